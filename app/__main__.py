@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     if _wants_window(arguments):
         if has_display():
             gc.disable()  # nothing that is imported is garbage; the window looks after it once it is there
-            from app.ui.application import run as run_window
+            from app.ui.qt_application import run as run_window
 
             return run_window(arguments)
         arguments = _without_window(arguments)

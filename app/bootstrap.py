@@ -20,12 +20,12 @@ from app.core.errors import DiskFull, ModelMissing, ModelUnreadable
 from app.core.log import start_log
 from app.core.paths import AppPaths, close_to_others, coming_starter, disk_problem, runs_elsewhere, starter_model
 from app.core.settings import Settings, load_settings, save_settings, sweep_settings
-from app.features.messages import PersonMessage, start_sentences
+from app.features.error_messages import PersonMessage, start_sentences
 from app.features.work.turns import QueueTurns
 from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.jobs import JobTable
-from app.store.models import ModelNotes
+from app.store.model_notes import ModelNotes
 
 if TYPE_CHECKING:
     from app.core.events import CancelToken, ModelLoaded
@@ -34,39 +34,39 @@ if TYPE_CHECKING:
     from app.engine.fit import GpuRoom
     from app.engine.protocol import Wish
     from app.engine.states import StateFolder
-    from app.features.chat.answers import AnswerService, SecondAnswer
-    from app.features.chats import Chats, SettingsChange
+    from app.features.chat.answer_service import AnswerService, SecondAnswer
+    from app.features.chat_services import Chats, SettingsChange
     from app.features.claim_checker.answers import AnswerChecker
     from app.features.claim_checker.checker import ClaimChecker
-    from app.features.documents import DocumentLibrary, Hear, RankByModel
+    from app.features.document_library import DocumentLibrary, Hear, RankByModel
     from app.features.exchange.chat_file import ChatArchive
     from app.features.finding import HistorySearch
-    from app.features.hearing import RecordedFiles, RecordingTranscriber, SoundRecorder
     from app.features.leaving import OutboundConsent, OutboundDocuments
     from app.features.media import MediaLibrary, PassingLibrary
     from app.features.models.collection import ModelCollection
-    from app.features.models.machines import RemoteMachines
+    from app.features.models.remote_machines import RemoteMachines
     from app.features.page_reading.readings import PageReadingJobs
     from app.features.projects import ChatPreambles
     from app.features.prompt_library import PromptLibrary
-    from app.features.retrieval.embedding import PassageEmbedder
+    from app.features.retrieval.passage_embedder import PassageEmbedder
     from app.features.serving import AnswerServer
     from app.features.spelling import SpellChecker
-    from app.features.summary.summaries import SummaryJobs
+    from app.features.summarize.summaries import SummaryJobs
     from app.features.survey.surveys import DocumentSurveys
-    from app.features.translation.translations import TranslationJobs
+    from app.features.transcribe import RecordedFiles, RecordingTranscriber, SoundRecorder
+    from app.features.translate.translation_jobs import TranslationJobs
     from app.features.trash import TrashBin
     from app.features.updates import ReleaseUpdates
     from app.features.work.engines import TaskEngines
-    from app.features.writing import Pages
+    from app.features.write_pages import Pages
     from app.hub.access import ConnectionLedger, HubToken, NetworkAccess
     from app.hub.model_server import ModelServer
     from app.remote.engine import RemoteEngine
     from app.remote.routing import RoutedEngine
     from app.remote.servers import RemoteServer, RemoteServers
     from app.store.assistants import AssistantStore
-    from app.store.documents import DocumentStore, PageReadings
-    from app.store.translations import TranslationMemory
+    from app.store.document_store import DocumentStore, PageReadings
+    from app.store.translation_store import TranslationMemory
 
 log = logging.getLogger(__name__)
 
@@ -223,7 +223,7 @@ class ProgramParts:
     @_LazyPart
     def embedder(self) -> PassageEmbedder:
         """Passages by the embedding model that was chosen, in the child where programs have theirs."""
-        from app.features.retrieval.embedding import PassageEmbedder
+        from app.features.retrieval.passage_embedder import PassageEmbedder
 
         engines = self.serving.engines
 
@@ -267,7 +267,7 @@ class ProgramParts:
         """What makes documents of recordings; as long as that takes, what was heard is kept in this database."""
 
         def hear(request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
-            from app.store.documents import PageReadings
+            from app.store.document_store import PageReadings
 
             hearing = build_hearing(self.paths, lambda: self.engine, PageReadings(database))
             yield from hearing.read_recording(request, cancel)
@@ -315,7 +315,7 @@ class ProgramParts:
     @_LazyPart
     def chat(self) -> AnswerService:
         """Questions and answers of the chats that are kept."""
-        from app.features.chat.answers import AnswerService
+        from app.features.chat.answer_service import AnswerService
 
         return AnswerService(
             lambda: self.engine,
@@ -362,8 +362,8 @@ class ProgramParts:
     @_LazyPart
     def translations(self) -> TranslationJobs:
         """All stored translations."""
-        from app.features.translation.translations import TASK, TranslationJobs
-        from app.store.translations import TranslationMemory, TranslationStore
+        from app.features.translate.translation_jobs import TASK, TranslationJobs
+        from app.store.translation_store import TranslationMemory, TranslationStore
 
         return TranslationJobs(
             JobTable(self.database),
@@ -387,7 +387,7 @@ class ProgramParts:
         return self.__dict__.get(name)
 
     def _engines_of(self, task: str) -> TaskEngines:
-        from app.features.chat.options import wish_of
+        from app.features.chat.chat_options import wish_of
         from app.features.work.engines import TaskEngines
 
         return TaskEngines(
@@ -428,7 +428,7 @@ class ProgramParts:
 
     def name_of(self, path: Path) -> str:
         """What a model is called, wherever it is named."""
-        from app.features.models.names import display_name
+        from app.features.models.model_names import display_name
 
         return display_name(path, self.label_of(path))
 
@@ -449,7 +449,7 @@ class Fireside(ProgramParts):
     @_LazyPart
     def recorder(self) -> SoundRecorder:
         """What records with the microphone."""
-        from app.features.hearing import SoundRecorder
+        from app.features.transcribe import SoundRecorder
 
         return SoundRecorder(self.paths.cache / "recording", lambda: time.strftime("%Y-%m-%d %H.%M"))
 
@@ -465,7 +465,7 @@ class Fireside(ProgramParts):
     @_LazyPart
     def beside(self) -> SecondAnswer:
         """A second model for one answer."""
-        from app.features.chat.answers import SecondAnswer
+        from app.features.chat.answer_service import SecondAnswer
         from app.features.work.engines import SecondEngine
 
         def second() -> SecondEngine:
@@ -483,7 +483,7 @@ class Fireside(ProgramParts):
     @_LazyPart
     def pages(self) -> Pages:
         """The pages that are written with a model."""
-        from app.features.writing import Pages
+        from app.features.write_pages import Pages
 
         return Pages(self.database)
 
@@ -508,7 +508,7 @@ class Fireside(ProgramParts):
     @_LazyPart
     def summaries(self) -> SummaryJobs:
         """All stored summaries."""
-        from app.features.summary.summaries import TASK, SummaryJobs
+        from app.features.summarize.summaries import TASK, SummaryJobs
         from app.store.jobs import SummaryStore
 
         jobs, store, engines = JobTable(self.database), SummaryStore(self.database), self._engines_of(TASK)
@@ -539,7 +539,7 @@ class Fireside(ProgramParts):
     @property
     def chats(self) -> Chats:
         """The chats as a window has them."""
-        from app.features.chats import Chats
+        from app.features.chat_services import Chats
 
         return Chats(
             self.chat,
@@ -559,7 +559,7 @@ class Fireside(ProgramParts):
 
     def temporary_chat(self) -> AnswerService:
         """A chat of which nothing is kept: its store is in memory, and is closed when nobody holds the chat."""
-        from app.features.chat.answers import AnswerService
+        from app.features.chat.answer_service import AnswerService
         from app.features.media import PassingLibrary
         from app.features.projects import ChatPreambles
 
@@ -706,8 +706,8 @@ def build_trash(app: Fireside) -> TrashBin:
 
 def build_recordings(app: Fireside) -> RecordedFiles:
     """What was recorded."""
-    from app.features.hearing import RecordedFiles
-    from app.store.documents import DocumentStore
+    from app.features.transcribe import RecordedFiles
+    from app.store.document_store import DocumentStore
 
     return RecordedFiles(app.paths.recordings, DocumentStore(app.database))
 
@@ -725,9 +725,9 @@ def build_documents(
 
     Without `consent` they go wherever a model is chosen: the terminal's are named.
     """
-    from app.features.documents import DocumentLibrary
+    from app.features.document_library import DocumentLibrary
     from app.store.conversations import Attachments
-    from app.store.documents import DocumentStore, PageReadings
+    from app.store.document_store import DocumentStore, PageReadings
 
     store, attachments, readings = DocumentStore(database), Attachments(database), PageReadings(database)
     return DocumentLibrary(
@@ -746,7 +746,7 @@ def build_hearing(
     paths: AppPaths, engine: Callable[[], Engine], kept: PageReadings | None = None
 ) -> RecordingTranscriber:
     """What makes documents of recordings, by the model that is loaded."""
-    from app.features.hearing import RecordingTranscriber
+    from app.features.transcribe import RecordingTranscriber
 
     return RecordingTranscriber(engine, paths.documents, paths.cache / "heard", kept)
 
@@ -761,7 +761,7 @@ def build_spelling(paths: AppPaths) -> SpellChecker:
 def build_prompts(database: Database, settings: Callable[[], Settings], change: SettingsChange) -> PromptLibrary:
     """The prompts that can be put into a message."""
     from app.features.prompt_library import PromptLibrary
-    from app.store.prompts import PromptStore
+    from app.store.prompt_store import PromptStore
 
     return PromptLibrary(PromptStore(database), settings, change)
 
@@ -778,7 +778,7 @@ def build_shelf(database: Database, media: MediaLibrary | None = None) -> ChatAr
     """The chats of a database with their pictures, as they leave for files and come from files."""
     from app.features.exchange.chat_file import ChatArchive, ChatStores
     from app.store.conversations import Attachments, WholeConversations
-    from app.store.documents import DocumentStore
+    from app.store.document_store import DocumentStore
 
     around = ChatStores(database)
     return ChatArchive(WholeConversations(database), Attachments(database), DocumentStore(database), around, media)
@@ -794,7 +794,7 @@ def build_summaries(
     model: Path,
 ) -> SummaryJobs:
     """Summaries in a database of their own, made by the one model of an engine: a terminal command's."""
-    from app.features.summary.summaries import TASK, SummaryJobs
+    from app.features.summarize.summaries import TASK, SummaryJobs
     from app.store.jobs import SummaryStore
 
     engines = _engines_of_one(TASK, paths, settings, engine, lambda: model)
@@ -826,8 +826,8 @@ def build_translations(
 ) -> TranslationJobs:
     """Translations in a database of their own, but for the memory, made by the one model of an engine: a terminal
     command's. Their files stay where they are."""
-    from app.features.translation.translations import TASK, TranslationJobs
-    from app.store.translations import TranslationStore
+    from app.features.translate.translation_jobs import TASK, TranslationJobs
+    from app.store.translation_store import TranslationStore
 
     return TranslationJobs(
         JobTable(database),
@@ -844,7 +844,7 @@ def build_translations(
 def _engines_of_one(
     task: str, paths: AppPaths, settings: Settings, engine: Engine, model: Callable[[], Path]
 ) -> TaskEngines:
-    from app.features.chat.options import wish_of
+    from app.features.chat.chat_options import wish_of
     from app.features.work.engines import TaskEngines
 
     return TaskEngines(
@@ -876,7 +876,7 @@ def build_engine(
     from app.core.child import own_command
     from app.engine.client import EngineOnDemand
     from app.engine.engine_build import EngineBuild
-    from app.features.chat.options import wish_of
+    from app.features.chat.chat_options import wish_of
     from app.remote.routing import RoutedEngine
 
     def settings_wish() -> Wish:
@@ -943,7 +943,7 @@ def build_model_server(
 
 def build_machines(paths: AppPaths, change: Callable[..., Any] | None = None) -> RemoteMachines:
     """The computers that lend their memory, as the settings on the disk have them now."""
-    from app.features.models.machines import RemoteMachines
+    from app.features.models.remote_machines import RemoteMachines
 
     def ledger() -> ConnectionLedger:
         from app.hub.access import ConnectionLedger
@@ -967,7 +967,7 @@ def build_serving(
 
     `may_replace` as in `ServedEngines`, where nobody sits before a window in which it would be missed.
     """
-    from app.features.chat.options import wish_of
+    from app.features.chat.chat_options import wish_of
     from app.features.serving import AnswerServer, ServedEngines, ServedModel, served_models
 
     def installed() -> list[ServedModel]:

@@ -10,16 +10,23 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from app.core.events import CancelToken, Role
-from app.features.documents import DocumentStored
+from app.features.document_library import DocumentStored
 from app.features.retrieval.citations import source_to_fields, sources_of
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.retrieval.support import with_unsupported
-from app.features.summary.result import ClaimAnchor, Coverage, Statement, SummarizedDocument, Summary, SummaryOptions
+from app.features.summarize.summary_result import (
+    ClaimAnchor,
+    Coverage,
+    Statement,
+    SummarizedDocument,
+    Summary,
+    SummaryOptions,
+)
 from app.features.survey.surveys import write_answer
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, made_to_fields
 from app.store.conversations import DocumentUse
-from app.store.documents import StoredDocument
-from app.store.messages import MessageState
+from app.store.document_store import StoredDocument
+from app.store.message_rows import MessageState
 from app.ui.chat.survey import LOOK_MS
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame

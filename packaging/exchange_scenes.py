@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QScrollArea
 
 from app.bootstrap import build_trash
 from app.core.events import Role
-from app.ui.exchange.exporting import ExportDialog, PrintPreview
+from app.ui.exchange.export_dialog import ExportDialog, PrintPreview
 from app.ui.settings.data import TrashPage
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.settings.programs import ProgramsSection

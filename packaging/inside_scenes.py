@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 
+from app.ui.inside.inside_panel import InsidePanel
 from app.ui.inside.look import LookPage
-from app.ui.inside.panel import InsidePanel
 from tests.helpers.desks.inside import InsideDesk
 from tests.helpers.desks.window import Frame
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from PySide6.QtTest import QTest
 
 from app.core.paths import resource_path
-from app.features.inside.compare import ModelFigures
+from app.features.inside.model_comparison import ModelFigures
 from app.ui.models.models_tab import ModelsView
 from app.ui.text.formula import FormulaView
 from tests.helpers.desks.window import Frame

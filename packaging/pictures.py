@@ -39,12 +39,12 @@ from write_scenes import screens as write_screens  # noqa: E402
 from app.core.errors import ModelUnreadable  # noqa: E402
 from app.core.events import Role  # noqa: E402
 from app.store.conversations import Conversations  # noqa: E402
-from app.store.messages import MessageState  # noqa: E402
-from app.ui.application import watch_models  # noqa: E402
-from app.ui.chat.memory import ContextFull  # noqa: E402
-from app.ui.chat.settings import ChatSettings  # noqa: E402
-from app.ui.chat.view import ChatView  # noqa: E402
+from app.store.message_rows import MessageState  # noqa: E402
+from app.ui.chat.chat_context import ContextFull  # noqa: E402
+from app.ui.chat.chat_options import ChatSettings  # noqa: E402
+from app.ui.chat.chat_view import ChatView  # noqa: E402
 from app.ui.icons import app_icon  # noqa: E402
+from app.ui.qt_application import watch_models  # noqa: E402
 from app.ui.settings.dialog import SettingsDialog  # noqa: E402
 from app.ui.shell.desktop import TaskBar  # noqa: E402
 from app.ui.shell.main_window import MainWindow  # noqa: E402

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.core.events import CancelToken, Role
-from app.features.documents import DocumentStored
+from app.features.document_library import DocumentStored
 from app.store.projects import Tags
-from app.ui.chat.column import ChatsColumn
 from app.ui.chat.project_dialog import ProjectDialog
 from app.ui.chat.remembering import RememberDialog
+from app.ui.chat.turn_column import ChatsColumn
 from app.ui.settings.dialog import SettingsDialog
 from tests.helpers.desks.window import Frame
 

@@ -19,7 +19,7 @@ from app.features.leaving import OutboundDocuments
 from app.remote.servers import SEES, RemoteServer
 from app.ui.settings.computers import ComputersSection
 from app.ui.settings.dialog import SettingsDialog
-from app.ui.settings.servers import ServerDialog, ServersSection
+from app.ui.settings.servers_page import ServerDialog, ServersSection
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.notice_bar import Notice
 from tests.helpers.desks.chat import ChatDesk

@@ -11,8 +11,8 @@ from PySide6.QtTest import QTest
 from app.core.events import CancelToken
 from app.core.wire import to_json
 from app.documents.source import PageRead
-from app.features.documents import DocumentStored
-from app.features.summary.result import (
+from app.features.document_library import DocumentStored
+from app.features.summarize.summary_result import (
     Check,
     CheckReason,
     ClaimAnchor,
@@ -29,7 +29,7 @@ from app.features.summary.result import (
     Writing,
 )
 from app.features.work.asking import TaskRests
-from app.store.documents import StoredDocument
+from app.store.document_store import StoredDocument
 from app.store.jobs import JobTable, SummaryStore
 from tests.helpers.desks.window import Frame
 from tests.helpers.pdf_files import Page, column, wrapped, write_pdf

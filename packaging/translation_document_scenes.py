@@ -9,8 +9,8 @@ from pathlib import Path
 from app.bootstrap import Fireside
 from app.core.events import CancelToken
 from app.documents.segments import Content, Mark, content_of, marks, plain
-from app.features.translation.at_work import outcome_of
-from app.features.translation.result import (
+from app.features.translate.at_work import outcome_of
+from app.features.translate.translation_events import (
     Flag,
     FlagKind,
     GlossaryTerm,
@@ -21,7 +21,7 @@ from app.features.translation.result import (
     TranslationWish,
 )
 from app.store.jobs import JobTable
-from app.store.translations import TranslationStore
+from app.store.translation_store import TranslationStore
 from tests.helpers.desks.translate import DocumentDesk
 
 TIMEOUT_MS = 20_000

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from translation_document_scenes import document_scenes
 
-from app.features.translation.result import (
+from app.features.translate.translation_events import (
     Flag,
     FlagKind,
     Formality,
@@ -18,7 +18,7 @@ from app.features.translation.result import (
     TranslationWish,
 )
 from app.hub.catalog import CatalogEntry
-from app.ui.translate.languages import LanguagePopup
+from app.ui.translate.language_row import LanguagePopup
 from tests.helpers.desks.window import Frame
 from tests.helpers.models_on_disk import model_bytes
 

@@ -114,7 +114,7 @@ def _gzip(path: Path) -> None:
 def pack_backends(internal: Path) -> None:
     """The engine's library for Vulkan, a ninth of its size, of which 96 % are programs for all kinds of GPUs.
 
-    The engine unpacks it where the system has Vulkan (`app/engine/llama/library.py`), by the digest in its name.
+    The engine unpacks it where the system has Vulkan (`app/engine/llama/llama_library.py`), by the digest in its name.
     """
     for library in internal.glob("bin/libggml-vulkan.so"):
         content = library.read_bytes()

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 from app.core.events import Role
 from app.store.conversations import Conversations
 from app.ui.chat.details import AnswerDetails
-from app.ui.chat.seen import SeenDialog
+from app.ui.chat.prompt_view import SeenDialog
 from app.ui.chat.selection import texts_in
 from app.ui.text.prose import TextView
 from tests.helpers.desks.chat import ChatDesk

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 
-from app.ui.write.options import OptionsSheet
 from app.ui.write.write_tab import WriteTab
+from app.ui.write.writing_options import OptionsSheet
 from tests.helpers.desks.window import Frame
 from tests.helpers.desks.write import WriteDesk
 

@@ -106,7 +106,7 @@ def test_a_home_below_a_file_is_reported_not_crashed_on(tmp_path: Path) -> None:
 def test_the_window_waits_for_nothing_that_only_summaries_need() -> None:
     code = (
         "import sys; from app.bootstrap import build; app = build(); app.close(); "
-        "heavy = ('app.features.summary.summaries', 'app.features.summary.summarize', "
+        "heavy = ('app.features.summarize.summaries', 'app.features.summarize.summarize', "
         "'rapidfuzz', 'wakepy', 'docx', 'rouge_score'); "
         "print([name for name in heavy if name in sys.modules])"
     )
@@ -117,7 +117,7 @@ def test_the_window_waits_for_nothing_that_only_summaries_need() -> None:
 def test_the_list_of_summaries_needs_nothing_of_what_makes_them() -> None:
     code = (
         "import sys; from app.bootstrap import build; app = build(); app.summaries.find(); app.close(); "
-        "heavy = ('app.features.summary.summarize', 'rapidfuzz', 'wakepy', 'docx', 'rouge_score'); "
+        "heavy = ('app.features.summarize.summarize', 'rapidfuzz', 'wakepy', 'docx', 'rouge_score'); "
         "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -43,10 +43,10 @@ from app.core.settings import Settings, load_settings
 from app.core.visible import clean_text
 from app.engine.contract import Engine
 from app.features.assistants import conversation_of
-from app.features.chat.options import options_for
-from app.features.documents import page_mark
-from app.features.messages import sentence_for
-from app.features.models.names import display_name
+from app.features.chat.chat_options import options_for
+from app.features.document_library import page_mark
+from app.features.error_messages import sentence_for
+from app.features.models.model_names import display_name
 from app.store.assistants import Assistant, AssistantStore
 from app.store.database import Database
 

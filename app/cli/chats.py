@@ -16,10 +16,10 @@ from app.core.errors import AppError, ChatsUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.visible import settle_directions
-from app.features.exchange import importing
+from app.features.error_messages import sentence_for
+from app.features.exchange import chat_import
+from app.features.exchange.chat_export import ENDINGS, ExportFinished, export_chats
 from app.features.exchange.chat_file import ChatArchive
-from app.features.exchange.exporting import ENDINGS, ExportFinished, export_chats
-from app.features.messages import sentence_for
 from app.store.conversations import Conversation, Conversations, WholeConversations
 from app.store.database import Database
 from app.store.projects import Projects, Tags
@@ -202,27 +202,27 @@ def _import_file(
     came: _ImportTotals,
     line: TerminalProgress,
 ) -> None:
-    for event in importing.import_chats(path, shelf, cancel, with_copies=options.copies):
+    for event in chat_import.import_chats(path, shelf, cancel, with_copies=options.copies):
         match event:
-            case importing.ImportProgress() if event.total_bytes:
+            case chat_import.ImportProgress() if event.total_bytes:
                 line.show(f"Reading {path.name}", f"{event.done_bytes / event.total_bytes:.0%}")
-            case importing.ChatImported():
-                fields = {"id": event.conversation_id, "title": event.title, "program": importing.KINDS[event.kind]}
+            case chat_import.ChatImported():
+                fields = {"id": event.conversation_id, "title": event.title, "program": chat_import.KINDS[event.kind]}
                 came.chats.append(fields | {"messages": event.messages, "left_out": dict(event.left_out)})
-                if words := importing.left_out_words(event.left_out):
+                if words := chat_import.left_out_words(event.left_out):
                     line.end()
                     print(f"{settle_directions(event.title)}: {words}.", file=sys.stderr)
-            case importing.ChatContinued():
-                fields = {"id": event.conversation_id, "title": event.title, "program": importing.KINDS[event.kind]}
+            case chat_import.ChatContinued():
+                fields = {"id": event.conversation_id, "title": event.title, "program": chat_import.KINDS[event.kind]}
                 came.continued.append(fields | {"messages": event.messages, "left_out": dict(event.left_out)})
-            case importing.ChatIsHere():
+            case chat_import.ChatIsHere():
                 came.already_here.append({"id": event.conversation_id, "title": event.title})
-            case importing.ChatNotRead():
+            case chat_import.ChatNotRead():
                 line.end()
                 name = settle_directions(event.title or event.file)
                 came.errors.append({"file": event.file, "chat": event.title or None, "reason": event.reason})
-                print(f"A chat was not read ({name}): {importing.not_read_words(event.reason)}.", file=sys.stderr)
-            case importing.ImportFinished():
+                print(f"A chat was not read ({name}): {chat_import.not_read_words(event.reason)}.", file=sys.stderr)
+            case chat_import.ImportFinished():
                 came.not_read += event.not_read
 
 

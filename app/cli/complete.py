@@ -25,8 +25,8 @@ from app.core.settings import load_settings
 from app.core.visible import clean_text
 from app.engine.contract import Engine
 from app.engine.protocol import Ask, Sampling
-from app.features.chat.options import sampling_of
-from app.features.writing import GREEDY, Continuation, continue_text
+from app.features.chat.chat_options import sampling_of
+from app.features.write_pages import GREEDY, Continuation, continue_text
 
 MOST_TOKENS = 128
 MOST_AT_ONCE = 16

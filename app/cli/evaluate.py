@@ -18,7 +18,7 @@ from app.cli.translate import add_translation, language_code, warn_of_languages
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
-from app.features.summary.evaluation import (
+from app.features.summarize.evaluate_summaries import (
     AS_GIVEN,
     COMPARED_MEASURES,
     FIRST_SENTENCES,
@@ -29,14 +29,19 @@ from app.features.summary.evaluation import (
     SkippedLine,
     examples_in,
 )
-from app.features.summary.evaluation import evaluate_examples as evaluate_summaries
-from app.features.summary.result import Form, Length, Method, SummaryOptions
-from app.features.translation.evaluation import AlignedSegments, TranslationEvaluation, aligned_lines, aligned_segments
-from app.features.translation.evaluation import evaluate_translation as evaluate_translations
-from app.features.translation.result import SegmentDone, TranslationWish
-from app.features.translation.translations import TranslationJobs
+from app.features.summarize.evaluate_summaries import evaluate_examples as evaluate_summaries
+from app.features.summarize.summary_result import Form, Length, Method, SummaryOptions
+from app.features.translate.evaluate_translations import (
+    AlignedSegments,
+    TranslationEvaluation,
+    aligned_lines,
+    aligned_segments,
+)
+from app.features.translate.evaluate_translations import evaluate_translation as evaluate_translations
+from app.features.translate.translation_events import SegmentDone, TranslationWish
+from app.features.translate.translation_jobs import TranslationJobs
 from app.store.database import Database
-from app.store.translations import opened_memory
+from app.store.translation_store import opened_memory
 
 _NAMES = {FIRST_SENTENCES: "first sentences", Method.DIGEST.value: "digest", Method.MODEL.value: "model"}
 _PARTS = {AS_GIVEN: "as they are", WITHOUT_ABSTRACT: "without a section named like an abstract"}

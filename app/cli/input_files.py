@@ -15,9 +15,9 @@ from app.core.events import CancelToken
 from app.documents.folder import ExpandedPaths, expand
 from app.documents.protocol import Done, Found
 from app.documents.source import Opened, PageRead
-from app.features.documents import DocumentLibrary, DocumentStored
-from app.features.messages import count_units, remark_sentence, sentence_for
-from app.store.documents import StoredDocument
+from app.features.document_library import DocumentLibrary, DocumentStored
+from app.features.error_messages import count_units, remark_sentence, sentence_for
+from app.store.document_store import StoredDocument
 
 
 def files_of(asked: Sequence[Path]) -> list[tuple[Path, Path]]:

@@ -18,11 +18,11 @@ from app.core.paths import AppPaths, resource_path
 from app.core.settings import load_settings
 from app.core.visible import clean_text
 from app.engine.contract import Engine
-from app.features.chat.options import wish_of
+from app.features.chat.chat_options import wish_of
+from app.features.error_messages import sentence_for
 from app.features.inside import looks
 from app.features.inside.anatomy import ModelAnatomy, anatomy_of
-from app.features.inside.compare import ComparisonStep, ModelFigures, compare_models, line_of
-from app.features.messages import sentence_for
+from app.features.inside.model_comparison import ComparisonStep, ModelFigures, compare_models, line_of
 
 BAR = 20
 """Characters of a bar that stands for all."""

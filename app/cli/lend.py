@@ -10,9 +10,9 @@ from app.cli.terminal import interruptible_token
 from app.core.errors import EngineStopped
 from app.core.paths import AppPaths
 from app.engine.lending import InUse, Lend, Lending, RpcWorker
-from app.engine.machines import DEFAULT_PORT, is_private
-from app.features.messages import sentence_for
-from app.features.models.messages import format_gigabytes
+from app.engine.rpc_machines import DEFAULT_PORT, is_private
+from app.features.error_messages import sentence_for
+from app.features.models.model_messages import format_gigabytes
 
 WARNING = """Never on an open network: llama.cpp's RPC server is not secure. Whoever reaches this address can use it, \
 and

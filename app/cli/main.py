@@ -17,7 +17,7 @@ from app.cli.terminal import INTERRUPTED, make_terminals_safe, silence_told
 from app.core.build import this_build
 from app.core.errors import AppError, DatabaseAltered, DatabaseDamaged, DatabaseNewer, MigrationFailed
 from app.core.paths import AppPaths, close_to_others
-from app.features.messages import sentence_for
+from app.features.error_messages import sentence_for
 from app.features.work.saved_file import remove_interrupted
 
 COMMANDS = {

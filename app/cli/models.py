@@ -18,9 +18,9 @@ from app.core.visible import size_words
 from app.features.models.choice import pick_file
 from app.features.models.collection import ModelCollection, ModelReady, fetch_model
 from app.features.models.installed import OPENED, InstalledFile
-from app.hub.files import ModelFile, Repository, quantization_words
+from app.hub.hub_search import FoundRepository, HubQuery
+from app.hub.model_files import ModelFile, Repository, quantization_words
 from app.hub.protocol import Done, Fetched, Phase
-from app.hub.search import FoundRepository, HubQuery
 
 HOW = ("copy", "move", "in_place")
 DOING = dict(zip(HOW, ("Copying", "Moving", "Checking"), strict=True))

@@ -14,12 +14,12 @@ from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
-from app.features.messages import sentence_for
-from app.store.documents import DocumentStore
+from app.features.error_messages import sentence_for
+from app.store.document_store import DocumentStore
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
-    from app.features.retrieval.embedding import PassageEmbedder
+    from app.features.retrieval.passage_embedder import PassageEmbedder
 
 NONE = "none"
 CONTEXT_TOKENS = 512
@@ -83,7 +83,7 @@ class PassageModel:
 
     def _make_embedder(self) -> PassageEmbedder:
         from app.engine.protocol import Wish
-        from app.features.retrieval.embedding import PassageEmbedder
+        from app.features.retrieval.passage_embedder import PassageEmbedder
 
         if self._embedder is None:
             engine = self._engine = build_engine(self._paths)

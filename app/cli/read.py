@@ -24,13 +24,13 @@ from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.documents.blocks import Block, as_markdown
 from app.documents.protocol import BlocksRead, Done, Event, Found, Read
-from app.documents.reading import read
+from app.documents.read_document import read
 from app.documents.source import PageRead, ReadingRemark
-from app.features.messages import count_units, pages_words, remark_sentence
+from app.features.error_messages import count_units, pages_words, remark_sentence
 
 if TYPE_CHECKING:
     from app.features.page_reading.readings import ByModel
-    from app.store.documents import StoredPageReading
+    from app.store.document_store import StoredPageReading
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -159,7 +159,7 @@ class _MarkdownOutput:
         from app.bootstrap import build_engine  # what no document without pictures needs
         from app.core.errors import MediaRefused
         from app.core.settings import load_settings
-        from app.features.documents import with_readings
+        from app.features.document_library import with_readings
         from app.features.page_reading.readings import ByModel
 
         places = AppPaths.from_environment()

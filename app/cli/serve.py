@@ -15,7 +15,7 @@ from app.core.errors import KeyFileUnreadable
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.hub.access import HubToken
-from app.server.application import AccessRules, make_application
+from app.server.http_application import AccessRules, make_application
 from app.server.running import PORT, RunningServer, ServerSwitch, names_of
 
 KEY_VARIABLE = "FIRESIDE_SERVE_KEY"

@@ -18,13 +18,23 @@ from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.features.claim_checker.conversion import open_checker
-from app.features.models.languages import weights_in
-from app.features.summary.digest import FORMS, digest_summary
-from app.features.summary.export import ENDINGS, as_text, report_fields, save_file
-from app.features.summary.laid_out import summary_facts
-from app.features.summary.messages import not_given_words, not_made_words, nothing_words
-from app.features.summary.method import is_short, method_for
-from app.features.summary.result import (
+from app.features.models.model_languages import weights_in
+from app.features.summarize.digest import FORMS, digest_summary
+from app.features.summarize.export import ENDINGS, as_text, report_fields, save_file
+from app.features.summarize.laid_out import summary_facts
+from app.features.summarize.method import is_short, method_for
+from app.features.summarize.summaries import SummaryJobs
+from app.features.summarize.summarize import (
+    Merging,
+    Planned,
+    SectionRead,
+    SummaryEvent,
+    TaskRests,
+    Writing,
+    is_sufficient,
+)
+from app.features.summarize.summary_messages import not_given_words, not_made_words, nothing_words
+from app.features.summarize.summary_result import (
     ClaimsChecked,
     Form,
     InputDocument,
@@ -34,16 +44,6 @@ from app.features.summary.result import (
     SummaryOptions,
     inputs_of,
     unknown_languages,
-)
-from app.features.summary.summaries import SummaryJobs
-from app.features.summary.summarize import (
-    Merging,
-    Planned,
-    SectionRead,
-    SummaryEvent,
-    TaskRests,
-    Writing,
-    is_sufficient,
 )
 from app.store.database import Database
 

@@ -24,8 +24,8 @@ from app.core.paths import AppPaths, runs_elsewhere, starter_model
 from app.core.settings import Settings
 from app.core.visible import visible_name, visible_text
 from app.engine.contract import Engine
-from app.features.chat.options import wish_of
-from app.features.messages import sentence_for, silence_sentence
+from app.features.chat.chat_options import wish_of
+from app.features.error_messages import sentence_for, silence_sentence
 
 if TYPE_CHECKING:
     from app.remote.servers import RemoteServers

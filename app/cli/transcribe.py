@@ -19,10 +19,10 @@ from app.core.settings import load_settings
 from app.documents.formats.sound import is_sound
 from app.documents.protocol import BlocksRead, Done, Found, Read
 from app.documents.source import PageRead
-from app.features.hearing import RecordingTranscriber, SpokenSegment, format_clock, segment_of, srt_of, text_of
-from app.features.messages import count_units
+from app.features.error_messages import count_units
+from app.features.transcribe import RecordingTranscriber, SpokenSegment, format_clock, segment_of, srt_of, text_of
 from app.features.work.saved_file import write_file
-from app.store.documents import opened_readings
+from app.store.document_store import opened_readings
 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:

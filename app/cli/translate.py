@@ -17,12 +17,13 @@ from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.core.visible import clean_text
-from app.features.messages import remark_sentence
-from app.features.models.languages import can_translate, known_languages
-from app.features.translation.glossary import read_csv
-from app.features.translation.marking import shown_text
-from app.features.translation.problems import flag_words
-from app.features.translation.result import (
+from app.features.error_messages import remark_sentence
+from app.features.models.model_languages import can_translate, known_languages
+from app.features.translate.glossary import read_csv
+from app.features.translate.marking import shown_text
+from app.features.translate.problems import flag_words
+from app.features.translate.saving import endings_of
+from app.features.translate.translation_events import (
     Adding,
     Formality,
     Row,
@@ -34,12 +35,11 @@ from app.features.translation.result import (
     TranslationPlanned,
     TranslationWish,
 )
-from app.features.translation.saving import endings_of
-from app.features.translation.translations import TranslationJobs
+from app.features.translate.translation_jobs import TranslationJobs
 from app.features.work.asking import TaskRests
-from app.language.names import base_code, english_name, find_language
+from app.language.language_names import base_code, english_name, find_language
 from app.store.database import Database
-from app.store.translations import OpenedMemory, opened_memory
+from app.store.translation_store import OpenedMemory, opened_memory
 
 MOST_TOLD_FLAGS = 20
 

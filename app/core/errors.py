@@ -82,7 +82,7 @@
         ├── MigrationFailed           an older file could not be brought to the newest schema; it is unchanged
         └── ProtocolViolation         a line on the wire that the protocol does not know
 
-Classes carry facts, never sentences: `app.features.messages` says them in the person's words.
+Classes carry facts, never sentences: `app.features.error_messages` says them in the person's words.
 They cross the engine's wire as name and fields, see `to_fields` and `from_fields`.
 """
 

@@ -95,8 +95,8 @@ class ModelSettings:
     """Where models lie, and which one each tab uses; empty paths leave it to the program (the chat's: `engine`).
 
     `add_how`: what is done with a file that is added: "" (ask), copy, move or in_place. `votes`: which of two models a
-    person found better, a line for each pair (`app.features.inside.compare`). `passages_path` is an embedding model,
-    `checker_path` a claim checker.
+    person found better, a line for each pair (`app.features.inside.model_comparison`). `passages_path` is an embedding
+    model, `checker_path` a claim checker.
     """
 
     folder: str = ""

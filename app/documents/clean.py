@@ -13,7 +13,7 @@ from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, LineBox
 from app.documents.encoding import find_encoding
 from app.documents.segments import Content, Mark, Segment, content_of, marks, nests
 from app.documents.source import ReadingRemark
-from app.language.detection import language_of
+from app.language.language_detection import language_of
 
 MOST_CHARACTERS = 1_000_000
 """Of one piece; a character takes up to 12 bytes on the wire."""

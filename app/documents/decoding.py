@@ -31,7 +31,7 @@ from PySide6.QtGui import QColorSpace, QImage, QImageIOHandler, QImageReader, QP
 from app.core.errors import PictureUnreadable
 from app.core.paths import disk_problem
 from app.core.pyside import make_immortal
-from app.documents.files import open_checked
+from app.documents.child_files import open_checked
 from app.documents.limits import MOST_PICTURE_BYTES, fitted, sent_size
 from app.documents.protocol import Decode, Decoded
 

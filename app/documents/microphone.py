@@ -1,6 +1,6 @@
 """The microphone, in a child of its own that is there only while it is listened to; drivers may hang or end it.
 
-`app.features.hearing` starts it with `--record-worker`. It writes a WAV file until its parent lets it go.
+`app.features.transcribe` starts it with `--record-worker`. It writes a WAV file until its parent lets it go.
 """
 
 from __future__ import annotations

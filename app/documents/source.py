@@ -131,7 +131,7 @@ class PageRead:
 
 @dataclass(frozen=True)
 class ReadingRemark:
-    """Something to tell: its name and values, put into words by `app.features.messages`.
+    """Something to tell: its name and values, put into words by `app.features.error_messages`.
 
     really (format, ending): the content is of another format than the name says.
     encoding (encoding): a text file that is not UTF-8.

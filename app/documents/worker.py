@@ -26,7 +26,7 @@ from app.core.landlock import SYSTEM_PLACES, program_places, restrict_files
 from app.core.wire import Failed, ParentSide, check_request
 from app.documents import clean, protocol
 from app.documents.blocks import TESSERACT, Block, BlockKind, BlockNumbering, BlockPiece
-from app.documents.files import (
+from app.documents.child_files import (
     OutputFile,
     TranslationsFile,
     check_file,
@@ -35,7 +35,7 @@ from app.documents.files import (
     require_unchanged,
     sha256_of,
 )
-from app.documents.formats.detection import find_format, really
+from app.documents.formats.format_detection import find_format, really
 from app.documents.formats.pictures import tesseract_places
 from app.documents.formats.registry import drawer_for, reader_for, rewritable, rewriter_for, scanner_for
 from app.documents.limits import limit_this_process, unpacked_folder
@@ -498,7 +498,7 @@ def _scanned(request: protocol.PutUpright | protocol.Recognize | protocol.Arrang
     if isinstance(request, protocol.Recognize):
         (pieces, languages), origin = do(request), TESSERACT
     else:
-        from app.documents.formats.transcription import pieces_of
+        from app.documents.formats.page_transcript import pieces_of
 
         pieces, origin = pieces_of(request.text, request.page, *do(request)), request.origin
     return protocol.PageBlocks(request.page, tuple(_numbered(pieces, request.page, origin)), languages)

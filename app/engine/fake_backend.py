@@ -68,7 +68,7 @@ from typing import Any
 from app.core import errors
 from app.core.events import FinishReason, Guess, Media, ModelLoaded, TokenSeen
 from app.engine import protocol
-from app.engine.answer import AnswerDecoder
+from app.engine.answer_decoder import AnswerDecoder
 from app.engine.backend import EngineJob
 
 MESSAGE_TOKENS = 4

@@ -44,7 +44,7 @@ def _make_backend(arguments: list[str]) -> Backend:
         from app.engine.fake_backend import ScriptedBackend
 
         return ScriptedBackend(Path(arguments[1]))
-    from app.engine.llama.backend import LlamaBackend
+    from app.engine.llama.llama_backend import LlamaBackend
 
     return LlamaBackend()
 

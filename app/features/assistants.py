@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from app.features.chat.options import known_sampling, own_max_tokens, own_model, own_thinking_budget
+from app.features.chat.chat_options import known_sampling, own_max_tokens, own_model, own_thinking_budget
 
 if TYPE_CHECKING:
     from app.store.assistants import Assistant

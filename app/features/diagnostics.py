@@ -14,7 +14,7 @@ from app.core.errors import MachineUnusable
 from app.core.events import ModelLoaded
 from app.core.paths import AppPaths
 from app.engine.protocol import DevicesDescribed
-from app.features.messages import sentence_for
+from app.features.error_messages import sentence_for
 
 FOLDERS = ("data", "config", "cache", "logs", "states")
 

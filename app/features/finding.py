@@ -9,9 +9,9 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from app.core.visible import clean_text
-from app.language.names import WITHOUT_SPACES
+from app.language.language_names import WITHOUT_SPACES
 from app.store.database import Database, fold_text
-from app.store.search import FoundText, TextSearch
+from app.store.text_search import FoundText, TextSearch
 
 if TYPE_CHECKING:
     from app.features.retrieval.message_index import MessageIndex

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from app.core.errors import DocumentStaysHere
 from app.core.events import ModelElsewhere, ModelLoaded
-from app.features.models.messages import MessageTemplate
+from app.features.models.model_messages import MessageTemplate
 
 if TYPE_CHECKING:
     from app.remote.servers import RemoteServers
-    from app.store.documents import DocumentStore, StoredDocument
+    from app.store.document_store import DocumentStore, StoredDocument
 
 
 @dataclass(frozen=True)

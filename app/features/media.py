@@ -27,7 +27,7 @@ from app.store.media import MediaStore, MediaUse, StoredMedia
 
 if TYPE_CHECKING:
     from app.documents.protocol import Decoded
-    from app.documents.reading import PictureDecoder
+    from app.documents.read_document import PictureDecoder
 
 PICTURE = "picture"
 ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".svg", ".heic", ".heif")
@@ -205,7 +205,7 @@ class MediaLibrary:
         """Copies a file to where nobody changes it any more; what its content is called, and how large it is."""
         import hashlib  # OpenSSL comes with it, which a window without a picture does without
 
-        from app.documents.files import check_file  # with the wire of a child
+        from app.documents.child_files import check_file  # with the wire of a child
 
         if isinstance(given, Path) and check_file(given).st_size > MOST_PICTURE_BYTES:
             raise PictureUnreadable(str(given), "too_large")
@@ -248,7 +248,7 @@ class MediaLibrary:
     @contextmanager
     def _decoding_child(self) -> Iterator[PictureDecoder]:
         """What decodes; it ends when nobody has it any more."""
-        from app.documents.reading import (
+        from app.documents.read_document import (
             PictureDecoder,
         )  # processes and their wire: a window without a picture has none
 

@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.core.errors import AppError
-from app.features.documents import whole_text, with_question
+from app.features.document_library import whole_text, with_question
 from app.store.projects import Memories, Memory, Project, ProjectDocuments, Projects
 
 if TYPE_CHECKING:
     from app.core.events import ModelLoaded
     from app.core.settings import Settings
     from app.engine.contract import Engine
-    from app.features.documents import DocumentLibrary
+    from app.features.document_library import DocumentLibrary
     from app.store.conversations import Conversation
     from app.store.database import Database
-    from app.store.documents import StoredDocument
+    from app.store.document_store import StoredDocument
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from app.features.work.saved_file import write_file
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
-    from app.store.prompts import PromptStore
+    from app.store.prompt_store import PromptStore
 
 CLIPBOARD, SELECTION, DATE = "clipboard", "selection", "date"
 AUTOMATIC = (CLIPBOARD, SELECTION, DATE)

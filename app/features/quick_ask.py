@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.language.names import english_name, other_than
+from app.language.language_names import english_name, other_than
 
 if TYPE_CHECKING:
-    from app.features.chat.answers import AnswerService
+    from app.features.chat.answer_service import AnswerService
 
 REQUESTS = {
     "summarize": "Summarize this text in a few sentences, in its own language.",
@@ -34,8 +34,8 @@ def translation_request(text: str, wanted: tuple[str, ...], model: Path | None) 
 
     Takes a moment the first time.
     """
-    from app.features.models.languages import can_translate, known_languages
-    from app.language.detection import language_of
+    from app.features.models.model_languages import can_translate, known_languages
+    from app.language.language_detection import language_of
 
     source = language_of(text[:BEGINNING])
     target = other_than(source, wanted, ())

@@ -42,11 +42,11 @@ from app.features import tool_calls
 from app.features.context_growth import GrownContext, affordable_context, context_for, limited_by
 from app.features.untagged_calls import CallDetector, UntaggedCallReader, WordsReader
 from app.features.work.engines import LOOK_EVERY_S, RESERVE_BYTES, needed_bytes
-from app.features.writing import GREEDY
+from app.features.write_pages import GREEDY
 
 if TYPE_CHECKING:
-    from app.features.hearing import RecordingTranscriber, SpokenTranscript
     from app.features.media import PassingLibrary
+    from app.features.transcribe import RecordingTranscriber, SpokenTranscript
     from app.store.media import StoredMedia
 
 SEEDS = 1 << 32
@@ -764,7 +764,7 @@ class AnswerServer:
         Raises MediaRefused ("deaf") for a model that does not hear, DocumentUnreadable for what is no recording, and
         what `opened` raises.
         """
-        from app.features.hearing import transcribe_file
+        from app.features.transcribe import transcribe_file
 
         loaded = self.engines.own().loaded
         if not name and not (loaded is not None and loaded.hears):

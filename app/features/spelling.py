@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from app.core.paths import disk_problem, make_folder
-from app.language.detection import language_by_words
-from app.language.names import base_code, count_script, script_of
+from app.language.language_detection import language_by_words
+from app.language.language_names import base_code, count_script, script_of
 from app.language.sentences import split_sentences
 
 LONGEST_WORD = 60

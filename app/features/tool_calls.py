@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from app.core.events import Message
-from app.engine.answer import overlap_length
+from app.engine.answer_decoder import overlap_length
 from app.engine.protocol import Calling, CallSyntax
 
 MOST_CALLS = 8

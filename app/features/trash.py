@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.features.chat.answers import SESSION
+from app.features.chat.answer_service import SESSION
 from app.store.assistants import AssistantStore
 from app.store.conversations import Conversations
 from app.store.database import Database
-from app.store.documents import DocumentStore, PageReadings
+from app.store.document_store import DocumentStore, PageReadings
 from app.store.jobs import JobTable
-from app.store.pages import PageStore
+from app.store.page_store import PageStore
 from app.store.projects import Memories, Projects, Tags
-from app.store.prompts import PromptStore
+from app.store.prompt_store import PromptStore
 from app.store.trash import (
     ASSISTANT,
     CHAT,
@@ -32,8 +32,8 @@ from app.store.trash import (
 )
 
 if TYPE_CHECKING:
-    from app.features.hearing import RecordedFiles
-    from app.features.translation.translations import TranslationJobs
+    from app.features.transcribe import RecordedFiles
+    from app.features.translate.translation_jobs import TranslationJobs
 
 __all__ = ["KINDS", "TrashBin", "TrashedItem", "kept_until"]
 

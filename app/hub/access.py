@@ -31,7 +31,7 @@ from app.core.errors import (
     TokenNotKept,
     TokenRefused,
 )
-from app.core.numbers import whole_number
+from app.core.number_format import whole_number
 
 if TYPE_CHECKING:
     import ipaddress

@@ -20,7 +20,7 @@ from app.core.errors import AppError, DownloadFailed, DownloadRunning, NetworkOf
 from app.core.events import CancelToken
 from app.core.wire import Ended, Failed, WireClient, WireInbox
 from app.hub.access import NetworkAccess
-from app.hub.files import RemoteFile
+from app.hub.model_files import RemoteFile
 from app.hub.part import PROVENANCE, companion_path, fetched_bytes, file_place, throw_away
 from app.hub.protocol import WIRE, ChildEvent, Done, Fetched, Job, Phase
 

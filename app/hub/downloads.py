@@ -15,7 +15,7 @@ from app.core.events import CancelToken
 from app.core.wire import from_json, to_json
 from app.hub.access import NetworkAccess
 from app.hub.download import CANCELLED, REMOVED, Download, DownloadRequest, FetchChild, QueuedDownload, RunningFetch
-from app.hub.files import RemoteFile
+from app.hub.model_files import RemoteFile
 from app.hub.part import check_room, reserve_for
 from app.hub.protocol import ChildEvent, Done
 

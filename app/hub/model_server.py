@@ -26,7 +26,7 @@ from app.core.errors import (
     ServerRefused,
     ServerUnreachable,
 )
-from app.core.numbers import whole_number
+from app.core.number_format import whole_number
 from app.hub.access import ConnectionLedger, NetworkAccess, NetworkVisit, enter_visit, wait_of, why_no_answer
 
 if TYPE_CHECKING:

@@ -19,7 +19,15 @@ from app.core.errors import FolderNotWritable, ModelMissing, ModelNotOurs, Model
 from app.core.events import CancelToken, CopyProgress
 from app.core.gguf import check_model
 from app.core.paths import disk_problem, make_folder, private_opener
-from app.hub.library import InstalledModel, describe_model, file_at, known_folders, read_json, scan_folder, sidecar_path
+from app.hub.model_library import (
+    InstalledModel,
+    describe_model,
+    file_at,
+    known_folders,
+    read_json,
+    scan_folder,
+    sidecar_path,
+)
 from app.hub.part import check_room, reserve_for
 
 ADDED = "added"

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from app.language.detection import MOST_CHARACTERS, language_by_words
-from app.language.names import LETTER_OR_DIGIT_WITH_CASE as _LETTER
-from app.language.names import base_code
+from app.language.language_detection import MOST_CHARACTERS, language_by_words
+from app.language.language_names import LETTER_OR_DIGIT_WITH_CASE as _LETTER
+from app.language.language_names import base_code
 from app.language.words import (
     AROUND,
     MissingFact,

@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from app.core.paths import resource_path
-from app.language.names import INFLECTED_INSIDE, WITHOUT_SPACES, base_code
+from app.language.language_names import INFLECTED_INSIDE, WITHOUT_SPACES, base_code
 
 SHORT_FORM = 4
 _WITHIN_ONE = "same language"

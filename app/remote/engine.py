@@ -43,11 +43,11 @@ from app.core.events import (
     TextDelta,
     Waiting,
 )
-from app.engine.answer import ForcedEnd
+from app.engine.answer_decoder import ForcedEnd
 from app.engine.contract import AnswerEvent, EmbeddingVectors, TokenLabels, WakingEvent
 from app.engine.protocol import OPEN, Ask, CallSyntax, DevicesDescribed, Inspected, MediaCount, Wish
 from app.hub.model_server import ModelServer, RequestCut
-from app.remote import facts
+from app.remote import server_facts
 from app.remote.counting import TokenEstimator
 from app.remote.requests import COMPLETIONS, StreamReader, body_of, count_of, echo_of, json_in, named_in, path_of
 from app.remote.servers import SEES, USUAL_WEIGHTS, RemoteCallers, RemoteModel, RemoteServer, RemoteServers
@@ -124,11 +124,11 @@ class RemoteEngine:
         server = self._connect(model.server)
 
         def look(cut: RequestCut) -> _UsedModel:
-            found = facts.find_out(server, cut, only=model.name)
+            found = server_facts.find_out(server, cut, only=model.name)
             listed = found.find_model(model.name)
             if listed is None:
                 raise ServerLacksModel(server.host, model.name)
-            counts = facts.counts_tokens(server, found.kind, model.name, cut)
+            counts = server_facts.counts_tokens(server, found.kind, model.name, cut)
             loaded = _loaded_model(model, listed, counts_exactly=counts and model.server.is_this_computer)
             callers = self._servers.callers(model.server)
             callers.begin()
@@ -311,7 +311,7 @@ class RemoteEngine:
             self._requests.discard(request)
 
 
-def _loaded_model(model: RemoteModel, listed: facts.ListedModel, *, counts_exactly: bool) -> ModelElsewhere:
+def _loaded_model(model: RemoteModel, listed: server_facts.ListedModel, *, counts_exactly: bool) -> ModelElsewhere:
     server = model.server
     said = listed.context_tokens or model.context_tokens or UNKNOWN_CONTEXT
     return ModelElsewhere(
@@ -363,7 +363,12 @@ class _UsedModel:
         """Raises NotOffered."""
         if ask.forced or ask.tells_last:
             raise NotOffered(self.server.host, "probabilities")
-        if ask.suffix and self.model.server.kind not in ("", facts.FIRESIDE, facts.OLLAMA, facts.LM_STUDIO):
+        if ask.suffix and self.model.server.kind not in (
+            "",
+            server_facts.FIRESIDE,
+            server_facts.OLLAMA,
+            server_facts.LM_STUDIO,
+        ):
             raise NotOffered(self.server.host, "infill")
 
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from app.core.errors import PictureUnreadable
 from app.core.events import AnswerStats, FinishReason, Media, Message, ModelElsewhere, Role, TextDelta
-from app.core.numbers import whole_number
+from app.core.number_format import whole_number
 from app.engine.protocol import Ask, MediaCount, Sampling
-from app.remote import facts
+from app.remote import server_facts
 from app.remote.servers import RemoteModel
 
 THINKING_ROOM = 4096
@@ -36,8 +36,14 @@ _TAGS = {"<think>": "</think>", "[THINK]": "[/THINK]"}
 _USUAL_CLOSE = "</think>"
 _EXACT = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed")
 _MORE = {"top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repeat_penalty", "dry_multiplier": "dry_multiplier"}
-_REPETITION = {facts.VLLM: "repetition_penalty", facts.SGLANG: "repetition_penalty"}
-_KNOWS_MORE = (facts.LLAMA_CPP, facts.VLLM, facts.SGLANG, facts.LM_STUDIO, facts.FIRESIDE)
+_REPETITION = {server_facts.VLLM: "repetition_penalty", server_facts.SGLANG: "repetition_penalty"}
+_KNOWS_MORE = (
+    server_facts.LLAMA_CPP,
+    server_facts.VLLM,
+    server_facts.SGLANG,
+    server_facts.LM_STUDIO,
+    server_facts.FIRESIDE,
+)
 
 
 def path_of(body: dict[str, Any]) -> str:
@@ -100,8 +106,8 @@ def _fold_instructions(messages: Sequence[Message]) -> list[Message]:
 def _thinks_anyway(loaded: ModelElsewhere, kind: str, refused: set[str]) -> bool:
     if loaded.thinking != "switch":
         return loaded.thinking in ("always", "effort")
-    takes_variables = kind in facts.TAKES_TEMPLATE_VARIABLES and "chat_template_kwargs" not in refused
-    return not (takes_variables or kind == facts.OLLAMA)
+    takes_variables = kind in server_facts.TAKES_TEMPLATE_VARIABLES and "chat_template_kwargs" not in refused
+    return not (takes_variables or kind == server_facts.OLLAMA)
 
 
 def _sampling_fields(own: Sampling, task: Sampling, kind: str) -> dict[str, Any]:
@@ -112,14 +118,14 @@ def _sampling_fields(own: Sampling, task: Sampling, kind: str) -> dict[str, Any]
     found = {name: value(name) for name in _EXACT}
     if kind in _KNOWS_MORE:
         found |= {_REPETITION.get(kind, name) if name == "repeat_penalty" else name: value(name) for name in _MORE}
-    if kind not in (facts.LLAMA_CPP, facts.FIRESIDE):
+    if kind not in (server_facts.LLAMA_CPP, server_facts.FIRESIDE):
         found.pop("dry_multiplier", None)
     return {name: each for name, each in found.items() if each is not None}
 
 
 def _doubtful_fields(ask: Ask, kind: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    if ask.grammar and kind == facts.LLAMA_CPP:
+    if ask.grammar and kind == server_facts.LLAMA_CPP:
         found["grammar"] = ask.grammar
     elif ask.json_schema:
         schema = {"name": "answer", "schema": json.loads(ask.json_schema), "strict": True}
@@ -128,11 +134,11 @@ def _doubtful_fields(ask: Ask, kind: str) -> dict[str, Any]:
         found["response_format"] = {"type": "json_object"}
     if ask.template_variables and ask.messages:
         effort = ask.template_variables.get("reasoning_effort")
-        if kind in facts.TAKES_TEMPLATE_VARIABLES:
+        if kind in server_facts.TAKES_TEMPLATE_VARIABLES:
             found["chat_template_kwargs"] = dict(ask.template_variables)
-        if effort or (kind == facts.OLLAMA and ask.template_variables.get("enable_thinking") is False):
+        if effort or (kind == server_facts.OLLAMA and ask.template_variables.get("enable_thinking") is False):
             found["reasoning_effort"] = effort or "none"
-    if ask.continue_last and kind in (facts.VLLM, facts.SGLANG):
+    if ask.continue_last and kind in (server_facts.VLLM, server_facts.SGLANG):
         found |= {"continue_final_message": True, "add_generation_prompt": False}
     return found
 
@@ -140,7 +146,7 @@ def _doubtful_fields(ask: Ask, kind: str) -> dict[str, Any]:
 def echo_of(ask: Ask, kind: str) -> str:
     """What a server may say again of an answer that goes on: llama-server does, of others nobody knows."""
     text = ask.messages[-1].text if ask.continue_last and ask.messages else ""
-    return text if kind == facts.LLAMA_CPP or len(text) >= LEAST_ECHO else ""
+    return text if kind == server_facts.LLAMA_CPP or len(text) >= LEAST_ECHO else ""
 
 
 class StreamReader:
@@ -167,7 +173,7 @@ class StreamReader:
     def read(self, piece: dict[str, Any]) -> Iterator[TextDelta]:
         """The text of one object of the stream."""
         self._read_usage(piece.get("usage"))
-        choice = facts.first_choice(piece)
+        choice = server_facts.first_choice(piece)
         delta = choice.get("delta") or choice.get("message") or choice
         if isinstance(delta, dict):
             thought, text = _first_text(delta, "reasoning_content", "reasoning"), _first_text(delta, "content", "text")

@@ -13,11 +13,11 @@ from app.core.events import Finished, FunctionCall, Media, Message, Role, TextDe
 from app.core.visible import clean_text
 from app.features.serving import AnswerEvent, GenerationRequest
 from app.features.tool_calls import CallArguments, CallBegins, ToolFunction
-from app.server import fields
-from app.server.answers import ApiAnswer, event_line
-from app.server.body import ONLY_DATA, BadRequest, JsonBody, RequestPictures
-from app.server.fields import refuse_unsupported
+from app.server import request_fields
+from app.server.api_answers import ApiAnswer, event_line
+from app.server.json_body import ONLY_DATA, BadRequest, JsonBody, RequestPictures
 from app.server.openai import MOST_TOKENS, NO_SOUND, effort_of, is_begun, schema_text, without_empty_end
+from app.server.request_fields import refuse_unsupported
 
 _CHANGES_EACH_TIME = re.compile(
     r"^x-anthropic-billing-header:.*$\n?|<total_tokens>[^<]*</total_tokens>\n?", re.MULTILINE
@@ -39,7 +39,7 @@ class AnthropicMessages:
         most = body.integer_field("max_tokens", 1, MOST_TOKENS)
         if most is None and not counts:
             raise BadRequest("max_tokens is missing", "max_tokens")
-        refuse_unsupported(body, fields.ANTHROPIC)
+        refuse_unsupported(body, request_fields.ANTHROPIC)
         tools, must_call, several = _tools_of(body)
         pictures, form = RequestPictures(), body.object_field("output_config")
         messages = without_empty_end(_messages_of(body, pictures))

@@ -8,8 +8,8 @@ from typing import Any
 from app import __version__
 from app.core.events import Finished, FinishReason, TextDelta, TokenSeen
 from app.features.serving import AnswerEvent, GenerationRequest, RequestTotals, ServedModel
-from app.server.answers import ApiAnswer, event_line
-from app.server.body import BadRequest, JsonBody
+from app.server.api_answers import ApiAnswer, event_line
+from app.server.json_body import BadRequest, JsonBody
 from app.server.openai import most_tokens
 
 MOST_CHARACTERS = 200_000

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesParser
 
-from app.server.body import BadRequest
+from app.server.json_body import BadRequest
 
 MOST_PARTS = 32
 MOST_HEAD_BYTES = 4096

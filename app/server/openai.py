@@ -19,10 +19,10 @@ from app.core.visible import clean_text
 from app.engine.contract import EmbeddingVectors
 from app.features.serving import AnswerEvent, GenerationRequest, PromptSeen
 from app.features.tool_calls import CallArguments, CallBegins, ToolFunction
-from app.server import fields
-from app.server.answers import ApiAnswer, event_line
-from app.server.body import MOST_ALTERNATIVES, MOST_ANSWERS, BadRequest, JsonBody, RequestPictures
-from app.server.fields import refuse_unsupported
+from app.server import request_fields
+from app.server.api_answers import ApiAnswer, event_line
+from app.server.json_body import MOST_ALTERNATIVES, MOST_ANSWERS, BadRequest, JsonBody, RequestPictures
+from app.server.request_fields import refuse_unsupported
 
 MOST_TOKENS = 10_000_000
 BETWEEN_NAMES = "__"
@@ -327,7 +327,7 @@ class ChatCompletion(_Completion):
     def __init__(self, body: JsonBody) -> None:
         """Raises BadRequest."""
         super().__init__(body, "chatcmpl")
-        refuse_unsupported(body, fields.CHAT)
+        refuse_unsupported(body, request_fields.CHAT)
         lent = offered_tools(body)
         self._is_legacy = not lent.tools and body.has_field("functions")
         if self._is_legacy:
@@ -437,7 +437,7 @@ class Completion(_Completion):
     def __init__(self, body: JsonBody) -> None:
         """Raises BadRequest."""
         super().__init__(body, "cmpl")
-        refuse_unsupported(body, fields.COMPLETION)
+        refuse_unsupported(body, request_fields.COMPLETION)
         self._most = body.integer_field("logprobs", 0, MOST_ALTERNATIVES)
         self._echo = body.boolean_field("echo")
         longest = most_tokens(body, "max_tokens", "n_predict")

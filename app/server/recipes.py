@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from app.features.models.messages import MessageTemplate
+from app.features.models.model_messages import MessageTemplate
 
 HOUR_MS = 3_600_000
 """How long an agent is to wait: reading its first prompt takes a small computer minutes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.engine.contract import EmbeddingVectors
-from app.server.body import BadRequest, JsonBody
+from app.server.json_body import BadRequest, JsonBody
 
 MOST_DOCUMENTS = 2048
 METHOD = "embedding_cosine"

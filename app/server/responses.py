@@ -13,10 +13,9 @@ from app.core.events import Finished, FunctionCall, Message, Role, TextDelta
 from app.core.visible import clean_text
 from app.features.serving import AnswerEvent, GenerationRequest
 from app.features.tool_calls import CallArguments, CallBegins
-from app.server import fields
-from app.server.answers import ApiAnswer, ApiCall, event_line
-from app.server.body import BadRequest, JsonBody, RequestPictures
-from app.server.fields import refuse_unsupported
+from app.server import request_fields
+from app.server.api_answers import ApiAnswer, ApiCall, event_line
+from app.server.json_body import BadRequest, JsonBody, RequestPictures
 from app.server.openai import (
     CUSTOM,
     HOSTED,
@@ -28,6 +27,7 @@ from app.server.openai import (
     role_of,
     schema_text,
 )
+from app.server.request_fields import refuse_unsupported
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Responses:
 
     def __init__(self, body: JsonBody) -> None:
         """Raises BadRequest."""
-        refuse_unsupported(body, fields.RESPONSES)
+        refuse_unsupported(body, request_fields.RESPONSES)
         self.model, self.streams = body.text_field("model", ""), body.boolean_field("stream")
         lent, text, pictures = offered_tools(body, takes_custom=True), body.object_field("text"), RequestPictures()
         self._customs = {

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.core.errors import AppError, from_fields, to_fields
 from app.core.visible import clean_text
-from app.language.names import WITHOUT_SPACES
+from app.language.language_names import WITHOUT_SPACES
 from app.store.conversations import match_expression
 from app.store.database import Database, fold_text
 from app.store.trash import leave_traces

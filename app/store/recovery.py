@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.events import Role
-from app.store.messages import MessageState, settle_leaf
+from app.store.message_rows import MessageState, settle_leaf
 
 # Damaged database files: how one is recognised, and how it is put aside without losing a byte.
 

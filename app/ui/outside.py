@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
 from app import APP_NAME
-from app.ui.chat.tab import ChatTab
+from app.ui.chat.chat_tab import ChatTab
 from app.ui.i18n import tr
 from app.ui.icons import app_icon
 from app.ui.shared_labels import QUIT, WRITING_AN_ANSWER
@@ -22,8 +22,8 @@ from app.ui.widgets.dialogs import QuestionDialog
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+    from app.ui.chat.chat_view import ChatView
     from app.ui.chat.quick_ask import QuickAsk
-    from app.ui.chat.view import ChatView
     from app.ui.shell.global_shortcut import GlobalShortcut
 
 KEEP_RUNNING = "Keep running"

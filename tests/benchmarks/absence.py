@@ -21,7 +21,7 @@ from run import Row
 
 from app.features.retrieval.absence import MOST_ABSENCE, USUAL_CLOSENESS, AnswerSigns, absence_of, signs_of
 from app.features.retrieval.choosing import choose_passages
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from tests.helpers.grounded import DEVELOPMENT, HELD_OUT, find_passage, load_question_sets
 
 QUESTIONS = Path(__file__).resolve().parents[1] / "data" / "absence" / "questions.json"

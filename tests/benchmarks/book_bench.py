@@ -25,8 +25,8 @@ from app.core.errors import AppError
 from app.core.gguf import check_model
 from app.engine.llama.sampling import choose_sampling
 from app.engine.protocol import Ask
-from app.features.summary.result import Method, SummaryOptions
-from app.features.summary.summarize import InputDocument
+from app.features.summarize.summarize import InputDocument
+from app.features.summarize.summary_result import Method, SummaryOptions
 
 BOOK = "book.pdf"
 TOKENS, FEW_TOKENS = 50_000, 3_000

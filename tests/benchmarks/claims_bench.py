@@ -20,7 +20,7 @@ from planted import Claim, Plant
 from run import Row
 
 from app.documents.blocks import Block, BlockKind
-from app.features.summary.checks import LEAST_SUPPORT, CitedBlock, ClaimVerdict, verify_statement
+from app.features.summarize.checks import LEAST_SUPPORT, CitedBlock, ClaimVerdict, verify_statement
 from app.language.words import shared_part, word_stems
 
 SEED = 20

@@ -18,7 +18,7 @@ from run import HERE, ROOT, Row
 
 from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind, BlockNumbering, BlockPiece
-from app.features.summary.evaluation import (
+from app.features.summarize.evaluate_summaries import (
     AS_GIVEN,
     COMPARED_MEASURES,
     FIRST_SENTENCES,
@@ -28,7 +28,7 @@ from app.features.summary.evaluation import (
     evaluate_examples,
     examples_in,
 )
-from app.features.summary.result import Form, Length, Method, SummaryOptions
+from app.features.summarize.summary_result import Form, Length, Method, SummaryOptions
 
 PARTS = ("val", "test")
 GOALS = {AS_GIVEN: {"rouge1": 0.43, "rouge2": 0.17}, WITHOUT_ABSTRACT: {"rouge1": 0.385, "rouge2": 0.115}}
@@ -42,7 +42,7 @@ _MEASURE = """
 import json, resource, sys, time
 sys.path[:0] = {folders}
 from digest_bench import book
-from app.features.summary.digest import digest_of
+from app.features.summarize.digest import digest_of
 blocks = book({pages})
 began_s = time.process_time()
 digest_of(blocks, 8)

@@ -35,10 +35,10 @@ def rows() -> Iterator[Row]:
 
     from app.bootstrap import build_shelf
     from app.core.events import Role
-    from app.features.exchange.exporting import export_chats
+    from app.features.exchange.chat_export import export_chats
     from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage
     from app.store.database import Database
-    from app.ui.paper.chats import export_pdf
+    from app.ui.paper.printed_chats import export_pdf
     from app.ui.shell import tasks
     from app.ui.theme import Theme
 

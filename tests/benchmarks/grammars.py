@@ -27,17 +27,17 @@ from sacrebleu.metrics import CHRF
 from app.core.events import FinishReason, Message, Role
 from app.core.gguf import check_model
 from app.documents.blocks import Block, BlockKind
-from app.engine.llama.library import open_library
+from app.engine.llama.llama_library import open_library
 from app.engine.llama.model import Model, load_model
 from app.engine.protocol import Sampling
-from app.features.summary import prompts
-from app.features.summary.checks import CitedBlock, verify_statement
-from app.features.summary.condensing import WriteUpSources
-from app.features.summary.result import Form, InputDocument
-from app.features.summary.sections import whole_section
-from app.features.summary.summarize import SummaryDraft, parse_statements
-from app.features.translation.prompts import GenericFamily, UnitRequest
-from app.features.translation.result import TranslationWish
+from app.features.summarize import summary_prompts
+from app.features.summarize.checks import CitedBlock, verify_statement
+from app.features.summarize.condensing import WriteUpSources
+from app.features.summarize.sections import whole_section
+from app.features.summarize.summarize import SummaryDraft, parse_statements
+from app.features.summarize.summary_result import Form, InputDocument
+from app.features.translate.translation_events import TranslationWish
+from app.features.translate.translation_prompts import GenericFamily, UnitRequest
 from tests.helpers.blemishes import find_blemishes
 from tests.helpers.engine import answer_of
 from tests.helpers.following import refused_at
@@ -181,11 +181,11 @@ def lists(engine: OurEngine, size: str) -> Row:
     audit = Audit(engine, f"grammar of lists, {size}")
     for wanted in chosen(LISTS):
         document, question = _document("list", wanted.language, wanted.paragraphs), question_of(wanted)
-        messages = prompts.list_messages(document, whole_section(0, document.blocks), question)
-        rules = prompts.entries_grammar([block.id for block in document.blocks], MOST_ENTRIES)
+        messages = summary_prompts.list_messages(document, whole_section(0, document.blocks), question)
+        rules = summary_prompts.entries_grammar([block.id for block in document.blocks], MOST_ENTRIES)
 
         def score(side: Side, answer: str, wanted: ListWanted = wanted) -> None:
-            said = [prompts.without_mark(line) for line in answer.splitlines() if line.strip()]
+            said = [summary_prompts.without_mark(line) for line in answer.splitlines() if line.strip()]
             lines = [line for line in said if not re.fullmatch(r"(?:\[\d+\] )?None\.?", line)]
             score_list(side, [(_NUMBERS.sub("", line), _numbers_of(line)) for line in lines], wanted)
 
@@ -201,12 +201,15 @@ def plain_lists(engine: OurEngine, size: str) -> Row:
         paragraphs = [(block.id, block.text) for block in document.blocks]
 
         def score(side: Side, answer: str, wanted: ListWanted = wanted, known: Any = paragraphs) -> None:
-            score_list(side, [(one.text, one.ids) for one in prompts.read_list(answer, known)], wanted)
+            score_list(side, [(one.text, one.ids) for one in summary_prompts.read_list(answer, known)], wanted)
             said = [line for line in answer.splitlines() if line.strip(" .") not in ("", "None")]
             score_list(lines, [(line, ()) for line in said], wanted)
 
         audit.ask(
-            prompts.plain_list_messages(whole_section(0, document.blocks), question_of(wanted)), "", ENTRY_TOKENS, score
+            summary_prompts.plain_list_messages(whole_section(0, document.blocks), question_of(wanted)),
+            "",
+            ENTRY_TOKENS,
+            score,
         )
     read = audit.sides[FREE]
     note = f"{read.described()}; baseline: the lines of the answer as they are"
@@ -295,7 +298,7 @@ def sentences_of_small(engine: OurEngine, size: str) -> Row:
     for document in _texts():
         section, ids = whole_section(0, document.blocks), [block.id for block in document.blocks]
         messages = _write_up_messages(document, Form.BULLETS, is_small=True)
-        rules = prompts.spread_grammar(ids, MOST_POINTS, document.language, source=section.text)
+        rules = summary_prompts.spread_grammar(ids, MOST_POINTS, document.language, source=section.text)
         audit.ask(messages, rules, WRITE_UP_TOKENS, partial(_score_lines, document=document))
     return audit.row("found of three")
 
@@ -305,12 +308,12 @@ def points(engine: OurEngine, size: str) -> Row:
     audit = Audit(engine, f"grammar of points as JSON, {size}")
     for document in _texts():
         section, ids = whole_section(0, document.blocks), [block.id for block in document.blocks]
-        messages = prompts.map_messages(document, section, document.language, MOST_POINTS, is_small=False)
+        messages = summary_prompts.map_messages(document, section, document.language, MOST_POINTS, is_small=False)
 
         def score(side: Side, answer: str, document: InputDocument = document, ids: Sequence[int] = ids) -> None:
-            _score_statements(side, document, [(one.text, one.ids) for one in prompts.read_points(answer, ids)])
+            _score_statements(side, document, [(one.text, one.ids) for one in summary_prompts.read_points(answer, ids)])
 
-        audit.ask(messages, prompts.json_points(ids, MOST_POINTS, has_quotes=True), POINT_TOKENS, score)
+        audit.ask(messages, summary_prompts.json_points(ids, MOST_POINTS, has_quotes=True), POINT_TOKENS, score)
     return audit.row("found of three")
 
 
@@ -334,14 +337,14 @@ OTHER_FORMS = (Form.PARAGRAPHS, Form.QUESTIONS, Form.ACTIONS, Form.OWN)
 
 
 def _ask_write_up(audit: Audit, document: InputDocument, form: Form) -> None:
-    rules = prompts.write_up(form, [block.id for block in document.blocks], 1, MOST_POINTS + 1)
+    rules = summary_prompts.write_up(form, [block.id for block in document.blocks], 1, MOST_POINTS + 1)
     score = partial(_score_lines, document=document, form=form)
     audit.ask(_write_up_messages(document, form, is_small=False), rules, WRITE_UP_TOKENS, score)
 
 
 def _write_up_messages(document: InputDocument, form: Form, *, is_small: bool) -> list[Message]:
     text = whole_section(0, document.blocks).text
-    return prompts.write_messages(
+    return summary_prompts.write_messages(
         form, [(document.name, text)], "about 50 words", document.language, wish="for somebody in a hurry",
         most=MOST_POINTS, are_points=False, is_small=is_small,
     )  # fmt: skip

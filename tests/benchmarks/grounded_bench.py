@@ -28,7 +28,7 @@ from app.features.retrieval.meaning import PassageIndexes, passage_indexes
 from app.features.retrieval.ranking import MOST_RANKED, rank_blocks, words_of
 from app.language.static_embeddings import join_rankings
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from tests.helpers.grounded import (
     DEVELOPMENT,
     HELD_OUT,

@@ -14,16 +14,16 @@ from pathlib import Path
 from comparing import progress
 from run import Row
 
-from app.documents.formats.detection import find_format
-from app.documents.formats.markdown.reading import pieces_of
-from app.features.summary.checks import verify_statement
+from app.documents.formats.format_detection import find_format
+from app.documents.formats.markdown.read_markdown import pieces_of
+from app.features.summarize.checks import verify_statement
 from app.ui.models.readme import MOST_CHARACTERS, readable
 from tests.documents import test_hostile_files as files
 from tests.documents.formats import test_detection as detection
 from tests.documents.formats.markdown import test_reading as markdown
 from tests.documents.formats.pdf import test_hostile as pdf
 from tests.documents.formats.web import test_pages as web
-from tests.features.summary import test_checks as checks
+from tests.features.summarize import test_checks as checks
 from tests.helpers import hostile_files as hostile
 from tests.helpers.pdf_files import write_pdf
 from tests.ui.models import test_readme as readme

@@ -14,13 +14,13 @@ from PySide6.QtWidgets import QApplication
 from run import Row
 
 from app.bootstrap import build_program
-from app.ui.application import chat_tab
-from app.ui.chat.view import ChatView
+from app.ui.chat.chat_view import ChatView
+from app.ui.qt_application import chat_tab
 from app.ui.shell import tasks
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
-from app.ui.tabs import TABS, open_settings
+from app.ui.tab_list import TABS, open_settings
 from app.ui.theme import Theme
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.gaps import Gaps

@@ -28,11 +28,11 @@ from app.core.events import Guess, Message, Role, TokenChosen
 from app.documents.blocks import block_from_fields
 from app.engine.client import EngineOnDemand
 from app.engine.protocol import Sampling, Wish
-from app.features.documents import passages_text, with_question
+from app.features.document_library import passages_text, with_question
 from app.features.retrieval.absence import signs_of
 from app.features.retrieval.choosing import choose_passages
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from tests.helpers.grounded import DEVELOPMENT, HELD_OUT, store_document
 from tests.helpers.qwen_models import NAMES, qwen_path
 

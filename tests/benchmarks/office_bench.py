@@ -14,8 +14,8 @@ from comparing import compared, in_turns
 from run import Row
 
 from app.documents.blocks import BlockKind, BlockPiece
-from app.documents.formats.opendocument import reading as odf
-from app.documents.formats.word import reading as docx
+from app.documents.formats.opendocument import read_odf as odf
+from app.documents.formats.word import read_docx as docx
 from app.documents.source import FileSource, Reader
 from tests.helpers.office_files import W, paragraph, word_part, write_docx, write_odf
 

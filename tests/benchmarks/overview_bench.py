@@ -19,8 +19,8 @@ _MEASURE = """
 import json, resource, sys, time
 sys.path[:0] = sys.argv[2:]
 from overview_bench import blocks_of_papers
-from app.features.summary.overview import first_look, overview_of
-from app.features.summary.result import InputDocument, Length, SummaryOptions
+from app.features.summarize.overview import first_look, overview_of
+from app.features.summarize.summary_result import InputDocument, Length, SummaryOptions
 
 def peak_mb():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024 * 1024)

@@ -10,12 +10,12 @@ from contextlib import closing
 
 from run import ROOT, Row
 
-from app.features.translation.marking import shown_content
-from app.features.translation.result import TranslationWish
-from app.features.translation.work import TranslationChecks
-from app.language.detection import LanguageDetector
+from app.features.translate.marking import shown_content
+from app.features.translate.translation_events import TranslationWish
+from app.features.translate.translation_work import TranslationChecks
+from app.language.language_detection import LanguageDetector
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from tests.helpers.places import BY_HAND, load_labels, score_places, store_texts
 
 PAIRS = ROOT / "tests" / "data" / "translations"

@@ -37,20 +37,20 @@ from app.documents.segments import Segment
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask
 from app.features.retrieval.ranking import rank_blocks
-from app.features.summary.checks import CitedBlock, verify_statement
-from app.features.summary.digest import digest_summary
-from app.features.summary.result import InputDocument, Length, Method, Statement, Summary, SummaryOptions
-from app.features.summary.summaries import MemorySteps
-from app.features.summary.summarize import Summarized, summarize_documents
-from app.features.translation.result import SegmentDone, TranslationWish
-from app.features.translation.translate import translate_segments
-from app.features.translation.work import spoken_text
-from app.features.writing import continue_text
-from app.language.names import english_name
+from app.features.summarize.checks import CitedBlock, verify_statement
+from app.features.summarize.digest import digest_summary
+from app.features.summarize.summaries import MemorySteps
+from app.features.summarize.summarize import Summarized, summarize_documents
+from app.features.summarize.summary_result import InputDocument, Length, Method, Statement, Summary, SummaryOptions
+from app.features.translate.translate import translate_segments
+from app.features.translate.translation_events import SegmentDone, TranslationWish
+from app.features.translate.translation_work import spoken_text
+from app.features.write_pages import continue_text
+from app.language.language_names import english_name
 from app.language.sentences import split_sentences
 from app.store.database import Database
-from app.store.documents import DocumentStore
-from tests.features.translation.pipeline import DictMemory
+from app.store.document_store import DocumentStore
+from tests.features.translate.pipeline import DictMemory
 from tests.helpers.blemishes import find_blemishes
 from tests.helpers.qwen_models import qwen_path, serve_model
 
@@ -252,7 +252,7 @@ def chrf(texts: Sequence[str], wanted: Sequence[str]) -> float:
 
 def document_rows(engine: OurEngine) -> Iterator[Row]:
     """Right answers with the text in the prompt, framed as the program does, and without it."""
-    from app.features.documents import frame_text
+    from app.features.document_library import frame_text
 
     texts = {one.name: one.text for one in TEXTS}
     right: dict[str, list[float]] = {"with": [], "without": []}

@@ -28,7 +28,7 @@ from app.features.chat import recall
 from app.features.finding import HistorySearch
 from app.features.retrieval.ranking import words_of
 from app.features.retrieval.short_texts import rank_texts
-from app.language.names import WITHOUT_SPACES
+from app.language.language_names import WITHOUT_SPACES
 from app.store.conversations import Conversations, MessageState, StoredMessage
 from app.store.database import Database
 

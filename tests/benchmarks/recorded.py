@@ -14,8 +14,8 @@ from app.core.events import AnswerStats, CancelToken, Finished, Message, TextDel
 from app.engine.client import EngineClient
 from app.engine.contract import AnswerEvent
 from app.engine.protocol import Ask
-from app.features.summary.result import Summary, SummaryOptions
-from app.features.summary.summarize import InputDocument, Summarized, summarize_documents
+from app.features.summarize.summarize import InputDocument, Summarized, summarize_documents
+from app.features.summarize.summary_result import Summary, SummaryOptions
 from tests.helpers.documents import read
 
 T = TypeVar("T")

@@ -24,9 +24,9 @@ from texts import prose
 
 from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind
-from app.features.summary.result import InputDocument, Method, SummaryOptions
-from app.features.summary.summaries import MemorySteps
-from app.features.summary.summarize import SectionRead, summarize_documents
+from app.features.summarize.summaries import MemorySteps
+from app.features.summarize.summarize import SectionRead, summarize_documents
+from app.features.summarize.summary_result import InputDocument, Method, SummaryOptions
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.remote import Remote
 

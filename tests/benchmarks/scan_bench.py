@@ -10,7 +10,7 @@ from pathlib import Path
 
 from run import Row
 
-from app.hub.library import scan_others
+from app.hub.model_library import scan_others
 from tests.helpers.models_on_disk import in_hub_cache, in_jan, in_ollama, write_model
 
 MODELS = 1000

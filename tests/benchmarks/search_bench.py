@@ -15,8 +15,8 @@ from app.core.paths import starter_model
 from app.engine.fit import MemoryRoom
 from app.features.models.estimate import estimate_fit
 from app.hub.access import ConnectionLedger, NetworkAccess
+from app.hub.hub_search import HubQuery, HubSearch
 from app.hub.network import Network
-from app.hub.search import HubQuery, HubSearch
 from tests.helpers.fake_hub import COMMIT, FakeHub
 
 ROUNDS = 21

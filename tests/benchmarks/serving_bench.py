@@ -207,10 +207,10 @@ def prefix(served: Served) -> Row:
 IDLE = """
 import psutil, sys
 sys.path.insert(0, {root!r})
-import app.bootstrap, app.engine.client, app.features.messages, app.features.writing
+import app.bootstrap, app.engine.client, app.features.error_messages, app.features.write_pages
 before = psutil.Process().memory_info().rss
 from app.features.serving import ServedEngines, AnswerServer
-from app.server.application import AccessRules, application
+from app.server.http_application import AccessRules, application
 from app.server.running import RunningServer
 serving = AnswerServer(ServedEngines(*[lambda: None] * 4), list)
 server = RunningServer(application(serving, AccessRules("k")), port=0)

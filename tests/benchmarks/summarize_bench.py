@@ -24,9 +24,9 @@ from recorded import Run, document_of, summarized
 from run import Row
 
 from app.documents.blocks import Block, BlockKind
-from app.features.summary.digest import digest_summary
-from app.features.summary.result import Form, Length, Method, SummaryOptions
-from app.features.summary.summarize import InputDocument
+from app.features.summarize.digest import digest_summary
+from app.features.summarize.summarize import InputDocument
+from app.features.summarize.summary_result import Form, Length, Method, SummaryOptions
 from tests.helpers.real_files import pdftotext_pages
 
 PAPERS, FEW_PAPERS = 20, 2

@@ -23,16 +23,16 @@ from run import Row
 
 from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind, block_to_fields
-from app.features.chat.documents import PASSAGES_SHARE
+from app.features.chat.attached_documents import PASSAGES_SHARE
 from app.features.retrieval.choosing import choose_passages
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.retrieval.scope import scope_of
-from app.features.summary.result import InputDocument
-from app.features.summary.summaries import MemorySteps
+from app.features.summarize.summaries import MemorySteps
+from app.features.summarize.summary_result import InputDocument
 from app.features.survey.surveys import SurveyListed, find_all, list_all
 from app.language.numbers import find_dates
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 
 DOCUMENTS, PAPERS_EACH, EACH = 4, 4, 12
 PROMPT_TOKENS = 6_900

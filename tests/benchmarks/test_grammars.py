@@ -59,7 +59,7 @@ def test_things_are_read_from_the_json_of_an_answer(answer: str, things: object)
 def test_of_each_form_only_its_statements_count() -> None:
     from grammars import Side, _document, _score_lines
 
-    from app.features.summary.result import Form
+    from app.features.summarize.summary_result import Form
 
     document = _document("kiln", "en", ["The kiln was built in 1871.", "It burns beech wood."])
     answer = "Q: When was the kiln built?\nThe kiln was built in 1871. [1]\n\nQ: What burns?\nIt burns 40 tonnes. [2]"

@@ -12,7 +12,7 @@ import pytest
 from app.core.events import Guess
 from app.features.retrieval.absence import AnswerSigns
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from tests.features.retrieval.test_absence import KILNS
 from tests.helpers.engine import load, scripted_client
 from tests.helpers.grounded import store_document

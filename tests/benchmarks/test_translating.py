@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.documents.segments import Content, Mark, Segment, SegmentKind, plain
-from app.features.translation.result import Translated
+from app.features.translate.translation_events import Translated
 from tests.helpers.translations import deliver
 
 HERE = Path(__file__).resolve().parent
@@ -124,8 +124,8 @@ def test_samples_have_each_word_once_and_every_format(tmp_path: Path) -> None:
 def test_the_stand_in_finds_what_is_to_be_translated_in_the_pipelines_prompts() -> None:
     from translate_stand_in import PROMPT_END
 
-    from app.features.translation.prompts import GenericFamily, UnitRequest
-    from app.features.translation.result import TranslationWish
+    from app.features.translate.translation_events import TranslationWish
+    from app.features.translate.translation_prompts import GenericFamily, UnitRequest
 
     request = UnitRequest(("A <g1>text</g1>: here.",), ("",), before=(("Before.", "Antes."),))
     prompt = GenericFamily().make_messages(request, TranslationWish("pt-BR", "en"))[-1].text

@@ -36,7 +36,7 @@ with path.open("rb") as file:
         pass
 """
 _READ = """
-from app.documents.formats.plain.text import read
+from app.documents.formats.plain.plain_text import read
 from app.documents.source import FileSource
 for item in read(FileSource(path)):
     pass

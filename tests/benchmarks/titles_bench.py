@@ -19,7 +19,7 @@ from run import Row
 
 from app.core.events import Finished, Message, Role, TextDelta
 from app.engine.protocol import Ask
-from app.features.chat.answers import title_from
+from app.features.chat.answer_service import title_from
 from app.features.chat.titles import clean_title, first_words, is_title, title_ask, without_opening
 from app.language.words import word_stems
 from app.store.conversations import MessageState, StoredMessage

@@ -21,7 +21,7 @@ from tests.ui.text.test_markdown import SAMPLE
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
-    from app.ui.chat.view import ChatView
+    from app.ui.chat.chat_view import ChatView
     from app.ui.shell.main_window import MainWindow
     from app.ui.theme import Theme
 
@@ -101,12 +101,12 @@ def long_chat() -> Iterator[Opened]:
         from PySide6.QtWidgets import QApplication
 
         from app.bootstrap import build_program
-        from app.ui.application import chat_tab
+        from app.ui.qt_application import chat_tab
         from app.ui.shell import tasks
         from app.ui.shell.main_window import MainWindow
         from app.ui.shell.model_loader import ModelLoader
         from app.ui.shell.notify import Notify
-        from app.ui.tabs import TABS, open_settings
+        from app.ui.tab_list import TABS, open_settings
         from app.ui.theme import Theme
 
         application = QApplication.instance() or QApplication([])

@@ -20,7 +20,7 @@ from run import Row
 from translate_samples import KEPT, PLANTED, REVERSED, Sample, samples
 
 from app.core.events import CancelToken
-from app.documents import reading
+from app.documents import read_document
 from app.documents.formats.registry import formats
 from app.documents.protocol import Segments, SegmentsRead
 from app.documents.segments import Content, Segment, plain
@@ -75,7 +75,7 @@ def letters(content: Content) -> str:
 
 def segments_of(path: Path, folder: Path) -> list[Segment]:
     """As the document child finds them."""
-    events = reading.find_segments(Segments(str(path)), folder=folder, cancel=CancelToken())
+    events = read_document.find_segments(Segments(str(path)), folder=folder, cancel=CancelToken())
     return [segment for event in events if isinstance(event, SegmentsRead) for segment in event.segments]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.documents.segments import Mark, Segment, SegmentKind, marks
-from app.features.translation.marking import PROTECTED, ShownContent, show_segment, tag_of
+from app.features.translate.marking import PROTECTED, ShownContent, show_segment, tag_of
 
 CATALOGS = Path("/usr/share/locale/fr/LC_MESSAGES")
 PLACEHOLDER = re.compile(

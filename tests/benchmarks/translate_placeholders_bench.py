@@ -15,7 +15,7 @@ from run import Row
 from translate_messages import WAYS, Message, by_place, messages, placeholders
 
 from app.documents.segments import plain
-from app.features.translation.result import FlagKind, Translated, TranslationSource
+from app.features.translate.translation_events import FlagKind, Translated, TranslationSource
 from tests.helpers.translations import deliver
 
 EXPECTED_PAIRS = 4557

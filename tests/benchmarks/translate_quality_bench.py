@@ -23,9 +23,9 @@ from translate_stand_in import LANGUAGE, StandIn
 from app.core.events import CancelToken
 from app.documents.segments import Content, Segment
 from app.engine.client import EngineClient
-from app.features.translation.result import SegmentDone, Translated, TranslationWish
-from app.features.translation.translate import translate_segments
-from tests.features.translation.pipeline import DictMemory
+from app.features.translate.translate import translate_segments
+from app.features.translate.translation_events import SegmentDone, Translated, TranslationWish
+from tests.features.translate.pipeline import DictMemory
 from tests.helpers.rewriting import by_the_child
 
 CHAPTERS = ("basic-defs", "contributing", "faqinfo", "getting-debian", "kernel", "nextrelease", "support", "uptodate")

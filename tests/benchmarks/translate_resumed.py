@@ -15,8 +15,8 @@ from typing import Any
 
 from app.bootstrap import build_program
 from app.core.events import CancelToken
-from app.features.translation.result import SegmentDone, TranslationWish
-from app.features.translation.translations import TranslationAdded
+from app.features.translate.translation_events import SegmentDone, TranslationWish
+from app.features.translate.translation_jobs import TranslationAdded
 from tests.helpers.script import prompts, write_script
 
 ROOT = Path(__file__).resolve().parents[2]

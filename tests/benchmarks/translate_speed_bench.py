@@ -26,9 +26,9 @@ from translate_resumed import SEGMENTS, killed_and_resumed
 from app.core.events import CancelToken
 from app.documents.segments import Segment
 from app.engine.client import ENVIRONMENT, EngineClient
-from app.features.translation.result import SegmentDone, TranslationWish
-from app.features.translation.translate import translate_segments
-from tests.features.translation.pipeline import DictMemory
+from app.features.translate.translate import translate_segments
+from app.features.translate.translation_events import SegmentDone, TranslationWish
+from tests.features.translate.pipeline import DictMemory
 
 SHORT_WORDS = (4, 16)
 COUNT, SPARE = 64, 2

@@ -15,7 +15,7 @@ from lxml import etree
 from run import Row
 
 from app.documents.blocks import BlockPiece
-from app.documents.formats.web import epub, pages
+from app.documents.formats.web import epub, html_pages
 from app.documents.source import FileSource
 from tests.helpers.web_files import long_chapter, write_epub
 
@@ -39,7 +39,7 @@ def rows() -> Iterator[Row]:
         head = '<?xml version="1.0" encoding="utf-8"?><html xmlns="http://www.w3.org/1999/xhtml"><body>'
         chapters = {f"chapter{number}.xhtml": f"{head}{body}</body></html>" for number, body in enumerate(bodies)}
         book = write_epub(Path(name) / "book.epub", chapters)
-        yield _row("html", lambda: _ours(pages.read, page), lambda: _plain_page(page))
+        yield _row("html", lambda: _ours(html_pages.read, page), lambda: _plain_page(page))
         yield _row("epub", lambda: _ours(epub.read, book), lambda: _plain_book(book, list(chapters)))
 
 

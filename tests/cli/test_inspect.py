@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.core.gguf import check_model
-from app.engine.llama.library import open_library
+from app.engine.llama.llama_library import open_library
 from app.engine.llama.model import load_model
 from app.engine.llama.sampling import SamplingValues, make_chain
 from tests.helpers.script import write_script

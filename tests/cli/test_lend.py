@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.machines import query_machine
+from app.engine.rpc_machines import query_machine
 from tests.helpers import warm
 from tests.helpers.terminal import ROOT, command, fireside
 

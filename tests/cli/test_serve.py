@@ -14,7 +14,7 @@ import pytest
 
 from app.cli.serve import KEY_VARIABLE, given_key, words_of
 from app.core.errors import KeyFileUnreadable
-from app.server.application import make_application
+from app.server.http_application import make_application
 from app.server.running import RunningServer
 from tests.helpers import warm
 from tests.helpers.script import write_script

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from app.core.settings import Settings, save_settings
-from app.features.summary.messages import DIGEST_WORDS
+from app.features.summarize.summary_messages import DIGEST_WORDS
 from tests.helpers.documents import WORDS, pdf_pages, read, shown
 from tests.helpers.pdf_files import Lock, Page, write_pdf
 from tests.helpers.script import requests, write_script
@@ -465,7 +465,8 @@ def test_no_window_library_is_loaded_and_what_keeps_the_computer_awake_only_for_
         "psutil.sensors_battery = lambda: None\n"  # with mains power, whatever this computer has
         "from app.__main__ import main\n"
         "code = main(sys.argv[1:])\n"
-        "heavy = ('PySide6', 'docx', 'rouge_score', 'nltk', 'wakepy', 'rapidfuzz', 'app.features.summary.summarize')\n"
+        "heavy = ('PySide6', 'docx', 'rouge_score', 'nltk', 'wakepy', 'rapidfuzz',"
+        " 'app.features.summarize.summarize')\n"
         "print(code, [name for name in heavy if name in sys.modules], file=sys.stderr)"
     )
 
@@ -481,10 +482,10 @@ def test_no_window_library_is_loaded_and_what_keeps_the_computer_awake_only_for_
         return result.stderr.splitlines()[-1]
 
     assert loaded("chat", "-p", "Hello") == "0 []"
-    assert loaded("summarize", str(lease)) == "0 ['wakepy', 'rapidfuzz', 'app.features.summary.summarize']"
+    assert loaded("summarize", str(lease)) == "0 ['wakepy', 'rapidfuzz', 'app.features.summarize.summarize']"
     (place,) = {Path(json.loads(fireside("doctor", "--json").stdout)["folders"]["config"])}
     save_settings(place / "settings.json", Settings().changed("summaries", stay_awake=False))
-    assert loaded("summarize", str(lease)) == "0 ['rapidfuzz', 'app.features.summary.summarize']", (
+    assert loaded("summarize", str(lease)) == "0 ['rapidfuzz', 'app.features.summarize.summarize']", (
         "only where it is wished"
     )
 

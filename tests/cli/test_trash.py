@@ -7,7 +7,7 @@ from contextlib import closing
 from app.core.paths import AppPaths
 from app.store.conversations import Conversations
 from app.store.database import Database
-from app.store.pages import PageStore
+from app.store.page_store import PageStore
 from tests.helpers.terminal import fireside, only_json
 
 

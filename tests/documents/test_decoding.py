@@ -11,9 +11,9 @@ from PySide6.QtGui import QColor, QImage
 from app.core.errors import AppError, PictureUnreadable
 from app.core.events import CancelToken
 from app.documents.protocol import Decode, Decoded
-from app.documents.reading import PictureDecoder
+from app.documents.read_document import PictureDecoder
 from app.documents.worker import last_event
-from app.features.messages import sentence_for
+from app.features.error_messages import sentence_for
 from tests.helpers.picture_files import (
     BLUE,
     GREEN,

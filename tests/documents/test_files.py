@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import DiskFull, DocumentUnreadable, FolderNotWritable, ProtocolViolation
-from app.documents.files import OutputFile, make_output, problem
+from app.documents.child_files import OutputFile, make_output, problem
 
 
 @pytest.fixture

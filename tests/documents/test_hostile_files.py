@@ -17,7 +17,7 @@ import pytest
 from app.core.errors import AppError, DocumentReaderFailed, DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.protocol import Done, Draw
-from app.documents.reading import PageRenderer
+from app.documents.read_document import PageRenderer
 from tests.helpers import hostile_files as hostile
 from tests.helpers.documents import WORDS, Readings, good_pdf, long_text, pdf_pages, read
 from tests.helpers.office_files import (

@@ -22,7 +22,7 @@ import pytest
 from app.core.child import CHECKOUT, SilenceWatch, running_children
 from app.core.errors import DocumentReaderFailed, DocumentTooDemanding, DocumentUnreadable, ProtocolViolation
 from app.core.events import CancelToken
-from app.documents import limits, reading
+from app.documents import limits, read_document
 from app.documents.limits import LIMITS_VARIABLE
 from app.documents.protocol import BlocksRead, Done, Draw, Drawn, Found, Read, Segments
 from tests.helpers.documents import (
@@ -76,7 +76,7 @@ def test_text_is_counted_once_more_where_it_arrives(
     monkeypatch.setattr(limits, "PLAIN_SHARE", 0)  # here, not in the child
     monkeypatch.setattr(limits, "TEXT_SHARE", 0)
     monkeypatch.setattr(limits, "FREE_CHARACTERS", 200_000)
-    for ask in (reading.read(Read(str(long)), **at), reading.find_segments(Segments(str(long)), **at)):
+    for ask in (read_document.read(Read(str(long)), **at), read_document.find_segments(Segments(str(long)), **at)):
         with closing(ask), pytest.raises(DocumentUnreadable) as caught:
             list(ask)
         assert caught.value.reason == "inflates"
@@ -179,7 +179,7 @@ def test_a_child_that_says_nothing_is_ended(
 def test_a_child_that_hangs_inside_its_reading_is_found_silent(
     good: Path, readings: Readings, monkeypatch: pytest.MonkeyPatch, then: str
 ) -> None:
-    monkeypatch.setattr(reading, "own_command", Hanging(then))
+    monkeypatch.setattr(read_document, "own_command", Hanging(then))
     events, _ = readings.wait_for_first(good)
     watch, wait = SilenceWatch(), threading.Event()
     for _ in range(60):
@@ -197,7 +197,7 @@ def test_a_child_that_hangs_inside_its_reading_is_found_silent(
 def test_a_child_that_waits_for_a_program_which_computes_is_never_found_silent(
     good: Path, readings: Readings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "own_command", Hanging(WAITS_FOR_A_PROGRAM))
+    monkeypatch.setattr(read_document, "own_command", Hanging(WAITS_FOR_A_PROGRAM))
     events, _ = readings.wait_for_first(good)
     watch = SilenceWatch()
     (child,) = running_children()
@@ -257,7 +257,7 @@ class _Garbage:
 
 
 def test_a_child_that_speaks_garbage_is_ended(good: Path, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "own_command", _Garbage())
+    monkeypatch.setattr(read_document, "own_command", _Garbage())
     with pytest.raises(ProtocolViolation):
         read(good, work)
 
@@ -284,7 +284,7 @@ from pathlib import Path
 import psutil
 from app.core.events import CancelToken
 from app.documents.protocol import BlocksRead, Read
-from app.documents.reading import read
+from app.documents.read_document import read
 for event in read(Read(sys.argv[1]), folder=Path(sys.argv[2]), cancel=CancelToken()):
     if isinstance(event, BlocksRead) and event.blocks:
         print(psutil.Process().children()[0].pid, flush=True)
@@ -308,7 +308,7 @@ def test_a_child_goes_with_its_killed_parent(long: Path, work: Path) -> None:
 
 def test_pages_are_drawn_one_after_another_by_one_child(tmp_path: Path, work: Path) -> None:
     path = good_pdf(tmp_path / "good.pdf", 3)
-    with closing(reading.PageRenderer(work)) as drawing:
+    with closing(read_document.PageRenderer(work)) as drawing:
         pids = set()
         for page in (1, 3, 2):
             (drawn,) = drawing.draw(Draw(str(path), page, 0.5), CancelToken())
@@ -320,7 +320,7 @@ def test_pages_are_drawn_one_after_another_by_one_child(tmp_path: Path, work: Pa
 
 
 def test_another_file_gets_another_child(tmp_path: Path, work: Path) -> None:
-    with closing(reading.PageRenderer(work)) as drawing:
+    with closing(read_document.PageRenderer(work)) as drawing:
         pids = []
         for name in ("one.pdf", "two.pdf"):
             list(drawing.draw(Draw(str(good_pdf(tmp_path / name)), 1, 0.1), CancelToken()))
@@ -331,7 +331,7 @@ def test_another_file_gets_another_child(tmp_path: Path, work: Path) -> None:
 
 def test_a_page_that_is_not_there_is_told_and_the_next_one_is_drawn(tmp_path: Path, work: Path) -> None:
     path = good_pdf(tmp_path / "good.pdf")
-    with closing(reading.PageRenderer(work)) as drawing:
+    with closing(read_document.PageRenderer(work)) as drawing:
         for page in (0, 2, -1):
             with pytest.raises(DocumentUnreadable) as caught:
                 list(drawing.draw(Draw(str(path), page, 1), CancelToken()))
@@ -341,7 +341,7 @@ def test_a_page_that_is_not_there_is_told_and_the_next_one_is_drawn(tmp_path: Pa
 
 def test_a_child_that_died_in_between_is_replaced(tmp_path: Path, work: Path) -> None:
     path = good_pdf(tmp_path / "good.pdf")
-    with closing(reading.PageRenderer(work)) as drawing:
+    with closing(read_document.PageRenderer(work)) as drawing:
         list(drawing.draw(Draw(str(path), 1, 0.1), CancelToken()))
         pid = only_child()
         os.kill(pid, signal.SIGSEGV)
@@ -352,7 +352,7 @@ def test_a_child_that_died_in_between_is_replaced(tmp_path: Path, work: Path) ->
 
 def test_a_drawing_is_cancelled_and_closed_at_once(tmp_path: Path, work: Path) -> None:
     path = good_pdf(tmp_path / "good.pdf")
-    drawing, got = reading.PageRenderer(work), queue.SimpleQueue[list[Drawn]]()
+    drawing, got = read_document.PageRenderer(work), queue.SimpleQueue[list[Drawn]]()
     list(drawing.draw(Draw(str(path), 1, 0.1), CancelToken()))
     for end in ("cancel", "close"):
         if end == "close":

@@ -12,7 +12,7 @@ import pytest
 
 from app.core.errors import AppError, DocumentLocked, DocumentUnreadable
 from app.documents.blocks import Block, BlockKind, rows_of
-from app.features.messages import sentence_for
+from app.features.error_messages import sentence_for
 from tests.helpers.documents import Result, read
 from tests.helpers.real_files import (
     FAQ,

@@ -13,8 +13,8 @@ import pytest
 
 from app.core.errors import AppError, DocumentUnreadable, FolderNotWritable, ProtocolViolation
 from app.core.events import CancelToken
-from app.documents import reading, worker
-from app.documents.files import write_translations
+from app.documents import read_document, worker
+from app.documents.child_files import write_translations
 from app.documents.limits import MOST_REWRITTEN_BYTES, MOST_WRITTEN_BYTES
 from app.documents.protocol import Rewrite, Rewritten, Segments, SegmentsDone, SegmentsRead, SegmentsWritten
 from app.documents.segments import Content, Mark, Segment, SegmentKind
@@ -42,7 +42,7 @@ def path(tmp_path: Path) -> Path:
 
 def find(path: Path, work: Path, **fields: Any) -> tuple[list[Segment], SegmentsDone]:
     segments, last = list[Segment](), None
-    for event in reading.find_segments(Segments(str(path), **fields), folder=work, cancel=CancelToken()):
+    for event in read_document.find_segments(Segments(str(path), **fields), folder=work, cancel=CancelToken()):
         if isinstance(event, SegmentsRead):
             segments += event.segments
         else:
@@ -58,7 +58,7 @@ def write(
     write_translations(lines, translations.items())
     fields = {"language": "de", "is_rtl": False, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} | fields
     request = Rewrite(str(path), str(out), str(lines), **fields)
-    return list(reading.rewrite(request, folder=work, cancel=CancelToken()))
+    return list(read_document.rewrite(request, folder=work, cancel=CancelToken()))
 
 
 def test_segments_are_found_in_order_and_summed_up(path: Path, work: Path) -> None:
@@ -198,7 +198,7 @@ def test_lines_that_are_no_translations_are_refused(path: Path, tmp_path: Path, 
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     request = Rewrite(str(path), str(tmp_path / "out"), str(work / "lines"), "de", False, sha256)
     with pytest.raises(ProtocolViolation):
-        list(reading.rewrite(request, folder=work, cancel=CancelToken()))
+        list(read_document.rewrite(request, folder=work, cancel=CancelToken()))
     assert not (tmp_path / "out").exists()
 
 
@@ -206,7 +206,7 @@ def test_of_two_translations_the_last_holds(path: Path, tmp_path: Path, work: Pa
     (work / "lines").write_text("".join(f"{json.dumps({'id': 1, 'content': [each]})}\n" for each in ("Eins", "Zwei")))
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     request = Rewrite(str(path), str(tmp_path / "out"), str(work / "lines"), "de", False, sha256)
-    list(reading.rewrite(request, folder=work, cancel=CancelToken()))
+    list(read_document.rewrite(request, folder=work, cancel=CancelToken()))
     assert (tmp_path / "out").read_text() == TEXT.replace(WORDS, "Zwei")
 
 
@@ -216,7 +216,7 @@ def test_a_cancelled_rewriting_leaves_no_file(tmp_path: Path, work: Path) -> Non
     write_translations(work / "lines", [])
     request = Rewrite(str(path), str(tmp_path / "out"), str(work / "lines"), "de", False, sha256)
     events = list[Any]()
-    for event in reading.rewrite(request, folder=work, cancel=cancel):
+    for event in read_document.rewrite(request, folder=work, cancel=cancel):
         events.append(event)
         if isinstance(event, SegmentsWritten) and event.segments:
             cancel.cancel()
@@ -228,7 +228,7 @@ def test_a_rewriting_that_nobody_goes_on_with_leaves_no_file(tmp_path: Path, wor
     path = long_text(tmp_path / "long.txt", 3_000_000)
     write_translations(work / "lines", [])
     request = Rewrite(str(path), str(tmp_path / "out"), str(work / "lines"), "de", False, "")
-    events = reading.rewrite(request, folder=work, cancel=CancelToken())
+    events = read_document.rewrite(request, folder=work, cancel=CancelToken())
     next(events)
     events.close()
     assert not (tmp_path / "out").exists()
@@ -250,8 +250,8 @@ def test_a_child_may_write_a_larger_file_than_one_that_only_reads(tmp_path: Path
     segments = Segments(str(path))
     most: list[int] = []
     for events in (
-        reading.rewrite(request, folder=work, cancel=CancelToken()),
-        reading.find_segments(segments, folder=work, cancel=CancelToken()),
+        read_document.rewrite(request, folder=work, cancel=CancelToken()),
+        read_document.find_segments(segments, folder=work, cancel=CancelToken()),
     ):
         next(events)
         most.append(psutil.Process(only_child()).rlimit(psutil.RLIMIT_FSIZE)[0])
@@ -262,7 +262,7 @@ def test_a_child_may_write_a_larger_file_than_one_that_only_reads(tmp_path: Path
 def test_a_cancel_before_it_began_finds_nothing(path: Path, work: Path) -> None:
     cancel = CancelToken()
     cancel.cancel()
-    assert list(reading.find_segments(Segments(str(path)), folder=work, cancel=cancel)) == []
+    assert list(read_document.find_segments(Segments(str(path)), folder=work, cancel=cancel)) == []
 
 
 def test_something_comes_five_times_a_second_while_segments_are_found(
@@ -274,7 +274,7 @@ def test_something_comes_five_times_a_second_while_segments_are_found(
     from tests.helpers.documents import look_by_look
 
     path = long_text(tmp_path / "long.txt", 20_000_000)
-    events = reading.find_segments(Segments(str(path)), folder=work, cancel=CancelToken())
+    events = read_document.find_segments(Segments(str(path)), folder=work, cancel=CancelToken())
     next(events)
     os.kill(only_child(), signal.SIGSTOP)
     look_by_look(monkeypatch)
@@ -312,7 +312,7 @@ def test_what_a_rewriter_raises_counts_as_damage(path: Path, work: Path, tmp_pat
 
 
 def test_a_translation_goes_through_the_file_as_it_was(tmp_path: Path) -> None:
-    from app.documents.files import TranslationsFile
+    from app.documents.child_files import TranslationsFile
 
     content = ("Zwei ", Mark("open", 1, "bold"), "ä\u2028\n", Mark("close", 1), Mark("single", 2, "code", "x"))
     write_translations(tmp_path / "lines", [(7, content), (123456789, ())])

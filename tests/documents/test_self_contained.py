@@ -15,7 +15,7 @@ import pytest
 from app.core.child import CHECKOUT
 from app.core.errors import DocumentUnreadable
 from app.documents.protocol import Decode, Decoded, Draw, Drawn
-from app.documents.reading import _ReadingChild
+from app.documents.read_document import _ReadingChild
 from app.documents.worker import last_event
 from tests.helpers.documents import read
 from tests.helpers.office_files import write_docx, write_odf

@@ -20,8 +20,8 @@ from app.core.errors import AppError, DocumentTooDemanding, DocumentUnreadable
 from app.core.wire import Failed, Greeting
 from app.documents import worker
 from app.documents.blocks import Block, BlockKind, BlockPiece
+from app.documents.child_files import check_file, reason_of
 from app.documents.clean import MOST_REMARKS, RemarkCounts
-from app.documents.files import check_file, reason_of
 from app.documents.protocol import WIRE, BlocksRead, Done, Event, Found, Read
 from app.documents.source import Item, Opened, PageRead, ReadingRemark
 from app.documents.worker import WorkerProgress, last_event

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.events import FinishReason, Message, Role
-from app.engine.answer import (
+from app.engine.answer_decoder import (
     PLAIN,
     AnswerDecoder,
     AnswerSpan,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import app.engine.infill
 from app.core.events import FinishReason
-from app.engine.answer import AnswerDecoder
+from app.engine.answer_decoder import AnswerDecoder
 from app.engine.infill import InfillEnd
 from app.engine.protocol import Ask, Delta, Generate, Reply
 

@@ -9,8 +9,8 @@ import threading
 import pytest
 
 from app.core.errors import MachineUnusable
-from app.engine import machines
-from app.engine.machines import ask_all, is_private, parse_address, query_machine, watch_connections
+from app.engine import rpc_machines
+from app.engine.rpc_machines import ask_all, is_private, parse_address, query_machine, watch_connections
 from tests.helpers.lenders import HELLO_LENGTH, Answer, a_server, listening
 
 
@@ -48,14 +48,14 @@ def test_what_answers_otherwise_is_no_machine(answer: Answer) -> None:
 
 
 def test_another_version_is_told_apart() -> None:
-    with listening(a_server(version=(machines.VERSION[0], machines.VERSION[1] + 1))) as newer:
+    with listening(a_server(version=(rpc_machines.VERSION[0], rpc_machines.VERSION[1] + 1))) as newer:
         assert reason(newer) == "version"
-    with listening(a_server(version=(machines.VERSION[0] - 1, 0))) as older:
+    with listening(a_server(version=(rpc_machines.VERSION[0] - 1, 0))) as older:
         assert reason(older) == "version"
 
 
 def test_one_that_takes_the_call_and_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machines, "ANSWER_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(rpc_machines, "ANSWER_TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as busy:
         assert reason(f"127.0.0.1:{busy.getsockname()[1]}") == "busy"
 
@@ -99,7 +99,7 @@ def test_what_is_no_address_is_told_before_anything_is_asked(address: str) -> No
 
 
 def test_an_address_may_leave_the_port_out() -> None:
-    assert parse_address(" gpu-box.local ") == ("gpu-box.local", machines.DEFAULT_PORT)
+    assert parse_address(" gpu-box.local ") == ("gpu-box.local", rpc_machines.DEFAULT_PORT)
 
 
 def test_a_silent_end_of_a_connection_is_noticed_by_the_system() -> None:

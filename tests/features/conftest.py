@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Fireside, build_program
-from app.features.summary.summaries import SummaryJobs
-from app.features.translation.translations import TranslationJobs
+from app.features.summarize.summaries import SummaryJobs
+from app.features.translate.translation_jobs import TranslationJobs
 from tests.helpers.summaries import summaries_of
 from tests.helpers.translations import translations_of
 

@@ -16,7 +16,7 @@ from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind, BlockPlace
 from app.documents.protocol import BlocksRead, Found
-from app.features.documents import (
+from app.features.document_library import (
     DocumentLibrary,
     DocumentStored,
     ReadRange,
@@ -29,7 +29,7 @@ from app.features.documents import (
 )
 from app.store.conversations import Attachments
 from app.store.database import Database
-from app.store.documents import DocumentStore, StoredDocument
+from app.store.document_store import DocumentStore, StoredDocument
 from tests.helpers.attached import lease_pdf
 
 TEXT = "The lease ends in March.\n\nThe rent is 1,250 euros.\n\nPets are allowed, GROSSE Straße.\n"

@@ -23,7 +23,7 @@ from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
 from app.store.jobs import JobResults, JobTable
 from app.store.media import StoredMedia
-from app.store.pages import PageStore
+from app.store.page_store import PageStore
 from app.store.projects import Projects, Tags
 
 

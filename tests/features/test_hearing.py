@@ -17,11 +17,11 @@ from app.documents.formats.sound import is_sound
 from app.documents.protocol import BlocksRead, Done, Event, Found, Read
 from app.documents.source import Opened, PageRead
 from app.engine.client import EngineClient, EngineOnDemand
-from app.features.documents import DocumentLibrary, DocumentStored, Waits
-from app.features.hearing import RecordingTranscriber, SpokenSegment, cues_of, segment_of, segments_of, srt_of
+from app.features.document_library import DocumentLibrary, DocumentStored, Waits
+from app.features.transcribe import RecordingTranscriber, SpokenSegment, cues_of, segment_of, segments_of, srt_of
 from app.store.conversations import Attachments
 from app.store.database import Database
-from app.store.documents import DocumentStore, PageReadings
+from app.store.document_store import DocumentStore, PageReadings
 from tests.helpers import tiny_eyes
 from tests.helpers.engine import load, scripted_client
 from tests.helpers.script import requests

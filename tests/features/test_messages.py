@@ -16,7 +16,7 @@ from app.core.gguf import check_model
 from app.core.paths import resource_path
 from app.documents.formats.registry import formats, words_for
 from app.documents.source import PageRead, ReadingRemark
-from app.features.messages import (
+from app.features.error_messages import (
     STARTER_CALLS_ITSELF,
     count_units,
     model_words,

@@ -18,9 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import DiskFull, TextFileUnreadable
-from app.features import writing
-from app.features.messages import sentence_for
-from app.features.writing import MOST_FILE_BYTES, Pages
+from app.features import write_pages
+from app.features.error_messages import sentence_for
+from app.features.write_pages import MOST_FILE_BYTES, Pages
 from app.store.database import Database
 from tests.helpers.disks import small_disk
 
@@ -81,7 +81,7 @@ def test_a_page_that_is_saved_twice_on_a_slow_disk_ends_as_it_was_the_second_tim
     pages: Pages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page_id, path = pages.create("Old").id, tmp_path / "page.txt"
-    encoded, is_held, may_go = writing._encode_text, threading.Event(), threading.Event()
+    encoded, is_held, may_go = write_pages._encode_text, threading.Event(), threading.Event()
 
     def encoded_late(text: str, form: dict[str, Any]) -> tuple[bytes, dict[str, Any], tuple[str, ...]]:
         if text == "Old":
@@ -89,7 +89,7 @@ def test_a_page_that_is_saved_twice_on_a_slow_disk_ends_as_it_was_the_second_tim
             may_go.wait(60)
         return encoded(text, form)
 
-    monkeypatch.setattr(writing, "_encode_text", encoded_late)
+    monkeypatch.setattr(write_pages, "_encode_text", encoded_late)
     first, second = (threading.Thread(target=pages.export_page, args=(page_id, path)) for _ in range(2))
     first.start()
     assert is_held.wait(60)

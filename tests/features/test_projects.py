@@ -11,9 +11,9 @@ from app.bootstrap import Fireside, build_program
 from app.core.events import AnswerStats, CancelToken, Finished
 from app.engine.protocol import Wish
 from app.features.assistants import AssistantChoice, plan_conversation
-from app.features.chat.answers import AnswerEvent, DocumentsShown
-from app.features.chat.prompts import budget_of
-from app.features.documents import DocumentStored
+from app.features.chat.answer_service import AnswerEvent, DocumentsShown
+from app.features.chat.prompt_builder import budget_of
+from app.features.document_library import DocumentStored
 from app.features.projects import PreambleCosts
 from app.language.static_embeddings import load_table
 from app.store.conversations import DocumentUse

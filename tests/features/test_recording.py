@@ -14,11 +14,11 @@ import pytest
 from app.core.errors import MicrophoneMissing
 from app.core.events import CancelToken
 from app.documents.microphone import RATE_HZ, TRIAL_VARIABLE, Heard
-from app.features.hearing import RecordedFiles, RecordingDone, SoundRecorder
+from app.features.transcribe import RecordedFiles, RecordingDone, SoundRecorder
 from app.features.trash import TrashBin
 from app.store.conversations import Attachments, Conversations
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 
 
 def record(folder: Path, stop: CancelToken) -> Iterator[Heard | RecordingDone]:

@@ -16,7 +16,7 @@ from app import __version__
 from app.core.build import RELEASES
 from app.core.errors import AppError, HubUnreachable, NetworkOff, ReleaseRefused
 from app.core.settings import Settings
-from app.features.messages import sentence_for
+from app.features.error_messages import sentence_for
 from app.features.updates import MOST_BYTES, ReleaseStanding, ReleaseUpdates, version_precedence
 from app.hub.access import ConnectionLedger, NetworkAccess
 from app.hub.network import Network

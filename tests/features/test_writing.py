@@ -19,7 +19,7 @@ from app.core.errors import InfillUnavailable
 from app.core.events import CancelToken, FinishReason, PromptProgress, TextDelta, TokenChosen, TokenSeen, Waiting
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask, Sampling
-from app.features.writing import (
+from app.features.write_pages import (
     GREEDY,
     PIECE_CHARACTERS,
     BlankTrimmer,

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 
-from app.language.detection import language_by_words
+from app.language.language_detection import language_by_words
 from app.language.sentences import split_sentences
 
 LEAST_REPEATED_WORDS = 4

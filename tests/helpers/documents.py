@@ -13,7 +13,7 @@ import pytest
 
 from app.core.events import CancelToken
 from app.core.wire import WireInbox
-from app.documents import reading
+from app.documents import read_document
 from app.documents.blocks import Block
 from app.documents.protocol import BlocksRead, Done, Event, Found, Read
 from app.documents.source import PageRead
@@ -83,7 +83,7 @@ def events_of(
     path: Path, folder: Path, cancel: CancelToken | None = None, **fields: Any
 ) -> Generator[Event, None, None]:
     """What comes while a file is read; `folder` is where the child works."""
-    return reading.read(Read(str(path), **fields), folder=folder, cancel=cancel or CancelToken())
+    return read_document.read(Read(str(path), **fields), folder=folder, cancel=cancel or CancelToken())
 
 
 class Readings:

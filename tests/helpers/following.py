@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.engine.llama.library import open_library
+from app.engine.llama.llama_library import open_library
 from app.engine.llama.model import Model
 from app.engine.llama.sampling import open_grammar
 

@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 
 from app.documents.blocks import block_to_fields
 from app.features.retrieval.ranking import ASKING_WORDS
-from app.language.detection import SMALL_WORDS
+from app.language.language_detection import SMALL_WORDS
 from app.language.words import WORD, word_stems
-from app.store.documents import DocumentStore, Fields
+from app.store.document_store import DocumentStore, Fields
 from tests.helpers.documents import read
 
 SETS = Path(__file__).resolve().parents[1] / "data" / "grounded"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.documents.blocks import Block
-from app.features.summary.checks import CitedBlock, ClaimVerdict, verify_statement
-from app.features.summary.messages import check_words
+from app.features.summarize.checks import CitedBlock, ClaimVerdict, verify_statement
+from app.features.summarize.summary_messages import check_words
 from tests.helpers.documents import read
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "summaries"

@@ -8,7 +8,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 
-from app.engine import machines
+from app.engine import rpc_machines
 
 HELLO_LENGTH = 1 + 8 + 24
 Answer = Callable[[socket.socket], object]
@@ -36,7 +36,9 @@ def listening(answer: Answer) -> Iterator[str]:
         thread.join()
 
 
-def a_server(version: tuple[int, int] = machines.VERSION, memory: tuple[tuple[int, int], ...] = ((3, 4),)) -> Answer:
+def a_server(
+    version: tuple[int, int] = rpc_machines.VERSION, memory: tuple[tuple[int, int], ...] = ((3, 4),)
+) -> Answer:
     """As llama.cpp's own would answer."""
 
     def answer(connection: socket.socket) -> None:
@@ -44,12 +46,12 @@ def a_server(version: tuple[int, int] = machines.VERSION, memory: tuple[tuple[in
             while head := file.read(9):
                 command, size = struct.unpack("<BQ", head)
                 body = file.read(size)
-                if command == machines.HELLO:
+                if command == rpc_machines.HELLO:
                     said = struct.pack("<4B24s", *version, 0, 0, bytes(24))
-                elif command == machines.DEVICE_COUNT:
+                elif command == rpc_machines.DEVICE_COUNT:
                     said = struct.pack("<I", len(memory))
                 else:
-                    assert command == machines.DEVICE_MEMORY
+                    assert command == rpc_machines.DEVICE_MEMORY
                     said = struct.pack("<QQ", *memory[struct.unpack("<I", body)[0]])
                 connection.sendall(struct.pack("<Q", len(said)) + said)
 

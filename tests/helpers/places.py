@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.features.retrieval.citations import sources_of
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from tests.benchmarks.quality_texts import TEXTS
 
 LABELS = Path(__file__).resolve().parents[1] / "data" / "places" / "labels.json"

@@ -8,7 +8,7 @@ from app.core.events import ModelElsewhere
 from app.hub.access import ConnectionLedger, NetworkAccess
 from app.hub.model_server import ModelServer
 from app.remote.engine import RemoteEngine
-from app.remote.facts import find_out
+from app.remote.server_facts import find_out
 from app.remote.servers import RemoteServer, RemoteServers
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.core.events import CancelToken
-from app.documents import reading
-from app.documents.files import write_translations
+from app.documents import read_document
+from app.documents.child_files import write_translations
 from app.documents.formats.registry import rewriter_for
 from app.documents.protocol import Rewrite, Rewritten, Segments, SegmentsDone, SegmentsRead
 from app.documents.segments import Content, Segment, content_of, nests
@@ -117,7 +117,7 @@ def by_the_child(
 ) -> tuple[SegmentsDone, Rewritten]:
     """The whole way: segments from one child, their translations to another."""
     segments, done = list[Segment](), None
-    for event in reading.find_segments(Segments(str(path), **fields), folder=folder, cancel=CancelToken()):  # type: ignore[arg-type]
+    for event in read_document.find_segments(Segments(str(path), **fields), folder=folder, cancel=CancelToken()):  # type: ignore[arg-type]
         if isinstance(event, SegmentsRead):
             segments += event.segments
         else:
@@ -128,7 +128,7 @@ def by_the_child(
     translations = folder / "translations.jsonl"
     write_translations(translations, ((id_, content) for id_, content in changed if content is not None))
     request = Rewrite(str(path), str(out), str(translations), language, False, done.sha256, **fields)  # type: ignore[arg-type]
-    *_, last = reading.rewrite(request, folder=folder, cancel=CancelToken())
+    *_, last = read_document.rewrite(request, folder=folder, cancel=CancelToken())
     translations.unlink()
     assert isinstance(last, Rewritten)
     return done, last

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.store.conversations import Conversations
-from app.store.search import TextSearch
+from app.store.text_search import TextSearch
 
 
 def search_text(conversations: Conversations, query: str, limit: int = 50) -> list[tuple[int, int, str]]:

@@ -12,7 +12,9 @@ from app.bootstrap import Fireside
 from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
 from app.documents.blocks import Block, BlockKind, block_to_fields
 from app.engine.client import EngineClient
-from app.features.summary.result import (
+from app.features.summarize.summaries import SummaryJobs
+from app.features.summarize.summarize import Writing
+from app.features.summarize.summary_result import (
     ClaimAnchor,
     Coverage,
     InputDocument,
@@ -27,11 +29,9 @@ from app.features.summary.result import (
     SummaryEvent,
     SummaryOptions,
 )
-from app.features.summary.summaries import SummaryJobs
-from app.features.summary.summarize import Writing
 from app.features.work.engines import RESERVE_BYTES
 from app.features.work.queue import JobEvent
-from app.store.documents import DocumentStore, StoredDocument
+from app.store.document_store import DocumentStore, StoredDocument
 from tests.helpers.engine import ask_behind
 from tests.helpers.script import prompts
 

@@ -11,9 +11,9 @@ from app.bootstrap import Fireside
 from app.core.events import CancelToken
 from app.documents.segments import Content, Segment, content_of
 from app.engine.client import EngineClient
-from app.features.translation.delivering import deliver_segment, make_candidate
-from app.features.translation.marking import show_segment
-from app.features.translation.result import (
+from app.features.translate.delivering import deliver_segment, make_candidate
+from app.features.translate.marking import show_segment
+from app.features.translate.translation_events import (
     Flag,
     FlagKind,
     MemoryLookup,
@@ -25,7 +25,7 @@ from app.features.translation.result import (
     TranslationSource,
     TranslationWish,
 )
-from app.features.translation.translations import StoredTranslation, TranslationAdded, TranslationJobs
+from app.features.translate.translation_jobs import StoredTranslation, TranslationAdded, TranslationJobs
 from app.features.work.queue import JobEvent
 from tests.helpers.engine import ask_behind
 from tests.helpers.script import prompts

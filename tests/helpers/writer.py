@@ -11,7 +11,7 @@ import numpy as np
 from app.core.events import Media, Message
 from app.core.gguf import check_model, check_projector
 from app.engine.llama.eyes import open_eyes
-from app.engine.llama.library import open_library
+from app.engine.llama.llama_library import open_library
 from app.engine.llama.model import Model, load_model
 from app.engine.llama.sampling import SamplingValues, make_chain, open_grammar
 from app.engine.llama.template import MediaMarks, PromptPart

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.hub.access import NetworkAccess
 from app.hub.download import Download, DownloadRequest, fetch_download
-from app.hub.files import RemoteFile
+from app.hub.model_files import RemoteFile
 from tests.hub.queue_parts import Home
 
 

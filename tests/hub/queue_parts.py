@@ -16,7 +16,7 @@ from app.core.events import CancelToken
 from app.hub.access import NetworkAccess
 from app.hub.download import Download, DownloadRequest
 from app.hub.downloads import Downloads
-from app.hub.files import RemoteFile
+from app.hub.model_files import RemoteFile
 from app.hub.part import companion_path, file_place
 from app.hub.protocol import ChildEvent, Done, Fetched, Job, Phase
 from app.store.database import Database

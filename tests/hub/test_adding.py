@@ -11,7 +11,7 @@ import pytest
 from app.core.errors import DiskFull, FolderNotWritable, ModelMissing, ModelNotOurs, ModelUnreadable, NotEnoughDisk
 from app.core.events import CancelToken, CopyProgress
 from app.hub import models_folder
-from app.hub.library import scan_folder
+from app.hub.model_library import scan_folder
 from app.hub.models_folder import add_model
 from tests.helpers.disks import other_disk, small_disk
 from tests.helpers.gguf_files import vocabulary_only

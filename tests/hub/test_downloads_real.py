@@ -18,7 +18,7 @@ from app.core.child import CHECKOUT
 from app.core.errors import FileNotOnHub, NetworkOff, NotEnoughDisk
 from app.hub.access import NetworkAccess
 from app.hub.download import DownloadRequest, fetch_download
-from app.hub.files import RemoteFile
+from app.hub.model_files import RemoteFile
 from app.hub.part import file_place
 from tests.helpers import warm
 from tests.helpers.fake_hub import FakeHub

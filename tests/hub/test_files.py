@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.hub.files import ModelFile, RemoteFile, group_files, is_safe_name, quantization_of, quantization_words
+from app.hub.model_files import ModelFile, RemoteFile, group_files, is_safe_name, quantization_of, quantization_words
 
 
 def files(*names: str) -> list[RemoteFile]:

@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from app.core.events import CancelToken
-from app.hub.files import RemoteFile
-from app.hub.library import (
+from app.hub.model_files import RemoteFile
+from app.hub.model_library import (
     InstalledModel,
     describe_model,
     display_name,

@@ -14,7 +14,7 @@ import pytest
 from app.core.errors import DiskFull, FolderNotWritable, NotEnoughDisk
 from app.core.events import CancelToken, CopyProgress
 from app.hub import models_folder
-from app.hub.library import scan_folder
+from app.hub.model_library import scan_folder
 from app.hub.models_folder import JOURNAL, move_folder, unfinished_move
 from tests.helpers.disks import other_disk, small_disk
 from tests.helpers.models_on_disk import as_nobody, contents, write_model, write_sidecar

@@ -23,10 +23,10 @@ from app.core.errors import (
 )
 from app.core.events import CancelToken
 from app.core.gguf import check_model, read_beginning, read_header
-from app.features.messages import sentence_for
+from app.features.error_messages import sentence_for
 from app.hub.access import ConnectionLedger, NetworkAccess
+from app.hub.hub_search import FIRST_HEADER_BYTES, MOST_CARD_BYTES, PAGE_ROWS, FoundRepository, HubQuery, HubSearch
 from app.hub.network import Network
-from app.hub.search import FIRST_HEADER_BYTES, MOST_CARD_BYTES, PAGE_ROWS, FoundRepository, HubQuery, HubSearch
 from tests.helpers import gguf_files
 from tests.helpers.fake_hub import COMMIT, FakeHub
 from tests.helpers.program import wait_until

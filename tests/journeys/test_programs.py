@@ -14,7 +14,7 @@ from keyring.backends import fail
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QWidget
 
-from app.ui.chat.view import ChatView
+from app.ui.chat.chat_view import ChatView
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.settings.programs import ProgramsSection
 from tests.helpers.desks.chat import ChatDesk

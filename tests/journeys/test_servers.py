@@ -15,9 +15,9 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import ServerUnreachable
 from app.hub import access
 from app.remote import engine as engine_module
-from app.ui.chat.pictures import PictureChip
-from app.ui.chat.view import ChatView
-from app.ui.settings.servers import ServerDialog, ServersSection
+from app.ui.chat.chat_view import ChatView
+from app.ui.chat.draft_pictures import PictureChip
+from app.ui.settings.servers_page import ServerDialog, ServersSection
 from app.ui.widgets.dialogs import QuestionDialog
 from tests.helpers.attached import notes
 from tests.helpers.desks.chat import ChatDesk

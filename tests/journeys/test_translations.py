@@ -20,8 +20,8 @@ from lxml import etree
 
 from app.bootstrap import build_program
 from app.core.events import CancelToken
-from app.features.translation.result import TranslationWish
-from app.features.translation.translations import Saved, TranslationAdded
+from app.features.translate.translation_events import TranslationWish
+from app.features.translate.translation_jobs import Saved, TranslationAdded
 from tests.helpers.dragging import TRANSLATE, drop_with_the_mouse
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.program import Program, is_gone, wait_until

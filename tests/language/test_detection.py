@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from app.language.detection import (
+from app.language.language_detection import (
     LanguageDetector,
     language_by_words,
     language_of,
@@ -15,7 +15,7 @@ from app.language.detection import (
     most_likely,
     scripts_differ,
 )
-from app.language.names import LANGUAGES
+from app.language.language_names import LANGUAGES
 
 TEXTS = {
     "de": "Der Vertrag kann von beiden Seiten mit einer Frist von drei Monaten zum Jahresende gekündigt werden.",
@@ -72,7 +72,7 @@ def test_the_streamed_model_says_what_its_own_loader_says() -> None:
 def test_the_model_takes_little_memory_and_no_numpy() -> None:
     program = (
         "import resource, sys\n"
-        "from app.language.detection import language_of\n"
+        "from app.language.language_detection import language_of\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         f"assert language_of({TEXTS['de']!r}) == 'de'\n"
         "assert 'numpy' not in sys.modules\n"

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app.language.names import (
+from app.language.language_names import (
     LANGUAGES,
     LATIN,
     are_alike,

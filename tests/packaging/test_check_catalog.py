@@ -14,8 +14,8 @@ import pytest
 
 from app.hub.access import ConnectionLedger, NetworkAccess
 from app.hub.catalog import CatalogEntry
+from app.hub.hub_search import HubSearch
 from app.hub.network import Network
-from app.hub.search import HubSearch
 from tests.helpers.fake_hub import FakeHub
 
 ROOT = Path(__file__).resolve().parents[2]

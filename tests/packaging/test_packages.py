@@ -348,7 +348,7 @@ def test_a_library_under_two_names_is_one_file_and_a_link(tmp_path: Path) -> Non
 def test_the_library_for_vulkan_is_packed_as_the_engine_unpacks_it(tmp_path: Path) -> None:
     from trimming import pack_backends
 
-    from app.engine.llama.library import PACKED_BACKENDS, unpack_library
+    from app.engine.llama.llama_library import PACKED_BACKENDS, unpack_library
 
     inside, cache = tmp_path / "bin", tmp_path / "cache"
     for folder in (inside, cache):

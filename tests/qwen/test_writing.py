@@ -7,7 +7,7 @@ import pytest
 from app.core.events import FinishReason
 from app.engine.client import EngineOnDemand
 from app.engine.protocol import Ask, Sampling
-from app.features.writing import GREEDY, continue_text
+from app.features.write_pages import GREEDY, continue_text
 
 BEGINNINGS = (
     "The old lighthouse keeper climbed the stairs and ",

@@ -32,7 +32,7 @@ from app.core.errors import (
 )
 from app.core.events import CancelToken, Finished, FinishReason, Media, Message, Role, TextDelta
 from app.engine.protocol import Ask, Sampling
-from app.features.messages import sentence_for
+from app.features.error_messages import sentence_for
 from app.features.work.asking import TaskAnswer, TaskGrowing, TaskRests, work_off
 from app.remote import engine as engine_module
 from app.remote.engine import RemoteEngine

@@ -16,8 +16,8 @@ from app.core.events import CancelToken, Finished, ModelElsewhere, TextDelta
 from app.engine.contract import ensure_loaded
 from app.engine.protocol import OPEN
 from app.features.leaving import OutboundDocuments, leaving_words
-from app.features.summary.result import Method, SummaryOptions
-from app.features.summary.summarize import SectionRead
+from app.features.summarize.summarize import SectionRead
+from app.features.summarize.summary_result import Method, SummaryOptions
 from app.hub import access
 from app.remote import engine as engine_module
 from app.remote.servers import RemoteServer

@@ -17,10 +17,10 @@ from app.core.events import ModelLoaded
 from app.engine.client import EngineOnDemand
 from app.engine.contract import Engine
 from app.engine.protocol import OPEN, Wish
-from app.features.hearing import RecordingTranscriber
 from app.features.media import PassingLibrary
 from app.features.serving import AnswerServer, ServedEngines, served_models
-from app.server.application import AccessRules, make_application
+from app.features.transcribe import RecordingTranscriber
+from app.server.http_application import AccessRules, make_application
 from app.server.running import RunningServer
 from app.store.database import Database
 from app.store.media import MediaStore

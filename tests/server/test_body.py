@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.server.body import MOST_OBJECTS, MOST_TEXT_BYTES, MOST_VALUES, BodyScan, JsonBody
+from app.server.json_body import MOST_OBJECTS, MOST_TEXT_BYTES, MOST_VALUES, BodyScan, JsonBody
 from tests.server.conftest import Served
 
 TEXTS = st.text(st.sampled_from('ab{}[],:"\\/\n\u00e9\U0001f600'), max_size=12)
@@ -78,7 +78,7 @@ def test_too_many_messages_and_too_many_bytes_at_once_are_refused_with_the_reaso
         "too_many",
         "messages",
     )
-    monkeypatch.setattr("app.server.application.MOST_HELD_BYTES", 1000)
+    monkeypatch.setattr("app.server.http_application.MOST_HELD_BYTES", 1000)
     answer = served.chat("word " * 1000)
     assert (answer.status_code, answer.json()["error"]["code"]) == (429, "too_many")
     for _ in range(20):  # what was held is given back each time

@@ -19,7 +19,7 @@ from app.core.errors import TokenUnknown
 from app.core.events import PromptProgress, TextDelta
 from app.features.serving import AnswerEvent, AnswerServer
 from app.server.anthropic import AnthropicMessages
-from app.server.body import BadRequest, JsonBody
+from app.server.json_body import BadRequest, JsonBody
 from app.server.responses import Responses
 from tests.helpers.script import prompts, requests
 from tests.server.conftest import KEY, Served
@@ -349,12 +349,12 @@ def test_who_sends_too_slowly_or_too_much_at_once_is_told(scripted: Make, monkey
     with served.client.stream("POST", "chat/completions", json=LONG) as response:
         lines = response.iter_lines()
         next(lines)
-        monkeypatch.setattr("app.server.application.MOST_AT_ONCE", 1)
+        monkeypatch.setattr("app.server.http_application.MOST_AT_ONCE", 1)
         refused = served.chat("short")
         assert (refused.status_code, refused.json()["error"]["code"]) == (429, "too_many")
         assert httpx2.get(served.address.replace("/v1", "/health")).status_code == 200
-    monkeypatch.setattr("app.server.application.MOST_AT_ONCE", 9)
-    monkeypatch.setattr("app.server.application.READ_WITHIN_S", 0.05)
+    monkeypatch.setattr("app.server.http_application.MOST_AT_ONCE", 9)
+    monkeypatch.setattr("app.server.http_application.READ_WITHIN_S", 0.05)
     with closing(HTTPConnection(served.address.split("/")[2])) as plain:
         plain.putrequest("POST", "/v1/chat/completions")
         plain.putheader("Authorization", f"Bearer {KEY}")
@@ -612,7 +612,7 @@ def test_a_page_that_is_named_may_ask_and_no_other(scripted: Make) -> None:
 
 
 def test_while_a_prompt_is_read_the_stream_is_kept_alive(scripted: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.server.application.HEARTBEAT_S", 0.05)
+    monkeypatch.setattr("app.server.http_application.HEARTBEAT_S", 0.05)
     served = scripted({"text": "slow", "delay_s": 0.5, "when": "slowly"}, {"text": "read", "prompt_s": 0.6})
     for question in ("slowly", "read a long prompt, which is told step by step"):
         text = served.chat(question, stream=True).text

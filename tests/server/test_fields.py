@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from app.server import fields
-from app.server.body import BadRequest, JsonBody
-from app.server.fields import HarmlessField, HonouredField, RefusedField, Treatment
+from app.server import request_fields
+from app.server.json_body import BadRequest, JsonBody
+from app.server.request_fields import HarmlessField, HonouredField, RefusedField, Treatment
 from tests.helpers.script import requests
 from tests.server.conftest import Served
 from tests.server.test_contracts import OWN_WAY, WEATHER, events
@@ -51,7 +51,7 @@ FORMAT = {"type": "json_schema", "name": "a", "schema": SCHEMA}
 ANTHROPIC_TOOL = {"name": "weather", "input_schema": FUNCTION["parameters"]}  # type: ignore[index]
 BASES: dict[str, tuple[Mapping[str, Treatment], dict[str, Any], dict[str, Any]]] = {
     "chat/completions": (
-        fields.CHAT,
+        request_fields.CHAT,
         {"messages": [TURN], "model": "one", "stream": False},
         OPENAI
         | {
@@ -70,12 +70,12 @@ BASES: dict[str, tuple[Mapping[str, Treatment], dict[str, Any], dict[str, Any]]]
         },
     ),
     "completions": (
-        fields.COMPLETION,
+        request_fields.COMPLETION,
         {"prompt": "Hello there", "model": "one", "stream": False},
         OPENAI | {"prompt": "Else", "suffix": "end", "echo": True, "logprobs": 1, "n_predict": 2},
     ),
     "responses": (
-        fields.RESPONSES,
+        request_fields.RESPONSES,
         {"input": "Hello there", "model": "one", "stream": False},
         SAMPLED
         | {
@@ -93,7 +93,7 @@ BASES: dict[str, tuple[Mapping[str, Treatment], dict[str, Any], dict[str, Any]]]
         },
     ),
     "messages": (
-        fields.ANTHROPIC,
+        request_fields.ANTHROPIC,
         {"messages": [TURN], "model": "one", "max_tokens": 99, "stream": False},
         SAMPLED
         | {

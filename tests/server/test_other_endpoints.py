@@ -10,8 +10,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from app.server import application
-from app.server.body import BadRequest
+from app.server import http_application
+from app.server.json_body import BadRequest
 from app.server.multipart import MOST_FIELD_BYTES, MOST_PARTS, parse_form
 from tests.helpers.engine import ANY_PATH
 from tests.helpers.script import requests
@@ -146,7 +146,7 @@ def test_a_model_that_does_not_hear_and_too_much_of_a_recording_are_said(
     sound = write_sound(tmp_path / "talk.wav", spoken((0.5, 1.0))).read_bytes()
     refused = transcribe(served, sound)
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "no_hearing")
-    monkeypatch.setattr(application, "MOST_SOUND_BYTES", 1000)
+    monkeypatch.setattr(http_application, "MOST_SOUND_BYTES", 1000)
     assert transcribe(served, sound).status_code == 413
 
 

@@ -15,11 +15,11 @@ from app.core.errors import NotEnoughDisk
 from app.core.events import AnswerStats, FinishReason, Role
 from app.store.conversations import Attachments, Conversations, DocumentUse, MessageState
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from app.store.jobs import JobTable, SummaryStore
-from app.store.models import ModelNotes
-from app.store.pages import PageStore
-from app.store.translations import (
+from app.store.model_notes import ModelNotes
+from app.store.page_store import PageStore
+from app.store.translation_store import (
     LanguagePair,
     MemoryEntry,
     SegmentOutcome,

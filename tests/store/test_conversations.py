@@ -15,7 +15,7 @@ from app.core.events import AnswerStats, FinishReason, Role
 from app.features.finding import HistorySearch
 from app.store.conversations import Attachments, Conversations, DocumentUse, MessageState
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from tests.helpers.searching import search_text
 
 ODD_TEXT = 'NUL\0 lone \ud800 half, "עברית \u200fمرحبا\u200f, 👩\u200d👩\u200d👧 e\u0301 \ufeff\u2028 \U0010ffff'

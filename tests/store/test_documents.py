@@ -10,7 +10,7 @@ import pytest
 
 from app.store.conversations import Attachments, Conversations
 from app.store.database import Database
-from app.store.documents import BATCH, DocumentStore, StoredDocument
+from app.store.document_store import BATCH, DocumentStore, StoredDocument
 
 TEXTS = ("Größe und Gewicht", "The lease ends in March.", "A second page, with a lease again.", "Nothing here.")
 

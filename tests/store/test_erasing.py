@@ -14,10 +14,10 @@ from app.core.events import Role
 from app.store import trash
 from app.store.conversations import Attachments, Conversations, DocumentUse
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from app.store.jobs import JobTable, SummaryStore
-from app.store.pages import PageStore
-from app.store.translations import LanguagePair, MemoryEntry, SegmentOutcome, TranslationMemory, TranslationStore
+from app.store.page_store import PageStore
+from app.store.translation_store import LanguagePair, MemoryEntry, SegmentOutcome, TranslationMemory, TranslationStore
 from app.store.trash import BACKUP_KEPT_S, erase_traces, remove_old_backups
 from tests.helpers.deleted_text import files_with, rebuilt_texts
 from tests.helpers.searching import search_text

@@ -12,7 +12,7 @@ import pytest
 
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
-from app.store.pages import PageStore
+from app.store.page_store import PageStore
 from tests.helpers.searching import search_text
 from tests.store.writing_program import text_after
 

@@ -12,12 +12,12 @@ from app.core.errors import DatabaseNewer, DiskFull, MigrationFailed, NotEnoughD
 from app.core.events import AnswerStats, FinishReason, Role
 from app.store.conversations import Attachments, Conversations, DocumentUse, MessageState
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from app.store.jobs import JobTable, SummaryStore
 from app.store.migrations import MIGRATIONS
-from app.store.models import ModelNote, ModelNotes
-from app.store.pages import PageStore, StoredPageState
-from app.store.translations import (
+from app.store.model_notes import ModelNote, ModelNotes
+from app.store.page_store import PageStore, StoredPageState
+from app.store.translation_store import (
     LanguagePair,
     MemoryEntry,
     SegmentCounts,

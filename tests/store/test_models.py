@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.store.database import Database
-from app.store.models import ModelNote, ModelNotes
+from app.store.model_notes import ModelNote, ModelNotes
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.store.database import Database
-from app.store.documents import HEARD, HEARD_KEPT_S, DocumentStore, PageReadings, StoredPageReading
+from app.store.document_store import HEARD, HEARD_KEPT_S, DocumentStore, PageReadings, StoredPageReading
 
 BLOCK = {"id": 1, "kind": "paragraph", "text": "Rent", "page": 2, "heading_path": []}
 READ = StoredPageReading(2, "model", "Eye 2B", "read", (BLOCK,))

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from app.core.errors import DiskFull
 from app.core.visible import clean_text
 from app.store.database import Database
-from app.store.pages import PageStore, StoredPageState
+from app.store.page_store import PageStore, StoredPageState
 from app.store.trash import erase_traces
 from tests.store.conftest import fill_disk
 

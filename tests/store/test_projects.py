@@ -9,7 +9,7 @@ import pytest
 
 from app.store.conversations import Attachments, Conversations
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from app.store.projects import ChatTag, Memories, ProjectDocuments, Projects, Tags
 
 LONG = "שלום 🌙 " * 2000

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from app.store.database import Database
-from app.store.prompts import PromptStore
+from app.store.prompt_store import PromptStore
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from app.store.conversations import Attachments, Conversations
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 
 
 def test_messages_wait_in_their_order_with_their_documents(database: Database) -> None:

@@ -16,9 +16,9 @@ from app.core.errors import DatabaseDamaged
 from app.core.events import Role
 from app.store.conversations import Conversations
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from app.store.jobs import JobTable, SummaryStore
-from app.store.pages import PageStore, StoredPageState, WrittenPage
+from app.store.page_store import PageStore, StoredPageState, WrittenPage
 from app.store.recovery import ALWAYS_CHECKED_BYTES, RECOVERED_TITLE
 from tests.helpers.searching import search_text
 

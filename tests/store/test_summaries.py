@@ -8,7 +8,7 @@ import pytest
 
 from app.store.conversations import Attachments
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from app.store.jobs import Job, JobTable, SummaryStore
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.store.database import Database
 from app.store.jobs import JobTable
-from app.store.translations import (
+from app.store.translation_store import (
     LanguagePair,
     MemoryEntry,
     SegmentCounts,

@@ -11,9 +11,9 @@ from app.store.assistants import AssistantStore
 from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.jobs import JobTable
-from app.store.pages import PageStore
+from app.store.page_store import PageStore
 from app.store.projects import Memories, Projects, Tags
-from app.store.prompts import PromptStore
+from app.store.prompt_store import PromptStore
 from app.store.trash import MEMORY, MESSAGE, TrashStore
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from app.store.conversations import Attachments
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from app.store.projects import ProjectDocuments, Projects
 from app.store.recovery import recover_rows
 from app.store.vectors import VectorStore

@@ -19,7 +19,7 @@ from app.store.conversations import (
     WholeConversations,
 )
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from tests.helpers.searching import search_text
 
 STATS = AnswerStats(9, 4, 3, 0.5, 12.5, FinishReason.STOP, 1)

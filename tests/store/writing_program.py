@@ -8,7 +8,7 @@ from pathlib import Path
 from app.core.events import Role
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
-from app.store.pages import PageStore
+from app.store.page_store import PageStore
 
 
 def text_after(saves: int) -> str:

@@ -25,8 +25,8 @@ from app.core.events import Role
 from app.core.paths import AppPaths
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
-from app.ui.application import _ProcessSignals
 from app.ui.icons import app_icon
+from app.ui.qt_application import _ProcessSignals
 from app.ui.shared_labels import COPY_DETAILS, QUIT, TRY_AGAIN
 from app.ui.shell.single_instance import InstanceState, SingleInstance
 from app.ui.shell.startup import OPEN_NOW, StartupProblem, StillEnding
@@ -341,15 +341,16 @@ def test_the_mark_is_drawn_at_every_size(qapp: QApplication, size_px: int) -> No
 SEEN_FIRST = """
 import os, sys
 from app.ui import application
-late = ("app.engine.client", "app.engine.protocol", "app.engine.fit", "app.core.child", "app.documents.reading",
+late = ("app.engine.client", "app.engine.protocol", "app.engine.fit", "app.core.child", "app.documents.read_document",
         "app.documents.protocol", "app.hub.access", "app.features.models.collection", "app.ui.text.markdown",
         "app.ui.settings.dialog", "app.ui.models.models_tab", "app.features.inside", "app.ui.inside", "numpy",
         "app.ui.outside", "app.ui.chat.quick_ask", "app.features.quick_ask", "jeepney",
-        "app.ui.write.write_tab", "app.features.writing", "app.features.writing", "app.features.exchange",
-        "app.ui.exchange.exporting", "app.ui.exchange.importing", "app.ui.paper", "PySide6.QtPrintSupport",
-        "app.features.chat.seen", "app.ui.chat.seen", "app.ui.chat.remembering", "app.ui.chat.project_dialog",
-        "app.ui.chat.assistant_dialog", "app.ui.chat.prompt_dialog", "app.ui.chat.question", "app.ui.chat.answer",
-        "app.ui.shell.startup", "app.ui.shell.palette", "app.remote.servers", "app.features.hearing",
+        "app.ui.write.write_tab", "app.features.write_pages", "app.features.exchange",
+        "app.ui.exchange.export_dialog", "app.ui.exchange.import_dialog", "app.ui.paper", "PySide6.QtPrintSupport",
+        "app.features.chat.prompt_inspector", "app.ui.chat.prompt_view", "app.ui.chat.remembering",
+        "app.ui.chat.project_dialog",
+        "app.ui.chat.assistant_dialog", "app.ui.chat.prompt_dialog", "app.ui.chat.question", "app.ui.chat.answer_view",
+        "app.ui.shell.startup", "app.ui.shell.palette", "app.remote.servers", "app.features.transcribe",
         "app.server", "app.features.serving", "starlette", "uvicorn", "asyncio", "pyqtgraph", "subprocess", "email",
         "urllib.request")
 def first_paint(*_):

@@ -11,9 +11,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QKeySequenceEdit, QLabel, QPushButton, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
-from app.ui.chat import tab
-from app.ui.chat.tab import ANSWER_READY
-from app.ui.chat.view import ChatView
+from app.ui.chat import chat_tab
+from app.ui.chat.chat_tab import ANSWER_READY
+from app.ui.chat.chat_view import ChatView
 from app.ui.icons import app_icon
 from app.ui.outside import ENTRIES, KEEP_RUNNING, Outside, Tray
 from app.ui.shared_labels import CANCEL, NEW_CHAT, QUICK_ASK, QUIT, WRITING_AN_ANSWER
@@ -230,14 +230,14 @@ def test_a_long_answer_that_ends_is_told_and_of_a_temporary_one_only_that(
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script", {"text": "In May."})))
     with open_window(qapp, make_chat=ChatView) as frame:
         ends = frame.heard(frame.window.tabs.work.ended)
-        monkeypatch.setattr(tab, "LONG_S", 3600)
+        monkeypatch.setattr(chat_tab, "LONG_S", 3600)
         desk = ChatDesk(frame.chat, frame.app, frame.notify)
         frame.loader.start()
         if is_temporary:
             frame.chat.show_temporary()
         desk.ask("When?")
         assert ends == [], "it did not take long"
-        monkeypatch.setattr(tab, "LONG_S", 0)
+        monkeypatch.setattr(chat_tab, "LONG_S", 0)
         desk.ask("And where?")
         about = "" if is_temporary else "When?\nIn May."
         number = 0 if is_temporary else frame.chat.conversation_id

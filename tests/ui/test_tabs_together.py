@@ -15,13 +15,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.features.summary.result import StoredSummary, SummaryOptions
+from app.features.summarize.summary_result import StoredSummary, SummaryOptions
 from app.store.conversations import DocumentUse
 from app.ui.chat.attaching import SUMMARIZE_ALL
-from app.ui.chat.view import ChatView
-from app.ui.exchange.importing import ImportDialog
+from app.ui.chat.chat_view import ChatView
+from app.ui.exchange.import_dialog import ImportDialog
 from app.ui.i18n import window_title
-from app.ui.models.page import StateView
+from app.ui.models.models_page import StateView
 from app.ui.shared_labels import ABOUT_THIS_MODEL, PUT_TO_SLEEP, STARTER, TODAY, UNDO
 from app.ui.shared_labels import SUMMARIZE as SUMMARIZE_LABEL
 from app.ui.shell.main_window import ASK_ABOUT_IT, CHATS_IN_FILES, DROP_TO_ADD_MODEL, IMPORT_LABEL
@@ -101,9 +101,9 @@ def test_nothing_is_loaded_for_an_empty_window_that_it_does_not_show() -> None:
         "wakepy",
         "rouge_score",
     ]
-    ours = ["app.features.work.engines", "app.features.translations", "app.hub.downloads", "app.ui.document.view"]
+    ours = ["app.features.work.engines", "app.features.translate", "app.hub.downloads", "app.ui.document.document_view"]
     code = (
-        "import sys, app.ui.application;"
+        "import sys, app.ui.qt_application;"
         f"print([name for name in sys.modules if 'summar' in name or name in {(*heavy, *ours)}])"
     )
     done = subprocess.run(

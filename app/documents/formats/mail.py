@@ -25,7 +25,7 @@ from olefile.olefile import OleFileError
 
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import SAMPLE_BYTES, DecodedText, decode, find_encoding, known
-from app.documents.formats.plain.text import plain_pieces
+from app.documents.formats.plain.plain_text import plain_pieces
 from app.documents.formats.web.walker import HtmlWalker
 from app.documents.formats.word.rtf import RtfWalker
 from app.documents.source import FileSource, Item, Opened, ReadingRemark, counted

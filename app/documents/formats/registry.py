@@ -30,7 +30,7 @@ class FileFormat:
     stands for this package. `scan` is one that puts its pages upright and recognizes what is on them. `endings` are its
     files' usual ones. Its files are known by what they begin with, by a member (or its folder), stream or "mimetype" in
     their archive, or by the root of their XML; what takes more than that to tell is in
-    `app.documents.formats.detection`.
+    `app.documents.formats.format_detection`.
     """
 
     name: str
@@ -61,35 +61,39 @@ class FileFormat:
 _FORMATS = {
     file_format.name: file_format
     for file_format in (
-        FileFormat("pdf", "a PDF document", "pdf", PDFS, ".pdf.pdf", draw=".pdf.pages", scan=".pdf.pdf"),
+        FileFormat("pdf", "a PDF document", "pdf", PDFS, ".pdf.pdf", draw=".pdf.pdf_pages", scan=".pdf.pdf"),
         FileFormat(
-            "docx", "a Word document", "docx docm dotx dotm", TEXTS, ".word.reading", ".word.rewriting", member="word/"
+            "docx", "a Word document", "docx docm dotx dotm", TEXTS, ".word.read_docx", ".word.rewrite_docx",
+            member="word/"
         ),
         FileFormat(
-            "odt", "an OpenDocument text", "odt ott fodt", TEXTS, ".opendocument.reading", ".opendocument.rewriting",
+            "odt", "an OpenDocument text", "odt ott fodt", TEXTS, ".opendocument.read_odf", ".opendocument.rewrite_odf",
             mimetype=f"{ODF}text",
         ),
         FileFormat("rtf", "a rich text document (RTF)", "rtf", TEXTS, ".word.rtf"),
-        FileFormat("text", "a plain text", "txt log", TEXTS, ".plain.text", ".plain.text", is_plain=True),
+        FileFormat("text", "a plain text", "txt log", TEXTS, ".plain.plain_text", ".plain.plain_text", is_plain=True),
         FileFormat(
-            "markdown", "a Markdown text", "md markdown mkd mdown", TEXTS, ".markdown.reading", ".markdown.rewriting",
+            "markdown", "a Markdown text", "md markdown mkd mdown", TEXTS, ".markdown.read_markdown",
+            ".markdown.rewrite_markdown",
             is_plain=True, by_ending=True,
         ),
-        FileFormat("html", "a web page", "html htm xhtml", TEXTS, ".web.pages", ".web.pages"),
-        FileFormat("mhtml", "a saved web page", "mht mhtml", "", ".web.pages"),
+        FileFormat("html", "a web page", "html htm xhtml", TEXTS, ".web.html_pages", ".web.html_pages"),
+        FileFormat("mhtml", "a saved web page", "mht mhtml", "", ".web.html_pages"),
         FileFormat(
             "epub", "an e-book (EPUB)", "epub", TEXTS, ".web.epub", ".web.epub",
             member="meta-inf/container.xml", mimetype="application/epub+zip",
         ),
         FileFormat("fb2", "an e-book (FictionBook)", "fb2", TEXTS, ".web.fb2", root="FictionBook"),
         FileFormat("latex", "a LaTeX document", "tex ltx latex", TEXTS, ".plain.latex"),
-        FileFormat("xlsb", "a binary Excel workbook", "xlsb", TABLES, ".sheets.reading", member="xl/workbook.bin"),
+        FileFormat("xlsb", "a binary Excel workbook", "xlsb", TABLES, ".sheets.read_sheets", member="xl/workbook.bin"),
         FileFormat(
-            "xlsx", "an Excel workbook", "xlsx xlsm xltx", TABLES, ".sheets.reading", ".sheets.rewriting", member="xl/"
+            "xlsx", "an Excel workbook", "xlsx xlsm xltx", TABLES, ".sheets.read_sheets", ".sheets.rewrite_sheets",
+            member="xl/"
         ),
-        FileFormat("xls", "an old Excel workbook", "xls", TABLES, ".sheets.reading", streams=("workbook", "book")),
+        FileFormat("xls", "an old Excel workbook", "xls", TABLES, ".sheets.read_sheets", streams=("workbook", "book")),
         FileFormat(
-            "ods", "an OpenDocument spreadsheet", "ods ots fods", TABLES, ".sheets.reading", ".opendocument.rewriting",
+            "ods", "an OpenDocument spreadsheet", "ods ots fods", TABLES, ".sheets.read_sheets",
+            ".opendocument.rewrite_odf",
             mimetype=f"{ODF}spreadsheet",
         ),
         FileFormat(
@@ -101,8 +105,8 @@ _FORMATS = {
             member="ppt/",
         ),
         FileFormat(
-            "odp", "an OpenDocument presentation", "odp otp fodp", SLIDES, ".opendocument.reading",
-            ".opendocument.rewriting", mimetype=f"{ODF}presentation",
+            "odp", "an OpenDocument presentation", "odp otp fodp", SLIDES, ".opendocument.read_odf",
+            ".opendocument.rewrite_odf", mimetype=f"{ODF}presentation",
         ),
         FileFormat("email", "an e-mail", "eml", MAILS, ".mail"),
         FileFormat("msg", "an Outlook message", "msg", MAILS, ".mail", streams=("__properties_version1.0",)),
@@ -120,7 +124,7 @@ _FORMATS = {
             "subtitles", "a subtitle file", "srt vtt", "", ".plain.subtitles", ".plain.subtitles", is_plain=True
         ),
         FileFormat("notebook", "a notebook", "ipynb", "", ".markdown.notebook"),
-        FileFormat("code", "source code", "", "", ".plain.code", is_plain=True),
+        FileFormat("code", "source code", "", "", ".plain.source_code", is_plain=True),
         FileFormat(
             "po", "a catalogue of messages (PO)", "po pot", rewrite=".catalogs.po", by_ending=True, for_programs=True
         ),
@@ -186,7 +190,7 @@ def can_draw(name: str) -> bool:
 
 
 def drawer_for(name: str) -> Callable[..., Any] | None:
-    """What draws a page of a format, as `app.documents.formats.pdf.pages.draw` does it; None where nothing can."""
+    """What draws a page of a format, as `app.documents.formats.pdf.pdf_pages.draw` does it; None where nothing can."""
     module = _FORMATS[name].draw
     return _function(module, "draw") if module else None
 

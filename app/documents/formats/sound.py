@@ -1,4 +1,4 @@
-"""Recordings by strangers, told by their first bytes, and made ready for a model that hears (`app.features.hearing`).
+"""Recordings by strangers, told by their first bytes, and made ready for a model (`app.features.transcribe`).
 
 They are decoded, and cut where nobody speaks, as plain WAV files; in the document child alone, which may end over one.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.core.errors import DocumentUnreadable
-from app.documents.files import check_file, sha256_of
+from app.documents.child_files import check_file, sha256_of
 from app.documents.protocol import Listen, SoundHeard, SoundOpened, SoundPiece
 from app.documents.source import FileSource, Item
 

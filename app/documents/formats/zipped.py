@@ -1,7 +1,7 @@
 """A ZIP archive of documents: each of them is a page, with its name as the heading.
 
 Readers read files, so each document is unpacked into a folder of the child's own, one at a time; the parent takes the
-folder away (`app.documents.reading`). A place's part begins with the document's name in the archive.
+folder away (`app.documents.read_document`). A place's part begins with the document's name in the archive.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from app.core.paths import private_opener
 from app.documents.archive import Archive
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.folder import MOST_FILES, documents_in
-from app.documents.formats.detection import find_format
+from app.documents.formats.format_detection import find_format
 from app.documents.formats.registry import reader_for
 from app.documents.limits import unpacked_folder
 from app.documents.source import FileSource, Item, Opened, PageRead, ReadingRemark, counted

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from app.engine.answer import PAIRS
+from app.engine.answer_decoder import PAIRS
 from app.engine.llama.template import TemplateAbandoned, TemplateProblem, call_told
 from app.engine.protocol import Calling, CallSyntax
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.engine.llama.library import LlamaLibrary
+from app.engine.llama.llama_library import LlamaLibrary
 from app.engine.scheduler import ThreadController, thread_counts
 
 # Whether a model still computes with numbers: damaged weights turn into NaN, and NaN into endless nonsense.

@@ -10,9 +10,9 @@ from typing import Any
 from app.core.errors import MachineUnusable
 from app.engine import computer
 from app.engine.fit import EXPERTS, GpuRoom, ModelLayout
-from app.engine.llama.library import LlamaLibrary
-from app.engine.machines import RemoteMachine, ask_all
+from app.engine.llama.llama_library import LlamaLibrary
 from app.engine.protocol import MACHINE, Device
+from app.engine.rpc_machines import RemoteMachine, ask_all
 
 TYPES = ("cpu", "gpu", "igpu", "accel")
 GPU_TYPES = ("gpu", "igpu")

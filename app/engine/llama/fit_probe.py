@@ -29,7 +29,7 @@ from app.engine.fit import (
     shape_of,
 )
 from app.engine.llama.devices import ModelParameters, context_parameters
-from app.engine.llama.library import LlamaLibrary, open_library
+from app.engine.llama.llama_library import LlamaLibrary, open_library
 from app.engine.llama.model import c_path
 
 MIB = 2**20

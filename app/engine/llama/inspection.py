@@ -20,7 +20,7 @@ from app.core.errors import ModelNotInspectable, TooLongToInspect
 from app.core.events import Guess, TokenSeen
 from app.core.gguf import BLOCKS, GgufHeader, TensorInfo
 from app.engine.llama.context import DECODED
-from app.engine.llama.library import LlamaLibrary
+from app.engine.llama.llama_library import LlamaLibrary
 from app.engine.llama.model import Model
 
 if TYPE_CHECKING:

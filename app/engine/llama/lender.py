@@ -19,9 +19,9 @@ from app.core.wire import ParentSide, check_request
 from app.engine import computer
 from app.engine.lending import WIRE, InUse, Lend, Lending, NotLending
 from app.engine.llama import devices
-from app.engine.llama.library import LlamaLibrary, open_library
-from app.engine.machines import query_machine, watch_connections
+from app.engine.llama.llama_library import LlamaLibrary, open_library
 from app.engine.protocol import Device
+from app.engine.rpc_machines import query_machine, watch_connections
 
 LISTENS_WITHIN_S = 20.0
 LOOK_EVERY_S = 1.0

@@ -20,11 +20,11 @@ from app.engine.fit import GpuRoom, LoadPlan, MemoryNeeds, MemoryRoom, ModelLayo
 from app.engine.llama import devices
 from app.engine.llama.devices import BorrowedDevices, ModelParameters, context_parameters
 from app.engine.llama.eyes import VisionEncoder, open_eyes
-from app.engine.llama.library import LlamaLibrary
+from app.engine.llama.llama_library import LlamaLibrary
 from app.engine.llama.model import Model, load_model
 from app.engine.llama.tiles import TileNumbers
-from app.engine.machines import watch_connections
 from app.engine.protocol import Device
+from app.engine.rpc_machines import watch_connections
 from app.engine.states import model_identity
 
 REMEMBERED_FILE = "loading.json"  # in the child's own working folder

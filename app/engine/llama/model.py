@@ -13,7 +13,7 @@ from typing import Any
 from app.core.errors import InfillUnavailable, TokenUnknown
 from app.core.events import Media
 from app.core.gguf import GgufHeader
-from app.engine.llama.library import LlamaLibrary
+from app.engine.llama.llama_library import LlamaLibrary
 from app.engine.llama.template import ChatTemplate, PromptPart, TemplateProcess, taking_text
 
 PROGRESS_EVERY_S = 0.05

@@ -17,7 +17,7 @@ from typing import Any
 
 from app.core.events import FinishReason, Media
 from app.engine import protocol
-from app.engine.answer import AnswerDecoder
+from app.engine.answer_decoder import AnswerDecoder
 from app.engine.backend import EngineJob
 from app.engine.llama.context import LlamaContext
 from app.engine.llama.model import Model, c_path

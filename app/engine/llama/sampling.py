@@ -12,7 +12,7 @@ from typing import Any
 
 from app.core.errors import GrammarInvalid
 from app.engine.llama.grammars import check_measures, gbnf_of_schema
-from app.engine.llama.library import LlamaLibrary
+from app.engine.llama.llama_library import LlamaLibrary
 from app.engine.llama.model import Model
 from app.engine.protocol import Sampling
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from app.core.errors import ModelBroken, ModelLoadFailed
 from app.core.gguf import GgufHeader, TensorInfo
 from app.engine.llama.context import DECODED
-from app.engine.llama.library import LlamaLibrary
+from app.engine.llama.llama_library import LlamaLibrary
 from app.engine.llama.model import Model
 
 if TYPE_CHECKING:

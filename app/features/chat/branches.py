@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.core.events import Role
-from app.store.messages import OutlineMessage, StoredMessage
+from app.store.message_rows import OutlineMessage, StoredMessage
 
 if TYPE_CHECKING:
     from app.store.conversations import Conversations

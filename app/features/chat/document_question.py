@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from app.core.events import CancelToken, Message, Role
 from app.core.settings import Settings
 from app.engine.contract import Engine
-from app.features.chat.documents import AttachedDocuments
-from app.features.chat.prompts import PromptBuilder
-from app.features.documents import DocumentLibrary
+from app.features.chat.attached_documents import AttachedDocuments
+from app.features.chat.prompt_builder import PromptBuilder
+from app.features.document_library import DocumentLibrary
 from app.features.projects import ChatPreambles
 from app.features.retrieval.citations import sources_of
 from app.features.retrieval.short_answers import sources_of_short_answer
 from app.features.retrieval.support import AnswerSupport, support_of
 from app.store.conversations import Conversation, Conversations, DocumentUse
 from app.store.database import Database
-from app.store.documents import StoredDocument
+from app.store.document_store import StoredDocument
 
 
 @dataclass(frozen=True)

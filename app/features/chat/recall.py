@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.core.events import Role
-from app.language.names import INFLECTED_INSIDE, WITHOUT_SPACES
+from app.language.language_names import INFLECTED_INSIDE, WITHOUT_SPACES
 from app.language.sentences import split_sentences
 from app.language.words import WORD, stems_of_word
 from app.store.conversations import StoredMessage

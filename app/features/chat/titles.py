@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
 from app.core.paths import resource_path
-from app.features.chat.options import template_variables
-from app.language.names import WITHOUT_SPACES
+from app.features.chat.chat_options import template_variables
+from app.language.language_names import WITHOUT_SPACES
 from app.store.conversations import MessageState
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _AROUND = " \t\r\n,.;:!?¡¿…,。，、！？：；،؟—–-*#>"
 MOST_OPENINGS = 6
 
 LEAST_WEIGHTS = 5e8
-"""Of a model that is asked, as for summaries: `app.features.summary.method.method_for`."""
+"""Of a model that is asked, as for summaries: `app.features.summarize.method.method_for`."""
 MOST_WORDS, MOST_SIGNS = 8, 20
 """Of a title in a script without spaces."""
 LEAST_SHARED = 1 / 3
@@ -133,7 +133,9 @@ class ChatTitles:
 
 def can_title(loaded: ModelLoaded) -> bool:
     """Whether a model is known to be large enough to find better words than the first ones."""
-    from app.features.models.languages import weights_of  # with what is known of the Hub: not before somebody is idle
+    from app.features.models.model_languages import (
+        weights_of,  # with what is known of the Hub: not before somebody is idle
+    )
 
     return loaded.can_chat and weights_of(loaded) > LEAST_WEIGHTS
 
@@ -178,7 +180,7 @@ def without_marks(line: str) -> str:
 
 def is_title(title: str, said: str) -> bool:
     """Whether a title is one: short, in the chat's script, with words of the chat."""
-    from app.language.detection import scripts_differ
+    from app.language.language_detection import scripts_differ
     from app.language.words import word_stems
 
     signs = sum(map(len, WITHOUT_SPACES.findall(title)))

@@ -25,16 +25,16 @@ from app.features.claim_checker.checker import (
 )
 from app.features.claim_checker.conversion import knows_language
 from app.features.retrieval.choosing import FRAME_TOKENS, choose_passages
-from app.features.retrieval.embedding import YieldingToken
+from app.features.retrieval.passage_embedder import YieldingToken
 from app.features.retrieval.support import with_unsupported
 from app.language.admissions import admits_absence
-from app.language.detection import language_by_words
+from app.language.language_detection import language_by_words
 from app.language.sentences import split_sentences
 from app.store.conversations import MessageState, StoredMessage
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 
 if TYPE_CHECKING:
-    from app.features.chat.answers import AnswerService
+    from app.features.chat.answer_service import AnswerService
 
 LOOK_EVERY_S = 0.05
 _WRITTEN = (MessageState.COMPLETE, MessageState.STOPPED, MessageState.INTERRUPTED)

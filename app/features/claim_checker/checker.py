@@ -19,7 +19,7 @@ from app.core.events import CancelToken
 from app.engine.contract import Engine, TokenLabels
 from app.engine.protocol import Wish
 from app.features.claim_checker.conversion import knows_language
-from app.features.summary.result import (
+from app.features.summarize.summary_result import (
     ClaimsChecked,
     InputDocument,
     Method,

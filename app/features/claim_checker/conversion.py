@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from app.core.errors import CheckingUnavailable, ModelMissing, ModelUnreadable
 from app.core.gguf import check_model
 from app.features.claim_checker.gguf_writer import Value, write_gguf
-from app.hub.files import UNCONVERTED
-from app.language.names import base_code
+from app.hub.model_files import UNCONVERTED
+from app.language.language_names import base_code
 
 if TYPE_CHECKING:
     import numpy as np

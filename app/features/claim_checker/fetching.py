@@ -12,7 +12,7 @@ from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.features.claim_checker.conversion import CONVERTED, convert_checker
 from app.features.models.collection import ModelCollection, fetch_file
-from app.hub.files import UNCONVERTED
+from app.hub.model_files import UNCONVERTED
 from app.hub.protocol import ChildEvent, Done, Fetched
 
 REPOSITORY = "KRLabsOrg/tinylettuce-ettin-68m-en"

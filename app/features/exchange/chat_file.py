@@ -28,8 +28,8 @@ from typing import Any
 
 from app import APP_NAME, __version__
 from app.core.events import AnswerStats, FinishReason, Role
-from app.features.chat.options import EFFORTS
-from app.features.exchange import pictures
+from app.features.chat.chat_options import EFFORTS
+from app.features.exchange import chat_pictures
 from app.features.exchange.answer_marks import marked_sources, marks_to_fields
 from app.features.exchange.foreign import (
     MOST_MESSAGES,
@@ -56,7 +56,7 @@ from app.store.conversations import (
     WholeConversations,
 )
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from app.store.media import MediaUse, NewUse
 from app.store.projects import Memories, Project, ProjectDocuments, Projects, Tags
 
@@ -202,7 +202,7 @@ def _chat_parts(shelf: ChatArchive, chat: Conversation) -> Iterator[Written]:
     fields["draft_attachments"] = _attachment_fields(shelf, shelf.attachments.in_draft(chat.id))
     written: set[str] = set()
     if shelf.media is not None and (drafted := shelf.media.store.in_draft(chat.id)):
-        fields["draft_media"] = pictures.picture_fields(shelf.media, drafted, written)
+        fields["draft_media"] = chat_pictures.picture_fields(shelf.media, drafted, written)
     yield f'\n{_dump_json(fields)[:-1]}, "messages": [', 0
     for number, message in enumerate(shelf.whole.all_messages(chat.id)):
         yield f"{',' * bool(number)}\n{_dump_json(_message_fields(shelf, message, written))}", 1
@@ -218,7 +218,7 @@ def _message_fields(shelf: ChatArchive, message: TreeMessage, written: set[str])
         fields["marks"] = marks
     fields["attachments"] = _attachment_fields(shelf, shelf.attachments.of_messages([message.id]).get(message.id, []))
     if shelf.media is not None and (uses := shelf.list_pictures(message.id)):
-        fields["media"] = pictures.picture_fields(shelf.media, uses, written)
+        fields["media"] = chat_pictures.picture_fields(shelf.media, uses, written)
     if message.state is MessageState.WRITING:
         fields["state"] = MessageState.INTERRUPTED
     return fields
@@ -395,7 +395,7 @@ def _take_pictures(place: int | None, value: Any, shelf: ChatArchive, read: Read
     """Pictures of a message (None: of the draft) go along; the names of those that cannot."""
     if shelf.media is None:
         return []
-    uses, missing = pictures.take_pictures(shelf.media, value)
+    uses, missing = chat_pictures.take_pictures(shelf.media, value)
     if uses:
         read.media[place] = uses
     return missing

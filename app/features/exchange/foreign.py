@@ -17,7 +17,7 @@ from itertools import product
 from typing import Any
 
 from app.core.events import AnswerStats, Role
-from app.features.chat.answers import title_from
+from app.features.chat.answer_service import title_from
 from app.store.conversations import Conversation, MessageState, TreeMessage
 from app.store.media import NewUse
 
@@ -71,7 +71,7 @@ class ForeignMessage:
 class ForeignChat:
     """One chat of a file. `shown` is the id of the message at the end of the open branch, "" where nothing says it.
 
-    `left_out` counts what could not be taken over, by the names of `app.features.exchange.importing`.
+    `left_out` counts what could not be taken over, by the names of `app.features.exchange.chat_import`.
     """
 
     title: str = ""

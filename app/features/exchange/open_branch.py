@@ -14,9 +14,9 @@ from app.documents.blocks import PAGE_MARKS
 from app.features.exchange import markup
 from app.features.exchange.chat_file import ChatArchive, Written
 from app.features.retrieval.support import is_marked_not_found, quote_parts, unsupported_parts
-from app.features.summary.export import escape_markdown
+from app.features.summarize.export import escape_markdown
 from app.features.work.saved_file import web_page
-from app.language.names import is_right_to_left
+from app.language.language_names import is_right_to_left
 from app.store.conversations import Conversation, DocumentUse, MessageState, TreeMessage
 from app.store.media import MediaUse
 

@@ -23,12 +23,12 @@ from docx.text.run import Run
 from markdown_it.token import Token
 
 from app.features.exchange import markup
+from app.features.exchange.chat_pictures import IN_WORD, find_file
 from app.features.exchange.office_math import office_math
 from app.features.exchange.open_branch import ExportedTurn, OpenBranch
-from app.features.exchange.pictures import IN_WORD, find_file
 from app.features.media import MediaLibrary
 from app.features.work.new_docx import GREY, in_english, new_docx
-from app.language.names import is_right_to_left
+from app.language.language_names import is_right_to_left
 from app.store.media import MediaUse
 
 log = logging.getLogger(__name__)

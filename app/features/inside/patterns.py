@@ -17,7 +17,7 @@ from app.core.events import CancelToken, TokenSeen
 from app.core.visible import visible_name
 from app.engine.contract import Engine
 from app.features.inside import looks
-from app.features.models.messages import MessageTemplate
+from app.features.models.model_messages import MessageTemplate
 
 if TYPE_CHECKING:
     import numpy as np

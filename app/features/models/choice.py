@@ -9,10 +9,10 @@ from pathlib import PurePosixPath
 from app.core.errors import FileNotOnHub
 from app.engine.fit import GpuRoom, MemoryRoom
 from app.features.models.estimate import LEAST_TOKENS_PER_S, READING_TOKENS_PER_S, TIGHT, WELL, by_size
-from app.features.models.languages import BYTES_A_WEIGHT
-from app.features.models.messages import MessageTemplate, format_gigabytes
+from app.features.models.model_languages import BYTES_A_WEIGHT
+from app.features.models.model_messages import MessageTemplate, format_gigabytes
 from app.hub.catalog import CatalogEntry
-from app.hub.files import ModelFile, RemoteFile, Repository, quantization_words
+from app.hub.model_files import ModelFile, RemoteFile, Repository, quantization_words
 
 CONTEXT_TOKENS = 8192
 BESIDE_BYTES = 700_000_000
@@ -28,7 +28,7 @@ BALANCED = ("Q4_K_M", "UD-Q4_K_XL", "Q4_K_S", "MXFP4", "Q4_0", "IQ4_XS", "Q4_1",
 """Tags in the order in which one is taken where nobody said which."""
 MOST_SHORT_TEXT_WEIGHTS = 3e9
 """Models up to this size summarize short texts better than by their own sentences, and longer ones worse: measured, see
-`app.features.summary.method`, which decides by it as the offers do."""
+`app.features.summarize.method`, which decides by it as the offers do."""
 TRANSLATORS = re.compile(r"hy-mt|hunyuan-mt|translategemma|eurollm", re.IGNORECASE)
 """Files that translate though they are not suggested."""
 

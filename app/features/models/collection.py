@@ -44,21 +44,21 @@ from app.features.models.installed import (
     engine_names,
     is_of,
 )
-from app.features.models.messages import MessageTemplate
+from app.features.models.model_messages import MessageTemplate
 from app.hub import models_folder, part
 from app.hub.catalog import CatalogEntry, load_catalog
 from app.hub.download import Download, DownloadRequest, fetch_download
 from app.hub.downloads import KIND as DOWNLOAD
 from app.hub.downloads import Downloads
-from app.hub.files import ModelFile, RemoteFile, Repository
-from app.hub.library import InstalledModel
+from app.hub.hub_search import HubSearch
+from app.hub.model_files import ModelFile, RemoteFile, Repository
+from app.hub.model_library import InstalledModel
 from app.hub.models_folder import TrashedModel
 from app.hub.network import Network
 from app.hub.protocol import ChildEvent, Done, Fetched
 from app.hub.protocol import Job as FetchJob
-from app.hub.search import HubSearch
 from app.store.jobs import Job, JobTable
-from app.store.models import ModelNotes
+from app.store.model_notes import ModelNotes
 
 log = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ from app.engine.fit import (
     shape_of,
 )
 from app.engine.protocol import Sampling, Wish
-from app.features.models.messages import MessageTemplate, format_gigabytes
+from app.features.models.model_messages import MessageTemplate, format_gigabytes
 
 WELL, TIGHT, SLOW, TOO_LARGE = "well", "tight", "slow", "too_large"
 

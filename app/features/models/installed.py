@@ -17,12 +17,12 @@ from app.core.paths import runs_elsewhere, starter_model
 from app.core.settings import Settings
 from app.core.visible import visible_name
 from app.features.models import choice
-from app.features.models.names import STARTER_NAME
-from app.hub import library
+from app.features.models.model_names import STARTER_NAME
+from app.hub import model_library
 from app.hub.catalog import CatalogEntry
-from app.hub.files import RemoteFile
-from app.hub.library import InstalledModel
-from app.store.models import ModelNote, ModelNotes
+from app.hub.model_files import RemoteFile
+from app.hub.model_library import InstalledModel
+from app.store.model_notes import ModelNote, ModelNotes
 
 STARTER, OPENED = "starter", "opened"
 PASSAGES = "passages"
@@ -56,15 +56,18 @@ class InstalledModels:
     def list_ours(self) -> list[InstalledFile]:
         """The starter, those in the models folder, and those that a person opened elsewhere."""
         starter = starter_model()
-        found = [library.describe_model(starter, STARTER) if starter else None, *library.scan_folder(self._folder())]
+        found = [
+            model_library.describe_model(starter, STARTER) if starter else None,
+            *model_library.scan_folder(self._folder()),
+        ]
         known = {part for model in found if model for part in model.parts}
         opened = (Path(path) for path in self._settings().engine.known_models)
-        found += [library.describe_model(path, OPENED) for path in opened if path not in known]
+        found += [model_library.describe_model(path, OPENED) for path in opened if path not in known]
         return self._with_notes(found)
 
     def list_others(self) -> list[InstalledFile]:
         """Those of other programs, used where they lie."""
-        return self._with_notes(library.scan_others(os.environ, Path.home(), sys.platform))
+        return self._with_notes(model_library.scan_others(os.environ, Path.home(), sys.platform))
 
     def find(self, name: str) -> InstalledModel:
         """One of ours by its path, file name, label or name; raises ModelNotInstalled."""
@@ -82,7 +85,7 @@ class InstalledModels:
     def find_copy(self, file: RemoteFile, cancel: CancelToken) -> Path | None:
         """The same file on this computer, here or in another program's folder."""
         candidates = [row.model for row in (*self.list_ours(), *self.list_others())]
-        return library.find_copy(file, candidates, self._known_sha, self._remember_sha, cancel)
+        return model_library.find_copy(file, candidates, self._known_sha, self._remember_sha, cancel)
 
     def entry_of(self, model: InstalledModel) -> CatalogEntry | None:
         """The suggested model that this is."""
@@ -152,8 +155,8 @@ def is_of(model: InstalledModel, entry: CatalogEntry) -> bool:
 
 def senses_of(path: Path) -> tuple[bool, bool]:
     """Whether a model sees, and hears, by what lies beside it; without loading anything."""
-    projector = library.find_projector(path)
-    return library.projector_abilities(projector) if projector is not None else (False, False)
+    projector = model_library.find_projector(path)
+    return model_library.projector_abilities(projector) if projector is not None else (False, False)
 
 
 def engine_names(path: Path) -> tuple[str, ...]:

@@ -31,11 +31,11 @@ from app.core.paths import resource_path
 from app.core.settings import ChatDefaults, Settings
 from app.engine.contract import Engine
 from app.engine.protocol import Ask, Sampling
-from app.features.chat.options import template_variables
+from app.features.chat.chat_options import template_variables
 from app.features.work.asking import REFUSING, TaskRests
 
 READ, CUT, REPEATED, EMPTY, REFUSED = "read", "cut", "repeated", "empty", "refused"
-"""What came of a page, see `app.store.documents.PageReading.state`."""
+"""What came of a page, see `app.store.document_store.PageReading.state`."""
 MOST_TOKENS = 8192
 """Of a page; the densest have about 4,000, and a layout twice that."""
 WARMER = 0.3

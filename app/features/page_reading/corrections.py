@@ -14,9 +14,9 @@ from app.core.events import CancelToken, Media
 from app.core.paths import make_folder
 from app.documents.blocks import PERSON, Block, as_markdown, block_from_fields, block_to_fields
 from app.documents.protocol import NO_VIEW, Arrange, PageBlocks, PutUpright, Recognize, View
-from app.documents.reading import PageScanner
-from app.features.documents import DocumentLibrary
-from app.store.documents import StoredDocument, StoredPageReading
+from app.documents.read_document import PageScanner
+from app.features.document_library import DocumentLibrary
+from app.store.document_store import StoredDocument, StoredPageReading
 
 PAGE = "page-"
 """So begins the name of a page's picture, while a model looks at it."""

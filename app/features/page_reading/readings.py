@@ -1,7 +1,7 @@
 """Pages that are pictures, and figures, being read: begun, worked off page by page, stopped, gone on with, corrected.
 
 Each is a stored job of the kind "page_reading" with the document that it is about; see `app.features.work.queue`. What
-a page says is kept by the content of its file (`app.store.documents`), so that a file is read once, wherever it
+a page says is kept by the content of its file (`app.store.document_store`), so that a file is read once, wherever it
 comes in. When the work ends, however that comes, a document with the text takes the place of the one without.
 """
 
@@ -20,7 +20,7 @@ from app.core.settings import Settings
 from app.documents.blocks import MODEL, TESSERACT, Block, BlockKind, BlockPlace, LineBox, block_to_fields
 from app.documents.formats.registry import can_scan
 from app.engine.contract import Engine
-from app.features.documents import DocumentLibrary
+from app.features.document_library import DocumentLibrary
 from app.features.page_reading.by_model import (
     EMPTY,
     READ,
@@ -36,7 +36,7 @@ from app.features.work.asking import TaskRests
 from app.features.work.engines import TaskEngines
 from app.features.work.pace import WorkClock
 from app.features.work.queue import DONE, PAUSED, QUEUED, RUNNING, JobAttempt, StoredJobs
-from app.store.documents import PageReadings, StoredDocument, StoredPageReading
+from app.store.document_store import PageReadings, StoredDocument, StoredPageReading
 from app.store.jobs import Job, JobResults, JobRow, JobTable
 
 KIND = "page_reading"

@@ -19,9 +19,9 @@ from app.features.retrieval.meaning import passage_indexes, text_with_headings
 from app.features.retrieval.ranking import ASKING_WORDS, LEADERS, SHORT_QUESTION_WORDS
 from app.features.retrieval.support import statements_of
 from app.language.admissions import admits_absence
-from app.language.detection import SMALL_WORDS
-from app.language.names import WITHOUT_SPACES
-from app.store.documents import DocumentStore
+from app.language.language_detection import SMALL_WORDS
+from app.language.language_names import WITHOUT_SPACES
+from app.store.document_store import DocumentStore
 
 LEAST_BLOCKS = 8
 """In a shorter document any word is rare."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from app.features.retrieval.ranking import MOST_RANKED, rank_blocks
-from app.store.documents import DocumentStore, Fields
+from app.store.document_store import DocumentStore, Fields
 
 FIRST_BLOCKS = 3
 """A document's beginning says what it is, so it comes along where there is room."""

@@ -2,8 +2,8 @@
 
 No second model and no judgement. A sentence of the answer gets the stretch of the documents that holds the largest
 share of what its words tell: rare words tell more, and another word of like meaning or one in the heading counts in
-part. That stretch has to bear out all its facts (`app.language.facts`): one that says thirty-one is none for 301, nor
-is "not allowed" one for "allowed". What the model names itself ("[p. 3]") is taken at its word only as far as there is
+part. That stretch has to bear out all its facts (`app.language.text_facts`): one that says thirty-one is none for 301,
+nor is "not allowed" one for "allowed". What the model names itself ("[p. 3]") is taken at its word only where there is
 such a page.
 """
 
@@ -19,14 +19,14 @@ from typing import Any
 
 from app.features.retrieval.ranking import words_of
 from app.language.admissions import admits_absence
-from app.language.detection import SMALL_WORDS, language_by_words
-from app.language.facts import missing_fact
+from app.language.language_detection import SMALL_WORDS, language_by_words
 from app.language.numbers import find_quantities
 from app.language.proper_names import find_names
 from app.language.sentences import split_sentences
+from app.language.text_facts import missing_fact
 from app.language.word_likeness import closest_likeness
 from app.language.words import WORD, stems_of_word
-from app.store.documents import DocumentStore, Fields
+from app.store.document_store import DocumentStore, Fields
 
 LEAST_SHARE = 0.7
 LEAST_EXACT = 0.45

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from app.store.database import Database
-from app.store.documents import DocumentStore, Fields
+from app.store.document_store import DocumentStore, Fields
 from app.store.vectors import VectorBatch, VectorStore
 
 JOINED = 0

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.language.detection import SMALL_WORDS, language_by_words, scripts_differ
+from app.language.language_detection import SMALL_WORDS, language_by_words, scripts_differ
 from app.language.words import WORD
 
 SAMPLES = 96

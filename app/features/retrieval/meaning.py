@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from app.features.retrieval.languages import find_document_language
 from app.language.static_embeddings import PassageIndex, load_multilingual_table, load_table
-from app.store.documents import DocumentStore, Fields
+from app.store.document_store import DocumentStore, Fields
 
 LANGUAGE = "en"
 """It has a table of its own, which finds more than the one of several languages does."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.language.sentences import split_sentences
 from app.language.static_embeddings import EmbeddingTable, load_table
-from app.store.search import TextSearch
+from app.store.text_search import TextSearch
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
-from app.language.detection import SMALL_WORDS
-from app.language.names import WITHOUT_SPACES
-from app.store.documents import DocumentStore, Fields
+from app.language.language_detection import SMALL_WORDS
+from app.language.language_names import WITHOUT_SPACES
+from app.store.document_store import DocumentStore, Fields
 
 SHORT_QUESTION_WORDS = 4
 MOST_RANKED = 200

@@ -8,12 +8,12 @@ from app.features.retrieval.absence import telling_words
 from app.features.retrieval.citations import LEAST_WORDS, MOST_CANDIDATES, SourcePlace
 from app.features.retrieval.ranking import words_of
 from app.language.admissions import admits_absence
-from app.language.detection import language_by_words
-from app.language.facts import missing_fact
+from app.language.language_detection import language_by_words
 from app.language.numbers import find_quantities
 from app.language.sentences import split_sentences
+from app.language.text_facts import missing_fact
 from app.language.words import WORD, stems_of_word, word_stems
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 
 LEAST_ASKED = 0.6
 """Share of the question's telling words that the sentence has as well, or the headings above it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.language.detection import language_by_words
+from app.language.language_detection import language_by_words
 from app.language.static_embeddings import load_table
 
 LANGUAGE = "en"

@@ -2,7 +2,7 @@
 
 A list of everything that is wanted is read section by section by the model, then counted. Its frame is that of
 summaries: numbered paragraphs, numbers under a grammar, checks against the cited blocks, steps that are kept
-(`app.features.summary`). Only what is asked differs, and that a section which has more than one answer holds is asked
+(`app.features.summarize`). Only what is asked differs, and that a section which has more than one answer holds is asked
 again in halves.
 """
 
@@ -21,22 +21,32 @@ from app.core.events import CancelToken, FinishReason, ModelLoaded, Role, TextDe
 from app.documents.blocks import PAGE_MARKS, Block, BlockKind, rows_of
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
-from app.features.chat.answers import AnswerDraft, AnswerService, AnswerStarted
-from app.features.messages import count_units
-from app.features.models.languages import weights_of
+from app.features.chat.answer_service import AnswerDraft, AnswerService, AnswerStarted
+from app.features.error_messages import count_units
+from app.features.models.model_languages import weights_of
 from app.features.retrieval.citations import SourcePlace, source_to_fields
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.retrieval.scope import scope_of
-from app.features.summary import prompts
-from app.features.summary.condensing import SectionMapping, distinct_statements
-from app.features.summary.digest import digest_summary
-from app.features.summary.export import escape_markdown
-from app.features.summary.laid_out import plain_line
-from app.features.summary.messages import DIGEST_WORDS, check_words, coverage_words
-from app.features.summary.method import method_for
-from app.features.summary.pace import SummaryPace, model_file
-from app.features.summary.prompts import AnswerProblem, SummaryPoint
-from app.features.summary.result import (
+from app.features.summarize import summary_prompts
+from app.features.summarize.condensing import SectionMapping, distinct_statements
+from app.features.summarize.digest import digest_summary
+from app.features.summarize.export import escape_markdown
+from app.features.summarize.laid_out import plain_line
+from app.features.summarize.method import method_for
+from app.features.summarize.sections import (
+    ReadSection,
+    SectionReading,
+    TokenBudgets,
+    budgets_for,
+    sections_of,
+    whole_section,
+)
+from app.features.summarize.summaries import MemorySteps
+from app.features.summarize.summarize import plan_reading, summarize_documents
+from app.features.summarize.summary_messages import DIGEST_WORDS, check_words, coverage_words
+from app.features.summarize.summary_pace import SummaryPace, model_file
+from app.features.summarize.summary_prompts import AnswerProblem, SummaryPoint
+from app.features.summarize.summary_result import (
     ClaimAnchor,
     Form,
     InputDocument,
@@ -55,21 +65,11 @@ from app.features.summary.result import (
     unknown_languages,
     writing_language,
 )
-from app.features.summary.sections import (
-    ReadSection,
-    SectionReading,
-    TokenBudgets,
-    budgets_for,
-    sections_of,
-    whole_section,
-)
-from app.features.summary.summaries import MemorySteps
-from app.features.summary.summarize import plan_reading, summarize_documents
-from app.features.summary.work import SummaryWork
+from app.features.summarize.summary_work import SummaryWork
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress, made_to_fields
 from app.features.work.asking import TaskAnswer, TaskRests, wake_model
 from app.features.work.pace import MeasuredSpeeds
-from app.language.names import WITHOUT_SPACES
+from app.language.language_names import WITHOUT_SPACES
 from app.language.numbers import CLOCK, MONEY, Quantity, find_dates, find_quantities
 from app.language.words import stretch_at
 from app.store.conversations import MessageState, StoredMessage
@@ -310,12 +310,12 @@ def budgets_of(model: ModelLoaded) -> TokenBudgets:
 def sections_for(work: SummaryWork, question: str) -> list[ReadSection]:
     """All of the documents, in sections as large as the model reads well."""
     empty = ReadSection(0, "", (), (), None, 0, 100, 100)
-    fixed = work.fixed_tokens(prompts.list_messages(work.documents[0], empty, question))
+    fixed = work.fixed_tokens(summary_prompts.list_messages(work.documents[0], empty, question))
     return sections_of(work.documents, work.budgets.within_context(fixed).section, work.count_tokens)
 
 
 class _SurveyRequest:
-    """See `app.features.summary.condensing.SectionRequest`."""
+    """See `app.features.summarize.condensing.SectionRequest`."""
 
     def __init__(self, work: SummaryWork, question: str) -> None:
         self._work, self._question = work, question
@@ -324,17 +324,17 @@ class _SurveyRequest:
     def make_ask(self, section: ReadSection, attempt: int, problem: AnswerProblem | None) -> Ask:
         document, budgets = self._work.documents[section.document], self._work.budgets
         if not self.has_form:
-            messages = prompts.plain_list_messages(section, self._question)
+            messages = summary_prompts.plain_list_messages(section, self._question)
             return replace(self._work.make_ask(messages, budgets.points_limit, "", attempt), stop_on_repetition=True)
-        messages = prompts.list_messages(document, section, self._question, problem=problem)
-        rules = prompts.entries_grammar(section.ids, most_entries(budgets))
+        messages = summary_prompts.list_messages(document, section, self._question, problem=problem)
+        rules = summary_prompts.entries_grammar(section.ids, most_entries(budgets))
         return self._work.make_ask(messages, budgets.points_limit, rules, attempt)
 
     def read_answer(self, section: ReadSection, answer: str) -> list[SummaryPoint]:
         if self.has_form:
-            return prompts.read_points(answer, section.ids)
+            return summary_prompts.read_points(answer, section.ids)
         cited = self._work.cited_blocks(section.document, section.ids)
-        return prompts.read_list(answer, [(one.block.id, one.block.text) for one in cited])
+        return summary_prompts.read_list(answer, [(one.block.id, one.block.text) for one in cited])
 
     def is_all(self, answer: TaskAnswer, points: int) -> bool:
         is_cut = answer.finish in (FinishReason.LENGTH, FinishReason.CONTEXT)

@@ -22,7 +22,7 @@ def can_read_all(model: ModelLoaded | None) -> bool:
     """Whether a model is worth asking section by section; one of which nothing is known is."""
     if model is None:
         return False
-    from app.features.models.languages import weights_of  # takes a moment to import
+    from app.features.models.model_languages import weights_of  # takes a moment to import
 
     return not 0 < weights_of(model) <= LEAST_READING_WEIGHTS
 

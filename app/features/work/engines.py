@@ -23,9 +23,9 @@ from app.engine.computer import free_memory_bytes
 from app.engine.contract import Engine
 from app.engine.fit import ModelLayout, shape_of
 from app.engine.protocol import OPEN, Wish
-from app.features.models.languages import weights_in, weights_of
-from app.features.models.messages import REFUSED, MessageTemplate, format_gigabytes
-from app.hub.library import find_projector
+from app.features.models.model_languages import weights_in, weights_of
+from app.features.models.model_messages import REFUSED, MessageTemplate, format_gigabytes
+from app.hub.model_library import find_projector
 
 
 class SeeingEngine(EngineOnDemand):

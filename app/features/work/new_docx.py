@@ -15,7 +15,7 @@ from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
 from app import APP_NAME
-from app.language.names import is_east_asian
+from app.language.language_names import is_east_asian
 
 GREY = RGBColor(0x6B, 0x64, 0x5D)
 

@@ -13,11 +13,17 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.errors import AppError, EnvironmentProblem
 from app.core.events import CancelToken, Finished, LookProgress, PromptProgress, TextDelta, TokenChosen
-from app.features.chat.answers import AnswerStarted, ContextCompacted, ContextIsFull, ContextWidened, DocumentsShown
-from app.features.messages import sentence_for
+from app.features.chat.answer_service import (
+    AnswerStarted,
+    ContextCompacted,
+    ContextIsFull,
+    ContextWidened,
+    DocumentsShown,
+)
+from app.features.error_messages import sentence_for
 from app.features.survey.wanted import SurveyProgress
 from app.language.sentences import split_sentences, whole_sentences_length, written_words
-from app.store.messages import MessageState
+from app.store.message_rows import MessageState
 from app.ui.chat.survey import progress_words
 from app.ui.i18n import tr
 from app.ui.shared_labels import MINUTES_AND_SECONDS, STOPPED_LABEL, THINKING, WAITING_FOR_MODEL
@@ -27,7 +33,7 @@ from app.ui.widgets.labels import announce
 
 if TYPE_CHECKING:
     from app.store.conversations import StoredMessage
-    from app.ui.chat.answer import AnswerView
+    from app.ui.chat.answer_view import AnswerView
 
 FLUSH_MS = 33
 WAIT_MS = 300

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
 
 from app.features.assistants import ICONS, AssistantChoice, chosen_of, icon_of, in_assistant
 from app.store.assistants import Assistant, AssistantStore
+from app.ui.chat.chat_options import ChatFields, Choices
 from app.ui.chat.library_dialog import LibraryDialog
-from app.ui.chat.settings import ChatFields, Choices
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shared_labels import CHOOSE_AN_ICON, COPY_OF, NAME_DELETED, NEW_ASSISTANT

@@ -13,14 +13,14 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.errors import AppError
 from app.core.events import CancelToken, ModelLoaded
-from app.features.documents import DocumentStored, ReadEvent
+from app.features.document_library import DocumentStored, ReadEvent
+from app.features.error_messages import PersonMessage
 from app.features.media import is_picture
-from app.features.messages import PersonMessage
 from app.store.conversations import Attachment, DocumentUse
 from app.store.media import MediaUse
 from app.ui.chat.attachment_row import AttachmentRow, DraftDocument
-from app.ui.chat.pictures import DraftPicture, DraftPictures, offers_of
-from app.ui.document.files import (
+from app.ui.chat.draft_pictures import DraftPicture, DraftPictures, offers_of
+from app.ui.document.document_files import (
     FileAction,
     Stage,
     is_recording,
@@ -34,11 +34,11 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.labels import announce
 from app.ui.work.intake import Intake, Unread
-from app.ui.work.pictures import PicturesLine, can_read_text
+from app.ui.work.picture_reading import PicturesLine, can_read_text
 
 if TYPE_CHECKING:
-    from app.features.chat.answers import AnswerService
-    from app.features.chat.seen import DocumentFit
+    from app.features.chat.answer_service import AnswerService
+    from app.features.chat.prompt_inspector import DocumentFit
     from app.store.conversations import Conversation
     from app.ui.shell.picture_reading import PictureReading
 

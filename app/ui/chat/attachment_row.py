@@ -10,11 +10,11 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
-from app.features.documents import ReadRange
+from app.features.document_library import ReadRange
 from app.store.conversations import Attachment, DocumentUse
-from app.store.documents import StoredDocument
-from app.ui.chat.pictures import DraftPicture, NotSensed, PictureChip
-from app.ui.document.files import (
+from app.store.document_store import StoredDocument
+from app.ui.chat.draft_pictures import DraftPicture, NotSensed, PictureChip
+from app.ui.document.document_files import (
     DocumentChip,
     FileAction,
     FileToRead,
@@ -33,11 +33,11 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import FlowLayout, scrolled
-from app.ui.work.pictures import READ_ITS_TEXT, PicturesLine
+from app.ui.work.picture_reading import READ_ITS_TEXT, PicturesLine
 
 if TYPE_CHECKING:
-    from app.features.chat.answers import AnswerService
-    from app.features.chat.seen import DocumentFit
+    from app.features.chat.answer_service import AnswerService
+    from app.features.chat.prompt_inspector import DocumentFit
 
 TOO_LONG_PASSAGES_INSTEAD = (
     "{name} is too long to be shown to the model whole: each question gets the passages that fit it best."

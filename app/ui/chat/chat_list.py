@@ -26,7 +26,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOption
 
 from app.core.visible import settle_directions
 from app.store.conversations import Conversation
-from app.ui.chat.tags import CHAT_TYPE, TAG_TYPE, colour_of
+from app.ui.chat.chat_tags import CHAT_TYPE, TAG_TYPE, colour_of
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shared_labels import LAST_SEVEN_DAYS, NEW_CHAT, OLDER, PINNED, TODAY, YESTERDAY

@@ -15,15 +15,15 @@ from app.features.claim_checker.answers import (
     AnswerCheckProgress,
     AnswerToCheck,
 )
-from app.ui.chat.answer import AnswerView
+from app.ui.chat.answer_view import AnswerView
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.chat.answers import AnswerService
-    from app.ui.chat.view import ChatView
+    from app.features.chat.answer_service import AnswerService
+    from app.ui.chat.chat_view import ChatView
 
 CHECKING_THIS_ANSWER_WAITS_FOR_THE_MODEL = "Checking this answer: waits for the model"
 

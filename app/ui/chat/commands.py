@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from app.ui.chat.actions import TurnCommand
-from app.ui.chat.column import ChatsColumn
+from app.ui.chat.chat_view import ChatView
 from app.ui.chat.recording import MicrophoneButton
 from app.ui.chat.transcript import is_answer
 from app.ui.chat.turn import TurnView
-from app.ui.chat.view import ChatView
+from app.ui.chat.turn_column import ChatsColumn
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 

@@ -45,10 +45,10 @@ from app.ui.shell.keyboard import with_keys
 from app.ui.theme import TEXT_PX, Theme
 from app.ui.widgets.buttons import IconButton, set_mark, set_text_font, text_button
 from app.ui.widgets.dialogs import cancel_or
-from app.ui.widgets.fields import PlainEdit
+from app.ui.widgets.input_fields import PlainEdit
 from app.ui.widgets.labels import ElidedLabel, plain_label
 from app.ui.widgets.layouts import name_widgets, within_screen
-from app.ui.widgets.pictures import picture_in
+from app.ui.widgets.picture_widgets import picture_in
 
 THINKING_ON = "Thinking on"
 THINKING_OFF = "Thinking off"

@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
 
 from app.core.events import AnswerStats, FinishReason, Role
 from app.features.chat.branches import MessageBranch
-from app.features.messages import model_words
+from app.features.error_messages import model_words
 from app.features.survey.wanted import made_of
-from app.store.messages import StoredMessage
-from app.ui.chat.answer import time_text
+from app.store.message_rows import StoredMessage
+from app.ui.chat.answer_view import time_text
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shared_labels import ABOUT_THIS_ANSWER, PROMPT_LABEL, TOKEN_COUNT, TOKENS_PER_SECOND

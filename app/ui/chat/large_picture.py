@@ -33,7 +33,7 @@ from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.dialogs import SAVED, file_dialog
 from app.ui.widgets.labels import ElidedLabel, plain_label
 from app.ui.widgets.layouts import within_screen
-from app.ui.widgets.pictures import read_rows
+from app.ui.widgets.picture_widgets import read_rows
 
 if TYPE_CHECKING:
     from app.features.media import MediaLibrary

@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.core.events import CancelToken, Role
 from app.features.chat.branches import branches_of
-from app.features.chat.prompts import hidden_ids
-from app.features.messages import NO_PICTURES, PersonMessage
+from app.features.chat.prompt_builder import hidden_ids
+from app.features.error_messages import NO_PICTURES, PersonMessage
 from app.ui.chat.actions import TurnCommand
 from app.ui.chat.answering import LiveAnswer, RunningAnswerView, Work
 from app.ui.chat.survey import SurveysOf
@@ -27,10 +27,10 @@ from app.ui.shell.model_picker import OtherModels
 from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
-    from app.features.chat.answers import AnswerService
+    from app.features.chat.answer_service import AnswerService
     from app.store.conversations import Conversation, StoredMessage
-    from app.ui.chat.answer import AnswerView
-    from app.ui.chat.documents import PlaceInDocument
+    from app.ui.chat.answer_view import AnswerView
+    from app.ui.chat.branch_documents import PlaceInDocument
 
 
 class OpenChat(QObject):
@@ -582,7 +582,7 @@ class TurnActions(QObject):
 
     def _show_seen(self, answer_id: int) -> None:
         """The prompt that an answer was written to."""
-        from app.ui.chat.seen import SeenDialog  # as in `_show_map`
+        from app.ui.chat.prompt_view import SeenDialog  # as in `_show_map`
 
         looks, theme = self._chat.talk.looks, self._chat.transcript.theme
         title = tr("What the model saw")

@@ -12,11 +12,11 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from app.core.events import Role
 from app.store.conversations import MessageState, StoredMessage
 from app.ui.chat.actions import TurnAction
-from app.ui.chat.answer import AnswerText, AnswerView, ThinkingView, stats_text
-from app.ui.chat.documents import BranchDocuments
+from app.ui.chat.answer_view import AnswerText, AnswerView, ThinkingView, stats_text
+from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.chat.turn import TurnView
 from app.ui.i18n import tr
-from app.ui.text.body import MessageBody
+from app.ui.text.text_body import MessageBody
 from app.ui.theme import LateTheme, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import ElidedLabel

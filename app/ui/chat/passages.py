@@ -24,11 +24,11 @@ from app.ui.widgets.labels import announce, plain_label
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.chat.answers import AnswerService
+    from app.features.chat.answer_service import AnswerService
     from app.features.models.collection import ModelSuggestion
-    from app.features.retrieval.embedding import IndexProgress
+    from app.features.retrieval.passage_embedder import IndexProgress
     from app.hub.download import Download
-    from app.ui.chat.view import ChatView
+    from app.ui.chat.chat_view import ChatView
 
 PASSAGE_MODEL_HERE = "{name} on this computer can find passages in other words."
 PREPARING_PASSAGES = "Preparing {name} for finding passages: {share} %"

@@ -23,12 +23,12 @@ from PySide6.QtWidgets import (
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.visible import clean_text
-from app.features.documents import DocumentLibrary
+from app.features.document_library import DocumentLibrary
 from app.features.projects import ICONS, ChatPreambles, PreambleCost, PreambleCosts
 from app.store.conversations import Attachment
-from app.store.documents import StoredDocument
+from app.store.document_store import StoredDocument
 from app.store.projects import Project
-from app.ui.document.files import DocumentChip, FileToRead, Stage, size_words
+from app.ui.document.document_files import DocumentChip, FileToRead, Stage, size_words
 from app.ui.i18n import tr, window_title
 from app.ui.shared_labels import (
     ABOUT_TOKENS,
@@ -52,7 +52,7 @@ from app.ui.widgets.layouts import FlowLayout
 from app.ui.widgets.notice_bar import Notice
 from app.ui.widgets.row_list import clean_title
 from app.ui.work.intake import Intake
-from app.ui.work.pictures import PicturesLine
+from app.ui.work.picture_reading import PicturesLine
 
 PROJECT_TOKENS = "Each chat begins with {count} tokens: {parts}. They are read once for all of them."
 PROJECT_PASSAGES = "Of what is too long for this model to be shown whole, each question gets the passages that fit it."

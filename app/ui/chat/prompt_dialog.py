@@ -30,7 +30,7 @@ from app.ui.i18n import tr
 from app.ui.shared_labels import COPY_OF, DUPLICATE, MORE_LABEL, NAME_DELETED, PROMPTS, PUT_INTO_MESSAGE
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
-from app.ui.widgets.fields import SearchField
+from app.ui.widgets.input_fields import SearchField
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import name_widgets
 from app.ui.widgets.row_list import GroupedListModel, Index

@@ -10,14 +10,14 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.core.events import Role
-from app.features.messages import count_units
+from app.features.error_messages import count_units
 from app.store.conversations import DocumentUse, StoredMessage
-from app.store.documents import StoredDocument
+from app.store.document_store import StoredDocument
 from app.store.media import MediaUse
 from app.ui.chat.actions import MORE, VERSIONS, TurnAction, TurnCommand
-from app.ui.chat.documents import BranchDocuments, RecalledTurn, SourceRow
+from app.ui.chat.branch_documents import BranchDocuments, RecalledTurn, SourceRow
 from app.ui.chat.turn import ACTIONS_PX, ROW_PX, TurnView
-from app.ui.document.files import DocumentChip, size_words, spoken_size, tokens_words
+from app.ui.document.document_files import DocumentChip, size_words, spoken_size, tokens_words
 from app.ui.i18n import tr
 from app.ui.shared_labels import COPY, EDIT_LABEL, FORK_CHAT, REMEMBER_ANSWER, SAVE_AS_PROMPT, YOU_LINE
 from app.ui.text.pieces import ProseLine, StyledSpan
@@ -26,7 +26,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import FlowLayout
-from app.ui.work.pictures import READ_ITS_TEXT, can_read_text
+from app.ui.work.picture_reading import READ_ITS_TEXT, can_read_text
 
 PICTURES_UNSEEN = "Not shown to the model: it can’t see pictures."
 ANSWER_THIS = "Answer this"

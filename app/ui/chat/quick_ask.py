@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVB
 from app.core.visible import clean_text
 from app.features.quick_ask import REQUESTS, TranslationRequest, keep_chat, translation_request
 from app.ui.chat.actions import TurnCommand
+from app.ui.chat.chat_view import ChatView
 from app.ui.chat.transcript import is_answer
-from app.ui.chat.view import ChatView
 from app.ui.i18n import tr, window_title
 from app.ui.shared_labels import CHARACTER_COUNT, QUICK_ASK
 from app.ui.shell import tasks
@@ -29,7 +29,7 @@ from app.ui.widgets.labels import ElidedLabel, announce, plain_label
 from app.ui.widgets.layouts import FlowLayout
 
 if TYPE_CHECKING:
-    from app.features.chats import Chats
+    from app.features.chat_services import Chats
 
 NOT_MADE_FOR_TRANSLATING = "{name} was not made for translating this."
 COPY_AND_CLOSE = "Copy and close"

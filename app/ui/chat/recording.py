@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from app.features.messages import PersonMessage
-from app.ui.chat.view import ChatView
+from app.features.error_messages import PersonMessage
+from app.ui.chat.chat_view import ChatView
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
@@ -16,7 +16,7 @@ from app.ui.widgets.labels import plain_label
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.chat.answers import AnswerService
+    from app.features.chat.answer_service import AnswerService
     from app.ui.chat.attachment_row import DraftDocument
 
 STOP_RECORDING = "Stop recording"
@@ -94,7 +94,7 @@ class MicrophoneButton(QObject):
         self._expected = self._expected or self._chat.attaching.expect(f"{tr('Recording')}.wav")
 
     def _on_event(self, event: object) -> None:
-        from app.features.hearing import RecordingDone, moved_into
+        from app.features.transcribe import RecordingDone, moved_into
 
         if isinstance(event, RecordingDone):
             one, self._expected = self._expected, None

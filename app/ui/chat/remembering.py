@@ -18,7 +18,7 @@ from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import QuestionDialog
-from app.ui.widgets.fields import SegmentedControl
+from app.ui.widgets.input_fields import SegmentedControl
 from app.ui.widgets.labels import plain_label
 
 if TYPE_CHECKING:

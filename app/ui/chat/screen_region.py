@@ -15,7 +15,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage, QKeyEvent, QMouseEven
 from PySide6.QtWidgets import QWidget
 
 from app.core.events import CancelToken
-from app.features.messages import PersonMessage
+from app.features.error_messages import PersonMessage
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
 from app.core.events import Role
-from app.features.messages import model_words
+from app.features.error_messages import model_words
 from app.ui.chat.transcript import ChatTranscript, is_answer
 from app.ui.chat.turn import TurnView
 from app.ui.i18n import tr

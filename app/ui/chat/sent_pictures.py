@@ -11,15 +11,15 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.errors import AppError
 from app.store.media import MediaUse
-from app.ui.chat.documents import BranchDocuments
-from app.ui.chat.pictures import size_words
+from app.ui.chat.branch_documents import BranchDocuments
+from app.ui.chat.draft_pictures import size_words
 from app.ui.i18n import tr
 from app.ui.shared_labels import PICTURE_LABEL
 from app.ui.shell import tasks
 from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import FlowLayout
-from app.ui.widgets.pictures import Thumbnail
+from app.ui.widgets.picture_widgets import Thumbnail
 
 ALONE_PX = (300, 220)
 HIGH_PX = 120

@@ -23,7 +23,7 @@ from app.ui.widgets.layouts import FlowLayout
 from app.ui.work.doing import time_words
 
 if TYPE_CHECKING:
-    from app.features.chat.answers import AnswerService
+    from app.features.chat.answer_service import AnswerService
     from app.features.survey.surveys import DocumentSurveys
     from app.store.conversations import StoredMessage
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.errors import AppError
 from app.features.chat.titles import ChatTitles
-from app.ui.chat.view import ChatView
+from app.ui.chat.chat_view import ChatView
 from app.ui.shell import tasks
 
 if TYPE_CHECKING:

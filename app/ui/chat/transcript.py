@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QScrollArea, QS
 
 from app.core.events import Role
 from app.store.conversations import StoredMessage
-from app.ui.chat.documents import BranchDocuments
+from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.chat.places import TurnPlace, TurnPlaces
 from app.ui.chat.turn import TurnView
 from app.ui.i18n import tr
@@ -28,7 +28,7 @@ from app.ui.theme import EDGE_PX, READING_PX, LateTheme, Theme
 from app.ui.widgets.buttons import text_button
 
 if TYPE_CHECKING:
-    from app.ui.chat.answer import AnswerView
+    from app.ui.chat.answer_view import AnswerView
     from app.ui.chat.question import QuestionView
 
 AnyTurn = TypeVar("AnyTurn", bound=TurnView)
@@ -374,7 +374,7 @@ class TurnMaker(QObject):
 
     def answer(self, parent: QWidget) -> AnswerView:
         """One that is about to come."""
-        from app.ui.chat.answer import AnswerView  # as in `is_answer`
+        from app.ui.chat.answer_view import AnswerView  # as in `is_answer`
 
         view = AnswerView(LateTheme(self._theme, parent), parent)
         view.theme.setParent(view)

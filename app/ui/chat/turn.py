@@ -24,8 +24,8 @@ from app.ui.chat.actions import (
     opens_menu,
     version_actions,
 )
+from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.chat.composer import MessageEdit, MessageField
-from app.ui.chat.documents import BranchDocuments
 from app.ui.i18n import tr
 from app.ui.shared_labels import ABOUT_THIS_ANSWER, CANCEL, DELETE, SAVE
 from app.ui.theme import Theme

@@ -27,7 +27,7 @@ CLOSE_SEARCH = "Close the search"
 
 LEAST_NAME_PX = 48
 RECORDING_UNIT = "minute"
-"""What a recording has for pages; see `app.features.hearing`, which is not needed to show one."""
+"""What a recording has for pages; see `app.features.transcribe`, which is not needed to show one."""
 
 
 class DocumentHeader(QWidget):

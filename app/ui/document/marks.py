@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from app.documents.blocks import Block, BlockKind
-from app.features.documents import ShownDocument, TextHighlight
-from app.language.names import is_right_to_left
+from app.features.document_library import ShownDocument, TextHighlight
+from app.language.language_names import is_right_to_left
 
 
 class Area(NamedTuple):

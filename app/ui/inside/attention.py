@@ -47,7 +47,7 @@ from app.ui.shared_labels import ATTENTION, FIRST_TOKENS_SHOWN
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
-from app.ui.widgets.fields import SegmentedControl, Stepper
+from app.ui.widgets.input_fields import SegmentedControl, Stepper
 from app.ui.widgets.labels import announce, plain_label
 from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
 

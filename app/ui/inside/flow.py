@@ -21,7 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QVBoxLayout, QWidget
 
-from app.language.names import is_right_to_left
+from app.language.language_names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.theme import Theme, Tokens
 from app.ui.widgets.buttons import text_button

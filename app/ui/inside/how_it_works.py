@@ -24,7 +24,7 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.text.formula import FormulaView
 from app.ui.theme import EDGE_PX, HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.fields import PlainEdit, SegmentedControl
+from app.ui.widgets.input_fields import PlainEdit, SegmentedControl
 from app.ui.widgets.labels import ProgressStripe, announce, plain_label
 from app.ui.widgets.layouts import scrolled
 

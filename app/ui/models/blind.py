@@ -17,8 +17,9 @@ from app.core.errors import AppError
 from app.core.events import AnswerStats, CancelToken, Finished, FinishReason, LoadProgress, PromptProgress, TextDelta
 from app.core.visible import clean_text
 from app.engine.contract import Engine
-from app.features.chat.options import wish_of
-from app.features.inside.compare import (
+from app.features.chat.chat_options import wish_of
+from app.features.error_messages import sentence_for
+from app.features.inside.model_comparison import (
     ModelAsleep,
     Told,
     compare_answers,
@@ -27,11 +28,10 @@ from app.features.inside.compare import (
     with_vote,
     without_votes,
 )
-from app.features.messages import sentence_for
 from app.ui.i18n import tr
 from app.ui.model_texts import join
-from app.ui.models.compare import told_apart
-from app.ui.models.page import NARROW_PX, ComparisonPage
+from app.ui.models.compare_page import told_apart
+from app.ui.models.models_page import NARROW_PX, ComparisonPage
 from app.ui.shared_labels import (
     CHAT_MODEL_SLEEPS,
     FIND_MORE_MODELS,
@@ -43,12 +43,12 @@ from app.ui.shared_labels import (
 )
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
-from app.ui.text.body import MessageBody
 from app.ui.text.links import ask_to_open
 from app.ui.text.markdown import MarkdownStream
+from app.ui.text.text_body import MessageBody
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
-from app.ui.widgets.fields import CheckRow, PlainEdit
+from app.ui.widgets.input_fields import CheckRow, PlainEdit
 from app.ui.widgets.labels import announce, plain_label
 
 if TYPE_CHECKING:

@@ -24,15 +24,15 @@ from PySide6.QtWidgets import (
 
 from app.core.errors import EnvironmentProblem
 from app.core.paths import starter_model
-from app.features.messages import sentence_for
+from app.features.error_messages import sentence_for
 from app.features.models.estimate import TOO_LARGE, download_words, fit_words, pace_words
 from app.features.models.installed import PASSAGES, embeds_texts
-from app.hub.files import quantization_of, quantization_words
+from app.hub.model_files import quantization_of, quantization_words
 from app.ui.i18n import size_text, tr
 from app.ui.model_texts import join, problem_words, senses_words, state_words
-from app.ui.models.downloads import DownloadsPage
-from app.ui.models.installed import InstalledPage
-from app.ui.models.page import WAYS_TO_COMPARE, ModelCard, ModelsPage
+from app.ui.models.download_rows import DownloadsPage
+from app.ui.models.installed_page import InstalledPage
+from app.ui.models.models_page import WAYS_TO_COMPARE, ModelCard, ModelsPage
 from app.ui.models.storage import StoragePage
 from app.ui.shared_labels import (
     CANCEL,
@@ -51,7 +51,7 @@ from app.ui.shell.model_loader import in_words
 from app.ui.shell.tab_spec import CHAT, Tab, UiContext
 from app.ui.theme import EDGE_PX, Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.fields import SearchField, SegmentedControl
+from app.ui.widgets.input_fields import SearchField, SegmentedControl
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -60,10 +60,10 @@ if TYPE_CHECKING:
     from app.hub.catalog import CatalogEntry
     from app.hub.download import Download
     from app.ui.inside.how_it_works import HowItWorks
-    from app.ui.models.anatomy import AnatomyPage
+    from app.ui.models.anatomy_view import AnatomyPage
     from app.ui.models.blind import BlindPage
-    from app.ui.models.compare import ComparePage
-    from app.ui.models.search import SearchPage
+    from app.ui.models.compare_page import ComparePage
+    from app.ui.models.hub_page import SearchPage
 
 MODEL_ADDED = "“{name}” was added to your models."
 
@@ -371,7 +371,7 @@ class ModelsView(QStackedWidget):
     @cached_property
     def search(self) -> SearchPage:
         """The page of the Hub's search."""
-        from app.ui.models.search import SearchPage
+        from app.ui.models.hub_page import SearchPage
 
         page = SearchPage(self._app, self._ui)
         page.download_wanted.connect(lambda *_: self.downloads.reload())
@@ -381,7 +381,7 @@ class ModelsView(QStackedWidget):
     @cached_property
     def anatomy(self) -> AnatomyPage:
         """One model from the inside."""
-        from app.ui.models.anatomy import AnatomyPage
+        from app.ui.models.anatomy_view import AnatomyPage
 
         page = AnatomyPage(self._ui)
         page.back_wanted.connect(lambda: self.show_page(self._listed_on))
@@ -391,7 +391,7 @@ class ModelsView(QStackedWidget):
     @cached_property
     def compare(self) -> ComparePage:
         """Several models on one text."""
-        from app.ui.models.compare import ComparePage
+        from app.ui.models.compare_page import ComparePage
 
         page = ComparePage(self._app, self._ui)
         page.results.use_wanted.connect(lambda path: self._use("chat", path))
@@ -710,7 +710,7 @@ class ModelsTab(Tab):
         self.column.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def take_files(self, files: Sequence[Path]) -> None:
-        from app.ui.models.installed import FileAdding  # not needed at start
+        from app.ui.models.installed_page import FileAdding  # not needed at start
 
         adding = FileAdding(self._app, self._ui)
         for path in files:

@@ -12,9 +12,9 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from app.ui.i18n import tr
-from app.ui.text.body import MessageBody
 from app.ui.text.links import ask_to_open
 from app.ui.text.markdown import MarkdownBlock, read
+from app.ui.text.text_body import MessageBody
 from app.ui.theme import Theme
 
 CARD_SHORTENED = "*Shortened. The full card is on the Hub.*"

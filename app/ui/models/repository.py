@@ -24,13 +24,13 @@ from PySide6.QtWidgets import (
 
 from app.core import errors
 from app.core.events import CancelToken
-from app.features.messages import PersonMessage, sentence_for
+from app.features.error_messages import PersonMessage, sentence_for
 from app.features.models.choice import representative_files
 from app.features.models.estimate import TOO_LARGE, MemoryFit, fit_words, pace_words
-from app.hub.files import ModelFile, RemoteFile, Repository, quantization_words
+from app.hub.model_files import ModelFile, RemoteFile, Repository, quantization_words
 from app.ui.i18n import breakable, size_text, tr
 from app.ui.model_texts import license_name, model_words
-from app.ui.models.page import Choice, StateView
+from app.ui.models.models_page import Choice, StateView
 from app.ui.models.readme import CardView, read_card
 from app.ui.shared_labels import (
     ABOUT_THIS_MODEL,
@@ -49,7 +49,7 @@ from app.ui.text.links import ask_to_open
 from app.ui.text.markdown import MarkdownBlock
 from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import set_mark, text_button
-from app.ui.widgets.fields import CheckRow, DrawnButton
+from app.ui.widgets.input_fields import CheckRow, DrawnButton
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.layouts import name_widgets, scrolled
 

@@ -15,7 +15,7 @@ from app.core.errors import AppError
 from app.core.events import CopyProgress
 from app.ui.i18n import size_text, tr
 from app.ui.model_texts import amount_words, join
-from app.ui.models.page import ModelsPage
+from app.ui.models.models_page import ModelsPage
 from app.ui.shared_labels import CANCEL, KEEP_LABEL
 from app.ui.shell import tasks
 from app.ui.shell.desktop import open_folder

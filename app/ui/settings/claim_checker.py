@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.features.claim_checker.fetching import NAME, SIZE_BYTES, CheckerReady, fetch_checker, remove_checker
-from app.features.messages import sentence_for
+from app.features.error_messages import sentence_for
 from app.hub.protocol import Fetched
 from app.ui.i18n import size_text, tr
 from app.ui.shared_labels import REMOVE, REMOVE_NAMED

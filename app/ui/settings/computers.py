@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QVBoxLayout, Q
 from app.core.build import terminal_command
 from app.core.errors import AppError
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
-from app.features.messages import sentence_for
-from app.features.models.messages import format_gigabytes
+from app.features.error_messages import sentence_for
+from app.features.models.model_messages import format_gigabytes
 from app.ui.i18n import tr
-from app.ui.settings.pages import SettingsSection
+from app.ui.settings.settings_pages import SettingsSection
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.shell.settings_index import label_of
@@ -25,7 +25,7 @@ from app.ui.widgets.labels import plain_label
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.engine.machines import LentDevice, RemoteMachine
+    from app.engine.rpc_machines import LentDevice, RemoteMachine
 
 NOT_ASKED = "Not asked: the network is switched off."
 DEVICES_FREE_MEMORY = "{count} devices, {free} of {total} GB free"

@@ -15,17 +15,17 @@ from app.bootstrap import build_trash
 from app.features.trash import KINDS, TrashedItem, kept_until
 from app.store import trash
 from app.ui.exchange.backup import Backups
-from app.ui.exchange.exporting import Exporting
-from app.ui.exchange.importing import NOTE_ROLE, ImportedDelegate, Importing
+from app.ui.exchange.export_dialog import Exporting
+from app.ui.exchange.import_dialog import NOTE_ROLE, ImportedDelegate, Importing
 from app.ui.i18n import tr
-from app.ui.settings.pages import Save, SettingsPage
+from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.shared_labels import CHATS, DELETE_FOR_GOOD, NEW_CHAT, RESTORE
 from app.ui.shell import tab_spec, tasks
 from app.ui.shell.settings_index import label_of, page_label
 from app.ui.shell.tab_spec import UiContext
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.dialogs import QuestionDialog
-from app.ui.widgets.fields import SegmentedControl
+from app.ui.widgets.input_fields import SegmentedControl
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import FlowLayout, name_widgets
 

@@ -20,24 +20,24 @@ from PySide6.QtWidgets import (
 )
 
 from app import APP_NAME
-from app.features.chat.options import MOST_TOKENS
-from app.language.names import english_name
+from app.features.chat.chat_options import MOST_TOKENS
+from app.language.language_names import english_name
 from app.ui.i18n import tr, window_title
-from app.ui.sampling import MODEL_DEFAULT, TEMPERATURE_WORDS
+from app.ui.sampling_fields import MODEL_DEFAULT, TEMPERATURE_WORDS
 from app.ui.settings.about import AboutPage
 from app.ui.settings.computers import ComputersSection
 from app.ui.settings.data import DataPage, TrashPage
 from app.ui.settings.memories import MemoriesPage
-from app.ui.settings.pages import DocumentsSection, EnginePage, NetworkPage, Save, SettingsPage
 from app.ui.settings.programs import ProgramsSection
-from app.ui.settings.search import SettingsSearch
-from app.ui.settings.servers import ServersSection
+from app.ui.settings.servers_page import ServersSection
+from app.ui.settings.settings_pages import DocumentsSection, EnginePage, NetworkPage, Save, SettingsPage
+from app.ui.settings.settings_search import SettingsSearch
 from app.ui.shared_labels import QUICK_ASK, SETTINGS
 from app.ui.shell.settings_index import PAGES, label_of, page_label, place_of
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import ZOOM_STEPS
 from app.ui.widgets.buttons import ChoiceButton, text_button
-from app.ui.widgets.fields import SegmentedControl, Stepper, Switch
+from app.ui.widgets.input_fields import SegmentedControl, Stepper, Switch
 from app.ui.widgets.layouts import within_screen
 
 if TYPE_CHECKING:

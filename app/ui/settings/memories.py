@@ -15,14 +15,14 @@ from app.core.visible import clean_text
 from app.features.projects import PreambleCosts
 from app.store.projects import Memory, Project
 from app.ui.i18n import tr
-from app.ui.settings.pages import Save, SettingsPage
+from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.shared_labels import ABOUT_TOKENS, ADD, TOKEN_COUNT, UNDO
 from app.ui.shell import tasks
 from app.ui.shell.notify import UNDO_MS, Notify
 from app.ui.shell.settings_index import label_of, page_label
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
-from app.ui.widgets.fields import Switch
+from app.ui.widgets.input_fields import Switch
 from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.notice_bar import Notice
 

@@ -14,9 +14,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QV
 
 from app import APP_NAME
 from app.core.visible import visible_name
-from app.features.messages import sentence_for
+from app.features.error_messages import sentence_for
 from app.ui.i18n import tr
-from app.ui.settings.pages import SettingsSection
+from app.ui.settings.settings_pages import SettingsSection
 from app.ui.shared_labels import COPIED, COPY_THE_ADDRESS
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words
@@ -24,7 +24,7 @@ from app.ui.shell.settings_index import label_of
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import CODE_PX
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
-from app.ui.widgets.fields import Stepper, Switch
+from app.ui.widgets.input_fields import Stepper, Switch
 from app.ui.widgets.labels import plain_label
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.events import CancelToken
-from app.features.translation.memory import MemoryMatches, MemoryTranslation
-from app.language.names import find_language
-from app.store.translations import LanguagePair
+from app.features.translate.translation_memory import MemoryMatches, MemoryTranslation
+from app.language.language_names import find_language
+from app.store.translation_store import LanguagePair
 from app.ui.i18n import tr, window_title
 from app.ui.shared_labels import DELETE_FOR_GOOD, KEEP_LABEL, TRANSLATION
 from app.ui.shell import tasks
@@ -34,7 +34,7 @@ from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import within_screen
 
 if TYPE_CHECKING:
-    from app.features.translation.translations import TranslationJobs
+    from app.features.translate.translation_jobs import TranslationJobs
 
 TRANSLATION_COUNT = "{count} translations"
 NOTHING_FOUND = "Nothing was found."

@@ -11,15 +11,15 @@ from PySide6.QtGui import QAction, QCloseEvent, QImage, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app.core.visible import visible_name
-from app.features.messages import NO_FILE
+from app.features.error_messages import NO_FILE
 from app.ui.i18n import tr, window_title
 from app.ui.shell import tasks
+from app.ui.shell.api_programs import OtherPrograms
 from app.ui.shell.desktop import open_folder
 from app.ui.shell.keyboard import WINDOW_SHORTCUTS, ShortcutSheet, add_shortcuts, lines_of, move_focus, with_keys
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.model_picker import ModelPicker
 from app.ui.shell.notify import Notify
-from app.ui.shell.other_programs import OtherPrograms
 from app.ui.shell.passage_indexing import PassageIndexing
 from app.ui.shell.picture_reading import PictureReading
 from app.ui.shell.status_line import StatusLine
@@ -565,7 +565,7 @@ class IncomingFiles(QObject):
 def _with_chats(files: Sequence[Path]) -> list[Path]:
     """Those which this or another program wrote its chats to; for a thread."""
     from app.core.errors import ChatsUnreadable
-    from app.features.exchange.importing import recognize_format
+    from app.features.exchange.chat_import import recognize_format
 
     def has_chats(path: Path) -> bool:
         try:

@@ -10,10 +10,10 @@ from PySide6.QtCore import QObject, Signal
 
 from app.core.events import LoadProgress, ModelElsewhere, ModelLoaded
 from app.core.paths import starter_model
-from app.features.chat.options import wish_of
-from app.features.messages import PersonMessage, sentence_for
-from app.features.models.messages import MessageTemplate, surprise_words, trying_words
-from app.features.models.names import display_name
+from app.features.chat.chat_options import wish_of
+from app.features.error_messages import PersonMessage, sentence_for
+from app.features.models.model_messages import MessageTemplate, surprise_words, trying_words
+from app.features.models.model_names import display_name
 from app.ui.i18n import tr
 from app.ui.shared_labels import FAILED_LABEL, STARTER
 from app.ui.shell import tasks

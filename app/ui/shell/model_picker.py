@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QMenu, Q
 from app.core.events import ModelLoaded
 from app.core.paths import runs_elsewhere, starter_model
 from app.core.visible import visible_name
-from app.features.models.messages import ASLEEP, model_facts, trying_words, why_words
+from app.features.models.model_messages import ASLEEP, model_facts, trying_words, why_words
 from app.ui.i18n import size_text, tr
 from app.ui.icons import icon
 from app.ui.shared_labels import ABOUT_THIS_MODEL, FIND_MORE_MODELS, MODEL, PUT_TO_SLEEP, SIZE

@@ -44,7 +44,7 @@ from app.ui.shell.keyboard import written
 from app.ui.shell.settings_index import MOVED_PAGES, all_settings
 from app.ui.shell.tab_spec import Navigation, TabSpec, UiContext
 from app.ui.theme import Theme
-from app.ui.widgets.fields import SearchField
+from app.ui.widgets.input_fields import SearchField
 from app.ui.widgets.labels import announce, paint_marked, plain_label, plain_tip
 from app.ui.widgets.row_list import Index
 

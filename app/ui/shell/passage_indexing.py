@@ -13,7 +13,7 @@ from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.retrieval.embedding import IndexProgress
+    from app.features.retrieval.passage_embedder import IndexProgress
 
 LATER_MS = 500
 """A document that is attached says so several times."""

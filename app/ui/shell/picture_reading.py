@@ -17,8 +17,8 @@ from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.chat.answers import AnswerService
-    from app.features.documents import TextHighlight
+    from app.features.chat.answer_service import AnswerService
+    from app.features.document_library import TextHighlight
     from app.features.page_reading.readings import (
         PageReadingJobs,
         PicturePages,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         StoredReading,
     )
     from app.features.work.queue import JobEvent
-    from app.store.documents import StoredDocument
+    from app.store.document_store import StoredDocument
 
 QUEUED, RUNNING = "queued", "running"
 At = tuple[int, int, float | None, bool]
@@ -144,7 +144,7 @@ class PictureReading(QObject):
 
     def reveal(self, document: StoredDocument) -> TextHighlight | None:
         """The first block that was read from a picture."""
-        from app.features.documents import TextHighlight
+        from app.features.document_library import TextHighlight
 
         with self._notify.guard():
             documents = self._talk.documents if self._talk is not None else self._app.documents

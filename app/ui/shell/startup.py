@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLa
 
 from app import APP_NAME
 from app.core.errors import AppError, DatabaseAltered, DatabaseDamaged, DatabaseNewer, MigrationFailed
-from app.features.messages import PersonMessage, sentence_for
+from app.features.error_messages import PersonMessage, sentence_for
 from app.ui.i18n import breakable, tr
 from app.ui.shared_labels import COPY_DETAILS, OPEN_FOLDER, QUIT, TRY_AGAIN
 from app.ui.shell.desktop import copy_text, open_folder

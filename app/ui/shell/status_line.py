@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QWidget
 
 from app.core.events import ModelElsewhere, ModelLoaded
 from app.core.visible import visible_name
-from app.features.models.messages import short_count
+from app.features.models.model_messages import short_count
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button

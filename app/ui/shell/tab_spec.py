@@ -14,13 +14,13 @@ from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
 from app.ui.shell.status_line import StatusLine
 from app.ui.theme import Theme
-from app.ui.widgets.fields import SearchField
+from app.ui.widgets.input_fields import SearchField
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
     from app.bootstrap import Fireside
-    from app.ui.shell.other_programs import OtherPrograms
+    from app.ui.shell.api_programs import OtherPrograms
     from app.ui.shell.passage_indexing import PassageIndexing
     from app.ui.shell.picture_reading import PictureReading
 

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication
 from app.core.build import ProgramFile
 from app.core.child import BEAT_EVERY_S, Child, SilenceWatch
 from app.core.events import ModelElsewhere
-from app.features.messages import UPGRADED, silence_sentence
-from app.features.models.memory import MemoryVerdict, ModelMemoryWatch
-from app.features.models.messages import SLEEPS_FOR_MEMORY, WAITS_FOR_ANSWER, WAITS_FOR_SUMMARY
+from app.features.error_messages import UPGRADED, silence_sentence
+from app.features.models.model_memory import MemoryVerdict, ModelMemoryWatch
+from app.features.models.model_messages import SLEEPS_FOR_MEMORY, WAITS_FOR_ANSWER, WAITS_FOR_SUMMARY
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify, StandingNotice
 from app.ui.widgets.notice_bar import Notice

@@ -24,12 +24,12 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QPushBut
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.paths import starter_model
-from app.features.messages import sentence_for
-from app.features.summary.result import Method, SummaryOptions
-from app.features.summary.summaries import Estimate
-from app.language.names import english_name
-from app.store.documents import StoredDocument
-from app.ui.document.files import (
+from app.features.error_messages import sentence_for
+from app.features.summarize.summaries import Estimate
+from app.features.summarize.summary_result import Method, SummaryOptions
+from app.language.language_names import english_name
+from app.store.document_store import StoredDocument
+from app.ui.document.document_files import (
     DocumentChip,
     FileAction,
     FileToRead,
@@ -41,7 +41,7 @@ from app.ui.document.files import (
     spoken_size,
     tokens_words,
 )
-from app.ui.document.view import RING_REASONS
+from app.ui.document.document_view import RING_REASONS
 from app.ui.i18n import tr
 from app.ui.shared_labels import (
     CHOOSE_PAGES,
@@ -59,23 +59,23 @@ from app.ui.shared_labels import (
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words, model_name
 from app.ui.shell.notify import Notify
-from app.ui.summarize.digest import DigestPart
-from app.ui.summarize.texts import figures_of
+from app.ui.summarize.digest_page import DigestPart
+from app.ui.summarize.summary_texts import figures_of
 from app.ui.summarize.wish import SummaryFooter
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
-from app.ui.widgets.fields import SegmentedControl
+from app.ui.widgets.input_fields import SegmentedControl
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
 from app.ui.work.doing import Estimating
 from app.ui.work.intake import Intake
-from app.ui.work.pictures import PicturesLine
-from app.ui.work.tab import TabColumn
+from app.ui.work.job_tab import TabColumn
+from app.ui.work.picture_reading import PicturesLine
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.models.messages import MessageTemplate
+    from app.features.models.model_messages import MessageTemplate
     from app.ui.shell.picture_reading import PictureReading
 
 DIGEST_BEGINS = "Looking for the most telling sentences…"
@@ -700,7 +700,7 @@ class BetterModel(QFrame):
             self.find_better(languages, document_ids)
 
     def _work(self, _cancel: CancelToken) -> Iterator[tuple[str, MessageTemplate | None]]:
-        from app.features.summary.result import not_made_for  # reads headers, and is not needed at start
+        from app.features.summarize.summary_result import not_made_for  # reads headers, and is not needed at start
 
         models = self._app.models
         model = models.for_task("summarize") or self._app.model_path()

@@ -31,10 +31,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
-from app.features.summary.result import Form
-from app.language.names import is_right_to_left
+from app.features.summarize.summary_result import Form
+from app.language.language_names import is_right_to_left
 from app.ui.i18n import tr
-from app.ui.summarize.texts import Chip, ShownStatement
+from app.ui.summarize.summary_texts import Chip, ShownStatement
 from app.ui.theme import EDGE_PX, READING_PX, Theme
 from app.ui.widgets.labels import announce, plain_tip
 

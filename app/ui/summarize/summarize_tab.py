@@ -12,8 +12,8 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.features.summary.overview import FirstLook
-from app.features.summary.result import (
+from app.features.summarize.overview import FirstLook
+from app.features.summarize.summary_result import (
     Form,
     Planned,
     PromptRead,
@@ -25,16 +25,16 @@ from app.features.summary.result import (
     SummaryOptions,
     Writing,
 )
-from app.ui.document.panel import DocumentPanel
+from app.ui.document.document_panel import DocumentPanel
 from app.ui.i18n import tr
 from app.ui.shared_labels import STOP
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import CHAT, TRANSLATE, UiContext
-from app.ui.summarize.digest import FirstLooks, TermChip
+from app.ui.summarize.digest_page import FirstLooks, TermChip
 from app.ui.summarize.draft import DraftFiles, EmptyPage, SummaryDraftPage
-from app.ui.summarize.result import ResultPage, SummarySaver
 from app.ui.summarize.statements import StatementView
-from app.ui.summarize.texts import (
+from app.ui.summarize.summary_page import ResultPage, SummarySaver
+from app.ui.summarize.summary_texts import (
     Chip,
     ChipBuilder,
     ShownStatement,
@@ -51,10 +51,10 @@ from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import STEPS, ElidedLabel, ProgressStripe, announce
 from app.ui.widgets.layouts import name_widgets
-from app.ui.work.column import ColumnWords
 from app.ui.work.doing import Doing
 from app.ui.work.intake import KeptUnread
-from app.ui.work.tab import JobRunner, RunnerWords, TabColumn, WorkTab, WorkView
+from app.ui.work.job_column import ColumnWords
+from app.ui.work.job_tab import JobRunner, RunnerWords, TabColumn, WorkTab, WorkView
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

@@ -9,16 +9,16 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.features.summary.result import Form, Length, Method, SummaryOptions
-from app.language.names import own_name
+from app.features.summarize.summary_result import Form, Length, Method, SummaryOptions
+from app.language.language_names import own_name
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import model_name
-from app.ui.summarize.texts import FORMS, LENGTHS
+from app.ui.summarize.summary_texts import FORMS, LENGTHS
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.layouts import FlowLayout, name_widgets
-from app.ui.work.tab import TabColumn
+from app.ui.work.job_tab import TabColumn
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

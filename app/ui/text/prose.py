@@ -34,7 +34,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QWidget
 
 from app.core.visible import has_directions
-from app.language.names import is_right_to_left
+from app.language.language_names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.text.links import page_of_link

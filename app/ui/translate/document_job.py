@@ -13,9 +13,10 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
-from app.features.documents import WHOLE
-from app.features.messages import sentence_for
-from app.features.translation.result import (
+from app.features.document_library import WHOLE
+from app.features.error_messages import sentence_for
+from app.features.translate.saving import endings_of, file_name
+from app.features.translate.translation_events import (
     BLOCKS,
     DRAFT,
     Adding,
@@ -28,21 +29,20 @@ from app.features.translation.result import (
     TranslationEstimate,
     TranslationWish,
 )
-from app.features.translation.saving import endings_of, file_name
 from app.features.work.queue import DONE, QUEUED, RUNNING
-from app.language.names import is_same
-from app.ui.document.files import FileToRead, Stage
+from app.language.language_names import is_same
+from app.ui.document.document_files import FileToRead, Stage
 from app.ui.i18n import tr
 from app.ui.shared_labels import SAVED_AS
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import UiContext
-from app.ui.translate.languages import Capability, LastWish, usual_target
+from app.ui.translate.language_row import Capability, LastWish, usual_target
 from app.ui.work.doing import Doing, Estimating, SavedFiles
 from app.ui.work.intake import Intake
 
 if TYPE_CHECKING:
-    from app.features.translation.translations import TranslationJobs
+    from app.features.translate.translation_jobs import TranslationJobs
 
 NEW_DOCUMENT_LAYOUT = "It is a new document: the layout of the original is not kept."
 

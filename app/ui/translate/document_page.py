@@ -12,28 +12,35 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.documents.segments import Content
-from app.features.translation.result import DRAFT, Row, StoredTranslation, TranslationEstimate
-from app.ui.document.files import FileToRead, Stage, short_name
+from app.features.translate.translation_events import DRAFT, Row, StoredTranslation, TranslationEstimate
+from app.ui.document.document_files import FileToRead, Stage, short_name
 from app.ui.document.header import DocumentSearch
 from app.ui.i18n import tr
 from app.ui.shared_labels import APPLY_GLOSSARY, CANCEL, COUNTING, GLOSSARY, REMOVE, SAVE, STOP, TRANSLATE, WAITING
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import EDGE_PX, TOP_PX, Theme
 from app.ui.translate.document_job import DocumentJob, Drafts, TranslationSaving
-from app.ui.translate.languages import Able, LanguageChoice, NeedsModel
+from app.ui.translate.language_row import Able, LanguageChoice, NeedsModel
 from app.ui.translate.rows import PORTION, SOURCE, TARGET, Link, RowSource
+from app.ui.translate.segment_table import SegmentTable
 from app.ui.translate.segment_text import letters
-from app.ui.translate.side_by_side import SegmentTable
-from app.ui.translate.texts import Remedy, draft_words, layout_words, segments_words, stopped_words, with_term
+from app.ui.translate.translation_texts import (
+    Remedy,
+    draft_words,
+    layout_words,
+    segments_words,
+    stopped_words,
+    with_term,
+)
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe, plain_label
 from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
-from app.ui.work.pictures import CHANGED_SINCE, PicturesLine
-from app.ui.work.tab import StateBar
+from app.ui.work.job_tab import StateBar
+from app.ui.work.picture_reading import CHANGED_SINCE, PicturesLine
 
 if TYPE_CHECKING:
     from app.features.models.collection import ModelCollection
-    from app.features.translation.translations import TranslationJobs
+    from app.features.translate.translation_jobs import TranslationJobs
 
 LOOKING_FOR_TEXT = "Looking for its text… {count}"
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from app.features.translation.result import (
+from app.features.translate.translation_events import (
     BLOCKS,
     DRAFT,
     SegmentDone,
@@ -22,22 +22,30 @@ from app.features.translation.result import (
     TranslationEvent,
 )
 from app.features.work.queue import DONE, QUEUED, RUNNING
-from app.ui.document.panel import DocumentPanel
+from app.ui.document.document_panel import DocumentPanel
 from app.ui.i18n import tr
 from app.ui.shell.tab_spec import UiContext
 from app.ui.translate.document_job import DocumentJob, Drafts
 from app.ui.translate.document_page import DocumentPage, RowSearch, TranslationDraftPage
-from app.ui.translate.glossary import GlossaryPanel, MemoryFiles
-from app.ui.translate.languages import LastWish
+from app.ui.translate.glossary_panel import GlossaryPanel, MemoryFiles
+from app.ui.translate.language_row import LastWish
 from app.ui.translate.rows import RowSource
-from app.ui.translate.texts import TranslationProgress, done_words, is_rtl, name_of, title_of, without_terms, work_words
-from app.ui.work.pictures import PicturesLine
-from app.ui.work.tab import JobRunner
+from app.ui.translate.translation_texts import (
+    TranslationProgress,
+    done_words,
+    is_rtl,
+    name_of,
+    title_of,
+    without_terms,
+    work_words,
+)
+from app.ui.work.job_tab import JobRunner
+from app.ui.work.picture_reading import PicturesLine
 
 if TYPE_CHECKING:
-    from app.features.documents import TextHighlight
+    from app.features.document_library import TextHighlight
     from app.features.models.collection import ModelCollection
-    from app.features.translation.translations import TranslationJobs
+    from app.features.translate.translation_jobs import TranslationJobs
 
 
 AT_WORK = (QUEUED, RUNNING)

@@ -15,15 +15,15 @@ from PySide6.QtGui import QColor, QPainter, QTextCharFormat, QTextLayout, QTextO
 
 from app.core.errors import AppError
 from app.documents.segments import Content, Mark, SegmentKind
-from app.features.translation.result import Translated, TranslationSource
-from app.language.names import is_right_to_left
+from app.features.translate.translation_events import Translated, TranslationSource
+from app.language.language_names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.translate.segment_text import SegmentLayout, SegmentWriter, coloured, from_units, units
-from app.ui.translate.texts import Remedy, ShownFlag, told
+from app.ui.translate.translation_texts import Remedy, ShownFlag, told
 
 if TYPE_CHECKING:
-    from app.features.translation.result import Row
+    from app.features.translate.translation_events import Row
 
 NOT_TRANSLATED_YET = "Not translated yet"
 

@@ -24,7 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QTextEdit, QVBoxLayout, QWidget
 
 from app.documents.segments import Content, Mark, SegmentKind, content_of, marks
-from app.features.translation.marking import same_marks
+from app.features.translate.marking import same_marks
 from app.ui.i18n import tr
 from app.ui.icons import glyph
 from app.ui.shared_labels import TRANSLATION

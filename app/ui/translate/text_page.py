@@ -12,7 +12,7 @@ from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.documents.segments import Content, Segment, plain
-from app.features.translation.result import (
+from app.features.translate.translation_events import (
     FlagKind,
     SegmentDone,
     SegmentGrows,
@@ -22,7 +22,7 @@ from app.features.translation.result import (
     TranslationWish,
 )
 from app.features.work.asking import TaskRests
-from app.language.names import find_language, own_name
+from app.language.language_names import find_language, own_name
 from app.language.sentences import written_words
 from app.ui.i18n import tr
 from app.ui.shared_labels import OPEN_DOCUMENT
@@ -30,10 +30,10 @@ from app.ui.shell.desktop import copy_text
 from app.ui.shell.keyboard import with_keys
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import EDGE_PX, TOP_PX
-from app.ui.translate.languages import Able, Capability, LanguageChoice, LastWish, NeedsModel
+from app.ui.translate.language_row import Able, Capability, LanguageChoice, LastWish, NeedsModel
 from app.ui.translate.text_panes import Paragraph, Selected, TextPanes, sentence_like
 from app.ui.translate.text_work import Paragraphs, TextHistory, TextLanguage, TextRequestKind, TextWork, Typed
-from app.ui.translate.texts import Remedy, is_rtl, told, with_term
+from app.ui.translate.translation_texts import Remedy, is_rtl, told, with_term
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce
 from app.ui.widgets.layouts import scrolled
@@ -41,7 +41,7 @@ from app.ui.work.at_hand import WorkEnded, WorkEvent
 
 if TYPE_CHECKING:
     from app.features.models.collection import ModelCollection
-    from app.features.translation.translations import TranslationJobs
+    from app.features.translate.translation_jobs import TranslationJobs
 
 TRANSLATING = "Translating"
 TRANSLATED = "Translated"
@@ -427,7 +427,7 @@ class TextAnswers(QObject):
     def show_stored(self, source: str, target: str) -> None:
         if not target:
             return
-        from app.features.translation.live import segments_of  # not needed before something was translated
+        from app.features.translate.live import segments_of  # not needed before something was translated
 
         segments, translated = segments_of(source), segments_of(target)
         is_apart = len(segments) != len(translated)
@@ -447,7 +447,7 @@ class TextAnswers(QObject):
 
     def target_text(self) -> str:
         """The translation, with the white space of the source between its paragraphs."""
-        from app.features.translation.live import join_paragraphs
+        from app.features.translate.live import join_paragraphs
 
         if self.paragraphs.is_complete and not self.paragraphs.is_apart:
             return join_paragraphs(self._panes.source.text, self.paragraphs.contents)

@@ -33,15 +33,15 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.visible import clean_text
-from app.language.names import is_right_to_left
+from app.language.language_names import is_right_to_left
 from app.language.sentences import split_sentences
 from app.ui.i18n import tr
 from app.ui.shared_labels import CHARACTER_COUNT, TRANSLATION
 from app.ui.theme import TEXT_PX, Theme
-from app.ui.translate.languages import NeedsModel
+from app.ui.translate.language_row import NeedsModel
 from app.ui.translate.segment_text import ENTER, LINE, as_lines, from_units, units
 from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.fields import PlainEdit
+from app.ui.widgets.input_fields import PlainEdit
 from app.ui.widgets.labels import ElidedLabel, plain_label
 from app.ui.widgets.layouts import name_widgets, scrolled
 

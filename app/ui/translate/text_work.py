@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.events import CancelToken
 from app.documents.segments import Content, Segment
-from app.features.translation.result import Translated, TranslationEnded, TranslationEvent, TranslationWish
+from app.features.translate.translation_events import Translated, TranslationEnded, TranslationEvent, TranslationWish
 from app.language.words import common_start
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -20,8 +20,8 @@ from app.ui.work.at_hand import ModelAtHand
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
-    from app.features.translation.translations import TranslationJobs
-    from app.language.detection import LanguageDetector
+    from app.features.translate.translation_jobs import TranslationJobs
+    from app.language.language_detection import LanguageDetector
 
 
 class TextRequestKind(Enum):
@@ -67,7 +67,7 @@ class TextWork(ModelAtHand):
         wish = replace(wish, source=source)
 
         def steps(engine: Engine, stop: CancelToken) -> Iterator[Event]:
-            from app.features.translation.live import segments_of, translate_text
+            from app.features.translate.live import segments_of, translate_text
 
             segments = tuple(segments_of(text))
             done = {
@@ -89,7 +89,7 @@ class TextWork(ModelAtHand):
         one; the number of the ask."""
 
         def steps(engine: Engine, stop: CancelToken) -> Iterator[str]:
-            from app.features.translation.live import suggest_alternatives
+            from app.features.translate.live import suggest_alternatives
 
             said = replace(wish, source=source_language)
             return suggest_alternatives(sentence, paragraph, said, engine, stop, current=current)
@@ -99,7 +99,7 @@ class TextWork(ModelAtHand):
     def translate_back(self, text: str, wish: TranslationWish, model: Path, source_language: str) -> None:
 
         def steps(engine: Engine, stop: CancelToken) -> Iterator[str]:
-            from app.features.translation.live import translate_back
+            from app.features.translate.live import translate_back
 
             return translate_back(text, replace(wish, source=source_language), engine, stop)
 
@@ -133,7 +133,7 @@ class TextLanguage(QObject):
         asked = text, tuple(among)
 
         def find(_token: CancelToken) -> str:
-            from app.language.detection import LanguageDetector  # its model is loaded here, on the thread
+            from app.language.language_detection import LanguageDetector  # its model is loaded here, on the thread
 
             self._detector = self._detector or LanguageDetector.shared()
             return self._detector.find_language(*asked)

@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout
 
-from app.features.translation.result import TYPED, SegmentDone, TranslationPlanned
+from app.features.translate.translation_events import TYPED, SegmentDone, TranslationPlanned
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import OwnEngine, UiContext
-from app.ui.translate.texts import TranslationProgress, is_at_work, note_of, title_of
+from app.ui.translate.translation_texts import TranslationProgress, is_at_work, note_of, title_of
 from app.ui.widgets.dialogs import DOCUMENTS, document_filters, file_dialog
-from app.ui.work.column import ColumnWords
 from app.ui.work.doing import Doing
 from app.ui.work.intake import Intake, KeptUnread
-from app.ui.work.tab import JobRunner, RunnerWords, WorkTab, WorkView
+from app.ui.work.job_column import ColumnWords
+from app.ui.work.job_tab import JobRunner, RunnerWords, WorkTab, WorkView
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.models.collection import ModelCollection
-    from app.features.translation.translations import TranslationJobs
+    from app.features.translate.translation_jobs import TranslationJobs
     from app.ui.translate.document_view import DocumentTranslationView
-    from app.ui.translate.languages import LastWish
+    from app.ui.translate.language_row import LastWish
 
 SEARCH_TRANSLATIONS = "Search translations"
 CHOOSE_DOCUMENTS = "Choose documents to translate"
@@ -58,7 +58,7 @@ class TranslateTab(WorkTab):
 
     @cached_property
     def view(self) -> TranslateView:
-        from app.ui.translate.languages import LastWish  # work that goes on needs no view
+        from app.ui.translate.language_row import LastWish  # work that goes on needs no view
 
         app, ui = self._app, self._ui
         last = LastWish(lambda: app.settings, app.change_settings, ui.notify)

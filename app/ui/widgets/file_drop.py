@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme
-from app.ui.widgets.pictures import picture_in
+from app.ui.widgets.picture_widgets import picture_in
 
 EDGE_PX = 24
 

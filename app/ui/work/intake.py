@@ -12,9 +12,17 @@ from PySide6.QtWidgets import QWidget
 from app.core.errors import AppError, DocumentLocked, MediaRefused, NoModel
 from app.core.events import CancelToken, ModelLoaded
 from app.documents.folder import MOST_FILES, ExpandedPaths, expand
-from app.features.documents import ReadRange
-from app.features.messages import PersonMessage, sentence_for
-from app.ui.document.files import LARGE_BYTES, DocumentQuestions, FileToRead, Stage, left_out_words, size_of, told_of
+from app.features.document_library import ReadRange
+from app.features.error_messages import PersonMessage, sentence_for
+from app.ui.document.document_files import (
+    LARGE_BYTES,
+    DocumentQuestions,
+    FileToRead,
+    Stage,
+    left_out_words,
+    size_of,
+    told_of,
+)
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme

@@ -25,7 +25,7 @@ from app.ui.write.page_edit import PageEdit
 if TYPE_CHECKING:
     from app.engine.contract import Engine
     from app.features.work.engines import TaskEngines
-    from app.features.writing import ContextWindow, Continuation, PageAsked
+    from app.features.write_pages import ContextWindow, Continuation, PageAsked
 
 WRITE_FIRST = "Write a few words first; the model continues them."
 WAITS_FOR_MODEL_STATE = "Waits for the model: {state}"
@@ -284,7 +284,7 @@ class PageTokenCounter(QObject):
         page, known = self._page(), self.known
 
         def steps(engine: Engine, stop: CancelToken) -> Iterator[Any]:
-            from app.features.writing import measure_page
+            from app.features.write_pages import measure_page
 
             try:
                 yield from measure_page(engine, page, known, stop)
@@ -298,7 +298,7 @@ class PageTokenCounter(QObject):
             self.measure_soon()
 
     def _on_answer(self, answer: WorkEvent) -> None:
-        from app.features.writing import ContextWindow
+        from app.features.write_pages import ContextWindow
 
         if isinstance(answer.event, ContextWindow):
             self.reading, self.written_tokens = answer.event, 0
@@ -407,7 +407,7 @@ class Continuing(QObject):
         known = self.counting.known
 
         def steps(engine: Engine, stop: CancelToken) -> Iterator[Any]:
-            from app.features.writing import go_on
+            from app.features.write_pages import go_on
 
             try:
                 yield from go_on(engine, page, known, stop)
@@ -532,7 +532,7 @@ class Continuing(QObject):
     # What comes.
 
     def _on_answer(self, answer: WorkEvent) -> None:
-        from app.features.writing import ContextWindow
+        from app.features.write_pages import ContextWindow
 
         event, asked = answer.event, self._asked
         self.came.emit()

@@ -21,7 +21,7 @@ from app.ui.widgets.dialogs import DOCUMENTS, SAVED, file_dialog
 from app.ui.write.page_document import PageContent
 
 if TYPE_CHECKING:
-    from app.features.writing import Pages, WritingOptions, WrittenPage
+    from app.features.write_pages import Pages, WritingOptions, WrittenPage
 
 
 TEXT = "text"

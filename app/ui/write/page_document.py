@@ -17,7 +17,7 @@ Ranges = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True)
 class PageContent:
-    """What is in the page, in characters: see `app.features.writing.WrittenPage`."""
+    """What is in the page, in characters: see `app.features.write_pages.WrittenPage`."""
 
     text: str = ""
     written: Ranges = ()

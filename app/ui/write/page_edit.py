@@ -31,10 +31,10 @@ from shiboken6 import isValid
 
 from app.core.visible import clean_text
 from app.ui.i18n import tr
-from app.ui.text.code import LONGEST_LINE, TURN_S, Colours, coloured_lines, find_lexer
+from app.ui.text.code_view import LONGEST_LINE, TURN_S, Colours, coloured_lines, find_lexer
 from app.ui.theme import CODE_PX, EDGE_PX, Theme
 from app.ui.widgets.buttons import set_text_font
-from app.ui.widgets.fields import PlainEdit
+from app.ui.widgets.input_fields import PlainEdit
 from app.ui.write.page_document import PageContent, PageDocument, range_at, units_of
 
 WRITTEN_BY_THE_MODEL = "The model wrote this."

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWid
 
 from app.core.errors import InfillUnavailable
 from app.core.visible import clean_text
-from app.features.models.messages import short_count
+from app.features.models.model_messages import short_count
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shared_labels import (
@@ -32,24 +32,24 @@ from app.ui.shared_labels import (
 )
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import OwnEngine, Tab, UiContext
-from app.ui.spelling import SpellCheck, Speller
+from app.ui.spell_check import SpellCheck, Speller
 from app.ui.theme import EDGE_PX, HEADING_PX, Theme
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe, plain_label, plain_tip
 from app.ui.widgets.layouts import InsideBeside, name_widgets
 from app.ui.widgets.row_list import ID_ROLE, GroupedListModel, Index
-from app.ui.work.column import ListColumn, ListWords
-from app.ui.work.tab import SecondModelQuestion
+from app.ui.work.job_column import ListColumn, ListWords
+from app.ui.work.job_tab import SecondModelQuestion
 from app.ui.write.alternatives import Alternatives
 from app.ui.write.continuing import Continuing
 from app.ui.write.kept_page import KeptPage, PageFiles, is_code, language_of, languages_with
-from app.ui.write.options import PageOptions, summary_of
 from app.ui.write.page_document import PageContent
 from app.ui.write.page_edit import PageEdit
+from app.ui.write.writing_options import PageOptions, summary_of
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.writing import ContextWindow, OpenedFile, PageAsked, PageRow, Pages
+    from app.features.write_pages import ContextWindow, OpenedFile, PageAsked, PageRow, Pages
 
 ONLY_LAST_TOKENS_READ = "The page has {all} tokens before the cursor. The model reads only the last {some}, which fit."
 
@@ -260,7 +260,7 @@ class WriteView(QWidget):
     def _on_failed(self, error: BaseException) -> None:
         self._ui.loader.sync_with_engine()
         if isinstance(error, InfillUnavailable):
-            from app.features.messages import sentence_for
+            from app.features.error_messages import sentence_for
 
             notice = self._ui.notify.show_notice(sentence_for(error), lasts=True)
             notice.add_button(tr(CONTINUE_WITHOUT_SUFFIX), self.continuing.go_on, "plain")
@@ -724,8 +724,8 @@ class WriteTab(Tab):
             self.page.close_view()
 
     def _new_inside(self) -> QWidget:
-        from app.ui.inside.panel import InsidePanel  # nothing of it is needed before somebody looks
-        from app.ui.write.inside import PageSubjects
+        from app.ui.inside.inside_panel import InsidePanel  # nothing of it is needed before somebody looks
+        from app.ui.write.page_inside import PageSubjects
 
         app = self._app
         subjects = PageSubjects(self.page.edit, self.page.continuing, self)

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
-from app.documents.files import check_file
-from app.documents.formats.detection import find_format, really
+from app.documents.child_files import check_file
+from app.documents.formats.format_detection import find_format, really
 from app.documents.formats.registry import formats
-from app.features.messages import sentence_for
+from app.features.error_messages import sentence_for
 from tests.helpers.text_files import LANGUAGES, write_ods, write_ole, write_xlsx, write_zip
 
 READABLE = {each.name for each in formats() if each.read}

@@ -13,12 +13,12 @@ from PySide6.QtGui import QImage
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats import pictures
-from app.documents.formats.pdf.pages import draw
 from app.documents.formats.pdf.pdf import read
+from app.documents.formats.pdf.pdf_pages import draw
 from app.documents.formats.pictures import RgbPicture, find_tesseract
 from app.documents.protocol import PutUpright, Recognize
 from app.documents.source import FileSource, Item, Opened, PageRead, ReadingRemark
-from app.features.messages import sentence_for
+from app.features.error_messages import sentence_for
 from tests.documents.formats.pdf.test_pages import pixels_of
 from tests.helpers.documents import read as read_in_child
 from tests.helpers.pdf_files import Page, write_pdf

@@ -11,9 +11,9 @@ import pytest
 
 from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
-from app.documents import reading
+from app.documents import read_document
 from app.documents.formats import registry
-from app.documents.formats.detection import find_format, really
+from app.documents.formats.format_detection import find_format, really
 from app.documents.formats.registry import FileFormat, formats
 from app.documents.protocol import Draw, Rewritten
 from app.ui.widgets.dialogs import document_filters
@@ -53,7 +53,7 @@ worker.main([])
 """
     monkeypatch.setattr(registry, "_FORMATS", dict(registry._FORMATS))
     registry.add(toy.LINE)
-    monkeypatch.setattr(reading, "own_command", lambda _flag: [sys.executable, "-c", code])
+    monkeypatch.setattr(read_document, "own_command", lambda _flag: [sys.executable, "-c", code])
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_without_its_line_it_is_a_text(path: Path) -> None:
 
 def test_pages_of_a_format_that_has_none_are_not_drawn(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Words.")
-    drawing = reading.PageRenderer(tmp_path / "work")
+    drawing = read_document.PageRenderer(tmp_path / "work")
     with closing(drawing), pytest.raises(DocumentUnreadable) as caught:
         list(drawing.draw(Draw(str(tmp_path / "a.txt"), 1, 1.0), CancelToken()))
     assert caught.value.reason == "not_drawn"

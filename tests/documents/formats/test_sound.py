@@ -18,8 +18,8 @@ from app.core.events import CancelToken
 from app.documents.formats import sound
 from app.documents.formats.sound import find_sound
 from app.documents.protocol import Listen, SoundHeard, SoundOpened, SoundPiece
-from app.documents.reading import listen
-from app.features.messages import sentence_for
+from app.documents.read_document import listen
+from app.features.error_messages import sentence_for
 from tests.helpers.sounds import spoken, write_sound
 
 RATE = 16_000

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from app.documents.blocks import BlockKind, LineBox
-from app.documents.formats.transcription import pieces_of
+from app.documents.formats.page_transcript import pieces_of
 from app.documents.protocol import View
 
 VIEW = View(0, 0, 600, 800, 2)

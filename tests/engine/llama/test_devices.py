@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.engine.llama.devices import find_handles, list_backends, list_devices, usable_gpus
-from app.engine.llama.library import open_library
+from app.engine.llama.llama_library import open_library
 from app.engine.protocol import Device
 
 CPU = Device("CPU", "a processor", "cpu", 8, 16)

@@ -26,7 +26,7 @@ from app.core.errors import (
 from app.core.events import ModelLoaded
 from app.core.gguf import check_model
 from app.engine.client import EngineClient
-from app.features.messages import sentence_for
+from app.features.error_messages import sentence_for
 from tests.helpers import gguf_files
 from tests.helpers.engine import GREEDY, answer_of, load, user
 from tests.helpers.program import children_of, is_gone, wait_until

@@ -16,7 +16,7 @@ from app.core.events import Finished, Message, PromptProgress, Role, TextDelta, 
 from app.core.gguf import check_model
 from app.engine.client import EngineClient
 from app.engine.llama.inspection import LENS_TOKENS, MOST_ATTENTION_TOKENS, InspectionContext, TensorReader
-from app.engine.llama.library import open_library
+from app.engine.llama.llama_library import open_library
 from app.engine.llama.model import Model, load_model
 from app.engine.protocol import Ask, Sampling
 from app.features.inside.looks import LayersOf, layers_of, read_attention, read_layers

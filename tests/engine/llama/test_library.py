@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.core.gguf import read_complete
-from app.engine.llama.library import KEPT_LINES, open_library, unpack_library
+from app.engine.llama.llama_library import KEPT_LINES, open_library, unpack_library
 from app.engine.llama.model import load_model
 from tests.helpers import gguf_files
 

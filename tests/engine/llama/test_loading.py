@@ -17,7 +17,7 @@ from app.engine import computer, protocol
 from app.engine.backend import EngineJob
 from app.engine.fit import shape_of
 from app.engine.llama import devices, loading
-from app.engine.llama.library import open_library
+from app.engine.llama.llama_library import open_library
 from app.engine.llama.loading import OpenedModel, open_model
 from app.engine.protocol import Device
 from tests.helpers import gguf_files
@@ -278,7 +278,7 @@ from pathlib import Path
 from app.core.gguf import check_model
 from app.engine import computer, protocol
 from app.engine.backend import EngineJob
-from app.engine.llama.library import open_library
+from app.engine.llama.llama_library import open_library
 from app.engine.llama.loading import open_model
 
 library, path = open_library(), Path(sys.argv[1])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.core.gguf import check_model, read_header
-from app.engine.llama.library import open_library
+from app.engine.llama.llama_library import open_library
 from app.engine.llama.model import Model, load_model
 from app.engine.llama.sandbox import CompiledTemplate
 from app.engine.llama.template import ChatTemplate, PromptPart

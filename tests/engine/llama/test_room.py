@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.engine import protocol
-from app.engine.answer import AnswerDecoder
+from app.engine.answer_decoder import AnswerDecoder
 from app.engine.backend import EngineJob
 from app.engine.llama.context import DECODED, NO_ROOM
 from app.engine.llama.decoder import BatchDecoder

@@ -11,7 +11,7 @@ import pytest
 
 from app.core.errors import GrammarInvalid
 from app.engine.llama.grammars import gbnf_of_schema
-from app.engine.llama.library import open_library
+from app.engine.llama.llama_library import open_library
 from app.engine.llama.model import Model
 from app.engine.llama.sampling import SamplingValues, choose_sampling, make_chain, open_grammar
 from app.engine.protocol import Sampling

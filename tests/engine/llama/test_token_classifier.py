@@ -12,7 +12,7 @@ from app.core.child import own_command
 from app.core.errors import CheckingUnavailable, PromptTooLong
 from app.core.gguf import check_model
 from app.engine.client import EngineClient
-from app.engine.llama.library import open_library
+from app.engine.llama.llama_library import open_library
 from app.engine.llama.model import load_model
 from app.engine.llama.token_classifier import ClassificationBrokenOff, TokenClassifier, spans_of
 from app.features.claim_checker.conversion import convert_checker, read_safetensors

@@ -33,7 +33,7 @@ from app.core.gguf import check_model
 from app.engine import protocol
 from app.engine.backend import EngineJob
 from app.engine.llama import devices, fit_probe
-from app.engine.llama.library import open_library
+from app.engine.llama.llama_library import open_library
 from app.engine.llama.loading import open_model
 
 library, path, folder = open_library(), sys.argv[1], Path(sys.argv[2])
@@ -73,7 +73,7 @@ from pathlib import Path
 from app.core.gguf import check_model
 from app.engine import protocol
 from app.engine.backend import EngineJob
-from app.engine.llama.library import open_library
+from app.engine.llama.llama_library import open_library
 from app.engine.llama.loading import open_model
 
 library, path, folder = open_library(), sys.argv[1], Path(sys.argv[2])
@@ -95,7 +95,7 @@ from pathlib import Path
 from app.core.gguf import check_model
 from app.engine import protocol
 from app.engine.backend import EngineJob
-from app.engine.llama.library import open_library
+from app.engine.llama.llama_library import open_library
 from app.engine.llama.loading import open_model
 
 library, path, folder = open_library(), sys.argv[1], Path(sys.argv[2])
@@ -212,7 +212,7 @@ from pathlib import Path
 from app.core.gguf import check_model
 from app.engine import protocol
 from app.engine.backend import EngineJob
-from app.engine.llama.library import open_library
+from app.engine.llama.llama_library import open_library
 from app.engine.llama.loading import open_model
 
 library, path, told = open_library(), sys.argv[1], []

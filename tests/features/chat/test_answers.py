@@ -11,7 +11,7 @@ import pytest
 from app.bootstrap import Fireside
 from app.core.errors import EngineStopped, TemplateFailed
 from app.core.events import CANCELLED, AnswerStats, CancelToken, Finished, FinishReason, Role, TextDelta
-from app.features.chat.answers import AnswerDraft, AnswerStarted, title_from, with_before
+from app.features.chat.answer_service import AnswerDraft, AnswerStarted, title_from, with_before
 from app.store.conversations import Conversations, MessageState, StoredMessage
 from app.store.database import Database
 from tests.helpers.script import prompts, write_script

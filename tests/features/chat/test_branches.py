@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.core.events import Role
 from app.features.chat.branches import branches_of
-from app.store.messages import OutlineMessage
+from app.store.message_rows import OutlineMessage
 
 
 def message(number: int, parent: int | None) -> OutlineMessage:

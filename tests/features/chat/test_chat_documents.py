@@ -9,10 +9,10 @@ import pytest
 
 from app.bootstrap import Fireside, build_program
 from app.core.events import CancelToken, Finished
-from app.features.chat.answers import AnswerEvent, ContextCompacted, DocumentsShown
-from app.features.chat.documents import NO_ANSWER
+from app.features.chat.answer_service import AnswerEvent, ContextCompacted, DocumentsShown
+from app.features.chat.attached_documents import NO_ANSWER
 from app.features.chat.recall import HEADING
-from app.features.documents import DocumentStored
+from app.features.document_library import DocumentStored
 from app.store.conversations import Attachment, DocumentUse
 from tests.helpers.script import prompts, write_script
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.bootstrap import Fireside
 from app.core.events import CancelToken, Role
-from app.features.chat.answers import AnswerService
+from app.features.chat.answer_service import AnswerService
 from app.store.conversations import StoredMessage
 from app.store.media import StoredMedia
 from tests.helpers.picture_files import BLUE, RED, picture, rows_of

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from app.bootstrap import Fireside, build_program
 from app.core.events import CancelToken, Finished, Role
-from app.features.chat.answers import AnswerEvent, AnswerService, ContextCompacted, DocumentsShown
+from app.features.chat.answer_service import AnswerEvent, AnswerService, ContextCompacted, DocumentsShown
+from app.features.chat.prompt_inspector import MESSAGE, RECALLED, SYSTEM, TEMPLATE
 from app.features.chat.recall import GAP, HEADING, MOST_BYTES, choose_turns, quote_messages, terms_of
-from app.features.chat.seen import MESSAGE, RECALLED, SYSTEM, TEMPLATE
 from app.store.conversations import MessageState, StoredMessage
 from tests.helpers.script import prompts, write_script
 

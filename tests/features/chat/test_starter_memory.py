@@ -11,7 +11,7 @@ from app.bootstrap import Fireside, build_program
 from app.core.events import AnswerStats, CancelToken, Finished
 from app.engine.protocol import Wish
 from app.features.chat import titles
-from app.features.chat.answers import AnswerEvent, AnswerService, ContextCompacted
+from app.features.chat.answer_service import AnswerEvent, AnswerService, ContextCompacted
 
 pytestmark = pytest.mark.model
 

@@ -24,7 +24,7 @@ from app.features.claim_checker.answers import (
 )
 from app.features.claim_checker.checker import MOST_PASSAGE_CHARACTERS, spans_over
 from app.features.claim_checker.conversion import convert_checker, read_safetensors
-from app.features.documents import DocumentStored
+from app.features.document_library import DocumentStored
 from app.features.retrieval.support import NOT_FOUND, quote_parts, unsupported_parts
 from app.store.conversations import DocumentUse, MessageState
 from tests.helpers.engine import scripted_client

@@ -12,11 +12,11 @@ from app.core.events import CancelToken
 from app.engine.contract import TokenLabels
 from app.features.claim_checker.checker import ClaimChecker, spans_over
 from app.features.claim_checker.conversion import convert_checker
-from app.features.summary.messages import doubt_words
-from app.features.summary.result import ClaimsChecked, Method, Summarized, SummaryEvent, SummaryOptions
-from app.features.summary.summaries import MemorySteps
-from app.features.summary.summarize import summarize_documents
-from tests.features.summary.pipeline import document, scripted
+from app.features.summarize.summaries import MemorySteps
+from app.features.summarize.summarize import summarize_documents
+from app.features.summarize.summary_messages import doubt_words
+from app.features.summarize.summary_result import ClaimsChecked, Method, Summarized, SummaryEvent, SummaryOptions
+from tests.features.summarize.pipeline import document, scripted
 from tests.helpers.engine import scripted_client
 from tests.helpers.tiny_checker import make_checker
 

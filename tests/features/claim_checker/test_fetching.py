@@ -13,7 +13,7 @@ from app.core.events import CancelToken
 from app.core.gguf import check_model
 from app.features.claim_checker.conversion import CONVERTED, knows_language
 from app.features.claim_checker.fetching import REPOSITORY, CheckerReady, fetch_checker, remove_checker
-from app.hub.files import UNCONVERTED
+from app.hub.model_files import UNCONVERTED
 from app.hub.protocol import Fetched
 from tests.helpers.fake_hub import FakeHub
 from tests.helpers.tiny_checker import make_checker

@@ -34,10 +34,10 @@ from app.features.exchange.backup import (
     refuse_restored,
     unpack_backup,
 )
-from app.features.exchange.importing import recognize_format
+from app.features.exchange.chat_import import recognize_format
 from app.store.conversations import Attachments, Conversations
 from app.store.database import Database, is_let_go
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from app.store.projects import ProjectDocuments, Projects
 
 

@@ -20,8 +20,8 @@ from markdown_it import MarkdownIt
 
 from app.core.events import CancelToken, Role
 from app.features.exchange import markup
+from app.features.exchange.chat_export import ENDINGS, ExportFinished, export_chats
 from app.features.exchange.chat_file import ChatArchive
-from app.features.exchange.exporting import ENDINGS, ExportFinished, export_chats
 from app.features.exchange.office_math import office_math
 from app.features.exchange.open_branch import ExportedTurn, OpenBranch
 from app.features.exchange.word_document import write_docx

@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 
 from app.core.errors import ChatsUnreadable, DiskFull
 from app.core.events import CancelToken
-from app.features.exchange import chat_file, foreign, importing, other_programs
+from app.features.exchange import chat_file, chat_import, foreign, other_programs
 from app.features.exchange.chat_file import ChatArchive
-from app.features.exchange.foreign import ForeignChat, ForeignMessage, TooManyMessages, grow_tree
-from app.features.exchange.importing import (
+from app.features.exchange.chat_import import (
     KINDS,
     ChatImported,
     ChatNotRead,
@@ -28,6 +27,7 @@ from app.features.exchange.importing import (
     not_read_words,
     recognize_format,
 )
+from app.features.exchange.foreign import ForeignChat, ForeignMessage, TooManyMessages, grow_tree
 from app.store.conversations import Conversations
 from tests.features.exchange import makers
 
@@ -90,7 +90,7 @@ def test_very_many_nodes_and_elements_are_bounded(tmp_path: Path, shelf: ChatArc
     events = read(path, shelf)
     told = [one for one in events if isinstance(one, ChatNotRead)]
     assert told[0].reason == "too_many"
-    assert len(told) == importing.MOST_TOLD + 1
+    assert len(told) == chat_import.MOST_TOLD + 1
     assert events[-1] == ImportFinished(0, 0, 0, 2_002)
 
 
@@ -115,7 +115,7 @@ def test_what_is_no_export_says_so(tmp_path: Path, shelf: ChatArchive) -> None:
     empty, text, other, pipe = (tmp_path / name for name in ("empty", "text.json", "other.json", "pipe"))
     empty.write_bytes(b"")
     text.write_text("Dear diary")
-    other.write_text(f"[{'7,' * importing.MOST_TOLD}7, 7]")
+    other.write_text(f"[{'7,' * chat_import.MOST_TOLD}7, 7]")
     os.mkfifo(pipe)
     folder = tmp_path / "folder"
     folder.mkdir()

@@ -9,7 +9,7 @@ import pytest
 
 from app.core.events import CancelToken, FinishReason, Role
 from app.features.exchange.chat_file import ChatArchive
-from app.features.exchange.importing import (
+from app.features.exchange.chat_import import (
     ChatContinued,
     ChatImported,
     ChatIsHere,

@@ -9,7 +9,7 @@ import pytest
 from app.core.errors import ModelMissing
 from app.core.events import CancelToken, Finished, TextDelta
 from app.engine.client import EngineClient
-from app.features.inside.compare import (
+from app.features.inside.model_comparison import (
     MOST_PAIRS,
     ModelAsleep,
     VoteTally,

@@ -17,7 +17,7 @@ from app.core.child import own_command
 from app.core.errors import ModelDamaged, ModelMissing, ModelUnreadable
 from app.core.events import CancelToken, ModelLoaded
 from app.engine.client import EngineClient
-from app.features.inside.compare import (
+from app.features.inside.model_comparison import (
     STUDENT,
     ComparedModel,
     ComparisonStep,

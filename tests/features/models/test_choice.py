@@ -8,9 +8,9 @@ import pytest
 
 from app.engine.fit import GpuRoom, MemoryRoom
 from app.features.models.choice import fits_machine, is_translator, needed_bytes, offer_words, suggest_entries
-from app.features.models.languages import BYTES_A_WEIGHT
-from app.features.summary.method import method_for
-from app.features.summary.result import Method, SummaryOptions
+from app.features.models.model_languages import BYTES_A_WEIGHT
+from app.features.summarize.method import method_for
+from app.features.summarize.summary_result import Method, SummaryOptions
 from app.hub.catalog import load_catalog
 
 ENTRIES = load_catalog()

@@ -15,14 +15,14 @@ from app.core.errors import FileNotOnHub, ModelNotInstalled, ModelNotOurs, Netwo
 from app.core.events import AnswerStats, CancelToken, FinishReason, ModelLoaded, Role
 from app.core.paths import AppPaths
 from app.engine.computer import JsonCache, machine_key
-from app.engine.machines import RemoteMachine
+from app.engine.rpc_machines import RemoteMachine
 from app.features.models import collection as facade
 from app.features.models import estimate
 from app.features.models.collection import TRASH_KEPT_S, ModelCollection
 from app.features.models.estimate import fit_words, pace_words
 from app.features.models.installed import engine_names
 from app.hub.download import Download
-from app.hub.search import HubQuery
+from app.hub.hub_search import HubQuery
 from app.store.conversations import MessageState
 from tests.helpers.fake_hub import FakeHub
 from tests.helpers.lenders import a_server, listening

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.engine.fit import MemoryRoom
 from app.features.models.choice import recommend_file, representative_files
-from app.hub.files import ModelFile, RemoteFile
+from app.hub.model_files import ModelFile, RemoteFile
 
 GB = 1_000_000_000
 LARGE = MemoryRoom(60 * GB, 64 * GB)

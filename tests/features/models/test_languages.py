@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.features.models.languages import KnownLanguages, can_translate, known_languages
+from app.features.models.model_languages import KnownLanguages, can_translate, known_languages
 from app.hub.catalog import load_catalog
-from app.language.names import LANGUAGES
+from app.language.language_names import LANGUAGES
 from tests.helpers.tiny_models import make_tiny
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.core.settings import EngineSettings
-from app.features.models.memory import MachineMemory, MemoryVerdict, ModelMemoryWatch, read_memory
+from app.features.models.model_memory import MachineMemory, MemoryVerdict, ModelMemoryWatch, read_memory
 
 GB = 10**9
 MEMINFO = """MemTotal:       16384000 kB

@@ -8,7 +8,7 @@ import pytest
 
 from app.core.events import ModelLoaded, Placed
 from app.engine import fit
-from app.features.models.messages import (
+from app.features.models.model_messages import (
     choice_words,
     format_gigabytes,
     model_facts,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.core.paths import starter_model
-from app.features.models.names import display_name
+from app.features.models.model_names import display_name
 from app.hub.catalog import load_catalog
 
 

@@ -14,13 +14,13 @@ from app.bootstrap import Fireside, build_program
 from app.core.errors import MediaRefused
 from app.core.events import CancelToken
 from app.documents.blocks import MODEL, PERSON, TESSERACT, BlockKind
-from app.features.documents import DocumentStored
+from app.features.document_library import DocumentStored
 from app.features.page_reading.corrections import PageCorrections
 from app.features.page_reading.readings import PageDone, PageReadingJobs, ReadingMethod
 from app.features.retrieval.citations import sources_of
 from app.features.work.queue import DONE, FAILED, PAUSED
 from app.store.conversations import DocumentUse
-from app.store.documents import StoredDocument
+from app.store.document_store import StoredDocument
 from tests.helpers.pdf_files import Page, column, write_pdf
 from tests.helpers.scans import LETTER, drawn, letter, scan
 from tests.helpers.script import requests, write_script

@@ -21,7 +21,7 @@ from app.features.retrieval.absence import (
 )
 from app.language.static_embeddings import load_table
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from tests.features.retrieval.test_passages import HOUSE_RULES, kept
 
 KILNS = [

@@ -19,7 +19,7 @@ from app.features.retrieval.citations import (
 )
 from app.language.sentences import split_sentences
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 
 PAGES = (
     "The lease begins on 1 May 2024. It ends in March 2027, unless it is renewed in writing.",

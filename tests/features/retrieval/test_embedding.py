@@ -15,11 +15,11 @@ from app.core.gguf import read_beginning
 from app.engine.client import EngineOnDemand
 from app.engine.contract import Engine
 from app.features.retrieval.choosing import choose_passages
-from app.features.retrieval.embedding import BATCH_PASSAGES, IndexProgress, PassageEmbedder, model_key
 from app.features.retrieval.embedding_recipes import recipe_of
+from app.features.retrieval.passage_embedder import BATCH_PASSAGES, IndexProgress, PassageEmbedder, model_key
 from app.store.conversations import Attachments
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from tests.helpers.engine import load, scripted_client, user
 from tests.helpers.gguf_files import header
 
@@ -181,7 +181,7 @@ def test_a_question_wakes_the_model_and_goes_on_without_it_in_time(
     opened = child.opened
     assert embedder.rank(store, document, "tea?", LIMIT) == []  # at once: nobody is there to bring the model
     embedder.is_served = True
-    monkeypatch.setattr("app.features.retrieval.embedding.QUESTION_S", 0.1)
+    monkeypatch.setattr("app.features.retrieval.passage_embedder.QUESTION_S", 0.1)
     assert embedder.rank(store, document, "tea?", LIMIT) == []
     assert (len(wanted), child.opened) == (3, opened), "who waits does not load"
     assert events(embedder, store) == []  # nothing is missing, but the model is awaited

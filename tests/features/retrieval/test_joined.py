@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.features.retrieval.joined import JOINED, JoinedDocuments
 from app.features.retrieval.ranking import rank_blocks, rank_with_scores
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 
 WORD = st.sampled_from(["kiln", "cools", "glaze", "ash", "clay", "窯", "冷", "two", "days"])
 WORDS = st.lists(WORD, min_size=1, max_size=6).map(" ".join)

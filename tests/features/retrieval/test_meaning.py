@@ -16,7 +16,7 @@ from app.features.retrieval.meaning import PassageIndexes
 from app.features.retrieval.ranking import rank_blocks
 from app.language.static_embeddings import load_multilingual_table, load_table
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 
 GERMAN = [
     "Der Heizkessel wurde im Herbst erneuert, und die alten Heizkörper wurden entlüftet.",

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from app.bootstrap import build_documents
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
-from app.features.documents import DocumentStored, passages_text
+from app.features.document_library import DocumentStored, passages_text
 from app.features.retrieval.choosing import choose_passages
 from app.features.retrieval.citations import sources_of
 from app.store.database import Database
-from app.store.documents import StoredDocument
+from app.store.document_store import StoredDocument
 from tests.helpers.attached import notes
 from tests.helpers.office_files import paragraph, write_docx
 from tests.helpers.pdf_files import Page, column, wrapped, write_pdf

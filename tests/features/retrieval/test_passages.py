@@ -15,7 +15,7 @@ from app.features.retrieval.meaning import PassageIndexes
 from app.features.retrieval.ranking import rank_blocks, words_of
 from app.language.static_embeddings import load_table
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 
 
 def words(texts: Sequence[str]) -> list[int]:

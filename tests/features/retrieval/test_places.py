@@ -14,7 +14,7 @@ from app.features.retrieval.citations import sources_of
 from app.language.numbers import find_quantities
 from app.language.sentences import split_sentences
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from tests.benchmarks.quality_texts import TEXTS
 from tests.helpers.places import (
     BY_HAND,

@@ -11,7 +11,7 @@ import pytest
 from app.features.retrieval.short_answers import sources_of_short_answer
 from app.features.retrieval.support import AnswerSupport, support_of
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 from tests.benchmarks.quality_texts import TEXTS
 from tests.helpers.places import store_texts
 

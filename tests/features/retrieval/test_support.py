@@ -11,7 +11,7 @@ import pytest
 from app.features.retrieval.citations import sources_of
 from app.features.retrieval.support import AnswerSupport, support_of
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.document_store import DocumentStore
 
 LEASE = (
     "The lease begins on 1 May 2024. It ends in March 2027, unless it is renewed in writing.",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.documents.blocks import Block, BlockKind
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
-from app.features.summary.result import InputDocument
+from app.features.summarize.summary_result import InputDocument
 from app.features.survey.surveys import find_all, mentions_of, write_answer
 
 TEXTS = (

@@ -15,20 +15,20 @@ from app.core.child import own_command
 from app.core.errors import EngineStopped
 from app.core.events import CancelToken, TextDelta
 from app.engine.client import EngineClient
-from app.features.chat.answers import AnswerStarted
-from app.features.documents import DocumentStored
+from app.features.chat.answer_service import AnswerStarted
+from app.features.document_library import DocumentStored
 from app.features.retrieval.citations import source_from_fields
 from app.features.retrieval.question_scope import QuestionScope
-from app.features.summary.messages import DIGEST_WORDS
-from app.features.summary.sections import budgets_for
-from app.features.summary.summaries import MemorySteps
+from app.features.summarize.sections import budgets_for
+from app.features.summarize.summaries import MemorySteps
+from app.features.summarize.summary_messages import DIGEST_WORDS
 from app.features.survey import surveys
 from app.features.survey.surveys import DocumentSurveys, SurveyListed, list_all
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress, made_of
 from app.features.work.pace import MeasuredSpeeds
 from app.store.conversations import DocumentUse, MessageState, StoredMessage
 from app.store.jobs import JobTable
-from tests.features.summary.test_summarize_model import TOWN
+from tests.features.summarize.test_summarize_model import TOWN
 from tests.helpers.engine import load
 from tests.helpers.script import prompts, requests, write_script
 

@@ -17,7 +17,7 @@ from jeepney.io.blocking import DBusConnection, open_dbus_connection
 
 from app.features.work import queue as module
 from app.features.work.queue import LOOK_EVERY_S, has_mains_power, keep_awake
-from tests.features.summary.test_pace import Clock
+from tests.features.summarize.test_pace import Clock
 from tests.helpers.bus import private_bus
 
 SESSION = "org.gnome.SessionManager"

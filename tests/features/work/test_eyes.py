@@ -9,7 +9,7 @@ import pytest
 
 from app.bootstrap import build_program
 from app.core.events import ModelLoaded
-from app.features.models.messages import surprise_words
+from app.features.models.model_messages import surprise_words
 from tests.helpers.gguf_files import header, padded
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.script import write_script

@@ -21,21 +21,21 @@ from PySide6.QtWidgets import (
 )
 
 from app.bootstrap import Fireside
-from app.features.chat.prompts import PromptBreakdown
-from app.ui.chat.answer import AnswerView, StateLine, ThinkingView
+from app.features.chat.prompt_builder import PromptBreakdown
+from app.ui.chat.answer_view import AnswerView, StateLine, ThinkingView
 from app.ui.chat.attaching import ChatAttachments
 from app.ui.chat.attachment_row import AttachmentRow, DraftChip, TooLong
+from app.ui.chat.branch_documents import SourceRow
+from app.ui.chat.chat_view import ChatView
 from app.ui.chat.composer import Composer, MessageEdit, SendButton, ThinkingChoice
 from app.ui.chat.details import BranchMap
-from app.ui.chat.documents import SourceRow
+from app.ui.chat.message_queue import QueueChip, QueueView
 from app.ui.chat.question import QuestionView
-from app.ui.chat.queue import QueueChip, QueueView
 from app.ui.chat.survey import SurveyOffer
 from app.ui.chat.transcript import ChatTranscript, TurnDivider
 from app.ui.chat.turn import TurnView
-from app.ui.chat.view import ChatView
 from app.ui.chat.welcome import EmptyState
-from app.ui.document.files import DocumentChip, PageChip
+from app.ui.document.document_files import DocumentChip, PageChip
 from app.ui.shell.notify import Notify
 from app.ui.text.prose import ProseView, TextView
 from app.ui.theme import Theme

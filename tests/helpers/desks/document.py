@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QLabel, QLineEdit, QToolButton
 
-from app.features.documents import TextHighlight
+from app.features.document_library import TextHighlight
+from app.ui.document.document_page import DocumentProblem, PageArea, PagePaper
+from app.ui.document.document_text import DocumentText
+from app.ui.document.document_view import DocumentView
 from app.ui.document.header import DocumentSearch
-from app.ui.document.page import DocumentProblem, PageArea, PagePaper
-from app.ui.document.text import DocumentText
-from app.ui.document.view import DocumentView
 from tests.helpers.desks.desk import Desk, Found
 
 

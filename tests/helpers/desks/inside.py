@@ -10,11 +10,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QWidget
 
 from app.ui.inside.flow import TokenFlow, TokenPiece
+from app.ui.inside.inside_panel import InsidePanel
 from app.ui.inside.look import StateRow
-from app.ui.inside.panel import InsidePanel
 from app.ui.inside.tokens import Choices
 from app.ui.widgets.buttons import ChoiceButton
-from app.ui.widgets.fields import PlainEdit
+from app.ui.widgets.input_fields import PlainEdit
 from tests.helpers.desks.desk import NO_KEYS, Desk, Found
 
 

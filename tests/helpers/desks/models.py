@@ -9,14 +9,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QFrame, QLabel, QPushButton
 
+from app.ui.models.hub_page import ResultList, SearchPage
+from app.ui.models.models_page import ModelCard, ModelsPage, StateView
 from app.ui.models.models_tab import ModelsColumn, ModelsView
-from app.ui.models.page import ModelCard, ModelsPage, StateView
 from app.ui.models.readme import CardView
 from app.ui.models.repository import FileList, FileRow, FitFoot, RepositoryPage
-from app.ui.models.search import ResultList, SearchPage
 from app.ui.models.storage import FolderRow, StoragePage, StorageRow
 from app.ui.widgets.buttons import ChoiceButton
-from app.ui.widgets.fields import CheckRow, SearchField
+from app.ui.widgets.input_fields import CheckRow, SearchField
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe
 from tests.helpers.desks.desk import Desk, Found
 

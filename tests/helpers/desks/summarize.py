@@ -9,21 +9,21 @@ from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QMenu, QPushButton, QToolButton
 
 from app.bootstrap import Fireside
-from app.features.summary.result import Form, Length, StoredSummary, SummaryEvent, SummaryOptions
-from app.ui.document.files import DocumentChip
-from app.ui.document.view import DocumentView
+from app.features.summarize.summary_result import Form, Length, StoredSummary, SummaryEvent, SummaryOptions
+from app.ui.document.document_files import DocumentChip
+from app.ui.document.document_view import DocumentView
 from app.ui.shell.notify import Notify
-from app.ui.summarize.digest import DigestOutline, KeyTerms, TermChip
+from app.ui.summarize.digest_page import DigestOutline, KeyTerms, TermChip
 from app.ui.summarize.draft import BetterModel, Figures, SummaryDropZone
-from app.ui.summarize.result import ResultHead, TitleField
 from app.ui.summarize.statements import StatementView, WholeStatementView
 from app.ui.summarize.summarize_tab import SummarizeView
-from app.ui.summarize.texts import SummaryProgress
+from app.ui.summarize.summary_page import ResultHead, TitleField
+from app.ui.summarize.summary_texts import SummaryProgress
 from app.ui.summarize.wish import WishChoices
 from app.ui.widgets.buttons import ChoiceButton
-from app.ui.widgets.fields import SegmentedControl
+from app.ui.widgets.input_fields import SegmentedControl
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe
-from app.ui.work.tab import StateBar
+from app.ui.work.job_tab import StateBar
 from tests.helpers.desks.desk import Found
 from tests.helpers.desks.dialogs import FileQuestions
 from tests.helpers.desks.document import ReaderDesk

@@ -13,16 +13,16 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QFrame, QLabel, QLineEd
 
 from app.bootstrap import Fireside
 from app.documents.segments import Content, Segment
-from app.features.translation.result import Formality, Translated, TranslationWish
+from app.features.translate.translation_events import Formality, Translated, TranslationWish
 from app.ui.document.header import DocumentSearch
 from app.ui.shell.notify import Notify
 from app.ui.translate.document_page import DocumentPage, DraftFoot, FileLine
 from app.ui.translate.document_view import DocumentTranslationView
-from app.ui.translate.glossary import GlossaryPanel
-from app.ui.translate.languages import LanguageButton, LanguageChoice, LanguagePopup, NeedsModel
+from app.ui.translate.glossary_panel import GlossaryPanel
+from app.ui.translate.language_row import LanguageButton, LanguageChoice, LanguagePopup, NeedsModel
 from app.ui.translate.rows import TARGET, RowsModel
+from app.ui.translate.segment_table import SegmentTable
 from app.ui.translate.segment_text import RowEditor
-from app.ui.translate.side_by_side import SegmentTable
 from app.ui.translate.text_page import PAUSE_MS, TextPage
 from app.ui.translate.text_panes import AlternativesCard, SourceEdit, TargetView, TextPanes
 from app.ui.translate.text_work import Paragraphs, TextRequestKind
@@ -30,7 +30,7 @@ from app.ui.translate.translate_tab import TranslateView
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe
 from app.ui.work.at_hand import WorkEnded, WorkEvent
-from app.ui.work.tab import StateBar
+from app.ui.work.job_tab import StateBar
 from tests.helpers.desks.desk import Desk, Found
 from tests.helpers.desks.dialogs import FileQuestions
 from tests.helpers.desks.document import ReaderDesk

@@ -25,9 +25,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.bootstrap import Fireside, build_program
-from app.ui.chat.tab import ChatTab
-from app.ui.chat.view import ChatView
-from app.ui.models.page import ModelsPage
+from app.ui.chat.chat_tab import ChatTab
+from app.ui.chat.chat_view import ChatView
+from app.ui.models.models_page import ModelsPage
 from app.ui.shell import tasks
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
@@ -38,14 +38,14 @@ from app.ui.shell.tab_spec import TabSpec
 from app.ui.shell.tabs import LeftColumn, TabRow, Tabs
 from app.ui.shell.window_geometry import Veil
 from app.ui.summarize.summarize_tab import SummarizeView
-from app.ui.tabs import TABS, open_settings
+from app.ui.tab_list import TABS, open_settings
 from app.ui.theme import Theme
 from app.ui.translate.translate_tab import TranslateView
-from app.ui.widgets.fields import SearchField
+from app.ui.widgets.input_fields import SearchField
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.row_list import ID_ROLE, RowList
-from app.ui.work.column import WorkColumn
-from app.ui.work.tab import JobRunner, WorkTab
+from app.ui.work.job_column import WorkColumn
+from app.ui.work.job_tab import JobRunner, WorkTab
 from app.ui.write.write_tab import PagesColumn, WriteView
 from tests.helpers.attached import urls_of
 from tests.helpers.desks.desk import NO_KEYS, Desk, Found

@@ -9,14 +9,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
 
-from app.ui.sampling import KnobStepper
+from app.ui.sampling_fields import KnobStepper
 from app.ui.widgets.buttons import ChoiceButton
-from app.ui.widgets.fields import Stepper
+from app.ui.widgets.input_fields import Stepper
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.write.alternatives import AlternativeCard
-from app.ui.write.options import OptionsSheet
 from app.ui.write.page_edit import PageEdit
 from app.ui.write.write_tab import FirstWords, WriteView
+from app.ui.write.writing_options import OptionsSheet
 from tests.helpers.desks.desk import Desk, Found
 from tests.helpers.script import requests
 

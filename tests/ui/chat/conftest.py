@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from app.bootstrap import build_program
 from app.core.events import Role
-from app.features.chat.answers import AnswerService
-from app.ui.chat.view import ChatView
+from app.features.chat.answer_service import AnswerService
+from app.ui.chat.chat_view import ChatView
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from tests.helpers.desks.chat import ChatDesk

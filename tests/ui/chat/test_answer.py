@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.core.events import AnswerStats, FinishReason, Role
 from app.store.conversations import MessageState
 from app.ui.chat.actions import PREVIOUS_VERSION
-from app.ui.chat.answer import (
+from app.ui.chat.answer_view import (
     HIDE_THINKING,
     THINKING,
     THOUGHT_A_MOMENT,

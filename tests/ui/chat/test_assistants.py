@@ -11,8 +11,14 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPlainTextEdit, QP
 
 from app.features.assistants import ICONS
 from app.ui.chat.assistant_dialog import NEW_CHAT_WITH_IT, AssistantDialog
-from app.ui.chat.assistants import ALL_ASSISTANTS, ASSISTANT_CHANGED, CHAT_ASSISTANT, NO_ASSISTANT, SAVE_AS_ASSISTANT
-from app.ui.chat.view import ChatView
+from app.ui.chat.chat_assistants import (
+    ALL_ASSISTANTS,
+    ASSISTANT_CHANGED,
+    CHAT_ASSISTANT,
+    NO_ASSISTANT,
+    SAVE_AS_ASSISTANT,
+)
+from app.ui.chat.chat_view import ChatView
 from app.ui.chat.welcome import AssistantRow
 from app.ui.icons import _charmap
 from app.ui.shared_labels import CHOOSE_AN_ICON, COPY_OF, DELETE, DUPLICATE, NEW_ASSISTANT, UNDO

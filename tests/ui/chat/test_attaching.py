@@ -15,15 +15,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
 
 from app.documents.folder import ExpandedPaths, expand
-from app.features.documents import ReadEvent
-from app.features.messages import NO_PICTURES
+from app.features.document_library import ReadEvent
+from app.features.error_messages import NO_PICTURES
 from app.store.conversations import DocumentUse
-from app.ui.chat.answer import AnswerView
+from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.attaching import SHOW_ALL, STILL_READING, SUMMARIZE_ALL, USE_AS_BACKGROUND
 from app.ui.chat.attachment_row import TOO_LONG_PASSAGES_INSTEAD
+from app.ui.chat.chat_view import SENT_WHEN_READ
 from app.ui.chat.question import SHOWN_TO_MODEL
-from app.ui.chat.view import SENT_WHEN_READ
-from app.ui.document.files import ATTACH_FOLDER_TITLE, LARGE_BYTES, WRONG_PASSWORD, LargeFile, PasswordDialog
+from app.ui.document.document_files import ATTACH_FOLDER_TITLE, LARGE_BYTES, WRONG_PASSWORD, LargeFile, PasswordDialog
 from app.ui.shared_labels import CHOOSE_PAGES, PICTURE_LABEL, SUMMARIZE, TRANSLATE, UNDO
 from tests.helpers.attached import LEASE_PAGES, copy_files, lease_pdf, notes
 from tests.helpers.desks.chat import ChatDesk

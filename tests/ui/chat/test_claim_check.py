@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtWidgets import QWidget
 
 from app.features.claim_checker.conversion import convert_checker
-from app.ui.chat.answer import THE_CHECKER_FINDS_NO_SUPPORT_FOR_WORDS, StateLine
+from app.ui.chat.answer_view import THE_CHECKER_FINDS_NO_SUPPORT_FOR_WORDS, StateLine
 from app.ui.chat.claim_check import CHECKING_THIS_ANSWER_WAITS_FOR_THE_MODEL, AnswerChecking
 from tests.helpers.attached import notes
 from tests.helpers.desks.chat import ChatDesk

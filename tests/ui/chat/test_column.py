@@ -19,9 +19,9 @@ from app.language.static_embeddings import load_table
 from app.store.conversations import Conversation
 from app.store.projects import Project, Tags
 from app.ui.chat.chat_list import PROJECTS, SIMILAR_IN_MEANING, ChatListModel, group_of
-from app.ui.chat.column import NO_CHAT_WITH_TAGS
-from app.ui.chat.projects import INSTRUCTIONS_DOCUMENTS, MOVE_TO_PROJECT, NEW_PROJECT_ITEM, PROJECT_DELETED
-from app.ui.chat.tags import CHAT_TYPE, COLOURS, TAG_TYPE, TAGS, ColourButton
+from app.ui.chat.chat_projects import INSTRUCTIONS_DOCUMENTS, MOVE_TO_PROJECT, NEW_PROJECT_ITEM, PROJECT_DELETED
+from app.ui.chat.chat_tags import CHAT_TYPE, COLOURS, TAG_TYPE, TAGS, ColourButton
+from app.ui.chat.turn_column import NO_CHAT_WITH_TAGS
 from app.ui.shared_labels import (
     LAST_SEVEN_DAYS,
     NAME_DELETED,

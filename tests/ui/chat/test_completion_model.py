@@ -8,8 +8,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from app.ui.chat.answer import REGENERATE
-from app.ui.chat.view import NO_CHAT_TEMPLATE, ChatView, CompletionNotice
+from app.ui.chat.answer_view import REGENERATE
+from app.ui.chat.chat_view import NO_CHAT_TEMPLATE, ChatView, CompletionNotice
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import Found

@@ -10,8 +10,8 @@ from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.ui.chat.chat_context import OLDEST_LEFT_OUT
 from app.ui.chat.composer import LONG_PARAGRAPH, MESSAGE, MOST_LINES, REMOVE_PASTED_TEXT, THINKING_ON, Composer
-from app.ui.chat.memory import OLDEST_LEFT_OUT
 from app.ui.shared_labels import CHAT_SETTINGS, SEND, STOP
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton

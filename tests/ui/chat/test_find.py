@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.core.events import Role
+from app.ui.chat.chat_view import ChatView
 from app.ui.chat.find import seen_of, texts_in
-from app.ui.chat.view import ChatView
 from app.ui.document.header import NO_MATCHES
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import NO_KEYS

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.events import Role
-from app.features.chat.prompts import ContextBudget, PromptBreakdown
+from app.features.chat.prompt_builder import ContextBudget, PromptBreakdown
 from app.ui.chat.actions import BRING_BACK, PIN_MESSAGE
-from app.ui.chat.memory import (
+from app.ui.chat.chat_context import (
     CONTEXT_ALMOST_FULL,
     EARLIER_TURNS,
     FREE,
@@ -31,8 +31,8 @@ from app.ui.chat.memory import (
     notes_on,
     rows_of,
 )
+from app.ui.chat.chat_tab import NUMBERS_WAIT
 from app.ui.chat.question import ANSWER_THIS, QuestionView
-from app.ui.chat.tab import NUMBERS_WAIT
 from app.ui.shared_labels import (
     COPY,
     COUNTING,

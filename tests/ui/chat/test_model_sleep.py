@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
-from app.features.models.memory import MachineMemory, ModelMemoryWatch
-from app.features.models.messages import WAITS_FOR_ANSWER
+from app.features.models.model_memory import MachineMemory, ModelMemoryWatch
+from app.features.models.model_messages import WAITS_FOR_ANSWER
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.upkeep import ModelSleep

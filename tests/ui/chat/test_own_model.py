@@ -12,8 +12,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from app.core.events import Role
-from app.ui.chat.settings import ANSWERS_HERE, CHAT_MODEL_GONE, CONTINUE_WITH_MODEL, SAME_MODEL_AS_OTHERS, ChatSettings
-from app.ui.chat.view import ChatView
+from app.ui.chat.chat_options import (
+    ANSWERS_HERE,
+    CHAT_MODEL_GONE,
+    CONTINUE_WITH_MODEL,
+    SAME_MODEL_AS_OTHERS,
+    ChatSettings,
+)
+from app.ui.chat.chat_view import ChatView
 from app.ui.models.models_tab import ModelsView
 from app.ui.shared_labels import MODEL
 from app.ui.shell.model_picker import FOR_THIS_CHAT_ONLY, LOADED_WHEN_NEEDED

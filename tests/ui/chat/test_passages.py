@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QObject, Signal
 
 from app.core.settings import load_settings
-from app.features.retrieval.embedding import model_key
+from app.features.retrieval.passage_embedder import model_key
 from app.hub.download import DownloadRequest
 from app.ui.chat.passages import PASSAGE_MODEL_HERE, PREPARING_PASSAGES, PREPARING_WAITS, PassageOffering
 from app.ui.shared_labels import DOWNLOAD

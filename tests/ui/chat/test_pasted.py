@@ -19,7 +19,7 @@ from app.ui.chat.composer import (
 )
 from app.ui.chat.pasted import PASTED_TEXT
 from app.ui.shared_labels import EDIT_LABEL, PUT_INTO_MESSAGE, SAVE, UNDO
-from app.ui.summarize.texts import WORDS
+from app.ui.summarize.summary_texts import WORDS
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open
 

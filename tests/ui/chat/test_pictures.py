@@ -19,9 +19,7 @@ from app.core.events import CancelToken
 from app.engine.protocol import MediaCount
 from app.store.media import MediaStore, MediaUse, StoredMedia
 from app.ui.chat.composer import COMPOSER_HINT, COMPOSER_HINT_WITH_PICTURES
-from app.ui.chat.large_picture import LargePicture
-from app.ui.chat.pasted import CHOOSE_PICTURES
-from app.ui.chat.pictures import (
+from app.ui.chat.draft_pictures import (
     COPY_PICTURE,
     FIRST_FRAME_ONLY,
     LOOKED_AT_SECONDS,
@@ -32,13 +30,15 @@ from app.ui.chat.pictures import (
     PictureChip,
     count_words,
 )
+from app.ui.chat.large_picture import LargePicture
+from app.ui.chat.pasted import CHOOSE_PICTURES
 from app.ui.chat.question import PICTURES_UNSEEN
 from app.ui.chat.screen_region import ScreenStill, ask_portal
 from app.ui.chat.sent_pictures import SentPicture
 from app.ui.shared_labels import OPEN, PICTURE_LABEL, TOKEN_COUNT, UNDO
 from app.ui.theme import Theme
 from app.ui.widgets.labels import ElidedLabel
-from app.ui.widgets.pictures import Thumbnail
+from app.ui.widgets.picture_widgets import Thumbnail
 from tests.helpers.attached import copy_files, notes
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.fake_portal import FakePortal

@@ -12,9 +12,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.features.documents import DocumentLibrary, ReadEvent
+from app.features.document_library import DocumentLibrary, ReadEvent
 from app.features.projects import ICONS, PreambleCosts
 from app.ui.chat.chat_list import PROJECTS
+from app.ui.chat.chat_projects import MOVE_TO_PROJECT, OUT_OF_PROJECT
+from app.ui.chat.chat_view import ChatView
 from app.ui.chat.project_dialog import (
     INSTRUCTION_TOKENS,
     MODEL_NOT_THERE,
@@ -26,11 +28,9 @@ from app.ui.chat.project_dialog import (
     ProjectDialog,
     cost_words,
 )
-from app.ui.chat.projects import MOVE_TO_PROJECT, OUT_OF_PROJECT
-from app.ui.chat.view import ChatView
 from app.ui.shared_labels import DOCUMENT_LABEL, NAME_ADDED, NEW_CHAT, NEW_PROJECT, UNDO
 from app.ui.shell.picture_reading import PictureReading
-from app.ui.work.pictures import FILE_IS_PICTURE, PAGES_READ_FROM_PICTURES, READ_WITH_MODEL, PicturesLine
+from app.ui.work.picture_reading import FILE_IS_PICTURE, PAGES_READ_FROM_PICTURES, READ_WITH_MODEL, PicturesLine
 from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk

@@ -10,8 +10,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QLineEdit, QMenu, QPlainTextEdit, QPushButton
 
 from app.features.prompt_library import BUILTIN, PromptLibrary
+from app.ui.chat.composer_prompts import EDIT_PROMPTS, SEND_AS_IT_IS, PromptList
 from app.ui.chat.prompt_dialog import EXPORT_YOUR_PROMPTS, OFFER_BUILT_IN_PROMPTS, PROMPT_FIELDS, PromptDialog
-from app.ui.chat.prompts import EDIT_PROMPTS, SEND_AS_IT_IS, PromptList
 from app.ui.shared_labels import COPY_OF, SAVE_AS_PROMPT, UNDO
 from app.ui.shell.main_window import IMPORT_LABEL
 from tests.helpers.desks.chat import ChatDesk

@@ -12,16 +12,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.bootstrap import build_program
-from app.features.chat.answers import AnswerService
+from app.features.chat.answer_service import AnswerService
 from app.ui.chat.answering import reading_words
-from app.ui.chat.queue import (
+from app.ui.chat.chat_view import ChatView
+from app.ui.chat.message_queue import (
     QUEUED_AFTER_STOP,
     QUEUED_UNSENT,
     SENT_AFTER_ANSWER,
     SENT_AFTER_EDITING,
     SENT_AFTER_OTHER_CHAT,
 )
-from app.ui.chat.view import ChatView
 from app.ui.shared_labels import UNDO
 from app.ui.shell.notify import Notify
 from tests.helpers.attached import notes

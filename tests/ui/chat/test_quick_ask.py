@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QToolButton
 
 from app.core.events import Role
 from app.ui.chat import quick_ask
-from app.ui.chat.answer import ASK_ANOTHER_MODEL, REGENERATE
+from app.ui.chat.answer_view import ASK_ANOTHER_MODEL, REGENERATE
+from app.ui.chat.chat_view import ChatView
 from app.ui.chat.composer import MESSAGE
 from app.ui.chat.pair import PairView
 from app.ui.chat.quick_ask import (
@@ -27,7 +28,6 @@ from app.ui.chat.quick_ask import (
     QuickAsk,
     TakenText,
 )
-from app.ui.chat.view import ChatView
 from app.ui.outside import Outside
 from app.ui.shared_labels import SEND, STARTER, SUMMARIZE, TRANSLATE, WRITING_AN_ANSWER
 from app.ui.shell.desktop import TaskBar
@@ -196,7 +196,7 @@ def test_what_was_selected_is_offered_once_and_then_waits_for_a_click(
 def test_one_that_can_is_asked_for_another_language_than_the_texts(
     quick: QuickDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.features.models.languages.can_translate", lambda *_: True)
+    monkeypatch.setattr("app.features.models.model_languages.can_translate", lambda *_: True)
     quick.app.change_settings("translations", target="pt-BR")
     quick.open()
     with quick.hears(quick.root.chat.answer_finished):

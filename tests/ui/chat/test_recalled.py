@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from app.core.events import Role
-from app.ui.chat.answer import REGENERATE
+from app.ui.chat.answer_view import REGENERATE
 from app.ui.chat.question import ONE_TURN_RECALLED, RecalledLine
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk

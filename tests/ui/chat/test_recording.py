@@ -15,14 +15,14 @@ from pytestqt.qtbot import QtBot
 
 from app.core.events import CancelToken
 from app.documents.microphone import TRIAL_VARIABLE
-from app.features.hearing import RecordingDone, SoundRecorder
+from app.features.transcribe import RecordingDone, SoundRecorder
 from app.ui.chat.attaching import STILL_LISTENING
 from app.ui.chat.attachment_row import LISTENING_TO_MINUTE, WAITS_FOR_MODEL
-from app.ui.chat.pictures import NotSensed
+from app.ui.chat.chat_tab import ChatTab
+from app.ui.chat.chat_view import ChatView
+from app.ui.chat.draft_pictures import NotSensed
 from app.ui.chat.recording import RECORD, STOP_RECORDING
-from app.ui.chat.tab import ChatTab
-from app.ui.chat.view import ChatView
-from app.ui.document.files import size_words
+from app.ui.document.document_files import size_words
 from tests.helpers.desks.window import open_window
 from tests.helpers.script import prompts, write_script
 from tests.helpers.sounds import held_talk, spoken, write_sound

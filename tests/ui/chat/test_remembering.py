@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.ui.chat.chat_options import ChatSettings
 from app.ui.chat.remembering import IN_THIS_PROJECT, MEMORIES_TOKENS, RememberDialog
-from app.ui.chat.settings import ChatSettings
 from app.ui.shared_labels import REMEMBER_ANSWER, SAVE, UNDO
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame

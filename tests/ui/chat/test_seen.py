@@ -7,9 +7,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QTreeWidget
 
+from app.ui.chat.chat_context import ContextPanel
 from app.ui.chat.details import AnswerDetails
-from app.ui.chat.memory import ContextPanel
-from app.ui.chat.seen import COPY_ALL, FROM_TEMPLATE, PROMPT_CHANGED_SINCE, SeenDialog
+from app.ui.chat.prompt_view import COPY_ALL, FROM_TEMPLATE, PROMPT_CHANGED_SINCE, SeenDialog
 from app.ui.shared_labels import ABOUT_THIS_ANSWER, ANSWER_LINE, SYSTEM_PROMPT, THIS_MESSAGE, WHAT_MODEL_SEES, YOU_LINE
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QApplication
 
 from app.core.paths import AppPaths
 from app.core.settings import ChatDefaults, EngineSettings, Settings, save_settings
-from app.ui.chat.pictures import PictureChip
-from app.ui.chat.view import ChatView
+from app.ui.chat.chat_view import ChatView
+from app.ui.chat.draft_pictures import PictureChip
 from tests.helpers import tiny_eyes
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame, open_window

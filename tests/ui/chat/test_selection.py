@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.core.events import Role
-from app.features.chat.answers import SecondAnswer
+from app.features.chat.answer_service import SecondAnswer
 from app.ui.chat.quoting import FIND_IN_CHAT, quoted
 from app.ui.chat.selection import texts_in
 from app.ui.chat.turn import TurnView

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.features.assistants import AssistantChoice
-from app.ui.chat.settings import LONGEST_ANSWER, THINK_AT_MOST, ChatSettings, longest_answer, thinking_budget
-from app.ui.sampling import (
+from app.ui.chat.chat_options import LONGEST_ANSWER, THINK_AT_MOST, ChatSettings, longest_answer, thinking_budget
+from app.ui.sampling_fields import (
     DRY_LABEL,
     MODEL_DEFAULT,
     MORE_SAMPLING_SETTINGS,

@@ -13,11 +13,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
 from app.core.events import PromptProgress
-from app.features.chat.answers import AnswerEvent, AnswerService, SecondAnswer
-from app.ui.chat.answer import ASK_ANOTHER_MODEL, REGENERATE, SHOW_TWO_VERSIONS, StateLine
+from app.features.chat.answer_service import AnswerEvent, AnswerService, SecondAnswer
+from app.ui.chat.answer_view import ASK_ANOTHER_MODEL, REGENERATE, SHOW_TWO_VERSIONS, StateLine
 from app.ui.chat.pair import PairView
-from app.ui.chat.side_by_side import CHOOSE_AN_ANSWER, SECOND_MODEL, VERSION_LINE, VERSION_PLACE
-from app.ui.document.files import NO_SUCH_FILE
+from app.ui.chat.second_model import CHOOSE_AN_ANSWER, SECOND_MODEL, VERSION_LINE, VERSION_PLACE
+from app.ui.document.document_files import NO_SUCH_FILE
 from app.ui.shared_labels import STOPPED_LABEL
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk

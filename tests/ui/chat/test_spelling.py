@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
 from app.ui.shared_labels import EDIT_LABEL, UNDO
-from app.ui.spelling import ADD_TO_DICTIONARY, CHECK_SPELLING, MISSPELLED_WORDS
+from app.ui.spell_check import ADD_TO_DICTIONARY, CHECK_SPELLING, MISSPELLED_WORDS
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.dictionaries import lines, menu_at, underlined, use_dictionaries
 from tests.helpers.texts import shows

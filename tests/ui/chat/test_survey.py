@@ -15,11 +15,11 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
-from app.features.chat.answers import SecondAnswer
+from app.features.chat.answer_service import SecondAnswer
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress
-from app.store.messages import MessageState
-from app.ui.chat.answer import REGENERATE
+from app.store.message_rows import MessageState
+from app.ui.chat.answer_view import REGENERATE
 from app.ui.chat.pair import PairView
 from app.ui.chat.survey import (
     ABOUT_ALL_DOCUMENTS,

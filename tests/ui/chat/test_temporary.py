@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
-from app.ui.chat.answer import REGENERATE
-from app.ui.chat.view import TEMPORARY_CHAT_CLOSED, TEMPORARY_NOTE, TemporaryBanner
+from app.ui.chat.answer_view import REGENERATE
+from app.ui.chat.chat_view import TEMPORARY_CHAT_CLOSED, TEMPORARY_NOTE, TemporaryBanner
 from app.ui.shared_labels import DELETE, TRANSLATE_THIS
 from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts

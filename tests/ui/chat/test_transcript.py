@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox, QPushButton
 
-from app.ui.chat.answer import AnswerView
+from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.question import QuestionView
 from app.ui.chat.transcript import FocusRing
 from app.ui.chat.turn import TurnView

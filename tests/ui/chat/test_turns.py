@@ -10,9 +10,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
 from app.core.events import AnswerStats, CancelToken, FinishReason, Role
-from app.store.messages import MessageState, StoredMessage
+from app.store.message_rows import MessageState, StoredMessage
 from app.ui.chat.actions import PIN_MESSAGE, PREVIOUS_VERSION
-from app.ui.chat.answer import (
+from app.ui.chat.answer_view import (
     ASK_ANOTHER_MODEL,
     COPY_AS_TEXT,
     COPY_ITS_CODE,

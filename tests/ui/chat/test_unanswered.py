@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from PySide6.QtWidgets import QLabel, QPushButton
 
-from app.features.chat.documents import NO_ANSWER
-from app.features.retrieval.embedding import PassageEmbedder
+from app.features.chat.attached_documents import NO_ANSWER
 from app.features.retrieval.meaning import PassageIndexes
-from app.store.documents import DocumentStore
+from app.features.retrieval.passage_embedder import PassageEmbedder
+from app.store.document_store import DocumentStore
 from app.store.vectors import VectorStore
-from app.ui.chat.answer import MAY_COME_FROM, NOT_FOUND_IN_DOCUMENT
-from app.ui.chat.documents import SourceRow
+from app.ui.chat.answer_view import MAY_COME_FROM, NOT_FOUND_IN_DOCUMENT
+from app.ui.chat.branch_documents import SourceRow
 from app.ui.chat.question import NO_PASSAGE_ANSWERS, READ_ALL_QUESTION, SHOWN_TO_MODEL, QuestionView
 from tests.helpers.attached import notes
 from tests.helpers.desks.chat import ChatDesk

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QDialog, QDoubleSpinBox, QPlainTextEdit, QPushButt
 
 from app.store.conversations import MessageState
 from app.ui.chat.actions import ABOUT_ANSWER_LINE, NEXT_VERSION, PREVIOUS_VERSION
-from app.ui.chat.answer import (
+from app.ui.chat.answer_view import (
     ANSWER_FILLED_CONTEXT,
     ANSWER_REACHED_LIMIT,
     ANSWER_REPEATED_ITSELF,
@@ -20,8 +20,8 @@ from app.ui.chat.answer import (
     REGENERATE,
     AnswerView,
 )
+from app.ui.chat.chat_options import ChatSettings
 from app.ui.chat.question import ANSWER_THIS
-from app.ui.chat.settings import ChatSettings
 from app.ui.shared_labels import (
     ANSWER_LINE,
     CONTINUE,

@@ -17,11 +17,11 @@ from app.features.models.collection import ModelSuggestion
 from app.features.models.estimate import MemoryFit
 from app.hub.catalog import CatalogEntry
 from app.hub.download import Download
-from app.hub.library import InstalledModel
+from app.hub.model_library import InstalledModel
 from app.ui.chat.welcome import BETTER_MODEL, MODEL_ON_ITS_WAY, WELCOME_QUESTION, EmptyState, FirstSuggestion
-from app.ui.models.search import NETWORK_SWITCHED_OFF
+from app.ui.models.hub_page import NETWORK_SWITCHED_OFF
 from app.ui.settings.dialog import SettingsDialog
-from app.ui.settings.pages import NetworkPage
+from app.ui.settings.settings_pages import NetworkPage
 from app.ui.shared_labels import DOWNLOAD, DOWNLOAD_MODEL, DOWNLOADS, NETWORK_SETTINGS, OTHER_MODELS, STARTER_WARNING
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts

@@ -11,8 +11,8 @@ from PySide6.QtGui import QAccessible, QColor
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.store.documents import StoredDocument
-from app.ui.document.files import READING_PERCENT, DocumentChip, PageChip, PagesDialog, size_words
+from app.store.document_store import StoredDocument
+from app.ui.document.document_files import READING_PERCENT, DocumentChip, PageChip, PagesDialog, size_words
 from app.ui.shared_labels import READING_FILE
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.features.documents import TextHighlight
+from app.features.document_library import TextHighlight
 from app.ui.document.header import NO_MATCHES, DocumentSearch
 from app.ui.shell import tasks
 from app.ui.theme import Theme

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.blocks import Block, BlockKind, BlockPlace, LineBox
-from app.features.documents import TextHighlight
-from app.language.names import is_right_to_left
+from app.features.document_library import TextHighlight
+from app.language.language_names import is_right_to_left
 from app.ui.document.marks import (
     MOST_CHARACTERS,
     MOST_LINES,

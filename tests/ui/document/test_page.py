@@ -12,8 +12,8 @@ from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import AppError, DocumentTooDemanding, DocumentUnreadable
-from app.ui.document import page
-from app.ui.document.page import PageDrawer, PagePicture, picture_from
+from app.ui.document import document_page
+from app.ui.document.document_page import PageDrawer, PagePicture, picture_from
 from app.ui.shell import tasks
 from tests.helpers.shown_documents import WIDTH_PT, DocumentInMemory, annual_report, drawn
 
@@ -73,7 +73,7 @@ def test_the_neighbours_are_drawn_when_nothing_is_asked_for(
 def test_what_is_kept_is_bounded_and_drawing_ahead_ends(
     qtbot: QtBot, drawer: PageDrawer, report: DocumentInMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page, "CACHE_BYTES", 2_000_000)
+    monkeypatch.setattr(document_page, "CACHE_BYTES", 2_000_000)
     for number in range(1, 6):
         with qtbot.waitSignal(drawer.drawn):
             drawer.want(number, 420)
@@ -113,13 +113,13 @@ def test_the_picture_is_unpacked_off_the_windows_thread(
     qtbot: QtBot, drawer: PageDrawer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[threading.Thread] = []
-    real = page.picture_from
+    real = document_page.picture_from
 
     def watched(*args: object) -> PagePicture:
         threads.append(threading.current_thread())
         return real(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(page, "picture_from", watched)
+    monkeypatch.setattr(document_page, "picture_from", watched)
     with qtbot.waitSignal(drawer.drawn):
         drawer.want(1, 420)
     assert threading.main_thread() not in threads

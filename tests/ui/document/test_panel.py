@@ -15,19 +15,19 @@ from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import build_program
-from app.features.chat.documents import NO_ANSWER
+from app.features.chat.attached_documents import NO_ANSWER
 from app.language.static_embeddings import load_table
-from app.store.documents import DocumentStore
-from app.ui.application import chat_tab
-from app.ui.chat.answer import MAY_COME_FROM, NOT_FOUND_IN_DOCUMENT
-from app.ui.chat.documents import SourceRow
+from app.store.document_store import DocumentStore
+from app.ui.chat.answer_view import MAY_COME_FROM, NOT_FOUND_IN_DOCUMENT
+from app.ui.chat.branch_documents import SourceRow
 from app.ui.chat.question import NO_PASSAGE_ANSWERS, QuestionView
-from app.ui.document.view import DocumentView
+from app.ui.document.document_view import DocumentView
+from app.ui.qt_application import chat_tab
 from app.ui.shell import tasks
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
-from app.ui.tabs import TABS, open_settings
+from app.ui.tab_list import TABS, open_settings
 from app.ui.theme import Theme
 from tests.helpers.attached import drop, lease_pdf, notes
 from tests.helpers.desks.chat import ChatDesk
@@ -102,7 +102,7 @@ def test_a_source_is_reached_by_tab_and_opens_its_sentence_and_so_does_a_page_th
     blocks_of_page = DocumentStore.blocks_of_page
 
     def noted(store: DocumentStore, document_id: int, page: int) -> Any:
-        if sys._getframe(1).f_globals["__name__"] != "app.features.documents":  # what the document view shows
+        if sys._getframe(1).f_globals["__name__"] != "app.features.document_library":  # what the document view shows
             readers.append((page, threading.current_thread()))
         return blocks_of_page(store, document_id, page)
 

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.documents.blocks import Block, BlockKind
-from app.features.documents import TextHighlight
-from app.ui.document.text import MOST_STRETCHES, DocumentText
+from app.features.document_library import TextHighlight
+from app.ui.document.document_text import MOST_STRETCHES, DocumentText
 from app.ui.theme import LIGHT, Theme
 from tests.helpers.counting import lines_run
 from tests.helpers.shown_documents import DocumentInMemory, every_kind, many_blocks

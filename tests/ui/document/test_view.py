@@ -18,8 +18,11 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import DatabaseDamaged, DiskFull, DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind, BlockPlace
-from app.features.documents import TextHighlight
-from app.store.documents import StoredPageReading
+from app.features.document_library import TextHighlight
+from app.store.document_store import StoredPageReading
+from app.ui.document.document_page import DRAWING_THE_PAGE
+from app.ui.document.document_text import EMPTY_CHAPTER, NO_TEXT_ON_PAGE
+from app.ui.document.document_view import DocumentView
 from app.ui.document.header import (
     CHAPTER_OF,
     CLOSE_DOCUMENT,
@@ -29,9 +32,6 @@ from app.ui.document.header import (
     PREVIOUS_PAGE,
     SEARCH_DOCUMENT,
 )
-from app.ui.document.page import DRAWING_THE_PAGE
-from app.ui.document.text import EMPTY_CHAPTER, NO_TEXT_ON_PAGE
-from app.ui.document.view import DocumentView
 from app.ui.shared_labels import DOCUMENT_LABEL, NEXT_PAGE, SEARCH_CHATS
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify

@@ -14,7 +14,7 @@ from PySide6.QtPrintSupport import QPrinter
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QRadioButton, QScrollArea
 
 from app.store.projects import Projects
-from app.ui.exchange.exporting import (
+from app.ui.exchange.export_dialog import (
     EXPORT_CHAT,
     EXPORT_PROJECT_CHATS,
     ONE_CHAT_CHOSEN,
@@ -23,7 +23,7 @@ from app.ui.exchange.exporting import (
     PrintPreview,
 )
 from app.ui.shared_labels import EXPORT_OR_PRINT, SAVED_AS
-from app.ui.widgets.fields import SearchField
+from app.ui.widgets.input_fields import SearchField
 from tests.helpers.desks.window import Frame
 from tests.ui.exchange.conftest import add_chat
 

@@ -14,11 +14,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from app.core.events import CancelToken
+from app.features.exchange.chat_export import export_chats
 from app.features.exchange.chat_file import ChatArchive
-from app.features.exchange.exporting import export_chats
-from app.features.exchange.importing import ChatImported, import_chats
-from app.ui.exchange import importing
-from app.ui.exchange.importing import IMPORT_CHATS, MESSAGE_COUNT, ONE_CHAT_IMPORTED, WAS_HERE_ALREADY, ImportDialog
+from app.features.exchange.chat_import import ChatImported, import_chats
+from app.ui.exchange import import_dialog
+from app.ui.exchange.import_dialog import IMPORT_CHATS, MESSAGE_COUNT, ONE_CHAT_IMPORTED, WAS_HERE_ALREADY, ImportDialog
 from app.ui.shared_labels import RESTORE
 from app.ui.shell.main_window import ASK_ABOUT_IT
 from tests.helpers.desks.window import Frame
@@ -85,7 +85,7 @@ def test_cancel_keeps_the_chats_that_are_whole(frame: Frame, tmp_path: Path, mon
                 passed.wait(0.01)
 
     passed = threading.Event()
-    monkeypatch.setattr(importing, "import_chats", held)
+    monkeypatch.setattr(import_dialog, "import_chats", held)
     chats = [OLD | {"title": f"Chat {number}", "created_at": 1.6e9 + number} for number in range(20)]
     path = exported(frame, tmp_path / "many.json", *chats)
     frame.drop(path, share=0.99)

@@ -18,15 +18,15 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.ui.chat.actions import PREVIOUS_VERSION
-from app.ui.chat.inside import ANSWER_PROMPT, THE_ANSWER, THE_QUESTION
-from app.ui.chat.view import ChatView
+from app.ui.chat.chat_inside import ANSWER_PROMPT, THE_ANSWER, THE_QUESTION
+from app.ui.chat.chat_view import ChatView
 from app.ui.inside import flow
 from app.ui.inside.attention import LOOKS_AT, AttentionView
 from app.ui.inside.flow import SHOW_MORE_TOKENS
 from app.ui.inside.how_it_works import HowItWorks
+from app.ui.inside.inside_panel import LEAVE_FILE, NAME_AND_CHARACTERS, OWN_TEXT, InsidePanel
 from app.ui.inside.layers import LayerGrid
 from app.ui.inside.look import CANCELLED, WAITING_FOR_ANSWER
-from app.ui.inside.panel import LEAVE_FILE, NAME_AND_CHARACTERS, OWN_TEXT, InsidePanel
 from app.ui.inside.tokens import (
     CHARACTER_RANGE,
     LEVELS,
@@ -37,8 +37,8 @@ from app.ui.inside.tokens import (
     TOKENS_AND_CHARACTERS,
     ground_of,
 )
-from app.ui.models.anatomy import LAYERS
-from app.ui.models.compare import BITS_PER_BYTE
+from app.ui.models.anatomy_view import LAYERS
+from app.ui.models.compare_page import BITS_PER_BYTE
 from app.ui.shared_labels import ATTENTION, HOW_IT_WORKS, WHAT_IS_SELECTED
 from app.ui.shell.main_window import LOOK_INSIDE
 from app.ui.theme import Theme
@@ -128,7 +128,7 @@ def test_it_leads_to_how_a_model_works(begin: Begin) -> None:
 
 
 def test_closed_it_costs_a_start_and_an_answer_nothing() -> None:
-    code = "import app.ui.chat.tab, sys; print([name for name in sys.modules if name.startswith('app.ui.inside')])"
+    code = "import app.ui.chat.chat_tab, sys; print([name for name in sys.modules if name.startswith('app.ui.inside')])"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
 

@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
-from app.features.inside.compare import FittedLine
+from app.features.inside.model_comparison import FittedLine
 from app.ui.inside.maps import HeatMap, share_colour
 from app.ui.inside.plots import (
     POINT_COUNT,

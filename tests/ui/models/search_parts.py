@@ -13,8 +13,8 @@ from app.core.settings import Settings
 from app.engine.fit import MemoryRoom
 from app.features.models.choice import recommend_file
 from app.features.models.estimate import MemoryFit
-from app.hub.files import ModelFile, RemoteFile, Repository
-from app.hub.search import FoundRepository, HubQuery, SearchResultPage
+from app.hub.hub_search import FoundRepository, HubQuery, SearchResultPage
+from app.hub.model_files import ModelFile, RemoteFile, Repository
 
 T = TypeVar("T")
 

@@ -22,9 +22,9 @@ from app.features.models.estimate import TIGHT, TOO_LARGE, WELL, MemoryFit
 from app.features.models.installed import InstalledFile
 from app.hub.catalog import CatalogEntry
 from app.hub.download import Download, DownloadRequest
-from app.hub.files import ModelFile, RemoteFile, Repository
-from app.hub.library import InstalledModel
-from app.hub.search import HubQuery, SearchResultPage
+from app.hub.hub_search import HubQuery, SearchResultPage
+from app.hub.model_files import ModelFile, RemoteFile, Repository
+from app.hub.model_library import InstalledModel
 from app.ui.models.models_tab import ModelsView
 from app.ui.shared_labels import STARTER
 from app.ui.shell import tasks

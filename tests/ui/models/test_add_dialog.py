@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import DiskFull
 from app.core.events import CancelToken, CopyProgress
-from app.ui.document.files import NO_SUCH_FILE
-from app.ui.models.installed import COPY, COPYING_MODEL, IN_PLACE, MOVE, AddDialog, Facts, facts_of_file
+from app.ui.document.document_files import NO_SUCH_FILE
+from app.ui.models.installed_page import COPY, COPYING_MODEL, IN_PLACE, MOVE, AddDialog, Facts, facts_of_file
 from app.ui.models.models_tab import MODEL_ADDED
 from app.ui.shared_labels import ADD, CANCEL
 from app.ui.theme import Theme

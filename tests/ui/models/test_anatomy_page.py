@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.paths import starter_model
 from app.features.inside.anatomy import anatomy_of
-from app.ui.models.anatomy import (
+from app.ui.models.anatomy_view import (
     BITS_PER_WEIGHT,
     HEADS_PER_LAYER,
     KEY_SIZE,

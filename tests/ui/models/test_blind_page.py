@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.features.inside.compare import ModelAsleep
+from app.features.inside.model_comparison import ModelAsleep
 from app.ui.models import blind
 from app.ui.models.blind import (
     CHOOSE_DIFFERENT_MODELS,

@@ -18,11 +18,11 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import ModelMissing
 from app.core.events import CancelToken
-from app.features.inside import compare
-from app.features.inside.compare import ComparedModel, ModelAsleep, ModelFigures
+from app.features.inside import model_comparison
+from app.features.inside.model_comparison import ComparedModel, ModelAsleep, ModelFigures
 from app.ui.inside.plots import ScatterPlot
-from app.ui.models import compare as compare_page
-from app.ui.models.compare import (
+from app.ui.models import compare_page
+from app.ui.models.compare_page import (
     ALL_OF_ONE_SIZE,
     BEST_OF_FAST,
     BETTER_BUT_SLOWER,
@@ -101,7 +101,7 @@ def test_four_models_on_a_text_of_ones_own(room: Room, qtbot: QtBot) -> None:
 
 def test_cancel_ends_it_and_keeps_what_was_found(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     def held(*asked: Any, cancel: CancelToken, **more: Any) -> Iterator[Any]:
-        for event in compare.compare_models(*asked, cancel=cancel, **more):
+        for event in model_comparison.compare_models(*asked, cancel=cancel, **more):
             yield event
             while isinstance(event, ModelFigures) and not cancel.cancelled:
                 passed.wait(0.01)

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import DownloadFailed, HubUnreachable, NetworkOff, NotEnoughDisk
 from app.hub.download import Download, DownloadRequest
-from app.hub.files import RemoteFile
+from app.hub.model_files import RemoteFile
 from app.ui.model_texts import (
     HOURS_AND_MINUTES_LEFT,
     HOURS_LEFT,
@@ -28,7 +28,7 @@ from app.ui.model_texts import (
     left_words,
     speed_words,
 )
-from app.ui.models.downloads import (
+from app.ui.models.download_rows import (
     DOWNLOADED,
     MODEL_DOWNLOADED,
     MODEL_NOT_FETCHED,
@@ -36,7 +36,7 @@ from app.ui.models.downloads import (
     WITH_ITS_VISION_FILE,
     DownloadWatch,
 )
-from app.ui.models.page import together
+from app.ui.models.models_page import together
 from app.ui.models.storage import STORAGE
 from app.ui.shared_labels import CANCEL, DOWNLOADS, REMOVE_FROM_LIST, RESUME, TRY_AGAIN, USE_IN_CHAT, USE_IT, WAITING
 from app.ui.shell.desktop import TaskBar

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QApplication
 from app.bootstrap import Fireside
 from app.core.events import Message, ModelLoaded, Role, TextDelta
 from app.engine.protocol import Sampling
-from app.features.models.messages import surprise_words
+from app.features.models.model_messages import surprise_words
 from app.ui.model_texts import SEES_PICTURES
-from app.ui.models.installed import DOWNLOAD_IMAGE_SUPPORT, SEES_WHEN_RELOADED, InstalledPage
-from app.ui.models.page import ModelCard
+from app.ui.models.installed_page import DOWNLOAD_IMAGE_SUPPORT, SEES_WHEN_RELOADED, InstalledPage
+from app.ui.models.models_page import ModelCard
 from tests.helpers import tiny_eyes
 from tests.helpers.fake_hub import FakeHub
 from tests.helpers.models_on_disk import write_sidecar

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QLineEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import FolderNotWritable
-from app.ui.models.installed import (
+from app.ui.models.installed_page import (
     DELETE_IN_USE,
     DOWNLOAD_IMAGE_SUPPORT,
     FINDS_PASSAGES,
@@ -31,7 +31,7 @@ from app.ui.models.installed import (
     USED_TODAY,
     used_words,
 )
-from app.ui.models.page import ModelCard
+from app.ui.models.models_page import ModelCard
 from app.ui.shared_labels import IN_USE, NAME_DELETED, REMOVE_FROM_LIST, STARTER, UNDO, USE_IN_CHAT
 from app.ui.shell.model_picker import STARTER_DESCRIPTION
 from tests.helpers.texts import shows

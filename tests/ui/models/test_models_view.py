@@ -8,12 +8,12 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, 
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import NotEnoughDisk
-from app.hub.files import ModelFile, RemoteFile, Repository
+from app.hub.model_files import ModelFile, RemoteFile, Repository
 from app.ui.inside.how_it_works import HowItWorks
-from app.ui.models.anatomy import AnatomyPage, FactRow
+from app.ui.models.anatomy_view import AnatomyPage, FactRow
 from app.ui.models.blind import TWO_MODELS_NEEDED, BlindPage
-from app.ui.models.compare import ComparePage
-from app.ui.models.installed import INSTALLED
+from app.ui.models.compare_page import ComparePage
+from app.ui.models.installed_page import INSTALLED
 from app.ui.models.models_tab import ModelsColumn, ModelsView
 from app.ui.shared_labels import DOWNLOADS, STARTER
 from app.ui.theme import Theme

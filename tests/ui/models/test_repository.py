@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QTextBrowser
 
 from app.core import errors
 from app.engine.fit import MemoryRoom
-from app.features.messages import sentence_for
+from app.features.error_messages import sentence_for
 from app.features.models.estimate import MemoryFit
-from app.hub.files import ModelFile, RemoteFile
+from app.hub.model_files import ModelFile, RemoteFile
 from app.ui.model_texts import CONTEXT_SIZE
 from app.ui.models.repository import (
     ASKS_FOR_YOUR_CONSENT,

@@ -12,13 +12,13 @@ from PySide6.QtWidgets import QApplication
 
 from app.core import errors
 from app.core.events import CancelToken
-from app.features.messages import sentence_for
+from app.features.error_messages import sentence_for
 from app.hub.access import ConnectionLedger, NetworkAccess
+from app.hub.hub_search import FoundRepository, HubSearch, SearchResultPage
 from app.hub.network import Network
-from app.hub.search import FoundRepository, HubSearch, SearchResultPage
 from app.ui.model_texts import CONTEXT_SIZE, DOWNLOAD_COUNT
-from app.ui.models import search
-from app.ui.models.search import (
+from app.ui.models import hub_page
+from app.ui.models.hub_page import (
     ALL_RESULTS_SHOWN,
     ASKS_FOR_CONSENT,
     FIND_ON_HUB,
@@ -73,8 +73,8 @@ class Desk(SearchDesk):
 @pytest.fixture
 def desk(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """Letters are waited for hardly at all, and an answer that takes longer than a third of a second takes long."""
-    monkeypatch.setattr(search, "TYPING_MS", 1)
-    monkeypatch.setattr(search, "VERY_SLOW_MS", 310)
+    monkeypatch.setattr(hub_page, "TYPING_MS", 1)
+    monkeypatch.setattr(hub_page, "VERY_SLOW_MS", 310)
     parts = Desk(qapp)
     yield parts
     if parts.models.held is not None:

@@ -17,11 +17,11 @@ from shiboken6 import createdByPython, isValid
 from app.bootstrap import build_shelf
 from app.core.errors import DiskFull, FolderNotWritable
 from app.core.events import CancelToken, Role
+from app.features.exchange.chat_export import ExportFinished, ExportProgress
 from app.features.exchange.chat_file import ChatArchive
-from app.features.exchange.exporting import ExportFinished, ExportProgress
 from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage
 from app.store.database import Database
-from app.ui.paper.chats import export_pdf
+from app.ui.paper.printed_chats import export_pdf
 from app.ui.paper.sheets import LaidOutText, Sheets, pdf_file
 from app.ui.theme import Theme
 from tests.helpers.disks import small_disk

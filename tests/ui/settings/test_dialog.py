@@ -23,10 +23,10 @@ from pytestqt.qtbot import QtBot
 from app.core.build import this_build
 from app.core.settings import Settings, load_settings
 from app.engine.states import StateIdentity
-from app.ui.sampling import MODEL_DEFAULT
+from app.ui.sampling_fields import MODEL_DEFAULT
 from app.ui.settings.about import DIAGNOSTICS_COPIED, LicenceSheet, licence_notices
 from app.ui.settings.dialog import NO_LIMIT, WHEN_FULL
-from app.ui.settings.pages import (
+from app.ui.settings.settings_pages import (
     CLEAR,
     CLEAR_SAVED_STATES,
     DEVICE_FREE_MEMORY,
@@ -43,7 +43,7 @@ from app.ui.settings.pages import (
 )
 from app.ui.shared_labels import AUTOMATIC_LABEL, CANCEL, NEVER
 from app.ui.shell.settings_index import label_of, page_label
-from app.ui.widgets.fields import STEP_UP
+from app.ui.widgets.input_fields import STEP_UP
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame

@@ -23,7 +23,7 @@ from app.core.settings import NetworkSettings, load_settings
 from app.engine.protocol import Device
 from app.hub.access import ConnectionLedger, access_of
 from app.ui.settings.connections import CONNECTION_REFUSED, FETCHING_FILE, ConnectionModel, ConnectionTable
-from app.ui.settings.pages import (
+from app.ui.settings.settings_pages import (
     CONNECTIONS_IN_ALL,
     DEVICE_FREE_MEMORY,
     FORGET,

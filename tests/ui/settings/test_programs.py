@@ -17,14 +17,14 @@ from PySide6.QtGui import QFontMetrics, QGuiApplication
 from PySide6.QtTest import QTest
 
 from app.core.settings import load_settings
-from app.ui.settings.pages import NOT_SAVED
 from app.ui.settings.programs import COPY_KEY, COPY_SETTINGS, KEY_CHANGES_EACH_START, ProgramsSection
+from app.ui.settings.settings_pages import NOT_SAVED
 from app.ui.shared_labels import COPY_THE_ADDRESS
 from app.ui.shell import tasks
 from app.ui.shell.settings_index import label_of
 from app.ui.shell.status_line import PROGRAM_USES_MODEL, SERVER_IS_ON
 from app.ui.widgets.buttons import IconButton
-from app.ui.widgets.fields import Switch
+from app.ui.widgets.input_fields import Switch
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.texts import shows

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.ui.settings.pages import SettingsPage
+from app.ui.settings.settings_pages import SettingsPage
 from app.ui.shell.settings_index import PAGES, label_of, place_of, search_settings
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame

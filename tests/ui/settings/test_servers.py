@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from app.ui.settings.servers import ServerDialog, ServersSection
+from app.ui.settings.servers_page import ServerDialog, ServersSection
 from tests.helpers.authority import Authority
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame

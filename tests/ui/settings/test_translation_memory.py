@@ -10,8 +10,8 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from app.documents.segments import content_of
-from app.features.translation.memory import own_entry
-from app.store.translations import LanguagePair, TranslationMemory
+from app.features.translate.translation_memory import own_entry
+from app.store.translation_store import LanguagePair, TranslationMemory
 from app.ui.models.models_tab import ModelsView
 from app.ui.models.storage import EMPTY
 from app.ui.settings.translation_memory import NOTHING_FOUND, TRANSLATION_COUNT, MemoryDialog

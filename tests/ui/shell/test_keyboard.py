@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.features.assistants import AssistantChoice
-from app.ui.chat.settings import ChatSettings
+from app.ui.chat.chat_options import ChatSettings
 from app.ui.shell.keyboard import WINDOW_SHORTCUTS, ShortcutSheet, lines_of
-from app.ui.tabs import TABS
+from app.ui.tab_list import TABS
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import ScrollBox
 from tests.helpers.clipping import clipped_texts

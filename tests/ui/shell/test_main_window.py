@@ -24,13 +24,13 @@ from pytestqt.qtbot import QtBot
 
 from app.core.events import Role
 from app.core.settings import load_settings
-from app.features.messages import PersonMessage
-from app.ui.chat.answer import REGENERATE
-from app.ui.chat.assistants import CHAT_WITHOUT_ASSISTANT
+from app.features.error_messages import PersonMessage
+from app.ui.chat.answer_view import REGENERATE
+from app.ui.chat.chat_assistants import CHAT_WITHOUT_ASSISTANT
+from app.ui.chat.chat_tab import ONE_MESSAGE_WAITS
+from app.ui.chat.chat_view import ChatView
 from app.ui.chat.composer import MESSAGE
-from app.ui.chat.side_by_side import ASK_TWO_MODELS
-from app.ui.chat.tab import ONE_MESSAGE_WAITS
-from app.ui.chat.view import ChatView
+from app.ui.chat.second_model import ASK_TWO_MODELS
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.shared_labels import (
     ANSWER_LINE,

@@ -12,11 +12,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QTextEdit
 
 from app.core.events import Role
+from app.ui.chat.chat_view import ChatView
 from app.ui.chat.pasted import ATTACH_FOLDER
-from app.ui.chat.view import ChatView
 from app.ui.models.models_tab import ModelsView
 from app.ui.shared_labels import NAME_DELETED, SAVE_AS_PROMPT
-from app.ui.widgets.fields import MOST_ENTRIES
+from app.ui.widgets.input_fields import MOST_ENTRIES
 from tests.helpers.desks.models import ModelsDesk
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.dictionaries import use_dictionaries

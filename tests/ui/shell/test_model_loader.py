@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import EngineStopped
 from app.core.events import LoadProgress, Message, Role
 from app.core.paths import starter_model
-from app.ui.document.files import NO_SUCH_FILE
+from app.ui.document.document_files import NO_SUCH_FILE
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.shared_labels import SETTINGS, STARTER
 from app.ui.shell import tasks

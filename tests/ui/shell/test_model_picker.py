@@ -13,7 +13,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QLabel, QMenu
 from pytestqt.qtbot import QtBot
 
-from app.features.models.messages import ASLEEP
+from app.features.models.model_messages import ASLEEP
 from app.ui.shared_labels import ABOUT_THIS_MODEL, FIND_MORE_MODELS, MODEL, PUT_TO_SLEEP, SIZE, STARTER
 from app.ui.shell.model_picker import (
     FILE,

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton, QVBoxLa
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import DiskFull, EngineStopped, ModelLoadFailed, ProtocolViolation, every_error
-from app.features.messages import PersonMessage
+from app.features.error_messages import PersonMessage
 from app.ui.shared_labels import COPY_DETAILS, NAME_DELETED, SETTINGS, UNDO
 from app.ui.shell import notify as notify_module
 from app.ui.shell.notify import ACTION_LABELS, Notify, StandingNotice, describe

@@ -13,13 +13,13 @@ from PySide6.QtWidgets import QApplication, QMenu
 
 from app.core.events import Role
 from app.store.projects import Tags
-from app.ui.chat.answer import ASK_ANOTHER_MODEL
+from app.ui.chat.answer_view import ASK_ANOTHER_MODEL
+from app.ui.chat.chat_view import ChatView
 from app.ui.chat.pasted import SCREEN_PICTURE
-from app.ui.chat.view import ChatView
-from app.ui.models.page import WAYS_TO_COMPARE
+from app.ui.models.models_page import WAYS_TO_COMPARE
 from app.ui.models.storage import STORAGE
 from app.ui.settings.dialog import SettingsDialog
-from app.ui.settings.pages import SettingsPage
+from app.ui.settings.settings_pages import SettingsPage
 from app.ui.shared_labels import (
     DOWNLOADS,
     KEYBOARD_SHORTCUTS,
@@ -38,7 +38,7 @@ from app.ui.shell.keyboard import WINDOW_SHORTCUTS, ShortcutSheet
 from app.ui.shell.main_window import LOOK_INSIDE, TOGGLE_LIST
 from app.ui.shell.palette import Palette
 from app.ui.shell.settings_index import MOVED_PAGES, PAGES, label_of, page_label
-from app.ui.tabs import TABS
+from app.ui.tab_list import TABS
 from app.ui.widgets.labels import Marks
 from app.ui.widgets.notice_bar import Notice
 from tests.helpers.desks.window import Frame, open_window

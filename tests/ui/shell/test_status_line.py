@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from app.core.events import ModelLoaded, Placed
 from app.core.settings import load_settings
-from app.features.models.messages import short_count
-from app.ui.chat.tab import ONE_MESSAGE_WAITS
+from app.features.models.model_messages import short_count
+from app.ui.chat.chat_tab import ONE_MESSAGE_WAITS
 from app.ui.shell.status_line import (
     CPU_ONE_THREAD,
     CPU_THREADS,

@@ -19,8 +19,8 @@ from app.core.build import ProgramFile
 from app.core.errors import DocumentTooDemanding, EngineStopped
 from app.core.events import CancelToken, Message, Role
 from app.documents.protocol import Read
-from app.documents.reading import read
-from app.features.messages import sentence_for
+from app.documents.read_document import read
+from app.features.error_messages import sentence_for
 from app.ui.shell import upkeep
 from app.ui.shell.notify import ACTION_LABELS, Notify
 from app.ui.shell.upkeep import CalmCaret, SilenceNotices, UpgradeNotice

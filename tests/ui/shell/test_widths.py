@@ -10,9 +10,9 @@ from PySide6.QtCore import QCoreApplication, QEvent, QPoint
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.ui.chat.view import ChatView
+from app.ui.chat.chat_view import ChatView
+from app.ui.models.models_page import ModelCard
 from app.ui.models.models_tab import SuggestedPage
-from app.ui.models.page import ModelCard
 from app.ui.write.write_tab import PageFoot, PageHead
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame, open_window

@@ -13,7 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from app.bootstrap import build_program
 from app.core.events import CancelToken
-from app.features.summary.result import (
+from app.features.summarize.summarize import InputDocument, Planned, SectionRead, Summarized, SummaryEvent
+from app.features.summarize.summary_result import (
     Check,
     CheckReason,
     ClaimAnchor,
@@ -23,7 +24,6 @@ from app.features.summary.result import (
     Summary,
     SummaryOptions,
 )
-from app.features.summary.summarize import InputDocument, Planned, SectionRead, Summarized, SummaryEvent
 from app.ui.shell.notify import Notify
 from app.ui.summarize.summarize_tab import SummarizeView, new_runner
 from app.ui.theme import Theme

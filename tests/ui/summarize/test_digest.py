@@ -14,16 +14,16 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu
 
 from app.core.events import CancelToken
-from app.features.documents import TextHighlight
-from app.features.summary.messages import DIGEST_WORDS
-from app.features.summary.result import Form, Length
-from app.features.summary.summarize import Merging, Planned, SectionRead, Writing
+from app.features.document_library import TextHighlight
+from app.features.summarize.summarize import Merging, Planned, SectionRead, Writing
+from app.features.summarize.summary_messages import DIGEST_WORDS
+from app.features.summarize.summary_result import Form, Length
 from app.ui.shared_labels import SAVED_AS
-from app.ui.summarize import digest
-from app.ui.summarize.digest import DIGEST_CANCELLED, DIGEST_PERCENT
+from app.ui.summarize import digest_page
+from app.ui.summarize.digest_page import DIGEST_CANCELLED, DIGEST_PERCENT
 from app.ui.summarize.draft import DIGEST_BEGINS
 from app.ui.summarize.summarize_tab import MEANWHILE
-from app.ui.summarize.texts import STOPPED_AT_SECTION, STOPPED_BEFORE_READING
+from app.ui.summarize.summary_texts import STOPPED_AT_SECTION, STOPPED_BEFORE_READING
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame, open_window
@@ -294,7 +294,7 @@ def test_while_it_looks_it_says_how_far_it_is(open_tab: Open, tmp_path: Path) ->
 def test_looking_that_takes_long_can_be_cancelled_and_wished_for_again(
     open_tab: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(digest, "TICK_MS", 1)
+    monkeypatch.setattr(digest_page, "TICK_MS", 1)
     desk, has_ended = open_tab(load=NEVER), threading.Event()
 
     def look_without_end(_ids: Any, _wish: Any, cancel: CancelToken, progress: Callable[[float], object]) -> None:

@@ -14,7 +14,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from app.ui.shared_labels import SAVED_AS
-from app.ui.summarize.result import write_pdf
+from app.ui.summarize.summary_page import write_pdf
 from app.ui.work.doing import file_name
 from tests.helpers.attached import lease_pdf
 from tests.ui.summarize.conftest import FOUND, WRONG, Desk, differing, found

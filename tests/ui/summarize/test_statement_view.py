@@ -10,10 +10,10 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.features.documents import TextHighlight
-from app.features.summary.result import Check, CheckReason, Form, Statement
+from app.features.document_library import TextHighlight
+from app.features.summarize.summary_result import Check, CheckReason, Form, Statement
 from app.ui.summarize.statements import StatementGround, StatementRange, StatementView, WholeStatementView
-from app.ui.summarize.texts import Chip, ShownStatement
+from app.ui.summarize.summary_texts import Chip, ShownStatement
 from app.ui.theme import Theme
 
 Make = Callable[..., StatementView]

@@ -11,19 +11,19 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
 
 from app.core.errors import ModelTooLarge
 from app.core.events import CancelToken
-from app.features.documents import DocumentStored, ReadRange, TextHighlight
+from app.features.document_library import DocumentStored, ReadRange, TextHighlight
 from app.features.page_reading.corrections import PageCorrections
-from app.features.summary.messages import DIGEST_WORDS
-from app.features.summary.result import Form, Length, SummaryOptions
-from app.features.summary.summarize import Merging, Planned, SectionRead, TaskRests, Writing
+from app.features.summarize.summarize import Merging, Planned, SectionRead, TaskRests, Writing
+from app.features.summarize.summary_messages import DIGEST_WORDS
+from app.features.summarize.summary_result import Form, Length, SummaryOptions
 from app.ui.chat.welcome import OPEN_A_MODEL
-from app.ui.document.files import TOKENS_FOR_MODEL
+from app.ui.document.document_files import TOKENS_FOR_MODEL
 from app.ui.shared_labels import REMOVE_NAMED, STARTER, STARTER_WARNING, SUMMARIZE, TRY_AGAIN, UNDO, WAITING, WRITING
 from app.ui.summarize.draft import ADD_DOCUMENTS, DROP_DOCUMENTS_HERE, KEEP_SENTENCES, NOT_MADE_FOR, ONE_SUMMARY_EACH
-from app.ui.summarize.result import CHOOSE_AGAIN, SUMMARIZE_AGAIN, SUMMARY_FAILED, WRITTEN_BY_MODEL
 from app.ui.summarize.summarize_tab import POINTS_SO_FAR
 from app.ui.summarize.summarize_tab import WRITES as WRITES_LABEL
-from app.ui.summarize.texts import (
+from app.ui.summarize.summary_page import CHOOSE_AGAIN, SUMMARIZE_AGAIN, SUMMARY_FAILED, WRITTEN_BY_MODEL
+from app.ui.summarize.summary_texts import (
     JOINING_STEP,
     SECOND_TRY,
     SECTION_STEP,
@@ -32,7 +32,7 @@ from app.ui.summarize.texts import (
     STOPPED_WHILE_WRITING,
 )
 from app.ui.summarize.wish import SUMMARIZE_ANYWAY
-from app.ui.work.tab import PAUSED_WHILE_YOU_CHAT
+from app.ui.work.job_tab import PAUSED_WHILE_YOU_CHAT
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.counting import engines_started

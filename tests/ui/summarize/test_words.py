@@ -8,7 +8,9 @@ from itertools import pairwise
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.features.summary.result import (
+from app.features.summarize.summaries import Estimate, StoredSummary
+from app.features.summarize.summarize import Merging, Planned, SectionRead, TaskRests, Writing
+from app.features.summarize.summary_result import (
     Check,
     CheckReason,
     ClaimAnchor,
@@ -20,10 +22,8 @@ from app.features.summary.result import (
     Summary,
     SummaryOptions,
 )
-from app.features.summary.summaries import Estimate, StoredSummary
-from app.features.summary.summarize import Merging, Planned, SectionRead, TaskRests, Writing
 from app.ui.shared_labels import ABOUT_A_MINUTE, ABOUT_MINUTES, ON_THIS_COMPUTER_LOWER, WRITING
-from app.ui.summarize.texts import (
+from app.ui.summarize.summary_texts import (
     BEGINNING_TO_READ,
     JOINING_STEP,
     READING_WHOLE_DOCUMENT,
@@ -40,7 +40,7 @@ from app.ui.summarize.texts import (
 from app.ui.summarize.wish import WishChoices
 from app.ui.theme import Theme
 from app.ui.work.doing import ABOUT_AN_HOUR, ABOUT_HOURS, UNDER_A_MINUTE
-from app.ui.work.tab import WAITS_FOR_MEMORY
+from app.ui.work.job_tab import WAITS_FOR_MEMORY
 from app.ui.write.continuing import READING
 from tests.helpers.texts import start_of
 

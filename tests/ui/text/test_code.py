@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QApplication, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.ui.shared_labels import COPIED, COPY
-from app.ui.text import code
-from app.ui.text.code import COPY_CODE, LONGEST_LINE, OPEN_DRAWING, CodeBlock, CodeText, coloured_lines
+from app.ui.text import code_view
+from app.ui.text.code_view import COPY_CODE, LONGEST_LINE, OPEN_DRAWING, CodeBlock, CodeText, coloured_lines
 from app.ui.text.links import drawing_of_link
 from app.ui.text.pieces import Code
 from app.ui.text.step_limit import StepTooLong, limited_step
@@ -27,7 +27,7 @@ def colours(document: QTextDocument, line: int) -> list[str]:
 
 
 def test_copy_has_the_code_and_says_so(qtbot: QtBot, theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(code, "COPIED_MS", 50)
+    monkeypatch.setattr(code_view, "COPIED_MS", 50)
     card = CodeBlock(theme)
     qtbot.addWidget(card)
     card.set_code(Code("python", "x = 1\ny = 2"))

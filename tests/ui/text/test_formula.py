@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
-from app.ui.models.anatomy import ATTENTION, HEADS, PRODUCT
+from app.ui.models.anatomy_view import ATTENTION, HEADS, PRODUCT
 from app.ui.text import formula as formulas
-from app.ui.text.body import MessageBody
 from app.ui.text.formula import FormulaView, drawing_of
 from app.ui.text.markdown import MarkdownStream
 from app.ui.text.prose import ProseView, TableView
+from app.ui.text.text_body import MessageBody
 from app.ui.theme import Theme
 
 

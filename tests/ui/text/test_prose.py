@@ -8,10 +8,10 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QColor, QTextCursor, QTextDocument, QTextTable
 from pytestqt.qtbot import QtBot
 
-from app.ui.text.body import MessageBody
 from app.ui.text.markdown import MarkdownStream, read
 from app.ui.text.pieces import MarkdownTable, Prose, ProseLine, StyledSpan, with_whole_tables
 from app.ui.text.prose import ProseView, TableView
+from app.ui.text.text_body import MessageBody
 from app.ui.theme import Theme
 from tests.ui.text.test_markdown import SAMPLE
 

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.bootstrap import build_program
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.translate.languages import LastWish
+from app.ui.translate.language_row import LastWish
 from app.ui.translate.translate_tab import TranslateView, new_runner
 from tests.helpers.desks.translate import TranslateDesk
 from tests.helpers.lent import lent

@@ -10,11 +10,11 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from app.features.translation.at_work import outcome_of
-from app.features.translation.result import Flag, FlagKind, GlossaryTerm, Translated, TranslationSource
-from app.features.translation.saving import endings_of
-from app.store.translations import TranslationStore
-from app.ui.document.view import SAVED_NOTE
+from app.features.translate.at_work import outcome_of
+from app.features.translate.saving import endings_of
+from app.features.translate.translation_events import Flag, FlagKind, GlossaryTerm, Translated, TranslationSource
+from app.store.translation_store import TranslationStore
+from app.ui.document.document_view import SAVED_NOTE
 from app.ui.shared_labels import APPLY_GLOSSARY, DOCUMENT_COUNT, OPEN_FOLDER, REMOVE, SAVED_AS, TRY_AGAIN, UNDO
 from app.ui.translate.document_page import (
     LOOKING_FOR_TEXT,
@@ -25,9 +25,9 @@ from app.ui.translate.document_page import (
     STOPPED_AT,
     TRANSLATE_DOCUMENTS,
 )
-from app.ui.translate.glossary import EXPORT_TMX, GLOSSARY_COUNT, TRANSLATIONS_IMPORTED
-from app.ui.translate.languages import DETECTED_LANGUAGE
-from app.ui.translate.texts import LAYOUT_NOT_KEPT, SEGMENT_COUNT, SEGMENTS_TRANSLATED
+from app.ui.translate.glossary_panel import EXPORT_TMX, GLOSSARY_COUNT, TRANSLATIONS_IMPORTED
+from app.ui.translate.language_row import DETECTED_LANGUAGE
+from app.ui.translate.translation_texts import LAYOUT_NOT_KEPT, SEGMENT_COUNT, SEGMENTS_TRANSLATED
 from tests.helpers.attached import lease_pdf
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.translate import DocumentDesk, TranslateDesk

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.documents.segments import Segment
-from app.features.translation.result import (
+from app.features.translate.translation_events import (
     Flag,
     FlagKind,
     Saved,
@@ -21,7 +21,7 @@ from app.features.translation.result import (
 from app.ui.model_texts import HOURS_LEFT, MINUTES_LEFT
 from app.ui.shared_labels import ABOUT_A_MINUTE, ABOUT_MINUTES, SAVED_AS, WAITING
 from app.ui.translate.document_job import NEW_DOCUMENT_LAYOUT, ONE_SEGMENT_UNCHANGED, saved_words
-from app.ui.translate.texts import (
+from app.ui.translate.translation_texts import (
     BEGINS,
     ONE_SEGMENT,
     UNDER_A_MINUTE_LEFT,
@@ -38,7 +38,7 @@ from app.ui.translate.texts import (
     work_words,
 )
 from app.ui.work.doing import ABOUT_AN_HOUR, ABOUT_HOURS, UNDER_A_MINUTE
-from app.ui.work.tab import PAUSED_WHILE_YOU_CHAT, WAITS_FOR_MEMORY
+from app.ui.work.job_tab import PAUSED_WHILE_YOU_CHAT, WAITS_FOR_MEMORY
 from tests.helpers.texts import shows
 
 STORED = StoredTranslation(

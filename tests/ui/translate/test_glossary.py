@@ -10,12 +10,12 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.features.translation.result import GlossaryTerm
+from app.features.translate.translation_events import GlossaryTerm
 from app.ui.shared_labels import GLOSSARY, KEEP_LABEL, SAVED_AS
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.translate.glossary import (
+from app.ui.translate.glossary_panel import (
     GLOSSARY_COUNT,
     GLOSSARY_HELP,
     KEPT,

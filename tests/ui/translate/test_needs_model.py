@@ -10,9 +10,9 @@ import pytest
 
 import app.features.models.collection as facade
 from app.hub.catalog import CatalogEntry
-from app.ui.models.search import NETWORK_SWITCHED_OFF
+from app.ui.models.hub_page import NETWORK_SWITCHED_OFF
 from app.ui.shared_labels import GLOSSARY, USE_IT
-from app.ui.translate.languages import LANGUAGE_UNKNOWN
+from app.ui.translate.language_row import LANGUAGE_UNKNOWN
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.translate import TranslateDesk
 from tests.helpers.fake_hub import FakeHub

@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.core.events import CancelToken
-from app.features.translation.result import TranslationAdded, TranslationWish
+from app.features.translate.translation_events import TranslationAdded, TranslationWish
 from app.ui.shared_labels import GO_ON, STOP, STOPPED
 from app.ui.translate.text_page import TRANSLATING
-from app.ui.translate.texts import NOT_BEGUN
+from app.ui.translate.translation_texts import NOT_BEGUN
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
 from tests.helpers.translations import put_pipeline

@@ -12,13 +12,13 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import DatabaseDamaged
 from app.documents.segments import Content, Mark, Segment, SegmentKind, plain
-from app.features.translation.result import Flag, FlagKind, Row, Translated, TranslationSource
+from app.features.translate.translation_events import Flag, FlagKind, Row, Translated, TranslationSource
 from app.ui.shared_labels import KEEP_LABEL
 from app.ui.theme import Theme
 from app.ui.translate.rows import NOT_TRANSLATED_YET, SOURCE, TARGET
+from app.ui.translate.segment_table import SEGMENTS, SegmentTable
 from app.ui.translate.segment_text import MISSING_MARKS, SegmentWriter, letters
-from app.ui.translate.side_by_side import SEGMENTS, SegmentTable
-from app.ui.translate.texts import Remedy
+from app.ui.translate.translation_texts import Remedy
 from tests.helpers.desks.translate import link_rect
 
 MANY = 100_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.documents.segments import Content, Mark, nests, plain
-from app.features.translation.marking import same_marks
+from app.features.translate.marking import same_marks
 from app.ui.translate.segment_text import labels, missing, put_back
 
 BOLD, BOLD_END = Mark("open", 1, "bold"), Mark("close", 1)

@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QApplication, QLabel
 
 from app.core.errors import DiskFull
 from app.documents.segments import Segment
-from app.features.models.languages import KnownLanguages
-from app.features.translation import live
-from app.features.translation.result import Formality, GlossaryTerm, TranslationEvent
+from app.features.models.model_languages import KnownLanguages
+from app.features.translate import live
+from app.features.translate.translation_events import Formality, GlossaryTerm, TranslationEvent
 from app.ui.shared_labels import CHARACTER_COUNT, FROM, KEEP_LABEL, OPEN_DOCUMENT, TRANSLATION, UNDO, USE_IT
-from app.ui.translate.languages import DETECTED_LANGUAGE, INTO, MADE_FOR_CODE, SWAP_LANGUAGES, TEXT_TOPIC, TONE, Able
+from app.ui.translate.language_row import DETECTED_LANGUAGE, INTO, MADE_FOR_CODE, SWAP_LANGUAGES, TEXT_TOPIC, TONE, Able
 from app.ui.translate.segment_text import from_units
 from app.ui.translate.text_page import (
     CHOOSE_OTHER_LANGUAGE,

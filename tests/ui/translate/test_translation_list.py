@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from PySide6.QtCore import Qt
 from pytestqt.modeltest import ModelTester
 
-from app.features.translation.result import StoredTranslation, TranslationWish
+from app.features.translate.translation_events import StoredTranslation, TranslationWish
 from app.ui.shared_labels import FAILED_LABEL, LAST_SEVEN_DAYS, OLDER, STOPPED, TODAY, WAITS_LABEL
-from app.ui.translate.texts import NOT_BEGUN, is_at_work, note_of, title_of
+from app.ui.translate.translation_texts import NOT_BEGUN, is_at_work, note_of, title_of
 from app.ui.widgets.row_list import NOTE_ROLE, TITLE_ROLE
-from app.ui.work.column import WORKING_LABEL, WorkListModel
+from app.ui.work.job_column import WORKING_LABEL, WorkListModel
 
 NOW = datetime(2026, 11, 24, 16, 0)
 

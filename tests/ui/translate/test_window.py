@@ -9,10 +9,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
-from app.features.translation.result import TranslationWish
+from app.features.translate.translation_events import TranslationWish
 from app.ui.shared_labels import UNDO
-from app.ui.translate.texts import NOT_BEGUN
 from app.ui.translate.translate_tab import CHOOSE_DOCUMENTS, SEARCH_TRANSLATIONS
+from app.ui.translate.translation_texts import NOT_BEGUN
 from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame, open_window

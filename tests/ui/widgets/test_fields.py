@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
-from app.ui.widgets.fields import CheckRow, RadioRow, SegmentedControl, Stepper, Switch
+from app.ui.widgets.input_fields import CheckRow, RadioRow, SegmentedControl, Stepper, Switch
 
 
 def test_a_stepper_steps_and_stays_in_its_range(qtbot: QtBot) -> None:

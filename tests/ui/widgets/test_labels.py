@@ -7,12 +7,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QTextDocument
 from pytestqt.qtbot import QtBot
 
-from app.features.summary.result import SummaryOptions
-from app.features.summary.summaries import StoredSummary
+from app.features.summarize.summaries import StoredSummary
+from app.features.summarize.summary_result import SummaryOptions
 from app.ui.theme import DARK, LIGHT, Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel, StatusDot, plain_tip
-from app.ui.work.column import WorkListModel
+from app.ui.work.job_column import WorkListModel
 
 LONG = "/home/somebody/with/a/long/path/to/the/folder"
 

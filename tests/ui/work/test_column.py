@@ -15,11 +15,11 @@ from pytestqt.qtbot import QtBot
 
 from app.bootstrap import Fireside, build_program
 from app.core.wire import to_json
-from app.features.summary.result import Form, Length, StoredSummary, SummaryOptions
-from app.features.translation.result import TranslationWish
+from app.features.summarize.summary_result import Form, Length, StoredSummary, SummaryOptions
+from app.features.translate.translation_events import TranslationWish
 from app.features.work.queue import StoredJobs
 from app.store.jobs import JobRow, JobTable
-from app.store.translations import SegmentOutcome
+from app.store.translation_store import SegmentOutcome
 from app.ui.shared_labels import (
     BEGINS_LABEL,
     DELETE,
@@ -37,11 +37,11 @@ from app.ui.shared_labels import (
 )
 from app.ui.shell.notify import Notify
 from app.ui.summarize.summarize_tab import NO_SUMMARIES_FOUND, NO_SUMMARIES_YET, summary_words
-from app.ui.summarize.texts import form_and_time, note_of
+from app.ui.summarize.summary_texts import form_and_time, note_of
 from app.ui.theme import Theme
 from app.ui.translate.translate_tab import NO_TRANSLATIONS_FOUND, NO_TRANSLATIONS_YET, translation_words
-from app.ui.work import column
-from app.ui.work.column import WORKING_LABEL, ColumnWords, WorkColumn, WorkListModel, group_of
+from app.ui.work import job_column
+from app.ui.work.job_column import WORKING_LABEL, ColumnWords, WorkColumn, WorkListModel, group_of
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.counting import thousand_steps
 from tests.helpers.desks.window import ListDesk
@@ -239,7 +239,7 @@ def desk(
     request: pytest.FixtureRequest, qtbot: QtBot, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Desk]:
     """What has changed is read again after a hundredth of a second."""
-    monkeypatch.setattr(column, "REFRESH_MS", 10)
+    monkeypatch.setattr(job_column, "REFRESH_MS", 10)
     kind: Kind = request.param
     app = build_program()
     theme = Theme("light")

@@ -19,11 +19,11 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from app.bootstrap import PAGE_READING
 from app.store.jobs import JobTable
 from app.ui.chat.attachment_row import AttachmentRow
-from app.ui.chat.view import ChatView
-from app.ui.document.view import CORRECTED_PAGE, PageReadingPane
+from app.ui.chat.chat_view import ChatView
+from app.ui.document.document_view import CORRECTED_PAGE, PageReadingPane
 from app.ui.shared_labels import GO_ON, STOP, TEXT_LABEL, UNDO
 from app.ui.translate.document_page import TRANSLATE_WHAT_CHANGED
-from app.ui.work.pictures import (
+from app.ui.work.picture_reading import (
     COMPARE_WITH_PICTURES,
     CORRECTED_PAGES,
     PAGE_IS_PICTURE,

@@ -12,12 +12,12 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.features.messages import STARTER_CALLS_ITSELF
+from app.features.error_messages import STARTER_CALLS_ITSELF
 from app.features.page_reading.readings import PicturePages, ReadingMethod, StoredReading
-from app.store.documents import StoredDocument, StoredPageReading
+from app.store.document_store import StoredDocument, StoredPageReading
 from app.ui.shell.picture_reading import PictureState
 from app.ui.theme import Theme
-from app.ui.work.pictures import (
+from app.ui.work.picture_reading import (
     ALL_PAGES_ARE_PICTURES,
     CHOOSE_VISION_MODEL,
     FIGURES_NOT_READ,

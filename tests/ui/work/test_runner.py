@@ -17,11 +17,10 @@ from app.features.work.asking import TaskRests
 from app.features.work.queue import JobEvent
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import EndOfWork
-from app.ui.summarize import summarize_tab, texts
+from app.ui.summarize import summarize_tab, summary_texts
 from app.ui.theme import Theme
-from app.ui.translate import texts as translation_texts
-from app.ui.translate import translate_tab
-from app.ui.work.tab import JobEnds, JobRunner
+from app.ui.translate import translate_tab, translation_texts
+from app.ui.work.job_tab import JobEnds, JobRunner
 
 WAIT_S = 10
 
@@ -64,7 +63,7 @@ class Queue:
 
 
 KINDS: dict[str, tuple[Any, Callable[[], Any], Callable[[str], Any], str]] = {
-    "summary": (summarize_tab.RUNNER_WORDS, texts.SummaryProgress, TaskRests, "Summariz Summary"),
+    "summary": (summarize_tab.RUNNER_WORDS, summary_texts.SummaryProgress, TaskRests, "Summariz Summary"),
     "translation": (
         translate_tab.RUNNER_WORDS,
         translation_texts.TranslationProgress,

@@ -14,7 +14,7 @@ from app.features.work.engines import ModelSwap
 from app.ui.shared_labels import PUT_TO_SLEEP
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import QuestionDialog
-from app.ui.work.tab import NOT_NOW, SecondModelQuestion
+from app.ui.work.job_tab import NOT_NOW, SecondModelQuestion
 from tests.helpers.desks.window import Frame
 
 GB = 10**9

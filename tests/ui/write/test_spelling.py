@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
 
-from app.ui.spelling import CHECK_SPELLING, MISSPELLED_WORDS
+from app.ui.spell_check import CHECK_SPELLING, MISSPELLED_WORDS
 from app.ui.write.page_edit import TINTED_TEXT
 from tests.helpers.desks.write import WriteDesk
 from tests.helpers.dictionaries import lines, menu_at, underlined, use_dictionaries

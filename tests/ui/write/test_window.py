@@ -8,10 +8,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from app.core.events import Guess
+from app.ui.inside.inside_panel import OWN_TEXT, InsidePanel
 from app.ui.inside.look import MESSAGE, SELECTION
-from app.ui.inside.panel import OWN_TEXT, InsidePanel
 from app.ui.shared_labels import TODAY, UNDO
-from app.ui.write.inside import PAGE, THE_LAST_CONTINUATION, PageSubjects
+from app.ui.write.page_inside import PAGE, THE_LAST_CONTINUATION, PageSubjects
 from tests.helpers.attached import notes
 from tests.helpers.desks.inside import InsideDesk
 from tests.helpers.desks.window import Frame, open_window

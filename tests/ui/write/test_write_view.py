@@ -9,15 +9,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
-from app.ui.models.compare import MY_OWN
-from app.ui.models.downloads import MODEL_DOWNLOADED
-from app.ui.sampling import MORE_SAMPLING_SETTINGS, SEED, SamplingFields
+from app.ui.models.compare_page import MY_OWN
+from app.ui.models.download_rows import MODEL_DOWNLOADED
+from app.ui.sampling_fields import MORE_SAMPLING_SETTINGS, SEED, SamplingFields
 from app.ui.shared_labels import STOP, STOPPED_LABEL, TEMPERATURE, TOKEN_COUNT
 from app.ui.write.alternatives import UNDER_A_THOUSANDTH, percent
 from app.ui.write.continuing import TEXT_REPEATED_ITSELF, WAITS_FOR_MODEL_STATE, WRITE_FIRST, WritingRequestKind
 from app.ui.write.kept_page import file_name, language_of
-from app.ui.write.options import stops_of
 from app.ui.write.write_tab import CONTINUE_WITHOUT_SUFFIX, ONLY_LAST_TOKENS_READ
+from app.ui.write.writing_options import stops_of
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.write import CTRL, SHIFT, WriteDesk
 from tests.helpers.models_on_disk import write_model

@@ -16,7 +16,7 @@ def shown_value(
 ) -> str | None:
     """What a value becomes; None where it stays. White space at the ends of a line stays where it is."""
     if is_page(value, key):
-        from app.documents.formats.web.pages import shown_piece
+        from app.documents.formats.web.html_pages import shown_piece
 
         return shown_piece(value, visits, context)
     lines = _NEW_LINE.split(value)

@@ -14,7 +14,7 @@ import yaml
 from app.core.errors import DocumentUnreadable
 from app.documents.encoding import TextFile
 from app.documents.formats.catalogs.values import is_page, is_prose, key_of, renamed_locale, shown_value, tagged
-from app.documents.formats.plain.text import pieces, width_of, wrapped
+from app.documents.formats.plain.plain_text import pieces, width_of, wrapped
 from app.documents.segments import SegmentKind, content_of
 from app.documents.source import FileSource, SegmentVisits, TargetLanguage, Visit
 

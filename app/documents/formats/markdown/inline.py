@@ -19,8 +19,8 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
-from app.documents.formats.markdown.reading import CELL_BORDER, MOST_NESTING
-from app.documents.formats.plain.text import width_of
+from app.documents.formats.markdown.read_markdown import CELL_BORDER, MOST_NESTING
+from app.documents.formats.plain.plain_text import width_of
 from app.documents.formats.web import elements
 from app.documents.segments import TAG_LOOKS, Content, Mark, SegmentKind, content_of
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import after_the_text, decode, without_nuls
-from app.documents.formats.markdown.reading import pieces_of as pieces_of_markdown
-from app.documents.formats.plain.text import plain_pieces
+from app.documents.formats.markdown.read_markdown import pieces_of as pieces_of_markdown
+from app.documents.formats.plain.plain_text import plain_pieces
 from app.documents.source import FileSource, Item, Opened, counted
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")  # colours in what a terminal would show

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.documents.blocks import BlockKind
-from app.documents.formats.pdf.blocks import SAME_SIZE, SENTENCE_END, BlockDraft
-from app.documents.formats.pdf.pages import OutlineEntry, PageGeometry
-from app.documents.formats.pdf.text import PageText, PdfLine
+from app.documents.formats.pdf.page_text import PageText, PdfLine
+from app.documents.formats.pdf.pdf_blocks import SAME_SIZE, SENTENCE_END, BlockDraft
+from app.documents.formats.pdf.pdf_pages import OutlineEntry, PageGeometry
 
 LARGER = 1.12
 BOLDER, NAMED = 1.3, math.inf

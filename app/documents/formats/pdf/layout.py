@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from app.documents.formats.pdf.text import PdfLine, PdfTable
+from app.documents.formats.pdf.page_text import PdfLine, PdfTable
 
 GUTTER = 0.8
 """The least gutter, as a part of the font size."""

@@ -21,7 +21,10 @@ from pypdfium2 import raw
 
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece, LineBox
-from app.documents.formats.pdf.blocks import (
+from app.documents.formats.pdf.headings import HeadingMarker, LetterStatistics, RunningHeaders, plain
+from app.documents.formats.pdf.layout import flows
+from app.documents.formats.pdf.page_text import PageText, PdfLine, PdfTable, TextProbe, page_text
+from app.documents.formats.pdf.pdf_blocks import (
     BlockDraft,
     HyphenWords,
     drafts_of,
@@ -30,11 +33,8 @@ from app.documents.formats.pdf.blocks import (
     piece_of,
     table_draft,
 )
-from app.documents.formats.pdf.headings import HeadingMarker, LetterStatistics, RunningHeaders, plain
-from app.documents.formats.pdf.layout import flows
-from app.documents.formats.pdf.pages import MOST_SIDE, AnnotationReader, PdfOutline, opened, said, scan_of
+from app.documents.formats.pdf.pdf_pages import MOST_SIDE, AnnotationReader, PdfOutline, opened, said, scan_of
 from app.documents.formats.pdf.ruled import with_tables
-from app.documents.formats.pdf.text import PageText, PdfLine, PdfTable, TextProbe, page_text
 from app.documents.formats.pictures import (
     LOOK_DPI,
     MOST_LOOKED_AT,

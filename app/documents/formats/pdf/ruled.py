@@ -8,8 +8,8 @@ from itertools import pairwise
 from statistics import median
 
 from app.documents.formats.pdf.layout import MOST_CELL_CHARS, are_text, gutters_of, rows_apart
-from app.documents.formats.pdf.pages import PageRulings, RuledGrid, RuledLine, covered, near
-from app.documents.formats.pdf.text import PdfLine, PdfTable
+from app.documents.formats.pdf.page_text import PdfLine, PdfTable
+from app.documents.formats.pdf.pdf_pages import PageRulings, RuledGrid, RuledLine, covered, near
 
 MOST_CHARS_IN_CELLS = 500
 """The cells of a table have fewer than this, for the most part: what has more is a page with a frame."""

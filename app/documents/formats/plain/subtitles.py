@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import TextFile, after_the_text, decode, without_nuls
-from app.documents.formats.plain.text import balanced, filled_lines, joined, one_line, width_of
+from app.documents.formats.plain.plain_text import balanced, filled_lines, joined, one_line, width_of
 from app.documents.segments import Content, Mark, SegmentKind, SegmentTag, tagged_content
 from app.documents.source import FileSource, Item, Opened, SegmentVisits, TargetLanguage, Visit
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.documents.blocks import BlockKind
-from app.documents.formats.markup.tags import attributes
+from app.documents.formats.markup.tagged_text import attributes
 from app.documents.formats.office.paragraphs import spelled
 from app.documents.segments import SegmentKind
 

@@ -19,10 +19,10 @@ from app.core.errors import DocumentUnreadable
 from app.documents.archive import CHUNK_BYTES, Archive, copy_archive
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import EncodedBytes
-from app.documents.formats.markup import tags
-from app.documents.formats.markup.tags import TaggedSegment, TextEdit, edits_of, spliced
+from app.documents.formats.markup import tagged_text
+from app.documents.formats.markup.tagged_text import TaggedSegment, TextEdit, edits_of, spliced
 from app.documents.formats.markup.xml_tree import Element, local_name, parse, words_in
-from app.documents.formats.web.pages import PageWalk, coded_page, decode_page, primary
+from app.documents.formats.web.html_pages import PageWalk, coded_page, decode_page, primary
 from app.documents.formats.web.walker import HtmlWalker
 from app.documents.source import (
     FileSource,
@@ -35,7 +35,7 @@ from app.documents.source import (
     Visit,
     counted,
 )
-from app.language.names import is_rtl
+from app.language.language_names import is_rtl
 
 MOST_MEMBER_BYTES = 64_000_000
 KEPT_CHARACTERS = 4_000_000
@@ -89,7 +89,7 @@ class _ChapterTexts:
 
     def _text(self, name: str) -> str:
         text = decode_page(member_bytes(self._archive, self._source, name)).text
-        if tags.declares_entities(text):
+        if tagged_text.declares_entities(text):
             raise self._source.unreadable("entities")
         return text
 
@@ -252,7 +252,7 @@ def _all(root: Element, name: str) -> Iterator[Element]:
     return (element for element in root.iter("{*}" + name))
 
 
-# Books written back: chapters, other pages as `app.documents.formats.web.pages` does it, tables of contents, the title.
+# Books written back: chapters, other pages as `.html_pages` does it, tables of contents, the title.
 # Pictures, style sheets, fonts and pages in which nothing changes keep their compressed bytes.
 
 
@@ -313,7 +313,7 @@ class _EpubBook:
 
     def _coded(self, name: str) -> EncodedBytes:
         coded = coded_page(member_bytes(self._archive, self._source, name))
-        if tags.declares_entities(coded.text):
+        if tagged_text.declares_entities(coded.text):
             raise self._source.unreadable("entities")
         return coded
 
@@ -328,30 +328,32 @@ def ncx_labels(text: str) -> list[TaggedSegment]:
     """The title and the lines of a table of contents of EPUB 2."""
     found = [
         element_at
-        for element_at in tags.elements_in(text)
+        for element_at in tagged_text.elements_in(text)
         if element_at.name == "text" and element_at.path[-2:-1] != ("docauthor",)
     ]
-    return _in_order(tags.text_labels(text, found))
+    return _in_order(tagged_text.text_labels(text, found))
 
 
 def package_labels(text: str) -> list[TaggedSegment]:
     """The title and the description of a book, and the names of its parts in the guide of EPUB 2."""
-    elements = list(tags.elements_in(text))
+    elements = list(tagged_text.elements_in(text))
     read = [element for element in elements if _is_in_metadata(element) and element.name in ("title", "description")]
     titles = (
         element_at.said["title"]
         for element_at in elements
         if element_at.name == "reference" and "title" in element_at.said
     )
-    guide = [found for title in titles if title.value.strip() and (found := tags.label(text, title, 0)) is not None]
-    return _in_order([*tags.text_labels(text, read), *guide])
+    guide = [
+        found for title in titles if title.value.strip() and (found := tagged_text.label(text, title, 0)) is not None
+    ]
+    return _in_order([*tagged_text.text_labels(text, read), *guide])
 
 
 def package_language(text: str) -> str:
     """The language that a package names, "" without one."""
     languages = (
         element_at
-        for element_at in tags.elements_in(text)
+        for element_at in tagged_text.elements_in(text)
         if _is_in_metadata(element_at) and element_at.name == "language"
     )
     return next((text[language.start : language.end].strip() for language in languages), "")
@@ -359,7 +361,7 @@ def package_language(text: str) -> str:
 
 def language_edits(text: str, target: TargetLanguage, language: str) -> Iterator[TextEdit]:
     """What makes a file beside the pages say that it is in the target language, where it names the book's."""
-    for element in tags.elements_in(text):
+    for element in tagged_text.elements_in(text):
         said = element.said.get("xml:lang")
         if said is not None and primary(said.value) == primary(language):
             yield TextEdit(said.start, said.end, (target.language,))
@@ -374,7 +376,7 @@ def package_edits(text: str, target: TargetLanguage) -> Iterator[TextEdit]:
     language = package_language(text)
     yield from language_edits(text, target, language)
     is_named = False
-    for element in tags.elements_in(text):
+    for element in tagged_text.elements_in(text):
         if element.name == "language" and _is_in_metadata(element) and not is_named:
             is_named = True
             yield TextEdit(element.start, element.end, (target.language,))
@@ -386,7 +388,7 @@ def package_edits(text: str, target: TargetLanguage) -> Iterator[TextEdit]:
             yield from _progression(element, target, was_rtl=is_rtl(language))
 
 
-def _progression(spine: tags.ElementAt, target: TargetLanguage, *, was_rtl: bool) -> Iterator[TextEdit]:
+def _progression(spine: tagged_text.ElementAt, target: TargetLanguage, *, was_rtl: bool) -> Iterator[TextEdit]:
     said = spine.said.get(_PROGRESSION)
     if said is None and target.is_rtl:
         yield TextEdit(spine.given_at, spine.given_at, (f' {_PROGRESSION}="rtl"',))
@@ -394,7 +396,7 @@ def _progression(spine: tags.ElementAt, target: TargetLanguage, *, was_rtl: bool
         yield TextEdit(said.start, said.end, ("rtl" if target.is_rtl else "ltr",))
 
 
-def _is_in_metadata(element: tags.ElementAt) -> bool:
+def _is_in_metadata(element: tagged_text.ElementAt) -> bool:
     return len(element.path) > 1 and element.path[-2] in _METADATA
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, table_text
-from app.documents.formats.markup.tags import TAG, attributes, end_of_other, end_of_raw, unescaped
+from app.documents.formats.markup.tagged_text import TAG, attributes, end_of_other, end_of_raw, unescaped
 from app.documents.formats.web import elements
 from app.documents.formats.web.elements import ElementContext, OpenListItem
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.blocks import BlockKind, BlockPiece
-from app.documents.formats.markdown import reading as markdown
-from app.documents.formats.markdown.reading import pieces_of, read
+from app.documents.formats.markdown import read_markdown as markdown
+from app.documents.formats.markdown.read_markdown import pieces_of, read
 from app.documents.source import FileSource, Opened, ReadingRemark
 from tests.helpers.web_files import markers_in
 

@@ -370,7 +370,7 @@ def test_addresses_of_scripts_stay_addresses(tmp_path: Path) -> None:
 
 
 def test_a_link_defined_in_another_portion_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.documents.formats.markdown import reading as markdown
+    from app.documents.formats.markdown import read_markdown as markdown
 
     monkeypatch.setattr(markdown, "PORTION_CHARACTERS", 20)
     text = "See [the docs] and this.\n\nMore words here and there.\n\n[the docs]: http://x\n"

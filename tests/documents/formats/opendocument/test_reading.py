@@ -15,7 +15,7 @@ from lxml import etree
 
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece, rows_of
-from app.documents.formats.opendocument.reading import read
+from app.documents.formats.opendocument.read_odf import read
 from app.documents.source import FileSource, Opened, PageRead, ReadingRemark
 from tests.helpers.office_files import Planned, misplaced, odf_content, odf_part, write_flat_odf, write_odf
 

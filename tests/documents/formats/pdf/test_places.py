@@ -13,7 +13,7 @@ import pytest
 from pypdfium2 import raw
 
 from app.documents.blocks import BlockKind, BlockPiece, LineBox
-from app.documents.formats.pdf.pages import PageGeometry, draw, sheet_of
+from app.documents.formats.pdf.pdf_pages import PageGeometry, draw, sheet_of
 from tests.documents.formats.pdf.test_pages import dark_edges
 from tests.documents.formats.pdf.test_pdf import pieces_of, planted, prose
 from tests.helpers.pdf_files import Page, column, wrapped, write_pdf

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.blocks import BlockKind, BlockPiece
-from app.documents.formats.plain.code import (
+from app.documents.formats.plain.source_code import (
     LEAST_LINES,
     MOST_LINE_CHARACTERS,
     MOST_LINES,

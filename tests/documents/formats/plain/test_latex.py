@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.documents.blocks import BlockKind, BlockPiece
-from app.documents.formats.detection import find_format
+from app.documents.formats.format_detection import find_format
 from app.documents.formats.plain.latex import read
 from app.documents.source import FileSource, Opened
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.encoding import lines, without_nuls
-from app.documents.formats.plain.text import MOST_CHARACTERS, cut_at, paragraphs, pieces_of, read
+from app.documents.formats.plain.plain_text import MOST_CHARACTERS, cut_at, paragraphs, pieces_of, read
 from app.documents.source import FileSource, Opened, ReadingRemark
 from tests.helpers.text_files import LANGUAGES, in_encoding
 

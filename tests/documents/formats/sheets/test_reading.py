@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, rows_of
-from app.documents.formats.detection import find_format
-from app.documents.formats.sheets import reading, workbook
-from app.documents.formats.sheets.reading import read
+from app.documents.formats.format_detection import find_format
+from app.documents.formats.sheets import read_sheets, workbook
+from app.documents.formats.sheets.read_sheets import read
 from app.documents.formats.sheets.workbook import kind_of_format, number_text
 from app.documents.source import FileSource, Item, Opened, PageRead, ReadingRemark
 from tests.helpers.office_files import write_flat_odf
@@ -125,7 +125,7 @@ def test_two_cells_at_the_far_ends_of_a_sheet_cost_nothing(tmp_path: Path) -> No
 
 
 def test_rows_beyond_the_limit_are_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MOST_ROWS", 250)
+    monkeypatch.setattr(read_sheets, "MOST_ROWS", 250)
     write_xlsx(
         tmp_path / "a.xlsx", {"Long": "".join(f"<row><c><v>{number}</v></c></row>" for number in range(1, 1001))}
     )
@@ -140,7 +140,7 @@ def test_rows_beyond_the_limit_are_told_of(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_sheet_of_long_texts_is_cut_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MOST_CHARACTERS", 1000)
+    monkeypatch.setattr(read_sheets, "MOST_CHARACTERS", 1000)
     long = "".join(f'<row r="{row}"><c t="inlineStr"><is><t>{"w" * 300}</t></is></c></row>' for row in range(1, 11))
     write_xlsx(tmp_path / "a.xlsx", {"Long": long, "Short": '<row r="1"><c><v>7</v></c></row>'})
     items = list(read(FileSource(tmp_path / "a.xlsx")))

@@ -8,7 +8,7 @@ import pytest
 
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece
-from app.documents.formats.detection import find_format
+from app.documents.formats.format_detection import find_format
 from app.documents.formats.web.fb2 import read
 from app.documents.source import FileSource, Opened, ReadingRemark
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece
-from app.documents.formats.web.pages import read
+from app.documents.formats.web.html_pages import read
 from app.documents.formats.web.walker import HtmlWalker
 from app.documents.source import FileSource, Item, Opened, ReadingRemark
 from tests.helpers.counting import lines_run

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.documents.blocks import BlockPiece
-from app.documents.formats.web.pages import read
+from app.documents.formats.web.html_pages import read
 from app.documents.segments import Content, Mark, Segment, SegmentKind, plain
 from app.documents.source import FileSource, TargetLanguage
 from tests.helpers.rewriting import Result, reversed_words, run, run_on, upper

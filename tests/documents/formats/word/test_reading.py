@@ -16,7 +16,7 @@ from lxml import etree
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece, rows_of
 from app.documents.formats.markup import xml_tree
-from app.documents.formats.word.reading import read
+from app.documents.formats.word.read_docx import read
 from app.documents.source import FileSource, Opened, ReadingRemark
 from tests.helpers.office_files import Planned, misplaced, paragraph, rels, word_part, write_docx, write_zip
 

@@ -17,7 +17,7 @@ from lxml import etree
 
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockPiece
-from app.documents.formats.word.reading import read
+from app.documents.formats.word.read_docx import read
 from app.documents.segments import Content, Mark, Segment, SegmentKind, marks
 from app.documents.source import FileSource, ReadingRemark, TargetLanguage
 from tests.documents.formats.word.test_reading import (

@@ -1,0 +1,781 @@
+"""OpenDocument texts, presentations and spreadsheets written back, packed or as one flat XML file.
+
+Segments are paragraphs, with headers and footers, notes, comments, the words for pictures and what the document says
+of itself. In a spreadsheet they are the cells with text; formulas, the values they gave, and names of sheets stay,
+since formulas name them. A member in which nothing changes keeps its compressed bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import BinaryIO, Literal, NamedTuple
+
+from app.documents.archive import Archive, copy_archive, is_zip
+from app.documents.encoding import EncodedBytes
+from app.documents.formats.markup.tagged_text import (
+    SILENT,
+    TAG,
+    AttributeValue,
+    Spelling,
+    TaggedSegment,
+    TextEdit,
+    TextGatherer,
+    attributes_at,
+    edits_of,
+    end_of_other,
+    escaped,
+    is_blank,
+    label,
+    spell_text,
+    spliced,
+    unescaped,
+    words_of,
+)
+from app.documents.formats.markup.xml_tree import WithoutPictures, encoding_of, parse
+from app.documents.formats.office.paragraphs import ParagraphRole
+from app.documents.formats.opendocument.styles import (
+    CONTENT,
+    META,
+    MOST_SPACES,
+    STYLES,
+    TextStyles,
+    parse_whole,
+    refuse_protected,
+)
+from app.documents.segments import Content, Mark, SegmentKind
+from app.documents.source import FileSource, SegmentVisits, TargetLanguage, Visit
+
+_LANGUAGE = re.compile(r"<dc:language>([^<]*)</dc:language>")
+
+
+@dataclass
+class _OdfPart:
+    name: str
+    coded: EncodedBytes
+    walk: _OdfWalk
+
+
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
+    """A document with its segments replaced; see `app.documents.source`. A segment's page is its slide or sheet.
+
+    Raises DocumentUnreadable: protected, damaged, entities, too_deep, inflates.
+    """
+    is_packed = is_zip(source.path)
+    styles = TextStyles()
+    if is_packed:
+        with Archive(source) as archive:
+            parts = _packed(archive, source, styles)
+    else:
+        parts = [_flat(source, styles)]
+    changed = _changed(parts, styles, visit, target)
+    if out is None:
+        return
+    if is_packed:
+        copy_archive(source, out, changed)
+    else:
+        out.write(changed[""] if changed else source.path.read_bytes())
+
+
+def _packed(archive: Archive, source: FileSource, styles: TextStyles) -> list[_OdfPart]:
+    """The text first, then objects in it such as charts, the styles, and what the document says of itself."""
+    refuse_protected(archive, source)
+    objects = [name for name in archive.names if name.endswith(f"/{CONTENT}")]
+    names = [CONTENT, *objects, *(text for text in (STYLES, META) if text in archive)]
+    members = {name: _member(archive, name) for name in names}
+    formulas = set()
+    for name in reversed(names):  # styles before the text that has them
+        root = parse(members[name], source)  # so it is well-formed, and not too deep
+        if name in (CONTENT, STYLES):
+            styles.add(root)
+        elif str(root.tag).endswith("}math"):
+            formulas.add(name)
+    return [
+        _part(name, data, styles, SegmentKind.LABEL if name in objects else SegmentKind.PARAGRAPH)
+        for name, data in members.items()
+        if name not in formulas
+    ]
+
+
+def _member(archive: Archive, name: str) -> bytes:
+    archive.refuse_crowd(name)
+    return archive.read(name)
+
+
+def _flat(source: FileSource, styles: TextStyles) -> _OdfPart:
+    data = source.path.read_bytes()
+    styles.add(parse(WithoutPictures(io.BytesIO(data)), source))
+    return _part("", data, styles, SegmentKind.PARAGRAPH)
+
+
+def _part(name: str, data: bytes, styles: TextStyles, kind: SegmentKind) -> _OdfPart:
+    coded = EncodedBytes(data, encoding_of(data))
+    return _OdfPart(name, coded, _OdfWalk(coded.text, styles, kind))
+
+
+def _changed(
+    parts: list[_OdfPart], styles: TextStyles, visit: Visit, target: TargetLanguage | None
+) -> dict[str, bytes]:
+    visits = SegmentVisits(visit)
+    edits = [edits_of(part.walk.stretches, visits) for part in parts]
+    if target is not None:
+        edits = [found + more for found, more in zip(edits, _language_edits(parts, styles, target), strict=True)]
+    return {
+        part.name: part.coded.encoded(spliced(len(part.coded.text), found), "xmlcharrefreplace")
+        for part, found in zip(parts, edits, strict=True)
+        if found
+    }
+
+
+def _language_edits(parts: list[_OdfPart], styles: TextStyles, target: TargetLanguage) -> Iterator[list[TextEdit]]:
+    """What makes each part say that it is in the target language."""
+    locale = locale_of(target.language)
+    tags = [part.walk.style_tags for part in parts]
+    before = next(filter(None, (default_language(tag, locale) for tag in tags)), "")
+    turning = TargetStyles(target, locale, before, tags, styles.is_code)
+    for part, style_tags in zip(parts, tags, strict=True):
+        named = (TextEdit(*match.span(1), (target.language,)) for match in _LANGUAGE.finditer(part.coded.text))
+        yield [*turning.edits(style_tags), *named]
+
+
+# From the tags of a part of an OpenDocument to the stretches of text to translate, in one pass.
+
+_SPACE = re.compile(r'\sxmlns:([^\s=]+)\s*=\s*(?:"([^"]*)"|\'([^\']*)\')')
+_STRING_VALUE = re.compile(r"\s+[^\s=]+:string-value\s*=\s*(?:\"[^\"]*\"|'[^']*')")
+_Said = dict[str, AttributeValue]
+
+
+class _Context(NamedTuple):
+    kind: SegmentKind = SegmentKind.PARAGRAPH
+    level: int = 0
+    is_inline: bool = False
+    """Whether text here is text of a paragraph."""
+    is_value: bool = False
+    """Whether the paragraphs show the value of a cell."""
+    is_discarded: bool = False
+    also: tuple[TextEdit, ...] = ()
+
+
+@dataclass
+class _OpenElement:
+    name: str
+    start: int
+    role: Literal["paragraph", "pair", "code", "thing", "holder"]
+    before: _Context
+    spelling: Spelling | None = None
+    is_unread: bool = False
+
+
+class _OdfWalk:
+    """Finds the segments of a part, `stretches`, in the order of the text; the part is well-formed XML.
+
+    `kind` is what a paragraph is where nothing else says it.
+    """
+
+    def __init__(self, text: str, styles: TextStyles, kind: SegmentKind = SegmentKind.PARAGRAPH) -> None:
+        self.stretches: list[TaggedSegment] = []
+        self._text = text
+        self._styles = styles
+        self._page = 0
+        self._context = _Context(kind)
+        self._open: list[_OpenElement] = []
+        self._gatherings: list[TextGatherer] = []
+        self._skipped = 0
+        self._prefixes: dict[str, str] = {}
+        """The file's own prefixes by the usual ones."""
+        self.style_tags = StyleTags(self._prefixes)
+        self._usual: dict[str, str] = {}
+        """The usual ones by others."""
+        self._walk()
+        self.stretches.sort(key=lambda each: each.start)
+
+    def _walk(self) -> None:
+        text, position = self._text, 0
+        while match := TAG.search(text, position):
+            start, end = match.span()
+            if self._context.is_inline and position < start and not self._skipped:
+                self._gatherings[-1].add(position, start, unescaped(text[position:start]))
+            slash, name, given = match.groups()
+            position = end
+            if name is None:
+                position = self._other(start, match[0])
+            elif slash:
+                self._end_tag(start, end)
+            else:
+                self._start_tag(name, given, start, end, match.start(3))
+
+    def _other(self, start: int, opener: str) -> int:
+        words_start, words_end, position = end_of_other(self._text, start, opener)
+        if self._context.is_inline and not self._skipped:
+            if words_end > words_start:
+                self._gatherings[-1].add(start, position, self._text[words_start:words_end])
+            else:
+                self._gatherings[-1].single(start, position, "other")
+        return position
+
+    def _named(self, name: str) -> str:
+        """A name with its usual prefix."""
+        prefix, colon, local = name.partition(":")
+        return f"{self._usual.get(prefix, prefix)}:{local}" if colon else name
+
+    def _attributes(self, given: str, at: int) -> _Said:
+        said = attributes_at(given, at)
+        return {self._named(key): value for key, value in said.items()} if self._usual else said
+
+    # Tags
+
+    def _start_tag(self, name: str, given: str, start: int, end: int, given_at: int) -> None:
+        is_empty = given.endswith("/")
+        if self._skipped:
+            self._skipped += not is_empty
+            return
+        if "xmlns:" in given:
+            self._take_spaces(given)
+        raw, name = name, self._named(name)
+        if name in _SKIPPED and not self._context.is_inline:
+            self._skipped += not is_empty
+            return
+        said = self._attributes(given, given_at) if given else {}
+        self.style_tags.read_tag(raw, name, said, (given_at, end), is_empty=is_empty)
+        if name.startswith(_LABELLED):
+            self._labels(name, said)
+        self._open.append(self._opened(raw, name, said, (start, end, given_at)))
+        if is_empty:
+            self._end_tag(end, end)
+
+    def _take_spaces(self, given: str) -> None:
+        for prefix, double, single in _SPACE.findall(given):
+            usual = _PREFIXES.get(double or single)
+            if usual is not None:
+                self._prefixes[usual] = prefix
+                if usual != prefix:
+                    self._usual[prefix] = usual
+
+    def _labels(self, name: str, said: _Said) -> None:
+        read = _ENTRIES if name.startswith("text:alphabetical") else _LABELS
+        for key in said.keys() & read:
+            if not is_blank(said[key].value) and (stretch := label(self._text, said[key], self._page)) is not None:
+                self.stretches.append(stretch)
+
+    def _opened(self, raw: str, name: str, said: _Said, at: tuple[int, int, int]) -> _OpenElement:
+        """`at` is where the tag begins, where it ends, and where its attributes begin."""
+        before, (start, end, given_at) = self._context, at
+        if name in _PARAGRAPHS or self._is_leaf(name):
+            return self._begin_text(raw, name, said, start)
+        if before.is_inline and name in _PAIRS:
+            return self._begin_pair(name, said, start, end)
+        if before.is_inline:
+            self._context = before._replace(is_inline=False)
+            self._take_kind(name, said)
+            return _OpenElement(name, start, "thing", before)
+        self._take_kind(name, said)
+        if name in _CELLS:
+            self._begin_cell(said, given_at)
+        return _OpenElement(name, start, "holder", before)
+
+    def _is_leaf(self, name: str) -> bool:
+        if name in _META_LEAVES:
+            return any(open_element.name == "office:meta" for open_element in self._open[-1:])
+        return name in _LEAVES or name in _MARGIN_LEAVES
+
+    def _begin_text(self, raw: str, name: str, said: _Said, start: int) -> _OpenElement:
+        before = self._context
+        is_paragraph = name in _PARAGRAPHS
+        is_unread = before.is_discarded or (before.is_value and is_paragraph)
+        context = before._replace(is_inline=True)
+        if name in _MARGIN_LEAVES:
+            context = context._replace(kind=SegmentKind.HEADER)
+        elif not is_paragraph:
+            context = context._replace(kind=SegmentKind.LABEL)
+        elif before.kind not in _LASTING:
+            context, is_code = self._styled(name, said, context)
+            is_unread = is_unread or is_code
+        self._context = context
+        spelling = _spelling_with(raw[:-1]) if is_paragraph else spell_text
+        self._gatherings.append(TextGatherer(self._text))
+        return _OpenElement(name, start, "paragraph", before, spelling, is_unread)
+
+    def _styled(self, name: str, said: _Said, context: _Context) -> tuple[_Context, bool]:
+        """What a paragraph's style makes of it, and whether it is code."""
+        role = self._styles.find(_value(said, "text:style-name")).role
+        if name == "text:h":
+            level = parse_whole(_value(said, "text:outline-level"))
+            context = context._replace(kind=SegmentKind.HEADING, level=level)
+        elif role is ParagraphRole.TITLE and context.kind is SegmentKind.PARAGRAPH:
+            context = context._replace(kind=SegmentKind.HEADING, level=1)
+        elif role is ParagraphRole.CAPTION:
+            context = context._replace(kind=SegmentKind.CAPTION)
+        return context, role is ParagraphRole.CODE
+
+    def _begin_pair(self, name: str, said: _Said, start: int, end: int) -> _OpenElement:
+        style = _value(said, "text:style-name")
+        if name == "text:span" and self._styles.is_code(style):
+            before = self._context
+            self._context = before._replace(is_inline=False)
+            return _OpenElement(name, start, "code", before)
+        look = _LOOKS.get(name, "other")
+        if name == "text:span":
+            look = SILENT if self._styles.is_silent(style) else self._styles.look_of(style)
+        self._gatherings[-1].open(start, end, name, look)
+        return _OpenElement(name, start, "pair", self._context)
+
+    def _take_kind(self, name: str, said: _Said) -> None:
+        """What holds paragraphs says what they are. A shape or a comment in a cell is not its value."""
+        context = self._context
+        if name in ("draw:page", "table:table") and not self._gatherings:
+            self._page += name == "draw:page" or (bool(self._open) and self._open[-1].name == "office:spreadsheet")
+        elif name in _KINDS and (context.kind not in _LASTING or _KINDS[name] is SegmentKind.NOTE):
+            self._context = context = context._replace(kind=_KINDS[name], level=0)
+        elif name.startswith(("style:header", "style:footer")) and not name.endswith("-style"):
+            self._context = context = context._replace(kind=SegmentKind.HEADER)
+        elif _value(said, "presentation:class") == "title" and context.kind not in _LASTING:
+            self._context = context = context._replace(kind=SegmentKind.HEADING, level=1)
+        if (context.is_value or context.also) and name.startswith(("draw:", "office:")):
+            self._context = context = context._replace(is_value=False, also=())
+        if self._is_of_a_pattern(name, said):
+            self._context = context._replace(is_discarded=True)
+
+    def _is_of_a_pattern(self, name: str, said: _Said) -> bool:
+        """Whether it only says on a master page where text goes, and is never shown."""
+        is_such = name == "presentation:notes" or _value(said, "presentation:placeholder") == "true"
+        return is_such and any(open_element.name == "style:master-page" for open_element in self._open)
+
+    def _begin_cell(self, said: _Said, given_at: int) -> None:
+        is_value = "table:formula" in said or _value(said, "office:value-type") in _VALUES
+        also: tuple[TextEdit, ...] = ()
+        if not is_value and (value := said.get("office:string-value")) is not None:
+            # It says what the paragraphs say, and what it says is shown: a translated cell goes without it.
+            found = next(match for match in _STRING_VALUE.finditer(self._text, given_at) if match.end() > value.start)
+            also = (TextEdit(found.start(), found.end(), ()),)
+        self._context = self._context._replace(is_value=is_value, also=also)
+
+    def _end_tag(self, start: int, end: int) -> None:
+        """`start` is where an element's end tag begins, or where an empty one ends."""
+        if self._skipped:
+            self._skipped -= 1
+            return
+        element = self._open.pop()
+        inside, self._context = self._context, element.before
+        if element.role == "paragraph":
+            self._finish(element, inside)
+        elif element.role == "pair":
+            self._gatherings[-1].close(start, end, element.name)
+        elif element.role == "code":
+            self._gatherings[-1].single(element.start, end, "code", words_of(self._text, element.start, end))
+        elif element.role == "thing":
+            self._end_thing(element, end)
+
+    def _finish(self, element: _OpenElement, context: _Context) -> None:
+        gathering = self._gatherings.pop()
+        assert element.spelling is not None  # a paragraph has one
+        stretch = gathering.finish(element.spelling, context.kind, self._page, context.level)
+        if stretch is not None and not element.is_unread:
+            self.stretches.append(replace(stretch, also=context.also) if context.also else stretch)
+
+    def _end_thing(self, element: _OpenElement, end: int) -> None:
+        """Something in a paragraph that is no text of it."""
+        gathering, name = self._gatherings[-1], element.name
+        if name == "text:s":
+            tag = TAG.match(self._text, element.start)
+            assert tag is not None  # it was found as a tag
+            count = parse_whole(_value(self._attributes(tag[3], tag.start(3)), "text:c"))
+            gathering.add(element.start, end, " " * min(count, MOST_SPACES), is_exact=True)
+        elif name in _ATOMS:
+            gathering.single(element.start, end, _ATOMS[name])
+        elif name not in _NOTHING:
+            is_field = name.startswith(("text:", "presentation:")) and name != "text:note"
+            shows = words_of(self._text, element.start, end) if is_field else ""
+            look = _LOOKS.get(name, "field" if shows else "image" if name.startswith("draw:") else "other")
+            gathering.single(element.start, end, look, shows)
+
+
+def _value(said: _Said, key: str) -> str:
+    found = said.get(key)
+    return "" if found is None else found.value
+
+
+# What the elements and attributes of an OpenDocument mean for translating it, by their usual prefixes.
+
+_ODF = "urn:oasis:names:tc:opendocument:xmlns:"
+_PREFIXES = {
+    f"{_ODF}{name}:1.0": name
+    for name in ("office", "text", "style", "table", "presentation", "chart", "form", "meta", "number")
+} | {
+    f"{_ODF}drawing:1.0": "draw",
+    f"{_ODF}svg-compatible:1.0": "svg",
+    f"{_ODF}xsl-fo-compatible:1.0": "fo",
+    "http://purl.org/dc/elements/1.1/": "dc",
+    "http://www.w3.org/1999/xlink": "xlink",
+}
+"""The usual prefixes of namespaces; a file may have others."""
+
+
+def _named(prefix: str, text: str) -> frozenset[str]:
+    return frozenset(f"{prefix}:{name}" for name in text.split())
+
+
+_PARAGRAPHS = _named("text", "p h")
+_LEAVES = _named("svg", "title desc") | _named("table", "title desc") | _named("text", "index-title-template")
+"""Elements that are text themselves, without paragraphs; each a label."""
+_MARGIN_LEAVES = _named("presentation", "header-decl footer-decl")
+_META_LEAVES = _named("dc", "title subject description")
+_SKIPPED = (
+    _named("text", "tracked-changes script")
+    | _named("table", "tracked-changes")
+    | _named("office", "scripts binary-data event-listeners settings font-face-decls change-info")
+    | _named("style", "handout-master")
+)
+"""Deleted text, programs, and what is no text."""
+_PAIRS = _named("text", "span a meta meta-field ruby ruby-base ruby-text placeholder text-input")
+_ATOMS = {"text:tab": "tab", "text:line-break": "break"}
+_NOTHING = _named("text", "soft-page-break s")
+"""They leave no mark: one is made anew by every program, the other is white space."""
+_LOOKS = {
+    "text:a": "link", "text:note": "note", "office:annotation": "note", "draw:frame": "image", "draw:g": "image",
+    "draw:a": "image", "text:ruby-text": "small",
+}  # fmt: skip
+_KINDS = {
+    "text:list-item": SegmentKind.LIST_ITEM, "text:list-header": SegmentKind.LIST_ITEM,
+    "text:numbered-paragraph": SegmentKind.LIST_ITEM, "table:table-cell": SegmentKind.CELL,
+    "table:covered-table-cell": SegmentKind.CELL, "text:note": SegmentKind.NOTE,
+    "office:annotation": SegmentKind.NOTE, "presentation:notes": SegmentKind.NOTE,
+    "style:master-page": SegmentKind.HEADER, "chart:title": SegmentKind.LABEL, "chart:subtitle": SegmentKind.LABEL,
+    "chart:legend": SegmentKind.LABEL, "table:help-message": SegmentKind.NOTE, "table:error-message": SegmentKind.NOTE,
+}  # fmt: skip
+_LASTING = (SegmentKind.NOTE, SegmentKind.HEADER, SegmentKind.LABEL)
+"""What is in these is of these kinds."""
+_CELLS = _named("table", "table-cell covered-table-cell")
+_VALUES = frozenset(("float", "percentage", "currency", "date", "time", "boolean"))
+"""Types of cells whose text is a value as it is shown."""
+_LABELS = {
+    "form:label", "form:title", "office:title", "xlink:title", "table:title",
+}  # fmt: skip
+_LABELLED = ("form:", "text:a", "draw:a", "table:help-message", "table:error-message", "text:alphabetical-index-mark")
+"""Elements, or the beginnings of their names, whose attributes are looked at for labels."""
+_ENTRIES = frozenset(("text:string-value", "text:key1", "text:key2"))
+"""Attributes of an entry in an index."""
+
+
+# How words are written into a paragraph of an OpenDocument, where white space has elements of its own.
+# Source: OpenDocument 1.3 part 3, 6.1.2 (white space processing) and 6.1.3 (text:s).
+
+_WHITE = re.compile(r" +|[\t\n]")
+
+
+@cache
+def _spelling_with(prefix: str) -> Spelling:
+    """The spelling with this prefix for the namespace of text, such as "text:"."""
+
+    def spell(content: Content) -> Sequence[str | Mark]:
+        found: list[str | Mark] = []
+        is_behind_space = True  # as at the beginning of a paragraph
+        for part in content:
+            if isinstance(part, Mark):
+                found.append(part)
+                is_behind_space = is_behind_space and part.role != "single"
+            else:
+                written, is_behind_space = _written(part, prefix, is_behind_space)
+                found.append(written)
+        return found
+
+    return spell
+
+
+def _written(text: str, prefix: str, is_behind_space: bool) -> tuple[str, bool]:
+    """The words as source, and whether a space behind them would be lost."""
+    found, position = "", 0
+    text = text.replace("\r", "")
+    for match in _WHITE.finditer(text):
+        found += escaped(text[position : match.start()])
+        is_behind_space = is_behind_space and match.start() == position == 0
+        position = match.end()
+        white = match[0]
+        if white == "\t":
+            found += f"<{prefix}tab/>"
+        elif white == "\n":
+            found += f"<{prefix}line-break/>"
+        else:
+            found += "" if is_behind_space else " "
+            count = len(white) if is_behind_space else len(white) - 1
+            found += f'<{prefix}s {prefix}c="{count}"/>' if count else ""
+            is_behind_space = not count
+            continue
+        is_behind_space = False
+    rest = escaped(text[position:])
+    return found + rest, is_behind_space and not rest
+
+
+# Sets language and direction in the parts of an OpenDocument.
+#
+# A document has three languages at a time: for western, Asian and complex scripts. Source: OpenDocument 1.3 part 3,
+# 20.202 (fo:language), 20.299 (style:language-asian), 20.300 (style:language-complex).
+
+_ASIAN = frozenset(("zh", "ja", "ko", "yue"))
+_COMPLEX = frozenset(
+    ("am", "ar", "as", "bn", "bo", "ckb", "dv", "dz", "fa", "gu", "he", "hi", "km", "kn", "ks", "lo", "ml", "mr")
+    + ("my", "ne", "or", "pa", "ps", "sa", "sd", "si", "syr", "ta", "te", "th", "ti", "ug", "ur", "yi")
+)
+_REGIONS = {
+    "af": "ZA", "am": "ET", "ar": "EG", "bg": "BG", "bn": "BD", "ca": "ES", "cs": "CZ", "da": "DK", "de": "DE",
+    "el": "GR", "en": "US", "es": "ES", "et": "EE", "eu": "ES", "fa": "IR", "fi": "FI", "fr": "FR", "ga": "IE",
+    "gl": "ES", "gu": "IN", "he": "IL", "hi": "IN", "hr": "HR", "hu": "HU", "hy": "AM", "id": "ID", "is": "IS",
+    "it": "IT", "ja": "JP", "ka": "GE", "kk": "KZ", "km": "KH", "kn": "IN", "ko": "KR", "lo": "LA", "lt": "LT",
+    "lv": "LV", "mk": "MK", "ml": "IN", "mn": "MN", "mr": "IN", "ms": "MY", "my": "MM", "nb": "NO", "ne": "NP",
+    "nl": "NL", "nn": "NO", "no": "NO", "pa": "IN", "pl": "PL", "ps": "AF", "pt": "PT", "ro": "RO", "ru": "RU",
+    "si": "LK", "sk": "SK", "sl": "SI", "sq": "AL", "sr": "RS", "sv": "SE", "sw": "KE", "ta": "IN", "te": "IN",
+    "th": "TH", "tr": "TR", "uk": "UA", "ur": "PK", "uz": "UZ", "vi": "VN", "zh": "CN",
+}  # fmt: skip
+"""Where a language is at home, for programs that want to be told; "none" is what they write where they are not."""
+_FONT_LOOKS = ("font-weight", "font-style", "font-size")
+_PARTS = re.compile(r"([A-Za-z]{2,8})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|\d{3}))?")
+
+
+class StyleLocale(NamedTuple):
+    """A language as styles name it; `keys` are the attributes for language, country, script and the whole tag."""
+
+    language: str
+    country: str
+    script: str
+    keys: tuple[str, str, str, str]
+
+    @property
+    def is_other(self) -> bool:
+        """Whether it is written in scripts that styles have properties of their own for."""
+        return self.keys[0].startswith("style:")
+
+    @property
+    def said(self) -> dict[str, str]:
+        """The attributes that are always there."""
+        return {self.keys[0]: self.language, self.keys[1]: self.country}
+
+
+def locale_of(tag: str) -> StyleLocale:
+    found = _PARTS.match(tag)
+    language, script, country = (found[1].lower(), found[2] or "", found[3] or "") if found else (tag, "", "")
+    if not country:
+        country = "TW" if script.lower() == "hant" else _REGIONS.get(language, "none")
+    kind = "-asian" if language in _ASIAN else "-complex" if language in _COMPLEX else ""
+    space = "style" if kind else "fo"
+    names = ("language", "country", "script")
+    return StyleLocale(
+        language,
+        country.upper() if country != "none" else country,
+        "" if language == "zh" else script.title(),
+        (*(f"{space}:{name}{kind}" for name in names), f"style:rfc-language-tag{kind}"),  # type: ignore[arg-type]
+    )
+
+
+def default_language(tags: StyleTags, locale: StyleLocale) -> str:
+    """The language that a part has for scripts of this kind, "" where it names none."""
+    named = (
+        properties.said[locale.keys[0]].value
+        for properties in tags.properties
+        if properties.is_default and locale.keys[0] in properties.said
+    )
+    return next(named, "")
+
+
+def _look_of(each: _StyleProperties, locale: StyleLocale) -> dict[str, str]:
+    """What makes text of these scripts look as western text does, where the properties do not say how it looks."""
+    kind = locale.keys[0].removeprefix("style:language")
+    wanted = {f"style:{name}{kind}": each.said[f"fo:{name}"].value for name in _FONT_LOOKS if f"fo:{name}" in each.said}
+    return {key: value for key, value in wanted.items() if key not in each.said} if locale.is_other else {}
+
+
+def _language_of(each: _StyleProperties, locale: StyleLocale, before: str) -> dict[str, str]:
+    """The attributes to set in properties of text, where the default language was `before`."""
+    said = each.said.get(locale.keys[0])
+    if not each.is_default and (said is None or said.value in ("none", "zxx") or said.value != before):
+        return {}
+    whole = {locale.keys[3]: "-".join(filter(None, (locale.language, locale.script, locale.country)))}
+    written = {locale.keys[2]: locale.script} if locale.script or locale.keys[2] in each.said else {}
+    return locale.said | written | (whole if locale.keys[3] in each.said else {})
+
+
+# In which direction an OpenDocument is written, and how its styles say the other one.
+# Source: OpenDocument 1.3 part 3, 20.404 (style:writing-mode). What LibreOffice 25.2 makes of it was looked at: a
+# paragraph from right to left stands at the right only where its style says so, "start" being left for it; so the words
+# for sides that mean the same everywhere are written.
+
+_MODE, _ALIGN = "style:writing-mode", "fo:text-align"
+_TO_RIGHT, _TO_LEFT = ("lr-tb", "lr"), ("rl-tb", "rl")
+_DEFAULT_FAMILIES = ("paragraph", "graphic", "table-cell")
+"""One of these has what all text has: of a text, a presentation, a spreadsheet."""
+_MIRRORED = {"left": "right", "start": "right", "right": "left", "end": "left"}
+_TEXT_FAMILIES = ("paragraph", "graphic")
+_OF_CODE = {_MODE: "lr-tb", _ALIGN: "left"}
+
+
+def _is_rtl(parts: Sequence[StyleTags]) -> bool:
+    """Whether a document is written from right to left: by its pages, or by most paragraph styles that say it."""
+    modes = [
+        (properties, properties.said[_MODE].value)
+        for part in parts
+        for properties in part.properties
+        if _MODE in properties.said
+    ]
+    if any(properties.name == _PAGE_PROPERTIES and mode in _TO_LEFT for properties, mode in modes):
+        return True
+    of_text = [mode in _TO_LEFT for properties, mode in modes if properties.name == _PARAGRAPH_PROPERTIES]
+    return sum(of_text) * 2 > len(of_text)
+
+
+class TargetStyles:
+    """What the styles of a document need for its target: its language, and its direction where that changes.
+
+    `before` is the default language so far, `is_code` tells styles of code by their names.
+    """
+
+    def __init__(
+        self,
+        target: TargetLanguage,
+        locale: StyleLocale,
+        before: str,
+        parts: Sequence[StyleTags],
+        is_code: Callable[[str], bool],
+    ) -> None:
+        self._locale = locale
+        self._before = before
+        self._is_code = is_code
+        self._is_turned = _is_rtl(parts) != target.is_rtl
+        self._mode, self._align = ("rl-tb", "right") if target.is_rtl else ("lr-tb", "left")
+        self._opposite = _TO_RIGHT if target.is_rtl else _TO_LEFT
+        self._lacks_default = not any(
+            tag.name == _DEFAULT and tag.family in _DEFAULT_FAMILIES for part in parts for tag in part.tags
+        )
+
+    def edits(self, part: StyleTags) -> Iterator[TextEdit]:
+        for properties in part.properties:
+            if properties.name == _TEXT_PROPERTIES:
+                wanted = _look_of(properties, self._locale) | _language_of(properties, self._locale, self._before)
+                yield from part.set(properties, wanted)
+            elif self._is_turned:
+                yield from part.set(properties, self._turned(properties))
+        if self._is_turned and self._mode == "rl-tb":
+            yield from self._code_edits(part)
+        if self._lacks_default:
+            yield from self._new_default(part)
+
+    def _turned(self, each: _StyleProperties) -> dict[str, str]:
+        is_text = each.name == _PARAGRAPH_PROPERTIES
+        if is_text and each.family == "paragraph" and not each.is_default and self._is_code(each.style):
+            return _OF_CODE
+        wanted: dict[str, str] = {}
+        is_begun = each.is_default and (each.name == _PAGE_PROPERTIES or (is_text and each.family in _TEXT_FAMILIES))
+        mode, align = each.said.get(_MODE), each.said.get(_ALIGN)
+        if (mode is None and is_begun) or (mode is not None and mode.value in self._opposite):
+            wanted[_MODE] = self._mode
+        if align is not None and (align.value in _MIRRORED):
+            wanted[_ALIGN] = _MIRRORED[align.value]
+        elif align is None and is_text and is_begun:
+            wanted[_ALIGN] = self._align
+        return wanted
+
+    def _code_edits(self, part: StyleTags) -> Iterator[TextEdit]:
+        """Code stays from left to right, whatever is around it."""
+        has_properties = {
+            properties.style for properties in part.properties if properties.name == _PARAGRAPH_PROPERTIES
+        }
+        for tag in part.tags:
+            is_code = tag.name == _STYLE and tag.family == "paragraph" and self._is_code(tag.style)
+            if is_code and tag.style not in has_properties:
+                yield tag.inserted(part.spelled_element(_PARAGRAPH_PROPERTIES, _OF_CODE))
+
+    def _new_default(self, part: StyleTags) -> Iterator[TextEdit]:
+        """The default style of paragraphs, for a document without any."""
+        for tag in part.tags:
+            if tag.name == _STYLES_TAG:
+                turned = {_MODE: self._mode, _ALIGN: self._align} if self._is_turned else {}
+                content = part.spelled_element(_PARAGRAPH_PROPERTIES, turned) if turned else ""
+                content += part.spelled_element(_TEXT_PROPERTIES, self._locale.said)
+                yield tag.inserted(part.spelled_element(_DEFAULT, {"style:family": "paragraph"}, content))
+
+
+# The tags of an OpenDocument's styles that say languages and directions, with their places.
+
+_DEFAULT, _STYLE, _STYLES_TAG = "style:default-style", "style:style", "office:styles"
+_PAGE_PROPERTIES, _TEXT_PROPERTIES = "style:page-layout-properties", "style:text-properties"
+_PARAGRAPH_PROPERTIES = "style:paragraph-properties"
+
+
+@dataclass(frozen=True)
+class _StyleProperties:
+    """Properties of the style `style`; of a default style, or a page layout, with `is_default`."""
+
+    name: str
+    style: str
+    family: str
+    is_default: bool
+    at: int
+    """Where its attributes begin."""
+    said: Mapping[str, AttributeValue]
+
+
+@dataclass(frozen=True)
+class _StyleTag:
+    """A tag that holds styles or properties, and ends at `end`."""
+
+    name: str
+    raw: str
+    style: str
+    family: str
+    end: int
+    is_empty: bool
+
+    def inserted(self, content: str) -> TextEdit:
+        if not self.is_empty:
+            return TextEdit(self.end, self.end, (content,))
+        return TextEdit(self.end - 2, self.end, (f">{content}</{self.raw}>",))
+
+
+class StyleTags:
+    """Gathers them in one part. `prefixes` has the file's own prefixes by the usual ones."""
+
+    def __init__(self, prefixes: dict[str, str]) -> None:
+        self.properties: list[_StyleProperties] = []
+        self.tags: list[_StyleTag] = []
+        self._prefixes = prefixes
+        self._owner = _StyleTag("", "", "", "", 0, False)
+
+    def read_tag(
+        self, raw: str, name: str, said: dict[str, AttributeValue], at: tuple[int, int], *, is_empty: bool
+    ) -> None:
+        """A tag; `at` is where its attributes begin, and where it ends."""
+        if name.endswith("-properties"):
+            owner = self._owner
+            is_default = owner.name == _DEFAULT or name == _PAGE_PROPERTIES
+            self.properties.append(_StyleProperties(name, owner.style, owner.family, is_default, at[0], said))
+        elif name == _STYLES_TAG or (name.startswith("style:") and not name.startswith(("style:tab", "style:header"))):
+            family, style = said.get("style:family"), said.get("style:name")
+            tag = _StyleTag(name, raw, style.value if style else "", family.value if family else "", at[1], is_empty)
+            self.tags.append(tag)
+            self._owner = tag
+
+    def spelled(self, wanted: Mapping[str, str]) -> str:
+        """Attributes as source, those whose prefix the file has."""
+        found = ""
+        for key, value in wanted.items():
+            prefix, _, name = key.partition(":")
+            if prefix in self._prefixes:
+                found += f' {self._prefixes[prefix]}:{name}="{value}"'
+        return found
+
+    def spelled_element(self, name: str, wanted: Mapping[str, str], content: str = "") -> str:
+        """An element as source, "" where the file lacks its prefix."""
+        prefix, _, local = name.partition(":")
+        if prefix not in self._prefixes:
+            return ""
+        raw = f"{self._prefixes[prefix]}:{local}"
+        return f"<{raw}{self.spelled(wanted)}>{content}</{raw}>"
+
+    def set(self, each: _StyleProperties, wanted: Mapping[str, str]) -> Iterator[TextEdit]:
+        """Properties with these attributes."""
+        for key, value in wanted.items():
+            said = each.said.get(key)
+            if said is not None:
+                yield TextEdit(said.start, said.end, (value,))
+        if new := self.spelled({key: value for key, value in wanted.items() if key not in each.said}):
+            yield TextEdit(each.at, each.at, (new,))

@@ -1,0 +1,153 @@
+"""What a model, or a person, says stands on a page, as blocks: Markdown, HTML tables, or a layout in JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from html import escape
+from typing import Any
+
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, LineBox
+from app.documents.formats.markdown.read_markdown import pieces_of as markdown_pieces
+from app.documents.protocol import View
+
+LEAST_FOUND = 0.3
+"""Of the words of a block; where fewer are found on the page, nobody knows where it is."""
+_FENCED = re.compile(r"\s*```\w*\n(.*?)\n?```\s*", re.DOTALL)
+_TABLE = re.compile(r"<table\b.*?(?:</table>|\Z)", re.DOTALL | re.IGNORECASE)
+_TABLE_TAGS = re.compile(r"(?:<(?:[felux]cel|nl)>[^<]*)+")
+"""Tables as PaddleOCR-VL says them: a tag before each cell, and one behind each row (OTSL, Lysak et al., 2023)."""
+_PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)|<img\b[^>]*>", re.IGNORECASE)
+_STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_SLANTED = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]+?)(?<=[^\s*])\*(?![\w*])")
+_BREAK = re.compile(r"\s*<br\s*/?>\s*", re.IGNORECASE)
+_WORD = re.compile(r"\S+")
+_KINDS = {
+    "title": BlockKind.HEADING, "section-header": BlockKind.HEADING, "caption": BlockKind.CAPTION,
+    "footnote": BlockKind.NOTE,
+    "list-item": BlockKind.LIST_ITEM,
+}  # fmt: skip
+_LEFT_OUT = ("page-header", "page-footer", "picture")
+
+
+def pieces_of(text: str, page: int, view: View, lines: Sequence[tuple[LineBox, str]] = ()) -> list[BlockPiece]:
+    """The blocks; `lines` are where the lines of the page are and about what they say."""
+    fenced = _FENCED.fullmatch(text)
+    text = fenced[1] if fenced else text
+    layout = list(_elements(text)) if '"bbox"' in text else []
+    if layout:
+        return [piece for fields in layout for piece in _of_element(fields, page, view)]
+    return _placed(list(_of_markdown(text, page)), page, view, lines)
+
+
+def _of_markdown(text: str, page: int) -> Iterator[BlockPiece]:
+    text = _TABLE_TAGS.sub(_table_of_tags, text)
+    text = _TABLE.sub(_alone, _PICTURE.sub("", text))
+    for piece in markdown_pieces(text):
+        words = piece.text if piece.kind is BlockKind.CODE else _plain(piece.text)
+        if words.strip():
+            yield piece._replace(text=words, page=page, place=BlockPlace())
+
+
+def _alone(table: re.Match[str]) -> str:
+    """A table as a block of its own, whole, in one line: an empty line would end it."""
+    whole = table[0] if table[0].lower().endswith("</table>") else f"{table[0]}</table>"
+    return f"\n\n{' '.join(whole.split())}\n\n"
+
+
+def _table_of_tags(found: re.Match[str]) -> str:
+    rows = [re.findall(r"<[felux]cel>([^<]*)", row) for row in found[0].split("<nl>")]
+    cells = ("".join(f"<td>{escape(cell.strip())}</td>" for cell in row) for row in rows if row)
+    return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
+
+
+def _plain(text: str) -> str:
+    """Without the marks of bold and slanted letters: what stands on paper has none."""
+    text = _BREAK.sub("\n", text)
+    return _SLANTED.sub(r"\1", _STRONG.sub(r"\2", text))
+
+
+# A layout: a JSON object for each element, with its edges in pixels of the picture.
+
+
+def _elements(text: str) -> Iterator[dict[str, Any]]:
+    """Object by object, so that one that was cut off takes none of the others along."""
+    decoder, at = json.JSONDecoder(), text.find("{")
+    while at >= 0:
+        try:
+            found, end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            found, end = None, at + 1
+        if isinstance(found, dict) and isinstance(found.get("bbox"), list):
+            yield found
+        else:
+            end = at + 1
+        at = text.find("{", end)
+
+
+def _of_element(element: dict[str, Any], page: int, view: View) -> Iterator[BlockPiece]:
+    category, text = str(element.get("category", "")).lower(), element.get("text")
+    if category in _LEFT_OUT or not isinstance(text, str) or not text.strip():
+        return
+    edges = _edges(element["bbox"], view)
+    for piece in _of_markdown(text, page):
+        kind = _KINDS.get(category, piece.kind) if piece.kind is BlockKind.PARAGRAPH else piece.kind
+        level = piece.level or int(kind is BlockKind.HEADING) + int(category == "section-header")
+        label = piece.label or {BlockKind.LIST_ITEM: "•", BlockKind.NOTE: "footnote"}.get(kind, "")
+        place = BlockPlace(boxes=(LineBox(page, *edges, 0, len(piece.text)),))
+        yield piece._replace(kind=kind, level=level if kind in _LEVELLED else 0, label=label, place=place)
+
+
+_LEVELLED = (BlockKind.HEADING, BlockKind.LIST_ITEM)
+
+
+def _edges(box: list[Any], view: View) -> tuple[float, float, float, float]:
+    """In points of the page; all of the view where the numbers make no sense."""
+    whole = (view.left, view.top, view.right, view.bottom)
+    if len(box) != 4 or not all(isinstance(edge, int | float) for edge in box):
+        return whole
+    left, top, right, bottom = (float(edge) for edge in box)
+    wide, high = view.size
+    if not (0 <= left < right <= 1.05 * wide and 0 <= top < bottom <= 1.05 * high):
+        return whole
+    return view.on_page(left, top, min(right, wide), min(bottom, high))
+
+
+# Where the words of a text are on a page whose lines are known: the longest runs of words that both have in order.
+
+
+def _placed(pieces: list[BlockPiece], page: int, view: View, lines: Sequence[tuple[LineBox, str]]) -> list[BlockPiece]:
+    whole = (view.left, view.top, view.right, view.bottom)
+    said = [(number, word) for number, piece in enumerate(pieces) for word in _WORD.finditer(piece.text)]
+    there = [(number, word) for number, (_, text) in enumerate(lines) for word in text.split()]
+    matcher = SequenceMatcher(None, [_key(w[0]) for _, w in said], [_key(w) for _, w in there], autojunk=False)
+    lines_of: dict[int, list[tuple[int, int]]] = {}
+    for a, b, size in matcher.get_matching_blocks():
+        for (at, word), (line, _) in zip(said[a : a + size], there[b : b + size], strict=True):
+            lines_of.setdefault(at, []).append((word.start(), line))
+    placed = []
+    for number, piece in enumerate(pieces):
+        found = lines_of.get(number, [])
+        is_found = len(found) >= max(1, LEAST_FOUND * len(piece.text.split()))
+        boxes = _boxes(found, lines, len(piece.text)) if is_found else [LineBox(page, *whole, 0, len(piece.text))]
+        placed.append(piece._replace(place=BlockPlace(boxes=tuple(boxes))))
+    return placed
+
+
+def _boxes(found: list[tuple[int, int]], lines: Sequence[tuple[LineBox, str]], length: int) -> list[LineBox]:
+    """A box for each line, from its first word that was found to that of the next one."""
+    starts: dict[int, int] = {}
+    for offset, line in found:
+        starts.setdefault(line, offset)
+    ordered = sorted(starts.items(), key=lambda each: each[1])
+    ends = [*(start for _, start in ordered[1:]), length]
+    boxes = []
+    for place, ((line, start), end) in enumerate(zip(ordered, ends, strict=True)):
+        boxes.append(lines[line][0]._replace(start=0 if place == 0 else start, end=end))
+    return boxes
+
+
+def _key(word: str) -> str:
+    return "".join(filter(str.isalnum, word)).casefold() or word

@@ -1,0 +1,464 @@
+"""Lines to blocks: which lines are one paragraph, list item, code or caption, told by place, size and font."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import floor
+
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, LineBox, table_text
+from app.documents.formats.pdf.page_text import BULLETS, HYPHEN, PdfLine, PdfTable
+
+MARK = re.compile(
+    rf"([{BULLETS}])\s+(?=\S)|((?:\d{{1,3}}|[a-zA-Z]|[ivx]{{2,5}})[.)]|\((?:\d{{1,3}}|[a-zA-Z]|[ivx]{{2,5}})\)|\[\d{{1,3}}\])\s+(?=\S)"
+)
+CAPTION = re.compile(
+    r"(fig(ure|\.)|tab(le|elle|leau|la|\.)|abb(ildung|\.)|listing|figura|chart|diagram|photo|plate|scheme)"
+    r"\s*[A-Z]?\.?\d+([.\-]\d+)*\s*([.:–—|]|$)",
+    re.IGNORECASE,
+)
+FOOTNOTE = re.compile(r"(\d{1,3}|[*†‡§¶]{1,3}|[a-z])[.)]?\s*(?=\S)|\[\d{1,3}\]\s*")
+_EQUATION = re.compile(r"\(\d{1,3}(\.\d{1,3})*[a-z]?\)")
+_LEADER = re.compile(r"((\. ?){4,}|…|·{3,})\s*\w*$")
+_SECTION = re.compile(r"\d+(\.\d+)+\s")
+SENTENCE_END = (".", "!", "?", ":", ";", "。", "！", "？", ".”", '."', ".)", "”")
+_ADDRESS = re.compile(r"\bhttps?:(?:/?|//(\S*))$")
+_ADDRESS_CHARS = re.compile(r"[\w\-.~:/?#@!$&'*+,;=%]")
+_HOST = re.compile(r"\.?[a-z0-9][\w-]*(\.[a-z0-9][\w-]*)*(\.[a-z]{2,}\b|/)|\.?(com|org|net|edu|gov|info)\b")
+_FILE = re.compile(r"\.[\w-]*\.?(html?|pdf|txt|php)\b|\w[\w-]*\.(html?|pdf|txt|php)\b")
+SAME_SIZE = 0.07
+MIXED_SIZES, LEAST_MIXED_CHARS = 0.16, 20
+FOOT = 0.45
+"""Footnotes stand below this part of the page."""
+_GOES_ON = {
+    BlockKind.PARAGRAPH: (BlockKind.PARAGRAPH,),
+    BlockKind.LIST_ITEM: (BlockKind.LIST_ITEM, BlockKind.PARAGRAPH),
+    BlockKind.NOTE: (BlockKind.NOTE,),
+}
+"""What a block may go on as, in the next column."""
+
+
+@dataclass(slots=True)
+class BlockDraft:
+    """A block that is still made of lines; a table has `table`, and a list item's `mark` is cut from its text."""
+
+    kind: BlockKind
+    lines: list[PdfLine]
+    level: int = 0
+    label: str = ""
+    table: PdfTable | None = None
+    mark: int = 0
+    left: float = 0.0
+    """Where the column begins and ends that the block stands in."""
+    right: float = 0.0
+
+    @property
+    def size(self) -> float:
+        """The font size of its first line that is longer than a mark."""
+        return next((line.size for line in self.lines if len(line.text) > 3), self.lines[0].size)
+
+
+@dataclass(slots=True)
+class LineColumn:
+    """What holds for a run of lines as a whole."""
+
+    left: float
+    right: float
+    pitch: float
+    """How far the bases of two lines are apart, in font sizes."""
+    drafts: list[BlockDraft] = field(default_factory=list)
+
+
+def drafts_of(lines: list[PdfLine]) -> list[BlockDraft]:
+    column = LineColumn(min(line.left for line in lines), max(line.right for line in lines), _pitch(lines))
+    draft: BlockDraft | None = None
+    for line in lines:
+        if draft is None or _begins(draft, line, column):
+            draft = _first(line, column)
+            column.drafts.append(draft)
+        else:
+            draft.lines.append(line)
+    _set_levels(column.drafts)
+    return column.drafts
+
+
+def in_address(before: str, following: str) -> bool:
+    """Whether a line ends inside an address of the web that the next one goes on with.
+
+    After a letter, a slash or a full stop the address may be at its end: what follows must not be a word of prose.
+    """
+    found = _ADDRESS.search(before)
+    if not found or not _ADDRESS_CHARS.match(following):
+        return False
+    word = following.split(" ", 1)[0]
+    if found[1] is None:
+        return word[0] == "/"
+    is_in_brackets = before[: found.start()].endswith("(") and ")" not in found[1] and ")" in word
+    if is_in_brackets or found[0][-1] in f"{HYPHEN}-_=&?#%~+@:" or word[0] in "/_=&?#%~":
+        return True
+    if found[0][-1] == "/":
+        return not word.rstrip(".,;:)!?").isalpha()
+    if "/" in found[1]:
+        return bool(_FILE.match(f"{found[0][-1]}{word}"))
+    return bool(_HOST.match(word)) and "." in (found[0][-1], word[0])
+
+
+def table_draft(table: PdfTable) -> BlockDraft:
+    lines = [line for row in table.rows for cell in row for line in cell]
+    return BlockDraft(BlockKind.TABLE, lines, table=table)
+
+
+def _pitch(lines: list[PdfLine]) -> float:
+    pitches = [
+        (after.base - before.base) / after.size
+        for before, after in pairwise(lines)
+        if abs(after.size - before.size) < SAME_SIZE * after.size
+        and 0.8 < (after.base - before.base) / after.size < 2.6
+    ]
+    # The paragraphs' own pitch is the smaller one where there are many short paragraphs.
+    return sorted(pitches)[len(pitches) // 3] if pitches else 1.3
+
+
+def _first(line: PdfLine, column: LineColumn) -> BlockDraft:
+    draft = BlockDraft(BlockKind.PARAGRAPH, [line], left=column.left, right=column.right)
+    mark = MARK.match(line.text)
+    if line.is_mono:
+        draft.kind = BlockKind.CODE
+    elif CAPTION.match(line.text):
+        draft.kind = BlockKind.CAPTION
+    elif mark:
+        draft.kind, draft.mark = BlockKind.LIST_ITEM, mark.end()
+        draft.label = (mark[1] or mark[2]).strip()
+        if draft.label >= "\ue000":
+            draft.label = "•"
+    return draft
+
+
+def _begins(draft: BlockDraft, line: PdfLine, column: LineColumn) -> bool:
+    """Whether a line begins a block, and does not go on with the one before."""
+    before = draft.lines[-1]
+    size = line.size if line.size > before.size else before.size
+    if draft.kind is BlockKind.CODE:
+        return not line.is_mono or abs(line.size - before.size) > 0.15 * size or line.base - before.base > 3 * size
+    if not -1 < line.base - before.base <= (1.22 * column.pitch + 0.08) * size:
+        return True
+    if before.gap > 3 * size:
+        return not _is_meaning(before, line, column)
+    if _changes_font(draft, line, column) or line.gap > 3 * size or _is_entry(before, line) or CAPTION.match(line.text):
+        return True
+    is_near = abs(line.left - before.left) < 4 * size
+    if is_near and (before.text[-1] == HYPHEN or ("http" in before.text and in_address(before.text, line.text))):
+        return False
+    return _is_cut(draft, line, before, column)
+
+
+def _is_meaning(before: PdfLine, line: PdfLine, column: LineColumn) -> bool:
+    """Whether a line goes on with what stands beside a term, below where that began."""
+    if abs(line.left - before.inner) > 0.6 * line.size or abs(line.size - before.size) > SAME_SIZE * line.size:
+        return False
+    return line.text[0].islower() or not (line.gap > 3 * line.size or _has_room(before, line, column))
+
+
+def _is_entry(before: PdfLine, line: PdfLine) -> bool:
+    """Whether the line before is an entry of contents, with its page at the end, or the number of a formula."""
+    text = before.text
+    if text[-1] == ")" and _EQUATION.fullmatch(text):
+        return True
+    if (". . ." in text or "...." in text or "…" in text) and _LEADER.search(text):
+        return True
+    return text[-1].isdigit() and line.text[0].isdigit() and bool(_SECTION.match(line.text))
+
+
+def _changes_font(draft: BlockDraft, line: PdfLine, column: LineColumn) -> bool:
+    """Whether a line is of another size or weight, or is the first one of code."""
+    before = draft.lines[-1]
+    size = line.size if line.size > before.size else before.size
+    if abs(line.size - before.size) > SAME_SIZE * size and min(len(line.text), len(before.text)) > 3:
+        return not _is_mixed(before, line, column)
+    if line.is_mono and (line.left - before.left > size or _has_room(before, line, column)):
+        return True
+    # A bold word or two may fill a line of a paragraph; only whole lines from its beginning on are a heading.
+    return line.is_bold != before.is_bold and (line.is_bold or all(pdf_line.is_bold for pdf_line in draft.lines))
+
+
+def _is_mixed(before: PdfLine, line: PdfLine, column: LineColumn) -> bool:
+    """Whether two lines of a paragraph have other sizes because one has a word of code in its middle."""
+    size = line.size if line.size > before.size else before.size
+    if abs(line.size - before.size) > MIXED_SIZES * size or min(len(line.text), len(before.text)) < LEAST_MIXED_CHARS:
+        return False
+    is_below = -3 * size < line.left - before.left < 0.6 * size
+    return is_below and not before.text.endswith(SENTENCE_END) and not _has_room(before, line, column)
+
+
+def _is_cut(draft: BlockDraft, line: PdfLine, before: PdfLine, column: LineColumn) -> bool:
+    """Whether the shape of the lines says that a paragraph ends: indents, short lines, marks."""
+    tolerance = 0.6 * line.size
+    step = line.left - before.left
+    is_ended = before.text.endswith(SENTENCE_END)
+    has_room = _has_room(before, line, column)
+    if MARK.match(line.text):
+        is_beside = draft.kind is BlockKind.LIST_ITEM and abs(line.left - draft.lines[0].left) < tolerance
+        if is_ended or has_room or is_beside or abs(step) > tolerance:
+            return True
+    if has_room and (is_ended or not line.text[0].islower()):
+        return True
+    if draft.kind is BlockKind.LIST_ITEM:
+        if len(draft.lines) == 1:
+            return step < -tolerance or (step < tolerance and has_room)
+        return abs(step) > tolerance
+    if step > tolerance:
+        return is_ended or has_room
+    return step < -tolerance and len(draft.lines) > 1
+
+
+def _has_room(before: PdfLine, line: PdfLine, column: LineColumn) -> bool:
+    """Whether the next line's first word would have stood on the line before: then it was ended on purpose."""
+    word = len(line.text.split(" ", 1)[0]) + 1
+    width = (before.right - before.left) / len(before.text)
+    return before.right + word * width + line.size < column.right
+
+
+def _set_levels(drafts: list[BlockDraft]) -> None:
+    """How deep a list item is, by its indent among those right before it."""
+    lefts: list[float] = []
+    for draft in drafts:
+        if draft.kind is not BlockKind.LIST_ITEM:
+            lefts.clear()
+            continue
+        left, tolerance = draft.lines[0].left, 0.5 * draft.size
+        while lefts and lefts[-1] > left + tolerance:
+            lefts.pop()
+        if not lefts or left > lefts[-1] + tolerance:
+            lefts.append(left)
+        draft.level = min(len(lefts), 9)
+
+
+def mark_footnotes(drafts: list[BlockDraft], body_size: float, height: float) -> None:
+    """Small paragraphs with a number or a sign in front, at the foot of the page, are notes."""
+    for draft in drafts:
+        is_low = draft.lines[0].base > FOOT * height and draft.size < 0.93 * body_size
+        if is_low and draft.kind in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM) and FOOTNOTE.match(draft.lines[0].text):
+            draft.kind, draft.mark, draft.level, draft.label = BlockKind.NOTE, 0, 0, "footnote"
+
+
+def goes_on(draft: BlockDraft, after: BlockDraft) -> bool:
+    """Whether a paragraph of one column or page is the beginning of the next one's first."""
+    if after.kind not in _GOES_ON.get(draft.kind, ()):
+        return False
+    last, first = draft.lines[-1], after.lines[0]
+    if abs(last.size - first.size) > SAME_SIZE * first.size or last.is_bold != first.is_bold or after.mark:
+        return False
+    if last.gap > 3 * last.size or first.gap > 3 * first.size or first.is_turned or last.is_turned:
+        return False
+    begins_low = first.text[0].islower()
+    if last.text[-1] == HYPHEN or (last.text[-1] == "-" and begins_low):
+        return True
+    if last.text.endswith(SENTENCE_END):
+        return False
+    # The last line of a paragraph that goes on reaches the end of its column.
+    is_full = last.right > draft.right - 0.15 * (draft.right - draft.left) or len(draft.lines) == 1
+    return begins_low and is_full
+
+
+# Drafts to pieces: lines become one text, hyphens at their ends are undone, and each line keeps its box.
+
+MOST_WORDS = 20_000
+LONGEST = 40
+PAGES_REMEMBERED = 12
+SOFT = "\xad"
+_LEADER_END = re.compile(r"\s*(?:\.\s*){3,}$")
+"""The dots between a cell and the next one."""
+_RAISED = re.compile(r"(\d{1,3}|[*†‡§¶]{1,3})(?=[^\W\d_]|[“\"‘'«(])(?!(?:st|nd|rd|th|[DGs])\b)")
+"""The number of a footnote, raised before its first word."""
+# First parts that are mostly written with a hyphen, and seldom the first syllables of a longer word.
+_PREFIXES = (
+    "well self half high long low ex two three four five six seven eight nine first third full cross user non double "
+    "single quasi vice e x t large old"
+)
+_KEEPING = frozenset(_PREFIXES.split())
+# What joins two words of which the first one leaves its end to the second: "Vor- und Nachteile".
+_JOINING = re.compile(
+    r"((?:und|oder|sowie|bzw|resp|beziehungsweise|als auch)\b|u\. )|(?:and|or|to|bis|en|of|og|och|eller)\b"
+)
+# What may as well be the end of a divided word ("neu-en", "err-or"): only where the pages around have that language,
+# as the word after it shows, or after such a first part as is mostly left open.
+_JOINING_OF = {"en": " het ", "of": " het ", "og": " og ", "och": " och ", "eller": " eller "}
+_OPEN = _KEEPING | set("pre post short left right upper lower inner outer inter intra multi".split())  # noqa: SIM905
+_NUMERAL = re.compile("(ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|zig|hundert|tausend)$")
+
+
+class HyphenWords:
+    """What the pages around have, to tell a word that was divided from one that is written with a hyphen."""
+
+    def __init__(self) -> None:
+        self._texts: deque[str] = deque(maxlen=PAGES_REMEMBERED)
+        self._hyphened: set[str] = set()
+
+    def collect_words(self, text: str) -> None:
+        self._texts.append(text)
+        at = text.find("-")
+        while at > 0 and len(self._hyphened) < MOST_WORDS:
+            end = at + 1
+            first, second = _last_word(text[max(at - LONGEST, 0) : at]), _first_word(text[end : end + LONGEST])
+            if first and second:
+                self._hyphened.add(f"{first}-{second}")
+            at = text.find("-", end)
+
+    def keeps_hyphen(self, before: str, after: str) -> bool:
+        """Whether `before`-`after`, divided at a line's end, is written with a hyphen."""
+        first, second = _last_word(before), _first_word(after)
+        if not first or not second or not second[0].islower():
+            return True
+        if f"{first}-{second}" in self._hyphened:
+            return True
+        if "-" not in first and "-" not in second and first.lower() not in _KEEPING:
+            return False
+        return not any(first + second in text for text in self._texts)
+
+    def is_left_open(self, before: str, following: str) -> bool:
+        """Whether the hyphen after `before` stands for the end of a word that comes later, and a space follows it."""
+        found = _JOINING.match(following)
+        if not found or found[1]:
+            return found is not None
+        first, second = _last_word(before).lower(), found[0]
+        if second in ("and", "or", "to"):
+            return first in _OPEN
+        if second == "bis":
+            return _NUMERAL.search(first) is not None
+        sign = _JOINING_OF.get(second)
+        if sign is None or any(f"{first}{second}" in text for text in self._texts):
+            return False
+        return any(sign in text for text in self._texts)
+
+
+def _last_word(text: str) -> str:
+    end = len(text)
+    while end and (text[end - 1].isalnum() or text[end - 1] in "-'’"):
+        end -= 1
+    return text[end:]
+
+
+def _first_word(text: str) -> str:
+    end = 0
+    while end < len(text) and (text[end].isalnum() or text[end] in "-'’"):
+        end += 1
+    return text[:end]
+
+
+def piece_of(draft: BlockDraft, words: HyphenWords) -> BlockPiece | None:
+    """The block of a draft; None where nothing is left to read."""
+    if draft.table is not None:
+        text, boxes = _table(draft, words)
+    elif draft.kind is BlockKind.CODE:
+        text, boxes = _code(draft.lines)
+    else:
+        text, boxes = _prose(draft, words)
+    if not text.strip():
+        return None
+    return BlockPiece(draft.kind, text, draft.lines[0].page, BlockPlace(boxes=tuple(boxes)), draft.level, draft.label)
+
+
+def _prose(draft: BlockDraft, words: HyphenWords) -> tuple[str, list[LineBox]]:
+    texts = [_clean(line.text) for line in draft.lines]
+    if draft.mark:
+        texts[0] = texts[0][draft.mark :]
+    if draft.kind is BlockKind.NOTE:
+        texts[0] = _RAISED.sub(r"\1 ", texts[0], count=1) if _RAISED.match(texts[0]) else texts[0]
+    parts: list[str] = []
+    boxes: list[LineBox] = []
+    start = 0
+    for number, (line, text) in enumerate(zip(draft.lines, texts, strict=True), 1):
+        if number == len(texts):
+            part = text.replace(HYPHEN, "-").replace(SOFT, "")
+        elif text.isascii() and text[-1:] != "-" and "http" not in text:
+            part = f"{text} "
+        else:
+            part = _before(text, texts[number], words)
+        parts.append(part)
+        end = start + len(part)
+        boxes.append(_box(line, start, end - 1 if part[-1:] == " " else end))
+        start = end
+    return "".join(parts), boxes
+
+
+def _before(text: str, following: str, words: HyphenWords) -> str:
+    """A line's text as it stands before the next line's: with a space, or joined."""
+    end = text[-1:]
+    if end == SOFT:
+        return text[:-1].replace(SOFT, "")
+    if in_address(text, following):
+        return text.replace(SOFT, "").replace(HYPHEN, "-")
+    text = text.replace(SOFT, "")
+    if end in (HYPHEN, "-", "\u2010") and len(text) > 1 and text[-2].isalpha() and following[:1].isalpha():
+        bare = text[:-1].replace(HYPHEN, "-")
+        if words.is_left_open(bare, following):
+            return f"{bare}- "
+        return f"{bare}-" if words.keeps_hyphen(bare, following) else bare
+    text = text.replace(HYPHEN, "-")
+    if end and following and _is_han(end) and _is_han(following[0]):
+        return text
+    return f"{text} "
+
+
+def _is_han(letter: str) -> bool:
+    """Of a script that is written without spaces: Chinese and Japanese."""
+    return "\u3000" <= letter <= "\u9fff" or "\uf900" <= letter <= "\ufaff" or "\uff01" <= letter <= "\uff60"
+
+
+def _clean(text: str) -> str:
+    """Single spaces; a soft hyphen at the end is kept, to be undone."""
+    return " ".join(text.split()) if "  " in text or "\t" in text or "\xa0" in text else text
+
+
+def _code(lines: list[PdfLine]) -> tuple[str, list[LineBox]]:
+    left = min(line.left for line in lines)
+    letter = max(sum(line.right - line.left for line in lines) / max(sum(len(line.text) for line in lines), 1), 0.1)
+    parts: list[str] = []
+    boxes: list[LineBox] = []
+    length = 0
+    for line in lines:
+        indent = " " * min(round((line.left - left) / letter), 200)
+        text = indent + line.text.replace(HYPHEN, "-").replace(SOFT, "-")
+        boxes.append(_box(line, length, length + len(text)))
+        parts.append(text)
+        length += len(text) + 1
+    return "\n".join(parts), boxes
+
+
+def _table(draft: BlockDraft, words: HyphenWords) -> tuple[str, list[LineBox]]:
+    assert draft.table is not None
+    rows = [[_cell(cell, words) for cell in row] for row in draft.table.rows]
+    boxes = []
+    length = 0
+    for row, cells in zip(rows, draft.table.rows, strict=True):
+        size = len(table_text([row]))
+        boxes.append(_around([line for cell in cells for line in cell], length, length + size))
+        length += size + 1
+    return table_text(rows), boxes
+
+
+def _cell(lines: list[PdfLine], words: HyphenWords) -> str:
+    """The text of a cell: lines below each other are wrapped, and their hyphens undone."""
+    text = ""
+    for number, line in enumerate(lines):
+        after = lines[number + 1] if number + 1 < len(lines) else None
+        if after is not None and after.base > line.base + 0.5 * line.size:
+            text += _before(line.text, after.text, words)
+        else:
+            text += line.text.replace(HYPHEN, "-").replace(SOFT, "") + " "
+    return _LEADER_END.sub("", text) if ". ." in text or "..." in text else text
+
+
+def _around(lines: list[PdfLine], start: int, end: int) -> LineBox:
+    left, top = min(line.left for line in lines), min(line.top for line in lines)
+    right, bottom = max(line.right for line in lines), max(line.bottom for line in lines)
+    return LineBox(lines[0].page, round(left, 2), round(top, 2), round(right, 2), round(bottom, 2), start, end)
+
+
+def _box(line: PdfLine, start: int, end: int) -> LineBox:
+    # As round(…, 2), which is several times slower.
+    left, top = floor(100 * line.left + 0.5) / 100, floor(100 * line.top + 0.5) / 100
+    right, bottom = floor(100 * line.right + 0.5) / 100, floor(100 * line.bottom + 0.5) / 100
+    return LineBox(line.page, left, top, right, bottom, start, end)

@@ -1,0 +1,355 @@
+"""Workbooks: XLSX and ODS by hand, XLS and XLSB by python-calamine.
+
+A place's part is the sheet's name; its start and end are rows, counted from 0, the end being the first row that is no
+more in the piece. A piece has at most `ROWS` rows; its label says which, counted from 1 as a spreadsheet does.
+"""
+
+from __future__ import annotations
+
+import datetime
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import olefile
+import python_calamine
+from olefile import OleFileIO
+from olefile.olefile import OleFileError
+
+from app.documents.archive import CHUNK_BYTES, Archive, is_zip
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, table_text
+from app.documents.formats.markup.xml_tree import WithoutPictures
+from app.documents.formats.opendocument.read_odf import OdfSpreadsheet, RepeatedRows
+from app.documents.formats.opendocument.styles import CONTENT, refuse_protected
+from app.documents.formats.sheets.workbook import Workbook
+from app.documents.source import FileSource, Item, Opened, PageRead, ReadingRemark, counted
+
+ROWS = 100
+MOST_ROWS = 100_000
+_MOST_CELLS = 1_000_000
+"""Of a sheet; the rest is not read, and told of."""
+MOST_CHARACTERS = 50_000_000
+"""Of a sheet, as `_MOST_CELLS`."""
+_MOST_PIECE_CHARACTERS = 100_000
+_MOST_EMPTY_COLUMNS = 64
+"""More of them between the columns of a piece are left out of it."""
+
+
+_Rows = Iterator[tuple[int, dict[int, str]]]
+"""Row by row, its number and its cells by column, both from 0; only rows that have any."""
+
+
+class _SheetContent(NamedTuple):
+    """What is in a sheet: in its cells, and beside them; what is left of the rows is counted only where some are."""
+
+    rows: _Rows
+    beside: Iterable[BlockPiece]
+    count_rows: Callable[[], int]
+    is_cut: Callable[[], bool] = lambda: False
+    """Asked for after the last row."""
+
+
+def read(source: FileSource) -> Iterator[Item]:
+    """The sheets in order, hidden ones too; raises DocumentUnreadable."""
+    if is_zip(source.path):
+        with Archive(source) as archive:
+            if "xl/workbook.bin" in archive:
+                _count_inflated(archive)
+                yield from _by_calamine(source)
+            elif CONTENT in archive:
+                refuse_protected(archive, source)
+                yield from _ods(OdfSpreadsheet(lambda: archive.open(CONTENT), source), source)
+            else:
+                yield from _xlsx(Workbook(archive, source), source)
+    elif olefile.isOleFile(source.path):
+        yield from _by_calamine(source)
+        yield ReadingRemark("old_format", {"format": "xls"})
+    else:
+        yield from _ods(OdfSpreadsheet(lambda: WithoutPictures(source.path.open("rb")), source), source)
+
+
+def _xlsx(book: Workbook, source: FileSource) -> Iterator[Item]:
+    yield Opened("sheet", len(book.sheets), book.title)
+    for page, sheet in enumerate(book.sheets, 1):
+        if source.wants(page):
+            count = partial(book.count_rows, sheet)
+            content = _SheetContent(book.rows(sheet), book.beside(sheet, page), count, lambda: book.is_cut)
+            yield from _Sheet(sheet.name, page, source).items(content if sheet.part else None, sheet.is_hidden)
+
+
+def _ods(book: OdfSpreadsheet, source: FileSource) -> Iterator[Item]:
+    yield Opened("sheet", len(book.sheets), book.title)
+    for index, found in groupby(book.found(), key=lambda each: each.sheet):
+        page, sheet = index + 1, book.sheets[index]
+        if source.wants(page):
+            beside: list[BlockPiece] = []
+            content = _SheetContent(_repeated(found, beside, page, sheet.name), beside, partial(getattr, sheet, "rows"))
+            yield from _Sheet(sheet.name, page, source).items(content, sheet.is_hidden)
+    yield from counted("pictures", book.pictures)
+
+
+def _repeated(found: Iterator[RepeatedRows], beside: list[BlockPiece], page: int, name: str) -> _Rows:
+    """Each row as often as it is there; what stands beside goes to `beside`, with its rows as its place."""
+    for _, number, times, cells, pieces in found:
+        end = number + max(times, 1)
+        beside += (piece._replace(page=page, place=BlockPlace(name, number, end)) for piece in pieces)
+        if cells:
+            yield from ((each, cells) for each in range(number, end))
+
+
+def _by_calamine(source: FileSource) -> Iterator[Item]:
+    with _open(source) as book:
+        sheets = book.sheets_metadata
+        found, is_all = _beside_cells(source)
+        others = dict(enumerate(found, 1))
+        yield Opened("sheet", len(sheets))
+        if not is_all:
+            yield ReadingRemark("beside_cells_lost")
+        for page, sheet in enumerate(sheets, 1):
+            if not source.wants(page):
+                continue
+            content = None
+            if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet:
+                cells, beside = _sheet(book, page - 1, source), others.get(page, _SheetExtras())
+                content = _SheetContent(
+                    _rows(cells, beside), beside.pieces(page, sheet.name), partial(getattr, cells, "height")
+                )
+            is_hidden = sheet.visible != python_calamine.SheetVisibleEnum.Visible
+            yield from _Sheet(sheet.name, page, source).items(content, is_hidden)
+
+
+def _open(source: FileSource) -> Any:
+    with _errors(source):
+        return python_calamine.CalamineWorkbook.from_path(str(source.path))
+
+
+def _sheet(book: Any, index: int, source: FileSource) -> Any:
+    with _errors(source):
+        return book.get_sheet_by_index(index)
+
+
+@contextmanager
+def _errors(source: FileSource) -> Iterator[None]:
+    try:
+        yield
+    except python_calamine.PasswordError:
+        raise source.unreadable("protected") from None
+    except python_calamine.CalamineError as error:
+        # It has no class of its own for a sheet that spans too much.
+        raise source.unreadable("inflates" if "limit" in str(error) else "damaged") from None
+    except (OSError, ValueError):
+        raise source.unreadable("damaged") from None
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # of Rust, and no Exception
+            raise source.unreadable("damaged") from None
+        raise
+
+
+def _count_inflated(archive: Archive) -> None:
+    """Calamine inflates without asking; what it will inflate is counted before."""
+    for name in archive.names:
+        if name.lower().endswith((".xml", ".bin", ".rels")):
+            with archive.open(name) as stream:
+                while stream.read(CHUNK_BYTES):
+                    pass
+
+
+def _rows(cells: Any, beside: _SheetExtras) -> _Rows:
+    left = cells.start[1] if cells.start else 0  # rows come from the first of the sheet, columns from the first used
+    for number, row in enumerate(cells.iter_rows()):
+        found = {column: text for column, value in enumerate(row, left) if (text := _text(value))}
+        found |= {column: beside.long[number, column] for column in found if (number, column) in beside.long}
+        if found:
+            yield number, found
+
+
+def _text(value: Any) -> str:
+    match value:
+        case str():
+            return value
+        case bool():
+            return str(value).upper()
+        case float():
+            return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
+        case datetime.datetime():
+            return value.isoformat(sep=" ", timespec="seconds").removesuffix(" 00:00:00")
+        case datetime.time() | datetime.date():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+class _Sheet:
+    def __init__(self, name: str, page: int, source: FileSource) -> None:
+        self._name = name
+        self._page = page
+        self._source = source
+        self._left = 1 << 20
+        self._shown = 0
+        """Rows."""
+        self._has_text = False
+        self._is_cut = False
+
+    def items(self, content: _SheetContent | None, is_hidden: bool) -> Iterator[Item]:
+        """Everything; `content` is None for a sheet without cells, such as a chart."""
+        if is_hidden:
+            yield ReadingRemark("hidden", {"unit": "sheet", "name": self._name})
+        if content is not None:
+            yield from self._tables(content.rows)
+            if self._is_cut or content.is_cut():
+                values: dict[str, str | int] = {"sheet": self._name, "rows": content.count_rows(), "shown": self._shown}
+                yield ReadingRemark("rows_cut", values)
+            for piece in content.beside:
+                yield from self._heading()
+                yield piece
+        yield PageRead(self._page, self._has_text)
+
+    def _heading(self) -> Iterator[BlockPiece]:
+        """Its name, once, before the first of its text: a sheet without any is none to tell of."""
+        if not self._has_text:
+            self._has_text = True
+            yield BlockPiece(BlockKind.HEADING, self._name, self._page, BlockPlace(self._name), level=1)
+
+    def _tables(self, rows: _Rows) -> Iterator[BlockPiece]:
+        waiting: list[tuple[int, dict[int, str]]] = []
+        cells = characters = all_characters = 0
+        for number, row in rows:
+            if self._shown >= MOST_ROWS or cells >= _MOST_CELLS or all_characters >= MOST_CHARACTERS:
+                self._is_cut = True
+                break
+            length = sum(map(len, row.values()))
+            self._source.text.require(characters + length)  # its cells may all be one string, and are none yet
+            waiting.append((number, row))
+            self._shown += 1
+            cells += len(row)
+            characters += length
+            all_characters += length
+            if len(waiting) >= ROWS or characters > _MOST_PIECE_CHARACTERS:
+                yield from self._heading()
+                yield self._piece(waiting)
+                waiting, characters = [], 0
+        if waiting:
+            yield from self._heading()
+            yield self._piece(waiting)
+
+    def _piece(self, rows: list[tuple[int, dict[int, str]]]) -> BlockPiece:
+        used = sorted({column for _, row in rows for column in row})
+        self._left = min(self._left, used[0])
+        columns = list(range(self._left, used[-1] + 1))
+        if len(columns) > len(used) + _MOST_EMPTY_COLUMNS:
+            columns = used
+        first, last = rows[0][0], rows[-1][0]
+        text = "\n".join(table_text([[row.get(column, "") for column in columns]]).rstrip("\t") for _, row in rows)
+        label = f"rows {first + 1}-{last + 1}" if last > first else f"row {first + 1}"
+        return BlockPiece(BlockKind.TABLE, text, self._page, BlockPlace(self._name, first, last + 1), label=label)
+
+
+# What python-calamine leaves out of an XLS workbook: the rest of long formula results, comments, and text boxes.
+# Source: MS-XLS 2.1.4 (records, and Continue where one is too long), 2.4.28 (BoundSheet8), 2.4.127 (Formula),
+# 2.4.179 (Note), 2.4.181 (Obj), 2.4.268 (String), 2.4.329 (TxO).
+
+_FORMULA, _NOTE, _CONTINUE, _OBJECT, _SHEET, _TEXT, _STRING, _BEGIN = 0x06, 0x1C, 0x3C, 0x5D, 0x85, 0x1B6, 0x207, 0x809
+_BIFF_8 = 0x0600
+_IS_NOTE = 0x19
+_IS_WIDE = 0x1
+
+
+@dataclass
+class _SheetExtras:
+    """Of one sheet: texts of cells that calamine cuts, by row and column from 0, and what floats above the cells."""
+
+    long: dict[tuple[int, int], str] = field(default_factory=dict)
+    texts: dict[int, tuple[bool, str]] = field(default_factory=dict)
+    """By the number of its object: whether it is a comment, and its words."""
+    notes: dict[int, int] = field(default_factory=dict)
+    """By the number of the object: the row of its cell."""
+
+    def pieces(self, page: int, name: str) -> Iterator[BlockPiece]:
+        for number, (is_note, text) in self.texts.items():
+            row = self.notes.get(number, 0)
+            place = BlockPlace(name, row, row + 1)
+            kind, label = (BlockKind.NOTE, "comment") if is_note else (BlockKind.PARAGRAPH, "")
+            yield BlockPiece(kind, text.strip(), page, place, label=label)
+
+
+def _beside_cells(source: FileSource) -> tuple[list[_SheetExtras], bool]:
+    """For each sheet in order, and whether that is all; nothing for what is older than Excel 97, or no XLS."""
+    try:
+        with OleFileIO(str(source.path)) as ole:
+            data = ole.openstream("Workbook").read() if ole.exists("Workbook") else b""
+    except (OSError, OleFileError, struct.error):
+        return [], True
+    walk, is_all = _SheetWalk(data), True
+    try:
+        walk.run()
+    except (struct.error, IndexError):  # a record that is too short, at which calamine may not have looked
+        is_all = False
+    return list(walk.sheets.values()), is_all
+
+
+class _SheetWalk:
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.sheets: dict[int, _SheetExtras] = {}
+        """By where each begins."""
+        self._sheet = _SheetExtras()
+        self._cell = (0, 0)
+        self._object = (0, False)
+
+    def run(self) -> None:
+        """All the way; raises struct.error where a record is too short."""
+        for kind, at, parts in self._records():
+            first = parts[0]
+            match kind:
+                case _ if kind == _BEGIN:
+                    if at == 0 and struct.unpack_from("<H", first)[0] != _BIFF_8:
+                        return
+                    self._sheet = self.sheets.get(at, self._sheet)
+                case _ if kind == _SHEET:
+                    self.sheets[struct.unpack_from("<I", first)[0]] = _SheetExtras()
+                case _ if kind == _FORMULA:
+                    self._cell = struct.unpack_from("<HH", first)
+                case _ if kind == _STRING and len(parts) > 1:
+                    count = struct.unpack_from("<H", first)[0]
+                    self._sheet.long[self._cell] = _joined([first[2:], *parts[1:]], count)
+                case _ if kind == _OBJECT:
+                    of_type, number = struct.unpack_from("<4xHH", first)
+                    self._object = (number, of_type == _IS_NOTE)
+                case _ if kind == _TEXT and len(parts) > 1:
+                    number, is_note = self._object
+                    self._sheet.texts[number] = (is_note, _joined(parts[1:], struct.unpack_from("<10xH", first)[0]))
+                case _ if kind == _NOTE:
+                    row, _, _, number = struct.unpack_from("<HHHH", first)
+                    self._sheet.notes[number] = row
+
+    def _records(self) -> Iterator[tuple[int, int, list[bytes]]]:
+        """Each record's kind, its place, and its data: its own and that of the records that continue it."""
+        waiting: tuple[int, int, list[bytes]] | None = None
+        at = 0
+        while at + 4 <= len(self._data):
+            kind, length = struct.unpack_from("<HH", self._data, at)
+            part = self._data[at + 4 : at + 4 + length]
+            if kind == _CONTINUE and waiting is not None:
+                waiting[2].append(part)
+            else:
+                if waiting is not None:
+                    yield waiting
+                waiting = (kind, at, [part])
+            at += 4 + length
+        if waiting is not None:
+            yield waiting
+
+
+def _joined(parts: list[bytes], count: int) -> str:
+    """A text of so many UTF-16 units; each part says in its first byte how wide they are in it."""
+    text = b""
+    for part in parts:
+        if len(text) >= 2 * count or not part:
+            break
+        is_wide, units = part[0] & _IS_WIDE, part[1:]
+        text += units if is_wide else units.decode("latin-1").encode("utf-16-le")
+    return text[: 2 * count].decode("utf-16-le", "replace")

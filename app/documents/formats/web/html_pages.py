@@ -1,0 +1,643 @@
+"""Pages: HTML and XHTML files, and whole pages in one MHTML file. Nothing is fetched, run or opened beside them.
+
+A block's place holds offsets into the decoded text of the file. In an MHTML file they are offsets into the decoded
+text of its page, and the part is that page's Content-ID or Content-Location.
+
+Written back, all but the translated text stays byte for byte. Segments are what stands between the borders of blocks,
+and what is read of attributes and of the head. What is left: code, formulas, scripts, what a page marks as not to be
+translated (`translate="no"`, class `notranslate`), and what it marks as being in another language than itself, such as
+a quotation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import Message
+from itertools import islice
+from typing import BinaryIO, Literal
+
+from app.documents.encoding import BOMS, DecodedText, EncodedBytes, after_the_text, decode, known
+from app.documents.formats.markup import tagged_text
+from app.documents.formats.markup.tagged_text import (
+    TAG,
+    AttributeValue,
+    TaggedSegment,
+    TextEdit,
+    TextGatherer,
+    edits_of,
+    spell_text,
+    spliced,
+)
+from app.documents.formats.web import elements
+from app.documents.formats.web.walker import HtmlWalker
+from app.documents.segments import Content, SegmentKind, content_of
+from app.documents.source import FileSource, Item, Opened, SegmentVisits, TargetLanguage, Visit, counted
+from app.language.language_names import is_rtl
+
+MOST_LOOK_BACK = 200
+"""Open elements among which an end tag looks for its own; bounds the time on broken pages."""
+_OF_A_TABLE = elements.TABLE_SECTIONS | {"table", "tr", "td", "th", "caption"}
+_SCOPE_OF_A_TABLE = frozenset(("table",))
+_SCOPES_OF_P = elements.SCOPES | elements.NESTED
+
+_Role = Literal["block", "opaque block", "opaque", "nested", "inside"]
+
+
+@dataclass
+class _OpenTag:
+    name: str
+    start: int
+    role: _Role
+    kind: SegmentKind
+    level: int
+    is_foreign: bool
+    """What was so before it."""
+
+
+class PageWalk:
+    """Finds the segments of a page, `stretches`, in the order of the text. Raises nothing for any text.
+
+    A segment is what stands between the borders of blocks. Code, formulas, what is marked as not to be translated,
+    and what is in another language than the page are left. With `is_xml`, "/>" closes any element, names may have a
+    prefix, and nothing is ended unsaid.
+    """
+
+    def __init__(self, text: str, *, is_xml: bool, page: int = 0, language: str = "") -> None:
+        self.stretches: list[TaggedSegment] = []
+        self.languages = PageLanguages(text, is_xml, language)
+        self._text = text
+        self._is_xml = is_xml
+        self._page = page
+        self._gatherings = [TextGatherer(text)]
+        self._open: list[_OpenTag] = []
+        self._count: Counter[str] = Counter()
+        self._is_opaque = self._is_foreign = False
+        self._opaque_name = ""
+        self._kind, self._level = SegmentKind.PARAGRAPH, 0
+        self._walk()
+        self.stretches.sort(key=lambda each: each.start)
+
+    def _walk(self) -> None:
+        text, position = self._text, 0
+        while match := TAG.search(text, position):
+            start, end = match.span()
+            self._add_words(position, start)
+            slash, name, given = match.groups()
+            if name is None:
+                position = self._other(start, match[0])
+            elif end == len(text) and text[-1] != ">":
+                position = start
+                break
+            elif slash:
+                self._end_tag(self._named(name), start, end)
+                position = end
+            else:
+                position = self._start_tag(self._named(name), given, start, end, match.start(3))
+        self._add_words(position, len(text))
+        while self._open:
+            self._pop(len(text))
+        self._flush()
+
+    def _named(self, name: str) -> str:
+        name = name.lower()
+        return (name.rpartition(":")[2] or name) if self._is_xml else name
+
+    def _add_words(self, start: int, end: int) -> None:
+        if start < end and not self._is_opaque:
+            self._gatherings[-1].add(start, end, tagged_text.unescaped(self._text[start:end]))
+
+    def _other(self, start: int, opener: str) -> int:
+        """A comment or the like; the text of a CDATA section is text in XML."""
+        words_start, words_end, position = tagged_text.end_of_other(self._text, start, opener)
+        if self._is_opaque:
+            return position
+        if words_end > words_start and (self._is_xml or self._is_foreign):
+            self._gatherings[-1].add(start, position, self._text[words_start:words_end])
+        else:
+            self._gatherings[-1].single(start, position, "other")
+        return position
+
+    def _flush(self) -> None:
+        if stretch := self._gatherings[-1].finish(spell_text, self._kind, self._page, self._level):
+            self.stretches.append(stretch)
+
+    # Tags
+
+    def _start_tag(self, name: str, given: str, start: int, end: int, given_at: int) -> int:
+        """Deals with the tag; gives where to read on."""
+        is_void = name in elements.VOID or (given.endswith("/") and (self._is_xml or self._is_foreign))
+        if not self._is_xml:
+            self._end_unsaid(name, start)  # which may end what is opaque
+        if self._is_opaque:
+            return self._within_opaque(name, start, end, is_void)
+        said = tagged_text.attributes_at(given, given_at) if given else {}
+        is_other = self.languages.is_other(name, said, given_at)
+        is_asked = bool(said) and (is_other or is_left(said))
+        if said and not is_asked:
+            self.stretches += labels(self._text, name, said, self._page)
+        if name in elements.CODE:
+            self.languages.take_code(said, given_at)
+        is_drawn = self._is_foreign and name in elements.DRAWN_TEXTS
+        if name in elements.BORDERS or is_drawn:
+            return self._begin_block(name, said, (start, end), is_void=is_void, is_left=is_asked)
+        if is_void:
+            self._void(name, start, end)
+        elif name in elements.RAW:
+            return self._raw(name, start, end, is_left=is_asked)
+        elif behind := end_of_call(self._text, name, start):
+            self._gatherings[-1].single(start, behind, "note", tagged_text.words_of(self._text, start, behind))
+            return behind
+        elif name in elements.OPAQUE or is_asked:
+            self._push(name, start, "opaque")
+        elif name in elements.NESTED:
+            self._push(name, start, "nested")
+        else:
+            self._gatherings[-1].open(start, end, name, elements.LOOKS.get(name, "other"))
+        return end
+
+    def _within_opaque(self, name: str, start: int, end: int, is_void: bool) -> int:
+        if is_void:
+            return end
+        if name in elements.RAW and not self._is_foreign:
+            return tagged_text.end_of_raw(self._text, name, end)
+        if name == self._opaque_name or name not in elements.PLAIN:  # the others end nothing but themselves
+            self._push(name, start, "inside")
+        return end
+
+    def _begin_block(
+        self, name: str, said: dict[str, AttributeValue], at: tuple[int, int], *, is_void: bool, is_left: bool
+    ) -> int:
+        start, end = at
+        self._flush()
+        if is_void:
+            return end
+        if name == "title":
+            until = tagged_text.end_of_raw(self._text, name, end)
+            if not is_left:
+                self._plain(end, until)
+            return until
+        if name in elements.RAW:  # xmp and the like
+            return len(self._text) if name == "plaintext" else tagged_text.end_of_raw(self._text, name, end)
+        self._push(name, start, "opaque block" if is_left or name in elements.PREFORMATTED else "block")
+        plain = {key: attribute.value for key, attribute in said.items()}
+        if name in elements.HEADINGS:
+            self._kind, self._level = SegmentKind.HEADING, elements.HEADINGS[name]
+        elif plain.get("role") == "heading":
+            self._kind, self._level = SegmentKind.HEADING, elements.number_in(plain.get("aria-level", ""), 2)
+        elif plain and elements.is_note(plain):
+            self._kind, self._level = SegmentKind.NOTE, 0
+        elif name in elements.KINDS and self._kind is not SegmentKind.NOTE:
+            self._kind, self._level = elements.KINDS[name], 0
+        return end
+
+    def _plain(self, start: int, end: int) -> None:
+        """The words of an element that has no tags inside."""
+        gathering = TextGatherer(self._text)
+        gathering.add(start, end, tagged_text.unescaped(self._text[start:end]))
+        if stretch := gathering.finish(spell_text, SegmentKind.LABEL, self._page):
+            self.stretches.append(stretch)
+
+    def _void(self, name: str, start: int, end: int) -> None:
+        """An element without content. Two line breaks are the border of a paragraph; a place to break is nothing."""
+        gathering = self._gatherings[-1]
+        if name == "br" and gathering.ends_with("break"):
+            self._flush()
+        if name != "wbr":
+            look = elements.LOOKS.get(name, "other") if name in elements.VOID or name in elements.NESTED else "other"
+            gathering.single(start, end, look)
+
+    def _raw(self, name: str, start: int, end: int, *, is_left: bool) -> int:
+        """Passes an element that has no tags inside, with its end tag."""
+        until = tagged_text.end_of_raw(self._text, name, end)
+        closing = TAG.match(self._text, until)
+        behind = closing.end() if closing else len(self._text)
+        if name == "textarea" and not is_left:
+            self._plain(end, until)
+        self._gatherings[-1].single(start, behind, elements.LOOKS.get(name, "other"))
+        return behind
+
+    def _end_tag(self, name: str, start: int, end: int) -> None:
+        beyond = _SCOPE_OF_A_TABLE if name in _OF_A_TABLE else elements.SCOPES
+        if self._count[name] and (depth := self._depth_of(name, beyond)):
+            self._pop_many(depth - 1, start)
+            self._pop(end)
+        elif self._is_opaque:
+            return
+        elif name in elements.BORDERS or (self._is_foreign and name in elements.DRAWN_TEXTS):
+            self._flush()
+        elif name in elements.VOID:
+            self._gatherings[-1].single(start, end, elements.LOOKS.get(name, "other"))
+        else:
+            self._gatherings[-1].close(start, end, name)
+
+    # Open elements
+
+    def _depth_of(self, name: str, beyond: frozenset[str] | tuple[str, ...]) -> int:
+        """How many open elements its end ends; 0 where it is not open in this scope."""
+        for depth, open_tag in enumerate(reversed(self._open[-MOST_LOOK_BACK:]), 1):
+            if open_tag.name == name:
+                return depth
+            if open_tag.name in beyond:
+                return 0
+        return 0
+
+    def _end_unsaid(self, name: str, start: int) -> None:
+        """Ends what the tag ends without saying so."""
+        if name in elements.BLOCKS and self._count["p"] and (depth := self._depth_of("p", _SCOPES_OF_P)):
+            self._pop_many(depth, start)
+        for each in elements.ENDS.get(name, ()):
+            if self._count[each] and (depth := self._depth_of(each, tuple(elements.HOLDS.get(name, ())))):
+                self._pop_many(depth, start)
+
+    def _pop_many(self, depth: int, at: int) -> None:
+        for _ in range(depth):
+            self._pop(at)
+
+    def _push(self, name: str, start: int, role: _Role) -> None:
+        self._open.append(_OpenTag(name, start, role, self._kind, self._level, self._is_foreign))
+        self._count[name] += 1
+        if role.startswith("opaque"):
+            self._is_opaque, self._opaque_name = True, name
+        if role == "nested":
+            self._gatherings.append(TextGatherer(self._text))
+            self._kind = elements.KINDS.get(name, self._kind)
+        self._is_foreign = self._is_foreign or name in ("svg", "math")
+
+    def _pop(self, end: int) -> None:
+        """Ends the innermost element; behind its end tag, or where something else ends it."""
+        element = self._open.pop()
+        self._count[element.name] -= 1
+        look = elements.LOOKS.get(element.name, "other")
+        if element.role == "block":
+            self._flush()
+        elif element.role == "opaque block":
+            self._is_opaque = False
+        elif element.role == "opaque":
+            self._is_opaque = False
+            self._gatherings[-1].single(element.start, end, look, tagged_text.words_of(self._text, element.start, end))
+        elif element.role == "nested":
+            self._flush()
+            self._gatherings.pop()
+            self._gatherings[-1].single(element.start, end, look)
+        self._kind, self._level, self._is_foreign = element.kind, element.level, element.is_foreign
+
+
+def is_left(said: dict[str, AttributeValue]) -> bool:
+    """Whether a page asks that an element is not translated."""
+    translate = said.get("translate")
+    if translate is not None and translate.value.strip().lower() == "no":
+        return True
+    kinds = said.get("class")
+    return kinds is not None and "notranslate" in kinds.value.split()
+
+
+def labels(text: str, name: str, said: dict[str, AttributeValue], page: int) -> Iterator[TaggedSegment]:
+    for key, attribute in said.items():
+        if not tagged_text.is_blank(attribute.value) and attribute.quote != "?" and _is_read(name, key, said):
+            stretch = tagged_text.label(text, attribute, page)
+            if stretch is not None:
+                yield stretch
+
+
+def _is_read(name: str, key: str, said: dict[str, AttributeValue]) -> bool:
+    if key in elements.LABELS:
+        return key != "title" or name not in elements.UNREAD_TITLES
+    if key == "content" and name == "meta":
+        called = said.get("name") or said.get("property")
+        return called is not None and called.value.strip().lower() in elements.META
+    if key == "value" and name == "input":
+        kind = said.get("type")
+        return kind is not None and kind.value.strip().lower() in elements.BUTTON_TYPES
+    return key in elements.LABELS_OF.get(name, ())
+
+
+# Raised numbers in a page that call a footnote: they stand in a sentence as one thing.
+
+MOST_CHARACTERS = 600
+"""Within which a call begins and ends, with all its tags."""
+_TAG = r"\s*+<{}\b[^<>]*+>\s*+"
+_NUMBER = r"(?:<span\b[^<>]*+>)?\[?(?:\d{1,4}|[a-z]|[ivx]{1,6}|[*†‡§¶]{1,3})\]?(?:</span\s*>)?"
+_CALL = re.compile(
+    "|".join(
+        (
+            rf"{_TAG.format('sup')}{_TAG.format('a')}{_NUMBER}\s*+</a\s*>\s*+</sup\s*>",
+            rf"{_TAG.format('a')}{_TAG.format('sup')}{_NUMBER}\s*+</sup\s*>\s*+</a\s*>",
+            rf"<a\s[^<>]*?noteref[^<>]*+>\s*+{_NUMBER}\s*+</a\s*>",
+        )
+    ),
+    re.IGNORECASE,
+)
+
+
+def end_of_call(text: str, name: str, start: int) -> int:
+    """Where the call of a footnote ends whose first tag is at `start`; 0 where there is none."""
+    if name not in ("sup", "a"):
+        return 0
+    found = _CALL.match(text, start, start + MOST_CHARACTERS)
+    return found.end() if found else 0
+
+
+# What a page says about languages and directions, and how that is said of its translation.
+
+_KEYS = ("lang", "xml:lang")
+_SPECIAL = ("", "und", "mul")
+"""They name no language."""
+_BEFORE_ROOT = re.compile(r"\s*(?:(?><!--.*?-->)\s*)*+<!doctype[^>]*>", re.DOTALL | re.IGNORECASE)
+_ROOTS = re.compile(r"<(?:\w+:)?(?:html|body)\b", re.IGNORECASE)
+_Said = Mapping[str, AttributeValue]
+
+
+def primary(tag: str) -> str:
+    """The language of a tag, without its region and script."""
+    return tag.strip().lower().replace("_", "-").partition("-")[0]
+
+
+class PageLanguages:
+    """Gathers what the tags of one page say. `language` is the page's where it says nothing itself."""
+
+    def __init__(self, text: str, is_xml: bool, language: str) -> None:
+        self._text = text
+        self._is_xml = is_xml
+        self.source = primary(_said_of_all(text)) or primary(language)
+        """"" where it is not known; then no part of the page is in another language."""
+        self._root: tuple[int, _Said] | None = None
+        self._same: list[_Said] = []
+        self._others: list[tuple[int, str]] = []
+        self._code: list[int] = []
+
+    def is_other(self, name: str, said: _Said, at: int) -> bool:
+        """Takes in a tag, whose attributes begin at `at`: whether it begins something in another language."""
+        if name == "html":
+            self._root = self._root or (at, said)
+            return False
+        if not said:
+            return False
+        if name == "meta":
+            self._take_meta(said)
+        tag = next((said[key].value for key in _KEYS if key in said), None)
+        if tag is None:
+            return False
+        if name == "body" or not self.source or primary(tag) in (*_SPECIAL, self.source):
+            self._same.append({key: said[key] for key in (*_KEYS, "dir") if key in said})
+            return False
+        if "dir" not in said:
+            self._others.append((at, tag))
+        return True
+
+    def take_code(self, said: _Said, at: int) -> None:
+        """A tag that begins code, which is written from left to right in every language."""
+        if "dir" not in said:
+            self._code.append(at)
+
+    def _take_meta(self, said: _Said) -> None:
+        kind = said.get("http-equiv")
+        if kind is not None and kind.value.strip().lower() == "content-language" and "content" in said:
+            self._same.append({"lang": said["content"]})
+
+    def edits(self, target: TargetLanguage) -> Iterator[TextEdit]:
+        """What makes the page say that it is in the target language."""
+        yield from self._root_edits(target)
+        for said in self._same:
+            yield from (_set(said[key], target.language) for key in _KEYS if key in said)
+            if "dir" in said:
+                yield _set(said["dir"], _direction(target.is_rtl))
+        for at, tag in self._others:
+            if is_rtl(tag) != target.is_rtl:
+                yield TextEdit(at, at, (f' dir="{_direction(is_rtl(tag))}"',))
+        if target.is_rtl:
+            yield from (TextEdit(at, at, (' dir="ltr"',)) for at in self._code)
+
+    def _root_edits(self, target: TargetLanguage) -> Iterator[TextEdit]:
+        needed = f' lang="{target.language}"' if not self._is_xml else f' xml:lang="{target.language}"'
+        direction = ' dir="rtl"' if target.is_rtl else ""
+        if self._root is None:
+            if not self._is_xml:  # its tag may be left out
+                before = _BEFORE_ROOT.match(self._text)
+                at = before.end() if before else 0
+                yield TextEdit(at, at, (f"<html{needed}{direction}>",))
+            return
+        at, said = self._root
+        yield from (_set(said[key], target.language) for key in _KEYS if key in said)
+        if "dir" in said:
+            yield _set(said["dir"], _direction(target.is_rtl))
+            direction = ""
+        if "lang" in said or (self._is_xml and "xml:lang" in said):
+            needed = ""
+        if needed or direction:
+            yield TextEdit(at, at, (needed + direction,))
+
+
+def _said_of_all(text: str) -> str:
+    """What the page's outermost tags say, the body last."""
+    found = ""
+    for start in _ROOTS.finditer(text):
+        tag = TAG.match(text, start.start())
+        if tag is None:
+            continue
+        said = tagged_text.attributes_at(tag[3], tag.start(3))
+        found = next((said[key].value for key in _KEYS if key in said), found)
+        if tag[2].lower().endswith("body"):
+            break
+    return found
+
+
+def _direction(is_right: bool) -> str:
+    return "rtl" if is_right else "ltr"
+
+
+def _set(attribute: AttributeValue, value: str) -> TextEdit:
+    new = f'="{value}"' if attribute.quote == "?" else value
+    return TextEdit(attribute.start, attribute.end, (new,))
+
+
+_HEADERS = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:From |[A-Za-z][A-Za-z0-9\-]*:)")
+_SCRIPTLESS = re.compile(r"<(?:noscript|noframes)\b", re.IGNORECASE)
+_PAGE_TYPES = ("text/html", "application/xhtml+xml")
+
+
+def read(source: FileSource) -> Iterator[Item]:
+    """The blocks of a page; raises DocumentUnreadable: damaged or too_deep, for an MHTML file without a page."""
+    data = source.path.read_bytes()
+    part = transported = ""
+    if _HEADERS.match(data):
+        data, part, transported = _page_of(data, source)
+    decoded = decode_page(data, source.encoding, transported)
+    del data
+    yield from _items(decoded, part)
+
+
+def _items(decoded: DecodedText, part: str) -> Iterator[Item]:
+    """The page as it is shown; where that is nothing, as it is shown without scripts."""
+    text = decoded.text
+    is_xml = text.lstrip().startswith("<?xml")
+    walker = HtmlWalker(text, part=part, is_xml=is_xml)
+    pieces = walker.pieces()
+    first = next(pieces, None)
+    if first is None and _SCRIPTLESS.search(text):
+        walker = HtmlWalker(text, part=part, is_xml=is_xml, has_scripts=False)
+        pieces = walker.pieces()
+        first = next(pieces, None)
+    yield Opened(title=walker.title, encoding=decoded.encoding)
+    if first is not None:
+        yield first
+        yield from pieces
+    yield from after_the_text(decoded.encoding, decoded.odd_bytes)
+    yield from counted("pictures", walker.pictures)
+
+
+def _page_of(data: bytes, source: FileSource) -> tuple[bytes, str, str]:
+    """The page in an MHTML file, the name of its part, and the encoding that its headers name."""
+    try:
+        whole = message_from_bytes(data, policy=policy.compat32)
+        parts = [message for message in whole.walk() if message.get_content_type() in _PAGE_TYPES]
+    except RecursionError:
+        raise source.unreadable("too_deep") from None
+    if not parts:
+        raise source.unreadable("damaged")
+    root = _root(whole, parts)
+    body = root.get_payload(decode=True)
+    assert isinstance(body, bytes)  # a page is no multipart message
+    name = root.get("Content-ID") or root.get("Content-Location") or "page"
+    return body, str(name).strip(), str(root.get_param("charset") or "")
+
+
+def _root(whole: Message, parts: list[Message]) -> Message:
+    """The part that the message names as its start (RFC 2387), or the first page."""
+    start = whole.get_param("start")
+    return next((part for part in parts if start and part.get("Content-ID") == start), parts[0])
+
+
+# Which encoding a page is in, by what it says of itself and by what is true.
+
+DECLARED_WITHIN_BYTES = 4096
+_CHARSET = re.compile(rb"""<meta\b[^>]*?\bcharset\s*=\s*["']?\s*([A-Za-z0-9_:.\-]+)""", re.IGNORECASE)
+_XML = re.compile(rb"""^\s*<\?xml\b[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9_:.\-]+)""", re.IGNORECASE)
+_BOMS = tuple(bom for bom, _ in BOMS)
+_MEANT = {
+    "gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "shift_jis": "cp932", "shift-jis": "cp932",
+    "x-sjis": "cp932", "sjis": "cp932", "euc-kr": "cp949", "ks_c_5601-1987": "cp949", "big5": "big5hkscs",
+    "iso-8859-9": "cp1254", "tis-620": "cp874", "iso-8859-11": "cp874", "x-user-defined": "cp1252",
+    "iso-8859-8-i": "iso8859-8", "unicode-1-1-utf-8": "utf-8", "x-mac-cyrillic": "mac-cyrillic",
+    "macintosh": "mac-roman", "utf-16": "utf-8", "utf-16le": "utf-8", "utf-16be": "utf-8",
+}  # fmt: skip
+"""Labels and what browsers take them for (https://encoding.spec.whatwg.org/#names-and-labels).
+
+A page whose label could be read byte by byte is not in UTF-16.
+"""
+_ENOUGH_CHARACTERS = 4
+"""So many characters beyond ASCII that are right in UTF-8 are no accident, whatever the page says."""
+
+
+def decode_page(data: bytes, chosen: str = "", transported: str = "") -> DecodedText:
+    """The text of a page. `chosen` is the person's encoding, `transported` what a mail says beside the page.
+
+    First the byte order mark, then UTF-8 where it is right beyond doubt, then what is declared where it is right,
+    then the ladder of `app.documents.encoding`.
+    """
+    if chosen and known(chosen):
+        return decode(data, chosen)
+    if data.startswith(_BOMS) or b"\0" in data[:DECLARED_WITHIN_BYTES]:
+        return decode(data)
+    named = _meant(transported) or declared(data)
+    if not named:
+        return decode(data)
+    names = (named, "utf-8") if named.startswith(("iso2022", "hz")) else ("utf-8", named)
+    for name in names:
+        text = _strictly(data, name)
+        if text is not None and (name == named or _is_enough(text) or _strictly(data, named) is None):
+            return DecodedText(text, name)
+    return decode(data)
+
+
+def declared(data: bytes) -> str:
+    """The encoding that the page names in its first 4 KB, "" where it names none that is known."""
+    head = data[:DECLARED_WITHIN_BYTES]
+    match = _XML.search(head) or _CHARSET.search(head)
+    return _meant(match[1].decode("ascii")) if match else ""
+
+
+def _meant(label: str) -> str:
+    label = label.strip().lower()
+    return known(_MEANT.get(label, label)) if label else ""
+
+
+def _strictly(data: bytes, name: str) -> str | None:
+    try:
+        return data.decode(name)
+    except UnicodeError:
+        return None
+
+
+def _is_enough(text: str) -> bool:
+    if text.isascii():
+        return True
+    return len(list(islice(re.finditer("[^\x00-\x7f]", text), _ENOUGH_CHARACTERS))) == _ENOUGH_CHARACTERS
+
+
+# Pages written back.
+
+_XML_ENDINGS = (".xhtml", ".xht")
+_NEW_LINE = re.compile(r"[\r\n]+")
+
+
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
+    """A page with its segments replaced; see `app.documents.source`."""
+    data = source.path.read_bytes()
+    coded = coded_page(data, source.encoding)
+    is_xml = coded.text.lstrip().startswith("<?xml") or source.path.suffix.lower() in _XML_ENDINGS
+    walk = PageWalk(coded.text, is_xml=is_xml)
+    edits = edits_of(walk.stretches, SegmentVisits(visit))
+    if target is not None:
+        edits += walk.languages.edits(target)
+    if not is_xml:
+        edits += declaration(data, coded.text, edits)
+    if out is not None:
+        out.write(coded.encoded(spliced(len(coded.text), edits), "xmlcharrefreplace") if edits else data)
+
+
+def shown_piece(html: str, visits: SegmentVisits, context: str = "") -> str | None:
+    """HTML within a file of another kind, with its texts as those of a page; None where it stays.
+
+    No new line comes into it: a block in Markdown would end there.
+    """
+    edits: list[TextEdit] = []
+    for stretch in PageWalk(html, is_xml=False).stretches:
+        new = visits(stretch.content, stretch.kind, level=stretch.level, context=context)
+        if new is not None:
+            edits += [stretch.edit(_in_one_line(new)), *stretch.also]
+    if not edits:
+        return None
+    return "".join(each if isinstance(each, str) else html[slice(*each)] for each in spliced(len(html), edits))
+
+
+def _in_one_line(content: Content) -> Content:
+    return content_of([_NEW_LINE.sub(" ", part) if isinstance(part, str) else part for part in content])
+
+
+# The encoding in which a page is written back, which is the one that a browser reads it in.
+
+_BEGINNINGS = tuple(
+    re.compile(pattern, re.IGNORECASE | re.DOTALL)
+    for pattern in (r"<head(?:\s[^<>]*)?>", r"<html(?:\s[^<>]*)?>", r"\s*(?:(?><!--.*?-->)\s*)*+<!doctype[^>]*>")
+)
+
+
+def coded_page(data: bytes, chosen: str = "") -> EncodedBytes:
+    """A page's text. One that has only ASCII is written in the encoding it declares, whatever it could be read in."""
+    encoding = decode_page(data, chosen).encoding
+    if encoding == "utf-8" and data.isascii() and not chosen:
+        encoding = declared(data) or encoding
+    return EncodedBytes(data, encoding)
+
+
+def declaration(data: bytes, text: str, edits: list[TextEdit]) -> list[TextEdit]:
+    """What an HTML page that declares no encoding needs, and so far needed none, to have other letters than ASCII."""
+    news = (piece for edit in edits for piece in edit.pieces if isinstance(piece, str))
+    if not data.isascii() or b"\0" in data or declared(data) or all(new.isascii() for new in news):
+        return []
+    at = next((found.end() for pattern in _BEGINNINGS if (found := pattern.search(text))), 0)
+    return [TextEdit(at, at, ('<meta charset="utf-8">',))]

@@ -1,0 +1,592 @@
+"""The real backend: carries out the worker's requests with llama.cpp, on the model that is loaded."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from app.core import errors
+from app.core.events import FinishReason, Media, Message, ModelLoaded, TokenSeen
+from app.core.gguf import check_model
+from app.engine import computer, protocol
+from app.engine.answer_decoder import HARMONY, NO_THINKING, AnswerDecoder, ThinkingSyntax, syntax_of, thinking_of
+from app.engine.backend import EngineJob
+from app.engine.computer import JsonCache, key_of
+from app.engine.fit import shape_of, tokens_side_by_side
+from app.engine.llama import devices
+from app.engine.llama.calling import call_syntax, grammar_of
+from app.engine.llama.context import LlamaContext
+from app.engine.llama.decoder import BatchDecoder
+from app.engine.llama.devices import BorrowedDevices
+from app.engine.llama.embedding_context import (
+    MOST_EMBEDDED_TOKENS,
+    EmbeddingBrokenOff,
+    EmbeddingContext,
+    is_embedding_model,
+)
+from app.engine.llama.eyes import VisionEncoder
+from app.engine.llama.grammars import gbnf_of_schema
+from app.engine.llama.inspection import MOST_ATTENTION_TOKENS, WINDOW_TOKENS, InspectionContext, LookBrokenOff
+from app.engine.llama.llama_library import LlamaLibrary, open_library
+from app.engine.llama.loading import OpenedModel, open_model
+from app.engine.llama.model import Model
+from app.engine.llama.pool import PromptTokens, SavedStates, SequenceRun, common_length
+from app.engine.llama.sampling import Grammar, choose_sampling, make_chain, open_grammar
+from app.engine.llama.template import MediaMarks, PromptPart, TemplateProblem, calls_told
+from app.engine.llama.token_classifier import ClassificationBrokenOff, TokenClassifier, classifies_tokens, spans_of
+from app.engine.scheduler import ParallelismPolicy
+from app.engine.states import StateFolder, model_identity
+
+# A model that is ready: its context, its decoder, and how requests become prompts for it.
+
+
+SPEEDS_FILE = "speeds.json"  # in the child's own working folder
+
+
+class LoadedModel:
+    """Owns model and context until `free`."""
+
+    def __init__(self, library: LlamaLibrary, request: protocol.LoadModel, opened: OpenedModel) -> None:
+        self.model = opened.model
+        self._library = library
+        self._opened = opened
+        self._eyes = opened.eyes
+        self._inspection: InspectionContext | None = None
+        self._embedding: EmbeddingContext | None = None
+        self._cut: tuple[str, list[int]] = ("", [])
+        """The text that was looked at last, and its tokens."""
+        self._context = LlamaContext(
+            library,
+            opened.model.pointer,
+            opened.context,
+            threads=opened.plan.threads,
+            fixed_threads=request.wish.threads > 0,
+            most_tokens=opened.model.most_tokens,
+            batch_tokens=opened.plan.batch_tokens,
+        )
+        states = None
+        if request.states_folder:
+            folder = StateFolder(Path(request.states_folder), lambda: request.states_budget_bytes)
+            identity_ = (library.version, opened.plan.kv_type)
+            states = SavedStates(self._context, opened.tiles, folder, Path(request.path), identity_)
+        identity, threads = model_identity(Path(request.path)), opened.plan.threads
+        self._speed_key = key_of(identity, library.version, opened.plan.device, opened.plan.gpu_layers, threads)
+        self._speeds = JsonCache(Path.cwd() / SPEEDS_FILE)
+        known = (self._speeds.find(self._speed_key) or {}).get("side_by_side", 0)
+        most_tokens = sys.maxsize
+        if not opened.plan.gpu_layers:
+            most_tokens = tokens_side_by_side(shape_of(opened.model.header), opened.plan.kv_type)
+        best = known if isinstance(known, int) else 0
+        self._look_key = self._remember_looks() if self._eyes is not None else ""
+        self._side_by_side = ParallelismPolicy(self._context.most_sequences - 1, best, most_tokens)
+        self.decoder = BatchDecoder(self._context, states, self._side_by_side, opened.tiles, opened.eyes)
+        self._syntax = syntax_of(self.model.template_source) if self.model.template else ThinkingSyntax()
+
+    @property
+    def needed_bytes(self) -> int:
+        """What becomes free with it."""
+        return self._opened.plan.needed_bytes
+
+    @property
+    def held(self) -> set[str]:
+        """Names of the devices that hold it."""
+        return self._opened.held
+
+    def loaded_reply(self, id_: int) -> protocol.Loaded:
+        """The last reply to the request that loaded it."""
+        model, plan = self.model, self._opened.plan
+        described = ModelLoaded(
+            model.path,
+            model.name,
+            os.path.getsize(model.path),  # noqa: PTH202
+            self._context.size_tokens,
+            model.trained_context_tokens,
+            model.template is not None,
+            model.layers,
+            model.gpu_layers,
+            plan.device,
+            plan.threads,
+            plan.kv_type,
+            self._side_by_side.best,
+            plan.needed_bytes,
+            plan.free_bytes,
+            plan.choice,
+            plan.steps,
+            plan.gpu_missed,
+            thinking_of(model.template_source) if model.template else "none",
+            model.header.weights,
+            placement=self._opened.placement,
+            machines_missed=self._opened.machines_missed,
+            **_senses_of(self._eyes),
+        )
+        return protocol.Loaded(id_, described)
+
+    def _remember_looks(self) -> str:
+        """How long looking takes at least is known from before; returns by which key."""
+        assert self._eyes is not None
+        plan = self._opened.plan
+        identity = model_identity(Path(self._eyes.projector.path))
+        key = key_of("look", identity, self._library.version, plan.device, plan.gpu_layers, plan.threads)
+        known = (self._speeds.find(key) or {}).items()
+        self._eyes.speeds.update({kind: took for kind, took in known if isinstance(took, float) and took > 0})
+        return key
+
+    def begin_answer(self, request: protocol.Generate, job: EngineJob) -> None:
+        """Starts an answer; raises ChatUnavailable, TemplateFailed, PromptTooLong or GrammarInvalid."""
+        begun_s = time.perf_counter()
+        ask, model = request.ask, self.model
+        self._look_away()
+        model.check_tokens([*ask.tokens, *(token for token, _ in ask.logit_bias)])
+        prompt, syntax = (
+            self._answer_prompt(ask) if ask.messages else (PromptTokens(_raw_tokens(model, ask)), NO_THINKING)
+        )
+        forced = list(ask.forced)
+        if ask.tells_last:
+            prompt, forced = self._scored_prompt(ask)
+        if syntax.inside and ask.thinking_budget == 0:
+            prompt.tokens.extend(self.model.tokenize(syntax.forced_end, special=True))
+            syntax = replace(syntax, inside=False)
+        if not prompt.tokens:  # nothing to decode, and nothing that could be answered
+            raise errors.TemplateFailed(self.model.path, "it wrote nothing")
+        if len(prompt.tokens) >= self._context.size_tokens:
+            raise errors.PromptTooLong(len(prompt.tokens), self._context.size_tokens)
+        if ask.calling is not None and syntax.kind == HARMONY:
+            syntax = replace(syntax, calls=ask.calling.syntax.begins)
+        answer = AnswerDecoder(request, job.reply, begun_s, syntax)
+        answer.media_tokens = prompt.media_tokens
+        if ask.max_tokens == 0 or (ask.tells_last and not forced):
+            answer.begin_prompt(len(prompt.tokens), 0)
+            job.reply(answer.finish(FinishReason.LENGTH))
+            return
+        grammar = _grammar_for(ask, self._library, model)
+        # The grammar of another program is one of the whole answer; ours say what follows what was begun.
+        if grammar is not None and ask.continue_last and ask.is_outside and not _waits_for_call(ask):
+            grammar.begin_with(model.tokenize(ask.messages[-1].text, special=False))
+        choice = choose_sampling(ask.sampling, ask.task_sampling, self.model.header.metadata)
+        piece = _piece_with(model, syntax.marks | set(ask.calling.syntax.marks if ask.calling else ()))
+        chain = make_chain(
+            self._library,
+            choice,
+            self.model,
+            grammar,
+            lambda token: answer.is_outside(piece(token)),
+            logit_bias=dict(ask.logit_bias),
+        )
+        self.decoder.add_run(SequenceRun(request, job, answer, self.model, prompt, chain, piece, forced))
+
+    def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected:
+        """Looks into the model; raises ModelNotInspectable, TooLongToInspect or LookBrokenOff."""
+        model, id_ = self.model, request.id
+        tokens = self._tokens_of(request)
+        total = len(tokens)
+        if request.what == "tokens" or not total:
+            return protocol.Inspected(
+                id_, total, tuple(TokenSeen(token, *model.spell_token(token)) for token in tokens)
+            )
+        if request.what == "probabilities":
+            look = self._inspection_context(min(total, WINDOW_TOKENS), job)
+            return protocol.Inspected(id_, total, tuple(look.read_tokens(tokens, request.start, request.most)))
+        shown = tuple(TokenSeen(token, *model.spell_token(token)) for token in tokens)
+        if total > MOST_ATTENTION_TOKENS:
+            raise errors.TooLongToInspect(total, MOST_ATTENTION_TOKENS)
+        look = self._inspection_context(total, job)
+        if request.what == "attention":
+            layers = look.read_attention(tokens)
+            for shares in layers.values():
+                job.reply(protocol.Attended(id_, shares.tobytes()))
+            return protocol.Inspected(id_, total, shown, (len(layers), *shares.shape), tuple(layers))
+        said = tuple(map(tuple, look.read_layers(tokens, request.most, request.start)))
+        return protocol.Inspected(id_, total, shown[request.start :][: len(said[0])], layers=said)
+
+    def embed(self, request: protocol.Embed, job: EngineJob) -> protocol.Embedded:
+        """Vectors of texts; raises EmbeddingsUnavailable, PromptTooLong, EmbeddingBrokenOff or ModelLoadFailed."""
+        model, texts = self.model, list[list[int]]()
+        if not is_embedding_model(model.header):
+            raise errors.EmbeddingsUnavailable(model.path)
+        for text in request.texts:
+            texts.append(model.tokenize(text, special=False, is_whole=True))
+        longest, most = max(map(len, texts), default=0), min(model.trained_context_tokens, MOST_EMBEDDED_TOKENS)
+        if longest > most:
+            raise errors.PromptTooLong(longest, most)
+        embedding, threads = self._embedding, self.thread_counts()["batch"]
+        if embedding is None or embedding.size_tokens < longest:
+            self._forget_embedding()
+            embedding = self._embedding = EmbeddingContext(self._library, model, threads=threads, size_tokens=longest)
+        for vectors in embedding.embed_texts(texts, job.stop.is_set):
+            job.reply(protocol.Vectors(request.id, vectors))
+        return protocol.Embedded(request.id, embedding.width, sum(map(len, texts)))
+
+    def classify_tokens(self, request: protocol.ClassifyTokens, job: EngineJob) -> protocol.TokensClassified:
+        """Labels of each token of a text.
+
+        Raises CheckingUnavailable, PromptTooLong, ClassificationBrokenOff or ModelLoadFailed.
+        """
+        model = self.model
+        if not classifies_tokens(model.header):
+            raise errors.CheckingUnavailable(model.path)
+        first, *_, last = model.tokenize("", special=False, is_whole=True)
+        source, text = (model.tokenize(text, special=False) for text in (request.source, request.text))
+        tokens = [first, *source, last, *text, last]
+        if len(tokens) > (most := min(model.trained_context_tokens, MOST_EMBEDDED_TOKENS)):
+            raise errors.PromptTooLong(len(tokens), most)
+        threads = self.thread_counts()["batch"]
+        classifier = TokenClassifier(
+            self._library, model, threads=threads, size_tokens=len(tokens), is_cancelled=job.stop.is_set
+        )
+        try:
+            logits = classifier.label_logits(tokens)[len(source) + 2 : -1]
+        finally:
+            classifier.free()
+        starts, ends = spans_of(request.text, [model.token_bytes(token) for token in text])
+        return protocol.TokensClassified(request.id, logits.shape[1], starts, ends, logits.tobytes())
+
+    def _forget_embedding(self) -> None:
+        if self._embedding is not None:
+            self._embedding.free()
+            self._embedding = None
+
+    def _tokens_of(self, request: protocol.Inspect) -> list[int]:
+        """What is looked at; a long text comes again with every piece of it that is wanted, and is cut once."""
+        if request.messages:
+            return self.model.prompt_tokens(self._prompt_parts(request.messages, False, request.template_variables))
+        if request.tokens:
+            self.model.check_tokens(request.tokens)
+            return list(request.tokens)
+        if request.parses_special or request.adds_special:
+            return self.model.tokenize(request.text, special=request.parses_special, is_whole=request.adds_special)
+        if request.text != self._cut[0]:
+            self._cut = (request.text, self.model.tokenize(request.text, special=False))
+        begin = [] if request.what == "tokens" else self.model.begin_of_text()
+        return begin + self._cut[1]
+
+    def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
+        """The length of the prompt."""
+        tokens = self._tokenize_parts(self._prompt_parts(request.messages, False, request.template_variables))
+        return protocol.TokensCounted(request.id, len(tokens))
+
+    def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
+        """What each picture or sound takes; nothing of one that cannot be shown."""
+        none = protocol.MediaCount(0, 0, 0)
+        eyes = self._eyes
+        counts = [none if eyes is None else eyes.count_media(media) for media in request.media]
+        return protocol.MediaCounted(request.id, tuple(counts))
+
+    @cached_property
+    def call_syntax(self) -> protocol.CallSyntax | None:
+        """How the model's template has functions called."""
+        model = self.model
+        if model.template is None or "tools" not in model.template_source:
+            return None
+        found = call_syntax(model.template.render_text, model.ends_with)
+        if found is None:
+            return None
+        literals = (found.opening, found.between, found.closing, found.joiner, found.value_closing, found.quote)
+        return replace(found, marks=tuple(set(model.control_tokens_in(literals).values())))
+
+    def thread_counts(self) -> dict[str, int]:
+        """Threads found best so far, for writing and for reading."""
+        decode, batch = self._context.thread_counts()
+        return {"decode": decode, "batch": batch}
+
+    def close(self) -> None:
+        """Saves the sessions, and what was learnt about speed."""
+        self.decoder.pool.save_idle()
+        if self._side_by_side.learnt:
+            self._speeds.put(self._speed_key, {"side_by_side": self._side_by_side.best})
+        if self._eyes is not None and self._eyes.speeds:
+            self._speeds.put(self._look_key, dict(self._eyes.speeds))
+
+    def free(self) -> None:
+        """Ends background answers, saves the sessions and gives the memory back."""
+        self.decoder.give_up_background()
+        self.close()
+        self._look_away()
+        self._forget_embedding()
+        self._context.free()
+        if self._eyes is not None:
+            self._eyes.close()
+        self.model.free()
+
+    def _inspection_context(self, tokens: int, job: EngineJob) -> InspectionContext:
+        """The context for looking, of so many tokens; kept until somebody asks for an answer."""
+        size = min(WINDOW_TOKENS, -(-tokens // 64) * 64, self.model.most_tokens)
+        if self._inspection is None or self._inspection.size_tokens != size:
+            self._look_away()
+            threads = self.thread_counts()["batch"]
+            self._inspection = InspectionContext(self._library, self.model, threads=threads, size_tokens=size)
+        self._inspection.is_cancelled = job.stop.is_set
+        return self._inspection
+
+    def _look_away(self) -> None:
+        if self._inspection is not None:
+            self._inspection.free()
+            self._inspection = None
+
+    def _answer_prompt(self, ask: protocol.Ask) -> tuple[PromptTokens, ThinkingSyntax]:
+        parts = self._prompt_parts(ask.messages, ask.continue_last or ask.tells_last, ask.template_variables)
+        end = next((part.text for part in reversed(parts) if part.trusted), "")
+        prompt = self._prompt_tokens(parts)
+        if ask.shared:
+            beginning = ask.messages[0].text[: ask.shared_characters]
+            prompt = replace(prompt, shared=self._shared_tokens(prompt.tokens, parts, beginning))
+        return prompt, self._syntax.for_prompt_end(end)
+
+    def _scored_prompt(self, ask: protocol.Ask) -> tuple[PromptTokens, list[int]]:
+        """The prompt that ends before the last message, and the tokens of that message."""
+        parts = self._prompt_parts(ask.messages, True, ask.template_variables)
+        if not parts or parts[-1].trusted:  # the template changes what was said: which part that is nobody knows
+            raise errors.ModelNotInspectable(self.model.path, "probabilities")
+        prompt = self._prompt_tokens(parts[:-1])
+        return prompt, self._tokenize_parts(parts)[len(prompt.tokens) :]
+
+    def _prompt_parts(
+        self, messages: Sequence[Message], continue_last: bool, variables: Mapping[str, Any]
+    ) -> list[PromptPart]:
+        model = self.model
+        if model.template is None:
+            raise errors.ChatUnavailable(model.path)
+        if len(messages) >= self._context.size_tokens:  # a template would go through them for seconds, and be ended
+            raise errors.PromptTooLong(len(messages), self._context.size_tokens)
+        try:
+            marks = MediaMarks()
+            turns, told = [marks.mark_turn(message) for message in messages], calls_told(messages)
+            parts = model.template.render(turns, continue_last=continue_last, variables=variables, told=told)
+            return marks.split_marks(parts)
+        except TemplateProblem as problem:
+            raise errors.TemplateFailed(model.path, str(problem)) from problem
+
+    def _prompt_tokens(self, parts: list[PromptPart]) -> PromptTokens:
+        """Token ids; where a model cannot forget a part, with the places before and after the last question."""
+        tokens = self._tokenize_parts(parts)
+        shown = [part.media for part in parts if part.media is not None]
+        media = {(media.id, media.most_tokens): media for media in shown}
+        taken = len(tokens) - len(self.model.prompt_tokens(parts)) if shown else 0
+        prompt = PromptTokens(tokens, media=media, media_tokens=taken)
+        if self._context.can_forget:
+            return prompt
+        question = max((at for at, part in enumerate(parts) if not part.trusted and part.text), default=0)
+        while question and parts[question - 1].media is not None:
+            question -= 1  # its pictures are a part of it
+        ends = (len(self._tokenize_parts(parts[:end])) for end in (question, question + 1))
+        return replace(prompt, places=tuple(end for end in ends if 0 < end < len(tokens)))
+
+    def _tokenize_parts(self, parts: Sequence[PromptPart]) -> list[int]:
+        return self.model.prompt_tokens(parts, self._media_tokens)
+
+    def _media_tokens(self, media: Media, tokens_before: int, pictures_before: int) -> list[int]:
+        if self._eyes is None:
+            raise errors.MediaRefused(media.path, media.kind, "blind" if media.kind == "picture" else "deaf")
+        return self._eyes.media_tokens(media, tokens_before, pictures_before)
+
+    def _shared_tokens(self, tokens: list[int], parts: list[PromptPart], beginning: str) -> int:
+        """How many tokens of a prompt come from a text that other prompts begin with, too, and from what is before it.
+
+        0 where that is not in the prompt as it is, or all of it.
+        """
+        for number, part in enumerate(parts):
+            at = part.text.find(beginning) if beginning else -1
+            if at >= 0:
+                cut = replace(part, text=part.text[: at + len(beginning)])
+                count = common_length(tokens, self._tokenize_parts([*parts[:number], cut]))
+                return count if count < len(tokens) else 0
+        return 0
+
+
+def _senses_of(eyes: VisionEncoder | None) -> dict[str, Any]:
+    if eyes is None:
+        return {}
+    it = eyes.projector
+    return {"projector": it.path, "sees": it.sees, "hears": it.hears, "hearing_hz": it.hearing_hz}
+
+
+def _waits_for_call(ask: protocol.Ask) -> bool:
+    """Whether the grammar is in force only from where a call begins."""
+    return ask.calling is not None and not ask.calling.must_call and not ask.json_schema
+
+
+def _raw_tokens(model: Model, ask: protocol.Ask) -> list[int]:
+    return list(ask.tokens) or model.raw_tokens(ask.text, ask.suffix)
+
+
+def _grammar_for(ask: protocol.Ask, library: LlamaLibrary, model: Model) -> Grammar | None:
+    if ask.calling is None:
+        return open_grammar(library, model, ask.grammar, ask.json_schema)
+    rules = grammar_of(ask.calling, gbnf_of_schema, ask.json_schema)
+    begins = ask.calling.syntax.begins if _waits_for_call(ask) else ""
+    return open_grammar(library, model, rules, "", begins)
+
+
+def _piece_with(model: Model, marks: Iterable[str]) -> Callable[[int], bytes]:
+    """The text of a token; control tokens that mark thinking or calls are spelled out, others give nothing."""
+    ids = {mark: model.tokenize(mark, special=True) for mark in marks}
+    spelled = {found[0]: mark.encode() for mark, found in ids.items() if len(found) == 1}
+    plain = model.token_bytes
+    return lambda token: spelled.get(token) or plain(token)
+
+
+log = logging.getLogger(__name__)
+
+
+class LlamaBackend:
+    """At most one model and one context at a time."""
+
+    name = "llama"
+
+    def __init__(self) -> None:
+        self._loaded: LoadedModel | None = None
+        self._borrowed: BorrowedDevices | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether answers run or wait."""
+        return self._loaded is not None and self._loaded.decoder.busy
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody waits for one of them."""
+        return self._loaded is not None and self._loaded.decoder.interactive
+
+    @property
+    def waits_for_device(self) -> bool:
+        """Whether layers of the model are on a GPU."""
+        return self._loaded is not None and self._loaded.model.gpu_layers > 0
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether a session has something that is not on disk."""
+        return self._loaded is not None and self._loaded.decoder.pool.unsaved
+
+    def prepare(self) -> None:
+        """Loads the library; if that fails, the first request says so."""
+        try:
+            open_library()
+        except (ImportError, OSError) as error:
+            log.info("llama.cpp could not be loaded: %s", error)
+
+    def load(self, request: protocol.LoadModel, job: EngineJob) -> protocol.Loaded | protocol.Done:
+        """Checks the file before the former model is given up, then loads it."""
+        header = check_model(Path(request.path))
+        try:
+            library = open_library()
+        except (ImportError, OSError) as error:
+            raise errors.ModelLoadFailed(request.path, f"llama.cpp could not be loaded: {error}") from error
+        freed = self._loaded.needed_bytes if self._loaded else 0
+        opened = open_model(
+            library,
+            request,
+            header,
+            job,
+            freed_bytes=freed,
+            give_up=self.unload,
+            borrowed=self._borrowed_devices(library),
+            held=self._held,
+        )
+        if opened is None:
+            return protocol.Done(request.id)
+        self._loaded = LoadedModel(library, request, opened)
+        return self._loaded.loaded_reply(request.id)
+
+    def unload(self) -> None:
+        """Saves sessions and frees context and model; background answers lose them."""
+        if self._loaded is not None:
+            self._loaded.free()
+            self._loaded = None
+
+    def begin_answer(self, request: protocol.Generate, job: EngineJob) -> None:
+        """Starts an answer with the loaded model."""
+        self._require_model().begin_answer(request, job)
+
+    def step(self, urgent: Callable[[], bool]) -> None:
+        """One decode."""
+        self._require_model().decoder.step(urgent)
+
+    def forget_session(self, session: str) -> None:
+        """Drops an idle session from memory."""
+        if self._loaded is not None:
+            self._loaded.decoder.pool.forget_session(session)
+
+    def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
+        """The length of the prompt as an answer would make it."""
+        return self._require_model().count_tokens(request)
+
+    def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
+        """Tokens of each text."""
+        model = self._require_model().model
+        counts = (len(model.tokenize(text, special=False)) for text in request.texts)
+        return protocol.TextsCounted(request.id, tuple(counts))
+
+    def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
+        """How much of a prompt pictures and sounds take."""
+        return self._require_model().count_media(request)
+
+    def call_syntax(self, request: protocol.FindCallSyntax) -> protocol.CallSyntaxFound:
+        """How the model calls functions."""
+        loaded = self._require_model()
+        try:
+            return protocol.CallSyntaxFound(request.id, loaded.call_syntax)
+        except TemplateProblem as problem:
+            raise errors.TemplateFailed(loaded.model.path, str(problem)) from problem
+
+    def embed(self, request: protocol.Embed, job: EngineJob) -> protocol.Embedded | protocol.Done:
+        """Vectors from the loaded model."""
+        try:
+            return self._require_model().embed(request, job)
+        except EmbeddingBrokenOff:
+            return protocol.Done(request.id)
+
+    def classify_tokens(
+        self, request: protocol.ClassifyTokens, job: EngineJob
+    ) -> protocol.TokensClassified | protocol.Done:
+        """Labels from the loaded model."""
+        try:
+            return self._require_model().classify_tokens(request, job)
+        except ClassificationBrokenOff:
+            return protocol.Done(request.id)
+
+    def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected | protocol.Done:
+        """Looks into the loaded model."""
+        try:
+            return self._require_model().inspect(request, job)
+        except LookBrokenOff:
+            return protocol.Done(request.id)
+
+    def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
+        """Asked from ggml, which falls back silently when a GPU's library does not load."""
+        library = open_library()
+        loaded = self._loaded
+        lent, missed = self._borrowed_devices(library).find_devices(request.machines, self._held)
+        return protocol.DevicesDescribed(
+            request.id,
+            library.version,
+            devices.list_devices(library) + lent,
+            devices.list_backends(library),
+            computer.default_threads(),
+            computer.thread_policy() | (loaded.thread_counts() if loaded else {}),
+            missed,
+        )
+
+    def close(self) -> None:
+        """Saves what is worth it."""
+        if self._loaded is not None:
+            self._loaded.close()
+
+    @property
+    def _held(self) -> set[str]:
+        return self._loaded.held if self._loaded else set()
+
+    def _borrowed_devices(self, library: LlamaLibrary) -> BorrowedDevices:
+        if self._borrowed is None:
+            self._borrowed = BorrowedDevices(library)
+        return self._borrowed
+
+    def _require_model(self) -> LoadedModel:
+        if self._loaded is None:
+            raise errors.NoModel
+        return self._loaded

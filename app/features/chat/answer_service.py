@@ -1,0 +1,622 @@
+"""Chat: questions and answers in the store, each answer a generator of typed events.
+
+An answer is saved while it is written, at least once a second, so that a crash or a power cut costs
+no more than that; whatever ends it leaves its text and a state that says how it ended.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.core.errors import AppError, NoRoomForModel
+from app.core.events import (
+    CANCELLED,
+    AnswerStats,
+    CancelToken,
+    Finished,
+    FinishReason,
+    LoadProgress,
+    LookProgress,
+    Message,
+    ModelElsewhere,
+    ModelLoaded,
+    PromptProgress,
+    Role,
+    TextDelta,
+    TokenChosen,
+    Waiting,
+)
+from app.features.chat.attached_documents import AttachedDocuments, is_unanswered
+from app.features.chat.branches import branch_to
+from app.features.chat.chat_options import options_for, own_model, wish_of
+from app.features.chat.prompt_builder import PromptBuilder, PromptView, hidden_ids
+from app.features.chat.titles import first_words
+from app.features.document_library import DocumentLibrary
+from app.features.projects import ChatPreambles, model_of
+from app.features.retrieval.absence import rests_on_nothing
+from app.features.retrieval.citations import source_to_fields, sources_of
+from app.features.retrieval.scope import scope_of
+from app.features.retrieval.short_answers import sources_of_short_answer
+from app.features.retrieval.support import NOT_FOUND
+from app.store.conversations import Conversation, Conversations, MessageState, StoredMessage
+
+if TYPE_CHECKING:
+    from app.core.settings import Settings
+    from app.engine.contract import AnswerEvent as EngineEvent
+    from app.engine.contract import Engine
+    from app.features.chat.prompt_inspector import PromptInspector
+    from app.features.media import MediaLibrary
+    from app.features.work.engines import SecondEngine
+    from app.store.queued import QueuedMessage
+
+
+log = logging.getLogger(__name__)
+
+TITLE_CHARACTERS = 48
+SESSION = "chat-{}"
+"""What the engine calls a conversation by; filled with its id."""
+
+_STATES = {FinishReason.CANCELLED: MessageState.STOPPED}
+
+
+@dataclass(frozen=True)
+class AnswerStarted:
+    """The answer has its place in the store."""
+
+    message_id: int
+
+
+@dataclass(frozen=True)
+class ContextCompacted:
+    """Earlier turns have just left the model's memory: `dropped` messages; the prompt takes `kept_tokens`."""
+
+    dropped: int
+    kept_tokens: int
+
+
+@dataclass(frozen=True)
+class ContextWidened:
+    """The loaded context is larger than before: so many messages are shown to the model again."""
+
+    brought_back: int
+
+
+@dataclass(frozen=True)
+class ContextIsFull:
+    """The last event where the settings say to ask first: nothing was sent, and what was asked is kept.
+
+    `message_id` is the question, or the answer that was to go on.
+    """
+
+    message_id: int
+
+
+@dataclass(frozen=True)
+class DocumentsShown:
+    """What the model is shown with a question has just been settled: passages of documents, forgotten turns."""
+
+    question_id: int
+
+
+ContextEvent = ContextCompacted | ContextWidened | ContextIsFull
+AnswerEvent = (
+    AnswerStarted
+    | ContextEvent
+    | DocumentsShown
+    | PromptProgress
+    | LookProgress
+    | Waiting
+    | TextDelta
+    | TokenChosen
+    | Finished
+)
+
+
+def title_from(text: str, characters: int = TITLE_CHARACTERS) -> str:
+    """A title out of the first words of a question, cut at a word, at most `characters` long."""
+    line = " ".join(text.split())
+    if len(line) <= characters:
+        return line
+    cut = line[:characters]
+    return (cut.rsplit(" ", 1)[0] if " " in cut else cut).rstrip(" ,.;:") + "…"
+
+
+class AnswerService:
+    """Asks, edits, answers again and continues; owns no thread and no queue.
+
+    The engine is asked for when something is to be asked: a chat can be looked at before there is one. A temporary chat
+    has a store that forgets, and the engine keeps nothing of it either.
+    """
+
+    def __init__(
+        self,
+        engine: Callable[[], Engine],
+        conversations: Conversations,
+        documents: DocumentLibrary,
+        settings: Callable[[], Settings],
+        preambles: ChatPreambles,
+        *,
+        media: Callable[[], MediaLibrary],
+        usual_model: Callable[[], Path | None] = lambda: None,
+        name_of: Callable[[Path], str] | None = None,
+        is_temporary: bool = False,
+    ) -> None:
+        """`usual_model` answers in a conversation without a model of its own; None is whichever is in.
+
+        `name_of` is what a model is called under its answers; without it that is the name it has itself.
+        """
+        self.preambles = preambles
+        self.conversations = conversations
+        self.documents = documents
+        self.is_temporary = is_temporary
+        self._get_engine = engine
+        self._settings, self._usual_model, self._name_of = settings, usual_model, name_of
+        self._get_media = media
+        self._attached = AttachedDocuments(documents, conversations.media)
+
+    @property
+    def media(self) -> MediaLibrary:
+        """The pictures of its messages."""
+        return self._get_media()
+
+    @property
+    def _engine(self) -> Engine:
+        return self._get_engine()
+
+    @cached_property
+    def _prompts(self) -> PromptBuilder:
+        return PromptBuilder(self._engine, self._settings, self._attached, self.preambles)
+
+    @cached_property
+    def looks(self) -> PromptInspector:
+        """What prompts are made of, to be looked at."""
+        from app.features.chat.prompt_inspector import PromptInspector  # not needed before the window is seen
+
+        return PromptInspector(
+            self._get_engine,
+            self.conversations,
+            self.documents,
+            self._attached,
+            self.preambles,
+            prompts=lambda: self._prompts,
+            asking=self._ask_fields,
+            media=self._get_media,
+        )
+
+    def add_question(self, conversation_id: int, text: str, *, draft_of: int | None = 0) -> StoredMessage:
+        """Stores a question under the last message; an untitled conversation gets its title from it.
+
+        `draft_of` is the draft whose documents go with it: a conversation's, or None for that of a new chat.
+        """
+        conversation = self.conversations.get(conversation_id)
+        leaf_id = conversation.leaf_id if conversation else None
+        question = self.conversations.add_message(conversation_id, leaf_id, Role.USER, text)
+        if draft_of != 0:
+            self.documents.attachments.move_to_message(draft_of, question.id)
+            self.conversations.media.move_to_message(draft_of, question.id)
+        if conversation and not conversation.title:
+            title = first_words(question.text) or self._picture_names(question.id)
+            self.conversations.update(conversation_id, title=title, titled_by="")
+        return question
+
+    def _picture_names(self, message_id: int) -> str:
+        """A title for what was said without a word."""
+        uses = self.conversations.media.of_messages([message_id]).get(message_id, [])
+        return title_from(", ".join(use.name for use in uses))
+
+    def send_queued(self, message: QueuedMessage) -> StoredMessage:
+        """What waited becomes a question under the last message of its conversation, with its documents."""
+        question = self.add_question(message.conversation_id, message.text)
+        self.conversations.queued.mark_sent(message.id, question.id)  # a crash before this would rather send it twice
+        return question
+
+    def edit_question(self, message_id: int, text: str) -> StoredMessage:
+        """Stores another version of a question beside it, with its documents; raises KeyError when it is gone."""
+        old = self._stored_message(message_id)
+        new = self.conversations.add_message(old.conversation_id, old.parent_id, Role.USER, text)
+        self.documents.attachments.copy(old.id, new.id)
+        self.conversations.media.copy(old.id, new.id)
+        return new
+
+    def edit_answer(self, message_id: int, text: str) -> StoredMessage:
+        """Stores another version of an answer, as a person wants it, after the same thinking; KeyError when it is gone.
+
+        It has no figures: no model wrote it as it is.
+        """
+        old = self._stored_message(message_id)
+        new = self.conversations.add_message(old.conversation_id, old.parent_id, old.role, text)
+        if old.thinking:
+            self._finish_answer(replace(new, thinking=old.thinking, thinking_s=old.thinking_s), new.state)
+        return new
+
+    def answer(
+        self,
+        question_id: int,
+        cancel: CancelToken,
+        *,
+        when_full: str = "",
+        alternatives: int = -1,
+        model: Path | None = None,
+    ) -> Iterator[AnswerEvent]:
+        """Answers a question; asked again, the answer becomes another version.
+
+        `when_full` goes before the setting of that name: compact, rolling or ask. `alternatives` as in `Ask`. `model`
+        answers in place of the conversation's.
+        """
+        question = self._stored_message(question_id)
+        answer = self.conversations.add_message(
+            question.conversation_id,
+            question_id,
+            Role.ASSISTANT,
+            "",
+            state=MessageState.WRITING,
+            model=self._model_name(),
+        )
+        yield AnswerStarted(answer.id)
+        yield from self._write_answer(answer, cancel, when_full, alternatives=alternatives, model=model)
+
+    def continue_answer(
+        self, answer_id: int, cancel: CancelToken, *, when_full: str = "", alternatives: int = -1
+    ) -> Iterator[AnswerEvent]:
+        """Goes on with an answer that stopped early; new text is appended to what is stored."""
+        answer = self._stored_message(answer_id)
+        self._finish_answer(replace(answer, stats=None), MessageState.WRITING)  # a crash would leave less than there is
+        yield AnswerStarted(answer.id)
+        yield from self._write_answer(answer, cancel, when_full, alternatives=alternatives)
+
+    def answer_from(
+        self, answer_id: int, text: str, tokens: Sequence[int], cancel: CancelToken, *, alternatives: int = -1
+    ) -> Iterator[AnswerEvent]:
+        """Another version of an answer: it begins with `text`, goes on with these tokens, and then as the model will.
+
+        It follows the same thinking.
+        """
+        old = self._stored_message(answer_id)
+        answer = self.conversations.add_message(
+            old.conversation_id,
+            old.parent_id,
+            Role.ASSISTANT,
+            text,
+            state=MessageState.WRITING,
+            model=self._model_name(),
+        )
+        answer = replace(answer, thinking=old.thinking, thinking_s=old.thinking_s)
+        yield AnswerStarted(answer.id)
+        when_full = self._settings().chat.when_full
+        when_full = "compact" if when_full == "ask" else when_full  # the answer that it follows had room
+        yield from self._write_answer(answer, cancel, when_full, forced=tuple(tokens), alternatives=alternatives)
+
+    def with_engine(self, engine: Engine) -> AnswerService:
+        """The same chats, answered by another engine."""
+        return AnswerService(
+            lambda: engine,
+            self.conversations,
+            self.documents,
+            self._settings,
+            self.preambles,
+            media=self._get_media,
+            name_of=self._name_of,
+            is_temporary=self.is_temporary,
+        )
+
+    def bring_model(self, conversation_id: int, cancel: CancelToken, model: Path | None = None) -> bool:
+        """Has the model in that answers in a conversation, or `model`; False when that was cancelled.
+
+        Raises what loading raises.
+        """
+        from app.engine.contract import ensure_loaded
+
+        conversation = self.conversations.get(conversation_id)
+        of_project = model_of(self.preambles.project_of(conversation))
+        path = model or own_model(conversation) or of_project or self._usual_model()
+        return path is None or ensure_loaded(self._engine, path, wish_of(self._settings().engine), cancel=cancel)
+
+    def hidden_ids(self, conversation_id: int) -> tuple[int, ...]:
+        """The messages of the chosen branch that the model is not shown."""
+        conversation = self.conversations.get(conversation_id)
+        return hidden_ids(conversation, self.conversations.read_branch(conversation_id)) if conversation else ()
+
+    def forget_conversation(self, conversation_id: int) -> None:
+        """After a conversation was deleted: what the engine keeps of it goes too."""
+        try:
+            self._engine.forget_session(SESSION.format(conversation_id))
+        except AppError as error:  # the child ended, and what it had in memory with it
+            log.info("a deleted chat's state could not be asked for: %s", type(error).__name__)
+
+    def _write_answer(
+        self,
+        answer: StoredMessage,
+        cancel: CancelToken,
+        when_full: str,
+        *,
+        forced: tuple[int, ...] = (),
+        alternatives: int,
+        model: Path | None = None,
+    ) -> Iterator[AnswerEvent]:
+        goes_on = bool(answer.text) or bool(forced and answer.thinking)
+        thinking = (answer.thinking, answer.thinking_s) if goes_on else ("", None)  # else it thinks anew
+        draft = AnswerDraft(self.conversations, answer.id, answer.text, *thinking, model=self._model_name)
+        try:
+            if not self.bring_model(answer.conversation_id, cancel, model):
+                draft.finish(MessageState.STOPPED)
+                yield Finished(CANCELLED)
+                return
+            conversation = self.conversations.get(answer.conversation_id)
+            branch = branch_to(self.conversations, answer)
+            when_full = when_full or self._settings().chat.when_full
+            shown = self._prompts.build_fitting(conversation, branch, cancel, when_full)
+            if conversation is not None and shown.newly_hidden:
+                if when_full == "ask" and shown.newly_hidden > 0:
+                    draft.give_up(MessageState.FAILED)
+                    yield self._take_back(answer)
+                    return
+                self.conversations.update(conversation.id, first_kept_id=shown.first_kept_id)
+                yield _context_change(shown)
+            has_documents = bool(shown.preamble.searched or self._attached.documents_of(branch))
+            if keep_recalled(self.conversations, branch, shown) or has_documents:
+                yield DocumentsShown(answer.parent_id or 0)
+            sent = [*self.preambles.document_ids(conversation), *self._attached.documents_of(branch)]
+            messages = shown.messages(conversation.system_prompt if conversation else "")
+            self.documents.let_out(sent, self._engine.loaded, names_of(self.conversations, messages, branch))
+            before = self._written_before(answer) if answer.text else None
+            if cancel.cancelled:  # sent with a cancel behind it, a short answer might still come
+                draft.finish(MessageState.STOPPED, Finished(before) if before else None)
+                yield Finished(CANCELLED)
+                return
+            messages = self.media.decode_messages(messages) if any(message.media for message in messages) else messages
+            if goes_on and not answer.text:
+                messages.append(Message(Role.ASSISTANT, ""))
+            events = self._engine.generate(
+                messages,
+                continue_last=goes_on,
+                forced=forced,
+                alternatives=alternatives,
+                cancel=cancel,
+                **self._ask_fields(conversation, shown),
+            )
+            for event in write_to_draft(events, draft, before):
+                if isinstance(event, Finished):
+                    self._keep_sources(answer, draft.text, conversation, branch)
+                yield event
+        except AppError:
+            draft.give_up(MessageState.INTERRUPTED if draft.text else MessageState.FAILED)
+            raise
+        finally:
+            draft.give_up(MessageState.INTERRUPTED)
+
+    def _written_before(self, answer: StoredMessage) -> AnswerStats | None:
+        """What was measured of an answer that goes on; where an end was not measured, its tokens are counted."""
+        if answer.stats is not None:
+            return replace(answer.stats, finish_reason=FinishReason.CANCELLED)
+        try:
+            tokens = self._prompts.tokens_of([answer.text])[0]
+        except AppError as error:  # the answer itself will say what is wrong
+            log.info("an answer's beginning was not counted: %s", type(error).__name__)
+            return None
+        return AnswerStats(0, 0, tokens, 0.0, 0.0, FinishReason.CANCELLED)
+
+    def _keep_sources(
+        self, answer: StoredMessage, text: str, conversation: Conversation | None, branch: Sequence[StoredMessage]
+    ) -> None:
+        """Where the answer may come from, for chats with documents, or that it rests on nothing of them."""
+        ids = list(dict.fromkeys([*self.preambles.document_ids(conversation), *self._attached.documents_of(branch)]))
+        asked = next((message for message in reversed(branch) if message.role is Role.USER), None)
+        question = asked.text if asked is not None else ""
+        found = sources_of(text, ids, self.documents.store)
+        found = found or sources_of_short_answer(text, question, ids, self.documents.store)
+        fields = [source_to_fields(source) for source in found]
+        if ids and asked is not None and scope_of(question) is None:
+            is_doubted = is_unanswered(self.documents.attachments.of_messages([asked.id]).get(asked.id, ()))
+            if rests_on_nothing(self.documents.store, ids, question, text, found, is_doubted=is_doubted):
+                fields.append(NOT_FOUND)
+        if fields or answer.sources:
+            self.conversations.set_sources(answer.id, fields)
+
+    def _take_back(self, answer: StoredMessage) -> ContextIsFull:
+        """An answer that was not sent for leaves its place, or is as it was."""
+        if answer.text:
+            self._finish_answer(answer, answer.state)
+            return ContextIsFull(answer.id)
+        self.conversations.delete_message(answer.id)
+        assert answer.parent_id is not None
+        return ContextIsFull(answer.parent_id)
+
+    def _finish_answer(self, answer: StoredMessage, state: MessageState) -> None:
+        self.conversations.finish_message(
+            answer.id, answer.text, state, answer.stats, thinking=answer.thinking, thinking_s=answer.thinking_s
+        )
+
+    def _ask_fields(self, conversation: Conversation | None, shown: PromptView) -> dict[str, Any]:
+        """Fields of `Ask`: by which names the engine keeps what it read (of a temporary chat nothing), and what the
+        conversation and the settings decide."""
+        fields = options_for(conversation, self._settings(), self._engine.loaded)
+        if conversation is None or self.is_temporary:
+            return fields
+        common = {"shared": shown.preamble.session, "shared_characters": len(shown.preamble.text)}
+        return fields | {"session": SESSION.format(conversation.id)} | (common if shown.preamble.session else {})
+
+    def _stored_message(self, message_id: int) -> StoredMessage:
+        message = self.conversations.get_message(message_id)
+        if message is None:
+            raise KeyError(message_id)
+        return message
+
+    def _model_name(self) -> str:
+        loaded = self._engine.loaded
+        if loaded is None:
+            return ""
+        is_here = self._name_of is not None and not isinstance(loaded, ModelElsewhere)  # whose name has its host
+        return self._name_of(Path(loaded.path)) if self._name_of is not None and is_here else loaded.name
+
+
+def keep_recalled(conversations: Conversations, branch: Sequence[StoredMessage], shown: PromptView) -> bool:
+    """Keeps which forgotten turns are shown with the last question; whether these are others than before."""
+    question = next((message for message in reversed(branch) if message.role is Role.USER), None)
+    if question is None or shown.recalled is None or shown.recalled == question.recalled:
+        return False
+    conversations.set_recalled(question.id, shown.recalled)
+    return True
+
+
+def names_of(
+    conversations: Conversations, messages: Sequence[Message], branch: Sequence[StoredMessage]
+) -> dict[str, str]:
+    """The pictures that are shown with messages: their names by their SHA-256."""
+    shown = {media.id for message in messages for media in message.media}
+    uses = conversations.media.of_messages([message.id for message in branch]) if shown else {}
+    return {use.media.sha256: use.name for each in uses.values() for use in each if use.media.sha256 in shown}
+
+
+def with_before(now: AnswerStats, before: AnswerStats) -> AnswerStats:
+    """The statistics of a whole answer whose last part is `now`; the speed is that of all parts that were measured."""
+    if not now.prompt_tokens:  # stopped before anything of it was read
+        return replace(before, finish_reason=now.finish_reason)
+    parts = [answer_stats for answer_stats in (before, now) if answer_stats.tokens_per_s > 0]
+    written = sum(part.generated_tokens - 1 for part in parts)
+    writing_s = sum((stats.generated_tokens - 1) / stats.tokens_per_s for stats in parts)
+    return replace(
+        now,
+        # What was written before was read as a part of this prompt.
+        prompt_tokens=max(0, now.prompt_tokens - before.generated_tokens),
+        reused_tokens=max(0, min(now.reused_tokens, now.prompt_tokens - before.generated_tokens)),
+        generated_tokens=before.generated_tokens + now.generated_tokens,
+        thinking_tokens=before.thinking_tokens + now.thinking_tokens,
+        time_to_first_token_s=before.time_to_first_token_s or now.time_to_first_token_s,
+        tokens_per_s=written / writing_s if writing_s > 0 else 0.0,
+    )
+
+
+def _context_change(shown: PromptView) -> ContextCompacted | ContextWidened:
+    if shown.newly_hidden > 0:
+        return ContextCompacted(shown.newly_hidden, shown.tokens)
+    return ContextWidened(-shown.newly_hidden)
+
+
+# An answer while it is written, saved so often that a crash or a power cut costs less than a second.
+
+
+SAVE_EVERY_S = 0.5
+
+
+class AnswerDraft:
+    """The text of an answer and the thinking before it, saved at most `SAVE_EVERY_S` behind.
+
+    `thinking_s` is how long the thinking took; None without any. An answer that goes on keeps its former thinking.
+    """
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        message_id: int,
+        text: str,
+        thinking: str = "",
+        thinking_s: float | None = None,
+        *,
+        model: Callable[[], str] = str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.text = text
+        self.thinking = thinking
+        self._conversations = conversations
+        self._message_id = message_id
+        self._model, self._clock = model, clock
+        self._saved_at_s = clock()
+        self._thought_before_s = thinking_s
+        self._thinking_from_s: float | None = None
+        self._thinking_to_s: float | None = None
+        self._open = True
+
+    @property
+    def thinking_s(self) -> float | None:
+        """Seconds from the first of the thinking to the first of the answer, or until now."""
+        if self._thinking_from_s is None:
+            return self._thought_before_s
+        until_s = self._thinking_to_s if self._thinking_to_s is not None else self._clock()
+        return (self._thought_before_s or 0.0) + until_s - self._thinking_from_s
+
+    def append(self, delta: TextDelta) -> None:
+        """New text; saves when the last time is long enough ago."""
+        now_s = self._clock()
+        if delta.thinking:
+            self.thinking += delta.text
+            self._thinking_from_s = now_s if self._thinking_from_s is None else self._thinking_from_s
+        else:
+            self.text += delta.text
+            self._thinking_to_s = now_s if self._thinking_to_s is None else self._thinking_to_s
+        if now_s - self._saved_at_s >= SAVE_EVERY_S:
+            self._conversations.save_text(self._message_id, self.text, self.thinking)
+            self._saved_at_s = now_s
+
+    def finish(self, state: MessageState, event: Finished | None = None) -> None:
+        """Saves the whole text with how it ended."""
+        self._open = False
+        self._conversations.finish_message(
+            self._message_id,
+            self.text,
+            state,
+            event.stats if event else None,
+            thinking=self.thinking,
+            thinking_s=self.thinking_s,
+            model=self._model() if event is not None else "",  # it may have come in only for this answer
+        )
+
+    def give_up(self, state: MessageState) -> None:
+        """Keeps what is there when the loop was left early; a disk that refuses that too is only logged."""
+        if not self._open:
+            return
+        try:
+            self.finish(state)
+        except AppError as error:
+            log.error("the end of answer %d was not saved: %s", self._message_id, type(error).__name__)
+
+
+def write_to_draft(
+    events: Iterator[EngineEvent], draft: AnswerDraft, before: AnswerStats | None
+) -> Iterator[EngineEvent]:
+    """The events of an answer as it goes into its draft; its end tells of what was written before, too."""
+    for event in events:
+        if isinstance(event, TextDelta):
+            draft.append(event)
+        if isinstance(event, Finished):
+            whole = with_before(event.stats, before) if before else event.stats
+            draft.finish(_STATES.get(whole.finish_reason, MessageState.COMPLETE), Finished(whole))
+            yield Finished(whole)
+        elif not isinstance(event, LoadProgress | ModelLoaded):
+            yield event
+
+
+class SecondAnswer:
+    """`chats` is the engine that is there; `second` makes what may stand beside it, for each answer anew."""
+
+    def __init__(self, chats: Engine, second: Callable[[], SecondEngine]) -> None:
+        self._chats, self._second = chats, second
+
+    def has_room(self, model: Path) -> bool:
+        """Whether it fits beside what is in now; a file that cannot be read says so when it is loaded."""
+        from app.features.work.engines import (
+            ModelPlacement,
+        )  # takes its time to import, and is needed for two models only
+
+        try:
+            return self._second().placement_of(model) is ModelPlacement.BOTH
+        except AppError:
+            return False
+
+    def answer(self, chat: AnswerService, question_id: int, model: Path, cancel: CancelToken) -> Iterator[AnswerEvent]:
+        """As `AnswerService.answer`; the second engine is gone when it ends. Raises as loading does."""
+        second = self._second()
+        try:
+            engine = second.open(model, cancel)
+            if engine is not None:
+                yield from chat.with_engine(engine).answer(question_id, cancel, model=model)
+            elif not cancel.cancelled:
+                loaded = self._chats.loaded
+                raise NoRoomForModel(model.stem, loaded.name if loaded is not None else "")
+        finally:
+            second.close(is_quitting=True)

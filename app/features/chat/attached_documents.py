@@ -1,0 +1,232 @@
+"""What documents mean for a chat: whole texts and chosen passages in its prompts."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from app.core.events import Media, ModelLoaded, Role
+from app.features.document_library import DocumentLibrary, passages_text, whole_text, with_question
+from app.features.media import PICTURE, plan_media
+from app.features.retrieval.absence import has_answer
+from app.features.retrieval.choosing import Count, choose_passages
+from app.features.retrieval.ranking import MOST_RANKED, SHORT_QUESTION_WORDS
+from app.features.retrieval.scope import scope_of
+from app.store.conversations import Attachment, DocumentUse, StoredMessage
+from app.store.media import MediaStore, MediaUse
+
+DOCUMENTS_SHARE = 0.8
+"""Of what a prompt may take, for whole documents: the rest is for the question and what follows."""
+PASSAGES_SHARE = 0.4
+"""Of what a prompt may take, for the passages of one question."""
+KEPT_TEXTS = 32
+NO_ANSWER = (
+    "(No passage of {} seems to answer my question. If what is shown above does not answer it, say that you did not "
+    "find it there.)"
+)
+"""Stands behind the question: before it, models of up to 1.5 billion weights answer as if it were not there."""
+
+Shown = tuple[str, tuple[Media, ...]]
+"""The text of a message, and the pictures and sounds that stand in it."""
+
+
+def can_take(model: ModelLoaded | None, kind: str) -> bool:
+    """Whether a model sees (`kind` is `PICTURE`) or hears; without a model nothing is taken."""
+    return model is not None and (model.sees if kind == PICTURE else model.hears)
+
+
+def mention_unseen(unseen: Sequence[str]) -> str:
+    """What a model is told in place of what it cannot be shown, so that it does not make something up."""
+    if not unseen:
+        return ""
+    return f"(Attached, but not visible or audible to you: {', '.join(unseen)}. Say so if it matters.)"
+
+
+class AttachedDocuments:
+    """Knows what stands in the prompt beside the words that were written; every text is made once."""
+
+    def __init__(self, documents: DocumentLibrary, media: MediaStore) -> None:
+        self.documents, self.media = documents, media
+        self._texts: OrderedDict[tuple[int, DocumentUse, tuple[int, ...]], str] = OrderedDict()
+
+    def show_branch(self, branch: Sequence[StoredMessage], model: ModelLoaded | None) -> list[Shown]:
+        """The messages as a model is shown them, with their documents, and with what of their pictures it can see.
+
+        Pictures of answers, which another program's model has drawn, are for people.
+        """
+        ids = [message.id for message in branch if message.role is Role.USER]
+        attachments, uses = self.documents.attachments.of_messages(ids), self.media.of_messages(ids)
+        return [
+            self.show_message(message.text, attachments.get(message.id, ()), uses.get(message.id, ()), model)
+            for message in branch
+        ]
+
+    def show_message(
+        self,
+        text: str,
+        attachments: Sequence[Attachment],
+        uses: Sequence[MediaUse],
+        model: ModelLoaded | None,
+    ) -> Shown:
+        """One message, as `show_branch` has it."""
+        unseen = [use.name for use in uses if not can_take(model, use.media.kind)]
+        text = "\n\n".join(part for part in (mention_unseen(unseen), text) if part)
+        seen = tuple(plan_media(use) for use in uses if can_take(model, use.media.kind))
+        return self.message_text(text, attachments), seen
+
+    def message_text(self, text: str, attachments: Sequence[Attachment]) -> str:
+        """A message with its documents."""
+        parts = [part for attachment in attachments if (part := self._attachment_text(attachment))]
+        is_citing = any(self.documents.document_of(attachment).unit for attachment in attachments)
+        shown = with_question(parts, text, is_citing=is_citing)
+        if not is_unanswered(attachments):
+            return shown
+        names = [self.documents.document_of(attachment).name for attachment in attachments if attachment.passages]
+        return f"{shown}\n\n{NO_ANSWER.format(', '.join(names))}"
+
+    def decide_uses(self, branch: Sequence[StoredMessage], room_tokens: Callable[[], int], count: Count) -> None:
+        """Documents of the last question that nobody has looked at are shown whole while they fit, else as background.
+
+        A message can be sent before the model that will answer is there to say what fits.
+        """
+        asked = _to_question(branch)
+        own = self.documents.attachments.of_messages([asked[-1].id]).get(asked[-1].id, []) if asked else []
+        undecided = [attachment for attachment in own if attachment.use is DocumentUse.UNDECIDED]
+        if not undecided:
+            return
+        room = room_tokens() - sum(
+            self._count_tokens(attachment, count) for attachment in own if attachment.use is DocumentUse.WHOLE
+        )
+        for attachment in undecided:
+            tokens = self._count_tokens(replace(attachment, use=DocumentUse.WHOLE), count)
+            self.documents.attachments.set_use(
+                attachment.id, DocumentUse.WHOLE if tokens <= room else DocumentUse.BACKGROUND
+            )
+            room -= tokens if tokens <= room else 0
+
+    def choose_passages(
+        self,
+        branch: Sequence[StoredMessage],
+        hidden: Sequence[int],
+        prompt_tokens: int,
+        count: Count,
+        around: Sequence[int] = (),
+        *,
+        has_whole: bool = False,
+    ) -> bool:
+        """Chooses passages for the last question of a branch where it needs some; whether anything changed.
+
+        Documents that belong to more than this chat (`around`) and are not shown whole, and those used as background,
+        are searched for each question below them; one that was shown whole is, once its message has left the model's
+        memory (`hidden`). What was chosen before stays while it still fits. Whether a passage seems to answer is judged
+        with the choice, unless a document is shown whole beside it (`has_whole`: before the chat).
+        """
+        branch = _to_question(branch)
+        if not branch:
+            return False
+        question = branch[-1]
+        attachments = self.documents.attachments.of_messages([message.id for message in branch])
+        wanted = list(dict.fromkeys([*around, *_searched_documents(branch, attachments, hidden)]))
+        own = {attachment.document_id: attachment for attachment in attachments.get(question.id, ())}
+        is_judged = not has_whole and not _is_any_whole(branch, attachments, hidden) and scope_of(question.text) is None
+        changed = False
+        room = int(prompt_tokens * PASSAGES_SHARE) // max(1, len(wanted))
+        for document_id in wanted:
+            before = own.get(document_id)
+            if before is not None and before.passages and self._count_tokens(before, count) <= room:
+                continue
+            text = _searched_text(branch)
+            by_model = self.documents.rank_by_model(document_id, text, MOST_RANKED)
+            chosen = choose_passages(self.documents.store, document_id, text, room, count, by_model=by_model)
+            judged = has_answer(self.documents.store, document_id, question.text) if is_judged else None
+            if before is not None:
+                if list(before.passages) != chosen:
+                    self.documents.attachments.set_passages(before.id, chosen, has_answer=judged)
+                    changed = True
+            elif chosen:
+                self.documents.attachments.add_passages(question.id, document_id, chosen, has_answer=judged)
+                changed = True
+        return changed
+
+    def are_searched(self, branch: Sequence[StoredMessage], hidden: Sequence[int]) -> bool:
+        """Whether of some document of a branch only passages are shown."""
+        return bool(
+            _searched_documents(
+                branch, self.documents.attachments.of_messages([message.id for message in branch]), hidden
+            )
+        )
+
+    def documents_of(self, branch: Sequence[StoredMessage]) -> list[int]:
+        """The ids of all documents that messages of a branch have, in order."""
+        attachments = self.documents.attachments.of_messages([message.id for message in branch])
+        return list(
+            dict.fromkeys(
+                attachment.document_id for message in branch for attachment in attachments.get(message.id, ())
+            )
+        )
+
+    def _count_tokens(self, attachment: Attachment, count: Count) -> int:
+        return count([self._attachment_text(attachment)])[0]
+
+    def _attachment_text(self, attachment: Attachment) -> str:
+        if attachment.use is DocumentUse.UNDECIDED or (
+            attachment.use is not DocumentUse.WHOLE and not attachment.passages
+        ):
+            return ""
+        key = (attachment.document_id, attachment.use, attachment.passages)
+        if key not in self._texts:
+            self._texts[key] = self._make_text(attachment)
+            while len(self._texts) > KEPT_TEXTS:
+                self._texts.popitem(last=False)
+        self._texts.move_to_end(key)
+        return self._texts[key]
+
+    def _make_text(self, attachment: Attachment) -> str:
+        documents, document = self.documents, self.documents.document_of(attachment)
+        if attachment.use is DocumentUse.WHOLE:
+            return whole_text(document, documents.read_blocks(document.id))
+        blocks = documents.some_blocks(document.id, list(attachment.passages))
+        return passages_text(document, blocks, documents.store.block_count(document.id))
+
+
+def is_unanswered(attachments: Sequence[Attachment]) -> bool:
+    """Whether of the documents that were searched for a message none seemed to answer it."""
+    searched = [attachment for attachment in attachments if attachment.passages]
+    return bool(searched) and all(attachment.has_answer is False for attachment in searched)
+
+
+def _is_any_whole(
+    branch: Sequence[StoredMessage], attachments: dict[int, list[Attachment]], hidden: Sequence[int]
+) -> bool:
+    """Whether the model is shown all of some document."""
+    shown = [message.id for message in branch if message.id not in hidden]
+    return any(attachment.use is DocumentUse.WHOLE for number in shown for attachment in attachments.get(number, ()))
+
+
+def _to_question(branch: Sequence[StoredMessage]) -> list[StoredMessage]:
+    """A branch up to the last thing the person said."""
+    asked = [place for place, message in enumerate(branch) if message.role is Role.USER]
+    return list(branch[: asked[-1] + 1]) if asked else []
+
+
+def _searched_documents(
+    branch: Sequence[StoredMessage], attachments: dict[int, list[Attachment]], hidden: Sequence[int]
+) -> list[int]:
+    """The documents in which passages are looked for, in their order."""
+    found = [
+        attachment.document_id
+        for message in branch
+        for attachment in attachments.get(message.id, ())
+        if attachment.use is DocumentUse.BACKGROUND or (attachment.use is DocumentUse.WHOLE and message.id in hidden)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _searched_text(branch: Sequence[StoredMessage]) -> str:
+    """The question, with the one before where it is too short to say what it is about ("And in 2024?")."""
+    question = branch[-1].text
+    if len(question.split()) >= SHORT_QUESTION_WORDS:
+        return question
+    before = next((message.text for message in reversed(branch[:-1]) if message.role == branch[-1].role), "")
+    return f"{question} {before}"

@@ -1,0 +1,806 @@
+"""Prompts of stored conversations: what the model is shown, counted with its tokenizer, and what leaves its memory."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from app.core.errors import NoModel, PromptTooLong
+from app.core.events import Media, Message, Role
+from app.features.chat.attached_documents import DOCUMENTS_SHARE
+from app.features.chat.chat_options import max_tokens_of, will_think
+from app.features.media import plan_media
+from app.features.projects import DOCUMENTS_SHARE as PROJECTS_SHARE
+from app.features.projects import MEMORIES_SHARE, NO_PREAMBLE, ChatPreamble
+
+if TYPE_CHECKING:
+    from app.core.events import CancelToken, ModelLoaded
+    from app.core.settings import Settings
+    from app.engine.contract import Engine
+    from app.engine.protocol import MediaCount
+    from app.features.chat.attached_documents import AttachedDocuments
+    from app.features.projects import ChatPreambles
+    from app.store.conversations import Attachment, Conversation, StoredMessage
+    from app.store.media import MediaUse
+
+# What the model is shown of a conversation, in tokens, and what leaves its memory when that does not fit.
+#
+# Not fitting is an event, not a window that slides: whole turns go at once, until there is room for the next ones, and
+# the prompt's beginning then stays the same byte for byte, so that the engine re-uses what it has read. Nothing is
+# deleted, and nothing is ever cut inside a message.
+
+
+COMPACTED_SHARE = 0.75
+"""How much of the room is taken after an event: the rest is for the turns until the next one."""
+ANSWER_TOKENS = 1024
+THINKING_TOKENS = 4096
+MARGIN_SHARE = 0.03
+LEAST_MARGIN_TOKENS = 64
+
+CARRIED_MESSAGES = 8
+CARRIED_TOKENS = 1024
+CARRIED_SHARE = 0.1
+CARRIED_HEADING = "The beginning of this conversation is not shown. In it the user wrote, word for word:"
+CARRIED_HEADING_TOKENS = 48
+"""More than any tokenizer makes of the heading and the lines between."""
+NEAR_TOKENS, MOST_VIEWS = 64, 32
+"""What counting may be off by where an old prompt is looked for, and how many beginnings are tried."""
+
+
+@dataclass(frozen=True)
+class ContextBudget:
+    """The loaded context in tokens, divided: `reserve` for the answer, `margin` for what counting cannot see."""
+
+    context_tokens: int
+    reserve_tokens: int
+    margin_tokens: int
+
+    @property
+    def prompt_tokens(self) -> int:
+        """What a prompt may take."""
+        return self.context_tokens - self.reserve_tokens - self.margin_tokens
+
+    @property
+    def carried_tokens(self) -> int:
+        """What instructions from turns that are not shown may take of it."""
+        return min(CARRIED_TOKENS, int(self.prompt_tokens * CARRIED_SHARE))
+
+
+def budget_for(context_tokens: int, max_tokens: int, *, is_thinking: bool = False) -> ContextBudget:
+    """The budget of a context; the answer's reserve never takes more than half of it. `max_tokens` -1: no limit."""
+    least = ANSWER_TOKENS if max_tokens < 0 else min(max_tokens, ANSWER_TOKENS)
+    wanted = THINKING_TOKENS if is_thinking else least
+    margin = max(LEAST_MARGIN_TOKENS, int(context_tokens * MARGIN_SHARE))
+    return ContextBudget(context_tokens, min(wanted, context_tokens // 2), min(margin, context_tokens // 8))
+
+
+def budget_of(conversation: Conversation | None, settings: Settings, loaded: ModelLoaded) -> ContextBudget:
+    """The budget of a chat with the model that is loaded; None is one that sets nothing itself."""
+    is_thinking = will_think(conversation, settings, loaded)
+    return budget_for(loaded.context_tokens, max_tokens_of(conversation, settings), is_thinking=is_thinking)
+
+
+@dataclass(frozen=True)
+class PromptMessage:
+    """One message of the branch with what it takes in the prompt.
+
+    `recalled` is what is quoted before a question of turns that had left the model's memory.
+    """
+
+    id: int
+    role: Role
+    text: str
+    tokens: int
+    pinned: bool = False
+    recalled: str = ""
+    media: tuple[Media, ...] = ()
+
+    @property
+    def whole(self) -> str:
+        """As it is shown to the model."""
+        return f"{self.recalled}\n\n{self.text}" if self.recalled else self.text
+
+
+@dataclass(frozen=True)
+class PromptView:
+    """What the model is shown: the `preamble` and the `carried` instructions in the system message, `said` in order.
+
+    `first_kept_id` is None while all of the conversation is shown; `hidden` are the ids that are not, `newly_hidden`
+    of them since the fitting that made this view (negative: so many are shown again). `tokens` is never less than the
+    prompt takes. `recalled` are the hidden messages that are quoted with the last question; None: as it is stored.
+    """
+
+    said: tuple[PromptMessage, ...]
+    carried: tuple[PromptMessage, ...]
+    hidden: tuple[int, ...]
+    first_kept_id: int | None
+    tokens: int
+    newly_hidden: int = 0
+    preamble: ChatPreamble = NO_PREAMBLE
+    recalled: tuple[int, ...] | None = None
+
+    def messages(self, system: str) -> list[Message]:
+        """The prompt, as templates want it: neighbours of one role are joined.
+
+        Its pictures are only planned: see `MediaLibrary.decode_messages`.
+        """
+        head = system_text(self.preamble.system_message(system), self.carried)
+        messages = [Message(Role.SYSTEM, head)] if head else []
+        for prompt_message in self.said:
+            if messages and messages[-1].role is prompt_message.role:
+                before = f"{messages[-1].text}\n\n"
+                media = tuple(replace(medium, at=medium.at + len(before)) for medium in prompt_message.media)
+                messages[-1] = Message(prompt_message.role, before + prompt_message.whole, messages[-1].media + media)
+            else:
+                messages.append(Message(prompt_message.role, prompt_message.whole, prompt_message.media))
+        return messages
+
+
+@dataclass(frozen=True)
+class PromptBreakdown:
+    """A prompt's parts in tokens, for people. `hidden` counts the messages that are not shown to the model.
+
+    `system` has what the template adds, `carried` what is quoted of instructions from turns that are not shown, and
+    `recalled` what is quoted of such turns with the questions that are about them.
+    """
+
+    system: int
+    carried: int
+    pinned: int
+    earlier: int
+    message: int
+    budget: ContextBudget
+    hidden: int = 0
+    documents: int = 0
+    instructions: int = 0
+    memories: int = 0
+    project_documents: int = 0
+    recalled: int = 0
+    pictures: int = 0
+    staying: int = 0
+    """Of all these, what is there whichever turns leave: 0 where nobody counted."""
+
+    @property
+    def fixed_tokens(self) -> int:
+        """What stands before the turns in any prompt of the chat, its preamble included."""
+        return self.system + self.instructions + self.memories + self.project_documents
+
+    @property
+    def used_tokens(self) -> int:
+        """The whole prompt."""
+        turns = self.pinned + self.earlier + self.recalled + self.documents + self.pictures + self.message
+        return self.fixed_tokens + self.carried + turns
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the next message does not fit as things are."""
+        return self.used_tokens > self.budget.prompt_tokens
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether it would not fit without any earlier turn, either."""
+        return self.is_over and self.staying > self.budget.prompt_tokens
+
+
+def system_text(system: str, carried: Sequence[PromptMessage]) -> str:
+    """The system message with the instructions that are carried along."""
+    if not carried:
+        return system if system.strip() else ""
+    quoted = "\n\n".join(f"- {prompt_message.text}" for prompt_message in carried)
+    return "\n\n".join([*([system] if system.strip() else []), CARRIED_HEADING, quoted])
+
+
+def view_prompt(
+    said: Sequence[PromptMessage], first_kept_id: int | None, fixed_tokens: int, budget: ContextBudget, when_full: str
+) -> PromptView:
+    """What is shown as things are, whether or not it fits.
+
+    `fixed_tokens` is the system prompt with everything that a template adds. A `first_kept_id` that is not in `said`
+    counts as None. Instructions are carried unless the window is a rolling one.
+    """
+    return _view_from(said, _place_of(said, first_kept_id), fixed_tokens, _carried_tokens(budget, when_full))
+
+
+def fit_prompt(
+    said: Sequence[PromptMessage], first_kept_id: int | None, fixed_tokens: int, budget: ContextBudget, when_full: str
+) -> PromptView:
+    """What is shown so that it fits: as it is, or with the oldest turns gone.
+
+    The newest turn and pinned messages stay. A rolling window drops only as many as it must, else a quarter of the
+    budget becomes free. In a context so much larger that a quarter stays free, all is shown again. Raises
+    PromptTooLong when what stays does not fit.
+    """
+    now = view_prompt(said, first_kept_id, fixed_tokens, budget, when_full)
+    room = budget.prompt_tokens
+    if now.hidden:
+        whole = _view_from(said, 0, fixed_tokens, 0)
+        if whole.tokens <= int(room * COMPACTED_SHARE):
+            return replace(whole, newly_hidden=-len(now.hidden))
+    if now.tokens <= room:
+        return now
+    target = room if when_full == "rolling" else int(room * COMPACTED_SHARE)
+    found = _fit_from(said, _place_of(said, first_kept_id), fixed_tokens, _carried_tokens(budget, when_full), target)
+    if found.tokens > room:
+        found = _fit_from(said, _place_of(said, first_kept_id), fixed_tokens, 0, target)
+    if found.tokens > room:
+        raise PromptTooLong(found.tokens, room)
+    return replace(found, newly_hidden=len(found.hidden) - len(now.hidden))
+
+
+def parts_of(shown: PromptView, message_tokens: int, budget: ContextBudget) -> PromptBreakdown:
+    """The parts of a view to which a message of `message_tokens` will be added."""
+    pinned = sum(prompt_message.tokens for prompt_message in shown.said if prompt_message.pinned)
+    earlier = sum(message.tokens for message in shown.said if not message.pinned)
+    carried = _tokens_of(shown.carried)
+    system = shown.tokens - carried - pinned - earlier
+    return PromptBreakdown(system, carried, pinned, earlier, message_tokens, budget, len(shown.hidden))
+
+
+def turn_starts(said: Sequence[PromptMessage]) -> list[int]:
+    """Where turns begin: at each question, with all that follows up to the next one."""
+    return [place for place, prompt_message in enumerate(said) if prompt_message.role is Role.USER or place == 0]
+
+
+def _fit_from(
+    said: Sequence[PromptMessage], first: int, fixed_tokens: int, carried_tokens: int, target: int
+) -> PromptView:
+    """The view from the first turn after `first` with which the target is met; without one, the newest turn's."""
+    starts = [start for start in turn_starts(said) if start > first] or [first]
+    for start in starts[:-1]:
+        if fixed_tokens + sum(prompt_message.tokens for prompt_message in said[start:]) <= target:
+            found = _view_from(said, start, fixed_tokens, carried_tokens)
+            if found.tokens <= target:
+                return found
+    return _view_from(said, starts[-1], fixed_tokens, carried_tokens)
+
+
+def _place_of(said: Sequence[PromptMessage], message_id: int | None) -> int:
+    return next((place for place, prompt_message in enumerate(said) if prompt_message.id == message_id), 0)
+
+
+def _carried_tokens(budget: ContextBudget, when_full: str) -> int:
+    return budget.carried_tokens if when_full != "rolling" else 0
+
+
+def _view_from(said: Sequence[PromptMessage], start: int, fixed_tokens: int, carried_tokens: int) -> PromptView:
+    back = _brought_back(said[:start])
+    shown = (*back, *said[start:])
+    shown_ids = {prompt_message.id for prompt_message in back}
+    left = [message for message in said[:start] if message.id not in shown_ids]
+    carried = carry_questions(left, carried_tokens)
+    tokens = fixed_tokens + sum(prompt_message.tokens for prompt_message in shown) + _tokens_of(carried)
+    return PromptView(
+        shown, carried, tuple(prompt_message.id for prompt_message in left), said[start].id if start else None, tokens
+    )
+
+
+def _views_of(
+    said: Sequence[PromptMessage], fixed_tokens: int, carried_tokens: int, prompt_tokens: int
+) -> Iterable[PromptView]:
+    """Those from turns with which a prompt can have so many tokens, with carried instructions and without."""
+    starts = turn_starts(said)
+    after = list(accumulate((message.tokens for message in reversed(said)), initial=fixed_tokens))[::-1]
+    more = carried_tokens + sum(prompt_message.tokens for prompt_message in said if prompt_message.pinned)
+    near = [start for start in starts if 0 <= prompt_tokens + NEAR_TOKENS - after[start] <= more + 2 * NEAR_TOKENS]
+    for start in near[-MOST_VIEWS:]:
+        for carried in {carried_tokens, 0}:
+            yield _view_from(said, start, fixed_tokens, carried)
+
+
+def _tokens_of(carried: Sequence[PromptMessage]) -> int:
+    return sum(prompt_message.tokens for prompt_message in carried) + (CARRIED_HEADING_TOKENS if carried else 0)
+
+
+def _brought_back(before: Sequence[PromptMessage]) -> tuple[PromptMessage, ...]:
+    """The pinned messages; an answer comes with its question, without which it says little."""
+    kept: dict[int, PromptMessage] = {}
+    question: PromptMessage | None = None
+    for prompt_message in before:
+        if prompt_message.role is Role.USER:
+            question = prompt_message
+        elif prompt_message.pinned and question is not None:
+            kept[question.id] = replace(question, pinned=True)
+        if prompt_message.pinned:
+            kept[prompt_message.id] = prompt_message
+    return tuple(kept.values())
+
+
+def carry_questions(left: Iterable[PromptMessage], limit_tokens: int) -> tuple[PromptMessage, ...]:
+    """Which of the person's messages are carried word for word: the first one and the latest, in their order."""
+    asked = [
+        prompt_message for prompt_message in left if prompt_message.role is Role.USER and prompt_message.text.strip()
+    ]
+    chosen: list[PromptMessage] = []
+    room = limit_tokens - CARRIED_HEADING_TOKENS
+    for prompt_message in [*asked[:1], *reversed(asked[1:])]:
+        if len(chosen) < CARRIED_MESSAGES and prompt_message.tokens <= room:
+            chosen.append(prompt_message)
+            room -= prompt_message.tokens
+    return tuple(message for message in asked if message in chosen)
+
+
+# How many tokens messages take for the loaded model: every text is counted once, however often it is sent.
+
+
+KEPT_COUNTS = 20_000
+SAMPLE = "a"
+
+
+@dataclass(frozen=True)
+class TemplateOverhead:
+    """What a model's template adds: once to a prompt, without a system message or with one, and around a message."""
+
+    bare: int
+    with_system: int
+    around: dict[Role, int]
+
+
+class TokenCounts:
+    """Counts texts by themselves and adds what the template puts around a message; from any thread.
+
+    Sending the whole conversation to be counted before each turn would cost the first token of a long chat dear.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._counts: OrderedDict[tuple[str, int, int, int], int] = OrderedDict()
+        self._frames: dict[str, TemplateOverhead] = {}
+        self._media: dict[tuple[object, ...], MediaCount] = {}
+        self._counting = threading.Lock()
+
+    def wait_for_model(self, cancel: CancelToken) -> None:
+        """Returns when a model is there, loading the last one again where it was lost, or when it was cancelled."""
+        if self._engine.loaded is None:
+            self._engine.count_texts([SAMPLE], cancel=cancel)
+
+    def require_model(self) -> ModelLoaded:
+        """The loaded model. Raises NoModel."""
+        loaded = self._engine.loaded
+        if loaded is None:
+            raise NoModel
+        return loaded
+
+    def count_fixed(self, system: str) -> int:
+        """Tokens of the system prompt and of what the template adds to any prompt.
+
+        Without one, there may be instructions to carry in its place: then it is the larger of both cases.
+        """
+        frame = self._template_overhead()
+        if not system.strip():
+            return max(frame.bare, frame.with_system)
+        return frame.with_system + self.count_texts([system])[0]
+
+    def count_messages(self, messages: Sequence[Message]) -> list[int]:
+        """Tokens that each message takes in a prompt; joining neighbours of one role only makes it less."""
+        around = self._template_overhead().around
+        counts = self.count_texts([message.text for message in messages])
+        seen = self.count_media([media for message in messages for media in message.media])
+        left = iter(seen)
+        return [
+            around[message.role] + count + sum(next(left).tokens for _ in message.media)
+            for message, count in zip(messages, counts, strict=True)
+        ]
+
+    def count_media(self, media: Sequence[Media]) -> list[MediaCount]:
+        """What each picture or sound takes, as the model itself counts it."""
+        if not media:
+            return []
+        with self._counting:
+            model = self.require_model()
+            keys = [
+                (
+                    model.path,
+                    model.projector,
+                    medium.id,
+                    medium.width,
+                    medium.height,
+                    medium.seconds,
+                    medium.most_tokens,
+                )
+                for medium in media
+            ]
+            missing = {key: one for key, one in zip(keys, media, strict=True) if key not in self._media}
+            if missing:
+                self._media.update(zip(missing, self._engine.count_media(list(missing.values())), strict=True))
+            return [self._media[key] for key in keys]
+
+    def count_texts(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text by itself."""
+        with self._counting:
+            return self._count_uncached(texts)
+
+    def _count_uncached(self, texts: Sequence[str]) -> list[int]:
+        model = self.require_model()
+        keys = [(model.path, model.size_bytes, len(text), hash(text)) for text in texts]
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._counts}
+        if missing:
+            self._counts.update(zip(missing, self._engine.count_texts(list(missing.values())), strict=True))
+        found = [self._counts[key] for key in keys]
+        for key in keys:
+            self._counts.move_to_end(key)
+        while len(self._counts) > KEPT_COUNTS:
+            self._counts.popitem(last=False)
+        return found
+
+    def _template_overhead(self) -> TemplateOverhead:
+        model = self.require_model()
+        key = f"{model.path}\0{model.size_bytes}"
+        if key not in self._frames:
+            self._frames[key] = self._measure_overhead()
+        return self._frames[key]
+
+    def _measure_overhead(self) -> TemplateOverhead:
+        """Prompts of one word a message, each longer by one: what is not the word is the template's."""
+        word = self.count_texts([SAMPLE])[0]
+        sizes = [self._engine.count_tokens(_sample_messages(roles)) for roles in ("u", "ua", "uau", "su")]
+        answer, question = max(word, sizes[1] - sizes[0]), max(word, sizes[2] - sizes[1])
+        around = {Role.USER: question - word, Role.ASSISTANT: answer - word}
+        return TemplateOverhead(max(0, sizes[0] - question), max(0, sizes[3] - question - word), around)
+
+
+def _sample_messages(roles: str) -> list[Message]:
+    names = {"u": Role.USER, "a": Role.ASSISTANT, "s": Role.SYSTEM}
+    return [Message(names[role], SAMPLE) for role in roles]
+
+
+# Prompts: counted with the loaded model's tokenizer, and made to fit its context.
+
+
+LARGEST_FRAME_TOKENS = 32
+"""More than templates put around one message."""
+NOTHING = ContextBudget(0, 0, 0)
+Fitted = Callable[[Sequence["StoredMessage"]], PromptView]
+"""What is shown of a branch so that it fits."""
+
+
+class PromptBuilder:
+    """Knows what the model is shown of a branch; stores nothing."""
+
+    def __init__(
+        self, engine: Engine, settings: Callable[[], Settings], attached: AttachedDocuments, preambles: ChatPreambles
+    ) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._attached, self._preambles = attached, preambles
+        self._counts = TokenCounts(engine)
+
+    def build_fitting(
+        self, conversation: Conversation | None, branch: Sequence[StoredMessage], cancel: CancelToken, when_full: str
+    ) -> PromptView:
+        """What is shown of a branch so that it fits; raises PromptTooLong. Cancelled, nothing is counted."""
+        self._counts.wait_for_model(cancel)
+        loaded = self._engine.loaded
+        kept_id = _kept_id(branch, conversation)
+        if loaded is None or cancel.cancelled:
+            return view_prompt(_uncounted_messages(branch), kept_id, 0, NOTHING, "rolling")
+        budget = self._context_budget(conversation, loaded)
+        preamble = self._build_preamble(conversation, budget, _last_question(branch))
+        system = preamble.system_message(conversation.system_prompt if conversation else "")
+        room = int(budget.prompt_tokens * DOCUMENTS_SHARE)
+        self._attached.decide_uses(branch, lambda: room - self._counts.count_fixed(system), self._counts.count_texts)
+        self._choose_passages(branch, _hidden_messages(branch, kept_id), budget, preamble)
+        is_new = bool(branch) and not (branch[-1].role is Role.ASSISTANT and branch[-1].text)
+        branch = _with_recalled(branch, ()) if is_new else branch
+
+        def fitted(branch: Sequence[StoredMessage]) -> PromptView:
+            return self._fit_view(system, branch, kept_id, budget, when_full)
+
+        shown = fitted(branch)
+        if shown.newly_hidden > 0 and self._choose_passages(branch, shown.hidden, budget, preamble):
+            # A document just left the model's memory: its passages stand in for it, and need room too.
+            shown = fitted(branch)
+        if is_new:
+            shown = self._with_recalled_turns(shown, branch, fitted, budget, when_full)
+        return replace(shown, preamble=preamble)
+
+    def _with_recalled_turns(
+        self, shown: PromptView, branch: Sequence[StoredMessage], fitted: Fitted, budget: ContextBudget, when_full: str
+    ) -> PromptView:
+        """The same with those of the hidden turns that the last question is about, where there is room for them."""
+        recalled = self._recall_turns(shown, branch, _last_question(branch), budget, is_free=when_full == "ask")
+        try:
+            again = fitted(_with_recalled(branch, recalled)) if recalled else shown
+        except PromptTooLong:  # without them it does fit
+            recalled, again = (), shown
+        return replace(again, recalled=recalled)
+
+    def _recall_turns(
+        self, shown: PromptView, branch: Sequence[StoredMessage], question: str, budget: ContextBudget, *, is_free: bool
+    ) -> tuple[int, ...]:
+        """Which messages a question brings back; `is_free`: nothing else may go for them."""
+        if not shown.hidden or not self._settings().chat.recall:
+            return ()
+        from app.features.chat.recall import MOST_TOKENS, SHARE, choose_turns  # only long chats forget
+
+        seen = {prompt_message.id for prompt_message in shown.carried}
+        visible = {message.id for message in shown.said}
+        seen.update(number for message in branch if message.id in visible for number in message.recalled)
+        wanted = frozenset(shown.hidden) - seen
+        room = min(MOST_TOKENS, int(budget.prompt_tokens * SHARE))
+        room = min(room, budget.prompt_tokens - shown.tokens) if is_free else room
+        return tuple(choose_turns(question, _before_question(branch), wanted, room, self._counts.count_texts))
+
+    def view_branch(
+        self, conversation: Conversation | None, branch: Sequence[StoredMessage], cancel: CancelToken
+    ) -> PromptView:
+        """What is shown of a branch as things are: nothing is decided, and nothing leaves. Raises NoModel."""
+        self._counts.wait_for_model(cancel)
+        kept_id = _kept_id(branch, conversation)
+        said = self._prompt_messages(branch)
+        budget = self._context_budget(conversation, self._counts.require_model())
+        preamble = self._build_preamble(conversation, budget, _last_question(branch))
+        if kept_id is None:
+            return replace(view_prompt(said, None, 0, NOTHING, "rolling"), preamble=preamble)
+        fixed = self._counts.count_fixed(preamble.system_message(conversation.system_prompt if conversation else ""))
+        shown = view_prompt(self._count_messages(said), kept_id, fixed, budget, self._settings().chat.when_full)
+        return replace(shown, preamble=preamble)
+
+    def view_past(
+        self,
+        conversation: Conversation | None,
+        branch: Sequence[StoredMessage],
+        prompt_tokens: int,
+        cancel: CancelToken,
+    ) -> PromptView:
+        """What was shown of a branch with a prompt of so many tokens, 0 for as things are. Raises NoModel.
+
+        Where the model's memory began then is not stored: it is the turn with which the prompt comes nearest.
+        """
+        self._counts.wait_for_model(cancel)
+        budget, preamble, said, fixed = self._as_it_is(conversation, branch)
+        when_full = self._settings().chat.when_full
+        now = view_prompt(said, _kept_id(branch, conversation), fixed, budget, when_full)
+        views = [now, *_views_of(said, fixed, _carried_tokens(budget, when_full), prompt_tokens)]
+        found = min(views, key=lambda one: abs(one.tokens - prompt_tokens)) if prompt_tokens else now
+        return replace(found, preamble=preamble)
+
+    def view_next(
+        self,
+        conversation: Conversation | None,
+        branch: Sequence[StoredMessage],
+        draft: str,
+        attachments: Sequence[Attachment] = (),
+        uses: Sequence[MediaUse] = (),
+    ) -> PromptView:
+        """What the prompt with `draft` as the next message would show, as things are; arguments as of `break_down`."""
+        budget, preamble, said, fixed = self._as_it_is(conversation, branch, draft)
+        shown = view_prompt(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
+        whole, media = self._attached.show_message(draft, attachments, uses, self._counts.require_model())
+        if whole.strip() or media:
+            recalled = self._quoted_with(shown, branch, draft, budget)
+            last = PromptMessage(0, Role.USER, whole, 0, recalled=recalled, media=media)
+            last = self._count_messages([last])[0]
+            shown = replace(shown, said=(*shown.said, last), tokens=shown.tokens + last.tokens)
+        return replace(shown, preamble=preamble)
+
+    def searched_documents(self, conversation: Conversation | None) -> tuple[int, ...]:
+        """The documents of a chat's project of which only passages are shown. Raises NoModel."""
+        return self._build_preamble(
+            conversation, self._context_budget(conversation, self._counts.require_model())
+        ).searched
+
+    def _as_it_is(
+        self, conversation: Conversation | None, branch: Sequence[StoredMessage], draft: str | None = None
+    ) -> tuple[ContextBudget, ChatPreamble, list[PromptMessage], int]:
+        """What a prompt that ends with this branch is made of, counted; last the tokens before its turns.
+
+        With a draft that will be the question.
+        """
+        budget = self._context_budget(conversation, self._counts.require_model())
+        preamble = self._build_preamble(conversation, budget, draft if draft is not None else _last_question(branch))
+        fixed = self._counts.count_fixed(preamble.system_message(conversation.system_prompt if conversation else ""))
+        return budget, preamble, self._count_messages(self._prompt_messages(branch)), fixed
+
+    def _build_preamble(
+        self, conversation: Conversation | None, budget: ContextBudget, question: str = ""
+    ) -> ChatPreamble:
+        room, memory_room = (int(budget.prompt_tokens * share) for share in (PROJECTS_SHARE, MEMORIES_SHARE))
+        return self._preambles.build_preamble(
+            conversation, room, self._counts.count_texts, question=question, memory_tokens=memory_room
+        )
+
+    def _fit_view(
+        self,
+        system: str,
+        branch: Sequence[StoredMessage],
+        kept_id: int | None,
+        budget: ContextBudget,
+        when_full: str,
+    ) -> PromptView:
+        said = self._prompt_messages(branch)
+        if kept_id is None and said and _surely_fits(system, said, budget):
+            return view_prompt(said, None, 0, budget, when_full)
+        return fit_prompt(self._count_messages(said), kept_id, self._counts.count_fixed(system), budget, when_full)
+
+    def _choose_passages(
+        self, branch: Sequence[StoredMessage], hidden: Sequence[int], budget: ContextBudget, preamble: ChatPreamble
+    ) -> bool:
+        return self._attached.choose_passages(
+            branch,
+            hidden,
+            budget.prompt_tokens,
+            self._counts.count_texts,
+            preamble.searched,
+            has_whole=bool(preamble.documents),
+        )
+
+    def break_down(
+        self,
+        conversation: Conversation | None,
+        branch: Sequence[StoredMessage],
+        draft: str,
+        attachments: Sequence[Attachment] = (),
+        uses: Sequence[MediaUse] = (),
+    ) -> PromptBreakdown:
+        """A prompt with `draft` and its attachments as the next message, as things are; raises NoModel."""
+        budget, preamble, said, fixed = self._as_it_is(conversation, branch, draft)
+        shown = view_prompt(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
+        bare = self._counts.count_messages([Message(Role.USER, draft)])[0] if draft.strip() or uses else 0
+        whole, media = self._attached.show_message(draft, attachments, uses, self._counts.require_model())
+        message = self._counts.count_messages([Message(Role.USER, whole)])[0] if whole.strip() or uses else 0
+        documents, pictures = self._documents_tokens(branch, shown), self._pictures_tokens(shown)
+        parts = parts_of(shown, bare, budget)
+        again = self._again_tokens(shown, branch, draft, budget)
+        pinned = max(0, parts.pinned - documents[0] - again[0] - pictures[0])
+        earlier = max(0, parts.earlier - documents[1] - again[1] - pictures[1])
+        told = self._counts.count_texts([preamble.instructions, preamble.documents, preamble.memories])
+        own_pictures = self._media_tokens(media)
+        return replace(
+            parts,
+            system=max(0, parts.system - sum(told)),
+            pinned=pinned,
+            earlier=earlier,
+            documents=sum(documents) + message - bare,
+            instructions=told[0],
+            project_documents=told[1],
+            memories=told[2],
+            recalled=sum(again),
+            pictures=sum(pictures) + own_pictures,
+            staying=parts.system + parts.pinned + message + own_pictures,
+        )
+
+    def media_counts(self, uses: Sequence[MediaUse]) -> list[MediaCount]:
+        """What they take of a prompt for the loaded model: 0 tokens where it cannot be shown one. Raises NoModel."""
+        return self._counts.count_media([plan_media(use) for use in uses])
+
+    def tokens_of(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text by itself; raises NoModel."""
+        return self._counts.count_texts(texts)
+
+    def _again_tokens(
+        self, shown: PromptView, branch: Sequence[StoredMessage], draft: str, budget: ContextBudget
+    ) -> tuple[int, int, int]:
+        """What turns that are quoted again take: in pinned messages, in others, and with a draft."""
+        recalled = self._quoted_with(shown, branch, draft, budget)
+        with_some = [prompt_message for prompt_message in shown.said if prompt_message.recalled]
+        if recalled:
+            with_some.append(PromptMessage(0, Role.USER, draft, 0, recalled=recalled))
+        whole = self._counts.count_texts([message.whole for message in with_some])
+        bare = self._counts.count_texts([prompt_message.text for prompt_message in with_some])
+        more = [all_tokens - own for all_tokens, own in zip(whole, bare, strict=True)]
+        last = more.pop() if recalled else 0
+        pinned = sum(tokens for tokens, prompt_message in zip(more, with_some, strict=False) if prompt_message.pinned)
+        return pinned, sum(more) - pinned, last
+
+    def _quoted_with(
+        self, shown: PromptView, branch: Sequence[StoredMessage], draft: str, budget: ContextBudget
+    ) -> str:
+        """What would be quoted before a draft; "" for nothing."""
+        is_asking = self._settings().chat.when_full == "ask"
+        recalled = self._recall_turns(shown, branch, draft, budget, is_free=is_asking) if draft.strip() else ()
+        if not recalled:
+            return ""
+        from app.features.chat.recall import quote_messages  # as in `_recall_turns`
+
+        here = {message.id: message for message in branch}
+        return quote_messages([here[number] for number in recalled], draft)
+
+    def _pictures_tokens(self, shown: PromptView) -> tuple[int, int]:
+        """What pictures take in what is shown: in pinned messages, and in others."""
+        pinned = [media for prompt_message in shown.said if prompt_message.pinned for media in prompt_message.media]
+        others = [media for message in shown.said if not message.pinned for media in message.media]
+        return self._media_tokens(pinned), self._media_tokens(others)
+
+    def _media_tokens(self, media: Sequence[Media]) -> int:
+        return sum(medium.tokens for medium in self._counts.count_media(media))
+
+    def _documents_tokens(self, branch: Sequence[StoredMessage], shown: PromptView) -> tuple[int, int]:
+        """What documents take in what is shown: in pinned messages, and in others."""
+        pinned_ids = {prompt_message.id: prompt_message.pinned for prompt_message in shown.said}
+        sent = [message for message in _sent_messages(branch) if message.id in pinned_ids]
+        texts = self._attached.show_branch(sent, self._engine.loaded)
+        with_some = [(message, text) for message, (text, _) in zip(sent, texts, strict=True) if text != message.text]
+        whole = self._counts.count_texts([text for _, text in with_some])
+        bare = self._counts.count_texts([message.text for message, _ in with_some])
+        found = {True: 0, False: 0}
+        for (message, _), all_tokens, own_tokens in zip(with_some, whole, bare, strict=True):
+            found[pinned_ids[message.id]] += all_tokens - own_tokens
+        return found[True], found[False]
+
+    def _context_budget(self, conversation: Conversation | None, loaded: ModelLoaded) -> ContextBudget:
+        return budget_of(conversation, self._settings(), loaded)
+
+    def _prompt_messages(self, branch: Sequence[StoredMessage]) -> list[PromptMessage]:
+        """A branch as the loaded model is shown it, not counted yet."""
+        shown = self._attached.show_branch(_sent_messages(branch), self._engine.loaded)
+        return [
+            replace(prompt_message, text=text, media=media)
+            for prompt_message, (text, media) in zip(_uncounted_messages(branch), shown, strict=True)
+        ]
+
+    def _count_messages(self, said: Sequence[PromptMessage]) -> list[PromptMessage]:
+        counts = self._counts.count_messages([Message(message.role, message.whole, message.media) for message in said])
+        return [replace(prompt_message, tokens=count) for prompt_message, count in zip(said, counts, strict=True)]
+
+
+def hidden_ids(conversation: Conversation, branch: Sequence[StoredMessage]) -> tuple[int, ...]:
+    """The messages of a branch that the model is not shown."""
+    return _hidden_messages(branch, _kept_id(branch, conversation))
+
+
+def _hidden_messages(branch: Sequence[StoredMessage], kept_id: int | None) -> tuple[int, ...]:
+    if kept_id is None:  # of 10,000 messages it takes a while to say
+        return ()
+    return view_prompt(_uncounted_messages(branch), kept_id, 0, NOTHING, "rolling").hidden
+
+
+def _kept_id(branch: Sequence[StoredMessage], conversation: Conversation | None) -> int | None:
+    """Where the model's memory begins; None where that is not on this branch: another version was written above it."""
+    first_kept_id = conversation.first_kept_id if conversation else None
+    return first_kept_id if any(message.id == first_kept_id for message in branch) else None
+
+
+def _sent_messages(branch: Sequence[StoredMessage]) -> list[StoredMessage]:
+    """Without answers that never began."""
+    return [message for message in branch if message.text or message.role is not Role.ASSISTANT]
+
+
+def _uncounted_messages(branch: Sequence[StoredMessage]) -> list[PromptMessage]:
+    quoted = _quoted_turns(branch)
+    return [
+        PromptMessage(message.id, message.role, message.text, 0, message.pinned, quoted.get(message.id, ""))
+        for message in _sent_messages(branch)
+    ]
+
+
+def _quoted_turns(branch: Sequence[StoredMessage]) -> dict[int, str]:
+    """What stands before questions of turns that had left the model's memory."""
+    asked = [message for message in branch if message.recalled]
+    if not asked:
+        return {}
+    from app.features.chat.recall import quote_messages  # only long chats forget
+
+    here = {message.id: message for message in branch}
+    return {
+        message.id: quote_messages([here[number] for number in message.recalled if number in here], message.text)
+        for message in asked
+    }
+
+
+def _with_recalled(branch: Sequence[StoredMessage], recalled: tuple[int, ...]) -> list[StoredMessage]:
+    """A branch whose last question brings these messages back."""
+    place = next((at for at in reversed(range(len(branch))) if branch[at].role is Role.USER), None)
+    return [replace(message, recalled=recalled) if at == place else message for at, message in enumerate(branch)]
+
+
+def _before_question(branch: Sequence[StoredMessage]) -> Sequence[StoredMessage]:
+    """Without the last question, if nothing was said after it, which else would fit itself best."""
+    while branch and (branch[-1].role is Role.USER or not branch[-1].text):
+        branch = branch[:-1]
+    return branch
+
+
+def _last_question(branch: Sequence[StoredMessage]) -> str:
+    return next((message.text for message in reversed(branch) if message.role is Role.USER), "")
+
+
+def _surely_fits(system: str, said: Sequence[PromptMessage], budget: ContextBudget) -> bool:
+    """A token is at least a byte: a short conversation need not be counted before its first token."""
+    if any(message.media for message in said):
+        return False
+    texts = [prompt_message.whole for prompt_message in said]
+    return sum(len(text.encode()) + LARGEST_FRAME_TOKENS for text in [system, *texts]) <= budget.prompt_tokens // 2

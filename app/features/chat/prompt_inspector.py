@@ -1,0 +1,261 @@
+"""What a model saw or would see: the parts of one prompt with their tokens, and how documents fit into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from app.core.events import CancelToken, Message, PromptProgress, Role, TokenChosen, TokenSeen
+from app.engine.protocol import Ask
+from app.features.chat.attached_documents import DOCUMENTS_SHARE, AttachedDocuments
+from app.features.chat.branches import branch_to
+from app.features.chat.prompt_builder import PromptBreakdown, PromptBuilder, PromptView, hidden_ids, system_text
+from app.features.document_library import DocumentLibrary, whole_text
+from app.store.conversations import Attachment, Conversation, Conversations, DocumentUse, StoredMessage
+
+if TYPE_CHECKING:
+    from app.engine.contract import Engine
+    from app.engine.protocol import MediaCount
+    from app.features.media import MediaLibrary
+    from app.features.projects import ChatPreambles
+    from app.store.media import MediaUse
+
+SYSTEM, INSTRUCTIONS, DOCUMENTS, MEMORIES = "system", "instructions", "documents", "memories"
+CARRIED, PINNED, RECALLED, QUESTION, ANSWER, MESSAGE = "carried", "pinned", "recalled", "question", "answer", "message"
+TEMPLATE = "template"
+OFF_TOKENS = 16
+"""Counting part by part may say a few tokens more than the whole has."""
+
+
+@dataclass(frozen=True)
+class SeenPart:
+    """A stretch of the prompt: `kind` is one of the names above, the last of them what the template adds, in no text.
+
+    `instructions` and `documents` are the project's. A message has its documents in its text; of one that brought
+    forgotten turns back, these are a part before it.
+    """
+
+    kind: str
+    text: str
+    tokens: int
+
+
+@dataclass(frozen=True)
+class SeenPrompt:
+    """The parts in their order. `tokens` is what they take now, `told_tokens` what the engine said then, 0 for nothing.
+
+    `hidden` are the messages that were not shown.
+    """
+
+    parts: tuple[SeenPart, ...]
+    tokens: int
+    told_tokens: int
+    hidden: int
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether nothing has changed since: instructions, documents, the model that counts."""
+        return not self.told_tokens or abs(self.tokens - self.told_tokens) <= OFF_TOKENS
+
+    @property
+    def text(self) -> str:
+        """All of it, to be copied."""
+        return "\n\n".join(part.text for part in self.parts if part.text)
+
+
+def seen_of(
+    shown: PromptView, system: str, count: Callable[[Sequence[str]], Sequence[int]], told_tokens: int = 0
+) -> SeenPrompt:
+    """The parts of a view; `count` tells the tokens of each text by itself."""
+    preamble = shown.preamble
+    found = [
+        (INSTRUCTIONS, preamble.instructions),
+        (DOCUMENTS, preamble.documents),
+        (MEMORIES, preamble.memories),
+        (SYSTEM, system.strip()),
+        (CARRIED, system_text("", shown.carried)),
+    ]
+    for number, prompt_message in enumerate(shown.said, 1):
+        kind = QUESTION if prompt_message.role is Role.USER else ANSWER
+        kind = PINNED if prompt_message.pinned else MESSAGE if number == len(shown.said) and kind == QUESTION else kind
+        found += [(RECALLED, prompt_message.recalled), (kind, prompt_message.text)]
+    found = [(kind, text) for kind, text in found if text]
+    parts = [
+        SeenPart(kind, text, tokens)
+        for (kind, text), tokens in zip(found, count([text for _, text in found]), strict=True)
+    ]
+    rest = max(shown.tokens, 0) - sum(part.tokens for part in parts)
+    if rest > 0:
+        parts.append(SeenPart(TEMPLATE, "", rest))
+    return SeenPrompt(tuple(parts), shown.tokens, told_tokens, len(shown.hidden))
+
+
+@dataclass(frozen=True)
+class DocumentFit:
+    """How a document would stand in the next prompt, in tokens: all of it, and the room there is for it.
+
+    `most_tokens` is the room without the other documents.
+    """
+
+    tokens: int
+    room_tokens: int
+    most_tokens: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it can be shown."""
+        return self.tokens <= self.room_tokens
+
+
+class PromptInspector:
+    """Tells what prompts are made of: of the next one, and of those that were; from any thread, nothing is stored."""
+
+    def __init__(
+        self,
+        engine: Callable[[], Engine],
+        conversations: Conversations,
+        documents: DocumentLibrary,
+        attached: AttachedDocuments,
+        preambles: ChatPreambles,
+        *,
+        prompts: Callable[[], PromptBuilder],
+        asking: Callable[[Conversation | None, PromptView], dict[str, Any]],
+        media: Callable[[], MediaLibrary],
+    ) -> None:
+        """`asking` tells the fields of `Ask` besides the messages."""
+        self._media = media
+        self._engine, self._conversations, self._documents = engine, conversations, documents
+        self._attached, self._preambles, self._prompts, self._asking = attached, preambles, prompts, asking
+
+    def inspect_answer(self, answer_id: int, cancel: CancelToken) -> SeenPrompt:
+        """The parts of the prompt that an answer was written to, as far as that can be told now.
+
+        Not of one that was made of whole documents, in many prompts. Raises KeyError where it is gone, and NoModel.
+        """
+        answer = self._stored_message(answer_id)
+        conversation = self._conversations.get(answer.conversation_id)
+        before = branch_to(self._conversations, answer)[:-1]
+        told = answer.stats.prompt_tokens if answer.stats is not None else 0
+        shown = self._prompts().view_past(conversation, before, told, cancel)
+        return seen_of(shown, conversation.system_prompt if conversation else "", self._prompts().tokens_of, told)
+
+    def inspect_next(
+        self, conversation_id: int | None, draft: str, planned: Conversation | None = None
+    ) -> SeenPrompt | None:
+        """The parts of the next prompt, with arguments as those of `break_down`; None without a loaded model."""
+        if self._engine().loaded is None:
+            return None
+        conversation, branch = self._conversation_and_branch(conversation_id, planned)
+        attachments = self._documents.attachments.in_draft(conversation_id)
+        uses = self._conversations.media.in_draft(conversation_id)
+        shown = self._prompts().view_next(conversation, branch, draft, attachments, uses)
+        return seen_of(shown, conversation.system_prompt if conversation else "", self._prompts().tokens_of)
+
+    def reread_answer(
+        self, answer_id: int, cancel: CancelToken, *, most: int = 8
+    ) -> Iterator[TokenSeen | PromptProgress]:
+        """How the model sees each token of an answer, with the `most` likeliest: it reads it again after its prompt.
+
+        Nothing is stored. Raises what an answer raises, and ModelNotInspectable.
+        """
+        answer, asked = self._stored_message(answer_id), self.rebuild_ask(answer_id, cancel)
+        ask = replace(
+            asked,
+            messages=[*asked.messages, Message(Role.ASSISTANT, answer.text)],
+            max_tokens=len(answer.text.encode()),  # a token has a byte or more
+            tells_last=True,
+            alternatives=most,
+        )
+        for event in self._engine().answer(ask, cancel):
+            if isinstance(event, TokenChosen):
+                yield event.token
+            elif isinstance(event, PromptProgress):
+                yield event
+
+    def rebuild_ask(self, message_id: int, cancel: CancelToken) -> Ask:
+        """What the engine was asked for an answer, as far as that is known now; of a question, what it would be.
+
+        Raises KeyError where the message is gone, and NoModel.
+        """
+        message = self._stored_message(message_id)
+        conversation = self._conversations.get(message.conversation_id)
+        branch = branch_to(self._conversations, message)
+        shown = self._prompts().view_branch(
+            conversation, branch[:-1] if message.role is Role.ASSISTANT else branch, cancel
+        )
+        messages = shown.messages(conversation.system_prompt if conversation else "")
+        if any(message.media for message in messages):
+            messages = self._media().decode_messages(messages)
+        return Ask(messages, **self._asking(conversation, shown))
+
+    def break_down(
+        self, conversation_id: int | None, draft: str, planned: Conversation | None = None
+    ) -> PromptBreakdown | None:
+        """What a prompt with `draft` as its next message is made of; None without a loaded model.
+
+        `planned` is one that is not stored yet (`conversation_id` None).
+        """
+        if self._engine().loaded is None:
+            return None
+        conversation, branch = self._conversation_and_branch(conversation_id, planned)
+        attachments = self._documents.attachments.in_draft(conversation_id)
+        uses = self._conversations.media.in_draft(conversation_id)
+        return self._prompts().break_down(conversation, branch, draft, attachments, uses)
+
+    def media_counts(self, uses: Sequence[MediaUse]) -> list[MediaCount]:
+        """What pictures and sounds take of a prompt; [] without a loaded model."""
+        return self._prompts().media_counts(uses) if self._engine().loaded is not None else []
+
+    def fit_of(
+        self, attachment: Attachment, conversation_id: int | None, planned: Conversation | None = None
+    ) -> DocumentFit | None:
+        """Whether a document in a draft can be shown whole beside the others there; None without a loaded model."""
+        if self._engine().loaded is None:
+            return None
+        document = self._documents.document_of(attachment)
+        tokens = self._prompts().tokens_of([whole_text(document, self._documents.read_blocks(document.id))])[0]
+        conversation, _ = self._conversation_and_branch(conversation_id, planned)
+        others = [one for one in self._documents.attachments.in_draft(conversation_id) if one.id != attachment.id]
+        parts = self._prompts().break_down(conversation, [], "", others)
+        most = int(parts.budget.prompt_tokens * DOCUMENTS_SHARE) - parts.fixed_tokens
+        room = most - (parts.used_tokens - parts.fixed_tokens)
+        return DocumentFit(tokens, max(0, room), max(0, most))
+
+    def documents_beyond_context(self, conversation_id: int | None) -> list[int]:
+        """All documents of a conversation and its draft, where the model sees only passages of some; else none.
+
+        Those of its project are among them; whether they fit is known while a model is loaded.
+        """
+        conversation, branch = self._conversation_and_branch(conversation_id)
+        drafted = self._documents.attachments.in_draft(conversation_id)
+        hidden = hidden_ids(conversation, branch) if conversation is not None else ()
+        is_beyond = any(
+            attachment.use is DocumentUse.BACKGROUND for attachment in drafted
+        ) or self._attached.are_searched(branch, hidden)
+        if not is_beyond and self._engine().loaded is not None:
+            is_beyond = bool(self._prompts().searched_documents(conversation))
+        ids = [*self._preambles.document_ids(conversation), *self._attached.documents_of(branch)]
+        ids += [attachment.document_id for attachment in drafted]
+        return list(dict.fromkeys(ids)) if is_beyond else []
+
+    def documents_of(self, question_id: int) -> list[int]:
+        """All documents on the way to a question, its own and its project's included."""
+        question = self._stored_message(question_id)
+        around = self._preambles.document_ids(self._conversations.get(question.conversation_id))
+        return list(dict.fromkeys([*around, *self._attached.documents_of(branch_to(self._conversations, question))]))
+
+    def _conversation_and_branch(
+        self, conversation_id: int | None, planned: Conversation | None = None
+    ) -> tuple[Conversation | None, list[StoredMessage]]:
+        """A conversation and its branch, or one that has none yet."""
+        if conversation_id is None:
+            return planned, []
+        conversation = self._conversations.get(conversation_id)
+        return conversation, self._conversations.read_branch(conversation_id) if conversation is not None else []
+
+    def _stored_message(self, message_id: int) -> StoredMessage:
+        message = self._conversations.get_message(message_id)
+        if message is None:
+            raise KeyError(message_id)
+        return message

@@ -1,0 +1,52 @@
+"""What a window needs to show chats: the kept ones and temporary ones, what is set, which model is in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from app.core.events import ModelLoaded
+    from app.core.settings import Settings
+    from app.features.chat.answer_service import AnswerService, SecondAnswer
+    from app.features.prompt_library import PromptLibrary
+    from app.features.spelling import SpellChecker
+    from app.features.survey.surveys import DocumentSurveys
+    from app.store.assistants import AssistantStore
+
+
+class SettingsChange(Protocol):
+    """Changes settings of a section and saves them; raises DiskFull or FolderNotWritable."""
+
+    def __call__(self, section: str, **values: Any) -> None:
+        """The change holds until quit, also where it could not be saved."""
+
+
+@dataclass(frozen=True)
+class Chats:
+    """All of it is asked for each time, since it changes while the program runs."""
+
+    kept: AnswerService
+    new_temporary: Callable[[], AnswerService]
+    """A chat of which nothing is kept, closed when nobody holds it."""
+    settings: Callable[[], Settings]
+    change: SettingsChange
+    loaded: Callable[[], ModelLoaded | None]
+    model_path: Callable[[], Path | None]
+    """The chosen model, loaded or not; None without any."""
+    usual_model: Callable[[], Path | None]
+    """The same where another one is in because a chat has it for itself; else None."""
+    surveys_of: Callable[[AnswerService], DocumentSurveys]
+    """Questions about the whole documents of a chat; not for the window's thread, making them takes a moment."""
+    prompts: Callable[[], PromptLibrary]
+    """What can be put into a message by its name."""
+    assistants: Callable[[], AssistantStore]
+    """What chats can take over as a whole."""
+    spelling: Callable[[], SpellChecker]
+    """Dictionaries for what is typed; one for the whole run."""
+    beside: Callable[[], SecondAnswer]
+    """A second model for one answer."""
+    host_of: Callable[[Path], str] = lambda _path: ""
+    """Where a model runs that is not on this computer; "" for others."""

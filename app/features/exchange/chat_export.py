@@ -1,0 +1,100 @@
+"""Chats to a file: all of them with every branch as JSON, or what is open as Markdown, HTML or a Word document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from app.core.events import CancelToken
+from app.features.exchange import chat_file
+from app.features.exchange.chat_file import ChatArchive
+from app.features.exchange.chat_pictures import FolderBeside, address_of
+from app.features.exchange.open_branch import as_html, as_markdown, open_branches
+from app.features.work.saved_file import write_file
+from app.store.conversations import Conversation
+
+ENDINGS = (".json", ".md", ".html", ".docx")
+"""What `export_chats` writes. A PDF is the window's (`app/ui/paper`), which knows its fonts."""
+EVERY = 50
+"""Messages between two events."""
+
+
+@dataclass(frozen=True)
+class ExportProgress:
+    """How many messages have been written, of about so many."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class ExportFinished:
+    """The file is whole and in its place; or it was cancelled, and what was there before is as it was."""
+
+    chats: int
+    messages: int
+    is_cancelled: bool = False
+    pages: int = 0
+    """Of paper, where it is for that."""
+
+
+class _ExportCancelled(Exception):
+    pass
+
+
+def _end_if(cancel: CancelToken) -> None:
+    if cancel.cancelled:
+        raise _ExportCancelled
+
+
+def export_chats(
+    path: Path, chats: Sequence[Conversation], shelf: ChatArchive, cancel: CancelToken, *, with_thinking: bool = False
+) -> Iterator[ExportProgress | ExportFinished]:
+    """Writes the format of the ending, one of `ENDINGS`; what was there before is replaced at the end.
+
+    Pictures are in the file itself, but those of Markdown, which lie in a folder beside it.
+
+    `with_thinking` counts for what is read by people: JSON has everything. Raises DiskFull or FolderNotWritable.
+    """
+    total, done = sum(shelf.whole.message_count(chat.id) for chat in chats), 0
+    try:
+        with write_file(path) as file:
+            for messages in _export_steps(path, chats, shelf, file, with_thinking=with_thinking):
+                done += messages
+                _end_if(cancel)
+                if messages and done % EVERY == 0:
+                    yield ExportProgress(done, max(done, total))
+            _end_if(cancel)
+    except _ExportCancelled:
+        yield ExportFinished(0, done, is_cancelled=True)
+        return
+    yield ExportFinished(len(chats), done)
+
+
+def _export_steps(
+    path: Path, chats: Sequence[Conversation], shelf: ChatArchive, file: IO[bytes], *, with_thinking: bool
+) -> Iterator[int]:
+    """Writes the file; each step says how many messages it was."""
+    ending, media = path.suffix.lower(), shelf.media
+    branches = open_branches(chats, shelf, with_thinking=with_thinking)
+    if ending == ".docx":
+        from app.features.exchange.word_document import write_docx  # loads python-docx (0.1 s)
+
+        yield from write_docx(branches, file, shelf.media)
+        return
+    if ending == ".json":
+        parts = chat_file.file_parts(shelf, chats)
+    elif ending == ".html":
+        parts = as_html(
+            branches,
+            chats[0].title if len(chats) == 1 else f"{len(chats):,} chats",
+            lambda use: address_of(media, use) if media is not None else "",
+        )
+    else:
+        folder = FolderBeside(path)
+        parts = as_markdown(branches, lambda use: folder.copy_picture(media, use) if media is not None else "")
+    for text, messages in parts:
+        file.write(text.encode("utf-8", "backslashreplace"))
+        yield messages

@@ -1,0 +1,222 @@
+"""What is said about a model: why it was loaded as it was, what is tried meanwhile, what it runs with.
+
+Pure functions of `ModelLoaded`. Texts and values stay apart, so that the window translates a text before it is filled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.core.errors import ProjectorRefused
+from app.core.events import ModelElsewhere, ModelLoaded
+from app.features.error_messages import PersonMessage, projector_refused
+
+REFUSED = "projector_refused:"
+"""How a step of `ModelLoaded` begins where what lay beside the model does not let it see, so that it was loaded
+without; then comes the reason of `ProjectorRefused`."""
+
+
+@dataclass(frozen=True)
+class MessageTemplate:
+    """A text with the values for its `{names}`."""
+
+    text: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.text.format(**self.values)
+
+
+def format_gigabytes(size_bytes: int) -> str:
+    """A size as a number of GB with one decimal; what is there at all is never 0.0."""
+    return f"{max(0.1, size_bytes / 1e9):.1f}" if size_bytes > 0 else "0"
+
+
+def short_count(tokens: int) -> str:
+    """A number of tokens in short: 950, 1.2k, 8k."""
+    if tokens < 1000:
+        return str(tokens)
+    if tokens % 1024 == 0:
+        return f"{tokens // 1024}k"
+    return f"{tokens / 1000:.1f}".removesuffix(".0") + "k"
+
+
+_CHOICES = {
+    "fits": "Fits: needs {needed} GB of {free} GB free, context {context}.",
+    "context_reduced": "Context set to {context}: a larger one does not fit beside the model "
+    "in the {free} GB that are free.",
+    "kv_reduced": "The context is kept in 8 bit, at half the memory: in 16 bit, {context} does not fit "
+    "beside the model in the {free} GB that are free.",
+    "layers_reduced": "{some} of {all} layers are on the GPU: more do not fit into its free memory.",
+    "cpu_only": "On the CPU alone: needs {needed} GB of {free} GB free, context {context}.",
+    "remembered": "As it worked last time: needs {needed} GB of {free} GB free, context {context}.",
+    "asked": "As you set it: needs {needed} GB of {free} GB free, context {context}.",
+    "tight": "Needs {needed} GB, more than the {free} GB that are free: parts are read from the disk again and again.",
+}
+# Where nobody could say how much is needed or free.
+_CHOICES_WITHOUT_SIZES = {
+    "context_reduced": "Context set to {context}: a larger one does not fit beside the model in memory.",
+    "kv_reduced": "The context is kept in 8 bit, at half the memory: in 16 bit, {context} does not fit.",
+    "layers_reduced": _CHOICES["layers_reduced"],
+    "cpu_only": "On the CPU alone, context {context}.",
+    "remembered": "As it worked last time, context {context}.",
+    "asked": "As you set it, context {context}.",
+    "elsewhere": "It runs on {host}: what you write is sent there.",
+    "other_program": "It runs in another program on this computer, at {host}.",
+    "tight": "Larger than the free memory: parts are read from the disk again and again.",
+}
+
+
+def choice_words(model: ModelLoaded) -> MessageTemplate | None:
+    """Why the model was loaded so, in one sentence; None where there is nothing to explain."""
+    is_known = model.needed_bytes > 0 and model.free_bytes > 0
+    text = (_CHOICES if is_known else _CHOICES_WITHOUT_SIZES).get(model.choice)
+    return None if text is None else MessageTemplate(text, _fit_values(model))
+
+
+_TRYING = {
+    "fewer_layers": "Trying with fewer layers on the GPU…",
+    "smaller_context": "Trying with a smaller context…",
+    "cpu": "Trying on the CPU…",
+    "projector": "Getting ready to see…",
+    "engine_build": "Setting up the engine. This takes a few minutes, once; you can already add and read documents.",
+}
+
+
+def trying_words(step: str) -> MessageTemplate:
+    """What is tried now, after the first try failed; `step` as in `LoadProgress`."""
+    return MessageTemplate(_TRYING.get(step, "Trying in another way…"))
+
+
+_MISSED = {
+    "no_device": "The GPU that is chosen in the settings was not found, so the model runs on the CPU.",
+    "no_memory": "No layer fits into the GPU’s free memory, so the model runs on the CPU.",
+    "load_failed": "Loaded on the CPU, because loading on the GPU failed.",
+}
+_STEPPED = (
+    ({"cpu"}, "Loaded on the CPU, because loading on the GPU failed."),
+    (
+        {"fewer_layers", "smaller_context"},
+        "Loaded with {some} of {all} layers on the GPU and a context of {context}: more did not fit into memory.",
+    ),
+    ({"fewer_layers"}, "Loaded with {some} of {all} layers on the GPU: more did not fit into its memory."),
+    ({"smaller_context"}, "Loaded with a context of {context}: a larger one did not fit into memory."),
+)
+
+
+def surprise_words(model: ModelLoaded) -> MessageTemplate | None:
+    """What a person should hear once about how a model was loaded, because it is less than was wanted."""
+    if model.machines_missed:
+        text = "{addresses} did not answer, so the model was loaded without it."
+        if len(model.machines_missed) > 1:
+            text = "{addresses} did not answer, so the model was loaded without them."
+        return MessageTemplate(text, {"addresses": ", ".join(model.machines_missed)})
+    if model.gpu_missed:
+        text = _MISSED.get(model.gpu_missed, "Loaded on the CPU, because the GPU is not used: {reason}")
+        return MessageTemplate(text, {"reason": model.gpu_missed})
+    refused = next((step for step in model.steps if step.startswith(REFUSED)), "")
+    if refused:
+        sentence = projector_refused(ProjectorRefused(model.projector, model.path, refused.removeprefix(REFUSED)))
+        return MessageTemplate("{refusal}", {"refusal": f"{sentence.text} {sentence.kept}"})
+    for needed, text in _STEPPED:
+        if needed <= set(model.steps):
+            return MessageTemplate(text, _fit_values(model))
+    if model.choice == "tight":
+        return MessageTemplate(
+            "The model is larger than the free memory. It works, but slowly: parts are read again and again."
+        )
+    return None
+
+
+def why_words(model: ModelLoaded) -> MessageTemplate | None:
+    """The one sentence that explains how a model was loaded."""
+    words = surprise_words(model) or choice_words(model)
+    if words is None or not model.computers:
+        return words
+    return MessageTemplate(words.text.replace("the GPU", "{device}"), {**words.values, "device": model.device})
+
+
+_KV_TYPES = {"f16": "16 bit, exact", "q8_0": "8 bit, half the memory"}
+_THINKING = {
+    "none": "no",
+    "switch": "can be switched on and off",
+    "switch_off": "can be switched on and off",
+    "effort": "low, medium or high",
+    "always": "always",
+}
+
+
+def model_facts(model: ModelLoaded) -> list[tuple[MessageTemplate, MessageTemplate]]:
+    """What a loaded model runs with: names and values, in the order to show them."""
+    if isinstance(model, ModelElsewhere):
+        return _facts_elsewhere(model)
+    found = [(MessageTemplate("Context"), _context_fact(model)), (MessageTemplate("Runs on"), _device_fact(model))]
+    if model.gpu_layers > 0:
+        where = "{some} of {all} there, the others here" if model.computers else "{some} of {all} on the GPU"
+        found.append((MessageTemplate("Layers"), MessageTemplate(where, _fit_values(model))))
+    else:
+        found.append((MessageTemplate("Layers"), MessageTemplate("{all}, all on the CPU", _fit_values(model))))
+    if model.needed_bytes > 0:
+        text = "needs {needed} GB, {free} GB were free" if model.free_bytes > 0 else "needs {needed} GB"
+        found.append((MessageTemplate("Memory"), MessageTemplate(text, _fit_values(model))))
+    found.append((MessageTemplate("Context kept in"), MessageTemplate(_KV_TYPES.get(model.kv_type, model.kv_type))))
+    if model.sequences > 1:
+        found.append(
+            (
+                MessageTemplate("At the same time"),
+                MessageTemplate("up to {count} answers", {"count": str(model.sequences)}),
+            )
+        )
+    found.append((MessageTemplate("Thinks first"), MessageTemplate(_THINKING.get(model.thinking, model.thinking))))
+    return found
+
+
+def _facts_elsewhere(model: ModelElsewhere) -> list[tuple[MessageTemplate, MessageTemplate]]:
+    counted = "counted by its server" if model.counts_exactly else "estimated"
+    many = "up to {count} answers" if model.sequences == model.most_at_once else "as many answers as pay off"
+    return [
+        (MessageTemplate("Runs on"), MessageTemplate("{host}", _fit_values(model))),
+        (MessageTemplate("Context"), MessageTemplate("{context}", _fit_values(model))),
+        (MessageTemplate("Tokens"), MessageTemplate(counted)),
+        (MessageTemplate("At the same time"), MessageTemplate(many, {"count": str(model.sequences)})),
+        (MessageTemplate("Thinks first"), MessageTemplate(_THINKING.get(model.thinking, model.thinking))),
+        (MessageTemplate("Kept of a chat"), MessageTemplate("nothing beside the chat itself")),
+        (MessageTemplate("Inside"), MessageTemplate("cannot be looked into")),
+    ]
+
+
+def _context_fact(model: ModelLoaded) -> MessageTemplate:
+    if 0 < model.context_tokens < model.trained_context_tokens:
+        return MessageTemplate("{context} of the {trained} it was trained for", _fit_values(model))
+    return MessageTemplate("{context}, all it was trained for", _fit_values(model))
+
+
+def _device_fact(model: ModelLoaded) -> MessageTemplate:
+    if model.gpu_layers > 0:
+        return MessageTemplate("{device}", {"device": model.device})
+    if model.threads == 1:
+        return MessageTemplate("CPU, 1 thread")
+    return MessageTemplate("CPU, {count} threads", {"count": str(model.threads)})
+
+
+def _fit_values(model: ModelLoaded) -> dict[str, str]:
+    return {
+        "needed": format_gigabytes(model.needed_bytes),
+        "free": format_gigabytes(model.free_bytes),
+        "context": short_count(model.context_tokens),
+        "trained": short_count(model.trained_context_tokens),
+        "some": str(min(model.gpu_layers, model.layers)),  # llama.cpp counts the output as one more
+        "all": str(model.layers),
+        "host": model.host if isinstance(model, ModelElsewhere) else "",
+    }
+
+
+SLEEPS_FOR_MEMORY = PersonMessage(
+    "Memory got short, so the model was put to sleep.", "It wakes up with your next message.", "settings"
+)
+WAITS_FOR_ANSWER = PersonMessage("Memory is short. The model is put to sleep once its answer is written.")
+WAITS_FOR_SUMMARY = PersonMessage(
+    "Memory is short. The model is put to sleep once its work is done.", action="settings"
+)
+ASLEEP = MessageTemplate("Asleep. It wakes up with your next message.")

@@ -1,0 +1,81 @@
+"""Other computers that lend their memory to models here: tried before they are kept, used where the network may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from app.core.errors import NetworkOff
+
+if TYPE_CHECKING:
+    from app.core.settings import Settings
+    from app.engine.fit import GpuRoom
+    from app.engine.rpc_machines import RemoteMachine
+    from app.hub.access import ConnectionLedger
+
+WHY = "lent memory"
+"""As the ledger of connections has it."""
+
+
+class RemoteMachines:
+    """Each connection that is about to be opened has its line in the ledger."""
+
+    def __init__(
+        self,
+        settings: Callable[[], Settings],
+        ledger: Callable[[], ConnectionLedger],
+        change: Callable[..., Any] | None = None,
+    ) -> None:
+        self._settings, self._ledger, self._change = settings, ledger, change
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Those that are kept."""
+        return self._settings().engine.machines
+
+    def usable_addresses(self) -> tuple[str, ...]:
+        """Those that an engine may connect to now, which it then does: none where the network is switched off."""
+        settings = self._settings()
+        addresses = settings.engine.machines if settings.network.allowed else ()
+        for address in addresses:
+            self._note_connection(address)
+        return addresses
+
+    def lent_rooms(self) -> tuple[GpuRoom, ...]:
+        """What they may give now, as a model's room has it; asks them, in up to eight seconds."""
+        from app.engine.fit import GpuRoom
+        from app.engine.rpc_machines import ask_all
+
+        found, _ = ask_all(self.usable_addresses())
+        return tuple(
+            GpuRoom(device.name, machine.address, device.free_bytes, device.total_bytes, shared=machine.is_here)
+            for machine in found
+            for device in machine.devices
+        )
+
+    def add(self, address: str) -> RemoteMachine:
+        """Asks a computer what it has, in up to some seconds, and keeps it. Raises NetworkOff or MachineUnusable."""
+        from app.engine.rpc_machines import parse_address, query_machine
+
+        host, port = parse_address(address)
+        whole = f"{host}:{port}"
+        if not self._settings().network.allowed:
+            raise NetworkOff
+        self._note_connection(whole)
+        machine = query_machine(whole)
+        self._save_addresses((*(text for text in self.addresses if text != whole), whole))
+        return machine
+
+    def remove(self, address: str) -> None:
+        """It is not used any more, from the next loading on."""
+        self._save_addresses(tuple(text for text in self.addresses if text != address))
+
+    def _save_addresses(self, addresses: tuple[str, ...]) -> None:
+        assert self._change is not None
+        chosen = self._settings().engine.devices
+        gone = set(self.addresses) - set(addresses)
+        left = tuple(name for name in chosen if name.partition(" #")[0] not in gone)
+        self._change("engine", machines=addresses, devices=left)
+
+    def _note_connection(self, address: str) -> None:
+        self._ledger().begin(address.rpartition(":")[0], WHY)

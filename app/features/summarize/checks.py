@@ -1,0 +1,403 @@
+"""Compares a statement with the blocks it cites: quotes, numbers and units, dates, names, and how much it shares.
+
+Nothing here judges, and no model is asked: it is looked up whether what is said stands there. What such a look-up
+cannot see (a cause turned round, what was left out) it lets pass; `make bench ONLY=claims` counts how much of it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from app.documents.blocks import Block
+from app.features.summarize.summary_result import Check, CheckReason, ClaimAnchor
+from app.language.language_detection import MOST_CHARACTERS, language_by_words, languages_differ, scripts_differ
+from app.language.language_names import LETTER_OR_DIGIT_WITH_CASE
+from app.language.numbers import find_dates, find_quantities
+from app.language.proper_names import Vocabulary, find_names, holds_name, missing_name, text_vocabulary
+from app.language.text_facts import (
+    LEAST_WORDS,
+    changed_facts,
+    find_garbled_words,
+    missing_day,
+    missing_number,
+    repeated_sentence,
+)
+from app.language.word_tables import changed_alternative
+from app.language.words import (
+    MissingFact,
+    SentenceStems,
+    sentence_stems,
+    shared_part,
+    stretch_at,
+    word_stems,
+)
+
+# Whether a quotation stands in a text: letter by letter once both are in a normal form, or nearly.
+
+
+CLOSE = 92.0
+"""Percent of letters that agree (rapidfuzz's partial ratio)."""
+LONG_TEXT = 20_000
+"""Characters; a longer text is not searched for near matches."""
+_QUOTES = frozenset("\"'«»‹›“”„‟‘’‚‛`´「」『』")
+_DASHES = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d")
+_CLOSING = frozenset(",.;:!?%)]")
+_DIGITS = re.compile(r"\d+")
+
+
+class QuotationMatch(NamedTuple):
+    """Where a quotation stands in a text; `is_exact` but for its spelling (quotes, dashes, spaces, ligatures)."""
+
+    start: int
+    end: int
+    is_exact: bool
+
+
+def find_quote(quote: str, text: str) -> QuotationMatch | None:
+    """Where the quotation stands, or nearly stands with every digit the same; None where it does not."""
+    wanted = _normal_form(quote.strip(" .…"))[0].strip(" .,;:")
+    if not wanted:
+        return None
+    normal, places = _normal_form(text)
+    at = normal.find(wanted)
+    if at >= 0:
+        return QuotationMatch(places[at], places[at + len(wanted) - 1] + 1, True)
+    if len(normal) > LONG_TEXT or len(wanted) > len(normal):
+        return None
+    return _near_quotation(wanted, normal, places)
+
+
+def _near_quotation(wanted: str, normal: str, places: tuple[int, ...]) -> QuotationMatch | None:
+    from rapidfuzz.fuzz import partial_ratio_alignment
+
+    best = partial_ratio_alignment(wanted, normal, score_cutoff=CLOSE)
+    if best is None or best.dest_end <= best.dest_start:
+        return None
+    start, end = _whole_numbers(normal, best.dest_start, best.dest_end)
+    if _DIGITS.findall(wanted) != _DIGITS.findall(normal[start:end]):
+        return None
+    return QuotationMatch(places[start], places[end - 1] + 1, False)
+
+
+def _whole_numbers(normal: str, start: int, end: int) -> tuple[int, int]:
+    """The stretch without cutting through a number at its ends."""
+    while start and normal[start].isdigit() and normal[start - 1].isdigit():
+        start -= 1
+    while end < len(normal) and normal[end - 1].isdigit() and normal[end].isdigit():
+        end += 1
+    return start, end
+
+
+@lru_cache(maxsize=1024)
+def _normal_form(text: str) -> tuple[str, tuple[int, ...]]:
+    """The normal form (NFKD, casefolded, spaces and dashes levelled, no soft hyphens), and where each letter stood."""
+    letters: list[str] = []
+    places: list[int] = []
+    for at, character in enumerate(text):
+        if character == "\u00ad" or character in _QUOTES:
+            continue
+        if character.isspace():
+            _add_space(letters, places, at)
+            continue
+        for letter in character.casefold() if character.isascii() else unicodedata.normalize("NFKD", character):
+            if letter in _CLOSING and letters and letters[-1] == " ":
+                letters.pop()
+                places.pop()
+            letters.append("-" if letter in _DASHES else letter.casefold()[:1] or letter)
+            places.append(at)
+    return "".join(letters), tuple(places)
+
+
+def _add_space(letters: list[str], places: list[int], at: int) -> None:
+    """A word divided at the end of a line is joined; other white space is one space."""
+    if len(letters) > 1 and letters[-1] == "-" and letters[-2].isalpha():
+        return
+    if letters and letters[-1] not in " (":
+        letters.append(" ")
+        places.append(at)
+
+
+LEAST_SUPPORT = 0.35
+"""Of a statement's words, so many stand in what it cites; `tests/benchmarks/claims_bench.py` has the curve."""
+CLOSE_SUPPORT = 0.75
+"""The same where the model was not made for a language: what it writes in words of its own there is mostly garbled."""
+CARRIES = 0.6
+"""A sentence with so many of a statement's words carries it, wherever the statement points."""
+CLEARLY = 0.25
+"""By so much more than what is cited."""
+MOST_ANCHORS = 3
+MOST_SENTENCES = 4
+"""Of a statement, that are looked for as a whole."""
+LEAST_ANCHOR = 0.2
+LONGEST_TEXT = 1_000
+LONGEST_STATEMENT = 4_000
+LONGEST_BLOCK = 200_000
+"""Characters; what follows is not compared."""
+
+_LONG_WORD = re.compile(rf"{LETTER_OR_DIGIT_WITH_CASE}{{6,}}")
+
+
+class CitedBlock(NamedTuple):
+    """A block of one of the documents of a summary (an index into them)."""
+
+    document: int
+    block: Block
+
+
+@dataclass(frozen=True)
+class ClaimVerdict:
+    """How the comparison came out, and the best places for the statement, each with the sentence that fits."""
+
+    check: Check
+    anchors: tuple[ClaimAnchor, ...]
+
+
+class _BlockMatch(NamedTuple):
+    """A block with its best sentence for a statement, and the share of the statement's words that this holds."""
+
+    cited: CitedBlock
+    share: float
+    stretch: SentenceStems | None
+
+    @property
+    def text(self) -> str:
+        return self.cited.block.text[:LONGEST_BLOCK]
+
+    @property
+    def anchor(self) -> ClaimAnchor:
+        block, stretch = self.cited.block, self.stretch
+        if stretch is None:
+            return ClaimAnchor(self.cited.document, block.id, block.page, 0, 0, self.text[:LONGEST_TEXT])
+        text = self.text[stretch.start : stretch.end]
+        return ClaimAnchor(self.cited.document, block.id, block.page, stretch.start, stretch.end, text)
+
+
+def verify_statement(
+    statement: str,
+    cited: Sequence[CitedBlock],
+    quote: str = "",
+    nearby: Sequence[CitedBlock] = (),
+    *,
+    closely: bool = False,
+) -> ClaimVerdict:
+    """Compares a statement with what it cites; what is not there is looked for in the blocks nearby.
+
+    A statement that stands in a nearby block and not in the cited ones is anchored there. `quote` is what the model
+    says to have copied word for word. `closely`: each of its words has to stand there, perhaps with another ending.
+    """
+    statement, quote = statement[:LONGEST_STATEMENT], quote[:LONGEST_TEXT]
+    wanted = word_stems(statement)
+    here = [_best_match(one, statement, wanted) for one in cited]
+    known = {(one.document, one.block.id) for one in cited}
+    around = [
+        _best_match(cited, statement, wanted) for cited in nearby if (cited.document, cited.block.id) not in known
+    ]
+    chosen, quoted = _find_quotation(quote, _move_to_nearby(here, around, wanted), around)
+    check = _find_garbled(statement, [*chosen, *around]) or _compare_facts(statement, wanted, chosen, around)
+    if not check.found and check.reason is not CheckReason.GARBLED:
+        elsewhere = _better_nearby(chosen, around)
+        if elsewhere and _compare_facts(statement, wanted, [*elsewhere, *chosen], around).found:
+            chosen, check = [*elsewhere, *chosen], Check()
+    if check.found and quote:
+        check = quoted
+    if check.found and closely:
+        check = _compare_closely(statement, wanted, chosen, around) or check
+    return ClaimVerdict(check, _make_anchors(chosen))
+
+
+def _find_garbled(statement: str, places: list[_BlockMatch]) -> Check | None:
+    """What no text says, whatever it is about; None where nothing of that kind is there.
+
+    Models that their rules or their size drive into a corner write letters of another script, glue words behind a full
+    stop, and say the same sentence again.
+    """
+    texts = [text for place in places for text in (place.text, *place.cited.block.heading_path)]
+    if garbled := find_garbled_words(statement, texts):
+        return Check(False, CheckReason.GARBLED, garbled)
+    return Check(False, CheckReason.GARBLED) if repeated_sentence(statement) else None
+
+
+def _best_match(cited: CitedBlock, statement: str, wanted: frozenset[str]) -> _BlockMatch:
+    """The sentence of a block that shares most words with a statement; one with its numbers before one without.
+
+    For a statement of several sentences it may be as many that follow each other.
+    """
+    text = cited.block.text[:LONGEST_BLOCK]
+    sentences = _runs(sentence_stems(text), min(len(sentence_stems(statement)), MOST_SENTENCES))
+    points = [float(len(wanted & stretch.stems)) for stretch in sentences]
+    figures = [quantity for quantity in find_quantities(statement) if not quantity.is_part]
+    for figure in figures:
+        places = [quantity.start for quantity in find_quantities(text) if quantity.has_figure_of(figure)]
+        for at, sentence in enumerate(sentences):
+            points[at] += any(sentence.start <= place < sentence.end for place in places)
+    best = max(range(len(points)), key=points.__getitem__, default=0)
+    if not points or not points[best]:
+        return _BlockMatch(cited, 0.0, None)
+    return _BlockMatch(cited, points[best] / (len(wanted) + len(figures)), sentences[best])
+
+
+def _runs(sentences: Sequence[SentenceStems], most: int) -> list[SentenceStems]:
+    """Single sentences first, then those of two and more up to `most` that follow each other."""
+    runs = [sentences[at : at + count] for count in range(2, most + 1) for at in range(len(sentences) - count + 1)]
+    joined = (
+        SentenceStems(run[0].start, run[-1].end, frozenset().union(*(sentence.stems for sentence in run)))
+        for run in runs
+    )
+    return [*sentences, *joined]
+
+
+def _move_to_nearby(here: list[_BlockMatch], around: list[_BlockMatch], wanted: frozenset[str]) -> list[_BlockMatch]:
+    """The cited places, or those nearby which carry the statement where the cited ones do not."""
+    best = max((block_match.share for block_match in here), default=0.0)
+    if not here:
+        carrying = sorted(
+            (block_match for block_match in around if block_match.share >= LEAST_SUPPORT), key=lambda one: -one.share
+        )
+        return carrying[:MOST_ANCHORS]
+    carrying = [block_match for block_match in around if block_match.share >= max(CARRIES, best + CLEARLY)]
+    if not carrying or len(wanted) < LEAST_WORDS:
+        return here
+    carrying.sort(key=lambda one: -one.share)
+    return [*carrying[:1], *here]
+
+
+def _better_nearby(chosen: list[_BlockMatch], around: list[_BlockMatch]) -> list[_BlockMatch]:
+    """A nearby place that fits better than every chosen one."""
+    best = max((block_match.share for block_match in chosen), default=0.0)
+    known = {(block_match.cited.document, block_match.cited.block.id) for block_match in chosen}
+    fitting = [
+        block_match
+        for block_match in around
+        if block_match.share >= max(CARRIES, best)
+        and (block_match.cited.document, block_match.cited.block.id) not in known
+    ]
+    return sorted(fitting, key=lambda one: -one.share)[:1]
+
+
+def _find_quotation(
+    quote: str, chosen: list[_BlockMatch], around: list[_BlockMatch]
+) -> tuple[list[_BlockMatch], Check]:
+    """The places, that with the quotation first and its sentence as the best; and how the search for it came out."""
+    if not quote.strip():
+        return chosen, Check()
+    for places in (chosen, around):
+        near: tuple[_BlockMatch, Check] | None = None
+        for place in places:
+            found = find_quote(quote, place.text)
+            if found is None:
+                continue
+            stretch = stretch_at(place.text, found.start)
+            placed = place._replace(stretch=stretch, share=max(place.share, 1.0))
+            if found.is_exact:
+                return [placed, *(other for other in chosen if other is not place)], Check()
+            near = near or (placed, Check(True, CheckReason.CLOSE_MATCH, quote, place.text[found.start : found.end]))
+        if near:
+            return [near[0], *(other for other in chosen if other.cited is not near[0].cited)], near[1]
+    return chosen, Check(False, CheckReason.QUOTE_NOT_FOUND, quote)
+
+
+def _compare_facts(
+    statement: str, wanted: frozenset[str], chosen: list[_BlockMatch], around: list[_BlockMatch]
+) -> Check:
+    """Numbers, names, wording and support, in this order: what differs is more telling than what is not there."""
+    texts = [block_match.text for block_match in chosen]
+    headings = [
+        " ".join((*block_match.cited.block.heading_path, block_match.cited.block.label)) for block_match in chosen
+    ]
+    is_foreign = languages_differ(statement, " ".join(texts)[:MOST_CHARACTERS])
+    found: list[tuple[CheckReason, MissingFact]] = []
+    number = missing_number(statement, [*texts, *filter(str.strip, headings)])
+    if number:
+        found.append((CheckReason.NUMBER, number))
+    name = missing_name(
+        statement,
+        [*texts, *headings],
+        [block_match.text for block_match in around] if chosen else [],
+        codes_only=is_foreign,
+    )
+    if name:
+        found.append((CheckReason.NAME, name))
+    if not is_foreign:
+        found += _changed_wording(statement, chosen)
+        union = frozenset().union(*(word_stems(text) for text in (*texts, *headings)))
+        if not chosen or (len(wanted) >= LEAST_WORDS and shared_part(wanted, union) < LEAST_SUPPORT):
+            found.append((CheckReason.SUPPORT, MissingFact("", "")))
+    elif not _may_be_compared(statement, texts):
+        found.append((CheckReason.LANGUAGE, MissingFact("", "")))
+    if not found:
+        return Check()
+    reason, missing = next((one for one in found if one[1].page_says), found[0])
+    return Check(False, reason, missing.said, missing.page_says)
+
+
+def _compare_closely(
+    statement: str, wanted: frozenset[str], chosen: list[_BlockMatch], around: list[_BlockMatch]
+) -> Check | None:
+    """What is wrong with a statement by a model that may be making up words; None where nothing is."""
+    texts = [" ".join((block_match.text, *block_match.cited.block.heading_path)) for block_match in chosen]
+    if languages_differ(statement, " ".join(texts)[:MOST_CHARACTERS]):
+        return Check(False, CheckReason.LANGUAGE)
+    there = [text_vocabulary(text) for text in (*texts, *(block_match.text for block_match in around))]
+    for word in _LONG_WORD.findall(statement):
+        if not any(holds_name(one, word) or _has_beginning(one, word) for one in there):
+            return Check(False, CheckReason.NAME, word)
+    union = frozenset().union(*(word_stems(text) for text in texts))
+    return Check(False, CheckReason.SUPPORT) if shared_part(wanted, union) < CLOSE_SUPPORT else None
+
+
+def _has_beginning(text: Vocabulary, word: str) -> bool:
+    """Whether a word stands there that is the same but for its last two letters, as "verwenden" is to "verwendet"."""
+    beginning = word.casefold()[:-2]
+    at = bisect_left(text.words, beginning)
+    return at < len(text.words) and text.words[at].startswith(beginning)
+
+
+def _may_be_compared(statement: str, texts: list[str]) -> bool:
+    """Whether a statement in another language has anything that can be looked up: a number, a name, a code.
+
+    In other letters names are spelled otherwise, and a number alone says little: of these nothing is told as found.
+    """
+    if scripts_differ(statement, " ".join(texts)[:MOST_CHARACTERS]):
+        return False
+    there = [text_vocabulary(text) for text in texts]
+    words = (word for name in find_names(statement) for word in name.words if len(word) > LEAST_WORDS)
+    is_named = any(holds_name(one, word) for word in words for one in there)
+    return (
+        is_named
+        or any(not (quantity.is_word or quantity.is_part) for quantity in find_quantities(statement))
+        or bool(find_dates(statement))
+    )
+
+
+_REASONS = {"number": CheckReason.NUMBER, "name": CheckReason.NAME, "negation": CheckReason.SUPPORT}
+
+
+def _changed_wording(statement: str, chosen: list[_BlockMatch]) -> list[tuple[CheckReason, MissingFact]]:
+    """What the best sentence says otherwise, where the statement all but repeats it."""
+    best = max(chosen, key=lambda one: one.share, default=None)
+    if best is None or best.stretch is None:
+        return []
+    sentence = best.text[best.stretch.start : best.stretch.end]
+    found = [(_REASONS[one.kind], MissingFact(one.said, one.page_says)) for one in changed_facts(statement, sentence)]
+    if best.share < CARRIES:
+        return found
+    language = language_by_words(" ".join((statement, *(block_match.text for block_match in chosen)))[:MOST_CHARACTERS])
+    excluded = changed_alternative(statement, sentence, (language, language), with_units=False)
+    day = missing_day(statement, " ".join(block_match.text for block_match in chosen), language)
+    told = [MissingFact(*excluded)] if excluded[0] else [MissingFact(day, "")] if day else []
+    return [*found, *((CheckReason.SUPPORT, missing) for missing in told)]
+
+
+def _make_anchors(chosen: list[_BlockMatch]) -> tuple[ClaimAnchor, ...]:
+    """The best places first; without any that fits, the first cited block as a whole."""
+    ordered = sorted(chosen, key=lambda one: -one.share)
+    fitting = [
+        block_match for block_match in ordered if block_match.share >= LEAST_ANCHOR and block_match.stretch is not None
+    ]
+    return tuple(block_match.anchor for block_match in (fitting or ordered[:1])[:MOST_ANCHORS])

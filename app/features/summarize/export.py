@@ -1,0 +1,275 @@
+"""A summary as a file that other programs open: Markdown, HTML, a Word document or JSON, written in one step."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from html import escape
+from pathlib import Path
+from typing import IO, Any
+
+from app.features.summarize.laid_out import LaidOut, StatementLine, StatementSource, SummaryPart, lay_out
+from app.features.summarize.summary_messages import digest_words, not_given_words, nothing_words, unknown_words
+from app.features.summarize.summary_result import ClaimAnchor, Statement, Summary
+from app.features.work.saved_file import web_page, write_file
+
+__all__ = ["ENDINGS", "as_html", "as_json", "as_markdown", "as_text", "save_file", "write_docx"]
+
+ENDINGS = (".md", ".json", ".docx", ".html")
+"""What `save_file` writes."""
+
+
+def as_json(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> str:
+    """The object that `summarize --json` prints, and the places of each claim; see `report_fields`."""
+    return json.dumps(with_anchors(summary, errors), ensure_ascii=False, indent=1) + "\n"
+
+
+def write_docx(summary: Summary, out: IO[bytes]) -> None:
+    """A Word document into a file that is open for bytes; loads python-docx (0.1 s)."""
+    from app.features.summarize import export_docx
+
+    export_docx.write_docx(summary, out)
+
+
+def save_file(
+    summary: Summary, path: Path, paths: Sequence[Path | None] = (), errors: Sequence[dict[str, str]] = ()
+) -> None:
+    """Writes the file in the format of its ending, one of `ENDINGS`; what was there before is replaced at the end.
+
+    `paths` are the documents' files, for links to pages; `errors` go into JSON. Raises DiskFull or FolderNotWritable.
+    """
+    with write_file(path) as file:
+        _write_format(summary, file, path.suffix.lower(), paths, errors)
+
+
+def _write_format(
+    summary: Summary, file: IO[bytes], ending: str, paths: Sequence[Path | None], errors: Sequence[dict[str, str]]
+) -> None:
+    match ending:
+        case ".docx":
+            write_docx(summary, file)
+            return
+        case ".html":
+            text = as_html(summary, paths)
+        case ".json":
+            text = as_json(summary, errors)
+        case _:
+            text = as_markdown(summary)
+    file.write(text.encode("utf-8", "backslashreplace"))
+
+
+# A summary as one HTML file without script or network; its markup is also what QTextDocument prints as PDF.
+
+
+# Rules for the screen's scheme come last: QTextDocument stops reading there, so that what is printed is dark on white.
+_STYLE = """
+body { color: #23201D; font-family: Inter, system-ui, sans-serif; line-height: 1.5;
+  max-width: 44em; margin: 2em auto; padding: 0 1em }
+a { color: #B23F12; text-decoration: none }
+a:hover { text-decoration: underline }
+.fact { color: #6B645D; margin: 0 }
+.mark { color: #B23F12; font-weight: bold }
+@media (prefers-color-scheme: light) {
+  body { background-color: #FBFAF8 }
+}
+@media (prefers-color-scheme: dark) {
+  body { color: #EDE9E4; background-color: #1B1917 }
+  a, .mark { color: #F08A5D }
+  .fact { color: #A8A098 }
+}
+"""
+
+
+def as_html(summary: Summary, paths: Sequence[Path | None] = ()) -> str:
+    """References lead to the sources, and the sources of a PDF to its page; `paths` are the documents' files."""
+    laid_out = lay_out(summary)
+    body = [f"<h1>{escape(laid_out.title)}</h1>"]
+    body += [f'<p class="fact" lang="en" dir="ltr">{escape(fact)}</p>' for fact in laid_out.facts]
+    for part in laid_out.parts:
+        body += _html_part(part)
+    if laid_out.sources:
+        body += [
+            '<h2 lang="en">Sources</h2>',
+            "<ol>",
+            *(_html_source(source, paths) for source in laid_out.sources),
+            "</ol>",
+        ]
+    page = web_page(body, laid_out.title, _STYLE, language=laid_out.language, direction=laid_out.direction)
+    return "\n".join((*page, ""))
+
+
+def _html_part(part: SummaryPart) -> Iterator[str]:
+    if part.heading:
+        yield f"<h2>{escape(part.heading)}</h2>"
+    tag = "li" if part.is_list else "p"
+    yield from ["<ul>"] if part.is_list else []
+    for lines in part.paragraphs:
+        yield f"<{tag}>{' '.join(map(_html_line, lines))}</{tag}>"
+    yield from ["</ul>"] if part.is_list else []
+
+
+def _html_line(line: StatementLine) -> str:
+    links = (f'<a href="#source-{reference.source}">[{escape(reference.label)}]</a>' for reference in line.references)
+    mark = f'<span class="mark" lang="en">{escape(line.mark)}</span>' if line.mark else ""
+    return " ".join(filter(None, (escape(line.text), *links, mark)))
+
+
+def _html_source(source: StatementSource, paths: Sequence[Path | None]) -> str:
+    label = escape(source.label)
+    path = paths[source.document] if source.document < len(paths) else None
+    if path is not None and path.suffix.lower() == ".pdf" and source.page is not None:
+        label = f'<a href="{escape(path.absolute().as_uri())}#page={source.page}">{label}</a>'
+    return f'<li id="source-{source.number}" dir="{source.direction}">{label}: “{escape(source.text)}”</li>'
+
+
+# A summary as Markdown (CommonMark with footnotes), and as plain text for a terminal.
+
+
+SOURCES = "Sources"
+_MEANT = re.compile(r"[\\`*_\[\]<>&~$|]|(?<!\S)#|^[+=-]|^:(?=\s|-)")
+"""What would be read as Markdown: marks anywhere, and those that count only where a line or a word begins."""
+_NUMBER = re.compile(r"^(\d+)([.)])(?=\s|$)")
+
+
+def as_markdown(summary: Summary) -> str:
+    """Title, what was read, the statements with their pages as footnotes, and the sources."""
+    laid_out = lay_out(summary)
+    blocks = [f"# {escape_markdown(laid_out.title)}", *(f"*{escape_markdown(fact)}*" for fact in laid_out.facts)]
+    for part in laid_out.parts:
+        blocks += [f"## {escape_markdown(part.heading)}"] if part.heading else []
+        blocks += _markdown_paragraphs(part)
+    if laid_out.sources:
+        blocks.append(f"## {SOURCES}")
+        blocks += (
+            f"[^{source.number}]: {escape_markdown(source.label)}: “{escape_markdown(source.text)}”"
+            for source in laid_out.sources
+        )
+    return "\n\n".join(blocks) + "\n"
+
+
+def as_text(summary: Summary) -> str:
+    """The statements for a terminal, with their pages and what differs in brackets, or that there are none."""
+    return _plain_text(lay_out(summary), with_references=True) or nothing_words(summary)
+
+
+def statements_text(summary: Summary) -> str:
+    """The statements in their form and nothing else."""
+    return _plain_text(lay_out(summary), with_references=False)
+
+
+def escape_markdown(text: str) -> str:
+    """One line of text that Markdown shows as it is."""
+    return _NUMBER.sub(r"\1\\\2", _MEANT.sub(lambda match: f"\\{match[0]}", text))
+
+
+def _markdown_paragraphs(part: SummaryPart) -> Iterator[str]:
+    written = [" ".join(map(_markdown_line, lines)) for lines in part.paragraphs]
+    if part.is_list:
+        yield "\n".join(f"- {text}" for text in written)
+    else:
+        yield from written
+
+
+def _markdown_line(line: StatementLine) -> str:
+    text = escape_markdown(line.text)
+    if line.references:
+        pages = "; ".join(dict.fromkeys(escape_markdown(reference.label) for reference in line.references))
+        notes = "".join(dict.fromkeys(f"[^{reference.source}]" for reference in line.references))
+        text += f" ({pages}){notes}"
+    return f"{text} **{escape_markdown(line.mark)}**" if line.mark else text
+
+
+def _plain_text(laid_out: LaidOut, *, with_references: bool) -> str:
+    blocks: list[str] = []
+    for part in laid_out.parts:
+        written = [
+            " ".join(_plain_line(line) if with_references else line.text for line in paragraph)
+            for paragraph in part.paragraphs
+        ]
+        text = "\n".join(f"- {text}" for text in written) if part.is_list else "\n\n".join(written)
+        blocks.append(f"{part.heading}\n{text}" if part.heading else text)
+    return "\n\n".join(blocks)
+
+
+def _plain_line(line: StatementLine) -> str:
+    pages = "; ".join(dict.fromkeys(reference.label for reference in line.references))
+    text = f"{line.text} [{pages}]" if pages else line.text
+    return f"{text} ({line.mark})" if line.mark else text
+
+
+# A summary as the object that the terminal prints, and with every place and its text as a `.json` file holds it.
+
+
+def with_anchors(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
+    """The same, and with each claim all of its places, what stands there, and what is said otherwise."""
+    body = report_fields(summary, errors)
+    for claim, statement in zip(body["claims"], summary.statements, strict=True):
+        claim |= {"said": statement.check.said, "page_says": statement.check.page_says}
+        claim["anchors"] = [_anchor_fields(anchor, summary) for anchor in statement.anchors]
+    return body
+
+
+def report_fields(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
+    """The fields that terminal.md fixes; `errors` are files that could not be read, {file, reason}.
+
+    A claim that rests on several files has the `file`, the `pages` and the `block_ids` of the first.
+    `pages_without_text` are numbers for one document, and {file, page} for several.
+    """
+    set_aside = digest_words(summary) if summary.set_aside else ""
+    return {
+        "summary": statements_text(summary),
+        "claims": [_claim_fields(statement, summary) for statement in summary.statements],
+        "coverage": _coverage_fields(summary),
+        "sections": summary.sections,
+        "seconds": round(summary.seconds, 3),
+        "model": summary.model,
+        "method": summary.method.value,
+        "warnings": [words for words in (unknown_words(summary), not_given_words(summary), set_aside) if words],
+        "errors": list(errors),
+        "set_aside": [_claim_fields(statement, summary) for statement in summary.set_aside],
+    }
+
+
+def _claim_fields(statement: Statement, summary: Summary) -> dict[str, Any]:
+    documents, anchors = summary.documents, statement.anchors
+    first = anchors[0].document if anchors else 0
+    here = [anchor for anchor in anchors if anchor.document == first]
+    doubted = {"unsupported": [statement.text[start:end] for start, end in statement.unsupported]}
+    return (doubted if summary.checker else {}) | {
+        "text": statement.text,
+        "file": documents[first].name if anchors or len(documents) == 1 else None,
+        "pages": sorted({anchor.page for anchor in here if anchor.page is not None}),
+        "block_ids": sorted({anchor.block_id for anchor in here}),
+        "found": statement.check.found,
+        "reason": statement.check.reason.value if statement.check.reason else None,
+    }
+
+
+def _anchor_fields(anchor: ClaimAnchor, summary: Summary) -> dict[str, Any]:
+    """`start` and `end` are in the text of the block; both 0: all of it."""
+    fields = asdict(anchor)
+    return {"file": summary.documents[fields.pop("document")].name, "page": fields.pop("page")} | fields
+
+
+def _coverage_fields(summary: Summary) -> dict[str, Any]:
+    """Summed over the documents."""
+    each = [document.coverage for document in summary.documents]
+    apart = [
+        ({"file": document.name} if len(each) > 1 else {}) | asdict(left_apart)
+        for document in summary.documents
+        for left_apart in document.coverage.apart
+    ]
+    sums = {
+        name: sum(getattr(coverage, name) for coverage in each)
+        for name in ("blocks", "blocks_read", "pages", "pages_read")
+    }
+    if len(summary.documents) == 1:
+        return sums | {"pages_without_text": list(each[0].pages_without_text), "left_apart": apart}
+    missing = [
+        {"file": document.name, "page": page}
+        for document in summary.documents
+        for page in document.coverage.pages_without_text
+    ]
+    return sums | {"pages_without_text": missing, "left_apart": apart}

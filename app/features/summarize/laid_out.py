@@ -1,0 +1,170 @@
+"""A summary as it stands on paper: title, what was read, statements with their references, sources; plain values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from app import APP_NAME
+from app.documents.blocks import page_mark
+from app.features.summarize.summary_messages import (
+    check_words,
+    coverage_words,
+    digest_words,
+    doubt_words,
+    language_words,
+    not_given_words,
+    nothing_words,
+    statements_words,
+    unknown_words,
+)
+from app.features.summarize.summary_result import ClaimAnchor, Form, Method, Statement, Summary
+from app.language.language_names import is_right_to_left, is_rtl
+
+_RUNNING_ON = (Form.PARAGRAPHS, Form.QUESTIONS, Form.OWN)
+"""In these statements with the same `paragraph` run on; the others are lists."""
+_NO_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML cannot hold (XML 1.0, 2.2): control characters and lone surrogates."""
+
+
+@dataclass(frozen=True)
+class StatementSource:
+    """A place that statements rest on. `label` is such as "lease.pdf, p. 12"; `page` is None where there are none.
+
+    `direction` is that of its text, ltr or rtl, whatever the summary's is.
+    """
+
+    number: int
+    label: str
+    text: str
+    document: int
+    page: int | None
+    direction: str
+
+
+@dataclass(frozen=True)
+class SourceReference:
+    """How a statement names its source, such as "p. 12"."""
+
+    source: int
+    label: str
+
+
+@dataclass(frozen=True)
+class StatementLine:
+    """One statement. `mark` is what a check has to say, "" where all was found."""
+
+    text: str
+    references: tuple[SourceReference, ...]
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class SummaryPart:
+    """What stands under one heading ("" without one): paragraphs of statements, or a list of them."""
+
+    heading: str
+    paragraphs: tuple[tuple[StatementLine, ...], ...]
+    is_list: bool
+
+
+@dataclass(frozen=True)
+class LaidOut:
+    """All of it, in the order in which it is read."""
+
+    title: str
+    facts: tuple[str, ...]
+    parts: tuple[SummaryPart, ...]
+    sources: tuple[StatementSource, ...]
+    language: str
+    direction: str
+
+
+def lay_out(summary: Summary) -> LaidOut:
+    """The summary with its places numbered in the order in which they are named first."""
+    sources = _Sources(summary)
+    parts = tuple(_summary_parts(summary, sources))
+    more = filter(None, [nothing_words(summary), unknown_words(summary)])
+    return LaidOut(
+        plain_line(summary.title),
+        (*summary_facts(summary), *more, *_maker_facts(summary)),
+        parts,
+        tuple(sources.found.values()),
+        summary.language,
+        "rtl" if is_rtl(summary.language) else "ltr",
+    )
+
+
+def _maker_facts(summary: Summary) -> tuple[str, ...]:
+    """A digest says of itself what it is, among its facts."""
+    return () if summary.method is Method.DIGEST else (f"Written by {plain_line(summary.model)} in {APP_NAME}.",)
+
+
+def plain_line(text: str) -> str:
+    """One line that every format can hold."""
+    return " ".join(_NO_TEXT.sub(" ", text).split())
+
+
+def summary_facts(summary: Summary) -> Iterator[str]:
+    """What was read, how the statements compare with their pages, and whether it was stopped: sentences."""
+    if summary.method is Method.DIGEST:
+        yield digest_words(summary)
+    if not_given := not_given_words(summary):
+        yield not_given
+    yield f"{coverage_words(summary)}."
+    if summary.statements and summary.method is Method.MODEL:
+        told = (*statements_words(summary.statements), language_words(summary))
+        yield f"{', '.join(filter(None, told))}."
+    if summary.is_partial and summary.statements and summary.sections_read >= summary.sections > 0:
+        yield "Stopped while it was written: this is the text so far."
+    elif summary.is_partial:
+        yield f"Stopped before the end: {summary.sections_read:,} of {summary.sections:,} sections read."
+
+
+def _summary_parts(summary: Summary, sources: _Sources) -> Iterator[SummaryPart]:
+    form = summary.wish.form
+    for heading, statements in groupby(summary.statements, lambda one: one.group):
+        if form in _RUNNING_ON:
+            each = [tuple(ones) for _, ones in groupby(statements, lambda one: one.paragraph)]
+        else:
+            each = [(statement,) for statement in statements]
+        lines = tuple(tuple(sources.make_line(statement) for statement in ones) for ones in each)
+        yield SummaryPart(plain_line(heading), lines, is_list=form not in _RUNNING_ON)
+
+
+@dataclass
+class _Sources:
+    summary: Summary
+    found: dict[tuple[int, int, int, int], StatementSource] = field(default_factory=dict)
+
+    def make_line(self, statement: Statement) -> StatementLine:
+        """A statement, its places numbered."""
+        references = tuple(self._make_reference(anchor) for anchor in statement.anchors)
+        pages = "; ".join(dict.fromkeys(reference.label for reference in references))
+        compared = "" if statement.check.found else check_words(statement.check, pages)
+        mark = " ".join(filter(None, (compared, doubt_words(statement))))
+        return StatementLine(plain_line(statement.text), references, plain_line(mark))
+
+    def _make_reference(self, anchor: ClaimAnchor) -> SourceReference:
+        key = (anchor.document, anchor.block_id, anchor.start, anchor.end)
+        document = self.summary.documents[anchor.document]
+        place = page_mark(document.unit, anchor.page)[1:-1] if anchor.page is not None and document.unit else ""
+        if key not in self.found:
+            label = ", ".join(filter(None, (plain_line(document.name), place)))
+            text = plain_line(anchor.text)
+            direction = "rtl" if is_right_to_left(text) else "ltr"
+            self.found[key] = StatementSource(
+                len(self.found) + 1,
+                label,
+                text,
+                anchor.document,
+                anchor.page,
+                direction,
+            )
+        number = self.found[key].number
+        short = place or f"source {number}"
+        if len(self.summary.documents) > 1:
+            short = f"{plain_line(document.name)}, {short}"
+        return SourceReference(number, short)

@@ -1,0 +1,651 @@
+"""What there is to know of documents before a model is asked: their digest, their key terms, and their outline.
+
+Key terms are what a text names, measures, dates and defines. Which of them are shown is found by counting the blocks
+that hold them. Where a script has no capitals, what recurs is taken for a name: runs of words, or of characters where
+no spaces part them, that stand between different neighbours (after Frantzi et al., C-value, 2000).
+
+All of it is bounded: candidates that occur once are given up where there are too many, and of each term only so many
+places are kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from itertools import islice
+from typing import NamedTuple
+from unicodedata import category
+
+from app.documents.blocks import Block, BlockKind
+from app.features.document_parts import told_apart
+from app.features.summarize.digest import UNDER_A_HEADING, digest_summary, load_cues
+from app.features.summarize.sections import runs_under_headings
+from app.features.summarize.summary_result import (
+    ClaimAnchor,
+    Form,
+    InputDocument,
+    Length,
+    Statement,
+    Summary,
+    SummaryOptions,
+)
+from app.language.language_names import HAN, KANA, WITHOUT_SPACES
+from app.language.numbers import MONTHS, Date, find_dates, find_measures
+from app.language.proper_names import Name, names_of_language
+from app.language.sentences import split_sentences
+
+
+class TermKind(StrEnum):
+    """What a key term is."""
+
+    DEFINED = "defined"
+    NAME = "name"
+    NUMBER = "number"
+    """With its unit or scale."""
+    DATE = "date"
+
+
+MOST_TERMS: Mapping[TermKind, int] = {
+    TermKind.DEFINED: 8,
+    TermKind.NAME: 12,
+    TermKind.NUMBER: 8,
+    TermKind.DATE: 6,
+}
+MOST_SPOTS = 50
+"""Of one term; more are counted, not kept."""
+MOST_CANDIDATES = 10_000
+"""Of a kind, while they are counted."""
+MOST_HEADINGS = 400
+LONG_BLOCKS = 60
+"""A document of more blocks is long: its digest stands under its headings."""
+MOST_UNDER_HEADINGS = {Length.SHORT: 15, Length.MEDIUM: 40, Length.LONG: 100}
+"""Sentences under all headings together; where that is not one for each, the most telling of all are taken."""
+FEW_BLOCKS = 40
+"""In so short a document a name need not occur twice."""
+_TEXTS = frozenset((BlockKind.PARAGRAPH, BlockKind.LIST_ITEM, BlockKind.NOTE, BlockKind.CAPTION))
+
+Cancelled = Callable[[], bool]
+
+
+class TermSpot(NamedTuple):
+    """A place of a term: `start` to `end` in the text of a block."""
+
+    block_id: int
+    page: int | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class KeyTerm:
+    """A term as it stands at each of its `spots`, but for white space; of a defined one the first is its definition.
+
+    `count` is how often it stands in the document, which may be more often than there are spots. `meaning` is the
+    definition, word for word, "" of what is not defined.
+    """
+
+    text: str
+    kind: TermKind
+    spots: tuple[TermSpot, ...]
+    count: int
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class OutlineHeading:
+    """A heading of the document; `level` counts from 1."""
+
+    text: str
+    level: int
+    block_id: int
+    page: int | None
+
+
+@dataclass(frozen=True)
+class DocumentOverview:
+    """Of one document. `left_out` headings were too many; they are those of the deepest levels."""
+
+    terms: tuple[KeyTerm, ...]
+    headings: tuple[OutlineHeading, ...]
+    left_out: int = 0
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """The digest of documents as a summary, by section or by document where that helps, and the overview of each."""
+
+    summary: Summary
+    overviews: tuple[DocumentOverview, ...]
+
+
+def first_look(
+    documents: Sequence[InputDocument],
+    wish: SummaryOptions,
+    cancelled: Cancelled = lambda: False,
+    progress: Callable[[float], object] = lambda _share: None,
+) -> FirstLook | None:
+    """All that there is to know before a model is asked; None when cancelled.
+
+    Forms that only a model can write become bullets. `progress` hears which share of the work is done, 0 to 1.
+    """
+    form, length = _choose_form(documents, wish)
+    watch = _StopWatch(cancelled, progress)
+    watch.begin_stage(
+        DIGEST_SHARE,
+        sum(len(input_document.blocks) + 2 * _sentence_count(input_document.blocks) for input_document in documents),
+    )
+    summary = digest_summary(documents, replace(wish, length=length, form=form, language=""), watch)
+    statements = tuple(_group_statements(summary, documents))
+    summary = replace(summary, statements=statements, wish=replace(summary.wish, length=wish.length))
+    overviews = []
+    watch.begin_stage(1.0, sum(len(document.blocks) for document in documents))
+    for place, document in enumerate(documents):
+        if cancelled():
+            return None
+        told = [anchor for statement in statements for anchor in statement.anchors if anchor.document == place]
+        overviews.append(overview_of(document.blocks, document.language, told, watch))
+    return None if cancelled() else FirstLook(summary, tuple(overviews))
+
+
+DIGEST_SHARE = 0.68
+TOLD_EVERY = 200
+MOST_COUNTED = 300
+
+
+class _StopWatch:
+    """Whether to stop, which is asked for each sentence or block: so it knows how far the work is, too."""
+
+    def __init__(self, cancelled: Cancelled, progress: Callable[[float], object]) -> None:
+        self._cancelled, self._progress = cancelled, progress
+        self._from, self._to, self._expected, self._count = 0.0, 0.0, 1, 0
+
+    def begin_stage(self, share: float, expected: int) -> None:
+        """A stage after which so much of the work is done; about so many questions come in it."""
+        self._from, self._to, self._expected, self._count = self._to, share, max(1, expected), 0
+
+    def __call__(self) -> bool:
+        self._count += 1
+        if self._count % TOLD_EVERY == 0:
+            self._progress(self._from + (self._to - self._from) * min(1.0, self._count / self._expected))
+        return self._cancelled()
+
+
+def _sentence_count(blocks: Sequence[Block]) -> int:
+    """About how many sentences blocks have, by a sample of them."""
+    step = max(1, len(blocks) // MOST_COUNTED)
+    texts = [block.text for block in blocks[::step] if block.kind in _TEXTS]
+    return step * sum(1 for text in texts for _ in split_sentences(text, by_line=False))
+
+
+def _choose_form(documents: Sequence[InputDocument], wish: SummaryOptions) -> tuple[Form, Length]:
+    """By section where a document is long and has a number of them that a person can look over, with less of each."""
+    is_long = any(len(document.blocks) > LONG_BLOCKS for document in documents)
+    if is_long or wish.form is Form.SECTIONS:
+        groups = sum(len(list(runs_under_headings(input_document.blocks))) for input_document in documents)
+        shorter = list(Length)[list(Length).index(wish.length) :: -1]
+        for length in shorter if groups > len(documents) else ():
+            if groups * UNDER_A_HEADING[length] <= MOST_UNDER_HEADINGS[wish.length]:
+                return Form.SECTIONS, length
+    return (wish.form if wish.form is Form.PARAGRAPHS else Form.BULLETS), wish.length
+
+
+def _group_statements(summary: Summary, documents: Sequence[InputDocument]) -> Iterator[Statement]:
+    """Statements under their document where there are several of them, and under its headings where it is long."""
+    heading_of = [
+        {block.id: heading for heading, run in runs_under_headings(document.blocks) for block in run}
+        if len(document.blocks) > LONG_BLOCKS
+        else {}
+        for document in documents
+    ]
+    for statement in summary.statements:
+        place = statement.anchors[0].document
+        group = statement.group or heading_of[place].get(statement.anchors[0].block_id, "")
+        if len(documents) > 1:
+            name = documents[place].title or documents[place].name
+            group = group if group.startswith(name) else f"{name}: {group}" if group else name
+        yield replace(statement, group=group, paragraph=place)
+
+
+def overview_of(
+    blocks: Sequence[Block], language: str = "", told: Sequence[ClaimAnchor] = (), cancelled: Cancelled = lambda: False
+) -> DocumentOverview:
+    """The key terms and the outline of a document; what was found until then when cancelled.
+
+    `language` is a code. Of figures that occur equally often those go first that stand in `told` places.
+    """
+    apart = told_apart(blocks)
+    kept = [block for block in blocks if block.id not in apart]
+    headings, left_out = _make_outline(kept)
+    texts = [
+        block
+        for block in kept
+        if block.kind in _TEXTS and not any(map(load_cues().not_summed_up.search, block.heading_path))
+    ]
+    return DocumentOverview(_TermCounter(texts, language, cancelled).choose_terms(told), headings, left_out)
+
+
+# The outline.
+
+
+def _make_outline(blocks: Iterable[Block]) -> tuple[tuple[OutlineHeading, ...], int]:
+    """Of too many headings the deepest levels go first, then what comes last."""
+    found = [block for block in blocks if block.kind is BlockKind.HEADING and block.text.strip()]
+    deepest = max((max(block.level, 1) for block in found), default=1)
+    kept = found
+    while len(kept) > MOST_HEADINGS and deepest > 1:
+        deepest -= 1
+        kept = [block for block in kept if block.level <= deepest] or kept
+    kept = kept[:MOST_HEADINGS]
+    headings = (OutlineHeading(_one_line(block.text), max(block.level, 1), block.id, block.page) for block in kept)
+    return tuple(headings), len(found) - len(kept)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+# Key terms.
+
+
+@dataclass
+class _TermCandidate:
+    """A term that may be chosen; `last` is the last block that held it."""
+
+    spots: list[TermSpot] = field(default_factory=list)
+    count: int = 0
+    blocks: int = 0
+    last: int = 0
+    sure: int = 0
+    """How often it is certainly what it seems to be: a capital at the beginning of a sentence tells nothing."""
+    numbered: int = 0
+    """How often a number is beside it: "Table 3" names a place in the text, "3 MB" a unit."""
+    meaning: str = ""
+
+    def add_spot(self, spot: TermSpot, *, is_sure: bool = True, is_numbered: bool = False) -> None:
+        self.count += 1
+        self.sure += is_sure
+        self.numbered += is_numbered
+        if spot.block_id != self.last or not self.blocks:
+            self.blocks, self.last = self.blocks + 1, spot.block_id
+        if len(self.spots) < MOST_SPOTS:
+            self.spots.append(spot)
+
+    @property
+    def rank(self) -> tuple[int, int, int, int]:
+        """Smallest first: in many blocks, often, early."""
+        first = self.spots[0]
+        return (-self.blocks, -self.count, first.block_id, first.start)
+
+
+class _TermCounter:
+    """Counts the candidates of all kinds in one walk over the texts."""
+
+    def __init__(self, blocks: Sequence[Block], language: str, cancelled: Cancelled) -> None:
+        self._blocks, self._language, self._cancelled = blocks, language, cancelled
+        self._found: dict[TermKind, dict[str, _TermCandidate]] = {kind: {} for kind in TermKind}
+        for block in blocks:
+            if cancelled():
+                break
+            self._look_at(block)
+
+    def choose_terms(self, told: Sequence[ClaimAnchor] = ()) -> tuple[KeyTerm, ...]:
+        """At most `MOST_TERMS` of each kind: defined terms, names, numbers, dates."""
+        most = MOST_TERMS[TermKind.NAME]
+        recurring = list(self._recurring_terms())
+        names = [*islice(self._frequent_names(), most // 2 if recurring else most), *recurring][:most]
+        defined = list(self._defined_terms())
+        meant = {
+            text
+            for key_term in defined
+            for text in (key_term.text, key_term.meaning.removesuffix(f" ({key_term.text})"))
+        }
+        names = [name for name in names if name.text not in meant]
+        return (*defined, *names, *self._figure_terms(TermKind.NUMBER, told), *self._figure_terms(TermKind.DATE, told))
+
+    def _look_at(self, block: Block) -> None:
+        text = block.text
+        has_digits = any(map(str.isdigit, text))
+        dated = find_dates(text) if has_digits else ()
+        for date in dated:
+            if _is_whole(date, text[date.start : date.end]):
+                self._add_candidate(TermKind.DATE, block, date.start, date.end)
+        if has_digits:
+            for start, end in find_measures(text):
+                is_part = text[start - 1 : start] == "-" and text[start - 2 : start - 1].isalnum()  # "gemma-3-270m"
+                if not is_part and not any(date.start < end and start < date.end for date in dated):
+                    self._add_candidate(TermKind.NUMBER, block, start, end)
+        for start, end, meaning in find_definitions(text):
+            if not self._add_candidate(TermKind.DEFINED, block, start, end).meaning:
+                self._found[TermKind.DEFINED][_one_line(text[start:end])].meaning = meaning
+        self._look_for_names(block, dated)
+
+    def _look_for_names(self, block: Block, dated: Sequence[Date]) -> None:
+        text = block.text
+        found = list(names_of_language(text, self._language))
+        if _is_titled(text, found, self._language):
+            return
+        for name in found:
+            is_month = len(name.words) == 1 and name.words[0].casefold() in MONTHS
+            if is_month or any(date.start < name.end and name.start < date.end for date in dated):
+                continue
+            beside = _NUMBER_FOLLOWS.match(text, name.end) or _NUMBER_BEFORE.search(text[: name.start][-3:])
+            is_numbered = len(name.words) == 1 and bool(beside)
+            is_sure = not name.is_first or len(name.words) > 1 or sum(map(str.isupper, name.words[0])) > 1
+            end = name.end - len(_GENITIVE.search(text[name.start : name.end])[0])  # type: ignore[index]
+            self._add_candidate(TermKind.NAME, block, name.start, end, is_sure=is_sure, is_numbered=is_numbered)
+
+    def _add_candidate(
+        self, kind: TermKind, block: Block, start: int, end: int, *, is_sure: bool = True, is_numbered: bool = False
+    ) -> _TermCandidate:
+        found = self._found[kind]
+        candidate = found.setdefault(_one_line(block.text[start:end]), _TermCandidate())
+        candidate.add_spot(TermSpot(block.id, block.page, start, end), is_sure=is_sure, is_numbered=is_numbered)
+        if len(found) > MOST_CANDIDATES:
+            self._give_up_some(kind)
+        return candidate
+
+    def _give_up_some(self, kind: TermKind) -> None:
+        """Those that are rarest, until there is room again (lossy counting, Manku and Motwani, 2002)."""
+        least = 1
+        while len(self._found[kind]) > MOST_CANDIDATES // 2:
+            self._found[kind] = {
+                text: candidate for text, candidate in self._found[kind].items() if candidate.blocks > least
+            }
+            least += 1
+
+    def _frequent_names(self) -> Iterator[KeyTerm]:
+        """The most frequent first; of "Keiko Tanaka" and "Tanaka" the one that is said more often."""
+        least = 1 if len(self._blocks) <= FEW_BLOCKS else 2
+        taken: list[frozenset[str]] = []
+        ranked = sorted(self._found[TermKind.NAME].items(), key=lambda item: item[1].rank)
+        for text, candidate in ranked:
+            words = frozenset(text.casefold().split())
+            is_sure = candidate.sure > candidate.count * LEAST_SURE and candidate.numbered * 2 <= candidate.count
+            is_name = is_sure and not _ABBREVIATION.fullmatch(text)
+            if is_name and candidate.count >= least and not any(words <= other or other <= words for other in taken):
+                taken.append(words)
+                yield KeyTerm(text, TermKind.NAME, tuple(candidate.spots), candidate.count)
+
+    def _defined_terms(self) -> Iterator[KeyTerm]:
+        """Each with where it is used besides."""
+        uses = self._found[TermKind.NAME]
+        found: list[tuple[int, KeyTerm]] = []
+        for text, candidate in self._found[TermKind.DEFINED].items():
+            used = uses.get(text, _TermCandidate())
+            spots = dict.fromkeys([candidate.spots[0], *sorted({*candidate.spots, *used.spots})])
+            count = max(candidate.count, used.count, len(spots))
+            found.append((count, KeyTerm(text, TermKind.DEFINED, tuple(spots)[:MOST_SPOTS], count, candidate.meaning)))
+        found.sort(key=lambda pair: (-pair[0], pair[1].spots[0]))
+        yield from (term for _, term in found[: MOST_TERMS[TermKind.DEFINED]])
+
+    def _figure_terms(self, kind: TermKind, told: Sequence[ClaimAnchor]) -> list[KeyTerm]:
+        where: defaultdict[int, list[ClaimAnchor]] = defaultdict(list)
+        for claim_anchor in told:
+            where[claim_anchor.block_id].append(claim_anchor)
+
+        def rank(item: tuple[str, _TermCandidate]) -> tuple[int, bool, int, int]:
+            one = item[1]
+            is_told = any(
+                anchor.start <= spot.start < anchor.end for spot in one.spots for anchor in where.get(spot.block_id, ())
+            )
+            return (-one.blocks, not is_told, one.spots[0].block_id, one.spots[0].start)
+
+        chosen = sorted(self._found[kind].items(), key=rank)[: MOST_TERMS[kind]]
+        return [KeyTerm(text, kind, tuple(candidate.spots), candidate.count) for text, candidate in chosen]
+
+    def _recurring_terms(self) -> Iterator[KeyTerm]:
+        """What recurs where a script has no capitals, found in a sample of the text and looked up in all of it."""
+        sample = list(_sample_texts(self._blocks))
+        for text in recurring_runs(sample)[: MOST_TERMS[TermKind.NAME]]:
+            one = _TermCandidate()
+            for block in self._blocks:
+                if self._cancelled():
+                    return
+                for start in _find_places(block.text, text):
+                    one.add_spot(TermSpot(block.id, block.page, start, start + len(text)))
+            if one.spots:
+                yield KeyTerm(text, TermKind.NAME, tuple(one.spots), one.count)
+
+
+_NUMBER_FOLLOWS = re.compile(r"\s?\d")
+_NUMBER_BEFORE = re.compile(r"\d\s?$")
+_ABBREVIATION = re.compile(r"[^\W\d_](?:\.[^\W\d_])*")
+""" "z.B", and a letter alone."""
+_GENITIVE = re.compile(r"(?:['’]s)?$")
+
+
+def _is_whole(date: Date, text: str) -> bool:
+    """More than a month alone; in figures alone the year has four of them ("3.2. 10" is a section), and "2 may" go."""
+    has_letters = any(map(str.isalpha, text))
+    return bool(date.year or date.readings[0][1]) and "may" not in text and (has_letters or bool(_YEAR.search(text)))
+
+
+_YEAR = re.compile(r"\d{4}")
+LEAST_SURE = 0.4
+"""Of the times that a name is met; a word that often begins sentences is met elsewhere, too, after a list's number."""
+MANY_CAPITALS = 0.45
+_SENTENCE_END = re.compile(r"[.!?:;。]\W*$")
+
+
+def _is_titled(text: str, found: Sequence[Name], language: str) -> bool:
+    """Whether a capital names nothing in a text: in titles, and in what is written in capitals."""
+    words = len(text.split())
+    capitals = sum(len(name.words) for name in found)
+    is_line = words < 8 and not _SENTENCE_END.search(text)
+    return bool(capitals) and (is_line or (language != "de" and words > 3 and capitals / words > MANY_CAPITALS))
+
+
+# Definitions: "Key Performance Indicator (KPI)", “Deposit” means …, (the “Tenant”).
+
+
+_QUOTED = r"[\"“„«‹「『‘]\s?(?P<term>[^\"“”„«»‹›「」『』‘’\n]{2,60}?)\s?[\"”“»›」』’]"
+_MEANS = (
+    r"means|shall mean|refers? to|is defined as|denotes|designates|bedeutet|bezeichnet|meint|ist definiert als|"
+    r"désigne|signifie|s['’]entend|significa|se entiende|designa|denomina|entende-se|si intende|indica|betekent|"
+    r"wordt verstaan|oznacza|означает|обозначает"
+)
+_MEANS_EAST_ASIAN = r"とは|是指|指的是|란\s|이란\s"
+_QUOTED_MEANS = re.compile(rf"{_QUOTED}(?:\s?,?\s(?:{_MEANS})\b|\s?(?:{_MEANS_EAST_ASIAN})|\s[—–]\s(?:это\s)?)")
+_PLAIN_MEANS = re.compile(
+    rf"(?:^|(?<=[.;:!?]\s))(?P<term>[^\W\d_](?:[\w'’-]+)(?: [\w'’-]+){{0,3}}) (?:{_MEANS})\b", re.MULTILINE
+)
+_CALLED = re.compile(rf"\((?:[^():=\"“”„«»]{{0,40}}\s)?{_QUOTED}\)")
+_SHORT_FORM = re.compile(r"\((?P<term>[^\W\d_][\w&/.-]{1,9})\)")
+_CLAUSE_END = re.compile(r"[.;:!?()\n]")
+MOST_MEANING = 160
+SHORT_WORD = 3
+
+
+def find_definitions(text: str) -> Iterator[tuple[int, int, str]]:
+    """Where terms stand that a text defines (start, end), and the words that define each."""
+    taken: set[int] = set()
+    for pattern in (_QUOTED_MEANS, _CALLED, _PLAIN_MEANS):
+        for match in pattern.finditer(text):
+            start, end = match.span("term")
+            is_call = pattern is _CALLED
+            if start not in taken and (pattern is _QUOTED_MEANS or _may_be_defined(match["term"])):
+                taken.add(start)
+                yield start, end, _sentence_before(text, match.end()) if is_call else _sentence_from(text, match)
+    for match in _SHORT_FORM.finditer(text):
+        start = match.start("term")
+        begin = _long_form(text, match.start(), match["term"]) if start not in taken else None
+        if begin is not None:
+            yield start, match.end("term"), _one_line(text[begin : match.end()])
+
+
+_PRONOUNS = frozenset(
+    """this that it which what he she they we i dies das es was er sie wir ce cela il elle on esto eso lo que isto isso
+    questo ciò dit dat это""".split()  # noqa: SIM905
+)
+
+
+def _may_be_defined(term: str) -> bool:
+    """ "This means" defines nothing, and what a person is quoted with seldom has capitals ("Effective Date" has)."""
+    words = term.split()
+    is_written_large = all(word[0].isupper() or not word[0].islower() for word in words if len(word) > SHORT_WORD)
+    return is_written_large and not term[0].islower() and not _PRONOUNS.intersection(map(str.casefold, words))
+
+
+def _sentence_from(text: str, match: re.Match[str]) -> str:
+    end = next((one.end() for one in re.finditer(r"[.;。](?=\s|$)|\n", text[match.end() :])), None)
+    stop = len(text) if end is None else match.end() + end
+    return _cut_meaning(text[match.start() : stop])
+
+
+def _sentence_before(text: str, end: int) -> str:
+    begin = max(text.rfind(". ", 0, end), text.rfind("\n", 0, end), end - MOST_MEANING) + 1
+    return _one_line(text[max(0, begin) : end])
+
+
+def _cut_meaning(text: str) -> str:
+    text = _one_line(text)
+    return text if len(text) <= MOST_MEANING else text[: MOST_MEANING - 1].rstrip() + "…"
+
+
+def _long_form(text: str, end: int, short: str) -> int | None:
+    """Where the words begin that a short form in brackets stands for (Schwartz and Hearst, 2003); None without any."""
+    letters = [letter for letter in short.casefold() if letter.isalnum()]
+    if len(letters) < 2 or not any(map(str.isupper, short)):
+        return None
+    near = max(0, end - 14 * (len(letters) + 3))
+    near = max([near, *(match.end() + near for match in _CLAUSE_END.finditer(text[near:end]))])
+    before = text[near:end].casefold()
+    at = len(before) if near + len(before) == end else 0  # a few letters are longer when folded
+    for place, letter in reversed(list(enumerate(letters))):
+        at = before.rfind(letter, 0, at)
+        while place == 0 and at > 0 and before[at - 1].isalnum():  # the first one begins a word
+            at = before.rfind(letter, 0, at)
+        if at < 0:
+            return None
+    words = len(before[at:].split())
+    return near + at if 1 < words <= min(len(letters) + 5, 2 * len(letters)) else None
+
+
+# What recurs in scripts without capitals.
+
+
+MOST_SAMPLED = 200_000
+LEAST_TIMES = 3
+LONGEST_RUN = 3
+"""Words."""
+LONGEST_CHARACTERS = 8
+GLUE_SHARE = 0.12
+"""A word in more of the blocks than this holds sentences together and names nothing."""
+LEAST_LETTERS = 4
+MANY_NEIGHBOURS = 2
+_CASELESS_WORD = re.compile(r"[\u0590-\u08ff\u0900-\u0dff\u10d0-\u10ff\u1200-\u137f\uac00-\ud7af\ufb1d-\ufdff]{2,}")
+_CHARACTERS = re.compile(rf"{WITHOUT_SPACES.pattern}")
+_HELPING = frozenset("的了是在和与與及或也就都而其对對于於从從以这這那有不为為被把之所等个個们們到上中下并並但")
+_EAST_ASIAN = re.compile(rf"[{HAN}{KANA}]")
+_HIRAGANA = re.compile(r"[\u3040-\u309f]")
+
+
+def _sample_texts(blocks: Sequence[Block]) -> Iterator[str]:
+    """Every so manieth text, so that they are no more than `MOST_SAMPLED` characters."""
+    step = max(1, -(-sum(len(block.text) for block in blocks) // MOST_SAMPLED))
+    for block in blocks[::step]:
+        yield block.text
+
+
+def recurring_runs(texts: Sequence[str]) -> list[str]:
+    """Runs of words and of characters that recur in scripts without capitals, the most telling first."""
+    counted = _word_runs(texts) + _character_runs(texts)
+    ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    chosen: list[str] = []
+    for run, _ in ranked:
+        if len(chosen) == MOST_TERMS[TermKind.NAME]:
+            break
+        if not any(run in text or text in run for text in chosen):
+            chosen.append(run)
+    return chosen
+
+
+def _word_runs(texts: Sequence[str]) -> Counter[str]:
+    """How much runs of words tell; words that stand in many of the texts part them."""
+    in_texts: Counter[str] = Counter()
+    for text in texts:
+        in_texts.update(set(_CASELESS_WORD.findall(text)))
+    glue = {word for word, count in in_texts.items() if len(texts) >= FEW_BLOCKS and count > GLUE_SHARE * len(texts)}
+    counts: Counter[str] = Counter()
+    for text in texts:
+        run: list[re.Match[str]] = []
+        for match in _CASELESS_WORD.finditer(text):
+            is_next = bool(run) and text[run[-1].end() : match.start()] == " "
+            run = [*run[-(LONGEST_RUN - 1) :], match] if is_next else [match]
+            if match[0] in glue:
+                run = []
+            for size in range(1, len(run) + 1):
+                counts[text[run[-size].start() : match.end()]] += 1
+    least = LEAST_TIMES if len(texts) > FEW_BLOCKS else 2
+    worth = {
+        run: count * (1 + run.count(" "))
+        for run, count in counts.items()
+        if count >= least and len(run) >= LEAST_LETTERS
+    }
+    return Counter(worth)
+
+
+def _character_runs(texts: Sequence[str]) -> Counter[str]:
+    """The same of characters that no spaces part: what has different neighbours on both sides is a word."""
+    runs = [_CHARACTERS.findall(text) for text in texts]
+    most = GLUE_SHARE * len(texts) if len(texts) >= FEW_BLOCKS else len(texts)
+    frequent: dict[str, int] = {}
+    before: set[str] = set()
+    for size in range(2, LONGEST_CHARACTERS + 1):
+        counts: Counter[str] = Counter()
+        for mine in runs:
+            counts.update({part for run in mine for part in _frequent_parts(run, size, before)})
+        before = {part for part, count in counts.items() if count >= LEAST_TIMES}
+        frequent |= {part: counts[part] for part in before if counts[part] <= most and _may_name(part)}
+    neighbours = _part_neighbours([run for mine in runs for run in mine], frequent.keys())
+    worth = {
+        part: frequent[part] * (len(part) - 1)
+        for part, (left, right) in neighbours.items()
+        if min(len(left), len(right)) == MANY_NEIGHBOURS
+    }
+    return Counter(worth)
+
+
+def _frequent_parts(run: str, size: int, before: Set[str]) -> Iterator[str]:
+    """Those of a run that can be frequent, since what is in them is."""
+    for at in range(len(run) - size + 1):
+        part = run[at : at + size]
+        if size == 2 or (part[:-1] in before and part[1:] in before):
+            yield part
+
+
+def _may_name(part: str) -> bool:
+    if not _EAST_ASIAN.match(part):
+        return len(part) > LEAST_LETTERS and not category(part[0]).startswith("M")
+    return not _HIRAGANA.search(part) and not _HELPING.intersection((part[0], part[-1]))
+
+
+def _part_neighbours(runs: Sequence[str], parts: Set[str]) -> dict[str, tuple[set[str], set[str]]]:
+    """The characters that stand before and behind each part; an end of a run is one, too."""
+    found: dict[str, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
+    sizes = sorted({len(part) for part in parts})
+    for run in runs:
+        for at in range(len(run)):
+            for size in sizes:
+                part = run[at : at + size]
+                if len(part) == size and part in parts:
+                    left, right = found[part]
+                    if len(left) < MANY_NEIGHBOURS:
+                        left.add(run[at - 1] if at else f"^{len(left)}")
+                    if len(right) < MANY_NEIGHBOURS:
+                        right.add(run[at + size] if at + size < len(run) else f"${len(right)}")
+    return found
+
+
+def _find_places(text: str, wanted: str) -> Iterator[int]:
+    """Where it stands; a word is not looked for inside another."""
+    at = text.find(wanted)
+    is_word = not _CHARACTERS.match(wanted)
+    while at >= 0:
+        end = at + len(wanted)
+        if not is_word or not (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum()):
+            yield at
+        at = text.find(wanted, end)

@@ -1,0 +1,528 @@
+"""Summaries as they are kept: put together, queued, worked off step by step, found again, deleted and taken back.
+
+Each is a stored job of the kind "summary" with the documents it is about; see `app.store.jobs`. States:
+
+    draft     its documents are being put together; there is at most one
+    queued    waits for its turn
+    running   is being worked on; after a crash or a restart it is queued again
+    paused    stopped by the person; what was read is kept, and shown as a partial summary
+    done, failed
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from app.core.errors import DocumentGone
+from app.core.events import CancelToken, ModelLoaded
+from app.core.settings import Settings
+from app.core.wire import to_json
+from app.engine.contract import Engine
+from app.features.document_library import DocumentLibrary
+from app.features.summarize.method import MethodChoice, is_short, score_claims, written_fields
+from app.features.summarize.summary_pace import SummaryEstimates, SummaryPace, counting_seconds, model_file
+from app.features.summarize.summary_result import (
+    DRAFT,
+    KIND,
+    TASK,
+    Coverage,
+    Estimate,
+    InputDocument,
+    Method,
+    Planned,
+    SectionRead,
+    Steps,
+    StoredSummary,
+    Summarized,
+    SummarizedDocument,
+    Summary,
+    SummaryEvent,
+    SummaryOptions,
+    from_job,
+    inputs_of,
+    joint_title,
+    summary_from_json,
+    wish_from_json,
+    writing_language,
+)
+from app.features.work.engines import TaskEngines
+from app.features.work.queue import JobAttempt, StoredJobs
+from app.features.work.turns import QueueTurns
+from app.store.document_store import StoredDocument
+from app.store.jobs import Job, JobTable, SummaryStore
+
+if TYPE_CHECKING:
+    from app.features.summarize.overview import FirstLook
+
+
+class Summarize(Protocol):
+    """As `app.features.summarize.summarize.summarize`."""
+
+    def __call__(
+        self,
+        documents: Sequence[InputDocument],
+        wish: SummaryOptions,
+        engine: Engine,
+        steps: Steps,
+        cancel: CancelToken,
+    ) -> Iterator[SummaryEvent]:
+        """The events of one summary."""
+
+
+class CheckClaims(Protocol):
+    """As `app.features.claim_checker.checker.ClaimChecker.check`."""
+
+    def __call__(
+        self, events: Iterator[SummaryEvent], documents: Sequence[InputDocument], cancel: CancelToken
+    ) -> Iterator[SummaryEvent]:
+        """The events, with the claims of the last one checked."""
+
+
+class RunningSummary(JobAttempt[SummaryEvent]):
+    """One summary; see `JobAttempt`. `expect` tells seconds from what was measured, `choice` who is to make it.
+
+    `summarize` None is the program's own pipeline.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        documents: Sequence[InputDocument],
+        jobs: JobTable,
+        store: SummaryStore,
+        *,
+        expect: Expect,
+        choice: MethodChoice,
+        check: CheckClaims | None,
+        summarize: Summarize | None,
+    ) -> None:
+        self._job, self._documents, self._wish = job, documents, wish_from_json(job.spec.get("wish", {}))
+        self._jobs, self._store, self._expect, self._summarize = jobs, store, expect, summarize
+        self._choice, self._check = choice, check
+        self._kept = KeptSteps(store, job.id)
+        self.record: SummaryAttempt | None = None
+
+    @property
+    def steps(self) -> int:
+        return self._kept.kept
+
+    def without_engine(self, cancel: CancelToken) -> Iterator[SummaryEvent]:
+        from app.features.summarize.summarize import by_counting  # the window lists summaries without it
+
+        if self._summarize is None and self._choice.choose_method(self._wish, self._documents) is Method.DIGEST:
+            seconds = counting_seconds(self._documents)
+            record = self._start_recording("", expect=lambda *_: seconds)
+            yield from self._record_events(record, by_counting(self._documents, self._wish, cancel))
+            if not record.is_complete:
+                self._wish = replace(self._wish, method=Method.MODEL)  # there was nothing to choose
+
+    def attempt(self, engine: Engine, model: ModelLoaded, cancel: CancelToken) -> Generator[SummaryEvent, None, None]:
+        from app.features.summarize.summarize import summarize_documents
+
+        record = self._start_recording(model_file(model), expect=self._expect, side_by_side=model.sequences)
+        own = partial(summarize_documents, earlier=self._choice.earlier_score(self._documents))
+        pipeline = self._summarize or own
+        events = pipeline(self._documents, self._wish, engine, self._kept, cancel)
+        if self._check is not None:
+            events = self._check(events, self._documents, cancel)
+        yield from self._record_events(record, events)
+
+    def _start_recording(self, model: str, *, expect: Expect, side_by_side: int = 1) -> SummaryAttempt:
+        partial = PartialSummary(self._documents, self._wish, self._job.title, model)
+        self.record = SummaryAttempt(
+            self._job,
+            self._jobs,
+            self._store,
+            partial=partial,
+            model=model,
+            side_by_side=side_by_side,
+            expect=expect,
+        )
+        return self.record
+
+    @staticmethod
+    def _record_events(record: SummaryAttempt, events: Iterator[SummaryEvent]) -> Generator[SummaryEvent, None, None]:
+        try:
+            for event in events:
+                record.take_event(event)
+                yield event
+        finally:
+            record.close()
+
+
+# The finished steps of a summary: kept in the store, or in memory for the terminal.
+
+
+class KeptSteps:
+    """As the pipeline asks for it; see `app.features.summarize.summarize.Steps`. `kept` counts the new ones."""
+
+    def __init__(self, store: SummaryStore, job_id: int) -> None:
+        self._store, self._job_id = store, job_id
+        self.kept = 0
+
+    def find_step(self, key: str) -> Any | None:
+        """What was kept under a key; None without it."""
+        return self._store.find_step(self._job_id, key)
+
+    def keep_step(self, key: str, value: Any) -> None:
+        """Keeps a finished step; it is on the disk when this returns."""
+        self._store.keep_step(self._job_id, key, value)
+        self.kept += 1
+
+
+# Finished steps of a summary that is not kept: the terminal's.
+
+
+class MemorySteps:
+    """Gone with the process."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Any] = {}
+
+    def find_step(self, key: str) -> Any | None:
+        """What was kept under a key."""
+        return self._kept.get(key)
+
+    def keep_step(self, key: str, value: Any) -> None:
+        """Keeps it until the process ends."""
+        self._kept[key] = value
+
+
+# Stores how far a summary has come: its progress with every section, all that there is of it now and then.
+
+
+SAVE_EVERY_S = 1.0
+TIMES_ITS_COST = 50.0
+"""What is stored is all that there is so far: of a long book that takes a while, and is done less often."""
+
+Expect = Callable[[str, int, int, SummaryOptions], float | None]
+"""How many seconds a model (the name of its file) takes for so many tokens in so many sections."""
+
+
+class SummaryAttempt:
+    """One attempt at one summary. `close` belongs at its end, however that comes."""
+
+    def __init__(
+        self,
+        job: Job,
+        jobs: JobTable,
+        store: SummaryStore,
+        *,
+        partial: PartialSummary,
+        model: str,
+        side_by_side: int = 1,
+        expect: Expect,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.pace = SummaryPace(side_by_side=side_by_side, clock=clock)
+        self._job_id, self._partial, self._model = job.id, partial, model
+        self._jobs, self._store, self._expect, self._clock = jobs, store, expect, clock
+        self._progress: dict[str, Any] = dict(job.progress)
+        before = store.read_result(job.id) or {}
+        self._read_before = int(before.get("sections_read", 0)) if before.get("is_partial") else 0
+        self._size_before = sum(len(one.get("text", "")) for one in before.get("statements", ()))
+        """How much is kept of an attempt that was stopped while it was written."""
+        self._saved_at_s, self._every_s = clock(), SAVE_EVERY_S
+        self._has_news = False
+        self.is_complete = False
+        """Whether the whole summary is there and stored."""
+
+    def take_event(self, event: SummaryEvent) -> None:
+        """One more event of the pipeline."""
+        self.pace.take_event(event)
+        match event:
+            case Planned(sections=sections, tokens=tokens):
+                self.pace.expected_s = self._expect(self._model, tokens, sections, self._partial.wish)
+                if sections != self._progress.get("sections"):
+                    self._read_before = self._size_before = 0
+                self._progress |= {"sections": sections, "tokens": tokens, "sections_read": self._read_before}
+                self._save_progress()
+            case SectionRead():
+                self._partial.add_section(event)
+                self._progress["sections_read"] = max(event.done, self._read_before)
+                self._save_progress()
+                self._has_news = self._has_news or not event.was_kept
+                if self._has_news and self._clock() - self._saved_at_s >= self._every_s:
+                    self._save_summary(self._partial_summary())
+            case Summarized(summary=summary):
+                self._save_summary(summary)
+                if not summary.is_partial:
+                    self._note_figures(summary)
+                    self.is_complete = True
+
+    def close(self) -> None:
+        """Keeps what was not kept yet."""
+        if self._has_news:
+            self._save_summary(self._partial_summary())
+
+    def _partial_summary(self) -> Summary:
+        return self._partial.make_summary(int(self._progress.get("sections", 0)), self.pace.worked_s)
+
+    def _save_summary(self, summary: Summary) -> None:
+        """What an earlier attempt had read and this one has not come to yet is not given up for less."""
+        begun_s, self._has_news = self._clock(), False
+        self._saved_at_s = begun_s
+        if summary.is_partial and (summary.sections_read < self._read_before or not summary.statements):
+            return
+        is_shorter = sum(len(statement.text) for statement in summary.statements) < self._size_before
+        if summary.is_partial and summary.sections_read == self._read_before and is_shorter:
+            return
+        self._store.keep_result(self._job_id, to_json(summary), searched_text(summary))
+        self._saved_at_s = self._clock()
+        self._every_s = max(SAVE_EVERY_S, TIMES_ITS_COST * (self._saved_at_s - begun_s))
+
+    def _note_figures(self, summary: Summary) -> None:
+        """For the next estimate and the next choice of who writes.
+
+        A summary that used steps of another one, or no model, says nothing of its speed, nor does one that broke off.
+        """
+        self._progress["sections_read"] = max(summary.sections_read, self._progress.get("sections_read", 0))
+        is_written = summary.method is Method.MODEL or bool(summary.set_aside)
+        if is_written:
+            self._progress |= self._partial.written_fields(summary)
+        if self.pace.is_fresh and self.pace.worked_s > 0 and is_written and not summary.has_given_up:
+            self._progress |= {"model_file": self._model, "worked_s": self.pace.worked_s}
+        self._save_progress()
+
+    def _save_progress(self) -> None:
+        self._jobs.update(self._job_id, progress=self._progress)
+
+
+# What there is of a summary while it is being made: the points of the sections that were read, as statements.
+
+
+class PartialSummary:
+    """Grows with every section; `title` is the summary's, `model` the name of the file that writes it."""
+
+    def __init__(self, documents: Sequence[InputDocument], wish: SummaryOptions, title: str, model: str) -> None:
+        self.wish = wish
+        self._documents, self._title, self._model = documents, title, model
+        self._language = writing_language(documents, wish)
+        self._coverage = tuple(_nothing_read(document) for document in documents)
+        self._sections: list[SectionRead] = []
+
+    def add_section(self, event: SectionRead) -> None:
+        """One more section."""
+        self._sections.append(event)
+        self._coverage = event.coverage or self._coverage
+
+    def written_fields(self, whole: Summary) -> dict[str, object]:
+        """How much of what the model wrote for the whole summary was found; nothing where nothing was compared."""
+        texts = {
+            (place, block.id): block.text for place, document in enumerate(self._documents) for block in document.blocks
+        }
+        score = score_claims(whole.set_aside or whole.statements, lambda place, number: texts.get((place, number), ""))
+        if not score.claims:
+            return {}
+        return {"written": written_fields(self._model, score, is_short=is_short(self._documents))}
+
+    def make_summary(self, sections: int, seconds: float) -> Summary:
+        """As it stands, in the order of the documents: sections that are read together end in any order."""
+        documents = tuple(
+            SummarizedDocument(
+                input_document.id, input_document.name, input_document.title, input_document.unit, coverage
+            )
+            for input_document, coverage in zip(self._documents, self._coverage, strict=True)
+        )
+        read = sorted(self._sections, key=_section_place)
+        failed = sum(section_read.has_failed for section_read in read)
+        found = (point for section_read in read for point in section_read.points)
+        points = tuple(replace(point, paragraph=place) for place, point in enumerate(found))
+        return Summary(
+            self._title, documents, points, self.wish, self._language, self._model, sections,
+            len(read) - failed, failed, is_partial=True, seconds=seconds,
+        )  # fmt: skip
+
+
+def searched_text(summary: Summary) -> str:
+    """What a summary is found by, besides its title and the names of its documents."""
+    groups = dict.fromkeys(statement.group for statement in summary.statements if statement.group)
+    return "\n".join([*groups, *(statement.text for statement in summary.statements)])
+
+
+def _section_place(section: SectionRead) -> tuple[int, int, int]:
+    """Where it is in its document, which need not have pages."""
+    blocks = [anchor.block_id for point in section.points for anchor in point.anchors]
+    return section.document, section.first_page or 0, min(blocks, default=0)
+
+
+def _nothing_read(document: InputDocument) -> Coverage:
+    pages = {block.page for block in document.blocks if block.page is not None and block.text.strip()}
+    unread = tuple(sorted(pages))
+    return Coverage(
+        len(document.blocks), 0, document.pages, 0, document.pages_without_text, unread, document.picture_pages
+    )
+
+
+__all__ = ["KIND", "TASK", "Estimate", "StoredSummary", "SummaryJobs"]
+
+log = logging.getLogger(__name__)
+
+
+class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
+    """All stored summaries; see `StoredJobs`. KeyError also for a document that does not exist."""
+
+    def __init__(
+        self,
+        jobs: JobTable,
+        store: SummaryStore,
+        documents: DocumentLibrary,
+        engines: TaskEngines,
+        settings: Callable[[], Settings],
+        *,
+        turns: QueueTurns | None = None,
+        check: CheckClaims | None = None,
+    ) -> None:
+        super().__init__(KIND, jobs, store, engines, settings, turns=turns, unlisted=DRAFT)
+        self._store, self._documents, self._check = store, documents, check
+        self._choice = MethodChoice(engines, jobs)
+        self._estimates = SummaryEstimates(lambda ids: inputs_of(documents, ids), engines, jobs, self._choice)
+        self._drafting = threading.Lock()
+        self._compared: dict[tuple[int, int], bool] = {}
+        """Whether the words of two documents differ."""
+        self.pipeline: Summarize | None = None
+        """Another one than the program's own."""
+
+    def _job_at_work(self, job: Job) -> RunningSummary:
+        documents = inputs_of(self._documents, self._store.documents_of([job.id])[job.id])
+        if not documents:
+            raise DocumentGone(job.title)
+        return RunningSummary(
+            job,
+            documents,
+            self._jobs,
+            self._store,
+            expect=self._estimates.estimate_seconds,
+            choice=self._choice,
+            check=self._check,
+            summarize=self.pipeline,
+        )
+
+    # What is being put together.
+
+    def find_draft(self) -> StoredSummary | None:
+        """The documents that wait for Start, also after a restart."""
+        job = self._draft_job()
+        return None if job is None else self._stored_rows([job])[0]
+
+    def keep_draft(
+        self, document_ids: Sequence[int], wish: SummaryOptions, *, is_together: bool = True
+    ) -> StoredSummary | None:
+        """Keeps what is put together now; without documents the draft goes."""
+        with self._drafting:
+            job, spec = self._draft_job(), {"wish": to_json(wish), "is_together": is_together}
+            if not document_ids:
+                self._remove_draft()
+                return None
+            title = joint_title(self._stored_documents(document_ids))
+            if job is None:
+                job = self._jobs.add(KIND, title, spec, state=DRAFT, document_ids=document_ids)
+            else:
+                self._store.set_documents(job.id, document_ids)
+                self._jobs.update(job.id, title=title, spec=spec)
+        return self.get(job.id)
+
+    def method_of(self, document_ids: Sequence[int]) -> Callable[[SummaryOptions], Method]:
+        """What a summary of these documents would be made by now; see `MethodChoice`. Raises as `first_look`."""
+        documents = inputs_of(self._documents, document_ids, has_places=False)
+        return lambda wish: self._choice.choose_method(wish, documents)
+
+    def are_short(self, document_ids: Sequence[int]) -> bool:
+        """Whether a small model would write their summary, see `is_short`. Raises as `first_look`."""
+        return is_short(inputs_of(self._documents, document_ids, has_places=False))
+
+    def estimate(self, document_ids: Sequence[int], wish: SummaryOptions, cancel: CancelToken) -> Estimate | None:
+        """Counts with the model's tokenizer and measures it where that was not done yet; None when cancelled.
+
+        Takes seconds: it may wake the model, unless that is not asked anyway. Raises what the engine raises,
+        NoRoomForModel where the tab's own model would need the chat's to give way.
+        """
+        return self._estimates.estimate(document_ids, wish, cancel)
+
+    def first_look(
+        self,
+        document_ids: Sequence[int],
+        wish: SummaryOptions,
+        cancel: CancelToken,
+        progress: Callable[[float], object] = lambda _share: None,
+    ) -> FirstLook | None:
+        """The digest, key terms and outline, for which no model is asked; None when cancelled.
+
+        Takes a second for 300 pages. Raises DocumentGone or DocumentUnreadable.
+        """
+        from app.features.summarize.overview import first_look  # a window that lists summaries does without it
+
+        documents = inputs_of(self._documents, document_ids, has_places=False)
+        return first_look(documents, wish, lambda: cancel.cancelled, progress)
+
+    def begin_summaries(
+        self, document_ids: Sequence[int], wish: SummaryOptions, *, together: bool, is_draft: bool = True
+    ) -> list[StoredSummary]:
+        """Queues one summary over all documents, or one each; the draft goes where these are its documents."""
+        ids = list(dict.fromkeys(document_ids))
+        spec = {"wish": to_json(wish)}
+        documents = {stored_document.id: stored_document for stored_document in self._stored_documents(ids)}
+        groups = [ids] if together and ids else [[number] for number in ids]
+        with self._drafting:
+            jobs = [
+                self._jobs.add(KIND, joint_title([documents[number] for number in group]), spec, document_ids=group)
+                for group in groups
+            ]
+            if is_draft:
+                self._remove_draft()
+        return self._stored_rows(jobs)
+
+    def load_summary(self, summary_id: int) -> Summary | None:
+        """What there is of it: complete, or partial where it was stopped; None before anything was read."""
+        job, fields = self._job(summary_id), self._store.read_result(summary_id)
+        if job is None or fields is None:
+            return None
+        try:
+            return replace(summary_from_json(fields), title=job.title)
+        except (KeyError, TypeError, ValueError) as error:
+            log.info("summary %d was stored by another version: %r", summary_id, error)
+            return None
+
+    def current_documents(self, document_ids: Sequence[int]) -> list[int]:
+        """What has taken the place of documents: more may have been read of them meanwhile."""
+        found = [(number, self._documents.store.get(number)) for number in document_ids]
+        return [
+            number if document is None else self._documents.current_document(document).id for number, document in found
+        ]
+
+    def is_outdated(self, summary_id: int) -> bool:
+        """Whether its documents say something else by now: more was read from their pictures, or that was corrected."""
+        ids = self._store.documents_of([summary_id]).get(summary_id, ())
+        return any(self._documents_differ(number, now) for number in ids for now in self.current_documents([number]))
+
+    def _documents_differ(self, document_id: int, other_id: int) -> bool:
+        key = document_id, other_id
+        if document_id != other_id and key not in self._compared:
+            texts = [[block.text for block in self._documents.read_texts(number)] for number in key]
+            self._compared[key] = texts[0] != texts[1]
+        return self._compared.get(key, False)
+
+    def _draft_job(self) -> Job | None:
+        return next(iter(self._jobs.find(KIND, (DRAFT,))), None)
+
+    def _remove_draft(self) -> None:
+        for job in self._jobs.find(KIND, (DRAFT,)):
+            self._jobs.remove(job.id)
+
+    def _stored_rows(self, jobs: Sequence[Job]) -> list[StoredSummary]:
+        documents = self._store.documents_of([job.id for job in jobs])
+        return [from_job(job, documents[job.id]) for job in jobs]
+
+    def _stored_documents(self, document_ids: Sequence[int]) -> list[StoredDocument]:
+        """Raises KeyError where one is gone."""
+        found = [(number, self._documents.store.get(number)) for number in document_ids]
+        for document_id, document in found:
+            if document is None:
+                raise KeyError(document_id)
+        return [document for _, document in found if document is not None]

@@ -1,0 +1,817 @@
+"""Summarizes whole documents: every block is read, every statement leads to the place it rests on.
+
+    documents → sections → points with ids, under a grammar → checks → merges with evidence → one write-up → checks
+
+The method (hierarchical merging with evidence from the source) follows BooookScore (Chang et al., ICLR 2024) and
+context-aware merging (Ou and Lapata, Findings of ACL 2025); where the document fits, it is read in one pass first.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from pathlib import Path
+
+from app.core.errors import AppError
+from app.core.events import CancelToken, FinishReason, Message
+from app.documents.blocks import Block
+from app.engine.contract import Engine
+from app.engine.protocol import Ask
+from app.features.summarize import summary_prompts
+from app.features.summarize.condensing import (
+    OUTLINE_TOKENS,
+    PointMerge,
+    SectionMapping,
+    WriteUpSources,
+    distinct_statements,
+    of_points,
+    of_sections,
+    outline_of,
+)
+from app.features.summarize.digest import FORMS, digest_summary, has_sentences
+from app.features.summarize.method import ClaimScore, is_short, method_for, score_claims
+from app.features.summarize.sections import (
+    WORDS_A_STATEMENT,
+    ReadSection,
+    SectionReading,
+    budgets_for,
+    length_words,
+    number_block,
+    runs_under_headings,
+    sections_of,
+    statements_for,
+    whole_section,
+)
+from app.features.summarize.summary_prompts import (
+    AnswerProblem,
+    cited_runs,
+    repeats_what_was_asked,
+    says_something,
+    without_mark,
+    without_repeats,
+)
+from app.features.summarize.summary_result import (
+    Form,
+    InputDocument,
+    Merging,
+    Method,
+    Planned,
+    PromptRead,
+    SectionRead,
+    Statement,
+    Steps,
+    Summarized,
+    SummarizedDocument,
+    Summary,
+    SummaryEvent,
+    SummaryOptions,
+    Writing,
+    unknown_languages,
+    writing_language,
+)
+from app.features.summarize.summary_work import SummaryWork, kept_texts
+from app.features.work.asking import (
+    REFUSING,
+    PromptReading,
+    TaskAnswer,
+    TaskGrowing,
+    TaskRests,
+    TaskTaken,
+    wake_model,
+    work_off,
+)
+
+WRITING_EVERY_S = 0.1
+LEAST_STATEMENTS = 2
+CHARACTERS_A_STATEMENT = 160
+"""A summary is shorter than its text: it has no more statements than one for so many characters."""
+CHOSEN_FORMS = (Form.BULLETS, Form.PARAGRAPHS, Form.SECTIONS)
+"""What the smallest models make of points by saying which; see `Budgets.only_chooses`."""
+CHARACTERS_A_WORD = 6
+SURE_SHARE = 0.9
+"""Up to here the share of a write-up follows its length; nobody knows how long the rest of it will be."""
+BELOW_THE_TEXT = "Points of the sections"
+"""What stands above the points that a stopped write-up was to be made of."""
+LEAST_POINTS_TO_WRITE = 3
+"""Of so few points nothing is written up: they stand for themselves."""
+_QUESTION = re.compile(r"^\s*(?:\*\*)?Q(?:uestion)?(?:\s*\d+)?\s*[:.]\s*(.+?)(?:\*\*)?\s*$", re.IGNORECASE)
+_ANSWER = re.compile(r"^\s*(?:\*\*)?A(?:nswer)?(?:\*\*)?\s*:\s*")
+_IDS = re.compile(r"[ \t]*\[[\d,; ]*(?:\]|$)")
+_NOTHING = re.compile(r"^\W*none\W*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class SummaryDraft:
+    """One write-up to be made: what it rests on, what it stands under, and its share of the whole length.
+
+    `outline` is what is shown before it, see `condensing.outline_of`.
+    """
+
+    sources: WriteUpSources
+    group: str = ""
+    share: float = 1.0
+    outline: str = ""
+
+
+@dataclass(frozen=True)
+class WrittenStatement:
+    """A statement as it was written, with the numbers behind it."""
+
+    text: str
+    ids: tuple[int, ...]
+    group: str
+    paragraph: int
+
+
+@dataclass(frozen=True)
+class WriteTask:
+    """A draft to be written; `place` is where it goes."""
+
+    place: int
+    draft: SummaryDraft
+    ask: Ask
+    attempt: int = 0
+    found: tuple[WrittenStatement, ...] = ()
+
+
+class WriteUp:
+    """Writes all drafts side by side. `statements` are the result, also as far as it has come."""
+
+    def __init__(self, work: SummaryWork, drafts: Sequence[SummaryDraft]) -> None:
+        self._work = work
+        self._drafts = drafts
+        self._texts = [""] * len(drafts)
+        self._answers = [""] * len(drafts)
+        self._read = [0.0] * len(drafts)
+        self._attempt = 0
+        self._best: dict[int, list[WrittenStatement]] = {}
+        """Of drafts that are written once more, what was of use in the first answer."""
+        self._finished: dict[int, list[Statement]] = {}
+        self._told_s = 0.0
+        self._ends = [0] * len(drafts)
+        """How many lines or statements of each answer were ended when it was judged."""
+        self._checked: dict[tuple[int, WrittenStatement], Statement] = {}
+        """What was compared while it was written."""
+        self.has_given_up = False
+        """Whether it ended because too little of what was written was found."""
+        self.answered: list[tuple[SummaryDraft, str]] = []
+        """Which drafts were answered, each with its prompt."""
+
+    @property
+    def statements(self) -> list[Statement]:
+        """All that are finished, in order; paragraphs are numbered through."""
+        found: list[Statement] = []
+        for _, statements in sorted(self._finished.items()):
+            first = found[-1].paragraph + 1 if found else 0
+            found += [replace(statement, paragraph=statement.paragraph + first) for statement in statements]
+        return found
+
+    def run(self) -> Iterator[TaskRests | PromptRead | Writing]:
+        """Writes what is not kept yet; stopped, what is written by then is among the `statements`."""
+        tasks = [
+            task for place, draft in enumerate(self._drafts) if (task := self._first_task(place, draft)) is not None
+        ]
+        for event in work_off(tasks, self._work.engine, self._work.cancel, self._take_answer):
+            if isinstance(event, TaskRests):
+                yield event
+                continue
+            if isinstance(event, PromptReading):
+                self._read[event.task.place] = event.share
+                yield PromptRead(sum(self._read) / len(self._read))
+                continue
+            if isinstance(event, TaskGrowing):
+                self._answers[event.task.place] = event.text
+                self._texts[event.task.place] = plain_text(event.task.draft.sources.spelled_out(event.text))
+            now_s = time.monotonic()
+            if isinstance(event, TaskTaken) or now_s - self._told_s >= WRITING_EVERY_S:
+                self._told_s = now_s
+                yield Writing(self._draft_text(), self._written_share(), self._attempt)
+            if self._is_judged_now(event) and self._work.score_statements(self._so_far(tasks)).falls_short:
+                self.has_given_up = True
+                break
+        if self._work.cancel.cancelled or self.has_given_up:
+            self._keep_unfinished(tasks)
+
+    def _is_judged_now(self, event: TaskGrowing[WriteTask] | TaskTaken[WriteTask]) -> bool:
+        """Comparing takes a little time: only where a statement has come to its end."""
+        if not self._work.may_give_up:
+            return False
+        ends = self._answers[event.task.place].count("\n") + self._answers[event.task.place].count("]")
+        is_new, self._ends[event.task.place] = ends != self._ends[event.task.place], ends
+        return is_new or isinstance(event, TaskTaken)
+
+    def _so_far(self, tasks: Sequence[WriteTask]) -> Iterator[Statement]:
+        """All statements that are whole by now, compared with their places."""
+        yield from (statement for statements in self._finished.values() for statement in statements)
+        for task in tasks:
+            sources = task.draft.sources
+            if task.place in self._finished or not self._answers[task.place]:
+                continue
+            for written_statement in _distinct_statements(self._whole_so_far(task)):
+                known = self._checked.get((task.place, written_statement))
+                if known is None:
+                    known = self._work.check_statement(
+                        written_statement.text, sources.blocks_behind(written_statement.ids), sources.all_blocks
+                    )
+                    self._checked[task.place, written_statement] = known
+                yield known
+
+    def _whole_so_far(self, task: WriteTask) -> list[WrittenStatement]:
+        answer, form = self._answers[task.place], self._work.wish.form
+        return self._worthy_statements(parse_statements(answer, form, task.draft, FinishReason.LENGTH), task.draft)
+
+    def _written_share(self) -> float:
+        """How much of all drafts is written, as far as that can be told."""
+        sizes = [
+            max(1, most_statements(self._work, draft) * WORDS_A_STATEMENT * CHARACTERS_A_WORD) for draft in self._drafts
+        ]
+        done = [
+            size if place in self._finished else size * grown_share(len(self._answers[place]) / size)
+            for place, size in enumerate(sizes)
+        ]
+        return sum(done) / sum(sizes)
+
+    def _keep_unfinished(self, tasks: Sequence[WriteTask]) -> None:
+        """Whole sentences of what was stopped in the middle."""
+        for task in tasks:
+            best = max(_distinct_statements(self._whole_so_far(task)), self._best.get(task.place, []), key=len)
+            if best and task.place not in self._finished:
+                self._settle_task(task, best)
+
+    def _draft_text(self) -> str:
+        parts = zip(self._drafts, self._texts, strict=True)
+        return "\n\n".join(f"{part.group}\n{text}" if part.group else text for part, text in parts if text)
+
+    def _first_task(self, place: int, draft: SummaryDraft) -> WriteTask | None:
+        """None where nothing is left to be asked: it was written before, or is too little to write up."""
+        if 0 < len(draft.sources.points) < LEAST_POINTS_TO_WRITE:
+            self._finished[place] = self._as_they_are(draft)
+            return None
+        task = WriteTask(place, draft, self._make_ask(draft))
+        text = kept_texts(self._work.steps.find_step(self._work.step_key(task.ask)))
+        if not text:
+            return task
+        self._settle_task(task, self._worthy_statements(parse_statements(text, self._work.wish.form, draft), draft))
+        return None
+
+    def _make_ask(self, draft: SummaryDraft, attempt: int = 0, problem: AnswerProblem | None = None) -> Ask:
+        work, form, numbers = self._work, self._work.wish.form, draft.sources.citable
+        most = most_statements(work, draft)
+        if work.budgets.only_chooses and draft.sources.points and form in CHOSEN_FORMS:
+            rules = summary_prompts.choice_grammar(numbers, most, form)
+        elif work.budgets.is_small:
+            count = most // 2 if form is Form.QUESTIONS else most
+            rules = summary_prompts.spread_grammar(numbers, count, work.language, form, source=draft.sources.text)
+        else:
+            rules = summary_prompts.write_up(form, draft.sources.blocks, max(1, most // 3), most + most // 3)
+        limit = max(96, int(work.budgets.writing_tokens(work.wish.length, work.language) * min(1.0, draft.share * 1.5)))
+        return work.make_ask(messages_for(work, draft, problem), limit, rules, attempt)
+
+    def _take_answer(self, task: WriteTask, answer: TaskAnswer | AppError) -> Iterable[WriteTask]:
+        found: list[WrittenStatement] = []
+        problem: AnswerProblem | None = AnswerProblem.FAILED
+        if isinstance(answer, TaskAnswer):
+            every = self._worthy_statements(
+                parse_statements(answer.text, self._work.wish.form, task.draft, answer.finish), task.draft
+            )
+            found = _distinct_statements(every)
+            problem = self._find_problem(answer, every, found)
+            found = [] if problem is AnswerProblem.REFUSED else found
+        if problem is None and isinstance(answer, TaskAnswer):
+            self._work.steps.keep_step(self._work.step_key(self._make_ask(task.draft)), {"text": answer.text})
+            self._settle_task(task, found)
+            return ()
+        best = max(found, list(task.found), key=len)
+        if task.attempt == 0:
+            self._attempt, self._answers[task.place], self._best[task.place] = 1, "", list(best)
+            return (replace(task, ask=self._make_ask(task.draft, 1, problem), attempt=1, found=tuple(best)),)
+        if best:
+            self._settle_task(task, best)
+        else:
+            self._finished[task.place] = self._as_they_are(task.draft)
+        return ()
+
+    def _worthy_statements(self, found: Sequence[WrittenStatement], draft: SummaryDraft) -> list[WrittenStatement]:
+        """Those that say something; an answer to a question may be no more than a name."""
+        source = draft.sources.text
+        said = [
+            written_statement
+            for written_statement in found
+            if not repeats_what_was_asked(written_statement.text, source)
+        ]
+        if self._work.wish.form in (Form.QUESTIONS, Form.OWN):
+            return said
+        return [statement for statement in said if says_something(statement.text, self._work.titles)]
+
+    def _find_problem(
+        self, answer: TaskAnswer, every: Sequence[WrittenStatement], found: Sequence[WrittenStatement]
+    ) -> AnswerProblem | None:
+        if REFUSING.match(answer.text):
+            return AnswerProblem.REFUSED
+        if len(found) * 2 < len(every):
+            return AnswerProblem.REPEATED
+        if found or (self._work.wish.form is Form.ACTIONS and _NOTHING.match(answer.text)):
+            return None
+        return AnswerProblem.UNREADABLE if answer.text.strip() else AnswerProblem.EMPTY
+
+    def _settle_task(self, task: WriteTask, found: Sequence[WrittenStatement]) -> None:
+        sources, checked = task.draft.sources, self._work.check_statement
+        nearby = sources.all_blocks
+        self._finished[task.place] = [
+            replace(
+                checked(written_statement.text, sources.blocks_behind(written_statement.ids), nearby),
+                group=written_statement.group,
+                paragraph=written_statement.paragraph,
+            )
+            for written_statement in _distinct_statements(found)
+        ]
+        self._texts[task.place] = "\n".join(statement.text for statement in self._finished[task.place])
+        self.answered.append((task.draft, task.ask.messages[-1].text))
+
+    def _as_they_are(self, draft: SummaryDraft) -> list[Statement]:
+        """The points themselves, where nothing better could be had."""
+        most = max(1, round(statements_for(self._work.wish.length) * draft.share))
+        points = self._work.most_telling(draft.sources.points, most)
+        return [replace(point, group=draft.group, paragraph=place) for place, point in enumerate(points)]
+
+
+def grown_share(share: float) -> float:
+    """How much is written, by its length over what was expected: nearer and nearer to all of it, never quite."""
+    return share if share <= SURE_SHARE else 1 - (1 - SURE_SHARE) * math.exp(-(share - SURE_SHARE) / (1 - SURE_SHARE))
+
+
+def most_statements(work: SummaryWork, draft: SummaryDraft) -> int:
+    """How many a write-up is asked for: by the wished length, and no more than its text is worth."""
+    wished = max(LEAST_STATEMENTS, round(statements_for(work.wish.length) * draft.share))
+    if work.budgets.only_chooses and draft.sources.points:
+        return min(wished, len(draft.sources.points))
+    return min(wished, max(LEAST_STATEMENTS, len(draft.sources.text) // CHARACTERS_A_STATEMENT))
+
+
+def messages_for(work: SummaryWork, draft: SummaryDraft, problem: AnswerProblem | None = None) -> list[Message]:
+    """The prompt of a draft."""
+    length = length_words(work.wish.length, work.language, draft.share)
+    return summary_prompts.write_messages(
+        work.wish.form,
+        draft.sources.texts,
+        length,
+        work.language,
+        wish=work.wish.instruction,
+        most=most_statements(work, draft),
+        are_points=bool(draft.sources.points),
+        is_small=work.budgets.is_small,
+        outline=draft.outline,
+        problem=problem,
+    )
+
+
+def parse_statements(
+    answer: str, form: Form, draft: SummaryDraft, finish: FinishReason = FinishReason.STOP
+) -> list[WrittenStatement]:
+    """The statements of an answer; of one that was cut off, those that are whole. Unknown numbers are left out."""
+    known, group, paragraph = draft.sources.blocks, draft.group, 0
+    found: list[WrittenStatement] = []
+    if form is Form.ACTIONS and _NOTHING.match(answer):
+        return found
+    for line in draft.sources.spelled_out(answer).splitlines():
+        question = _QUESTION.match(line) if form is Form.QUESTIONS else None
+        if question:
+            group = summary_prompts.with_question_mark(question[1].strip())
+        elif not line.strip():
+            paragraph = found[-1].paragraph + 1 if found else 0
+        else:
+            text = _ANSWER.sub("", line) if form is Form.QUESTIONS else without_mark(line)
+            for one, ids in cited_runs(text):
+                found.append(
+                    WrittenStatement(one, tuple(dict.fromkeys(n for n in ids if n in known)), group, paragraph)
+                )
+            if form is not Form.PARAGRAPHS:
+                paragraph += 1
+    if found and finish in summary_prompts.CUT and not _is_whole(found[-1]):
+        found.pop()
+    return found
+
+
+def _distinct_statements(found: Sequence[WrittenStatement]) -> list[WrittenStatement]:
+    """What is said twice once, where it was said first."""
+    return without_repeats(
+        found,
+        lambda one: one.text,
+        lambda longer, shorter: longer if longer.paragraph <= shorter.paragraph else _move_statement(longer, shorter),
+    )
+
+
+def _move_statement(one: WrittenStatement, to: WrittenStatement) -> WrittenStatement:
+    return replace(one, group=to.group, paragraph=to.paragraph)
+
+
+def plain_text(answer: str) -> str:
+    """Without numbers in brackets, as it is shown while it grows."""
+    return re.sub(r"^ +", "", _IDS.sub("", answer), flags=re.MULTILINE)
+
+
+def _is_whole(one: WrittenStatement) -> bool:
+    return bool(one.ids) or one.text[-1:] in ".!?。！？"
+
+
+# Which statements go into which write-up: all into one, or in a summary by section under the document's headings.
+
+
+def group_blocks(work: SummaryWork, place: int, blocks: Sequence[Block]) -> list[tuple[str, Sequence[Block]]]:
+    """Stretches of a document that are written up by themselves; all of it but in a summary by section."""
+    if work.wish.form is not Form.SECTIONS:
+        return [("", blocks)]
+    runs = list(runs_under_headings(blocks))
+    if len(work.documents) == 1:
+        return [*runs]
+    name = title_shown(work.documents[place])
+    return [(f"{name}: {heading}" if heading else name, run) for heading, run in runs]
+
+
+def make_piles(
+    work: SummaryWork, points: Sequence[Sequence[Statement]]
+) -> tuple[list[str], list[list[list[Statement]]]]:
+    """What goes into each write-up, with its heading; empty ones are left out."""
+    names, run_of = _heading_runs(work)
+    found: list[list[list[Statement]]] = [[] for _ in names]
+    last = 0
+    for section in points:
+        mine: dict[int, list[Statement]] = {}
+        for point in section:
+            last = _run_of(point, run_of, last)
+            mine.setdefault(last, []).append(point)
+        for run, group in mine.items():
+            found[run].append(group)
+    full = [(name, pile) for name, pile in zip(names, found, strict=True) if pile]
+    return [name for name, _ in full], [pile for _, pile in full]
+
+
+def _heading_runs(work: SummaryWork) -> tuple[list[str], dict[tuple[int, int], int]]:
+    """The headings to write under, and which of them each block is under."""
+    if work.wish.form is not Form.SECTIONS:
+        return [""], {}
+    names: list[str] = []
+    run_of: dict[tuple[int, int], int] = {}
+    for place, document in enumerate(work.documents):
+        for name, blocks in group_blocks(work, place, document.blocks):
+            run_of |= {(place, block.id): len(names) for block in blocks}
+            names.append(name)
+    return names or [""], run_of
+
+
+def _run_of(point: Statement, run_of: dict[tuple[int, int], int], last: int) -> int:
+    if not point.anchors:
+        return last
+    return run_of.get((point.anchors[0].document, point.anchors[0].block_id), 0)
+
+
+def points_so_far(work: SummaryWork, points: Sequence[Sequence[Statement]]) -> list[Statement]:
+    """The checked points, each for itself."""
+    names, run_of = _heading_runs(work)
+    found: list[Statement] = []
+    last = 0
+    for point in (statement for section in points for statement in section):
+        last = _run_of(point, run_of, last)
+        found.append(replace(point, group=names[last], paragraph=len(found)))
+    return found
+
+
+def below_the_text(text: Sequence[Statement], points: Sequence[Statement]) -> list[Statement]:
+    """What was written before it was stopped, and below it the points it was to be made of."""
+    if not text:
+        return list(points)
+    first = text[-1].paragraph + 1
+    return [
+        *text,
+        *(replace(point, group=BELOW_THE_TEXT, paragraph=first + place) for place, point in enumerate(points)),
+    ]
+
+
+def title_shown(document: InputDocument) -> str:
+    """What a document is called where a person reads it."""
+    return document.title.strip() or document.name
+
+
+__all__ = [
+    "InputDocument",
+    "Merging",
+    "Planned",
+    "ReadingPlan",
+    "SectionRead",
+    "Steps",
+    "Summarized",
+    "SummaryEvent",
+    "TaskRests",
+    "Writing",
+    "plan_reading",
+    "summarize_documents",
+]  # fmt: skip
+
+
+Stage = Generator[SummaryEvent, None, Summary]
+
+
+@dataclass(frozen=True)
+class ReadingPlan:
+    """What there is to read, in tokens of the loaded model. Without `sections` all is read in one pass."""
+
+    by_document: tuple[int, ...]
+    sections: tuple[ReadSection, ...]
+    method: Method = Method.MODEL
+
+    @property
+    def tokens(self) -> int:
+        """Of all documents together."""
+        return sum(self.by_document)
+
+
+def plan_reading(
+    documents: Sequence[InputDocument],
+    wish: SummaryOptions,
+    engine: Engine,
+    cancel: CancelToken,
+    *,
+    earlier: ClaimScore | None = None,
+) -> ReadingPlan | None:
+    """Counts and cuts; None when cancelled. It wakes the model; raises what the engine raises."""
+    work = _begin_work(documents, wish, engine, _NoSteps(), cancel)
+    return _plan_sections(work, _choose_method(work, earlier)) if work is not None else None
+
+
+def summarize_documents(
+    documents: Sequence[InputDocument],
+    wish: SummaryOptions,
+    engine: Engine,
+    steps: Steps,
+    cancel: CancelToken,
+    *,
+    earlier: ClaimScore | None = None,
+) -> Iterator[SummaryEvent]:
+    """One summary over all of the documents, by the model that is loaded in `engine` or, where `method_for` says so,
+    of sentences that no model is asked about. `earlier` is how well the model wrote such summaries before.
+
+    Nobody having chosen, a model of whose claims too few are found is stopped in the middle of them.
+
+    Cancelled, it ends at once with a partial summary of what was read. Raises what the engine raises when a second
+    try does not help; every step that was finished is kept.
+    """
+    begun_s = time.monotonic()
+    work = _begin_work(documents, wish, engine, steps, cancel)
+    if work is not None and _choose_method(work, earlier) is Method.DIGEST:
+        if (yield from by_counting(documents, wish, cancel)):
+            return
+        work = replace(work, wish=replace(wish, method=Method.MODEL))
+    found = _plan_sections(work, Method.MODEL) if work is not None else None
+    if work is None or found is None:
+        yield Summarized(_empty_summary(documents, wish, engine, time.monotonic() - begun_s))
+        return
+    summary = replace((yield from _read_sections(work, found)), seconds=time.monotonic() - begun_s)
+    yield Summarized(_or_sentences(summary, documents, cancel))
+
+
+def _or_sentences(written: Summary, documents: Sequence[InputDocument], cancel: CancelToken) -> Summary:
+    """Sentences of the documents in place of what was written, where too little of that was found.
+
+    Not where the person asked for what the model writes, nor where sentences cannot give what was wished.
+    """
+    if written.is_partial or not _can_be_sentences(documents, written.wish):
+        return written
+    texts = {
+        (place, block.id): block.text
+        for place, input_document in enumerate(documents)
+        for block in input_document.blocks
+    }
+    score = score_claims(written.statements, lambda document, number: texts[document, number])
+    if score.is_enough and not written.has_given_up:
+        return written
+    digest = digest_summary(documents, written.wish, lambda: cancel.cancelled)
+    if not digest.statements or digest.is_partial:
+        return written
+    return replace(
+        digest,
+        model=written.model,
+        set_aside=written.statements,
+        seconds=written.seconds,
+        has_given_up=written.has_given_up,
+    )
+
+
+def _can_be_sentences(documents: Sequence[InputDocument], wish: SummaryOptions) -> bool:
+    return wish.method is None and wish.form in FORMS and not wish.language and any(map(has_sentences, documents))
+
+
+def by_counting(
+    documents: Sequence[InputDocument], wish: SummaryOptions, cancel: CancelToken
+) -> Generator[SummaryEvent, None, bool]:
+    """A summary of sentences, for which no engine is needed; returns whether it `is_sufficient`."""
+    yield Planned(len(documents), 0, Method.DIGEST)
+    digest = digest_summary(documents, wish, lambda: cancel.cancelled)
+    if is_sufficient(digest):
+        yield Summarized(digest)
+    return is_sufficient(digest)
+
+
+def is_sufficient(digest: Summary) -> bool:
+    """Whether sentences will do; of tables alone, say, there are none, and the model is asked after all."""
+    return bool(digest.statements) or digest.is_partial or digest.wish.method is Method.DIGEST
+
+
+def _read_sections(work: SummaryWork, found: ReadingPlan) -> Stage:
+    """In one pass where it fits; where nothing comes of that, in sections after all."""
+    yield Planned(max(1, len(found.sections)), found.tokens)
+    if found.sections:
+        return (yield from _in_sections(work, found.sections))
+    summary = yield from _in_one_pass(work)
+    if not summary.sections_failed or summary.statements or summary.has_given_up:
+        return summary
+    sections = _cut_sections(work)
+    if work.cancel.cancelled:
+        return replace(summary, sections_failed=0, is_partial=True)
+    yield Planned(len(sections), found.tokens)
+    return (yield from _in_sections(work, sections))
+
+
+class _NoSteps:
+    """Steps of work that has none."""
+
+    def find_step(self, key: str) -> None:
+        """Nothing."""
+
+    def keep_step(self, key: str, value: object) -> None:
+        """Nowhere."""
+
+
+def _begin_work(
+    documents: Sequence[InputDocument], wish: SummaryOptions, engine: Engine, steps: Steps, cancel: CancelToken
+) -> SummaryWork | None:
+    """None where it was cancelled while the model was loading."""
+    model = wake_model(engine, cancel)
+    if model is None:
+        return None
+    language, may_give_up = writing_language(documents, wish), _can_be_sentences(documents, wish)
+    return SummaryWork(documents, wish, engine, steps, cancel, model, budgets_for(model), language, may_give_up)
+
+
+def _choose_method(work: SummaryWork, earlier: ClaimScore | None) -> Method:
+    return method_for(work.wish, work.model.weights, is_short=is_short(work.documents), earlier=earlier)
+
+
+def _plan_sections(work: SummaryWork, method: Method) -> ReadingPlan | None:
+    counts: list[int] = []
+    for document in work.texts:
+        if work.cancel.cancelled:
+            return None
+        counts.append(sum(work.count_tokens([f"{number_block(block)}\n\n" for block in document.blocks])))
+    if method is Method.DIGEST:
+        return ReadingPlan(tuple(counts), (), Method.DIGEST)
+    fixed = work.fixed_tokens(messages_for(work, SummaryDraft(WriteUpSources((("", ""),), {}))))
+    fixed += OUTLINE_TOKENS if work.budgets.is_small and work.wish.form in FORMS else 0
+    if sum(counts) <= work.budgets.section_room(fixed, work.budgets.writing_tokens(work.wish.length, work.language)):
+        return ReadingPlan(tuple(counts), ())
+    sections = _cut_sections(work)
+    return None if work.cancel.cancelled else ReadingPlan(tuple(counts), tuple(sections))
+
+
+def _cut_sections(work: SummaryWork) -> Sequence[ReadSection]:
+    """Sections as large as the model reads well."""
+    empty = ReadSection(0, "", (), (), None, 0, 100, 100)
+    budgets = work.budgets
+    messages = summary_prompts.map_messages(
+        work.documents[0], empty, work.language, budgets.most_points, is_small=budgets.is_small
+    )
+    return sections_of(work.texts, budgets.within_context(work.fixed_tokens(messages)).section, work.count_tokens)
+
+
+# Where all fits into one prompt.
+
+
+def _in_one_pass(work: SummaryWork) -> Stage:
+    offsets = list(
+        accumulate(
+            (max((b.id for b in input_document.blocks), default=0) for input_document in work.documents), initial=0
+        )
+    )
+    stretches = [
+        (group, whole_section(place, blocks, offsets[place]))
+        for place, document in enumerate(work.texts)
+        for group, blocks in group_blocks(work, place, document.blocks)
+    ]
+    stretches = [(group, section) for group, section in stretches if section.slices]
+    drafts = _drafts_of(work, stretches, offsets)
+    writing, reading = WriteUp(work, drafts), SectionReading(work.documents)
+    yield from writing.run()
+    for draft, prompt in writing.answered:
+        for group, section in stretches:
+            if group == draft.group:
+                reading.mark_answered(section, prompt)
+    is_read = len(writing.answered) == len(drafts)
+    failed = 0 if is_read or work.cancel.cancelled or writing.has_given_up else 1
+    summary = _make_summary(work, reading, writing.statements, sections=1, read=int(is_read), failed=failed)
+    return replace(summary, has_given_up=writing.has_given_up)
+
+
+def _drafts_of(
+    work: SummaryWork, stretches: Sequence[tuple[str, ReadSection]], offsets: Sequence[int]
+) -> list[SummaryDraft]:
+    if work.wish.form is not Form.SECTIONS:
+        every = [section for _, section in stretches]
+        return (
+            [SummaryDraft(of_sections(work, every, offsets), outline=outline_of(work, every, offsets))] if every else []
+        )
+    sizes = [len(section.text) for _, section in stretches]
+    return [
+        SummaryDraft(
+            of_sections(work, [section], offsets), group, size / sum(sizes), outline_of(work, [section], offsets)
+        )
+        for (group, section), size in zip(stretches, sizes, strict=True)
+    ]
+
+
+# Section by section.
+
+
+def _in_sections(work: SummaryWork, sections: Sequence[ReadSection]) -> Stage:
+    reading = SectionReading(work.documents)
+    mapping = SectionMapping(work, sections, reading)
+    yield from mapping.run()
+    statements: list[Statement] = []
+    has_given_up = mapping.has_given_up
+    if has_given_up:
+        statements = points_so_far(work, mapping.points)
+    elif not work.cancel.cancelled:
+        names, found = make_piles(work, mapping.points)
+        fixed = work.fixed_tokens(messages_for(work, SummaryDraft(WriteUpSources((("", ""),), {}))))
+        answer = work.budgets.writing_tokens(work.wish.length, work.language)
+        merge = PointMerge(work, found, work.budgets.room_for_points(fixed, answer))
+        yield from merge.run()
+        if not work.cancel.cancelled:
+            writing = WriteUp(work, _drafts_of_points(work, names, merge.piles))
+            yield from writing.run()
+            statements, has_given_up = writing.statements, writing.has_given_up
+    if work.cancel.cancelled:
+        statements = below_the_text(statements, points_so_far(work, mapping.points))
+    read, failed = mapping.read, len(mapping.failed)
+    summary = _make_summary(work, reading, statements, sections=len(sections), read=read, failed=failed)
+    return replace(summary, has_given_up=has_given_up)
+
+
+def _drafts_of_points(
+    work: SummaryWork, names: Sequence[str], piles: Sequence[Sequence[Sequence[Statement]]]
+) -> list[SummaryDraft]:
+    drafts: list[SummaryDraft] = []
+    for name, pile in zip(names, piles, strict=True):
+        points = distinct_statements(point for group in pile for point in group)
+        share = len(points) / max(1, sum(len(group) for sequence in piles for group in sequence))
+        drafts.append(SummaryDraft(of_points(work, points), name, min(1.0, share) if len(names) > 1 else 1.0))
+    return [draft for draft in drafts if draft.sources.points]
+
+
+# The result.
+
+
+def _make_summary(
+    work: SummaryWork,
+    reading: SectionReading,
+    statements: Sequence[Statement],
+    *,
+    sections: int,
+    read: int,
+    failed: int = 0,
+) -> Summary:
+    documents = _describe_documents(work.documents, reading)
+    return Summary(
+        title=", ".join(document.title for document in documents),
+        documents=documents,
+        statements=tuple(statements),
+        wish=work.wish,
+        language=work.language,
+        model=Path(work.model.path).name,
+        sections=sections,
+        sections_read=read,
+        sections_failed=failed,
+        is_partial=work.cancel.cancelled,
+        unknown_languages=unknown_languages(Path(work.model.path), work.documents, work.wish),
+    )
+
+
+def _empty_summary(documents: Sequence[InputDocument], wish: SummaryOptions, engine: Engine, seconds: float) -> Summary:
+    """Stopped before anything was read."""
+    shown = _describe_documents(documents, SectionReading(documents))
+    model = Path(engine.loaded.path).name if engine.loaded is not None else ""
+    title = ", ".join(summarized_document.title for summarized_document in shown)
+    return Summary(
+        title, shown, (), wish, writing_language(documents, wish), model, 0, 0, is_partial=True, seconds=seconds
+    )
+
+
+def _describe_documents(documents: Sequence[InputDocument], reading: SectionReading) -> tuple[SummarizedDocument, ...]:
+    return tuple(
+        SummarizedDocument(
+            input_document.id, input_document.name, title_shown(input_document), input_document.unit, coverage
+        )
+        for input_document, coverage in zip(documents, reading.make_coverage(), strict=True)
+    )

@@ -1,0 +1,257 @@
+"""Everything that is said about a summary, in words that say only what was done; the window translates them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.features.error_messages import count_units, pages_clause
+from app.features.summarize.method import LEAST_SHARE
+from app.features.summarize.summary_result import (
+    Check,
+    CheckReason,
+    Coverage,
+    Form,
+    Method,
+    Statement,
+    SummarizedDocument,
+    Summary,
+)
+from app.language.language_detection import SMALL_WORDS, language_by_words
+from app.language.language_names import base_code, english_name
+
+DIGEST_WORDS = "Key sentences copied from the document. Written without the model."
+_ON = {"p.": "page", "pp.": "page", "page": "page", "pages": "page", "slide": "slide", "sheet": "sheet"}
+"""What something stands on, by the first word of where it was looked; anything else it stands in."""
+
+
+def check_words(check: Check, pages: str) -> str:
+    """Of one statement, such as "It says “3.1 million”, the page says “3.7 million”."
+
+    `pages` is where it was looked, such as "p. 12".
+    """
+    place, speaker = _place_words(pages)
+    if check.differs:
+        there = f"{speaker} says “{check.page_says.rstrip('.')}”."
+        return f"It says “{check.said.rstrip('.')}”, {_lower_first(there)}" if check.said else there
+    if check.reason is CheckReason.CLOSE_MATCH:
+        return f"Found {place}; what it quotes stands there in slightly other letters."
+    if check.found:
+        return f"Found {place}."
+    if not check.is_compared:
+        return f"It is in another language than {_lower_first(speaker)}, and could not be compared with it."
+    if check.reason is CheckReason.GARBLED and not check.said:
+        return "It says the same thing twice."
+    what = "What it quotes" if check.reason is CheckReason.QUOTE_NOT_FOUND else f"“{check.said}”"
+    return f"{what} was not found {place}." if check.said else f"Not found {place}."
+
+
+def doubt_words(statement: Statement) -> str:
+    """What a claim checker found no support for, as a sentence; "" where it found nothing."""
+    doubted = ", ".join(f"“{statement.text[start:end]}”" for start, end in statement.unsupported)
+    return f"The checker finds no support for {doubted}." if doubted else ""
+
+
+def _place_words(pages: str) -> tuple[str, str]:
+    """("on p. 12", "The page"), ("on slide 3", "The slide"), ("in source 2", "The text")."""
+    if not pages:
+        return "in the text", "The text"
+    kind = _ON.get(pages.split(maxsplit=1)[0].casefold(), "")
+    return f"{'on' if kind else 'in'} {pages}", f"The {kind or 'text'}"
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def digest_words(summary: Summary) -> str:
+    """What a summary of sentences says of itself, such as "Only 1 of the 6 statements that …"."""
+    if not summary.set_aside:
+        return DIGEST_WORDS
+    found, count = sum(statement.check.found for statement in summary.set_aside), len(summary.set_aside)
+    if summary.has_given_up:
+        return _given_up_words(summary)
+    what = f"{f'Only {found:,}' if found else 'None'} of the {count:,} statements that {summary.model} wrote"
+    what = what if count > 1 else f"The one statement that {summary.model} wrote"
+    was = "was" if found == 1 or count == 1 else "were"
+    lost = f"{what} {was}{' not' if count == 1 else ''} found in the text"
+    return f"{lost}. These are sentences of the document instead."
+
+
+def _given_up_words(summary: Summary) -> str:
+    """Why the model was stopped: statements that are not there, or numbers."""
+    found, count = sum(statement.check.found for statement in summary.set_aside), len(summary.set_aside)
+    how_many = f"only {found:,}" if found else "none"
+    what = f"{how_many} of its first {count:,} statements {'was' if found == 1 else 'were'} found in the text"
+    if found >= LEAST_SHARE * count:
+        what = f"too many numbers in its first {count:,} statements are not in the text"
+    return f"{summary.model} was stopped: {what}. These are sentences of the document instead."
+
+
+def statements_words(statements: Sequence[Statement]) -> tuple[str, str]:
+    """Such as ("6 statements: 5 found on their page", "1 differs"); the second part is what wants attention, or ""."""
+    if not statements:
+        return "No statements", ""
+    found = sum(statement.check.found for statement in statements)
+    differing = sum(statement.check.differs for statement in statements)
+    uncompared = sum(not statement.check.is_compared for statement in statements)
+    missing = len(statements) - found - differing - uncompared
+    has_pages = any(anchor.page is not None for statement in statements for anchor in statement.anchors)
+    place = ("on its page" if len(statements) == 1 else "on their page") if has_pages else "in the text"
+    attention = [f"{differing:,} differ{'s' if differing == 1 else ''}"] if differing else []
+    attention += [f"{missing:,} not found"] if missing else []
+    attention += [f"{uncompared:,} could not be compared"] if uncompared else []
+    doubted = sum(bool(statement.unsupported) for statement in statements)
+    attention += [f"{doubted:,} doubted by the checker"] if doubted else []
+    counted = "1 statement" if len(statements) == 1 else f"{len(statements):,} statements"
+    if len(statements) == found == 1:
+        return f"{counted}: found {place}", ""
+    how_many = "all" if found == len(statements) else f"{found:,}" if found else "none"
+    return f"{counted}: {how_many} found {place}", ", ".join(attention)
+
+
+def language_words(summary: Summary) -> str:
+    """Such as "written in English, not in German": a model may not write in the language that was wished; "" else.
+
+    Nothing is said where the two cannot be told apart for sure.
+    """
+    wished = summary.wish.language[:2].casefold()
+    found = language_by_words("\n".join(statement.text for statement in summary.statements))
+    if not wished or not found or found == wished or not {found, wished} & set(SMALL_WORDS):
+        return ""
+    if wished not in SMALL_WORDS and found != "en":  # a neighbour of one that is known looks like it
+        return ""
+    written = english_name(found) if found in SMALL_WORDS else f"{found.title()} letters"
+    return f"written in {written}, not in {english_name(wished)}"
+
+
+_NOT_SENTENCES = {
+    Form.ACTIONS: "no list of what is to be done",
+    Form.QUESTIONS: "no questions and answers",
+    Form.OWN: "not written as you wished",
+}
+
+
+def not_given_words(summary: Summary) -> str:
+    """What was wished and sentences of the document cannot give, as a sentence; "" where there is nothing."""
+    if summary.method is not Method.DIGEST:
+        return ""
+    wish = summary.wish
+    is_other = bool(wish.language and summary.language) and base_code(wish.language) != base_code(summary.language)
+    missing = [f"not in {english_name(wish.language)}"] if is_other else []
+    missing += [_NOT_SENTENCES[wish.form]] if wish.form in _NOT_SENTENCES else []
+    if not missing:
+        return ""
+    return f"The sentences are as they stand in the document: {' and '.join(missing)}. That takes a larger model."
+
+
+def unknown_words(summary: Summary) -> str:
+    """Which languages the model was not made for, as a sentence; "" where it was."""
+    if not summary.unknown_languages:
+        return ""
+    return not_made_words(summary.model, summary.unknown_languages)
+
+
+def unknown_in_short(summary: Summary) -> str:
+    """The same among other things that are said, such as "by a model that was not made for German"."""
+    names = " and ".join(english_name(code) for code in summary.unknown_languages)
+    return f"by a model that was not made for {names}" if names else ""
+
+
+def not_made_words(model: str, codes: Sequence[str]) -> str:
+    """What is said of a model, by the name of its file, that was not made for these languages."""
+    names = " and ".join(english_name(code) for code in codes)
+    return f"{model} was not made for {names}. The summary will hardly be of use."
+
+
+def nothing_words(summary: Summary) -> str:
+    """What stands in place of the statements of a summary that has none; "" where it has, or was stopped."""
+    if summary.statements or summary.is_partial:
+        return ""
+    where = "it" if len(summary.documents) == 1 else "them"
+    if summary.wish.form is Form.ACTIONS and summary.method is Method.MODEL and not summary.sections_failed:
+        return f"Nothing to be done was found in {where}."
+    return f"Nothing was written about {where}."
+
+
+def coverage_words(summary: Summary) -> str:
+    """Such as "46 of 48 pages read; 7 and 31 are pictures"; where nothing has pages, paragraphs are counted.
+
+    Of several documents each is told by itself, unless all of all was read.
+    """
+    documents = summary.documents
+    if len(documents) > 1 and all(_is_whole(document) for document in documents):
+        parts = [f"{len(documents)} documents read, {_sum_words(documents)}"]
+    else:
+        told = [_document_words(document, is_partial=summary.is_partial) for document in documents]
+        named = [
+            f"{summarized_document.name}: {words}" for summarized_document, words in zip(documents, told, strict=True)
+        ]
+        parts = named if len(documents) > 1 else told
+    failed = summary.sections_failed
+    if failed and not any(document.coverage.unread_pages or document.coverage.partly_read for document in documents):
+        parts.append(
+            "1 section could not be condensed" if failed == 1 else f"{failed:,} sections could not be condensed"
+        )
+    return "; ".join(parts)
+
+
+def _document_words(one: SummarizedDocument, *, is_partial: bool) -> str:
+    coverage, unit = one.coverage, one.unit
+    if not unit or not coverage.pages:
+        read = f"{coverage.blocks_read:,} of {_count_text(coverage.blocks, 'paragraph')} read"
+        return "; ".join([read, *_apart_words(coverage)])
+    parts = [f"{coverage.pages_read:,} of {count_units(unit, coverage.pages)} read"]
+    if is_partial and coverage.partly_read:
+        parts[0] += f", {len(coverage.partly_read):,} of them in part"
+    empty = [page for page in coverage.pages_without_text if page not in coverage.pictures]
+    parts += pages_clause(coverage.pictures, "{} is a picture", "{} are pictures")
+    parts += pages_clause(empty, "{} is empty", "{} are empty")
+    parts += _apart_words(coverage)
+    if not is_partial:  # where it was stopped, everything after that is missing
+        many = f"{unit}s {{}}: their sections could not be condensed"
+        parts += pages_clause(coverage.unread_pages, f"{unit} {{}}: its section could not be condensed", many)
+        many = f"{unit}s {{}} only in part: sections of them could not be condensed"
+        parts += pages_clause(
+            coverage.partly_read, f"{unit} {{}} only in part: a section of it could not be condensed", many
+        )
+    return "; ".join(parts)
+
+
+_APART = {
+    "contents": ("the contents", "{} is the contents", "{} are the contents"),
+    "index": ("the index", "{} is the index", "{} are the index"),
+    "sources": ("the list of sources", "{} is the list of sources", "{} are the list of sources"),
+}
+
+
+def _apart_words(coverage: Coverage) -> list[str]:
+    """What was left out since there is nothing to condense in it, with its pages where they have nothing else."""
+    said, left = [], []
+    for left_apart in coverage.apart:
+        name, page, pages = _APART.get(
+            left_apart.what, ("something that is no text", "{} is no text", "{} are no text")
+        )
+        if left_apart.pages:
+            said += pages_clause(left_apart.pages, page, pages)
+        else:
+            left.append(name)
+    if left:
+        said.append(f"without {' and '.join(left)}")
+    return said
+
+
+def _is_whole(one: SummarizedDocument) -> bool:
+    coverage = one.coverage
+    return coverage.blocks_read == coverage.blocks and not coverage.pages_without_text and not coverage.apart
+
+
+def _sum_words(documents: Sequence[SummarizedDocument]) -> str:
+    """All their pages where they are of one kind, else their paragraphs."""
+    kinds = {document.unit if document.coverage.pages else "" for document in documents}
+    if len(kinds) == 1 and kinds != {""}:
+        return count_units(kinds.pop(), sum(document.coverage.pages for document in documents))
+    return _count_text(sum(summarized_document.coverage.blocks for summarized_document in documents), "paragraph")
+
+
+def _count_text(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

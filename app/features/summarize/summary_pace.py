@@ -1,0 +1,191 @@
+"""How long a summary takes: before it is begun by speeds measured here, then by the sections that it has read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.core.events import CancelToken, ModelElsewhere, ModelLoaded
+from app.engine.contract import Engine
+from app.features.summarize.summary_result import (
+    KIND,
+    Estimate,
+    InputDocument,
+    Merging,
+    Method,
+    Planned,
+    SectionRead,
+    SummaryEvent,
+    SummaryOptions,
+    Writing,
+)
+from app.features.work.asking import FIRST_WINDOW, TaskRests
+from app.features.work.engines import TaskEngines
+from app.features.work.pace import MeasuredSpeeds, WorkClock
+from app.store.jobs import JobTable
+
+if TYPE_CHECKING:
+    from app.features.summarize.method import MethodChoice
+    from app.features.summarize.sections import TokenBudgets
+
+
+SECTIONS_A_MERGE = 8
+TELLING_SHARE = 0.1
+"""From so much of a write-up on, its own pace tells how long the rest takes."""
+
+
+def model_file(model: ModelLoaded) -> str:
+    """What speeds are remembered by."""
+    return Path(model.path).name
+
+
+class SummaryPace:
+    """Times are seconds. While it rests, and for sections that an earlier run had read, the clock does not count.
+
+    `expected_s` is what was estimated for all of it, None where nothing was; so many sections are read `side_by_side`.
+    """
+
+    def __init__(
+        self, expected_s: float | None = None, side_by_side: int = 1, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.expected_s = expected_s
+        self._side_by_side = min(side_by_side, FIRST_WINDOW)
+        self._clock = WorkClock(clock)
+        self._sections, self._done, self._fresh = 0, 0, 0
+        self._read_after_s = 0.0
+        self._written_since_s, self._written, self._attempt = 0.0, 0.0, 0
+        self._tail = 0.0
+        """How many times as long as a section the merges and the write-up take."""
+
+    @property
+    def worked_s(self) -> float:
+        return self._clock.worked_s
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether every section so far was read in this run."""
+        return self._fresh == self._done
+
+    def take_event(self, event: SummaryEvent) -> None:
+        """One more event of the pipeline."""
+        match event:
+            case Planned(sections=sections):
+                # Planned again (what did not go in one pass goes in sections), the time until then says nothing.
+                self._clock.start()
+                self._sections, self._written_since_s, self._written = sections, 0.0, 0.0
+                self._tail = 1.0 + (sections // SECTIONS_A_MERGE if sections > 1 else 0)
+            case TaskRests(reason=reason):
+                self._clock.set_resting(is_resting=bool(reason))
+            case SectionRead():
+                self._done = event.done
+                if event.was_kept:
+                    self._forget_time()
+                else:
+                    self._fresh += 1
+                    self._read_after_s = self.worked_s
+            case Merging(done=done, merges=merges):
+                self._tail = 1.0 + max(0, merges - done)
+            case Writing(share=share, attempt=attempt):
+                if attempt != self._attempt:
+                    self._written_since_s = 0.0
+                self._written_since_s = self._written_since_s or self.worked_s
+                self._written, self._attempt, self._tail = share, attempt, 1.0
+
+    def seconds_left(self) -> float | None:
+        """About how much longer; None where nothing tells it yet."""
+        if not self._clock.has_begun:
+            return None
+        if self._written >= TELLING_SHARE:
+            since_s = self.worked_s - self._written_since_s
+            return max(1.0, since_s * (1 - self._written) / self._written)
+        if not self._fresh:
+            return None if self.expected_s is None else max(1.0, self.expected_s - self.worked_s)
+        begun_together = min(self._side_by_side, self._fresh + self._sections - self._done)
+        section_s = self._read_after_s / max(self._fresh, begun_together)  # the others of the first lot are near
+        left = section_s * (self._sections - self._done + self._tail)
+        since_s = self.worked_s - max(self._read_after_s, self._written_since_s)
+        return max(1.0, left - since_s)
+
+    def _forget_time(self) -> None:
+        """Kept sections come first and at once: the time until then says nothing of those to come."""
+        if not self._fresh and self._clock.has_begun and not self._clock.is_resting:
+            self._clock.start()
+
+
+# What a summary would take: tokens and sections as the pipeline plans them, seconds from speeds measured here.
+
+
+ANSWERED_SHARE = 0.7
+"""Of what an answer may take, what it does take."""
+COUNTED_CHARACTERS_A_SECOND = 400_000
+"""Of a document whose sentences are chosen by counting words, on a slow machine."""
+
+
+def counting_seconds(documents: Sequence[InputDocument]) -> float:
+    """How long that takes at most."""
+    characters = sum(len(block.text) for document in documents for block in document.blocks)
+    return max(1.0, characters / COUNTED_CHARACTERS_A_SECOND)
+
+
+class SummaryEstimates:
+    """From any thread. What was measured holds as long as the program runs; `inputs` makes documents of their ids."""
+
+    def __init__(
+        self,
+        inputs: Callable[[Sequence[int]], list[InputDocument]],
+        engines: TaskEngines,
+        jobs: JobTable,
+        choice: MethodChoice,
+    ) -> None:
+        self._inputs, self._engines, self._choice = inputs, engines, choice
+        self._speeds = MeasuredSpeeds(KIND, jobs, seconds="worked_s")
+        self._budgets: dict[str, TokenBudgets] = {}
+
+    def estimate(self, document_ids: Sequence[int], wish: SummaryOptions, cancel: CancelToken) -> Estimate | None:
+        """See `app.features.summarize.summaries.Summaries.estimate`."""
+        from app.features.summarize.digest import has_sentences
+        from app.features.summarize.summarize import plan_reading  # the window lists summaries without these
+
+        documents = self._inputs(document_ids)
+        if self._choice.choose_method(wish, documents) is Method.DIGEST and any(map(has_sentences, documents)):
+            return None if cancel.cancelled else Estimate(None, 0, counting_seconds(documents), ())
+        with self._engines.open_engine(cancel, may_ask=False) as engine:
+            if engine is None or engine.loaded is None:
+                return None
+            loaded = engine.loaded
+            planned = plan_reading(documents, wish, engine, cancel, earlier=self._choice.earlier_score(documents))
+            if planned is None:
+                return None
+            tokens, sections = planned.tokens, max(1, len(planned.sections))
+            if planned.method is Method.DIGEST:
+                return Estimate(tokens, 0, counting_seconds(documents), planned.by_document)
+            if not self._measure_model(engine, loaded, cancel):
+                return None
+        seconds = self.estimate_seconds(model_file(loaded), tokens, sections, wish)
+        return Estimate(tokens, sections, seconds, planned.by_document, isinstance(loaded, ModelElsewhere))
+
+    def estimate_seconds(self, model: str, tokens: int, sections: int, wish: SummaryOptions) -> float | None:
+        """How long a model (the name of its file) takes; None where nothing of it was measured here."""
+        earlier = self._speeds.earlier_speed(model)
+        if earlier is not None:
+            return tokens / earlier
+        speed, budgets = self._speeds.probed_speed(model), self._budgets.get(model)
+        if speed is None or budgets is None:
+            return None
+        read, written = float(tokens), float(budgets.writing_tokens(wish.length, wish.language))
+        if sections > 1:
+            points, merges = sections * budgets.points * ANSWERED_SHARE, sections // SECTIONS_A_MERGE
+            read += points + merges * budgets.merged
+            written += points + merges * budgets.merged
+        return read / speed.reading + written / speed.writing
+
+    def _measure_model(self, engine: Engine, loaded: ModelLoaded, cancel: CancelToken) -> bool:
+        """Reads and writes a little, once for each model that has not written anything here; False when cancelled."""
+        from app.features.summarize.sections import budgets_for
+
+        model = model_file(loaded)
+        if self._speeds.earlier_speed(model) is None and self._speeds.probe_speed(model, engine, cancel) is not None:
+            self._budgets[model] = budgets_for(loaded)
+        return not cancel.cancelled

@@ -1,0 +1,474 @@
+"""What a summary is: what was wished, the statements and their places, what was read; and how it is stored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path, PurePath
+from typing import Any, Protocol
+
+from app.core.errors import DocumentGone, DocumentUnreadable
+from app.core.wire import from_json
+from app.documents.blocks import Block
+from app.documents.source import PageRead
+from app.features.document_library import DocumentLibrary
+from app.features.work.asking import TaskRests
+from app.store.document_store import StoredDocument
+from app.store.jobs import Job, JobRow
+
+
+class Length(StrEnum):
+    """How long it is to be; see `budgets.WORDS` for how many words that is."""
+
+    SHORT = "short"
+    MEDIUM = "medium"
+    LONG = "long"
+
+
+class Form(StrEnum):
+    """How it is written."""
+
+    PARAGRAPHS = "paragraphs"
+    BULLETS = "bullets"
+    SECTIONS = "sections"
+    """A few statements under each of the document's own headings."""
+    ACTIONS = "actions"
+    """What is to be done, by whom and until when."""
+    QUESTIONS = "questions"
+    """Questions that the document answers, with the answers."""
+    OWN = "own"
+    """As `SummaryOptions.instruction` says."""
+
+
+class Method(StrEnum):
+    """What a summary was made by."""
+
+    MODEL = "model"
+    DIGEST = "digest"
+    """By counting words: its statements are sentences of the documents."""
+
+
+@dataclass(frozen=True)
+class SummaryOptions:
+    """What a person wants. `language` is a code such as "de", "" for the document's own.
+
+    `method` None: what suits the model, see `method.method_for`.
+    """
+
+    length: Length = Length.MEDIUM
+    form: Form = Form.BULLETS
+    language: str = ""
+    instruction: str = ""
+    method: Method | None = None
+
+
+class CheckReason(StrEnum):
+    """What a check came upon, in the terms of the terminal's JSON."""
+
+    CLOSE_MATCH = "close_match"
+    """The quotation stands there in slightly other letters."""
+    QUOTE_NOT_FOUND = "quote_not_found"
+    NUMBER = "number"
+    """A number, its unit or a date is not in the cited blocks."""
+    NAME = "name"
+    SUPPORT = "support"
+    """Too few of its words are in the cited blocks."""
+    GARBLED = "garbled"
+    """Letters of another script, words run together behind a full stop, or the same sentence twice."""
+    LANGUAGE = "language"
+    """It is in another language than the cited blocks, so that its words could not be compared."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was compared, and how it came out; nothing is judged.
+
+    `said` is the part of the statement that is not on its page (a number, a name), and `page_says` what stands there
+    in its place, "" where nothing comparable does. Found with a reason: only `CLOSE_MATCH`.
+    """
+
+    found: bool = True
+    reason: CheckReason | None = None
+    said: str = ""
+    page_says: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """Whether the page says something else in its place."""
+        return not self.found and bool(self.page_says)
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether there was a rule by which it could be compared."""
+        return self.reason is not CheckReason.LANGUAGE
+
+
+@dataclass(frozen=True)
+class ClaimAnchor:
+    """A place that a statement rests on: a stretch of a block (`start` to `end` in its text; both 0: all of it).
+
+    `document` is an index into `Summary.documents`; `text` is what stands there.
+    """
+
+    document: int
+    block_id: int
+    page: int | None
+    start: int = 0
+    end: int = 0
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of the summary, usually a sentence.
+
+    `group` is the heading or the question it stands under, "" without one; `paragraph` counts from 0 in the form
+    PARAGRAPHS: statements with the same number run on.
+    """
+
+    text: str
+    anchors: tuple[ClaimAnchor, ...] = ()
+    check: Check = field(default_factory=Check)
+    group: str = ""
+    paragraph: int = 0
+    unsupported: tuple[tuple[int, int], ...] = ()
+    """Stretches of `text` that a claim checker found no support for in the blocks behind it, see `Summary.checker`."""
+
+
+@dataclass(frozen=True)
+class LeftApart:
+    """What is no text and was left apart, see `document_parts.Apart`; `pages` are those with nothing else."""
+
+    what: str
+    blocks: int
+    pages: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What was read of one document. A block counts as read when all of its text stood in prompts that were answered.
+
+    `pages_read` are pages with text that were read, `partly_read` those of them where some of it is missing;
+    `unread_pages` those of which nothing was read. `pictures` are those of `pages_without_text` that are pictures.
+    """
+
+    blocks: int
+    blocks_read: int
+    pages: int
+    pages_read: int
+    pages_without_text: tuple[int, ...] = ()
+    unread_pages: tuple[int, ...] = ()
+    pictures: tuple[int, ...] = ()
+    partly_read: tuple[int, ...] = ()
+    apart: tuple[LeftApart, ...] = ()
+
+
+@dataclass(frozen=True)
+class SummarizedDocument:
+    """One of the documents; `id` is that of the store, 0 in the terminal. `unit` is what its pages are."""
+
+    id: int
+    name: str
+    title: str
+    unit: str
+    coverage: Coverage
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A summary, complete or as far as it came.
+
+    `language` is what it is written in. `sections_failed` could not be condensed though they were tried (a model that
+    refuses, or answers with nothing usable); their blocks do not count as read.
+    """
+
+    title: str
+    documents: tuple[SummarizedDocument, ...]
+    statements: tuple[Statement, ...]
+    wish: SummaryOptions
+    language: str
+    model: str
+    sections: int
+    sections_read: int
+    sections_failed: int = 0
+    is_partial: bool = False
+    seconds: float = 0.0
+    unknown_languages: tuple[str, ...] = ()
+    """Languages that it was to be read or written in, by their codes, and that the model was not made for."""
+    method: Method = Method.MODEL
+    set_aside: tuple[Statement, ...] = ()
+    """What `model` wrote, where too little of it was found and sentences of the documents stand in its place."""
+    has_given_up: bool = False
+    """Whether `model` was stopped in the middle, since too little of what it wrote could be found."""
+    checker: str = ""
+    """The claim checker that read what `model` wrote; "" where none did."""
+
+
+def wish_from_json(raw: Mapping[str, Any]) -> SummaryOptions:
+    """A stored wish; what this version does not know falls back to the default."""
+    length, form, method = (str(raw.get(name, "")) for name in ("length", "form", "method"))
+    return SummaryOptions(
+        Length(length) if length in list(Length) else Length.MEDIUM,
+        Form(form) if form in list(Form) else Form.BULLETS,
+        str(raw.get("language", "")),
+        str(raw.get("instruction", "")),
+        Method(method) if method in list(Method) else None,
+    )
+
+
+def summary_from_json(raw: Mapping[str, Any]) -> Summary:
+    """A stored summary; raises KeyError, TypeError or ValueError for anything else."""
+    return replace(from_json(Summary, {**raw, "wish": {}}), wish=wish_from_json(raw["wish"]))
+
+
+# What a summary is made from, where its steps are kept, and the events that tell how far it is.
+
+
+@dataclass(frozen=True)
+class InputDocument:
+    """One document to be summarized, all blocks in order. `id` is that of the store.
+
+    `picture_pages` are those of `pages_without_text` that are pictures.
+    """
+
+    id: int
+    name: str
+    title: str
+    unit: str
+    pages: int
+    pages_without_text: tuple[int, ...]
+    language: str
+    blocks: Sequence[Block]
+    picture_pages: tuple[int, ...] = ()
+
+
+class Steps(Protocol):
+    """Where finished steps are kept, so that none is done twice. Values are plain JSON."""
+
+    def find_step(self, key: str) -> Any | None:
+        """What was kept under a key, by this or any other summary; None without it."""
+
+    def keep_step(self, key: str, value: Any) -> None:
+        """Keeps a finished step; it is safe when this returns."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The first event: how much there is to do. `sections` is 1 where everything fits into one pass.
+
+    It may come again, where what was planned first did not do.
+    """
+
+    sections: int
+    tokens: int
+    method: Method = Method.MODEL
+
+
+@dataclass(frozen=True)
+class SectionRead:
+    """One more section is read: `done` of `sections`. `points` are its statements, checked.
+
+    `document` and `first_page` say where it is; `was_kept`: an earlier run had read it; `has_failed`: it could not be
+    condensed. `coverage` is what is read of each document with it.
+    """
+
+    done: int
+    sections: int
+    points: tuple[Statement, ...]
+    document: int
+    first_page: int | None
+    was_kept: bool = False
+    coverage: tuple[Coverage, ...] = ()
+    has_failed: bool = False
+    blocks: tuple[int, int] | None = None
+    """The first and the last block of it."""
+
+
+@dataclass(frozen=True)
+class Merging:
+    """Points of several sections are being joined: `done` of `merges` so far."""
+
+    done: int
+    merges: int
+
+
+@dataclass(frozen=True)
+class PromptRead:
+    """How much of a document that is read in one pass has been read, 0 to 1."""
+
+    share: float
+
+
+@dataclass(frozen=True)
+class Writing:
+    """The write-up so far, as plain text without ids; `share` of what is expected is written.
+
+    `attempt` 1: the first one was not good enough, and it is written once more from the beginning.
+    """
+
+    text: str
+    share: float = 0.0
+    attempt: int = 0
+
+
+@dataclass(frozen=True)
+class Summarized:
+    """The last event: the summary, partial where it was stopped."""
+
+    summary: Summary
+
+
+@dataclass(frozen=True)
+class ClaimsChecked:
+    """A claim checker reads what was written: `done` of `claims`."""
+
+    done: int
+    claims: int
+
+
+SummaryEvent = Planned | TaskRests | PromptRead | SectionRead | Merging | Writing | ClaimsChecked | Summarized
+
+
+# The language that a summary is written in, and whether its model was made for it.
+
+
+def writing_language(documents: Sequence[InputDocument], wish: SummaryOptions) -> str:
+    """That which was chosen, or that of the most text; a code such as "de", "" where it is not known."""
+    if wish.language:
+        return wish.language
+    sizes: dict[str, int] = {}
+    for document in documents:
+        sizes[document.language] = sizes.get(document.language, 0) + sum(len(block.text) for block in document.blocks)
+    return max(sizes, key=lambda code: sizes[code], default="")
+
+
+def unknown_languages(model: Path, documents: Sequence[InputDocument], wish: SummaryOptions) -> tuple[str, ...]:
+    """Those of the documents and of the summary that a model was not made for, by their codes.
+
+    It reads the header of the file; what nothing tells the language of counts as known.
+    """
+    return not_made_for(model, [*(document.language for document in documents), writing_language(documents, wish)])
+
+
+def not_made_for(model: Path, codes: Sequence[str]) -> tuple[str, ...]:
+    """Which of the languages a model was not made for."""
+    from app.features.models.model_languages import known_languages  # reads a catalog that a window need not wait for
+    from app.language.language_names import base_code, find_language
+
+    able = {base_code(code) for code in known_languages(model).languages}
+    return tuple(dict.fromkeys(code for code in codes if find_language(code) and base_code(code) not in able))
+
+
+KIND = "summary"
+TASK = "summarize"
+
+DRAFT = "draft"
+
+LONGEST_TITLE = 120
+_FILE_ENDINGS = (".doc", ".docx", ".dvi", ".htm", ".html", ".indd", ".odt", ".pdf", ".ppt", ".pptx", ".rtf", ".tex")
+_NO_TITLE = re.compile(
+    r"microsoft (word|powerpoint|excel)\b.*|(untitled|unbenannt|sans titre|document|dokument|title|titel|slide|folie|"
+    r"powerpoint.presentation)[\W\d_]*"
+)
+
+
+@dataclass(frozen=True)
+class StoredSummary(JobRow):
+    """One row of the list. `sections` 0: not known yet.
+
+    `is_together`: of a draft with several documents, whether one summary is to be made of all.
+    """
+
+    wish: SummaryOptions
+    document_ids: tuple[int, ...]
+    sections: int
+    sections_read: int
+    is_together: bool = True
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a summary would take. `seconds` None: nothing was measured on this machine with this model yet.
+
+    `tokens` and `sections` are of all documents together; `by_document` are the tokens of each. Where no model is asked
+    there are no sections, and tokens only where it was loaded anyway.
+    """
+
+    tokens: int | None
+    sections: int
+    seconds: float | None
+    by_document: tuple[int, ...]
+    is_elsewhere: bool = False
+    """Whether a server does it."""
+
+
+def from_job(job: Job, document_ids: Sequence[int]) -> StoredSummary:
+    """The row of a job."""
+    sections, read = (int(job.progress.get(name, 0)) for name in ("sections", "sections_read"))
+    wish = wish_from_json(job.spec.get("wish", {}))
+    return StoredSummary(
+        job.id, job.title, job.state, job.error, job.created_at, job.updated_at, wish, tuple(document_ids), sections,
+        read, bool(job.spec.get("is_together", True)),
+    )  # fmt: skip
+
+
+def title_of(document: StoredDocument) -> str:
+    """The document's own title where that is one, else the name of its file without the ending."""
+    title = " ".join(str(document.info.get("title") or "").split())
+    return title if _is_title(title) else PurePath(document.name).stem or document.name
+
+
+def joint_title(documents: Sequence[StoredDocument]) -> str:
+    """The first one's title, and how many more there are."""
+    first = title_of(documents[0]) if documents else ""
+    return first if len(documents) < 2 else f"{first} and {len(documents) - 1} more"
+
+
+def _is_title(text: str) -> bool:
+    """Programs put the names of files and of themselves where a title belongs."""
+    plain = text.casefold()
+    return (
+        3 <= len(text) <= LONGEST_TITLE
+        and any(letter.isalpha() for letter in text)
+        and not plain.endswith(_FILE_ENDINGS)
+        and not _NO_TITLE.fullmatch(plain)
+    )
+
+
+# Stored documents as the pipeline takes them.
+
+
+def inputs_of(
+    documents: DocumentLibrary, document_ids: Sequence[int], *, has_places: bool = True
+) -> list[InputDocument]:
+    """Raises DocumentGone or DocumentUnreadable, which say which document it is.
+
+    Without `has_places` nothing knows which pages a block reaches into; see `DocumentLibrary.read_texts`.
+    """
+    read = documents.read_blocks if has_places else documents.read_texts
+    return [_input_document(documents, number, read) for number in document_ids]
+
+
+def _input_document(
+    documents: DocumentLibrary, document_id: int, read: Callable[[int], Sequence[Block]]
+) -> InputDocument:
+    document = documents.store.get(document_id)
+    if document is None:
+        raise DocumentGone(f"document {document_id}")
+    try:
+        blocks = read(document_id)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DocumentGone(document.name) from error
+    if not any(block.text.strip() for block in blocks):
+        raise DocumentUnreadable(str(document.path), "no_text")
+    info = document.info
+    pages_without_text = tuple(info.get("pages_without_text", ()))
+    pages = [PageRead(**fields) for fields in info.get("pages", ())]
+    pictures = tuple(page.page for page in pages if page.is_picture and not (page.has_text or page.recognized))
+    language = str(info.get("language") or "")
+    return InputDocument(
+        document_id, document.name, title_of(document), document.unit, document.pages, pages_without_text, language,
+        blocks, pictures,
+    )  # fmt: skip

@@ -1,0 +1,430 @@
+"""Recordings: made with the microphone, on only meanwhile; heard by the model that is loaded, as documents.
+
+They are made into a folder of the person's data, and stay there as long as something uses them. Hearing goes piece by
+piece, each sentence with its seconds. The events are those of a document that is read
+(`app.documents.read_document.read`), so that what is said can be asked about, cited, summarized and translated as any
+other text. A block's place is in milliseconds of the recording.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.core.child import Child, own_command
+from app.core.errors import MediaRefused, MicrophoneMissing, NoModel
+from app.core.events import CancelToken
+from app.core.paths import make_folder
+from app.core.wire import Ended, WireClient
+from app.core.wire import WireInbox as Replies
+from app.documents.blocks import Block, BlockKind, BlockNumbering, BlockPiece, BlockPlace
+from app.documents.microphone import TRIAL_VARIABLE, WIRE, Heard, NoMicrophone, Record
+from app.documents.protocol import BlocksRead, Done, Event, Found, Listen, Read, SoundHeard, SoundPiece
+from app.documents.source import Opened, PageRead, ReadingRemark
+from app.features.page_reading.by_model import EMPTY, READ, PageAnswer, ask_model
+from app.language.sentences import split_sentences
+from app.store.document_store import HEARD, DocumentStore, StoredPageReading
+
+if TYPE_CHECKING:
+    from app.core.events import CancelToken, ModelLoaded
+    from app.engine.contract import Engine
+    from app.engine.protocol import Ask
+    from app.store.document_store import PageReadings
+
+
+LOOK_EVERY_S = 0.1
+STARTS_WITHIN_S = 15.0
+UNHEARD_KEPT_S = 30 * 24 * 3600.0
+LEAST_S = 0.3
+"""A shorter one is a slip of the finger, and not kept."""
+
+
+@dataclass(frozen=True)
+class RecordingDone:
+    """It is over, and here."""
+
+    path: Path
+    seconds: float
+
+
+class SoundRecorder:
+    """`child_folder` is the child's own; `name` makes a name without an ending."""
+
+    def __init__(self, child_folder: Path, name: Callable[[], str]) -> None:
+        self._child_folder, self._name = child_folder, name
+
+    def record(self, folder: Path, stop: CancelToken) -> Iterator[Heard | RecordingDone]:
+        """Until `stop`: what was heard so far, then `RecordingDone` unless too short. Raises MicrophoneMissing."""
+        make_folder(folder)
+        path = _free_path(folder, self._name())
+        trial = {name: os.environ[name] for name in (TRIAL_VARIABLE,) if name in os.environ}
+        said = Replies()
+        child = Child(own_command("--record-worker"), self._child_folder, trial, work="recording")
+        seconds = 0.0
+        try:
+            WireClient(WIRE, child, said.add_item).send(Record(str(path)))
+            until_s = time.monotonic() + STARTS_WITHIN_S
+            while not stop.cancelled:
+                event = said.next_item(LOOK_EVERY_S)
+                if isinstance(event, NoMicrophone | Ended):
+                    raise MicrophoneMissing(event.detail if isinstance(event, NoMicrophone) else event.tail)
+                if event is None and not seconds and time.monotonic() > until_s:
+                    raise MicrophoneMissing("it did not start")
+                if isinstance(event, Heard):
+                    seconds = event.seconds
+                    yield event
+            child.close()
+            if seconds >= LEAST_S:
+                yield RecordingDone(path, seconds)
+        finally:
+            child.kill_tree()
+            child.close()
+            if seconds < LEAST_S:
+                path.unlink(missing_ok=True)
+
+
+def moved_into(folder: Path, path: Path) -> Path:
+    """Where a recording is once it lies in that folder; raises OSError."""
+    if path.parent == folder:
+        return path
+    make_folder(folder)
+    return Path(shutil.move(path, _free_path(folder, path.stem)))
+
+
+def _free_path(folder: Path, name: str) -> Path:
+    """A path at which nothing is."""
+    path, number = folder / f"{name}.wav", 2
+    while path.exists():
+        path, number = folder / f"{name} {number}.wav", number + 1
+    return path
+
+
+class RecordedFiles:
+    """The files that were recorded. A document is made of each, from which it is then known that it is used."""
+
+    def __init__(self, folder: Path, store: DocumentStore) -> None:
+        self._folder, self._store = folder, store
+
+    def used_names(self) -> set[str]:
+        """The names of those that documents were made of, wherever this folder was at that time."""
+        return {path.name for path in self._store.list_paths() if path.parent.name == self._folder.name}
+
+    def remove_unused(self, used_before: set[str], before: float) -> None:
+        """Removes those of which there was a document and is none any more.
+
+        Of some there never was one: nobody has deleted these, and they stay for another `UNHEARD_KEPT_S` from when they
+        were made, seen from that moment (seconds since 1970).
+        """
+        used = self.used_names()
+        for path in self._folder.glob("*.wav"):
+            with suppress(OSError):
+                is_old = path.stat().st_mtime < before - UNHEARD_KEPT_S
+                if path.name not in used and (path.name in used_before or is_old):
+                    path.unlink()
+
+
+FORMAT, UNIT = "sound", "minute"
+MINUTE_S = 60.0
+WORDS = (
+    "Transcribe the speech in this recording, word for word and in the language that is spoken. "
+    "Write nothing but what is said."
+)
+_OWN_WORDS = (("qwen3-asr", ""), ("voxtral", "[TRANSCRIBE]"))
+"""Models made for this want their own; read in what their makers write, not tried here."""
+_ASR_HEAD = re.compile(r"\s*(?:language\s+\w+\s*)?<asr_text>")
+MOST_TOKENS = 512
+"""Of a piece of half a minute; the fastest speakers say 150 words in it."""
+LANGUAGE_CHARACTERS = 10_000
+CUE_CHARACTERS = 84
+"""Two lines of 42, as subtitles have them."""
+MOST_CUE_S = 7.0
+
+
+@dataclass(frozen=True)
+class SpokenSegment:
+    """What is said from one second to another."""
+
+    start_s: float
+    end_s: float
+    text: str
+
+
+class RecordingTranscriber:
+    """Hears with the engine that is handed in. `folder` is the document child's own, `scratch` for the pieces.
+
+    `kept` holds what was heard of a recording until all of it is: one that is broken off goes on where it was.
+    """
+
+    def __init__(
+        self, engine: Callable[[], Engine], folder: Path, scratch: Path, kept: PageReadings | None = None
+    ) -> None:
+        self._engine, self._folder, self._scratch, self._kept = engine, folder, scratch, kept
+
+    def read_recording(self, request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
+        """As `app.documents.read_document.read`. Raises NoModel or MediaRefused ("deaf") where no model hears, and what
+        the child, the engine or the store raises. Whoever has taken `Done` has all of it; before, the same recording
+        begins with what the same model heard of it.
+        """
+        engine = self._engine()
+        model = engine.loaded
+        if model is None:
+            raise NoModel
+        if not model.hears:
+            raise MediaRefused(request.path, "sound", "deaf")
+        make_folder(self._scratch)
+        with tempfile.TemporaryDirectory(prefix="heard-", dir=self._scratch) as folder:
+            heard: list[SoundPiece | SoundHeard] = []
+            yield from self._cut_sound(Listen(request.path, folder, model.hearing_hz or 16_000), heard, cancel)
+            end = heard.pop() if heard else None
+            if isinstance(end, SoundHeard):
+                pieces = [piece for piece in heard if isinstance(piece, SoundPiece) and piece.path]
+                heard_before = _TranscribedPieces(self._kept, end.sha256, model)
+                yield from _RecordingDocument(engine, model, end, heard_before, cancel).read_events(pieces)
+                if not cancel.cancelled:
+                    heard_before.forget_all()
+
+    def _cut_sound(self, request: Listen, heard: list[SoundPiece | SoundHeard], cancel: CancelToken) -> Iterator[Event]:
+        from app.documents.read_document import listen
+
+        for event in listen(request, folder=self._folder, cancel=cancel):
+            if isinstance(event, SoundPiece | SoundHeard):
+                heard.append(event)
+            yield BlocksRead(())
+
+
+class _TranscribedPieces:
+    """What a model has heard of the pieces of a recording. Pieces begin and end at the same places each time.
+
+    It is kept under a key of its own, so that it is never taken for what was read from pages.
+    """
+
+    def __init__(self, kept: PageReadings | None, sha256: str, model: ModelLoaded) -> None:
+        import hashlib
+
+        facts = (HEARD, sha256, model.name, Path(model.path).name, str(model.hearing_hz))
+        self._key = hashlib.sha256("\0".join(facts).encode("utf-8", "replace")).hexdigest()
+        self._kept, self._model = kept, model.name
+        self._known = kept.read_pages(self._key) if kept is not None else {}
+
+    def find_piece(self, number: int, piece: SoundPiece) -> PageAnswer | None:
+        """Of the piece with that number, from 1; None where nobody has heard it."""
+        reading = self._known.get(number)
+        fields = reading.blocks[0] if reading is not None and reading.blocks else {}
+        if reading is None or (fields.get("start_s"), fields.get("end_s")) != (piece.start_s, piece.end_s):
+            return None
+        return PageAnswer(fields["text"], reading.state)
+
+    def keep_piece(self, number: int, piece: SoundPiece, said: PageAnswer) -> None:
+        if self._kept is not None:
+            fields = {"text": said.text, "start_s": piece.start_s, "end_s": piece.end_s}
+            self._kept.save_page(self._key, StoredPageReading(number, HEARD, self._model, said.state, (fields,)))
+
+    def forget_all(self) -> None:
+        """All of it is in a document now."""
+        if self._kept is not None:
+            self._kept.forget_all(self._key)
+
+
+class _RecordingDocument:
+    """One recording on its way into a document."""
+
+    def __init__(
+        self, engine: Engine, model: ModelLoaded, end: SoundHeard, heard: _TranscribedPieces, cancel: CancelToken
+    ) -> None:
+        self._engine, self._model, self._end, self._heard, self._cancel = engine, model, end, heard, cancel
+        self._numbering = BlockNumbering()
+        self._minutes = max(1, math.ceil(end.seconds / MINUTE_S))
+        self._sample = ""
+        self._unclear = 0
+
+    def read_events(self, pieces: Sequence[SoundPiece]) -> Iterator[Event]:
+        yield Found(FORMAT, Opened(UNIT, self._minutes, seconds=self._end.seconds))
+        spoken: set[int] = set()
+        told = 0
+        for number, piece in enumerate(pieces, 1):
+            said: list[SpokenSegment] = []
+            yield from self._transcribe_piece(number, piece, said)
+            if self._cancel.cancelled:
+                return
+            blocks = tuple(self._make_block(segment) for segment in said)
+            spoken |= {block.page for block in blocks if block.page}
+            yield BlocksRead(blocks)
+            until = _minute_of(piece.end_s) - 1
+            for minute in range(told + 1, until + 1):
+                yield PageRead(minute, minute in spoken)
+            told = max(told, until)
+        for minute in range(told + 1, self._minutes + 1):
+            yield PageRead(minute, minute in spoken)
+        yield self._done_event(spoken)
+
+    def _transcribe_piece(self, number: int, piece: SoundPiece, said: list[SpokenSegment]) -> Iterator[Event]:
+        """Fills `said`; something comes whenever the model says more."""
+        found = self._heard.find_piece(number, piece)
+        if found is None:
+            for event in ask_model(self._engine, ask_for(piece, self._model), self._cancel):
+                if isinstance(event, PageAnswer):
+                    found = event
+                    self._heard.keep_piece(number, piece, event)
+                yield BlocksRead(())
+        if found is not None:
+            self._unclear += found.state not in (READ, EMPTY)
+            said += segments_of(found.text, piece.start_s, piece.end_s)
+
+    def _make_block(self, segment: SpokenSegment) -> Block:
+        self._sample = (self._sample + " " + segment.text)[:LANGUAGE_CHARACTERS]
+        place = BlockPlace("", round(segment.start_s * 1000), round(segment.end_s * 1000))
+        page = min(self._minutes, _minute_of(segment.start_s))
+        label = f"{format_clock(segment.start_s)} – {format_clock(segment.end_s)}"
+        return self._numbering.block(BlockPiece(BlockKind.PARAGRAPH, segment.text, page, place, label=label))
+
+    def _done_event(self, spoken: set[int]) -> Done:
+        from app.language.language_detection import language_of
+
+        silent = tuple(minute for minute in range(1, self._minutes + 1) if minute not in spoken)
+        remarks = (ReadingRemark("unclear", {"count": self._unclear}),) if self._unclear else ()
+        language = language_of(self._sample) if self._sample else ""
+        return Done(self._minutes, silent, self._numbering.count, language, self._end.sha256, remarks)
+
+
+def ask_for(piece: SoundPiece, model: ModelLoaded) -> Ask:
+    """What the model is asked about a piece; the same answer each time."""
+    import hashlib
+
+    from app.core.events import Media, Message, Role
+    from app.core.settings import ChatDefaults, Settings
+    from app.engine.protocol import Ask, Sampling
+    from app.features.chat.chat_options import template_variables
+
+    names = f"{model.name} {Path(model.path).name}".lower()
+    words = next((own for name, own in _OWN_WORDS if name in names), WORDS)
+    digest = hashlib.sha256(Path(piece.path).read_bytes()).hexdigest()
+    media = Media(digest, piece.path, "sound", seconds=piece.end_s - piece.start_s)
+    return Ask(
+        [Message(Role.USER, words, (media,))],
+        max_tokens=min(MOST_TOKENS, max(64, model.context_tokens // 4)),
+        task_sampling=Sampling(0.0, repeat_penalty=1.0, presence_penalty=0.0, seed=1),
+        template_variables=template_variables(None, Settings(chat=ChatDefaults(thinking="off")), model),
+        background=True,
+    )
+
+
+def segments_of(text: str, start_s: float, end_s: float) -> list[SpokenSegment]:
+    """The sentences of what was said in a stretch. Each gets as much of its time as it has letters: models that hear
+    do not say when.
+    """
+    text = " ".join(_ASR_HEAD.sub("", text, count=1).split())
+    parts = [part for part in (text[first:last].strip() for first, last in split_sentences(text)) if part]
+    return _share_time(parts, start_s, end_s)
+
+
+def cues_of(segments: Sequence[SpokenSegment]) -> Iterator[SpokenSegment]:
+    """The same, none longer than two lines and seven seconds."""
+    for segment in segments:
+        for count in range(1, len(segment.text) + 1):
+            cues = _share_time(_divide_text(segment.text, count), segment.start_s, segment.end_s)
+            if all(len(cue.text) <= CUE_CHARACTERS and cue.end_s - cue.start_s <= MOST_CUE_S for cue in cues):
+                break
+        yield from cues
+
+
+def srt_of(segments: Sequence[SpokenSegment]) -> str:
+    """As a SubRip file."""
+    cues = [
+        f"{number}\n{_srt_time(cue.start_s)} --> {_srt_time(cue.end_s)}\n{_in_lines(cue.text)}\n"
+        for number, cue in enumerate(cues_of(segments), 1)
+    ]
+    return "\n".join(cues)
+
+
+def vtt_of(segments: Sequence[SpokenSegment]) -> str:
+    """As a WebVTT file."""
+    cues = [
+        f"{_srt_time(cue.start_s)} --> {_srt_time(cue.end_s)}".replace(",", ".") + f"\n{_in_lines(cue.text)}\n"
+        for cue in cues_of(segments)
+    ]
+    return "\n".join(("WEBVTT\n", *cues))
+
+
+def text_of(segments: Sequence[SpokenSegment]) -> str:
+    """A sentence a line, without times."""
+    return "".join(f"{segment.text}\n" for segment in segments)
+
+
+@dataclass(frozen=True)
+class SpokenTranscript:
+    """All that is said in a recording; `language` is a code such as "en", "" where there is too little to tell."""
+
+    segments: tuple[SpokenSegment, ...]
+    seconds: float
+    language: str
+
+
+def transcribe_file(hearing: RecordingTranscriber, path: Path, cancel: CancelToken) -> SpokenTranscript | None:
+    """Hear a whole recording; None when cancelled. Raises as `RecordingTranscriber.read_recording`."""
+    segments, seconds = list[SpokenSegment](), 0.0
+    for event in hearing.read_recording(Read(str(path)), cancel):
+        match event:
+            case Found(opened=opened):
+                seconds = opened.seconds
+            case BlocksRead(blocks=blocks):
+                segments += map(segment_of, blocks)
+            case Done(language=language):
+                return SpokenTranscript(tuple(segments), seconds, language)
+    return None
+
+
+def segment_of(block: Block) -> SpokenSegment:
+    """What a block of a recording says, and when."""
+    return SpokenSegment(block.place.start / 1000, block.place.end / 1000, block.text)
+
+
+def format_clock(seconds: float) -> str:
+    """1:02:03, or 2:03 in the first hour."""
+    whole = int(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
+
+
+def _minute_of(seconds: float) -> int:
+    return int(seconds // MINUTE_S) + 1
+
+
+def _share_time(parts: Sequence[str], start_s: float, end_s: float) -> list[SpokenSegment]:
+    letters = sum(map(len, parts))
+    found, at_s = [], start_s
+    for part in parts:
+        until_s = at_s + (end_s - start_s) * len(part) / letters
+        found.append(SpokenSegment(at_s, until_s, part))
+        at_s = until_s
+    return found
+
+
+def _divide_text(text: str, count: int) -> list[str]:
+    """About equal parts, divided between words where there are any."""
+    parts, rest = [], text
+    for left in range(count, 1, -1):
+        middle = math.ceil(len(rest) / left)
+        cut = max(rest.rfind(" ", 0, middle + 1), 0) or middle
+        parts.append(rest[:cut].strip())
+        rest = rest[cut:].strip()
+    return [part for part in (*parts, rest) if part]
+
+
+def _in_lines(text: str) -> str:
+    return "\n".join(_divide_text(text, 2)) if len(text) > CUE_CHARACTERS // 2 else text
+
+
+def _srt_time(seconds: float) -> str:
+    milliseconds = round(seconds * 1000)
+    hours, rest = divmod(milliseconds, 3_600_000)
+    minutes, rest = divmod(rest, 60_000)
+    return f"{hours:02d}:{minutes:02d}:{rest // 1000:02d},{rest % 1000:03d}"

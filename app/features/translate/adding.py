@@ -1,0 +1,238 @@
+"""A file becomes a translation to be begun: its bytes are copied, its segments found by the child and stored."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path, PurePath
+from typing import Any
+
+from app.core.errors import DocumentUnreadable
+from app.core.events import CancelToken
+from app.core.paths import disk_problem, make_folder, private_opener
+from app.core.visible import visible_name
+from app.core.wire import to_json
+from app.documents import read_document
+from app.documents.protocol import BlocksRead, Segments, SegmentsDone, SegmentsRead
+from app.documents.segments import Content
+from app.features.document_library import DocumentLibrary, DocumentStored
+from app.features.translate.at_work import outcome_of, row_of
+from app.features.translate.recomposed import segments_of
+from app.features.translate.translation_events import (
+    ADDING,
+    BLOCKS,
+    DRAFT,
+    KIND,
+    TYPED,
+    Adding,
+    Pictured,
+    Translated,
+    TranslationWish,
+    searched_text,
+)
+from app.language.language_names import find_language
+from app.store.document_store import StoredDocument
+from app.store.jobs import Job, JobTable
+from app.store.translation_store import TranslationStore
+
+COPY_BYTES = 4_000_000
+
+
+@dataclass(frozen=True)
+class FileCopies:
+    """The copies of the files that are translated, each under its own name in a folder of its own.
+
+    Without a folder the files stay where they are: for who translates one and ends.
+    """
+
+    folder: Path | None
+
+    def copy_path(self, job_id: int, path: Path) -> Path:
+        return path if self.folder is None else self.folder / str(job_id) / path.name
+
+    def copy_file(self, job_id: int, path: Path, cancel: CancelToken) -> Path:
+        """Copies a file; raises DocumentUnreadable where that cannot be read, DiskFull or FolderNotWritable."""
+        copy = self.copy_path(job_id, path)
+        if copy == path:
+            return path
+        try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise DocumentUnreadable(str(path), "not_a_file")
+            source = path.open("rb")
+        except (OSError, ValueError) as error:
+            raise DocumentUnreadable.by_system(path, error) from error
+        with source:
+            try:
+                make_folder(copy.parent)
+                with open(copy, "wb", opener=private_opener) as file:
+                    while not cancel.cancelled and (piece := source.read(COPY_BYTES)):
+                        file.write(piece)
+            except OSError as error:
+                raise disk_problem(error, copy.parent) from error
+        return copy
+
+    def remove_copy(self, job_id: int) -> None:
+        if self.folder is not None:
+            shutil.rmtree(self.folder / str(job_id), ignore_errors=True)
+
+    def job_ids(self) -> list[int]:
+        if self.folder is None or not self.folder.is_dir():
+            return []
+        return [int(entry.name) for entry in self.folder.iterdir() if entry.name.isdecimal()]
+
+
+class FileAdditions:
+    """Adds files; `child_folder` is the document child's own."""
+
+    def __init__(
+        self,
+        jobs: JobTable,
+        store: TranslationStore,
+        documents: DocumentLibrary,
+        copies: FileCopies,
+        child_folder: Path,
+    ) -> None:
+        self._jobs, self._store, self._documents = jobs, store, documents
+        self._copies, self._child_folder = copies, child_folder
+        self._compared: dict[tuple[int, int], bool] = {}
+        """Whether the segments of a job are others than those of a document."""
+
+    def add_file(
+        self, path: Path, wish: TranslationWish, cancel: CancelToken, password: str, *, leaves_pictures: bool = False
+    ) -> Iterator[Adding | Pictured | int]:
+        """The last thing is the id of the job, none where it was cancelled; nothing is then kept of it."""
+        spec = {"wish": to_json(wish), "name": path.name, "path": str(path)}
+        job = self._jobs.add(KIND, visible_name(PurePath(path.name).stem or path.name), spec, state=ADDING)
+        is_there = False
+        try:
+            for found in self._find_content(job.id, path, cancel, password, leaves_pictures=leaves_pictures):
+                if isinstance(found, Adding | Pictured):
+                    yield found
+                    continue
+                if not self._store.read_segment(job.id, 1):
+                    raise DocumentUnreadable(str(path), "no_text")
+                self._store.keep_result(job.id, {}, searched_text(job, self._store.every_segment(job.id)))
+                self._jobs.update(job.id, state=DRAFT, spec=spec | found)
+                is_there = True
+            if is_there:
+                yield job.id
+        finally:
+            if not is_there:
+                self._copies.remove_copy(job.id)
+                self._jobs.remove(job.id)
+
+    def add_text(self, text: str, wish: TranslationWish) -> int:
+        """A text is to be translated like a document, a segment for each of its paragraphs; the id of the job."""
+        from app.features.translate.live import segments_of as paragraphs_of  # brings the pipeline along
+
+        job = self._jobs.add(KIND, "", {"wish": to_json(wish), "format": TYPED}, state=ADDING)
+        self._store.add_segments(job.id, ((segment.id, to_json(segment)) for segment in paragraphs_of(text)))
+        self._store.keep_result(job.id, {"source": text}, text)
+        self._jobs.update(job.id, state=DRAFT)
+        return job.id
+
+    # A document of which more was read since, or that was corrected: another one has taken its place.
+
+    def document_of(self, job: Job) -> StoredDocument | None:
+        """Of a file that was read into blocks, the document as it is by now; None for any other."""
+        numbers = self._store.documents_of([job.id])[job.id]
+        document = self._documents.store.get(numbers[0]) if numbers else None
+        return None if document is None else self._documents.current_document(document)
+
+    def is_outdated(self, job: Job) -> bool:
+        """Whether its segments are others than those of the document as it is by now."""
+        document = self.document_of(job)
+        if document is None or document.id in self._store.documents_of([job.id])[job.id]:
+            return False
+        key = job.id, document.id
+        if key not in self._compared:
+            before = [row_of(stored_segment).segment for stored_segment in self._store.every_segment(job.id)]
+            self._compared[key] = before != list(segments_of(self._documents.read_blocks(document.id)))
+        return self._compared[key]
+
+    def take_again(self, job: Job) -> None:
+        """Its segments are those of the document as it is by now; what became of those that did not change stays."""
+        document = self.document_of(job)
+        if document is None:
+            return
+        known: dict[Content, deque[Translated]] = defaultdict(deque)
+        for row in map(row_of, self._store.every_segment(job.id)):
+            if row.translated is not None:
+                known[row.segment.content].append(row.translated)
+        segments = list(segments_of(self._documents.read_blocks(document.id)))
+        stays = [
+            replace(known[segment.content].popleft(), id=segment.id) for segment in segments if known[segment.content]
+        ]
+        self._store.replace_segments(
+            job.id, [document.id], [(segment.id, to_json(segment)) for segment in segments], map(outcome_of, stays)
+        )
+        told = {"remarks": document.info.get("remarks", [])}
+        if not job.spec.get("source_language"):
+            told["source_language"] = _language_code(str(document.info.get("language") or ""))
+        self._jobs.update(job.id, spec=job.spec | told)
+        text = searched_text(job, self._store.every_segment(job.id))
+        self._store.keep_result(job.id, self._store.read_result(job.id) or {}, text)
+
+    def _find_content(
+        self, job_id: int, path: Path, cancel: CancelToken, password: str, *, leaves_pictures: bool
+    ) -> Iterator[Adding | Pictured | dict[str, Any]]:
+        """At last what the job says of the file."""
+        copy = self._copies.copy_file(job_id, path, cancel)
+        try:
+            yield from self._find_segments(job_id, copy, cancel, password)
+        except DocumentUnreadable as error:
+            if error.reason != "not_rewritable":
+                raise
+            self._copies.remove_copy(job_id)
+            yield from self._find_blocks(job_id, path, cancel, password, leaves_pictures=leaves_pictures)
+
+    def _find_segments(
+        self, job_id: int, copy: Path, cancel: CancelToken, password: str
+    ) -> Iterator[Adding | dict[str, Any]]:
+        count, request = 0, Segments(str(copy), password)
+        if cancel.cancelled:
+            return
+        for event in read_document.find_segments(request, folder=self._child_folder, cancel=cancel):
+            match event:
+                case SegmentsRead(segments=segments):
+                    self._store.add_segments(job_id, ((segment.id, to_json(segment)) for segment in segments))
+                    count += len(segments)
+                    yield Adding(count)
+                case SegmentsDone():
+                    yield {
+                        "format": event.format,
+                        "sha256": event.sha256,
+                        "source_language": _language_code(event.language),
+                        "remarks": [asdict(remark) for remark in event.remarks],
+                    }
+
+    def _find_blocks(
+        self, job_id: int, path: Path, cancel: CancelToken, password: str, *, leaves_pictures: bool
+    ) -> Iterator[Adding | Pictured | dict[str, Any]]:
+        count = 0
+        for event in self._documents.read_file(path, cancel, password=password):
+            if isinstance(event, DocumentStored):
+                document = event.document
+                if not leaves_pictures and self._documents.has_unread_pictures(document):
+                    yield Pictured(document)
+                    raise DocumentUnreadable(str(path), "pictures")
+                self._store.set_documents(job_id, [document.id])
+                segments = segments_of(self._documents.read_blocks(document.id))
+                self._store.add_segments(job_id, ((segment.id, to_json(segment)) for segment in segments))
+                yield {
+                    "format": BLOCKS,
+                    "source_language": _language_code(str(document.info.get("language") or "")),
+                    "remarks": document.info.get("remarks", []),
+                }
+            else:
+                count += len(event.blocks) if isinstance(event, BlocksRead) else 0
+                yield Adding(count)
+
+
+def _language_code(found: str) -> str:
+    """A language as translations call it."""
+    known = find_language(found) if found else None
+    return known.code if known else found

@@ -1,0 +1,337 @@
+"""A translation while it is worked on, attempt after attempt: what is stored of each, and how long all of it takes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from app.core.events import CancelToken, ModelElsewhere, ModelLoaded
+from app.core.wire import from_json, to_json
+from app.documents.segments import Segment
+from app.engine.contract import Engine
+from app.features.translate.translation_events import (
+    KIND,
+    MemoryLookup,
+    Row,
+    SegmentDone,
+    SegmentGrows,
+    TermsFound,
+    Translated,
+    TranslationEnded,
+    TranslationEstimate,
+    TranslationEvent,
+    TranslationPlanned,
+    TranslationSource,
+    TranslationWish,
+    searched_text,
+    source_language_of,
+    wish_of,
+)
+from app.features.translate.translation_memory import KeptWords
+from app.features.work.asking import TaskRests
+from app.features.work.engines import TaskEngines
+from app.features.work.pace import MeasuredSpeeds, WorkClock
+from app.features.work.queue import JobAttempt
+from app.store.jobs import Job, JobTable
+from app.store.translation_store import SegmentOutcome, StoredSegment, TranslationStore
+
+
+class Translate(Protocol):
+    """As `app.features.translate.translate.translate`."""
+
+    def __call__(
+        self,
+        segments: Sequence[Segment],
+        wish: TranslationWish,
+        engine: Engine,
+        memory: MemoryLookup,
+        cancel: CancelToken,
+        *,
+        done: Mapping[int, Translated],
+    ) -> Iterator[TranslationEvent]:
+        """The events of one translation."""
+
+
+class RunningTranslation(JobAttempt[TranslationEvent]):
+    """One translation; see `JobAttempt`. Its options and segments may change, but not while `changing` is held.
+
+    `translate` None is the program's own pipeline.
+    """
+
+    def __init__(
+        self,
+        job_id: int,
+        jobs: JobTable,
+        store: TranslationStore,
+        words: KeptWords,
+        *,
+        changing: threading.Lock,
+        translate: Translate | None,
+    ) -> None:
+        self._job_id, self._jobs, self._store, self._words = job_id, jobs, store, words
+        self._changing, self._translate = changing, translate or _own_pipeline()
+        self._earlier_steps = 0
+        self.record: TranslationAttempt | None = None
+
+    @property
+    def steps(self) -> int:
+        return self._earlier_steps + (self.record.steps if self.record is not None else 0)
+
+    def attempt(
+        self, engine: Engine, model: ModelLoaded, cancel: CancelToken
+    ) -> Generator[TranslationEvent, None, None]:
+        store = self._store
+        documents = self._read_documents()  # before the segments: those of other documents are not taken for theirs
+        job = self._jobs.get(self._job_id)
+        if job is None:  # deleted: the cancel is on its way
+            return
+        rows = [row_of(stored_segment) for stored_segment in store.every_segment(job.id)]
+        wish = replace(self._words.whole_wish(job), source=source_language_of(job))
+        self._earlier_steps = self.steps
+        self.record = record = TranslationAttempt(
+            job,
+            self._jobs,
+            store,
+            open_segments=[row.segment for row in rows if row.translated is None],
+            model=Path(model.path).name,
+            is_wanted=lambda: self._is_wanted(wish_of(job), documents),
+        )
+        done = {row.segment.id: row.translated for row in rows if row.translated is not None}
+        memory = self._words.memory_for(wish, wish.source, Path(model.path))
+        try:
+            for event in self._translate([row.segment for row in rows], wish, engine, memory, cancel, done=done):
+                record.take_event(event)
+                yield event
+        finally:
+            record.close()
+            store.keep_result(job.id, store.read_result(job.id) or {}, searched_text(job, store.every_segment(job.id)))
+
+    @contextmanager
+    def _is_wanted(self, wish: TranslationWish, documents: tuple[int, ...]) -> Iterator[bool]:
+        """Whether they are still the job's, which do not change within the block."""
+        with self._changing:
+            job = self._jobs.get(self._job_id)
+            yield job is None or (wish_of(job) == wish and self._read_documents() == documents)
+
+    def _read_documents(self) -> tuple[int, ...]:
+        """What its segments are of, where that was read into blocks."""
+        return self._store.documents_of([self._job_id])[self._job_id]
+
+
+def _own_pipeline() -> Translate:
+    from app.features.translate.translate import translate_segments  # the window lists translations without it
+
+    return translate_segments
+
+
+def row_of(stored: StoredSegment) -> Row:
+    """A segment beside its translation; raises KeyError, TypeError or ValueError for what another version stored."""
+    target = None if stored.target is None else from_json(Translated, stored.target)
+    return Row(from_json(Segment, stored.source), target)
+
+
+SAVE_EVERY_S = 1.0
+MOST_WAITING = 500
+_CHEAP = (TranslationSource.MEMORY, TranslationSource.SKIPPED)
+"""Made again in no time: these are stored many at once."""
+
+
+class TranslationAttempt:
+    """One attempt at one translation. `close` belongs at its end, however that comes.
+
+    `is_wanted` says whether wish and segments are still these, and holds them as long as its block lasts: what was made
+    of others is not stored.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        jobs: JobTable,
+        store: TranslationStore,
+        *,
+        open_segments: Sequence[Segment],
+        model: str,
+        is_wanted: Callable[[], AbstractContextManager[bool]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.pace = TranslationPace({segment.id: len(segment.text) for segment in open_segments}, clock)
+        self._job, self._jobs, self._store, self._model, self._clock = job, jobs, store, model, clock
+        self._is_wanted = is_wanted
+        self._progress: dict[str, Any] = dict((jobs.get(job.id) or job).progress)
+        self._worked_before_s = float(self._progress.get("worked_s", 0.0))
+        self._waiting: list[SegmentOutcome] = []
+        self._saved_at_s = clock()
+        self._tokens = 0
+        self.steps = 0
+        """Segments that the model translated and that are stored."""
+        self.is_complete = False
+        """Whether the pipeline came to its end, and all of it is stored."""
+
+    def take_event(self, event: TranslationEvent) -> None:
+        self.pace.take_event(event)
+        match event:
+            case TranslationPlanned():
+                self._tokens = event.tokens
+                self._progress |= {"model_file": self._model, "known": event.known, "terms": []}
+                self._note_source(event.source)
+                self._save_progress()
+            case SegmentDone(translated=translated):
+                self._waiting.append(outcome_of(translated))
+                is_dear = translated.origin not in _CHEAP
+                self.steps += is_dear
+                if is_dear or len(self._waiting) >= MOST_WAITING or self._clock() - self._saved_at_s >= SAVE_EVERY_S:
+                    self._save_waiting()
+            case TermsFound(terms=terms):  # stored with the next step: after a crash they are found again
+                self._progress["terms"] = [[term.source, term.target] for term in terms]
+            case TranslationEnded(is_partial=is_partial):
+                self._save_waiting()
+                if not is_partial and self._tokens:  # for the next estimate
+                    self._progress |= {"tokens": self._tokens, "timed_s": round(self.pace.worked_s, 3)}
+                self._save_progress()
+                self.is_complete = not is_partial
+
+    def close(self) -> None:
+        """Keeps what was not kept yet."""
+        self._save_waiting()
+        self._save_progress()
+
+    def _note_source(self, language: str) -> None:
+        with self._is_wanted() as is_wanted:
+            job = self._jobs.get(self._job.id)
+            if is_wanted and job is not None and language and not source_language_of(job):
+                self._jobs.update(job.id, spec=job.spec | {"source_language": language})
+
+    def _save_waiting(self) -> None:
+        self._saved_at_s = self._clock()
+        if self._waiting:
+            with self._is_wanted() as is_wanted:
+                if is_wanted:
+                    self._store.save_outcomes(self._job.id, self._waiting, never_over=(TranslationSource.EDITED,))
+            self._waiting = []
+
+    def _save_progress(self) -> None:
+        self._progress["worked_s"] = round(self._worked_before_s + self.pace.worked_s, 3)
+        self._jobs.update(self._job.id, progress=self._progress)
+
+
+def outcome_of(translated: Translated) -> SegmentOutcome:
+    is_flagged = bool(translated.flags) and not translated.accepted
+    return SegmentOutcome(translated.id, to_json(translated), translated.origin.value, is_flagged)
+
+
+LEAST_WRITTEN = 60
+"""Characters of segments that grow, before they tell anything."""
+_BY_THE_MODEL = (TranslationSource.MODEL, TranslationSource.KEPT)
+
+
+class TranslationPace:
+    """Times are seconds; while it rests, the clock does not count. `lengths` are the characters of each open segment.
+
+    Segments differ in length, and known ones come at once: so the text that the model has written tells the pace, that
+    of segments that are still growing too. They grow side by side, and those of one prompt are done together: the first
+    that is done has taken as long as all of them. Reading the first prompts counts little while little is written.
+    """
+
+    def __init__(self, lengths: Mapping[int, int], clock: Callable[[], float] = time.monotonic) -> None:
+        self._left = dict(lengths)
+        self._characters_left = sum(self._left.values())
+        self._written = 0
+        self._growing: dict[int, int] = {}
+        self._read_s: float | None = None
+        self._clock = WorkClock(clock)
+
+    @property
+    def worked_s(self) -> float:
+        return self._clock.worked_s
+
+    def take_event(self, event: TranslationEvent) -> None:
+        match event:
+            case TranslationPlanned():
+                if not self._clock.has_begun:
+                    self._clock.start()
+            case TaskRests(reason=reason):
+                self._clock.set_resting(is_resting=bool(reason))
+            case SegmentGrows(id=id_, text=text) if id_ in self._left:
+                if self._read_s is None:
+                    self._read_s = self.worked_s
+                self._growing[id_] = min(len(text), self._left[id_])
+            case SegmentDone(translated=translated):
+                self._growing.pop(translated.id, None)
+                length = self._left.pop(translated.id, 0)
+                self._characters_left -= length
+                self._written += length if translated.origin in _BY_THE_MODEL else 0
+
+    def seconds_left(self) -> float | None:
+        """About how much longer; None where nothing tells it yet."""
+        growing = sum(self._growing.values())
+        if not (self._written or growing >= LEAST_WRITTEN) or not self._clock.has_begun:
+            return None
+        written, left = self._written + growing, self._characters_left - growing
+        taken_s = self.worked_s - (self._read_s or 0.0) * left / (written + left)
+        return max(1.0, taken_s / written * left)
+
+
+# What a translation would take: tokens that are left, seconds from what earlier ones took here, or a short try.
+
+
+PROMPT_SHARE = 1.5
+"""What a prompt takes beside its text, as a share of that: rules, markup, what came before."""
+COUNT_AT_ONCE = 500
+
+
+class TranslationEstimates:
+    """From any thread. What was measured holds as long as the program runs."""
+
+    def __init__(self, engines: TaskEngines, jobs: JobTable) -> None:
+        self._engines = engines
+        self._speeds = MeasuredSpeeds(KIND, jobs, seconds="timed_s")
+
+    def estimate_rows(
+        self, rows: Sequence[Row], memory_of: Callable[[Path], MemoryLookup], cancel: CancelToken
+    ) -> TranslationEstimate | None:
+        """`memory_of` is the memory of a model.
+
+        None when cancelled, or where a model's room is taken by another one; raises what the engine raises.
+        """
+        left = [row.segment for row in rows if row.is_open]
+        if not left:
+            return TranslationEstimate(len(rows), len(rows), 0, 0.0)
+        with self._engines.open_engine(cancel, may_ask=False) as engine:
+            if engine is None or engine.loaded is None:
+                return None
+            model = Path(engine.loaded.path)
+            memory = memory_of(model)
+            left = [
+                segment
+                for segment in left
+                if not cancel.cancelled and memory.find_step(segment.content, segment.context) is None
+            ]
+            tokens = _count_tokens(left, engine, cancel)
+            seconds = self._estimate_seconds(model.name, tokens, engine, cancel) if left else 0.0
+            is_elsewhere = isinstance(engine.loaded, ModelElsewhere)
+        if cancel.cancelled:
+            return None
+        return TranslationEstimate(len(rows), len(rows) - len(left), tokens, seconds, is_elsewhere)
+
+    def _estimate_seconds(self, model: str, tokens: int, engine: Engine, cancel: CancelToken) -> float | None:
+        earlier = self._speeds.earlier_speed(model)
+        if earlier is not None:
+            return tokens / earlier
+        speed = self._speeds.probe_speed(model, engine, cancel)
+        return None if speed is None else tokens * (1 + PROMPT_SHARE) / speed.reading + tokens / speed.writing
+
+
+def _count_tokens(segments: Sequence[Segment], engine: Engine, cancel: CancelToken) -> int:
+    count = 0
+    for first in range(0, len(segments), COUNT_AT_ONCE):
+        if cancel.cancelled:
+            break
+        count += sum(
+            engine.count_texts([segment.text for segment in segments[first : first + COUNT_AT_ONCE]], cancel=cancel)
+        )
+    return count

@@ -1,0 +1,71 @@
+"""How sure a model was of a translation while it wrote it: the mean logarithm of its tokens' probabilities.
+
+It costs nothing, since the probabilities are there when a token is chosen, and needs no other model. A small model that
+does not know a word hesitates between several wrong ones.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+from app.core.events import ModelElsewhere, TokenSeen
+from app.engine.contract import Engine
+
+MOST_WEIGHTS = 5e9
+"""Of the models for which the threshold was measured. Larger ones are seldom wrong, and seldom unsure when they are."""
+LEAST_MEAN = -0.4
+"""A translation whose tokens are less likely on average is doubted: `tests/features/translate/test_certainty.py`."""
+LEAST_LETTERS = 4
+_WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
+
+
+class TranslationCertainty(NamedTuple):
+    """The sum of the natural logarithms of the probabilities of so many tokens, and the word that was least likely."""
+
+    total: float
+    tokens: int
+    least_word: str = ""
+    least: float = 0.0
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the tokens were so unlikely on average that a person should look at it."""
+        return self.tokens > 0 and self.total / self.tokens < LEAST_MEAN
+
+
+def is_telling(engine: Engine, weights: float) -> bool:
+    """Whether the probabilities of a model tell something: a small one, on this computer."""
+    return not isinstance(engine.loaded, ModelElsewhere) and 0 < weights <= MOST_WEIGHTS
+
+
+def certainty_of(text: str, tokens: Sequence[TokenSeen]) -> TranslationCertainty | None:
+    """How sure the model was of a part of its answer, which consists of these tokens; None where it is not in there."""
+    ends = list(accumulate(len(token.data) for token in tokens))
+    wanted = text.encode()
+    begin = b"".join(token.data for token in tokens).rfind(wanted) if wanted else -1
+    if begin < 0:
+        return None
+
+    def total_of(start: int, end: int) -> tuple[float, int]:
+        first, last = bisect_right(ends, begin + start), bisect_left(ends, begin + end) + 1
+        return sum(token.log_probability for token in tokens[first:last]), len(tokens[first:last])
+
+    words = list(_WORD.finditer(text))
+    words = [match for match in words if len(match[0]) >= LEAST_LETTERS] or words
+    spans = [(len(text[: match.start()].encode()), len(text[: match.end()].encode())) for match in words]
+    found = [(total_of(*span)[0], match[0]) for span, match in zip(spans, words, strict=True)]
+    least, word = min(found, default=(0.0, ""))
+    return TranslationCertainty(*total_of(0, len(wanted)), word, least)
+
+
+def joined_certainty(parts: Sequence[TranslationCertainty | None]) -> TranslationCertainty | None:
+    """Return the certainty of several parts together; None where that of one is not known."""
+    known = [part for part in parts if part is not None]
+    if not known or len(known) < len(parts):
+        return None
+    least, word = min((part.least, part.least_word) for part in known)
+    return TranslationCertainty(sum(part.total for part in known), sum(part.tokens for part in known), word, least)

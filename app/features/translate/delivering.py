@@ -1,0 +1,447 @@
+"""From what a model wrote to what stands in the document: always with exactly the marks of the source.
+
+Nothing here knows a language or asks a model, so it is quick and the same each time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from app.documents.segments import Content, Mark, Segment, content_of, marks, nests, plain
+from app.features.translate.certainty import TranslationCertainty
+from app.features.translate.marking import PROTECTED, ShownContent, adopt_marks, same_marks, tag_of
+from app.features.translate.problems import (
+    ProblemKind,
+    TranslationProblem,
+    flags_of,
+    is_refusal,
+    is_unusable,
+    loop_in,
+    tidy_answer,
+)
+from app.features.translate.translation_events import Flag, FlagKind, Translated, TranslationSource
+from app.language.language_names import WITHOUT_SPACES
+from app.language.words import JOINED_WORD
+
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+@dataclass(frozen=True)
+class DeliveryCandidate:
+    """An answer as it could be delivered: a core with exactly the marks of the source, and what is wrong with it."""
+
+    core: Content
+    problems: tuple[TranslationProblem, ...] = ()
+    certainty: TranslationCertainty | None = field(default=None, compare=False)
+    """How sure the model was; None where it was not asked."""
+
+    @property
+    def words(self) -> str:
+        """Without marks and what they protect."""
+        return plain(self.core)
+
+
+def make_candidate(source: ShownContent, answer: str) -> DeliveryCandidate:
+    """What an answer gives, and what is wrong with its form; with an unusable one, the core is the source's."""
+    text, problems = tidy_answer(f"{source.text} {' '.join(source.protected)}", answer)
+    found, invented = adopt_marks(source, parse_marked(source, text))
+    words = plain(found)
+    if not _LETTER.search(words):
+        return DeliveryCandidate(source.core, (TranslationProblem(ProblemKind.EMPTY),))
+    if is_refusal(source.words, words):
+        return DeliveryCandidate(source.core, (TranslationProblem(ProblemKind.REFUSED, words[:60]),))
+    if loop := loop_in(source.words, words):
+        return DeliveryCandidate(source.core, (TranslationProblem(ProblemKind.LOOP, loop[:60]),))
+    damage = damage_of(source, found)
+    if damage is None and not invented:
+        return DeliveryCandidate(found, problems)
+    lost, extra = (damage.lost, damage.extra) if damage else ((), ())
+    problem = TranslationProblem(ProblemKind.MARKS, " ".join(lost), " ".join((*extra, *invented)))
+    return DeliveryCandidate(put_back(source, found), (*problems, problem))
+
+
+def deliver_segment(segment: Segment, source: ShownContent, best: DeliveryCandidate) -> Translated:
+    flags = flags_of(best.problems)
+    if best.certainty is not None and best.certainty.is_doubtful and not flags:
+        flags = (Flag(FlagKind.UNSURE, best.certainty.least_word),)
+    if is_unusable(best.problems):
+        return Translated(segment.id, segment.content, TranslationSource.KEPT, (Flag(FlagKind.UNTRANSLATED), *flags))
+    return Translated(segment.id, source.restore_whole(best.core), TranslationSource.MODEL, flags)
+
+
+# What a model wrote, read tolerantly: tags in many spellings, blocks of a batch; and whether every mark is there.
+
+
+_TAG = re.compile(
+    r"""(?:[<＜\[({⟦]|&lt;)\s*(?P<end>/)?\s*(?P<name>[gGxX])\s*(?:id\s*=\s*)?["'“”]?\s*(?P<number>\d{1,6})\s*["'“”]?\s*
+        (?P<alone>/)?\s*(?:[>＞\])}⟧]|&gt;)
+      | (?:<|&lt;|＜)\s*/\s*(?P<bare>[gGxX])\s*(?:>|&gt;|＞)""",
+    re.VERBOSE,
+)
+_BLOCK = re.compile(
+    r"""<\s*s\s+n\s*=\s*["'“”]?\s*(\d{1,6})\s*["'“”]?\s*>(.*?)(?=<\s*/\s*s\s*>|<\s*s\s+n\s*=|\Z)""", re.DOTALL
+)
+_BLOCK_BEGIN = re.compile(r"""<\s*s\s+n\s*=\s*["'“”]?\s*(\d{1,6})\s*["'“”]?\s*>""")
+_BLOCK_END = re.compile(r"<\s*/\s*s\b|<(?:\s*/?\s*s?)?\Z")
+_BRACKETS = ("()", "[]", "{}", "⟦⟧")
+_TAG_END = re.compile(r"[>＞\])}⟧]|&gt;")
+_UNFINISHED = r"(?:<|&lt;|＜)\s*/?\s*(?:[gGxX]\s*\d*|s(?:\s+n\s*=[^<>]*)?)\s*/?\s*(?:>|&gt;|＞)?\Z"
+_ANY_TAG = re.compile(f"{_UNFINISHED}|{_TAG.pattern}", re.VERBOSE)
+
+
+@dataclass(frozen=True)
+class MarkDamage:
+    """What is wrong with the marks of an answer: tags as the model sees them.
+
+    Where none is lost and none too many, pairs cross, a pair encloses nothing any more, or an order was changed.
+    """
+
+    lost: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+
+
+def parse_marked(shown: ShownContent, answer: str) -> Content:
+    """The words of an answer and the marks that its tags stand for, known ones or not."""
+    return content_of(_answer_parts(shown, answer))
+
+
+def damage_of(shown: ShownContent, found: Content) -> MarkDamage | None:
+    """What is wrong with the marks of a core; None where they are exactly those of the source, nested."""
+    wanted = Counter(mark.key for mark in marks(shown.core))
+    there = Counter(mark.key for mark in marks(found))
+    by_key = {mark.key: mark for mark in (*marks(found), *marks(shown.core))}
+    lost = tuple(tag_of(by_key[key]) for key in (wanted - there).elements())
+    extra = tuple(tag_of(by_key[key]) for key in (there - wanted).elements())
+    if lost or extra:
+        return MarkDamage(lost, extra)
+    if not nests(found) or not shown.order_is_kept(found) or empties_pair(shown.core, found):
+        return MarkDamage()
+    return None
+
+
+def numbered_segments(answer: str) -> list[tuple[int, str]]:
+    """The numbered segments of an answer, in its order."""
+    return [(int(match[1]), match[2]) for match in _BLOCK.finditer(answer)]
+
+
+def growing_block(answer: str) -> tuple[int, str] | None:
+    """The last segment that an unfinished answer has begun."""
+    begin = None
+    at = answer.rfind("<s")
+    while at >= 0 and begin is None:
+        begin = _BLOCK_BEGIN.match(answer, at)
+        at = answer.rfind("<s", 0, at)
+    return (int(begin[1]), _BLOCK_END.split(answer[begin.end() :], maxsplit=1)[0]) if begin else None
+
+
+def without_tags(answer: str) -> str:
+    """The words of an answer, also of one that is not finished: what looks like one of our tags is taken out."""
+    return _ANY_TAG.sub("", answer)
+
+
+def empties_pair(source: Content, target: Content) -> bool:
+    """Whether a pair that encloses words in the source encloses nothing in the target."""
+    return bool(enclosing_pairs(source) - enclosing_pairs(target))
+
+
+def enclosing_pairs(content: Content) -> set[int]:
+    """The numbers of the pairs that have something in them."""
+    waiting: list[int] = []
+    found: set[int] = set()
+    for part in content:
+        if isinstance(part, str):
+            if part.strip():
+                found.update(waiting)
+        elif part.role == "open":
+            waiting.append(part.number)
+        elif part.role == "close":
+            if part.number in waiting:
+                waiting.remove(part.number)
+        else:
+            found.update(waiting)
+    return found
+
+
+def _answer_parts(shown: ShownContent, answer: str) -> Sequence[str | Mark]:
+    known = {mark.key: mark for mark in marks(shown.core)}
+    parts: list[str | Mark] = []
+    waiting: list[int] = []
+    at = 0
+    for match in _TAG.finditer(answer):
+        if not _is_paired(match) or _is_text(match, shown, known):
+            continue
+        own = _own_brackets(shown, match)  # "(x1)" for "(<x1/>)": the tag was written bare
+        parts += (answer[at : match.start()], own[:1])
+        at = match.end()
+        for role, number in _tag_roles(match, waiting, answer):
+            if role == "open":
+                waiting.append(number)
+            elif role == "close" and number in waiting:
+                waiting.remove(number)
+            parts.append(known.get((role, number)) or Mark(role, number))  # type: ignore[arg-type]
+        parts.append(own[1:])
+    return [*parts, answer[at:]]
+
+
+def _is_text(match: re.Match[str], shown: ShownContent, known: Collection[tuple[str, int]]) -> bool:
+    """Whether something in brackets, such as "(X 5)", is no tag of the source but stands in its text just so."""
+    if match["name"] is None or match[0][0] in "<＜&" or match[0] not in shown.words:
+        return False
+    return not any((role, int(match["number"])) in known for role in ("open", "close", "single"))
+
+
+def _own_brackets(shown: ShownContent, match: re.Match[str]) -> str:
+    """The brackets of a tag in another spelling where the source has them around the tag; "" elsewhere."""
+    around = f"{match[0][0]}{match[0][-1]}"
+    if around not in _BRACKETS or match.string[: match.start()].endswith(around[0]):
+        return ""
+    return around if f"{around[0]}<x{match['number']}/>{around[1]}" in shown.text else ""
+
+
+def _is_paired(match: re.Match[str]) -> bool:
+    """Whether a tag begins and ends with brackets of one kind; "(x1 >" is none."""
+    first, last = match[0][0].replace("&", "<").replace("＜", "<"), match[0][-1].replace(";", ">").replace("＞", ">")
+    return first + last in (*_BRACKETS, "<>")
+
+
+def _is_empty(number: int, before: str) -> bool:
+    """Whether nothing was written behind `<x2>`, so that `</x2>` is the same mark and not one too many."""
+    _, opener, behind = before.casefold().rpartition(f"x{number}")
+    return bool(opener) and not _TAG_END.split(behind, maxsplit=1)[-1].strip()
+
+
+def _tag_roles(match: re.Match[str], waiting: Sequence[int], answer: str) -> list[tuple[str, int]]:
+    """What a tag stands for; nothing for `</x2>`, which follows a `<x2>`."""
+    if match["bare"]:
+        return [("close", waiting[-1])] if match["bare"] in "gG" and waiting else []
+    number = int(match["number"])
+    if match["name"] in "xX":
+        return [] if match["end"] and _is_empty(number, answer[: match.start()]) else [("single", number)]
+    if match["alone"]:
+        return [("open", number), ("close", number)]
+    return [("close" if match["end"] else "open", number)]
+
+
+# Puts marks back into a text that lost or muddled them: on the same words, or as far along as they were.
+#
+# What came back whole stays where it is. Whatever is put in, the result has exactly the marks of the source, nested.
+
+
+_WORD = re.compile(rf"{WITHOUT_SPACES.pattern[:-1]}|{JOINED_WORD.pattern}")
+"""A word; in scripts without spaces a character."""
+
+
+def put_back(shown: ShownContent, answered: Content) -> Content:
+    """A core with the words of `answered` and exactly the marks of `shown.core`.
+
+    `answered` is what `answers.marked` made of an answer: its marks may be too few, too many, unknown or crossed.
+    """
+    kept = _keep_right_marks(shown, answered)
+    there = {mark.key for mark in marks(kept)}
+    for element in _source_elements(shown.core):
+        if element.first.key not in there:
+            kept = _with_element(kept, element)
+    if not shown.order_is_kept(kept):
+        kept = _in_order(kept, shown.ordered)
+    assert same_marks(kept, shown.core)
+    return kept
+
+
+@dataclass(frozen=True)
+class _SourceMark:
+    """A pair or a single mark of the source: how many of its words are before it, how many in it, of how many."""
+
+    first: Mark
+    last: Mark | None
+    before: int
+    inside: int
+    of: int
+    text: str
+    """What stands in a pair."""
+    glued_before: bool
+    glued_behind: bool
+    between: str
+    """The signs on both sides of it, "()", where both are signs."""
+
+
+def _source_elements(core: Content) -> Iterator[_SourceMark]:
+    texts = [part if isinstance(part, str) else "" for part in core]
+    counts = [len(_WORD.findall(text)) for text in texts]
+    for place, part in enumerate(core):
+        if isinstance(part, str) or part.role == "close":
+            continue
+        end = place
+        if part.role == "open":
+            end = next(
+                n for n, other in enumerate(core) if isinstance(other, Mark) and other.key == ("close", part.number)
+            )
+        last = core[end] if end > place else None
+        yield _SourceMark(
+            part,
+            last if isinstance(last, Mark) else None,
+            sum(counts[:place]),
+            sum(counts[place:end]),
+            sum(counts),
+            "".join(texts[place:end]).strip(),
+            "".join(texts[:place])[-1:].isalnum(),
+            "".join(texts[end:])[:1].isalnum(),
+            _surrounding_signs("".join(texts[:place])[-1:] + "".join(texts[end:])[:1]),
+        )
+
+
+def _surrounding_signs(around: str) -> str:
+    return around if len(around) == 2 and not any(text.isalnum() or text.isspace() for text in around) else ""
+
+
+def _keep_right_marks(shown: ShownContent, answered: Content) -> Content:
+    """The words, and those marks that are right: known, there once, a pair closed and not crossed."""
+    known = {mark.key: mark for mark in marks(shown.core)}
+    needs_words = enclosing_pairs(shown.core)
+    parts: list[str | Mark] = [part for part in answered if isinstance(part, str) or part.key in known]
+    parts = _first_of_each(parts)
+    while (bad := _bad_number(parts, needs_words)) is not None:
+        parts = [part for part in parts if isinstance(part, str) or part.role == "single" or part.number != bad]
+    return content_of(parts)
+
+
+def _first_of_each(parts: Sequence[str | Mark]) -> list[str | Mark]:
+    seen: set[tuple[str, int]] = set()
+    found: list[str | Mark] = []
+    for part in parts:
+        if isinstance(part, Mark):
+            if part.key in seen:
+                continue
+            seen.add(part.key)
+        found.append(part)
+    return found
+
+
+def _bad_number(parts: Sequence[str | Mark], needs_words: set[int]) -> int | None:
+    """A pair that is not whole, crosses another, or is empty where it must not be."""
+    waiting: list[int] = []
+    for part in parts:
+        if isinstance(part, str) or part.role == "single":
+            continue
+        if part.role == "open":
+            waiting.append(part.number)
+        elif part.number not in waiting or waiting.pop() != part.number:
+            return part.number
+    if waiting:
+        return waiting[-1]
+    empty = needs_words - enclosing_pairs(tuple(parts))
+    return next(
+        (part.number for part in parts if isinstance(part, Mark) and part.number in empty and part.role == "open"), None
+    )
+
+
+def _with_element(content: Content, element: _SourceMark) -> Content:
+    if element.last is None:
+        return _space_element(content, element)
+    if not element.text:
+        parts = _split_at(content, _place_of(content, element))
+        at = _gap_range(parts, _place_of(content, element))[-1]
+        return content_of([*parts[:at], element.first, element.last, *parts[at:]])
+    return _wrap_range(content, element.first, element.last, *_element_range(content, element))
+
+
+def _wrap_range(content: Content, first: Mark, last: Mark, start: int, end: int) -> Content:
+    """A pair from start to end of the plain text; around less where it would cross another, at worst around nothing."""
+    ends = [match.end() for match in _WORD.finditer(plain(content)) if start < match.end() < end]
+    for stop in (end, *reversed(ends)):
+        parts = _split_at(_split_at(content, start), stop)
+        for begin_at in reversed(_gap_range(parts, start)):
+            for end_at in _gap_range(parts, stop):
+                if end_at > begin_at:
+                    found = (*parts[:begin_at], first, *parts[begin_at:end_at], last, *parts[end_at:])
+                    if nests(found):
+                        return content_of(found)
+    parts = _split_at(content, start)
+    at = _gap_range(parts, start)[-1]
+    return content_of([*parts[:at], first, last, *parts[at:]])
+
+
+def _space_element(content: Content, element: _SourceMark) -> Content:
+    """With a space to both sides where the source has one."""
+    text, at = plain(content), _place_of(content, element)
+    before, behind = text[at - 1 : at] if at else "", text[at : at + 1]
+    parts: list[str | Mark] = [element.first]
+    if element.first.look == PROTECTED and text.strip() and (before + behind != element.between or not before):
+        is_spaceless = bool(WITHOUT_SPACES.match(before) or WITHOUT_SPACES.match(behind))
+        if before and not before.isspace() and not element.glued_before and not is_spaceless:
+            parts.insert(0, " ")
+        if behind and behind.isalnum() and not element.glued_behind and not is_spaceless:
+            parts.append(" ")
+    there = _split_at(content, at)
+    gap = _gap_range(there, at)[-1]
+    return content_of([*there[:gap], *parts, *there[gap:]])
+
+
+def _place_of(content: Content, element: _SourceMark) -> int:
+    """Where in the plain text, by the share of words before it: at the beginning of a word, or behind the last."""
+    text = plain(content)
+    if element.between and text.count(element.between) == 1:
+        return text.index(element.between) + 1
+    words = [match.span() for match in _WORD.finditer(text)]
+    if not words:
+        return len(text) if element.before else 0
+    number = round(element.before * len(words) / element.of) if element.of else 0
+    if number >= len(words):
+        return words[-1][1]
+    if element.glued_before and number and not element.glued_behind:
+        return words[number - 1][1]
+    return words[number][0]
+
+
+def _element_range(content: Content, element: _SourceMark) -> tuple[int, int]:
+    """The words that a pair goes around: the same ones where they are there once, else as many, as far along."""
+    text = plain(content)
+    lowered, wanted = text.casefold(), element.text.casefold()
+    if len(lowered) == len(text) and lowered.count(wanted) == 1:
+        start = lowered.index(wanted)
+        return start, start + len(wanted)
+    words = [match.span() for match in _WORD.finditer(text)]
+    if not words:
+        return 0, len(text)
+    total = max(1, element.of)
+    first = min(len(words) - 1, round(element.before * len(words) / total))
+    count = max(1, round(element.inside * len(words) / total))
+    return words[first][0], words[min(len(words), first + count) - 1][1]
+
+
+def _split_at(parts: Content, at: int) -> Content:
+    """The same parts with the text divided at a place of the plain text; not joined again."""
+    found: list[str | Mark] = []
+    offset = 0
+    for part in parts:
+        size = len(part) if isinstance(part, str) else 0
+        if isinstance(part, str) and offset < at < offset + size:
+            found += [part[: at - offset], part[at - offset :]]
+        else:
+            found.append(part)
+        offset += size
+    return tuple(found)
+
+
+def _gap_range(parts: Content, at: int) -> range:
+    """Where in a list of parts that is divided there something at this place may be put in."""
+    offset, first, last = 0, -1, 0
+    for place, part in enumerate((*parts, "")):
+        if offset == at:
+            first, last = (place if first < 0 else first), place
+        offset += len(part) if isinstance(part, str) else 0
+    return range(first, last + 1) if first >= 0 else range(len(parts), len(parts) + 1)
+
+
+def _in_order(content: Content, ordered: Sequence[int]) -> Content:
+    """Marks whose order matters, put into the places of one another."""
+    by_number = {mark.number: mark for mark in marks(content) if mark.role == "single"}
+    wanted = iter([by_number[number] for number in ordered if number in by_number])
+    return content_of(
+        [
+            next(wanted) if isinstance(part, Mark) and part.role == "single" and part.number in ordered else part
+            for part in content
+        ]
+    )

@@ -1,0 +1,352 @@
+"""A person's glossary and its file (CSV), and names and terms that a document repeats, told with all later requests.
+
+What repeats is found before anything is translated: names of several words, or single ones within a sentence, that
+stand in the text three times or more, and short segments that stand in others too. A rendering is taken where it can be
+told: the name is in the translation as it is, the segment is nothing but the name, or two translations of segments with
+it share a run of words that those without it have not.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from app.core.errors import DocumentUnreadable
+from app.core.paths import disk_problem
+from app.features.translate.translation_events import GlossaryTerm
+from app.language.language_names import WITHOUT_SPACES, base_code
+from app.language.words import JOINED_WORD, common_start, fold_words
+
+LEAST_TIMES = 3
+MOST_NAMES = 300
+MOST_NAME_WORDS = 5
+LEAST_RUN_LETTERS, LEAST_RUN_UNSPACED = 4, 2
+MOST_KEPT = 4
+"""Translations with a name that are looked at for what they share."""
+_JOINING = frozenset("of de du des der den la le van von di da do dos del y".split())  # noqa: SIM905 - read by people
+"""Small words within names."""
+_WITH_CAPITAL_NOUNS = ("de", "lb")
+"""In these a single capitalised word is no name."""
+_BEGINS = re.compile(r"(?:\A|[.!?…:]\s+|[\n•–—]\s*)[\"'“„«(]*\Z")
+
+
+class TermConsistency:
+    """Learns from accepted translations, in the order in which they come."""
+
+    def __init__(self, texts: Sequence[str], source: str = "en") -> None:
+        self._names = _repeated_names(texts, source)
+        self._seen: dict[str, list[tuple[str, str]]] = {name: [] for name in self._names}
+        self._others: list[str] = []
+        self._found: dict[str, str] = {}
+
+    @property
+    def terms(self) -> tuple[GlossaryTerm, ...]:
+        """What is fixed so far, in the order in which it was found."""
+        return tuple(GlossaryTerm(source, target) for source, target in self._found.items())
+
+    def learn_pair(self, source: str, target: str) -> None:
+        here = [name for name in self._names if name in source]
+        if len(self._others) < MOST_NAMES:
+            self._others.append(target)
+        for name in here:
+            if name in self._found:
+                continue
+            seen = self._seen[name]
+            rendering = _name_rendering(name, source, target) or self._shared_rendering(name, seen, target)
+            if rendering:
+                self._found[name] = rendering
+            elif len(seen) < MOST_KEPT:
+                seen.append((source, target))
+
+    def found_in(self, text: str) -> list[GlossaryTerm]:
+        return [GlossaryTerm(name, target) for name, target in self._found.items() if name in text]
+
+    def _shared_rendering(self, name: str, seen: Sequence[tuple[str, str]], target: str) -> str:
+        """The longest run of words that this translation shares with one before, and that stands in few others."""
+        for _source, before in seen:
+            run = _common_run(before, target)
+            if run and len(name.split()) > 1 and _is_telling(run) and self._is_rare(run, name):
+                return run
+        return ""
+
+    def _is_rare(self, run: str, name: str) -> bool:
+        with_it = {target for _, target in self._seen[name]}
+        others = [target for target in self._others if target not in with_it]
+        return sum(run in target for target in others) <= 1  # the one that is being learnt
+
+
+def _repeated_names(texts: Sequence[str], source: str) -> list[str]:
+    """The names in the texts that are there often enough, the longer ones first."""
+    least = 2 if base_code(source) in _WITH_CAPITAL_NOUNS else 1
+    counts: Counter[str] = Counter()
+    for text in texts:
+        for start, words in _capitalized_runs(text):
+            counts.update(_names_of(words, least, begins=bool(_BEGINS.search(text[:start]))))
+    often = [name for name, times in counts.most_common(MOST_NAMES) if times >= LEAST_TIMES]
+    return sorted(often, key=len, reverse=True)
+
+
+def _capitalized_runs(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Capitalised words that follow each other, small ones between them; and where each run begins."""
+    run: list[str] = []
+    start = end = 0
+    for match in JOINED_WORD.finditer(text):
+        word = match[0]
+        follows = bool(run) and text[end : match.start()] == " "
+        if follows and (word[0].isupper() or word in _JOINING):
+            run.append(word)
+        else:
+            if run:
+                yield start, _without_joining(run)
+            run, start = ([word], match.start()) if word[0].isupper() else ([], 0)
+        end = match.end()
+    if run:
+        yield start, _without_joining(run)
+
+
+def _without_joining(run: list[str]) -> list[str]:
+    while run and run[-1] in _JOINING:
+        run = run[:-1]
+    return run
+
+
+def _names_of(words: list[str], least: int, *, begins: bool) -> list[str]:
+    """What of a run of capitalised words is a name; at the beginning of a sentence its first word may be none."""
+    names = [words, words[1:]] if begins else [words]
+    least = 2 if begins else least
+    return [" ".join(name) for name in names if least <= len(name) <= MOST_NAME_WORDS and len(" ".join(name)) > 2]
+
+
+def _name_rendering(name: str, source: str, target: str) -> str:
+    if name in target:
+        return name
+    return target.strip(" .") if source.strip(" .") == name and len(target) < 4 * len(name) + 20 else ""
+
+
+def _is_telling(run: str) -> bool:
+    if WITHOUT_SPACES.search(run):
+        return len(run) >= LEAST_RUN_UNSPACED
+    words = run.split()
+    return len(words) > 1 and any(len(word) >= LEAST_RUN_LETTERS and word[0].isupper() for word in words)
+
+
+def _common_run(one: str, other: str) -> str:
+    """The longest run of words (of characters, in scripts without spaces) that both have."""
+    is_unspaced = bool(WITHOUT_SPACES.search(one))
+    first, second = (list(text) if is_unspaced else JOINED_WORD.findall(text) for text in (one, other))
+    best, end = 0, 0
+    before = [0] * (len(second) + 1)
+    for place, word in enumerate(first, 1):
+        row = [0] * (len(second) + 1)
+        for at, there in enumerate(second, 1):
+            if word == there:
+                row[at] = before[at - 1] + 1
+                if row[at] > best:
+                    best, end = row[at], place
+        before = row
+    run = first[end - best : end]
+    return "".join(run).strip(" 、。，") if is_unspaced else _trim_words(run)
+
+
+def _trim_words(words: Iterable[str]) -> str:
+    """Without small words at its ends: a run begins and ends with what carries it."""
+    kept = list(words)
+    while kept and len(kept[0]) < LEAST_RUN_LETTERS and not kept[0][0].isupper():
+        kept.pop(0)
+    while kept and len(kept[-1]) < LEAST_RUN_LETTERS and not kept[-1][0].isupper():
+        kept.pop()
+    return " ".join(kept[:MOST_NAME_WORDS])
+
+
+MOST_TERMS = 12
+"""So many are told with a prompt."""
+LONGEST_ENDING = 3
+"""Letters that an inflected word may have more than its base form."""
+LEAST_STEM = 4
+LEAST_ALIKE = 70
+_SIGNS = re.compile(r"[^\w\s'’.,&/\-]")
+"""In a term such as "C++": it is looked for as it is."""
+_QUOTED = re.compile(r'"[^"]*"')
+_SHORT_ENDINGS = frozenset(("s", "es", "e", "n", "en", "er", "a", "i", "o", "u", "y"))
+_DERIVING = frozenset(("or", "er", "ors", "ers", "ist", "ism", "ive", "al", "ly", "ion", "ial", "ing", "ual"))
+"""In English these make other words: a contractor is no contract."""
+
+
+class TermGlossary:
+    """Terms, found quickly in many texts. `source` is the language of the texts, "" where it is not known."""
+
+    def __init__(self, terms: Iterable[GlossaryTerm], source: str = "") -> None:
+        self._is_english = source.casefold().startswith("en")
+        self._by_word: dict[str, list[tuple[GlossaryTerm, list[str]]]] = defaultdict(list)
+        self._unspaced: list[GlossaryTerm] = []
+        seen: set[str] = set()
+        for term in terms:
+            wanted = term.source.strip()
+            if not wanted or not term.target.strip() or wanted in seen:
+                continue
+            seen.add(wanted)
+            words = folded_words(wanted)
+            if WITHOUT_SPACES.search(wanted) or not words or _SIGNS.search(wanted):
+                self._unspaced.append(term)
+            else:
+                self._by_word[words[0][:3]].append((term, words))
+
+    def __bool__(self) -> bool:
+        return bool(self._by_word or self._unspaced)
+
+    def found_in(self, text: str) -> tuple[GlossaryTerm, ...]:
+        """The terms that a text has, in their order; of two in one place the longer one."""
+        hits = [
+            (text.index(glossary_term.source), len(glossary_term.source), glossary_term)
+            for glossary_term in self._unspaced
+            if glossary_term.source in text
+        ]
+        matches = list(JOINED_WORD.finditer(text))
+        words = [fold_words(match[0]) for match in matches]
+        for place, word in enumerate(words):
+            for term, wanted in self._by_word.get(word[:3], ()):
+                last = place + len(wanted) - 1
+                if last >= len(words) or not words[last].startswith(wanted[-1][:3]):  # most end here, of thousands
+                    continue
+                there, as_written = words[place : last + 1], text[matches[place].start() : matches[last].end()]
+                if self._fits_term(term, wanted, there, as_written):
+                    start = matches[place].start()
+                    hits.append((start, matches[last].end() - start, term))
+        return _longest_hits(hits)
+
+    def _fits_term(self, term: GlossaryTerm, wanted: Sequence[str], there: Sequence[str], as_written: str) -> bool:
+        if term.source.isupper() and len(term.source) <= 5:  # an abbreviation: IT is not it
+            return as_written.startswith(term.source)
+        return all(self._is_form(a, b) for a, b in zip(wanted, there, strict=True))
+
+    def _is_form(self, wanted: str, there: str) -> bool:
+        if wanted == there:
+            return True
+        common = common_start(wanted, there)
+        ending, rest = there[common:], wanted[common:]
+        if self._is_english and not rest and ending in _DERIVING:
+            return False
+        if len(wanted) < LEAST_STEM:
+            return not rest and ending in _SHORT_ENDINGS
+        return common >= max(LEAST_STEM, len(wanted) - 2) and len(ending) <= LONGEST_ENDING and len(rest) <= 2
+
+
+def _longest_hits(hits: list[tuple[int, int, GlossaryTerm]]) -> tuple[GlossaryTerm, ...]:
+    hits.sort(key=lambda hit: (hit[0], -hit[1]))
+    found: list[GlossaryTerm] = []
+    end = -1
+    for start, size, term in hits:
+        if start + size <= end:
+            continue
+        end = max(end, start + size)
+        if term not in found:
+            found.append(term)
+    return tuple(found)
+
+
+def choose_terms(terms: Iterable[GlossaryTerm], most: int = MOST_TERMS) -> tuple[GlossaryTerm, ...]:
+    """At most so many for one prompt, those that look alike side by side: a model then keeps them apart."""
+    from rapidfuzz import fuzz
+
+    left = list(dict.fromkeys(terms))[:most]
+    found: list[GlossaryTerm] = []
+    while left:
+        last = found[-1].source.casefold() if found else ""
+        score, place = max(
+            ((fuzz.ratio(last, glossary_term.source.casefold()), -n) for n, glossary_term in enumerate(left)),
+            default=(0, 0),
+        )
+        found.append(left.pop(-place if last and score >= LEAST_ALIKE else 0))
+    return tuple(found)
+
+
+def violated_terms(terms: Iterable[GlossaryTerm], target: str) -> list[GlossaryTerm]:
+    """Those whose translation is not in a target text. Inflected forms count; what is not to be translated is exact."""
+    words = folded_words(target)
+    return [term for term in terms if not _obeys_term(term, target, words)]
+
+
+def _obeys_term(term: GlossaryTerm, target: str, words: Sequence[str]) -> bool:
+    if term.source == term.target or WITHOUT_SPACES.search(term.target):
+        return term.target in target
+    if term.target.casefold() in target.casefold():
+        return True
+    return all(any(_begins_alike(wanted, word) for word in words) for wanted in folded_words(term.target))
+
+
+def _begins_alike(wanted: str, word: str) -> bool:
+    if len(wanted) <= LEAST_STEM:
+        return word.startswith(wanted) and len(word) <= len(wanted) + LONGEST_ENDING
+    return common_start(wanted, word) >= max(LEAST_STEM, len(wanted) - 2)
+
+
+def folded_words(text: str) -> list[str]:
+    """The words of a text without capitals and accents."""
+    return [fold_words(match[0]) for match in JOINED_WORD.finditer(text)]
+
+
+# Its file.
+
+_HEADS = frozenset(
+    ("source", "target", "term", "translation", "from", "to", "quelle", "ziel", "original", "src", "tgt")
+)
+
+
+def read_csv(path: Path) -> tuple[GlossaryTerm, ...]:
+    """The terms of a file of two columns, divided by ; or , or tabulators, with or without a line of heads.
+
+    UTF-8, with or without its mark, or UTF-16; a source without a target stays as it is. Raises DocumentUnreadable. The
+    last line of two with the same source counts.
+    """
+    text = _text_of(path)
+    found: dict[str, str] = {}
+    for number, row in enumerate(csv.reader(io.StringIO(text), delimiter=_find_delimiter(text), skipinitialspace=True)):
+        cells = [cell.strip() for cell in (*row, "")]
+        if not cells[0] or (number == 0 and _is_head(cells)):
+            continue
+        found[cells[0]] = cells[1] or cells[0]
+    return tuple(GlossaryTerm(source, target) for source, target in found.items())
+
+
+def write_csv(path: Path, terms: Iterable[GlossaryTerm]) -> None:
+    """The same form, with commas, heads, and the mark by which spreadsheets know UTF-8.
+
+    Raises DiskFull or FolderNotWritable.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(("source", "target"))
+    writer.writerows((term.source, term.target) for term in terms)
+    try:
+        path.write_bytes(text.getvalue().encode("utf-8-sig"))
+    except OSError as error:
+        raise disk_problem(error, path.parent) from error
+
+
+def _text_of(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+        text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+    except OSError as error:
+        raise DocumentUnreadable.by_system(path, error) from error
+    except ValueError as error:
+        raise DocumentUnreadable(str(path), "not_text") from error
+    if "\0" in text:
+        raise DocumentUnreadable(str(path), "not_text")
+    return text
+
+
+def _find_delimiter(text: str) -> str:
+    """That which the lines have most evenly."""
+    lines = [line for line in _QUOTED.sub("", text).splitlines() if line.strip()][:50]
+    counts = {text: sum(text in line for line in lines) for text in ("\t", ";", ",")}
+    return max(counts, key=lambda one: counts[one]) if any(counts.values()) else ","
+
+
+def _is_head(cells: Sequence[str]) -> bool:
+    first, second = (set(re.findall(r"[^\W\d_]+", cell.casefold())) for cell in cells[:2])
+    return bool(first & _HEADS) and bool(second & _HEADS)

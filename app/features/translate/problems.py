@@ -1,0 +1,361 @@
+"""What can be wrong with a translation, how bad that is, what the model is told, and the flag that a person sees."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from app.documents.clean import clean_text
+from app.documents.segments import Segment, plain
+from app.features.translate.translation_events import Flag, FlagKind, Translated, TranslationSource
+from app.features.work.asking import REFUSING
+from app.language.language_names import english_name
+
+
+class ProblemKind(StrEnum):
+    """From an answer that is none down to what may be a matter of taste."""
+
+    FAILED = "failed"
+    """The engine could not answer."""
+    EMPTY = "empty"
+    MISSING = "missing"
+    """Of a batch: the segment was not in the answer, or the answer's segments cannot be told apart."""
+    REFUSED = "refused"
+    CUT = "cut"
+    """It was not finished within so many tokens."""
+    LOOP = "loop"
+    PART = "part"
+    """A sentence of it stays as it was in the source, for want of anything better."""
+    LANGUAGE = "language"
+    SAME = "same"
+    LEFTOVER = "leftover"
+    SOURCE_WORD = "source_word"
+    """An ordinary word of the source stands in it."""
+    LENGTH = "length"
+    ECHO = "echo"
+    """It is the translation of the segment before, which was told as context."""
+    LEAK = "leak"
+    """The model's own control tags stood in it."""
+    REMARK = "remark"
+    """ "Here is the translation:"."""
+    NUMBER = "number"
+    WORD = "word"
+    """A weekday, a month or a number in words became another."""
+    OPPOSITE = "opposite"
+    """`said` became `wanted`, which excludes it."""
+    GARBLED = "garbled"
+    """Letters of a foreign script, or words glued together, that the source does not have."""
+    NEGATION = "negation"
+    SEPARATORS = "separators"
+    """A number has those of the source's language."""
+    GLOSSARY = "glossary"
+    MARKS = "marks"
+
+
+@dataclass(frozen=True)
+class TranslationProblem:
+    """`said` and `wanted` as in `result.Flag`; of marks, the tags that are lost and those that are too many."""
+
+    kind: ProblemKind
+    said: str = ""
+    wanted: str = ""
+
+
+UNUSABLE = frozenset(
+    (ProblemKind.FAILED, ProblemKind.EMPTY, ProblemKind.MISSING, ProblemKind.REFUSED, ProblemKind.CUT, ProblemKind.LOOP)
+)
+"""With one of these there is no translation to show."""
+_WEIGHTS = {
+    ProblemKind.PART: 70, ProblemKind.LANGUAGE: 60, ProblemKind.ECHO: 55, ProblemKind.SAME: 50,
+    ProblemKind.LEFTOVER: 30, ProblemKind.LENGTH: 30, ProblemKind.NUMBER: 25, ProblemKind.LEAK: 12,
+    ProblemKind.WORD: 25, ProblemKind.NEGATION: 20, ProblemKind.SEPARATORS: 9,
+    ProblemKind.SOURCE_WORD: 25, ProblemKind.OPPOSITE: 25, ProblemKind.GARBLED: 35,
+    ProblemKind.REMARK: 12, ProblemKind.GLOSSARY: 10, ProblemKind.MARKS: 8,
+}  # fmt: skip
+_FLAGS = {
+    ProblemKind.PART: FlagKind.UNTRANSLATED,
+    ProblemKind.MARKS: FlagKind.FORMATTING,
+    ProblemKind.GLOSSARY: FlagKind.GLOSSARY,
+    ProblemKind.NUMBER: FlagKind.NUMBER,
+    ProblemKind.SOURCE_WORD: FlagKind.LEFTOVER,
+    ProblemKind.WORD: FlagKind.WORD,
+    ProblemKind.NEGATION: FlagKind.NEGATION,
+    ProblemKind.OPPOSITE: FlagKind.OPPOSITE,
+    ProblemKind.GARBLED: FlagKind.GARBLED,
+    ProblemKind.SEPARATORS: FlagKind.SEPARATORS,
+    ProblemKind.LENGTH: FlagKind.LENGTH,
+    ProblemKind.LANGUAGE: FlagKind.LANGUAGE,
+    ProblemKind.SAME: FlagKind.SAME,
+    ProblemKind.LOOP: FlagKind.LOOP,
+    ProblemKind.LEFTOVER: FlagKind.LEFTOVER,
+}
+_SENTENCES = {
+    ProblemKind.EMPTY: "Your last answer was empty.",
+    ProblemKind.MISSING: "Your last answer left this text out.",
+    ProblemKind.REFUSED: "Nothing is asked of you but to translate a text that somebody else wrote.",
+    ProblemKind.CUT: "Your last answer was much too long.",
+    ProblemKind.LOOP: "Your last answer repeated the same words again and again.",
+    ProblemKind.LANGUAGE: "Your last answer was not in {target}.",
+    ProblemKind.SAME: "Your last answer was the text itself, not translated.",
+    ProblemKind.ECHO: "Your last answer was the text before, not this one.",
+    ProblemKind.LEFTOVER: "Your last answer left “{said}” untranslated.",
+    ProblemKind.SOURCE_WORD: "Your last answer left “{said}” untranslated.",
+    ProblemKind.NUMBER: "Your last answer did not keep the number {said}. Keep every number exactly.",
+    ProblemKind.WORD: "Your last answer did not say “{said}”.",
+    ProblemKind.OPPOSITE: "Your last answer said “{wanted}” for “{said}”, which is something else.",
+    ProblemKind.GARBLED: "Your last answer had “{said}” in it, which is no {target}.",
+    ProblemKind.NEGATION: "Your last answer got “{said}” wrong: negate exactly what the text negates.",
+    ProblemKind.SEPARATORS: "Write the number {said} with the separators that {target} uses.",
+    ProblemKind.GLOSSARY: "Translate “{said}” as “{wanted}”.",
+    ProblemKind.LEAK: "Your last answer had control tags in it.",
+    ProblemKind.REMARK: "Your last answer had a remark before the translation. Write only the translation.",
+}
+
+
+def sentence_of(problem: TranslationProblem, target: str) -> str:
+    """What the model is told when it is asked again; `target` is the language's English name. "" for nothing."""
+    said, wanted = problem.said, problem.wanted
+    if problem.kind is ProblemKind.MARKS:
+        return _of_marks(said, wanted)
+    if problem.kind is ProblemKind.LENGTH:
+        return f"Your last answer was too {said or 'long'}. Translate everything and add nothing."
+    return _SENTENCES.get(problem.kind, "").format(said=said, wanted=wanted, target=target)
+
+
+def _of_marks(lost: str, extra: str) -> str:
+    if lost:
+        return f"Your last answer lost {lost}. Keep every tag exactly once, around the matching words."
+    if extra:
+        return f"Your last answer had {extra} too often. Keep every tag exactly once."
+    return "Your last answer muddled the tags. Keep them nested and in order, around the matching words."
+
+
+def sentences_of(problems: Sequence[TranslationProblem], target: str) -> str:
+    """Of several, one line."""
+    return " ".join(dict.fromkeys(filter(None, (sentence_of(problem, target) for problem in problems))))
+
+
+def total_weight(problems: Iterable[TranslationProblem]) -> int:
+    """How bad these are together; 0 for none."""
+    return sum(1000 if problem.kind in UNUSABLE else _WEIGHTS[problem.kind] for problem in problems)
+
+
+def is_unusable(problems: Iterable[TranslationProblem]) -> bool:
+    return any(problem.kind in UNUSABLE for problem in problems)
+
+
+def flags_of(problems: Iterable[TranslationProblem]) -> tuple[Flag, ...]:
+    """What a person is told. Nothing is told of a remark or a control tag, which was taken out, nor of an
+    echo, which is not taken while there is another answer."""
+    found = []
+    for problem in problems:
+        kind = _FLAGS.get(problem.kind)
+        if kind is None:
+            continue
+        is_said = kind not in (FlagKind.FORMATTING, FlagKind.LENGTH)
+        found.append(Flag(kind, problem.said if is_said else "", problem.wanted if is_said else ""))
+    return tuple(dict.fromkeys(found))
+
+
+# Checks of a translation by itself: remarks of the model, refusals, control tags, words in a circle.
+
+
+_LEAK = re.compile(
+    r"<\|[^<>\n]{0,40}|<｜[^<>\n]{0,40}|</?hy[-_][^<>\n]{0,40}>?|</?(?:start_of_turn|end_of_turn|eos|bos|im_start|im_end|think)\b[^<>\n]{0,10}>?"
+    r"|\[/?INST\]|</?s(?:\s+n\s*=[^<>\n]*)?\s*>"
+)
+_REMARK = re.compile(
+    r"""\A\W*(?:
+        (?:(?:sure|certainly|of\ course|okay|ok|absolutely)\b[^\n:.!]{0,30}[!,.:]\s*)?
+        (?:here(?:['’]s|\ is|\ are)\ (?:the|your|my|a)\ [^\n:]{0,60}transl[^\n:]{0,60}:
+         | (?:the\ )?(?:\w+\ )?translat(?:ion|ed\ text)(?:\ (?:in|into|to|of)\ [^\n:]{0,40})?\s*(?:is|reads)?\s*:
+         | (?:voici|voilà)\ (?:la|votre|une)\ traduction[^\n:]{0,50}: | traduction\s*(?:en\ \w+\s*)?:
+         | hier\ ist\ (?:die|ihre|deine)\ übersetzung[^\n:]{0,50}: | übersetzung\s*(?:ins\ \w+\s*)?:
+         | (?:aquí\ (?:está|tienes?)|esta\ es)\ (?:la|una|tu)\ traducción[^\n:]{0,50}: | traducción\s*(?:al\ \w+\s*)?:
+         | (?:aqui\ está|segue)\ (?:a|uma|sua)\ tradução[^\n:]{0,50}: | tradução\s*: | ecco\ la\ traduzione[^\n:]{0,50}:
+         | traduzione\s*: | вот\ перевод[^\n:]{0,50}: | перевод\s*:
+         | (?:以下是|这是|這是)[^\n:：]{0,20}(?:翻译|翻譯|译文|譯文)[^\n:：]{0,20}[:：]
+         | (?:译文|譯文|翻译|翻譯|翻訳|번역)\s*[:：]
+        )
+        | (?:sure|certainly|of\ course)[!,]\s+(?=\S)
+    )\s*""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_AFTERTHOUGHT = re.compile(
+    r"""\n\s*[(*\[]*(?:note|please\ note|explanation|translator['’]s\ note|remarque|hinweis|nota|anmerkung
+            |примечание|注)
+        \s*[:：].*\Z""",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
+)
+_REFUSING_TO_TRANSLATE = re.compile(
+    r"\W*(?:Unfortunately,\ )?I(?:['’]m|\ am|\ can(?:['’]t|not)|\ won['’]t|\ do\ not|\ don['’]t)"
+    r"\ (?:unable\ to\ |not\ able\ to\ |know\ how\ to\ )?translate\b",
+    re.IGNORECASE,
+)
+_FENCE = re.compile(r"\A\s*```\w*\n(.*?)\n?```\s*\Z", re.DOTALL)
+_ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27|nbsp);")
+_QUOTES = (('"', '"'), ("“", "”"), ("«", "»"), ("„", "“"), ("‘", "’"), ("「", "」"), ("'", "'"))
+LOOP_TIMES = 4
+MOST_LOOP_WORDS = 40
+LEAST_LOOP_CHARACTERS = 24
+
+
+class TidiedAnswer(NamedTuple):
+    """An answer without what does not belong to the translation, and what that was."""
+
+    text: str
+    problems: tuple[TranslationProblem, ...]
+
+
+def tidy_answer(source: str, answer: str) -> TidiedAnswer:
+    """Takes out what a model says around a translation; `source` is the text it was given, which may say it too."""
+    problems: list[TranslationProblem] = []
+    text = clean_text(answer).strip()
+    if (leak := _LEAK.search(text)) and leak[0] not in source:
+        problems.append(TranslationProblem(ProblemKind.LEAK, leak[0]))
+        head = text[: leak.start()].strip()
+        text = head or _LEAK.sub("", text).strip()
+    if (fence := _FENCE.match(text)) and "```" not in source:
+        text = fence[1].strip()
+    if (remark := _REMARK.match(text)) and not _REMARK.match(source):
+        problems.append(TranslationProblem(ProblemKind.REMARK, remark[0].strip()))
+        text = text[remark.end() :].strip()
+    if (more := _AFTERTHOUGHT.search(text)) and "\n" not in source.strip():
+        problems.append(TranslationProblem(ProblemKind.REMARK, more[0].strip()[:60]))
+        text = text[: more.start()].strip()
+    text = _unescape_text(source, _unquote_text(source, text))
+    if "\n" not in source:
+        text = re.sub(r"\s*\n\s*", " ", text)
+    return TidiedAnswer(text, tuple(problems))
+
+
+def _unquote_text(source: str, text: str) -> str:
+    for opening, closing in _QUOTES:
+        inner = text[1:-1]
+        has_both = len(text) > 2 and text.startswith(opening) and text.endswith(closing)
+        if (
+            has_both
+            and opening not in inner
+            and closing not in inner
+            and not source.lstrip().startswith(_any_opening())
+        ):
+            return inner.strip()
+    return text
+
+
+def _unescape_text(source: str, text: str) -> str:
+    """Models like to write signs as entities where the source has them plain."""
+    if _ENTITY.search(source):
+        return text
+    return _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+
+
+def _any_opening() -> tuple[str, ...]:
+    return tuple({opening for opening, _ in _QUOTES})
+
+
+def is_refusal(source: str, text: str) -> bool:
+    """Whether the model says that it will not translate, which the source does not say."""
+    return any(pattern.match(text) and not pattern.match(source) for pattern in (REFUSING, _REFUSING_TO_TRANSLATE))
+
+
+def has_repetition(source: str) -> bool:
+    """Whether a source says something twice in a row, so that its translation may as well."""
+    return bool(_loop_of_words(source.casefold().split(), times=2) or _loop_of_characters(source))
+
+
+def loop_in(source: str, text: str) -> str:
+    """Words that come again and again right behind one another, where the source has nothing like it; "" for none."""
+    found = _loop_of_words(text.casefold().split()) or _loop_of_characters(text)
+    return "" if not found or has_repetition(source) else found
+
+
+def _loop_of_words(words: Sequence[str], times: int = LOOP_TIMES) -> str:
+    for size in range(1, min(MOST_LOOP_WORDS, len(words) // times) + 1):
+        streak = 0
+        for at in range(size, len(words)):
+            streak = streak + 1 if words[at] == words[at - size] else 0
+            if streak >= size * (times - 1):
+                found = " ".join(words[at - size + 1 : at + 1])
+                if len(found) * (streak // size + 1) >= LEAST_LOOP_CHARACTERS:
+                    return found
+    return ""
+
+
+_CHARACTERS = re.compile(r"(.{1,20}?)\1{5,}", re.DOTALL)
+
+
+def _loop_of_characters(text: str) -> str:
+    """In scripts without spaces, and runs of one sign."""
+    if max(map(len, text.split()), default=0) < LEAST_LOOP_CHARACTERS:
+        return ""
+    for match in _CHARACTERS.finditer(text):
+        if len(match[0]) >= LEAST_LOOP_CHARACTERS and any(one.isalpha() for one in match[1]):
+            return match[1].strip()
+    return ""
+
+
+# What a flag says in words: why a person should look at a segment.
+
+
+_TEXTS = {
+    FlagKind.UNTRANSLATED: "This could not be translated.",
+    FlagKind.FORMATTING: "Bold, links and the like were put back by their place.",
+    FlagKind.GLOSSARY: "Glossary says “{wanted}” for “{said}”.",
+    FlagKind.LANGUAGE: "This does not look like {language}.",
+    FlagKind.SAME: "The same as the original.",
+    FlagKind.LEFTOVER: "“{said}” was not translated.",
+    FlagKind.OPPOSITE: "“{said}” seems to have become “{wanted}”.",
+    FlagKind.GARBLED: "“{said}” looks garbled.",
+    FlagKind.SEPARATORS: "“{said}” is not how {language} writes numbers.",
+    FlagKind.UNSURE: "The model wasn’t sure of this, least of all of “{said}”.",
+}
+
+
+@dataclass(frozen=True)
+class ProblemReason:
+    """A sentence in English with `{names}`, so that it can be said in another language, and what goes there."""
+
+    text: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        return self.text.format(**self.values) if self.values else self.text
+
+
+def flag_words(segment: Segment, translated: Translated, target: str) -> list[str]:
+    """A sentence for each flag of a segment, also of one that was accepted; `target` is the language's code."""
+    return [reason_of(flag, segment, translated, english_name(target)).words for flag in translated.flags]
+
+
+def reason_of(flag: Flag, segment: Segment, translated: Translated, language: str) -> ProblemReason:
+    """Why a segment was flagged; `language` is the target's name."""
+    text = _flag_text(flag, segment, translated)
+    values = {"said": flag.said, "wanted": flag.wanted, "language": language}
+    return ProblemReason(text, {name: value for name, value in values.items() if f"{{{name}}}" in text})
+
+
+def _flag_text(flag: Flag, segment: Segment, translated: Translated) -> str:
+    match flag.kind:
+        case FlagKind.NUMBER:
+            return "“{said}” is missing." if flag.said in segment.text else "“{said}” is not in the original."
+        case FlagKind.WORD:
+            return "“{said}” seems to be missing."
+        case FlagKind.NEGATION:
+            is_lost = flag.said.casefold() in segment.text.casefold()
+            return "“{said}” seems to be missing." if is_lost else "“{said}” does not seem to be in the original."
+        case FlagKind.LENGTH:
+            is_short = len(plain(translated.content)) < len(segment.text)
+            return "Much shorter than the original." if is_short else "Much longer than the original."
+        case FlagKind.LOOP:
+            is_kept = translated.origin is TranslationSource.KEPT  # what stands there is the source
+            return (
+                "The model wrote the same words again and again." if is_kept else "The same words come again and again."
+            )
+        case _:
+            return _TEXTS[flag.kind]

@@ -1,0 +1,382 @@
+"""Writes translated segments as a document: the file's own format again, by the document child, or a new document.
+
+What is written stands beside its place until it is whole. What is not translated stays in the source's language; where
+that can be seen without harm, it says so in front, and the result lists it in any case.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from html import escape
+from pathlib import Path
+from typing import IO
+
+from app.core.errors import DocumentGone, TargetIsOpen, TargetIsSource
+from app.core.events import CancelToken
+from app.core.paths import disk_problem, make_folder
+from app.documents import read_document
+from app.documents.blocks import Block
+from app.documents.child_files import write_translations
+from app.documents.formats.registry import named
+from app.documents.protocol import Rewrite, Rewritten, SegmentsWritten
+from app.documents.segments import GENERATED_DESCRIPTIONS, Content, content_of
+from app.features.document_library import DocumentLibrary
+from app.features.translate.adding import FileCopies
+from app.features.translate.at_work import row_of
+from app.features.translate.marking import marked_text, shown_text
+from app.features.translate.problems import flag_words
+from app.features.translate.recomposed import NOT_TRANSLATED, as_plain, recompose_blocks
+from app.features.translate.translation_events import (
+    BLOCKS,
+    TYPED,
+    Row,
+    Saved,
+    Saving,
+    StoredTranslation,
+    TranslationSource,
+    source_language_of,
+    wish_of,
+)
+from app.features.translate.translation_memory import own_entry, write_tmx
+from app.features.work.saved_file import SCRATCH, replace_file, scratch_beside, web_page, write_file
+from app.language.language_names import find_language
+from app.store.document_store import StoredDocument
+from app.store.jobs import Job
+from app.store.translation_store import LanguagePair, MemoryEntry, TranslationStore
+
+ENDINGS_OF_NEW = (".docx", ".html")
+
+
+@dataclass(frozen=True)
+class OriginalFile:
+    """A file whose segments were found: where its bytes are, its format and hash, and the password it needs."""
+
+    path: Path
+    format: str
+    sha256: str
+    password: str = ""
+
+
+@dataclass
+class _SavedWords:
+    """What is to stand in the document, row by row; notes what is not translated, and what could not be."""
+
+    rows: Iterable[Row]
+    is_marked: bool
+    untranslated: list[int] = field(default_factory=list)
+    kept: list[int] = field(default_factory=list)
+    has_generated: bool = False
+    """A description that a library wrote is among the rows: until protocol 8 it was a segment."""
+
+    def __iter__(self) -> Iterator[tuple[int, Content]]:
+        for row in self.rows:
+            done = row.translated
+            self.has_generated |= row.segment.text in GENERATED_DESCRIPTIONS
+            if row.is_open:
+                self.untranslated.append(row.segment.id)
+            if done is not None and done.origin is TranslationSource.KEPT and not done.accepted:
+                self.kept.append(row.segment.id)
+            if done is not None and done.origin is not TranslationSource.KEPT:
+                yield row.segment.id, done.content
+            elif row.is_open and self.is_marked:
+                yield row.segment.id, content_of([NOT_TRANSLATED, *row.segment.content])
+
+    def make_saved(self, path: Path) -> Saved:
+        is_marked = self.is_marked and bool(self.untranslated)
+        return Saved(path, tuple(self.untranslated), is_marked, kept=tuple(self.kept))
+
+
+def rewrite_file(
+    original: OriginalFile, rows: Iterable[Row], target: str, path: Path, cancel: CancelToken, *, child_folder: Path
+) -> Iterator[Saving | Saved]:
+    """The file again; the last thing is Saved, none where it was cancelled.
+
+    Raises TargetIsOpen, DiskFull or FolderNotWritable, or what the child met.
+    """
+    format_ = named(original.format)
+    words = _SavedWords(rows, is_marked=format_ is None or not format_.for_programs)
+    lines = child_folder / f"{SCRATCH}{secrets.token_hex(6)}.jsonl"
+    code, is_rtl = language_of(target)
+    try:
+        try:
+            make_folder(child_folder)
+            write_translations(lines, words)
+        except OSError as error:
+            raise disk_problem(error, lines.parent) from error
+        with scratch_beside(path, path.suffix) as scratch:
+            request = Rewrite(
+                *(str(original.path), str(scratch), str(lines), code, is_rtl, original.sha256, original.password),
+                counts_generated=words.has_generated,
+            )
+            for event in read_document.rewrite(request, folder=child_folder, cancel=cancel):
+                if isinstance(event, SegmentsWritten):
+                    yield Saving(event.segments)
+                elif isinstance(event, Rewritten):
+                    _replace_file(scratch, path)
+                    yield replace(words.make_saved(path), refused=event.refused, remarks=event.remarks)
+    finally:
+        lines.unlink(missing_ok=True)
+
+
+def compose_document(
+    blocks: Iterable[Block], rows: Iterable[Row], target: str, path: Path, *, title: str, unit: str
+) -> Saved:
+    """A new document, .docx or .html by the ending of `path`; raises DiskFull or FolderNotWritable."""
+    from app.features.translate.recomposed import as_html
+    from app.features.translate.recomposed_docx import write_docx
+
+    words = _SavedWords(rows, is_marked=True)
+    new = recompose_blocks(blocks, dict(words))
+    code, is_rtl = language_of(target)
+    with write_file(path) as file:
+        if path.suffix.lower() == ".docx":
+            write_docx(new, file, title=title, language=code, is_rtl=is_rtl, unit=unit)
+        else:
+            for line in as_html(new, title=title, language=code, is_rtl=is_rtl, unit=unit):
+                file.write(f"{line}\n".encode("utf-8", "replace"))
+    return replace(words.make_saved(path), keeps_layout=False)
+
+
+def check_target(path: Path, source: Path) -> None:
+    """Raises TargetIsSource, or TargetIsOpen where an office program has the file open."""
+    if path.resolve() == source.resolve() or (path.exists() and source.exists() and path.samefile(source)):
+        raise TargetIsSource(str(path))
+    # LibreOffice and Word leave these beside a file as long as they have it open.
+    locks = (f".~lock.{path.name}#", f"~${path.name}", f"~${path.name[2:]}")
+    if path.exists() and any(path.with_name(name).exists() for name in locks):
+        raise TargetIsOpen(str(path))
+
+
+def language_of(target: str) -> tuple[str, bool]:
+    """A target's code, and whether it runs from right to left."""
+    found = find_language(target)
+    return (found.code, found.is_rtl) if found is not None else (target, False)
+
+
+def _replace_file(scratch: Path, path: Path) -> None:
+    try:
+        replace_file(scratch, path)
+    except PermissionError as error:
+        if path.exists():  # Windows does not replace what another program has open
+            raise TargetIsOpen(str(path)) from error
+        raise disk_problem(error, path.parent) from error
+    except OSError as error:
+        raise disk_problem(error, path.parent) from error
+
+
+# Saves stored translations as documents: what they can be saved as, under which name, and how.
+
+
+class TranslationSavings:
+    """`child_folder` is the document child's own; `password_of` is what a person gave for a file, "" without one."""
+
+    def __init__(
+        self,
+        store: TranslationStore,
+        documents: DocumentLibrary,
+        copies: FileCopies,
+        child_folder: Path,
+        *,
+        known: Callable[[int], Job],
+        password_of: Callable[[int], str],
+    ) -> None:
+        self._store, self._documents, self._copies = store, documents, copies
+        self._child_folder, self._password_of = child_folder, password_of
+        self._known = known
+
+    def save(self, translation_id: int, path: Path, cancel: CancelToken) -> Iterator[Saving | Saved]:
+        """Writes the document; the last event is Saved, and cancelled there is none: nothing has then changed.
+
+        It is there only when it is whole, and never in place of its source. Where not all is translated, the rest
+        stays in its language, and says so in front of each segment in formats that people read. Raises TargetIsSource,
+        TargetIsOpen, DiskFull, FolderNotWritable, DocumentGone, and what the child meets.
+        """
+        job = self._known(translation_id)
+        source, format_ = Path(str(job.spec.get("path", ""))), str(job.spec.get("format", ""))
+        if format_ == TYPED:
+            with write_file(path) as file:
+                file.write(self.as_text(job.id).encode("utf-8", "replace"))
+            yield Saved(path)
+            return
+        check_target(path, source)
+        if format_ == BLOCKS:
+            yield from self._compose_document(job, path, cancel)
+            return
+        copy = self._copies.copy_path(job.id, source)
+        if not copy.is_file():
+            raise DocumentGone(source.name or job.title)
+        original = OriginalFile(copy, format_, str(job.spec.get("sha256", "")), self._password_of(job.id))
+        rows, target = self._read_rows(job), wish_of(job).target
+        yield from rewrite_file(original, rows, target, path, cancel, child_folder=self._child_folder)
+
+    def as_text(self, translation_id: int) -> str:
+        """Of one that was begun, as plain text; what is not translated stays."""
+        job = self._known(translation_id)
+        rows = list(self._read_rows(job))
+        contents = {row.segment.id: row.translated.content for row in rows if row.translated is not None}
+        if job.spec.get("format") == TYPED:
+            from app.features.translate.live import join_paragraphs  # brings the pipeline along
+
+            return join_paragraphs(str((self._store.read_result(job.id) or {}).get("source", "")), contents)
+        if job.spec.get("format") == BLOCKS:
+            return "\n\n".join(
+                map(as_plain, recompose_blocks(self._documents.read_blocks(self._source_document(job).id), contents))
+            )
+        return "\n\n".join(shown_text(contents.get(row.segment.id, row.segment.content)) for row in rows)
+
+    def _read_rows(self, job: Job) -> Iterator[Row]:
+        return map(row_of, self._store.every_segment(job.id))
+
+    def _source_document(self, job: Job) -> StoredDocument:
+        ids = self._store.documents_of([job.id])[job.id]
+        document = self._documents.store.get(ids[0]) if ids else None
+        if document is None:
+            raise DocumentGone(job.title)
+        return document
+
+    def _compose_document(self, job: Job, path: Path, cancel: CancelToken) -> Iterator[Saving | Saved]:
+        document = self._source_document(job)
+        yield Saving(0)
+        if not cancel.cancelled:
+            blocks = self._documents.read_blocks(document.id)
+            yield compose_document(
+                blocks, self._read_rows(job), wish_of(job).target, path, title=job.title, unit=document.unit
+            )
+
+    def save_bilingual(self, translation_id: int, path: Path) -> None:
+        """Source and translation side by side with what was flagged: a .html, .csv or .tmx file by the ending.
+
+        Raises DiskFull or FolderNotWritable.
+        """
+        job = self._known(translation_id)
+        source, target = source_language_of(job), wish_of(job).target
+        save_bilingual(self._read_rows(job), path, title=job.title, source=source, target=target)
+
+
+def remove_scratch(child_folder: Path, before: float) -> None:
+    """Removes the words of savings that a killed program was at, from before that moment (seconds since 1970)."""
+    for lines in child_folder.glob(f"{SCRATCH}*.jsonl"):
+        with suppress(OSError):
+            if lines.stat().st_mtime < before:
+                lines.unlink()
+
+
+def endings_of(stored: StoredTranslation) -> tuple[str, ...]:
+    """What a translation can be saved as, the usual one first; nothing for typed text."""
+    if stored.format == BLOCKS:
+        return ENDINGS_OF_NEW
+    return () if stored.format == TYPED else (Path(stored.name).suffix,)
+
+
+def file_name(stored: StoredTranslation, ending: str) -> str:
+    """Such as "lease (Português).docx"; it says so where not all is translated."""
+    target = find_language(stored.wish.target)
+    said = target.own.replace(" (", ", ").replace(")", "") if target is not None else stored.wish.target
+    stem = Path(stored.name).stem or "".join(
+        text if text.isalnum() or text in " -_.()" else " " for text in stored.title
+    )
+    partial = ", partial" if stored.done < stored.segments else ""
+    return f"{stem.strip()} ({said.replace('/', '-')}{partial}){ending}"
+
+
+# Source and translation side by side, with what was flagged: a table in HTML or CSV, or a translation memory (TMX).
+
+
+ENDINGS = (".html", ".csv", ".tmx")
+COLUMNS = ("id", "page", "kind", "source", "target", "origin", "accepted", "flags")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_STYLE = """
+body { color: #23201D; font-family: Inter, system-ui, sans-serif; line-height: 1.5; margin: 2em auto; padding: 0 1em;
+  max-width: 80em }
+table { border-collapse: collapse; width: 100%; table-layout: fixed }
+td, th { border-bottom: 1px solid #E4DED7; padding: .4em .6em; vertical-align: top; text-align: start;
+  white-space: pre-wrap; overflow-wrap: anywhere }
+col.id { width: 4em }
+.id, .origin { color: #6B645D; font-size: .85em }
+.flag { color: #B23F12; font-size: .85em; margin: .3em 0 0 }
+@media (prefers-color-scheme: dark) {
+  body { color: #EDE9E4; background-color: #1B1917 }
+  td, th { border-color: #3A3530 }
+  .id, .origin { color: #A8A098 }
+  .flag { color: #F08A5D }
+}
+"""
+
+
+def save_bilingual(rows: Iterable[Row], path: Path, *, title: str, source: str, target: str) -> None:
+    """Writes the file in the form of its ending, one of `ENDINGS`; raises DiskFull or FolderNotWritable."""
+    with write_file(path) as file:
+        match path.suffix.lower():
+            case ".tmx":
+                write_tmx(_memory_entries(rows, LanguagePair(source, target)), file)
+            case ".csv":
+                _write_csv(rows, file, target)
+            case _:
+                for line in web_page(_html_rows(rows, title, source, target), title, _STYLE, language="en"):
+                    file.write(f"{line}\n".encode("utf-8", "replace"))
+
+
+def _memory_entries(rows: Iterable[Row], pair: LanguagePair) -> Iterator[MemoryEntry]:
+    """What is translated; what could not be is left out."""
+    for row in rows:
+        done = row.translated
+        if done is not None and done.origin not in (TranslationSource.KEPT, TranslationSource.SKIPPED):
+            yield own_entry(pair, row.segment.content, done.content, row.segment.context)
+
+
+def _write_csv(rows: Iterable[Row], file: IO[bytes], target: str) -> None:
+    """With the mark by which spreadsheets know UTF-8. What they would take for a formula has an apostrophe in front."""
+    text = io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline="", write_through=True)
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        segment, done = row.segment, row.translated
+        writer.writerow(
+            (
+                segment.id,
+                segment.page or "",
+                segment.kind.value,
+                _safe_cell(marked_text(segment.content)),
+                _safe_cell(marked_text(done.content)) if done is not None else "",
+                done.origin.value if done is not None else "",
+                "yes" if done is not None and done.accepted else "",
+                " ".join(flag_words(segment, done, target)) if done is not None else "",
+            )
+        )
+    text.detach()
+
+
+def _safe_cell(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _html_rows(rows: Iterable[Row], title: str, source: str, target: str) -> Iterator[str]:
+    heads = [find_language(code) for code in (source, target)]
+    names = [one.own if one else code for one, code in zip(heads, (source, target), strict=True)]
+    sides = [
+        f'lang="{escape(code)}" dir="{"rtl" if one and one.is_rtl else "ltr"}"'
+        for one, code in zip(heads, (source, target), strict=True)
+    ]
+    yield f"<h1>{escape(title)}</h1>"
+    yield '<table>\n<colgroup><col class="id"><col><col></colgroup>'
+    yield f'<tr><th></th><th lang="{escape(source)}">{escape(names[0])}</th>'
+    yield f'<th lang="{escape(target)}">{escape(names[1])}</th></tr>'
+    for row in rows:
+        yield _html_row(row, sides, target)
+    yield "</table>"
+
+
+def _html_row(row: Row, sides: list[str], target: str) -> str:
+    segment, done = row.segment, row.translated
+    said = escape(marked_text(done.content)) if done is not None else ""
+    flags = flag_words(segment, done, target) if done is not None and not done.accepted else []
+    told = "".join(f'<p class="flag" lang="en" dir="ltr">{escape(words)}</p>' for words in flags)
+    return (
+        f'<tr id="segment-{segment.id}"><td class="id">{segment.id}</td>'
+        f"<td {sides[0]}>{escape(marked_text(segment.content))}</td><td {sides[1]}>{said}{told}</td></tr>"
+    )

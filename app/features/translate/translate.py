@@ -1,0 +1,384 @@
+"""Translates the segments of a document, or typed paragraphs: every one is settled, and what is doubtful is flagged.
+
+    segments → nothing to do, or known → batches of one section, with glossary and context → checks → ladder of repair
+
+How a model is asked is that of `prompts`. What is done is kept in the memory at once, so that a run that was stopped
+goes on where it was, and a second run asks nothing. The ladder:
+
+    with others → alone, told what was wrong, warmer → without context → sentence by sentence → put back, or the source
+
+Nothing is dropped: each unit is settled once, with a translation, flagged or not, or with its source and a flag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from app.core.errors import AppError, ChatUnavailable, GrammarInvalid, ModelBroken, PromptTooLong, TemplateFailed
+from app.core.events import CancelToken, FinishReason
+from app.documents.segments import Content, Segment, plain
+from app.engine.contract import Engine
+from app.engine.protocol import Ask
+from app.features.translate.certainty import certainty_of, joined_certainty
+from app.features.translate.delivering import (
+    DeliveryCandidate,
+    deliver_segment,
+    growing_block,
+    numbered_segments,
+    without_tags,
+)
+from app.features.translate.marking import to_text
+from app.features.translate.problems import ProblemKind, TranslationProblem, is_unusable, loop_in
+from app.features.translate.translation_events import (
+    MemoryLookup,
+    SegmentDone,
+    SegmentGrows,
+    TermsFound,
+    Translated,
+    TranslationEnded,
+    TranslationEvent,
+    TranslationPlanned,
+    TranslationSource,
+    TranslationWish,
+)
+from app.features.translate.translation_prompts import (
+    AskingStep,
+    TranslationUnit,
+    batches_of,
+    halves_of,
+    join_parts,
+    parts_of,
+    sentences_of,
+)
+from app.features.translate.translation_work import CHARACTERS_A_TOKEN, TranslationWork, begin_work, sorted_out
+from app.features.work.asking import (
+    PromptReading,
+    TaskAnswer,
+    TaskGrowing,
+    TaskRests,
+    TaskTaken,
+    work_off,
+    work_off_in_turn,
+)
+
+_CUT = (FinishReason.LENGTH, FinishReason.CONTEXT, FinishReason.REPEATED)
+_OF_ALL = (TemplateFailed, ChatUnavailable, ModelBroken)
+"""No other answer of this model will come out differently."""
+_PATIENT = frozenset(
+    (ProblemKind.NUMBER, ProblemKind.SAME, ProblemKind.GLOSSARY, ProblemKind.WORD, ProblemKind.NEGATION)
+    + (ProblemKind.SEPARATORS, ProblemKind.SOURCE_WORD)
+)
+"""A check may be wrong about these: what comes twice alike is not asked for again."""
+
+
+@dataclass(eq=False)
+class UnitBatch:
+    """Units that are asked together."""
+
+    work: TranslationWork
+    units: list[TranslationUnit]
+    step: AskingStep = AskingStep.FIRST
+
+    @property
+    def ask(self) -> Ask:
+        """As it goes to the engine, with what is known by then."""
+        return self.work.make_ask(self.units, self.step)
+
+
+class AnswerRepair:
+    """Takes answers. `settle` is told each unit that is done, a piece of one excepted."""
+
+    def __init__(self, work: TranslationWork, settle: Callable[[TranslationUnit], None]) -> None:
+        self._work, self._settle = work, settle
+
+    def first_tasks(self, units: Sequence[TranslationUnit]) -> list[UnitBatch]:
+        """The task for a batch; for one unit that is too long for a prompt, those for its parts."""
+        if len(units) == 1 and units[0].tokens > self._work.sizes.tokens:
+            most = self._work.sizes.tokens
+            parts = parts_of(units[0].shown.core, lambda part: self._token_share(part, units[0]), most)
+            if len(parts) > 1:
+                return self._begin_pieces(units[0], parts)
+        return [UnitBatch(self._work, list(units))]
+
+    def take_answer(self, task: UnitBatch, answer: TaskAnswer | AppError) -> Iterable[UnitBatch]:
+        if isinstance(answer, _OF_ALL):
+            raise answer
+        if isinstance(answer, AppError):
+            return self._handle_failure(task, answer)
+        if len(task.units) > 1:
+            return self._take_batch(task, answer)
+        unit = task.units[0]
+        if answer.finish in _CUT:
+            return self._cut_off(task, answer.text)
+        return self._judge_unit(unit, self._make_judged(unit, answer.text, answer))
+
+    def _make_judged(self, unit: TranslationUnit, text: str, answer: TaskAnswer) -> DeliveryCandidate:
+        """What a text gives that is the answer, or a part of it, and how sure the model was of that."""
+        found = self._work.checks.judge_answer(unit.shown, text, unit.terms)
+        return replace(found, certainty=certainty_of(text.strip(), answer.tokens)) if answer.tokens else found
+
+    def _take_batch(self, task: UnitBatch, answer: TaskAnswer) -> list[UnitBatch]:
+        found = numbered_segments(answer.text)
+        numbers = [number for number, _ in found]
+        is_told_apart = all(0 < number <= len(task.units) for number in numbers) and len(set(numbers)) == len(numbers)
+        if answer.finish in _CUT:
+            found = found[:-1]  # the last one is not whole
+        texts = dict(found) if is_told_apart else {}
+        again: list[UnitBatch] = []
+        left: list[TranslationUnit] = []
+        for number, unit in enumerate(task.units, 1):
+            if number in texts:
+                again += self._judge_unit(unit, self._make_judged(unit, texts[number], answer))
+            elif answer.finish in _CUT:
+                left.append(unit)
+            else:
+                again += self._judge_unit(
+                    unit, DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.MISSING),))
+                )
+        return [*self._halve_batch(left), *again]
+
+    def _halve_batch(self, units: list[TranslationUnit]) -> list[UnitBatch]:
+        middle = (len(units) + 1) // 2
+        return [UnitBatch(self._work, half) for half in (units[:middle], units[middle:]) if half]
+
+    def _handle_failure(self, task: UnitBatch, error: AppError) -> list[UnitBatch]:
+        if len(task.units) > 1:
+            return self._halve_batch(task.units)
+        unit = task.units[0]
+        if isinstance(error, PromptTooLong):
+            if task.step < AskingStep.BARE and unit.had_context:
+                return [self._batch_at_step(unit, AskingStep.BARE)]
+            return self._in_halves(unit) or self._judge_unit(
+                unit, DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.CUT),))
+            )
+        failed = DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.FAILED),))
+        if isinstance(error, GrammarInvalid) and unit.step < AskingStep.BARE:
+            unit.candidates.append(failed)
+            return [self._batch_at_step(unit, AskingStep.BARE)]
+        return self._judge_unit(unit, failed)
+
+    def _cut_off(self, task: UnitBatch, text: str) -> list[UnitBatch]:
+        """An answer that did not end: a loop is asked for again, a long text in halves."""
+        unit = task.units[0]
+        if loop := loop_in(unit.shown.words, text):
+            return self._judge_unit(
+                unit, DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.LOOP, loop),))
+            )
+        return self._in_halves(unit) or self._judge_unit(
+            unit, DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.CUT),))
+        )
+
+    def _in_halves(self, unit: TranslationUnit) -> list[UnitBatch]:
+        halves = halves_of(unit.shown.core)
+        return self._begin_pieces(unit, halves) if len(halves) > 1 and not unit.pieces else []
+
+    # One unit on the ladder.
+
+    def _judge_unit(self, unit: TranslationUnit, found: DeliveryCandidate) -> list[UnitBatch]:
+        if not found.problems and _is_echo(unit, found.words):
+            found = DeliveryCandidate(found.core, (TranslationProblem(ProblemKind.ECHO),))
+        unit.candidates.append(found)
+        if not found.problems or self._is_same_again(unit) or self._is_beyond_it(found):
+            return self._settle_best(unit)
+        if unit.step is AskingStep.FIRST:
+            return [self._batch_at_step(unit, AskingStep.ALONE)]
+        if unit.step is AskingStep.ALONE and unit.had_context:
+            return [self._batch_at_step(unit, AskingStep.BARE)]
+        sentences = sentences_of(unit.shown.core)
+        is_worth_it = any(problem.kind is not ProblemKind.GLOSSARY for problem in found.problems)
+        if unit.step < AskingStep.PIECES and is_worth_it and len(sentences) > 1 and not unit.pieces:
+            return self._begin_pieces(unit, sentences)
+        return self._settle_best(unit)
+
+    def _is_same_again(self, unit: TranslationUnit) -> bool:
+        if len(unit.candidates) < 2:
+            return False
+        last, before = unit.candidates[-1], unit.candidates[-2]
+        return last == before and all(problem.kind in _PATIENT for problem in last.problems)
+
+    def _is_beyond_it(self, found: DeliveryCandidate) -> bool:
+        """Whether nothing is wrong but the glossary, which this model cannot be told."""
+        return not self._work.knows.takes_glossary and all(
+            problem.kind is ProblemKind.GLOSSARY for problem in found.problems
+        )
+
+    def _batch_at_step(self, unit: TranslationUnit, step: AskingStep) -> UnitBatch:
+        unit.step = step
+        return UnitBatch(self._work, [unit], step)
+
+    def _begin_pieces(self, unit: TranslationUnit, contents: Sequence[Content]) -> list[UnitBatch]:
+        unit.step = AskingStep.PIECES
+        unit.pieces = [unit.make_piece(content, self._token_share(content, unit)) for content in contents]
+        asked = [piece for piece in unit.pieces if piece.shown.has_words]
+        for piece in unit.pieces:
+            if piece not in asked:
+                piece.settled = DeliveryCandidate(piece.shown.core)
+        return [UnitBatch(self._work, [piece]) for piece in asked] or self._settle_best(unit)
+
+    def _token_share(self, content: Content, unit: TranslationUnit) -> int:
+        """Its share of the unit's."""
+        size = len(unit.shown.text) or 1
+        return max(1, round(unit.tokens * len(to_text(content)) / size)) if unit.tokens else size // CHARACTERS_A_TOKEN
+
+    def _settle_best(self, unit: TranslationUnit) -> list[UnitBatch]:
+        unit.settled = unit.best
+        if unit.parent is None:
+            self._settle(unit)
+            return []
+        parent = unit.parent
+        if any(piece.settled is None for piece in parent.pieces):
+            return []
+        parent.candidates.append(self._join_sentences(parent))
+        return self._settle_best(parent)
+
+    def _join_sentences(self, unit: TranslationUnit) -> DeliveryCandidate:
+        """The translations of the sentences in a row, checked as one."""
+        problems: list[TranslationProblem] = []
+        parts: list[Content] = []
+        for piece in unit.pieces:
+            assert piece.settled is not None
+            parts.append(piece.restore_guarded(piece.settled.core))
+            for problem in piece.settled.problems:
+                if problem.kind is ProblemKind.MARKS or problem.kind is ProblemKind.PART:
+                    problems.append(problem)
+            if is_unusable(piece.settled.problems):
+                problems.append(TranslationProblem(ProblemKind.PART, plain(piece.shown.core)))
+        if all(is_unusable(piece.settled.problems) for piece in unit.pieces if piece.settled and piece.shown.has_words):
+            return DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.FAILED),))
+        core = join_parts(parts, self._work.pair.source, self._work.pair.target)
+        sure = joined_certainty(
+            [piece.settled.certainty for piece in unit.pieces if piece.settled and piece.shown.has_words]
+        )
+        found = DeliveryCandidate(core, tuple(dict.fromkeys(problems)), sure)
+        return self._work.checks.judge_candidate(unit.shown, found, unit.terms)
+
+
+def _is_echo(unit: TranslationUnit, words: str) -> bool:
+    """Whether an answer is a segment before, or what became of it, and that says something else."""
+    return any(words.strip() in (source, target) and source != unit.shown.words for source, target in unit.before)
+
+
+__all__ = ["translate_segments"]
+
+COUNTED_AT_ONCE = 256
+WINDOWS_A_PLACE = 4
+"""So many requests for each place of the engine are on the wire: what is told with one is known when it goes there."""
+
+
+def translate_segments(
+    segments: Sequence[Segment],
+    wish: TranslationWish,
+    engine: Engine,
+    memory: MemoryLookup,
+    cancel: CancelToken,
+    *,
+    done: Mapping[int, Translated] | None = None,
+    is_interactive: bool = False,
+) -> Iterator[TranslationEvent]:
+    """Translates what `done` has not, by the model that is loaded in `engine`.
+
+    `done` is what earlier runs or a person made: never asked again, told as context, learnt from. Cancelled, it ends at
+    once as partial. Raises what the engine raises when a second try does not help; what was done is kept.
+    `is_interactive` goes before all background work and asks one segment after another.
+    """
+    work = begin_work(segments, wish, engine, memory, cancel)
+    if work is None:
+        yield TranslationEnded(is_partial=True)
+        return
+    yield from _TranslationRun(work, done or {}, is_interactive=is_interactive).run()
+
+
+class _TranslationRun:
+    """One run over the segments."""
+
+    def __init__(self, work: TranslationWork, done: Mapping[int, Translated], *, is_interactive: bool) -> None:
+        self._work, self._given, self._is_interactive = work, done, is_interactive
+        self._repair = AnswerRepair(work, self._settle_unit)
+        self._settled: list[Translated] = []
+        self._done = sum(segment.id in done for segment in work.segments)
+        self._terms_told = 0
+
+    def run(self) -> Iterator[TranslationEvent]:
+        work = self._work
+        known, units = sorted_out(work, self._given)
+        if not work.cancel.cancelled:
+            self._count_units(units)
+        if work.cancel.cancelled:
+            yield TranslationEnded(is_partial=True)
+            return
+        tokens = sum(unit.tokens for unit in units)
+        yield TranslationPlanned(len(work.segments), self._done + len(known), tokens, work.source)
+        self._settled += known
+        yield from self._settled_events()
+        tasks = [task for batch in batches_of(units, work.sizes) for task in self._repair.first_tasks(batch)]
+        yield from self._ask_batches(tasks)
+        yield TranslationEnded(is_partial=work.cancel.cancelled)
+
+    def _count_units(self, units: Sequence[TranslationUnit]) -> None:
+        for at in range(0, len(units), COUNTED_AT_ONCE):
+            some = units[at : at + COUNTED_AT_ONCE]
+            for unit, tokens in zip(some, self._work.count_tokens([unit.shown.text for unit in some]), strict=True):
+                unit.tokens = tokens
+            if self._work.cancel.cancelled:
+                return
+
+    def _ask_batches(self, tasks: Sequence[UnitBatch]) -> Iterator[TranslationEvent]:
+        work = self._work
+        events: Iterator[TaskRests | PromptReading[UnitBatch] | TaskGrowing[UnitBatch] | TaskTaken[UnitBatch]]
+        if self._is_interactive:
+            events = work_off_in_turn(tasks, work.engine, work.cancel, self._repair.take_answer)
+        else:
+            places = work.sizes.side_by_side
+            largest = WINDOWS_A_PLACE * places if places > 1 else 1
+            events = work_off(tasks, work.engine, work.cancel, self._repair.take_answer, first=places, largest=largest)
+        for event in events:
+            if isinstance(event, TaskRests):
+                yield event
+            elif isinstance(event, TaskTaken):
+                yield from self._settled_events()
+            elif isinstance(event, TaskGrowing) and (grown := _grown_segment(event)) is not None:
+                yield grown
+
+    def _settle_unit(self, unit: TranslationUnit) -> None:
+        """A unit is done: its segments are, and what has no flag is kept."""
+        assert unit.settled is not None
+        for segment in unit.segments:
+            self._settled.append(deliver_segment(segment, unit.shown, unit.settled))
+        first = self._settled[-1]
+        if first.origin is TranslationSource.MODEL and not first.flags:
+            segment = unit.segments[-1]
+            self._work.memory.keep_step(segment.content, first.content, segment.context)
+
+    def _settled_events(self) -> Iterator[TranslationEvent]:
+        """The events for what was settled; documents learn from it."""
+        settled, self._settled = self._settled, []
+        work = self._work
+        for translated in settled:
+            self._done += 1
+            work.learn_translation(translated)
+            yield SegmentDone(translated, self._done, len(work.segments))
+        if len(work.consistency.terms) > self._terms_told:
+            self._terms_told = len(work.consistency.terms)
+            yield TermsFound(work.consistency.terms)
+
+
+def _grown_segment(event: TaskGrowing[UnitBatch]) -> SegmentGrows | None:
+    units = event.task.units
+    if len(units) == 1:
+        return _grown_alone(units[0], without_tags(event.text).strip())
+    block = growing_block(event.text)
+    if block is None or not 0 < block[0] <= len(units):
+        return None
+    return SegmentGrows(units[block[0] - 1].segments[0].id, without_tags(block[1]).strip())
+
+
+def _grown_alone(unit: TranslationUnit, text: str) -> SegmentGrows | None:
+    """A sentence grows behind those before it, once they are there."""
+    if unit.parent is None:
+        return SegmentGrows(unit.segments[0].id, text)
+    before = unit.parent.pieces[: unit.parent.pieces.index(unit)]
+    if unit.parent.parent is not None or any(piece.settled is None for piece in before):
+        return None
+    parts = [plain(piece.restore_guarded(piece.settled.core)) for piece in before if piece.settled is not None]
+    return SegmentGrows(unit.parent.segments[0].id, "".join([*parts, text]).strip())

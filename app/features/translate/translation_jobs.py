@@ -1,0 +1,420 @@
+"""Translations as they are kept: added, queued, worked off, looked through, edited, saved, deleted and taken back.
+
+Each is a stored job of the kind "translation" with its segments; see `app.store.jobs`. States:
+
+    draft     its segments are there; it waits to be begun
+    queued    waits for its turn
+    running   is being worked on; after a crash or a restart it is queued again
+    paused    stopped by the person; what is translated is kept
+    done, failed
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from app.core.errors import DocumentGone
+from app.core.events import CancelToken
+from app.core.settings import Settings
+from app.core.wire import to_json
+from app.documents.segments import Content
+from app.features.chat.answer_service import title_from
+from app.features.document_library import DocumentLibrary
+from app.features.translate.adding import FileAdditions, FileCopies
+from app.features.translate.at_work import RunningTranslation, Translate, TranslationEstimates, outcome_of, row_of
+from app.features.translate.marking import same_marks
+from app.features.translate.saving import TranslationSavings, remove_scratch
+from app.features.translate.translation_events import (
+    ADDING,
+    DRAFT,
+    KIND,
+    TASK,
+    TYPED,
+    Adding,
+    GlossaryTerm,
+    Pictured,
+    Row,
+    Saved,
+    Saving,
+    StoredTranslation,
+    Translated,
+    TranslationAdded,
+    TranslationEstimate,
+    TranslationEvent,
+    TranslationSource,
+    TranslationWish,
+    from_job,
+    source_language_of,
+    terms_of,
+    wish_of,
+)
+from app.features.translate.translation_memory import KeptWords, MemoryMatches
+from app.features.work.engines import TaskEngines
+from app.features.work.queue import DONE, QUEUED, RUNNING, StoredJobs
+from app.features.work.turns import QueueTurns  # fmt: skip
+from app.store.document_store import StoredDocument
+from app.store.jobs import Job, JobTable
+from app.store.translation_store import LanguagePair, TranslationMemory, TranslationStore
+
+__all__ = [
+    "KIND",
+    "TASK",
+    "Adding",
+    "Row",
+    "Saved",
+    "Saving",
+    "StoredTranslation",
+    "TranslationAdded",
+    "TranslationEstimate",
+    "TranslationJobs",
+]  # fmt: skip
+
+
+TITLE_CHARACTERS = 80
+"""Of a typed text's beginning, by which it is listed."""
+
+
+class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
+    """All stored translations; see `StoredJobs`. `add` is a generator, too.
+
+    `segments` are what is edited and looked through, `files` writes them into files, `words` are the glossaries and the
+    memory, which all translations share. `documents` are those of files that are read into blocks.
+
+    `copies` is where the files are kept, None where each stays in its place; `child_folder` is the document child's
+    own; passwords of files stay in memory.
+    """
+
+    def __init__(
+        self,
+        jobs: JobTable,
+        store: TranslationStore,
+        memory: TranslationMemory,
+        documents: DocumentLibrary,
+        *,
+        engines: TaskEngines,
+        settings: Callable[[], Settings],
+        copies: Path | None,
+        child_folder: Path,
+        turns: QueueTurns | None = None,
+    ) -> None:
+        super().__init__(KIND, jobs, store, engines, settings, turns=turns, unlisted=ADDING)
+        self._store = store
+        self._passwords: dict[int, str] = {}
+        self.documents = documents
+        self._copies, self._child_folder = FileCopies(copies), child_folder
+        self._additions = FileAdditions(jobs, store, documents, self._copies, child_folder)
+        self.files = TranslationSavings(
+            store, documents, self._copies, child_folder,
+            known=self._known_job, password_of=lambda job_id: self._passwords.get(job_id, ""),
+        )  # fmt: skip
+        self.words = KeptWords(store, memory)
+        self.segments = KeptSegments(store, self.words, self._known_job)
+        self._estimates = TranslationEstimates(engines, jobs)
+        self._changing = threading.Lock()
+        """Held while a wish or the segments change: no outcome of the work is stored."""
+        self.pipeline: Translate | None = None
+        """Another one than the program's own."""
+
+    def _job_at_work(self, job: Job) -> RunningTranslation:
+        if not self._store.read_segment(job.id, 1):
+            raise DocumentGone(job.title)
+        return RunningTranslation(
+            job.id, self._jobs, self._store, self.words, changing=self._changing, translate=self.pipeline
+        )
+
+    # What is put together.
+
+    def add(
+        self,
+        path: Path,
+        wish: TranslationWish,
+        cancel: CancelToken,
+        *,
+        password: str = "",
+        leaves_pictures: bool = False,
+    ) -> Iterator[Adding | Pictured | TranslationAdded]:
+        """Finds what there is to translate in a file; the last event is Added, and cancelled there is none.
+
+        The file's bytes are copied, so that it can be written whatever becomes of it. Raises DocumentLocked where a
+        password is needed, and what else the child met; nothing of the file is then kept. Pages that are pictures are
+        to be read first, unless they are to be left.
+        """
+        for found in self._additions.add_file(path, wish, cancel, password, leaves_pictures=leaves_pictures):
+            if isinstance(found, Adding | Pictured):
+                yield found
+                continue
+            if password:
+                self._passwords[found] = password
+            yield TranslationAdded(self._stored_row(self._known_job(found)))
+
+    def merge_twin(self, translation_id: int) -> StoredTranslation:
+        """Of a file that was added twice with one wish, and never begun: the first, and the second goes; else itself.
+
+        Raises KeyError where it is gone.
+        """
+        job = self._known_job(translation_id)
+        drafts = self._jobs.find(KIND, (DRAFT,))
+        documents = self._store.documents_of([draft.id for draft in drafts])
+
+        def is_same(other: Job) -> bool:
+            facts = ("wish", "path", "sha256")
+            is_alike = [other.spec.get(fact) for fact in facts] == [job.spec.get(text) for text in facts]
+            return other.id < job.id and is_alike and documents[other.id] == documents[job.id]
+
+        if job.state != DRAFT or not job.spec.get("path"):
+            return self._stored_row(job)
+        rows = (self._stored_row(other) for other in drafts if is_same(other))
+        first = next((row for row in rows if not row.done), None)
+        if first is None:
+            return self._stored_row(job)
+        self._remove_jobs([job.id])
+        return first
+
+    def add_text(self, text: str, wish: TranslationWish) -> StoredTranslation:
+        """A text that is worked off like a document; without any words it has no segments."""
+        return self._stored_row(self._known_job(self._additions.add_text(text, wish)))
+
+    def change_wish(self, translation_id: int, wish: TranslationWish) -> None:
+        """Another wish: what does not hold for it any more is taken back, and found again in the memory or asked anew.
+
+        What a person edited or accepted stays as long as the languages are the same. One at work goes on with it.
+        """
+        job = self._known_job(translation_id)
+        before = wish_of(job)
+        if wish == before:
+            return
+        with self._changing:
+            is_other_text = (wish.target, wish.source) != (before.target, before.source)
+            self.segments.take_back(job.id, keeps_own=not is_other_text)
+            self._jobs.update(job.id, spec=job.spec | {"wish": to_json(wish)})
+        if job.state in (QUEUED, RUNNING):
+            self._queue.begin_again(job.id)
+        elif job.state != DRAFT:
+            self._jobs.update(job.id, state=DRAFT)
+
+    def estimate(self, translation_id: int, cancel: CancelToken) -> TranslationEstimate | None:
+        """What it would take; None when cancelled. Takes seconds: it may wake the model, and measures it once.
+
+        Raises what the engine raises, NoRoomForModel where the tab's own model would need the chat's to give way.
+        """
+        job = self._known_job(translation_id)
+        wish, source = self.words.whole_wish(job), source_language_of(job)
+        rows = self.segments.read_rows(job.id)
+        return self._estimates.estimate_rows(rows, lambda model: self.words.memory_for(wish, source, model), cancel)
+
+    def estimate_all(self, translation_ids: Sequence[int], cancel: CancelToken) -> TranslationEstimate | None:
+        """What they would take together."""
+        found = [self.estimate(number, cancel) for number in translation_ids]
+        whole = [translation_estimate for translation_estimate in found if translation_estimate is not None]
+        seconds = [estimate.seconds for estimate in whole if estimate.seconds is not None]
+        return (
+            None
+            if len(whole) < len(found)
+            else TranslationEstimate(
+                sum(translation_estimate.segments for translation_estimate in whole),
+                sum(translation_estimate.known for translation_estimate in whole),
+                sum(translation_estimate.tokens for translation_estimate in whole),
+                sum(seconds) if len(seconds) == len(whole) else None,
+                any(translation_estimate.is_elsewhere for translation_estimate in whole),
+            )
+        )
+
+    def begin_translations(self, translation_ids: Sequence[int]) -> None:
+        """Queues drafts, in this order; one that is done is worked through anew, and only what changed is asked."""
+        for translation_id in translation_ids:
+            job = self._known_job(translation_id)
+            if job.state == DRAFT and not self._stored_row(job).done and self.is_outdated(job.id):
+                self.take_again(job.id)
+            if job.state == DONE:
+                with self._changing:
+                    self.segments.take_back(job.id, keeps_own=True)
+            if job.state not in (QUEUED, RUNNING):
+                self._jobs.queue_last(job.id)
+
+    def translate_again(self, translation_id: int, segment_id: int) -> None:
+        """Takes one segment back and queues the translation, which asks for it anew."""
+        job = self._known_job(translation_id)
+        with self._changing:
+            self.segments.take_back(job.id, keeps_own=False, only=segment_id)
+        if job.state in (QUEUED, RUNNING):
+            self._queue.begin_again(job.id)
+        else:
+            self._jobs.queue_last(job.id)
+
+    def source_document(self, translation_id: int) -> StoredDocument | None:
+        """What was read of its file, as it is by now; None where the file itself is translated."""
+        return self._additions.document_of(self._known_job(translation_id))
+
+    def is_outdated(self, translation_id: int) -> bool:
+        """Whether its document says something else by now: more was read from its pictures, or that was corrected."""
+        return self._additions.is_outdated(self._known_job(translation_id))
+
+    def take_again(self, translation_id: int) -> None:
+        """Translates the document as it is by now; what is translated of segments that did not change stays.
+
+        One that was not begun is not begun by it.
+        """
+        job = self._known_job(translation_id)
+        with self._changing:
+            self._additions.take_again(job)
+        if job.state in (QUEUED, RUNNING):
+            self._queue.begin_again(job.id)
+        elif job.state != DRAFT:
+            self._jobs.queue_last(job.id)
+
+    def repeated_terms(self, translation_id: int) -> tuple[GlossaryTerm, ...]:
+        """Names and terms that it repeats, and the renderings that are the same in all of it."""
+        return terms_of(self._known_job(translation_id))
+
+    # Files.
+
+    def remove_leftovers(self, before: float) -> None:
+        """Removes what an ended program left half-added or half-saved; slow.
+
+        Only of before that moment (seconds since 1970).
+        """
+        self._remove_jobs(job.id for job in self._jobs.find(KIND, (ADDING,)) if job.created_at < before)
+        remove_scratch(self._child_folder, before)
+
+    def remove_deleted(self, before: float) -> None:
+        """Removes for good what was deleted before that moment (seconds since 1970), with its files; slow."""
+        self._remove_jobs(self._jobs.deleted(KIND, before))
+
+    def _remove_jobs(self, job_ids: Iterable[int]) -> None:
+        for job_id in job_ids:
+            self._store.remove_segments(job_id)
+            self._jobs.remove(job_id)
+        for job_id in set(self._copies.job_ids()) - self._jobs.list_ids(KIND):
+            self._copies.remove_copy(job_id)
+
+    def search_memory(
+        self,
+        cancel: CancelToken,
+        words: str = "",
+        *,
+        pair: LanguagePair | None = None,
+        translation_id: int | None = None,
+    ) -> MemoryMatches:
+        """What the memory has with these words: of a pair of languages, of the segments of one translation, or all.
+
+        Reads all of it, so not for the window's thread; nothing where it was cancelled.
+        """
+        only = None
+        if translation_id is not None:
+            only = self.words.ids_of(self._known_job(translation_id), self.segments.read_rows(translation_id))
+        return self.words.find_matches(words, pair, only, cancel)
+
+    # Typed text.
+
+    def keep_text(
+        self,
+        source: str,
+        target: str,
+        wish: TranslationWish,
+        source_language: str,
+        model: str,
+        *,
+        id: int | None = None,
+    ) -> StoredTranslation:
+        """Keeps a typed text with its translation in the list; with `id` in place of what that one has.
+
+        `model` is the name of its file.
+        """
+        job, title = self._job(id) if id is not None else None, title_from(source, TITLE_CHARACTERS)
+        spec = {"wish": to_json(wish), "source_language": source_language, "format": TYPED}
+        if job is None:
+            job = self._jobs.add(KIND, title, spec, state=DONE)
+        else:
+            has_name = job.title != title_from(self.typed_text(job.id)[0], TITLE_CHARACTERS)  # from the person
+            self._jobs.update(job.id, title=None if has_name else title, spec=spec)
+        self._jobs.update(job.id, progress={"model_file": model})
+        self._store.keep_result(job.id, {"source": source, "target": target}, f"{source}\n{target}")
+        return self._stored_row(self._known_job(job.id))
+
+    def typed_text(self, translation_id: int) -> tuple[str, str]:
+        """A typed text and its translation; empty ones for any other."""
+        fields = self._store.read_result(translation_id) or {}
+        return str(fields.get("source", "")), str(fields.get("target", ""))
+
+    def _job(self, job_id: int) -> Job | None:
+        job = super()._job(job_id)
+        return None if job is None or job.state == ADDING else job
+
+    def _known_job(self, translation_id: int) -> Job:
+        """Raises KeyError where it is gone."""
+        job = self._job(translation_id)
+        if job is None:
+            raise KeyError(translation_id)
+        return job
+
+    def _stored_row(self, job: Job) -> StoredTranslation:
+        return self._stored_rows([job])[0]
+
+    def _stored_rows(self, jobs: Sequence[Job]) -> list[StoredTranslation]:
+        counts = self._store.count_segments([job.id for job in jobs])
+        return [from_job(job, counts[job.id]) for job in jobs]
+
+
+# The segments of translations in the store, and what a person does with them.
+
+
+class KeptSegments:
+    """From any thread. `known` gives a translation's job, or raises KeyError."""
+
+    def __init__(self, store: TranslationStore, words: KeptWords, known: Callable[[int], Job]) -> None:
+        self._store, self._words, self._known = store, words, known
+        self._editing = threading.Lock()
+
+    def read_rows(self, job_id: int, start: int = 1, count: int | None = None) -> list[Row]:
+        """Segments beside their translations, in order from one on; None is all of them."""
+        return [row_of(segment) for segment in self._store.read_segments(job_id, start, count)]
+
+    def read_row(self, job_id: int, segment_id: int) -> Row:
+        """One segment; raises KeyError where there is none."""
+        found = self._store.read_segment(job_id, segment_id)
+        if found is None:
+            raise KeyError(segment_id)
+        return row_of(found)
+
+    def edit_segment(self, job_id: int, segment_id: int, content: Content) -> Row:
+        """What a person writes for a segment; kept in the memory as their own, and never replaced by a model's.
+
+        Raises ValueError where it has not exactly the marks of the source.
+        """
+        with self._editing:
+            row = self.read_row(job_id, segment_id)
+            if not same_marks(content, row.segment.content):
+                raise ValueError("the marks are not those of the source")
+            return self._keep_row(job_id, row, Translated(segment_id, content, TranslationSource.EDITED))
+
+    def accept(self, job_id: int, segment_id: int) -> Row:
+        """It is good as it is; nothing happens to a segment without a translation."""
+        with self._editing:
+            row = self.read_row(job_id, segment_id)
+            if row.translated is None:
+                return row
+            return self._keep_row(job_id, row, replace(row.translated, accepted=True))
+
+    def next_flagged(self, job_id: int, after: int) -> int | None:
+        """The next segment to look at behind one, from the top again at the end; None where there is none."""
+        return self._store.next_flagged(job_id, after)
+
+    def take_back(self, job_id: int, *, keeps_own: bool, only: int | None = None) -> None:
+        """Segments are open again, one or all; with `keeps_own` not those that a person edited or accepted."""
+        with self._editing:
+            rows = self.read_rows(job_id) if keeps_own else []
+            own = [row.translated for row in rows if row.translated is not None and _is_own(row.translated)]
+            self._store.forget_outcomes(job_id, only=only)
+            self._store.save_outcomes(job_id, map(outcome_of, own))
+
+    def _keep_row(self, job_id: int, row: Row, translated: Translated) -> Row:
+        self._words.keep_own(self._known(job_id), row, translated.content)
+        self._store.save_outcomes(job_id, [outcome_of(translated)])
+        return Row(row.segment, translated)
+
+
+def _is_own(translated: Translated) -> bool:
+    return translated.origin is TranslationSource.EDITED or translated.accepted

@@ -1,0 +1,544 @@
+"""What all parts of one translation share: model, glossary, results; and what is checked of it beside its form."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from app.core.events import CancelToken, ModelLoaded
+from app.core.settings import ChatDefaults, Settings
+from app.documents.segments import Content, Segment, SegmentKind, plain
+from app.engine.contract import Engine
+from app.engine.protocol import Ask
+from app.features.chat.chat_options import template_variables
+from app.features.models.model_languages import KnownLanguages, known_languages, weights_of
+from app.features.translate.certainty import is_telling
+from app.features.translate.delivering import DeliveryCandidate, make_candidate
+from app.features.translate.glossary import TermConsistency, TermGlossary, choose_terms, violated_terms
+from app.features.translate.marking import ShownContent, same_marks, show_segment
+from app.features.translate.problems import ProblemKind, TranslationProblem, has_repetition, is_unusable, sentences_of
+from app.features.translate.translation_events import (
+    Formality,
+    GlossaryTerm,
+    MemoryLookup,
+    Translated,
+    TranslationSource,
+    TranslationWish,
+)
+from app.features.translate.translation_prompts import (
+    AskingStep,
+    BatchSizes,
+    TranslationUnit,
+    TranslatorFamily,
+    UnitRequest,
+    answer_tokens,
+    family_for,
+    sizes_for,
+)
+from app.features.translate.word_checks import (
+    added_number,
+    changed_negation,
+    changed_opposite,
+    changed_word,
+    foreign_figure,
+    garbled_words,
+    untranslated_word,
+)
+from app.features.work.asking import wake_model
+from app.language.language_detection import LEAST_LETTERS, LanguageDetector
+from app.language.language_names import (
+    HAN,
+    KANA,
+    LANGUAGES,
+    LATIN,
+    are_alike,
+    base_code,
+    count_script,
+    english_name,
+    script_of,
+)
+from app.language.numbers import WrittenNumber, find_quantities, written_numbers
+
+THINKING_TOKENS = 256
+"""For models that cannot be kept from thinking."""
+CHARACTERS_A_TOKEN = 3
+SAMPLE_CHARACTERS = 2_000
+LARGE_WEIGHTS = 16e9
+_TOLD_IN_ORDER = frozenset(
+    (SegmentKind.HEADING, SegmentKind.PARAGRAPH, SegmentKind.LIST_ITEM, SegmentKind.NOTE, SegmentKind.CUE,
+     SegmentKind.CAPTION)
+)  # fmt: skip
+"""What follows each other as text does; a cell or a message says little about the next one."""
+
+
+@dataclass
+class TranslationWork:
+    """One translation on its way. `results` are the words of the segments that are done, by id.
+
+    `source` is the language found or given; `pair` has none where that is the target: most of it stays then, and what
+    is in another language may be in any.
+    """
+
+    segments: Sequence[Segment]
+    pair: TranslationWish
+    source: str
+    engine: Engine
+    memory: MemoryLookup
+    cancel: CancelToken
+    model: ModelLoaded
+    knows: KnownLanguages
+    family: TranslatorFamily
+    sizes: BatchSizes
+    checks: TranslationChecks
+    glossary: TermGlossary
+    consistency: TermConsistency
+    detector: LanguageDetector
+    results: dict[int, str] = field(default_factory=dict)
+    texts: dict[int, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.texts = {segment.id: segment.text for segment in self.segments}
+
+    def make_ask(self, units: Sequence[TranslationUnit], step: AskingStep) -> Ask:
+        """The prompt for units that are asked together, as far as is known now."""
+        is_bare = step >= AskingStep.BARE or units[0].parent is not None
+        before = () if is_bare or not self.family.takes_context else self._segments_before(units[0])
+        hints = tuple(unit.segments[0].context if unit.segments and not is_bare else "" for unit in units)
+        for unit in units:
+            unit.before, unit.has_hint = before, any(hints)
+        request = UnitRequest(
+            tuple(unit.shown.text for unit in units),
+            hints,
+            self._choose_terms(units),
+            before,
+            self._problem_sentences(units, step),
+            is_batch=len(units) > 1,
+        )
+        tokens = sum(unit.tokens for unit in units)
+        always_thinks = self.model.thinking in ("always", "effort")
+        return Ask(
+            self.family.make_messages(request, self.pair),
+            max_tokens=answer_tokens(tokens, len(units), self.pair.target),
+            task_sampling=self.family.choose_sampling(int(step)),
+            template_variables=template_variables(None, Settings(chat=ChatDefaults(thinking="off")), self.model),
+            thinking_budget=THINKING_TOKENS if always_thinks else -1,
+            stop_on_repetition=not any(has_repetition(unit.shown.words) for unit in units),
+            grammar=self.family.make_grammar(request) if step < AskingStep.BARE else "",
+            alternatives=0 if is_telling(self.engine, weights_of(self.model)) else -1,
+        )
+
+    def learn_translation(self, translated: Translated) -> None:
+        """What a later request is told of a translation: its words as context, and the names and terms in it."""
+        if translated.origin is TranslationSource.KEPT or translated.id not in self.texts:
+            return
+        self.results[translated.id] = spoken_text(translated)
+        if translated.origin is not TranslationSource.SKIPPED:
+            self.consistency.learn_pair(self.texts[translated.id], spoken_text(translated))
+
+    def count_tokens(self, texts: Sequence[str]) -> Sequence[int]:
+        return self.engine.count_texts(texts, cancel=self.cancel)
+
+    def _segments_before(self, unit: TranslationUnit) -> tuple[tuple[str, str], ...]:
+        """The segments in front of one, with what became of them."""
+        found: list[tuple[str, str]] = []
+        left = self.sizes.context_tokens * CHARACTERS_A_TOKEN
+        for place in range(unit.place - 1, max(-1, unit.place - 1 - 2 * self.sizes.context), -1):
+            segment = self.segments[place]
+            if segment.kind not in _TOLD_IN_ORDER or unit.segments[0].kind not in _TOLD_IN_ORDER:
+                break
+            source, target = segment.text.strip(), self.results.get(segment.id, "")
+            left -= len(source) + len(target)
+            if left < 0 or len(found) == self.sizes.context:
+                break
+            if source:
+                found.insert(0, (source, target))
+        return tuple(found)
+
+    def _choose_terms(self, units: Sequence[TranslationUnit]) -> tuple[GlossaryTerm, ...]:
+        """The person's first, then what the document itself has fixed."""
+        if not self.knows.takes_glossary:
+            return ()
+        own = [term for unit in units for term in unit.terms]
+        known = {term.source.casefold() for term in own}
+        found = [term for unit in units for term in self.consistency.found_in(unit.shown.words)]
+        return choose_terms([*own, *(term for term in found if term.source.casefold() not in known)])
+
+    def _problem_sentences(self, units: Sequence[TranslationUnit], step: AskingStep) -> str:
+        if step is AskingStep.FIRST or not units[0].candidates:
+            return ""
+        return sentences_of(units[0].candidates[-1].problems, english_name(self.pair.target))
+
+
+def begin_work(
+    segments: Sequence[Segment], wish: TranslationWish, engine: Engine, memory: MemoryLookup, cancel: CancelToken
+) -> TranslationWork | None:
+    """Wakes the model; None where that was cancelled. Raises NoModel, and what the engine raises."""
+    model = wake_model(engine, cancel)
+    if model is None:
+        return None
+    known, weights = known_languages(Path(model.path)), weights_of(model)
+    detector = LanguageDetector.shared()
+    among = known.languages if len(known.languages) > 1 else [language.code for language in LANGUAGES]
+    source = wish.source or detector.find_language(_sample_text(segments), among)
+    formality = wish.formality if known.takes_formality else Formality.DEFAULT
+    pair = TranslationWish(wish.target, source, formality, wish.domain if known.takes_domain else "")
+    told = replace(pair, source="") if not wish.source and _is_target(source, wish.target) else pair
+    return TranslationWork(
+        segments, told, source, engine, memory, cancel, model, known,
+        family_for(known.family, is_large=weights > LARGE_WEIGHTS),
+        sizes_for(known, weights, model.context_tokens, model.sequences),
+        TranslationChecks(pair, detector),
+        TermGlossary(wish.glossary, source),
+        TermConsistency([segment.text for segment in segments], source),
+        detector,
+    )  # fmt: skip
+
+
+def _is_target(source: str, target: str) -> bool:
+    """Whether a text is in the target language already; variants (pt-BR for pt) are asked for."""
+    return base_code(source) == base_code(target) == target != ""
+
+
+def spoken_text(translated: Translated) -> str:
+    return "".join(part for part in translated.content if isinstance(part, str)).strip()
+
+
+def _sample_text(segments: Sequence[Segment]) -> str:
+    found: list[str] = []
+    left = SAMPLE_CHARACTERS
+    for segment in segments:
+        if left <= 0:
+            break
+        found.append(segment.text)
+        left -= len(segment.text)
+    return "\n".join(found)
+
+
+# What of a document need not be asked: nothing to translate, in the target language already, or known.
+
+
+LEAST_CHARACTERS = 40
+"""A shorter text may look like any language."""
+
+
+def sorted_out(work: TranslationWork, done: Mapping[int, Translated]) -> tuple[list[Translated], list[TranslationUnit]]:
+    """What is known of the segments that are not done, and the units for the others, each content once.
+
+    Stops where the work is cancelled.
+    """
+    known: list[Translated] = []
+    units: dict[Any, TranslationUnit] = {}
+    section = 0
+    file_is_in_target = _file_is_in_target(work)
+    for place, segment in enumerate(work.segments):
+        if work.cancel.cancelled:
+            break
+        section += segment.kind is SegmentKind.HEADING
+        if segment.id in done:
+            work.learn_translation(done[segment.id])
+            continue
+        seen = show_segment(segment)
+        found = _known_translation(work, segment, seen, file_is_in_target)
+        if found is not None:
+            known.append(found)
+            continue
+        key = (segment.content, segment.context)
+        if key in units:
+            units[key].segments.append(segment)
+            continue
+        where = (section, segment.page if segment.kind is SegmentKind.CELL else 0)
+        unit = TranslationUnit([segment], seen, place, where)
+        unit.terms = work.glossary.found_in(unit.shown.words) if work.glossary else ()
+        units[key] = unit
+    return known, list(units.values())
+
+
+def _known_translation(
+    work: TranslationWork, segment: Segment, seen: ShownContent, file_is_in_target: bool
+) -> Translated | None:
+    if not seen.has_words:
+        return Translated(segment.id, segment.content, TranslationSource.SKIPPED)
+    found = work.memory.find_step(segment.content, segment.context)
+    if found is None and file_is_in_target and plain(segment.translated).strip():
+        found = segment.translated
+    if found is not None and _fits_source(found, segment.content):
+        return Translated(segment.id, found, TranslationSource.MEMORY)
+    return Translated(segment.id, segment.content, TranslationSource.SKIPPED) if _is_in_target(work, segment) else None
+
+
+def _fits_source(found: Content, source: Content) -> bool:
+    return same_marks(found, source) and bool(plain(found).strip())
+
+
+def _is_in_target(work: TranslationWork, segment: Segment) -> bool:
+    """Whether a text of some length clearly is; never where source and target are variants, or look alike."""
+    source, target = work.pair.source, work.pair.target
+    if len(segment.text.strip()) < LEAST_CHARACTERS or are_alike(source, target):
+        return False
+    return work.detector.detect_clearly(segment.text) == base_code(target)
+
+
+def _file_is_in_target(work: TranslationWork) -> bool:
+    """Whether the translations that a file has already (PO) are in the target language."""
+    texts = [plain(segment.translated) for segment in work.segments if segment.translated][:200]
+    return bool(texts) and work.detector.detect_clearly("\n".join(texts)) == base_code(work.pair.target)
+
+
+class TranslationChecks:
+    """Of one pair of languages; it learns how long translations are."""
+
+    def __init__(self, pair: TranslationWish, detector: LanguageDetector) -> None:
+        self._pair, self._detector = pair, detector
+        self._lengths = ExpectedLengths(pair.source, pair.target)
+
+    def judge_answer(self, source: ShownContent, answer: str, terms: Sequence[GlossaryTerm] = ()) -> DeliveryCandidate:
+        """What an answer gives, and all that is wrong with it. `terms` are those of the person's glossary in it."""
+        return self.judge_candidate(source, make_candidate(source, answer), terms)
+
+    def judge_candidate(
+        self, source: ShownContent, found: DeliveryCandidate, terms: Sequence[GlossaryTerm] = ()
+    ) -> DeliveryCandidate:
+        """The same of a candidate whose form was looked at."""
+        if is_unusable(found.problems):
+            return found
+        whole = replace(found, problems=(*found.problems, *self._find_faults(source, found.words, terms)))
+        if not whole.problems:
+            self._lengths.learn_lengths(source.words, found.words)
+        return whole
+
+    def _find_faults(
+        self, source: ShownContent, words: str, terms: Sequence[GlossaryTerm]
+    ) -> Iterator[TranslationProblem]:
+        ours, theirs = self._pair.source, self._pair.target
+        names = [term.target for term in terms]
+        if is_same(source.words, words, ours, theirs) and source.words not in names:
+            yield TranslationProblem(ProblemKind.SAME)
+        elif is_other_language(words, ours, theirs, self._detector):
+            yield TranslationProblem(ProblemKind.LANGUAGE)
+        elif said := leftover_words(source.words, words, ours, theirs, names):
+            yield TranslationProblem(ProblemKind.LEFTOVER, said)
+        if fault := self._lengths.length_fault(source.words, words):
+            yield TranslationProblem(ProblemKind.LENGTH, fault)
+        if number := different_number(source.words, words) or added_number(source.words, words, (ours, theirs)):
+            yield TranslationProblem(ProblemKind.NUMBER, number)
+        yield from self._changed_facts(source.words, words, terms)
+        for term in violated_terms(terms, words):
+            yield TranslationProblem(ProblemKind.GLOSSARY, term.source, term.target)
+
+    def _changed_facts(self, source: str, words: str, terms: Sequence[GlossaryTerm]) -> Iterator[TranslationProblem]:
+        """What small tables of words tell."""
+        pair = (self._pair.source, self._pair.target)
+        names = [name for term in terms for name in (term.source, term.target)]
+        said, instead = changed_opposite(source, words, pair)
+        if said and not any(name in source for name in names):
+            yield TranslationProblem(ProblemKind.OPPOSITE, said, instead)
+        for kind, said in (
+            (ProblemKind.GARBLED, garbled_words(source, words, pair[1], names)),
+            (ProblemKind.WORD, changed_word(source, words, pair, names)),
+            (ProblemKind.NEGATION, changed_negation(source, words, pair)),
+            (ProblemKind.SEPARATORS, foreign_figure(source, words, pair)),
+            (ProblemKind.SOURCE_WORD, untranslated_word(source, words, pair, names)),
+        ):
+            if said:
+                yield TranslationProblem(kind, said)
+
+
+# Whether a translation is in its language: by script and statistics, not its source, and without leftovers of it.
+
+
+LEAST_SCRIPT_SHARE = 0.3
+"""Of the letters of a translation, so many are in the script of its language; the others may be names."""
+LEAST_LETTERS_BY_SCRIPT = 12
+_WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
+_LETTER = re.compile(r"[^\W\d_]")
+_ORDINARY_RUN = re.compile(r"(?<![\w\-])[a-z]{2,}(?: [a-z]{2,}){2,}(?![\w\-])")
+"""Three words or more in small Latin letters, with nothing but spaces between."""
+_CODE = re.compile(r"[\w\-]*(?:[A-Z0-9_]|(?<=\w)-(?=\w))[\w\-]*", re.ASCII)
+"""A name, an abbreviation or an identifier, which may stand in any language."""
+
+
+def is_other_language(text: str, source: str, target: str, detector: LanguageDetector) -> bool:
+    """Whether a text of some length is clearly not in the target language."""
+    if script_of(target) != LATIN:
+        text = _CODE.sub(" ", text)
+    letters = len(_LETTER.findall(text))
+    if letters < LEAST_LETTERS_BY_SCRIPT:
+        return False
+    share = count_script(script_of(target), text) / letters
+    if share < LEAST_SCRIPT_SHARE:
+        return True
+    if base_code(target) == "ja" and letters >= LEAST_LETTERS:
+        return not count_script(KANA, text)
+    if script_of(target) == script_of(source) and detector.is_rather(text, source, target):
+        return True
+    found = detector.detect_clearly(text)
+    return bool(found) and not are_alike(found, target)
+
+
+def is_same(source: str, target: str, source_code: str, target_code: str) -> bool:
+    """Whether a translation is its source, though it has words that are no names."""
+    if _normalize_words(source) != _normalize_words(target) or base_code(source_code) == base_code(target_code) != "":
+        return False
+    words = _WORD.findall(source)
+    telling = [word for word in words if not _may_be_a_name(word)]
+    if source_code and script_of(source_code) != script_of(target_code):
+        return bool(telling)
+    return len(telling) >= 2 and len(words) >= 3
+
+
+def leftover_words(source: str, target: str, source_code: str, target_code: str, names: Iterable[str] = ()) -> str:
+    """Words of the source's script that were left in the translation; "" for none, and where both have one script.
+
+    A few words in Latin letters are usual in any language: they count where three ordinary ones of the source follow
+    each other. `names` may stand there.
+    """
+    ours, theirs = script_of(source_code), script_of(target_code)
+    if not source_code or ours == theirs:
+        return ""
+    text = target
+    for name in names:
+        text = text.replace(name, " ")
+    if ours == LATIN:
+        return _leftover_words(source, text)
+    foreign = f"(?![{theirs}])[{ours}]"
+    for match in re.finditer(rf"(?:{foreign})(?:(?:{foreign})|\ (?={foreign}))+", text):
+        if match[0] in source:
+            return match[0].strip()
+    return ""
+
+
+def _leftover_words(source: str, text: str) -> str:
+    for match in _ORDINARY_RUN.finditer(text):
+        if set(match[0].split()) <= set(_WORD.findall(source)):
+            return match[0]
+    return ""
+
+
+def _may_be_a_name(word: str) -> bool:
+    return not word[0].islower() and not re.match(rf"[{HAN}{KANA}\uac00-\ud7af]", word)
+
+
+def _normalize_words(text: str) -> str:
+    return " ".join(_WORD.findall(text.casefold()))
+
+
+# Whether a translation is as long as one of such a text is, learnt from what was translated so far.
+
+
+LEAST_SHARE, MOST_SHARE = 0.4, 2.5
+"""Of the length that is expected, in characters."""
+SHORT = 25
+"""A shorter text may become anything but very long."""
+MOST_OF_SHORT, MORE_THAN_SHORT = 4, 20
+LEAST_LEARNT = 20
+MOST_LEARNT = 500
+_DENSITY = {"zh": 0.33, "yue": 0.33, "ja": 0.45, "ko": 0.55, "he": 0.8, "ar": 0.85, "fa": 0.9, "th": 0.9}
+"""How many characters a language takes for what English says in one, roughly."""
+
+
+class ExpectedLengths:
+    """What is expected for a pair of languages; it learns from translations without other faults."""
+
+    def __init__(self, source: str, target: str) -> None:
+        self._guess = _DENSITY.get(base_code(target), 1.0) / _DENSITY.get(base_code(source), 1.0)
+        self._seen: deque[float] = deque(maxlen=MOST_LEARNT)
+
+    @property
+    def expected(self) -> float:
+        """Characters of a translation for one of the source."""
+        return median(self._seen) if len(self._seen) >= LEAST_LEARNT else self._guess
+
+    def learn_lengths(self, source: str, target: str) -> None:
+        size = _text_size(source)
+        if size >= SHORT:
+            self._seen.append(_text_size(target) / size)
+
+    def length_fault(self, source: str, target: str) -> str:
+        """ "short" or "long" where it is too much so; "" where it will do."""
+        size = _text_size(source) * self.expected
+        share = _text_size(target) / max(1.0, size)
+        if _text_size(source) < SHORT:
+            return "long" if _text_size(target) > MOST_OF_SHORT * size + MORE_THAN_SHORT else ""
+        return "short" if share < LEAST_SHARE else "long" if share > MOST_SHARE else ""
+
+
+def _text_size(text: str) -> int:
+    return len("".join(text.split()))
+
+
+# Whether the numbers of a text are those of its translation, whatever digits and separators a language writes.
+#
+# Numbers are compared by value, with every reading that their separators allow: 1,240 is 1.240 and 1 240; 1,5 is not
+# 15. Scales count ("2 million", 200万). Whole numbers up to twelve may be words in one of the two texts ("2 days",
+# "zwei Tage"), or belong to a month; so one that is only missing, or only added, passes, but not one that became
+# another.
+
+
+_LARGEST_IN_WORDS = 12
+_HALF_PAST = re.compile(r"\bhalf past\b|\bhalb \w|\by media\b|\bet demie?\b|\be mezz[ao]\b|\be meia\b", re.IGNORECASE)
+_AFTERNOON = re.compile(r"\bp\.? ?m\b", re.IGNORECASE)
+
+
+def different_number(source: str, target: str) -> str:
+    """A number of one text that the other does not have, the source's first; "" where all are there."""
+    ours, theirs = written_numbers(source), written_numbers(target)
+    left = [written_number for written_number in ours if not _take_number(written_number, theirs)]
+    if not left and not theirs:
+        return ""
+    left, theirs = _without_joined(left, theirs)
+    if _HALF_PAST.search(source) or _HALF_PAST.search(target):
+        left, theirs = (
+            [written_number for written_number in some if written_number.text != "30"] for some in (left, theirs)
+        )
+    if _AFTERNOON.search(source) or _AFTERNOON.search(target):
+        left = [number for number in left if not _taken_half_a_day_off(number, theirs)]
+    left, theirs = _without_words(left, target), _without_words(theirs, source)
+    if not left or not theirs:  # all the same kind: written out in one of the texts
+        left, theirs = (
+            [written_number for written_number in some if not _may_be_words(written_number)] for some in (left, theirs)
+        )
+    return next((text for text, _ in (*left, *theirs)), "")
+
+
+def _take_number(one: WrittenNumber, others: list[WrittenNumber]) -> bool:
+    """Takes the number out of the others, where it is there."""
+    place = next((n for n, other in enumerate(others) if one.values & other.values), None)
+    if place is not None:
+        del others[place]
+    return place is not None
+
+
+def _taken_half_a_day_off(one: WrittenNumber, others: list[WrittenNumber]) -> bool:
+    place = next(
+        (n for n, other in enumerate(others) if any(abs(a - b) == 12 for a in one.values for b in other.values)), None
+    )
+    if place is not None:
+        del others[place]
+    return place is not None
+
+
+def _without_joined(
+    left: list[WrittenNumber], others: list[WrittenNumber]
+) -> tuple[list[WrittenNumber], list[WrittenNumber]]:
+    """Where both have the same digits in the same order, only their grouping differs (1.2.3, dates, telephones)."""
+    is_regrouped = bool(left) and len(left) != len(others) and _number_digits(left) == _number_digits(others)
+    return ([], []) if is_regrouped else (left, others)
+
+
+def _number_digits(numbers: Sequence[WrittenNumber]) -> str:
+    return "".join(re.sub(r"\D", "", text) for text, _ in numbers)
+
+
+def _without_words(numbers: list[WrittenNumber], text: str) -> list[WrittenNumber]:
+    """Without those that the other text has in words of a language that is known here."""
+    words = {quantity.plain for quantity in find_quantities(text) if quantity.is_word}
+    return [number for number in numbers if not number.values & words]
+
+
+def _may_be_words(one: WrittenNumber) -> bool:
+    return any(value <= _LARGEST_IN_WORDS and value == value.to_integral_value() for value in one.values)

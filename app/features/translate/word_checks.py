@@ -1,0 +1,215 @@
+"""What a weak model changes in a translation without a wrong letter: weekdays, months, numbers in words, negations,
+opposites, separators of numbers, words that it left as they were. By tables (`app.language.word_tables`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
+
+from app.core.paths import resource_path
+from app.language.language_names import base_code, find_foreign_letters, has_word_spaces, script_of
+from app.language.text_facts import find_garbled_words
+from app.language.word_tables import WordForms, changed_alternative, forms_of, load_tables, split_words
+
+ALWAYS_MISSED = 5
+"""From this number on a missing word is told, a smaller one ("both", "a pair") only where there is another instead."""
+LEAST_LETTERS = 3
+_WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
+_PLAIN_WORD = re.compile(r"(?<![\w\-./@$%&<>«„“\"'`])[^\W\d_]+(?![\w\-/@()<>=»“”\"'`]|[.:]\w)")
+"""None in quotes, and none that is a part of a name or of code."""
+_QUOTED = re.compile(r"[«»„“”‹›`\"][^«»„“”‹›`\"\n]{1,60}[«»“”‹›`'\"]")
+_OR_NOT = re.compile(r"\b(?:or|oder|of) (?:not|nicht|niet)\b|\bnot only\b|\bnicht nur\b|\bniet alleen\b", re.IGNORECASE)
+_COUNTS_UP = frozenset(("de", "nl", "pl", "ru", "sv", "da", "nb", "cs", "hu"))
+"""Half past six is half of the seventh hour in these."""
+_HALF_HOUR = re.compile(
+    r"\b(?:half past|halb|half|halv|wpół do|половин\w+) [^\W\d_]+|"
+    r"\b[^\W\d_]+ (?:y media|et demie?|e mezz[ao]|e meia)\b",
+    re.IGNORECASE,
+)
+_WITH_DICTIONARY = frozenset(("de", "es", "fr", "it", "nl", "pl", "pt"))
+"""Languages of which it is known that they lack the English words of the list: a model puts in others, too ("sick")."""
+_DIGITS = re.compile(r"\d+")
+_SMALL_NUMBER = re.compile(r"(?<![\w.,:/\-–])(?:[1-9]|1[0-2])(?![\w:/\-–]|[.,]\d)")
+"""By itself: no part of a code, a time or a larger number."""
+_TIME_OF_DAY = re.compile(
+    r"\d|\b(?:noon|midday|midnight|mittags?|mitternachts?|midi|minuit|mediod[ií]a|medianoche|mezzogiorno|mezzanotte|"
+    r"quarter|viertel|quart|cuarto|quarto)\b",
+    re.IGNORECASE,
+)
+"""Where the source has digits of its own, or a time of day in words, other digits may say the same."""
+_BETWEEN = frozenset(("and", "und", "et", "y", "e", "en", "i", "и"))
+"""Two parts of a number in words."""
+_ONES = frozenset(("one", "ein", "eins", "un", "une", "uno", "una", "um", "uma", "een", "één", "jeden", "один", "одна"))
+_FIGURE = re.compile(r"(?<![\w.,:/\-])\d+(?:[.,]\d+)+(?![\w:/\-]|[.,]\d)")
+_MEASURE = re.compile(
+    r"\s?(?:[€$£¥%‰°]|(?:euros?|eur|usd|dollars?|pounds?|cents?|percent|prozent|km|m|cm|mm|kg|g|mg|t|l|ml|kwh|mw|kw|ha|"
+    r"metres?|meters?|miles?|tonnes?|tons?|litres?|hours?|million|billion|mio|mrd)\b)",
+    re.IGNORECASE,
+)
+_MONEY = re.compile(r"[€$£¥]\s?\Z")
+
+
+def changed_word(source: str, target: str, pair: tuple[str, str], names: Collection[str] = ()) -> str:
+    """A weekday, month or number in words of the source that the translation does not have; "" where all are there.
+
+    `names` are terms that a person wants translated in their own way.
+    """
+    ours, theirs = (base_code(code) for code in pair)
+    if ours == theirs or (names and any(name in source for name in names)):
+        return ""
+    words, there = split_words(source), split_words(target)
+    numbers = _whole_numbers(target)
+    for kind in ("weekdays", "months"):
+        known, wanted = forms_of(kind, ours), forms_of(kind, theirs)
+        for value, forms in known.items() if wanted else ():
+            said = next((word for word in words if forms.says.fullmatch(word)), "")
+            is_there = any(wanted[value].may.fullmatch(word) or word == said for word in there)
+            if said and not is_there and not (kind == "months" and value in numbers):
+                return _as_written(source, said)
+    return _changed_number(source, target, ours, theirs)
+
+
+def _changed_number(source: str, target: str, ours: str, theirs: str) -> str:
+    known, wanted = forms_of("numbers", ours), forms_of("numbers", theirs)
+    if not known or not wanted:
+        return ""
+    if (ours in _COUNTS_UP) != (theirs in _COUNTS_UP):
+        source, target = (_HALF_HOUR.sub(" ", text) for text in (source, target))
+    words, there = split_words(source), split_words(target)
+    digits, target_digits = (_whole_numbers(text) for text in (source, target))
+    told = {value for value, forms in wanted.items() if any(forms.says.fullmatch(word) for word in there)}
+    may = {value for value, forms in wanted.items() if any(forms.may.fullmatch(word) for word in there)}
+    here = {value for value, forms in known.items() if any(forms.may.fullmatch(word) for word in words)}
+    others = (told | target_digits) - digits - here
+    for value, word in _single_numbers(source, known):
+        if value not in may | target_digits and word not in there and (value >= ALWAYS_MISSED or others):
+            return _as_written(source, word)
+    return ""
+
+
+def _whole_numbers(text: str) -> set[int]:
+    return {int(digits) for digits in _DIGITS.findall(text) if len(digits) < 9}
+
+
+def added_number(source: str, target: str, pair: tuple[str, str]) -> str:
+    """Return a small number in digits for which the source has neither digits nor a word; "" for none, or untold.
+
+    Larger ones are compared without tables (`work.different_number`), which lets small ones pass as words.
+    """
+    ours = base_code(pair[0])
+    known, ones = forms_of("numbers", ours), load_tables()["ones"].get(ours, "")
+    if not known or not ones or _TIME_OF_DAY.search(source) or _HALF_HOUR.search(source):
+        return ""
+    words = split_words(source)
+    here = {value for value, forms in known.items() if any(forms.may.fullmatch(word) for word in words)}
+    here |= {value for value, forms in forms_of("months", ours).items() if any(map(forms.may.fullmatch, words))}
+    if any(map(WordForms.from_row(ones).may.fullmatch, words)):
+        here.add(1)
+    extra = (match[0] for match in _SMALL_NUMBER.finditer(target) if int(match[0]) not in here)
+    return next((number for number in extra if number not in _DIGITS.findall(source)), "")
+
+
+def _single_numbers(source: str, known: Mapping[int, WordForms]) -> Iterator[tuple[int, str]]:
+    """Numbers in words that stand by themselves: parts of "twenty-one" and "vingt et un" say something else."""
+    words = [word.casefold() for word in _WORD.findall(source)]
+    values = [next((value for value, forms in known.items() if forms.says.fullmatch(word)), 0) for word in words]
+    is_part = [bool(value) or word in _ONES for word, value in zip(words, values, strict=True)]
+    for place, (word, value) in enumerate(zip(words, values, strict=True)):
+        is_begun = place > 0 and (
+            values[place - 1] or (words[place - 1] in _BETWEEN and any(values[place - 2 : place]))
+        )
+        goes_on = any(is_part[place + 1 : place + 2]) or (
+            words[place + 1 : place + 2] and words[place + 1] in _BETWEEN and any(is_part[place + 2 : place + 3])
+        )
+        if value and not is_begun and not goes_on:
+            yield value, word
+
+
+def _as_written(text: str, word: str) -> str:
+    """A word as the text has it."""
+    letters = re.escape(word).replace("'", "['’]").replace("ss", "(?:ss|ß)")
+    found = re.search(letters, text, re.IGNORECASE)
+    return found[0] if found else word
+
+
+def changed_opposite(source: str, target: str, pair: tuple[str, str]) -> tuple[str, str]:
+    """A word of the source, and that of the translation which excludes it ("narrow", "breit"); two "" for none."""
+    if base_code(pair[0]) == base_code(pair[1]):
+        return "", ""
+    said, instead = changed_alternative(source, target, pair)
+    return (_as_written(source, said), _as_written(target, instead)) if said else ("", "")
+
+
+def changed_negation(source: str, target: str, pair: tuple[str, str]) -> str:
+    """A negation of the source for which the translation has nothing, or the other way round; "" where all is well."""
+    ours, theirs = (base_code(code) for code in pair)
+    for text, other, language, others in ((source, target, ours, theirs), (target, source, theirs, ours)):
+        clear, excuses = load_tables()["clear_negations"].get(language, ""), load_tables()["negations"].get(others, "")
+        if not clear or not excuses:
+            return ""
+        said = next((word for word in split_words(_OR_NOT.sub(" ", text)) if word in clear.split()), "")
+        if said and not any(WordForms.from_row(excuses).may.fullmatch(word) for word in split_words(other)):
+            return _as_written(text, said)
+    return ""
+
+
+def untranslated_word(source: str, target: str, pair: tuple[str, str], names: Collection[str] = ()) -> str:
+    """An ordinary word of the source's language that stands in the translation, and is none of the target's."""
+    ours, theirs = (base_code(code) for code in pair)
+    words = _ordinary_words(ours) | (_english_not_in(theirs) if ours == "en" else frozenset())
+    if not words or ours == theirs or not (_ordinary_words(theirs) or script_of(ours) != script_of(theirs)):
+        return ""
+    allowed = set(split_words(" ".join(names)))
+    here = _WORD.findall(source)
+    small = {word for place, word in enumerate(here) if word.islower() or (place == 0 and not word.isupper())}
+    said = {word.casefold() for word in small} & words - _ordinary_words(theirs) - allowed
+    of_models = _english_not_in(theirs) - allowed if ours == "en" and theirs in _WITH_DICTIONARY else frozenset()
+    found = _PLAIN_WORD.findall(_QUOTED.sub(" ", target))
+    left = (word for word in found if word in of_models or (word.casefold() in said and not word.isupper()))
+    return next(left, "")
+
+
+@cache
+def _ordinary_words(language: str) -> frozenset[str]:
+    words = load_tables()["ordinary"].get(language, "").split()
+    return frozenset(word.casefold() for word in words if len(word) >= LEAST_LETTERS)
+
+
+@cache
+def _english_not_in(language: str) -> frozenset[str]:
+    """Common English words that neither a dictionary of a language nor translated messages of programs in it have.
+
+    Each line of the list is a word with the languages in which it may stand.
+    """
+    lines = (line.split() for line in resource_path("english_words.txt").read_text("utf-8").splitlines())
+    return frozenset(word for word, *languages in lines if language not in languages)
+
+
+def garbled_words(source: str, target: str, language: str, names: Collection[str] = ()) -> str:
+    """Words with letters of neither language's script, or glued together behind a full stop; "" for none."""
+    known = [source, *names, script_of(language)[0]]
+    found = find_garbled_words(target, known)
+    return found if has_word_spaces(language) or find_foreign_letters(target, known) else ""
+
+
+def foreign_figure(source: str, target: str, pair: tuple[str, str]) -> str:
+    """A number with the source's separators where the target's language has others: "12.50" in German; "" for none."""
+    ours, theirs = (_decimal_of(base_code(code)) for code in pair)
+    if not ours or not theirs or ours == theirs:
+        return ""
+    group = "." if ours == "," else ","
+    grouped = re.compile(rf"\d{{1,3}}(?:\{group}\d{{3}})+(?:\{ours}\d+)?")
+    decimal = re.compile(rf"\d+\{ours}\d{{1,2}}")
+    for match in _FIGURE.finditer(target):
+        figure = match[0]
+        is_measured = _MEASURE.match(target, match.end()) or _MONEY.search(target, 0, match.start())
+        is_foreign = grouped.fullmatch(figure) or (is_measured and decimal.fullmatch(figure))
+        if is_foreign and figure in source:
+            return figure
+    return ""
+
+
+def _decimal_of(language: str) -> str:
+    return next((sign for sign, row in load_tables()["decimal"].items() if language in row.split()), "")

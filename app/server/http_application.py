@@ -1,0 +1,703 @@
+"""The web application: who may ask, what is asked of which contract, and answers that leave while they are written."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import hmac
+import ipaddress
+import logging
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.core import errors
+from app.core.events import CancelToken, Finished, PromptProgress
+from app.features.error_messages import sentence_for
+from app.features.serving import AnswerEvent, AnswerServer, RequestRecord, ServedModel
+from app.hub.model_files import quantization_of
+from app.server.api_answers import HEARTBEAT, ApiContract, field_of
+from app.server.json_body import MOST_BYTES, BadRequest, BodyScan, JsonBody, error_body
+
+if TYPE_CHECKING:
+    from app.engine.contract import EmbeddingVectors
+    from app.features.transcribe import SpokenTranscript
+
+log = logging.getLogger(__name__)
+
+MOST_HELD_BYTES = 100_000_000
+"""Of all requests that are coming in."""
+LARGE_BYTES, GIVE_BACK_AFTER_S = 1_000_000, 5.0
+MOST_PASSED_BYTES = 200_000_000
+"""Of a request that is too large, read and thrown away: a client that is cut off while it sends hears no reason."""
+READ_WITHIN_S = 60.0
+MOST_AT_ONCE = 64
+HEARTBEAT_S = 10.0
+LOOK_EVERY_S = 0.25
+"""How soon it is noticed that a client is gone."""
+RERANK_PATHS = ("/v1/rerank", "/rerank", "/v1/reranking", "/reranking")
+MOST_SOUND_BYTES = 25_000_000
+"""As much as OpenAI takes of a recording."""
+OPEN_PATHS = frozenset(("/health", "/"))
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class AccessRules:
+    """Who may ask. `names` are those that this computer may be called by, beside its addresses and localhost.
+
+    `origins` are web pages that a browser lets ask; none is one unless it is named.
+    """
+
+    key: str = field(repr=False)
+    names: frozenset[str] = frozenset()
+    origins: tuple[str, ...] = ()
+
+
+def make_application(serving: AnswerServer, rules: AccessRules) -> Starlette:
+    """All of it as an ASGI application."""
+    server = _Server(serving)
+    routes = [
+        Route("/", server.health),
+        Route("/health", server.health),
+        Route("/v1/models", server.models),
+        Route("/v1/models/{name:path}", server.model),
+        Route("/api/v0/models", server.described_models),
+        Route("/v1/chat/completions", server.answer_with(_chat_completion), methods=["POST"]),
+        Route("/v1/completions", server.answer_with(_completion_contract), methods=["POST"]),
+        Route("/v1/embeddings", server.embeddings, methods=["POST"]),
+        *(Route(path, server.rerank, methods=["POST"]) for path in RERANK_PATHS),
+        Route("/v1/audio/transcriptions", server.transcribe, methods=["POST"]),
+        Route("/tokenize", server.tokenize, methods=["POST"]),
+        Route("/detokenize", server.detokenize, methods=["POST"]),
+        Route("/infill", server.answer_with(_infill_contract), methods=["POST"]),
+        Route("/props", server.properties),
+        Route("/metrics", server.metrics),
+        Route("/v1/responses", server.answer_with(_responses_contract), methods=["POST"]),
+        Route("/v1/messages", server.answer_with(_messages_contract), methods=["POST"]),
+        Route("/v1/messages/count_tokens", server.count_tokens, methods=["POST"]),
+    ]
+    cors = Middleware(
+        CORSMiddleware, allow_origins=rules.origins, allow_methods=["GET", "POST"], allow_headers=["*"], max_age=600
+    )
+    guard = Middleware(AccessGuard, rules=rules)
+    middleware = [cors, guard] if rules.origins else [guard]
+    handlers = {HTTPException: _no_such_address, Exception: _failed_inside}
+    made = Starlette(routes=routes, middleware=middleware, exception_handlers=handlers)
+    made.state.body_bytes = 0
+    return made
+
+
+# A contract is imported when it is first asked for.
+
+
+def _chat_completion(body: JsonBody) -> ApiContract:
+    from app.server.openai import ChatCompletion
+
+    return ChatCompletion(body)
+
+
+def _completion_contract(body: JsonBody) -> ApiContract:
+    from app.server.openai import Completion
+
+    return Completion(body)
+
+
+def _responses_contract(body: JsonBody) -> ApiContract:
+    from app.server.responses import Responses
+
+    return Responses(body)
+
+
+def _messages_contract(body: JsonBody) -> ApiContract:
+    from app.server.anthropic import AnthropicMessages
+
+    return AnthropicMessages(body)
+
+
+def _infill_contract(body: JsonBody) -> ApiContract:
+    from app.server.llama_server import InfillRequest
+
+    return InfillRequest(body)
+
+
+async def _no_such_address(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    path = request.url.path
+    words = f"there is nothing for {request.method} at {path}"
+    return JSONResponse(error_body(path, words, status=error.status_code, code="not_found"), error.status_code)
+
+
+async def _failed_inside(request: Request, error: Exception) -> Response:
+    """A fault of ours, which Starlette writes into the log: the client, too, gets it as its contract has errors."""
+    words = f"the server failed ({type(error).__name__}); its log says more"
+    return JSONResponse(error_body(request.url.path, words, status=500, code="failed"), 500)
+
+
+class AccessGuard:
+    """Lets through who has the key and calls this computer by a name or address of its own.
+
+    A page in a browser that had a name of its own resolve to this computer (DNS rebinding) would give that name.
+    """
+
+    def __init__(self, app: ASGIApp, rules: AccessRules) -> None:
+        self._app, self._rules, self._at_once = app, rules, 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI has it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path = scope["path"] = re.sub("/{2,}", "/", scope["path"])
+        problem = self._find_problem(path, {name.decode("latin-1"): value for name, value in scope["headers"]})
+        if problem is not None:
+            body = error_body(path, problem.message, status=problem.status, code=problem.code)
+            await JSONResponse(body, problem.status)(scope, receive, send)
+            return
+        self._at_once += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._at_once -= 1
+
+    def _find_problem(self, path: str, headers: Mapping[str, bytes]) -> BadRequest | None:
+        if not self._is_here(headers.get("host", b"").decode("latin-1")):
+            return BadRequest("this server is not known by that name", status=403, code="wrong_host")
+        if path not in OPEN_PATHS and not self._has_key(headers):
+            return BadRequest("the key is missing or wrong", status=401, code="invalid_api_key")
+        if path not in OPEN_PATHS and self._at_once >= MOST_AT_ONCE:
+            return BadRequest(f"{MOST_AT_ONCE} requests are being answered: ask again", status=429, code="too_many")
+        return None
+
+    def _is_here(self, host: str) -> bool:
+        name = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
+        if name.casefold() in self._rules.names | {"localhost"}:
+            return True
+        try:
+            ipaddress.ip_address(name.strip("[]"))
+        except ValueError:
+            return False
+        return True
+
+    def _has_key(self, headers: Mapping[str, bytes]) -> bool:
+        given = re.sub(rb"^bearer ", b"", headers.get("authorization", b""), flags=re.IGNORECASE).strip()
+        given = given or headers.get("x-api-key", b"")
+        return hmac.compare_digest(given, self._rules.key.encode())
+
+
+class _Server:
+    """What is done at each address."""
+
+    def __init__(self, serving: AnswerServer) -> None:
+        self._serving = serving
+
+    async def health(self, _request: Request) -> Response:
+        """Whether it answers."""
+        return JSONResponse({"status": "ok"})
+
+    async def models(self, _request: Request) -> Response:
+        """As OpenAI lists them."""
+        found = await asyncio.to_thread(self._serving.list_models)
+        return JSONResponse({"object": "list", "data": [_list_entry(model) for model in found]})
+
+    async def model(self, request: Request) -> Response:
+        """One of them."""
+        name = request.path_params["name"]
+        for model in await asyncio.to_thread(self._serving.list_models):
+            if name in (model.name, model.path.name):
+                return JSONResponse(_list_entry(model))
+        words = f"there is no model {name!r} here"
+        return JSONResponse(error_body("", words, status=404, code="model_not_found", field="model"), 404)
+
+    async def described_models(self, _request: Request) -> Response:
+        """As LM Studio lists them; Zed reads each field."""
+        found = await asyncio.to_thread(self._serving.list_models)
+        return JSONResponse({"object": "list", "data": [_model_entry(model) for model in found]})
+
+    async def count_tokens(self, request: Request) -> Response:
+        """How many tokens a prompt takes, as Anthropic has it."""
+
+        async def count(body: JsonBody) -> Response:
+            from app.server.anthropic import AnthropicMessages
+
+            contract = AnthropicMessages(body, counts=True)
+            arguments = contract.model, contract.wanted[0], CancelToken()
+            counted = await asyncio.to_thread(self._serving.count_tokens, *arguments)
+            return JSONResponse({"input_tokens": counted})
+
+        return await _answer_guarded(request, count)
+
+    async def embeddings(self, request: Request) -> Response:
+        """Vectors of texts, as OpenAI has it."""
+
+        async def embed(body: JsonBody) -> Response:
+            from app.server.openai import EmbeddingRequest
+
+            asked = EmbeddingRequest(body)
+            return await self._answer_embedding(request, asked.model, asked.texts, asked.response_body)
+
+        return await _answer_guarded(request, embed)
+
+    async def rerank(self, request: Request) -> Response:
+        """Documents in the order of how near they are to a question, as Jina has it."""
+
+        async def rank(body: JsonBody) -> Response:
+            from app.server.rerank import RerankRequest
+
+            asked = RerankRequest(body)
+            return await self._answer_embedding(request, asked.model, asked.texts, asked.response_body)
+
+        return await _answer_guarded(request, rank)
+
+    async def _answer_embedding(
+        self, request: Request, model: str, texts: Sequence[str], answer: Callable[[EmbeddingVectors], dict[str, Any]]
+    ) -> Response:
+        def work(cancel: CancelToken) -> tuple[dict[str, Any], int]:
+            found = self._serving.embed(model, texts, cancel)
+            return answer(found), found.prompt_tokens
+
+        body, _ = await self._run_noted(request, model, work)
+        return JSONResponse(body)
+
+    async def _run_noted(
+        self, request: Request, model: str, work: Callable[[CancelToken], tuple[Found, int]]
+    ) -> tuple[Found, int]:
+        """What work on a thread comes to, with how many tokens were read; noted, and cancelled with its client."""
+        cancel, note = CancelToken(), _NotedRequest(self._serving, request, model)
+        try:
+            result = await _unless_gone(request, asyncio.ensure_future(asyncio.to_thread(work, cancel)))
+        except BaseException as error:
+            cancel.cancel()
+            note.close(_status_of(error))
+            raise
+        note.read(result[1])
+        note.close(200)
+        return result
+
+    async def tokenize(self, request: Request) -> Response:
+        """The tokens of a text, as llama-server tells them."""
+
+        async def tokens(body: JsonBody) -> Response:
+            from app.server.llama_server import TokenizeRequest
+
+            asked = TokenizeRequest(body)
+            found = await asyncio.to_thread(
+                self._serving.tokens_of,
+                asked.model,
+                CancelToken(),
+                text=asked.text,
+                parses_special=asked.parses_special,
+                adds_special=asked.adds_special,
+            )
+            return JSONResponse(asked.response_body(found))
+
+        return await _answer_guarded(request, tokens)
+
+    async def detokenize(self, request: Request) -> Response:
+        """The text of tokens."""
+
+        async def text(body: JsonBody) -> Response:
+            from app.server.llama_server import token_ids_of
+
+            model, ids = body.text_field("model", ""), token_ids_of(body)
+            found = await asyncio.to_thread(self._serving.tokens_of, model, CancelToken(), token_ids=ids) if ids else ()
+            return JSONResponse({"content": b"".join(token.data for token in found).decode("utf-8", "replace")})
+
+        return await _answer_guarded(request, text)
+
+    async def properties(self, request: Request) -> Response:
+        """What the model can that answers, as llama-server tells it."""
+        from app.server.llama_server import properties_of
+
+        name = request.query_params.get("model", "")
+        found = await asyncio.to_thread(self._serving.list_models)
+        loaded = [model for model in found if model.is_loaded and not model.embeds] or found
+        named = [model for model in found if name in (model.name, model.path.name)] if name else loaded
+        return JSONResponse(properties_of(named[0] if named else None))
+
+    async def metrics(self, _request: Request) -> Response:
+        """Numbers for Prometheus."""
+        from app.server.llama_server import metrics_text
+
+        return PlainTextResponse(metrics_text(self._serving.totals), media_type="text/plain; version=0.0.4")
+
+    async def transcribe(self, request: Request) -> Response:
+        """What is said in a recording, as OpenAI has it."""
+
+        async def answer() -> Response:
+            from app.server.multipart import parse_form
+            from app.server.transcribe import TranscriptionRequest, transcribe_request
+
+            data = await _read_body(request, MOST_SOUND_BYTES)
+            form = await asyncio.to_thread(parse_form, request.headers.get("content-type", ""), data)
+            asked = TranscriptionRequest.from_form(form)
+
+            def work(cancel: CancelToken) -> tuple[SpokenTranscript, int]:
+                return transcribe_request(self._serving, asked, cancel), 0
+
+            told, _ = await self._run_noted(request, asked.model, work)
+            return asked.make_response(told)
+
+        return await _told_errors(request, answer)
+
+    def answer_with(self, make: Callable[[JsonBody], ApiContract]) -> Callable[[Request], Any]:
+        """What answers requests of one contract."""
+
+        async def endpoint(request: Request) -> Response:
+            async def answer(body: JsonBody) -> Response:
+                return await self._answer_contract(request, make(body))
+
+            return await _answer_guarded(request, answer)
+
+        return endpoint
+
+    async def _answer_contract(self, request: Request, contract: ApiContract) -> Response:
+        flow = EventFlow(lambda cancel: self._answer_events(contract, cancel))
+        note = _NotedRequest(self._serving, request, contract.model)
+        try:
+            begun = await _unless_gone(request, asyncio.ensure_future(flow.wait_for_first(HEARTBEAT_S)))
+        except BaseException as error:
+            flow.stop()
+            note.close(_status_of(error))
+            if (named := _with_field(error, contract)) is not None:
+                raise named from error
+            raise
+        if contract.streams:
+            pieces = _stream_answer(request.url.path, contract, flow, note, has_begun=begun)
+            return StreamingResponse(pieces, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        try:
+            return await _whole_response(request, contract, flow, note)
+        except BaseException as error:
+            note.close(_status_of(error))
+            if (named := _with_field(error, contract)) is not None:
+                raise named from error
+            raise
+        finally:
+            flow.stop()
+
+    def _answer_events(self, contract: ApiContract, cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
+        return self._serving.answer_all(contract.model, contract.wanted, cancel, chats=contract.chats)
+
+
+class EventFlow:
+    """Events of a generator that blocks, which runs in a thread of its own, for a loop that must not wait for it."""
+
+    def __init__(self, work: Callable[[CancelToken], Iterator[tuple[int, AnswerEvent]]]) -> None:
+        self._cancel, self._loop = CancelToken(), asyncio.get_running_loop()
+        self._waiting: deque[tuple[int, AnswerEvent] | BaseException | None] = deque()
+        self._has_come = asyncio.Event()
+        self._thread = threading.Thread(target=self._run_work, args=(work,), name="served answer", daemon=True)
+        self._thread.start()
+
+    async def wait_for_first(self, within_s: float) -> bool:
+        """Waits for the first event; False when it takes longer. Raises what the work failed with instead of one."""
+        await self._wait_for_event(within_s)
+        if not self._waiting:
+            return False
+        if isinstance(first := self._waiting[0], BaseException):
+            raise first
+        self._has_come.set()
+        return True
+
+    async def events(self) -> AsyncIterator[list[tuple[int, AnswerEvent]]]:
+        """All of them, those of a moment together; none whenever nothing has come for a while.
+
+        Raises what the work failed with.
+        """
+        while True:
+            await self._wait_for_event(LOOK_EVERY_S)
+            waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            yield [one for one in waiting if isinstance(one, tuple)]
+            for last in waiting[-1:]:
+                if isinstance(last, BaseException):
+                    raise last
+                if last is None:
+                    return
+
+    async def _wait_for_event(self, within_s: float) -> None:
+        """Until there is something to take, or so long."""
+        timer = self._loop.call_later(within_s, self._has_come.set)
+        await self._has_come.wait()
+        timer.cancel()
+        self._has_come.clear()
+
+    def stop(self) -> None:
+        """Nobody wants the rest."""
+        self._cancel.cancel()
+
+    def _run_work(self, work: Callable[[CancelToken], Iterator[tuple[int, AnswerEvent]]]) -> None:
+        try:
+            for event in work(self._cancel):
+                self._add_event(event)
+            self._add_event(None)
+        except Exception as error:  # noqa: BLE001 - whatever it is, who waits for events has to hear of it
+            self._add_event(error)
+
+    def _add_event(self, event: tuple[int, AnswerEvent] | BaseException | None) -> None:
+        self._waiting.append(event)
+        try:
+            self._loop.call_soon_threadsafe(self._has_come.set)
+        except RuntimeError:  # the server has been closed meanwhile
+            self._cancel.cancel()
+
+
+class _NotedRequest:
+    """Notes one request for the person, once, without a word of it."""
+
+    def __init__(self, serving: AnswerServer, request: Request, model: str) -> None:
+        agent = request.headers.get("user-agent", "")
+        host = request.client.host if request.client is not None else ""
+        self._asked = (agent.split(" ")[0][:80] or host, request.url.path, model)
+        self._serving, self._began_s, self._is_closed = serving, time.time(), False
+        self._running = serving.begin_request(self._asked[0], model)
+        self._prompt = self._written = 0
+
+    def count_event(self, event: AnswerEvent) -> None:
+        """Counts what was read and written."""
+        if isinstance(event, Finished):
+            self._prompt += event.stats.prompt_tokens
+            self._written += event.stats.generated_tokens
+
+    def read(self, tokens: int) -> None:
+        """So many were read, and nothing was written."""
+        self._prompt += tokens
+
+    def close(self, status: int) -> None:
+        """It has been answered."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        seconds = time.time() - self._began_s
+        asked = RequestRecord(self._began_s, *self._asked, status, self._prompt, self._written, seconds)
+        self._serving.end_request(self._running, asked)
+
+
+async def _whole_response(request: Request, contract: ApiContract, flow: EventFlow, note: _NotedRequest) -> Response:
+    gone = asyncio.ensure_future(_client_gone(request))
+    try:
+        async for events in flow.events():
+            if gone.done():
+                raise ClientDisconnect
+            for number, event in events:
+                note.count_event(event)
+                contract.answers[number].add_event(event)
+    finally:
+        gone.cancel()
+    note.close(200)
+    return JSONResponse(contract.complete_body())
+
+
+async def _unless_gone(request: Request, work: asyncio.Future[Found]) -> Found:
+    """What `work` comes to. Raises ClientDisconnect, too."""
+    gone = asyncio.ensure_future(_client_gone(request))
+    try:
+        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise ClientDisconnect
+        return work.result()
+    finally:
+        gone.cancel()
+        work.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may wait for it any more
+
+
+async def _client_gone(request: Request) -> None:
+    while not await request.is_disconnected():
+        await asyncio.sleep(0.5)
+
+
+async def _stream_answer(
+    path: str, contract: ApiContract, flow: EventFlow, note: _NotedRequest, *, has_begun: bool
+) -> AsyncIterator[bytes]:
+    status = 499  # the client went away
+    try:
+        lines, sent_s = [*contract.begin_stream()], time.monotonic()
+        if not has_begun:
+            yield b"".join((*lines, HEARTBEAT))
+            lines = []
+        async for events in flow.events():
+            for number, event in events:
+                note.count_event(event)
+                lines += contract.write_event(number, event)
+            if time.monotonic() - sent_s >= HEARTBEAT_S:
+                lines.append(HEARTBEAT)
+            elif all(isinstance(event, PromptProgress) for _, event in events):
+                continue  # what a stream begins with leaves with its first words: each sending wakes the client
+            if lines:
+                yield b"".join(lines)
+                lines, sent_s = [], time.monotonic()
+        yield b"".join((*lines, *contract.end_stream()))
+        status = 200
+    except (errors.AppError, ValueError) as error:  # the status has been sent: it is told as an event
+        named = _with_field(error, contract)
+        if named is None:
+            status, body = _failure_response(path, error)
+        else:
+            status, body = named.status, named.body_for(path)
+        yield contract.error_event(body)
+    finally:
+        flow.stop()
+        note.close(status)
+
+
+async def _answer_guarded(request: Request, work: Callable[[JsonBody], Any]) -> Response:
+    """Answer a JSON body; what goes wrong is told as the contract has it."""
+
+    async def answer() -> Response:
+        scan = BodyScan()
+        data = await _read_body(request, MOST_BYTES, scan)
+        if scan.problem is not None:
+            raise scan.problem
+        if len(data) > LARGE_BYTES:
+            asyncio.get_running_loop().call_later(GIVE_BACK_AFTER_S, _give_back_memory)
+        response: Response = await work(JsonBody.parse(data))
+        return response
+
+    return await _told_errors(request, answer)
+
+
+def _give_back_memory() -> None:
+    """Return what large requests took: glibc would keep it, and this may be the process of a window."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+async def _told_errors(request: Request, answer: Callable[[], Awaitable[Response]]) -> Response:
+    path = request.url.path
+    try:
+        return await answer()
+    except BadRequest as error:
+        body = error.body_for(path)
+        return JSONResponse(body, error.status)
+    except ClientDisconnect:
+        return Response(status_code=499)
+    except (errors.AppError, ValueError) as error:
+        status, body = _failure_response(path, error)
+        return JSONResponse(body, status)
+
+
+async def _read_body(request: Request, most_bytes: int, scan: BodyScan | None = None) -> bytes:
+    """Take a body in; of one that is refused the rest is thrown away as it comes."""
+    data, passed, held = bytearray(), 0, request.app.state
+    try:
+        async with asyncio.timeout(READ_WITHIN_S):
+            async for piece in request.stream():
+                passed += len(piece)
+                if scan is not None:
+                    scan.feed(piece)
+                if passed > most_bytes or (scan is not None and scan.problem is not None):
+                    held.body_bytes -= len(data)
+                    data = bytearray()
+                    if passed > MOST_PASSED_BYTES:
+                        break
+                    continue
+                data += piece
+                held.body_bytes += len(piece)
+                if held.body_bytes > MOST_HELD_BYTES:
+                    raise BadRequest("other large requests are being read: ask again", status=429, code="too_many")
+    except TimeoutError:
+        words = f"the request was not all here within {READ_WITHIN_S:g} seconds"
+        raise BadRequest(words, status=408, code="too_slow") from None
+    finally:
+        held.body_bytes -= len(data)
+    if passed > most_bytes:
+        raise BadRequest(f"the request is larger than {most_bytes} bytes", status=413, code="too_large")
+    return bytes(data)
+
+
+_STATUS: Sequence[tuple[type[Exception], int, str]] = (
+    (errors.PromptTooLong, 400, "context_length_exceeded"),
+    (errors.GrammarInvalid, 400, "invalid_schema"),
+    (errors.TokenUnknown, 400, "unknown_token"),
+    (errors.ChatUnavailable, 400, "no_chat_template"),
+    (errors.EmbeddingsUnavailable, 400, "no_embeddings"),
+    (errors.MediaRefused, 400, "no_pictures"),
+    (errors.PictureUnreadable, 400, "bad_picture"),
+    (errors.DocumentUnreadable, 400, "bad_picture"),
+    (errors.DocumentTooDemanding, 400, "bad_picture"),
+    (errors.TokenUnknown, 400, "invalid_request"),
+    (errors.InfillUnavailable, 400, "no_infill"),
+    (errors.ModelNotInstalled, 404, "model_not_found"),
+    (errors.ModelNotLoaded, 503, "model_not_loaded"),
+    (errors.NoModel, 503, "no_model"),
+    (errors.NoRoomForModel, 503, "no_room"),
+    (errors.ModelTooLarge, 503, "no_room"),
+    (BadRequest, 400, "invalid_request"),
+    (ClientDisconnect, 499, "gone"),
+    (errors.AppError, 503, "unavailable"),
+    (ValueError, 400, "invalid_request"),
+)
+
+
+def _status_of(error: BaseException) -> int:
+    return next((status for kind, status, _ in _STATUS if isinstance(error, kind)), 500)
+
+
+def _with_field(error: BaseException, contract: ApiContract) -> BadRequest | None:
+    """The same with the field of the request that it is about, where it is about one."""
+    field = field_of(error, contract.wanted[0])
+    if not field or not isinstance(error, errors.AppError):
+        return None
+    code = next(code for kind, _, code in _STATUS if isinstance(error, kind))
+    return BadRequest(f"{field}: {sentence_for(error).text}", field, code=code)
+
+
+def _failure_response(path: str, error: Exception) -> tuple[int, dict[str, Any]]:
+    """Status and body for what kept a request from being answered; a prompt that is too long with its numbers."""
+    status, code = next((status, code) for kind, status, code in _STATUS if isinstance(error, kind))
+    if isinstance(error, errors.PromptTooLong):
+        body = error_body(path, _too_long(error), status=status, code=code)
+        body["error"] |= {"n_prompt_tokens": error.prompt_tokens, "n_ctx": error.context_tokens}
+        return status, body
+    words = sentence_for(error).text if isinstance(error, errors.AppError) else str(error)
+    return status, error_body(path, words, status=status, code=code)
+
+
+_ROOM = {
+    "model": "This model was made for at most {tokens} tokens: send less, or use one with a longer context",
+    "memory": "There is memory for a context of {tokens} with this model: send less, or use a smaller model",
+    "settings": "Up to {tokens} fit here: start `fireside serve --context {tokens}`, or change Settings, Performance, "
+    "Context",
+}
+
+
+def _too_long(error: errors.PromptTooLong) -> str:
+    """The numbers as Anthropic says them, which agents read to shorten a conversation, and what to change."""
+    words = f"prompt is too long: {error.prompt_tokens} tokens > {error.context_tokens} maximum"
+    if isinstance(error, errors.ContextLimited):
+        words += f". {_ROOM[error.limit].format(tokens=error.largest_tokens)}"
+    return words
+
+
+def _list_entry(model: ServedModel) -> dict[str, Any]:
+    return {"id": model.name, "object": "model", "created": int(model.created_at), "owned_by": "fireside"}
+
+
+def _model_entry(model: ServedModel) -> dict[str, Any]:
+    context = model.trained_context_tokens or model.context_tokens or 4096
+    return {
+        "id": model.name,
+        "object": "model",
+        "type": "embeddings" if model.embeds else "vlm" if model.sees else "llm",
+        "publisher": "fireside",
+        "arch": model.architecture,
+        "compatibility_type": "gguf",
+        "quantization": quantization_of(model.path.name),
+        "state": "loaded" if model.is_loaded else "not-loaded",
+        "max_context_length": context,
+        "loaded_context_length": model.context_tokens or context,
+        "capabilities": [] if model.embeds else ["tool_use", "vision"] if model.sees else ["tool_use"],
+    }

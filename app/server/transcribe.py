@@ -1,0 +1,87 @@
+"""`/v1/audio/transcriptions` as OpenAI has it: a recording in, what is said in it out, as text, JSON or subtitles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from app.core import errors
+from app.core.events import CancelToken
+from app.features.serving import AnswerServer
+from app.features.transcribe import SpokenSegment, SpokenTranscript, srt_of, vtt_of
+from app.server.json_body import BadRequest
+from app.server.multipart import FormFile, MultipartForm
+
+ELSEWHERE = frozenset(("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe"))
+"""Names that clients send without asking which models there are; here they mean the model that hears."""
+
+
+@dataclass(frozen=True)
+class TranscriptionRequest:
+    """What is wanted of a recording. `language`, `prompt` and `temperature` are hints that no model here can use."""
+
+    model: str
+    file: FormFile
+    format: str
+
+    @classmethod
+    def from_form(cls, form: MultipartForm) -> TranscriptionRequest:
+        """Raises BadRequest."""
+        if "file" not in form.files:
+            raise BadRequest("file is missing: send the recording itself as a part of the form", "file")
+        wanted = form.texts.get("response_format", "json")
+        if wanted not in _WRITERS:
+            raise BadRequest(f"response_format must be one of {', '.join(_WRITERS)}", "response_format")
+        if form.texts.get("stream", "false").strip().lower() in ("true", "1"):
+            raise BadRequest("stream: a transcript comes when it is complete", "stream")
+        if "word" in (form.texts.get("timestamp_granularities[]"), form.texts.get("timestamp_granularities")):
+            raise BadRequest("timestamp_granularities: only sentences have times here", "timestamp_granularities")
+        model = form.texts.get("model", "").strip()
+        return cls("" if model in ELSEWHERE else model, form.files["file"], wanted)
+
+    def make_response(self, told: SpokenTranscript) -> Response:
+        """The answer in the form that was asked for."""
+        return _WRITERS[self.format](told)
+
+
+def transcribe_request(serving: AnswerServer, asked: TranscriptionRequest, cancel: CancelToken) -> SpokenTranscript:
+    """What is said in the recording. Raises BadRequest for what is none, or where no model hears."""
+    try:
+        told = serving.transcribe(asked.model, asked.file.data, cancel)
+    except (errors.MediaRefused, errors.DocumentUnreadable, errors.DocumentTooDemanding) as error:
+        if isinstance(error, errors.MediaRefused) and error.reason == "deaf":
+            words = f"{asked.model or 'the loaded model'} cannot hear: load a model that can, with its projector file"
+            raise BadRequest(words, "model", code="no_hearing") from error
+        words = "the recording cannot be read: send WAV, FLAC, MP3 or OGG"
+        raise BadRequest(words, "file", code="bad_sound") from error
+    return told or SpokenTranscript((), 0.0, "")
+
+
+def _text_of(segments: tuple[SpokenSegment, ...]) -> str:
+    return " ".join(segment.text for segment in segments)
+
+
+def _verbose_body(told: SpokenTranscript) -> dict[str, Any]:
+    segments = [
+        {"id": number, "start": round(segment.start_s, 3), "end": round(segment.end_s, 3), "text": segment.text}
+        for number, segment in enumerate(told.segments)
+    ]
+    return {
+        "task": "transcribe",
+        "language": told.language,
+        "duration": round(told.seconds, 3),
+        "text": _text_of(told.segments),
+        "segments": segments,
+    }
+
+
+_WRITERS: dict[str, Callable[[SpokenTranscript], Response]] = {
+    "json": lambda told: JSONResponse({"text": _text_of(told.segments)}),
+    "text": lambda told: PlainTextResponse(f"{_text_of(told.segments)}\n"),
+    "srt": lambda told: PlainTextResponse(srt_of(told.segments)),
+    "verbose_json": lambda told: JSONResponse(_verbose_body(told)),
+    "vtt": lambda told: PlainTextResponse(vtt_of(told.segments)),
+}

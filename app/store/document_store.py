@@ -1,0 +1,421 @@
+"""Documents that were read: their blocks with a full-text index; from any thread.
+
+A document is written while it is read, a batch of blocks at a time, and counts only once it is complete; what an
+earlier run left half-read, and what nothing refers to any more, goes with `purge_unused`.
+
+What was read from pages that are pictures is kept beside, by the content of the file, so that no document is read
+twice.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.core.errors import AppError
+from app.core.visible import clean_text, visible_name
+from app.store.conversations import match_expression
+from app.store.database import Database
+from app.store.trash import leave_traces
+
+if TYPE_CHECKING:
+    from app.store.vectors import VectorStore
+
+BATCH = 400
+"""Blocks a transaction: others wait for the database no longer than that takes."""
+
+
+@dataclass(frozen=True)
+class StoredDocument:
+    """One document. The file was at `path` with `size_bytes` and `mtime_ns` when it was read; `name` is safe to show.
+
+    `unit` is what its `pages` are: page, slide, sheet, chapter, file or "". `info` is what else is known, in plain
+    JSON: title, language, encoding, the part that was read, words, pages_without_text, pages as pictures, remarks.
+    """
+
+    id: int
+    name: str
+    path: Path
+    size_bytes: int
+    mtime_ns: int
+    sha256: str
+    format: str
+    unit: str
+    pages: int
+    info: dict[str, Any]
+    created_at: float
+
+
+_COLUMNS = "id, name, path, size_bytes, mtime_ns, sha256, format, unit, pages, info, created_at"
+_REFERRED_TO = "SELECT document_id FROM attachments UNION ALL SELECT document_id FROM job_documents"
+_CITED = (
+    "SELECT json_extract(s.value, '$.document_id') FROM messages m, json_each(m.sources) s"
+    " WHERE m.sources <> '[]' AND json_extract(s.value, '$.document_id') IS NOT NULL"
+)
+Fields = dict[str, Any]
+"""A block in plain JSON: id, kind, page and text, and whatever else it has."""
+
+
+class DocumentStore:
+    """All stored documents. Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the documents are still there to be read: those of a temporary chat go with it."""
+        return not self._database.is_closed
+
+    @property
+    def vectors(self) -> VectorStore:
+        """What their passages mean, by an embedding model; in the same database, and gone with it."""
+        from app.store.vectors import VectorStore  # most people have no such model
+
+        return VectorStore(self._database)
+
+    def begin_document(self, path: Path, size_bytes: int, mtime_ns: int, *, name: str = "") -> int:
+        """A document that is about to be read; returns its id. It is called as its file where nothing else is given."""
+        with self._database.transaction() as connection:
+            cursor = connection.execute(
+                "INSERT INTO documents (name, path, size_bytes, mtime_ns, created_at) VALUES (?, ?, ?, ?, ?)",
+                (clean_text(name or path.name), os.fsencode(path), size_bytes, mtime_ns, self._clock()),
+            )
+        return int(cursor.lastrowid or 0)
+
+    def add_blocks(self, document_id: int, blocks: Sequence[Fields]) -> None:
+        """The next blocks, in order."""
+        for first in range(0, len(blocks), BATCH):
+            rows = [_block_row(document_id, dict(block)) for block in blocks[first : first + BATCH]]
+            with self._database.transaction() as connection:
+                connection.executemany(
+                    "INSERT INTO blocks (document_id, number, kind, page, text, fields) VALUES (?, ?, ?, ?, ?, ?)", rows
+                )
+
+    def finish_document(
+        self, document_id: int, *, format_: str, unit: str, pages: int, sha256: str, info: Fields
+    ) -> StoredDocument:
+        """All blocks are there; raises KeyError for an unknown document."""
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                "UPDATE documents SET format = ?, unit = ?, pages = ?, sha256 = ?, info = ?, state = 'complete'"
+                f" WHERE id = ? RETURNING {_COLUMNS}",
+                (format_, unit, pages, sha256, json.dumps(info), document_id),
+            ).fetchone()
+        if row is None:
+            raise KeyError(document_id)
+        return _read_document(row)
+
+    def discard_document(self, document_id: int) -> None:
+        """Forgets a document with its blocks, where nothing refers to it."""
+        while self._remove_some(document_id):
+            pass
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+
+    def _remove_some(self, document_id: int) -> bool:
+        with self._database.transaction() as connection:
+            last = connection.execute(
+                "SELECT max(id) FROM (SELECT id FROM blocks WHERE document_id = ? ORDER BY id LIMIT ?)"
+                f" WHERE ? NOT IN ({_REFERRED_TO})",
+                (document_id, BATCH, document_id),
+            ).fetchone()[0]
+            if last is None:
+                return False
+            leave_traces(connection, "blocks_index")
+            connection.execute("DELETE FROM blocks WHERE document_id = ? AND id <= ?", (document_id, last))
+        return True
+
+    def replace_document(self, earlier_id: int, document_id: int) -> None:
+        """A document takes the place of an earlier reading of the same file: in chats and projects, and in jobs that
+        have not begun. What was made of the earlier one keeps it, as translations do with its segments.
+        """
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE attachments SET document_id = ?, passages = '[]', has_answer = NULL"
+                " WHERE document_id = ? AND use <> 'passages'",
+                (document_id, earlier_id),
+            )
+            connection.execute(
+                "UPDATE job_documents SET document_id = ? WHERE document_id = ? AND job_id IN"
+                " (SELECT id FROM jobs WHERE kind = 'page_reading' OR (state = 'draft' AND kind <> 'translation'))",
+                (document_id, earlier_id),
+            )
+
+    def get(self, document_id: int) -> StoredDocument | None:
+        """One complete document, or None."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                f"SELECT {_COLUMNS} FROM documents WHERE id = ? AND state = 'complete'", (document_id,)
+            ).fetchone()
+        return None if row is None else _read_document(row)
+
+    def find_read(self, path: Path, size_bytes: int, mtime_ns: int) -> list[StoredDocument]:
+        """Complete documents read from this very file as it is now, the newest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {_COLUMNS} FROM documents WHERE path = ? AND size_bytes = ? AND mtime_ns = ?"
+                " AND state = 'complete' ORDER BY id DESC",
+                (os.fsencode(path), size_bytes, mtime_ns),
+            ).fetchall()
+        return [_read_document(row) for row in rows]
+
+    def find_content(self, sha256: str) -> StoredDocument | None:
+        """A complete document with this content, the newest; None for "" or where there is none."""
+        if not sha256:
+            return None
+        with self._database.reading() as connection:
+            row = connection.execute(
+                f"SELECT {_COLUMNS} FROM documents WHERE sha256 = ? AND state = 'complete' ORDER BY id DESC LIMIT 1",
+                (sha256,),
+            ).fetchone()
+        return None if row is None else _read_document(row)
+
+    def list_paths(self) -> set[Path]:
+        """Where the files of all of them were, half-read ones included."""
+        with self._database.reading() as connection:
+            return {Path(os.fsdecode(row[0])) for row in connection.execute("SELECT DISTINCT path FROM documents")}
+
+    def block_count(self, document_id: int) -> int:
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT coalesce(max(number), 0) FROM blocks WHERE document_id = ?", (document_id,)
+            ).fetchone()
+        return int(row[0])
+
+    def read_blocks(self, document_id: int, first: int = 1, count: int = -1) -> list[Fields]:
+        """Blocks from a number on; a negative count is all of them."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT number, kind, page, text, fields FROM blocks WHERE document_id = ? AND number >= ?"
+                " ORDER BY number LIMIT ?",
+                (document_id, first, count),
+            ).fetchall()
+        return [_block_fields(row) for row in rows]
+
+    def every_block(self, document_id: int) -> Iterator[Fields]:
+        """All blocks in order, a batch at a time, so that others get at the database in between."""
+        first = 1
+        while batch := self.read_blocks(document_id, first, BATCH):
+            yield from batch
+            first = int(batch[-1]["id"]) + 1
+
+    def some_blocks(self, document_id: int, numbers: Sequence[int]) -> list[Fields]:
+        """The blocks with these numbers, in order."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT number, kind, page, text, fields FROM blocks WHERE document_id = ?"
+                " AND number IN (SELECT value FROM json_each(?)) ORDER BY number",
+                (document_id, json.dumps(list(numbers))),
+            ).fetchall()
+        return [_block_fields(row) for row in rows]
+
+    def has_page(self, document_id: int, page: int) -> bool:
+        """Whether a block begins on a page; asks an index, however many there are."""
+        with self._database.reading() as connection:
+            query = "SELECT EXISTS (SELECT 1 FROM blocks WHERE document_id = ? AND page = ?)"
+            return bool(connection.execute(query, (document_id, page)).fetchone()[0])
+
+    def blocks_of_page(self, document_id: int, page: int) -> list[Fields]:
+        """The blocks that begin on a page, with the one before them, which may reach into it."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT number, kind, page, text, fields FROM blocks WHERE document_id = :document AND (page = :page"
+                " OR number = (SELECT max(number) FROM blocks WHERE document_id = :document AND page < :page))"
+                " ORDER BY number",
+                {"document": document_id, "page": page},
+            ).fetchall()
+        return [_block_fields(row) for row in rows]
+
+    def rank_blocks(
+        self, document_ids: Sequence[int], words: Sequence[str], limit: int
+    ) -> list[tuple[int, int, float]]:
+        """(document id, block number, score) of the blocks that hold any of the words, best first.
+
+        A word that ends with a star stands for all that begin so. The score is bm25 as SQLite's FTS5 computes it, with
+        its sign changed: more is better.
+        """
+        quoted = [_match_word(word) for word in words if match_expression(word)]
+        if not quoted:
+            return []
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT b.document_id, b.number, -blocks_index.rank FROM blocks_index"
+                " JOIN blocks b ON b.id = blocks_index.rowid"
+                " WHERE blocks_index MATCH ? AND b.document_id IN (SELECT value FROM json_each(?))"
+                " ORDER BY blocks_index.rank LIMIT ?",
+                (" OR ".join(quoted), json.dumps(list(document_ids)), limit),
+            ).fetchall()
+        return [(int(row[0]), int(row[1]), float(row[2])) for row in rows]
+
+    def purge_unused(self, before: float) -> int:
+        """Removes what was left half-read and what nothing refers to any more; returns how many documents.
+
+        Only those begun before that moment (seconds since 1970): what is being read now is left alone.
+        """
+        with self._database.reading() as connection:
+            gone = connection.execute(
+                "SELECT id FROM documents WHERE created_at < ? AND (state <> 'complete'"
+                f" OR id NOT IN ({_REFERRED_TO} UNION ALL {_CITED}))",
+                (before,),
+            ).fetchall()
+        for row in gone:
+            self.discard_document(row[0])
+        return len(gone)
+
+
+def _match_word(word: str) -> str:
+    whole = match_expression(word)
+    return whole if word.endswith("*") else whole.removesuffix("*")
+
+
+def _block_row(document_id: int, fields: Fields) -> tuple[Any, ...]:
+    number, kind, page, text = fields.pop("id"), fields.pop("kind"), fields.pop("page"), fields.pop("text")
+    return (document_id, number, kind, page, clean_text(text), json.dumps(fields))
+
+
+def _block_fields(row: sqlite3.Row) -> Fields:
+    fields: Fields = json.loads(row["fields"])
+    return {"id": row["number"], "kind": row["kind"], "page": row["page"], "text": row["text"]} | fields
+
+
+def _read_document(row: sqlite3.Row) -> StoredDocument:
+    values = dict(row)
+    shown = {"name": visible_name(values["name"]), "path": Path(os.fsdecode(values["path"]))}
+    return StoredDocument(**values | shown | {"info": json.loads(values["info"])})
+
+
+log = logging.getLogger(__name__)
+
+HEARD = "heard"
+"""The method of pieces of a recording, which are kept here, by a key of their own, until all of it is heard."""
+HEARD_KEPT_S = 30 * 24 * 3600.0
+"""A block in plain JSON, as in `app.store.document_store`."""
+
+
+@dataclass(frozen=True)
+class StoredPageReading:
+    """One page of a file. `method` is how it was read (tesseract or model) and `model` by which one.
+
+    Of tesseract that is the codes of the languages it was asked for, as "de+en"; "" where nobody kept them.
+
+    `state` is read; cut (the answer did not end, what came before is kept), repeated (the same again and again, what
+    came before is kept), empty or refused. `is_edited`: a person has corrected it. `made_at` in seconds since 1970.
+    `before` is what was read before the corrections; None where nothing was, or nobody kept it.
+    """
+
+    page: int
+    method: str
+    model: str
+    state: str
+    blocks: tuple[Fields, ...]
+    is_edited: bool = False
+    made_at: float = 0.0
+    before: StoredPageReading | None = None
+
+
+class PageReadings:
+    """All of them; from any thread. Writes may raise DiskFull or FolderNotWritable; nothing is then changed."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database, self._clock = database, clock
+
+    def read_pages(self, sha256: str) -> dict[int, StoredPageReading]:
+        """Those of a file, by page."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT page, method, model, state, fields, is_edited, made_at FROM page_readings WHERE sha256 = ?"
+                " ORDER BY page",
+                (sha256,),
+            ).fetchall()
+        return {row["page"]: _read_reading(row) for row in rows}
+
+    def save_page(self, sha256: str, reading: StoredPageReading) -> bool:
+        """Keeps one in the place of the one before; whether that was done: what a person has corrected stays."""
+        with self._database.transaction() as connection:
+            done = connection.execute(
+                "INSERT INTO page_readings (sha256, page, method, model, state, fields, is_edited, made_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256, page) DO UPDATE SET method = excluded.method,"
+                " model = excluded.model, state = excluded.state, fields = excluded.fields,"
+                " is_edited = excluded.is_edited, made_at = excluded.made_at"
+                " WHERE NOT page_readings.is_edited OR excluded.is_edited",
+                (sha256, *_reading_values(reading), self._clock()),
+            )
+        return done.rowcount > 0
+
+    def forget_all(self, sha256: str) -> None:
+        """Nothing of the file was read."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM page_readings WHERE sha256 = ?", (sha256,))
+
+    def give_up(self, sha256: str, page: int) -> StoredPageReading | None:
+        """What was read before a person corrected the page is there again; returns the corrections, for `save_page`."""
+        given_up = self.read_pages(sha256).get(page)
+        if given_up is None or not given_up.is_edited:
+            return None
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM page_readings WHERE sha256 = ? AND page = ?", (sha256, page))
+            if given_up.before is not None:
+                connection.execute(
+                    "INSERT INTO page_readings (sha256, page, method, model, state, fields, is_edited, made_at)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (sha256, *_reading_values(given_up.before), self._clock()),
+                )
+        return given_up
+
+    def purge_unused(self) -> None:
+        """Those of files of which there is no document any more go, and of recordings that nobody went on with."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "DELETE FROM page_readings WHERE sha256 NOT IN (SELECT sha256 FROM documents)"
+                " AND (method <> ? OR made_at < ?)",
+                (HEARD, self._clock() - HEARD_KEPT_S),
+            )
+
+
+@contextmanager
+def opened_readings(path: Path) -> Iterator[PageReadings | None]:
+    """Those in a file; None where that cannot be used now."""
+    try:
+        database = Database.open(path)
+    except (AppError, sqlite3.Error) as error:  # another program may have it for long
+        log.info("what was read cannot be kept: %s", error)
+        yield None
+        return
+    with closing(database):
+        yield PageReadings(database)
+
+
+def _reading_values(reading: StoredPageReading) -> tuple[object, ...]:
+    fields: Fields = {"blocks": list(reading.blocks)}
+    if reading.before is not None:
+        before = reading.before
+        fields["before"] = {"method": before.method, "model": before.model, "state": before.state}
+        fields["before"]["blocks"] = list(before.blocks)
+    return reading.page, reading.method, reading.model, reading.state, json.dumps(fields), reading.is_edited
+
+
+def _read_reading(row: sqlite3.Row) -> StoredPageReading:
+    page, fields = row["page"], json.loads(row["fields"])
+    before = fields.get("before")  # corrections of earlier versions have none
+    if before is not None:
+        before = StoredPageReading(page, before["method"], before["model"], before["state"], tuple(before["blocks"]))
+    return StoredPageReading(
+        page,
+        row["method"],
+        row["model"],
+        row["state"],
+        tuple(fields["blocks"]),
+        bool(row["is_edited"]),
+        row["made_at"],
+        before,
+    )

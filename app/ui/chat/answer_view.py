@@ -1,0 +1,690 @@
+"""An answer over the full measure: it streams, says its state in words, and can be read as Markdown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextCursor
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+
+from app.core.events import AnswerStats, FinishReason, Role
+from app.features.error_messages import PersonMessage, model_words
+from app.features.retrieval.support import UnsupportedParts, is_marked_not_found, quote_parts, unsupported_parts
+from app.features.survey.wanted import made_of
+from app.language.sentences import is_whole
+from app.store.conversations import MessageState, StoredMessage
+from app.ui.chat.actions import COPY_AS, MORE, VERSIONS, TurnAction, TurnCommand
+from app.ui.chat.branch_documents import BranchDocuments, SourceRow
+from app.ui.chat.survey import made_words
+from app.ui.chat.turn import ACTIONS_PX, TurnView
+from app.ui.i18n import tr
+from app.ui.shared_labels import (
+    ANSWER_LINE,
+    CONTINUE,
+    COPY,
+    COPY_AS_MARKDOWN,
+    EDIT_LABEL,
+    FORK_CHAT,
+    MINUTES_AND_SECONDS,
+    NEW_CHAT,
+    REMEMBER_ANSWER,
+    STOPPED_LABEL,
+    TOKEN_COUNT,
+    TOKENS_PER_SECOND,
+    TRANSLATE_THIS,
+    TRY_AGAIN,
+)
+from app.ui.shell.notify import ACTION_LABELS
+from app.ui.text.code_view import CodeText
+from app.ui.text.markdown import MarkdownStream
+from app.ui.text.pieces import Code, Piece, StyledSpan
+from app.ui.text.prose import ProseStyle, TextView
+from app.ui.text.text_body import MessageBody
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import set_mark, text_button
+from app.ui.widgets.labels import plain_label
+
+if TYPE_CHECKING:
+    from app.ui.chat.sent_pictures import SentPictures
+
+FIRST_TOKEN_AFTER_SECONDS = "first token {seconds} s"
+THOUGHT_A_MOMENT = "Thought for a moment"
+HIDE_THINKING = "Hides the thinking"
+THINKING = "Thinking…"
+THOUGHT_FOR_SECONDS = "Thought for {seconds} s"
+THOUGHT_WITHOUT_ANSWER = "The model thought about it and gave no answer."
+TOOK_TIME = "took {time}"
+THOUGHTS = "Thoughts"
+THOUGHT_FOR_MINUTES = "Thought for {minutes} min {seconds} s"
+THE_CHECKER_FINDS_NO_SUPPORT_FOR_WORDS = "The checker finds no support for {words}."
+REGENERATE = "Regenerate"
+ASK_ANOTHER_MODEL = "Ask another model…"
+SHOW_TWO_VERSIONS = "Show two versions side by side"
+COPY_AS_TEXT = "Copy as text"
+COPY_ITS_CODE = "Copy the code"
+READ_AS_MARKDOWN = "Read as Markdown"
+MAY_COME_FROM = "May come from"
+NOT_FOUND_IN_DOCUMENT = "Not found in the document"
+ANSWER_REACHED_LIMIT = "The answer reached its length limit."
+ANSWER_REPEATED_ITSELF = "The answer repeated itself and was stopped."
+ANSWER_FILLED_CONTEXT = "The answer filled the model’s context."
+
+SLICE_S = 0.006
+LEAST_PORTION = 200
+MOST_PORTION = 2_000
+STATE_GAP_PX = 10
+STATE_FONT_PX, SOURCES_FONT_PX = 13.5, 13
+"""Of what is said of its state, and of what stands beside its sources."""
+
+
+class AnswerText(QObject):
+    """The text of an answer as it is laid out: a portion a turn of the loop, as much as takes a few milliseconds."""
+
+    laid_out = Signal()
+    """More of the blocks is there."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.text = ""
+        """All of it, laid out or not."""
+        self.is_open = True
+        """Whether more may come."""
+        self._stream = MarkdownStream()
+        self._fed = 0
+        self._revisions_before = 0
+        self._portion = 4 * LEAST_PORTION
+        self._slices = QTimer(self, interval=0)
+        self._slices.timeout.connect(self._lay_out)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all of it has been laid out."""
+        return not self._slices.isActive()
+
+    @property
+    def pieces(self) -> list[Piece]:
+        return [piece for block in self._stream.blocks() for piece in block.pieces]
+
+    def fill(self, body: MessageBody) -> None:
+        stream = self._stream
+        body.set_blocks(stream.closed, stream.open_blocks(), self._revisions_before + stream.revision)
+
+    def append(self, text: str) -> None:
+        """More of it, laid out now unless something before it waits."""
+        self.text += text
+        if self.is_settled:
+            self._lay_out()
+
+    def set_text(self, text: str, *, is_over: bool) -> None:
+        """All of it; what is laid out already stays where it goes on from there."""
+        if text == self.text and not self.is_open:
+            return  # something else of the answer has changed, such as what it rests on
+        if not text.startswith(self.text) or not self.is_open:
+            self._begin()
+        self.text = text
+        self.is_open = self.is_open and not is_over
+        self._lay_out()
+
+    def reopen(self) -> None:
+        """Its end is open again."""
+        self.is_open = True
+        self._begin()
+        self._lay_out()
+
+    def stop(self) -> None:
+        self._slices.stop()
+
+    def _begin(self) -> None:
+        self._revisions_before += self._stream.revision + 1
+        self._stream, self._fed = MarkdownStream(), 0
+
+    def _lay_out(self) -> None:
+        begin_s = time.thread_time()  # other programs may hold the processor meanwhile
+        end = min(self._fed + self._portion, len(self.text))
+        self._stream.feed(self.text[self._fed : end])
+        self._fed = end
+        if end < len(self.text):
+            self._slices.start()
+        else:
+            self._slices.stop()
+            if not self.is_open:
+                self._stream.finish()
+        self.laid_out.emit()
+        took_s = time.thread_time() - begin_s
+        if took_s > SLICE_S:
+            self._portion = max(self._portion // 2, LEAST_PORTION)
+        elif end < len(self.text):
+            self._portion = min(self._portion * 2, MOST_PORTION)
+
+
+class AnswerView(TurnView):
+    """One answer. `append` while it streams, `set_message` for what is stored."""
+
+    role = Role.ASSISTANT
+    has_actions_at_end = True
+    opened = Signal(object)
+    """The thinking of this answer was opened or closed."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        # Made once there is something to say: a thousand answers without them are a thousand widgets less each.
+        self._thinking: ThinkingView | None = None
+        self._state: StateLine | None = None
+        self._sources: SourceRow | None = None
+        self._doubts: StateLine | None = None
+        self._pictures: SentPictures | None = None
+        self.body = MessageBody(theme, self)
+        self.body.link_clicked.connect(self.link_clicked)
+        self.body.resized.connect(lambda: self.resized.emit(self))
+        self.body.fold_toggled.connect(lambda: self.opened.emit(self))
+        self._raw: CodeText | None = None
+        self.has_earlier_turns = False
+        """Whether there are turns before its question that can make room for more of it."""
+        self.can_translate = True
+        """Whether that is offered."""
+        self.is_whole = False
+        """Whether it comes from whole documents."""
+        self._documents: BranchDocuments | None = None
+        self.written = AnswerText(self)
+        self.written.laid_out.connect(self._show)
+        self._is_opened = False
+        """Whether somebody opened something in it."""
+        self.opened.connect(self._on_opened)
+        self.setAccessibleName(tr("Answer"))
+
+    @property
+    def text(self) -> str:
+        return self.written.text
+
+    @property
+    def thinking(self) -> ThinkingView:
+        """The line above the answer; hidden where there was no thinking."""
+        if self._thinking is None:
+            self._thinking = ThinkingView(self.theme, self)
+            self._thinking.opened.connect(lambda: self.opened.emit(self))
+            self._thinking.resized.connect(lambda: self.resized.emit(self))
+        return self._thinking
+
+    @property
+    def sources(self) -> SourceRow:
+        """The line below the answer; hidden where it can come from nowhere."""
+        if self._sources is None:
+            self._sources = SourceRow(self.theme, self)
+            self._sources.place_wanted.connect(self.place_wanted)
+        return self._sources
+
+    @property
+    def is_kept(self) -> bool:
+        if self.message is None or self.message.text != self.text:  # what could not be stored is only here
+            return True
+        is_error = self._state is not None and self._state.is_error
+        return is_error or super().is_kept or self._is_opened or self.is_markdown_shown
+
+    def show_documents(self, documents: BranchDocuments) -> None:
+        self._documents = documents
+        self.body.has_page = documents.has_page if documents.ids else None
+        self._show_beside()
+
+    def append_thinking(self, text: str) -> None:
+        self._show_state("")
+        self.thinking.append(text)
+
+    def append(self, text: str) -> None:
+        """More of the answer, laid out now."""
+        self._show_state("")
+        self.written.append(text)
+
+    def set_message(self, message: StoredMessage) -> None:
+        """Shows a stored answer, or what became of the one that was streaming."""
+        if self._thinking is not None and self.message is not None and self.message.id != message.id:
+            self._thinking.set_open(False)
+        self.message, self.is_whole = message, made_of(message.sources) is not None
+        if message.thinking or self._thinking is not None:
+            self.thinking.set_text(message.thinking, message.thinking_s)
+        is_over = message.state != MessageState.WRITING
+        if is_over:
+            self._say_state(message)
+        self.written.set_text(message.text, is_over=is_over)
+        self._show_beside()
+        self.setAccessibleName(tr(ANSWER_LINE, words=message.text[:200]))
+        self.update_actions()
+
+    def continue_from_here(self) -> None:
+        """The stored text goes on: its end is open again."""
+        self.written.reopen()
+        self._show_beside()
+        self.show_state("")
+
+    def show_state(self, text: str) -> None:
+        """A state without an action: waiting, reading, stopping."""
+        self._show_state(text)
+        self.resized.emit(self)
+
+    def fail(self, sentence: PersonMessage) -> None:
+        """What went wrong, with its one action."""
+        action = sentence.action if sentence.action in ACTION_LABELS else "retry"
+        self._show_state(str(sentence), action, tr(ACTION_LABELS[action]), is_error=True)
+        self.resized.emit(self)
+
+    def show_markdown(self, is_shown: bool) -> None:
+        """The source in place of the laid out answer, or back."""
+        if is_shown:
+            self._raw = CodeText(self.theme, self)
+            self._raw.setLineWrapMode(CodeText.LineWrapMode.FixedPixelWidth)
+            self._raw.setAccessibleName(tr("Answer as Markdown"))
+            self._raw.set_text(self.text)
+            self._raw.show()
+        elif self._raw is not None:
+            self._raw.hide()
+            self._raw.deleteLater()
+            self._raw = None
+        self.body.setVisible(not is_shown)
+        self.update_actions()
+        self.resized.emit(self)
+
+    @property
+    def is_markdown_shown(self) -> bool:
+        return self._raw is not None
+
+    @property
+    def is_changing(self) -> bool:
+        return self.written.is_open or super().is_changing
+
+    def actions_offered(self) -> Sequence[TurnAction]:
+        actions = [TurnAction(TurnCommand.COPY, "copy", tr(COPY), is_quick=True)]
+        if self.text:
+            actions.append(TurnAction(TurnCommand.COPY_TEXT, "text-t", tr(COPY_AS_TEXT), group=COPY_AS))
+            actions.append(TurnAction(TurnCommand.COPY_MARKDOWN, "hash", tr(COPY_AS_MARKDOWN), group=COPY_AS))
+        if any(isinstance(piece, Code) for piece in self.written.pieces):
+            actions.append(TurnAction(TurnCommand.COPY_CODE, "code", tr(COPY_ITS_CODE), group=COPY_AS))
+        actions.append(
+            TurnAction(TurnCommand.REGENERATE, "arrow-clockwise", tr(REGENERATE), is_quick=True, begins=True)
+        )
+        actions.append(TurnAction(TurnCommand.COMPARE_WITH, "columns", tr(ASK_ANOTHER_MODEL)))
+        actions.append(TurnAction(TurnCommand.EDIT, "pencil-simple", tr(EDIT_LABEL), begins=True))
+        actions.append(TurnAction(TurnCommand.FORK, "git-fork", tr(FORK_CHAT), group=VERSIONS))
+        if self._version():
+            actions.append(TurnAction(TurnCommand.BESIDE, "columns", tr(SHOW_TWO_VERSIONS), group=VERSIONS))
+        if self._can_continue():  # an icon only where the line below the answer does not offer it in words
+            is_quick = self._state is None or not self._state.offers("continue")
+            actions.append(
+                TurnAction(TurnCommand.CONTINUE, "fast-forward", tr(CONTINUE), is_quick=is_quick, group=MORE)
+            )
+        raw = tr(READ_AS_MARKDOWN)
+        actions.append(
+            TurnAction(TurnCommand.MARKDOWN, "brackets-angle", raw, checked=self.is_markdown_shown, group=MORE)
+        )
+        if self.text and self.can_translate:
+            actions.append(TurnAction(TurnCommand.TRANSLATE, "translate", tr(TRANSLATE_THIS), group=MORE))
+        if self.text:
+            actions.append(TurnAction(TurnCommand.REMEMBER, "brain", tr(REMEMBER_ANSWER), group=MORE))
+        return actions
+
+    def note(self) -> str:
+        made = made_of(self.message.sources) if self.message is not None else None
+        if made is not None:
+            return made_words(made)
+        message = self.message
+        if message is None:
+            return ""
+        took = tr(TOOK_TIME, time=time_text(message.stats.total_s)) if message.stats is not None else ""
+        return " · ".join(part for part in (model_words(message.model), took) if part)
+
+    def arrange(self, width: int, *, is_again: bool = False) -> int:
+        px = self.theme.px
+        top = self._thinking.arrange(width) if self._thinking is not None else 0
+        if self._thinking is not None:
+            self._thinking.setGeometry(0, 0, width, top)
+        self.body.setVisible(self._raw is None and self.editor is None)
+        if self._raw is not None:
+            self._raw.setVisible(self.editor is None)
+        if self.editor is not None:
+            height = self.editor.sizeHint().height()
+            self.editor.setGeometry(0, top, width, height)
+        elif self._raw is not None:
+            height = self._raw.height_for(width)
+            self._raw.setGeometry(0, top, width, height)
+        else:
+            height = self.body.arrange(width, is_again=is_again)
+            self.body.setGeometry(0, top, width, height)
+        height += top
+        for line in (self._pictures, self._state, self._sources, self._doubts):
+            if line is not None and not line.isHidden():
+                height += px(STATE_GAP_PX) if height else 0
+                line_height = line.height_for(width)
+                line.setGeometry(0, height, width, line_height)
+                height += line_height
+        return height + px(6) + px(ACTIONS_PX)
+
+    def _show_beside(self) -> None:
+        """What stands below its words: pictures, such as another program's model drew, and where it may come from."""
+        if self.message is None or self._documents is None:
+            return
+        uses = self._documents.pictures(self.message.id)
+        if uses and self._pictures is None:
+            from app.ui.chat.sent_pictures import SentPictures  # few answers have one
+
+            self._pictures = SentPictures(self.theme, self)
+        if self._pictures is not None and self._pictures.show_uses(self._documents, uses):
+            self.resized.emit(self)
+        # Whole documents are cited line by line.
+        places = [] if self.written.is_open or self.is_whole else self._documents.sources(self.message)
+        if not places and not self.written.is_open and is_marked_not_found(self.message.sources):
+            is_one = len(self._documents.ids) < 2
+            words = tr(NOT_FOUND_IN_DOCUMENT) if is_one else tr("Not found in the documents")
+            self.sources.show_words(
+                words, tr("No passage says anything like this answer, so the model may have made it up.")
+            )
+            self.resized.emit(self)
+        elif places or self._sources is not None:
+            self.sources.show_places(tr(MAY_COME_FROM), places)
+            self.resized.emit(self)
+        parts = None if self.written.is_open else unsupported_parts(self.message.sources)
+        self.show_check(doubt_words(self.message.text, parts) if parts is not None else "")
+
+    def show_check(self, words: str) -> None:
+        """Say what a claim checker found or does, below where the answer may come from; "" hides that."""
+        if self._doubts is None and words:
+            self._doubts = StateLine(self.theme, self, font_px=SOURCES_FONT_PX)
+            self._doubts.setObjectName("answer_doubts")
+            self._doubts.setToolTip(tr("A checker reads answers again beside the passages. It is not always right."))
+        if self._doubts is not None and self._doubts.text != words:
+            self._doubts.show_sentence(words)
+            self.resized.emit(self)
+
+    def _show_state(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
+        if text and self._state is None:
+            self._state = StateLine(self.theme, self)
+            self._state.pressed.connect(lambda pressed: self.action_requested.emit(pressed, self))
+        if self._state is not None:
+            self._state.show_sentence(text, name, label, is_error=is_error)
+
+    def _on_opened(self) -> None:
+        self._is_opened = True
+
+    def _can_continue(self) -> bool:
+        message = self.message
+        if message is None or not self.is_last or not message.text:
+            return False
+        reason = message.stats.finish_reason if message.stats is not None else None
+        is_cut = reason in (FinishReason.LENGTH, FinishReason.REPEATED) or (
+            reason is FinishReason.CONTEXT and self.has_earlier_turns
+        )
+        is_cut = is_cut or (reason is None and not is_whole(message.text))  # of what a person wrote nobody else knows
+        return is_cut or message.state in (MessageState.STOPPED, MessageState.INTERRUPTED, MessageState.FAILED)
+
+    def _say_state(self, message: StoredMessage) -> None:
+        self._show_state(*state_words(message, can_continue=self._can_continue()))
+
+    def set_last(self, is_last: bool) -> None:
+        super().set_last(is_last)
+        is_error = self._state is not None and self._state.is_error
+        if self.message is not None and not self.written.is_open and not is_error:
+            self._say_state(self.message)
+
+    def _show(self) -> None:
+        self.written.fill(self.body)
+        if self._raw is not None:
+            self._raw.set_text(self.text)
+        self.resized.emit(self)
+
+
+def state_words(message: StoredMessage, *, can_continue: bool) -> tuple[str, ...]:
+    """What is said about a stored answer, and the name and the words of its one action, where there is any."""
+    reason = message.stats.finish_reason if message.stats else None
+    go_on = ("continue", tr(CONTINUE)) if can_continue else ()
+    again = ("retry", tr(TRY_AGAIN))
+    said: tuple[str, ...] = ("",)
+    if message.state == MessageState.INTERRUPTED and message.text:
+        said = tr("Interrupted. The text so far was kept."), *go_on
+    elif message.state in (MessageState.INTERRUPTED, MessageState.FAILED):
+        said = tr("No answer came. Your message was kept."), *again
+    elif message.state == MessageState.STOPPED:
+        said = tr(STOPPED_LABEL), *(go_on if message.text else again)
+    elif reason == FinishReason.LENGTH:
+        said = tr(ANSWER_REACHED_LIMIT), *go_on
+    elif reason == FinishReason.REPEATED:
+        said = tr(ANSWER_REPEATED_ITSELF), *go_on
+    elif reason == FinishReason.CONTEXT:
+        said = tr(ANSWER_FILLED_CONTEXT), *(go_on or ("new_chat", tr(NEW_CHAT)))
+    elif not message.text and message.thinking:
+        said = tr(THOUGHT_WITHOUT_ANSWER), *again
+    elif not message.text:
+        said = tr("The model ended its turn without a word."), *again
+    return said
+
+
+def doubt_words(text: str, parts: UnsupportedParts) -> str:
+    """What a claim checker found no support for in an answer with this text."""
+    quoted, left = quote_parts(text, parts)
+    words = ", ".join(f"“{part}”" for part in quoted)
+    if left:
+        return tr("The checker finds no support for {words} and {count} more.", words=words, count=left)
+    return tr(THE_CHECKER_FINDS_NO_SUPPORT_FOR_WORDS, words=words) if words else ""
+
+
+class StateLine(QWidget):
+    """A sentence in muted or danger colour, with at most one thing to do."""
+
+    pressed = Signal(str)
+    """The name of what is to be done."""
+
+    def __init__(self, theme: Theme, parent: QWidget, *, font_px: float = STATE_FONT_PX) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._name = ""
+        self.is_error = False
+        self._label = plain_label(wraps=True, parent=self)
+        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._button: QPushButton = text_button("", "link", self)
+        self._button.clicked.connect(lambda: self.pressed.emit(self._name))
+        row = QHBoxLayout(self)
+        row.addWidget(self._label)
+        row.addWidget(self._button)
+        row.addStretch(1)
+        theme.dress(row, margins=(0, 0, 0, 0), spacing=8)
+        theme.dress(self._label, font=(font_px, 400))
+        theme.dress(self._button, font=(font_px, 500))
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        return self._label.text()
+
+    def offers(self, name: str) -> bool:
+        """Whether that is what there is to do."""
+        return self._name == name and not self.isHidden()
+
+    def show_sentence(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
+        """Shows a sentence; an empty one hides the line."""
+        if (text, name) == (self.text, self._name) and is_error == self.is_error:
+            return
+        self._name, self.is_error = name, is_error
+        self._label.setMinimumWidth(0)  # or it asks for as much room as the words before
+        self._label.setText(text)
+        set_mark(self._label, "kind", "danger" if is_error else "muted")
+        self._label.setAccessibleName(text)
+        self._button.setText(label)
+        self._button.setAccessibleName(label)
+        self._button.setVisible(bool(name))
+        self.setVisible(bool(text))
+
+    def height_for(self, width: int) -> int:
+        button = self._button.sizeHint() if self._name else self._label.sizeHint()
+        room = width - (button.width() + self._theme.px(8) if self._name else 0)
+        wide = self._label.fontMetrics().horizontalAdvance(self._label.text()) + self._theme.px(4)
+        self._label.setMinimumWidth(max(0, min(wide, room)))  # in a chat that gave its place away there is none
+        return max(self._label.heightForWidth(room), button.height() if self._name else 0)
+
+
+def time_text(seconds: float) -> str:
+    """A measured time: "3.2 s", "1 min 4 s"."""
+    if seconds < 60:
+        return tr("{seconds} s", seconds=f"{seconds:.1f}")
+    minutes, rest = divmod(round(seconds), 60)
+    return tr(MINUTES_AND_SECONDS, minutes=minutes, seconds=rest)
+
+
+def stats_text(stats: AnswerStats) -> str:
+    """What the engine measured, in one line."""
+    parts = [tr(TOKEN_COUNT, count=f"{stats.generated_tokens:,}")]
+    if stats.tokens_per_s > 0:
+        speed = f"{stats.tokens_per_s:.0f}" if stats.tokens_per_s >= 10 else f"{stats.tokens_per_s:.1f}"
+        parts.append(tr(TOKENS_PER_SECOND, speed=speed))
+    parts.append(tr(FIRST_TOKEN_AFTER_SECONDS, seconds=f"{stats.time_to_first_token_s:.1f}"))
+    return " · ".join(parts)
+
+
+# What the model thought before it answered: one quiet line that opens to the text.
+
+LINE_PX = 30
+INDENT_PX = 15
+GAP_PX, OPEN_GAP_PX = 6, 14
+SIZE_PX = 14
+CARET_PX = 13
+
+
+class ThinkingView(QWidget):
+    """Closed until somebody opens it; nothing is laid out before."""
+
+    resized = Signal()
+    opened = Signal()
+    """Somebody opened or closed it; the size is not asked for again yet."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.text = ""
+        """The thinking so far."""
+        self._seconds: float | None = None
+        self._is_going_on = False
+        self._thoughts: ThoughtText | None = None
+        self._line: QPushButton = text_button("", "quiet", self)
+        self._line.setObjectName("thinking")
+        self._line.setCheckable(True)
+        self._line.toggled.connect(self._on_toggled)
+        theme.dress(self._line, font=(13.5, 500))
+        theme.changed.connect(self._on_theme_changed)
+        self._update()
+        self.hide()
+
+    @property
+    def is_open(self) -> bool:
+        return self._line.isChecked()
+
+    def append(self, text: str) -> None:
+        self._is_going_on = True
+        self.text += text
+        if self._thoughts is not None:
+            self._thoughts.append_text(text)
+        self._update()
+
+    def set_text(self, text: str, seconds: float | None) -> None:
+        """All of it, and how long it took; None where that is not known."""
+        if text != self.text and self._thoughts is not None:
+            self._thoughts.set_text(text)
+        self.text = text
+        self.end(seconds)
+
+    def end(self, seconds: float | None) -> None:
+        """The answer begins, or nothing more comes."""
+        self._is_going_on = False
+        self._seconds = seconds
+        self._update()
+
+    def set_open(self, is_open: bool) -> None:
+        self._line.setChecked(is_open)
+
+    def arrange(self, width: int) -> int:
+        """Places the parts; returns the height, 0 where there was no thinking."""
+        if not self.text:
+            return 0
+        px = self._theme.px
+        hint = self._line.sizeHint()
+        height = max(px(LINE_PX), hint.height())
+        is_mirrored = self.isRightToLeft()
+        x = width - hint.width() if is_mirrored else 0
+        self._line.setGeometry(x, (height - hint.height()) // 2, hint.width(), hint.height())
+        if self._thoughts is not None:
+            indent = px(INDENT_PX)
+            text_height = self._thoughts.height_for(width - indent)
+            self._thoughts.setGeometry(0 if is_mirrored else indent, height, width - indent, text_height)
+            height += text_height
+        return height + px(GAP_PX if self._thoughts is None else OPEN_GAP_PX)
+
+    def _on_toggled(self, is_open: bool) -> None:
+        if is_open:
+            self._thoughts = ThoughtText(self._theme, self)
+            self._thoughts.set_text(self.text)
+            self._thoughts.show()
+        elif self._thoughts is not None:
+            self._thoughts.hide()
+            self._thoughts.deleteLater()
+            self._thoughts = None
+        self.opened.emit()
+        self._update()
+
+    def _update(self) -> None:
+        label = tr(THINKING) if self._is_going_on else thought_for(self._seconds)
+        self._line.setText(label)
+        self._line.setAccessibleName(label)
+        self._line.setAccessibleDescription(tr(HIDE_THINKING) if self.is_open else tr("Shows the thinking"))
+        closed = "caret-left" if self.isRightToLeft() else "caret-right"
+        self._theme.dress(self._line, glyph=("caret-down" if self.is_open else closed, "muted", CARET_PX))
+        self.setVisible(bool(self.text))
+        self.resized.emit()
+
+    def _on_theme_changed(self) -> None:
+        if self._thoughts is not None:
+            self._thoughts.set_text(self.text)
+        self._update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        if self._thoughts is None:
+            return
+        px = self._theme.px
+        x = self.width() - px(2) if self.isRightToLeft() else 0
+        line = QRect(x, self._thoughts.y() + px(2), px(2), self._thoughts.height() - px(4))
+        QPainter(self).fillRect(line, QColor(self._theme.tokens.line))
+
+
+class ThoughtText(TextView):
+    """The thinking itself: plain, muted, to be selected and copied."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(theme, parent)
+        self.setAccessibleName(tr("What the model thought"))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+
+    def set_text(self, text: str) -> None:
+        self.document().clear()
+        QTextCursor(self.document()).setBlockFormat(self.block_format(ProseStyle(SIZE_PX)))
+        self.append_text(text)
+
+    def append_text(self, text: str) -> None:
+        """More at the end; every line is a paragraph, so that only the last one is laid out again."""
+        cursor = QTextCursor(self.document())
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        cursor.beginEditBlock()
+        for number, line in enumerate(text.split("\n")):
+            if number:
+                cursor.insertBlock(self.block_format(ProseStyle(SIZE_PX)))
+            self.write(cursor, (StyledSpan(line),), ProseStyle(SIZE_PX, color=self.theme.tokens.muted))
+        cursor.endEditBlock()
+
+
+def thought_for(seconds: float | None) -> str:
+    if seconds is None:
+        return tr(THOUGHTS)
+    if seconds < 1:
+        return tr(THOUGHT_A_MOMENT)
+    if seconds < 60:
+        return tr(THOUGHT_FOR_SECONDS, seconds=round(seconds) if seconds < 59.5 else 59)
+    minutes, rest = divmod(round(seconds), 60)
+    return tr(THOUGHT_FOR_MINUTES, minutes=minutes, seconds=rest)

@@ -1,0 +1,396 @@
+"""The documents of the chat that is shown: which message has which, where a page or a sentence stands, their chips."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QLabel, QWidget
+
+from app.core.events import Role
+from app.features.chat.attached_documents import is_unanswered
+from app.features.document_library import TextHighlight, page_mark
+from app.features.retrieval.citations import SourcePlace, source_from_fields, source_on_page
+from app.features.survey.wanted import made_of
+from app.store.conversations import Attachment, DocumentUse, StoredMessage
+from app.store.document_store import StoredDocument
+from app.ui.document.document_files import PageChip
+from app.ui.i18n import tr
+from app.ui.shared_labels import ANSWER_LINE, YOU_LINE
+from app.ui.theme import Theme
+from app.ui.widgets.labels import plain_label, plain_tip
+from app.ui.widgets.layouts import FlowLayout
+from app.ui.widgets.picture_widgets import read_rows
+
+if TYPE_CHECKING:
+    from app.documents.blocks import Block
+    from app.features.chat.answer_service import AnswerService
+    from app.store.media import MediaUse
+
+MOST_PLACES = 8
+MOST_QUOTED = 28
+MOST_RECALLED = 200
+"""Characters of a forgotten turn, in one line."""
+
+
+PlaceInDocument = tuple[int, TextHighlight]
+"""A document's id, and a place in it."""
+
+
+@dataclass(frozen=True)
+class CitationLink:
+    """Something to click on: its words, what a screen reader says, and what opens."""
+
+    text: str
+    spoken: str
+    document_id: int
+    mark: TextHighlight | None
+
+
+@dataclass(frozen=True)
+class AttachedDocument:
+    """A document at a message, with the size that is known of it (tokens, None where it was not counted)."""
+
+    attachment: Attachment
+    document: StoredDocument
+    tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class RecalledTurn:
+    """The first message that was shown of a turn, and its beginning in one line."""
+
+    message_id: int
+    words: str
+
+
+def turns_of(recalled: Sequence[StoredMessage]) -> list[RecalledTurn]:
+    """The turns that messages are of, each by its question where that is among them."""
+    found: list[RecalledTurn] = []
+    for message in recalled:
+        words = " ".join(message.text[: 4 * MOST_RECALLED].split())[:MOST_RECALLED]
+        if message.role is Role.USER:
+            found.append(RecalledTurn(message.id, tr(YOU_LINE, words=words)))
+        elif not found or message.parent_id != found[-1].message_id:
+            found.append(RecalledTurn(message.id, tr(ANSWER_LINE, words=words)))
+    return found
+
+
+class BranchDocuments:
+    """Read at once for a whole branch; everything it says comes from memory or from one short look into the store."""
+
+    def __init__(self) -> None:
+        self._talk: AnswerService | None = None
+        self._of_message: dict[int, list[Attachment]] = {}
+        self._around: list[int] = []
+        """Documents of the project that the chat is in."""
+        self._documents: dict[int, StoredDocument] = {}
+        self._has_page: dict[int, bool] = {}
+        self._counts: dict[int, int] = {}
+        self._cited: list[tuple[int, str, int, TextHighlight]] = []
+        """What answers from whole documents cite: page, words of the line, document and place."""
+        self._cited_pages: frozenset[int] = frozenset()
+        self._recalled: dict[int, list[RecalledTurn]] = {}
+        """Forgotten turns that were shown with a question again."""
+        self.tokens: dict[int, int] = {}
+        """What documents take for the loaded model, by their ids, as far as it was counted."""
+        self._media: dict[int, list[MediaUse]] = {}
+        self._unseen: set[int] = set()
+        """Messages whose pictures were not shown to the model that answered."""
+        self.open_large: Callable[[Sequence[MediaUse], int], object] = lambda _uses, _first: None
+        """Shows pictures large, beginning with one of them."""
+        self.read_text: Callable[[Sequence[MediaUse]], object] | None = None
+        """Has the text of pictures read, for the message that is being written; None where nothing can."""
+        self.can_read_all: Callable[[], bool] = lambda: False
+        """Whether the model that is loaded can answer from all of a document, section by section."""
+        self.show_picture_menu: Callable[[Sequence[MediaUse], int, QPoint], object] = lambda _uses, _one, _at: None
+        """What can be done with one of them, at a point of the screen."""
+
+    def load(self, talk: AnswerService, messages: Sequence[StoredMessage]) -> None:
+        """Another branch; raises what the store raises."""
+        if talk is not self._talk:
+            self._documents.clear()
+            self._counts.clear()
+            self.tokens.clear()
+        self._talk, self._has_page = talk, {}
+        self._of_message = talk.documents.attachments.of_messages([message.id for message in messages])
+        self._media = talk.conversations.media.of_messages([message.id for message in messages])
+        self._unseen = _unseen(messages, self._media) if self._media else set()
+        chat = talk.conversations.get(messages[0].conversation_id) if messages else None
+        self._around = talk.preambles.document_ids(chat)
+        wanted = {attachment.document_id for attached in self._of_message.values() for attachment in attached} | {
+            *self._around
+        }
+        known = {number: document for number, document in self._documents.items() if number in wanted}
+        for number in wanted - set(known):
+            document = talk.documents.store.get(number)
+            if document is not None:
+                known[number] = document
+        self._documents = known
+        self._cited = [
+            found for message in messages if made_of(message.sources) is not None for found in _cited(message)
+        ]
+        self._cited_pages = frozenset(page for page, *_ in self._cited)
+        asked = [message for message in messages if message.recalled]
+        here = {message.id: message for message in messages} if asked else {}
+        self._recalled = {message.id: turns_of([here[n] for n in message.recalled if n in here]) for message in asked}
+
+    @property
+    def ids(self) -> list[int]:
+        """The documents, those of the project first, then in the order in which they were attached."""
+        found = [
+            *self._around,
+            *(attachment.document_id for attached in self._of_message.values() for attachment in attached),
+        ]
+        return [number for number in dict.fromkeys(found) if number in self._documents]
+
+    def attached(self, message_id: int) -> list[AttachedDocument]:
+        return [
+            AttachedDocument(
+                attachment, self._documents[attachment.document_id], self.tokens.get(attachment.document_id)
+            )
+            for attachment in self._of_message.get(message_id, ())
+            if attachment.use is not DocumentUse.PASSAGES and attachment.document_id in self._documents
+        ]
+
+    def pictures(self, message_id: int) -> list[MediaUse]:
+        """Those of a message, in their order."""
+        return self._media.get(message_id, [])
+
+    def are_unseen(self, message_id: int) -> bool:
+        """Whether its pictures were not shown to the model that answered."""
+        return message_id in self._unseen
+
+    def read_preview(self, use: MediaUse) -> QImage:
+        """A small picture; slow where it has to be made again. Raises what `MediaLibrary.preview_path` raises."""
+        assert self._talk is not None
+        return read_rows(self._talk.media.preview_path(use.media))
+
+    def recalled(self, message_id: int) -> list[RecalledTurn]:
+        """The turns that were shown with a question again."""
+        return self._recalled.get(message_id, [])
+
+    def passages(self, message_id: int) -> list[tuple[StoredDocument, list[CitationLink], int]]:
+        """For each document of which the model was shown passages: where they are, and how many places more."""
+        found = []
+        for attachment in self._of_message.get(message_id, ()):
+            document = self._documents.get(attachment.document_id)
+            if document is not None and attachment.passages:
+                places, more = self._places_of_passages(document, attachment.passages)
+                found.append((document, places, more))
+        return found
+
+    def is_unanswered(self, message_id: int) -> bool:
+        """Whether no passage seemed to answer a question."""
+        return is_unanswered(self._of_message.get(message_id, ()))
+
+    def is_all_shown(self, document: StoredDocument, message_id: int) -> bool:
+        """Whether the passages of a message are the whole document."""
+        shown = {n for a in self._of_message.get(message_id, ()) if a.document_id == document.id for n in a.passages}
+        return len(shown) >= self._block_count(document.id)
+
+    def _block_count(self, document_id: int) -> int:
+        assert self._talk is not None
+        if document_id not in self._counts:
+            self._counts[document_id] = self._talk.documents.store.block_count(document_id)
+        return self._counts[document_id]
+
+    def sources(self, message: StoredMessage) -> list[CitationLink]:
+        """Where an answer may come from: distinct pages in order."""
+        cited: dict[tuple[int, object], SourcePlace] = {}
+        for fields in message.sources:
+            try:
+                source = source_from_fields(fields)
+            except TypeError:  # written by a newer version
+                continue
+            if source.document_id in self._documents:
+                cited.setdefault((source.document_id, source.page or f"block {source.block_id}"), source)
+        shown = list(cited.values())[:MOST_PLACES]
+        texts = self._quoted_texts(shown)
+        is_named = len(self._documents) > 1
+        places = []
+        for source in shown:
+            document, mark = (
+                self._documents[source.document_id],
+                TextHighlight(source.block_id, source.start, source.end),
+            )
+            text = texts.get((source.document_id, source.block_id), "")
+            places.append(_place_at(document, source.page, mark, text, is_named=is_named))
+        return places
+
+    def has_page(self, page: int) -> bool:
+        """Whether some document has text on such a page; what `named_pages` has for a paragraph is one, too."""
+        if page in self._cited_pages:
+            return True
+        if page < 0:  # a paragraph's number
+            return any(not self._documents[number].unit and self._block_count(number) >= -page for number in self.ids)
+        if page not in self._has_page:
+            self._has_page[page] = any(self._has_blocks(number, page) for number in self.ids)
+        return self._has_page[page]
+
+    def find_cited(self, sentence: str, page: int) -> PlaceInDocument | None:
+        """The place that an answer from whole documents cites so, or a paragraph by its number, without a search."""
+        said = _bare(sentence)
+        for cited_page, words, document_id, mark in self._cited:
+            if cited_page == page and document_id in self._documents and (words in said or said in words):
+                return document_id, mark
+        if page < 0:
+            without_pages = (number for number in self.ids if not self._documents[number].unit)
+            return next(((number, TextHighlight(-page)) for number in without_pages), None)
+        return None
+
+    def page_search(self, sentence: str, page: int) -> Callable[[], PlaceInDocument | None]:
+        """What finds the place that fits a sentence best on such a page; for a thread, since a sheet may be one page.
+
+        It knows the documents of now.
+        """
+        assert self._talk is not None
+        store, ids = self._talk.documents.store, self.ids
+
+        def find_place() -> PlaceInDocument | None:
+            found = [source_on_page(sentence, 0, page, number, store) for number in ids]
+            sources = [source for source in found if source is not None]
+            best = max(sources, key=lambda source: source.end - source.start, default=None)
+            return (best.document_id, TextHighlight(best.block_id, best.start, best.end)) if best is not None else None
+
+        return find_place
+
+    def _has_blocks(self, document_id: int, page: int) -> bool:
+        document = self._documents[document_id]
+        if self._talk is None or not document.unit or not 1 <= page <= document.pages:
+            return False
+        return self._talk.documents.store.has_page(document_id, page)
+
+    def _places_of_passages(self, document: StoredDocument, passages: Sequence[int]) -> tuple[list[CitationLink], int]:
+        """The first places, and how many there are more; one look into the store for all of them."""
+        assert self._talk is not None
+        blocks = self._talk.documents.some_blocks(document.id, list(passages))
+        places: dict[object, Block] = {}
+        last = 0
+        for block in blocks:
+            key = block.page if document.unit else (block.id if block.id != last + 1 else None)
+            last = block.id
+            if key is not None:
+                places.setdefault(key, block)
+        shown = [
+            _place_at(document, block.page, TextHighlight(block.id), block.text, is_named=False)
+            for block in list(places.values())[:MOST_PLACES]
+        ]
+        return shown, len(places) - MOST_PLACES
+
+    def _quoted_texts(self, sources: Sequence[SourcePlace]) -> dict[tuple[int, int], str]:
+        """The texts of places that have no page to be named by, by document and block; one look for each document."""
+        assert self._talk is not None
+        wanted: dict[int, list[int]] = {}
+        for source in sources:
+            if not page_mark(self._documents[source.document_id].unit, source.page):
+                wanted.setdefault(source.document_id, []).append(source.block_id)
+        return {
+            (number, block.id): block.text
+            for number, ids in wanted.items()
+            for block in self._talk.documents.some_blocks(number, sorted(ids))
+        }
+
+
+def _unseen(messages: Sequence[StoredMessage], media: Mapping[int, list[MediaUse]]) -> set[int]:
+    asked = {message.id: message for message in messages if message.id in media}
+    answers = [message for message in messages if message.parent_id in asked and message.stats is not None]
+    return {answer.parent_id or 0 for answer in answers if answer.stats is not None and not answer.stats.media_tokens}
+
+
+def _cited(message: StoredMessage) -> Iterator[tuple[int, str, int, TextHighlight]]:
+    for fields in message.sources:
+        try:
+            source = source_from_fields(fields)
+        except TypeError:  # how it was made
+            continue
+        words = _bare(message.text[source.answer_start : source.answer_end])
+        page = source.page if source.page is not None else -source.block_id
+        yield page, words, source.document_id, TextHighlight(source.block_id, source.start, source.end)
+
+
+def _bare(text: str) -> str:
+    """Words without the signs that Markdown needs."""
+    return " ".join(re.sub(r"[\\*_`]", "", text).split()).casefold()
+
+
+def _place_at(
+    document: StoredDocument, page: int | None, mark: TextHighlight, block_text: str, *, is_named: bool
+) -> CitationLink:
+    """A link by its page; in documents without pages by the beginning of what is there."""
+    words = page_mark(document.unit, page) or _quoted(block_text[mark.start : mark.start + 4 * MOST_QUOTED])
+    where = f"{document.unit} {page}" if document.unit and page else words
+    text = f"{_brief(document.name)} {words}" if is_named else words
+    return CitationLink(text, tr("{where} of {name}", where=where, name=document.name), document.id, mark)
+
+
+def _quoted(text: str) -> str:
+    text = " ".join(text.split())
+    return f"“{text if len(text) <= MOST_QUOTED else text[:MOST_QUOTED].rsplit(' ', 1)[0] + '…'}”"
+
+
+def _brief(name: str) -> str:
+    return name if len(name) <= 24 else f"{name[:14]}…{name[-8:]}"
+
+
+class SourceRow(QWidget):
+    """Words and page chips: where an answer may come from, or what the model was shown; empty, it takes no room."""
+
+    place_wanted = Signal(int, object)
+    """A document's id and the `TextHighlight` in it."""
+
+    def __init__(self, theme: Theme, parent: QWidget, *, is_at_end: bool = False) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._shown: tuple[object, ...] = ()
+        self._flow = FlowLayout(self, is_at_end=is_at_end)
+        theme.dress(self._flow, spacing=6)
+        self.hide()
+
+    def show_places(self, lead: str, places: Sequence[CitationLink], tail: str = "") -> None:
+        """Words, chips, and more words; without places nothing is shown."""
+        shown = (lead, tuple(places), tail)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self._flow.clear()
+        self.setVisible(bool(places))
+        if not places:
+            return
+        self._add_words(lead)
+        for place in places:
+            chip = PageChip(self._theme, place.text.replace("&", "&&"), place.spoken)
+            chip.clicked.connect(lambda _=False, place=place: self.place_wanted.emit(place.document_id, place.mark))
+            self._flow.addWidget(chip)
+            chip.show()
+        if tail:
+            self._add_words(tail)
+        self.setAccessibleName(lead)
+        self.setAccessibleDescription("")
+
+    def show_words(self, words: str, tip: str) -> None:
+        """Show words alone, with a tooltip that says more."""
+        shown = (words, tip)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self._flow.clear()
+        self._add_words(words).setToolTip(plain_tip(tip))
+        self.setAccessibleName(words)
+        self.setAccessibleDescription(tip)
+        self.setVisible(True)
+
+    def height_for(self, width: int) -> int:
+        """How high the line is at this width; 0 without places."""
+        return 0 if self.isHidden() else self._flow.heightForWidth(width)
+
+    def _add_words(self, words: str) -> QLabel:
+        label = plain_label(words, kind="muted")
+        self._theme.dress(label, font=(13, 400))
+        self._flow.addWidget(label)
+        label.show()
+        return label

@@ -1,0 +1,181 @@
+"""Assistants in the chat: one is chosen for a chat, a new chat begins with one, what a chat sets is saved as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QMenu
+
+from app.features.assistants import ICONS, chosen_of, icon_of
+from app.features.chat_services import Chats
+from app.features.error_messages import PersonMessage
+from app.ui.chat.chat_options import ChatOptions, model_choices
+from app.ui.chat.composer import Composer
+from app.ui.chat.welcome import EmptyState
+from app.ui.i18n import tr
+from app.ui.icons import icon
+from app.ui.shared_labels import NEW_ASSISTANT, NEW_CHAT_WITH_ASSISTANT
+from app.ui.shell.model_picker import OtherModels
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import NamedButton
+
+if TYPE_CHECKING:
+    from app.store.assistants import Assistant
+    from app.ui.chat.assistant_dialog import AssistantDialog
+
+ALL_ASSISTANTS = "All assistants…"
+SAVE_AS_ASSISTANT = "Save these settings as an assistant…"
+ASSISTANT_CHANGED = "“{name}” was changed. This chat isn’t affected."
+NO_ASSISTANT = "No assistant"
+CHAT_ASSISTANT = "Assistant of this chat: {name}"
+CHAT_WITHOUT_ASSISTANT = "Assistant of this chat: none"
+
+NAME_PX = 120
+
+
+class ChatAssistants(QObject):
+    """What the composer, the greeting and the palette offer of them, for the chat that is shown."""
+
+    begin_wanted = Signal(object)
+    """A new chat is to begin with this `Assistant`."""
+
+    def __init__(
+        self,
+        options: ChatOptions,
+        composer: Composer,
+        empty: EmptyState,
+        chats: Chats,
+        models: OtherModels,
+        *,
+        theme: Theme,
+        notify: Notify,
+    ) -> None:
+        super().__init__(composer)
+        self._options, self._composer, self._empty, self._chats, self._models = options, composer, empty, chats, models
+        self._theme, self._notify = theme, notify
+        self.button = NamedButton(
+            theme,
+            "assistant",
+            ICONS[0],
+            tr(CHAT_WITHOUT_ASSISTANT),
+            about=lambda name: tr(CHAT_ASSISTANT, name=name),
+            most_px=NAME_PX,
+        )
+        self.button.pressed.connect(lambda: self.button.show_above(self.menu()))
+        composer.add_choice(self.button)
+        empty.assistant_chosen.connect(self._on_greeted)
+        options.assistant_changed.connect(self.show)
+        self.show()
+
+    def all(self) -> Sequence[Assistant]:
+        """In the order of their use; what the store raises is said."""
+        with self._notify.guard():
+            return self._chats.assistants().all()
+        return ()
+
+    def show(self) -> None:
+        """Which one the chat has, and which ones the greeting offers."""
+        one = self._options.assistant
+        self.button.show_name(*((one.name, icon_of(one)) if one is not None else ("",)))
+        self._empty.show_assistants(
+            [(other.id, other.name, icon_of(other)) for other in self.all()], one.id if one is not None else 0
+        )
+
+    def choose_assistant(self, number: int) -> None:
+        """For the chat that is shown; 0: none."""
+        one = self._chats.assistants().get(number) if number else None
+        self._options.take_assistant(one)
+
+    def begin(self, number: int) -> None:
+        """A new chat with it."""
+        with self._notify.guard():
+            one = self._chats.assistants().get(number)
+            if one is None:
+                self.open_all()
+            else:
+                self.begin_wanted.emit(one)
+
+    def menu(self) -> QMenu:
+        """For the chat that is shown."""
+        tokens, here = self._theme.tokens, self._options.assistant
+        menu = QMenu(self.button)
+        menu.setObjectName("assistant_menu")
+        menu.setAccessibleName(tr("Assistant of this chat"))
+        menu.aboutToHide.connect(menu.deleteLater)
+        for number, name, glyph in [(0, tr(NO_ASSISTANT), ""), *((o.id, o.name, icon_of(o)) for o in self.all())]:
+            is_this = number == (here.id if here is not None else 0)
+            action = menu.addAction(name.replace("&", "&&"), partial(self.choose_assistant, number))
+            colour = tokens.accent if is_this else tokens.muted if glyph else "#00000000"
+            action.setIcon(icon(glyph or "check", colour))
+            action.setCheckable(True)
+            action.setChecked(is_this)
+        menu.addSeparator()
+        menu.addAction(icon("plus", tokens.muted), tr(SAVE_AS_ASSISTANT), self.save_as)
+        if here is not None:
+            words = tr("Change “{name}”…", name=here.name).replace("&", "&&")
+            menu.addAction(icon("pencil-simple", tokens.muted), words, lambda: self.open_all(here.id))
+        menu.addAction(icon("users", tokens.muted), tr(ALL_ASSISTANTS), self.open_all)
+        return menu
+
+    def menu_of_new(self) -> QMenu:
+        """For a new chat."""
+        muted = self._theme.tokens.muted
+        menu = QMenu(self._composer.window())
+        menu.setObjectName("new_chat_menu")
+        menu.setAccessibleName(tr(NEW_CHAT_WITH_ASSISTANT))
+        menu.aboutToHide.connect(menu.deleteLater)
+        for assistant in self.all():
+            menu.addAction(
+                icon(icon_of(assistant), muted), assistant.name.replace("&", "&&"), partial(self.begin, assistant.id)
+            )
+        menu.addSeparator()
+        menu.addAction(icon("users", muted), tr(ALL_ASSISTANTS), self.open_all)
+        return menu
+
+    def save_as(self) -> AssistantDialog:
+        """What the chat sets itself becomes one more, which wants a name."""
+        dialog = self.open_all()
+        dialog.add(tr(NEW_ASSISTANT), self._options.chosen)
+        return dialog
+
+    def open_all(self, number: int = 0) -> AssistantDialog:
+        """The dialog of all of them, one of them open."""
+        from app.ui.chat.assistant_dialog import AssistantDialog  # not before somebody looks at it
+
+        before = self._options.assistant
+        dialog = AssistantDialog(
+            self._chats.assistants(),
+            self._theme,
+            self._composer.window(),
+            models=model_choices(self._models.known(), self._chats.model_path()),
+            in_settings=self._options.in_settings(),
+        )
+        dialog.used.connect(self.begin_wanted)
+        dialog.changed.connect(self.show)
+        dialog.finished.connect(lambda _: self._offer_changes(before))
+        dialog.reload_list(number or (before.id if before is not None else 0))
+        dialog.show()
+        return dialog
+
+    def _offer_changes(self, before: Assistant | None) -> None:
+        """The chat's assistant was changed: the chat stays as it was, unless somebody wants it otherwise."""
+        now = self._options.assistant
+        if now is None or before is None or now.id != before.id or chosen_of(now) == chosen_of(before):
+            return
+        words = tr(ASSISTANT_CHANGED, name=now.name)
+        self._notify.show_notice(PersonMessage(words, action="take_over"), action=partial(self._take_over, now.id))
+
+    def _take_over(self, number: int) -> None:
+        here = self._options.assistant
+        if here is not None and here.id == number:  # still that chat, or another one of this assistant
+            self.choose_assistant(number)
+
+    def _on_greeted(self, number: int) -> None:
+        """Pressed again, it is none."""
+        here = self._options.assistant
+        self.choose_assistant(0 if here is not None and here.id == number else number)
+        self._composer.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -1,0 +1,442 @@
+"""What the model sees of a chat: counted while a message is written, shown in parts, asked about when it is full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QPoint, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.core.errors import AppError
+from app.core.events import Role
+from app.features.chat.prompt_builder import PromptBreakdown
+from app.features.chat_services import Chats
+from app.features.error_messages import PersonMessage
+from app.ui.chat.answering import RunningAnswerView
+from app.ui.chat.open_chat import OpenChat
+from app.ui.chat.transcript import is_question
+from app.ui.i18n import tr, window_title
+from app.ui.shared_labels import (
+    COUNTING,
+    DOCUMENTS_LABEL,
+    INSTRUCTIONS_FROM_BEFORE,
+    MEMORIES_LABEL,
+    NEW_CHAT,
+    PART_TOKENS,
+    PICTURES,
+    PINNED,
+    SYSTEM_PROMPT,
+    THIS_MESSAGE,
+    WHAT_MODEL_SEES,
+)
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import set_mark, text_button
+from app.ui.widgets.dialogs import QuestionDialog
+from app.ui.widgets.labels import announce, plain_label
+
+if TYPE_CHECKING:
+    from app.features.chat.answer_service import AnswerService
+    from app.store.conversations import Conversation
+    from app.ui.chat.prompt_view import Look
+
+NEXT_DOES_NOT_FIT = "The next message does not fit as things are: the oldest turns will have to go."
+NEXT_NEVER_FITS = "The next message does not fit, even without any earlier turn."
+
+OLDEST_LEFT_OUT = "This chat is too long: the oldest messages will be left out"
+TOO_LONG_WILL_ASK = "This chat is too long: you will be asked"
+MESSAGE_TOO_LONG = "Does not fit: too long for this model"
+CONTEXT_ALMOST_FULL = "Context almost full: old turns go soon"
+EARLIER_TURNS = "Earlier turns"
+MESSAGES_LEFT_OUT = "{count} earlier messages are not shown to the model."
+ONE_MESSAGE_LEFT_OUT = "1 earlier message is not shown to the model."
+FREE = "Free"
+RESERVED_FOR_ANSWER = "Kept for the answer"
+
+
+class ContextFull(QuestionDialog):
+    """`compact_wanted` or `new_chat_wanted`; closed otherwise, everything stays as it is."""
+
+    compact_wanted = Signal()
+    new_chat_wanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        words = tr(
+            "Your message was kept and nothing was sent. Compact leaves out the oldest turns; "
+            "they stay in the chat and can be brought back. Or take the message to a new chat."
+        )
+        super().__init__(theme, tr("This chat no longer fits into the model’s context."), words, parent)
+        self.setObjectName("context_full")
+        self.setWindowTitle(window_title(tr("The context is full")))
+        self.add_choice(tr(NEW_CHAT), self.new_chat_wanted.emit)
+        self.add_choice(tr("Compact"), self.compact_wanted.emit, "primary")
+
+
+# Counts what the next prompt is made of while a message is written, says so before it is too much, and asks when it is.
+
+DELAY_MS = 500
+ALMOST_FULL = 0.9
+
+
+@dataclass(frozen=True)
+class ContextSubject:
+    """What is looked at: a conversation, or a new one, and the message being written."""
+
+    talk: AnswerService
+    conversation_id: int | None
+    draft: str
+    documents: tuple[object, ...] = ()
+    """Which documents go with it, and how they are shown."""
+    planned: Conversation | None = None
+    """A new one as its first message will store it."""
+
+
+class ChatMemory(QObject):
+    """Counts a moment after the last key: never on the window's thread, never while the model works.
+
+    `subject` says what to count, or None while the model is away or at work.
+    """
+
+    parts_changed = Signal(object)
+    """`PromptBreakdown` of what is still the subject."""
+    new_chat_wanted = Signal(str, list)
+    """A message that is to go to a new chat, and the files of its documents; it stays in this chat, too."""
+
+    def __init__(
+        self,
+        chat: OpenChat,
+        chats: Chats,
+        *,
+        subject: Callable[[], ContextSubject | None],
+        theme: Theme,
+        notify: Notify,
+        window: QWidget,
+    ) -> None:
+        super().__init__(window)
+        self._chat, self._chats, self._subject = chat, chats, subject
+        self._theme, self._notify, self._window = theme, notify, window
+        self.parts: PromptBreakdown | None = None
+        """As they were counted last, for the chat that is shown; None: not yet, or not any more."""
+        self._used_tokens = 0
+        self._counted: ContextSubject | None = None
+        self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
+        self._timer.timeout.connect(self.count_context)
+        chat.answering.connect(self._follow_answer)
+
+    @property
+    def is_counting(self) -> bool:
+        """Whether the model's tokenizer is at work for this."""
+        return self._counted is not None
+
+    def look_later(self) -> None:
+        """Once nothing was typed for a moment."""
+        self._timer.start()
+
+    def count_context(self) -> bool:
+        """Counts now, or when what is being counted is done; whether it can be."""
+        self._timer.stop()
+        subject = self._subject()
+        if subject is not None and self._counted is not None:
+            self._timer.start()
+        elif subject is not None:
+            self._counted = subject
+            parts_of = subject.talk.looks.break_down
+            tasks.ask(
+                lambda _token: parts_of(subject.conversation_id, subject.draft, subject.planned),
+                self,
+                self._on_parts,
+                self._on_failed,
+            ).finished.connect(self._on_end)
+        return subject is not None
+
+    def coming(self) -> Look | None:
+        """Tells the parts of the next prompt with their texts; None while the model is away or at work."""
+        subject = self._subject()
+        if subject is None:
+            return None
+        looks = subject.talk.looks
+        return lambda _: looks.inspect_next(subject.conversation_id, subject.draft, subject.planned)
+
+    def show_used(self, used_tokens: int) -> None:
+        """What the chat that is shown takes now, as the engine or the store says; what was counted is old."""
+        self._used_tokens = used_tokens
+        self.parts = None
+
+    def note(self) -> str:
+        """A few words for the composer; empty while there is room."""
+        loaded, asks = self._chats.loaded(), self._chats.settings().chat.when_full == "ask"
+        if loaded is None:
+            return ""
+        if self.parts is not None and self.parts.is_too_long:
+            return tr(MESSAGE_TOO_LONG)
+        if self.parts is not None and self.parts.is_over:
+            return tr(TOO_LONG_WILL_ASK) if asks else tr(OLDEST_LEFT_OUT)
+        if self._used_tokens < ALMOST_FULL * loaded.context_tokens:
+            return ""
+        return tr("Context almost full: you will be asked") if asks else tr(CONTEXT_ALMOST_FULL)
+
+    def _on_parts(self, parts: PromptBreakdown | None) -> None:
+        if parts is not None and self._subject() == self._counted:
+            self.parts, self._used_tokens = parts, parts.used_tokens
+            self.parts_changed.emit(parts)
+
+    def _on_end(self) -> None:
+        self._counted = None
+
+    def _on_failed(self, error: BaseException) -> None:
+        """An engine that went away says so when it is asked something; here nobody asked."""
+        self._counted = None
+        if not isinstance(error, AppError):
+            raise error
+
+    def _follow_answer(self, answering: RunningAnswerView) -> None:
+        talk = self._chat.talk
+        answering.memory_moved.connect(self._on_memory_moved)
+        answering.context_full.connect(lambda id_: self._on_full(talk, answering.conversation_id, id_))
+
+    def _on_memory_moved(self) -> None:
+        self._chat.show_hidden()
+        divider = self._chat.transcript.divider
+        if divider.isVisible():
+            announce(divider, divider.text)
+
+    def _on_full(self, talk: AnswerService, conversation_id: int, message_id: int) -> None:
+        """Nothing was sent; the question is in its place without an answer."""
+        if self._chat.talk is not talk or self._chat.conversation_id != conversation_id:
+            self._notify.show_notice(
+                PersonMessage(tr("A chat no longer fits into the model’s context."), tr("Your message was kept."))
+            )
+            return
+        self._chat.refresh()
+        dialog = ContextFull(self._theme, self._window)
+        dialog.compact_wanted.connect(lambda: self._on_compact(message_id))
+        dialog.new_chat_wanted.connect(lambda: self._on_new_chat(message_id))
+        dialog.open()
+
+    def _on_compact(self, message_id: int) -> None:
+        turn = self._chat.transcript.turn_of(message_id)
+        if is_question(turn):
+            self._chat.answer(message_id, when_full="compact")
+        else:
+            self._chat.go_on(message_id, when_full="compact")
+
+    def _on_new_chat(self, message_id: int) -> None:
+        documents = self._chat.transcript.documents.attached(message_id)
+        with self._notify.guard():
+            message = self._chat.talk.conversations.get_message(message_id)
+            if message is not None and message.role is Role.USER:
+                media = self._chat.talk.conversations.media
+                for use in media.of_messages([message_id]).get(message_id, []):
+                    media.put_into_draft(None, use.media.sha256, use.name, use.most_tokens)
+                self.new_chat_wanted.emit(message.text, [document.document.path for document in documents])
+            else:
+                self.new_chat_wanted.emit("", [])
+
+
+# What the model sees, in tokens: a bar of the context and a line for each part of the next prompt.
+
+WIDTH_PX = 340
+BAR_PX = 10
+SWATCH_PX = 10
+
+Row = tuple[str, int, float]
+"""Words, tokens, and how strong its tint is: 0 is the track's own."""
+
+
+def rows_of(parts: PromptBreakdown) -> list[Row]:
+    """The lines in the bar's order; parts that a chat does not have are left out."""
+    free = parts.budget.context_tokens - parts.used_tokens - parts.budget.reserve_tokens
+    return [
+        (tr(SYSTEM_PROMPT), parts.system, 0.95),
+        *([(tr("Instructions of the project"), parts.instructions, 0.9)] if parts.instructions else []),
+        *([(tr("Documents of the project"), parts.project_documents, 0.7)] if parts.project_documents else []),
+        *([(tr(MEMORIES_LABEL), parts.memories, 0.8)] if parts.memories else []),
+        *([(tr(INSTRUCTIONS_FROM_BEFORE), parts.carried, 0.85)] if parts.carried else []),
+        *([(tr(PINNED), parts.pinned, 0.75)] if parts.pinned else []),
+        *([(tr(DOCUMENTS_LABEL), parts.documents, 0.65)] if parts.documents else []),
+        *([(tr(PICTURES), parts.pictures, 0.58)] if parts.pictures else []),
+        (tr(EARLIER_TURNS), parts.earlier, 0.5),
+        *([(tr("Turns shown again"), parts.recalled, 0.42)] if parts.recalled else []),
+        (tr(THIS_MESSAGE), parts.message, 0.35),
+        (tr(FREE), max(0, free), 0.0),
+        (tr(RESERVED_FOR_ANSWER), parts.budget.reserve_tokens, 0.2),
+    ]
+
+
+def tint(theme: Theme, strength: float) -> QColor:
+    """A tone between the track and the text: the same order of strength in light and dark."""
+    low, high = QColor(theme.tokens.line), QColor(theme.tokens.text)
+    mixed = [
+        round(a + (b - a) * strength)
+        for a, b in zip(low.getRgb()[:3], high.getRgb()[:3], strict=True)  # type: ignore[index]
+    ]
+    return QColor(*mixed)
+
+
+class ContextPanel(QFrame):
+    """A popup: a click beside it, or Escape, closes it."""
+
+    texts_wanted = Signal()
+    """The parts are to be shown with their texts."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self._theme = theme
+        self.setObjectName("context_panel")
+        self.setAccessibleName(tr(WHAT_MODEL_SEES))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        theme.dress(self, width=WIDTH_PX)
+        title = QLabel(tr(WHAT_MODEL_SEES))
+        self._sum = plain_label(kind="muted")
+        head = QHBoxLayout()
+        head.addWidget(title, 1)
+        head.addWidget(self._sum)
+        self._bar = _ContextBar(theme)
+        self._table = self._table_of([])
+        self._words = plain_label(tr(COUNTING), kind="muted", wraps=True)
+        self._column = QVBoxLayout(self)
+        theme.dress(title, font=(15, 600))
+        theme.dress(self._sum, self._words, font=(13, 400))
+        theme.dress(self._column, margins=(16, 14, 16, 16), spacing=10)
+        self._column.addLayout(head)
+        self._column.addWidget(self._bar)
+        self._column.addWidget(self._table)
+        self._column.addWidget(self._words)
+        self._texts = text_button(tr("Show the exact texts"), "link", self)
+        self._texts.setObjectName("exact_texts")
+        self._texts.clicked.connect(self._on_texts)
+        self._texts.hide()
+        self._column.addWidget(self._texts, 0, Qt.AlignmentFlag.AlignLeading)
+        theme.dress(self._texts, font=(13, 500))
+        self._fit_height()
+
+    def show_parts(self, parts: PromptBreakdown) -> None:
+        rows = rows_of(parts)
+        before, self._table = self._table, self._table_of(rows)
+        self._column.replaceWidget(before, self._table)
+        before.hide()
+        before.deleteLater()
+        self._texts.show()
+        self._table.show()  # at once: the height is taken from what is shown
+        self._bar.show_rows(rows, parts.budget.context_tokens)
+        whole = f"{parts.budget.context_tokens:,}"
+        self._sum.setText(tr("{used} of {size} tokens", used=f"{parts.used_tokens:,}", size=whole))
+        text = notes_on(parts)
+        self._words.setText(text)
+        self._words.setVisible(bool(text))
+        set_mark(self._words, "kind", "danger" if parts.is_over else "muted")
+        said = "; ".join(tr(PART_TOKENS, part=words, count=f"{tokens:,}") for words, tokens, _ in rows)
+        self.setAccessibleDescription(" ".join(part for part in (said + ".", text) if part))
+        self._fit_height()
+
+    def _on_texts(self) -> None:
+        self.close()
+        self.texts_wanted.emit()
+
+    def show_words(self, text: str) -> None:
+        self._words.setText(text)
+        self._fit_height()
+
+    def place_above(self, widget: QWidget) -> None:
+        """Its lower edge above the widget, its leading edge at the widget's."""
+        mirrored = widget.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        x = widget.width() - self.width() + self._theme.px(16) if mirrored else -self._theme.px(16)
+        self.move(widget.mapToGlobal(QPoint(x, -self.height() - self._theme.px(8))))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.close()
+        else:
+            super().keyPressEvent(event)
+
+    def _table_of(self, rows: list[Row]) -> QWidget:
+        table = QWidget(self)
+        grid = QGridLayout(table)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(self._theme.px(10))
+        grid.setVerticalSpacing(self._theme.px(6))
+        grid.setColumnStretch(1, 1)
+        for number, (words, tokens, strength) in enumerate(rows):
+            name, count = QLabel(words), QLabel(f"{tokens:,}")
+            count.setAccessibleName(tr(PART_TOKENS, part=words, count=f"{tokens:,}"))
+            self._theme.dress(name, count, font=(13, 400))
+            grid.addWidget(_PartSwatch(self._theme, strength), number, 0)
+            grid.addWidget(name, number, 1)
+            grid.addWidget(count, number, 2, Qt.AlignmentFlag.AlignTrailing)
+        return table
+
+    def _fit_height(self) -> None:
+        """Grows upwards: its foot stays above the gauge."""
+        self.ensurePolished()
+        self._column.activate()
+        bottom = self.geometry().bottom()
+        column = self._column  # without words that wrap it has no height for a width
+        height = column.totalHeightForWidth(self.width()) if column.hasHeightForWidth() else -1
+        self.setFixedHeight(height if height > 0 else column.totalSizeHint().height())
+        self.move(self.x(), bottom - self.height() + 1)
+
+
+def notes_on(parts: PromptBreakdown) -> str:
+    """What the numbers mean for the next message, in a sentence or two; empty when there is nothing to say."""
+    notes = []
+    if parts.is_too_long:
+        notes.append(tr(NEXT_NEVER_FITS))
+    elif parts.is_over:
+        notes.append(tr(NEXT_DOES_NOT_FIT))
+    if parts.hidden == 1:
+        notes.append(tr(ONE_MESSAGE_LEFT_OUT))
+    elif parts.hidden:
+        notes.append(tr(MESSAGES_LEFT_OUT, count=parts.hidden))
+    return " ".join(notes)
+
+
+class _ContextBar(QWidget):
+    """The parts beside each other, as wide as they are large."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._rows: list[Row] = []
+        self._whole = 1
+        theme.dress(self, height=BAR_PX)
+
+    def show_rows(self, rows: list[Row], context_tokens: int) -> None:
+        self._rows, self._whole = rows, max(1, context_tokens)
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        whole = QPainterPath()
+        whole.addRoundedRect(QRectF(self.rect()), self.height() / 2, self.height() / 2)
+        painter.setClipPath(whole)
+        painter.fillRect(self.rect(), QColor(self._theme.tokens.line))
+        x = 0.0
+        mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        for _, tokens, strength in self._rows:
+            width = self.width() * tokens / self._whole
+            left = self.width() - x - width if mirrored else x
+            painter.fillRect(QRectF(left, 0, width, self.height()), tint(self._theme, strength))
+            x += width
+
+
+class _PartSwatch(QWidget):
+    """The tint of a part beside its name."""
+
+    def __init__(self, theme: Theme, strength: float) -> None:
+        super().__init__()
+        self._theme, self._strength = theme, strength
+        theme.dress(self, size=(SWATCH_PX, SWATCH_PX))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QColor(self._theme.tokens.outline))
+        painter.setBrush(tint(self._theme, self._strength))
+        painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)

@@ -1,0 +1,260 @@
+"""What a chat has to look at: what is selected in it, the message that was chosen or the last one, and its prompt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+from weakref import ref
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTextEdit, QWidget
+from shiboken6 import isValid
+
+from app.core.events import CancelToken, Guess, PromptProgress, Role, TokenSeen
+from app.features.error_messages import PersonMessage
+from app.features.inside.looks import replace_token, tokens_within
+from app.features.survey.wanted import made_of
+from app.ui.chat.answering import RunningAnswerView
+from app.ui.chat.turn import TurnView
+from app.ui.i18n import tr
+from app.ui.inside.look import MESSAGE, PROMPT, SELECTION, InspectedAnswer, InspectedText, Subjects
+from app.ui.shared_labels import WHAT_IS_SELECTED
+from app.ui.shell.notify import Notify
+
+if TYPE_CHECKING:
+    from app.engine.protocol import Ask
+    from app.features.chat.answer_service import AnswerService
+    from app.store.conversations import StoredMessage
+    from app.ui.chat.chat_view import ChatView
+
+THE_ANSWER = "The answer"
+ANSWER_PROMPT = "The prompt of this answer"
+THE_QUESTION = "The question"
+
+PARAGRAPH = "\u2029"
+"""What Qt has between the lines of a selection."""
+ALTERNATIVES = 8
+KEPT_ANSWERS = 50
+LOOK_EVERY_S = 0.05
+"""How soon an answer is read again when no other is written any more."""
+
+
+class ChatSubjects(Subjects):
+    """Follows the keyboard: a turn that it enters is chosen, and a text that it is in is asked for its selection."""
+
+    def __init__(self, chat: ChatView, notify: Notify, parent: QObject) -> None:
+        super().__init__(parent)
+        self._chat, self._notify = chat, notify
+        self._chosen_id = 0
+        self._edit: QTextEdit | QPlainTextEdit | None = None
+        self._selected = ""
+        self._talk = chat.open_chat.talk
+        self._answers: dict[int, ChatAnswer] = {}
+        """Of that chat, by their ids."""
+        self._live: ChatAnswer | None = None
+        self._before: tuple[str, Sequence[TokenSeen]] = ("", ())
+        """What the next answer begins with."""
+        chat.open_chat.shown.connect(self._on_shown)
+        chat.open_chat.answering.connect(self._on_answering)
+        chat.answer_finished.connect(self._on_finished)
+        QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
+        self._follow_focus(QApplication.focusWidget())
+
+    def want_probabilities(self, *, wanted: bool) -> None:
+        """Whether answers that begin from now on tell how sure the model is."""
+        self._chat.open_chat.alternatives = ALTERNATIVES if wanted else -1
+
+    def now(self) -> list[InspectedText]:
+        edit = self._edit
+        is_there = edit is not None and isValid(edit) and edit.isVisibleTo(self._chat)
+        self._selected = self._selected if is_there else ""
+        found = [InspectedText(SELECTION, tr(WHAT_IS_SELECTED), self._selected)] if self._selected else []
+        live = self._live
+        if live is not None and live.conversation_id == self._chat.conversation_id and live.message_id:
+            found.append(InspectedText(MESSAGE, tr(THE_ANSWER), "", live.message_id, answer=live))
+        message = self._message()
+        if message is None:
+            return found
+        if message.text:
+            found.append(self._message_subject(message))
+        asked = partial(_asked, ref(self._talk), message.id)
+        label = tr(ANSWER_PROMPT) if message.role is Role.ASSISTANT else tr("The prompt")
+        found.append(InspectedText(PROMPT, label, "", message.id, asked))
+        return found
+
+    def _message_subject(self, message: StoredMessage) -> InspectedText:
+        if message.role is not Role.ASSISTANT:
+            return InspectedText(MESSAGE, tr(THE_QUESTION), message.text, message.id)
+        # One that comes from whole documents has many prompts: of it there is only the text.
+        answer = None if made_of(message.sources) is not None else self._answer_of(message)
+        return InspectedText(MESSAGE, tr(THE_ANSWER), message.text, message.id, answer=answer)
+
+    def go_on_from(self, answer: ChatAnswer, tokens: Sequence[TokenSeen], number: int, guess: Guess) -> None:
+        """Another version of an answer, with a guess in the place of one of its tokens."""
+        found = replace_token(answer.text, tokens, number, guess)
+        if self._chat.busy:
+            self._notify.show_notice(PersonMessage(tr("An answer is being written. Stop it first.")))
+        elif found is not None:
+            text, forced = found
+            self._before = (text, tokens[: number + 1 - len(forced)])
+            with self._notify.guard():
+                self._chat.open_chat.answer_from(answer.message_id, text, forced)
+
+    def _answer_of(self, message: StoredMessage) -> ChatAnswer:
+        if message.id not in self._answers:
+            self._answers[message.id] = ChatAnswer(self._chat, message.id, self)
+            while len(self._answers) > KEPT_ANSWERS:
+                self._answers.pop(next(iter(self._answers))).deleteLater()
+        answer = self._answers[message.id]
+        answer.text = message.text
+        return answer
+
+    def _message(self) -> StoredMessage | None:
+        """The one that was chosen, as long as it is shown; else the last one that is complete."""
+        turns = self._chat.transcript.turns
+        stored = [turn.message for turn in turns if turn.message is not None and not turn.is_changing]
+        chosen = next((message for message in stored if message.id == self._chosen_id), None)
+        return chosen or (stored[-1] if stored else None)
+
+    def _on_shown(self) -> None:
+        """Another chat may be shown: nothing is held of a temporary one that was left, which then goes for good."""
+        talk = self._chat.open_chat.talk
+        if talk is not self._talk:
+            self._talk = talk
+            for answer in self._answers.values():
+                if answer is not self._live:
+                    answer.deleteLater()
+            self._answers = {}
+        self.changed.emit()
+
+    def _on_answering(self, answering: RunningAnswerView) -> None:
+        self._chosen_id = 0
+        self._live = None
+        if self._chat.open_chat.alternatives >= 0:
+            live = self._live = ChatAnswer(self._chat, 0, self)
+            answering.started.connect(partial(self._on_started, live))
+            live.begin_with(*self._before)
+            live.follow_answer(answering)
+        self._before = ("", ())
+        self.changed.emit()
+
+    def _on_started(self, live: ChatAnswer, message_id: int) -> None:
+        live.message_id = message_id
+        if message_id in self._answers:  # it goes on
+            live.begin_with(self._answers[message_id].text, self._answers[message_id].seen)
+        if live.talk is self._talk:
+            self._answers[message_id] = live
+        self.changed.emit()
+
+    def _on_finished(self, _message_id: int) -> None:
+        if self._live is not None:
+            self._live.finish()
+            self._live = None
+        self.changed.emit()
+
+    def _on_focus_changed(self, _old: QWidget | None, now: QWidget | None) -> None:
+        if now is not None and self._chat.isAncestorOf(now):
+            self._follow_focus(now)
+
+    def _follow_focus(self, widget: QWidget | None) -> None:
+        if self._edit is not None and isValid(self._edit):
+            self._edit.selectionChanged.disconnect(self._on_selected)
+        self._edit = widget if isinstance(widget, QTextEdit | QPlainTextEdit) else None
+        if self._edit is not None:
+            self._edit.selectionChanged.connect(self._on_selected)
+        turn = _turn_around(widget)
+        if turn is not None and turn.message is not None and turn.message.id != self._chosen_id:
+            self._chosen_id = turn.message.id
+            self.changed.emit()
+        self._on_selected()
+
+    def _on_selected(self) -> None:
+        edit = self._edit
+        selected = "" if edit is None else edit.textCursor().selectedText().replace(PARAGRAPH, "\n")
+        if selected != self._selected:
+            self._selected = selected
+            self.changed.emit()
+
+
+def _asked(talk: ref[AnswerService], message_id: int) -> Ask:
+    """What the engine was asked in a chat, unless that is gone. Raises KeyError."""
+    chat = talk()
+    if chat is None:
+        raise KeyError(message_id)
+    return chat.looks.rebuild_ask(message_id, CancelToken())
+
+
+def _turn_around(widget: QWidget | None) -> TurnView | None:
+    """The turn that a widget is, or is in."""
+    while widget is not None and not isinstance(widget, TurnView):
+        widget = widget.parentWidget()
+    return widget
+
+
+class ChatAnswer(InspectedAnswer):
+    """An answer of the open chat; `message_id` is 0 until it has its place in the store."""
+
+    def __init__(self, chat: ChatView, message_id: int, subjects: ChatSubjects) -> None:
+        super().__init__(subjects)
+        self._chat, self._subjects = chat, subjects
+        self._talk, self.conversation_id = ref(chat.open_chat.talk), chat.conversation_id
+        self.message_id = message_id
+        self._text_before = ""
+        self._came: list[TokenSeen] = []
+        self._seen: list[TokenSeen] = []
+        self._first = 0
+        """Of those that came, where its text begins."""
+        self._answering: RunningAnswerView | None = None
+
+    @property
+    def talk(self) -> AnswerService | None:
+        """The chat that it is in, as long as that is there."""
+        return self._talk()
+
+    @property
+    def seen(self) -> Sequence[TokenSeen]:
+        return self._seen
+
+    def begin_with(self, text: str, tokens: Sequence[TokenSeen]) -> None:
+        """What it begins with, and how that was seen."""
+        self._text_before, self._came = text, list(tokens)
+
+    def follow_answer(self, answering: RunningAnswerView) -> None:
+        """Takes in what comes of an answer that is being written."""
+        self._answering, self.is_being_written = answering, True
+        answering.token_came.connect(lambda token: self._came.append(token))  # noqa: PLW0108 - to another list later
+        answering.text_came.connect(self._on_text)
+
+    def finish(self) -> None:
+        self._answering, self.is_being_written = None, False
+        talk = self.talk
+        stored = talk.conversations.get_message(self.message_id) if talk is not None and self.message_id else None
+        self.text = stored.text if stored is not None else ""
+        self._seen = tokens_within(self._came, self.text) if self.text else []
+        self.grew.emit()
+
+    def read_again(self, cancel: CancelToken) -> Iterator[TokenSeen | PromptProgress]:
+        talk = self.talk
+        while self._chat.busy and not cancel.cancelled:
+            time.sleep(LOOK_EVERY_S)
+        if talk is not None:
+            yield from talk.looks.reread_answer(self.message_id, cancel, most=ALTERNATIVES)
+
+    def can_replace(self, tokens: Sequence[TokenSeen], number: int, guess: Guess) -> bool:
+        return not self.is_being_written and replace_token(self.text, tokens, number, guess) is not None
+
+    def go_on_with(self, tokens: Sequence[TokenSeen], number: int, guess: Guess) -> None:
+        self._subjects.go_on_from(self, tokens, number, guess)
+
+    def _on_text(self, _text: str) -> None:
+        answering = self._answering
+        if answering is None:
+            return
+        if self._seen:
+            self._seen += self._came[self._first + len(self._seen) :]
+        else:
+            self._seen = tokens_within(self._came, self._text_before + answering.text)
+            self._first = len(self._came) - len(self._seen)
+        self.grew.emit()

@@ -1,0 +1,508 @@
+"""What one chat sets itself: prompt, model, longest answer, sampling, thinking; a new chat's wait for its message.
+
+The fields for these are the same in the chat's own dialog and in that of an assistant. Looking at a chat loads nothing;
+its answer brings its model in. Where that is gone, somebody is asked first; where another one is in, it is said beside
+the composer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QMargins, QObject, Qt, Signal
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+
+from app.core.errors import ChatUnavailable
+from app.core.visible import clean_text
+from app.features.assistants import AssistantChoice, chosen_in, chosen_of, in_conversation, plan_conversation
+from app.features.chat.chat_options import MOST_TOKENS, SWITCHES, known_sampling, will_think
+from app.features.chat_services import Chats
+from app.store.conversations import Conversation
+from app.ui.chat.composer import Composer, efforts
+from app.ui.chat.open_chat import OpenChat
+from app.ui.i18n import tr, window_title
+from app.ui.sampling_fields import (
+    HEADING,
+    MUTED,
+    SETTINGS_DEFAULT,
+    Knob,
+    KnobStepper,
+    SamplingFields,
+    field_label,
+    knob_row,
+)
+from app.ui.shared_labels import CHAT_SETTINGS, FIND_MORE_MODELS, MEMORIES_LABEL, MODEL, SAVE, SYSTEM_PROMPT, THINKING
+from app.ui.shell.model_loader import model_name
+from app.ui.shell.model_picker import OtherModels
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import ChoiceButton
+from app.ui.widgets.dialogs import QuestionDialog, ScrollBox, cancel_or
+from app.ui.widgets.input_fields import Switch
+
+if TYPE_CHECKING:
+    from app.store.assistants import Assistant
+
+ANSWERS_HERE = "{name} answers here. It is loaded with your message."
+SAME_MODEL_AS_OTHERS = "Same as other chats ({name})"
+CHAT_MODEL_GONE = "{name}, this chat’s model, is not there any more"
+CONTINUE_WITH_MODEL = "Continue with {name}"
+LONGEST_ANSWER = "Longest answer"
+THINK_AT_MOST = "Think at most"
+
+
+class ChatOptions(QObject):
+    """Keeps them in the store, and the composer's thinking control in step with chat and model."""
+
+    changed = Signal()
+    """Somebody has chosen something for the chat that is shown."""
+    model_changed = Signal()
+    """The chat that is shown has another model of its own, or none any more; or another chat is shown."""
+    assistant_changed = Signal()
+    """It has another assistant, or none any more; or another chat is shown."""
+
+    def __init__(
+        self,
+        composer: Composer,
+        chat: OpenChat,
+        chats: Chats,
+        models: OtherModels,
+        theme: Theme,
+        *,
+        notify: Notify,
+        window: QWidget,
+    ) -> None:
+        super().__init__(window)
+        self._composer, self._chat, self._chats, self._models = composer, chat, chats, models
+        self._theme, self._notify, self._window = theme, notify, window
+        self._conversation: Conversation | None = None
+        self._chosen = self._usual()
+        self._assistant_id: int | None = None
+        self._memory = ""
+        """As `Conversation.memory` has it."""
+        self.sought_model = ""
+        """The name of a file that came with an import as the chat's own model; "" once a model was chosen."""
+        composer.settings.clicked.connect(self.show_dialog)
+        composer.thinking.chosen.connect(self._on_thinking)
+        composer.entered.connect(self.refresh)  # the settings may have changed meanwhile
+
+    @property
+    def system_prompt(self) -> str:
+        """The prompt of the chat that is shown, or the one that waits."""
+        return self._chosen.system_prompt
+
+    @property
+    def model(self) -> Path | None:
+        """The model that the chat that is shown has for itself; it may be gone."""
+        return Path(self._chosen.model) if self._chosen.model else None
+
+    def set_model(self, path: Path | None) -> None:
+        """Another one for this chat; None: that of all chats."""
+        self._choose(model=str(path) if path is not None else "")
+
+    @property
+    def chosen(self) -> AssistantChoice:
+        """What the chat that is shown sets itself."""
+        return self._chosen
+
+    @property
+    def assistant(self) -> Assistant | None:
+        """The one that it took these from, which may be another since; None where it is gone."""
+        found = None
+        if self._assistant_id is not None:
+            with self._notify.guard():
+                found = self._chats.assistants().get(self._assistant_id)
+        return found
+
+    def take_assistant(self, assistant: Assistant | None) -> None:
+        """What it sets is this chat's from now on; None: everything as the settings say."""
+        self._assistant_id = assistant.id if assistant is not None else None
+        with self._notify.guard():
+            if assistant is not None:
+                self._chats.assistants().note_use(assistant.id)
+            self._take_choice(chosen_of(assistant) if assistant is not None else self._usual())
+        self.assistant_changed.emit()
+
+    def show(self, conversation: Conversation | None) -> None:
+        """Another chat is shown; None is a new one, which begins with the settings' system prompt."""
+        self._conversation = conversation
+        self._chosen = chosen_in(conversation) if conversation is not None else self._usual()
+        self._assistant_id = conversation.assistant_id if conversation is not None else None
+        self._memory = conversation.memory if conversation is not None else ""
+        name = conversation.model if conversation is not None and not self._chosen.model else ""
+        self.sought_model = name if name.lower().endswith(".gguf") else ""
+        self.refresh()
+        self.model_changed.emit()
+        self.assistant_changed.emit()
+
+    def _usual(self) -> AssistantChoice:
+        return AssistantChoice(self._chats.settings().chat.system_prompt)
+
+    @property
+    def planned(self) -> Conversation | None:
+        """A new chat as its first message will store it; None where that has come."""
+        if self._conversation is not None:
+            return None
+        return plan_conversation(self._chosen, memory=self._memory, project_id=self._chat.project_id)
+
+    def create(self) -> Conversation:
+        """Makes the conversation that a new chat's first message needs, with what was chosen for it. May raise."""
+        conversation = self._chat.talk.conversations.create(
+            system_prompt=self._chosen.system_prompt, project_id=self._chat.project_id
+        )
+        self._conversation = conversation
+        self._save()
+        return conversation
+
+    def refresh(self) -> None:
+        """After the model or a setting changed: the composer offers what can be chosen now."""
+        loaded = self._chats.loaded()
+        kind = loaded.thinking if loaded is not None else "none"
+        thinking = self._chosen.thinking
+        if kind in SWITCHES:
+            stand_in = None if self._conversation is None else replace(self._conversation, thinking=thinking)
+            is_on = thinking != "off" if thinking else will_think(stand_in, self._chats.settings(), loaded)
+            self._composer.thinking.show_choice("switch", "on" if is_on else "off")
+        elif kind == "effort":
+            self._composer.thinking.show_choice(
+                "effort", thinking if thinking in ("low", "medium", "high") else "medium"
+            )
+        else:
+            self._composer.thinking.show_choice("none", "")
+
+    def show_dialog(self) -> None:
+        dialog = ChatSettings(
+            self._theme,
+            self._chosen,
+            self._window,
+            models=model_choices(self._models.known(), self._chats.model_path()),
+            in_settings=self.in_settings(),
+        )
+        is_temporary, is_on = self._chat.talk.is_temporary, self._chats.settings().chat.memory
+        told = self._memory == "on" if is_temporary else self._memory != "off"
+        dialog.offer_memories(told, is_on=is_on)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self._take_all(dialog, is_temporary=is_temporary))
+        dialog.open()
+
+    def _take_all(self, dialog: ChatSettings, *, is_temporary: bool) -> None:
+        unusual = "on" if is_temporary else "off"
+        self._memory = unusual if dialog.is_told == is_temporary else ""
+        self._take_choice(dialog.chosen)
+
+    def in_settings(self) -> list[str]:
+        """The numbers that Settings have for every chat."""
+        settings = self._chats.settings().chat
+        return [name for name in ("temperature", "max_tokens", "thinking_budget") if getattr(settings, name) != -1]
+
+    def _on_thinking(self, value: str) -> None:
+        self._choose(thinking=value)
+        self.refresh()
+
+    def _choose(self, **values: Any) -> None:
+        self._take_choice(replace(self._chosen, **values))
+
+    def _take_choice(self, chosen: AssistantChoice) -> None:
+        is_other_model, self._chosen = chosen.model != self._chosen.model, chosen
+        self.sought_model = ""
+        if self._conversation is not None:
+            with self._notify.guard():
+                self._save()
+        self.refresh()
+        self.changed.emit()
+        if is_other_model:
+            self.model_changed.emit()
+
+    def _save(self) -> None:
+        assert self._conversation is not None
+        values = in_conversation(self._chosen) | {"memory": self._memory}
+        if not self._chat.talk.is_temporary:  # whose store knows no assistants
+            values["assistant_id"] = self._assistant_id
+        self._chat.talk.conversations.update(self._conversation.id, **values)
+
+
+# The fields, and the dialog of one chat: what is not set here is as Settings or the model have it.
+
+
+Choices = Sequence[tuple[str, str]]
+
+
+def model_choices(known: Sequence[tuple[Path, str]], usual: Path | None) -> list[tuple[str, str]]:
+    """What a model can be chosen from: that of all chats, and every one that is known."""
+    names = {str(path): name for path, name in known}
+    name = names.get(str(usual)) or (model_name(usual) if usual is not None else "")
+    return [("", tr(SAME_MODEL_AS_OTHERS, name=name) if name else tr("Same as other chats")), *names.items()]
+
+
+def longest_answer() -> Knob:
+    meaning = tr("In tokens; a token is about three quarters of a word.")
+    return Knob("max_tokens", tr(LONGEST_ANSWER), meaning, 16, MOST_TOKENS, 256, 0, 1024, "No limit")
+
+
+def thinking_budget() -> Knob:
+    meaning = tr("In tokens. Then the model is asked to answer.")
+    return Knob("thinking_budget", tr(THINK_AT_MOST), meaning, 16, MOST_TOKENS, 256, 0, 1024, "No limit")
+
+
+class ChatFields(QWidget):
+    """All of `AssistantChoice` to be changed. `in_settings` names the numbers that Settings have for every chat."""
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        chosen: AssistantChoice,
+        *,
+        models: Choices,
+        in_settings: Collection[str] = (),
+        is_assistant: bool = False,
+    ) -> None:
+        super().__init__()
+        px = theme.px
+        prompt = tr("Instructions") if is_assistant else tr(SYSTEM_PROMPT)
+        how = tr("How the model should answer in this chat, such as: Answer in one sentence.")
+        self._prompt = QPlainTextEdit(chosen.system_prompt)
+        self._prompt.setAccessibleName(prompt)
+        self._prompt.setPlaceholderText(tr("Who it is and how it answers") if is_assistant else how)
+        self._prompt.setTabChangesFocus(True)
+        self._prompt.setFixedHeight(px(100))
+        self._model = ChoiceButton(theme, tr(MODEL), with_missing(models, chosen.model))
+        self._model.show_value(chosen.model)
+        self._thinking = ChoiceButton(theme, tr(THINKING), thinking_choices())
+        self._thinking.show_value(chosen.thinking)
+        longest, budget = longest_answer(), thinking_budget()
+        self._longest = KnobStepper(theme, longest, chosen.max_tokens, is_in_settings="max_tokens" in in_settings)
+        self._budget = KnobStepper(
+            theme, budget, chosen.thinking_budget, is_in_settings="thinking_budget" in in_settings
+        )
+        self._sampling = SamplingFields(theme, chosen.sampling, in_settings=in_settings)
+        for signal in (self._prompt.textChanged, self._sampling.changed):
+            signal.connect(self.changed)
+        for field in (self._model, self._thinking, self._longest, self._budget):
+            field.changed.connect(lambda _: self.changed.emit())
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(px(8))
+        column.addWidget(field_label(theme, prompt, HEADING, self._prompt))
+        column.addWidget(self._prompt)
+        column.addSpacing(px(4))
+        column.addLayout(_choice_row(theme, tr(MODEL), "", self._model))
+        column.addSpacing(px(4))
+        column.addLayout(knob_row(theme, longest, self._longest, is_heading=True))
+        column.addSpacing(px(4))
+        about = tr("For models that can think before they answer.")
+        column.addLayout(_choice_row(theme, tr(THINKING), about, self._thinking))
+        column.addLayout(knob_row(theme, budget, self._budget))
+        column.addSpacing(px(4))
+        column.addWidget(self._sampling)
+
+    @property
+    def chosen(self) -> AssistantChoice:
+        """As the fields say now."""
+        longest, budget = self._longest.chosen, self._budget.chosen
+        return AssistantChoice(
+            clean_text(self._prompt.toPlainText()).strip(),
+            known_sampling(self._sampling.chosen),
+            None if longest is None else int(longest),
+            self._thinking.value,
+            None if budget is None else int(budget),
+            self._model.value,
+        )
+
+
+def thinking_choices() -> list[tuple[str, str]]:
+    """Every value of `Conversation.thinking` in words."""
+    efforts_in_words = [(value, tr("On: {how}", how=word.lower())) for value, word in efforts().items()]
+    return [("", tr(SETTINGS_DEFAULT)), ("on", tr("On")), ("off", tr("Off")), *efforts_in_words]
+
+
+def with_missing(models: Choices, path: str) -> list[tuple[str, str]]:
+    """The choices, and one that is chosen but not there any more."""
+    if path in dict(models):
+        return list(models)
+    missing = [(path, tr("{name}, which is not there", name=model_name(Path(path))))] if path else []
+    return [*(models or [("", tr("Same as other chats"))]), *missing]
+
+
+def _choice_row(theme: Theme, name: str, meaning: str, choice: ChoiceButton) -> QHBoxLayout:
+    words = QVBoxLayout()
+    words.setSpacing(0)
+    words.addWidget(field_label(theme, name, HEADING, choice.button))
+    if meaning:
+        words.addWidget(field_label(theme, meaning, MUTED))
+    row = QHBoxLayout()
+    row.addLayout(words, 1)
+    row.addWidget(choice)
+    return row
+
+
+class ChatSettings(QDialog):
+    """Asks; `chosen` is what was chosen once it is accepted."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        chosen: AssistantChoice,
+        parent: QWidget | None = None,
+        *,
+        models: Choices = (),
+        in_settings: Collection[str] = (),
+    ) -> None:
+        super().__init__(parent)
+        self._is_told = self._is_on = True
+        px = theme.px
+        self.setWindowTitle(window_title(tr(CHAT_SETTINGS)))
+        self.setAccessibleName(tr(CHAT_SETTINGS))
+        self.fields = ChatFields(theme, chosen, models=models, in_settings=in_settings)
+        self.fields.setMinimumWidth(px(472))
+        around = QVBoxLayout(self)
+        around.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
+        around.setContentsMargins(px(24), px(20), px(24), px(20))
+        around.setSpacing(px(16))
+        around.addWidget(ScrollBox(self.fields, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))))
+        self._memories = Switch(theme, tr(MEMORIES_LABEL), on=True)
+        self._about_memories = field_label(theme, "", MUTED)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(field_label(theme, tr(MEMORIES_LABEL), HEADING, self._memories))
+        words.addWidget(self._about_memories)
+        self._memories_row = QWidget()
+        row = QHBoxLayout(self._memories_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addLayout(words, 1)
+        row.addWidget(self._memories)
+        around.addWidget(self._memories_row)
+        self._memories_row.hide()
+        around.addLayout(cancel_or(self, tr(SAVE)))
+
+    def offer_memories(self, is_told: bool, *, is_on: bool) -> None:
+        """Whether the model is told what is remembered can be chosen; `is_on`: it can be told at all."""
+        about = tr("Whether the model is told them before this chat begins.")
+        self._about_memories.setText(about if is_on else tr("Switched off for all chats in Settings."))
+        self._memories.setChecked(is_told and is_on)
+        self._memories.setEnabled(is_on)
+        self._is_told, self._is_on = is_told, is_on
+        self._memories_row.show()
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the model is told the memories."""
+        return self._memories.isChecked() if self._is_on else self._is_told
+
+    @property
+    def chosen(self) -> AssistantChoice:
+        """As the fields say now."""
+        return self.fields.chosen
+
+
+class OwnModel(QObject):
+    """`name_of` is what a person calls a model; it is given by who knows that."""
+
+    changed = Signal()
+    """Another one is to answer, or another one is in."""
+
+    def __init__(
+        self,
+        options: ChatOptions,
+        models: OtherModels,
+        chats: Chats,
+        theme: Theme,
+        *,
+        notify: Notify,
+        window: QWidget,
+    ) -> None:
+        super().__init__(window)
+        self._options, self._models, self._chats = options, models, chats
+        self._theme, self._notify, self._window = theme, notify, window
+        self.name_of: Callable[[Path], str] = model_name
+        self.of_project: Path | None = None
+        """The one of the project that the chat is in."""
+        self.path_in: Path | None = None
+        """The one that is in, on its way, or asleep."""
+        options.model_changed.connect(self._on_model_changed)
+
+    @property
+    def path(self) -> Path | None:
+        """The model that answers here; None is whichever is in."""
+        return self._options.model or self.of_project or self._chats.usual_model()
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether another one is in, on its way, or asleep."""
+        return self.path not in (None, self.path_in)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the chat has one for itself, or its project has."""
+        return self._options.model is not None or self.of_project is not None
+
+    def choose(self, path: Path | None) -> None:
+        """For this chat alone; None, and that of its project: nothing of its own."""
+        self._options.set_model(None if path == self.of_project else path)
+
+    def take_project(self, path: Path | None) -> None:
+        """The chat is in another project, or that has another model."""
+        if path != self.of_project:
+            self.of_project = path
+            self.changed.emit()
+
+    def update_model(self, path: Path | None) -> None:
+        """`path` is in, on its way, or asleep."""
+        self.path_in = path
+        self.changed.emit()
+
+    def go_on_with(self, path: Path) -> None:
+        """The chat's from now on; nothing of its own where that is the one of all chats."""
+        usual = self.of_project or self._chats.model_path()
+        self._options.set_model(None if path == usual else path)
+
+    def note(self) -> str:
+        """A few words for the composer; empty where nothing has to be said."""
+        own = self._options.model
+        if own is not None and not own.is_file():
+            return tr(CHAT_MODEL_GONE, name=self.name_of(own))
+        if self.path is None or not self.is_elsewhere or self.path_in is None:
+            return ""
+        return tr(ANSWERS_HERE, name=self.name_of(self.path))
+
+    def may_answer(self, then: Callable[[], object], *, can_chat: bool = True) -> bool:
+        """Whether there is somebody who answers. Else it is said, or asked, and `then` follows where that helps."""
+        own = self._options.model
+        if own is not None and not own.is_file():
+            self._ask(own, then)
+            return False
+        if not can_chat:
+            self._notify.error(ChatUnavailable(str(self.path or self._chats.model_path())))
+        return can_chat
+
+    def _ask(self, own: Path, then: Callable[[], object]) -> None:
+        def agree() -> None:
+            self._options.set_model(None)
+            then()
+
+        usual = self._chats.model_path()
+        words = tr("It is this chat’s own model, and its file was moved or deleted. Your message is kept.")
+        title = tr("{name} is not there any more.", name=self.name_of(own))
+        dialog = QuestionDialog(self._theme, title, words, self._window)
+        dialog.setObjectName("model_gone")
+        dialog.setWindowTitle(window_title(tr("The model is not there")))
+        if usual is not None:
+            dialog.add_choice(tr(CONTINUE_WITH_MODEL, name=self.name_of(usual)), agree, "primary")
+        else:
+            dialog.add_choice(tr(FIND_MORE_MODELS), self._models.more_wanted.emit, "primary")
+        dialog.open()
+
+    def _on_model_changed(self) -> None:
+        own, sought = self._options.model, self._options.sought_model
+        if own is not None and not own.is_file():
+            sought = own.name
+        if sought:
+            moved = next((path for path, _ in self._models.known() if path.name == sought), None)
+            if moved is not None:
+                self._options.set_model(moved)  # which comes back here
+                return
+        self.changed.emit()

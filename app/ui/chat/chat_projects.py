@@ -1,0 +1,310 @@
+"""What a person does with projects: begun, put right in a dialog, deleted with a way back, a chat begun in one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QMenu, QPushButton, QWidget
+
+from app.core.errors import AppError
+from app.features.chat.prompt_builder import budget_of
+from app.features.projects import ICONS, PreambleCosts, model_of
+from app.store.conversations import Conversations
+from app.store.projects import Project, Projects
+from app.ui.document.document_files import FileToRead
+from app.ui.i18n import tr
+from app.ui.icons import icon
+from app.ui.shared_labels import NAME_ADDED, NEW_CHAT, NEW_PROJECT, RENAME
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.labels import plain_tip
+from app.ui.work.intake import Intake
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.ui.chat.open_chat import OpenChat
+    from app.ui.shell.picture_reading import PictureReading
+
+INSTRUCTIONS_DOCUMENTS = "Instructions, documents…"
+NEW_PROJECT_ITEM = "New project…"
+PROJECT_DELETED = "The project “{title}” was deleted; its chats stay."
+MOVE_TO_PROJECT = "Move to project"
+OUT_OF_PROJECT = "Out of the project"
+
+MOST_NAME = 40
+
+
+class ProjectMenus(QObject):
+    """What the list of the chats offers for projects: chats are moved here, the rest is wanted of somebody else."""
+
+    wanted = Signal(str, int)
+    """What is wanted of a project: new (a chat in it), settings, delete, or begin (a project); and its number."""
+    rename_wanted = Signal(int)
+    changed = Signal()
+    """A chat was put into a project, or out of it; or a project is another."""
+
+    def __init__(
+        self, theme: Theme, notify: Notify, conversations: Conversations, projects: Projects, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._theme, self._notify, self._conversations, self._projects = theme, notify, conversations, projects
+
+    def move_into(self, number: int, project_id: int | None) -> None:
+        """Puts a chat into a project, or out of its own; it can be taken back."""
+        with self._notify.guard():
+            chat, project = self._conversations.get(number), self._projects.get(project_id)
+            if chat is not None and (project is not None or project_id is None):
+                self._conversations.update(number, project_id=project_id)
+                words = tr("“{title}” is in no project now.", title=chat.title)
+                if project is not None:
+                    words = tr("“{title}” is in {project} now.", title=chat.title, project=project.name)
+                self._notify.undo(words, lambda: self._put_back(number, chat.project_id))
+        self.changed.emit()
+
+    def menu_for_chat(self, number: int, inside: int | None, menu: QMenu) -> QMenu:
+        """Where a chat can be moved to; `inside` is the project that it is in."""
+        muted, accent = self._theme.tokens.muted, self._theme.tokens.accent
+        into = QMenu(tr(MOVE_TO_PROJECT), menu)
+        into.setIcon(icon("folder", muted))
+        for project in self._projects.all():
+            move = partial(self.move_into, number, project.id)
+            action = into.addAction(icon(project.icon or ICONS[0], accent), _short(project.name), move)
+            action.setEnabled(project.id != inside)
+        into.addSeparator()
+        into.addAction(icon("folder-plus", muted), tr(NEW_PROJECT_ITEM), lambda: self._begin_with(number))
+        if inside is not None:
+            into.addAction(icon("x", muted), tr(OUT_OF_PROJECT), lambda: self.move_into(number, None))
+        return into
+
+    def menu_of(self, project: Project, parent: QWidget) -> QMenu:
+        """What can be done with a project."""
+        muted, number, menu = self._theme.tokens.muted, project.id, QMenu(parent)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for glyph, words, do in (
+            ("note-pencil", tr(NEW_CHAT), partial(self.wanted.emit, "new", number)),
+            ("sliders-horizontal", tr(INSTRUCTIONS_DOCUMENTS), partial(self.wanted.emit, "settings", number)),
+            ("pencil-simple", tr(RENAME) + "\tF2", partial(self.rename_wanted.emit, number)),
+        ):
+            menu.addAction(icon(glyph, muted), words, do)
+        menu.addSeparator()
+        words = tr("Delete the project") + "\t" + tr("Del")
+        menu.addAction(icon("trash", self._theme.tokens.danger), words, partial(self.wanted.emit, "delete", number))
+        return menu
+
+    def _put_back(self, number: int, project_id: int | None) -> None:
+        with self._notify.guard():
+            self._conversations.update(number, project_id=project_id)
+        self.changed.emit()
+
+    def _begin_with(self, number: int) -> None:
+        with self._notify.guard():
+            project = self._projects.create(tr(NEW_PROJECT))
+            self._conversations.update(number, project_id=project.id)
+            self.changed.emit()
+            self.wanted.emit("settings", project.id)
+
+
+def _short(name: str) -> str:
+    """For a menu or a button, which underlines the letter behind an ampersand."""
+    line = " ".join(name.split())
+    return (line if len(line) <= MOST_NAME else line[: MOST_NAME - 1] + "…").replace("&", "&&")
+
+
+@dataclass(eq=False, kw_only=True)
+class FileOfProject(FileToRead):
+    """A file that becomes a document of this project."""
+
+    project_id: int
+
+    @property
+    def group(self) -> object:
+        return self.project_id
+
+
+class ProjectActions(QObject):
+    """Serves the menus."""
+
+    new_chat_wanted = Signal(int)
+    """An empty chat that will be in this project."""
+
+    pictures: PictureReading | None = None
+    """What reads pages of documents that are pictures."""
+
+    def __init__(self, app: Fireside, theme: Theme, notify: Notify, folders: ProjectMenus, window: QWidget) -> None:
+        super().__init__(folders)
+        self._app, self._theme, self._notify, self._folders, self._window = app, theme, notify, folders, window
+        folders.wanted.connect(self._on_wanted)
+
+    @cached_property
+    def _unread(self) -> Intake:
+        """What a project's dialog has left to be read."""
+        documents = self._app.documents
+        intake = Intake(
+            lambda one, cancel: documents.read_file(one.path, cancel, password=one.password, part=one.part),
+            self._theme,
+            self._notify,
+            self._window,
+        )
+        intake.read.connect(self._on_read)
+        intake.failed.connect(intake.explain)
+        intake.failed.connect(intake.drop)
+        intake.refused.connect(intake.remove)
+        return intake
+
+    def begin(self) -> None:
+        """A new project, in its dialog; closed without a word in it, it is gone again."""
+        with self._notify.guard():
+            project = self._app.preambles.projects.create(tr(NEW_PROJECT))
+            self._folders.changed.emit()
+            self.show_settings(project.id, is_new=True)
+
+    def show_settings(self, project_id: int, *, is_new: bool = False) -> None:
+        """Its name, icon, instructions, model and documents."""
+        with self._notify.guard():
+            project = self._app.preambles.projects.get(project_id)
+            if project is None:
+                self._folders.changed.emit()
+                return
+            from app.ui.chat.project_dialog import ProjectDialog  # not before somebody looks at it
+
+            models = [(str(path), name) for path, name in self._app.known_models()]
+            app = self._app
+            costs = PreambleCosts(
+                lambda: app.engine, lambda loaded: budget_of(None, app.settings, loaded).prompt_tokens
+            )
+            dialog = ProjectDialog(
+                project,
+                self._app.preambles,
+                self._app.documents,
+                costs,
+                models=models,
+                theme=self._theme,
+                notify=self._notify,
+                parent=self._window,
+            )
+            if self.pictures is not None:
+                dialog.documents.watch(self.pictures)
+            dialog.changed.connect(self._folders.changed)
+            dialog.document_removed.connect(lambda: self._forget(project_id))
+            dialog.left_unread.connect(partial(self._read_on, project_id))
+            if is_new:
+                dialog.rejected.connect(lambda: self._drop_untouched(project))
+                dialog.finished.connect(lambda _: self._begin_in(project_id))
+            dialog.open()
+
+    def delete(self, project_id: int) -> None:
+        """At once, with a way back; its chats stay."""
+        projects = self._app.preambles.projects
+
+        def bring_back() -> None:
+            with self._notify.guard():
+                projects.restore(project_id)
+            self._folders.changed.emit()
+
+        with self._notify.guard():
+            project = projects.get(project_id)
+            if project is not None:
+                projects.delete(project_id)
+                words = tr(PROJECT_DELETED, title=project.name)
+                self._notify.undo(words, bring_back)
+                self._forget(project_id)
+        self._folders.changed.emit()
+
+    def _on_wanted(self, what: str, project_id: int) -> None:
+        if what == "begin":
+            self.begin()
+        elif what == "settings":
+            self.show_settings(project_id)
+        elif what == "delete":
+            self.delete(project_id)
+        elif what == "new":
+            self.new_chat_wanted.emit(project_id)
+
+    def _begin_in(self, project_id: int) -> None:
+        """Who has made a project goes on in it."""
+        with self._notify.guard():
+            if self._app.preambles.projects.get(project_id) is not None:
+                self.new_chat_wanted.emit(project_id)
+
+    def _read_on(self, project_id: int, unread: Sequence[FileToRead]) -> None:
+        for to_read in unread:
+            self._unread.add_wanted(FileOfProject(to_read.path, to_read.part, to_read.password, project_id=project_id))
+
+    def _on_read(self, one: FileOfProject) -> None:
+        preambles = self._app.preambles
+        self._unread.drop(one)
+        with self._notify.guard():
+            if one.document is not None and preambles.projects.get(one.project_id) is not None:
+                preambles.attached.add(one.project_id, one.document.id)
+                self._notify.mention(tr(NAME_ADDED, name=one.name))
+                if self.pictures is not None:
+                    self.pictures.begin_by_itself(one.document)
+        self._folders.changed.emit()
+
+    def _drop_untouched(self, project: Project) -> None:
+        preambles = self._app.preambles
+        with self._notify.guard():
+            is_read_for = any(file.project_id == project.id for file in self._unread.files)
+            is_untouched = not is_read_for and preambles.projects.get(project.id) == project
+            if is_untouched and not (
+                preambles.attached.list_documents(project.id) or preambles.projects.chats_of(project.id)
+            ):
+                preambles.projects.discard(project.id)
+        self._folders.changed.emit()
+
+    def _forget(self, project_id: int) -> None:
+        """What models had read of it goes, on a thread: the engine may be at work."""
+        preambles, app = self._app.preambles, self._app
+        tasks.ask(
+            lambda _token: preambles.forget_project(project_id, app.engine), self, lambda _: None, self._notify.error
+        )
+
+
+class ProjectBanner(QPushButton):
+    """Says above the composer in which project the chat is that is shown; pressed, the project opens."""
+
+    wanted = Signal(int)
+    model_known = Signal(object)
+    """The `Path` of the project's model, or None: of the chat that is shown now."""
+
+    def __init__(self, theme: Theme, chat: OpenChat) -> None:
+        super().__init__()
+        self._theme, self._chat = theme, chat
+        self._project: Project | None = None
+        self.setObjectName("project_banner")
+        self.setProperty("kind", "quiet")
+        self.setProperty("elides", True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAutoDefault(False)
+        self.clicked.connect(lambda _=False: self.wanted.emit(self._project.id) if self._project else None)
+        chat.shown.connect(self.refresh_project)
+        self.hide()
+
+    @property
+    def project(self) -> Project | None:
+        """As it was when that was looked at last."""
+        return self._project
+
+    def refresh_project(self) -> None:
+        """The chat may be in another project."""
+        talk, number = self._chat.talk, self._chat.conversation_id
+        try:
+            chat = talk.conversations.get(number) if number is not None else None
+            project = talk.preambles.project_of(chat, self._chat.project_id if number is None else None)
+        except AppError:  # said where the chat is read
+            project = None
+        self._project = None if talk.is_temporary else project
+        self.setVisible(self._project is not None)
+        self.model_known.emit(model_of(self._project))
+        if self._project is not None:
+            name = " ".join(self._project.name.split())
+            self.setText(_short(name))
+            self.setAccessibleName(tr("In the project {name}", name=name))
+            self.setToolTip(plain_tip(tr("In the project {name}: its instructions, model and documents", name=name)))
+            self._theme.dress(self, font=(13, 500), glyph=(self._project.icon or ICONS[0], "accent", 16))

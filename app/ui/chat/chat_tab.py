@@ -1,0 +1,491 @@
+"""The Chat tab: the view with the document beside it, the left column, and what passes between these and the window."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from textwrap import shorten
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.features.document_library import TextHighlight
+from app.store.message_rows import MessageState
+from app.store.projects import Tags
+from app.ui.chat.chat_context import ContextPanel
+from app.ui.chat.chat_options import OwnModel
+from app.ui.chat.chat_projects import ProjectActions
+from app.ui.chat.chat_view import ChatView
+from app.ui.chat.recording import MicrophoneButton
+from app.ui.chat.titling import ChatTitling
+from app.ui.chat.turn_column import ChatsColumn
+from app.ui.document.document_panel import DocumentPanel
+from app.ui.exchange.chat_exchange import COMMANDS, ChatExchange
+from app.ui.i18n import tr
+from app.ui.shared_labels import SEND, TEMPORARY_CHAT, WHAT_MODEL_SEES
+from app.ui.shell import tasks
+from app.ui.shell.model_loader import in_words
+from app.ui.shell.tab_spec import (
+    ASSISTANT,
+    CHAT,
+    PROJECT,
+    PROMPT,
+    SUMMARIZE,
+    TRANSLATE,
+    WRITE,
+    EndOfWork,
+    Tab,
+    UiContext,
+)
+from app.ui.widgets.dialogs import Question, WaitingQuestion
+from app.ui.widgets.layouts import InsideBeside
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
+    from app.bootstrap import Fireside
+    from app.features.chat.answer_service import AnswerService
+    from app.features.document_library import DocumentLibrary
+    from app.features.leaving import OutboundDocuments
+    from app.store.assistants import Assistant
+    from app.ui.chat.remembering import MemoryActions
+    from app.ui.shell.picture_reading import PictureReading
+
+NUMBERS_WAIT = "The model is busy. The numbers appear when it’s done."
+
+ONE_MESSAGE_WAITS = "1 message waits for the model"
+ANSWER_READY = "Your answer is ready."
+
+LONG_S = 10.0
+FIRST_CHARACTERS = 200
+
+
+class LeavingQuestion(WaitingQuestion["OutboundDocuments"]):
+    """Whether documents may be sent to where a model runs, for chats and for jobs."""
+
+    def dialog_for(self, asked: OutboundDocuments) -> Question:
+        from app.features.leaving import leaving_words  # not before a model elsewhere is asked
+
+        title = tr("Send it to {host}?", host=asked.host)
+        words, send, keep = in_words(leaving_words(asked)), tr(SEND), tr("Keep it here")
+        return Question("leaving_question", title, words, send, keep, enter_means_no=True)
+
+
+class ChatTab(Tab):
+    """Opens chats, new ones and temporary ones; keeps the list, the gauge and the model's state in step."""
+
+    def __init__(self, app: Fireside, ui: UiContext, chat: ChatView | None = None) -> None:
+        super().__init__()
+        self._app, self._ui = app, ui
+        self.chat = chat or ChatView(app.chats, ui.theme, ui.notify)
+        self._deleted = DeletedChats(self.chat, app.chat)
+        self._deleted.left.connect(self.show_new)
+        self.sidebar = ChatsColumn(
+            ui.theme,
+            app.conversations,
+            ui.notify,
+            lambda: app.finding,
+            projects=app.preambles.projects,
+            tags=Tags(app.database),
+        )
+        self.projects = ProjectActions(app, ui.theme, ui.notify, self.sidebar.folders, ui.window)
+        self._sides = SidePanels(app, ui, self.chat)
+        self.document, self.inside = self._sides.document, self._sides.inside
+        self._model = ModelInStep(ui, self.chat)
+        self._exchange = ChatExchange(app, ui)
+        self._leaving = LeavingQuestion(ui.theme, ui.window)
+        app.may_leave = self._leaving.ask
+        LongAnswers(self.chat, app).told.connect(self.work_ended)
+        ChatTitling(self.chat, app, lambda: self.sidebar.list.is_editing).titled.connect(self._on_title_changed)
+        self._connect()
+        if ui.pictures is not None:
+            self.projects.pictures = ui.pictures
+            self.chat.attaching.scans.watch(ui.pictures, ui.go.open_models)
+            self._sides.follow_reading(ui.pictures)
+        OtherTabs(app, ui, self.chat)
+        self.microphone = MicrophoneButton(app, ui, self.chat)
+        self.chat.own.name_of = lambda path: tr(app.name_of(path))
+
+    def _connect(self) -> None:
+        chat, sidebar, loader = self.chat, self.sidebar, self._ui.loader
+        chat.models.known = self._app.known_models
+        chat.own.changed.connect(self.model_changed)
+        chat.own.changed.connect(lambda: loader.stand_by(chat.own.path))
+        chat.assistants.begin_wanted.connect(lambda one: self.open_new(assistant=one))
+        sidebar.more_menu = chat.assistants.menu_of_new
+        chat.wake_wanted.connect(loader.sync_with_engine)
+        chat.wake_wanted.connect(loader.wake)
+        chat.title_changed.connect(self._on_title_changed)
+        self.inside.toggled.connect(self.inside_changed)
+        sidebar.new_wanted.connect(self.open_new)
+        sidebar.temporary_chat_wanted.connect(lambda: self.open_new(is_temporary=True))
+        sidebar.chosen.connect(self.show_chat)
+        sidebar.message_wanted.connect(self.show_stored)
+        sidebar.left.connect(chat.focus_composer)
+        sidebar.gone.connect(self._deleted.add)
+        sidebar.export_wanted.connect(self._exchange.export)
+        sidebar.project_menu_filled.connect(self._exchange.offer_project)
+        sidebar.renamed.connect(lambda _: self.title_changed.emit())
+        sidebar.folders.changed.connect(chat.project_banner.refresh_project)
+        chat.project_banner.wanted.connect(self.projects.show_settings)
+        self.projects.new_chat_wanted.connect(self.open_new)
+
+    @property
+    def view(self) -> InsideBeside:
+        return self.inside
+
+    @property
+    def column(self) -> ChatsColumn:
+        return self.sidebar
+
+    @property
+    def title(self) -> str:
+        open_id = self.chat.conversation_id
+        conversation = None if open_id is None else self._app.conversations.get(open_id)
+        return tr(TEMPORARY_CHAT) if self.chat.is_temporary else conversation.title if conversation else ""
+
+    @property
+    def open_id(self) -> int | None:
+        return None if self.chat.is_temporary else self.chat.conversation_id
+
+    @property
+    def is_at_work(self) -> bool:
+        return self.chat.busy
+
+    @property
+    def own_model(self) -> OwnModel:
+        return self.chat.own
+
+    def restore(self, kept_id: int) -> None:
+        self.sidebar.reload()
+        known = self._app.conversations.get(kept_id) if kept_id else None
+        self.show_chat(known.id if known else None)
+
+    def show_stored(self, number: int, message_id: int = 0, words: str = "") -> None:
+        if number != self.open_id:
+            self.show_chat(number)
+        if message_id:
+            self.chat.show_message(message_id, words)
+
+    def take_keyboard(self) -> None:
+        self.chat.focus_composer()
+
+    def on_shown(self, *, is_shown: bool) -> None:
+        self._ui.status.gauge.show_wanted(wanted=is_shown)
+
+    def show_chat(self, conversation_id: int | None, *, is_temporary: bool = False) -> None:
+        """Opens a chat; None is a new one."""
+        self._ui.status.gauge.show_used(0)
+        if is_temporary:
+            self.chat.show_temporary()
+        else:
+            self.chat.show_conversation(conversation_id)
+        self.sidebar.show_open(conversation_id)
+        self.changed.emit()
+
+    def show_new(self) -> None:
+        self.show_chat(None)
+
+    def open_new(
+        self, project_id: int | None = None, *, assistant: Assistant | None = None, is_temporary: bool = False
+    ) -> None:
+        """An empty chat, ready to type into, whatever was open; it will be in that project, or nothing of it is kept.
+
+        What is typed for a new chat stays, also where it begins with an assistant.
+        """
+        self.show_chat(None, is_temporary=is_temporary)
+        if project_id is not None:
+            self.chat.open_chat.project_id = project_id
+            self.chat.project_banner.refresh_project()
+        self._ui.go.show_tab(CHAT)
+        if assistant is not None:
+            self.chat.options.take_assistant(assistant)
+
+    def find(self) -> bool:
+        return self.chat.transcript.places.count > 0 and self.chat.finding.begin()
+
+    def ask_for_files(self) -> None:
+        self.chat.attaching.ask()
+
+    def take_files(self, files: Sequence[Path]) -> None:
+        self.chat.attaching.add(files)
+
+    def take_picture(self, picture: bytes | QImage, name: str) -> None:
+        self.chat.attaching.pictures.add_drawn(picture, name)
+
+    def restore_list(self) -> None:
+        self.sidebar.reload()
+        if not self.chat.busy:
+            with self._ui.notify.guard():
+                self.chat.open_chat.refresh()
+
+    def import_files(self, files: Sequence[Path]) -> None:
+        self._exchange.import_files(files)
+
+    def take_documents(self, ids: Sequence[int], title: str = "") -> None:
+        """A chat of its own, so that what is being written elsewhere stays as it is; one that waits is taken again."""
+        attachments = self._app.documents.attachments
+        with self._ui.notify.guard():
+            chat_id = attachments.chat_waiting_with(list(ids))
+            if chat_id is None:
+                chat_id = self._app.conversations.create(title=title).id
+                for document_id in ids:
+                    attachments.add_to_draft(chat_id, document_id)
+            self.show_chat(chat_id)
+            self.sidebar.show_new(chat_id)
+            self._ui.go.show_tab(CHAT)
+
+    def do(self, command: str) -> None:
+        if command == "temporary_chat":
+            self.open_new(is_temporary=True)
+        elif command.startswith(PROJECT):
+            self.open_new(int(command.removeprefix(PROJECT)))
+        elif command == "new_project":
+            self.projects.begin()
+        elif command == "inside":
+            self._sides.toggle_inside()
+        elif command in COMMANDS:
+            self._exchange.do(command, self.open_id)
+        elif command == "context":
+            self._model.show_context()
+        elif command == "prompts":
+            self.chat.prompts.open_library()
+        elif command == "assistants":
+            self.chat.assistants.open_all()
+        elif command.startswith(ASSISTANT):
+            self.chat.assistants.begin(int(command.removeprefix(ASSISTANT)))
+        elif command.startswith(PROMPT):
+            self.chat.prompts.take_by_key(command.removeprefix(PROMPT))
+        else:
+            from app.ui.chat.commands import ChatCommands  # only the palette asks for them
+
+            ChatCommands(self.chat, self.sidebar, self.microphone, self._ui.notify).run(command)
+
+    def store(self) -> None:
+        self.chat.draft.save()
+
+    def close(self) -> None:
+        self._leaving.close()
+        self.microphone.close()
+        self.chat.draft.keep_unread()
+        self._sides.keep_width()
+        self.document.close_document()
+        self.chat.stop()
+
+    def _on_title_changed(self, conversation_id: int) -> None:
+        is_open = conversation_id == self.chat.conversation_id
+        self._model.show_waiting()
+        if is_open and self.chat.is_temporary:
+            return
+        if is_open and conversation_id != self.sidebar.open_id:
+            self.sidebar.show_new(conversation_id)
+        else:
+            self.sidebar.refresh(conversation_id)
+        if is_open:
+            self.sidebar.show_open(conversation_id)
+            self.title_changed.emit()
+
+
+class OtherTabs(QObject):
+    """What a chat leads to is gone on with in another tab, or kept for other chats."""
+
+    def __init__(self, app: Fireside, ui: UiContext, chat: ChatView) -> None:
+        super().__init__(chat)
+        self._app, self._ui, self._chat, go = app, ui, chat, ui.go
+        chat.attaching.summarize_wanted.connect(lambda number: go.show_tab(SUMMARIZE).take_documents([number]))
+        chat.attaching.translate_wanted.connect(lambda path: go.show_tab(TRANSLATE).take_files([path]))
+        chat.translate_wanted.connect(lambda text: go.show_tab(TRANSLATE).take_text(text))
+        chat.write_wanted.connect(self._on_write_wanted)
+        chat.model_wanted.connect(go.ask_for_model)
+        chat.models.more_wanted.connect(go.open_models)
+        chat.attaching.models_wanted.connect(self._on_models_wanted)
+        chat.remember_wanted.connect(lambda text: self._remembering.ask(text))  # noqa: PLW0108 - not made before
+
+    def _on_models_wanted(self) -> None:
+        """To where this model's own eyes can be fetched, or else to models that have some."""
+        path = self._ui.loader.path
+        rows = [row.model for row in self._app.models.list_installed() if row.model.path == path]
+        is_blind = any(self._app.models.can_fetch_eyes(model) for model in rows)
+        self._ui.go.open_models("installed" if is_blind else "suggested")
+
+    @cached_property
+    def _remembering(self) -> MemoryActions:
+        from app.ui.chat.remembering import MemoryActions  # not before somebody wants something kept
+
+        ui = self._ui
+        return MemoryActions(self._app, ui.theme, ui.notify, lambda: self._chat.project_banner.project, ui.window)
+
+    def _on_write_wanted(self, text: str) -> None:
+        tab, model = self._ui.go.show_tab(WRITE), self._ui.loader.path
+        if model is not None and self._app.models.for_task(WRITE) not in (None, model):
+            self._ui.go.use_model(model)  # it has had one of its own
+        if text.strip():
+            tab.take_text(text)
+
+
+class SidePanels(QObject):
+    """What stands beside the chat: a document, and Inside; both where there is room, else what was opened last."""
+
+    def __init__(self, app: Fireside, ui: UiContext, chat: ChatView) -> None:
+        super().__init__(chat)
+        self._app, self._ui, self._chat = app, ui, chat
+        self.document = DocumentPanel(ui.theme, ui.notify, chat, chat.focus_composer)
+        self.inside = InsideBeside(ui.theme, self.document, chat.focus_composer, self._new_inside)
+        self.inside.width_px = app.settings.window.inside_width
+        chat.document_wanted.connect(self._open_document)
+        chat.documents_known.connect(self.document.keep_open)
+
+    def follow_reading(self, pictures: PictureReading) -> None:
+        """What is read of the document, or corrected in it, is the chat's as well, whichever chat that is."""
+
+        def on_corrected(documents: DocumentLibrary, earlier_id: int, document_id: int) -> None:
+            if documents is self._app.documents:
+                pictures.renewed.emit(earlier_id, document_id)
+            else:
+                self._chat.attaching.take_over(earlier_id, document_id, True)
+
+        def on_read(earlier_id: int, document_id: int) -> None:
+            self.document.take_over(self._app.documents, earlier_id, document_id)
+
+        self.document.renewed.connect(on_corrected)
+        pictures.renewed.connect(on_read)
+        self._chat.attaching.renewed.connect(self.document.take_over)
+
+    def toggle_inside(self) -> None:
+        if not self.inside.is_beside and not self.inside.has_room_for(self.document.narrow_px):
+            self.document.close_document()
+        self.inside.toggle()
+
+    def keep_width(self) -> None:
+        """For the next start. Tells what keeps it from being stored."""
+        if self.inside.width_px != self._app.settings.window.inside_width:
+            with self._ui.notify.guard():
+                self._app.change_settings("window", inside_width=self.inside.width_px)
+
+    def _open_document(self, documents: DocumentLibrary, document_id: int, mark: object) -> None:
+        if self.inside.is_beside and not self.inside.has_room_for(self.document.narrow_px):
+            self.inside.hide_beside()
+        self.document.open(documents, document_id, mark if isinstance(mark, TextHighlight) else None)
+
+    def _new_inside(self) -> QWidget:
+        from app.ui.chat.chat_inside import ChatSubjects  # nothing of it is needed before somebody looks
+        from app.ui.inside.inside_panel import PROBABILITIES, InsidePanel
+
+        app = self._app
+        subjects = ChatSubjects(self._chat, self._ui.notify, self)
+        panel = InsidePanel(self._ui, lambda: app.engine, subjects)
+        panel.closed.connect(self.inside.hide_beside)
+        panel.page_shown.connect(lambda name: subjects.want_probabilities(wanted=name == PROBABILITIES))
+        return panel
+
+
+class ModelInStep(QObject):
+    """The gauge of the context and what is said of the model follow the chat, and the chat follows the model."""
+
+    def __init__(self, ui: UiContext, chat: ChatView) -> None:
+        super().__init__(chat)
+        self._ui, self._chat = ui, chat
+        gauge, loader = ui.status.gauge, ui.loader
+        chat.context_changed.connect(gauge.show_used)
+        chat.parts_changed.connect(lambda parts: gauge.show_used(parts.used_tokens))
+        chat.answer_started.connect(lambda _: loader.expect())
+        chat.answer_grew.connect(loader.look_during_answer)
+        chat.answer_finished.connect(lambda _: loader.sync_with_engine())
+        chat.answer_finished.connect(lambda _: self.show_waiting())
+        gauge.clicked.connect(self.show_context)
+        loader.changed.connect(self._on_model_changed)
+        self._on_model_changed()
+
+    def show_waiting(self) -> None:
+        """Whether a message waits until the model is there."""
+        waits = self._chat.busy and self._ui.loader.state == "loading"
+        self._ui.status.show_waiting(tr(ONE_MESSAGE_WAITS) if waits else "")
+
+    def show_context(self) -> None:
+        """The parts of the next prompt, above the gauge; they come when they are counted."""
+        gauge = self._ui.status.gauge
+        panel = ContextPanel(self._ui.theme, gauge)
+        self._chat.parts_changed.connect(panel.show_parts)
+        panel.texts_wanted.connect(self._show_texts)
+        panel.place_above(gauge)
+        panel.show()
+        panel.setFocus(Qt.FocusReason.PopupFocusReason)
+        if not self._chat.memory.count_context():
+            panel.show_words(tr(NUMBERS_WAIT))
+
+    def _show_texts(self) -> None:
+        from app.ui.chat.prompt_view import SeenDialog  # nobody looks before the window is seen
+
+        look = self._chat.memory.coming()
+        if look is not None:
+            SeenDialog(self._ui.theme, look, tr(WHAT_MODEL_SEES), self._chat).open()
+
+    def _on_model_changed(self) -> None:
+        self._chat.set_model_state(self._ui.loader.state, self._ui.loader.path)
+        self.show_waiting()
+
+
+class LongAnswers(QObject):
+    """Tells of the end of an answer that took so long that somebody may have turned to something else."""
+
+    told = Signal(object)
+    """An `EndOfWork`."""
+
+    def __init__(self, chat: ChatView, app: Fireside) -> None:
+        super().__init__(chat)
+        self._chat, self._app = chat, app
+        self._begun: dict[int, tuple[float, bool]] = {}
+        """When, and whether nothing of it is kept."""
+        chat.answer_started.connect(self._on_started)
+        chat.answer_finished.connect(self._on_finished)
+
+    def _on_started(self, answer_id: int) -> None:
+        self._begun[answer_id] = (time.monotonic(), self._chat.is_temporary)
+
+    def _on_finished(self, answer_id: int) -> None:
+        begun_s, is_temporary = self._begun.pop(answer_id, (math.inf, False))
+        if time.monotonic() - begun_s < LONG_S:
+            return
+        message = None if is_temporary else self._app.conversations.get_message(answer_id)
+        ready, broken = tr(ANSWER_READY), tr("An answer stopped with a problem.")
+        if message is None:
+            if is_temporary:
+                self.told.emit(EndOfWork(ready))
+        elif message.state is not MessageState.STOPPED:  # else somebody was there
+            conversation = self._app.conversations.get(message.conversation_id)
+            title = conversation.title if conversation is not None else ""
+            beginning = shorten(message.text, FIRST_CHARACTERS, placeholder="…")
+            about = "\n".join(part for part in (title, beginning) if part)
+            is_well = message.state is MessageState.COMPLETE
+            self.told.emit(EndOfWork(ready if is_well else broken, about, message.conversation_id))
+
+
+class DeletedChats(QObject):
+    """What the engine keeps of deleted chats goes, too, once nothing is written in them any more."""
+
+    left = Signal()
+    """The chat that was shown is gone."""
+
+    def __init__(self, view: ChatView, chat: AnswerService) -> None:
+        super().__init__(view)
+        self._view, self._chat = view, chat
+        self._ids: list[int] = []
+        view.answer_finished.connect(lambda _: self._forget())
+
+    def add(self, conversation_id: int) -> None:
+        is_running = self._view.open_chat.stop_in(conversation_id)
+        if self._view.conversation_id == conversation_id:
+            self.left.emit()
+        self._ids.append(conversation_id)
+        if not is_running:  # else the answer's end would be kept after all
+            self._forget()
+
+    def _forget(self) -> None:
+        """On a thread: the engine may be at work."""
+        gone, self._ids = self._ids, []
+        if gone:
+            tasks.run(lambda _token: map(self._chat.forget_conversation, gone), self)

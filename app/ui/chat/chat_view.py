@@ -1,0 +1,729 @@
+"""The chat: transcript above, composer below, what passes between them, and the draft that is kept."""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
+
+from app.core.paths import starter_model
+from app.features.chat.titles import first_words
+from app.features.survey.wanted import can_read_all
+from app.ui.chat.answering import LiveAnswer, RunningAnswerView
+from app.ui.chat.attaching import ChatAttachments
+from app.ui.chat.attachment_row import DraftDocument
+from app.ui.chat.chat_assistants import ChatAssistants
+from app.ui.chat.chat_context import ChatMemory, ContextSubject
+from app.ui.chat.chat_options import ChatOptions, OwnModel
+from app.ui.chat.chat_projects import ProjectBanner
+from app.ui.chat.composer import Composer, MessageEdit
+from app.ui.chat.composer_prompts import ComposerPrompts
+from app.ui.chat.draft_pictures import DraftPicture, SeeLarge
+from app.ui.chat.message_queue import MessageQueue, QueueView
+from app.ui.chat.open_chat import OpenChat, TurnActions, busy_words
+from app.ui.chat.pasted import PastedText
+from app.ui.chat.quoting import QuoteButton
+from app.ui.chat.second_model import AnswerPairs, SecondModel
+from app.ui.chat.survey import SurveyOffer, SurveyOffering, SurveysOf
+from app.ui.chat.transcript import ChatTranscript, scroll_by_key
+from app.ui.chat.welcome import EmptyState
+from app.ui.i18n import tr
+from app.ui.shell.model_picker import OtherModels
+from app.ui.shell.notify import Notify
+from app.ui.spell_check import SpellChecks, Speller
+from app.ui.theme import EDGE_PX, READING_PX, Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import announce, plain_label
+
+if TYPE_CHECKING:
+    from app.features.chat.answer_service import AnswerService
+    from app.features.chat_services import Chats
+    from app.ui.chat.find import FindBar
+
+NO_CHAT_TEMPLATE = "This model has no chat template: it continues text, and does not answer. Open it in Write."
+
+SENT_WHEN_READ = "Sent as soon as {name} has been read. Esc takes it back."
+TEMPORARY_NOTE = "Temporary: nothing of this chat is kept"
+TEMPORARY_CHAT_CLOSED = "Temporary chat closed. Nothing of it was kept."
+
+
+DRAFT_MS = 800
+LOW_PX = 150
+"""A view as low as that, as drawn, has room for one line to write in."""
+
+
+class ChatView(QWidget):
+    """Shows one conversation; None is a new one, made in the store with its first message."""
+
+    title_changed = Signal(int)
+    """A conversation whose row should be refreshed: new, renamed, touched."""
+    context_changed = Signal(int)
+    """Tokens that the chat that is shown takes in the model's context, while an answer is written and after it."""
+    parts_changed = Signal(object)
+    """`Parts` of the next prompt, counted while it is written."""
+    model_wanted = Signal()
+    translate_wanted = Signal(str)
+    """A text that is to be translated in its own tab."""
+    remember_wanted = Signal(str)
+    """Something that was said, to be kept for other chats."""
+    write_wanted = Signal(str)
+    """What is typed, if anything, is to be gone on with in the tab for that: this model does not chat."""
+    wake_wanted = Signal()
+    """Something is to be counted, and the model sleeps."""
+    document_wanted = Signal(object, int, object)
+    """Whose documents, one of them, and the `Mark` in it or None."""
+    documents_known = Signal(object)
+    """Another chat is shown; its documents as a set of (whose, id)."""
+    answer_grew = Signal()
+    """Something of the answer has come, also while another chat is looked at."""
+    answer_started = Signal(int)
+    """The id of the answer."""
+    answer_finished = Signal(int)
+    """The id of the answer, whatever ended it; 0 when it never had one."""
+
+    def __init__(self, chats: Chats, theme: Theme, notify: Notify, *, is_small: bool = False) -> None:
+        """`is_small`: without a greeting, and without saying at large that a chat is temporary."""
+        super().__init__()
+        self._is_small = is_small
+        self._chats, self._theme, self._notify = chats, theme, notify
+        self.model_state = "asleep"
+        self.can_chat = True
+        """Whether the model answers; one without a chat template only continues text."""
+        self._completion_model: Path | None = None
+        """The last model that was seen to have no chat template."""
+        self.transcript = ChatTranscript(theme)
+        self._quoting = QuoteButton(self.transcript, theme)
+        self.selection = self._quoting.selection
+        self.empty = EmptyState(theme)
+        self.composer = Composer(theme)
+        self.live = LiveAnswer(
+            notify,
+            stored=lambda number: self.open_chat.talk.conversations.get_message(number),  # noqa: PLW0108 - another one later
+            is_loading=lambda: self.model_state == "loading",
+            parent=self,
+        )
+        surveys = SurveysOf(chats.surveys_of)
+        self.open_chat = OpenChat(chats.kept, self.transcript, self.live, surveys, notify=notify, window=self)
+        self.models = OtherModels(chats.loaded, self)
+        self.options = ChatOptions(self.composer, self.open_chat, chats, self.models, theme, notify=notify, window=self)
+        self.own = OwnModel(self.options, self.models, chats, theme, notify=notify, window=self)
+        self.assistants = ChatAssistants(
+            self.options, self.composer, self.empty, chats, self.models, theme=theme, notify=notify
+        )
+        self.prompts = ComposerPrompts(self.composer, chats, theme, notify)
+        self.prompts.selected = lambda: self._quoting.selected
+        speller = Speller(chats.settings, chats.spelling, chats.change)
+        self._spelling = SpellChecks(self, MessageEdit, speller, theme, notify)
+        self.memory = ChatMemory(self.open_chat, chats, subject=self._subject, theme=theme, notify=notify, window=self)
+        self.beside = AnswerPairs(self.open_chat, chats, self.own, self.models, theme=theme, notify=notify, window=self)
+        if is_small:
+            self.assistants.button.hide()
+        else:
+            self.beside.second = SecondModel(self.composer, self.models, self.own, theme)
+        self._actions = TurnActions(
+            self.open_chat,
+            self.models,
+            notify,
+            lambda then: self.own.may_answer(then, can_chat=self.can_chat),
+        )
+        self._banner = TemporaryBanner(theme)
+        self.project_banner = ProjectBanner(theme, self.open_chat)
+        self.project_banner.model_known.connect(self.own.take_project)
+        self._no_chat = CompletionNotice(theme)
+        self._take_messages(surveys)
+        self._lay_out()
+        self._connect()
+        self._show_model()
+        self.draft.show(chats.settings().window.new_chat_draft)
+        self.show_conversation(None)
+
+    @cached_property
+    def finding(self) -> FindBar:
+        """The bar that finds words in what is shown; made when it is wanted first."""
+        from app.ui.chat.find import FindBar  # as in `is_answer`
+
+        bar = FindBar(self._theme, self.transcript, self.focus_composer, self)
+        self._top.addWidget(bar)
+        self.answer_finished.connect(bar.look_again)
+        bar.toggled.connect(self._arrange)
+        return bar
+
+    @property
+    def conversation_id(self) -> int | None:
+        """The conversation that is shown; None for a new chat."""
+        return self.open_chat.conversation_id
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether nothing of the chat that is shown is kept."""
+        return self.open_chat.talk.is_temporary
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is running, in this conversation or another."""
+        return self.open_chat.is_busy
+
+    def show_conversation(self, conversation_id: int | None) -> None:
+        """Opens a conversation, with its draft; an answer that runs elsewhere goes on."""
+        self.draft.save()
+        self._leave_temporary()
+        self._show(self._chats.kept, conversation_id)
+
+    def show_message(self, message_id: int, words: str = "") -> None:
+        """Scrolls to a message of what is shown, on its branch, and marks words there for a moment."""
+        with self._notify.guard():
+            if self.transcript.turn_of(message_id) is None:  # on another branch
+                if self.busy:
+                    self._notify.show_notice(busy_words())
+                    return
+                self.open_chat.talk.conversations.choose_version(message_id)
+                self.open_chat.refresh()
+            self.finding.show_message(message_id, words)
+
+    def show_temporary(self) -> None:
+        self.draft.save()
+        self._leave_temporary()
+        self._show(self._chats.new_temporary(), None)
+
+    def _leave_temporary(self) -> None:
+        """What is shown goes for good when it is a temporary chat; an answer that is being written there stops."""
+        if not self.is_temporary:
+            return
+        if self.conversation_id is not None:
+            self.open_chat.stop_in(self.conversation_id)
+        if self.transcript.places.count:
+            self._notify.mention(tr(TEMPORARY_CHAT_CLOSED))
+
+    def _show(self, talk: AnswerService, conversation_id: int | None) -> None:
+        self._sending.take_back()
+        self.offering.forget_sent()
+        if self._has_finding:
+            self.finding.forget()
+        self._banner.setVisible(talk.is_temporary and not self._is_small)
+        conversation, messages = self.open_chat.show(talk, conversation_id)
+        self.options.show(conversation)
+        draft = conversation.draft if conversation else self._chats.settings().window.new_chat_draft
+        self.draft.show("" if self.is_temporary else draft)
+        self.attaching.show(talk, self.conversation_id)
+        self.queue.show()
+        drafted = [
+            draft_document.document.id for draft_document in self.attaching.shown if draft_document.document is not None
+        ]
+        ids = [*self.transcript.documents.ids, *drafted]
+        self.documents_known.emit(frozenset((talk.documents, number) for number in ids))
+        used = [m.stats.prompt_tokens + m.stats.generated_tokens for m in messages if m.stats is not None]
+        self.context_changed.emit(used[-1] if used else 0)
+        self.update_note()
+
+    @property
+    def _has_finding(self) -> bool:
+        return "finding" in self.__dict__
+
+    def set_model_state(self, state: str, path: Path | None = None) -> None:
+        """asleep, loading, ready or failed. A message sent while it loads is queued and says so.
+
+        `path` is the model that this is about, where it is not the chosen one yet.
+        """
+        self.model_state = state
+        self.own.update_model(path)
+        self.options.refresh()
+        self.attaching.look_again()
+        self.live.show_waiting()
+        self.beside.live.show_waiting()
+        self.update_note()
+
+    def focus_composer(self) -> None:
+        self.composer.field.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def stop(self) -> None:
+        """Stops the answer that runs; what has come is kept."""
+        self.live.stop()
+        self.beside.stop()
+
+    def update_note(self) -> None:
+        """A few words beside the buttons of the composer."""
+        answering = self.live.answering or self.beside.live.answering
+        note = ""
+        if answering is not None and answering.conversation_id != self.conversation_id:
+            note = tr("An answer is being written in another chat")
+        elif answering is None and self.can_chat and self.model_state == "loading" and not self.own.is_elsewhere:
+            note = tr("The model is loading. A message sent now waits for it.")
+        elif answering is None:
+            note = self.beside.note() or self.own.note() or self.memory.note()
+        hold = self.attaching.hold()
+        if self._sending.is_waiting:
+            note = tr(SENT_WHEN_READ, name=self.attaching.waits_for)
+        elif hold and answering is None:
+            note = hold
+        self.composer.set_note(note)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self.draft.save()
+        super().hideEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._sending.is_waiting:
+            self._sending.take_back()
+        elif event.key() == Qt.Key.Key_Escape and self.busy and not self.live.is_stopping:
+            self.stop()
+        elif event.key() == Qt.Key.Key_Escape and self.queue.may_stop:
+            self.queue.stop()
+        elif event.key() == Qt.Key.Key_Escape and self.selection.ends is not None:
+            self.selection.clear()
+        elif not self._has_finding or not self.finding.take_key(event):
+            super().keyPressEvent(event)
+
+    # Wiring.
+
+    def _take_messages(self, surveys: SurveysOf) -> None:
+        """What is written goes through these until it is in the chat."""
+        self.attaching = ChatAttachments(
+            self.composer.attachments,
+            theme=self._theme,
+            notify=self._notify,
+            model=self._chats.loaded,
+            is_free=lambda: not self.busy and not self.memory.is_counting,
+            planned=lambda: self.options.planned,
+            parent=self,
+        )
+        self.pasted = PastedText(self.composer, self.attaching, self.open_chat, theme=self._theme, notify=self._notify)
+        self.draft = KeptDraft(self.composer, self.open_chat, self._chats, self.attaching, self._notify)
+        self.waiting = QueueView(self._theme, self.focus_composer)
+        self.queue = MessageQueue(
+            self.waiting,
+            self.open_chat,
+            self._chats.kept,
+            self._notify,
+            lambda: self.can_chat and not self.beside.is_open,
+        )
+        self._sending = MessageSending(
+            self.open_chat,
+            self.composer,
+            self.attaching,
+            queue=self.queue,
+            options=self.options,
+            own=self.own,
+            beside=self.beside,
+            draft=self.draft,
+            notify=self._notify,
+        )
+        self.survey_offer = SurveyOffer(self._theme)
+        self.extra_rows = QVBoxLayout()
+        """Above the message field, for what comes later than the window."""
+        self.offering = SurveyOffering(
+            self.survey_offer,
+            surveys,
+            where=lambda: (self.open_chat.talk, self.open_chat.conversation_id),
+            text=lambda: self.composer.text,
+            is_free=lambda: self.can_chat and not self.busy and not self._sending.is_waiting,
+            parent=self,
+        )
+
+    def _lay_out(self) -> None:
+        self._stack = QStackedLayout()
+        self._before = QWidget() if self._is_small else self.empty
+        self._stack.addWidget(self._before)
+        self._stack.addWidget(self.transcript)
+        self.transcript.setMinimumHeight(1)  # what is written goes before it
+        self._top = QHBoxLayout()
+        self._top.addStretch(1)
+        self._above = QHBoxLayout()
+        self._above.addStretch(1)
+        self._above.addWidget(self._banner)
+        self._above.addWidget(self.project_banner)
+        self._above.addStretch(1)
+        self._bottom = QVBoxLayout()
+        self._bottom.addWidget(self._no_chat)
+        self._bottom.addWidget(self.survey_offer)
+        self._bottom.addLayout(self.extra_rows)
+        self._bottom.addWidget(self.waiting)
+        self._bottom.addWidget(self.composer)
+        self._notify.bar.stand_above(self.composer)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(self._top)
+        column.addLayout(self._stack, 1)
+        column.addLayout(self._above)
+        column.addLayout(self._bottom)
+        self._arrange()
+
+    def _connect(self) -> None:
+        self._theme.changed.connect(self._arrange)
+        self._sending.changed.connect(self.update_note)
+        self._no_chat.write_wanted.connect(self._on_write_wanted)
+        self.composer.stop_wanted.connect(self.stop)
+        self.composer.field.edit.up_pressed.connect(partial(self.queue.edit_last, self._actions.edit_last))
+        self.composer.field.edit.scroll_wanted.connect(partial(scroll_by_key, self.transcript))
+        self.composer.changed.connect(self.memory.look_later)
+        self.options.changed.connect(self.memory.look_later)
+        self.composer.changed.connect(self.offering.look_later)
+        self.attaching.changed.connect(self.offering.look_later)
+        self.answer_finished.connect(self.offering.look_later)
+        self.survey_offer.whole_wanted.connect(lambda: self._sending.send_offered(self.offering, is_whole=True))
+        self.survey_offer.passages_wanted.connect(lambda: self._sending.send_offered(self.offering))
+        self._sending.sent.connect(self.offering.look_at)
+        self.queue.sent.connect(self.offering.look_at)
+        self._connect_chat()
+
+    def _connect_chat(self) -> None:
+        self.open_chat.touched.connect(self.title_changed)
+        self.open_chat.shown.connect(  # the greeting while there is no turn
+            lambda: self._stack.setCurrentWidget(self.transcript if self.transcript.places.count else self._before)
+        )
+        self.open_chat.answering.connect(lambda _: self.composer.set_answering(True))
+        self.open_chat.document_wanted.connect(self.document_wanted)
+        self.context_changed.connect(self.memory.show_used)
+        self.memory.parts_changed.connect(self.update_note)
+        self.memory.parts_changed.connect(self.parts_changed)
+        self.memory.new_chat_wanted.connect(self._on_new_chat_wanted)
+        self.live.started.connect(self.answer_started)
+        self.live.grew.connect(self.answer_grew)
+        self.live.used.connect(self.context_changed)
+        self.live.ended.connect(self._on_answer_ended)
+        self.beside.live.ended.connect(self._on_answer_ended)
+        self.beside.changed.connect(self.queue.send_next)
+        self.beside.changed.connect(self.update_note)
+        self.empty.chosen.connect(self.composer.set_text)
+        self.empty.chosen.connect(self.focus_composer)
+        self.empty.model_wanted.connect(self.model_wanted)
+        self.transcript.action_requested.connect(self._actions.run)
+        self._actions.prompt_wanted.connect(self.prompts.open_library)
+        self._actions.forked.connect(self._on_forked)
+        self._actions.compare_wanted.connect(self.beside.compare)
+        self._actions.beside_wanted.connect(self.beside.offer_versions)
+        self.own.changed.connect(self._show_model)
+        self._quoting.wanted.connect(self.composer.add_paragraph)
+        self._quoting.find_wanted.connect(lambda words: self.finding.begin(words))  # noqa: PLW0108 - not made before
+        self._quoting.remember_wanted.connect(self.remember_wanted)
+        self._quoting.translate_wanted.connect(self.translate_wanted)
+        self._actions.model_wanted.connect(self.model_wanted)
+        self._actions.translate_wanted.connect(self.translate_wanted)
+        self._actions.remember_wanted.connect(self.remember_wanted)
+        self._actions.composer_wanted.connect(self.focus_composer)
+        self.composer.attach.clicked.connect(lambda _: self.attaching.ask())
+        self.composer.changed.connect(self.attaching.nudge)
+        self.attaching.opened.connect(self.open_chat.open_document)
+        self.attaching.left_out.connect(self._sending.take_back)
+        self.attaching.changed.connect(self._sending.look_again)
+        self.attaching.changed.connect(self.memory.look_later)
+        self.attaching.model_wanted.connect(self.wake_wanted)
+        self.attaching.changed.connect(lambda: self.composer.set_pictures(are_there=self.attaching.pictures.are_there))
+        open_large = SeeLarge(lambda: self.open_chat.talk.media, self._theme, self._notify, self)
+        self.attaching.picture_opened.connect(open_large)
+        self.transcript.documents.open_large = open_large
+        self.transcript.documents.read_text = self.attaching.read_pictures
+        self.transcript.documents.can_read_all = lambda: can_read_all(self._chats.loaded())
+        self.transcript.documents.show_picture_menu = open_large.show_menu
+        self.answer_finished.connect(self.attaching.look_again)
+        self.answer_finished.connect(self._sending.look_again)
+
+    def _arrange(self) -> None:
+        px = self._theme.px
+        width = min(px(READING_PX), self.width() - 2 * px(EDGE_PX))
+        left = (self.width() - width) // 2
+        self._above.setContentsMargins(left, px(4), left, px(4))
+        gap = px(6) if self._has_finding and not self.finding.isHidden() else 0
+        self._top.setContentsMargins(left, 0, left, gap)
+        is_low = self.height() < px(LOW_PX)
+        self.composer.set_compact(is_low)
+        self._bottom.setSpacing(px(6))
+        self._bottom.setContentsMargins(left, px(4), self.width() - width - left, px(6 if is_low else 16))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _show_model(self) -> None:
+        path, loaded = self.own.path or self.own.path_in or self._chats.model_path(), self._chats.loaded()
+        if loaded is not None and Path(loaded.path) == path:
+            self._completion_model = None if loaded.can_chat else path
+        could_chat, self.can_chat = self.can_chat, path is None or path != self._completion_model
+        is_starter = path is not None and path == starter_model()
+        host = self._chats.host_of(path) if path is not None else ""
+        self.empty.set_model(is_starter=is_starter, is_there=path is not None, can_chat=self.can_chat, host=host)
+        self.composer.set_can_send(self.can_chat)
+        self.composer.set_sees(sees=self.can_chat and loaded is not None and loaded.sees)
+        self._no_chat.show_wanted(wanted=not self.can_chat)
+        if self.can_chat != could_chat:
+            self.queue.send_next()
+        self.update_note()
+
+    def _on_forked(self, number: int) -> None:
+        self.draft.save()
+        self._show(self.open_chat.talk, number)
+        self.title_changed.emit(number)
+        self.focus_composer()
+
+    def _subject(self) -> ContextSubject | None:
+        if self.model_state != "ready" or not self.can_chat or self.busy or self.attaching.fitting.is_asking:
+            return None
+        if self.own.is_elsewhere:
+            return None
+        chat, text = self.open_chat, self.composer.text
+        return ContextSubject(chat.talk, chat.conversation_id, text, self.attaching.key, self.options.planned)
+
+    def _on_answer_ended(self, answering: RunningAnswerView, is_shown: bool) -> None:
+        self.composer.set_answering(self.busy)
+        if is_shown and not self.busy:
+            with self._notify.guard():
+                self.open_chat.refresh()
+        self.update_note()
+        self.title_changed.emit(answering.conversation_id)
+        self.answer_finished.emit(answering.message_id or 0)
+
+    def _on_write_wanted(self) -> None:
+        text = self.composer.text
+        self.composer.set_text("")
+        self.draft.save()
+        self.write_wanted.emit(text)
+
+    def _on_new_chat_wanted(self, text: str, paths: list[Path]) -> None:
+        if self.is_temporary:
+            self.show_temporary()
+        else:
+            self._notify.actions["new_chat"]()
+        if text:
+            self.composer.set_text(text)
+            self.attaching.add(paths)
+        self.focus_composer()
+
+
+class MessageSending(QObject):
+    """Takes a message from the composer into the chat, or into the queue while an answer runs.
+
+    One whose documents are still being read waits for them.
+    """
+
+    sent = Signal(object)
+    """The `StoredMessage` of a question that is answered as usual."""
+    changed = Signal()
+    """A message waits, or does so no longer."""
+
+    def __init__(
+        self,
+        chat: OpenChat,
+        composer: Composer,
+        attaching: ChatAttachments,
+        *,
+        queue: MessageQueue,
+        options: ChatOptions,
+        own: OwnModel,
+        beside: AnswerPairs,
+        draft: KeptDraft,
+        notify: Notify,
+    ) -> None:
+        super().__init__(chat)
+        self._chat, self._composer, self._attaching = chat, composer, attaching
+        self._queue, self._options, self._own, self._draft, self._notify = queue, options, own, draft, notify
+        self._beside = beside
+        self.is_waiting = False
+        """Whether a message goes as soon as its documents are there."""
+        self._waits_for: set[DraftDocument | DraftPicture] = set()
+        composer.sent.connect(self._on_sent)
+        composer.changed.connect(self._on_composer_changed)
+
+    def take_back(self) -> None:
+        """A message that waits stays in the composer."""
+        self.is_waiting, self._waits_for = False, set()
+        self.changed.emit()
+
+    def look_again(self) -> None:
+        """A message that was sent while documents were read goes with them; where one is missing it stays."""
+        if self.is_waiting:
+            self._waits_for |= set(self._attaching.parts)  # and for what was found since
+        if self.is_waiting and not self._attaching.hold():
+            waited, self.is_waiting, self._waits_for = self._waits_for, False, set()
+            if waited <= set(self._attaching.parts) and not any(attachment.error for attachment in waited):
+                self._on_sent(self._composer.text)
+        self.changed.emit()
+
+    def send(self, *, is_whole: bool = False) -> None:
+        """Sends what is written, as Enter does; `is_whole`: it is answered from all of its documents."""
+        self._on_sent(self._composer.text, is_whole=is_whole)
+
+    def send_offered(self, offering: SurveyOffering, *, is_whole: bool = False) -> None:
+        """What was offered for a question from whole documents: the answer from all of them, or from passages."""
+        if offering.sent is None:
+            self.send(is_whole=is_whole)
+        elif is_whole:
+            with self._notify.guard():
+                self._chat.answer_whole(offering.sent)
+        offering.forget_sent()  # also what went just now: it is not offered again to whom has chosen
+        self._composer.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_sent(self, text: str, *, is_whole: bool = False) -> None:
+        if not self._composer.can_send or not self._own.may_answer(lambda: self._on_sent(text, is_whole=is_whole)):
+            return
+        if self._attaching.hold():
+            self.is_waiting, self._waits_for = True, set(self._attaching.parts)
+            self.changed.emit()
+            return
+        with self._notify.guard():
+            if self._chat.conversation_id is None:
+                self._chat.conversation_id = self._options.create().id
+                self._draft.forget_new()
+            talk, conversation_id = self._chat.talk, self._chat.conversation_id
+            if self._chat.is_busy:
+                self._wait(conversation_id, text)
+                return
+            question = talk.add_question(conversation_id, text, draft_of=self._attaching.draft_of)
+            talk.conversations.update(conversation_id, draft="")
+            self._begin(conversation_id, question.id, is_whole=is_whole)
+            if not is_whole:
+                self.sent.emit(question)
+
+    def _wait(self, conversation_id: int, text: str) -> None:
+        """An answer is being written, here or elsewhere: this goes after it."""
+        conversation = self._chat.talk.conversations.get(conversation_id)
+        if conversation is not None and not conversation.title:
+            self._chat.talk.conversations.update(conversation_id, title=first_words(text), titled_by="")
+        self._queue.add(text, self._attaching.draft_of)
+        self._draft.show("")
+        self._attaching.sent(conversation_id)
+        self._chat.tell_touched()
+
+    def _begin(self, conversation_id: int, question_id: int, *, is_whole: bool) -> None:
+        """A question was stored, its documents with it: the composer is emptied, the answer begins."""
+        self._draft.show("")
+        for draft_document in self._attaching.shown:  # what was counted of a draft is told at its message, too
+            if draft_document.document is not None and draft_document.fit is not None:
+                self._chat.transcript.documents.tokens[draft_document.document.id] = draft_document.fit.tokens
+        self._attaching.sent(conversation_id)
+        self._chat.refresh()
+        if is_whole or not self._beside.ask(question_id):
+            self._chat.answer(question_id, is_whole=is_whole)
+        self._chat.tell_touched()
+
+    def _on_composer_changed(self) -> None:
+        if self.is_waiting and not self._draft.is_being_shown:
+            self.take_back()  # there is more to say
+
+
+class KeptDraft(QObject):
+    """What is written but not sent: kept with its conversation, in the settings for a new chat, or not at all.
+
+    Files beside it that are still being read are in the settings from `go_on` to `keep_unread`.
+    """
+
+    def __init__(
+        self, composer: Composer, chat: OpenChat, chats: Chats, attaching: ChatAttachments, notify: Notify
+    ) -> None:
+        super().__init__(chat)
+        self._composer, self._chat, self._chats, self._notify = composer, chat, chats, notify
+        self._attaching, self._keeps_files = attaching, False
+        self.is_being_shown = False
+        """Whether the composer changes because a draft is shown, not because somebody types."""
+        self._timer = QTimer(self, singleShot=True, interval=DRAFT_MS)
+        self._timer.timeout.connect(self.save)
+        composer.changed.connect(self._on_changed)
+        attaching.changed.connect(self._on_files_changed)
+
+    def go_on(self) -> None:
+        """At start: what an earlier run was still reading, or listening to, is read again, each in its draft."""
+        talk = self._chats.kept
+        for line in self._chats.settings().window.unread_files:
+            number, _, path = line.partition("=")
+            chat_id = int(number) if number.isdecimal() else None
+            with self._notify.guard():
+                if chat_id is None or talk.conversations.get(chat_id) is not None:
+                    self._attaching.take(DraftDocument(Path(path), talk=talk, conversation_id=chat_id))
+        self._keeps_files = True
+
+    def keep_unread(self) -> None:
+        """The window closes: what is not read by then is so the next time."""
+        self.save()
+        self._keeps_files = False
+
+    def show(self, text: str) -> None:
+        self.is_being_shown = True
+        self._composer.set_text(text)
+        self.is_being_shown = False
+        self._timer.stop()
+
+    def save(self) -> None:
+        """Keeps what is written now."""
+        self._timer.stop()
+        text, talk, conversation_id = self._composer.text, self._chat.talk, self._chat.conversation_id
+        if self._has_other_files:
+            with self._notify.guard():
+                self._chats.change("window", unread_files=self._attaching.unread.lines)
+        if talk.is_temporary:
+            return
+        with self._notify.guard():
+            if conversation_id is None:
+                self._keep_new(text)
+                return
+            conversation = talk.conversations.get(conversation_id)
+            if conversation is not None and conversation.draft != text:
+                talk.conversations.update(conversation_id, draft=text)
+
+    def forget_new(self) -> None:
+        """The draft of a new chat went with its first message. May raise."""
+        if not self._chat.talk.is_temporary:
+            self._keep_new("")
+
+    def _keep_new(self, text: str) -> None:
+        if text != self._chats.settings().window.new_chat_draft:
+            self._chats.change("window", new_chat_draft=text)
+
+    @property
+    def _has_other_files(self) -> bool:
+        return self._keeps_files and self._attaching.unread.lines != self._chats.settings().window.unread_files
+
+    def _on_changed(self) -> None:
+        if not self.is_being_shown and not self._chat.talk.is_temporary:
+            self._timer.start()
+
+    def _on_files_changed(self) -> None:
+        if self._has_other_files:
+            self._timer.start()
+
+
+class TemporaryBanner(QFrame):
+    """Says above the composer that nothing of this chat is kept."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("temporary_banner")
+        glyph = QLabel()
+        words = plain_label(tr(TEMPORARY_NOTE))
+        self.setAccessibleName(words.text())
+        row = QHBoxLayout(self)
+        row.addWidget(glyph)
+        row.addWidget(words, 1)
+        theme.dress(row, margins=(14, 6, 14, 6), spacing=8)
+        theme.dress(words, font=(13, 500))
+        theme.dress(glyph, picture=("ghost", "accent", 16))
+
+
+class CompletionNotice(QFrame):
+    """Says above the composer that this model does not chat, and where it can be used. Hidden for all others."""
+
+    write_wanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("completion_notice")
+        words = plain_label(tr(NO_CHAT_TEMPLATE), wraps=True)
+        self.setAccessibleName(words.text())
+        self.write = text_button(tr("Open in Write"), "plain")
+        self.write.setObjectName("open_in_write")
+        self.write.setAccessibleDescription(words.text())
+        self.write.clicked.connect(lambda _=False: self.write_wanted.emit())
+        row = QHBoxLayout(self)
+        row.addWidget(words, 1)
+        row.addWidget(self.write)
+        theme.dress(row, margins=(12, 8, 8, 8), spacing=8)
+        theme.dress(words, self.write, font=(13, 500))
+        self.hide()
+
+    def show_wanted(self, *, wanted: bool) -> None:
+        """It is told to screen readers when it comes."""
+        if wanted and self.isHidden():
+            announce(self, self.accessibleName())
+        self.setVisible(wanted)

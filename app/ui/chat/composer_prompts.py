@@ -1,0 +1,403 @@
+"""Prompts in a message: the list that a slash opens, what is filled by itself, and blanks that one tabs through."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QDate, QEvent, QLocale, QModelIndex, QObject, QPoint, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QTextCursor, QTextDocument
+from PySide6.QtWidgets import QFrame, QMenu, QTextEdit, QVBoxLayout
+
+from app.core.visible import clean_text
+from app.ui.chat.composer import Composer, MessageEdit, is_very_long
+from app.ui.i18n import tr
+from app.ui.shared_labels import PROMPTS, SAVE_AS_PROMPT
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.labels import announce
+
+if TYPE_CHECKING:
+    from app.features.chat_services import Chats
+    from app.features.prompt_library import LibraryPrompt
+    from app.ui.chat.prompt_dialog import PromptDialog
+    from app.ui.shell.palette import PaletteEntry
+
+EDIT_PROMPTS = "Edit prompts…"
+SEND_AS_IT_IS = "Send as it is"
+
+_SLASH = re.compile(r"\s*[/／](?!\s)(.*)", re.DOTALL)
+MOST_ROWS, SEEN_ROWS, SHOWN_CHARACTERS = 40, 6, 200
+GAP_PX, EDGE_PX = 6, 12
+
+
+class ComposerPrompts(QObject):
+    """Puts prompts into the message of a composer. `selected` gives what is selected in the chat."""
+
+    def __init__(self, composer: Composer, chats: Chats, theme: Theme, notify: Notify) -> None:
+        super().__init__(composer)
+        self._composer, self._edit, self._chats = composer, composer.field.edit, chats
+        self._theme, self._notify = theme, notify
+        self.selected: Callable[[], str] = lambda: ""
+        self.blanks = PromptBlanks(self._edit, theme)
+        self._list: PromptList | None = None
+        self._is_left = False
+        """Whether the person wants the slash to be a slash."""
+        composer.may_send = self._may_send
+        self._edit.typed.connect(self._update_completions)
+        self._edit.textChanged.connect(self._look_whether_it_goes)
+        self._edit.menu_wanted.connect(self._add_to_menu)
+        self._edit.installEventFilter(self)
+
+    def insert_prompt(self, prompt: LibraryPrompt) -> None:
+        """Puts it in the place of what is typed behind the slash, or where the cursor is."""
+        from app.features.prompt_library import fill_in, find_variables
+
+        self._close()
+        text = fill_in(prompt.text, self._values(find_variables(prompt.text)))
+        with self._notify.guard():
+            self._chats.prompts().note_use(prompt)
+        cursor = self._edit.textCursor()
+        if (slash := self._slash()) is not None:
+            cursor.setPosition(slash[0])
+            cursor.setPosition(self._edit.textCursor().position(), QTextCursor.MoveMode.KeepAnchor)
+        if is_very_long(text):
+            cursor.removeSelectedText()
+            self._edit.pasted.emit(text)
+        else:
+            first = cursor.selectionStart()
+            cursor.insertText(text)
+            self._edit.setTextCursor(cursor)
+            self.blanks.begin(find_variables(prompt.text), first)
+        self._edit.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._edit.ensureCursorVisible()
+
+    def open_library(self, text: str = "") -> PromptDialog:
+        """The dialog of all prompts; with a text, it is one more of them and wants a name."""
+        from app.ui.chat.prompt_dialog import PromptDialog
+
+        window = self._composer.window()
+        dialog = next(
+            (prompt_dialog for prompt_dialog in window.findChildren(PromptDialog) if prompt_dialog.isVisible()), None
+        )
+        if dialog is None:
+            dialog = PromptDialog(self._chats.prompts(), self._theme, window)
+            dialog.used.connect(self.insert_prompt)
+            dialog.show()
+        if text.strip():
+            dialog.add(text=text)
+        dialog.raise_()
+        dialog.activateWindow()
+        return dialog
+
+    def take_by_key(self, key: str) -> None:
+        """One that was chosen elsewhere; all of them where it is gone."""
+        prompt = self._chats.prompts().get(key, tr)
+        if prompt is None:
+            self.open_library()
+        else:
+            self.insert_prompt(prompt)
+
+    # The list.
+
+    def _slash(self) -> tuple[int, str] | None:
+        """Where the slash stands that begins the message, and what is typed behind it."""
+        cursor = self._edit.textCursor()
+        if cursor.blockNumber() or cursor.hasSelection():
+            return None
+        found = _SLASH.fullmatch(cursor.block().text()[: cursor.positionInBlock()])
+        return (found.start(1) - 1, found[1]) if found else None
+
+    def _update_completions(self) -> None:
+        slash = self._slash()
+        if slash is None:
+            self._is_left = False
+            self._close()
+        elif not self._is_left:
+            with self._notify.guard():
+                found = self._chats.prompts().complete(slash[1], tr)
+                if found or not slash[1]:
+                    self._show(found, is_all=not slash[1])
+                else:
+                    self._close()
+
+    def _look_whether_it_goes(self) -> None:
+        """Another draft is shown, or the slash was taken back."""
+        if self._list is not None and self._list.isVisible() and self._slash() is None:
+            self._close()
+
+    def _show(self, prompts: Sequence[LibraryPrompt], *, is_all: bool) -> None:
+        from app.ui.shell.palette import PaletteEntry
+
+        entries = [
+            PaletteEntry(
+                prompt.key,
+                "bookmark-simple",
+                prompt.name,
+                ", ".join(prompt.variables[:3]),
+                lambda one=prompt: self.insert_prompt(one),  # type: ignore[misc]
+                " ".join(prompt.text[:SHOWN_CHARACTERS].split()),
+            )
+            for prompt in prompts[:MOST_ROWS]
+        ]
+        if is_all:
+            entries.append(PaletteEntry("", "pencil-simple", tr(EDIT_PROMPTS), "", self._edit_all))
+        if self._list is None:
+            self._list = PromptList(self._theme, self._composer)
+        self._list.show_entries(entries)
+
+    def _edit_all(self) -> None:
+        self._close()
+        self.open_library()
+
+    def _close(self) -> None:
+        if self._list is not None:
+            self._list.hide()
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        shown = self._list is not None and self._list.isVisible()
+        if event.type() == QEvent.Type.FocusOut and shown:
+            self._close()
+        elif isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if shown and self._list is not None:
+                if event.key() == Qt.Key.Key_Escape:
+                    self._is_left = True
+                    self._close()
+                    return True
+                return self._list.takes(event)
+            return self.blanks.takes(event)
+        return False
+
+    # What is filled, and what is not.
+
+    def _values(self, names: Sequence[str]) -> dict[str, str]:
+        """What can be filled by itself, of these."""
+        from app.features.prompt_library import CLIPBOARD, DATE, SELECTION
+
+        ways: dict[str, Callable[[], str]] = {
+            CLIPBOARD: lambda: QGuiApplication.clipboard().text(),
+            SELECTION: self.selected,
+            DATE: lambda: QLocale().toString(QDate.currentDate(), QLocale.FormatType.LongFormat),
+        }
+        return {name: clean_text(ways[name]()).strip("\n") for name in names if name in ways}
+
+    def _may_send(self) -> bool:
+        """Asks where something is still to be filled in."""
+        left = self.blanks.left
+        if not left:
+            self.blanks.forget()
+            return True
+        from app.ui.widgets.dialogs import QuestionDialog
+
+        title = tr("“{name}” is not filled in yet.", name=left[0])
+        if len(left) > 1:
+            title = tr("{count} blanks are not filled in yet.", count=len(left))
+        words = tr("The model would be shown the words in braces as they stand.")
+        dialog = QuestionDialog(self._theme, title, words, self._composer.window(), no=tr("Fill in"))
+        dialog.setObjectName("blanks_left")
+        dialog.add_choice(tr(SEND_AS_IT_IS), self._send_as_it_is)
+        dialog.rejected.connect(self._fill_in)
+        dialog.open()
+        return False
+
+    def _send_as_it_is(self) -> None:
+        self.blanks.forget()
+        self._composer.submit()
+
+    def _fill_in(self) -> None:
+        self._edit.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.blanks.go(is_next=True)
+
+    def _add_to_menu(self, menu: QMenu, _at: QPoint) -> None:
+        menu.addSeparator()
+        save = menu.addAction(tr(SAVE_AS_PROMPT), lambda: self.open_library(self._composer.text))
+        save.setEnabled(bool(self._composer.text.strip()))
+
+
+class PromptBlanks(QObject):
+    """The variables of a prompt that stand in a message and wait: marked, and selected one after the other by Tab.
+
+    A blank is what is seen: a name in braces. What undo brings back is one again.
+    """
+
+    def __init__(self, edit: MessageEdit, theme: Theme) -> None:
+        super().__init__(edit)
+        self._edit, self._theme = edit, theme
+        self._names: tuple[str, ...] = ()
+        self._at: tuple[str, QTextCursor, QTextCursor] | None = None
+        """The blank that was gone to: its name, and where what is typed there begins and ends."""
+        edit.textChanged.connect(self._mark)
+        theme.changed.connect(self._mark)
+
+    @property
+    def left(self) -> list[str]:
+        """What is still to be filled in, each once."""
+        self._repeat()
+        return list(dict.fromkeys(_name_in(place) for place in self._places()))
+
+    def begin(self, names: Sequence[str], first: int) -> None:
+        """A prompt was put in at this place; the first of its blanks is selected.
+
+        Blanks of other prompts stay until something is sent: one may be in the draft of another chat.
+        """
+        self._names, self._at = tuple(dict.fromkeys((*self._names, *names))), None
+        self._mark()
+        ahead = [place for place in self._places() if place.selectionStart() >= first]
+        if ahead:
+            self._select(ahead[0])
+
+    def forget(self) -> None:
+        """What stands in braces is text from now on."""
+        self._names, self._at = (), None
+        self._mark()
+
+    def go(self, *, is_next: bool) -> bool:
+        """Selects the next blank or the one before, around the ends; whether there is one."""
+        self._repeat()
+        places, now = self._places(), self._edit.textCursor()
+        if not places:
+            return False
+        if is_next:
+            at = next((place for place in places if place.selectionStart() >= now.selectionEnd()), places[0])
+        else:
+            at = next(
+                (text_cursor for text_cursor in reversed(places) if text_cursor.selectionEnd() <= now.selectionStart()),
+                places[-1],
+            )
+        self._select(at)
+        return True
+
+    def takes(self, event: QKeyEvent) -> bool:
+        """Tab and Shift+Tab, while there are blanks."""
+        is_alone = not event.modifiers() & ~Qt.KeyboardModifier.ShiftModifier
+        if not self._names or not is_alone or event.key() not in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            return False
+        return self.go(is_next=event.key() == Qt.Key.Key_Tab)
+
+    def _places(self) -> list[QTextCursor]:
+        document, exactly = self._edit.document(), QTextDocument.FindFlag.FindCaseSensitively
+        places = []
+        for name in self._names:
+            found = document.find(f"{{{name}}}", 0, exactly)
+            while not found.isNull():
+                places.append(found)
+                found = document.find(f"{{{name}}}", found, exactly)
+        return sorted(places, key=QTextCursor.selectionStart)
+
+    def _select(self, place: QTextCursor) -> None:
+        self._edit.setTextCursor(place)
+        begin, end = QTextCursor(place), QTextCursor(place)
+        begin.setPosition(place.selectionStart())
+        begin.setKeepPositionOnInsert(True)
+        end.setPosition(place.selectionEnd())
+        self._at = (_name_in(place), begin, end)
+        announce(self._edit, tr("To fill in: {name}", name=_name_in(place)))
+
+    def _repeat(self) -> None:
+        """What was typed into the blank that was gone to takes the place of all of its name."""
+        if self._at is None:
+            return
+        name, begin, end = self._at
+        self._at = None
+        between = QTextCursor(self._edit.document())
+        between.setPosition(begin.position())
+        between.setPosition(end.position(), QTextCursor.MoveMode.KeepAnchor)
+        typed = between.selection().toPlainText()
+        if not typed.strip() or f"{{{name}}}" in typed:
+            return
+        between.joinPreviousEditBlock()
+        for place in self._places():
+            if _name_in(place) == name:
+                place.insertText(typed)
+        between.endEditBlock()
+
+    def _mark(self) -> None:
+        marks = []
+        for place in self._places():
+            mark = QTextEdit.ExtraSelection()
+            mark.cursor = place
+            mark.format.setBackground(QColor(self._theme.tokens.mark))
+            marks.append(mark)
+        self._edit.set_marks("blanks", marks)
+
+
+def _name_in(blank: QTextCursor) -> str:
+    return blank.selectedText()[1:-1]
+
+
+class PromptList(QFrame):
+    """Above the composer, as wide as it; the keyboard stays in the message."""
+
+    def __init__(self, theme: Theme, composer: Composer) -> None:
+        from app.ui.shell.palette import EntryList, EntryModel
+
+        super().__init__(composer.window())
+        self._theme, self._composer = theme, composer
+        self.setObjectName("prompt_list")
+        self.setProperty("kind", "card")
+        self.entries = EntryModel(self)
+        self.list = EntryList(theme, tr(PROMPTS), self.entries)
+        self.list.clicked.connect(self._choose)
+        column = QVBoxLayout(self)
+        column.addWidget(self.list)
+        theme.dress(column, margins=(6, 6, 6, 6))
+        composer.installEventFilter(self)
+        self.hide()
+
+    @property
+    def chosen(self) -> PaletteEntry | None:
+        """What Enter takes."""
+        return self.entries.entry_at(self.list.currentIndex())
+
+    def show_entries(self, entries: Sequence[PaletteEntry]) -> None:
+        """The first of them is chosen."""
+        self.entries.show(entries)
+        self.show()
+        self.raise_()
+        self._arrange()
+        self._go_to(0)
+
+    def takes(self, event: QKeyEvent) -> bool:
+        """The keys of the list, while the keyboard is in the message."""
+        row, last = self.list.currentIndex().row(), self.entries.rowCount() - 1
+        key, modifiers = event.key(), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        places = {
+            Qt.Key.Key_Down: row + 1,
+            Qt.Key.Key_Up: row - 1,
+            Qt.Key.Key_PageDown: min(row + SEEN_ROWS - 1, last),
+            Qt.Key.Key_PageUp: max(row - SEEN_ROWS + 1, 0),
+        }
+        if modifiers or key not in (*places, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab):
+            return False
+        if key in places:
+            self._go_to(places[Qt.Key(key)])
+        else:
+            self._choose(self.list.currentIndex())
+        return True
+
+    def _go_to(self, row: int) -> None:
+        index = self.entries.index(row % max(1, self.entries.rowCount()))
+        self.list.setCurrentIndex(index)
+        self.list.scrollTo(index)
+        if (entry := self.chosen) is not None:
+            announce(self._composer.field.edit, entry.spoken)
+
+    def _choose(self, index: QModelIndex) -> None:
+        entry = self.entries.entry_at(index)
+        if entry is not None:
+            entry.do()
+
+    def _arrange(self) -> None:
+        px, window = self._theme.px, self.window()
+        corner = self._composer.mapTo(window, QPoint(0, 0))
+        rows = range(min(SEEN_ROWS, self.entries.rowCount()))
+        wanted = sum(self.list.sizeHintForRow(row) for row in rows) + 2 * px(6) + 4
+        room = corner.y() - px(GAP_PX) - px(EDGE_PX)
+        height = min(wanted, room)
+        self.setGeometry(corner.x(), corner.y() - px(GAP_PX) - height, self._composer.width(), height)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move) and self.isVisible():
+            self._arrange()
+        return super().eventFilter(watched, event)

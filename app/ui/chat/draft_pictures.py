@@ -1,0 +1,655 @@
+"""Pictures beside what is being written: decoded elsewhere, shown small, and counted by the model before they go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider, QVBoxLayout, QWidget
+
+from app.core.errors import AppError
+from app.core.events import CancelToken, ModelElsewhere, ModelLoaded
+from app.core.visible import visible_name
+from app.features.error_messages import PersonMessage, sentence_for
+from app.features.media import FileRefused, MediumAdded, UnsavedPicture
+from app.ui.document.document_files import DocumentChip, FileAction, Stage, offers_menu, short_name
+from app.ui.i18n import tr
+from app.ui.shared_labels import ABOUT_TOKENS, OPEN, PICTURE_LABEL, REMOVE, TOKEN_COUNT, WAITS_LABEL
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.labels import announce, plain_label, plain_tip
+from app.ui.widgets.picture_widgets import Thumbnail, as_png, read_rows
+
+if TYPE_CHECKING:
+    from app.engine.protocol import MediaCount
+    from app.features.chat.answer_service import AnswerService
+    from app.features.media import MediaLibrary
+    from app.store.media import MediaUse
+
+PICTURE_CUT_OFF = "The file ends in the middle: a part of the picture is missing."
+LOOKED_AT_SECONDS = "looked at for {seconds} s at least"
+
+COPY_PICTURE = "Copy the picture"
+FIRST_FRAME_ONLY = "Only the first of {count} frames is shown to the model."
+SAVE_PICTURE = "Save the picture…"
+
+MOST_PICTURES = 50
+LEVELS = (0, 64, 128, 256, 512, 1024, 2048, 4096)
+"""The most tokens that are tried: only the model's file knows which of them make a difference. 0 is its own."""
+AGAIN_MS = 150
+SLOW_S = 2.0
+THUMB_PX = 36
+LEAST_NAME_PX = 48
+
+
+@dataclass(frozen=True)
+class DetailLevel:
+    """How closely a picture can be looked at: with at most so many tokens, and what comes of that."""
+
+    most_tokens: int
+    count: MediaCount
+
+
+@dataclass(eq=False)
+class DraftPicture:
+    """One of a draft: on its way, there, or refused with an `error`. `levels` are told by the model, fewest first."""
+
+    talk: AnswerService
+    conversation_id: int | None
+    given: Path | UnsavedPicture | QImage
+    path: Path
+    stage: Stage = Stage.WAITS
+    error: str = ""
+    use: MediaUse | None = None
+    image: QImage | None = None
+    frames: int = 1
+    is_cut: bool = False
+    levels: tuple[DetailLevel, ...] = ()
+    is_unseen: bool = False
+    """Whether the model that is loaded cannot be shown it."""
+    host: str = ""
+    """Where it is sent to; "" while the model runs here."""
+
+    @property
+    def name(self) -> str:
+        return self.use.name if self.use is not None else visible_name(self.path.name)
+
+    @property
+    def is_on_its_way(self) -> bool:
+        return self.stage in (Stage.WAITS, Stage.READING)
+
+    @property
+    def count(self) -> MediaCount | None:
+        """What it takes now; None while that is not known."""
+        most = self.use.most_tokens if self.use is not None else 0
+        return next((level.count for level in self.levels if level.most_tokens == most), None)
+
+    @property
+    def choices(self) -> tuple[DetailLevel, ...]:
+        """The levels that make a difference, one for each number of tokens."""
+        different: dict[int, DetailLevel] = {}
+        for level in self.levels:
+            different.setdefault(level.count.tokens, level)
+        return tuple(different[tokens] for tokens in sorted(different))
+
+    @property
+    def remarks(self) -> str:
+        """What a person should know of it."""
+        said = [tr(PICTURE_CUT_OFF)] if self.is_cut else []
+        if self.frames > 1:
+            said.append(tr(FIRST_FRAME_ONLY, count=self.frames))
+        return " ".join(said)
+
+    def is_in(self, talk: AnswerService | None, conversation_id: int | None) -> bool:
+        return self.talk is talk and self.conversation_id == conversation_id
+
+
+@dataclass(frozen=True)
+class KeptPicture:
+    """What came of a picture that was put beside a message: its preview, and its use in the store."""
+
+    use: MediaUse
+    image: QImage
+    frames: int
+    is_cut: bool
+
+
+Outcome = KeptPicture | AppError
+
+
+def size_words(use: MediaUse) -> str:
+    """Such as "4,000 × 3,000"."""
+    return f"{use.media.width:,} × {use.media.height:,}"
+
+
+def count_words(use: MediaUse, count: MediaCount, host: str = "") -> str:
+    """How a picture is shown to the model: "sent at 1,536 × 1,024, 1,020 tokens", and for how long if that is long.
+
+    With a `host` the model runs there, and its tokens are estimated.
+    """
+    size = f"{count.width:,} × {count.height:,}"
+    is_other_size = bool(count.width) and (count.width, count.height) != (use.media.width, use.media.height)
+    if host:
+        tokens = tr(ABOUT_TOKENS, count=f"{count.tokens:,}")
+        if is_other_size:
+            return tr("sent to {host} at {size}, {tokens}", host=host, size=size, tokens=tokens)
+        return tr("sent to {host}, {tokens}", host=host, tokens=tokens)
+    tokens = tr("1 token") if count.tokens == 1 else tr(TOKEN_COUNT, count=f"{count.tokens:,}")
+    if is_other_size:
+        words = tr("sent at {size}, {tokens}", size=size, tokens=tokens)
+    else:
+        words = f"{size_words(use)}, {tokens}"
+    if count.seconds >= SLOW_S:
+        words += ", " + tr(LOOKED_AT_SECONDS, seconds=round(count.seconds))
+    return words
+
+
+class PictureChip(DocumentChip):
+    """A chip with a small picture in place of an icon, and a button for more or less detail where there is a choice."""
+
+    detail_wanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        self._thumbnail: Thumbnail | None = None
+        super().__init__(theme, parent)
+        thumbnail = self._thumbnail = Thumbnail(theme)
+        thumbnail.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        thumbnail.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._row.replaceWidget(self._icon, thumbnail)
+        self._icon.hide()
+        self.detail = IconButton(theme, "sliders", tr("Detail"), size_px=16)
+        self.detail.clicked.connect(self.detail_wanted)
+        self.detail.hide()
+        self._row.insertWidget(3, self.detail)
+        theme.dress(thumbnail, size=(THUMB_PX, THUMB_PX))
+        self._show_look()
+
+    def show_one(self, one: DraftPicture) -> None:
+        assert self._thumbnail is not None
+        if one.image is not None and not self._thumbnail.has_picture:
+            self._thumbnail.show_picture(one.image)
+        self.detail.setVisible(len(one.choices) > 1 and not one.is_unseen)
+        self.detail.set_name(tr("Detail of {name}", name=short_name(one.name)))
+        if one.error:
+            self.show_error(one.error)
+        elif one.use is None:
+            self.show_words(tr(WAITS_LABEL) if one.stage is Stage.WAITS else tr("is being opened"))
+        else:
+            self.show_words(_picture_words(one, one.use))
+            self.setToolTip(
+                plain_tip("\n".join(part for part in (one.name, _picture_words(one, one.use), one.remarks) if part))
+            )
+
+    def _describe(self) -> None:
+        self.setAccessibleName(tr(PICTURE_LABEL, name=self._name.text()))
+        self.setAccessibleDescription(self._words.text())
+
+    def _show_look(self) -> None:
+        super()._show_look()
+        if self._thumbnail is not None:
+            ends = 4 if self.remove.isVisibleTo(self) else 12
+            self._theme.dress(self._row, margins=(5, 4, ends, 4))
+            self._share_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """What a picture takes is said whole where that is possible; its name is shortened first."""
+        if self._is_error:  # a sentence, which the tool tip has whole
+            self._words.setMinimumWidth(0)
+            return
+        name = min(self._name.sizeHint().width(), self._name.maximumWidth())
+        words, least = self._words.sizeHint().width(), min(name, self._theme.px(LEAST_NAME_PX))
+        room = self.width() - (self._row.sizeHint().width() - name - words) - least
+        self._name.setMinimumWidth(least)
+        self._words.setMinimumWidth(max(0, min(words, room)))
+
+
+def _picture_words(one: DraftPicture, use: MediaUse) -> str:
+    if one.is_unseen:
+        return tr("{size}, not shown", size=size_words(use))
+    count = one.count
+    return size_words(use) if count is None or not count.tokens else count_words(use, count, one.host)
+
+
+class NotSensed(QFrame):
+    """Says once what the model cannot take, and where there are models that can; hidden where it takes all.
+
+    `instead` is what can be done without one; it is shown where `show_instead` says so.
+    """
+
+    models_wanted = Signal()
+    instead_wanted = Signal()
+
+    def __init__(self, theme: Theme, text: str, models: str, instead: str = "") -> None:
+        super().__init__()
+        words = plain_label(text, kind="muted", wraps=True)
+        self.setAccessibleName(text)
+        self.models = text_button(models, "link")
+        self.models.clicked.connect(lambda _=False: self.models_wanted.emit())
+        row = QHBoxLayout(self)
+        row.addWidget(words, 1)
+        self.instead = text_button(instead, "link")
+        self.instead.clicked.connect(lambda _=False: self.instead_wanted.emit())
+        self.instead.hide()
+        row.addWidget(self.instead)
+        row.addWidget(self.models)
+        theme.dress(row, margins=(0, 0, 0, 0), spacing=12)
+        theme.dress(words, self.models, self.instead, font=(13, 400))
+        self.hide()
+
+
+class DraftPictures(QObject):
+    """The pictures of every draft that are on their way, and all those of the draft that is shown.
+
+    `model` is what is loaded, `is_free` says whether it can be asked now.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        notify: Notify,
+        model: Callable[[], ModelLoaded | None],
+        is_free: Callable[[], bool],
+        window: QWidget,
+    ) -> None:
+        super().__init__(window)
+        self._theme, self._notify, self._window = theme, notify, window
+        self._model, self._is_free = model, is_free
+        self._talk: AnswerService | None = None
+        self._draft_of: int | None = None
+        self._pictures: list[DraftPicture] = []
+        self._taken_out: list[DraftPicture] = []
+        """What can be put back."""
+        self._waiting: list[DraftPicture] = []
+        self._decoding: tasks.BackgroundTask | None = None
+        self._counted: object = None
+        """For which model and which pictures it was counted, or is being counted."""
+        self._again = QTimer(self, singleShot=True, interval=AGAIN_MS)
+        self._again.timeout.connect(self._count)
+
+    @property
+    def shown(self) -> list[DraftPicture]:
+        """Those of the draft that is shown."""
+        return [picture for picture in self._pictures if picture.is_in(self._talk, self._draft_of)]
+
+    @property
+    def key(self) -> tuple[tuple[int, int], ...]:
+        """Another one where the message would take other tokens."""
+        return tuple(
+            (draft_picture.use.id, draft_picture.use.most_tokens)
+            for draft_picture in self.shown
+            if draft_picture.use is not None
+        )
+
+    @property
+    def are_there(self) -> bool:
+        """Whether there are some, or will be."""
+        return any(not draft_picture.error for draft_picture in self.shown)
+
+    @property
+    def are_unseen(self) -> bool:
+        """Whether there are some that the loaded model cannot be shown."""
+        return bool(self.unseen)
+
+    @property
+    def unseen(self) -> list[DraftPicture]:
+        """Those."""
+        return [draft_picture for draft_picture in self.shown if draft_picture.is_unseen]
+
+    def add(self, given: Sequence[Path | UnsavedPicture | QImage], name: str = "") -> None:
+        """Takes files, or what was pasted, which is called `name`."""
+        if self._talk is None or not given:
+            return
+        known = {draft_picture.path for draft_picture in self.shown if not draft_picture.error}
+        fresh = [one for one in given if not isinstance(one, Path) or one not in known]
+        room = max(0, MOST_PICTURES - len(self.shown))
+        for one in fresh[:room]:
+            path = one if isinstance(one, Path) else one.path if isinstance(one, UnsavedPicture) else Path(name)
+            picture = DraftPicture(self._talk, self._draft_of, one, path)
+            self._pictures.append(picture)
+            self._waiting.append(picture)
+        if len(fresh) > room:
+            told = tr("At most {count} pictures go with one message; the others were left out.", count=MOST_PICTURES)
+            self._notify.show_notice(PersonMessage(told))
+        self._begin()
+        self.changed.emit()
+
+    def add_drawn(self, picture: bytes | QImage, name: str) -> None:
+        """One that is no file: what it would have in it, or as it was drawn."""
+        self.add([UnsavedPicture(Path(name), picture) if isinstance(picture, bytes) else picture], name)
+
+    def remove(self, gone: Sequence[DraftPicture]) -> None:
+        """Takes some out of the draft, or does not open them; they can be put back."""
+        self._pictures = [picture for picture in self._pictures if picture not in gone]
+        self._waiting = [draft_picture for draft_picture in self._waiting if draft_picture not in gone]
+        kept = [draft_picture for draft_picture in gone if draft_picture.use is not None]
+        with self._notify.guard():
+            for draft_picture in kept:
+                assert draft_picture.use is not None
+                draft_picture.talk.conversations.media.remove(draft_picture.use.id)
+        if kept:
+            told = tr("{name} was taken out.", name=short_name(kept[0].name))
+            told = told if len(kept) == 1 else tr("{count} pictures were taken out.", count=len(kept))
+            self._taken_out = [*self._taken_out, *kept][-MOST_PICTURES:]
+            self._notify.undo(told, lambda: self._put_back(kept))
+        self.changed.emit()
+
+    def show(self, talk: AnswerService, draft_of: int | None) -> None:
+        """Shows a draft; what is being opened for another one goes on, unless that is gone for good."""
+        if self._talk is not talk and self._talk is not None and self._talk.is_temporary:
+            self._forget(self._talk)
+        self._talk, self._draft_of = talk, draft_of
+        self._pictures = [picture for picture in self._pictures if picture.is_on_its_way]
+        uses: list[MediaUse] = []
+        with self._notify.guard():
+            uses = talk.conversations.media.in_draft(draft_of)
+        restored = [
+            DraftPicture(talk, draft_of, Path(use.name), Path(use.name), stage=Stage.READ, use=use) for use in uses
+        ]
+        self._pictures = [*restored, *self._pictures]
+        if restored:
+            tasks.run(lambda _token: _with_images(restored), self).event.connect(lambda _: self.changed.emit())
+        self._counted = None
+        self.refresh_counts()
+
+    def sent(self, conversation_id: int) -> None:
+        """The draft went with a message; the next one is this conversation's, and what is put back is that one's."""
+        for draft_picture in [
+            draft_picture for draft_picture in self._taken_out if draft_picture.is_in(self._talk, self._draft_of)
+        ]:
+            draft_picture.conversation_id = conversation_id
+            if draft_picture.use is not None:
+                draft_picture.use = replace(draft_picture.use, conversation_id=conversation_id)
+        gone = self.shown
+        self._pictures = [picture for picture in self._pictures if picture not in gone]
+        self._draft_of = conversation_id
+        self.changed.emit()
+
+    def refresh_counts(self) -> None:
+        """Another model may be in, or it has become free."""
+        model = self._model()
+        for draft_picture in self.shown:
+            draft_picture.is_unseen = model is not None and not model.sees
+            draft_picture.host = model.host if isinstance(model, ModelElsewhere) else ""
+            if model is None:
+                draft_picture.levels = ()
+        self._count()
+        self.changed.emit()
+
+    def choose_detail(self, one: DraftPicture, chip: QWidget) -> None:
+        """A slider above its chip, where the model offers a choice."""
+        if one.use is None or len(one.choices) < 2:
+            return
+        popup = DetailPopup(self._theme, one, self._window)
+        popup.chosen.connect(lambda most: self._set_detail(one, most))
+        popup.place_above(chip)
+        popup.show()
+
+    def show_menu(self, one: DraftPicture, at: QPoint, offers: Sequence[FileAction]) -> None:
+        offers_menu(one, offers, self._window).popup(at)
+
+    def _set_detail(self, one: DraftPicture, most_tokens: int) -> None:
+        if one.use is None:
+            return
+        with self._notify.guard():
+            one.talk.conversations.media.set_most_tokens(one.use.id, most_tokens)
+            one.use = replace(one.use, most_tokens=most_tokens)
+        self.changed.emit()
+
+    def _put_back(self, gone: Sequence[DraftPicture]) -> None:
+        with self._notify.guard():
+            for draft_picture in gone:
+                if draft_picture.use is not None:
+                    draft_picture.talk.conversations.media.put_back(draft_picture.use)
+        if self._talk is not None:
+            self.show(self._talk, self._draft_of)
+
+    def _forget(self, talk: AnswerService) -> None:
+        self._waiting = [draft_picture for draft_picture in self._waiting if draft_picture.talk is not talk]
+        self._pictures = [picture for picture in self._pictures if picture.talk is not talk]
+
+    # One after the other, on a thread.
+
+    def _begin(self) -> None:
+        if self._decoding is not None or not self._waiting:
+            return
+        batch, self._waiting = self._waiting, []
+        for draft_picture in batch:
+            draft_picture.stage = Stage.READING
+        task = self._decoding = tasks.run(lambda cancel: self._opened(batch, cancel), self)
+        task.event.connect(self._on_opened)
+        task.finished.connect(self._on_end)
+        task.failed.connect(self._on_end)
+
+    def _opened(self, batch: Sequence[DraftPicture], cancel: CancelToken) -> Iterator[tuple[DraftPicture, Outcome]]:
+        """What came of each, by one child for all. What was taken out meanwhile is passed over."""
+        for talk in dict.fromkeys(draft_picture.talk for draft_picture in batch):
+            begun: list[DraftPicture] = []
+
+            def files(
+                own: Iterable[DraftPicture], begun: list[DraftPicture] = begun
+            ) -> Iterator[Path | UnsavedPicture]:
+                for draft_picture in own:
+                    if draft_picture in self._pictures:
+                        begun.append(draft_picture)
+                        yield _file_of(draft_picture)
+
+            for found in talk.media.add_several(files(picture for picture in batch if picture.talk is talk), cancel):
+                yield begun[-1], _outcome(begun[-1], found)
+
+    def _on_opened(self, told: tuple[DraftPicture, Outcome]) -> None:
+        one, outcome = told
+        if isinstance(outcome, AppError):
+            one.stage, one.error = Stage.FAILED, sentence_for(outcome).text
+            announce(self._window, one.error)
+        elif one not in self._pictures:  # it was taken out in the last moment
+            with self._notify.guard():
+                one.talk.conversations.media.remove(outcome.use.id)
+        else:
+            one.use, one.image, one.frames, one.is_cut = outcome.use, outcome.image, outcome.frames, outcome.is_cut
+            one.given, one.stage = one.path, Stage.READ
+            again = [other for other in self._pictures if other.use is not None and other.use.id == one.use.id]
+            self._pictures = [other for other in self._pictures if other is one or other not in again]
+            announce(self._window, ", ".join((one.name, size_words(outcome.use), tr("attached"))))
+        self.refresh_counts()
+
+    def _on_end(self, error: BaseException | None = None) -> None:
+        self._decoding = None
+        for draft_picture in [
+            picture for picture in self._pictures if picture.stage is Stage.READING and picture.use is None
+        ]:
+            draft_picture.stage = Stage.FAILED
+            draft_picture.error = (
+                sentence_for(error).text if error is not None else tr("{name} was not opened.", name=draft_picture.name)
+            )
+        if error is not None and not isinstance(error, AppError):
+            self._notify.error(error)
+        self._begin()
+        self.refresh_counts()
+
+    # What they take, as the model itself counts it.
+
+    def _count(self) -> None:
+        model = self._model()
+        wanted = [
+            draft_picture
+            for draft_picture in self.shown
+            if draft_picture.use is not None and not draft_picture.is_unseen
+        ]
+        if model is None or not wanted or self._talk is None:
+            return
+        key = (
+            model.path,
+            model.projector,
+            tuple(draft_picture.use.media.sha256 for draft_picture in wanted if draft_picture.use is not None),
+        )
+        if key == self._counted:
+            return
+        if not self._is_free():
+            self._again.start()
+            return
+        self._counted, looks = key, self._talk.looks
+        uses = [
+            replace(picture.use, most_tokens=most) for picture in wanted if picture.use is not None for most in LEVELS
+        ]
+        tasks.ask(lambda _token: looks.media_counts(uses), self, lambda counts: self._on_counted(wanted, counts), _pass)
+
+    def _on_counted(self, pictures: Sequence[DraftPicture], counts: Sequence[MediaCount]) -> None:
+        if len(counts) != len(pictures) * len(LEVELS):  # the model has gone
+            self._counted = None
+            return
+        for number, picture in enumerate(pictures):
+            own = counts[number * len(LEVELS) : (number + 1) * len(LEVELS)]
+            picture.levels = tuple(DetailLevel(most, count) for most, count in zip(LEVELS, own, strict=True))
+        self.changed.emit()
+
+
+def _pass(error: BaseException) -> None:
+    """An engine that went away says so when it is asked something; here nobody asked."""
+    if not isinstance(error, AppError):
+        raise error
+
+
+def _file_of(one: DraftPicture) -> Path | UnsavedPicture:
+    return UnsavedPicture(one.path, as_png(one.given)) if isinstance(one.given, QImage) else one.given
+
+
+def _outcome(one: DraftPicture, found: MediumAdded | FileRefused) -> Outcome:
+    try:
+        return _kept(one, found) if isinstance(found, MediumAdded) else found.error
+    except AppError as error:  # which is this one's; the others come all the same
+        return error
+
+
+def _kept(one: DraftPicture, found: MediumAdded) -> KeptPicture:
+    media = one.talk.conversations.media
+    use = media.put_into_draft(one.conversation_id, found.media.sha256, one.path.name)
+    return KeptPicture(use, read_rows(one.talk.media.preview_path(found.media)), found.frames, found.is_cut)
+
+
+def _with_images(pictures: Sequence[DraftPicture]) -> Iterator[DraftPicture]:
+    for picture in pictures:
+        assert picture.use is not None
+        try:
+            picture.image = read_rows(picture.talk.media.preview_path(picture.use.media))
+        except AppError as error:
+            picture.image, picture.error = QImage(), sentence_for(error).text
+        yield picture
+
+
+# How closely a picture is looked at: as many steps as make a difference to the model.
+
+WIDTH_PX = 300
+
+
+class DetailPopup(QFrame):
+    """`chosen` carries the most tokens; a click beside it, or Escape, closes it."""
+
+    chosen = Signal(int)
+
+    def __init__(self, theme: Theme, one: DraftPicture, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        assert one.use is not None
+        self._theme, self._use, self._choices, self._host = theme, one.use, one.choices, one.host
+        self.setObjectName("detail_popup")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setAccessibleName(tr("Detail of {name}", name=one.name))
+        title = QLabel(tr("How closely it is looked at"))
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, len(self._choices) - 1)
+        self.slider.setPageStep(1)
+        now = one.count
+        self.slider.setValue(next((n for n, choice in enumerate(self._choices) if choice.count == now), 0))
+        self.slider.setAccessibleName(title.text())
+        ends = QHBoxLayout()
+        few, many = plain_label(tr("Quick"), kind="muted"), plain_label(tr("Detailed"), kind="muted")
+        ends.addWidget(few)
+        ends.addStretch(1)
+        ends.addWidget(many)
+        self.words = plain_label(wraps=True)
+        column = QVBoxLayout(self)
+        column.addWidget(title)
+        column.addWidget(self.slider)
+        column.addLayout(ends)
+        column.addWidget(self.words)
+        theme.dress(self, width=WIDTH_PX)
+        theme.dress(column, margins=(16, 14, 16, 14), spacing=8)
+        theme.dress(title, font=(14, 600))
+        theme.dress(self.words, few, many, font=(13, 400))
+        self.slider.valueChanged.connect(self._on_moved)
+        self._show_count()
+        self.slider.setFocus()
+
+    def place_above(self, widget: QWidget) -> None:
+        self.ensurePolished()
+        self.adjustSize()
+        self.move(widget.mapToGlobal(QPoint(0, -self.height() - self._theme.px(6))))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.close()
+        else:
+            super().keyPressEvent(event)
+
+    def _on_moved(self) -> None:
+        self._show_count()
+        self.chosen.emit(self._choices[self.slider.value()].most_tokens)
+
+    def _show_count(self) -> None:
+        words = count_words(self._use, self._choices[self.slider.value()].count, self._host)
+        self.words.setText(words)
+        self.slider.setAccessibleDescription(words)
+
+
+def offers_of(
+    pictures: DraftPictures, open_large: Callable[[Any], object], as_text: Callable[[Any], object]
+) -> list[FileAction]:
+    """What can be done with a picture of the draft."""
+    return [
+        FileAction(tr(OPEN), open_large, lambda one: one.use is not None),
+        FileAction(tr("Read its text instead"), as_text, lambda one: one.given == one.path and one.path.is_file()),
+        FileAction(tr(REMOVE), lambda one: pictures.remove([one])),
+        FileAction(
+            tr("Remove all pictures"),
+            lambda _one: pictures.remove(pictures.shown),
+            lambda _one: len(pictures.shown) > 1,
+        ),
+    ]
+
+
+class SeeLarge:
+    """Shows pictures of the chat that is open in a window of their own; what can be done with one is in a menu, too."""
+
+    def __init__(self, library: Callable[[], MediaLibrary], theme: Theme, notify: Notify, window: QWidget) -> None:
+        self._library, self._theme, self._notify, self._window = library, theme, notify, window
+
+    def __call__(self, uses: Sequence[MediaUse], first: int) -> None:
+        """Beginning with one of them."""
+        from app.ui.chat.large_picture import LargePicture  # not before somebody looks
+
+        window = self._window.window()
+        LargePicture(uses, first, self._library(), theme=self._theme, notify=self._notify, parent=window).open()
+
+    def show_menu(self, uses: Sequence[MediaUse], number: int, at: QPoint) -> None:
+        """For one of them, where the pointer is."""
+        from app.ui.chat import large_picture
+
+        one, library, window = uses[number], self._library(), self._window.window()
+        menu = QMenu(window)
+        menu.setObjectName("sent_picture_menu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(tr(OPEN), lambda: self(uses, number))
+        menu.addAction(tr(COPY_PICTURE), lambda: large_picture.copy_picture(one, library, self._notify, window))
+        menu.addAction(tr(SAVE_PICTURE), lambda: large_picture.ask_where_to_save(one, library, self._notify, window))
+        menu.popup(at)

@@ -1,0 +1,477 @@
+"""What is typed while an answer comes: it waits above the composer, can be changed there, and is sent after the answer.
+
+Every message is stored as soon as it waits. One that waits from an earlier run is not sent before somebody says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from app.core.errors import AppError
+from app.core.visible import visible_name
+from app.store.queued import QueuedMessage
+from app.ui.chat.answering import RunningAnswerView
+from app.ui.chat.composer import MessageField
+from app.ui.chat.open_chat import OpenChat
+from app.ui.i18n import tr
+from app.ui.shared_labels import CANCEL, EDIT_LABEL, REMOVE, SAVE
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.labels import ElidedLabel, announce, plain_label, plain_tip
+from app.ui.widgets.layouts import scrolled
+
+if TYPE_CHECKING:
+    from app.features.chat.answer_service import AnswerService
+
+QUEUED_AFTER_STOP = "The answer was broken off, so this waits. Esc once more: only you send it."
+
+SENT_AFTER_ANSWER = "Sent when this answer has ended"
+QUEUED_UNSENT = "Not sent. It waits here until you send it."
+SENT_AFTER_OTHER_CHAT = "Sent after the answer in the other chat"
+SENT_AFTER_EDITING = "Sent when you have finished editing"
+
+MOST_PX, MOST_LOW_PX = 174, 58
+"""How high the messages are together before they scroll; in a low window."""
+LOW_PX = 520
+FIRST_CHARACTERS = 300
+"""Of a message that waits; one line of them is seen."""
+
+
+class QueueState(Enum):
+    """Whether the messages of a chat are sent by themselves."""
+
+    ON = "on"
+    AFTER_STOP = "after stop"
+    """The answer before was stopped already when they were sent: they go when it has ended."""
+    AFTER_NEXT = "after next"
+    """The answer before was stopped or failed: they wait for another one to end, or for somebody who sends them."""
+    OFF = "off"
+    """They wait for somebody who sends them."""
+
+
+class MessageQueue(QObject):
+    """The messages that wait in every chat, and those of the chat that is shown above its composer.
+
+    `kept` has the chats that are stored; `can_send` says whether the model answers.
+    """
+
+    changed = Signal()
+    sent = Signal(object)
+    """The `StoredMessage` of a question in the chat that is shown."""
+
+    def __init__(
+        self, view: QueueView, chat: OpenChat, kept: AnswerService, notify: Notify, can_send: Callable[[], bool]
+    ) -> None:
+        super().__init__(chat)
+        self._view, self._chat, self._kept, self._notify, self._can_send = view, chat, kept, notify, can_send
+        self._going: dict[int, QueueState] = {}
+        """By chat; those that are not here are off."""
+        self._messages: list[QueuedMessage] = []
+        self._ended_in: int | None = None
+        """The chat of the last answer."""
+        self._names: dict[int, list[str]] = {}
+        """Those of the pictures and documents of each message."""
+        view.send_wanted.connect(self.send_now)
+        view.edited.connect(self._on_edited)
+        view.editing_ended.connect(self.send_next)
+        view.remove_wanted.connect(self._on_remove_wanted)
+        view.move_wanted.connect(self._on_move_wanted)
+        chat.live.ended.connect(self._on_ended)
+        chat.live.ended.connect(lambda: self.send_next(), Qt.ConnectionType.QueuedConnection)  # noqa: PLW0108 - without values
+        chat.answering.connect(self._show)
+
+    @property
+    def messages(self) -> list[QueuedMessage]:
+        """Those of the chat that is shown, the next one first."""
+        return self._messages
+
+    @property
+    def may_stop(self) -> bool:
+        """Whether something waits here that would still be sent by itself."""
+        return bool(self._messages) and self._state is not QueueState.OFF
+
+    def show(self) -> None:
+        """Another chat is shown, or something else waits in it."""
+        number = self._chat.conversation_id
+        self._messages, self._names = [], {}
+        if number is not None:
+            with self._notify.guard():
+                self._messages = self._chat.talk.conversations.queued.list_waiting(number)
+                self._names = {message.id: self._names_of(message) for message in self._messages}
+        self._show()
+
+    def add(self, text: str, draft_of: int | None) -> None:
+        """A message of the chat that is shown, which is stored already. May raise.
+
+        `draft_of` as in `QueuedMessages.add`.
+        """
+        number = self._chat.conversation_id
+        assert number is not None
+        self._chat.talk.conversations.queued.add(number, text, draft_of=draft_of)
+        is_first = not self._messages or self._state is QueueState.AFTER_STOP
+        self._going[number] = QueueState.AFTER_STOP if is_first and self._chat.live.is_stopping else QueueState.ON
+        self.show()
+        announce(self._view, tr("Queued. {words}", words=self._view.words))
+
+    def send_now(self) -> None:
+        """Sends what waits here, or lets it go as soon as the answer that runs has ended."""
+        if self._chat.conversation_id is not None:
+            self._going[self._chat.conversation_id] = QueueState.ON
+        self.send_next()
+
+    def stop(self) -> None:
+        """Nothing of what waits is sent any more before somebody says so."""
+        for number in self._going:
+            self._going[number] = QueueState.OFF
+        self._show()
+
+    def edit_last(self, otherwise: Callable[[], None]) -> None:
+        """Opens the last message that waits; `otherwise` where none does."""
+        if not self._view.edit_last():
+            otherwise()
+
+    def send_next(self) -> None:
+        """Sends the next message where nothing stands in its way."""
+        if QueueState.ON in self._going.values() and not self._chat.is_busy and self._can_send():
+            with self._notify.guard():
+                for talk, number in self._waiting():
+                    if self._send_next(talk, number):
+                        break
+            self.show()
+        else:
+            self._show()
+
+    @property
+    def _state(self) -> QueueState:
+        return self._going.get(self._chat.conversation_id or 0, QueueState.OFF)
+
+    def _on_ended(self, answering: RunningAnswerView) -> None:
+        """After an answer that did not end by itself nothing follows by itself."""
+        is_well = answering.ended_well
+        before, after = (QueueState.AFTER_NEXT, QueueState.ON) if is_well else (QueueState.ON, QueueState.AFTER_NEXT)
+        becomes = {before: after, QueueState.AFTER_STOP: QueueState.ON}
+        self._going = {number: becomes.get(going, going) for number, going in self._going.items()}
+        self._ended_in = answering.conversation_id
+
+    def _waiting(self) -> Iterator[tuple[AnswerService, int]]:
+        """The chats in which something may be sent, the one whose answer has just ended first."""
+        talks = dict.fromkeys((self._chat.talk, self._kept))
+        found = [(talk, number) for talk in talks for number in talk.conversations.queued.list_conversations()]
+        found.sort(key=lambda one: one[1] != self._ended_in)
+        return (one for one in found if self._going.get(one[1]) is QueueState.ON)
+
+    def _send_next(self, talk: AnswerService, number: int) -> bool:
+        """Whether the next message of a chat was sent; one that is being changed waits for that."""
+        message = talk.conversations.queued.list_waiting(number)[0]
+        is_shown = talk is self._chat.talk and number == self._chat.conversation_id
+        if is_shown and self._view.is_editing(message.id):
+            return False
+        try:
+            question = talk.send_queued(message)
+        except AppError:
+            self._going[number] = QueueState.AFTER_NEXT
+            raise
+        if is_shown:
+            self._chat.refresh()
+            self._chat.answer(question.id, follows=False)
+            self.sent.emit(question)
+        else:
+            self._chat.answer_elsewhere(talk, question)
+        self._chat.touched.emit(number)
+        return True
+
+    def _show(self) -> None:
+        is_off = self._state in (QueueState.AFTER_NEXT, QueueState.OFF)
+        self._view.show_queue(self._messages, self._names, self._state_words(), can_send=is_off and self._can_send())
+        self.changed.emit()
+
+    def _state_words(self) -> str:
+        running = self._chat.live.answering
+        if self._state is QueueState.OFF:
+            return tr(QUEUED_UNSENT)
+        if self._state is QueueState.AFTER_NEXT and not (running and not running.is_stopped):
+            return tr(QUEUED_AFTER_STOP)
+        if running is not None and running.conversation_id != self._chat.conversation_id:
+            return tr(SENT_AFTER_OTHER_CHAT)
+        if running is not None:
+            return tr(SENT_AFTER_ANSWER)
+        return tr(SENT_AFTER_EDITING) if self._can_send() else tr("Waits for your choice")
+
+    def _names_of(self, message: QueuedMessage) -> list[str]:
+        names = [visible_name(name) for _, name, _ in message.media]
+        if not message.documents:
+            return names
+        store = self._chat.talk.documents.store
+        found = [store.get(number) for number, _ in message.documents]
+        return names + [stored_document.name for stored_document in found if stored_document is not None]
+
+    def _on_edited(self, number: int, text: str) -> None:
+        with self._notify.guard():
+            self._chat.talk.conversations.queued.edit_text(number, text)
+        self.show()
+        self.send_next()
+
+    def _on_remove_wanted(self, number: int) -> None:
+        talk = self._chat.talk
+        message = next(queued_message for queued_message in self._messages if queued_message.id == number)
+        with self._notify.guard():
+            talk.conversations.queued.remove(number)
+            self._notify.undo(tr("Waiting message removed"), lambda: self._put_back(talk, message))
+        self.show()
+
+    def _put_back(self, talk: AnswerService, message: QueuedMessage) -> None:
+        with self._notify.guard():
+            talk.conversations.queued.put_back(message)
+        self.show()
+        self.send_next()
+
+    def _on_move_wanted(self, number: int) -> None:
+        """Before the message that is before it."""
+        ids = [message.id for message in self._messages]
+        place = ids.index(number)
+        ids[place - 1], ids[place] = ids[place], ids[place - 1]
+        with self._notify.guard():
+            self._chat.talk.conversations.queued.set_order(ids)
+        self.show()
+        announce(self._view, tr("Moved to place {place}", place=place))
+
+
+class QueueView(QWidget):
+    """A line that says when, and below it the messages; hidden while nothing waits."""
+
+    send_wanted = Signal()
+    edited = Signal(int, str)
+    editing_ended = Signal()
+    """Nothing was changed."""
+    remove_wanted = Signal(int)
+    move_wanted = Signal(int)
+
+    def __init__(self, theme: Theme, leave: Callable[[], None], parent: QWidget | None = None) -> None:
+        """`leave` takes the keyboard when the message that had it is gone."""
+        super().__init__(parent)
+        self._theme, self._leave = theme, leave
+        self._chips: dict[int, QueueChip] = {}
+        self._words = plain_label(kind="muted", wraps=True)
+        self.send_now: QPushButton = text_button(tr("Send now"), "plain")
+        self.send_now.setObjectName("send_now")
+        self.send_now.clicked.connect(lambda _=False: self.send_wanted.emit())
+        line = QHBoxLayout()
+        line.addWidget(self._words, 1)
+        line.addWidget(self.send_now, 0, Qt.AlignmentFlag.AlignTop)
+        self._page = QWidget()
+        self._page.setObjectName("page")
+        self._column = QVBoxLayout(self._page)
+        self._page.installEventFilter(self)
+        self._scroll = scrolled(self._page)
+        self._scroll.setAccessibleName(tr("Messages that wait"))
+        column = QVBoxLayout(self)
+        column.addLayout(line)
+        column.addWidget(self._scroll)
+        theme.dress(column, margins=(0, 4, 0, 2), spacing=6)
+        theme.dress(line, margins=(12, 0, 2, 0), spacing=8)
+        theme.dress(self._column, margins=(0, 0, 0, 0), spacing=6)
+        theme.dress(self._words, self.send_now, font=(13, 500))
+        theme.changed.connect(self.fit_height)
+        self.setObjectName("queue")
+        self.hide()
+
+    @property
+    def words(self) -> str:
+        """When they are sent."""
+        return self._words.text()
+
+    @property
+    def chips(self) -> list[QueueChip]:
+        return list(self._chips.values())
+
+    def is_editing(self, number: int) -> bool:
+        """Whether somebody is changing this message."""
+        return number in self._chips and self._chips[number].field is not None
+
+    def edit_last(self) -> bool:
+        if self._chips:
+            self.chips[-1].start_editing()
+        return bool(self._chips)
+
+    def show_queue(
+        self, messages: Sequence[QueuedMessage], names: dict[int, list[str]], words: str, *, can_send: bool
+    ) -> None:
+        """`names` are those of the documents of each message. What is being edited stays open."""
+        focus = self.focusWidget()
+        had_focus = self.isAncestorOf(focus) and focus.hasFocus() if focus is not None else False
+        for gone in [number for number in self._chips if number not in names]:
+            chip = self._chips.pop(gone)
+            self._column.removeWidget(chip)
+            chip.hide()
+            chip.deleteLater()
+        self._chips = {message.id: self._chips.get(message.id) or self._new_chip(message.id) for message in messages}
+        for place, message in enumerate(messages):
+            self._column.insertWidget(place, self._chips[message.id])
+            self._chips[message.id].show_message(message.text, names[message.id], is_first=place == 0)
+        if self._words.text() != words and messages and self.isVisible():
+            announce(self, words)
+        self._words.setText(words)
+        self.send_now.setVisible(can_send)
+        self.send_now.setAccessibleDescription(words)
+        self.setVisible(bool(messages))
+        self.fit_height()
+        if had_focus and (focus is None or not self.isAncestorOf(focus) or not focus.isVisible()):
+            self._leave()
+
+    def fit_height(self) -> None:
+        """As high as the messages, up to a few of them."""
+        most = self._theme.px(MOST_PX if self.window().height() >= self._theme.px(LOW_PX) else MOST_LOW_PX)
+        self._column.activate()
+        self._scroll.setFixedHeight(max(1, min(self._page.sizeHint().height(), most)))
+        self.updateGeometry()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit_height()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._page and event.type() == QEvent.Type.LayoutRequest:
+            self.fit_height()  # a message has another height now
+        return super().eventFilter(watched, event)
+
+    def _new_chip(self, number: int) -> QueueChip:
+        chip = QueueChip(self._theme, self._page)
+        chip.edited.connect(lambda text: self.edited.emit(number, text))
+        chip.editing_ended.connect(self.editing_ended)
+        chip.remove.clicked.connect(lambda _=False: self.remove_wanted.emit(number))
+        chip.move_up.clicked.connect(lambda _=False: self.move_wanted.emit(number))
+        chip.height_changed.connect(lambda: self._on_height_changed(chip))
+        chip.show()
+        return chip
+
+    def _on_height_changed(self, chip: QueueChip) -> None:
+        self.fit_height()
+        self._scroll.ensureWidgetVisible(chip)
+
+
+class QueueChip(QWidget):
+    """One message in one line; pressed, it becomes a field in which Enter saves and Esc leaves it as it was."""
+
+    edited = Signal(str)
+    editing_ended = Signal()
+    height_changed = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.text = ""
+        self.field: MessageField | None = None
+        """While it is being changed."""
+        self._editor: QWidget | None = None
+        self.setObjectName("queue_chip")
+        self._icon = QLabel()
+        self._label = ElidedLabel()
+        self._documents = plain_label(kind="muted")
+        self.move_up = IconButton(theme, "arrow-up", tr("Move up"), size_px=15)
+        self.edit = IconButton(theme, "pencil-simple", tr(EDIT_LABEL), size_px=15)
+        self.remove = IconButton(theme, "x", tr(REMOVE), size_px=15)
+        self.edit.clicked.connect(lambda _=False: self.start_editing())
+        self._line = QWidget()
+        row = QHBoxLayout(self._line)
+        row.addWidget(self._icon)
+        row.addWidget(self._label, 1)
+        for widget in (self._documents, self.move_up, self.edit, self.remove):
+            row.addWidget(widget)
+        self._column = QVBoxLayout(self)
+        self._column.addWidget(self._line)
+        self._line.setCursor(Qt.CursorShape.PointingHandCursor)
+        theme.dress(self._column, margins=(0, 0, 0, 0))
+        theme.dress(row, margins=(12, 3, 6, 3), spacing=6)
+        theme.dress(self._label, font=(14, 400))
+        theme.dress(self._documents, font=(13, 400))
+        theme.dress(self._icon, picture=("clock", "muted", 15))
+        theme.changed.connect(self.update)
+
+    def show_message(self, text: str, documents: Sequence[str], *, is_first: bool) -> None:
+        """What it says, with the names of its pictures and documents."""
+        self.text = text
+        words = " ".join(text[:FIRST_CHARACTERS].split())
+        self._label.setText(words)
+        self._label.setToolTip(plain_tip(text[:FIRST_CHARACTERS]))
+        self._documents.setText(tr("{count} files", count=len(documents)) if len(documents) > 1 else "")
+        if len(documents) == 1:
+            self._documents.setText(tr("1 file"))
+        self._documents.setToolTip(plain_tip("\n".join(documents)))
+        self._documents.setVisible(bool(documents))
+        self.move_up.setEnabled(not is_first)
+        self.setAccessibleName(", ".join([tr("Waiting message: {words}", words=words), *documents]))
+        for button in (self.move_up, self.edit, self.remove):
+            button.setAccessibleDescription(words[:80])
+
+    def start_editing(self) -> None:
+        """The field in place of the line."""
+        if self.field is None:
+            self.field = field = MessageField(self._theme, self)
+            field.edit.has_cancel = True
+            field.edit.setAccessibleName(tr("Edit waiting message"))
+            field.set_text(self.text)
+            field.edit.submitted.connect(self._on_saved)
+            field.edit.cancelled.connect(self._on_cancelled)
+            field.edit.height_changed.connect(self._on_height_changed)
+            cancel, save = text_button(tr(CANCEL), "quiet"), text_button(tr(SAVE), "primary")
+            cancel.clicked.connect(lambda _=False: self._on_cancelled())
+            save.clicked.connect(lambda _=False: self._on_saved())
+            buttons = QHBoxLayout()
+            buttons.addStretch(1)
+            buttons.addWidget(cancel)
+            buttons.addWidget(save)
+            self._editor = QWidget()
+            column = QVBoxLayout(self._editor)
+            column.addWidget(field)
+            column.addLayout(buttons)
+            self._theme.dress(column, margins=(12, 8, 8, 8), spacing=6)
+            self._line.hide()
+            self._column.addWidget(self._editor)
+            self._on_height_changed()
+        self.field.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _stop_editing(self) -> None:
+        editor, self._editor, self.field = self._editor, None, None
+        if editor is not None:
+            self._line.show()
+            self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._column.removeWidget(editor)
+            editor.hide()
+            editor.deleteLater()
+            self._on_height_changed()
+
+    def _on_saved(self) -> None:
+        text = self.field.text if self.field is not None else ""
+        if text.strip():
+            self._stop_editing()
+            self.edited.emit(text)
+
+    def _on_cancelled(self) -> None:
+        self._stop_editing()
+        self.editing_ended.emit()
+
+    def _on_height_changed(self) -> None:
+        self._column.activate()
+        self.height_changed.emit()
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self.field is None:
+            self.start_editing()
+        else:
+            super().mouseReleaseEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        tokens, radius = self._theme.tokens, self._theme.px(8)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(tokens.outline if self.field is not None else tokens.line), 1))
+        painter.setBrush(QColor(tokens.surface))
+        painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)

@@ -1,0 +1,183 @@
+"""What a model saw: the parts of a prompt in their order with their tokens, and the exact text of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QGuiApplication, QTextOption
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QPlainTextEdit,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.events import CancelToken
+from app.features.chat import prompt_inspector
+from app.features.chat.prompt_inspector import SeenPart, SeenPrompt
+from app.features.error_messages import sentence_for
+from app.ui.i18n import tr, window_title
+from app.ui.shared_labels import (
+    ANSWER_LINE,
+    COUNTING,
+    INSTRUCTIONS_FROM_BEFORE,
+    MEMORIES_LABEL,
+    PART_TOKENS,
+    SYSTEM_PROMPT,
+    THIS_MESSAGE,
+    TOKEN_COUNT,
+    YOU_LINE,
+)
+from app.ui.shell import tasks
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import plain_label, plain_tip
+from app.ui.widgets.layouts import within_screen
+
+PROMPT_CHANGED_SINCE = "Something has changed since, such as the model or the instructions: now this is {count} tokens."
+
+FROM_TEMPLATE = "From the template"
+COPY_ALL = "Copy all"
+
+SIZE_PX, LIST_PX, ROW_PX = (820, 560), 300, 30
+WORDS_CHARACTERS = 80
+
+Look = Callable[[CancelToken], SeenPrompt | None]
+"""Tells the parts, on a thread; None without a model that counts."""
+
+
+class SeenDialog(QDialog):
+    """Empty until the parts are known, which takes the model's tokenizer."""
+
+    def __init__(self, theme: Theme, look: Look, title: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._seen: SeenPrompt | None = None
+        self.setObjectName("seen_dialog")
+        self.setWindowTitle(window_title(title))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(within_screen(self, QSize(*map(theme.px, SIZE_PX))))
+        head = plain_label(title)
+        self.sum = plain_label(tr(COUNTING), kind="muted", wraps=True)
+        self.parts = self._new_parts()
+        self.text = QPlainTextEdit(readOnly=True)
+        self.text.setAccessibleName(tr("Text of the part"))
+        self.text.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.text.setTabChangesFocus(True)
+        self._copy = text_button(tr(COPY_ALL))
+        self._copy.setEnabled(False)
+        self._copy.clicked.connect(self._on_copy)
+        close = text_button(tr("Close"), "primary")
+        close.clicked.connect(self.accept)
+        close.setDefault(True)
+        beside, foot, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
+        beside.addWidget(self.parts)
+        beside.addWidget(self.text, 1)
+        foot.addStretch(1)
+        foot.addWidget(self._copy)
+        foot.addWidget(close)
+        column.addWidget(head)
+        column.addWidget(self.sum)
+        column.addLayout(beside, 1)
+        column.addLayout(foot)
+        theme.dress(head, font=(16, 600))
+        theme.dress(self.sum, self.parts, self.text, font=(13, 400))
+        theme.dress(column, margins=(22, 18, 22, 18), spacing=10)
+        theme.dress(beside, spacing=12)
+        theme.dress(foot, spacing=8)
+        tasks.ask(look, self, self._on_seen, self._on_failed)
+
+    def _new_parts(self) -> QTreeWidget:
+        parts = QTreeWidget()
+        parts.setObjectName("seen_parts")
+        parts.setAccessibleName(tr("Parts of the prompt"))
+        parts.setColumnCount(2)
+        parts.setHeaderHidden(True)
+        parts.setFrameShape(QFrame.Shape.NoFrame)
+        parts.setProperty("elides", True)
+        parts.setRootIsDecorated(False)
+        parts.setUniformRowHeights(True)
+        parts.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        parts.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        parts.header().setStretchLastSection(False)
+        parts.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        parts.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        parts.setFixedWidth(min(self._theme.px(LIST_PX), self.width() * 2 // 5))
+        parts.currentItemChanged.connect(lambda item: self._show(parts.indexOfTopLevelItem(item)))
+        return parts
+
+    def _on_seen(self, found: SeenPrompt | None) -> None:
+        if found is None:
+            self.sum.setText(tr("The model sleeps. It wakes up with your next message, and counts then."))
+            return
+        self._seen = found
+        self.sum.setText(sum_words(found))
+        for part in found.parts:
+            words, count = words_of(part), f"{part.tokens:,}"
+            item = QTreeWidgetItem([words, count])
+            item.setTextAlignment(1, Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
+            item.setData(0, Qt.ItemDataRole.AccessibleTextRole, tr(PART_TOKENS, part=words, count=count))
+            item.setToolTip(0, plain_tip(words))
+            item.setSizeHint(0, QSize(0, self._theme.px(ROW_PX)))
+            self.parts.addTopLevelItem(item)
+        self._copy.setEnabled(bool(found.text))
+        if (first := self.parts.topLevelItem(0)) is not None:
+            self.parts.setCurrentItem(first)
+        self.parts.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_failed(self, error: BaseException) -> None:
+        self.sum.setText(str(sentence_for(error)))
+
+    def _show(self, place: int) -> None:
+        if self._seen is not None and 0 <= place < len(self._seen.parts):
+            part = self._seen.parts[place]
+            nothing = tr("Marks between the messages, which the model’s own template adds.")
+            self.text.setPlainText(part.text or nothing)
+
+    def _on_copy(self) -> None:
+        if self._seen is not None:
+            QGuiApplication.clipboard().setText(self._seen.text)
+
+
+def words_of(part: SeenPart) -> str:
+    """What a part is, in a line."""
+    names = {
+        prompt_inspector.SYSTEM: tr(SYSTEM_PROMPT),
+        prompt_inspector.INSTRUCTIONS: tr("Instructions of the project"),
+        prompt_inspector.DOCUMENTS: tr("Documents of the project"),
+        prompt_inspector.MEMORIES: tr(MEMORIES_LABEL),
+        prompt_inspector.CARRIED: tr(INSTRUCTIONS_FROM_BEFORE),
+        prompt_inspector.RECALLED: tr("Turns shown again"),
+        prompt_inspector.MESSAGE: tr(THIS_MESSAGE),
+        prompt_inspector.TEMPLATE: tr(FROM_TEMPLATE),
+    }
+    if part.kind in names:
+        return names[part.kind]
+    begins = " ".join(part.text[: 4 * WORDS_CHARACTERS].split())[:WORDS_CHARACTERS]
+    if part.kind == prompt_inspector.PINNED:
+        return tr("Pinned: {words}", words=begins)
+    return tr(YOU_LINE, words=begins) if part.kind == prompt_inspector.QUESTION else tr(ANSWER_LINE, words=begins)
+
+
+def sum_words(found: SeenPrompt) -> str:
+    """How much that is, what was left out, and how far it can be told."""
+    said = [tr(TOKEN_COUNT, count=f"{found.told_tokens or found.tokens:,}")]
+    if found.hidden == 1:
+        said.append(tr("1 earlier message was not shown"))
+    elif found.hidden:
+        said.append(tr("{count} earlier messages were not shown", count=f"{found.hidden:,}"))
+    words = " · ".join(said)
+    if found.is_exact:
+        return words
+    changed = tr(
+        PROMPT_CHANGED_SINCE,
+        count=f"{found.tokens:,}",
+    )
+    return f"{words}\n{changed}"

@@ -1,0 +1,396 @@
+"""Two models on one question: asked at once from the composer, or a second one from an answer that is there.
+
+Their answers are versions of each other. Until somebody chooses one they stand beside each other as one turn; a
+message that is sent before goes on with the first. Where memory has room for both models the second one answers in an
+engine of its own at the same time, else after the first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QPoint, Signal
+from PySide6.QtWidgets import QMenu, QWidget
+
+from app.core.visible import visible_name
+from app.features.chat_services import Chats
+from app.features.error_messages import model_words
+from app.store.conversations import StoredMessage
+from app.ui.chat.answering import LiveAnswer, RunningAnswerView, Work
+from app.ui.chat.chat_options import OwnModel
+from app.ui.chat.composer import Composer
+from app.ui.chat.open_chat import OpenChat
+from app.ui.i18n import tr
+from app.ui.shared_labels import MODEL
+from app.ui.shell.model_picker import OtherModels
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import NamedButton
+from app.ui.widgets.labels import announce
+
+if TYPE_CHECKING:
+    from app.features.chat.answer_service import AnswerService
+    from app.ui.chat.answer_view import AnswerView
+    from app.ui.chat.pair import PairView
+    from app.ui.chat.turn import TurnView
+
+CHOOSE_AN_ANSWER = "Choose an answer. Your next message continues {name}’s."
+VERSION_PLACE = "Version {place}"
+VERSION_LINE = "Version {place}: {words}"
+SECOND_MODEL = "Asked as well: {name}"
+ASK_TWO_MODELS = "Ask two models at once"
+
+NAME_PX = 130
+MENU_LETTERS = 60
+
+
+@dataclass
+class AnswerPair:
+    """Two answers in the making, or made and not chosen from. An id is 0 until its answer has begun."""
+
+    talk: AnswerService
+    conversation_id: int
+    question_id: int
+    names: list[str]
+    models: list[Path | None]
+    """None is the one that answers in the chat as it is."""
+    ids: list[int] = field(default_factory=lambda: [0, 0])
+    leads: int = 0
+    """Which one the chat goes on with as long as nobody chose."""
+    is_second_begun: bool = False
+    is_over: bool = False
+    has_failed: bool = False
+    is_of_versions: bool = False
+    """Two that are there already: they stand beside each other only until something else is shown."""
+
+
+class AnswerPairs(QObject):
+    """The pairs of this run of the program, by their chat. `live` is the answer that is written beside the chat's."""
+
+    changed = Signal()
+    """A pair is shown, or is shown no longer, or can be chosen from."""
+
+    def __init__(
+        self,
+        chat: OpenChat,
+        chats: Chats,
+        own: OwnModel,
+        models: OtherModels,
+        *,
+        theme: Theme,
+        notify: Notify,
+        window: QWidget,
+    ) -> None:
+        super().__init__(chat)
+        self._chat, self._chats, self._own, self._models = chat, chats, own, models
+        self._theme, self._notify, self._window = theme, notify, window
+        self.live = LiveAnswer(
+            notify,
+            stored=lambda number: chat.talk.conversations.get_message(number),  # noqa: PLW0108 - another one later
+            is_loading=lambda: not self.live.is_reading,
+            parent=window,
+            is_read_out=False,
+        )
+        self.second: SecondModel | None = None
+        """What the composer has for the next question."""
+        self._pairs: dict[tuple[AnswerService, int], AnswerPair] = {}
+        self._at_work: dict[RunningAnswerView, AnswerPair] = {}
+        self._view: PairView | None = None
+        chat.add_live(self.live)
+        chat.attach = self._attach
+        chat.before_pair = self._before
+        chat.transcript.dropped.connect(lambda _: self._on_dropped())
+        for live in (chat.live, self.live):
+            live.ended.connect(self._on_ended)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether two answers stand beside each other in what is shown."""
+        return self._view is not None
+
+    def note(self) -> str:
+        """A few words for the composer, while nobody has chosen."""
+        pair = self._pair
+        if pair is None or not pair.is_over:
+            return ""
+        return tr(CHOOSE_AN_ANSWER, name=pair.names[pair.leads])
+
+    def ask(self, question_id: int) -> bool:
+        """Answers the last question of what is shown twice, where the composer has a second model; whether it has."""
+        first, second = self._own.path or self._models.path or self._chats.model_path(), None
+        if self.second is not None:
+            second = self.second.take_model()
+        if second is None or second == first:
+            return False
+        pair = self._begin(question_id, [None, second], [self._name_of(first), self._name_of(second)])
+        answering = self._run(pair, 0)
+        for signal in (answering.progressed, answering.text_came, answering.thought_came):
+            signal.connect(lambda *_: None if answering.is_stopped else self._begin_second(pair))
+        return True
+
+    def compare(self, answer: StoredMessage, second: Path) -> None:
+        """Another model answers the question of an answer that is there; what followed is that version's."""
+        if answer.parent_id is None:
+            return
+        path = self._chat.path()
+        ids = [message.id for message in path]
+        if answer.id in ids:
+            self._chat.transcript.update_to(path[: ids.index(answer.id)])
+            names = [model_words(answer.model) or tr("Before"), self._name_of(second)]
+            # What followed would be seen below the answer that is there.
+            pair = self._begin(answer.parent_id, [None, second], names, leads=int(answer.id != ids[-1]))
+            pair.ids[0] = answer.id
+            if (side := self._side(pair, 0)) is not None:
+                side.set_message(answer)
+            self._begin_second(pair)
+
+    def offer_versions(self, turn: TurnView) -> None:
+        """Another version of an answer beside it; of more than two, which one is asked."""
+        answer, row = turn.message, turn.row
+        if answer is None or row is None:
+            return
+        places = {number: place for place, number in enumerate(answer.versions, 1) if number != answer.id}
+        if len(places) == 1:
+            self._show_version(answer, *places)
+            return
+        menu = QMenu(turn)
+        menu.setObjectName("other_versions")
+        menu.setAccessibleName(tr("Which version do you want next to it?"))
+        menu.aboutToHide.connect(menu.deleteLater)
+        for number, place in places.items():
+            version = self._chat.talk.conversations.get_message(number)
+            if version is not None:
+                about = " ".join(part for part in (model_words(version.model), version.text) if part).split()
+                words = tr(VERSION_LINE, place=place, words=visible_name(" ".join(about))[:MENU_LETTERS])
+                menu.addAction(words.replace("&", "&&"), partial(self._show_version, answer, number))
+        menu.popup(row.more.mapToGlobal(QPoint(0, row.more.height())))
+
+    def _show_version(self, answer: StoredMessage, other_id: int) -> None:
+        """Two versions that are stored; the one that was shown leads, and what follows it comes back with it."""
+        path, other = self._chat.path(), self._chat.talk.conversations.get_message(other_id)
+        ids = [message.id for message in path]
+        if other is None or answer.id not in ids or self._chat.is_busy:
+            return
+        sides = sorted((answer, other), key=lambda one: answer.versions.index(one.id))
+        names = [model_words(side.model) or tr("Answer") for side in sides]
+        if names[0] == names[1]:
+            names = [tr(VERSION_PLACE, place=answer.versions.index(side.id) + 1) for side in sides]
+        self._chat.transcript.update_to(path[: ids.index(answer.id)])
+        pair = self._begin(answer.parent_id or 0, [None, None], names, leads=sides.index(answer))
+        pair.ids, pair.is_over, pair.is_of_versions = [side.id for side in sides], True, True
+        self._fill(pair)
+        if self._view is not None:
+            self._view.show_choice(is_over=True)
+        self.changed.emit()
+        announce(self._window, tr("Two versions. Choose the one to continue with."))
+
+    def stop(self) -> None:
+        """Neither goes on; the second does not begin any more."""
+        self.live.stop()
+
+    def _name_of(self, path: Path | None) -> str:
+        return self._own.name_of(path) if path is not None else tr(MODEL)
+
+    # Writing.
+
+    def _begin(self, question_id: int, models: list[Path | None], names: list[str], *, leads: int = 0) -> AnswerPair:
+        number = self._chat.conversation_id
+        assert number is not None
+        pair = AnswerPair(self._chat.talk, number, question_id, names, models, leads=leads)
+        self._pairs[pair.talk, number] = pair
+        self._show(pair)
+        return pair
+
+    def _begin_second(self, pair: AnswerPair) -> None:
+        """Beside the first where there is room, else after it."""
+        if pair.is_second_begun:
+            return
+        model, beside, is_first_over = pair.models[1], self._chats.beside(), self._chat.live.answering is None
+        assert model is not None
+        if beside.has_room(model):
+            self._run(pair, 1, partial(beside.answer, pair.talk, pair.question_id, model))
+        elif is_first_over:
+            self._run(pair, 1)
+        elif (side := self._side(pair, 1)) is not None:
+            side.show_state(tr("Waiting: both models don’t fit in memory at once"))
+
+    def _run(self, pair: AnswerPair, place: int, work: Work | None = None) -> RunningAnswerView:
+        """In the chat's engine, unless there is other work; the first in the chat's place, the second beside it."""
+        if work is None:
+            work = partial(pair.talk.answer, pair.question_id, model=pair.models[place])
+        pair.is_second_begun = pair.is_second_begun or place == 1
+        live = self._chat.live if place == 0 else self.live
+        answering = self._chat.run(work, pair.conversation_id, self._side(pair, place), live)
+        answering.started.connect(lambda number: pair.ids.__setitem__(place, number))
+        answering.failed.connect(lambda _: setattr(pair, "has_failed", True))
+        self._at_work[answering] = pair
+        return answering
+
+    def _on_ended(self, answering: RunningAnswerView) -> None:
+        """The second one has its turn; after both, the first is what the chat goes on with until somebody chooses."""
+        pair = self._at_work.pop(answering, None)
+        if pair is None:
+            return
+        if not pair.is_second_begun and not answering.is_stopped:
+            self._begin_second(pair)
+        if self._chat.is_busy:
+            return
+        with self._notify.guard():
+            leading = pair.ids[pair.leads]
+            if leading and pair.talk.conversations.get_message(leading) is not None:
+                pair.talk.conversations.choose_version(leading)
+            if pair is self._pair:
+                self._settle(pair)
+        self.changed.emit()
+
+    def _settle(self, pair: AnswerPair) -> None:
+        """Both are over: what is there can be chosen from. One that never began leaves the other alone."""
+        view = self._view
+        missing = [side for side in view.sides if side.answer.message is None] if view is not None else []
+        if view is None or len(missing) == len(view.sides) or (missing and not pair.has_failed):
+            self._part(pair)
+            return
+        pair.is_over = True
+        view.show_choice(is_over=True)
+        self._chat.refresh()
+        announce(self._window, tr("Both have answered. Choose the one to continue with."))
+
+    def _part(self, pair: AnswerPair) -> None:
+        """What is stored, each answer for itself. May raise."""
+        self._forget(pair)
+        path = self._chat.path()
+        before = next((place for place, message in enumerate(path) if message.id in pair.ids), len(path))
+        self._chat.transcript.update_to(path[:before])
+        self._chat.refresh()
+
+    # Showing.
+
+    @property
+    def _pair(self) -> AnswerPair | None:
+        """That of what is shown."""
+        return self._pairs.get((self._chat.talk, self._chat.conversation_id or 0))
+
+    def _side(self, pair: AnswerPair, place: int) -> AnswerView | None:
+        return self._view.sides[place].answer if self._view is not None and pair is self._pair else None
+
+    def _show(self, pair: AnswerPair) -> None:
+        from app.ui.chat.pair import PairView  # what draws answers is not needed before there is one
+
+        transcript = self._chat.transcript
+        self._view = transcript.add_turn(
+            lambda parent: PairView(self._theme, pair.names, transcript.maker, parent, leads=pair.leads)
+        )
+        self._view.chosen.connect(lambda place: self._choose(pair, place))
+        self._chat.shown.emit()
+        transcript.jump_to_latest()
+        self.changed.emit()
+
+    def _before(self, messages: list[StoredMessage]) -> list[StoredMessage]:
+        """Of a chat that is about to be shown: all that is not the pair's; the pair goes where it was gone on with."""
+        pair = self._pair
+        if pair is None:
+            return messages
+        ids = [message.id for message in messages]
+        end = ids.index(pair.question_id) + 1 if pair.question_id in ids else 0
+        if pair.is_of_versions or not end or (pair.is_over and len(ids) > end + 1):
+            self._forget(pair)
+            return messages
+        return messages[:end]
+
+    def _attach(self, conversation_id: int | None) -> None:
+        """Another chat is shown, perhaps one with a pair."""
+        self._view, pair, chat = None, self._pair, self._chat
+        if pair is not None:
+            self._show(pair)
+            self._fill(pair)
+        for place, live in enumerate((chat.live, self.live)):
+            side = self._side(pair, place) if pair is not None else None
+            live.attach(conversation_id, (lambda side=side: side) if side is not None else chat.transcript.add_answer)  # type: ignore[misc]
+        if pair is not None and self._view is not None:
+            self._view.show_choice(is_over=pair.is_over)
+            if not pair.is_over and pair not in self._at_work.values():  # both have ended while another chat was shown
+                with self._notify.guard():
+                    self._settle(pair)
+                self.changed.emit()
+
+    def _fill(self, pair: AnswerPair) -> None:
+        """What is stored of both, as far as it is not being written."""
+        lives = (self._chat.live, self.live)
+        running = {live_answer.answering.message_id for live_answer in lives if live_answer.answering is not None}
+        for place, number in enumerate(pair.ids):
+            side, stored = (
+                self._side(pair, place),
+                self._chat.talk.conversations.get_message(number) if number else None,
+            )
+            if side is not None and stored is not None and number not in running:
+                side.set_message(stored)
+
+    def _on_dropped(self) -> None:
+        """Its turn went: another version was chosen, or a message was sent."""
+        view, pair = self._view, self._pair
+        if view is not None and pair is not None and view not in self._chat.transcript.places.made:
+            self._forget(pair)
+            self.changed.emit()
+
+    def _forget(self, pair: AnswerPair) -> None:
+        self._view = None
+        self._pairs.pop((pair.talk, pair.conversation_id), None)
+
+    def _choose(self, pair: AnswerPair, place: int) -> None:
+        """The chat goes on with one of both, and with its model; the other stays as a version."""
+        if self._chat.is_busy:
+            return
+        with self._notify.guard():
+            pair.talk.conversations.choose_version(pair.ids[place])
+            model = pair.models[place]
+            self._part(pair)
+            if model is not None:
+                self._own.go_on_with(model)
+        self._chat.tell_touched()
+        self.changed.emit()
+
+
+class SecondModel(QObject):
+    """In the composer: another model that is asked the next question as well."""
+
+    def __init__(self, composer: Composer, models: OtherModels, own: OwnModel, theme: Theme) -> None:
+        super().__init__(composer)
+        self._models, self._own = models, own
+        self.path: Path | None = None
+        self.button = NamedButton(
+            theme,
+            "second_model",
+            "columns",
+            tr(ASK_TWO_MODELS),
+            about=lambda name: tr(SECOND_MODEL, name=name),
+            words=lambda name: tr("and {name}", name=name),
+            most_px=NAME_PX,
+        )
+        self.button.pressed.connect(lambda: self.button.show_above(self.menu()))
+        composer.add_choice(self.button)
+
+    def take_model(self) -> Path | None:
+        """The one for the question that is sent now; the next one is asked of the chat's alone again."""
+        path = self.path
+        self.choose(None)
+        return path
+
+    def choose(self, path: Path | None) -> None:
+        self.path = path
+        self.button.show_name(self._own.name_of(path) if path is not None else "")
+
+    def menu(self) -> QMenu:
+        """All others that are there."""
+        menu = self._models.menu(tr("Ask a second model as well"), self.choose, self.button)
+        here = self._own.path or self._models.path
+        for action in menu.actions():
+            if here is not None and action.toolTip() == str(here):
+                menu.removeAction(action)
+        if self.path is not None:
+            first = menu.actions()[0]
+            menu.insertAction(first, menu.addAction(tr("Only this chat’s model"), lambda: self.choose(None)))
+            menu.insertSeparator(first)
+        return menu

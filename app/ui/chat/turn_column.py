@@ -1,0 +1,423 @@
+"""The left column of the chats: New chat, search in titles and messages, tags, the chats with their projects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QTextEdit, QWidget
+
+from app.store.conversations import Conversation, Conversations
+from app.store.projects import Projects, Tags
+from app.ui.chat.chat_list import (
+    HIT_ROLE,
+    IS_PROJECT_ROLE,
+    PINNED_ROLE,
+    PROJECT_ROLE,
+    ChatDelegate,
+    ChatList,
+    ChatListModel,
+)
+from app.ui.chat.chat_projects import ProjectMenus
+from app.ui.chat.chat_tags import TagBar
+from app.ui.i18n import tr
+from app.ui.icons import icon
+from app.ui.shared_labels import (
+    CHATS,
+    EXPORT_OR_PRINT,
+    NEW_CHAT,
+    NEW_CHAT_WITH_ASSISTANT,
+    NEW_PROJECT,
+    PIN,
+    SEARCH_CHATS,
+    TEMPORARY_CHAT,
+    UNPIN,
+)
+from app.ui.shell import tasks
+from app.ui.shell.keyboard import with_keys
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.row_list import ID_ROLE
+from app.ui.work.job_column import ListColumn, ListWords
+
+if TYPE_CHECKING:
+    from app.core.events import CancelToken
+    from app.features.finding import HistorySearch, SearchHit
+
+NO_CHAT_WITH_TAGS = "No chat has these tags."
+
+MOST_HITS = 100
+MOST_SIMILAR = 5
+"""Places that are about what was typed, in other words."""
+
+
+class LimitedChats:
+    """The chats as a list has them; a search may be limited to a tag or a project."""
+
+    def __init__(self, conversations: Conversations, finding: Callable[[], HistorySearch]) -> None:
+        self._conversations, self._finding = conversations, finding
+        self.get, self.delete, self.restore = conversations.get, conversations.delete, conversations.restore
+
+    def find(self, query: str) -> Sequence[Conversation]:
+        if ":" not in query:
+            return self._conversations.find(query)
+        from app.features.finding import parse_query  # not before somebody searches
+
+        limits = parse_query(query)
+        found = self._conversations.find(limits.words)
+        if not limits.is_limited:
+            return found
+        within = self._finding().chats_in(limits)
+        return [chat for chat in found if chat.id in within]
+
+
+class ChatsColumn(ListColumn):
+    """The chats; a temporary one has no row."""
+
+    temporary_chat_wanted = Signal()
+    left = Signal()
+    """The person is done here: a chat was pressed or entered, or the search left. The field may have the keyboard."""
+    message_wanted = Signal(int, int, str)
+    """A chat, one of its messages, and the words that were found there."""
+    export_wanted = Signal(int)
+    project_menu_filled = Signal(int, object)
+    """The menu of a project opens: more may be put into it."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        conversations: Conversations,
+        notify: Notify,
+        finding: Callable[[], HistorySearch],
+        *,
+        projects: Projects,
+        tags: Tags,
+    ) -> None:
+        words = ListWords(
+            name="chats",
+            icon="note-pencil",
+            new=tr(NEW_CHAT),
+            search=tr(SEARCH_CHATS),
+            all=tr(CHATS),
+            nothing_found=tr("No chats found."),
+            nothing_yet=tr("Your chats will be here."),
+        )
+        self._chats = ChatListModel()
+        super().__init__(
+            theme,
+            notify,
+            self._chats,
+            words,
+            stored=LimitedChats(conversations, finding),
+            rename=self._store_name,
+            rows=ChatList,
+        )
+        assert isinstance(self.list, ChatList)
+        self.chats = self.list
+        self._conversations, self._finding, self._projects, self._all_tags = conversations, finding, projects, tags
+        self._looked_for = ""
+        self._looking: tasks.BackgroundTask | None = None
+        self._found_in: list[Conversation] = []
+        """The chats that have something in their messages."""
+        self.list.setItemDelegate(ChatDelegate(theme, self.list))
+        self.tags = TagBar(theme, tags, notify)
+        self.folders = ProjectMenus(theme, notify, conversations, projects, self)
+        self._layout.insertWidget(2, self.tags)
+        self._add_buttons()
+        self._connect()
+
+    def _add_buttons(self) -> None:
+        temporary = IconButton(self._theme, "ghost", tr(TEMPORARY_CHAT), size_px=18)
+        temporary.setObjectName("temporary_chat")
+        temporary.setToolTip(with_keys(tr("Temporary chat: nothing of it is kept"), "temporary_chat"))
+        temporary.clicked.connect(self.temporary_chat_wanted)
+        self.more_menu: Callable[[], QMenu | None] = lambda: None
+        """What else a new chat can begin as; it is given by who knows that."""
+        more = IconButton(self._theme, "caret-down", tr(NEW_CHAT_WITH_ASSISTANT), size_px=16)
+        more.setObjectName("new_chat_with")
+        more.clicked.connect(lambda _=False: self._show_more(more))
+        begin = IconButton(self._theme, "folder-plus", tr(NEW_PROJECT), size_px=18)
+        begin.setObjectName("new_project")
+        begin.setToolTip(tr("New project: a folder of chats with documents of its own"))
+        begin.clicked.connect(lambda _=False: self.folders.wanted.emit("begin", 0))
+        icons = self._icons = QHBoxLayout()
+        for button in (more, begin, temporary):
+            icons.addWidget(button)
+        icons.addStretch(1)
+        self._theme.dress(icons, spacing=6)
+        self._begin.addLayout(icons)
+
+    def minimumSizeHint(self) -> QSize:
+        """With the icons below the button that begins a chat, which they are where there is no room beside it."""
+        margins = self._layout.contentsMargins()
+        least = max(self._new.minimumSizeHint().width(), self._icons.sizeHint().width())
+        return QSize(least + margins.left() + margins.right(), super().minimumSizeHint().height())
+
+    def _arrange(self) -> None:
+        margins = self._layout.contentsMargins()
+        room = self.width() - margins.left() - margins.right() - self._begin.spacing()
+        is_tight = room < self._new.minimumSizeHint().width() + self._icons.sizeHint().width()
+        self._begin.setDirection(QHBoxLayout.Direction.TopToBottom if is_tight else QHBoxLayout.Direction.LeftToRight)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _connect(self) -> None:
+        self._theme.changed.connect(self._arrange)
+        for signal in (self.list.clicked, self.list.activated):
+            signal.connect(self._on_entered)
+        self._clicked_row = KeysOfClickedRow(self)
+        self.list.clicked.connect(self._clicked_row.begin)
+        self.search.escaped.connect(self.left)
+        self.chats.folded.connect(self._on_folded)
+        self.chats.project_wanted.connect(self._on_project_wanted)
+        self.chats.moved_into.connect(self.folders.move_into)
+        self.folders.changed.connect(self.reload)
+        self.folders.rename_wanted.connect(self.rename_project)
+        self.chats.tagged.connect(self.tags.set_tag)
+        self.chats.drag_ended.connect(lambda: self.show_open(self.open_id))
+        self.tags.changed.connect(self.reload)
+        self.tags.chosen_changed.connect(self._look_at_all)
+
+    def _show_more(self, button: QWidget) -> None:
+        menu = self.more_menu()
+        if menu is not None:
+            x = button.width() - menu.sizeHint().width() if self.isRightToLeft() else 0
+            menu.popup(button.mapToGlobal(QPoint(x, button.height())))
+
+    def show_new(self, conversation_id: int) -> None:
+        """A chat that has just been begun is open; a search or a tag that would hide it is over."""
+        self.open_id = conversation_id
+        self.search.clear()
+        self.tags.clear()
+        conversation = self._conversations.get(conversation_id)
+        if conversation is not None and conversation.project_id is not None:
+            self._unfold(conversation.project_id)
+        self.reload()
+
+    def reload(self) -> None:
+        """Titles at once, messages as soon as they have been looked through; meanwhile what still fits stays."""
+        words = self.search.text().strip()
+        if self._looking is not None:
+            self._looking.abandon()
+            self._looking = None
+        if words != self._looked_for:
+            self._looked_for = words
+            self._chats.keep_hits(words)
+        if words:
+            self._looking = tasks.ask(lambda token: self._look_for(words, token), self, self._on_found, self._on_failed)
+        with self._notify.guard():
+            self._chats.projects = self._projects.all()
+            self._chats.tags = self.tags.reload()
+        super().reload()
+
+    def refresh(self, number: int) -> None:
+        conversation = self._conversations.get(number)
+        if conversation is None or self.search.text().strip() or self.tags.chosen:
+            self.reload()
+            return
+        others = [known for known in self.model.found if known.id != number]
+        place = next((i for i, known in enumerate(others) if known.updated_at <= conversation.updated_at), len(others))
+        self._show([*others[:place], conversation, *others[place:]])
+
+    def menu_for(self, index: QModelIndex) -> QMenu:
+        row = index.data(PROJECT_ROLE)
+        if index.data(IS_PROJECT_ROLE):
+            menu = self.folders.menu_of(row.project, self)
+            self.project_menu_filled.emit(row.project.id, menu)
+            return menu
+        menu, muted, is_pinned = super().menu_for(index), self._theme.tokens.muted, bool(index.data(PINNED_ROLE))
+        glyph, words = ("push-pin-slash", tr(UNPIN)) if is_pinned else ("push-pin", tr(PIN))
+        number = index.data(ID_ROLE)
+        pin = menu.addAction(icon(glyph, muted), words, lambda: self._pin(number, is_pinned=not is_pinned))
+        before = menu.actions()[1]
+        menu.insertAction(before, pin)
+        menu.insertMenu(before, self.folders.menu_for_chat(number, row.project.id if row is not None else None, menu))
+        menu.insertMenu(before, self.tags.menu_for_chat(menu, number))
+        export = menu.addAction(icon("export", muted), tr(EXPORT_OR_PRINT), lambda: self.export_wanted.emit(number))
+        menu.insertAction(before, export)
+        return menu
+
+    def rename_project(self, project_id: int) -> None:
+        """Opens its name for editing in its row."""
+        index = self.model.index_of(-project_id)
+        self.list.setCurrentIndex(index)
+        self.rename(index)
+
+    def show_open(self, number: int | None) -> None:
+        """A project that has the keyboard keeps it."""
+        if self.list.hasFocus() and self.list.currentIndex().data(IS_PROJECT_ROLE) and number == self.open_id:
+            return
+        super().show_open(number)
+
+    def _store_name(self, number: int, name: str) -> None:
+        if number < 0:
+            self._projects.update(-number, name=name)
+        else:
+            self._conversations.update(number, title=name)
+
+    def _on_renamed(self, number: int, title: str) -> None:
+        if number > 0:
+            super()._on_renamed(number, title)
+            return
+        with self._notify.guard():
+            self._store_name(number, title)
+        self.reload()
+
+    def _on_project_wanted(self, what: str, project_id: int) -> None:
+        if what == "menu":
+            index = self.model.index_of(-project_id)
+            below = self.list.visualRect(index).bottomRight()
+            menu = self.menu_for(index)
+            menu.aboutToHide.connect(menu.deleteLater)
+            menu.popup(self.list.viewport().mapToGlobal(below - QPoint(self._theme.px(30), 0)))
+            self._mark_open()
+        else:
+            self.folders.wanted.emit(what, project_id)
+            self._mark_open()
+
+    def _on_folded(self, project_id: int, is_open: bool) -> None:
+        by_keyboard = self.list.hasFocus() and self.list.currentIndex().data(IS_PROJECT_ROLE)
+        with self._notify.guard():
+            self._projects.update(project_id, is_open=is_open)
+            self._chats.projects = self._projects.all()
+        self._show(self.model.found)
+        if not by_keyboard:
+            self._mark_open()
+
+    def _mark_open(self) -> None:
+        self.list.mark(self.model.index_of(self.open_id), scroll=False)
+
+    def _unfold(self, project_id: int) -> None:
+        with self._notify.guard():
+            project = self._projects.get(project_id)
+            if project is not None and not project.is_open:
+                self._projects.update(project_id, is_open=True)
+
+    def _look_at_all(self) -> None:
+        """Other tags are chosen: what was found for the words is looked at anew, too."""
+        super().reload()
+
+    def _look_for(self, words: str, token: CancelToken) -> tuple[list[SearchHit], list[Conversation]]:
+        hits = self._finding().search_text(words, MOST_HITS, kinds=("chat",), is_cancelled=lambda: token.cancelled)
+        hits = [hit for hit in hits if hit.message_id]
+        chats = [self._conversations.get(number) for number in {hit.id for hit in hits}]
+        return hits, [chat for chat in chats if chat is not None]
+
+    def _on_found(self, found: tuple[list[SearchHit], list[Conversation]]) -> None:
+        """Shows what has the words; what is about them comes after it."""
+        words = self._looked_for
+        self._chats.take_hits(found[0])
+        self._found_in = found[1]
+        super().reload()
+        known = [chat.id for chat in self.model.found]
+        self._looking = tasks.ask(
+            lambda token: self._look_by_meaning(words, known, token), self, self._on_similar_found, self._on_failed
+        )
+
+    def _look_by_meaning(
+        self, words: str, known: Sequence[int], token: CancelToken
+    ) -> tuple[list[SearchHit], list[Conversation]]:
+        hits = self._finding().find_similar(words, MOST_SIMILAR, without=known, is_cancelled=lambda: token.cancelled)
+        chats = [self._conversations.get(number) for number in dict.fromkeys(hit.id for hit in hits)]
+        return hits, [chat for chat in chats if chat is not None]
+
+    def _on_similar_found(self, found: tuple[list[SearchHit], list[Conversation]]) -> None:
+        self._looking = None
+        hits, chats = found
+        self._chats.take_similar([chat for chat in chats if self._is_wanted(chat)], hits)
+        self._show(self.model.found)
+
+    def _is_wanted(self, chat: Conversation) -> bool:
+        """Whether a chat has the chosen tags."""
+        return not self.tags.chosen or self.tags.suits(chat.id)
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._looking = None
+        self._notify.error(error)
+
+    def _show(self, found: Sequence[Conversation]) -> None:
+        titled = {chat.id for chat in found}
+        more = [chat for chat in self._found_in if chat.id in self._chats.hits and chat.id not in titled]
+        if more:
+            found = sorted([*found, *more], key=lambda chat: (chat.updated_at, chat.id), reverse=True)
+        found = [chat for chat in found if self._is_wanted(chat)]
+        self._chats.is_narrowed = bool(self.search.text().strip() or self.tags.chosen)
+        self.list.setUniformItemSizes(not self._chats.hits and not self._chats.similar)
+        current = self._chats.key_of(self.list.currentIndex())
+        super()._show(found)
+        if (again := self._chats.index_of_key(current)).isValid():  # what comes late moves nobody in the list
+            self.list.mark(again, scroll=False)
+        if self.tags.chosen and not self.search.text().strip():
+            self._nothing.setText(tr(NO_CHAT_WITH_TAGS))
+        if self._looking is not None or (self._chats.rowCount() and not found):
+            self._nothing.hide()
+
+    def _choose(self, index: QModelIndex) -> None:
+        hit = index.data(HIT_ROLE)
+        if hit is None:
+            super()._choose(index)
+        else:
+            from app.features.finding import parse_query  # there already, where something was found
+
+            words = "" if hit.id in self._chats.similar_hits else parse_query(self._looked_for).words
+            self.message_wanted.emit(hit.id, hit.message_id, words)
+
+    def _on_entered(self, index: QModelIndex) -> None:
+        """Chosen to write in; moving through the list with the arrows leaves the keyboard there."""
+        if index.data(ID_ROLE) is not None:
+            self.left.emit()
+
+    def _pin(self, number: int, *, is_pinned: bool) -> None:
+        with self._notify.guard():
+            self._conversations.update(number, pinned=is_pinned)
+        self.reload()
+
+
+class KeysOfClickedRow(QObject):
+    """Hands Del and F2 to the row that was just clicked, though its chat's message field has the keyboard by then.
+
+    Only as long as nothing else was pressed in the field, and Del only while it is empty.
+    """
+
+    def __init__(self, column: ChatsColumn) -> None:
+        super().__init__(column)
+        self._column, self._number = column, 0
+        self._edit: QTextEdit | None = None
+
+    def begin(self, index: QModelIndex) -> None:
+        """A row was clicked, and its chat is shown."""
+        self._end()
+        field, number = QApplication.focusWidget(), index.data(ID_ROLE)
+        if isinstance(field, QTextEdit) and isinstance(number, int) and number == self._column.open_id:
+            self._edit, self._number = field, number
+            field.installEventFilter(self)
+
+    def _end(self) -> None:
+        if self._edit is not None:
+            self._edit.removeEventFilter(self)
+            self._edit = None
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        edit = self._edit
+        if edit is None or watched is not edit:
+            return False
+        if event.type() == QEvent.Type.FocusOut:
+            self._end()
+        elif isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() not in MODIFIERS:
+            is_plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
+            self._end()
+            if is_plain and event.key() == Qt.Key.Key_F2:
+                self._column.rename(self._column.model.index_of(self._number))
+                return True
+            if is_plain and event.key() == Qt.Key.Key_Delete and edit.document().isEmpty():
+                self._column.delete(self._number)
+                return True
+        return False
+
+
+MODIFIERS = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta)

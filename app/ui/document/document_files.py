@@ -1,0 +1,630 @@
+"""Files that somebody gave to be read: what is asked about them, their reading in a line, their chips and words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import partial
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QSizePolicy, QWidget
+
+from app.core.visible import visible_name
+from app.documents.folder import MOST_FILES, ExpandedPaths
+from app.documents.formats import registry
+from app.features.document_library import WHOLE, DocumentStored, ReadRange, Waits
+from app.features.error_messages import count_units, pages_words, remark_sentence
+from app.store.document_store import StoredDocument
+from app.ui.i18n import size_text, tr, window_title
+from app.ui.shared_labels import (
+    ABOUT_A_MINUTE,
+    ABOUT_MINUTES,
+    ATTACH_FILES,
+    DOCUMENT_LABEL,
+    FROM,
+    OPEN_DOCUMENT,
+    READING_FILE,
+    REMOVE_NAMED,
+)
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton, set_mark
+from app.ui.widgets.dialogs import DOCUMENTS, QuestionDialog, document_filters, file_dialog
+from app.ui.widgets.input_fields import Stepper
+from app.ui.widgets.labels import ElidedLabel, plain_tip
+
+if TYPE_CHECKING:
+    from app.ui.shell.tasks import BackgroundTask
+
+TOKENS_FOR_MODEL = "{count} tokens for this model"
+
+ATTACH_FOLDER_TITLE = "Attach a folder"
+WRONG_PASSWORD = "Wrong password for {name}. Try again."
+NO_SUCH_FILE = "There is no file {name}."
+READING_PERCENT = "Reading, {percent} %"
+
+
+@dataclass(frozen=True)
+class FileAction:
+    """Something that can be done with a file: its words, what it does, and for which files it is there."""
+
+    label: str
+    do: Callable[[Any], object]
+    serves: Callable[[Any], bool] = lambda _one: True
+
+
+def offers_menu(one: object, offers: Sequence[FileAction], window: QWidget) -> QMenu:
+    """What can be done with a file; gone once it is closed."""
+    menu = QMenu(window)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    for offer in offers:
+        if offer.serves(one):
+            menu.addAction(offer.label, partial(offer.do, one))
+    return menu
+
+
+class DocumentQuestions(QObject):
+    """Dialogs over a window; only one asks for a password at a time."""
+
+    files_chosen = Signal(list)
+    password_given = Signal(object, str)
+    """A `FileToRead` and what was typed."""
+    refused = Signal(object)
+    """No password for this `FileToRead`."""
+    part_chosen = Signal(object, object)
+    """A `FileToRead` and the `ReadRange` of it that is to be read."""
+    reading_allowed = Signal(object)
+    """A large `FileToRead` is to be read."""
+
+    def __init__(self, theme: Theme, window: QWidget) -> None:
+        super().__init__(window)
+        self._theme, self._window = theme, window
+        self._locked: list[tuple[FileToRead, bool]] = []
+        self._asked: PasswordDialog | None = None
+
+    def ask_for_files(self, title: str = "") -> None:
+        """Several may be chosen."""
+        dialog = file_dialog(self._window, title or tr(ATTACH_FILES), DOCUMENTS)
+        dialog.setObjectName("attach_dialog")
+        dialog.setNameFilters(document_filters())
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(self.files_chosen.emit)
+        dialog.open()
+
+    def ask_for_folder(self) -> None:
+        """All documents in it, and in the folders below."""
+        dialog = file_dialog(self._window, tr(ATTACH_FOLDER_TITLE), DOCUMENTS)
+        dialog.setObjectName("attach_folder_dialog")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.filesSelected.connect(self.files_chosen.emit)
+        dialog.open()
+
+    def ask_for_password(self, one: FileToRead, *, is_wrong: bool) -> None:
+        """When those that are locked before it have been asked about."""
+        self._locked.append((one, is_wrong))
+        self._ask_next()
+
+    def ask_for_pages(self, one: FileToRead) -> None:
+        document = one.document
+        if document is None:
+            return
+        dialog = PagesDialog(
+            self._theme, one.name, document.unit, document.pages,
+            first=one.part.first_page or 1, last=one.part.last_page, names=document.info.get("names", ()),
+            parent=self._window,
+        )  # fmt: skip
+        dialog.chosen.connect(
+            lambda first, last: self.part_chosen.emit(one, replace(one.part, first_page=first, last_page=last))
+        )
+        dialog.open()
+
+    def ask_about_size(self, one: FileToRead, size_bytes: int) -> None:
+        """Whether a large file is to be read."""
+        dialog = LargeFile(self._theme, one.name, size_bytes, self._window)
+        dialog.read_wanted.connect(lambda: self.reading_allowed.emit(one))
+        dialog.rejected.connect(lambda: self.refused.emit(one))
+        dialog.open()
+
+    def show_menu(self, one: FileToRead, at: QPoint, offers: Sequence[FileAction]) -> QMenu:
+        """What can be done with a document, and in which encoding it can be read."""
+        menu = offers_menu(one, offers, self._window)
+        if one.has_encoding and one.document is not None:
+            used = one.document.info["encoding"] or one.part.encoding
+            from app.documents.source import ENCODINGS
+
+            encodings = menu.addMenu(tr("Text encoding"))
+            for name in ENCODINGS:
+                action = encodings.addAction(name, partial(self._on_encoding, one, name))
+                action.setCheckable(True)
+                action.setChecked(name == used)
+        menu.popup(at)
+        return menu
+
+    def _on_encoding(self, one: FileToRead, name: str) -> None:
+        self.part_chosen.emit(one, replace(one.part, encoding=name))
+
+    def _ask_next(self) -> None:
+        while self._locked and self._asked is None:
+            one, is_wrong = self._locked.pop(0)
+            if one.stage is not Stage.LOCKED:
+                continue
+            dialog = self._asked = PasswordDialog(self._theme, one.name, is_wrong=is_wrong, parent=self._window)
+            dialog.given.connect(lambda password, one=one: self.password_given.emit(one, password))
+            dialog.rejected.connect(lambda one=one: self.refused.emit(one))
+            dialog.finished.connect(self._on_done)
+            dialog.open()
+
+    def _on_done(self) -> None:
+        self._asked = None
+        self._ask_next()
+
+
+# Asks before a very large file is read: how large it is, and about how long that takes.
+
+LARGE_BYTES = 100_000_000
+BYTES_PER_MINUTE = 300_000_000
+"""A plain text into the store, on two cores; other formats have fewer words to the byte."""
+
+
+class LargeFile(QuestionDialog):
+    """`read_wanted`; closed otherwise, the file is not attached."""
+
+    read_wanted = Signal()
+
+    def __init__(self, theme: Theme, name: str, size_bytes: int, parent: QWidget) -> None:
+        minutes = max(1, round(size_bytes / BYTES_PER_MINUTE))
+        time = tr(ABOUT_A_MINUTE) if minutes == 1 else tr(ABOUT_MINUTES, count=minutes)
+        words = tr(
+            "Reading it takes {time}, and its text takes as much disk space again. You can keep working.", time=time
+        )
+        title = tr("{name} is {size}.", name=short_name(name), size=size_text(size_bytes))
+        super().__init__(theme, title, words, parent)
+        self.setObjectName("large_file")
+        self.setWindowTitle(window_title(tr("A large file")))
+        self.add_choice(tr("Read it"), self.read_wanted.emit, "primary")
+
+
+def size_of(path: Path) -> int:
+    """0 where it cannot be told: reading it will say why."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+class PagesDialog(QuestionDialog):
+    """Which pages are to be read. `chosen` carries the first and the last, `names` are those of an archive's files."""
+
+    chosen = Signal(int, int)
+
+    def __init__(
+        self,
+        theme: Theme,
+        name: str,
+        unit: str,
+        pages: int,
+        *,
+        first: int = 1,
+        last: int = 0,
+        names: Sequence[str] = (),
+        parent: QWidget,
+    ) -> None:
+        title = tr("Which {unit}s of {name}?", unit=unit, name=short_name(name))
+        words = tr("It has {pages}. Only those you choose here are read.", pages=count_units(unit, pages))
+        super().__init__(theme, title, words, parent)
+        self.setObjectName("pages_dialog")
+        self.setWindowTitle(window_title(tr("Choose {unit}s", unit=unit)))
+        self.words.setProperty("kind", "muted")
+        self.first = Stepper(theme, tr("From {unit}", unit=unit), first, lowest=1, highest=pages)
+        self.last = Stepper(theme, tr("To {unit}", unit=unit), last or pages, lowest=1, highest=pages)
+        self.first.changed.connect(lambda value: self.last.number.setValue(max(value, self.last.number.value())))
+        self.last.changed.connect(lambda value: self.first.number.setValue(min(value, self.first.number.value())))
+        if names:
+            self.fields.setDirection(QHBoxLayout.Direction.TopToBottom)
+        self.named = [
+            self._add(text, stepper, names) for text, stepper in ((tr(FROM), self.first), (tr("to"), self.last))
+        ]
+        self.fields.addStretch(1)
+        self.read_button = self.add_choice(tr("Read this part"), self._on_part_chosen, "primary")
+        self.first.number.setFocus()
+
+    def _add(self, text: str, stepper: Stepper, names: Sequence[str]) -> QLabel:
+        """A number with what stands before it, and behind it the name of the file that has it; this is returned."""
+        row, label, named = QHBoxLayout(), QLabel(text), ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
+        self._theme.dress(label, named, font=(14, 400))
+        label.setMinimumWidth(self._theme.px(40) if names else 0)
+
+        def show_name(number: float) -> None:
+            name = visible_name(names[round(number) - 1]) if len(names) >= number else ""
+            named.setText(name)
+            stepper.number.setAccessibleDescription(name)
+
+        self._theme.dress(row, spacing=10)
+        row.addWidget(label)
+        row.addWidget(stepper)
+        row.addWidget(named, 1)
+        named.setVisible(bool(names))
+        self.fields.addLayout(row)
+        stepper.changed.connect(show_name)
+        show_name(stepper.number.value())
+        return named
+
+    def _on_part_chosen(self) -> None:
+        self.chosen.emit(round(self.first.number.value()), round(self.last.number.value()))
+
+
+class PasswordDialog(QuestionDialog):
+    """`given` carries the password; closed otherwise, the document is not attached."""
+
+    given = Signal(str)
+
+    def __init__(self, theme: Theme, name: str, *, is_wrong: bool, parent: QWidget) -> None:
+        name = short_name(name)
+        words = tr(WRONG_PASSWORD, name=name) if is_wrong else tr("It is not stored anywhere.")
+        super().__init__(theme, tr("{name} needs a password.", name=name), words, parent)
+        self.setObjectName("password_dialog")
+        self.setWindowTitle(window_title(tr("Password")))
+        self.words.setProperty("kind", "danger" if is_wrong else "muted")
+        self.field = QLineEdit(echoMode=QLineEdit.EchoMode.Password)
+        theme.dress(self.field, font=(14, 400))
+        self.field.setAccessibleName(tr("Password for {name}", name=name))
+        self.field.setAccessibleDescription(words)
+        self.fields.addWidget(self.field)
+        self.open_button = self.add_choice(tr(OPEN_DOCUMENT), lambda: self.given.emit(self.field.text()), "primary")
+        self.open_button.setEnabled(False)
+        self.field.textChanged.connect(lambda text: self.open_button.setEnabled(bool(text)))
+        self.field.setFocus()
+
+
+# One file that somebody gave: waiting, being read, read, or refused.
+
+
+class Stage(Enum):
+    """How far it is."""
+
+    ASKED = "asked"
+    """It is large: the person is asked first."""
+    WAITS = "waits"
+    READING = "reading"
+    LOCKED = "locked"
+    READ = "read"
+    FAILED = "failed"
+
+
+@dataclass(eq=False)
+class FileToRead:
+    """What is known of it so far. `unit` is what its pages are; `error` says why it could not be read."""
+
+    path: Path
+    part: ReadRange = WHOLE
+    password: str = ""
+    stage: Stage = Stage.WAITS
+    page: int = 0
+    pages: int = 0
+    unit: str = ""
+    error: str = ""
+    is_unheard: bool = False
+    """Whether it was not read because the model does not hear."""
+    unheard_by: str = ""
+    """The path of that model."""
+    awaits_model: bool = False
+    """Whether it was not read because no model was there."""
+    task: BackgroundTask | None = None
+    document: StoredDocument | None = None
+
+    @property
+    def name(self) -> str:
+        return self.document.name if self.document else visible_name(self.path.name)
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether it will be there unless something goes wrong."""
+        is_in_hand = self.task is not None  # read, it may not be put where it belongs yet
+        return is_in_hand or self.stage in (Stage.ASKED, Stage.WAITS, Stage.READING, Stage.LOCKED)
+
+    @property
+    def is_kept_unread(self) -> bool:
+        """Whether the next start goes on with it; what was asked about it would have to be asked again."""
+        is_plain = not self.password and self.part == WHOLE
+        is_asked_about = self.stage in (Stage.ASKED, Stage.LOCKED)
+        return is_plain and (self.is_unheard or (self.is_on_its_way and not is_asked_about))
+
+    @property
+    def kept_as(self) -> str:
+        """How the settings have it then."""
+        return str(self.path)
+
+    @property
+    def has_pages_to_choose(self) -> bool:
+        """Whether a part of it can be read instead."""
+        return self.document is not None and bool(self.document.unit) and self.document.pages > 1
+
+    @property
+    def has_encoding(self) -> bool:
+        """Whether its letters can be read in another encoding."""
+        info = self.document.info if self.document else {}
+        told = {str(remark["name"]) for remark in info.get("remarks", ())}
+        return bool(info.get("encoding") or self.part.encoding or "legacy_font" in told)
+
+    @property
+    def group(self) -> object:
+        """Files of one group are not there twice."""
+        return None
+
+    def with_part(self, part: ReadRange) -> FileToRead:
+        """Another part of the same file, not read yet."""
+        return FileToRead(self.path, part, self.password)
+
+    def take_event(self, event: object) -> bool:
+        """One more event of its reading; whether it is further."""
+        from app.documents.protocol import Found  # there already, where something is read
+        from app.documents.source import PageRead
+
+        if isinstance(event, DocumentStored):
+            self.document, self.stage = event.document, Stage.READ
+            return False
+        if isinstance(event, Waits):
+            self.stage = Stage.WAITS
+        elif isinstance(event, Found):
+            self.stage, self.pages, self.unit = Stage.READING, event.opened.pages, event.opened.unit
+        elif isinstance(event, PageRead):
+            self.page = event.page
+        else:
+            return False
+        return True
+
+
+def is_recording(name: str) -> bool:
+    """Whether a file is called like a recording, which is listened to and not read."""
+    sounds = registry.named("sound")
+    return sounds is not None and sounds.has(PurePath(name).suffix)
+
+
+# A document beside a message: its name, how long it is, how far its reading has come, or what went wrong.
+
+ICON_PX = 16
+BAR_PX = 2
+NAME_PX = 260
+LEAST_NAME_PX = 100
+_GLYPHS = {registry.PDFS: "file-pdf", registry.TABLES: "table", registry.MAILS: "envelope", "epub": "book-open"}
+"""By the kinds and the names of formats."""
+
+
+class DocumentChip(QPushButton):
+    """A card that is a button; a cross in it takes the document away where that is possible."""
+
+    remove_wanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._share: float | None = None
+        self._is_error = False
+        self.setObjectName("document_chip")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAutoDefault(False)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)  # narrower where a line is
+        self._icon = QLabel()
+        self._name = ElidedLabel("", Qt.TextElideMode.ElideMiddle)
+        self._words = ElidedLabel()
+        self._words.setProperty("kind", "muted")
+        self.remove = IconButton(theme, "x", "", size_px=14)
+        self.remove.clicked.connect(self.remove_wanted)
+        self.remove.hide()
+        for part in (self._icon, self._name, self._words):  # all of it is one button
+            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._row = QHBoxLayout(self)
+        for widget in (self._icon, self._name, self._words, self.remove):
+            self._row.addWidget(widget)
+        theme.dress(self._name, font=(13, 400), most_width=NAME_PX)
+        theme.dress(self._words, font=(13, 400))
+        theme.dress(self._row, spacing=10)
+        theme.dress(self, least_height=30)
+        theme.changed.connect(self._show_look)
+        self._show_look()
+
+    def show_name(self, name: str) -> None:
+        """The file's name; its ending chooses the icon."""
+        self._name.setText(name)
+        self.remove.set_name(tr(REMOVE_NAMED, name=name))
+        self._show_look()
+        self._describe()
+
+    def show_words(self, words: str) -> None:
+        """What is known of it, such as "15 pages · 4,200 words"; ends a progress and an error."""
+        self._share, self._is_error = None, False
+        self._show_words(words)
+
+    def show_progress(self, done: int, total: int) -> None:
+        """How much of it has been read; a `total` of 0 is not known yet."""
+        self._share, self._is_error = (min(1.0, done / total) if total > 0 else 0.0), False
+        self._show_words(tr(READING_PERCENT, percent=round(self._share * 100)) if total > 0 else tr(READING_FILE))
+
+    def show_error(self, words: str) -> None:
+        """Why it is not there, in a sentence; where that begins with the name, it is not said twice."""
+        self._share, self._is_error = None, True
+        self._show_words(words.removeprefix(f"{self._name.text()} "))
+        self.setAccessibleDescription(words)
+        self.setToolTip(plain_tip(words))
+
+    def set_removable(self, is_removable: bool) -> None:
+        self.remove.setVisible(is_removable)
+        self._show_look()
+
+    def _show_words(self, words: str) -> None:
+        self._words.setText(words)
+        set_mark(self._words, "kind", "danger" if self._is_error else "muted")
+        self._show_look()
+        self._describe()
+
+    def _describe(self) -> None:
+        self.setAccessibleName(tr(DOCUMENT_LABEL, name=self._name.text()))
+        self.setAccessibleDescription(self._words.text())
+
+    def _show_look(self) -> None:
+        glyph = "warning-circle" if self._is_error else _glyph_of(PurePath(self._name.text()).suffix)
+        self._theme.dress(self._icon, picture=(glyph, "danger" if self._is_error else "accent", ICON_PX))
+        self._theme.dress(self._row, margins=(12, 4, 4 if self.remove.isVisibleTo(self) else 12, 4))
+        needed = self._name.fontMetrics().horizontalAdvance(self._name.text())
+        self._name.setMinimumWidth(min(needed, self._theme.px(LEAST_NAME_PX)))  # the words are shortened first
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return self._row.sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        return self._row.minimumSize()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.remove.isVisibleTo(self):
+            self.remove_wanted.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A line along the lower edge fills while the document is read."""
+        super().paintEvent(event)
+        if self._share is None:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        inside = QPainterPath()
+        radius = self._theme.px(8)
+        inside.addRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), radius, radius)
+        painter.setClipPath(inside)
+        high, width = self._theme.px(BAR_PX), self.width() * self._share
+        left = self.width() - width if self.isRightToLeft() else 0.0
+        painter.fillRect(QRectF(0, self.height() - 1 - high, self.width(), high), QColor(self._theme.tokens.line))
+        painter.fillRect(QRectF(left, self.height() - 1 - high, width, high), QColor(self._theme.tokens.muted))
+
+
+def _glyph_of(ending: str) -> str:
+    meant = next((file_format for file_format in registry.formats() if file_format.has(ending)), None)
+    return "file-text" if meant is None else _GLYPHS.get(meant.name) or _GLYPHS.get(meant.kind, "file-text")
+
+
+class PageChip(QPushButton):
+    """Opens the place it names, such as "p. 4"; small enough to stand within a line of text."""
+
+    def __init__(self, theme: Theme, text: str, accessible_name: str, parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self._theme = theme
+        self.setObjectName("page_chip")
+        self.setAccessibleName(accessible_name)
+        self.setToolTip(accessible_name)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAutoDefault(False)
+        theme.dress(self, font=(14, 400))
+
+
+# What a chip says of a document: how large it is, which part was read, and what there is to tell of it.
+
+MOST_NAME = 44
+
+
+def part_of(document: StoredDocument) -> ReadRange:
+    part = document.info.get("part")
+    return ReadRange(**part) if isinstance(part, dict) else ReadRange()
+
+
+def pages_line(document: StoredDocument) -> str:
+    """How many pages, or which of them; "" for a document without any."""
+    part, unit = part_of(document), document.unit
+    if not unit or not document.pages:
+        return ""
+    if not part.first_page and not part.last_page:
+        return _length_words(document) or count_units(unit, document.pages)
+    first, last = part.first_page or 1, part.last_page or document.pages
+    if first == last:
+        return tr("{unit} {page} of {pages}", unit=unit, page=first, pages=f"{document.pages:,}")
+    return tr("{unit}s {first} to {last} of {pages}", unit=unit, first=first, last=last, pages=f"{document.pages:,}")
+
+
+def _length_words(document: StoredDocument) -> str:
+    """How long a recording is, such as "10 seconds" or "1:30"; "" where that is not known."""
+    seconds = document.info.get("seconds", 0.0)
+    if not seconds:
+        return ""
+    if seconds < 59.5:
+        return count_units("second", max(1, round(seconds)))
+    from app.features.transcribe import format_clock
+
+    return format_clock(round(seconds))
+
+
+def size_words(document: StoredDocument) -> str:
+    """Such as "15 pages · 4,200 words"; what is not known is left out."""
+    return " · ".join(_sizes(document))
+
+
+def spoken_size(document: StoredDocument) -> str:
+    """The same for a screen reader."""
+    return ", ".join(_sizes(document))
+
+
+def tokens_words(tokens: int | None) -> str:
+    """How long it is for the model that is loaded, for a tool tip; "" where that was not counted."""
+    return "" if tokens is None else tr(TOKENS_FOR_MODEL, count=f"{tokens:,}")
+
+
+def _sizes(document: StoredDocument) -> list[str]:
+    words = document.info.get("words", 0)
+    counted = tr("1 word") if words == 1 else tr("{count} words", count=f"{words:,}")
+    return [part for part in (pages_line(document), counted if words else "") if part]
+
+
+def remarks_words(document: StoredDocument) -> str:
+    """What the person should know of it; "" where all is as it should be. Of pictures `PicturesLine` tells."""
+    from app.documents.source import PageRead, ReadingRemark  # of what was read in another process, mostly before
+
+    found = [PageRead(**fields) for fields in document.info.get("pages", ())]
+    odd = {page.page: page for page in found if (not page.has_text or page.recognized) and not page.is_picture}
+    part = part_of(document)
+    looked_at = range(part.first_page or 1, (part.last_page or document.pages) + 1)
+    seen = [odd.get(page, PageRead(page)) for page in looked_at]
+    pages = pages_words(document.unit, document.pages, seen) if odd else ""
+    remarks = [one for one in document.info.get("remarks", ()) if one["name"] != "recognized"]
+    said = [remark_sentence(ReadingRemark(remark["name"], remark["values"])) for remark in remarks]
+    return " ".join([f"{pages}." if said and pages else pages, *said]).strip()
+
+
+def short_name(name: str) -> str:
+    """A name for a title: the middle of a very long one is left out."""
+    return name if len(name) <= MOST_NAME else f"{name[: MOST_NAME // 2]}…{name[-MOST_NAME // 2 + 1 :]}"
+
+
+def told_of(found: ExpandedPaths, *, left: int = 0) -> str:
+    """What was not taken of what somebody dropped, in one sentence; "" where all was."""
+    if found.is_cut or left:
+        return tr("At most {count} files are attached at once; the others were left out.", count=MOST_FILES)
+    odd = [skipped_path for skipped_path in found.skipped if skipped_path.reason != "no_document"]
+    if not found.files and not odd:
+        return tr("No document was found in it.")
+    if len(odd) == 1:
+        reason = {"missing": tr(NO_SUCH_FILE), "denied": tr("{name} may not be read.")}
+        words = reason.get(odd[0].reason, tr("{name} is not a file that can be read."))
+        return words.format(name=short_name(visible_name(odd[0].path.name)))
+    return tr("{count} of the files could not be read.", count=len(odd)) if odd else ""
+
+
+def left_out_words(found: ExpandedPaths) -> str:
+    """What of a folder was left out because it holds no text, for a moment; "" where all of it was taken."""
+    names = [
+        short_name(visible_name(skipped_path.path.name))
+        for skipped_path in found.skipped
+        if skipped_path.reason == "no_document"
+    ]
+    taken = tr("1 file was taken.") if len(found.files) == 1 else tr("{n} files were taken.", n=len(found.files))
+    if len(names) == 1:
+        return f"{taken} {tr('{name} was left out: it holds no text.', name=names[0])}"
+    if names:
+        left = tr("{n} were left out, such as {name}: they hold no text.", n=len(names), name=names[0])
+        return f"{taken} {left}"
+    return ""

@@ -1,0 +1,611 @@
+"""A page of a document as a picture, with marked stretches under a marker's ink; drawn off the window's thread."""
+
+from __future__ import annotations
+
+import zlib
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSizeF, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QShowEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+
+from app.core.errors import AppError, DocumentUnreadable
+from app.core.events import CancelToken
+from app.documents.protocol import Drawn
+from app.features.document_library import ShownDocument
+from app.features.error_messages import sentence_for
+from app.ui.document.marks import Area, joined
+from app.ui.i18n import tr
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
+from app.ui.theme import LIGHT, Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import plain_label
+
+DRAWING_THE_PAGE = "Drawing the page…"
+
+SLOW_MS = 300
+RESIZE_MS = 120
+MARGIN_PX = 16
+DIMMED_PAPER = "#E0DCD6"
+ZOOMS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
+GAP_SEARCH = 0.7  # of a line's height: as far as a computed edge may be beside the gap between two words
+
+
+class PagePaper(QLabel):
+    """The paper: white in every scheme, since documents are shown as they are, a little dimmed in a dark one.
+
+    It is a label for the sake of its role: screen readers read a label's text.
+    """
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.shown: PagePicture | None = None
+        """None is empty paper."""
+        self.words = ""
+        """What stands on empty paper."""
+        self._marked: list[Area] = []
+        self._hits: list[Area] = []
+        self.size_pt = A4_PT
+        theme.changed.connect(self.update)
+
+    def show_picture(self, picture: PagePicture | None, size_pt: QSizeF) -> None:
+        """The page, or empty paper of its size."""
+        self.shown, self.size_pt = picture, size_pt
+        if picture is not None:
+            self.words = ""
+        self.update()
+
+    def show_words(self, words: str) -> None:
+        """A few muted words on empty paper."""
+        self.words = words if self.shown is None else ""
+        self.update()
+
+    def show_areas(self, marked: Sequence[Area], hits: Sequence[Area]) -> None:
+        """What is marked, and what a search found beside it."""
+        self._marked, self._hits = list(marked), list(hits)
+        self.update()
+
+    def marked_rect(self) -> QRectF | None:
+        """What is marked, in pixels of this widget."""
+        whole = joined(self._marked)
+        return None if whole is None else self._rect(Area(*whole))
+
+    def _rect(self, area: Area) -> QRectF:
+        sx, sy = self.width() / self.size_pt.width(), self.height() / self.size_pt.height()
+        return QRectF(area.left * sx, area.top * sy, (area.right - area.left) * sx, (area.bottom - area.top) * sy)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), Qt.GlobalColor.white)
+        if self.shown is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(QRectF(self.rect()), self.shown.image)
+        elif self.words:
+            painter.setPen(QColor(LIGHT.muted))
+            painter.setFont(self._theme.font(13))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.words)
+        # Multiplied like ink: letters stay as dark as they are, whatever the colour on them.
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Multiply)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for areas, colour in ((self._hits, LIGHT.selection), (self._marked, LIGHT.mark)):
+            for area in areas:
+                painter.fillRect(self._rect(self._snapped(area)), QColor(colour))
+        if self._theme.is_dark:
+            painter.fillRect(self.rect(), QColor(DIMMED_PAPER))
+
+    def _snapped(self, area: Area) -> Area:
+        """Moves computed edges into the nearest gap between words, as the picture shows it."""
+        if self.shown is None or not (area.cut_left or area.cut_right):
+            return area
+        height = area.bottom - area.top
+        left = self._edge_near(area.left, area, 1) if area.cut_left else area.left
+        right = self._edge_near(area.right, area, 0) if area.cut_right else area.right
+        return area if right - left < 0.2 * height else area._replace(left=left, right=right)
+
+    def _edge_near(self, x: float, area: Area, side: int) -> float:
+        """Where the ink beside the nearest gap ends (`side` 0) or begins (1)."""
+        picture = self.shown
+        assert picture is not None
+        scale = picture.image.width() / self.size_pt.width()
+        reach = round((area.bottom - area.top) * GAP_SEARCH * scale)
+        at = round(x * scale)
+        strip = QRect(at - reach, round(area.top * scale), 2 * reach, max(1, round((area.bottom - area.top) * scale)))
+        gap = _nearest_gap(picture.image, strip, at, round(0.12 * (area.bottom - area.top) * scale))
+        if gap is None:
+            return x
+        air = min(0.7, (gap[1] - gap[0]) / scale / 3)
+        return gap[side] / scale + (air if side == 0 else -air)
+
+
+def _nearest_gap(image: QImage, strip: QRect, at: int, least: int) -> tuple[int, int] | None:
+    """The ends of the nearest run of columns without ink that is at least so wide; None without one."""
+    strip = strip.intersected(image.rect())
+    if strip.isEmpty():
+        return None
+    row = image.copy(strip).convertToFormat(QImage.Format.Format_Grayscale8)
+    row = row.scaled(strip.width(), 1, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
+    paper = max(bytes(row.constBits()[: strip.width()]))
+    found: list[tuple[int, int]] = []
+    start: int | None = None
+    for x, grey in enumerate([*bytes(row.constBits()[: strip.width()]), 0]):
+        if grey >= paper - 2 and x < strip.width():
+            start = x if start is None else start
+        elif start is not None:
+            if x - start >= max(1, least):
+                found.append((strip.left() + start, strip.left() + x))
+            start = None
+    return min(found, key=lambda gap: abs((gap[0] + gap[1]) / 2 - at), default=None)
+
+
+class PageArea(QScrollArea):
+    """Where the paper lies. `width_wanted` says that another width in device pixels is needed."""
+
+    width_wanted = Signal()
+    turn_wanted = Signal(int)
+    """One page on (1) or back (-1)."""
+    end_wanted = Signal(int)
+    """To the first page (-1) or the last (1)."""
+    zoom_changed = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.zoom = 1.0
+        """1.0 is as wide as there is room."""
+        self.setObjectName("document_desk")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.paper = PagePaper(theme)
+        self._desk = QWidget()
+        self._desk.setObjectName("page")
+        self._column = QVBoxLayout(self._desk)
+        self._column.addWidget(self.paper, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
+        self.setWidget(self._desk)
+        self._slow = QTimer(self, singleShot=True, interval=SLOW_MS)
+        self._slow.timeout.connect(lambda: self.paper.show_words(tr(DRAWING_THE_PAGE)))
+        self._resized = QTimer(self, singleShot=True, interval=RESIZE_MS)
+        self._resized.timeout.connect(self.width_wanted)
+        theme.dress(self._column, margins=(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX))
+        theme.changed.connect(self._arrange)
+        self._arrange()
+
+    @property
+    def width_px(self) -> int:
+        """How wide the page should be drawn, in pixels of the screen."""
+        return max(1, round(self._paper_width() * self.devicePixelRatioF()))
+
+    def show_empty(self, size_pt: QSizeF) -> None:
+        """Empty paper while a page is drawn; after a while it says so."""
+        self.paper.show_picture(None, size_pt)
+        self.paper.show_words("")
+        self._slow.start()
+        self._arrange()
+
+    def show_picture(self, picture: PagePicture) -> None:
+        self._slow.stop()
+        self.paper.show_picture(picture, picture.size_pt)
+        self._arrange()
+
+    def clear(self) -> None:
+        self._slow.stop()
+        self.paper.show_areas([], [])
+        self.paper.show_picture(None, A4_PT)
+        self.paper.show_words("")
+
+    def scroll_to_mark(self) -> None:
+        """Brings what is marked into view with some air above, or goes to the top of the page."""
+        marked = self.paper.marked_rect()
+        down, across = self.verticalScrollBar(), self.horizontalScrollBar()
+        if marked is None:
+            down.setValue(0)
+            return
+        top, bottom = marked.top() + self.paper.y(), marked.bottom() + self.paper.y()
+        height = self.viewport().height()
+        if top < down.value() + self._theme.px(16) or bottom > down.value() + height * 3 / 4:
+            down.setValue(max(0, round(top - height / 4)))
+        across.setValue(max(0, round(marked.left() + self.paper.x() - self._theme.px(24))))
+
+    def zoom_by(self, steps: int) -> None:
+        """One step nearer (1) or farther (-1); 0 is as wide as there is room."""
+        index = min(range(len(ZOOMS)), key=lambda i: abs(ZOOMS[i] - self.zoom))
+        zoom = ZOOMS[min(max(index + steps, 0), len(ZOOMS) - 1)] if steps else 1.0
+        if zoom != self.zoom:
+            self.zoom = zoom
+            self._arrange()
+            self._resized.start()
+            self.zoom_changed.emit()
+
+    def _paper_width(self) -> int:
+        # Always beside a scroll bar, shown or not: with one that comes and goes with the page's height,
+        # its width would change again and again.
+        room = self.width() - self.verticalScrollBar().sizeHint().width() - 2 * self._theme.px(MARGIN_PX)
+        return max(1, round(room * self.zoom))
+
+    def _arrange(self) -> None:
+        width, size = self._paper_width(), self.paper.size_pt
+        self.paper.setFixedSize(width, max(1, round(width * size.height() / max(size.width(), 1.0))))
+        self._settle()
+
+    def _settle(self) -> None:
+        """Lays the desk out now: what is to be scrolled to needs its size, and Qt would do so a turn later."""
+        self._column.activate()
+        desk = self._desk.minimumSizeHint().expandedTo(self.viewport().size())
+        if self._desk.size() != desk:
+            self._desk.resize(desk)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+        self._resized.start()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._resized.start()
+        return super().event(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.zoom_by(1 if event.angleDelta().y() > 0 else -1)
+            event.accept()
+        else:
+            super().wheelEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Nearer, where it was pressed; or all of the width again."""
+        at = self.paper.mapFrom(self, event.position().toPoint())
+        share = at.x() / max(1, self.paper.width()), at.y() / max(1, self.paper.height())
+        self.zoom_by(0 if self.zoom > 1 else 3)
+        self._settle()
+        for bar, part, whole, offset, room in (
+            (self.horizontalScrollBar(), share[0], self.paper.width(), self.paper.x(), self.viewport().width()),
+            (self.verticalScrollBar(), share[1], self.paper.height(), self.paper.y(), self.viewport().height()),
+        ):
+            bar.setValue(round(part * whole + offset - room / 2))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        bar, key = self.verticalScrollBar(), event.key()
+        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier & ~Qt.KeyboardModifier.ShiftModifier:
+            event.ignore()
+        elif key in (Qt.Key.Key_PageDown, Qt.Key.Key_Space) and bar.value() == bar.maximum():
+            self.turn_wanted.emit(1)
+        elif key == Qt.Key.Key_Space:
+            bar.triggerAction(bar.SliderAction.SliderPageStepAdd)
+        elif key == Qt.Key.Key_PageUp and bar.value() == bar.minimum():
+            self.turn_wanted.emit(-1)
+        elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
+            self.end_wanted.emit(-1 if key == Qt.Key.Key_Home else 1)
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Minus, Qt.Key.Key_0):
+            self.zoom_by({Qt.Key.Key_Plus: 1, Qt.Key.Key_Minus: -1}.get(Qt.Key(key), 0))
+        else:
+            super().keyPressEvent(event)
+
+
+class DocumentProblem(QWidget):
+    """Stands in place of a page that cannot be shown: why, and the way out."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.sentence = plain_label(wraps=True)
+        self.sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.text_button = text_button(tr("Show the text"))
+        column = QVBoxLayout(self)
+        column.addStretch(1)
+        column.addWidget(self.sentence)
+        column.addWidget(self.text_button, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(2)
+        theme.dress(column, margins=(24, 24, 24, 24), spacing=12)
+        theme.dress(self.sentence, font=(14, 400))
+
+    def show_sentence(self, text: str) -> None:
+        self.sentence.setText(text)
+        self.sentence.setAccessibleName(text)
+
+
+class PagePane(QStackedWidget):
+    """One page as a picture in the width there is, or why there is none. Nothing is drawn while nobody sees it."""
+
+    failed = Signal(str)
+    """Why the page that was wanted cannot be shown."""
+
+    def __init__(self, theme: Theme, notify: Notify) -> None:
+        super().__init__()
+        self._notify = notify
+        self._page = 0
+        self.area = PageArea(theme)
+        self.problem = DocumentProblem(theme)
+        self.addWidget(self.area)
+        self.addWidget(self.problem)
+        self._drawer = PageDrawer(self)
+        self._drawer.drawn.connect(self._on_drawn)
+        self._drawer.failed.connect(self._on_not_drawn)
+        self.area.width_wanted.connect(self._draw)
+        self._first_drawing = QTimer(self, singleShot=True, interval=0)
+        self._first_drawing.timeout.connect(self._draw)
+
+    @property
+    def is_drawing(self) -> bool:
+        """Whether a picture is shown, or empty paper as long as there is none."""
+        return self.currentWidget() is self.area and not self.isHidden()
+
+    def set_document(self, document: ShownDocument | None) -> None:
+        """Forgets the one before, and cancels what still runs for it."""
+        self._drawer.set_document(document)
+        self._page = 0
+        self.area.clear()
+
+    def take_over(self, document: ShownDocument) -> None:
+        """Another reading of the same file: its pages look as before."""
+        self._drawer.set_document(document, is_same_file=True)
+        self._draw()
+
+    def show_page(self, page: int) -> None:
+        """Another page, or the same one again; what there is of it is there at once."""
+        self._page = page
+        self.setCurrentWidget(self.area)
+        self.setFocusProxy(self.area)
+        self._draw()
+
+    def drop_wish(self) -> None:
+        """Nothing is wanted any more; what is being drawn is still kept."""
+        self._drawer.drop_wish()
+
+    def _draw(self) -> None:
+        if not self._page or not self.is_drawing:
+            return
+        width_px = self.area.width_px
+        picture = self._drawer.picture_of(self._page, width_px)
+        if picture is None:
+            self.area.show_empty(self._drawer.size_of(self._page))
+        else:
+            self.area.show_picture(picture)
+        if self.isVisible():  # before it is, its width is not yet the one it will have
+            self._drawer.want(self._page, width_px)
+
+    def _on_drawn(self, picture: PagePicture) -> None:
+        if picture.page == self._page and self.is_drawing:
+            is_first = self.area.paper.shown is None
+            self.area.show_picture(picture)
+            if is_first:
+                self.area.scroll_to_mark()
+
+    def _on_not_drawn(self, page: int, error: BaseException) -> None:
+        if page != self._page or not self.is_drawing:
+            return
+        if not isinstance(error, AppError):
+            self._notify.error(error)
+        self.area.clear()
+        # Only what happened: what the sentence says was kept is said of reading a document, not of showing it.
+        self.problem.show_sentence(tr(sentence_for(error).text))
+        had_focus = self.area.hasFocus()
+        self.setCurrentWidget(self.problem)
+        self.setFocusProxy(self.problem.text_button)
+        if had_focus:
+            self.problem.text_button.setFocus()
+        self.failed.emit(self.problem.sentence.text())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._first_drawing.start()
+
+
+# Draws pages off the window's thread, one at a time, the one that is wanted first; keeps a few of them.
+
+CACHE_BYTES = 64_000_000
+IDLE_MS = 150
+# A cancel costs the child that draws, and most pages take less than starting another one.
+PATIENCE_MS = 200
+A4_PT = QSizeF(595.3, 841.9)
+MOST_SCALE = 20.0
+
+
+@dataclass(frozen=True)
+class PagePicture:
+    """A page as it can be painted. `width_px` is the width that was asked for.
+
+    One that is not `is_final` was drawn for another page size than it has; the one in the right width follows.
+    """
+
+    page: int
+    width_px: int
+    size_pt: QSizeF
+    image: QImage
+    is_final: bool = True
+
+
+class PageDrawer(QObject):
+    """`drawn` brings a picture, `failed` a page and why there is none; both only for the document of now."""
+
+    drawn = Signal(object)
+    failed = Signal(int, object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document: ShownDocument | None = None
+        self._pictures: OrderedDict[tuple[int, int], PagePicture] = OrderedDict()
+        self._sizes: dict[int, QSizeF] = {}
+        self._last_size = A4_PT
+        self._wanted: tuple[int, int] | None = None
+        self._running: tuple[int, int] | None = None
+        self._neighbours: list[tuple[int, int]] = []
+        self._task: tasks.BackgroundTask | None = None
+        self._ahead = QTimer(self, singleShot=True, interval=IDLE_MS)
+        self._ahead.timeout.connect(self._draw_neighbour)
+        self._patience = QTimer(self, singleShot=True, interval=PATIENCE_MS)
+        self._patience.timeout.connect(self._cancel_unwanted)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a page is being drawn."""
+        return self._task is not None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is drawn and nothing will be until somebody asks."""
+        return self._task is None and not self._ahead.isActive()
+
+    @property
+    def kept_bytes(self) -> int:
+        return sum(picture.image.sizeInBytes() for picture in self._pictures.values())
+
+    def set_document(self, document: ShownDocument | None, *, is_same_file: bool = False) -> None:
+        """Forgets everything of the one before; what runs for it is cancelled and not told any more.
+
+        Pictures of the same file stay.
+        """
+        if self._task is not None:
+            self._task.abandon()
+        self._task = self._running = self._wanted = None
+        self._neighbours = []
+        self._ahead.stop()
+        self._patience.stop()
+        self._document = document
+        if not is_same_file:
+            self._pictures.clear()
+            self._sizes.clear()
+            self._last_size = A4_PT
+
+    def size_of(self, page: int) -> QSizeF:
+        """A page's size in points; before it was drawn that of the last one, since most are alike."""
+        return self._sizes.get(page, self._last_size)
+
+    def picture_of(self, page: int, width_px: int) -> PagePicture | None:
+        """What is there to paint now: in that width, or the sharpest in another one."""
+        exact = self._pictures.get((page, width_px))
+        others = [picture for (number, _), picture in self._pictures.items() if number == page]
+        return exact or max(others, key=lambda picture: picture.width_px, default=None)
+
+    def want(self, page: int, width_px: int) -> None:
+        """Asks for a page in a width of device pixels; only the latest wish counts."""
+        key = (page, width_px)
+        self._ahead.stop()
+        self._wanted = key
+        self._neighbours = [(page + 1, width_px), (page - 1, width_px)]
+        if key in self._pictures:
+            self._pictures.move_to_end(key)
+            self._wanted = None
+            self.drawn.emit(self._pictures[key])
+            self._ahead.start()
+        elif self._task is None:
+            self._start(key)
+        elif self._running != key:
+            self._patience.start()  # the end of what runs starts the wish of then
+
+    def drop_wish(self) -> None:
+        """Nothing is wanted any more, such as while the text is shown; what is being drawn is still kept."""
+        self._wanted = None
+        self._neighbours = []
+        self._ahead.stop()
+
+    def _cancel_unwanted(self) -> None:
+        if self._task is not None and self._wanted is not None and self._running != self._wanted:
+            self._task.cancel()
+
+    def _start(self, key: tuple[int, int]) -> None:
+        document = self._document
+        if document is None:
+            return
+        page, width_px = key
+        guess = self.size_of(page)
+        is_known = page in self._sizes
+
+        def draw_page(token: CancelToken) -> Iterator[object]:
+            yield from _pictures(document, page, width_px, guess, token, is_known=is_known)
+
+        self._running = key
+        task = self._task = tasks.run(draw_page, self)
+        task.event.connect(lambda picture: self._on_picture(task, picture))
+        task.finished.connect(lambda: self._on_end(task))
+        task.failed.connect(lambda error: self._on_failed(task, error))
+
+    def _on_picture(self, task: tasks.BackgroundTask, picture: PagePicture) -> None:
+        if task is not self._task:
+            return
+        key = (picture.page, picture.width_px)
+        self._sizes[picture.page] = self._last_size = picture.size_pt
+        if picture.is_final:
+            self._pictures[key] = picture
+            self._pictures.move_to_end(key)
+        while len(self._pictures) > 1 and self.kept_bytes > CACHE_BYTES:
+            self._pictures.popitem(last=False)
+        if key == self._wanted:
+            self.drawn.emit(picture)
+
+    def _on_end(self, task: tasks.BackgroundTask) -> None:
+        if task is not self._task:
+            return
+        if self._wanted == self._running:
+            self._wanted = None
+        self._task = self._running = None
+        if self._wanted is not None:
+            self._start(self._wanted)
+        else:
+            self._ahead.start()
+
+    def _on_failed(self, task: tasks.BackgroundTask, error: BaseException) -> None:
+        if task is not self._task:
+            return
+        failed, self._task, self._running = self._running, None, None
+        if self._wanted is not None and self._wanted != failed:
+            self._start(self._wanted)  # why a page that nobody wants any more failed is nobody's concern
+        elif self._wanted is not None:
+            self._wanted = None
+            self.failed.emit(failed[0] if failed else 0, error)
+
+    def _draw_neighbour(self) -> None:
+        """While nothing is asked for: the next page, then the one before; each once, whatever comes of it."""
+        if self._document is None or self._task is not None:
+            return
+        while self._neighbours:
+            key = self._neighbours.pop(0)
+            if 1 <= key[0] <= self._document.pages and key not in self._pictures:
+                self._start(key)
+                return
+
+
+def _pictures(
+    document: ShownDocument, page: int, width_px: int, guess: QSizeF, token: CancelToken, *, is_known: bool
+) -> Iterator[PagePicture]:
+    """The page in the width asked for; a second time where its size was only guessed and was another one."""
+    size = guess
+    for is_last in (True,) if is_known else (False, True):
+        if token.cancelled:
+            return
+        scale = min(width_px / max(size.width(), 1.0), MOST_SCALE)
+        for drawn in document.draw_page(page, scale, token):
+            picture = picture_from(drawn, width_px, document.name)
+            size = picture.size_pt
+            is_final = is_last or picture.image.width() == width_px  # one pixel less is already a blur
+            yield replace(picture, is_final=is_final)
+            if is_final:
+                return
+
+
+def picture_from(drawn: Drawn, width_px: int, name: str) -> PagePicture:
+    """Unpacks what the child drew; raises DocumentUnreadable where it is not what it says it is."""
+    wanted = drawn.width * drawn.height * 3
+    try:
+        inflate = zlib.decompressobj()
+        rows = inflate.decompress(drawn.pixels, max(1, wanted))
+    except (ValueError, zlib.error) as error:
+        raise DocumentUnreadable(name, "not_drawn") from error
+    if not wanted or len(rows) != wanted or not (drawn.width_pt > 0 and drawn.height_pt > 0):
+        raise DocumentUnreadable(name, "not_drawn")
+    image = QImage(rows, drawn.width, drawn.height, drawn.width * 3, QImage.Format.Format_RGB888)
+    # A copy: the rows go when this function ends. RGB32 is what is painted without a conversion each time.
+    copy = image.convertToFormat(QImage.Format.Format_RGB32)
+    return PagePicture(drawn.page, width_px, QSizeF(drawn.width_pt, drawn.height_pt), copy)

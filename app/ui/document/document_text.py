@@ -1,0 +1,711 @@
+"""A document as text: a window of stretches that moves with the reader, whatever the document's length."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import NamedTuple
+
+from PySide6.QtCore import QMimeData, QObject, QPoint, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QTextBlock,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextFormat,
+    QTextOption,
+)
+from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
+
+from app.documents.blocks import Block, BlockKind
+from app.features.document_library import ShownDocument, TextHighlight
+from app.language.language_names import is_right_to_left
+from app.ui.document.marks import BY_LINE, BlockRange, Walk, marks_in, span_of
+from app.ui.i18n import tr
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import set_mark, set_text_font
+
+NO_TEXT_ON_PAGE = "There is no text on this page: it is a picture, or empty."
+
+EMPTY_CHAPTER = "There is no text in this chapter."
+
+MARGIN_PX = 20
+MEASURE_PX = 620
+MOST_SAID = 20_000
+
+
+class DocumentText(QTextEdit):
+    """Read-only; the caret walks in it, and what is marked is also what is selected, for screen readers."""
+
+    turn_wanted = Signal(int)
+    """One page on (1) or back (-1)."""
+    end_wanted = Signal(int)
+    """To the document's beginning (-1) or end (1)."""
+    moved = Signal()
+    """Another block is the first in view."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._window = DocumentWindow(self.document(), DocumentLook(theme))
+        self._marks = TextMarks(self, self._window, theme)
+        self._walk: Walk | None = None
+        self._words = ""
+        self.setObjectName("document_text")
+        self.setReadOnly(True)
+        self.setUndoRedoEnabled(False)
+        self.setTabChangesFocus(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.document().setDocumentMargin(0)
+        self._fill_later = QTimer(self, singleShot=True, interval=0)
+        self._fill_later.timeout.connect(self._fill)
+        self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
+        self.verticalScrollBar().actionTriggered.connect(self._marks.let_go)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    @property
+    def loaded(self) -> int:
+        return len(self._window.stretches)
+
+    @property
+    def top_block_id(self) -> int:
+        """The first block in view; 0 without any."""
+        top = self._window.stretch_at(self.cursorForPosition(QPoint(1, 1)).position())
+        return top.block.id if top is not None else 0
+
+    def percent_of(self, block_count: int) -> int | None:
+        """How far the view is in a document of so many blocks; None where all of it is in view."""
+        bar, window = self.verticalScrollBar(), self._window
+        if window.at_end and bar.value() == bar.maximum():
+            return None if window.at_start and bar.maximum() == 0 else 100
+        if window.at_start and bar.value() == 0:
+            return 0
+        return min(99, round(100 * self.top_block_id / max(1, block_count)))
+
+    def show_range(self, document: ShownDocument, first_id: int, last_id: int, at: TextHighlight | None) -> None:
+        """Shows blocks first to last, beginning in view at a mark; only what is near it is laid out."""
+        self._empty()
+        self._walk = Walk(document, first_id, last_id)
+        self._words = ""
+        self._load(at)
+
+    def show_words(self, words: str) -> None:
+        """A muted sentence in place of a text."""
+        self._empty()
+        self._walk, self._words = None, words
+        look = QTextCharFormat()
+        look.setForeground(QColor(self._theme.tokens.muted))
+        look.setFont(self._theme.font(13.5))
+        QTextCursor(self.document()).insertText(words, look)
+
+    def show_marks(self, mark: TextHighlight | None, hits: Sequence[TextHighlight]) -> None:
+        """What is marked, and what a search found beside it, in the order of their blocks."""
+        self._marks.show(mark, hits)
+
+    def scroll_to_mark(self) -> None:
+        """Brings the mark into view with some air above, laying out what is around it; selects it."""
+        mark = self._marks.mark
+        if mark is None or self._walk is None or not self._walk.has(mark.block_id):
+            return
+        if self._window.span_of(mark) is None:
+            self._empty()
+            self._load(mark)
+        self._marks.hold()
+
+    def go_to_end(self, side: int) -> None:
+        """To the beginning (-1) or the end (1) of what can be shown."""
+        if self._walk is None:
+            return
+        if not (self._window.at_start if side < 0 else self._window.at_end):
+            self._empty()
+            last = self._walk.last_id
+            self._load(None if side < 0 else TextHighlight(last, 10**9))
+        self._marks.let_go()
+        bar = self.verticalScrollBar()
+        bar.setValue(bar.minimum() if side < 0 else bar.maximum())
+        self.moveCursor(QTextCursor.MoveOperation.Start if side < 0 else QTextCursor.MoveOperation.End)
+
+    def _empty(self) -> None:
+        self.setExtraSelections([])
+        self._window.empty()
+        self.document().setDefaultFont(self._theme.font(14.5))
+        self.document().setIndentWidth(self._theme.px(24))
+        frame = self.document().rootFrame().frameFormat()
+        frame.setTopMargin(self._theme.px(14))
+        frame.setBottomMargin(self._theme.px(20))
+        self.document().rootFrame().setFrameFormat(frame)
+        self.verticalScrollBar().setValue(0)
+
+    def _load(self, at: TextHighlight | None) -> None:
+        walk = self._walk
+        assert walk is not None
+        first = walk.place_of(at.block_id, at.start) if at is not None and walk.has(at.block_id) else None
+        self._window.begin(walk, first)
+        self._window.grow_down()
+        if first is not None:
+            self._window.grow_up()
+        # The caret, which what was written has pushed before it, and the view begin with what was asked for.
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(self._window.position_of(first) if first is not None else 0)
+        self.setTextCursor(cursor)
+        bar = self.verticalScrollBar()
+        bar.setValue(bar.value() + self.cursorRect(cursor).top() if first is not None else 0)
+        self._marks.paint()
+        self._fill_later.start()
+
+    def _fill(self) -> None:
+        """Lays out more where the end of what is laid out comes near, a portion a turn."""
+        bar, room, window = self.verticalScrollBar(), 2 * self.viewport().height(), self._window
+        with self._kept_in_place():
+            has_grown = not window.at_end and bar.maximum() - bar.value() < room and window.grow_down()
+            if not has_grown and not window.at_start and bar.value() < room:
+                has_grown = window.grow_up()
+        self.moved.emit()
+        if not has_grown:
+            return
+        self._marks.paint()
+        self._marks.stay()
+        self._fill_later.start()
+
+    @contextmanager
+    def _kept_in_place(self) -> Iterator[None]:
+        """What is at the top of the view stays there while text comes or goes above it."""
+        bar = self.verticalScrollBar()
+        top = self.cursorForPosition(QPoint(1, 1))
+        # At its line's beginning, so that nothing is written where it stands but what comes above.
+        top.movePosition(QTextCursor.MoveOperation.StartOfLine)
+        before = self.cursorRect(top).top()
+        yield
+        bar.setValue(bar.value() + self.cursorRect(top).top() - before)
+
+    def _on_scrolled(self) -> None:
+        self._fill_later.start()
+        self.moved.emit()
+
+    def _on_theme_changed(self) -> None:
+        set_text_font(self, self._theme.font(14.5))
+        self._set_margins()
+        if self._words:
+            self.show_words(self._words)
+        elif self._window.stretches:
+            top = self.top_block_id
+            self._empty()
+            self._load(self._marks.mark if self._marks.is_held else TextHighlight(top))
+            self._marks.stay()
+
+    def _set_margins(self) -> None:
+        px = self._theme.px
+        side = max(px(MARGIN_PX), (self.width() - px(MEASURE_PX)) // 2)
+        self.setViewportMargins(side, 0, side, 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._set_margins()
+        with self._kept_in_place():
+            super().resizeEvent(event)
+        self._marks.stay()
+        self._fill_later.start()
+
+    def wheelEvent(self, event: object) -> None:
+        self._marks.let_go()
+        super().wheelEvent(event)  # type: ignore[arg-type]
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._marks.let_go()
+        bar, key = self.verticalScrollBar(), event.key()
+        modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        is_plain = modifiers == Qt.KeyboardModifier.NoModifier
+        if is_plain and key == Qt.Key.Key_PageDown and self._window.at_end and bar.value() == bar.maximum():
+            self.turn_wanted.emit(1)
+        elif is_plain and key == Qt.Key.Key_PageUp and self._window.at_start and bar.value() == bar.minimum():
+            self.turn_wanted.emit(-1)
+        elif modifiers == Qt.KeyboardModifier.ControlModifier and key in (Qt.Key.Key_Home, Qt.Key.Key_End):
+            self.end_wanted.emit(-1 if key == Qt.Key.Key_Home else 1)
+        else:
+            super().keyPressEvent(event)
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        """Characters only: neither markup nor the view's fonts."""
+        data = QMimeData()
+        data.setText(self.textCursor().selection().toPlainText())
+        return data
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The ground of code and the rules of tables, then the text."""
+        self._paint_grounds()
+        super().paintEvent(event)
+
+    def _paint_grounds(self) -> None:
+        painter = QPainter(self.viewport())
+        code, line = QColor(self._theme.tokens.code), QColor(self._theme.tokens.line)
+        width, px5 = self.viewport().width(), self._theme.px(5)
+        layout, down = self.document().documentLayout(), self.verticalScrollBar().value()
+        block = self.cursorForPosition(QPoint(1, 1)).block()
+        while block.isValid():
+            box = layout.blockBoundingRect(block).translated(0, -down)
+            if box.top() > self.viewport().height():
+                return
+            kind = block.blockFormat().intProperty(GROUND_PROPERTY)
+            if kind == CODE_GROUND:
+                top = box.top() - (0 if _is_code(block.previous()) else px5)
+                after = block.next()  # lines of code have gaps between their boxes, their ground has none
+                below = layout.blockBoundingRect(after).top() - down if _is_code(after) else box.bottom() + px5
+                painter.fillRect(QRectF(0, math.floor(top), width, math.ceil(below) - math.floor(top)), code)
+            elif kind == ROW_GROUND:
+                painter.fillRect(QRectF(0, round(box.bottom()) + px5 - 1, width, 1), line)
+            block = block.next()
+
+
+class TextMarks(QObject):
+    """What is marked in a text and what a search found there: painted, selected, and held in view until somebody moves.
+
+    What is marked is also what is selected, for screen readers; the style sheet gives that selection the mark's colour.
+    """
+
+    def __init__(self, text: QTextEdit, window: DocumentWindow, theme: Theme) -> None:
+        super().__init__(text)
+        self._text, self._window, self._theme = text, window, theme
+        self._hits: Sequence[TextHighlight] = ()
+        self.mark: TextHighlight | None = None
+        self.is_held = False
+        text.selectionChanged.connect(self._show_kind_of_selection)
+
+    def show(self, mark: TextHighlight | None, hits: Sequence[TextHighlight]) -> None:
+        self.mark, self._hits = mark, hits
+        self.paint()
+
+    def paint(self) -> None:
+        found: list[QTextEdit.ExtraSelection] = []
+        if self._window.stretches:
+            tokens = self._theme.tokens
+            near = marks_in(self._hits, self._window.stretches[0].block.id, self._window.stretches[-1].block.id)
+            found = [one for hit in near if hit != self.mark and (one := self._selection(hit, tokens.selection))]
+            if self.mark is not None and (one := self._selection(self.mark, tokens.mark)):
+                found.append(one)
+        self._text.setExtraSelections(found)
+
+    def hold(self) -> None:
+        """Selects what is marked and keeps it in view."""
+        cursor = self._cursor(self.mark)
+        if cursor is not None:
+            self._text.setTextCursor(cursor)
+        self.is_held = True
+        self.stay()
+
+    def stay(self) -> None:
+        """Brings what is held into view, with some air above."""
+        cursor = self._cursor(self.mark) if self.is_held else None
+        if cursor is not None:
+            bar = self._text.verticalScrollBar()
+            bar.setValue(bar.value() + self._text.cursorRect(cursor).top() - self._text.viewport().height() // 4)
+
+    def let_go(self) -> None:
+        """Somebody moves in the text."""
+        self.is_held = False
+
+    def _selection(self, mark: TextHighlight, colour: str) -> QTextEdit.ExtraSelection | None:
+        cursor = self._cursor(mark)
+        if cursor is None:
+            return None
+        selection = QTextEdit.ExtraSelection()
+        look = QTextCharFormat()
+        look.setBackground(QColor(colour))
+        look.setForeground(QColor(self._theme.tokens.text))
+        selection.cursor, selection.format = cursor, look
+        return selection
+
+    def _cursor(self, mark: TextHighlight | None) -> QTextCursor | None:
+        span = self._window.span_of(mark) if mark is not None else None
+        if span is None:
+            return None
+        cursor = QTextCursor(self._text.document())
+        cursor.setPosition(span[1])
+        cursor.setPosition(span[0], QTextCursor.MoveMode.KeepAnchor)
+        return cursor
+
+    def _show_kind_of_selection(self) -> None:
+        """One that is the mark has the mark's colour; one of the person's own has that of selections."""
+        cursor, mine = self._text.textCursor(), self._cursor(self.mark)
+        is_mark = mine is not None and (cursor.selectionStart(), cursor.selectionEnd()) == (
+            mine.selectionStart(),
+            mine.selectionEnd(),
+        )
+        set_mark(self._text, "marked", is_mark)
+
+
+def _is_code(block: QTextBlock) -> bool:
+    return block.isValid() and block.blockFormat().intProperty(GROUND_PROPERTY) == CODE_GROUND
+
+
+def no_text_words(unit: str) -> str:
+    """What stands in place of a text that a page does not have."""
+    return {
+        "slide": tr("There is no text on this slide."),
+        "sheet": tr("There is no text on this sheet."),
+        "chapter": tr(EMPTY_CHAPTER),
+        "file": tr("No text was found in this file."),
+        "minute": tr("Nothing is said in this minute."),
+    }.get(unit, tr(NO_TEXT_ON_PAGE))
+
+
+def said_of(blocks: Sequence[Block], mark: TextHighlight | None) -> str:
+    """A page for a screen reader: what is marked on it, then all of its text, up to a length nobody listens to."""
+    said = []
+    for block in blocks:
+        if mark is not None and block.id == mark.block_id:
+            start, end = span_of(block, mark)
+            said.append(tr("Marked: {words}", words=block.text[start:end]))
+    return "\n".join([*said, *(block.text for block in blocks)])[:MOST_SAID]
+
+
+# The part of a document that is laid out as text: it grows at both ends, and loses what is far away.
+
+PORTION = 40
+PORTION_CHARACTERS = 6000
+MOST_STRETCHES = 800
+MOST_UNITS = 120_000
+
+Placed = tuple[BlockRange, int, int, int]
+"""A stretch, where it begins in the text document, how long its bullet is, and how long it is with both."""
+
+
+class DocumentWindow:
+    """Writes stretches into a text document and knows where each of them is. Lengths count as Qt does, in UTF-16."""
+
+    def __init__(self, document: QTextDocument, look: DocumentLook) -> None:
+        self._document, self._look = document, look
+        self._walk: Walk | None = None
+        self._lengths: list[int] = []
+        self._bullets: list[int] = []
+        self._places: dict[int, list[Placed]] = {}
+        self._down: Iterator[BlockRange] = iter(())
+        self._up: Iterator[BlockRange] = iter(())
+        self.stretches: list[BlockRange] = []
+
+    @property
+    def at_start(self) -> bool:
+        """Whether the first of all stretches is laid out."""
+        first = self.stretches[0] if self.stretches else None
+        return self._walk is None or first is None or (first.block.id, first.start) == (self._walk.first_id, 0)
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the last of all stretches is laid out."""
+        last = self.stretches[-1] if self.stretches else None
+        if self._walk is None or last is None:
+            return True
+        return last.block.id >= self._walk.last_id and last.end == len(last.block.text)
+
+    def empty(self) -> None:
+        self._look.forget()
+        self.stretches, self._lengths, self._bullets, self._places = [], [], [], {}
+        self._down, self._up = iter(()), iter(())
+        self._walk = None
+        self._document.clear()
+
+    def begin(self, walk: Walk, first: BlockRange | None) -> None:
+        """Starts at a stretch, or at the beginning; the text document is empty before."""
+        self._walk, self._down = walk, walk.onwards(first)
+        if first is not None:
+            self._up = walk.backwards(first)
+            self._append([first])
+
+    def grow_down(self) -> bool:
+        """A portion more at the end; whether there was any."""
+        portion = _portion(self._down)
+        self._append(portion)
+        while self._is_full():
+            self._drop_first(PORTION)
+        return bool(portion)
+
+    def grow_up(self) -> bool:
+        """A portion more at the beginning; whether there was any."""
+        portion = _portion(self._up)[::-1]
+        self._prepend(portion)
+        while self._is_full():
+            self._drop_last(PORTION)
+        return bool(portion)
+
+    def position_of(self, stretch: BlockRange) -> int:
+        """Where a stretch begins in the text document; raises ValueError when it is not laid out."""
+        return sum(self._lengths[: self.stretches.index(stretch)])
+
+    def stretch_at(self, position: int) -> BlockRange | None:
+        """The stretch of a position in the text document."""
+        for stretch, length in zip(self.stretches, self._lengths, strict=True):
+            if position < length:
+                return stretch
+            position -= length
+        return self.stretches[-1] if self.stretches else None
+
+    def span_of(self, mark: TextHighlight) -> tuple[int, int] | None:
+        """Where a mark begins and ends in the text document; None where no part of it is laid out."""
+        begin, finish = -1, -1
+        for stretch, position, bullet, length in self._index().get(mark.block_id, ()):
+            start, end = span_of(stretch.block, mark)
+            low, high = max(start, stretch.start), min(end, stretch.end)
+            if low < high:
+                text = stretch.text
+                first = position + bullet + units(text[: low - stretch.start])
+                begin = first if begin < 0 else begin
+                finish = min(first + units(text[low - stretch.start : high - stretch.start]), position + length - 1)
+        return None if begin < 0 else (begin, finish)
+
+    def _index(self) -> dict[int, list[Placed]]:
+        if not self._places:
+            position = 0
+            for stretch, length, bullet in zip(self.stretches, self._lengths, self._bullets, strict=True):
+                self._places.setdefault(stretch.block.id, []).append((stretch, position, bullet, length))
+                position += length
+        return self._places
+
+    def _is_full(self) -> bool:
+        is_large = len(self.stretches) > MOST_STRETCHES or sum(self._lengths) > MOST_UNITS
+        return is_large and len(self.stretches) > 2 * PORTION
+
+    def _append(self, stretches: Sequence[BlockRange]) -> None:
+        self._places = {}
+        cursor = QTextCursor(self._document)
+        cursor.beginEditBlock()
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        for stretch in stretches:
+            lines = self._look.lines_of(stretch)
+            for line in lines:
+                if self.stretches or line is not lines[0]:
+                    cursor.insertBlock(line.paragraph, line.characters)
+                else:
+                    cursor.setBlockFormat(line.paragraph)
+                _write(cursor, line)
+            self.stretches.append(stretch)
+            self._lengths.append(_length(lines))
+            self._bullets.append(units(lines[0].mark))
+        cursor.endEditBlock()
+
+    def _prepend(self, stretches: Sequence[BlockRange]) -> None:
+        if not stretches:
+            return
+        cursor = QTextCursor(self._document)
+        old = self._document.firstBlock().blockFormat()
+        every = [self._look.lines_of(stretch) for stretch in stretches]
+        cursor.beginEditBlock()
+        for number, line in enumerate(line for lines in every for line in lines):
+            if number:
+                cursor.insertBlock(line.paragraph, line.characters)
+            else:
+                cursor.setBlockFormat(line.paragraph)
+            _write(cursor, line)
+        cursor.insertBlock(old)
+        cursor.endEditBlock()
+        self._places = {}
+        self.stretches[:0] = stretches
+        self._lengths[:0] = [_length(lines) for lines in every]
+        self._bullets[:0] = [units(lines[0].mark) for lines in every]
+
+    def _drop_first(self, count: int) -> None:
+        walk = self._walk
+        assert walk is not None
+        cursor = QTextCursor(self._document)
+        cursor.setPosition(sum(self._lengths[:count]))
+        look = cursor.blockFormat()
+        cursor.setPosition(0, QTextCursor.MoveMode.KeepAnchor)
+        cursor.beginEditBlock()
+        cursor.removeSelectedText()
+        cursor.setBlockFormat(look)  # Qt may keep the one of the other block
+        cursor.endEditBlock()
+        del self.stretches[:count], self._lengths[:count], self._bullets[:count]
+        self._places = {}
+        self._up = walk.backwards(self.stretches[0])
+
+    def _drop_last(self, count: int) -> None:
+        walk = self._walk
+        assert walk is not None
+        cursor = QTextCursor(self._document)
+        cursor.setPosition(sum(self._lengths[:-count]) - 1)
+        cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+        cursor.removeSelectedText()
+        del self.stretches[-count:], self._lengths[-count:], self._bullets[-count:]
+        self._places = {}
+        self._down = walk.onwards(self.stretches[-1])
+
+
+def _write(cursor: QTextCursor, line: DocumentLine) -> None:
+    """The one door by which a document's text comes in: characters, never markup."""
+    if line.mark:
+        cursor.insertText(line.mark, line.mark_characters)
+    cursor.insertText(line.text, line.characters)
+
+
+def _length(lines: Sequence[DocumentLine]) -> int:
+    return sum(units(line.mark) + units(line.text) + 1 for line in lines)
+
+
+def _portion(stretches: Iterator[BlockRange]) -> list[BlockRange]:
+    found, characters = [], 0
+    for stretch in islice(stretches, PORTION):
+        found.append(stretch)
+        characters += stretch.end - stretch.start
+        if characters > PORTION_CHARACTERS:
+            break
+    return found
+
+
+# How the blocks of a document look as text: weights, indents, bullets, and the columns of a table.
+
+GROUND_PROPERTY = QTextFormat.Property.UserProperty.value + 1
+"""What the view paints under a line: CODE_GROUND or ROW_GROUND, the rule of a table's row."""
+CODE_GROUND, ROW_GROUND = 1, 2
+LINE_PERCENT = 138
+CODE_LINE_PERCENT = 126
+INDENT_PX = 24
+SAMPLED_ROWS = 200
+WIDEST_CELL_PX = 480
+HEADING_SIZES = {1: 18.0, 2: 16.5}
+GAPS_PX = {BlockKind.HEADING: 18, BlockKind.LIST_ITEM: 5, BlockKind.NOTE: 8}
+# Characters that Qt's documents take for structure; each becomes one that is only shown.
+_SPOKEN = re.compile(r"(\d+:\d\d(?::\d\d)?) – ")
+"""The label of what is said in a recording: from when to when."""
+_ONLY_CHARACTERS = str.maketrans(
+    {"\n": "\u2028", "\r": " ", "\u2029": "\u2028", "\0": "\ufffd", "\ufdd0": "\ufffd", "\ufdd1": "\ufffd"}
+)
+
+
+class DocumentLine(NamedTuple):
+    """One paragraph of a text document. `mark` stands before the text and is not part of it."""
+
+    mark: str
+    text: str
+    paragraph: QTextBlockFormat
+    characters: QTextCharFormat
+    mark_characters: QTextCharFormat
+
+
+def units(text: str) -> int:
+    """How many positions a text takes in Qt, which counts UTF-16."""
+    return len(text) + sum(1 for character in text if character > "\uffff")
+
+
+class DocumentLook:
+    """Turns stretches into lines, for one theme; remembers the columns of tables."""
+
+    def __init__(self, theme: Theme) -> None:
+        self._theme = theme
+        self._stops: dict[int, list[QTextOption.Tab]] = {}
+
+    def forget(self) -> None:
+        """Another document, or another theme."""
+        self._stops.clear()
+
+    def lines_of(self, stretch: BlockRange) -> list[DocumentLine]:
+        """A stretch as paragraphs; their texts and the breaks between them have the characters of the stretch."""
+        block = stretch.block
+        look = self._characters(block)
+        if block.kind not in BY_LINE:
+            mark = self._mark(block) if stretch.start == 0 else ""
+            text = stretch.text.translate(_ONLY_CHARACTERS)
+            return [DocumentLine(mark, text, self._paragraph(block, stretch, mark), look, self._muted(block))]
+        lines = stretch.text.removesuffix("\n") if stretch.end < len(block.text) else stretch.text
+        return [
+            DocumentLine(
+                "", line.translate(_ONLY_CHARACTERS), self._row(block, stretch, n), self._of_row(look, stretch, n), look
+            )
+            for n, line in enumerate(lines.split("\n"))
+        ]
+
+    def _characters(self, block: Block) -> QTextCharFormat:
+        theme, look = self._theme, QTextCharFormat()
+        look.setForeground(QColor(theme.tokens.text))
+        match block.kind:
+            case BlockKind.HEADING:
+                look.setFont(theme.font(HEADING_SIZES.get(block.level, 15.0), 700 if block.level < 3 else 600))
+            case BlockKind.CODE:
+                look.setFont(theme.code_font(13))
+            case BlockKind.TABLE:
+                look.setFont(theme.font(13.5))
+            case BlockKind.NOTE | BlockKind.CAPTION:
+                look.setFont(theme.font(13))
+                look.setForeground(QColor(theme.tokens.muted))
+            case _:
+                look.setFont(theme.font(14.5))
+        return look
+
+    def _muted(self, block: Block) -> QTextCharFormat:
+        look = self._characters(block)
+        look.setForeground(QColor(self._theme.tokens.muted))
+        return look
+
+    def _of_row(self, look: QTextCharFormat, stretch: BlockRange, number: int) -> QTextCharFormat:
+        if stretch.block.kind is not BlockKind.TABLE or stretch.start > 0 or number > 0:
+            return look
+        head = QTextCharFormat(look)
+        head.setFont(self._theme.font(13.5, 600))
+        return head
+
+    def _paragraph(self, block: Block, stretch: BlockRange, mark: str) -> QTextBlockFormat:
+        px, look = self._theme.px, QTextBlockFormat()
+        look.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        look.setTopMargin(px(GAPS_PX.get(block.kind, 12)) if stretch.start == 0 else 0)
+        if block.kind is BlockKind.LIST_ITEM:
+            look.setIndent(max(1, block.level))
+            look.setTextIndent(-px(INDENT_PX) if mark else 0)
+            look.setTabPositions([QTextOption.Tab(px(INDENT_PX), QTextOption.TabType.LeftTab)])
+        return look
+
+    def _row(self, block: Block, stretch: BlockRange, number: int) -> QTextBlockFormat:
+        px, look = self._theme.px, QTextBlockFormat()
+        look.setNonBreakableLines(True)
+        look.setLineHeight(CODE_LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        look.setTopMargin(px(14) if stretch.start == 0 and number == 0 else 0)
+        # Left to right always: a tab in a right-to-left paragraph has no width, and code never runs the other way.
+        look.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        if block.kind is BlockKind.CODE:
+            look.setProperty(GROUND_PROPERTY, CODE_GROUND)
+            look.setLeftMargin(px(10))
+        else:
+            look.setProperty(GROUND_PROPERTY, ROW_GROUND)
+            look.setBottomMargin(px(8))
+            look.setTabPositions(self._stops_of(block))
+        return look
+
+    def _stops_of(self, block: Block) -> list[QTextOption.Tab]:
+        found = self._stops.get(block.id)
+        if found is None:
+            metrics = QFontMetricsF(self._theme.font(13.5, 600))
+            longest: list[str] = []
+            for line in block.text.split("\n", SAMPLED_ROWS)[:SAMPLED_ROWS]:
+                for column, cell in enumerate(line.split("\t")):
+                    if column == len(longest):
+                        longest.append(cell)
+                    elif len(cell) > len(longest[column]):
+                        longest[column] = cell
+            x, found = 0.0, []
+            for cell in longest[:-1]:
+                width = min(metrics.horizontalAdvance(cell[:200]) * 1.06, self._theme.px(WIDEST_CELL_PX))
+                x += width + self._theme.px(18)
+                found.append(QTextOption.Tab(x, QTextOption.TabType.LeftTab))
+            self._stops[block.id] = found
+        return found
+
+    def _mark(self, block: Block) -> str:
+        if block.kind is BlockKind.LIST_ITEM:
+            # WORKAROUND: a tab in a right-to-left paragraph has no width
+            gap = "\u2003" if is_right_to_left(block.text) else "\t"
+            return (block.label.translate(_ONLY_CHARACTERS) or "•") + gap
+        spoken = _SPOKEN.match(block.label) if block.kind is BlockKind.PARAGRAPH else None
+        if spoken is not None:
+            return spoken[1] + 2 * "\u2002"
+        words = {"comment": tr("Comment"), "speaker notes": tr("Speaker notes")}.get(block.label)
+        return f"{words}: " if block.kind is BlockKind.NOTE and words else ""

@@ -1,0 +1,280 @@
+"""Chats from files of this and of other programs, asked for or dropped, and of each what came and what did not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.errors import ChatsUnreadable
+from app.core.events import CancelToken
+from app.core.visible import visible_name
+from app.features.error_messages import sentence_for
+from app.features.exchange.chat_import import (
+    KINDS,
+    ChatContinued,
+    ChatImported,
+    ChatIsHere,
+    ChatNotRead,
+    ImportProgress,
+    import_chats,
+    left_out_words,
+    not_read_words,
+)
+from app.ui.i18n import tr, window_title
+from app.ui.shared_labels import CANCEL, NEW_CHAT, OPEN, READING_FILE, RESTORE
+from app.ui.shell import tasks
+from app.ui.shell.tab_spec import CHAT, UiContext
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
+from app.ui.widgets.labels import ProgressStripe, announce, plain_label, plain_tip
+from app.ui.widgets.layouts import name_widgets, within_screen
+from app.ui.widgets.row_list import Index, PlainRowDelegate
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+IMPORT_CHATS = "Import chats"
+ONE_CHAT_IMPORTED = "1 chat imported"
+WAS_HERE_ALREADY = "was here already"
+MESSAGE_COUNT = "{count} messages"
+
+WIDTH_PX, HEIGHT_PX, ROW_PX = 560, 460, 46
+NOTE_ROLE, BAD_ROLE = Qt.ItemDataRole.UserRole + 1, Qt.ItemDataRole.UserRole + 2
+
+
+class Importing:
+    """Asks for files, and reads what is asked for or dropped."""
+
+    def __init__(self, app: Fireside, ui: UiContext, window: QWidget | None = None) -> None:
+        self._app, self._ui, self._window = app, ui, window or ui.window
+
+    def ask(self) -> QFileDialog:
+        """Which files; another program's folder of chats can be dropped."""
+        dialog = file_dialog(self._window, tr(IMPORT_CHATS), DOCUMENTS)
+        dialog.setObjectName("import_chats")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setNameFilters([tr("Exported chats (*.json *.jsonl *.zip)"), tr("All files (*)")])
+        dialog.filesSelected.connect(lambda files: self.import_files([Path(file) for file in files]))
+        dialog.open()
+        return dialog
+
+    def import_files(self, paths: Sequence[Path]) -> ImportDialog:
+        """Reads them in sight."""
+        dialog = ImportDialog(self._app, self._ui, self._window)
+        dialog.open()
+        dialog.read(paths)
+        return dialog
+
+
+@dataclass
+class _Counts:
+    imported: int = 0
+    continued: int = 0
+    here: int = 0
+    failed: int = 0
+    messages: int = 0
+
+
+class ImportDialog(QDialog):
+    """Fills while files are read; Cancel keeps the chats that are whole."""
+
+    def __init__(self, app: Fireside, ui: UiContext, parent: QWidget) -> None:
+        super().__init__(parent)
+        theme = ui.theme
+        self._app, self._ui, self._theme = app, ui, theme
+        self._counts, self._backup = _Counts(), Path()
+        self._task: tasks.BackgroundTask | None = None
+        self.setObjectName("import_dialog")
+        self.setWindowTitle(window_title(tr(IMPORT_CHATS)))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.head = plain_label(tr(READING_FILE), wraps=True)
+        self.line = ProgressStripe(theme)
+        self.line.setAccessibleName(tr("Progress"))
+        self.list = QListWidget()
+        self.list.setAccessibleName(tr("What was read"))
+        self.list.setProperty("elides", True)
+        self.list.setUniformItemSizes(True)
+        self.list.setItemDelegate(ImportedDelegate(theme, self.list))
+        self.list.itemActivated.connect(self._on_open)
+        self.list.currentItemChanged.connect(lambda *_: self._show_buttons())
+        self._restore = text_button(tr(RESTORE))
+        self._restore.clicked.connect(self._on_restore)
+        self._restore.hide()
+        self.open_button = text_button(tr(OPEN))
+        self.open_button.clicked.connect(lambda: self._on_open(self.list.currentItem()))
+        self.end = text_button(tr(CANCEL), "quiet")
+        self.end.clicked.connect(self._on_end)
+        row = QHBoxLayout()
+        row.addWidget(self._restore)
+        row.addStretch(1)
+        row.addWidget(self.open_button)
+        row.addWidget(self.end)
+        column = QVBoxLayout(self)
+        for widget, stretch in ((self.head, 0), (self.line, 0), (self.list, 1)):
+            column.addWidget(widget, stretch)
+        column.addLayout(row)
+        theme.dress(column, margins=(24, 20, 24, 20), spacing=10)
+        theme.dress(row, spacing=8)
+        theme.dress(self.head, font=(15, 600))
+        name_widgets(open_imported=self.open_button, end_import=self.end, restore_instead=self._restore)
+        self.resize(within_screen(self, QSize(theme.px(WIDTH_PX), theme.px(HEIGHT_PX))))
+        self._show_buttons()
+
+    @property
+    def is_reading(self) -> bool:
+        return self._task is not None
+
+    @property
+    def rows(self) -> list[tuple[str, str]]:
+        """Titles or files, and what is said of each."""
+        items = [self.list.item(number) for number in range(self.list.count())]
+        return [(item.text(), str(item.data(NOTE_ROLE))) for item in items]
+
+    def read(self, paths: Sequence[Path]) -> None:
+        """One file after the other; one that cannot be read does not keep the next from it."""
+        shelf = self._app.shelf
+
+        def work(token: CancelToken) -> Iterator[object]:
+            for path in paths:
+                if token.cancelled:
+                    return
+                try:
+                    yield from import_chats(path, shelf, token)
+                except ChatsUnreadable as error:
+                    yield error
+
+        self._task = tasks.run(work, self)
+        self._task.event.connect(self._on_event)
+        self._task.finished.connect(self._on_finished)
+        self._task.failed.connect(self._on_failed)
+
+    def _on_event(self, event: object) -> None:
+        counts = self._counts
+        match event:
+            case ImportProgress():
+                self.line.show_share(event.done_bytes, event.total_bytes)
+            case ChatImported() | ChatContinued():
+                is_new = isinstance(event, ChatImported)
+                counts.imported += is_new
+                counts.continued += not is_new
+                counts.messages += event.messages
+                words = tr(MESSAGE_COUNT, count=f"{event.messages:,}") if event.messages != 1 else tr("1 message")
+                if not is_new:
+                    words = tr("was here already; {words} came", words=words)
+                left = left_out_words(event.left_out)
+                self._add(
+                    event.title, f"{KINDS[event.kind]} · {words}", tr(left) if left else "", event.conversation_id
+                )
+            case ChatIsHere():
+                counts.here += 1
+                self._add(event.title, tr(WAS_HERE_ALREADY), "", event.conversation_id)
+            case ChatNotRead():
+                counts.failed += 1
+                self._add(event.title or event.file, "", tr(not_read_words(event.reason)), None)
+            case ChatsUnreadable():
+                counts.failed += 1
+                if event.reason == "backup":
+                    self._backup = Path(event.path)
+                    self._restore.show()
+                self._add(visible_name(Path(event.path).name), "", tr(sentence_for(event).text), None)
+        self._show_counts()
+
+    def _add(self, title: str, note: str, lost: str, number: int | None) -> None:
+        item = QListWidgetItem(title or tr(NEW_CHAT), self.list)
+        item.setData(NOTE_ROLE, " · ".join(part for part in (note, lost) if part))
+        item.setData(BAD_ROLE, number is None)
+        item.setData(Qt.ItemDataRole.UserRole, number)
+        item.setToolTip(plain_tip(f"{item.text()}\n{item.data(NOTE_ROLE)}"))
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{item.text()}, {item.data(NOTE_ROLE)}")
+
+    def _show_counts(self) -> None:
+        counts = self._counts
+        parts = [tr(ONE_CHAT_IMPORTED) if counts.imported == 1 else tr("{n} chats imported", n=f"{counts.imported:,}")]
+        if counts.continued:
+            parts.append(tr("{n} got new messages", n=f"{counts.continued:,}"))
+        if counts.here:
+            parts.append(tr("{n} here already", n=f"{counts.here:,}"))
+        if counts.failed:
+            parts.append(tr("{n} not read", n=f"{counts.failed:,}"))
+        self.head.setText(", ".join(parts))
+
+    def _on_finished(self) -> None:
+        self._task = None
+        self._show_counts()
+        self.line.hide()
+        announce(self.head, self.head.text())
+        if self.list.count() and self.list.currentRow() < 0:
+            self.list.setCurrentRow(0)
+        self._show_buttons()
+        self._ui.go.tab(CHAT).restore_list()
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._on_finished()
+        self._ui.notify.error(error)
+
+    def _show_buttons(self) -> None:
+        item = self.list.currentItem()
+        has_chat = item is not None and item.data(Qt.ItemDataRole.UserRole) is not None
+        self.open_button.setEnabled(has_chat and not self.is_reading)
+        self.end.setText(tr(CANCEL) if self.is_reading else tr("Done"))
+        self.end.setAccessibleName(self.end.text())
+
+    def _on_open(self, item: QListWidgetItem | None) -> None:
+        number = item.data(Qt.ItemDataRole.UserRole) if item is not None else None
+        if number is not None and not self.is_reading:
+            self.accept()
+            self._ui.go.show_tab(CHAT).show_stored(number)
+
+    def _on_end(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        else:
+            self.accept()
+
+    def _on_restore(self) -> None:
+        from app.ui.exchange.backup import Backups
+
+        self.accept()
+        Backups(self._app, self._ui).read(self._backup)
+
+    def reject(self) -> None:
+        """Escape while it is read stops the reading first."""
+        if self._task is not None:
+            self._task.cancel()
+        else:
+            super().reject()
+
+
+class ImportedDelegate(PlainRowDelegate):
+    """A title, and below it what came of it; what could not be read is in the colour of warnings."""
+
+    row_px = ROW_PX
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        px, tokens = self._theme.px, self._theme.tokens
+        painter.save()
+        self.paint_back(painter, option, is_lit=bool(option.state & QStyle.StateFlag.State_Selected))
+        room, half = option.rect.adjusted(px(12), px(4), -px(12), -px(4)), option.rect.height() // 2 - px(4)
+        note = tokens.warning if index.data(BAD_ROLE) else tokens.muted
+        for words, rect, size, colour in (
+            (str(index.data()), room.adjusted(0, 0, 0, -half), 14, tokens.text),
+            (str(index.data(NOTE_ROLE)), room.adjusted(0, half, 0, 0), 12.5, note),
+        ):
+            self.write(painter, option, words, rect, size=size, colour=colour)
+        painter.restore()

@@ -1,0 +1,357 @@
+"""Inside, the panel beside a chat or a page: what goes on in the model, with a page for each way of looking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from app.core.events import CancelToken
+from app.ui.i18n import tr
+from app.ui.inside.look import OWN, SELECTION, InspectedText, LookPage, Opened, Subjects
+from app.ui.shared_labels import HOW_IT_WORKS
+from app.ui.shell import tasks
+from app.ui.shell.tab_spec import UiContext
+from app.ui.theme import HEADING_PX
+from app.ui.widgets.buttons import ChoiceButton, IconButton
+from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
+from app.ui.widgets.file_drop import FileDrop, FileDropAction
+from app.ui.widgets.input_fields import PlainEdit, SegmentedControl
+from app.ui.widgets.labels import ElidedLabel, plain_label
+from app.ui.widgets.layouts import name_widgets
+
+if TYPE_CHECKING:
+    from app.engine.contract import Engine
+
+OWN_TEXT = "A text of your own"
+NAME_AND_CHARACTERS = "{name} ({count} characters)"
+LEAVE_FILE = "Leave the file"
+
+TOKENS, PROBABILITIES, ATTENTION, LAYERS = "tokens", "probabilities", "attention", "layers"
+TYPING_MS = 500
+"""After the last key in the panel's own field, and after the last change of a selection."""
+FIELD_PX, FILE_PX = 84, 66
+
+
+class InsidePage(Protocol):
+    """A page of Inside, beside being a widget; `look_at_subject` tells it more than the text (`InspectedText`)."""
+
+    def look_at(self, text: str) -> None:
+        """Another text is looked at."""
+
+    def clear(self) -> None:
+        """Nothing is looked at any more."""
+
+
+@dataclass(frozen=True)
+class PageSpec:
+    """One way of looking. `make` imports what the page is made of, and gives a widget that is an `InsidePage`."""
+
+    name: str
+    label: str
+    make: Callable[[UiContext, Callable[[], Engine]], QWidget]
+    takes_prompts: bool = False
+    """Whether it can look at a prompt, which is tokens; the others look at texts."""
+    takes_answers: bool = False
+    """Whether it can look at an answer while that is written."""
+
+
+def _tokens(ui: UiContext, engine: Callable[[], Engine]) -> QWidget:
+    from app.ui.inside.tokens import TokensPage  # each page when it is opened
+
+    return TokensPage(ui, engine)
+
+
+def _probabilities(ui: UiContext, engine: Callable[[], Engine]) -> QWidget:
+    from app.ui.inside.tokens import ProbabilitiesPage
+
+    return ProbabilitiesPage(ui, engine)
+
+
+def _attention(ui: UiContext, engine: Callable[[], Engine]) -> QWidget:
+    from app.ui.inside.attention import AttentionView
+
+    return AttentionView(ui, engine)
+
+
+def _layers(ui: UiContext, engine: Callable[[], Engine]) -> QWidget:
+    from app.ui.inside.layers import LayersView
+
+    return LayersView(ui, engine)
+
+
+PAGES: tuple[PageSpec, ...] = (
+    PageSpec(TOKENS, "Tokens", _tokens, takes_prompts=True),
+    PageSpec(PROBABILITIES, "Probabilities", _probabilities, takes_answers=True),
+    PageSpec(ATTENTION, "Attention", _attention),
+    PageSpec(LAYERS, "Layers", _layers),
+)
+"""In their order; a page is a module beside this one, and an entry here."""
+
+
+class InsidePanel(QWidget):
+    """Shows one page at a time, of what is selected, else of what was chosen among `subjects`, or of a text typed here.
+
+    Nothing is asked of the engine while it is hidden.
+    """
+
+    closed = Signal()
+    """The person is done: whoever shows it hides it."""
+    page_shown = Signal(str)
+    """The name of the page that can be seen now; "" when none can."""
+
+    def __init__(
+        self,
+        ui: UiContext,
+        engine: Callable[[], Engine],
+        subjects: Subjects,
+        opened: Opened | None = None,
+    ) -> None:
+        super().__init__()
+        self._opened = opened
+        self.setObjectName("inside_panel")
+        self.setAccessibleName(tr("Inside"))
+        self._ui, self._engine, self._subjects = ui, engine, subjects
+        self._pages: dict[str, QWidget] = {}
+        self._looked: dict[str, InspectedText] = {}
+        """What each page shows."""
+        self._known: list[InspectedText] = []
+        self._is_own = False
+        self.page = ""
+        """The name of the page that is shown."""
+        names = [(spec.name, tr(spec.label)) for spec in PAGES]
+        self._segments = SegmentedControl(tr("Page"), names, PAGES[0].name, self.show_page)
+        self._choice = ChoiceButton(ui.theme, tr("Looked at"), [(OWN, tr(OWN_TEXT))], shows_change=False)
+        self._choice.changed.connect(self._on_chosen)
+        self._field = OwnText(ui)
+        self._stack = QStackedWidget()
+        self._later = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._later.timeout.connect(self._inspect_chosen)
+        self._field.edit.textChanged.connect(self._later.start)
+        self._field.changed.connect(self._inspect_chosen)
+        self._drop = FileDrop(ui.theme, lambda _files: [FileDropAction("", tr("Look at this text"))], self)
+        self._drop.dropped.connect(lambda files, _zone: self._on_dropped(files))
+        subjects.changed.connect(self._on_subjects_changed)
+        self._lay_out()
+        self.show_page(PAGES[0].name)
+
+    def _lay_out(self) -> None:
+        title = plain_label(tr("Inside"))
+        close = IconButton(self._ui.theme, "x", tr("Close"), size_px=18)
+        close.setToolTip(f"{tr('Close')} (Esc)")
+        close.clicked.connect(self.closed)
+        how = IconButton(self._ui.theme, "question", tr(HOW_IT_WORKS), size_px=18)
+        how.clicked.connect(lambda: self._ui.go.open_models("how"))
+        head, row = QHBoxLayout(), QHBoxLayout()
+        head.addWidget(title)
+        head.addWidget(self._choice)
+        head.addStretch(1)
+        head.addWidget(how)
+        head.addWidget(close)
+        row.addWidget(self._segments)
+        row.addStretch(1)
+        column = QVBoxLayout(self)
+        column.addLayout(head)
+        column.addLayout(row)
+        column.addWidget(self._field)
+        column.addWidget(self._stack, 1)
+        theme = self._ui.theme
+        theme.dress(column, margins=(0, 0, 0, 0), spacing=8)
+        theme.dress(head, spacing=10)
+        theme.dress(*self._segments.findChildren(QPushButton), font=(13, 500))
+        theme.dress(title, font=(15, 600), least_height=HEADING_PX)
+        self._segments.setProperty("is_tight", True)
+        name_widgets(inside_title=title, close_inside=close, how_it_works=how, inside_choice=self._choice)
+
+    @property
+    def subject(self) -> InspectedText | None:
+        """What the page that is shown looks at; None for nothing."""
+        return self._looked.get(self.page)
+
+    def show_page(self, name: str) -> None:
+        """One of the ways of looking, by its name in `PAGES`."""
+        if name == self.page:
+            return
+        spec = _spec(name)
+        if name not in self._pages:
+            page = self._pages[name] = spec.make(self._ui, self._engine)
+            if isinstance(page, LookPage):
+                page.opened = self._opened
+            self._stack.addWidget(self._pages[name])
+        self.page = name
+        self._segments.show_value(name)
+        self.setFocusProxy(self._segments.chosen)
+        self._stack.setCurrentWidget(self._pages[name])
+        if self.isVisible():
+            self._offer()
+            self._inspect_chosen()
+            self.page_shown.emit(name)
+
+    def _on_subjects_changed(self) -> None:
+        if self.isVisible():
+            self._offer()
+            self._later.start()
+
+    def _offer(self) -> None:
+        """What can be looked at now; what was chosen stays as long as it is there."""
+        spec = _spec(self.page)
+        self._known = []
+        for inspected_text in self._subjects.now():
+            is_for_it = (spec.takes_prompts or inspected_text.prompt is None) and (
+                spec.takes_answers or not inspected_text.is_being_written
+            )
+            if is_for_it and all(inspected_text.name != known.name for known in self._known):
+                self._known.append(inspected_text)
+        choices = [(inspected_text.name, inspected_text.label) for inspected_text in self._known]
+        is_there = any(text.name == self._choice.value for text in self._known)
+        self._choice.offer([*choices, (OWN, tr(OWN_TEXT))])
+        if self._known and not self._is_own and (self._known[0].name == SELECTION or not is_there):
+            self._choice.show_value(self._known[0].name)
+        self._field.setVisible(self._choice.value == OWN)
+
+    def _on_chosen(self, name: str) -> None:
+        self._is_own = name == OWN
+        self._field.setVisible(self._is_own)
+        if self._is_own:
+            self._field.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._inspect_chosen()
+
+    def _on_dropped(self, files: list[str]) -> None:
+        """A text file is looked at in place of what is typed."""
+        self._choice.show_value(OWN)
+        self._is_own = True
+        self._field.show()
+        self._field.take_file(Path(files[0]))
+
+    def _inspect_chosen(self) -> None:
+        """The page that is shown looks at what is chosen, unless it does so already."""
+        self._later.stop()
+        if self._choice.value == OWN:
+            subject: InspectedText | None = InspectedText(OWN, "", self._field.text)
+        else:
+            subject = next(
+                (inspected_text for inspected_text in self._known if inspected_text.name == self._choice.value), None
+            )
+        if subject == self._looked.get(self.page):
+            return
+        page = cast("InsidePage", self._pages[self.page])
+        if subject is None:
+            self._looked.pop(self.page, None)
+            page.clear()
+            return
+        self._looked[self.page] = subject
+        look = getattr(page, "look_at_subject", None)
+        if look is not None:
+            look(subject)
+        else:
+            page.look_at(subject.text)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._offer()
+        self._inspect_chosen()
+        self.page_shown.emit(self.page)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.page_shown.emit("")
+        self._later.stop()
+        for name, page in self._pages.items():
+            if getattr(page, "is_looking", False):
+                cast("InsidePage", page).clear()
+                self._looked.pop(name, None)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._segments.fit_width(self.width())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.closed.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+def _spec(name: str) -> PageSpec:
+    return next(spec for spec in PAGES if spec.name == name)
+
+
+class OwnText(QFrame):
+    """Where any text can be typed or pasted, or a text file taken in its place."""
+
+    changed = Signal()
+    """Another file is there, or none any more."""
+
+    def __init__(self, ui: UiContext) -> None:
+        super().__init__()
+        self._ui = ui
+        self.file_text: str | None = None
+        """What is in the file; None without one."""
+        self.setObjectName("own_text")
+        self.setProperty("kind", "card")
+        self.edit = PlainEdit()
+        self.edit.setAccessibleName(tr(OWN_TEXT))
+        self.edit.setPlaceholderText(tr("Type or paste any text, or drop a text file"))
+        self._name = ElidedLabel()
+        self._open = IconButton(ui.theme, "folder-open", tr("Open a text file"), size_px=17)
+        self._open.clicked.connect(self._ask)
+        self._drop = IconButton(ui.theme, "x", tr(LEAVE_FILE), size_px=15)
+        self._drop.clicked.connect(self._clear_text)
+        row, tools = QHBoxLayout(self), QVBoxLayout()
+        tools.addWidget(self._open)
+        tools.addWidget(self._drop)
+        tools.addStretch(1)
+        row.addWidget(self.edit, 1)
+        row.addWidget(self._name, 1, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(tools)
+        ui.theme.dress(row, margins=(8, 4, 4, 4), spacing=4)
+        ui.theme.dress(tools, margins=(0, 0, 0, 0), spacing=2)
+        ui.theme.dress(self.edit, text=(14, 400, 2))
+        ui.theme.dress(self._name, font=(14, 500), margins=(2, 6, 0, 6))
+        name_widgets(own_text_field=self.edit, own_file=self._name, open_own_file=self._open, leave_own_file=self._drop)
+        self._show("", None)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """The file's, else what is typed."""
+        return self.edit.toPlainText() if self.file_text is None else self.file_text
+
+    def take_file(self, path: Path) -> None:
+        """Reads a text file, on a thread; one that is no text is refused with a sentence."""
+
+        def read(_token: CancelToken) -> tuple[str, str]:
+            from app.features.write_pages import text_of  # with what finds out about encodings: for a file only
+
+            return path.name, text_of(path)
+
+        tasks.ask(read, self, lambda found: self._take_text(*found), self._ui.notify.error)
+
+    def _take_text(self, name: str, text: str) -> None:
+        self._show(tr(NAME_AND_CHARACTERS, name=name, count=f"{len(text):,}"), text)
+        self.changed.emit()
+
+    def _clear_text(self) -> None:
+        self._show("", None)
+        self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.changed.emit()
+
+    def _show(self, name: str, text: str | None) -> None:
+        self.file_text = text
+        self._name.setText(name)
+        self._name.setVisible(text is not None)
+        self._drop.setVisible(text is not None)
+        self.edit.setVisible(text is None)
+        self._ui.theme.dress(self, height=FIELD_PX if text is None else FILE_PX)
+
+    def _ask(self) -> None:
+        dialog = file_dialog(self.window(), tr("Open a text file"), DOCUMENTS)
+        dialog.setObjectName("inside_dialog")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(lambda file: self.take_file(Path(file)))
+        dialog.open()

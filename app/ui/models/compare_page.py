@@ -1,0 +1,760 @@
+"""Installed models on one text: which foresees it best, how fast each writes, and loss against size."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from app.bootstrap import build_engine
+from app.core.events import CancelToken
+from app.core.paths import resource_path
+from app.core.visible import clean_text, visible_name
+from app.engine.computer import free_memory_bytes
+from app.engine.contract import Engine
+from app.features.chat.chat_options import wish_of
+from app.features.error_messages import sentence_for
+from app.features.inside.model_comparison import (
+    ComparedModel,
+    ComparisonStep,
+    ModelAsleep,
+    ModelFigures,
+    best_of,
+    compare_models,
+    find_candidates,
+    line_of,
+    room_beside,
+    table_of,
+)
+from app.features.work.engines import RESERVE_BYTES
+from app.features.work.saved_file import write_file
+from app.features.write_pages import text_of
+from app.ui.i18n import size_text, tr
+from app.ui.inside.plots import PlotButtons, PlotPoint, ScatterPlot, prepare
+from app.ui.model_texts import join, short_number
+from app.ui.models.models_page import ComparisonPage
+from app.ui.shared_labels import CANCEL, CHAT_MODEL_SLEEPS, MODELS, PARAMETER_COUNT, TEXT_LABEL
+from app.ui.shell import tasks
+from app.ui.shell.tab_spec import UiContext
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import ChoiceButton, text_button
+from app.ui.widgets.input_fields import CheckRow, PlainEdit, SegmentedControl
+from app.ui.widgets.labels import ProgressStripe, announce, plain_label
+from app.ui.widgets.tables import ListTable
+from app.ui.work.doing import SavedFiles
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.features.models.installed import InstalledFile
+
+BEST_OF_FAST = "Of the models that reach {speed} tokens/s here, {name} predicts this text best."
+TWO_SIZES_ONLY = "Two sizes only: through two points a line always goes, and it proves nothing. Compare three or more."
+PASSAGE_HINT = "Type or paste a text, or open a file."
+ALL_OF_ONE_SIZE = "All models have the same size, so there’s no trend to show."
+TREND_UNCERTAIN = "With so few points, or so far from a line, that may as well be none."
+LARGER_NOT_BETTER = (
+    "Here the larger ones do not do better: loss goes with size to the power of {exponent} (95 %: {low} to {high})."
+)
+
+NEEDS_MEMORY = "needs {size}"
+BITS_PER_BYTE = "bits per byte"
+CHOOSE_A_MODEL = "Choose at least one model."
+FIRST_PART_READ = "The first {read} of {size} are read."
+MODELS_MEASURED = "{done} of {all} models are measured."
+BETTER_BUT_SLOWER = "{name} does still better, but slower."
+TEXT_TOO_SHORT = "The text is too short to say anything."
+NEEDS_TOO_MUCH = "{needs}, more than there is"
+MY_OWN = "My own"
+
+OWN_TEXT = "texts/harbour.txt"
+MOST_BYTES = 32_000
+"""Of a text: a model reads it in minutes, and more of it hardly changes the figures."""
+QUICK_TOKENS_PER_S = 10
+"""As fast as people read."""
+EDIT_PX = 132
+BUILT_IN, OWN = "built_in", "own"
+DOING = {"loading": "loading", "reading": "reading the text", "writing": "writing a little"}
+PARTS = {"loading": (0.0, 0.25), "reading": (0.25, 0.85), "writing": (0.85, 1.0)}
+"""From where to where in a model's turn."""
+
+
+class ComparePage(ComparisonPage):
+    """What is compared, the work with its progress, and the results; another start takes their place."""
+
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        super().__init__(ui.theme, "compare")
+        self._app, self._ui = app, ui
+        self._task: tasks.BackgroundTask | None = None
+        self._engine: Engine | None = None
+        self._found: list[ModelFigures] = []
+        self.show_text(
+            self.lead,
+            tr("Scores models by how well they predict a text. Larger models should do better."),
+        )
+        self.models = ModelChoice(ui.theme)
+        self.passage = TextChoice(ui)
+        self.start = text_button(tr("Compare"), "primary")
+        self.start.clicked.connect(self._begin)
+        self.cancel = text_button(tr(CANCEL))
+        self.cancel.clicked.connect(self.stop)
+        self.status = plain_label(kind="muted", wraps=True)
+        self.rests = plain_label(kind="muted", wraps=True)
+        self.progress = ProgressStripe(ui.theme)
+        self.progress.setAccessibleName(tr("Progress"))
+        row = QHBoxLayout()
+        for button in (self.start, self.cancel):
+            row.addWidget(button)
+        row.addWidget(self.status, 1)
+        self.results = Results(ui)
+        self.add_heading(tr(MODELS))
+        self.rows.addWidget(self.models)
+        self.add_heading(tr(TEXT_LABEL))
+        self.rows.addWidget(self.passage)
+        self.rows.addLayout(row)
+        for widget in (self.progress, self.rests, self.results):
+            self.rows.addWidget(widget)
+            widget.hide()
+        ui.theme.dress(self.start, font=(14, 600))
+        ui.theme.dress(self.cancel, font=(14, 500))
+        ui.theme.dress(self.status, self.rests, font=(13.5, 400))
+        ui.theme.dress(row, spacing=10)
+        self.models.changed = self._show_state
+        self.passage.changed = self._show_state
+        self._show_state()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether models are being compared."""
+        return self._task is not None
+
+    def reload(self) -> tasks.BackgroundTask:
+        """Looks which models there are, and reads the heads of those that are new."""
+        if self._newest is not None:
+            self._newest.abandon()
+        task = self._newest = tasks.run(self._find_models, self)
+        task.event.connect(self._on_looked)
+        task.finished.connect(self._show_state)
+        task.failed.connect(self._ui.notify.error)
+        return task
+
+    def stop(self) -> None:
+        """Ends the work at once; what was found stays."""
+        if self._task is not None:
+            self._task.cancel()
+        if self._engine is not None:
+            self._engine.let_go()
+
+    def _find_models(self, cancel: CancelToken) -> Iterator[list[Path] | ComparedModel]:
+        models = self._app.models
+        rows = [(row, False) for row in models.list_installed()] + [(row, True) for row in models.list_others()]
+        names = told_apart([row for row, _ in rows])
+        here = [
+            (row.model.path, names[row.model.path], is_foreign) for row, is_foreign in rows if not row.model.missing
+        ]
+        yield [path for path, _, _ in here]
+        known = set(self.models.rows)
+        yield from find_candidates((one for one in here if one[0] not in known), cancel)
+
+    def _on_looked(self, event: list[Path] | ComparedModel) -> None:
+        if isinstance(event, list):
+            self.models.keep_rows(event)
+            return
+        loaded = self._app.loaded
+        room = free_memory_bytes() + (loaded.needed_bytes if loaded is not None else 0) - RESERVE_BYTES
+        self.models.add(event, room)
+
+    def _show_state(self) -> None:
+        is_running = self.is_running
+        self.start.setVisible(not is_running)
+        self.cancel.setVisible(is_running)
+        self.models.setEnabled(not is_running)
+        self.passage.setEnabled(not is_running)
+        chosen, size = len(self.models.chosen), len(self.passage.text.strip())
+        self.start.setEnabled(bool(chosen and size))
+        if is_running:
+            return
+        nothing = tr(CHOOSE_A_MODEL) if not chosen else tr(PASSAGE_HINT)
+        self.status.setText("" if chosen and size else nothing)
+
+    def _begin(self) -> None:
+        paths, text = [compared_model.path for compared_model in self.models.chosen], self.passage.compared
+        if self.is_running or not paths or not text.strip():
+            return
+        engine = self._engine = build_engine(self._app.paths)
+        chats, wish = self._app.engine, wish_of(self._app.settings.engine)
+
+        def work(cancel: CancelToken) -> Iterator[ComparisonStep | ModelAsleep | ModelFigures]:
+            with closing(engine):
+                prepare()
+                yield from compare_models(engine, paths, text, wish=wish, make_room=room_beside(chats), cancel=cancel)
+
+        self._found = []
+        self.rests.hide()
+        self.results.begin(len(paths))
+        self._task = tasks.run(work, self)
+        self._task.event.connect(self._on_event)
+        self._task.finished.connect(self._on_ended)
+        self._task.failed.connect(self._on_failed)
+        had_focus = self.start.hasFocus()
+        self.progress.show()
+        self.progress.setValue(0)
+        self._show_state()
+        if had_focus:
+            self.cancel.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_event(self, event: ComparisonStep | ModelAsleep | ModelFigures) -> None:
+        if isinstance(event, ComparisonStep):
+            self._show_progress(event)
+        elif isinstance(event, ModelAsleep):
+            self.rests.setText(
+                tr(
+                    CHAT_MODEL_SLEEPS,
+                    name=event.name,
+                )
+            )
+            self.rests.show()
+            self._ui.loader.sync_with_engine()
+        else:
+            self._found.append(event)
+            self.results.show_found(self._found, [self.models.name_of(compared.path) for compared in self._found])
+
+    def _show_progress(self, event: ComparisonStep) -> None:
+        begin, end = PARTS[event.doing]
+        done = event.number + begin + (end - begin) * event.fraction
+        self.progress.show_share(round(1000 * done), 1000 * event.count)
+        name = self.models.name_of(self.models.chosen[event.number].path)
+        place = tr("{number} of {count}", number=event.number + 1, count=event.count)
+        share = f"{round(100 * event.fraction)} %" if event.fraction else ""
+        self.status.setText(join(name, place, tr(DOING[event.doing]), share))
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._ui.notify.error(error)
+        self._on_ended()
+
+    def _on_ended(self) -> None:
+        had_focus = self.cancel.hasFocus()
+        self._task = self._engine = None
+        self.progress.hide()
+        self._show_state()
+        self.results.end(self._found)
+        if had_focus:
+            self.start.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+def told_apart(rows: Sequence[InstalledFile]) -> dict[Path, str]:
+    """What each model is called; those of one name also by how their numbers are kept, or else by their file."""
+    names = {row.model.path: row.label or row.model.name for row in rows}
+    ways: tuple[Callable[[InstalledFile], str], ...] = (lambda row: row.model.tag, lambda row: row.model.path.name)
+    for more in ways:
+        count = Counter(names.values())
+        for row in rows:
+            name = names[row.model.path]
+            if count[name] > 1 and more(row):
+                names[row.model.path] = f"{name} ({visible_name(more(row))})"
+    return names
+
+
+class ModelChoice(QFrame):
+    """A row to tick for each model; those that fit are ticked at first, those of other programs only by the person."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setProperty("kind", "model")
+        self._theme = theme
+        self.changed: Callable[[], object] = lambda: None
+        self.rows: dict[Path, CheckRow] = {}
+        self._candidates: dict[Path, ComparedModel] = {}
+        self._grid = QGridLayout()
+        self.all = text_button(tr("All that fit"), "link")
+        self.all.clicked.connect(lambda: self._tick(is_on=True))
+        self.none = text_button(tr("None"), "link")
+        self.none.clicked.connect(lambda: self._tick(is_on=False))
+        ends = QHBoxLayout()
+        ends.addWidget(self.all)
+        ends.addWidget(self.none)
+        ends.addStretch(1)
+        column = QVBoxLayout(self)
+        column.addLayout(self._grid)
+        column.addLayout(ends)
+        theme.dress(self._grid, spacing=4)
+        theme.dress(column, margins=(10, 10, 10, 8), spacing=4)
+        theme.dress(self.all, self.none, font=(13, 500))
+
+    @property
+    def chosen(self) -> list[ComparedModel]:
+        """Those that are ticked, in their order."""
+        return [self._candidates[path] for path, row in self.rows.items() if row.isChecked()]
+
+    def name_of(self, path: Path) -> str:
+        """What the row of a model says."""
+        return self._candidates[path].name if path in self._candidates else visible_name(path.stem)
+
+    def keep_rows(self, paths: Sequence[Path]) -> None:
+        """Takes away the rows of all others."""
+        for path in set(self.rows) - set(paths):
+            row = self.rows.pop(path)
+            row.hide()
+            row.deleteLater()
+            del self._candidates[path]
+        self._arrange()
+
+    def add(self, one: ComparedModel, room_bytes: int) -> None:
+        """A row more; what does not fit into so much memory cannot be ticked."""
+        fits = one.error is None and (room_bytes <= 0 or one.needed_bytes <= room_bytes)
+        row = CheckRow(self._theme, one.name, detail_of(one, fits=fits))
+        row.setEnabled(fits)
+        row.setChecked(fits and not one.is_foreign)
+        row.toggled.connect(lambda _: self.changed())
+        self.rows[one.path], self._candidates[one.path] = row, one
+        self._arrange()
+        self.changed()
+
+    def _arrange(self) -> None:
+        for number, row in enumerate(self.rows.values()):
+            self._grid.addWidget(row, number // 2, number % 2)
+
+    def _tick(self, *, is_on: bool) -> None:
+        for row in self.rows.values():
+            row.setChecked(is_on and row.isEnabled())
+
+
+def detail_of(one: ComparedModel, *, fits: bool) -> str:
+    """The line below a model's name."""
+    if one.error is not None:
+        return tr(sentence_for(one.error).text)
+    needs = tr(NEEDS_MEMORY, size=size_text(one.needed_bytes))
+    origin = tr("another program’s") if one.is_foreign else ""
+    if not fits:
+        return tr(NEEDS_TOO_MUCH, needs=needs)
+    return join(tr(PARAMETER_COUNT, n=short_number(one.parameters)), needs, origin)
+
+
+class TextFiles(SavedFiles):
+    """The dialogs of this page: a text to read, a table to save."""
+
+    def ask_for_text(self, take: Callable[[Path], object]) -> QFileDialog:
+        return self._ask_to_open(tr("Open a text"), "open_text", filter_=tr("All files (*)"), take=take)
+
+    def ask_for_table(self, table: str) -> QFileDialog:
+        return self._ask_to_save(
+            tr("Save the table"),
+            "save_table",
+            kind="CSV",
+            offered=tr("comparison") + ".csv",
+            take=lambda path: self.save(table, path),
+        )
+
+    def save(self, table: str, path: Path) -> tasks.BackgroundTask:
+        """Writes a table; what was there before is replaced when all of it is there."""
+
+        def write() -> None:
+            with write_file(path) as file:
+                file.write(table.encode())
+
+        return self._write(path, write)
+
+
+class TextChoice(QFrame):
+    """The text that came with the program, or one of the person's own: typed, pasted, or a file's."""
+
+    def __init__(self, ui: UiContext) -> None:
+        super().__init__()
+        self.setProperty("kind", "model")
+        self._ui = ui
+        self.changed: Callable[[], object] = lambda: None
+        self._which = BUILT_IN
+        self._built_in = resource_path(OWN_TEXT).read_text("utf-8")
+        choices = [(BUILT_IN, tr("The built-in page")), (OWN, tr(MY_OWN))]
+        self.segments = SegmentedControl(tr(TEXT_LABEL), choices, BUILT_IN, self.choose)
+        ui.theme.dress(*self.segments.findChildren(QPushButton), font=(13, 500))
+        self.open = text_button(tr("Open a file…"))
+        self.open.clicked.connect(self.ask_for_file)
+        self.edit = PlainEdit()
+        self.edit.setProperty("kind", "")
+        self.edit.setAccessibleName(tr("Text to read"))
+        self.edit.setPlaceholderText(tr("Type or paste a text like those that you will use the model for"))
+        self.edit.textChanged.connect(self._check_size)
+        self.note = plain_label(kind="muted", wraps=True)
+        row = QHBoxLayout()
+        row.addWidget(self.segments)
+        row.addStretch(1)
+        row.addWidget(self.open)
+        column = QVBoxLayout(self)
+        column.addLayout(row)
+        column.addWidget(self.edit)
+        column.addWidget(self.note)
+        theme = ui.theme
+        theme.dress(column, margins=(14, 12, 14, 12), spacing=10)
+        theme.dress(self.edit, height=EDIT_PX, text=(14, 400, 6))
+        theme.dress(self.note, font=(13, 400))
+        theme.dress(self.open, font=(13, 500))
+        self.choose(BUILT_IN)
+
+    @property
+    def text(self) -> str:
+        return self._built_in if self._which == BUILT_IN else clean_text(self.edit.toPlainText())
+
+    @property
+    def compared(self) -> str:
+        """As much of it as is read."""
+        return self.text.encode()[:MOST_BYTES].decode("utf-8", "ignore")
+
+    def choose(self, which: str) -> None:
+        """The built-in text, or the person's own."""
+        self._which = which
+        self.segments.show_value(which)
+        self.edit.setVisible(which == OWN)
+        self._check_size()
+
+    def ask_for_file(self) -> None:
+        """A file's text takes the place of what was typed."""
+        TextFiles(self._ui.notify, self.window()).ask_for_text(self.open_file)
+
+    def open_file(self, path: Path) -> tasks.BackgroundTask:
+        """Reads it on a thread; what is no text is refused with a sentence."""
+        return tasks.ask(lambda _: text_of(path), self, self._show_file, self._ui.notify.error)
+
+    def _show_file(self, text: str) -> None:
+        self.edit.setPlainText(text)
+        self.choose(OWN)
+
+    def _check_size(self) -> None:
+        size = len(self.text.encode())
+        if size > MOST_BYTES:
+            sizes = {"read": size_text(MOST_BYTES), "size": size_text(size)}
+            self.note.setText(tr(FIRST_PART_READ, **sizes))
+        elif self._which == BUILT_IN:
+            words = "An English page about a harbour, {size}: “{beginning}…” No model can have learnt it by heart."
+            self.note.setText(tr(words, size=size_text(size), beginning=self._built_in[:84].strip()))
+        else:
+            self.note.setText(tr("{size}. A page or more gives figures that mean something.", size=size_text(size)))
+        self.changed()
+
+
+# The results.
+
+
+NAME, PARAMETERS, BITS, SPEED, FIRST, MEMORY = range(6)
+WIDTHS_PX = {PARAMETERS: 98, BITS: 86, SPEED: 84, FIRST: 94, MEMORY: 84}
+HEADS = ("Model", "Parameters", "Bits/byte", "Tokens/s", "First token", "Memory")
+ROW_PX = 32
+Index = QModelIndex | QPersistentModelIndex
+Row = tuple[str, ModelFigures]
+_VALUES: dict[int, Callable[[Row], Any]] = {
+    NAME: lambda row: row[0].casefold(),
+    PARAMETERS: lambda row: row[1].parameters,
+    BITS: lambda row: math.inf if math.isnan(row[1].bits_per_byte) else row[1].bits_per_byte,
+    SPEED: lambda row: row[1].tokens_per_s,
+    FIRST: lambda row: row[1].time_to_first_token_s,
+    MEMORY: lambda row: row[1].memory_bytes,
+}
+_TEXTS: dict[int, Callable[[Row], str]] = {
+    NAME: lambda row: row[0],
+    PARAMETERS: lambda row: short_number(row[1].parameters),
+    BITS: lambda row: "–" if math.isnan(row[1].bits_per_byte) else f"{row[1].bits_per_byte:.3f}",
+    SPEED: lambda row: f"{row[1].tokens_per_s:,.{0 if row[1].tokens_per_s >= 100 else 1}f}",
+    FIRST: lambda row: tr("{s} s", s=f"{row[1].time_to_first_token_s:.2f}"),
+    MEMORY: lambda row: size_text(row[1].memory_bytes),
+}
+
+
+class ComparisonModel(QAbstractTableModel):
+    """The models that have figures, in the order of one of them."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.found: list[Row] = []
+        self._by, self._order = BITS, Qt.SortOrder.AscendingOrder
+
+    def show_rows(self, rows: list[Row]) -> None:
+        """Others in their place, in the same order."""
+        self.beginResetModel()
+        is_down = self._order == Qt.SortOrder.DescendingOrder
+        self.found = sorted(rows, key=_VALUES[self._by], reverse=is_down)
+        self.endResetModel()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        self._by, self._order = column, order
+        self.show_rows(self.found)
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(HEADS) - 1)
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self.found)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(HEADS)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row, column = self.found[index.row()], index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _TEXTS[column](row)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{tr(HEADS[column])}: {_TEXTS[column](row)}"
+        if role == Qt.ItemDataRole.ToolTipRole and column == MEMORY:
+            return tr("With {count} tokens of context", count=f"{row[1].context_tokens:,}")
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _side(column)
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation == Qt.Orientation.Vertical:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            arrow = "↓" if self._order == Qt.SortOrder.AscendingOrder else "↑"
+            return f"{tr(HEADS[section])} {arrow}" if section == self._by else tr(HEADS[section])
+        if role == Qt.ItemDataRole.FontRole:
+            return self._theme.font(12.5, 500)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _side(section)
+        return None
+
+
+def _side(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignLeading if column == NAME else Qt.AlignmentFlag.AlignTrailing
+    return side | Qt.AlignmentFlag.AlignVCenter
+
+
+class ResultTable(ListTable):
+    """All rows are seen; a click on a heading puts them in another order."""
+
+    def __init__(self, theme: Theme) -> None:
+        self.rows = ComparisonModel(theme)
+        super().__init__(self.rows, tr("Comparison"), select_all=tr("Select all models"), widest=NAME)
+        self._theme = theme
+        self.setObjectName("comparison")
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSortingEnabled(True)
+        self.horizontalHeader().setSortIndicatorShown(False)  # it would lie above the words
+        self.sortByColumn(BITS, Qt.SortOrder.AscendingOrder)
+        self.rows.modelReset.connect(self._fit_height)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self.setFont(self._theme.font(13.5))
+        self.verticalHeader().setDefaultSectionSize(px(ROW_PX))
+        self.horizontalHeader().setFixedHeight(px(ROW_PX))
+        for column, width in WIDTHS_PX.items():
+            self.setColumnWidth(column, px(width))
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        self.setFixedHeight(self._theme.px(ROW_PX) * (1 + self.rows.rowCount()) + self._theme.px(4))
+
+
+ORDERS = (
+    (str(BITS), "Sorted by prediction"),
+    (str(SPEED), "Sorted by speed"),
+    (str(PARAMETERS), "Sorted by size"),
+    (str(NAME), "Sorted by name"),
+)
+
+
+class Results(QWidget):
+    """Which is best, the table, who failed and why, and the plot with what it says."""
+
+    use_wanted = Signal(object)
+    """The path of the model that suits best."""
+
+    def __init__(self, ui: UiContext) -> None:
+        super().__init__()
+        self._ui = ui
+        theme = ui.theme
+        self._found: list[ModelFigures] = []
+        self._names: list[str] = []
+        self._wanted = 0
+        """How many are measured in all; before that nobody is the best."""
+        self.best = plain_label(wraps=True)
+        self.use = text_button("", "link")
+        self.use.clicked.connect(self._use_best)
+        self.table = ResultTable(theme)
+        self.order = ChoiceButton(theme, tr("Order"), ORDERS, shows_change=False)
+        self.order.changed.connect(self._sort)
+        self.save = text_button(tr("Save as CSV…"))
+        self.save.clicked.connect(self.ask_to_save)
+        self.failed = plain_label(kind="danger", wraps=True)
+        self.measured = plain_label(tr(_MEASURED), kind="muted", wraps=True)
+        self.plot: ScatterPlot | None = None
+        self._plot_place = QVBoxLayout()
+        self.line = plain_label(wraps=True)
+        self.kaplan = plain_label(tr(_KAPLAN), kind="muted", wraps=True)
+        head = QHBoxLayout()
+        head.addWidget(self.order)
+        head.addStretch(1)
+        head.addWidget(self.save)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.best)
+        column.addWidget(self.use, 0, Qt.AlignmentFlag.AlignLeading)
+        column.addLayout(head)
+        for widget in (self.table, self.failed, self.measured):
+            column.addWidget(widget)
+        column.addLayout(self._plot_place)
+        column.addWidget(self.line)
+        column.addWidget(self.kaplan)
+        theme.dress(self.best, font=(15, 600))
+        theme.dress(self.line, font=(14, 400))
+        theme.dress(self.failed, font=(13.5, 400))
+        theme.dress(self.measured, self.kaplan, font=(13, 400))
+        theme.dress(self.save, self.use, font=(13, 500))
+        theme.dress(column, spacing=12)
+        theme.dress(self._plot_place, spacing=2)
+
+    def begin(self, wanted: int) -> None:
+        """The results of the time before go; so many models are measured now."""
+        self._found, self._names, self._wanted = [], [], wanted
+        self.hide()
+
+    def show_found(self, found: Sequence[ModelFigures], names: Sequence[str]) -> None:
+        """The figures so far, with what the models are called here."""
+        self._found, self._names = list(found), list(names)
+        good = [(name, compared) for name, compared in zip(names, found, strict=True) if compared.error is None]
+        bad = [
+            (name, compared.error) for name, compared in zip(names, found, strict=True) if compared.error is not None
+        ]
+        self.table.rows.show_rows(good)
+        self.failed.setText("\n".join(f"{name}: {tr(sentence_for(error).text)}" for name, error in bad))
+        for widget in (self.table, self.order, self.save, self.measured):
+            widget.setVisible(bool(good))
+        self.failed.setVisible(bool(bad))
+        self.show()
+        self._show_plot(good)
+        self._show_use()
+        self.best.setText(self._best_words() if good else "")
+        self.best.setVisible(bool(good))
+
+    def end(self, found: Sequence[ModelFigures]) -> None:
+        """All that come have come."""
+        if found and len(found) < self._wanted:  # it was stopped
+            self._wanted = 0
+            self.show_found(found, self._names)
+        if any(compared.error is None for compared in found):
+            announce(self, self.best.text())
+
+    def ask_to_save(self) -> QFileDialog:
+        """Where the table is to be saved."""
+        return TextFiles(self._ui.notify, self.window()).ask_for_table(table_of(self._found, self._names))
+
+    def _sort(self, column: str) -> None:
+        falls = int(column) == SPEED
+        order = Qt.SortOrder.DescendingOrder if falls else Qt.SortOrder.AscendingOrder
+        self.table.sortByColumn(int(column), order)
+
+    @property
+    def _best(self) -> tuple[ModelFigures, str] | None:
+        """The one to be used here, and its name."""
+        one = best_of(self._found, QUICK_TOKENS_PER_S) or best_of(self._found, 0)
+        return None if one is None else (one, self._names[self._found.index(one)])
+
+    def _show_use(self) -> None:
+        best = self._best if len(self._found) >= self._wanted else None
+        self.use.setVisible(best is not None)
+        if best is not None:
+            self.use.setText(tr("Use {name} in chat", name=best[1]))
+            self.use.setAccessibleName(self.use.text())
+
+    def _use_best(self) -> None:
+        if (best := self._best) is not None:
+            self.use_wanted.emit(best[0].path)
+
+    def _best_words(self) -> str:
+        if len(self._found) < self._wanted:
+            return tr(MODELS_MEASURED, done=len(self._found), all=self._wanted)
+        quick, best = best_of(self._found, QUICK_TOKENS_PER_S), best_of(self._found, 0)
+        names = {id(compared): name for compared, name in zip(self._found, self._names, strict=True)}
+        values = {"speed": QUICK_TOKENS_PER_S}
+        if best is None:
+            return tr(TEXT_TOO_SHORT)
+        if quick is None:
+            return tr(
+                "{name} predicts this text best, but no model reaches {speed} tokens/s here.",
+                name=names[id(best)],
+                **values,
+            )
+        said = tr(
+            BEST_OF_FAST,
+            name=names[id(quick)],
+            **values,
+        )
+        if best is not quick:
+            said += " " + tr(BETTER_BUT_SLOWER, name=names[id(best)])
+        return said
+
+    def _show_plot(self, good: list[Row]) -> None:
+        points = [PlotPoint(name, compared.parameters, compared.bits_per_byte) for name, compared in good]
+        drawn = [point for point in points if point.x > 0 and point.y > 0]
+        line = line_of([compared for _, compared in good])
+        is_shown = len(drawn) > 1
+        if is_shown and self.plot is None:
+            self._make_plot()
+        if self.plot is None:
+            self.line.hide()
+            self.kaplan.hide()
+            return
+        words = line_words([compared for _, compared in good])
+        self.line.setText(words)
+        for widget in (self.plot, self.line, self.kaplan, self._buttons):
+            widget.setVisible(is_shown)
+        if is_shown:
+            has_band = line is not None and line.exponents is not None
+            self.plot.show_points(
+                drawn,
+                line=line.loss_at if line is not None else None,
+                band=line.confidence_band if line is not None and has_band else None,
+                words=words,
+            )
+
+    def _make_plot(self) -> None:
+        title = tr("Loss against size")
+        self.plot = ScatterPlot(self._ui.theme, title, tr("parameters"), tr(BITS_PER_BYTE))
+        self._buttons = PlotButtons(self._ui.theme, self._ui.notify, self.plot)
+        heading = plain_label(title)
+        self._ui.theme.dress(heading, font=(14.5, 600))
+        row = QHBoxLayout()
+        row.addWidget(heading, 1)
+        row.addWidget(self._buttons)
+        self._ui.theme.dress(self.plot, least_height=320)
+        self._plot_place.addLayout(row)
+        self._plot_place.addWidget(self.plot)
+
+
+_MEASURED = (
+    "Bits per byte: so many bits of surprise for each byte of the text. Fewer is better, and the figures of models "
+    "with different vocabularies can be compared. Speed and first token: going on with the beginning of the text, "
+    "after the model was loaded; what else runs on this computer makes them worse. Memory: estimated, with the "
+    "context in use."
+)
+_KAPLAN = (
+    "Kaplan et al. (Scaling Laws for Neural Language Models, 2020) found that loss falls with size as a power law, a "
+    "straight line on these axes, with an exponent of 0.076: for models of one family, trained alike, on one kind of "
+    "text. Models of different makers and years differ in more than their size."
+)
+
+
+def line_words(found: Sequence[ModelFigures]) -> str:
+    """What the line through the points says, and how much that is worth."""
+    line = line_of(found)
+    if line is None:
+        return tr(ALL_OF_ONE_SIZE)
+    if line.exponents is None:
+        return tr(TWO_SIZES_ONLY)
+    low, high = line.exponents
+    numbers = {"exponent": line.exponent, "low": high, "high": low}
+    values = {name: f"{-number:.3f}".replace("-", "−") for name, number in numbers.items()} | {"count": str(line.count)}
+    said = tr("Loss falls with size to the power of {exponent}, from {count} points (95 %: {low} to {high}).", **values)
+    if line.exponent <= 0:
+        said = tr(
+            LARGER_NOT_BETTER,
+            **values,
+        )
+    elif low <= 0:
+        said += " " + tr(TREND_UNCERTAIN)
+    return said

@@ -1,0 +1,290 @@
+"""The downloads: the list is the queue's own, so it is the same after a restart; and what is told of them elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from app import APP_NAME
+from app.core.errors import AppError
+from app.features.error_messages import sentence_for
+from app.features.models.installed import PASSAGES, embeds_texts
+from app.hub.model_files import quantization_of, quantization_words
+from app.ui.i18n import tr
+from app.ui.model_texts import join, problem_words, state_words
+from app.ui.models.models_page import ModelCard, ModelsPage
+from app.ui.shared_labels import CANCEL, DOWNLOADS, PAUSE, REMOVE_FROM_LIST, RESUME, TRY_AGAIN, USE_IN_CHAT, USE_IT
+from app.ui.shell import tasks
+from app.ui.shell.desktop import TaskBar
+from app.ui.shell.model_loader import ModelLoader
+from app.ui.shell.notify import ACTION_LABELS, Notify
+from app.ui.shell.tab_spec import UiContext
+from app.ui.theme import Theme
+from app.ui.widgets.notice_bar import Notice
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.features.models.collection import ModelCollection
+    from app.hub.download import Download
+    from app.ui.theme import Theme
+
+PART_COUNT = "{count} parts"
+WITH_ITS_VISION_FILE = "with its vision file"
+DOWNLOADED = "Downloaded"
+MODEL_DOWNLOADED = "{name} is here."
+MODEL_NOT_FETCHED = "{name} was not fetched"
+
+
+_GROUPS = (("Now", ("running",)), ("Waiting", ("queued", "paused", "failed")), ("Finished", ("done",)))
+
+
+class DownloadsPage(ModelsPage):
+    """Shows every change that it is told; asks the queue on a thread."""
+
+    use_wanted = Signal(object)
+    """The path of a model."""
+    counted = Signal(int)
+    """How many are not finished."""
+
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        super().__init__(ui.theme, tr(DOWNLOADS))
+        self._app, self._notify = app, ui.notify
+        self._downloads: dict[int, Download] = {}
+        self._rows: dict[int, DownloadRow] = {}
+        self._order: list[tuple[str, int]] = []
+
+    def reload(self) -> tasks.BackgroundTask:
+        """Reads the queue again."""
+        task = self.ask_anew(lambda _: self._app.models.downloads.all(), self._show_all)
+        task.failed.connect(self._notify.error)
+        return task
+
+    def show_change(self, download: Download) -> None:
+        """One of them moved on; where it came, went or changed its state, the queue says what there is."""
+        known = self._downloads.get(download.id)
+        if known is None or known.state != download.state:
+            self.reload()
+        else:
+            self._downloads[download.id] = download
+            self._rows[download.id].show_download(download)
+
+    def _show_all(self, downloads: list[Download]) -> None:
+        self._downloads = {download.id: download for download in downloads}
+        self._show()
+
+    def _show(self) -> None:
+        groups = [
+            (heading, [download for download in self._downloads.values() if download.state in states])
+            for heading, states in _GROUPS
+        ]
+        order = [(heading, member.id) for heading, members in groups for member in members]
+        for download in self._downloads.values():
+            if download.id in self._rows:
+                self._rows[download.id].show_download(download)
+        if order != self._order:
+            self._order = order
+            self._arrange([(heading, members) for heading, members in groups if members])
+            self.counted.emit(sum(1 for download in self._downloads.values() if download.state != "done"))
+        self.show_text(self.empty, "" if order else tr("No downloads. What you download from the Hub shows here."))
+        self.show_text(self.foot, tr("Downloads resume where they stopped, even after a restart.") if order else "")
+
+    def _arrange(self, groups: list[tuple[str, list[Download]]]) -> None:
+        """Puts the rows in order; rows that are there already move, so that a focus stays where it is."""
+        focused = next((row for row in self._rows.values() if row.isAncestorOf(self.focusWidget() or self)), None)
+        button = self.focusWidget() if focused else None
+        for row in self._rows.values():
+            self.rows.removeWidget(row)
+        self.clear_rows()
+        for gone in self._rows.keys() - self._downloads.keys():
+            row = self._rows.pop(gone)
+            row.hide()
+            row.deleteLater()
+        for heading, members in groups:
+            self.add_heading(tr(heading))
+            for download in members:
+                self.rows.addWidget(self._row(download))
+        if button is not None and focused in self._rows.values() and button.isVisible():
+            button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _row(self, download: Download) -> DownloadRow:
+        row = self._rows.get(download.id)
+        if row is None:
+            row = DownloadRow(self._theme, download)
+            row.wanted.connect(lambda what, id=download.id: self._on_wanted(id, what))
+            row.key_pressed.connect(lambda key, row=row: self._on_key(row, key))
+            self._rows[download.id] = row
+        return row
+
+    def _on_key(self, row: DownloadRow, key: int) -> None:
+        steps = {Qt.Key.Key_Down.value: 1, Qt.Key.Key_Up.value: -1}
+        if key in steps:
+            self.move_focus(row, steps[key])
+
+    def _on_wanted(self, download_id: int, what: str) -> None:
+        if what == "use":
+            download = self._downloads[download_id]
+            if download.paths:
+                self.use_wanted.emit(Path(download.paths[0]))
+            return
+        if what == "act":
+            action = self._notify.actions.get(self._rows[download_id].action)
+            if action is not None:
+                action()
+            return
+        downloads = self._app.models.downloads
+        acts: dict[str, Callable[[int], object]] = {
+            "pause": downloads.pause, "resume": downloads.resume, "retry": downloads.resume,
+            "cancel": downloads.cancel, "remove": downloads.remove,
+        }  # fmt: skip
+        self.ask(lambda _: acts[what](download_id), lambda _: self.reload()).failed.connect(self._notify.error)
+
+
+# One download as a card: what it does, how far it is, and what can be done with it now.
+
+
+_BUTTONS = {
+    "queued": ("pause", "cancel"),
+    "running": ("pause", "cancel"),
+    "paused": ("resume", "cancel"),
+    "failed": ("retry", "act", "cancel"),
+    "done": ("use", "remove"),
+}
+
+
+_ACTIONS = ("network", "storage")
+
+
+class DownloadRow(ModelCard):
+    """Says which button was pressed; `wanted` holds its name: pause, resume, retry, act, cancel, remove or use."""
+
+    wanted = Signal(str)
+
+    def __init__(self, theme: Theme, download: Download) -> None:
+        super().__init__(theme, download.request.title)
+        self.id, self.state, self.action = download.id, "", ""
+        for key, text, kind in (
+            ("use", tr(USE_IN_CHAT), "plain"),
+            ("pause", tr(PAUSE), "quiet"),
+            ("resume", tr(RESUME), "plain"),
+            ("act", "", "plain"),
+            ("retry", tr(TRY_AGAIN), "plain"),
+            ("cancel", tr(CANCEL), "quiet"),
+            ("remove", tr(REMOVE_FROM_LIST), "quiet"),
+        ):
+            self.add_button(key, text, partial(self.wanted.emit, key), kind)
+        self.align_buttons("pause", "resume", "retry")
+        self.key_pressed.connect(self._on_key)
+        self.show_download(download)
+
+    def show_download(self, download: Download) -> None:
+        """The state as it is now; a button that stays keeps its focus."""
+        self.show_words(facts=state_words(download), source=what_words(download), problem=problem_words(download))
+        begun = download.done_bytes > 0 or download.state == "running"
+        self.progress.setVisible(download.state != "done" and begun)
+        self.progress.setAccessibleName(tr("Download of {name}", name=download.request.title))
+        self.progress.show_share(download.done_bytes, download.total_bytes)
+        if download.state != self.state:
+            self.state = download.state
+            self.action = sentence_for(download.error).action if download.error is not None else ""
+            label = tr(ACTION_LABELS[self.action]) if self.action in _ACTIONS else ""
+            self.buttons["act"].setText(label)
+            self.buttons["act"].setAccessibleName(label)
+            self.show_buttons(*(key for key in _BUTTONS[download.state] if key != "act" or label))
+            self.show_badge(tr(DOWNLOADED) if download.state == "done" else "", "success")
+
+    def _on_key(self, key: int) -> None:
+        keys = {Qt.Key.Key_Return.value: 0, Qt.Key.Key_Delete.value: -1}
+        if key in keys:
+            self.wanted.emit(_BUTTONS[self.state][keys[key]])
+
+
+def what_words(download: Download) -> str:
+    """What is fetched: from where, in which quantization, with what beside it."""
+    request = download.request
+    tag = quantization_of(request.files[0].name) if request.files else ""
+    words = quantization_words(tag) if tag else ""
+    kind = f"{words} ({tag})" if words and tag else tag
+    parts = tr(PART_COUNT, count=len(request.files)) if len(request.files) > 1 else ""
+    return join(kind, parts, tr(WITH_ITS_VISION_FILE) if request.vision else "", request.repo)
+
+
+RUNS = ("queued", "running")
+
+
+class DownloadWatch(QObject):
+    """Hears of every change, on whatever thread; `changed` brings it on the window's."""
+
+    changed = Signal(object)
+    """A `Download`."""
+    _list_changed = Signal()
+
+    def __init__(
+        self, models: ModelCollection, theme: Theme, notify: Notify, loader: ModelLoader, *, task_bar: TaskBar
+    ) -> None:
+        super().__init__(notify)
+        self._models, self._theme, self._notify, self._loader = models, theme, notify, loader
+        self.task_bar = task_bar
+        self._running: dict[int, Download] = {
+            download.id: download for download in models.downloads.all() if download.state in RUNS
+        }
+        self._said: dict[Path, Notice] = {}
+        """What is said of models that came, as long as it is shown."""
+        self.changed.connect(self._on_changed)
+        self._list_changed.connect(self._take_back)
+        loader.changed.connect(self._take_back)
+        self._unlisten = models.listen(self.changed.emit)
+        self._unlisten_list = models.listen_to_list(self._list_changed.emit)
+        self._show_progress()
+
+    def close(self) -> None:
+        """At quit: before the parts go."""
+        self._unlisten()
+        self._unlisten_list()
+        self.task_bar.close()
+
+    def _on_changed(self, download: Download) -> None:
+        was_running = self._running.pop(download.id, None) is not None
+        if download.state in RUNS:
+            self._running[download.id] = download
+        elif was_running and download.state == "done":
+            self._say_done(download)
+        elif was_running and download.state == "failed" and download.error is not None:
+            self._say_failed(download, download.error)
+        self._show_progress()
+
+    def _take_back(self) -> None:
+        """What is in use by now, or deleted, is offered no longer."""
+        for path, notice in list(self._said.items()):
+            if path == self._loader.path or not path.is_file():
+                notice.dismiss()
+
+    def _show_progress(self) -> None:
+        total = sum(download.total_bytes for download in self._running.values())
+        done = sum(download.done_bytes for download in self._running.values())
+        self.task_bar.show_progress(done / total if total else None)
+
+    def _say_done(self, download: Download) -> None:
+        text = tr(MODEL_DOWNLOADED, name=download.request.title)
+        if download.paths:
+            path = Path(download.paths[0])
+            use = (
+                partial(self._models.choose_model, PASSAGES, path)
+                if embeds_texts(path)
+                else partial(self._loader.load, path)
+            )
+            notice = self._said[path] = self._notify.offer(text, tr(USE_IT), use)
+            notice.left.connect(lambda: self._said.pop(path, None))
+        else:
+            self._notify.mention(text)
+        self.task_bar.tell_system(APP_NAME, text, self._notify.actions.get("downloads"))
+
+    def _say_failed(self, download: Download, error: AppError) -> None:
+        sentence = sentence_for(error)
+        can_retry = sentence.action == "retry"
+        self._notify.error(error, action=(lambda: self._models.downloads.resume(download.id)) if can_retry else None)
+        title = tr(MODEL_NOT_FETCHED, name=download.request.title)
+        self.task_bar.tell_system(title, tr(sentence.text), self._notify.actions.get("downloads"))

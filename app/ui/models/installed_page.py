@@ -1,0 +1,502 @@
+"""The models on this computer, this program's and those of others, which are never changed; and how files are added."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtWidgets import QDialog, QLabel, QMenu, QVBoxLayout, QWidget
+
+from app.core.errors import ModelMissing, ModelNotOurs
+from app.core.events import CancelToken, CopyProgress
+from app.features.models.installed import PASSAGES
+from app.hub.model_files import quantization_words
+from app.hub.models_folder import require_model
+from app.ui.i18n import size_text, tr, window_title
+from app.ui.icons import icon
+from app.ui.model_texts import join, senses_words
+from app.ui.models.models_page import ModelCard, ModelsPage
+from app.ui.shared_labels import ADD, DELETE, IN_USE, NAME_DELETED, REMOVE_FROM_LIST, RENAME, STARTER, USE_IN_CHAT
+from app.ui.shell import tasks
+from app.ui.shell.desktop import open_folder
+from app.ui.shell.model_loader import model_name
+from app.ui.shell.tab_spec import UiContext
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.dialogs import cancel_or
+from app.ui.widgets.input_fields import CheckRow, RadioRow
+from app.ui.widgets.notice_bar import ProgressNotice
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.features.models.installed import InstalledFile
+    from app.hub.model_library import InstalledModel
+    from app.hub.models_folder import TrashedModel
+
+COPYING_MODEL = "Copying {name}"
+SEES_WHEN_RELOADED = "It is being downloaded; the model sees when it is loaded again."
+
+DOWNLOAD_IMAGE_SUPPORT = "Download image support"
+INSTALLED = "Installed"
+USE_TO_FIND_PASSAGES = "Use to find passages"
+STOP_FINDING_PASSAGES = "Stop finding passages with it"
+NOT_USED_YET = "not used yet"
+MISSING_PARTS = "Incomplete, missing parts: {count}"
+MORE_ABOUT_MODEL = "More about {name}"
+MODEL_IN_USE = "“{name}” is in use. Choose another model first."
+DELETE_IN_USE = "Delete (it is in use)"
+MODEL_LEFT_LIST = "“{name}” left the list; its file stays where it is."
+SHOW_IN_FOLDER = "Show in folder"
+USED_TODAY = "used today"
+USED_OVER_A_YEAR_AGO = "used more than a year ago"
+FINDS_PASSAGES = "Finds passages"
+NO_FOREIGN_MODELS = "No models of other programs were found."
+
+
+_ORIGINS = {
+    "starter": "came with this program",
+    "downloaded": "from the Hub",
+    "added": "added by you",
+    "opened": "stays in its own folder",
+    "hub_cache": "from the Hub's cache",
+    "llama_cpp": "from llama.cpp",
+    "lm_studio": "from LM Studio",
+    "ollama": "from Ollama",
+    "gpt4all": "from GPT4All",
+    "jan": "from Jan",
+}
+_DAY_S = 86_400
+_AGO = (
+    (2, 1, "used yesterday"),
+    (14, 1, "used {count} days ago"),
+    (60, 7, "used {count} weeks ago"),
+    (365, 30, "used {count} months ago"),
+)
+
+
+class InstalledPage(ModelsPage):
+    """Cards with a menu; `of_others` shows those of other programs."""
+
+    use_wanted = Signal(object)
+    """The path of a model."""
+    counted = Signal(int)
+    inside_wanted = Signal(object, str)
+    """An `InstalledFile`, and what its card calls it."""
+    changed = Signal()
+    """Something was renamed, deleted or brought back."""
+
+    def __init__(self, app: Fireside, ui: UiContext, *, of_others: bool = False) -> None:
+        super().__init__(ui.theme, tr("From other programs") if of_others else tr(INSTALLED))
+        self._app, self._notify, self._loader, self._of_others = app, ui.notify, ui.loader, of_others
+        self._models: list[InstalledFile] = []
+        self._by_card: dict[ModelCard, InstalledFile] = {}
+        self._is_behind = False
+        if of_others:
+            self.show_text(self.lead, tr("They are used where they lie and never changed."))
+        self.show_text(self.empty, tr("Looking…"))
+        ui.loader.changed.connect(self._mark_used)
+
+    def reload(self) -> tasks.BackgroundTask:
+        """Looks again, on a thread."""
+        find = self._app.models.list_others if self._of_others else self._app.models.list_installed
+        task = self.ask_anew(lambda _: find(), self.show_models)
+        task.failed.connect(self._notify.error)
+        return task
+
+    def show_models(self, models: list[InstalledFile]) -> None:
+        """The list anew; the focus stays on the card of the same model, and nobody is interrupted."""
+        if models == self._models and self._by_card:
+            return
+        menu = self.findChild(QMenu, "model_menu")
+        if (menu is not None and menu.isVisible()) or any(card.is_edited for card in self._by_card):
+            self._is_behind = True
+            return
+        focused = next((str(installed.model.path) for card, installed in self._by_card.items() if card.hasFocus()), "")
+        self._models = models
+        self.clear_rows()
+        self._by_card = {}
+        for installed in models:
+            card = self._card(installed)
+            self.rows.addWidget(card)
+            if str(installed.model.path) == focused:
+                card.setFocus(Qt.FocusReason.OtherFocusReason)
+        nothing = tr(NO_FOREIGN_MODELS) if self._of_others else tr("No models yet.")
+        self.show_text(self.empty, "" if models else nothing)
+        self._mark_used()
+        self.counted.emit(len(models))
+
+    def menu_for(self, card: ModelCard) -> QMenu:
+        """What can be done with one model."""
+        installed = self._by_card[card]
+        path, tokens = installed.model.path, self._theme.tokens
+        menu = QMenu(self)
+        menu.setObjectName("model_menu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        is_used = path == self._loader.path
+        if installed.embeds:
+            is_chosen = self._is_chosen(installed)
+            words = tr(STOP_FINDING_PASSAGES) if is_chosen else tr(USE_TO_FIND_PASSAGES)
+            menu.addAction(icon("magnifying-glass", tokens.muted), words, lambda: self._use_for_passages(card))
+        else:
+            use = menu.addAction(icon("chat-circle", tokens.muted), tr(USE_IN_CHAT), lambda: self._use(card))
+            use.setEnabled(not is_used and not installed.model.missing)
+        if not self._of_others and installed.model.origin != "starter":
+            menu.addAction(icon("pencil-simple", tokens.muted), tr(RENAME) + "\tF2", card.rename)
+        menu.addAction(icon("folder-open", tokens.muted), tr(SHOW_IN_FOLDER), lambda: open_folder(path.parent))
+        if not self._of_others and self._app.models.can_fetch_eyes(installed.model):
+            menu.addAction(
+                icon("eye", tokens.muted), tr(DOWNLOAD_IMAGE_SUPPORT), lambda: self._fetch_eyes(installed.model)
+            )
+        if installed.model.origin == "opened":
+            menu.addAction(icon("minus", tokens.muted), tr(REMOVE_FROM_LIST), lambda: self._take_off(card))
+        if can_delete(installed):
+            menu.addSeparator()
+            delete = menu.addAction(
+                icon("trash", tokens.danger), tr(DELETE) + "\t" + tr("Del"), lambda: self._delete(card)
+            )
+            delete.setEnabled(not is_used)
+            if is_used:
+                delete.setText(tr(DELETE_IN_USE))
+        return menu
+
+    def _card(self, installed: InstalledFile) -> ModelCard:
+        is_starter = installed.model.origin == "starter"
+        name = tr(STARTER) if is_starter else installed.label or installed.model.name
+        card = ModelCard(self._theme, name)
+        self._by_card[card] = installed
+        sentence = tr("A very small English model, often wrong") if is_starter else ""
+        card.show_words(sentence, facts_of(installed, time.time()), installed.model.repo)
+        card.name.setToolTip(str(installed.model.path))
+        card.add_button(
+            "inside", tr("Look inside"), lambda: self.inside_wanted.emit(installed, card.name.text()), "quiet"
+        )
+        card.add_button("use", tr(USE_IN_CHAT), lambda: self._use(card))
+        card.add_button("use_passages", tr(USE_TO_FIND_PASSAGES), lambda: self._use_for_passages(card))
+        more = IconButton(self._theme, "dots-three", tr(MORE_ABOUT_MODEL, name=card.name.text()))
+        more.setObjectName("more")
+        more.clicked.connect(lambda: self._open_menu(card, more.mapToGlobal(QPoint(0, more.height()))))
+        card.add_tool("more", more)
+        card.editing_ended.connect(self._catch_up)
+        card.renamed.connect(lambda label: self._rename(card, label))
+        card.key_pressed.connect(lambda key: self._on_key(card, key))
+        card.customContextMenuRequested.connect(lambda place: self._open_menu(card, card.mapToGlobal(place)))
+        return card
+
+    def _mark_used(self) -> None:
+        for card, installed in self._by_card.items():
+            is_chosen = self._is_chosen(installed)
+            is_used = installed.model.path == self._loader.path or is_chosen
+            use = "use_passages" if installed.embeds else "use"
+            missing = len(installed.model.missing)
+            if missing:
+                card.show_badge(tr(MISSING_PARTS, count=missing), "warning")
+            else:
+                words = tr(FINDS_PASSAGES) if is_chosen else tr(IN_USE) if is_used else ""
+                card.show_badge(words, "success")
+            card.show_buttons(*(() if missing else ("inside",) if is_used else ("inside", use)))
+
+    def _open_menu(self, card: ModelCard, place: QPoint) -> None:
+        menu = self.menu_for(card)
+        menu.aboutToHide.connect(self._catch_up)
+        menu.popup(place)
+
+    def _catch_up(self) -> None:
+        """What changed while a menu or a name was open is shown now."""
+        if self._is_behind:
+            self._is_behind = False
+            self.reload()
+
+    def _on_key(self, card: ModelCard, key: int) -> None:
+        steps = {Qt.Key.Key_Down.value: 1, Qt.Key.Key_Up.value: -1}
+        if key in steps:
+            self.move_focus(card, steps[key])
+        elif key == Qt.Key.Key_Return.value:
+            self._use(card)
+        elif key == Qt.Key.Key_Menu.value:
+            self._open_menu(card, card.mapToGlobal(card.rect().center()))
+        elif key == Qt.Key.Key_F2.value and not self._of_others and self._by_card[card].model.origin != "starter":
+            card.rename()
+        elif key == Qt.Key.Key_Delete.value and can_delete(self._by_card[card]):
+            self._delete(card)
+
+    def _is_chosen(self, installed: InstalledFile) -> bool:
+        """Whether passages are found with it."""
+        return installed.embeds and self._app.settings.models.passages_path == str(installed.model.path)
+
+    def _use_for_passages(self, card: ModelCard) -> None:
+        """Finds passages with it from now on, or with none."""
+        installed, models = self._by_card[card], self._app.models
+        if self._is_chosen(installed):
+            task = self.ask(lambda _: models.stop_using(PASSAGES), self._on_changed)
+        else:
+            task = self.ask(lambda _: models.choose_model(PASSAGES, installed.model.path), self._on_changed)
+        task.failed.connect(self._on_failed)
+
+    def _use(self, card: ModelCard) -> None:
+        model = self._by_card[card].model
+        if self._by_card[card].embeds:
+            if not self._is_chosen(self._by_card[card]):
+                self._use_for_passages(card)
+            return
+        if model.path != self._loader.path and not model.missing:
+            self.use_wanted.emit(model.path)
+
+    def _rename(self, card: ModelCard, label: str) -> None:
+        path = self._by_card[card].model.path
+        self._models = []  # the card is ahead of the list
+        self.ask(lambda _: self._app.models.rename(path, label), self._on_changed).failed.connect(self._on_failed)
+
+    def _fetch_eyes(self, model: InstalledModel) -> None:
+        task = self.ask(lambda token: self._app.models.fetch_eyes(model, token), self._on_fetching)
+        task.failed.connect(self._on_failed)
+
+    def _on_fetching(self, _download: object) -> None:
+        self._notify.mention(tr(SEES_WHEN_RELOADED))
+
+    def _delete(self, card: ModelCard) -> None:
+        installed = self._by_card[card]
+        path, name = installed.model.path, card.name.text()
+        if path == self._loader.path:
+            self._notify.mention(tr(MODEL_IN_USE, name=name))
+            return
+        cards = self.cards()
+        place = cards.index(card)
+        card.hide()
+        beside = cards[place + 1 : place + 2] or cards[max(0, place - 1) : place]
+        if beside:
+            beside[0].setFocus(Qt.FocusReason.OtherFocusReason)
+        task = self.ask(lambda _: self._app.models.remove(path), lambda thrown: self._on_deleted(thrown, name))
+        task.failed.connect(self._on_failed)
+
+    def _on_deleted(self, thrown: TrashedModel, name: str) -> None:
+        self._on_changed()
+        self._notify.undo(tr(NAME_DELETED, name=name), lambda: self._put_back(thrown))
+
+    def _take_off(self, card: ModelCard) -> None:
+        """A file that is used where it lies leaves the list only."""
+        path, name = self._by_card[card].model.path, card.name.text()
+
+        def forget(_token: CancelToken) -> None:
+            with contextlib.suppress(ModelNotOurs):  # said after it left the list: the file itself stays
+                self._app.models.remove(path)
+
+        self.ask(forget, lambda _: self._on_taken_off(path, name)).failed.connect(self._on_failed)
+
+    def _on_taken_off(self, path: Path, name: str) -> None:
+        self._on_changed()
+        text = tr(MODEL_LEFT_LIST, name=name)
+        self._notify.undo(text, lambda: self._put_on(path))
+
+    def _put_on(self, path: Path) -> None:
+        task = self.ask(lambda token: list(self._app.models.add(path, "in_place", token)), self._on_changed)
+        task.failed.connect(self._on_failed)
+
+    def _put_back(self, thrown: TrashedModel) -> None:
+        self.ask(lambda _: self._app.models.put_back(thrown), self._on_changed).failed.connect(self._on_failed)
+
+    def _on_changed(self, _answer: object = None) -> None:
+        self.reload()
+        self.changed.emit()
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._notify.error(error)
+        self._models = []  # the cards showed what did not happen
+        self.reload()
+
+
+def can_delete(installed: InstalledFile) -> bool:
+    """Whether it is this program's to delete."""
+    return installed.model.is_ours and installed.model.origin != "starter"
+
+
+def facts_of(installed: InstalledFile, now_s: float) -> str:
+    """Size, quantization, origin and last use in one line."""
+    model = installed.model
+    words = quantization_words(model.tag) if model.tag else ""
+    kind = f"{words} ({model.tag})" if words else model.tag
+    origin = tr(_ORIGINS.get(model.origin, "")) if model.origin in _ORIGINS else ""
+    used = used_words(installed.used_at, now_s)
+    return join(size_text(model.size_bytes), kind, senses_words(model.sees, model.hears), used, origin)
+
+
+def used_words(used_at: float | None, now_s: float) -> str:
+    """When it was used last, in words."""
+    if not used_at:
+        return tr(NOT_USED_YET)
+    midnight = time.mktime((*time.localtime(now_s)[:3], 0, 0, 0, 0, 0, -1))
+    if used_at >= midnight:
+        return tr(USED_TODAY)
+    days = int((midnight - used_at) // _DAY_S) + 1
+    for most, size, text in _AGO:
+        if days < most:
+            return tr(text, count=days // size)
+    return tr(USED_OVER_A_YEAR_AGO)
+
+
+# Adding a model file from this computer: asks once where it should be, then copies or moves it in sight.
+
+
+WIDTH_PX = 480
+COPY, MOVE, IN_PLACE = "copy", "move", "in_place"
+Then = Callable[[Path], object]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a person should know before choosing. `is_same_disk`: moving takes no room and no time."""
+
+    size_bytes: int
+    free_bytes: int
+    is_same_disk: bool
+
+
+def facts_of_file(path: Path, folder: Path) -> Facts:
+    """Sizes of all files of a model, and the room in the models folder; raises ModelMissing or ModelUnreadable."""
+    there = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
+    model = require_model(path)
+    files = [*model.parts, *([model.vision_path] if model.vision_path else [])]
+    try:
+        size = sum(file.stat().st_size for file in files)
+        is_same_disk = path.stat().st_dev == there.stat().st_dev
+    except OSError as error:
+        raise ModelMissing(str(path)) from error
+    return Facts(size, shutil.disk_usage(there).free, is_same_disk)
+
+
+class AddDialog(QDialog):
+    """Asks; `how` and `is_for_always` are the answer once it is accepted."""
+
+    def __init__(self, theme: Theme, path: Path, facts: Facts, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        px = theme.px
+        self.setObjectName("add_dialog")
+        self.setWindowTitle(window_title(tr("Add a model")))
+        self.setAccessibleName(tr("Add a model"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setFixedWidth(px(WIDTH_PX))
+        title = QLabel(model_name(path), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        title.setFont(theme.font(18, 600))
+        ask = QLabel(tr("{size}. Where should the file be?", size=size_text(facts.size_bytes)), wordWrap=True)
+        ask.setProperty("kind", "muted")
+        ask.setFont(theme.font(14))
+        self.choices = {
+            COPY: RadioRow(theme, tr("Copy it to Fireside’s models"), _copy_words(facts)),
+            MOVE: RadioRow(theme, tr("Move it to Fireside’s models"), _move_words(facts)),
+            IN_PLACE: RadioRow(
+                theme, tr("Use it where it is"), tr("Takes no room. It works as long as the file stays.")
+            ),
+        }
+        fits = facts.free_bytes > facts.size_bytes
+        self.choices[COPY].setEnabled(fits)
+        self.choices[MOVE].setEnabled(fits or facts.is_same_disk)
+        self.choices[COPY if fits else IN_PLACE].setChecked(True)
+        self.always = CheckRow(theme, tr("Do this every time"))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(px(24), px(20), px(24), px(20))
+        column.setSpacing(px(4))
+        column.addWidget(title)
+        column.addWidget(ask)
+        column.addSpacing(px(8))
+        for row in self.choices.values():
+            column.addWidget(row)
+        column.addSpacing(px(4))
+        column.addWidget(self.always)
+        column.addSpacing(px(12))
+        column.addLayout(cancel_or(self, tr(ADD)))
+
+    @property
+    def how(self) -> str:
+        """copy, move or in_place."""
+        return next(how for how, row in self.choices.items() if row.isChecked())
+
+    @property
+    def is_for_always(self) -> bool:
+        """Whether not to ask again."""
+        return self.always.isChecked()
+
+
+def _copy_words(facts: Facts) -> str:
+    sizes = {"size": size_text(facts.size_bytes), "free": size_text(facts.free_bytes)}
+    if facts.free_bytes <= facts.size_bytes:
+        return tr("Takes {size}, and {free} are free there.", **sizes)
+    return tr("Takes {size} more; {free} are free there.", **sizes)
+
+
+def _move_words(facts: Facts) -> str:
+    if facts.is_same_disk:
+        return tr("Uses no extra space. The file is moved out of its folder.")
+    return tr("The file is moved out of its folder; {free} are free there.", free=size_text(facts.free_bytes))
+
+
+class FileAdding:
+    """Adds the files that a person drops on the window or names; one at a time asks, any number may be copied."""
+
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        self._app, self._theme, self._notify, self._window = app, ui.theme, ui.notify, ui.window
+
+    def add_file(self, path: Path, then: Then) -> None:
+        """Asks where the file should be, unless the person said so for every time; `then` gets where it is now."""
+        always = self._app.settings.models.add_how
+        if always:
+            self._add(path, always, then)
+            return
+
+        def look() -> Iterator[Facts]:
+            yield facts_of_file(path, Path(self._app.settings.models.folder or self._app.paths.models))
+
+        task = tasks.run(lambda _: look(), self._window)
+        task.event.connect(lambda facts: self._ask(path, facts, then))
+        task.failed.connect(self._notify.error)
+
+    def _ask(self, path: Path, facts: Facts, then: Then) -> None:
+        dialog = AddDialog(self._theme, path, facts, self._window)
+        dialog.accepted.connect(lambda: self._on_answer(path, dialog, then))
+        dialog.open()
+
+    def _on_answer(self, path: Path, dialog: AddDialog, then: Then) -> None:
+        if dialog.is_for_always:
+            with self._notify.guard():
+                self._app.change_settings("models", add_how=dialog.how)
+        self._add(path, dialog.how, then)
+
+    def _add(self, path: Path, how: str, then: Then) -> None:
+        """Copies, moves or only notes the file on a thread; a cancelled or failed one leaves everything as it was."""
+        name = model_name(path)
+        doing = {COPY: tr(COPYING_MODEL, name=name), MOVE: tr("Moving {name}", name=name)}.get(how, "")
+
+        def work(token: CancelToken) -> Iterator[CopyProgress | Path]:
+            added = yield from self._app.models.add(path, how, token)
+            if not token.cancelled:
+                yield added
+
+        task = tasks.run(work, self._window)
+        notice = ProgressNotice(self._theme, f"{doing}…", task.cancel) if doing else None
+        if notice is not None:
+            self._notify.bar.add(notice)
+        bar = self._notify.bar
+
+        def on_event(event: CopyProgress | Path) -> None:
+            if isinstance(event, Path):
+                then(event)
+            elif notice is not None and notice in bar.notices and event.total_bytes:  # a person may dismiss it
+                sizes = {"done": size_text(event.done_bytes), "total": size_text(event.total_bytes)}
+                words = tr("{doing}: {done} of {total}", doing=doing, **sizes)
+                notice.show_progress(words, event.done_bytes, event.total_bytes)
+
+        def on_end() -> None:
+            if notice is not None and notice in bar.notices:
+                notice.dismiss()
+
+        def on_failed(error: BaseException) -> None:
+            on_end()
+            self._notify.error(error)
+
+        task.event.connect(on_event)
+        task.finished.connect(on_end)
+        task.failed.connect(on_failed)

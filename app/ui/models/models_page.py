@@ -1,0 +1,524 @@
+"""A page of the Models view: its title, its cards in a column, or what stands there while there is nothing to list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from app.core.events import CancelToken
+from app.ui.i18n import tr
+from app.ui.icons import icon
+from app.ui.shell import tasks
+from app.ui.theme import EDGE_PX, HEADING_PX, PAGE_PX, TOP_PX, Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.input_fields import SegmentedControl
+from app.ui.widgets.labels import ElidedLabel, ProgressStripe
+from app.ui.widgets.layouts import name_widgets, scrolled
+
+NARROW_PX = 600
+WAYS_TO_COMPARE = {"blind": "Blind test", "compare": "Benchmark on a text"}
+"""Pages by their names, which are one page to people: a switch beside the title leads from one to the other."""
+
+
+class ModelsPage(QWidget):
+    """`rows` holds the cards and headings; with none, `empty` says why."""
+
+    def __init__(self, theme: Theme, title: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setAccessibleName(title)
+        self._newest: tasks.BackgroundTask | None = None
+        self.title = self.text(title, 21, 600)
+        self.title.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
+        self.lead = self.text("", 14)
+        self.lead.setProperty("kind", "muted")
+        self.empty = self.text("", 14)
+        self.empty.setProperty("kind", "muted")
+        self.foot = self.text("", 13)
+        self.foot.setProperty("kind", "muted")
+        for label in (self.lead, self.empty, self.foot):
+            label.hide()
+        self.top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self.top.addWidget(self.title, 1)
+        self.rows = QVBoxLayout()
+        inside = QWidget()
+        inside.setObjectName("page")
+        self._column = QVBoxLayout()
+        self._column.addLayout(self.top)
+        self._column.addWidget(self.lead)
+        self._column.addWidget(self.empty)
+        self._column.addLayout(self.rows)
+        self._column.addStretch(1)
+        self._column.addWidget(self.foot)
+        self._holder = QWidget()
+        self._holder.setLayout(self._column)
+        self._around = QHBoxLayout(inside)
+        self._around.addWidget(self._holder, 1000)
+        self._around.addStretch(1)
+        self.area = scrolled(inside)
+        outside = QVBoxLayout(self)
+        outside.setContentsMargins(0, 0, 0, 0)
+        outside.addWidget(self.area)
+        theme.dress(self._around, margins=(EDGE_PX, TOP_PX, EDGE_PX, 20), spacing=0)
+        theme.dress(self._column, margins=(0, 0, 0, 0), spacing=12)
+        theme.dress(self.rows, spacing=12)
+        theme.dress(self.title, least_height=HEADING_PX)
+        theme.dress(self._holder, most_width=PAGE_PX)
+
+    def reload(self) -> tasks.BackgroundTask:
+        """Reads anew what the page shows, on a thread."""
+        raise NotImplementedError
+
+    def text(self, text: str, size_px: float, weight: int = 400) -> QLabel:
+        """A text that wraps and whose font follows the theme."""
+        label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._theme.dress(label, font=(size_px, weight))
+        return label
+
+    def show_text(self, label: QLabel, text: str) -> None:
+        """One of `lead`, `empty` and `foot`; "" takes it away."""
+        label.setText(text)
+        label.setVisible(bool(text))
+
+    def add_heading(self, text: str) -> QLabel:
+        """Begins a group of rows."""
+        heading = self.text(text, 13, 600)
+        heading.setProperty("kind", "muted")
+        self.rows.addWidget(heading)
+        return heading
+
+    def cards(self) -> list[ModelCard]:
+        """Those that are shown, from the top."""
+        items = (self.rows.itemAt(place) for place in range(self.rows.count()))
+        widgets = (item.widget() for item in items if item is not None)
+        return [card for card in widgets if isinstance(card, ModelCard) and not card.isHidden()]
+
+    def clear_rows(self) -> None:
+        """Takes all cards and headings away."""
+        while (item := self.rows.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+
+    def ask(self, work: Callable[[CancelToken], object], then: Callable[..., object]) -> tasks.BackgroundTask:
+        """Asks on a thread; the answer comes to `then` on the window's. The caller connects `failed`."""
+        return tasks.ask(work, self, then)
+
+    def ask_anew(self, work: Callable[[CancelToken], object], then: Callable[..., object]) -> tasks.BackgroundTask:
+        """As `ask`, for what the page shows: an answer to an earlier question is not heard any more."""
+        if self._newest is not None:
+            self._newest.abandon()
+        self._newest = self.ask(work, then)
+        return self._newest
+
+    def move_focus(self, card: ModelCard, step: int) -> None:
+        """From one card to the next or the one before."""
+        cards = self.cards()
+        place = cards.index(card) + step if card in cards else 0
+        if 0 <= place < len(cards):
+            cards[place].setFocus(Qt.FocusReason.TabFocusReason)
+            self.area.ensureWidgetVisible(cards[place])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self.top.setDirection(along if self.width() >= self._theme.px(NARROW_PX) else down)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        bar = self.area.verticalScrollBar()
+        steps = {Qt.Key.Key_PageDown: bar.pageStep(), Qt.Key.Key_PageUp: -bar.pageStep()}
+        step = steps.get(Qt.Key(event.key()))
+        if step is None:
+            super().keyPressEvent(event)
+        else:
+            bar.setValue(bar.value() + step)
+
+
+# What stands in a page's middle while it has nothing to list: a title, a sentence, and what can be done.
+
+
+MEASURE_PX = 440
+
+Choice = tuple[str, str, Callable[[], object]]
+"""A button: its text, its kind, what it does."""
+
+
+class ComparisonPage(ModelsPage):
+    """One of the ways to compare models."""
+
+    way_wanted = Signal(str)
+    """The name of the other way."""
+
+    def __init__(self, theme: Theme, way: str) -> None:
+        super().__init__(theme, tr("Compare models"))
+        self.way = way
+        ways = [(name, tr(label)) for name, label in WAYS_TO_COMPARE.items()]
+        self.ways = SegmentedControl(tr("Way to compare"), ways, way, self._on_way)
+        theme.dress(*self.ways.findChildren(QPushButton), font=(13, 500))
+        self.top.addWidget(self.ways, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
+
+    def _on_way(self, way: str) -> None:
+        self.ways.show_value(self.way)  # the other page shows its own
+        if way != self.way:
+            self.way_wanted.emit(way)
+
+
+class StateView(QWidget):
+    """Centred, calm, with at most two buttons; screen readers hear title and sentence as one."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._glyph = ""
+        self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self.title = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.text = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.text.setProperty("kind", "muted")
+        self._buttons = QHBoxLayout()
+        inside = QVBoxLayout()
+        for widget in (self._icon, self.title, self.text):
+            inside.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        inside.addLayout(self._buttons)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addLayout(inside, 100)
+        row.addStretch(1)
+        column = QVBoxLayout(self)
+        column.addStretch(3)
+        column.addLayout(row)
+        column.addStretch(4)
+        theme.dress(self.title, font=(16, 600))
+        theme.dress(self.text, font=(14, 400))
+        theme.dress(inside, spacing=10)
+        theme.dress(self._buttons, margins=(0, 8, 0, 0), spacing=8)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        name_widgets(state_title=self.title, state_text=self.text)
+
+    def show_state(self, glyph: str, title: str, text: str, choices: Sequence[Choice] = ()) -> None:
+        """Another state; the buttons of the one before go."""
+        self._glyph = glyph
+        self.title.setText(title)
+        self.text.setText(text)
+        self.text.setVisible(bool(text))
+        self.setAccessibleName(f"{title} {text}".strip())
+        while (item := self._buttons.takeAt(0)) is not None:
+            old = item.widget()
+            if old is not None:
+                old.hide()
+                old.deleteLater()
+        self._buttons.addStretch(1)
+        for label, kind, on_click in choices:
+            button = text_button(label, kind)
+            self._theme.dress(button, font=(14, 600 if kind == "primary" else 500))
+            button.clicked.connect(lambda _checked=False, on_click=on_click: on_click())
+            self._buttons.addWidget(button)
+        self._buttons.addStretch(1)
+        self._on_theme_changed()
+
+    def _on_theme_changed(self) -> None:
+        theme, edge = self._theme, self._theme.px(32)
+        picture = icon(self._glyph, theme.tokens.muted, edge) if self._glyph else None
+        self._icon.setVisible(picture is not None)
+        if picture is not None:
+            self._icon.setPixmap(picture.pixmap(QSize(edge, edge), self.devicePixelRatio()))
+        width = theme.px(MEASURE_PX)
+        for label in (self.title, self.text):
+            label.setMinimumHeight(0)  # else it counts below
+            label.setFixedSize(width, max(0, label.heightForWidth(width)))
+
+
+# A model as a card: its name, a badge, one sentence, quiet facts, progress while there is some, and buttons.
+
+
+NARROW_CARD_PX = 440
+LEAST_CARD_PX = 180
+WORDS_PX = 240
+_ANY = 1 << 20
+SHORT_FACT = 28
+TURN_PX = 92
+NAME_MOST_CHARACTERS = 120
+
+
+class Badge(QWidget):
+    """A dot or a triangle with words of the same colour; the words alone say everything."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme, self._token = theme, "success"
+        self._mark = QLabel()
+        self._words = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.addWidget(self._mark)
+        self._row.addWidget(self._words)
+        self._row.addStretch(1)
+        theme.dress(self._row, spacing=6)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        return self._words.text() if not self.isHidden() else ""
+
+    def wanted_width(self) -> int:
+        """How wide it is in one line."""
+        words = self._words.fontMetrics().horizontalAdvance(self._words.text())
+        return self._theme.px(12) + self._row.spacing() + words + 1
+
+    def fit_width(self, room: int) -> None:
+        """Takes more lines where one has no room, in pixels."""
+        is_wrapped = self.wanted_width() > room
+        if is_wrapped != self._words.wordWrap():
+            self._words.setWordWrap(is_wrapped)
+            self._row.setStretchFactor(self._words, int(is_wrapped))  # a text in lines would like to be a square
+            self._row.setStretch(self._row.count() - 1, int(not is_wrapped))
+
+    def show_text(self, text: str, token: str) -> None:
+        """Words in a colour: success, warning or muted; "" takes the badge away."""
+        self._token = token
+        self._words.setText(text)
+        if self._words.property("kind") != token:
+            self._words.setProperty("kind", token)
+            if self._words.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):  # else it is yet to come
+                self._words.style().polish(self._words)
+        self.setVisible(bool(text))
+        self._show_mark()
+
+    def show_again(self) -> None:
+        """After it was hidden for a while."""
+        self.setVisible(bool(self._words.text()))
+
+    def _show_mark(self) -> None:
+        glyph = "triangle-fill" if self._token == "warning" else "circle-fill"
+        self._theme.dress(self._mark, picture=(glyph, self._token, 12))
+        self._theme.dress(self._words, font=(13, 600))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._show_mark()  # the style sheet's first look at a label gives it the font of its parent
+
+
+class ModelCard(QFrame):
+    """Shows what it is told. Tab reaches the card and then its buttons; the keys are signals."""
+
+    key_pressed = Signal(int)
+    """Return, F2, Delete, Menu, Up or Down on the card itself."""
+    renamed = Signal(str)
+    """The new name; "" is the wish for the name it came with."""
+    editing_ended = Signal()
+
+    def __init__(self, theme: Theme, name: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setProperty("kind", "model")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.name = ElidedLabel(name)
+        self.badge = Badge(theme)
+        self.sentence = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.facts = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.source = ElidedLabel()
+        for label in (self.facts, self.source):
+            label.setProperty("kind", "muted")
+        self.problem = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.problem.setProperty("kind", "danger")
+        self.progress = ProgressStripe(theme)
+        self.buttons: dict[str, QPushButton] = {}
+        self._editor: QLineEdit | None = None
+        for widget in (self.sentence, self.facts, self.source, self.problem, self.progress):
+            widget.hide()
+        self._lay_out()
+        theme.dress(self.name, font=(15.5, 600))
+        theme.dress(self.sentence, font=(14, 400))
+        theme.dress(self.facts, self.source, font=(13, 400))
+        theme.dress(self.problem, font=(13.5, 400))
+        theme.dress(self._outer, margins=(18, 14, 16, 14), spacing=14)
+        theme.dress(self._words, spacing=3)
+        theme.dress(self._head, spacing=10)
+        theme.dress(self._row, spacing=4)
+        theme.changed.connect(self._turn)
+        self._turn()
+        self.describe()
+
+    def _lay_out(self) -> None:
+        self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._head.addWidget(self.name)
+        self._head.addWidget(self.badge, 1)
+        self._words = QVBoxLayout()
+        self._words.addLayout(self._head)
+        for widget in (self.sentence, self.facts, self.source, self.problem, self.progress):
+            self._words.addWidget(widget)
+        self._row = QHBoxLayout()
+        self._row.addStretch()
+        self._outer = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._outer.addLayout(self._words, 1)
+        self._outer.addLayout(self._row)
+
+    def show_words(self, sentence: str = "", facts: str = "", source: str = "", problem: str = "") -> None:
+        """The sentence in the text's colour, facts and source quieter, the problem in red; empty ones take no room.
+
+        The source may be a name from elsewhere, as long as it likes: it is shortened.
+        """
+        told = (
+            (self.sentence, sentence),
+            (self.facts, together(facts)),
+            (self.source, source),
+            (self.problem, problem),
+        )
+        for label, text in told:
+            if label.text() != text:
+                label.setText(text)
+            label.setVisible(bool(text))
+        self.describe()
+
+    def show_badge(self, text: str, token: str = "success") -> None:
+        """What stands beside the name."""
+        self.badge.show_text(text, token)
+        self._turn()
+        self.describe()
+
+    def add_button(self, key: str, text: str, on_click: Callable[[], object], kind: str = "plain") -> QPushButton:
+        """A button at the card's end; its accessible name holds the model's, for those who hear one at a time."""
+        button = text_button(text, kind)
+        button.setObjectName(key)
+        button.setAccessibleName(f"{text}: {self.name.text()}")
+        self.set_button_font(button)
+        button.clicked.connect(lambda _=False: on_click())
+        self.add_tool(key, button)
+        return button
+
+    def set_button_font(self, button: QPushButton) -> None:
+        """The font of a button's kind."""
+        self._theme.dress(button, font=(13, 600 if button.property("kind") == "primary" else 500))
+
+    def align_buttons(self, *keys: str) -> None:
+        """Makes buttons that take turns equally wide, so that what stands beside them stays where it is."""
+        self._theme.dress(*(self.buttons[key] for key in keys), least_width=TURN_PX)
+        self._turn()
+
+    def add_tool(self, key: str, widget: QWidget) -> None:
+        """Any widget at the card's end."""
+        if isinstance(widget, QPushButton):
+            self.buttons[key] = widget
+        self._row.insertWidget(self._row.count() - 1, widget, 0, Qt.AlignmentFlag.AlignVCenter)
+
+    def show_buttons(self, *keys: str) -> None:
+        """Which of the buttons are there now; a focus that would get lost goes to the card."""
+        for key, button in self.buttons.items():
+            if key not in keys and button.hasFocus():
+                self.setFocus(Qt.FocusReason.OtherFocusReason)
+            button.setVisible(key in keys)
+        self._turn()
+
+    def rename(self) -> None:
+        """Opens the name for editing in its place: Return keeps, Escape leaves it as it was."""
+        if self._editor is not None:
+            return
+        editor = QLineEdit(self.name.text())
+        editor.setObjectName("model_name_editor")
+        editor.setAccessibleName(tr("New name of {name}", name=self.name.text()))
+        editor.setMaxLength(NAME_MOST_CHARACTERS)
+        self._theme.dress(editor, font=(15, 600))
+        editor.editingFinished.connect(self._on_edited)
+        self._editor = editor
+        self.name.hide()
+        self.badge.hide()
+        self._head.insertWidget(0, editor, 2)
+        editor.show()
+        editor.selectAll()
+        editor.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether its name is being written."""
+        return self._editor is not None
+
+    def describe(self) -> None:
+        """The card as one sentence for screen readers."""
+        self.setAccessibleName(self.name.text())
+        parts = (self.badge.text, self.sentence.text(), self.facts.text(), self.source.text(), self.problem.text())
+        self.setAccessibleDescription(
+            ". ".join(part for part in parts if part).translate({0xA0: " ", 0x200B: "", 0x2011: "-"})
+        )
+
+    def _on_edited(self) -> None:
+        editor = self._editor
+        if editor is None:
+            return
+        text, had_focus = editor.text().strip(), editor.hasFocus()
+        self._end_editing(take_focus=had_focus)
+        if text != self.name.text():
+            self.name.setText(text or self.name.text())
+            self.describe()
+            self.renamed.emit(text)
+
+    def _end_editing(self, *, take_focus: bool) -> None:
+        editor, self._editor = self._editor, None
+        assert editor is not None
+        self._head.removeWidget(editor)
+        editor.hide()
+        editor.deleteLater()
+        self.name.show()
+        self.badge.show_again()
+        if take_focus:
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.editing_ended.emit()
+
+    def _turn(self) -> None:
+        """Where name and badge, or words and buttons, have no room side by side, they stand one above the other."""
+        along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        buttons = self._row.sizeHint().width()
+        is_narrow = self.width() < max(self._theme.px(NARROW_CARD_PX), buttons + self._theme.px(WORDS_PX))
+        self._outer.setDirection(down if is_narrow else along)
+        taken = 0 if is_narrow else buttons + self._outer.spacing()
+        margins = self._outer.contentsMargins()
+        room = self.width() - margins.left() - margins.right() - taken
+        badge = 0 if self.badge.isHidden() else self.badge.wanted_width() + self._head.spacing()
+        wanted = min(self.name.sizeHint().width(), self._theme.px(160)) + badge
+        self._head.setDirection(along if wanted <= room else down)
+        self.badge.fit_width(room if wanted > room else _ANY)
+
+    def minimumSizeHint(self) -> QSize:
+        # Narrower than its words and buttons beside each other: then they stand one above the other.
+        return QSize(self._theme.px(LEAST_CARD_PX), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._turn()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        if key == Qt.Key.Key_Escape and self._editor is not None:
+            self._end_editing(take_focus=True)
+        elif self.hasFocus() and key in _KEYS:
+            self.key_pressed.emit(_KEYS[Qt.Key(key)].value)
+        else:
+            super().keyPressEvent(event)
+
+
+_KEYS = {
+    Qt.Key.Key_Return: Qt.Key.Key_Return,
+    Qt.Key.Key_Enter: Qt.Key.Key_Return,
+    Qt.Key.Key_Space: Qt.Key.Key_Return,
+    Qt.Key.Key_F2: Qt.Key.Key_F2,
+    Qt.Key.Key_Delete: Qt.Key.Key_Delete,
+    Qt.Key.Key_Menu: Qt.Key.Key_Menu,
+    Qt.Key.Key_Up: Qt.Key.Key_Up,
+    Qt.Key.Key_Down: Qt.Key.Key_Down,
+}
+
+
+def together(facts: str) -> str:
+    """Facts whose lines break after the dot between two of them, and at the stroke of a repository's name; only a long
+    one breaks anywhere else inside, and at its hyphens, too."""
+    return "\u00a0· ".join(
+        fact.replace(" ", "\u00a0").replace("-", "\u2011")
+        if len(fact) < SHORT_FACT
+        else re.sub(r"(?<=[/-])(?=\w)", "\u200b", fact)
+        for fact in facts.split(" · ")
+    )

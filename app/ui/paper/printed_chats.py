@@ -1,0 +1,650 @@
+"""Chats for paper: turns with their names, and what models and people write in them as paragraphs, lists, tables, code.
+
+Characters come in by `insertText` only, as in the window: nothing that is written becomes markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QRect, QRectF, QSizeF, Qt, QUrl
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QFontMetricsF,
+    QImage,
+    QPagedPaintDevice,
+    QPainter,
+    QPyTextObject,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextFormat,
+    QTextImageFormat,
+    QTextLength,
+    QTextOption,
+    QTextTable,
+    QTextTableCellFormat,
+    QTextTableFormat,
+)
+from PySide6.QtSvg import QSvgRenderer
+
+from app.core.errors import AppError
+from app.core.events import CancelToken
+from app.features.exchange.chat_export import ExportFinished, ExportProgress
+from app.features.exchange.chat_file import ChatArchive
+from app.features.exchange.open_branch import ExportedTurn, OpenBranch, open_branches
+from app.language.language_names import is_right_to_left
+from app.store.conversations import Conversation
+from app.store.media import MediaUse
+from app.ui.paper.sheets import TEXT_PT, Ground, LaidOutText, Sheets, paper_font, pdf_file
+from app.ui.text import formula
+from app.ui.text.code_view import MAX_CHARACTERS, coloured_lines, find_lexer
+from app.ui.text.markdown import MarkdownBlock, MarkdownStream
+from app.ui.text.pieces import Code, Fold, MarkdownTable, Piece, Prose, ProseLine, Spans, StyledSpan
+from app.ui.theme import CODE_FAMILY, FAMILY, LIGHT
+from app.ui.widgets.picture_widgets import read_rows
+
+LINE_PERCENT, CODE_LINE_PERCENT = 130, 122
+CODE_PT = 8.6
+HANG_PT = 4 * 0.6 * CODE_PT
+"""Four letters: how far a line goes in that was too long, and how wide a tab is."""
+NOTE_PT = 8.8
+HEADINGS_PT = {1: 14.5, 2: 13.0, 3: 11.8, 4: TEXT_PT, 5: TEXT_PT, 6: TEXT_PT}
+TABLE_PT = (9.2, 8.2, 7.2)
+"""Of up to 6, up to 9, and more columns."""
+INDENT_PT = 18
+PAD_PT = 8
+"""Between the edge of a ground and what stands on it."""
+CHARACTERS = 5_000
+"""After which another document begins: one at a time is laid out."""
+FORMULA_TIMES = 1.08
+DEEP_EM = 0.6
+_FORMULA = QTextFormat.ObjectTypes.UserObject.value + 1
+_SOURCE, _COLOUR = QTextFormat.Property.UserProperty.value + 1, QTextFormat.Property.UserProperty.value + 2
+_ALIGN = {
+    "left": Qt.AlignmentFlag.AlignLeft,
+    "center": Qt.AlignmentFlag.AlignHCenter,
+    "right": Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignAbsolute,
+}
+
+
+@dataclass(frozen=True)
+class ParagraphLook:
+    """What a paragraph gives to all of its runs."""
+
+    size_pt: float = TEXT_PT
+    weight: int = 400
+    color: str = LIGHT.text
+
+
+PLAIN = ParagraphLook()
+
+
+def answer_texts(sheets: Sheets, markdown: str, *, before: PaperText | None = None) -> Iterator[LaidOutText]:
+    """A text in Markdown as documents that follow each other; `before` is one that it goes on in.
+
+    Formulas are typeset, so not for the window's thread.
+    """
+    stream = MarkdownStream()
+    stream.feed(markdown)
+    stream.finish()
+    paper = before or PaperText(sheets)
+    for piece in _pieces(stream.closed):
+        if paper.length > CHARACTERS and not paper.ends_with_heading:
+            yield paper.laid_out()
+            paper = PaperText(sheets, after=paper)
+        paper.add(piece)
+    yield paper.laid_out()
+
+
+def _pieces(blocks: Sequence[MarkdownBlock]) -> Iterator[Piece]:
+    """Prose a line at a time, and tables whole again that were cut for the window."""
+    table: MarkdownTable | None = None
+    for block in blocks:
+        for piece in block.pieces:
+            if table is not None and isinstance(piece, MarkdownTable) and block.context.header:
+                table = replace(table, rows=table.rows + piece.rows[1:])
+                continue
+            if table is not None:
+                yield table
+            table = piece if isinstance(piece, MarkdownTable) else None
+            if isinstance(piece, Prose):
+                yield from (Prose((line,)) for line in piece.lines)
+            elif table is None:
+                yield piece
+    if table is not None:
+        yield table
+
+
+class PaperText:
+    """One document that is being written for `sheets`, below another one or by itself."""
+
+    def __init__(self, sheets: Sheets, *, after: PaperText | None = None) -> None:
+        self._sheets = sheets
+        self._document = sheets.new_document()
+        formulas = sheets.painter(_FORMULA, lambda: _Formulas(sheets))
+        assert isinstance(formulas, _Formulas)
+        formulas.forget()
+        self._formulas = formulas
+        self._document.setIndentWidth(sheets.in_format(INDENT_PT))
+        self._cursor = QTextCursor(self._document)
+        self._cursor.beginEditBlock()  # laid out once, at the end
+        self._is_empty, self._is_first = True, True
+        self._gap_pt: float = after._gap_pt if after is not None else 0.0
+        self._above_pt = 0.0
+        """Wanted below what is there, and above all of it."""
+        self._grounds: list[tuple[int, int, str]] = []
+        """First and last block, and the kind of what is painted behind them."""
+        self._quotes: list[tuple[int, int, int]] = []
+        """A block, how deep it is quoted, and how deep in lists."""
+        self._tables: list[QTextTable] = []
+        self._last: ProseLine | None = after._last if after is not None else None
+        self.length = 0
+        """Characters so far."""
+
+    @property
+    def ends_with_heading(self) -> bool:
+        """Whether what comes next belongs to what is there."""
+        return self._last is not None and self._last.kind == "heading"
+
+    def add(self, piece: Piece) -> None:
+        """Below what is there."""
+        match piece:
+            case Prose():
+                for line in piece.lines:
+                    self.line(line)
+            case Code():
+                self.code(piece)
+            case MarkdownTable():
+                self.table(piece)
+            case Fold():
+                self.line(ProseLine((StyledSpan(piece.title, bold=True),)))
+
+    def line(self, line: ProseLine) -> None:
+        """A paragraph, heading, list item, formula or rule of an answer."""
+        look, format_ = _look_of(line), QTextBlockFormat()
+        format_.setIndent(line.depth + line.quote)
+        if line.kind == "heading":
+            format_.setHeadingLevel(line.level)
+        if line.kind == "formula":
+            format_.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        if line.marker:
+            format_.setTextIndent(-self._sheets.pt(INDENT_PT))
+            format_.setTabPositions([QTextOption.Tab(self._sheets.in_format(INDENT_PT), QTextOption.TabType.LeftTab)])
+        number = self.paragraph(line.spans, look, format_, gap_pt=_gap(self._last, line), marker=line.marker)
+        if line.quote:
+            self._quotes.append((number, line.quote, line.depth))
+        if line.kind == "rule":
+            self._grounds.append((number, number, "rule"))
+        self._last = line
+
+    def paragraph(
+        self,
+        spans: Spans,
+        look: ParagraphLook = PLAIN,
+        format_: QTextBlockFormat | None = None,
+        *,
+        gap_pt: float = 0.0,
+        marker: str = "",
+    ) -> int:
+        """Writes one with a gap above; returns the number of its block."""
+        number = self._begin(format_ or QTextBlockFormat(), look, gap_pt)
+        if marker:
+            # WORKAROUND: a tab in a right-to-left paragraph has no width
+            gap = "\u2003" if is_right_to_left("".join(span.text for span in spans)) else "\t"
+            self._cursor.insertText(marker + gap, self._format(StyledSpan(""), replace(look, color=LIGHT.muted)))
+        self._write(self._cursor, spans, look)
+        return number
+
+    def go_on(self, spans: Spans, look: ParagraphLook) -> None:
+        """More in the same paragraph."""
+        self._write(self._cursor, spans, look)
+
+    def typed(self, text: str) -> None:
+        """What a person typed, word for word, on a ground of its own."""
+        first = number = self._document.blockCount() - (1 if self._is_empty else 0)
+        for at, words in enumerate(text.strip("\n").split("\n")):
+            format_ = self._on_ground()
+            number = self.paragraph((StyledSpan(words),), PLAIN, format_, gap_pt=PAD_PT + 4 if not at else 0)
+        self._grounds.append((first, number, "bubble"))
+        self._last, self._gap_pt = None, PAD_PT
+
+    def picture(self, image: QImage, most_pt: tuple[float, float] = (300.0, 240.0)) -> None:
+        """As large as it is at 96 pixels an inch, or as there is room for."""
+        self.paragraph((), gap_pt=4)
+        scale = min(0.75, most_pt[0] / image.width(), most_pt[1] / image.height())
+        name = f"picture:{image.cacheKey()}"
+        self._document.addResource(QTextDocument.ResourceType.ImageResource.value, QUrl(name), image)
+        shown = QTextImageFormat()
+        shown.setName(name)
+        shown.setWidth(self._sheets.in_format(scale * image.width()))
+        shown.setHeight(self._sheets.in_format(scale * image.height()))
+        self._cursor.insertImage(shown)
+        self._gap_pt = 4
+
+    def said_small(self, text: str, *, quote: int = 0) -> None:
+        """A longer text in small letters, a line a paragraph: what was thought, or instructions."""
+        for words in text.strip("\n").split("\n"):
+            self.line(ProseLine((StyledSpan(words),) if words else (), "note", quote=quote))
+        self._last = None
+
+    def code(self, code: Code) -> None:
+        """A block of code; what is long is broken, and goes on with an indent."""
+        lines, lexer = code.text.split("\n"), find_lexer(code.language)
+        colours = dict(filter(None, coloured_lines(lexer, code.text))) if lexer and _is_short(code.text) else {}
+        places = (self._sheets.in_format(HANG_PT * step) for step in range(1, 12))
+        tabs = [QTextOption.Tab(place, QTextOption.TabType.LeftTab) for place in places]
+        first = number = self._document.blockCount() - (1 if self._is_empty else 0)
+        for at, words in enumerate(lines):
+            format_ = self._on_ground(code.depth)
+            format_.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+            format_.setLineHeight(CODE_LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+            format_.setLeftMargin(format_.leftMargin() + self._sheets.pt(HANG_PT))
+            format_.setTextIndent(-self._sheets.pt(HANG_PT))
+            format_.setTabPositions(tabs)
+            number = self._begin(format_, ParagraphLook(CODE_PT), 0 if at else PAD_PT + 7)
+            self._write_code(words, colours.get(at, ()))
+        self._grounds.append((first, number, "code"))
+        self._last, self._gap_pt = None, PAD_PT
+
+    def table(self, table: MarkdownTable) -> None:
+        """Rows below a head, which is seen again at the top of each page that they reach."""
+        if not table.rows:
+            return
+        columns = len(table.aligns)
+        format_ = QTextTableFormat()
+        format_.setBorder(0)
+        format_.setBorderCollapse(True)
+        format_.setCellSpacing(0)
+        format_.setTopMargin(self._sheets.in_format(self._take_gap(6)))
+        format_.setBottomMargin(self._sheets.in_format(9))
+        format_.setLeftMargin(self._sheets.in_format(INDENT_PT) * table.depth)
+        format_.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
+        self._cursor.movePosition(QTextCursor.MoveOperation.End)
+        drawn = self._cursor.insertTable(len(table.rows), columns, format_)
+        size = TABLE_PT[(columns > 6) + (columns > 9)]
+        is_rtl = is_right_to_left(" ".join(span.text for row in table.rows for spans in row for span in spans))
+        for number, row in enumerate(table.rows):
+            for column, spans in enumerate(row[:columns]):
+                place = columns - 1 - column if is_rtl else column
+                self._write_cell(drawn, number, place, (spans, table.aligns[column], size))
+        self._tables.append(drawn)
+        self._cursor.movePosition(QTextCursor.MoveOperation.End)
+        self._is_empty, self._last, self._gap_pt = True, None, 6  # Qt has put an empty paragraph below it
+        self.length += sum(len(span.text) for row in table.rows for spans in row for span in spans)
+
+    def laid_out(self) -> LaidOutText:
+        """It is complete."""
+        self._cursor.endEditBlock()
+        text = LaidOutText(self._document, self._above_pt)
+        self._document.size()
+        pt, pad = self._sheets.pt, self._sheets.pt(PAD_PT)
+        for first, last, kind in self._grounds:
+            top, bottom = self._box(first).top(), self._box(last).bottom()
+            if kind == "rule":
+                middle = (top + bottom) / 2
+                line = QRectF(0, middle, self._sheets.width, self._sheets.pt(0.6))
+                text.grounds.append(Ground(line, LIGHT.line))
+                continue
+            left = self._document.findBlockByNumber(first).blockFormat().indent() * self._sheets.pt(INDENT_PT)
+            box = QRectF(left, top - pad + pt(1.5), self._sheets.width - left, bottom - top + 2 * pad)
+            color = LIGHT.bubble if kind == "bubble" else LIGHT.code
+            text.grounds.append(Ground(box, color, self._sheets.pt(5)))
+            text.kept += [(box.top(), self._line_end(first)), (self._line_begin(last), box.bottom())]
+        text.grounds += self._bars()
+        for table in self._tables:
+            rows = list(self._rows(table))
+            text.kept += [*rows, (rows[0][0], rows[min(1, len(rows) - 1)][1])]
+            left = table.format().leftMargin()
+            for number, (_, bottom) in enumerate(rows):
+                line = QRectF(left, bottom - pt(0.6), self._sheets.width - left, pt(0.6))
+                text.grounds.append(Ground(line, LIGHT.line if number else LIGHT.outline))
+            if rows[0][1] - rows[0][0] < self._sheets.height / 4:
+                text.heads.append((*rows[0], rows[-1][1]))
+        return text
+
+    # Paragraphs.
+
+    def _take_gap(self, wanted_pt: float) -> float:
+        """The gap above what comes next; before the first of all it is that of the document."""
+        gap, self._gap_pt = wanted_pt + self._gap_pt, 0.0
+        if self._is_first:
+            self._is_first, self._above_pt = False, gap
+            return 0.0
+        return gap
+
+    def _begin(self, format_: QTextBlockFormat, look: ParagraphLook, gap_pt: float) -> int:
+        format_.setTopMargin(self._sheets.in_format(self._take_gap(gap_pt)))
+        if not format_.lineHeight():
+            height = QFontMetricsF(paper_font(look.size_pt, look.weight)).height()
+            kind = QTextBlockFormat.LineHeightTypes.MinimumHeight.value
+            format_.setLineHeight(height * LINE_PERCENT / 100, kind)
+        self._cursor.movePosition(QTextCursor.MoveOperation.End)
+        if self._is_empty:
+            self._cursor.setBlockFormat(format_)
+        else:
+            self._cursor.insertBlock(format_)
+        self._cursor.setBlockCharFormat(self._format(StyledSpan(""), look))
+        self._is_empty = False
+        return self._cursor.blockNumber()
+
+    def _on_ground(self, depth: int = 0) -> QTextBlockFormat:
+        format_ = QTextBlockFormat()
+        format_.setIndent(depth)
+        format_.setLeftMargin(self._sheets.pt(PAD_PT + 2))  # alone of all lengths it is in units of the device
+        format_.setRightMargin(self._sheets.pt(PAD_PT + 2))
+        return format_
+
+    def _write(self, cursor: QTextCursor, spans: Spans, look: ParagraphLook) -> None:
+        formula.draw(span.text for span in spans if span.formula)
+        for span in spans:
+            self.length += len(span.text)
+            if span.formula and (drawing := formula.known_drawing(span.text)) is not None:
+                shown = QTextCharFormat()
+                shown.setFont(paper_font(look.size_pt, look.weight))
+                shown.setObjectType(_FORMULA)
+                shown.setProperty(_SOURCE, span.text)
+                shown.setProperty(_COLOUR, look.color)
+                self._formulas.add_formula(span.text, drawing, look.color)
+                if self._formulas.hangs_deep(shown):
+                    shown.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignMiddle)
+                cursor.insertText("\ufffc", shown)
+                cursor.insertText(formula.after(span.text), self._format(replace(span, code=False), look))
+                continue
+            text = span.text.replace("\r", "").replace("\n", "\u2028").replace("\u2029", "\u2028")
+            cursor.insertText(text, self._format(span, look))
+
+    def _write_code(self, words: str, colours: Sequence[tuple[int, int, str]]) -> None:
+        plain = self._format(StyledSpan("", code=True), ParagraphLook(CODE_PT + 1))
+        plain.clearBackground()
+        units, end = words.encode("utf-16-le", "surrogatepass"), 0
+        for begin, length, token in colours:
+            self._cursor.insertText(_part(units, end, begin), plain)
+            shown = QTextCharFormat(plain)
+            shown.setForeground(QColor(getattr(LIGHT, token)))
+            self._cursor.insertText(_part(units, begin, begin + length), shown)
+            end = begin + length
+        self._cursor.insertText(_part(units, end, len(units) // 2), plain)
+        self.length += len(words)
+
+    def _write_cell(self, table: QTextTable, row: int, column: int, what: tuple[Spans, str, float]) -> None:
+        spans, align, size = what
+        cell, pt, look = table.cellAt(row, column), self._sheets.in_format, QTextTableCellFormat()
+        look.setTopPadding(pt(3))
+        look.setBottomPadding(pt(4))
+        look.setLeftPadding(0 if column == 0 else pt(6))
+        look.setRightPadding(pt(6))
+        cell.setFormat(look)
+        cursor, format_ = cell.firstCursorPosition(), QTextBlockFormat()
+        format_.setAlignment(_ALIGN.get(align, Qt.AlignmentFlag.AlignLeft))
+        cursor.setBlockFormat(format_)
+        style = ParagraphLook(size, 600 if row == 0 else 400)
+        cursor.setBlockCharFormat(self._format(StyledSpan(""), style))
+        self._write(cursor, spans, style)
+
+    def _format(self, span: StyledSpan, look: ParagraphLook) -> QTextCharFormat:
+        shown = QTextCharFormat()
+        family, size = (CODE_FAMILY, look.size_pt - 1) if span.code else (FAMILY, look.size_pt)
+        font = paper_font(size, max(look.weight, 600) if span.bold else look.weight, family)
+        font.setItalic(span.italic)
+        font.setStrikeOut(span.strike)
+        shown.setFont(font)
+        shown.setForeground(QColor(look.color))
+        if span.code and not span.formula:
+            shown.setBackground(QColor(LIGHT.code))
+        if span.raised or span.script:
+            align = QTextCharFormat.VerticalAlignment
+            is_above = span.raised or span.script == "sup"
+            shown.setVerticalAlignment(align.AlignSuperScript if is_above else align.AlignSubScript)
+        if span.href:
+            shown.setAnchor(True)
+            shown.setAnchorHref(span.href)
+            shown.setForeground(QColor(LIGHT.accent))
+        return shown
+
+    # Where things stand once they are laid out.
+
+    def _box(self, number: int) -> QRectF:
+        block = self._document.findBlockByNumber(number)
+        return self._document.documentLayout().blockBoundingRect(block)
+
+    def _line_end(self, number: int) -> float:
+        line = self._document.findBlockByNumber(number).layout().lineAt(0)
+        return float(self._box(number).top() + line.y() + line.height())
+
+    def _line_begin(self, number: int) -> float:
+        layout = self._document.findBlockByNumber(number).layout()
+        return float(self._box(number).top() + layout.lineAt(layout.lineCount() - 1).y())
+
+    def _bars(self) -> Iterator[Ground]:
+        """One beside each quote, from its first line to its last."""
+        pt = self._sheets.pt
+        for level in range(max((quote for _, quote, _ in self._quotes), default=0)):
+            deep = [(number, depth) for number, quote, depth in self._quotes if quote > level]
+            for _, group in groupby(enumerate(deep), lambda each: each[1][0] - each[0]):
+                rows = [each[1] for each in group]
+                top, bottom = self._box(rows[0][0]).top(), self._box(rows[-1][0]).bottom()
+                x = (rows[0][1] + level) * pt(INDENT_PT) + pt(2)
+                block = self._document.findBlockByNumber(rows[0][0])
+                if block.textDirection() == Qt.LayoutDirection.RightToLeft:
+                    x = self._sheets.width - x - pt(2)
+                yield Ground(QRectF(x, top, pt(2), bottom - top), LIGHT.line, pt(1))
+
+    def _rows(self, table: QTextTable) -> Iterator[tuple[float, float]]:
+        pt, layout = self._sheets.pt, self._document.documentLayout()
+        for row in range(table.rows()):
+            boxes = []
+            for column in range(table.columns()):
+                cell = table.cellAt(row, column)
+                first, last = cell.firstCursorPosition().block(), cell.lastCursorPosition().block()
+                boxes.append((layout.blockBoundingRect(first).top(), layout.blockBoundingRect(last).bottom()))
+            yield min(top for top, _ in boxes) - pt(3), max(bottom for _, bottom in boxes) + pt(4.6)
+
+
+class _Formulas(QPyTextObject):
+    """Draws formulas as they are typeset, in lines of any size; on paper they are lines and not a picture."""
+
+    def __init__(self, sheets: Sheets) -> None:
+        super().__init__()
+        self._sheets = sheets
+        self._known: dict[tuple[str, str], QSvgRenderer] = {}
+
+    def add_formula(self, source: str, drawing: formula.FormulaDrawing, color: str) -> None:
+        """A formula that stands in the text, in a colour."""
+        if (source, color) not in self._known:
+            # WORKAROUND: else Qt's PDF engine paints a line around each letter, with a pen that has no brush
+            svg = drawing.svg.replace(formula.INK, color).replace("fill=", 'stroke-width="0" fill=')
+            self._known[source, color] = QSvgRenderer(QByteArray(svg.encode()))
+
+    def forget(self) -> None:
+        """Those of the text before are painted."""
+        self._known.clear()
+
+    def hangs_deep(self, format_: QTextFormat) -> bool:
+        """Whether it would come too near to the next line, and is to have room below the line for itself."""
+        _, box, scale = self._measures(format_)
+        em = self._sheets.pt(format_.toCharFormat().font().pointSizeF())
+        return (box.y() + box.height()) * scale > DEEP_EM * em
+
+    def intrinsicSize(self, _document: QTextDocument, _position: int, format_: QTextFormat) -> QSizeF:
+        _, box, scale = self._measures(format_)
+        ascent, descent = -box.y() * scale, (box.y() + box.height()) * scale
+        if not self.hangs_deep(format_):
+            return QSizeF(box.width() * scale, ascent)  # what is below the line has room there
+        x_height = self._x_height(format_)
+        return QSizeF(box.width() * scale, max(2 * ascent - x_height / 2, 2 * descent + x_height / 2))
+
+    def drawObject(
+        self, painter: QPainter, rect: QRectF | QRect, _document: QTextDocument, _position: int, format_: QTextFormat
+    ) -> None:
+        drawn, box, scale = self._measures(format_)
+        top = rect.y()
+        if self.hangs_deep(format_):
+            top += rect.height() / 2 + self._x_height(format_) / 4 + box.y() * scale
+        drawn.render(painter, QRectF(rect.x(), top, box.width() * scale, box.height() * scale))
+
+    def _measures(self, format_: QTextFormat) -> tuple[QSvgRenderer, QRectF, float]:
+        """What draws it, its box around its own baseline, and how much larger it is here."""
+        drawn = self._known[str(format_.property(_SOURCE)), str(format_.property(_COLOUR))]
+        box, font = drawn.viewBoxF(), format_.toCharFormat().font()
+        scale = self._sheets.pt(font.pointSizeF() * FORMULA_TIMES) / formula.DRAWN_PX
+        room = self._sheets.width / max(1.0, box.width()), self._sheets.height / 2 / max(1.0, box.height())
+        return drawn, box, min(scale, *room)
+
+    @staticmethod
+    def _x_height(format_: QTextFormat) -> float:
+        """By which Qt puts it into the middle of its line: that of the screen, whatever the paper's units are."""
+        return float(QFontMetrics(format_.toCharFormat().font()).xHeight())
+
+
+def _look_of(line: ProseLine) -> ParagraphLook:
+    if line.kind == "heading":
+        return ParagraphLook(HEADINGS_PT[line.level], 600, LIGHT.muted if line.level > 4 else LIGHT.text)
+    if line.kind == "note":
+        return ParagraphLook(NOTE_PT, color=LIGHT.muted)
+    if line.kind == "rule":
+        return ParagraphLook(4)
+    return ParagraphLook(color=LIGHT.muted if line.quote else LIGHT.text)
+
+
+def _gap(before: ProseLine | None, line: ProseLine) -> float:
+    """The space above a line, in points."""
+    if before is None:
+        return 5
+    if line.kind == "heading":
+        return 14 if line.level < 3 else 10
+    if line.kind == "note" and before.kind == "note":
+        return 2
+    if line.kind == "rule" or before.kind == "rule":
+        return 6
+    if before.kind == "heading":
+        return 3
+    return 3 if line.depth and (before.depth or line.marker) else 6.5
+
+
+def _part(units: bytes, begin: int, end: int) -> str:
+    return units[2 * begin : 2 * end].decode("utf-16-le", "surrogatepass")
+
+
+def _is_short(text: str) -> bool:
+    return len(text) <= MAX_CHARACTERS and all(len(line) <= 2_000 for line in text.split("\n"))
+
+
+TITLE = ParagraphLook(19, 700)
+SMALL = ParagraphLook(NOTE_PT, color=LIGHT.muted)
+NAME = ParagraphLook(10, 650)
+BETWEEN_TURNS_PT = 15
+
+
+class PrintCancelled(Exception):
+    """What was painted until then is not whole."""
+
+
+def _end_if(cancel: CancelToken) -> None:
+    if cancel.cancelled:
+        raise PrintCancelled
+
+
+def export_pdf(
+    path: Path, chats: Sequence[Conversation], shelf: ChatArchive, cancel: CancelToken, *, with_thinking: bool = False
+) -> Iterator[ExportProgress | ExportFinished]:
+    """As `export_chats` for what it does not write; for a thread of its own."""
+    title = chats[0].title if len(chats) == 1 else f"{len(chats):,} chats"
+    try:
+        with pdf_file(path, title) as writer:
+            pages, messages = yield from print_chats(writer, chats, shelf, cancel, with_thinking=with_thinking)
+    except PrintCancelled:
+        yield ExportFinished(0, 0, is_cancelled=True)
+        return
+    yield ExportFinished(len(chats), messages, pages=pages)
+
+
+def print_chats(
+    device: QPagedPaintDevice,
+    chats: Sequence[Conversation],
+    shelf: ChatArchive,
+    cancel: CancelToken,
+    *,
+    with_thinking: bool = False,
+    only: tuple[int, int] | None = None,
+) -> Generator[ExportProgress, None, tuple[int, int]]:
+    """Paints chats on a device, each from the top of a page on; returns how many pages and messages.
+
+    `only` as in `Sheets`. Raises PrintCancelled, and OSError where the device takes nothing.
+    From any thread but the window's: formulas are typeset.
+    """
+    total, done = sum(shelf.whole.message_count(chat.id) for chat in chats), 0
+    yield ExportProgress(0, total)
+    title = chats[0].title if len(chats) == 1 else ""
+    sheets = Sheets(device, title, is_mirrored=is_right_to_left(title), only=only)
+    try:
+        for branch in open_branches(chats, shelf, with_thinking=with_thinking):
+            sheets.new_page()
+            sheets.title = branch.title
+            _begin(sheets, branch)
+            for turn in branch.turns:
+                _end_if(cancel)
+                _turn(sheets, turn, shelf)
+                done += 1
+                yield ExportProgress(done, max(done, total))
+    finally:
+        sheets.end()
+    yield ExportProgress(done, done)
+    return sheets.page, done
+
+
+def _begin(sheets: Sheets, branch: OpenBranch) -> None:
+    """Title, facts and instructions."""
+    paper = PaperText(sheets)
+    paper.paragraph((StyledSpan(branch.title),), TITLE, _kept_with_next(1))
+    for fact in branch.facts:
+        paper.paragraph((StyledSpan(fact),), SMALL, gap_pt=4)
+    if branch.instructions:
+        paper.paragraph((StyledSpan("Instructions"),), SMALL, _kept_with_next(3), gap_pt=10)
+        paper.said_small(branch.instructions, quote=1)
+    sheets.add(paper.laid_out())
+
+
+def _turn(sheets: Sheets, turn: ExportedTurn, shelf: ChatArchive) -> None:
+    paper = PaperText(sheets)
+    at = StyledSpan(f"   {turn.at}")
+    paper.paragraph((StyledSpan(turn.name),), NAME, _kept_with_next(2), gap_pt=BETWEEN_TURNS_PT)
+    paper.go_on((at,), SMALL)
+    if turn.thinking.strip():
+        paper.paragraph((StyledSpan(turn.thinking_words),), SMALL, _kept_with_next(3), gap_pt=4)
+        paper.said_small(turn.thinking, quote=1)
+    for use in turn.pictures:
+        image = _read(use, shelf)
+        if image.isNull():
+            paper.paragraph((StyledSpan(f"Picture: {use.name}"),), SMALL, gap_pt=4)
+        else:
+            paper.picture(image)
+    if turn.is_question:
+        if turn.text.strip():
+            paper.typed(turn.text)
+    elif turn.text.strip():
+        for text in answer_texts(sheets, turn.text, before=paper):
+            sheets.add(text)
+        paper = PaperText(sheets)
+    for fact in turn.facts:
+        paper.paragraph((StyledSpan(fact),), SMALL, gap_pt=4)
+    sheets.add(paper.laid_out())
+
+
+def _read(use: MediaUse, shelf: ChatArchive) -> QImage:
+    """A picture, null where it is gone."""
+    try:
+        return read_rows(Path(shelf.media.decode_media(use.media).path)) if shelf.media is not None else QImage()
+    except AppError:
+        return QImage()
+
+
+def _kept_with_next(level: int) -> QTextBlockFormat:
+    format_ = QTextBlockFormat()
+    format_.setHeadingLevel(level)
+    return format_

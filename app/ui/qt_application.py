@@ -1,0 +1,365 @@
+"""Starts the window: one instance, the parts, problems at start, the model behind it, a clean quit."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QProcess, QSocketNotifier, QTimer, Signal
+from PySide6.QtGui import QFileOpenEvent, QGuiApplication
+from PySide6.QtWidgets import QApplication, QDialog
+
+from app import APP_ID, APP_NAME, __version__
+from app.bootstrap import Fireside, build_program
+from app.core.errors import AppError
+from app.core.paths import AppPaths
+from app.core.settings import load_settings
+from app.features.error_messages import PersonMessage
+from app.ui.chat.chat_tab import ChatTab
+from app.ui.icons import app_icon
+from app.ui.shell import tasks
+from app.ui.shell.desktop import ACTIVATION, TaskBar, bring_to_front
+from app.ui.shell.main_window import MainWindow
+from app.ui.shell.model_loader import ModelLoader
+from app.ui.shell.notify import Notify
+from app.ui.shell.single_instance import ASK, HandOverReply, InstanceState, SingleInstance, StartRequest
+from app.ui.shell.tab_spec import CHAT
+from app.ui.tab_list import TABS, open_settings
+from app.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from app.ui.shell.upkeep import ModelSleep
+
+log = logging.getLogger(__name__)
+
+STOP_TIMEOUT_S = 1.0
+OUTSIDE_AFTER_MS = 500
+HAND_OVERS = 3
+"""Tries to hand over to one that is there and leaves before it has answered."""
+NO_ANSWER = PersonMessage(
+    f"{APP_NAME} is already running, but does not answer.",
+    "This is a second window on the same chats. If the first one does not come back, close it, or end its process in "
+    "the system’s task manager.",
+)
+OPENED_BESIDE = PersonMessage(
+    f"Another {APP_NAME} has not ended yet.",
+    "This is a second window on the same chats. If the other one never ends, end its process in the system’s task "
+    "manager.",
+)
+
+
+def run(arguments: list[str]) -> int:
+    """Shows the window until it is closed; returns the exit code."""
+    wanted = StartRequest.from_arguments(arguments, os.environ.get(ACTIVATION, ""))
+    application = Application([APP_NAME])
+    application.setApplicationName(APP_ID)
+    application.setApplicationVersion(__version__)
+    QGuiApplication.setDesktopFileName(APP_ID)
+    paths = AppPaths.from_environment()
+    instance = SingleInstance(paths.data)
+    theme = cache(lambda: _theme(application, paths))
+    try:
+        notices = _meet(instance, wanted, theme)
+        if notices is None:
+            return 0
+        return _run_window(application, instance, paths, theme(), wanted=wanted, notices=notices)
+    finally:
+        instance.close()
+
+
+class Application(QApplication):
+    """Hears what the system asks of a program."""
+
+    quit_wanted = Signal()
+    """The session ends, or the system's own menu says so; its windows are closed next."""
+    file_opened = Signal(str)
+    """macOS: a file manager has no command line for a program that runs."""
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Quit:
+            self.quit_wanted.emit()
+        elif isinstance(event, QFileOpenEvent):
+            self.file_opened.emit(event.file())
+        return super().event(event)
+
+
+def _theme(application: QApplication, paths: AppPaths) -> Theme:
+    """Read apart from bootstrap, so that a problem at start already looks as the person chose."""
+    appearance = load_settings(paths.settings)[0].appearance
+    theme = Theme(appearance.scheme, appearance.zoom, system_font=appearance.system_font)
+    theme.install(application)
+    application.setWindowIcon(app_icon())
+    return theme
+
+
+def _meet(instance: SingleInstance, wanted: StartRequest, theme: Callable[[], Theme]) -> list[PersonMessage] | None:
+    """Finds out whether this start has a window, and what is said in it; None: another one took over what it had."""
+    for _ in range(HAND_OVERS):
+        found = instance.claim()
+        if found is InstanceState.ENDING:
+            from app.ui.shell.startup import StillEnding  # seldom seen
+
+            waiting = StillEnding(theme(), instance.claim)
+            if not waiting.wait():
+                return [OPENED_BESIDE] if waiting.goes_on else None
+            found = waiting.found
+        if found is InstanceState.NOBODY:
+            return []
+        heard = instance.hand_over(wanted)
+        if heard is HandOverReply.SHOWN:
+            return None
+        if heard is HandOverReply.NOTHING:
+            break
+    return [NO_ANSWER]
+
+
+def _run_window(
+    application: Application,
+    instance: SingleInstance,
+    paths: AppPaths,
+    theme: Theme,
+    *,
+    wanted: StartRequest,
+    notices: list[PersonMessage],
+) -> int:
+    app = _build(paths, theme)
+    if app is None:
+        return 1
+    for notice in notices:
+        log.info("told: %s", notice.text)
+    app.notices += notices
+    notify = Notify(theme)
+    notify.install()
+    window: MainWindow | None = None
+
+    def let_go() -> None:
+        instance.close()
+        if window is not None and window.closing.is_restarting:
+            start_again()
+
+    try:
+        loader = ModelLoader(app, notify)
+        window = MainWindow(app, theme, notify, loader, TABS, open_settings=open_settings)
+        _connect(application, instance, window)
+        first_paint = _FirstPaint(window, lambda: _after_first_paint(app, window, notify, theme, wanted))
+        if wanted.tab == ASK:
+            QTimer.singleShot(0, window, first_paint.then)  # only the small window is seen
+        else:
+            window.installEventFilter(first_paint)
+            window.show()
+        with _ProcessSignals(application, window.closing.quit):
+            code = application.exec()
+    finally:
+        tasks.running.stop_all(STOP_TIMEOUT_S)
+        notify.uninstall()
+        app.close(let_go)
+    return code
+
+
+def start_again() -> None:
+    """Another program like this one, which outlives it."""
+    from app.core.child import own_command
+
+    program, *arguments = own_command("")
+    QProcess.startDetached(program, [argument for argument in arguments if argument])
+
+
+def _connect(application: Application, instance: SingleInstance, window: MainWindow) -> None:
+    """What comes from outside, and what others are told."""
+    closing = window.closing
+
+    def take(wanted: StartRequest) -> None:
+        if wanted.token:
+            os.environ[ACTIVATION] = wanted.token
+        if wanted.tab == ASK:
+            window.ui.system.ask_wanted.emit(wanted.words)
+            return
+        bring_to_front(window)
+        window.files.open(wanted.files, wanted.tab)
+
+    instance.asked.connect(take)
+    closing.begun.connect(instance.stop_answering)
+    application.file_opened.connect(lambda file: take(StartRequest((file,))))
+    application.quit_wanted.connect(closing.go_for_good)
+    application.commitDataRequest.connect(lambda _session: window.store())  # the session is about to end
+
+
+def _build(paths: AppPaths, theme: Theme) -> Fireside | None:
+    """The parts; when they cannot be built, says why and tries again as often as asked."""
+    while True:
+        try:
+            return build_program(paths)
+        except AppError as error:
+            from app.features.exchange.backup import last_aside, put_back
+            from app.ui.shell.startup import StartupProblem  # seldom seen
+
+            problem = StartupProblem(theme, error, paths.data)
+            if last_aside(paths) is not None:
+                problem.offer_to_put_back(lambda: put_back(paths))
+            if problem.exec() != QDialog.DialogCode.Accepted:
+                return None
+
+
+def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme: Theme, wanted: StartRequest) -> None:
+    if os.environ.get("FIRESIDE_TIMING") == "1":
+        print(f"window visible after {_process_age_ms():.0f} ms", file=sys.stderr, flush=True)  # noqa: T201
+    notify.actions["put_back"] = lambda: _put_back(app, window)
+    for notice in app.notices:
+        notify.show_notice(notice, lasts=True)
+    task_bar = TaskBar(window, is_wanted=lambda: app.settings.system.notifies)
+    look_outside(app, window, task_bar, look_after(app, window, notify))
+    if wanted.tab == ASK:
+        window.loader.start()
+        window.ui.system.ask_wanted.emit(wanted.words)
+    elif wanted.files or wanted.tab:
+        window.files.open(wanted.files, wanted.tab)
+    else:
+        window.loader.start()
+    app.models.start()
+    watch_models(app, window, notify, theme, task_bar)
+    window.tabs.go_on()
+    chat_tab(window).chat.draft.go_on()
+    if window.ui.programs is not None:
+        window.ui.programs.begin()
+    if window.ui.pictures is not None:
+        window.ui.pictures.go_on()
+    tasks.run(lambda _token: _tidied(app), window).failed.connect(notify.error)
+
+
+def _put_back(app: Fireside, window: MainWindow) -> None:
+    from app.ui.exchange.backup import Backups  # seldom wanted
+
+    Backups(app, window.ui).ask_to_put_back()
+
+
+def look_after(app: Fireside, window: MainWindow, notify: Notify) -> ModelSleep:
+    """What the window does by itself, beside what the person asks for."""
+    from app.core.build import ProgramFile
+    from app.features.models.model_memory import ModelMemoryWatch
+    from app.ui.shell.upkeep import CalmCaret, ModelSleep, SilenceNotices, UpgradeNotice, collect_on_this_thread
+
+    collect_on_this_thread(window)
+    chat, tabs = chat_tab(window).chat, window.tabs
+    sleep = ModelSleep(
+        ModelMemoryWatch(lambda: app.settings.engine),
+        notify,
+        window.loader,
+        answer_finished=chat.answer_finished,
+        is_answering=lambda: chat.busy,
+        is_at_work=lambda: tabs.work.is_going_on,
+    )
+    SilenceNotices(notify, window)
+    UpgradeNotice(notify, ProgramFile(), window)
+    CalmCaret(window)
+    return sleep
+
+
+def look_outside(app: Fireside, window: MainWindow, task_bar: TaskBar, sleep: ModelSleep) -> None:
+    """What is beside the window; the person's first keys go before what takes a moment of it."""
+    from app.ui.outside import Outside
+
+    on_chat = lambda chat: sleep.follow_answers(chat.answer_finished, lambda: chat.busy)  # noqa: E731
+    outside = Outside(app, window, task_bar, on_chat=on_chat)
+    chat = chat_tab(window).chat
+    chat.answer_started.connect(lambda _: outside.tray.refresh_work())
+    chat.answer_finished.connect(lambda _: outside.tray.refresh_work())
+    QTimer.singleShot(OUTSIDE_AFTER_MS, window, outside.begin)
+
+
+def watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme, task_bar: TaskBar) -> None:
+    """What the window tells about models beside its Models view; nothing of it is needed at start."""
+    from app.ui.chat.welcome import FirstSuggestion
+    from app.ui.models.download_rows import DownloadWatch
+
+    watch = DownloadWatch(app.models, theme, notify, window.loader, task_bar=task_bar)
+    application = QApplication.instance()
+    assert application is not None
+    application.aboutToQuit.connect(watch.close)
+    empty = chat_tab(window).chat.empty
+    FirstSuggestion(app.models, notify, window.loader, empty, watch.changed)
+    empty.models_wanted.connect(window.open_models)
+    if window.ui.passages is not None:
+        from app.ui.chat.claim_check import AnswerChecking
+        from app.ui.chat.passages import PassageOffering
+
+        PassageOffering(app, window.ui, chat_tab(window).chat, watch.changed)
+        AnswerChecking(app, notify, chat_tab(window).chat)
+        window.ui.passages.start_later()
+
+
+def chat_tab(window: MainWindow) -> ChatTab:
+    """The tab of the chats, which is built with the window."""
+    tab = window.tab(CHAT)
+    assert isinstance(tab, ChatTab)
+    return tab
+
+
+def _tidied(app: Fireside) -> Iterator[object]:
+    app.remove_unreferenced()
+    yield from ()
+
+
+def _process_age_ms() -> float:
+    """Time since the process began; from this module's import where the system does not say (not Linux)."""
+    try:
+        started_ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+        uptime_s = float(Path("/proc/uptime").read_text().split()[0])
+        return (uptime_s - started_ticks / os.sysconf("SC_CLK_TCK")) * 1000
+    except (OSError, ValueError):
+        return (time.monotonic() - _IMPORTED_S) * 1000
+
+
+_IMPORTED_S = time.monotonic()
+
+
+class _FirstPaint(QObject):
+    """Calls back once, when the window has been painted for the first time."""
+
+    def __init__(self, parent: QObject, then: Callable[[], None]) -> None:
+        super().__init__(parent)
+        self.then = then
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            watched.removeEventFilter(self)
+            QTimer.singleShot(0, self, self.then)
+        return False
+
+
+class _ProcessSignals:
+    """Makes Ctrl+C in a terminal and SIGTERM close the window as a person would.
+
+    Python runs signal handlers between its own instructions, and Qt's loop has none while it waits:
+    the wake-up socket interrupts it. The handler only asks: what it interrupts may hold a lock that closing needs.
+    """
+
+    def __init__(self, application: QApplication, quit_window: Callable[[], object]) -> None:
+        self._ours, self._theirs = socket.socketpair()
+        self._ours.setblocking(False)
+        self._theirs.setblocking(False)
+        self._notifier = QSocketNotifier(self._ours.fileno(), QSocketNotifier.Type.Read, application)
+        self._notifier.activated.connect(lambda: self._ours.recv(64))
+        self._quit = quit_window
+
+    def __enter__(self) -> None:
+        self._old_fd = signal.set_wakeup_fd(self._theirs.fileno(), warn_on_full_buffer=False)
+        self._old = {
+            number: signal.signal(number, lambda *_: QTimer.singleShot(0, self._quit))
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+
+    def __exit__(self, *exc: object) -> None:
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._old_fd)
+        self._notifier.setEnabled(False)
+        self._ours.close()
+        self._theirs.close()

@@ -1,0 +1,200 @@
+"""How the next token is chosen, as numbers that a person sets: a temperature, and more where somebody wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from app.ui.i18n import tr
+from app.ui.shared_labels import MORE_LABEL, TEMPERATURE
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.input_fields import Stepper
+from app.ui.widgets.labels import plain_label
+
+MORE_SAMPLING_SETTINGS = "More sampling settings"
+TOP_K = "Top-k"
+PRESENCE_PENALTY = "Presence penalty"
+DRY_LABEL = "DRY"
+SEED = "Seed"
+
+TEMPERATURE_WORDS = "Lower is more focused, higher is more creative."
+MODEL_DEFAULT, SETTINGS_DEFAULT = "Model default", "Default"
+HEADING, MUTED, NAME = (14.0, 600), (13.0, 400), (14.0, 400)
+"""Size and weight."""
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One number. `start` is where the first step up from `unset` leads, the word for "nothing of its own"."""
+
+    name: str
+    label: str
+    meaning: str
+    least: float
+    most: float
+    step: float
+    decimals: int
+    start: float
+    unset: str = MODEL_DEFAULT
+
+
+def knobs() -> tuple[Knob, ...]:
+    """All that can be set, the temperature first."""
+    return (
+        Knob("temperature", tr(TEMPERATURE), tr(TEMPERATURE_WORDS), 0, 2, 0.05, 2, 0.7),
+        Knob("top_k", tr(TOP_K), tr("How many of the likeliest tokens count; 0 is all."), 0, 1000, 1, 0, 40),
+        Knob("top_p", tr("Top-p"), tr("The likeliest tokens up to this share."), 0, 1, 0.01, 2, 0.95),
+        Knob(
+            "min_p",
+            tr("Min-p"),
+            tr("Ignore tokens less likely than this share of the most likely one."),
+            0,
+            1,
+            0.01,
+            2,
+            0.05,
+        ),
+        Knob("repeat_penalty", tr("Repeat penalty"), tr("Above 1, repeats become less likely."), 1, 2, 0.05, 2, 1.1),
+        Knob("presence_penalty", tr(PRESENCE_PENALTY), tr("Favours words that are new."), 0, 2, 0.1, 1, 0.5),
+        Knob(
+            "dry_multiplier", tr(DRY_LABEL), tr("Keeps whole phrases from coming again; 0 is off."), 0, 5, 0.1, 1, 0.8
+        ),
+        Knob("seed", tr(SEED), tr("The same seed gives the same answer."), 0, 2**32 - 1, 1, 0, 1, "Random"),
+    )
+
+
+class KnobStepper(Stepper):
+    """A number, or a word one step below the least: `is_in_settings` says that Settings have a number for it."""
+
+    def __init__(self, theme: Theme, knob: Knob, value: float | None, *, is_in_settings: bool) -> None:
+        # Two steps below the least: the one between says which way somebody is going.
+        self._unset = knob.least - 2 * knob.step
+        self._knob = knob
+        self._before = value if value is not None else self._unset
+        super().__init__(
+            theme,
+            knob.label,
+            self._before,
+            lowest=self._unset,
+            highest=knob.most,
+            step=knob.step,
+            decimals=knob.decimals,
+            word_for_lowest=tr(SETTINGS_DEFAULT) if is_in_settings else tr(knob.unset),
+        )
+        self.number.setAccessibleDescription(knob.meaning)
+        self.number.setToolTip(knob.meaning)
+        self.changed.connect(self._on_changed)
+
+    @property
+    def chosen(self) -> float | None:
+        """None leaves it to the model."""
+        value = round(self.number.value(), self._knob.decimals)
+        return None if value < self._knob.least else value
+
+    def _on_changed(self, value: float) -> None:
+        if self._unset < value < self._knob.least - self._knob.step / 2:
+            value = self._knob.start if self._before == self._unset else self._unset
+        self._before = value
+        self.number.setValue(value)
+
+
+class SamplingFields(QWidget):
+    """The temperature, and all else behind More; `in_settings` names the numbers that Settings have."""
+
+    changed = Signal()
+    resized = Signal()
+    """More of them are shown, or fewer."""
+
+    def __init__(self, theme: Theme, chosen: Mapping[str, Any], *, in_settings: Collection[str] = ()) -> None:
+        super().__init__()
+        self._theme = theme
+        first, *rest = knobs()
+        self._steppers = {
+            knob.name: KnobStepper(theme, knob, chosen.get(knob.name), is_in_settings=knob.name in in_settings)
+            for knob in (first, *rest)
+        }
+        self._more: QPushButton = text_button(tr(MORE_LABEL), "quiet")
+        self._more.setObjectName("more_sampling")
+        self._more.setCheckable(True)
+        self._more.toggled.connect(self._on_more)
+        self._rest = self._grid(rest)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.px(8))
+        column.addWidget(field_label(theme, tr("Sampling"), HEADING, self._steppers[first.name].number))
+        how = tr("How the next word is chosen. Model default: as its makers recommend.")
+        column.addWidget(field_label(theme, how, MUTED))
+        column.addLayout(knob_row(theme, first, self._steppers[first.name]))
+        column.addWidget(self._rest)
+        more = QHBoxLayout()
+        more.addWidget(self._more)
+        more.addStretch(1)
+        column.addLayout(more)
+        self._more.setChecked(any(chosen.get(knob.name) is not None for knob in rest))
+        self._on_more(self._more.isChecked())
+        for stepper in self._steppers.values():
+            stepper.changed.connect(lambda _value: self.changed.emit())
+
+    @property
+    def chosen(self) -> dict[str, float]:
+        """The fields of `protocol.Sampling` that are set; the others are left to the model."""
+        values = {name: stepper.chosen for name, stepper in self._steppers.items()}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def _grid(self, some: Sequence[Knob]) -> QWidget:
+        """Two beside each other, so that the dialog stays lower than a small screen."""
+        box = QWidget()
+        grid = QGridLayout(box)
+        grid.setContentsMargins(0, self._theme.px(4), 0, 0)
+        grid.setHorizontalSpacing(self._theme.px(12))
+        grid.setVerticalSpacing(self._theme.px(6))
+        for number, knob in enumerate(some):
+            row, column = divmod(number, 2)
+            grid.addWidget(knob_name(self._theme, knob, self._steppers[knob.name]), row, 3 * column)
+            grid.addWidget(self._steppers[knob.name], row, 3 * column + 1)
+        grid.setColumnMinimumWidth(2, self._theme.px(8))
+        grid.setColumnStretch(2, 1)
+        return box
+
+    def _on_more(self, is_open: bool) -> None:
+        self._rest.setVisible(is_open)
+        self._more.setText(tr("Less") if is_open else tr(MORE_LABEL))
+        self._more.setAccessibleName(tr("Less sampling settings") if is_open else tr(MORE_SAMPLING_SETTINGS))
+        self._theme.dress(self._more, glyph=("caret-up" if is_open else "caret-down", "muted", 14))
+        self.resized.emit()
+
+
+def knob_row(theme: Theme, knob: Knob, stepper: KnobStepper, *, is_heading: bool = False) -> QHBoxLayout:
+    """A number with its name, and below that what it means."""
+    words = QVBoxLayout()
+    words.setSpacing(0)
+    if is_heading:
+        words.addWidget(field_label(theme, knob.label, HEADING, stepper.number))
+    else:
+        words.addWidget(knob_name(theme, knob, stepper))
+    words.addWidget(field_label(theme, knob.meaning, MUTED))
+    row = QHBoxLayout()
+    row.addLayout(words, 1)
+    row.addWidget(stepper)
+    return row
+
+
+def knob_name(theme: Theme, knob: Knob, stepper: KnobStepper) -> QLabel:
+    """The name beside a number; its tip says what that means."""
+    name = field_label(theme, knob.label, NAME, stepper.number)
+    name.setToolTip(knob.meaning)
+    return name
+
+
+def field_label(theme: Theme, text: str, font: tuple[float, int], buddy: QWidget | None = None) -> QLabel:
+    """Muted, where it belongs to no field."""
+    label = plain_label(text, kind="" if buddy is not None else "muted")
+    theme.dress(label, font=font)
+    if buddy is not None:
+        label.setBuddy(buddy)
+    return label

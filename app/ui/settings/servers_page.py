@@ -1,0 +1,601 @@
+"""The settings of servers with models: which there are, and a dialog that asks one what it has and tests it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QBoxLayout, QDialog, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from app import APP_NAME
+from app.core.errors import AppError, TokenNotKept
+from app.core.events import CancelToken
+from app.core.paths import starter_model
+from app.features.error_messages import sentence_for
+from app.features.models.model_messages import short_count
+from app.remote.servers import MOST_AT_ONCE, SEES, RemoteServer, address_of, certificates_in, owners_of
+from app.ui.i18n import tr, window_title
+from app.ui.settings.settings_pages import SettingsSection
+from app.ui.shared_labels import AUTOMATIC_LABEL, CANCEL, CONTEXT, ON_THIS_COMPUTER_LOWER, REMOVE, REMOVE_NAMED, SAVE
+from app.ui.shell import tasks
+from app.ui.shell.settings_index import label_of
+from app.ui.shell.tab_spec import UiContext
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.dialogs import ScrollBox, file_dialog
+from app.ui.widgets.input_fields import CheckRow, Stepper
+from app.ui.widgets.labels import plain_label
+from app.ui.widgets.layouts import within_screen
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.hub.model_server import RequestCut
+    from app.remote.server_facts import ListedModel, ServerFacts, TestStep
+    from app.remote.servers import RemoteModel
+
+
+WIDTH_PX, HEIGHT_PX = 520, 620
+MOST_TICKED = 8
+"""So few models of a server are all taken where nobody chose."""
+MOST_CONTEXT = 1 << 22
+_KINDS = {
+    "llama_cpp": "llama.cpp",
+    "vllm": "vLLM",
+    "sglang": "SGLang",
+    "ollama": "Ollama",
+    "lm_studio": "LM Studio",
+    "fireside": APP_NAME,
+}
+
+
+class ServersSection(SettingsSection):
+    """What is changed is kept at once, by the dialog of a server."""
+
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        super().__init__(ui.theme, label_of("servers"))
+        self._app, self._ui = app, ui
+        intro = tr(
+            "Models that run somewhere else: on a larger computer of yours with vLLM, llama.cpp, Ollama, LM Studio or "
+            "{program}, or with a service on the internet. They stand in the menu of the models beside those here.",
+            program=APP_NAME,
+        )
+        self.column.addWidget(self.muted(intro))
+        warning = tr("What you write to such a model is sent there. Before a document or a picture is, you are asked.")
+        self.column.addWidget(self.label(warning, 13, 500))
+        self._list = QVBoxLayout()
+        ui.theme.dress(self._list, spacing=12)
+        self.column.addLayout(self._list)
+        self.rows: list[ServerRow] = []
+        self.add = text_button(tr("Add a server…"), "primary")
+        self.add.clicked.connect(lambda _=False: self.open_dialog(None))
+        row = QHBoxLayout()
+        row.addWidget(self.add)
+        row.addStretch(1)
+        self.column.addLayout(row)
+        self.finish()
+        self._show()
+
+    def open_dialog(self, server: RemoteServer | None) -> ServerDialog:
+        """For one that is kept, or for a new one."""
+        dialog = ServerDialog(self._app, self._ui, server, self)
+        dialog.accepted.connect(lambda: self._on_saved(dialog))
+        dialog.open()
+        return dialog
+
+    def _on_saved(self, dialog: ServerDialog) -> None:
+        self._show()
+        loader = self._ui.loader
+        if loader.path is not None and loader.path in dialog.kept_paths:
+            loader.reload()
+        loader.changed.emit()  # the picker lists other models now
+
+    def _show(self) -> None:
+        for row in self.rows:
+            self._list.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        self.rows = []
+        for server in self._app.servers.all():
+            names = [model.short_name for model in self._app.servers.models_on(server)]
+            row = ServerRow(self._ui, server, names)
+            row.edit.clicked.connect(lambda _=False, server=server: self.open_dialog(server))
+            row.remove.clicked.connect(lambda _=False, server=server: self._ask_to_remove(server))
+            self._list.addWidget(row)
+            self.rows.append(row)
+
+    def _ask_to_remove(self, server: RemoteServer) -> None:
+        words = tr("Its models leave the menu, and its key the system’s keyring. Your chats stay as they are.")
+        self.ask(tr("Remove {name}?", name=server.name), words, tr(REMOVE), lambda: self._remove(server))
+
+    def _remove(self, server: RemoteServer) -> None:
+        paths = [model.path for model in self._app.servers.models_on(server)]
+        loader, starter = self._ui.loader, starter_model()
+
+        def gone(_: object) -> None:
+            self._show()
+            if loader.path in paths and starter is not None:
+                loader.load(starter)
+            loader.changed.emit()
+            self.add.setFocus()
+
+        tasks.ask(lambda _: self._app.servers.remove(server.name), self, gone, self._ui.notify.error)
+
+
+class ServerRow(QWidget):
+    """One of them, with where it is and which models are taken of it."""
+
+    def __init__(self, ui: UiContext, server: RemoteServer, models: list[str]) -> None:
+        super().__init__()
+        self.server = server
+        name = plain_label(server.host)
+        name.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # an address reads so in every language
+        kind = _KINDS.get(server.kind, "")
+        said = " · ".join(filter(None, (kind, _where(server), ", ".join(models) or tr("no model chosen"))))
+        self.said = plain_label(said, kind="muted", wraps=True)
+        self.edit = IconButton(ui.theme, "pencil-simple", tr("Change {name}", name=server.host), size_px=16)
+        self.remove = IconButton(ui.theme, "trash", tr(REMOVE_NAMED, name=server.host), size_px=16)
+        words, row = QVBoxLayout(), QHBoxLayout(self)
+        words.addWidget(name, 0, Qt.AlignmentFlag.AlignLeading)
+        words.addWidget(self.said)
+        row.addLayout(words, 1)
+        for button in (self.edit, self.remove):
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        ui.theme.dress(words, spacing=2)
+        ui.theme.dress(row, margins=(0, 0, 0, 0), spacing=4)
+        ui.theme.dress(self.said, font=(13, 400))
+
+
+def _where(server: RemoteServer) -> str:
+    if server.is_this_computer:
+        return tr(ON_THIS_COMPUTER_LOWER)
+    return tr("in your own network") if server.is_own_network else tr("on the internet")
+
+
+class ServerDialog(QDialog):
+    """Asks a server for its models, which are then ticked; tests the first of these; keeps all of it with Save."""
+
+    def __init__(self, app: Fireside, ui: UiContext, server: RemoteServer | None, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._app, self._theme, self._notify = app, ui.theme, ui.notify
+        self._server = server
+        self._found: ServerFacts | None = None
+        self._task: tasks.BackgroundTask | None = None
+        self._cut: RequestCut | None = None
+        """What is asked of the server now."""
+        self.finished.connect(lambda _: self._stop())
+        self.kept_paths: list[object] = []
+        self.boxes: dict[str, CheckRow] = {}
+        self.setObjectName("server_dialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        title = tr("Add a server") if server is None else server.host
+        self.setWindowTitle(window_title(title))
+        px = ui.theme.px
+        inside = QWidget()
+        inside.setObjectName("page")
+        self._column = QVBoxLayout(inside)
+        ui.theme.dress(self._column, margins=(0, 0, 12, 0), spacing=12)
+        head = plain_label(title)
+        ui.theme.dress(head, font=(18, 600))
+        self._column.addWidget(head)
+        self._add_door()
+        self._add_models()
+        self._add_limits()
+        self._add_test()
+        self._column.addStretch(1)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(px(24), px(22), px(12), px(20))
+        around.setSpacing(px(14))
+        box = ScrollBox(inside, around.contentsMargins())
+        box.verticalScrollBar().rangeChanged.connect(lambda _, end: self._scroll_to_end(box, end))
+        around.addWidget(box, 1)
+        self.save = text_button(tr(SAVE), "primary")
+        self.save.setDefault(True)
+        self.save.clicked.connect(lambda _=False: self._save())
+        cancel = text_button(tr(CANCEL), "plain")
+        cancel.clicked.connect(self.reject)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(cancel)
+        row.addWidget(self.save)
+        row.setContentsMargins(0, 0, px(12), 0)
+        around.addLayout(row)
+        self.resize(within_screen(self, QSize(px(WIDTH_PX), px(HEIGHT_PX))))
+        self._show_kept()
+        self._update()
+
+    # Where it is.
+
+    def _add_door(self) -> None:
+        self.address = QLineEdit(placeholderText="gpu-box.local:8000")
+        self.address.setAccessibleName(tr("Address of the server"))
+        self.address.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        self.key = QLineEdit(echoMode=QLineEdit.EchoMode.Password)
+        self.key.setAccessibleName(tr("Key of the server"))
+        self.key.setPlaceholderText(tr("None"))
+        self.ask = text_button(tr("Ask for its models"), "plain")
+        self.ask.clicked.connect(lambda _=False: self._ask())
+        self.note = _note(self._theme, "server_note")
+        self._add_block(tr("Address"), self.address)
+        self._add_block(tr("Key, if it needs one; kept in the system’s keyring where there is one"), self.key)
+        self.trust = AuthorityField(self._theme, self._server.authorities if self._server is not None else "")
+        self.trust.file_chosen.connect(
+            lambda path: self._run(lambda _: certificates_in(path), self.trust.use, self.note)
+        )
+        self.trust.changed.connect(self._on_edited)
+        self._column.addWidget(self.trust)
+        row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        row.addWidget(self.ask)
+        row.addStretch(1)
+        self._column.addLayout(row)
+        self._column.addWidget(self.note)
+        for field in (self.address, self.key):
+            field.textEdited.connect(lambda _: self._on_edited())
+            field.returnPressed.connect(self._on_enter)
+
+    def _add_block(self, name: str, field: QWidget) -> None:
+        label = QLabel(name, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._theme.dress(label, font=(13.5, 500))
+        block = QVBoxLayout()
+        self._theme.dress(block, spacing=4)
+        block.addWidget(label)
+        block.addWidget(field)
+        self._column.addLayout(block)
+
+    @property
+    def wanted(self) -> RemoteServer | None:
+        """The server as the fields have it; None without an address."""
+        address = address_of(self.address.text())
+        if not address:
+            return None
+        before = self._server or RemoteServer(self._app.servers.new_name(address), address)
+        kind = self._found.kind if self._found is not None else before.kind
+        return replace(
+            before,
+            address=address,
+            kind=kind,
+            context_tokens=int(self.context.number.value()),
+            at_once=int(self.at_once.number.value()),
+            authorities=self.trust.authorities,
+        )
+
+    def _key_now(self) -> str | None:
+        """What was typed; None leaves what is kept."""
+        return self.key.text().strip() if self.key.isModified() or self._server is None else None
+
+    def _on_edited(self) -> None:
+        self._found = None
+        self._stop()
+        _show_label(self.note, "")
+        self._update()
+
+    def _on_enter(self) -> None:
+        """The next thing to do: with models chosen that is Save, which the dialog presses by itself."""
+        if self.ask.isEnabled() and not self.save.isEnabled():
+            self._ask()
+
+    def _ask(self) -> None:
+        server = self.wanted
+        if server is None:
+            _show_label(self.note, tr("This isn’t an address. Use one like gpu-box.local:8000."), is_problem=True)
+            self.address.setFocus()
+            return
+        from app.hub.model_server import RequestCut
+        from app.remote.server_facts import find_out
+
+        key, cut = self._key_now(), RequestCut()
+        _show_label(self.note, tr("Asking {host}…", host=server.host))
+        self._run(lambda _: find_out(self._app.ask_server(server, key), cut), self._on_found, self.note)
+        self._cut = cut
+
+    def _on_found(self, found: ServerFacts) -> None:
+        self._found = found
+        kind = _KINDS.get(found.kind, "")
+        count = len(found.models)
+        text = tr("It has 1 model.") if count == 1 else tr("It has {count} models.", count=count)
+        _show_label(self.note, " ".join(filter(None, (tr("This is {kind}.", kind=kind) if kind else "", text))))
+        ticked = {name for name, box in self.boxes.items() if box.isChecked()}
+        self._show_models({model.name: model.context_tokens for model in found.models}, ticked)
+
+    # Its models.
+
+    def _add_models(self) -> None:
+        self._models = QVBoxLayout()
+        self._theme.dress(self._models, spacing=2)
+        self._models_title = plain_label(tr("Models in the menu"))
+        self._theme.dress(self._models_title, font=(13.5, 500))
+        self._models_title.hide()
+        self._column.addWidget(self._models_title)
+        self._column.addLayout(self._models)
+        self.sees = CheckRow(
+            self._theme, tr("They see pictures"), tr("The server does not say so itself. Pictures are then sent there.")
+        )
+        self.sees.setObjectName("server_sees")
+        self.sees.hide()
+        self._column.addWidget(self.sees)
+
+    def _show_kept(self) -> None:
+        """What is known of one that is kept already, without asking it."""
+        if self._server is None:
+            return
+        self.address.setText(self._server.address)
+        self.key.setPlaceholderText(tr("As it is kept"))
+        kept = self._app.servers.models_on(self._server)
+        self.sees.setChecked(any(model.sees == SEES for model in kept))
+        self._show_models({model.name: model.context_tokens for model in kept}, {model.name for model in kept})
+
+    def _show_models(self, models: dict[str, int], ticked: set[str]) -> None:
+        for box in self.boxes.values():
+            self._models.removeWidget(box)
+            box.hide()
+            box.deleteLater()
+        takes_all = not ticked and len(models) <= MOST_TICKED
+        self.boxes = {}
+        for name, context in models.items():
+            detail = tr("{count} tokens of context", count=short_count(context)) if context else ""
+            box = CheckRow(self._theme, name, detail)
+            box.setChecked(takes_all or name in ticked)
+            box.toggled.connect(lambda _: self._update())
+            self._models.addWidget(box)
+            self.boxes[name] = box
+        self._models_title.setVisible(bool(self.boxes))
+        self.sees.setVisible(bool(self.boxes) and self._asks_about_sight)
+        self._update()
+
+    @property
+    def _asks_about_sight(self) -> bool:
+        """Whether a person has to say that models see, since the server does not."""
+        from app.remote.server_facts import TELLS_SIGHT
+
+        server = self.wanted
+        return server is not None and server.kind not in TELLS_SIGHT
+
+    @property
+    def chosen(self) -> list[str]:
+        return [name for name, box in self.boxes.items() if box.isChecked()]
+
+    # How it is used.
+
+    def _add_limits(self) -> None:
+        before = self._server or RemoteServer("", "")
+        self.context = Stepper(
+            self._theme, tr(CONTEXT), before.context_tokens,
+            lowest=0, highest=MOST_CONTEXT, step=1024, word_for_lowest=tr("As it says"),
+        )  # fmt: skip
+        self.at_once = Stepper(
+            self._theme, tr("Requests at once"), before.at_once,
+            lowest=0, highest=MOST_AT_ONCE, step=1, word_for_lowest=tr(AUTOMATIC_LABEL),
+        )  # fmt: skip
+        for name, words, field in (
+            (tr("Context, in tokens"), tr("How much a model may be shown."), self.context),
+            (
+                tr("Requests at once"),
+                tr("For long documents. Automatic: more for as long as that is faster."),
+                self.at_once,
+            ),
+        ):
+            told = plain_label(words, kind="muted", wraps=True)
+            self._theme.dress(told, font=(13, 400))
+            texts, row = QVBoxLayout(), QHBoxLayout()
+            texts.addWidget(plain_label(name, wraps=True))
+            texts.addWidget(told)
+            row.addLayout(texts, 1)
+            row.addWidget(field, 0, Qt.AlignmentFlag.AlignTop)
+            self._theme.dress(texts, spacing=2)
+            self._column.addLayout(row)
+
+    # The test.
+
+    def _add_test(self) -> None:
+        self.test = text_button(tr("Test"), "plain")
+        self.test.clicked.connect(lambda _=False: self._test())
+        self.told = _note(self._theme, "server_test")
+        row = QHBoxLayout()
+        row.addWidget(self.test)
+        row.addStretch(1)
+        self._column.addLayout(row)
+        self._column.addWidget(self.told)
+
+    def _test(self) -> None:
+        server, chosen = self.wanted, self.chosen
+        if server is None or not chosen:
+            return
+        from app.hub.model_server import RequestCut
+        from app.remote import server_facts
+
+        key, model, cut = self._key_now(), chosen[0], RequestCut()
+        lines: list[str] = []
+        _show_label(self.told, tr("Testing {name}…", name=model))
+
+        def steps(_: CancelToken) -> Iterator[TestStep]:
+            yield from server_facts.run_tests(self._app.ask_server(server, key), model, cut)
+
+        def on_step(step: TestStep) -> None:
+            lines.append(test_words(step))
+            _show_label(self.told, "\n".join(lines))
+
+        self._stop()
+        task, self._cut = tasks.run(steps, self), cut
+        self._task = task
+        task.event.connect(on_step)
+        task.failed.connect(self._notify.error)
+        task.failed.connect(self._on_over)
+        task.finished.connect(self._on_over)
+        self._update()
+
+    def _scroll_to_end(self, box: ScrollBox, end: int) -> None:
+        """What the test tells is at the end, and grows."""
+        if not self.told.isHidden():
+            box.verticalScrollBar().setValue(end)
+
+    # Keeping it.
+
+    def _save(self) -> None:
+        server = self.wanted
+        if server is None or not self.chosen:
+            return
+        listed = (
+            {listed_model.name: listed_model for listed_model in self._found.models} if self._found is not None else {}
+        )
+        before = {model.name: model for model in self._app.servers.models_on(server)} if self._server else {}
+        models = []
+        for name in self.chosen:
+            known, one = before.get(name), listed.get(name)
+            facts = {
+                "context_tokens": one.context_tokens if one else known.context_tokens if known else 0,
+                "weights": one.weights if one else known.weights if known else 0,
+                "thinking": one.thinking if one else known.thinking if known else "none",
+                "sees": self._sight_of(one, known),
+            }
+            models.append(self._app.servers.model_of(server, name, **facts))
+        key = self._key_now()
+
+        def keep(_: CancelToken) -> bool:
+            self._app.servers.save(server, models)
+            if key is not None:
+                with suppress(TokenNotKept):
+                    self._app.servers.keep_key(server.name, key)
+                    return True
+                return False
+            return True
+
+        def on_kept(is_key_kept: bool) -> None:
+            if not is_key_kept and self.key.text():
+                self._notify.error(TokenNotKept())
+            self.accept()
+
+        self.kept_paths = [model.path for model in models]
+        self._run(keep, on_kept, self.told)
+
+    def _sight_of(self, listed: ListedModel | None, known: RemoteModel | None) -> str:
+        if self._asks_about_sight:
+            return SEES if self.sees.isChecked() else ""
+        return listed.sees if listed else known.sees if known else ""
+
+    def _run(self, do: Callable[[CancelToken], object], then: Callable[..., object], note: QLabel) -> None:
+        """On a thread; what goes wrong is said where it was asked for."""
+
+        def failed(error: BaseException) -> None:
+            if not isinstance(error, AppError):
+                raise error
+            _show_label(note, tr(sentence_for(error).text), is_problem=True)
+
+        self._stop()
+        self._task = tasks.ask(do, self, then, failed)
+        self._task.finished.connect(self._on_over)
+        self._task.failed.connect(self._on_over)
+        self._update()
+
+    def _stop(self) -> None:
+        if self._cut is not None:
+            self._cut.cut_request()
+        if self._task is not None and not self._task.done:
+            self._task.abandon()
+        self._task = None
+
+    def _on_over(self, *_: object) -> None:
+        self._task = None
+        self._update()
+
+    def _update(self) -> None:
+        is_free = self._task is None or self._task.done
+        server = self.wanted
+        self.trust.setVisible(server is not None and server.address.startswith("https:"))
+        self.ask.setEnabled(bool(self.address.text().strip()) and is_free)
+        self.test.setEnabled(bool(self.chosen) and is_free)
+        self.save.setEnabled(bool(self.chosen) and server is not None and is_free)
+
+
+class AuthorityField(QWidget):
+    """Who vouches for a server whose address begins with https: those whom the system knows, and one of one's own."""
+
+    changed = Signal()
+    file_chosen = Signal(Path)
+    """Its certificates are to be read, and then used."""
+
+    def __init__(self, theme: Theme, authorities: str) -> None:
+        super().__init__()
+        self.vouches = plain_label("", kind="muted", wraps=True)
+        self.choose = text_button(tr("Choose a file…"), "plain")
+        self.choose.setAccessibleName(tr("Choose a file with a certificate authority of your own"))
+        self.choose.clicked.connect(lambda _=False: self._choose())
+        self.drop = text_button(tr(REMOVE), "plain")
+        self.drop.setAccessibleName(tr("Trust your own certificate authority no longer"))
+        self.drop.clicked.connect(lambda _=False: self.use(""))
+        title = plain_label(tr("Certificate of the server"))
+        block, row = QVBoxLayout(self), QHBoxLayout()
+        block.addWidget(title)
+        block.addWidget(self.vouches)
+        for button in (self.choose, self.drop):
+            row.addWidget(button)
+        row.addStretch(1)
+        block.addLayout(row)
+        theme.dress(title, font=(13.5, 500))
+        theme.dress(self.vouches, font=(13, 400))
+        theme.dress(block, margins=(0, 0, 0, 0), spacing=4)
+        self._set_authorities(authorities)
+
+    def use(self, authorities: str) -> None:
+        """These certificates, in PEM, or none of one's own."""
+        self._set_authorities(authorities)
+        self.changed.emit()
+
+    def _set_authorities(self, authorities: str) -> None:
+        self.authorities = authorities
+        text = tr("Accepted if an authority that this system knows vouches for it.")
+        if authorities:
+            names = ", ".join(owners_of(authorities)) or tr("the server’s own certificate")
+            text = tr("Accepted if {names} vouches for it, or an authority that this system knows.", names=names)
+        self.vouches.setText(text)
+        self.drop.setVisible(bool(authorities))
+
+    def _choose(self) -> None:
+        dialog = file_dialog(self, tr("A certificate authority of your own"), "certificates")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters([f"{tr('Certificates')} (*.pem *.crt *.cer *.der)", tr("All files (*)")])
+        dialog.fileSelected.connect(lambda file: self.file_chosen.emit(Path(file)))
+        dialog.open()
+
+
+def _note(theme: Theme, name: str) -> QLabel:
+    label = plain_label("", kind="muted", wraps=True)
+    label.setObjectName(name)
+    label.hide()
+    theme.dress(label, font=(13, 400))
+    return label
+
+
+def _show_label(label: QLabel, text: str, *, is_problem: bool = False) -> None:
+    label.setProperty("kind", "danger" if is_problem else "muted")
+    label.style().polish(label)
+    label.setText(text)
+    label.setVisible(bool(text))
+
+
+_WORKS = {
+    "models": "It lists its models.",
+    "answers": "It answers.",
+    "streams": "Text comes as it is written.",
+    "json": "It keeps to JSON.",
+    "counts": "It counts tokens.",
+}
+_LACKS = {
+    "models": "It lists no models.",
+    "context": "It does not say how much it holds: set the context above.",
+    "answers": "It does not answer.",
+    "streams": "An answer comes all at once.",
+    "json": "It does not keep to JSON, which is mended here.",
+    "counts": "It does not count tokens, so they are estimated.",
+}
+
+
+def test_words(step: TestStep) -> str:
+    """A line for a step of the test, its mark first."""
+    if step.error is not None:
+        return f"✗ {tr(sentence_for(step.error).text)}"
+    if step.what == "context" and step.works:
+        return "✓ " + tr("It holds {count} tokens.", count=f"{step.detail:,}")
+    return f"✓ {tr(_WORKS[step.what])}" if step.works else f"– {tr(_LACKS[step.what])}"

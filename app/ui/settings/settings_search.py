@@ -1,0 +1,99 @@
+"""The search of the settings: what is typed finds pages and rows by their names and by other words for them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.features.finding import title_marks
+from app.ui.i18n import tr
+from app.ui.shell.palette import EntryList, EntryModel, PaletteEntry
+from app.ui.shell.settings_index import search_settings
+from app.ui.theme import Theme
+from app.ui.widgets.input_fields import SearchField
+from app.ui.widgets.labels import announce, plain_label
+
+
+class SettingsSearch(QObject):
+    """A field and its results, which stand apart; the arrows and Return choose while the keyboard is in the field."""
+
+    chosen = Signal(str)
+    """What `place_of` takes."""
+    is_on = Signal(bool)
+    """Results are to be seen, or the pages again."""
+
+    def __init__(self, theme: Theme, parent: QObject) -> None:
+        super().__init__(parent)
+        self.field = SearchField(theme, tr("Search"))  # longer words have no room beside the choice of a page
+        self.field.setAccessibleName(tr("Search settings"))
+        self.entries = EntryModel(self)
+        self.list = EntryList(theme, tr("Found"), self.entries)
+        self.nothing = plain_label("", kind="muted", wraps=True)
+        self.nothing.setObjectName("settings_nothing")
+        self.results = QWidget()
+        column = QVBoxLayout(self.results)
+        column.addWidget(self.nothing)
+        column.addWidget(self.list, 1)
+        theme.dress(column, margins=(16, 16, 16, 16), spacing=8)
+        self.field.textChanged.connect(self._on_typed)
+        self.field.installEventFilter(self)
+        self.list.clicked.connect(lambda _: self._choose())
+
+    @property
+    def titles(self) -> list[str]:
+        """What is offered, the best first."""
+        return [entry.title for entry in self.entries.entries]
+
+    def _on_typed(self, text: str) -> None:
+        words = text.strip()
+        hits = search_settings(words) if words else []
+        self.entries.show(
+            [
+                PaletteEntry(
+                    hit.name,
+                    "gear-six",
+                    hit.title,
+                    hit.page,
+                    partial(self.chosen.emit, hit.name),
+                    title_marks=title_marks(hit.title, words),
+                )
+                for hit in hits
+            ]
+        )
+        self.nothing.setText(tr("No results for “{words}”.", words=words))
+        self.nothing.setVisible(not hits)
+        self.list.setVisible(bool(hits))
+        self.is_on.emit(bool(words))
+        self._go_to(0)
+
+    def _go_to(self, row: int) -> None:
+        count = self.entries.rowCount()
+        if count:
+            index = self.entries.index(row % count)
+            self.list.setCurrentIndex(index)
+            self.list.scrollTo(index)
+            if (entry := self.entries.entry_at(index)) is not None:
+                self.field.setAccessibleDescription(entry.spoken)
+                announce(self.field, entry.spoken)
+
+    def _choose(self) -> None:
+        entry = self.entries.entry_at(self.list.currentIndex())
+        if entry is not None:
+            entry.do()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.field and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
+            if event.key() in steps and self.field.text():
+                self._go_to(self.list.currentIndex().row() + steps[Qt.Key(event.key())])
+                return True
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):  # not the dialog's
+                self._choose()
+                return True
+            if event.key() == Qt.Key.Key_Escape and self.field.text():  # the dialog would close
+                self.field.clear()
+                return True
+        return super().eventFilter(watched, event)

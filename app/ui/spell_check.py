@@ -1,0 +1,257 @@
+"""Words that may be misspelled are underlined where somebody writes, after a moment and only where it is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QPoint, QTimer
+from PySide6.QtGui import QAction, QColor, QTextCharFormat, QTextCursor, QTextDocument
+from PySide6.QtWidgets import QApplication, QMenu, QTextEdit, QWidget
+from shiboken6 import isValid
+
+from app.ui.i18n import tr
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.input_fields import STAYS, PlainEdit
+
+if TYPE_CHECKING:
+    from app.core.settings import Settings
+    from app.features.spelling import SpellChecker
+
+MISSPELLED_WORDS = "Perhaps misspelled: {words}"
+ADD_TO_DICTIONARY = "Add “{name}” to the dictionary"
+CHECK_SPELLING = "Check spelling"
+
+REST_MS = 350
+"""After the last key."""
+AROUND = 300
+"""Characters before and behind what is seen: its sentences are whole, so that their language can be told."""
+WIDE = 20_000
+"""Of a long text so much before and behind is read, where code in it may begin and end."""
+TOLD = 5
+"""Words that a screen reader is told of."""
+
+
+@dataclass(frozen=True)
+class Speller:
+    """What the program lends: the settings as they are, the dictionaries of this computer, and `Fireside.change`."""
+
+    settings: Callable[[], Settings]
+    spelling: Callable[[], SpellChecker]
+    change: Callable[..., object]
+
+
+class SpellChecks(QObject):
+    """In every field of one kind in a view: where a message is written, and where one is changed."""
+
+    def __init__(self, view: QWidget, kind: type[PlainEdit], speller: Speller, theme: Theme, notify: Notify) -> None:
+        super().__init__(view)
+        self._view, self._kind, self._speller, self._theme, self._notify = view, kind, speller, theme, notify
+        QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
+
+    def _on_focus_changed(self, _old: QWidget | None, now: QWidget | None) -> None:
+        if isinstance(now, self._kind) and self._view.isAncestorOf(now) and now.findChild(SpellCheck) is None:
+            SpellCheck(now, self._speller, self._theme, self._notify)
+
+
+class SpellCheck(QObject):
+    """Of one field. It asks on a thread, and what it hears of a text that has changed since it forgets."""
+
+    def __init__(self, edit: PlainEdit, speller: Speller, theme: Theme, notify: Notify) -> None:
+        super().__init__(edit)
+        self._edit, self._speller, self._theme, self._notify = edit, speller, theme, notify
+        self._marks: list[QTextEdit.ExtraSelection] = []
+        self._task: tasks.BackgroundTask | None = None
+        self._later = QTimer(self, singleShot=True, interval=REST_MS)
+        self._later.timeout.connect(self._check_visible)
+        for signal in (edit.textChanged, edit.cursorPositionChanged, edit.verticalScrollBar().valueChanged):
+            signal.connect(self._look_later)
+        edit.menu_wanted.connect(self._add_to_menu)
+        theme.changed.connect(self._show_marks)
+
+    @property
+    def words(self) -> list[str]:
+        """Those that are underlined, in their order."""
+        return [_text_of(mark) for mark in self._marks]
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the person wants it, and it is no code."""
+        return self._edit.is_prose and self._speller.settings().composer.check_spelling
+
+    def forget(self) -> None:
+        """Another text is shown, or the same one as something else; it is looked at when somebody writes."""
+        self._later.stop()
+        self._end_task()
+        self._marks = []
+        self._show_marks()
+
+    def _look_later(self) -> None:
+        if self._edit.hasFocus():  # a draft that was only opened is nobody's concern
+            self._later.start()
+
+    def _end_task(self) -> None:
+        if self._task is not None:
+            self._task.abandon()
+            self._task = None
+
+    def _check_visible(self) -> None:
+        self._end_task()
+        document = self._edit.document()
+        if not self.is_wanted or document.isEmpty():
+            self.forget()
+            return
+        revision, find = document.revision(), self._speller.spelling
+        text, begin, first, last = self._seen()
+
+        def take(found: list[tuple[int, int]]) -> None:
+            self._task = None
+            if isValid(document) and self._edit.document() is document and document.revision() == revision:
+                self._take_ranges(
+                    document, [(begin + _units(text, start), begin + _units(text, end)) for start, end in found]
+                )
+
+        self._task = tasks.ask(lambda _token: find().find_misspelled(text, first, last), self, take, self._notify.error)
+
+    def _seen(self) -> tuple[str, int, int, int]:
+        """The text around what is seen, and at which unit of the document it begins; from which to which character of
+        it words are looked at: what is seen and a little more, from the beginning of a word to the end of one."""
+        edit, area = self._edit, self._edit.viewport().rect()
+        top = edit.cursorForPosition(area.topLeft()).position()
+        bottom = edit.cursorForPosition(area.bottomRight()).position()
+        cursor = QTextCursor(edit.document())
+        cursor.setPosition(max(0, top - WIDE))
+        cursor.movePosition(QTextCursor.MoveOperation.StartOfBlock)
+        begin = cursor.position()
+        cursor.setPosition(min(bottom + WIDE, edit.document().characterCount() - 1), QTextCursor.MoveMode.KeepAnchor)
+        cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+        text = cursor.selectedText().replace("\u2029", "\n").replace("\u2028", "\n")
+        first = _characters(text, top - begin) - AROUND
+        last = _characters(text, bottom - begin) + AROUND
+        start = 0 if first <= 0 else max(text.rfind(" ", 0, first), text.rfind("\n", 0, first)) + 1
+        ends = [place for place in (text.find(" ", last), text.find("\n", last)) if place >= 0]
+        return text, begin, start, min(ends, default=len(text))
+
+    def _take_ranges(self, document: QTextDocument, found: Sequence[tuple[int, int]]) -> None:
+        """Ranges in units, as they are in the document now."""
+        self._marks = []
+        for start, end in found:
+            mark = QTextEdit.ExtraSelection()
+            mark.cursor = QTextCursor(document)
+            mark.cursor.setPosition(start)
+            mark.cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+            if self._edit.textCursor().position() != mark.cursor.position():  # else it may not be written to its end
+                self._marks.append(mark)
+        self._show_marks()
+
+    def _show_marks(self) -> None:
+        for mark in self._marks:
+            mark.format.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SpellCheckUnderline)
+            mark.format.setUnderlineColor(QColor(self._theme.tokens.danger))
+        self._edit.set_marks("spelling", self._marks)
+        words = ", ".join(dict.fromkeys(self.words[:TOLD]))
+        self._edit.describe("spelling", tr(MISSPELLED_WORDS, words=words) if words else "")
+
+    # The menu.
+
+    def _add_to_menu(self, menu: QMenu, at: QPoint) -> None:
+        position = self._edit.cursorForPosition(at).position()
+        mark = next(
+            (
+                extra_selection
+                for extra_selection in self._marks
+                if _begin(extra_selection) <= position <= extra_selection.cursor.selectionEnd()
+            ),
+            None,
+        )
+        if mark is not None:
+            self._offer(menu, mark)
+        if not self._edit.is_prose:
+            return
+        menu.addSeparator()
+        switch = menu.addAction(tr(CHECK_SPELLING))
+        switch.setProperty(STAYS, mark is not None)
+        switch.setCheckable(True)
+        has_some = bool(self._speller.spelling().languages)
+        switch.setChecked(self.is_wanted and has_some)
+        switch.setEnabled(has_some)
+        if not has_some:
+            switch.setText(tr("Check spelling (no dictionary found, see Settings)"))
+        switch.toggled.connect(self._switch)
+
+    def _offer(self, menu: QMenu, mark: QTextEdit.ExtraSelection) -> None:
+        word, text = _text_of(mark), mark.cursor.block().text()
+        start = _characters(text, _begin(mark) - mark.cursor.block().position())
+        before = menu.actions()[0] if menu.actions() else None
+        waiting = QAction(tr("Looking for suggestions…"), menu)
+        waiting.setEnabled(False)
+        add = QAction(tr(ADD_TO_DICTIONARY, name=word), menu)
+        add.triggered.connect(lambda: self._add(word))
+        line = QAction(menu)
+        line.setSeparator(True)
+        for action in (waiting, add):
+            action.setProperty(STAYS, True)
+        menu.insertActions(before, [waiting, add, line])  # type: ignore[arg-type]
+
+        def show(found: list[str]) -> None:
+            if not isValid(menu):
+                return
+            actions = [QAction(text, menu) for text in found]
+            for action in actions:
+                font = action.font()
+                font.setBold(True)
+                action.setFont(font)
+                action.triggered.connect(partial(self._replace, mark, action.text()))
+            menu.insertActions(waiting, actions)
+            waiting.setText(tr("No suggestions"))
+            waiting.setVisible(not actions)
+            room = menu.screen().availableGeometry()  # Qt leaves a menu that grows where it is
+            menu.move(menu.x(), max(room.top(), min(menu.y(), room.bottom() + 1 - menu.sizeHint().height())))
+
+        find = self._speller.spelling
+        tasks.ask(lambda _token: find().suggest_words(text, start, start + len(word)), menu, show, self._notify.error)
+
+    def _replace(self, mark: QTextEdit.ExtraSelection, word: str, _checked: bool = False) -> None:
+        mark.cursor.insertText(word)
+        self._edit.setTextCursor(mark.cursor)
+        self._check_visible()
+
+    def _add(self, word: str) -> None:
+        spelling = self._speller.spelling()
+        with self._notify.guard():
+            spelling.add_word(word)
+            self._notify.undo(tr("“{name}” is in your dictionary now.", name=word), partial(self._take_back, word))
+        self._check_visible()
+
+    def _take_back(self, word: str) -> None:
+        with self._notify.guard():
+            self._speller.spelling().remove_word(word)
+        self._check_visible()
+
+    def _switch(self, wanted: bool) -> None:
+        with self._notify.guard():
+            self._speller.change("composer", check_spelling=wanted)
+        self._check_visible()
+
+
+def _text_of(mark: QTextEdit.ExtraSelection) -> str:
+    return mark.cursor.selectedText()
+
+
+def _begin(mark: QTextEdit.ExtraSelection) -> int:
+    return mark.cursor.selectionStart()
+
+
+# Qt counts in units of UTF-16, Python in characters.
+
+
+def _units(text: str, characters: int) -> int:
+    return len(text[:characters].encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _characters(text: str, units: int) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")[: 2 * units].decode("utf-16-le", "ignore"))

@@ -1,0 +1,655 @@
+"""What is shown of documents before a model is asked: their most telling sentences, key terms, and an outline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPen, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStyleOptionViewItem,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.errors import AppError
+from app.features.document_library import TextHighlight, page_mark
+from app.features.summarize.overview import DocumentOverview, FirstLook, KeyTerm, TermKind
+from app.features.summarize.summary_messages import DIGEST_WORDS
+from app.features.summarize.summary_result import SummarizedDocument, Summary, SummaryOptions
+from app.ui.i18n import tr
+from app.ui.shared_labels import CANCEL
+from app.ui.shell.notify import Notify
+from app.ui.summarize.statements import WholeStatementView
+from app.ui.summarize.summary_texts import Chip, ShownStatement
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton, set_mark, text_button
+from app.ui.widgets.labels import announce, plain_tip
+from app.ui.widgets.layouts import FlowLayout, name_widgets
+from app.ui.work.doing import Estimating
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+DIGEST_PERCENT = "Looking for the most telling sentences, {percent} %"
+DIGEST_CANCELLED = "Cancelled: no sentences were chosen. A summary can be made all the same."
+
+KEPT = 4
+TICK_MS = 1_000
+WIDE_PX, SIDE_PX = 780, 280
+"""From this width on, terms and outline stand beside the sentences."""
+MOST_TREE_PX = 420
+MOST_TERM = 34
+OPEN_ROWS = 40
+"""Of longer outlines the deeper levels are closed at first."""
+KINDS = (
+    (TermKind.DEFINED, "Defined"),
+    (TermKind.NAME, "Names"),
+    (TermKind.NUMBER, "Numbers"),
+    (TermKind.DATE, "Dates"),
+)
+MOST_OF_SEVERAL = 4
+"""Terms of a kind, for each of several documents."""
+
+Key = tuple[tuple[int, ...], SummaryOptions]
+
+
+class FirstLooks(Estimating):
+    """Looks at documents on a thread; what was seen last is kept. `seen` carries their ids and a `FirstLook`."""
+
+    seen = Signal(tuple, object)
+    moved = Signal(tuple, float)
+    """Looking at these documents takes a while; how much of it is done, 0 to 1."""
+
+    def __init__(self, app: Fireside, notify: Notify, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._app, self._notify = app, notify
+        self._kept: dict[Key, FirstLook] = {}
+        self._wanted: Key = ((), SummaryOptions())
+        self._share = 0.0
+        # The thread that looks only notes how far it is; nobody reads that many times a second.
+        self._tick = QTimer(self, interval=TICK_MS)
+        self._tick.timeout.connect(self._on_tick)
+        self.estimated.connect(self._on_seen)
+        self.failed.connect(self._on_not_seen)
+
+    def look_at(self, document_ids: Sequence[int], wish: SummaryOptions) -> None:
+        """Asks for what is to be seen of documents; the last one who asks is told, at once where it is known."""
+        key = tuple(document_ids), SummaryOptions(wish.length, wish.form)
+        if key == self._wanted and self.is_busy:
+            return
+        self.stop()
+        self._wanted = key
+        if key in self._kept:
+            self.seen.emit(key[0], self._kept[key])
+        elif key[0]:
+            self._share = 0.0
+            self.start_estimate(lambda cancel: self._app.summaries.first_look(key[0], wish, cancel, self._note_share))
+            self._tick.start()
+
+    def stop(self) -> None:
+        super().stop()
+        self._tick.stop()
+
+    def _note_share(self, share: float) -> None:
+        self._share = share
+
+    def _on_tick(self) -> None:
+        if not self.is_busy:
+            self._tick.stop()
+        elif self._share:
+            self.moved.emit(self._wanted[0], self._share)
+
+    def _on_seen(self, found: FirstLook) -> None:
+        self._kept.pop(next(iter(self._kept)) if len(self._kept) >= KEPT else self._wanted, None)
+        self._kept[self._wanted] = found
+        self.seen.emit(self._wanted[0], found)
+
+    def _on_not_seen(self, error: BaseException) -> None:
+        """What is wrong with a document is told by who counts it."""
+        if not isinstance(error, AppError):
+            self._notify.error(error)
+
+
+class DigestPart(QWidget):
+    """`show_look` fills it; `opened` carries a `Chip`, `copy_wanted` and `save_wanted` the digest as a `Summary`."""
+
+    cancel_wanted = Signal()
+    """The looking takes too long."""
+    look_wanted = Signal()
+    """After all."""
+    opened = Signal(object)
+    left = Signal()
+    """Esc was pressed."""
+    copy_wanted = Signal(object)
+    save_wanted = Signal(object, QPoint)
+    """And where a menu is to open."""
+    moved = Signal(QRect)
+    """What is here, in this widget's pixels, is to be in view."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._summary: Summary | None = None
+        self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.words.setProperty("kind", "muted")
+        self.cancel = text_button(tr(CANCEL), "plain")
+        self.cancel.clicked.connect(self.cancel_wanted)
+        self.look = text_button(tr("Look for them"), "plain")
+        self.look.clicked.connect(self.look_wanted)
+        self.copy = IconButton(theme, "copy", tr("Copy the sentences"), size_px=18)
+        self.copy.clicked.connect(lambda: self.copy_wanted.emit(self._summary))
+        self.save = text_button(tr("Save…"), "plain")
+        self.save.setToolTip(tr("As Markdown, a Word document, a web page, PDF or JSON"))
+        self.save.clicked.connect(self._on_save)
+        self.sentences = WholeStatementView(theme)
+        self.sentences.setAccessibleName(tr("Sentences of the document"))
+        self.terms = KeyTerms(theme)
+        self._outline_head = QLabel(tr("Outline"))
+        self._outline_head.setProperty("kind", "muted")
+        self.outline = DigestOutline(theme)
+        self._lay_out()
+        for part in (self.sentences, self.terms, self.outline):
+            part.opened.connect(partial(self._open, part))
+            part.left.connect(self.left)
+        self.sentences.moved.connect(lambda rect: self.moved.emit(self._here(self.sentences, rect)))
+        self.terms.written.connect(lambda: QWidget.setTabOrder(self.terms.order(self.sentences), self.outline))
+        self.terms.moved.connect(lambda rect: self.moved.emit(self._here(self.terms, rect)))
+        theme.changed.connect(self._arrange)
+        name_widgets(digest_words=self.words, copy_digest=self.copy, save_digest=self.save, digest=self.sentences)
+        name_widgets(cancel_digest=self.cancel, look_for_digest=self.look)
+        self.hide()
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.addWidget(self.words, 1)
+        for button in (self.cancel, self.look, self.copy, self.save):
+            top.addWidget(button)
+        self._side = QWidget()
+        side = QVBoxLayout(self._side)
+        side.setContentsMargins(0, 0, 0, 0)
+        side.addWidget(self.terms)
+        outline = QVBoxLayout()
+        outline.addWidget(self._outline_head)
+        outline.addWidget(self.outline)
+        side.addLayout(outline)
+        side.addStretch(1)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._row.addWidget(self.sentences, 1, Qt.AlignmentFlag.AlignTop)
+        self._row.addWidget(self._side)
+        column = QVBoxLayout(self)
+        column.addLayout(top)
+        column.addLayout(self._row)
+        theme = self._theme
+        theme.dress(self.words, font=(13.5, 400))
+        theme.dress(self.cancel, self.look, self.save, font=(13.5, 500))
+        theme.dress(self._outline_head, font=(13, 600))
+        theme.dress(column, margins=(0, 10, 0, 0), spacing=4)
+        theme.dress(top, spacing=10)
+        theme.dress(side, spacing=16)
+        theme.dress(outline, spacing=4)
+        self._arrange()
+
+    @property
+    def summary(self) -> Summary | None:
+        """The digest that is shown; None before that."""
+        return self._summary
+
+    def show_waiting(self, words: str) -> None:
+        """Says what is being done until there is something to be shown; without words it is not there."""
+        self._fill(words, None, [], (), ())
+
+    def show_share(self, share: float) -> None:
+        """How much of the looking is done; what is shown of another length stays meanwhile."""
+        if self._summary is None:
+            self.words.setText(tr(DIGEST_PERCENT, percent=round(share * 100)))
+            self.cancel.show()
+
+    def show_cancelled(self) -> None:
+        """Nobody looks any more, and nothing was found until then."""
+        had_keyboard = self.cancel.hasFocus()
+        self.show_waiting(tr(DIGEST_CANCELLED))
+        self.look.show()
+        if had_keyboard:
+            self.look.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_look(self, look: FirstLook, told: Sequence[ShownStatement]) -> None:
+        """`told` are the digest's statements with their chips."""
+        has_any = bool(told) or any(overview.terms or overview.headings for overview in look.overviews)
+        words = tr(DIGEST_WORDS) if told else tr("No sentences were found; these are words and headings of it.")
+        self._fill(words if has_any else "", look.summary, told, look.summary.documents, look.overviews)
+
+    def forget_open(self) -> None:
+        """No place is shown beside any more."""
+        self.sentences.forget_open()
+        self.terms.forget_open()
+
+    def show_open(self) -> None:
+        """What was opened is to be in view: beside a document there is less room, and it stands elsewhere."""
+        if self.terms.open_chip is not None:
+            chip = self.terms.open_chip
+            self.moved.emit(self._here(chip, chip.rect()))
+        elif self.sentences.open_chip is not None:
+            self.moved.emit(self._here(self.sentences, self.sentences.place_of(self.sentences.open_chip[0])))
+
+    def _fill(
+        self,
+        words: str,
+        summary: Summary | None,
+        told: Sequence[ShownStatement],
+        documents: Sequence[SummarizedDocument],
+        overviews: Sequence[DocumentOverview],
+    ) -> None:
+        self._summary = summary
+        self.words.setText(words)
+        form = summary.wish.form if summary is not None else SummaryOptions().form
+        self.sentences.show_statements(told, form)
+        self.sentences.setVisible(bool(told))
+        self.terms.show_terms(documents, overviews)
+        self.outline.show_headings(documents, overviews)
+        self._outline_head.setVisible(not self.outline.isHidden())
+        for button in (self.copy, self.save):
+            button.setVisible(bool(told))
+        for button in (self.cancel, self.look):
+            button.hide()
+        self._side.setVisible(not (self.terms.isHidden() and self.outline.isHidden()))
+        self.setVisible(bool(words))
+        self._arrange()
+
+    def _open(self, part: QWidget, chip: Chip) -> None:
+        """One place is open at a time."""
+        if part is not self.sentences:
+            self.sentences.forget_open()
+        if part is not self.terms:
+            self.terms.forget_open()
+        self.opened.emit(chip)
+
+    def _on_save(self) -> None:
+        self.save_wanted.emit(self._summary, self.save.mapToGlobal(QPoint(0, self.save.height())))
+
+    def _here(self, part: QWidget, rect: QRect) -> QRect:
+        return QRect(part.mapTo(self, rect.topLeft()), rect.size())
+
+    def _arrange(self) -> None:
+        """Terms and outline beside the sentences where there is room for both, else below them."""
+        px = self._theme.px
+        is_wide = self.width() >= px(WIDE_PX) and not self.sentences.isHidden()
+        self._row.setDirection(QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom)
+        self._row.setSpacing(px(28 if is_wide else 18))
+        self._side.setMaximumWidth(px(SIDE_PX) if is_wide else 1 << 20)
+        self._side.setMinimumWidth(px(SIDE_PX) if is_wide else 0)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter is for the button that has the keyboard, and not for the page's own."""
+        buttons = (self.cancel, self.look, self.copy, self.save)
+        focused = next((button for button in buttons if button is self.focusWidget()), None)
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and focused is not None:
+            focused.click()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+
+# Key terms as chips. A click opens where a term stands; further ones step through its places.
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A term with the document that it is of."""
+
+    term: KeyTerm
+    document: SummarizedDocument
+
+
+class TermChip(QPushButton):
+    """`wanted`: its next place, or that before it with Shift."""
+
+    wanted = Signal(int)
+
+    def __init__(self, theme: Theme, shown: _Shown) -> None:
+        super().__init__()
+        self.term, self._document = shown.term, shown.document
+        self.place = -1
+        """Which of its places is shown; -1 for none."""
+        self.setProperty("kind", "term")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAutoDefault(False)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        theme.dress(self, font=(13, 400))
+        self.clicked.connect(lambda: self.wanted.emit(1))
+        self._show_term()
+
+    @property
+    def chip(self) -> Chip:
+        """What opens at its place of now."""
+        spot = self.term.spots[self.place]
+        return Chip(
+            self.term.text, self._where(), self._document.id, TextHighlight(spot.block_id, spot.start, spot.end)
+        )
+
+    def step(self, by: int) -> None:
+        """To another of its places; from the last one on to the first."""
+        first = self.place < 0
+        self.place = (0 if by > 0 else len(self.term.spots) - 1) if first else (self.place + by) % len(self.term.spots)
+        self._show_term()
+        announce(self, self._where())
+
+    def forget(self) -> None:
+        """No place of it is shown any more; the next click goes on from there."""
+        set_mark(self, "on", False)
+
+    def show_open(self) -> None:
+        """Its place is the one that is shown."""
+        set_mark(self, "on", True)
+
+    def _where(self) -> str:
+        spot, count = self.term.spots[self.place], len(self.term.spots)
+        unit = self._document.unit
+        where = f"{tr(unit)} {spot.page}" if unit and spot.page else tr("paragraph {number}", number=spot.block_id)
+        said = tr("place {number} of {count}, {where}", number=self.place + 1, count=count, where=where)
+        return f"{self.term.text}: {said}"
+
+    def _show_term(self) -> None:
+        term, count = self.term, len(self.term.spots)
+        short = term.text if len(term.text) <= MOST_TERM else term.text[: MOST_TERM - 1].rstrip() + "…"
+        number = f"{self.place + 1}/{count}" if self.place >= 0 else f"{term.count:,}"
+        self.setText(f"{short} · {number}".replace("&", "&&") if count > 1 else short.replace("&", "&&"))
+        times = tr("1 place") if count == 1 else tr("{count} places", count=count)
+        self.setAccessibleName(self._where() if self.place >= 0 else f"{term.text}, {times}")
+        marks = [page_mark(self._document.unit, spot.page) for spot in term.spots]
+        pages = ", ".join(dict.fromkeys(filter(None, marks)))
+        told = "\n".join(filter(None, (term.text, term.meaning, pages)))
+        self.setToolTip(plain_tip(told))
+        self.setAccessibleDescription(", ".join(filter(None, (tr(dict(KINDS)[term.kind]), term.meaning))))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.wanted.emit(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
+        elif event.key() in _STEPS:
+            event.ignore()  # a button would go on as Tab does
+        else:
+            super().keyPressEvent(event)
+
+
+_STEPS = {Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1}
+
+
+class KeyTerms(QWidget):
+    """The chips by kind, or by document where there are several. Tab reaches one of them, arrows go on from there."""
+
+    opened = Signal(object)
+    left = Signal()
+    moved = Signal(QRect)
+    """The keyboard is at a chip here."""
+    written = Signal()
+    """The chips are others."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._shown: list[tuple[str, list[_Shown]]] = []
+        self.chips: list[TermChip] = []
+        self.open_chip: TermChip | None = None
+        self._rows = QVBoxLayout(self)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self.setAccessibleName(tr("Key terms"))
+        theme.dress(self._rows, spacing=12)
+
+    def show_terms(self, documents: Sequence[SummarizedDocument], overviews: Sequence[DocumentOverview]) -> None:
+        """Those of each document."""
+        groups: list[tuple[str, list[_Shown]]] = []
+        if len(documents) == 1:
+            for kind, word in KINDS:
+                groups.append(
+                    (tr(word), [_Shown(term, documents[0]) for term in overviews[0].terms if term.kind is kind])
+                )
+        else:
+            for document, overview in zip(documents, overviews, strict=True):
+                terms = [
+                    key_term
+                    for kind, _ in KINDS
+                    for key_term in [term for term in overview.terms if term.kind is kind][:MOST_OF_SEVERAL]
+                ]
+                groups.append((document.title or document.name, [_Shown(term, document) for term in terms]))
+        self._shown = [(word, terms) for word, terms in groups if terms]
+        self._write()
+        self.setVisible(bool(self._shown))
+
+    def forget_open(self) -> None:
+        """No place is shown beside any more."""
+        if self.open_chip is not None:
+            self.open_chip.forget()
+            self.open_chip = None
+
+    def _write(self) -> None:
+        self.forget_open()
+        self.chips = []
+        while (item := self._rows.takeAt(0)) is not None:
+            if (gone := item.widget()) is not None:
+                gone.hide()
+                gone.deleteLater()
+        for word, terms in self._shown:
+            group = QWidget()
+            column = QVBoxLayout(group)
+            column.setContentsMargins(0, 0, 0, 0)
+            self._theme.dress(column, spacing=5)
+            head = QLabel(word, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+            head.setProperty("kind", "muted")
+            self._theme.dress(head, font=(13, 600))
+            column.addWidget(head)
+            row = QWidget()
+            flow = FlowLayout(row)
+            self._theme.dress(flow, spacing=6)
+            for shown in terms:
+                flow.addWidget(self._new_chip(shown))
+            column.addWidget(row)
+            self._rows.addWidget(group)
+        self._go_on_from(0)
+        self.written.emit()
+
+    def _new_chip(self, shown: _Shown) -> TermChip:
+        chip = TermChip(self._theme, shown)
+        chip.wanted.connect(lambda by: self._open(chip, by))
+        self.chips.append(chip)
+        return chip
+
+    def _open(self, chip: TermChip, by: int) -> None:
+        self.forget_open()
+        chip.step(by)
+        chip.show_open()
+        self.open_chip = chip
+        self.opened.emit(chip.chip)
+
+    def order(self, before: QWidget) -> QWidget:
+        """Puts the chips behind a widget for Tab; returns the last one. Qt passes over what takes no keyboard."""
+        for chip in self.chips:
+            chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            QWidget.setTabOrder(before, chip)
+            before = chip
+        self._go_on_from(0)
+        return before
+
+    def _go_on_from(self, place: int) -> None:
+        """Where Tab comes to."""
+        for number, chip in enumerate(self.chips):
+            chip.setFocusPolicy(Qt.FocusPolicy.TabFocus if number == place else Qt.FocusPolicy.NoFocus)
+
+    def _go_to(self, place: int) -> None:
+        chip = self.chips[place]
+        chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        chip.setFocus(Qt.FocusReason.TabFocusReason)
+        self._go_on_from(place)  # only now: who may not have the keyboard loses it to the next in the window
+        self.moved.emit(QRect(chip.mapTo(self, QPoint(0, 0)), chip.size()))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        focus = self.focusWidget()
+        at = next((number for number, chip in enumerate(self.chips) if chip is focus), -1)
+        last, step = len(self.chips) - 1, _STEPS.get(Qt.Key(event.key()), 0)
+        step = -step if self.isRightToLeft() and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right) else step
+        if at >= 0 and step:
+            self._go_to(min(max(at + step, 0), last))
+        elif at >= 0 and event.key() in (Qt.Key.Key_Home, Qt.Key.Key_End):
+            self._go_to(0 if event.key() == Qt.Key.Key_Home else last)
+        elif event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+# The outline: the headings as a tree.
+
+_CHIP = Qt.ItemDataRole.UserRole
+Index = QModelIndex | QPersistentModelIndex
+
+
+class DigestOutline(QTreeWidget):
+    """A click or Enter opens a heading's place; arrows open and close what is below one."""
+
+    opened = Signal(object)
+    left = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setObjectName("outline")
+        self.setAccessibleName(tr("Outline"))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setProperty("elides", True)
+        self.setColumnCount(2)
+        self.setHeaderHidden(True)
+        self.setUniformRowHeights(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)  # there is a place of the keyboard only
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.header().setStretchLastSection(False)
+        self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
+        self.viewport().setAutoFillBackground(False)
+        self.itemClicked.connect(self._open)
+        for signal in (self.expanded, self.collapsed):
+            signal.connect(self._fit_height)
+        theme.dress(self, font=(13.5, 400))
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def show_headings(self, documents: Sequence[SummarizedDocument], overviews: Sequence[DocumentOverview]) -> None:
+        """Those of each document, below its name where there are several."""
+        self.clear()
+        for document, overview in zip(documents, overviews, strict=True):
+            root = self.invisibleRootItem()
+            if len(documents) > 1 and overview.headings:
+                root = self._new_item(
+                    root, document.title or document.name, "", Chip("", "", document.id, TextHighlight(1))
+                )
+            self._add(root, document, overview)
+        self.setRootIsDecorated(any(map(_children, _children(self.invisibleRootItem()))))
+        self._open_levels()
+        self._on_theme_changed()
+        self.setVisible(self.topLevelItemCount() > 0)
+
+    def _open_levels(self) -> None:
+        """As many as can be looked over; below a single title at least one."""
+        level = _children(self.invisibleRootItem())
+        rows, depth = len(level), 0
+        while level:
+            level = [child for item in level for child in _children(item)]
+            if rows + len(level) > OPEN_ROWS and rows > 1:
+                break
+            rows, depth = rows + len(level), depth + 1
+        self.collapseAll()
+        if depth:
+            self.expandToDepth(depth - 1)
+
+    def _add(self, root: QTreeWidgetItem, document: SummarizedDocument, overview: DocumentOverview) -> None:
+        path: list[tuple[int, QTreeWidgetItem]] = [(0, root)]
+        for heading in overview.headings:
+            while path[-1][0] >= heading.level:
+                path.pop()
+            mark = page_mark(document.unit, heading.page)
+            chip = Chip(heading.text, heading.text, document.id, TextHighlight(heading.block_id))
+            path.append((heading.level, self._new_item(path[-1][1], heading.text, mark, chip)))
+        if overview.left_out:
+            left = tr("{count} more headings are left out", count=f"{overview.left_out:,}")
+            item = self._new_item(root, left, "", None)
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled)
+
+    def _new_item(self, parent: QTreeWidgetItem, text: str, mark: str, chip: Chip | None) -> QTreeWidgetItem:
+        item = QTreeWidgetItem(parent, [text, mark])
+        item.setToolTip(0, plain_tip(text))
+        item.setData(0, _CHIP, chip)
+        item.setData(0, Qt.ItemDataRole.AccessibleTextRole, ", ".join(filter(None, (text, mark))))
+        item.setTextAlignment(1, Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
+        return item
+
+    def _open(self, item: QTreeWidgetItem | None) -> None:
+        chip = item.data(0, _CHIP) if item is not None else None
+        if chip is not None:
+            self.opened.emit(chip)
+
+    def _fit_height(self) -> None:
+        """As high as what is open in it, up to where it scrolls by itself."""
+        rows, item = 0, self.itemAt(0, 0) or self.topLevelItem(0)
+        item = self.topLevelItem(0)
+        while item is not None:
+            rows, item = rows + 1, self.itemBelow(item)
+        self.setFixedHeight(min(rows * self.sizeHintForRow(0) + 2, self._theme.px(MOST_TREE_PX)) if rows else 0)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._open(self.currentItem())
+        elif event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if self.topLevelItemCount() and not self.currentIndex().isValid():
+            self.setCurrentIndex(self.model().index(0, 0))
+
+    def drawRow(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """The ring of the keyboard goes around all columns."""
+        super().drawRow(painter, option, index)
+        item = self.itemFromIndex(index)
+        if self.hasFocus() and item is self.currentItem():
+            row = self.visualItemRect(item).united(self.visualRect(self.indexFromItem(item, 1)))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(self._theme.tokens.focus), 1.5))
+            painter.drawRoundedRect(QRectF(row).adjusted(1, 1, -1, -1), self._theme.px(6), self._theme.px(6))
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._theme.px(SIDE_PX), self.height())
+
+    def _on_theme_changed(self) -> None:
+        self.setIndentation(self._theme.px(16))
+        muted, item = QColor(self._theme.tokens.muted), self.topLevelItem(0)
+        while item is not None:
+            item.setForeground(1, muted)
+            item = self.itemBelow(item)
+        self._fit_height()
+
+
+def _children(item: QTreeWidgetItem) -> list[QTreeWidgetItem]:
+    return [child for number in range(item.childCount()) if (child := item.child(number)) is not None]

@@ -1,0 +1,472 @@
+"""A summary that is there, complete or as far as it came: its title, what was read, its statements; saving it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QMenu, QVBoxLayout, QWidget
+
+from app.core.paths import runs_elsewhere
+from app.features.summarize.summaries import StoredSummary
+from app.features.summarize.summary_messages import (
+    DIGEST_WORDS,
+    coverage_words,
+    digest_words,
+    language_words,
+    not_given_words,
+    nothing_words,
+    statements_words,
+    unknown_in_short,
+)
+from app.features.summarize.summary_result import Form, Method, Summary
+from app.language.language_names import is_right_to_left
+from app.ui.i18n import tr
+from app.ui.shared_labels import TRANSLATE_THIS
+from app.ui.shell import tasks
+from app.ui.shell.desktop import copy_text
+from app.ui.shell.model_loader import model_name
+from app.ui.shell.notify import Notify
+from app.ui.summarize.statements import StatementView
+from app.ui.summarize.summary_texts import ShownStatement, read_words, was_read
+from app.ui.summarize.wish import SummaryFooter
+from app.ui.theme import HEADING_PX, TOP_PX, Theme
+from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.layouts import name_widgets, scrolled
+from app.ui.work.doing import SavedFiles, file_name
+from app.ui.work.job_tab import StateBar, TabColumn
+from app.ui.work.picture_reading import CHANGED_SINCE
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+SUMMARY_FAILED = "The summary could not be made."
+SUMMARIZE_AGAIN = "Summarize again"
+WRITTEN_BY_MODEL = "What {model} wrote"
+CHOOSE_AGAIN = "Choose again"
+
+
+# Saves a summary as a file that the person names: Markdown, Word, a web page, PDF or JSON.
+
+
+FORMATS = (
+    (".md", "Markdown"),
+    (".docx", "Word document"),
+    (".html", "Web page"),
+    (".pdf", "PDF"),
+    (".json", "JSON, with sources"),
+)
+
+
+class SummarySaver(SavedFiles):
+    """Everything that takes time is done on a thread; what goes wrong is told in words."""
+
+    def __init__(self, app: Fireside, notify: Notify, window: QWidget) -> None:
+        super().__init__(notify, window)
+        self._app = app
+
+    def menu(self, summary: Summary) -> QMenu:
+        """The formats."""
+        menu = QMenu(self._window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for ending, name in FORMATS:
+            menu.addAction(f"{tr(name)}\t{ending}", partial(self.ask, summary, ending))
+        return menu
+
+    def ask(self, summary: Summary, ending: str, name: str = "") -> QFileDialog:
+        """Asks where, and saves there; `name` is offered, else the title."""
+        return self._ask_to_save(
+            tr("Save the summary"),
+            "save_summary",
+            kind=tr(dict(FORMATS)[ending]),
+            offered=name or file_name(summary.title, "summary") + ending,
+            take=lambda path: self._on_file(summary, path, ending),
+        )
+
+    def _on_file(self, summary: Summary, path: Path, ending: str) -> None:
+        """To the dialog "lease v1.2" has an ending, though none of ours."""
+        if path.suffix.lower() not in dict(FORMATS):
+            path = path.with_name(path.name + ending)
+            if path.exists():  # nobody was asked about that one
+                self.ask(summary, ending, path.name)
+                return
+        self.save(summary, path)
+
+    def save(self, summary: Summary, path: Path) -> tasks.BackgroundTask:
+        """Writes it, in the format of the file's ending."""
+
+        def write() -> None:
+            from app.features.summarize import export  # not needed before somebody saves
+
+            paths = [self._path_of(document.id) for document in summary.documents]
+            if path.suffix.lower() == ".pdf":
+                write_pdf(export.as_html(summary, paths), summary.title, path)
+            else:
+                export.save_file(summary, path, paths)
+
+        return self._write(path, write)
+
+    def copy(self, summary: Summary) -> None:
+        """Puts the summary on the clipboard, with its pages; a digest says what it is."""
+        from app.features.summarize import export
+
+        is_digest = summary.method is Method.DIGEST
+        copy_text("\n\n".join(filter(None, (export.as_text(summary), tr(digest_words(summary)) if is_digest else ""))))
+        self._notify.mention(tr("The sentences were copied") if is_digest else tr("The summary was copied"))
+
+    def _path_of(self, document_id: int) -> Path | None:
+        document = self._app.documents.store.get(document_id)
+        return document.path if document is not None else None
+
+
+def write_pdf(html: str, title: str, path: Path) -> None:
+    """Prints a summary's HTML, from any thread; what was there before is replaced at the end.
+
+    Raises DiskFull or FolderNotWritable.
+    """
+    from app.ui.paper.sheets import (
+        LaidOutText,
+        Sheets,
+        pdf_file,  # not needed before somebody saves
+    )
+
+    with pdf_file(path, title) as writer:
+        sheets = Sheets(writer, title, is_mirrored=is_right_to_left(title))
+        document = sheets.new_document()
+        document.setHtml(html)
+        sheets.add(LaidOutText(document))
+        sheets.end()
+
+
+MOST_TITLE = 200
+BETWEEN = "  ·  "
+NARROW_PX = 560
+EDGE_PX = 3
+"""What a line edit leaves between its edge and its text: the title stands above what is below it."""
+
+_NUMBER = re.compile(r"(?<=\d) (?=\w)")
+
+
+class TitleField(QLineEdit):
+    """Looks like a heading until it is edited; Enter or leaving it keeps the title, Esc does not."""
+
+    renamed = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = ""
+        self.setObjectName("summary_title")
+        self.setAccessibleName(tr("Title"))
+        self.setMaxLength(MOST_TITLE)
+        self.setAcceptDrops(False)  # files are for the window
+        self.setTextMargins(-EDGE_PX, 0, -EDGE_PX, 0)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.editingFinished.connect(self._on_finished)
+
+    def show_title(self, title: str) -> None:
+        self._title = title
+        if not self.hasFocus():
+            self._show()
+
+    def _show(self) -> None:
+        room = self.width() - 2 * EDGE_PX
+        is_cut = not self.hasFocus() and self.isVisible()
+        self.setText(
+            self.fontMetrics().elidedText(self._title, Qt.TextElideMode.ElideRight, room) if is_cut else self._title
+        )
+        self.setCursorPosition(0)
+        self.setToolTip(plain_tip(self._title))
+        self.setAccessibleDescription(self._title)
+
+    def _on_finished(self) -> None:
+        title = " ".join(self.text().split())
+        if self.isModified() and title and title != self._title:
+            self._title = title
+            self.renamed.emit(title)
+        self._show()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        if self.text() != self._title:  # it was cut
+            self.setText(self._title)
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._show()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if not self.hasFocus():
+            self._show()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._show()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self._show()
+        super().keyPressEvent(event)
+
+
+class ResultHead(TabColumn):
+    """Two lines: the title with its buttons, and what there is to say of the reading."""
+
+    ask_wanted = Signal()
+    save_wanted = Signal()
+    copy_wanted = Signal()
+    translate_wanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent, top_px=TOP_PX, bottom_px=4)
+        self.title = TitleField()
+        self.ask = text_button(tr("Ask"), "plain")
+        self.ask.setToolTip(tr("Opens a chat about the documents"))
+        self.ask.clicked.connect(self.ask_wanted)
+        self.save = text_button(tr("Save…"), "primary")
+        self.save.setToolTip(tr("As Markdown, a Word document, a web page, PDF or JSON"))
+        self.save.clicked.connect(self.save_wanted)
+        self.copy = IconButton(theme, "copy", tr("Copy the summary"), size_px=18)
+        self.copy.clicked.connect(self.copy_wanted)
+        self.translate = IconButton(theme, "translate", tr(TRANSLATE_THIS), size_px=18)
+        self.translate.clicked.connect(self.translate_wanted)
+        self.facts = QLabel(textFormat=Qt.TextFormat.RichText, wordWrap=True)
+        self.facts.setObjectName("summary_facts")
+        self.facts.setProperty("kind", "muted")
+        self._buttons = QHBoxLayout()
+        for button in (self.copy, self.translate, self.ask, self.save):
+            self._buttons.addWidget(button)
+        self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._top.addWidget(self.title, 1)
+        self._top.addLayout(self._buttons)
+        self.rows.addLayout(self._top)
+        self.rows.addWidget(self.facts)
+        self._said: tuple[str, str, str] = ("", "", "")
+        theme.dress(self.title, font=(21, 600), least_height=HEADING_PX)
+        theme.dress(self.facts, font=(13, 400))
+        theme.dress(self.ask, font=(13.5, 400), glyph=("chat-circle", "muted", 15), glyph_size=(24, 15))
+        theme.dress(self.save, font=(14, 600))
+        theme.dress(self._buttons, spacing=10)
+        theme.changed.connect(self._on_colours)
+        self._on_colours()
+        name_widgets(save=self.save, ask=self.ask, copy_summary=self.copy, translate_summary=self.translate)
+
+    @property
+    def text(self) -> str:
+        """What is said of the reading, as plain text."""
+        coverage, found, attention = self._said
+        counted = ", ".join(part for part in (found, attention) if part)
+        return BETWEEN.join(part for part in (coverage, counted) if part)
+
+    def show_facts(self, summary: Summary | None) -> None:
+        """What was read, and what came of the comparing; without a summary nothing is said."""
+        has_text = summary is not None and bool(summary.statements or nothing_words(summary))
+        for button in (self.save, self.copy, self.translate):
+            button.setEnabled(has_text)
+        if summary is None:
+            self._said = ("", "", "")
+        elif summary.method is Method.DIGEST:
+            said = (coverage_words(summary), digest_words(summary))
+            self._said = (BETWEEN.join(map(tr, said)), "", tr(not_given_words(summary)))
+        else:
+            found, attention = statements_words(summary.statements) if summary.statements else ("", "")
+            told = [tr(words) for words in (attention, language_words(summary), unknown_in_short(summary)) if words]
+            read = tr(coverage_words(summary))
+            if runs_elsewhere(summary.model):
+                made = tr("made on a server by {model}", model=model_name(Path(summary.model)))
+                read = BETWEEN.join(part for part in (read, made) if part)
+            self._said = (read, tr(found), ", ".join(told))
+        self._write()
+
+    def show_digest(self) -> None:
+        """Where nothing was written, sentences of the document can be copied and saved."""
+        for button in (self.save, self.copy, self.translate):
+            button.setEnabled(True)
+
+    def _write(self) -> None:
+        coverage, found, attention = map(escape, self._said)  # the one door into rich text here
+        if attention:
+            color = self._theme.tokens.warning
+            attention = _NUMBER.sub("&nbsp;", attention)  # "1 differs" stays on one line
+            attention = f'<span style="color:{color}; font-weight:600">{attention}</span>'
+        counted = ", ".join(part for part in (found, attention) if part)
+        self.facts.setText("&nbsp; · &nbsp;".join(part for part in (coverage, counted) if part))
+        self.facts.setAccessibleName(self.text)
+        self.facts.setVisible(bool(self.text))
+
+    def _on_colours(self) -> None:
+        self._arrange()
+        self._write()
+
+    def _arrange(self) -> None:
+        """Where it is narrow the title has a line of its own: beside the buttons a word of it would be left."""
+        is_narrow = 0 < self.width() < self._theme.px(NARROW_PX)
+        wanted = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
+        self._top.setDirection(wanted)
+        self._top.setSpacing(self._theme.px(6 if is_narrow else 10))
+        self._buttons.setAlignment(Qt.AlignmentFlag.AlignLeading)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+
+class ResultPage(QWidget):
+    """What it wants is about the summary that it shows; saving and copying it does itself."""
+
+    again_wanted = Signal(list, object)
+    """The ids of its documents, and the `SummaryOptions` for another summary of them."""
+    ask_wanted = Signal(list, str)
+    """The ids of its documents and its title: a chat about them."""
+    translate_wanted = Signal(str)
+    """Its text is to be translated."""
+    go_on_wanted = Signal()
+    renamed = Signal(str)
+
+    def __init__(self, theme: Theme, notify: Notify, saving: SummarySaver) -> None:
+        super().__init__()
+        self.saving = saving
+        self.stored: StoredSummary | None = None
+        self.summary: Summary | None = None
+        self.digest: Summary | None = None
+        """What stands in its place where nothing was written."""
+        self._digest: tuple[tuple[int, ...], Summary | None, list[ShownStatement]] = ((), None, [])
+        self._shown: tuple[object, ...] = ()
+        self._is_outdated = False
+        self.head = ResultHead(theme)
+        self.bar = StateBar(theme, notify)
+        self._bar_row = TabColumn(theme, top_px=4, bottom_px=4)
+        self._bar_row.rows.addWidget(self.bar)
+        self.statements = StatementView(theme)
+        self.foot = SummaryFooter(theme, tr(SUMMARIZE_AGAIN), tr(CHOOSE_AGAIN), is_primary=False)
+        self._connect()
+        inside = QWidget()
+        inside.setObjectName("page")
+        rows = QVBoxLayout(inside)
+        for widget in (self.head, self._bar_row):
+            rows.addWidget(widget)
+        rows.addWidget(self.statements, 1)
+        rows.addWidget(self.foot)
+        column = QVBoxLayout(self)
+        column.addWidget(scrolled(inside))  # in a low window nothing is pressed together
+        for layout in (rows, column):
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(0)
+
+    def _connect(self) -> None:
+        self.foot.started.connect(lambda: self.again_wanted.emit(self._ids, self.foot.wish))
+        self.foot.anyway_started.connect(
+            lambda: self.again_wanted.emit(self._ids, replace(self.foot.wish, method=Method.MODEL))
+        )
+        self.bar.go_on_wanted.connect(self._on_go_on)
+        self.head.title.renamed.connect(self.renamed)
+        self.head.ask_wanted.connect(self._ask)
+        self.head.translate_wanted.connect(
+            lambda: self._with_summary(lambda one: self.translate_wanted.emit(plain(one)))
+        )
+        self.head.copy_wanted.connect(lambda: self._with_summary(self.saving.copy))
+        self.head.save_wanted.connect(lambda: self._with_summary(self._show_forms))
+
+    def show_digest(self, document_ids: tuple[int, ...], digest: Summary, told: Sequence[ShownStatement]) -> None:
+        """Sentences of documents, which stand below what was written before it was stopped: those of what is unread."""
+        self._digest = (document_ids, digest, list(told))
+        self._show_digest()
+
+    def _show_digest(self) -> None:
+        stored, written, (document_ids, digest, told) = self.stored, self.summary, self._digest
+        is_whole = written is not None and not written.is_partial
+        if stored is None or stored.state == "done" or is_whole or stored.document_ids != document_ids:
+            return
+        left = [
+            shown_statement
+            for shown_statement in told
+            if not any(was_read(written, anchor) for anchor in shown_statement.statement.anchors)
+        ]
+        self.statements.show_below(tr(DIGEST_WORDS), left)
+        if written is None:
+            self.digest = digest
+            self.head.show_digest()
+
+    @property
+    def titled(self) -> Summary | None:
+        """The summary that is shown, with the title that it has now; where nothing was written, the digest."""
+        summary, stored = self.summary or self.digest, self.stored
+        return replace(summary, title=stored.title) if summary is not None and stored is not None else None
+
+    @property
+    def _ids(self) -> list[int]:
+        return list(self.stored.document_ids) if self.stored is not None else []
+
+    def _on_go_on(self) -> None:
+        if self._is_outdated:
+            self.foot.button.click()  # the same, said where there is a reason for it
+        else:
+            self.go_on_wanted.emit()
+
+    def _ask(self) -> None:
+        if self.stored is not None:
+            self.ask_wanted.emit(self._ids, self.stored.title)
+
+    def _with_summary(self, do: Callable[[Summary], object]) -> None:
+        if (summary := self.titled) is not None:
+            do(summary)
+
+    def _show_forms(self, summary: Summary) -> None:
+        button = self.head.save
+        self.saving.menu(summary).popup(button.mapToGlobal(QPoint(0, button.height())))
+
+    def show_result(
+        self,
+        stored: StoredSummary,
+        summary: Summary | None,
+        told: Sequence[ShownStatement],
+        *,
+        set_aside: Sequence[ShownStatement] = (),
+        is_outdated: bool = False,
+    ) -> None:
+        """Shows it from the top, unless it is shown already as it is.
+
+        `set_aside`: what its model wrote and sentences of the document stand in the place of. `is_outdated`: what was
+        read from the pictures of its documents is something else by now.
+        """
+        key = (stored.id, summary.statements if summary else (), summary is None or summary.is_partial)
+        is_same, self._shown = key == self._shown, key  # another title moves nobody from where they read
+        self.stored, self.summary, self.digest = stored, summary, None
+        self.head.title.show_title(stored.title)
+        self.head.show_facts(summary)
+        kept, stopped = read_words(stored, summary)
+        self.bar.show_ended(stored, failed=tr(SUMMARY_FAILED), kept=kept, stopped=stopped)
+        self._is_outdated = is_outdated and self.bar.isHidden()
+        if self._is_outdated:
+            words = f"{tr(CHANGED_SINCE)} {tr('The summary is of the earlier version.')}"
+            self.bar.show_words(words, tr(SUMMARIZE_AGAIN))
+        self._bar_row.setVisible(not self.bar.isHidden())
+        if not is_same:
+            # What was read before the end are points of the sections, whatever form was wished.
+            is_written = summary is not None and (not summary.is_partial or summary.sections_read >= summary.sections)
+            self.statements.show_statements(told, stored.wish.form if is_written else Form.BULLETS)
+            if summary is not None and set_aside:
+                name = model_name(Path(summary.model))
+                self.statements.show_below(tr(WRITTEN_BY_MODEL, model=name), set_aside)
+            if summary is not None and (nothing := nothing_words(summary)):
+                self.statements.show_plain(tr(nothing))
+            self.foot.choices.show_wish(stored.wish)
+        self._show_digest()
+
+
+def plain(summary: Summary) -> str:
+    """Its title, groups and statements, a paragraph each."""
+    parts, group = [summary.title], ""
+    for statement in summary.statements:
+        parts += [statement.group] if statement.group and statement.group != group else []
+        parts.append(statement.text)
+        group = statement.group
+    return "\n\n".join(parts)

@@ -1,0 +1,406 @@
+"""What the Summarize tab says: times, sizes, how far the work is, the places that statements rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePath
+
+from PySide6.QtCore import QDate, QLocale, QTime
+
+from app.features.document_library import DocumentLibrary, TextHighlight, page_mark
+from app.features.error_messages import count_units
+from app.features.summarize.summaries import Estimate, StoredSummary
+from app.features.summarize.summarize import Merging, Planned, SectionRead, Summarized, SummaryEvent, TaskRests, Writing
+from app.features.summarize.summary_messages import check_words, doubt_words
+from app.features.summarize.summary_result import (
+    ClaimAnchor,
+    ClaimsChecked,
+    Coverage,
+    Form,
+    Length,
+    Method,
+    PromptRead,
+    Statement,
+    SummarizedDocument,
+    Summary,
+)
+from app.store.document_store import StoredDocument
+from app.ui.i18n import tr
+from app.ui.shared_labels import (
+    BEGINS_LABEL,
+    FAILED_LABEL,
+    ON_THIS_COMPUTER_LOWER,
+    STOPPED,
+    WAITING,
+    WAITS_LABEL,
+    WRITING,
+)
+from app.ui.work.doing import time_words
+from app.ui.work.job_tab import rest_words
+
+STOPPED_WHILE_WRITING = "Stopped while writing. The text so far was kept; Go on rewrites it."
+
+WORDS = "words"
+STOPPED_AT_SECTION = "Stopped: {read} of {sections} sections read"
+STOPPED_BEFORE_READING = "Stopped before anything was read"
+SECTION_STEP = "Section {number} of {sections}"
+SECOND_TRY = "Second try · {step}"
+JOINING_STEP = "Joining {number} of {merges}"
+READING_WHOLE_DOCUMENT = "Reading the whole document"
+BEGINNING_TO_READ = "Beginning to read"
+
+LENGTHS = ((Length.SHORT, "Short"), (Length.MEDIUM, "Medium"), (Length.LONG, "Long"))
+FORMS = (
+    (Form.BULLETS, "Bullets"),
+    (Form.PARAGRAPHS, "Paragraphs"),
+    (Form.SECTIONS, "By section"),
+    (Form.ACTIONS, "Action items"),
+    (Form.QUESTIONS, "Questions and answers"),
+    (Form.OWN, "Own instruction"),
+)
+
+SHORT_FORMS = {
+    Form.BULLETS: "Bullets",
+    Form.PARAGRAPHS: "Text",
+    Form.SECTIONS: "Sections",
+    Form.ACTIONS: "Actions",
+    Form.QUESTIONS: "Q and A",
+    Form.OWN: "Own",
+}
+
+
+def figures_of(documents: list[StoredDocument], estimate: Estimate | None) -> list[tuple[str, str]]:
+    """How much there is to read and how long it takes, as numbers with their words; what is not known is left out."""
+    figures = [(f"{len(documents):,}", tr("documents"))] if len(documents) > 1 else []
+    kinds = {document.unit for document in documents if document.unit and document.pages}
+    if pages := sum(stored_document.pages for stored_document in documents if stored_document.unit):
+        count, _, unit = count_units(kinds.pop() if len(kinds) == 1 else "page", pages).partition(" ")
+        figures.append((count, tr(unit)))
+    if length := sum(int(document.info.get("words") or 0) for document in documents):
+        figures.append((f"{length:,}", tr(WORDS)))
+    if estimate is not None:
+        if estimate.sections:
+            figures.append((f"{estimate.sections:,}", tr("section") if estimate.sections == 1 else tr("sections")))
+        if estimate.seconds is not None:
+            where = tr("on its server") if estimate.is_elsewhere else tr(ON_THIS_COMPUTER_LOWER)
+            figures.append((time_words(estimate.seconds), where))
+    return figures
+
+
+def work_words(progress: SummaryProgress | None, stored: StoredSummary, left_s: float | None) -> str:
+    """How far a summary is, such as "Section 9 of 21 · about 3 minutes left"."""
+    if stored.state == "queued" and progress is None:
+        return tr(WAITING)
+    if progress is None or not progress.sections:
+        return tr(BEGINNING_TO_READ)
+    if progress.method is Method.DIGEST:
+        where = tr("Choosing sentences")
+    elif progress.checked is not None:
+        where = tr("Checking claim {number} of {claims}", number=progress.checked[0] + 1, claims=progress.checked[1])
+    elif progress.is_written:
+        where = tr(WRITING)
+    elif progress.done < progress.sections and progress.sections == 1:
+        where = tr(READING_WHOLE_DOCUMENT)
+    elif progress.done < progress.sections:
+        where = tr(SECTION_STEP, number=progress.done + 1, sections=progress.sections)
+    elif progress.joined is not None and progress.joined[0] < progress.joined[1]:
+        where = tr(JOINING_STEP, number=progress.joined[0] + 1, merges=progress.joined[1])
+    else:
+        where = tr(WRITING)
+    if progress.is_second_try:
+        where = tr(SECOND_TRY, step=where)
+    if progress.rests:
+        return f"{where} · {rest_words(progress.rests)}"
+    return where if left_s is None else f"{where} · {tr('{time} left', time=time_words(left_s))}"
+
+
+def read_words(stored: StoredSummary, summary: Summary | None) -> tuple[str, str]:
+    """What is said of what was read: behind the reason of a failure ("" nothing), and of one that was stopped."""
+    is_known = summary is not None and bool(summary.sections)
+    counted = summary if summary is not None and is_known else stored
+    read, sections = counted.sections_read, counted.sections
+    if not sections:
+        return "", tr(STOPPED_BEFORE_READING)
+    if summary is not None and summary.is_partial and summary.statements and read >= sections:
+        return tr("The text so far was kept."), tr(STOPPED_WHILE_WRITING)
+    words = stopped_words(stored, read, sections)
+    return words if read else "", words
+
+
+def was_read(summary: Summary | None, anchor: ClaimAnchor) -> bool:
+    """Whether what there is of a summary tells of a place: by the pages that were read, else as far as it cites."""
+    if summary is None or not summary.statements:
+        return False
+    coverage = summary.documents[anchor.document].coverage
+    if anchor.page is not None:
+        return anchor.page not in {*coverage.unread_pages, *coverage.partly_read}
+    cited = [
+        claim_anchor.block_id
+        for statement in summary.statements
+        for claim_anchor in statement.anchors
+        if claim_anchor.document == anchor.document
+    ]
+    return anchor.block_id <= max(cited, default=0)
+
+
+def stopped_words(stored: StoredSummary, read: int, sections: int) -> str:
+    """How much of a partial summary is there."""
+    if stored.state == "failed":
+        return tr("It ended after {read} of {sections} sections.", read=read, sections=sections)
+    return tr(STOPPED_AT_SECTION, read=read, sections=sections)
+
+
+# How far a summary is, gathered from what its work tells; knows no widgets.
+
+
+READING_SHARE = 0.8
+ONE_PASS_SHARE = 0.4
+"""Reading, of a summary that is written in one pass."""
+JOINING_SHARE = 0.08
+MOST_SHARE = 0.98
+"""A line that is full says that it is over."""
+
+
+class SummaryProgress:
+    """Of one summary that is being worked on, since its work began."""
+
+    def __init__(self) -> None:
+        self.sections = 0
+        """0: not known yet."""
+        self.method = Method.MODEL
+        self.done = 0
+        self.points: list[Statement] = []
+        self.read: list[tuple[int, int, int]] = []
+        """What is read: a document, its first and its last block."""
+        self.joined: tuple[int, int] | None = None
+        """How many of how many groups of points are joined; None before that."""
+        self.checked: tuple[int, int] | None = None
+        """How many of how many claims a checker has read; None before that."""
+        self.text = ""
+        """The write-up so far."""
+        self.is_written = False
+        """Whether the reading is over."""
+        self.is_second_try = False
+        """Whether what was done first was not good enough, and is done once more."""
+        self._prompt_read, self._written, self._attempt = 0.0, 0.0, 0
+        self.rests = ""
+        """Why the work waits, as `TaskRests` says it; "" while it goes on."""
+
+    def take_event(self, event: SummaryEvent) -> None:
+        """Something happened."""
+        if not isinstance(event, TaskRests | Summarized):
+            self.rests = ""
+        if isinstance(event, Planned):
+            self.is_second_try = self.sections > 0 and self.method is Method.MODEL
+            self.sections, self.done, self.points, self.joined, self.text = event.sections, 0, [], None, ""
+            self.method, self.read, self.is_written = event.method, [], False
+            self._prompt_read, self._written, self._attempt = 0.0, 0.0, 0
+        elif isinstance(event, TaskRests):
+            self.rests = event.reason
+        elif isinstance(event, SectionRead):
+            self.done, self.sections = event.done, event.sections
+            self.points += event.points
+            if event.blocks is not None and not event.has_failed:
+                self._note_read(event.document, *event.blocks)
+        elif isinstance(event, Merging):
+            self.joined = (event.done, event.merges)
+        elif isinstance(event, ClaimsChecked):
+            self.checked = (event.done, event.claims)
+        elif isinstance(event, PromptRead):
+            self._prompt_read = max(self._prompt_read, event.share)
+        elif isinstance(event, Writing):
+            if event.attempt > self._attempt:
+                self.is_second_try, self._attempt, self._written = True, event.attempt, 0.0
+            self.text, self.is_written = event.text, True
+            self._written = max(self._written, event.share)
+
+    def _note_read(self, document: int, first: int, last: int) -> None:
+        """Sections that follow each other are one stretch: there may be thousands of them."""
+        before = next((one for one in self.read[-1:] if one[0] == document and one[1] <= first <= one[2] + 1), None)
+        if before is not None:
+            self.read[-1] = (document, before[1], max(last, before[2]))
+        else:
+            self.read.append((document, first, last))
+
+    def has_read(self, anchor: ClaimAnchor) -> bool:
+        """Whether the section that a place is in is read."""
+        return any(number == anchor.document and first <= anchor.block_id <= last for number, first, last in self.read)
+
+    @property
+    def share(self) -> float:
+        """Of the whole, 0 to 1: of sections reading is most of it, joining and writing the rest.
+
+        It goes back only where a second try begins.
+        """
+        if not self.sections:
+            return 0.0
+        is_one_pass = self.sections == 1 and not self.done
+        if self.is_written:
+            begun = ONE_PASS_SHARE if is_one_pass else READING_SHARE + JOINING_SHARE
+            return begun + (MOST_SHARE - begun) * self._written
+        if is_one_pass:
+            return ONE_PASS_SHARE * self._prompt_read
+        if self.done < self.sections:
+            return READING_SHARE * self.done / self.sections
+        done, merges = self.joined or (0, 1)
+        return READING_SHARE + JOINING_SHARE * done / max(1, merges)
+
+
+def note_of(summary: StoredSummary) -> str:
+    """What is said behind the title of one that is not done."""
+    if summary.state == "running" and summary.sections > max(1, summary.sections_read):
+        return tr("{done} of {all}", done=summary.sections_read, all=summary.sections)
+    if summary.state == "running" and summary.sections:
+        # In one pass it reads and writes; which of them is on the page.
+        return tr("summarizing") if summary.sections > summary.sections_read else tr("writing")
+    words = {"running": tr(BEGINS_LABEL), "queued": tr(WAITS_LABEL), "paused": tr(STOPPED), "failed": tr(FAILED_LABEL)}
+    return words.get(summary.state, "")
+
+
+def form_and_time(summary: StoredSummary, now: datetime | None = None) -> str:
+    """What tells one from others of the same documents, such as "Bullets, short, 14:05"; what is usual is not said."""
+    form, length = tr(SHORT_FORMS[summary.wish.form]), tr(dict(LENGTHS)[summary.wish.length]).lower()
+    length = length if summary.wish.length is not Length.MEDIUM else ""
+    made, today = datetime.fromtimestamp(summary.created_at), (now or datetime.now()).date()
+    when = QTime(made.hour, made.minute) if made.date() == today else QDate(made.year, made.month, made.day)
+    asked = tr("model") if summary.wish.method is Method.MODEL else ""
+    return ", ".join(filter(None, (form, length, asked, QLocale().toString(when, QLocale.FormatType.ShortFormat))))
+
+
+# The places that a statement rests on, as chips: "p. 6", "§ Pensions", and the file's name where there are several.
+
+
+MOST_NAME = 18
+MOST_HEADING = 24
+
+
+@dataclass(frozen=True)
+class Chip:
+    """Something to click on: its words, what a screen reader says, and what opens."""
+
+    text: str
+    spoken: str
+    document_id: int
+    mark: TextHighlight
+
+
+class ChipBuilder:
+    """Makes the chips of statements about these documents."""
+
+    def __init__(self, documents: Sequence[SummarizedDocument], source: DocumentLibrary) -> None:
+        self._documents, self._source = documents, source
+        self._headings: dict[tuple[int, int], str] = {}
+
+    def know(self, statements: Sequence[Statement]) -> None:
+        """Looks up the headings of what has no page. Raises what the store raises."""
+        for number, document in enumerate(self._documents):
+            cited = {
+                a.block_id for statement in statements for a in statement.anchors if a.document == number and not a.page
+            }
+            wanted = sorted(block_id for block_id in cited if (number, block_id) not in self._headings)
+            for block in self._source.some_blocks(document.id, wanted) if wanted else ():
+                self._headings[number, block.id] = block.heading_path[-1] if block.heading_path else ""
+
+    def chips(self, statement: Statement) -> tuple[Chip, ...]:
+        """One for each page or paragraph, in order."""
+        found: dict[tuple[int, str], Chip] = {}
+        for anchor in statement.anchors:
+            if 0 <= anchor.document < len(self._documents):
+                found.setdefault((anchor.document, self._where(anchor)), self._chip(anchor))
+        return tuple(found.values())
+
+    def where(self, statement: Statement) -> str:
+        """Where it was looked, such as "p. 6, p. 30"; without the file's name where that is one and the same."""
+        is_one = len({anchor.document for anchor in statement.anchors}) == 1
+        words = (
+            [self._where(claim_anchor) for claim_anchor in statement.anchors]
+            if is_one
+            else [c.text for c in self.chips(statement)]
+        )
+        return ", ".join(dict.fromkeys(words))
+
+    def _where(self, anchor: ClaimAnchor) -> str:
+        mark = page_mark(self._documents[anchor.document].unit, anchor.page)
+        if mark:
+            return mark
+        heading = self._headings.get((anchor.document, anchor.block_id), "")
+        return f"§ {_shorten_text(heading, MOST_HEADING)}" if heading else f"¶ {anchor.block_id}"
+
+    def _chip(self, anchor: ClaimAnchor) -> Chip:
+        document, where = self._documents[anchor.document], self._where(anchor)
+        text = f"{short_name(document.name)} {where}" if len(self._documents) > 1 else where
+        unit = document.unit
+        said = f"{unit} {anchor.page}" if unit and anchor.page else where.removeprefix("§ ").replace("¶", "paragraph")
+        spoken = tr("{where} of {name}", where=said, name=document.name)
+        return Chip(text, spoken, document.id, TextHighlight(anchor.block_id, anchor.start, anchor.end))
+
+
+def places_in(document_ids: Sequence[int], source: DocumentLibrary) -> ChipBuilder:
+    """Before there is a summary: its documents as the store has them. Raises what the store raises."""
+    found = []
+    for number in document_ids:
+        document = source.store.get(number)
+        name, unit = (document.name, document.unit) if document is not None else ("", "")
+        found.append(SummarizedDocument(number, name, name, unit, Coverage(0, 0, 0, 0)))
+    return ChipBuilder(found, source)
+
+
+def short_name(name: str) -> str:
+    """A file's name for a chip: without its ending, and not too long."""
+    return _shorten_text(PurePath(name).stem or name, MOST_NAME)
+
+
+def _shorten_text(text: str, most: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+# What is shown and said of each statement: its chips, and what its check came upon.
+
+
+@dataclass(frozen=True)
+class ShownStatement:
+    """A statement with what is shown beside it: its chips, what its check says ("" nothing), and aloud."""
+
+    statement: Statement
+    chips: tuple[Chip, ...]
+    note: str
+    spoken: str
+
+    @property
+    def is_flagged(self) -> bool:
+        """Whether it wants attention: something of it is not on its page, as far as that could be compared."""
+        check = self.statement.check
+        return (not check.found and check.is_compared) or bool(self.statement.unsupported)
+
+
+def told(statements: Sequence[Statement], places: ChipBuilder) -> list[ShownStatement]:
+    """In the same order. Raises what the store raises."""
+    places.know(statements)
+    return [_told(statement, places) for statement in statements]
+
+
+def sentences_told(sentences: Sequence[Statement], places: ChipBuilder) -> list[ShownStatement]:
+    """The same of sentences of the documents themselves, of which nothing was checked."""
+    places.know(sentences)
+    found = []
+    for sentence in sentences:
+        chips = places.chips(sentence)
+        spoken = (sentence.group, sentence.text, *(chip.spoken for chip in chips))
+        found.append(ShownStatement(sentence, chips, "", " ".join(filter(None, spoken))))
+    return found
+
+
+def _told(statement: Statement, places: ChipBuilder) -> ShownStatement:
+    chips, check = places.chips(statement), statement.check
+    where = places.where(statement)
+    is_plain = check.found and check.reason is None
+    words = tr(check_words(check, where))
+    doubted = tr(doubt_words(statement))
+    note = " ".join(filter(None, ("" if is_plain else words, doubted)))
+    spoken = " ".join(filter(None, (words, doubted))) if note or chips else ""
+    return ShownStatement(
+        statement, chips, note, " ".join(part for part in (statement.group, statement.text, spoken) if part)
+    )

@@ -1,0 +1,260 @@
+"""The body of an answer: prose, code and tables under each other, changed only where the answer changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import cast
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from app.ui.i18n import tr
+from app.ui.shared_labels import DETAILS
+from app.ui.text.code_view import CodeBlock
+from app.ui.text.links import HasPage, with_page_links
+from app.ui.text.markdown import MarkdownBlock
+from app.ui.text.pieces import Code, Fold, FoldEnd, MarkdownTable, Piece, Prose
+from app.ui.text.prose import INDENT_PX, ProseView, TableView
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+
+GAP_PX = 14
+LINES_A_VIEW = 60
+CELLS_A_VIEW = 80
+"""A table is laid out as a whole whenever it grows: a long one goes on in another view."""
+LINE_PX, CARET_PX = 30, 13
+
+
+class FoldView(QWidget):
+    """One line to press; what it opens is the body's matter."""
+
+    toggled = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.fold: Fold | None = None
+        self._line: QPushButton = text_button("", "quiet", self)
+        self._line.setObjectName("thinking")
+        self._line.setCheckable(True)
+        self._line.toggled.connect(self._on_toggled)
+        theme.dress(self._line, font=(14, 600))
+
+    @property
+    def is_open(self) -> bool:
+        return self._line.isChecked()
+
+    def set_fold(self, fold: Fold) -> bool:
+        """Shows a title; whether anything changed. What somebody opened stays open."""
+        if fold == self.fold:
+            return False
+        if self.fold is None or fold.is_open != self.fold.is_open:
+            self.set_open(fold.is_open)
+        self.fold = fold
+        self._update()
+        return True
+
+    def set_open(self, is_open: bool) -> None:
+        """Opens or closes it without telling."""
+        self._line.blockSignals(True)
+        self._line.setChecked(is_open)
+        self._line.blockSignals(False)
+        self._update()
+
+    def height_for(self, _width: int) -> int:
+        return max(self._theme.px(LINE_PX), self._line.sizeHint().height())
+
+    def resizeEvent(self, _event: object) -> None:
+        hint = self._line.sizeHint()
+        width = min(hint.width(), self.width())
+        self._line.setGeometry(self.width() - width if self.isRightToLeft() else 0, 0, width, self.height())
+
+    def _on_toggled(self) -> None:
+        self._update()
+        self.toggled.emit()
+
+    def _update(self) -> None:
+        title = (self.fold.title if self.fold else "") or tr(DETAILS)
+        self._line.setText(title.replace("&", "&&").replace("\u2028", " "))
+        self._line.setAccessibleName(title)
+        self._line.setAccessibleDescription(tr("Hides what follows") if self.is_open else tr("Shows what follows"))
+        closed = "caret-left" if self.isRightToLeft() else "caret-right"
+        self._theme.dress(self._line, glyph=("caret-down" if self.is_open else closed, "muted", CARET_PX))
+
+
+class FoldEndView(QWidget):
+    """Where the part ends: nothing to be seen."""
+
+    def height_for(self, _width: int) -> int:
+        return 0
+
+
+View = ProseView | CodeBlock | TableView | FoldView | FoldEndView
+_VIEWS = {Prose: ProseView, Code: CodeBlock, MarkdownTable: TableView, Fold: FoldView, FoldEnd: FoldEndView}
+
+
+class MessageBody(QWidget):
+    """Neighbouring prose shares a view, up to a length that is still laid out quickly."""
+
+    link_clicked = Signal(str)
+    fold_toggled = Signal()
+    resized = Signal()
+    """What stands in it has another height, though nothing was written."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.views: list[View] = []
+        """Top to bottom."""
+        self._heights: list[int] = []
+        self._dirty: set[int] = set()
+        self._width = 0
+        self._stable: list[Piece] = []
+        self._shown: list[Piece] = []
+        self._taken = 0
+        self._revision = -1
+        self.has_page: HasPage | None = None
+        """Which pages can be opened; None where the chat has no documents."""
+
+    def set_blocks(self, closed: list[MarkdownBlock], still_open: list[MarkdownBlock], revision: int) -> None:
+        """Shows these blocks; `closed` only grows between two revisions."""
+        if revision != self._revision:
+            self._revision, self._taken, self._stable = revision, 0, []
+            first = 0
+        else:
+            first = max(len(self._stable) - 1, 0)
+        for block in closed[self._taken :]:
+            _join(self._stable, self._with_links(block))
+        self._taken = len(closed)
+        segments = self._stable[first:]
+        for block in still_open:
+            _join(segments, self._with_links(block))
+        self._shown[first:] = segments
+        self._show_from(first)
+
+    def _show_from(self, first: int) -> None:
+        for index, segment in enumerate(self._shown[first:], first):
+            if index < len(self.views) and not _fits(self.views[index], segment):
+                self._drop_from(index)
+            if index >= len(self.views):
+                view = self._new_view(segment)
+                before = self.views[-1] if self.views else None
+                if isinstance(segment, MarkdownTable) and segment.continues and isinstance(before, TableView):
+                    cast("TableView", view).follow_table(before)
+                self.views.append(view)
+                self._heights.append(0)
+                self._dirty.add(index)
+            if self._fill(self.views[index], segment):
+                self._dirty.add(index)
+        self._drop_from(len(self._shown))
+
+    def arrange(self, width: int, *, is_again: bool = False) -> int:
+        """Places the views from the first changed one on; returns the height of all."""
+        px = self._theme.px
+        if is_again or width != self._width:
+            self._dirty = set(range(len(self.views)))
+        self._width = width
+        first = min(self._dirty, default=len(self.views))
+        is_shown = self._unfolded()
+        for index in range(first, len(self.views)):
+            view = self.views[index]
+            view.setVisible(is_shown[index])
+            gap = 0 if isinstance(view, TableView) and view.table.continues else px(GAP_PX)
+            y = self._bottom(index) + gap if self._bottom(index) else 0
+            if not is_shown[index]:
+                continue
+            indent = _depth(view) * px(INDENT_PX)
+            if index in self._dirty:
+                self._heights[index] = view.height_for(width - indent)
+            view.setGeometry(0 if self.isRightToLeft() else indent, y, width - indent, self._heights[index])
+        self._dirty.clear()
+        return self._bottom(len(self.views))
+
+    def _bottom(self, index: int) -> int:
+        """Where the shown views before this one end."""
+        above = (view for view in reversed(self.views[:index]) if not view.isHidden() and view.height())
+        last = next((view for view in above if not isinstance(view, FoldEndView)), None)
+        return last.geometry().bottom() + 1 if last is not None else 0
+
+    def _unfolded(self) -> list[bool]:
+        opened: list[bool] = []
+        shown = []
+        for view in self.views:
+            if isinstance(view, FoldEndView) and opened:
+                opened.pop()
+            shown.append(all(opened))
+            if isinstance(view, FoldView):
+                opened.append(view.is_open)
+        return shown
+
+    def _on_fold_toggled(self) -> None:
+        self._dirty = set(range(len(self.views)))
+        self.fold_toggled.emit()
+
+    def _on_drawn(self, view: View) -> None:
+        if view in self.views:
+            self._dirty.add(self.views.index(view))
+            self.resized.emit()
+
+    def _with_links(self, block: MarkdownBlock) -> Iterable[Piece]:
+        has_page = self.has_page
+        return block.pieces if has_page is None else [with_page_links(piece, has_page) for piece in block.pieces]
+
+    def _new_view(self, segment: Piece) -> View:
+        view: View
+        view = FoldEndView(self) if isinstance(segment, FoldEnd) else _VIEWS[type(segment)](self._theme, self)
+        if isinstance(view, ProseView | TableView):
+            view.link_clicked.connect(self.link_clicked)
+            view.drawn.connect(lambda: self._on_drawn(view))
+        elif isinstance(view, CodeBlock):
+            view.link_clicked.connect(self.link_clicked)
+            view.resized.connect(lambda: self._on_drawn(view))
+        elif isinstance(view, FoldView):
+            view.toggled.connect(self._on_fold_toggled)
+        view.show()
+        return view
+
+    def _fill(self, view: View, segment: Piece) -> bool:
+        if isinstance(view, CodeBlock) and isinstance(segment, Code):
+            return view.set_code(segment)
+        if isinstance(view, TableView) and isinstance(segment, MarkdownTable):
+            return view.set_table(segment)
+        if isinstance(view, FoldView) and isinstance(segment, Fold):
+            return view.set_fold(segment)
+        return isinstance(view, ProseView) and isinstance(segment, Prose) and view.set_lines(segment.lines)
+
+    def _drop_from(self, index: int) -> None:
+        for view in self.views[index:]:
+            view.hide()
+            view.deleteLater()
+        del self.views[index:], self._heights[index:]
+        self._dirty = {number for number in self._dirty if number < index}
+
+
+def _join(segments: list[Piece], pieces: Iterable[Piece]) -> None:
+    """Adds pieces; prose joins the prose before it while that is short enough to be laid out quickly."""
+    for piece in pieces:
+        last = segments[-1] if segments else None
+        if isinstance(piece, Prose) and isinstance(last, Prose) and len(last.lines) < LINES_A_VIEW:
+            segments[-1] = Prose(last.lines + piece.lines)
+        elif (
+            isinstance(piece, MarkdownTable) and piece.continues and isinstance(last, MarkdownTable) and _has_room(last)
+        ):
+            segments[-1] = replace(last, rows=last.rows + piece.rows[1:])
+        else:
+            segments.append(piece)
+
+
+def _has_room(table: MarkdownTable) -> bool:
+    return len(table.rows) * len(table.aligns) < CELLS_A_VIEW
+
+
+def _fits(view: View, segment: Piece) -> bool:
+    return isinstance(view, _VIEWS[type(segment)])
+
+
+def _depth(view: View) -> int:
+    if isinstance(view, CodeBlock):
+        return view.code.depth
+    return view.table.depth if isinstance(view, TableView) else 0

@@ -1,0 +1,557 @@
+"""The glossary of a pair of languages, in the panel at the right: its table, CSV in and out, and applying it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QPen, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemDelegate,
+    QAbstractItemView,
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QMenu,
+    QScrollArea,
+    QStyle,
+    QStyleOptionViewItem,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.features.translate.translation_events import GlossaryTerm
+from app.ui.i18n import tr
+from app.ui.icons import icon
+from app.ui.shared_labels import APPLY_GLOSSARY, GLOSSARY, KEEP_LABEL, MORE_LABEL, REMOVE
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.labels import ElidedLabel, plain_label
+from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.row_list import TicksAnywhere, is_ticked
+from app.ui.work.doing import SavedFiles
+
+TRANSLATIONS_IMPORTED = "{count} translations were imported."
+GLOSSARY_HELP = "Terms that are always translated the same way. Ticked ones stay as they are."
+
+GLOSSARY_COUNT = "Glossary · {count}"
+EXPORT_TMX = "Export all translations (TMX)…"
+TERM_NOT_TRANSLATED = "Not translated: {term}"
+TERM_REMOVED = "“{term}” was removed."
+
+FOUND_PX = 150
+
+
+class GlossaryPanel(QFrame):
+    """`changed`: its terms are others, to be kept for its `pair`. By `apply` the document is to follow them."""
+
+    changed = Signal()
+    changed_elsewhere = Signal(object, object)
+    """A pair whose glossary is shown no longer, and what makes its terms those that they are to be."""
+    closed = Signal()
+    memory_wanted = Signal()
+    """What is kept of translations is to be looked through."""
+
+    def __init__(self, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._notify = theme, notify
+        self.pair, self._can_apply, self._found = ("", ""), False, tuple[GlossaryTerm, ...]()
+        self.memory: MemoryFiles | None = None
+        """The translations that are known, which come and go by the same menu; None: they do not."""
+        self.setObjectName("glossary_panel")
+        self.setProperty("kind", "card")
+        self.setAccessibleName(tr(GLOSSARY))
+        self.terms = GlossaryModel(self)
+        self.terms.edited.connect(self._on_edited)
+        self.table = GlossaryTable(theme, self.terms)
+        self.table.delete_wanted.connect(self._delete)
+        self.files = GlossaryFiles(notify, self)
+        self.files.imported.connect(self._on_imported)
+        self.title = ElidedLabel(tr(GLOSSARY))
+        self.more = IconButton(theme, "dots-three", tr(MORE_LABEL), size_px=18)
+        self.more.clicked.connect(self.show_menu)
+        self.close_button = IconButton(theme, "x", tr("Close the glossary"), size_px=16)
+        self.close_button.setToolTip(f"{tr('Close the glossary')} (Esc)")
+        self.close_button.clicked.connect(self.closed)
+        self.words = plain_label(kind="muted", wraps=True)
+        self.add_button = text_button(tr("Add a term"), "quiet")
+        self.add_button.clicked.connect(self.add)
+        self.remove_button = text_button(tr(REMOVE), "quiet")
+        self.remove_button.clicked.connect(lambda: self._delete(self.table.chosen_rows))
+        self.apply = text_button(tr(APPLY_GLOSSARY), "plain")
+        self.apply.setToolTip(tr("Translates only what these terms affect again"))
+        self.found_head = QLabel(tr("Translated the same way throughout"), wordWrap=True)
+        self.found = plain_label(kind="muted", wraps=True)
+        self.found.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.found.setObjectName("page")
+        self.found.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._found_area = QScrollArea()
+        self._found_area.viewport().setAutoFillBackground(False)
+        self._found_area.setWidget(self.found)
+        self._found_area.setWidgetResizable(True)
+        self._found_area.setFrameShape(QFrame.Shape.NoFrame)
+        self._found_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._found_area.setAccessibleName(self.found_head.text())
+        self.take_button = text_button(tr("Add to the glossary"), "quiet")
+        self.take_button.setToolTip(tr("You can change each one there, and they apply to other documents too"))
+        self.take_button.clicked.connect(self._take_terms)
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self._show())
+        self._lay_out()
+        self.show_found(())
+
+    def _lay_out(self) -> None:
+        top, buttons, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
+        top.addWidget(self.title, 1)
+        top.addWidget(self.more)
+        top.addWidget(self.close_button)
+        buttons.addWidget(self.add_button)
+        buttons.addWidget(self.remove_button)
+        buttons.addStretch(1)
+        column.addLayout(top)
+        column.addWidget(self.words)
+        column.addWidget(self.table, 1)
+        column.addLayout(buttons)
+        for widget in (self.apply, self.found_head, self._found_area):
+            column.addWidget(widget)
+        column.addWidget(self.take_button, 0, Qt.AlignmentFlag.AlignLeft)
+        dress = self._theme.dress
+        dress(column, margins=(14, 10, 14, 14), spacing=8)
+        dress(top, buttons, spacing=4)
+        dress(self.title, font=(15, 600))
+        dress(self.words, self.found, font=(13, 400))
+        dress(self.found_head, font=(13, 600))
+        dress(self._found_area, most_height=FOUND_PX)
+        dress(self.add_button, self.remove_button, self.apply, self.take_button, font=(13.5, 500))
+        dress(self.add_button, glyph=("plus", "muted", 16))
+        name_widgets(
+            glossary_words=self.words,
+            add_term=self.add_button,
+            apply_glossary=self.apply,
+            take_terms=self.take_button,
+            close_glossary=self.close_button,
+            glossary_more=self.more,
+        )
+
+    def show_terms(self, terms: Sequence[GlossaryTerm], names: tuple[str, str], pair: tuple[str, str]) -> None:
+        """The glossary of a pair, whose languages have these names."""
+        if pair == self.pair and tuple(terms) == self.terms.terms and names == self.terms.names:
+            return
+        self.pair = pair
+        self.terms.show_terms(terms, names)
+        self._show()
+
+    def show_apply(self, can_apply: bool) -> None:
+        """Whether the document was translated with other terms."""
+        self._can_apply = can_apply
+        self._show()
+
+    def show_found(self, terms: Sequence[GlossaryTerm]) -> None:
+        """Names and terms that the document repeats and that are translated the same way in all of it."""
+        self._found = tuple(terms)
+        self.found.setText("\n".join(f"{term.source} → {term.target}" for term in terms))
+        for widget in (self.found_head, self._found_area):
+            widget.setVisible(bool(terms))
+        self._show()
+
+    def add(self) -> None:
+        """A new line, the keyboard in it."""
+        self.table.edit_cell(self.terms.add(), SOURCE)
+        self._show()
+
+    def show_menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(tr("Import from CSV…"), lambda: self.files.ask_to_import(self.pair))
+        named = "-".join(self.pair)
+        export = menu.addAction(tr("Export as CSV…"), lambda: self.files.ask_to_export(self.terms.terms, named))
+        export.setEnabled(bool(self.terms.terms))
+        if self.memory is not None:
+            menu.addSeparator()
+            menu.addAction(tr("Import translations (TMX)…"), self.memory.ask_to_import)
+            menu.addAction(tr(EXPORT_TMX), self.memory.ask_to_export)
+            menu.addAction(tr("Translation memory…"), self.memory_wanted.emit)
+        menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+        return menu
+
+    def take_keyboard(self) -> None:
+        """Into the table, or to the button that begins one."""
+        target: QWidget = self.table if self.terms.rowCount() else self.add_button
+        if self.terms.rowCount() and not self.table.currentIndex().isValid():
+            self.table.setCurrentIndex(self.terms.index(0, SOURCE))
+        target.setFocus(Qt.FocusReason.TabFocusReason)
+
+    def _on_edited(self) -> None:
+        self.changed.emit()
+        self._show()
+
+    def _on_imported(self, terms: Sequence[GlossaryTerm], pair: object) -> None:
+        """Terms of the same source take the place of those that are there."""
+        now, added = _merged(self.terms.terms, terms), len(terms)
+        if pair in (None, self.pair):
+            added = len(now) - len(self.terms.terms)
+            self.terms.show_terms(now, self.terms.names)
+            self._on_edited()
+        else:
+            self.changed_elsewhere.emit(pair, lambda others: _merged(others, terms))
+        count = len(terms)
+        told = tr("1 term was imported.") if count == 1 else tr("{count} terms were imported.", count=f"{count:,}")
+        replaced = count - added
+        known = tr("1 was there already.") if replaced == 1 else tr("{count} were there already.", count=replaced)
+        self._notify.mention(f"{told} {known}" if replaced > 0 else told)
+
+    @property
+    def _untaken(self) -> list[GlossaryTerm]:
+        """What the document repeats and the glossary does not have."""
+        known = {term.source.casefold() for term in self.terms.terms}
+        return [term for term in self._found if term.source.casefold() not in known]
+
+    def _take_terms(self) -> None:
+        """They become terms like any others; the keyboard goes to the first."""
+        rows = [self.terms.add(term) for term in self._untaken]
+        self._on_edited()
+        if rows:
+            self.table.setCurrentIndex(self.terms.index(rows[0], SOURCE))
+            self.table.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _delete(self, rows: Sequence[int]) -> None:
+        gone = self.terms.remove(rows)
+        if not gone:
+            return
+        first = gone[0][1].source or tr("The empty line")
+        told = tr(TERM_REMOVED, term=first)
+        if len(gone) > 1:
+            told = tr("{count} terms were removed.", count=len(gone))
+        pair = self.pair
+
+        def put_back() -> None:
+            if pair == self.pair:
+                self.terms.put_back(gone)
+            else:
+                self.changed_elsewhere.emit(pair, lambda others: _merged(others, [term for _, term in gone]))
+
+        self._notify.undo(told, put_back)
+
+    def _show(self) -> None:
+        count = len(self.terms.terms)
+        is_empty = not self.terms.rowCount()
+        self.words.setText(tr(GLOSSARY_HELP) if is_empty else "")
+        self.words.setVisible(is_empty)
+        self.title.setText(tr(GLOSSARY_COUNT, count=f"{count:,}") if count else tr(GLOSSARY))
+        self.remove_button.setEnabled(bool(self.table.chosen_rows))
+        self.apply.setVisible(self._can_apply)
+        self.take_button.setVisible(bool(self._untaken))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.closed.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+def _merged(terms: Sequence[GlossaryTerm], more: Sequence[GlossaryTerm]) -> list[GlossaryTerm]:
+    """Those that are whole; of the same source the latter."""
+    return list({term.source.casefold(): term for term in (*terms, *more) if term.source and term.target}.values())
+
+
+# A glossary out of a CSV file, and into one.
+
+
+class GlossaryFiles(SavedFiles):
+    """`imported` carries the terms of a file, and for which pair they were asked."""
+
+    imported = Signal(object, object)
+
+    def ask_to_import(self, pair: tuple[str, str] | None = None) -> QFileDialog:
+        """For a pair; None: for the one whose glossary is shown when they come."""
+        title, tables = tr("Import a glossary"), f"{tr('Table')} (*.csv)"
+        return self._ask_to_open(title, "import_glossary", filter_=tables, take=lambda path: self.read(path, pair))
+
+    def ask_to_export(self, terms: Sequence[GlossaryTerm], pair: str) -> QFileDialog:
+        title, offered = tr("Export the glossary"), f"glossary {pair}.csv"
+        return self._ask_to_save(
+            title, "export_glossary", kind=tr("Table"), offered=offered, take=lambda path: self.write(path, terms)
+        )
+
+    def read(self, path: Path, pair: tuple[str, str] | None = None) -> tasks.BackgroundTask:
+        """Reads a file on a thread."""
+        from app.features.translate.glossary import read_csv
+
+        return self._read(lambda: read_csv(path), lambda terms: self.imported.emit(terms, pair))
+
+    def write(self, path: Path, terms: Sequence[GlossaryTerm]) -> tasks.BackgroundTask:
+        from app.features.translate.glossary import write_csv
+
+        return self._write(path, lambda: write_csv(path, tuple(terms)))
+
+
+# The translation memory out of other programs, and into them: TMX.
+
+
+class MemoryFiles(SavedFiles):
+    """`bring` takes a file's translations in and says how many, `write` writes all of them; both are called off the
+    window's thread."""
+
+    def __init__(
+        self, notify: Notify, window: QWidget, bring: Callable[[Path], int], write: Callable[[Path], object]
+    ) -> None:
+        super().__init__(notify, window)
+        self._bring, self._write_all = bring, write
+
+    def ask_to_import(self) -> QFileDialog:
+        title, files = tr("Import translations"), f"{tr('Translation memory')} (*.tmx)"
+        return self._ask_to_open(title, "import_memory", filter_=files, take=self.read)
+
+    def ask_to_export(self) -> QFileDialog:
+        title, kind = tr("Export all translations"), tr("Translation memory")
+        return self._ask_to_save(title, "export_memory", kind=kind, offered="translations.tmx", take=self.write)
+
+    def read(self, path: Path) -> tasks.BackgroundTask:
+        """Takes the translations of a file into the memory."""
+        return self._read(lambda: self._bring(path), self._on_read)
+
+    def write(self, path: Path) -> tasks.BackgroundTask:
+        return self._write(path, lambda: self._write_all(path))
+
+    def _on_read(self, count: object) -> None:
+        words = tr("1 translation was imported.") if count == 1 else tr(TRANSLATIONS_IMPORTED)
+        self._notify.mention(f"{words.format(count=f'{count:,}')} {tr('They are used from the next start on.')}")
+
+
+# The terms of one pair of languages as a table: in the source, in the target, and whether both are the same.
+
+
+SOURCE, TARGET, KEPT = 0, 1, 2
+MOST_TERM = 200
+Index = QModelIndex | QPersistentModelIndex
+_NO_INDEX = QModelIndex()
+
+
+class GlossaryModel(QAbstractTableModel):
+    """A term is edited in its cells; ticked, it stays as it is in the source. `edited` follows a person's changes."""
+
+    edited = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lines: list[GlossaryTerm] = []
+        self.names = ("", "")
+        self.shortened: Callable[[str], str] = str
+        """A heading for the room that there is: in a style sheet, Qt cuts it off."""
+        self.heading_font = QFont()
+
+    @property
+    def terms(self) -> tuple[GlossaryTerm, ...]:
+        """Those that are whole: both sides are there."""
+        return tuple(line for line in self._lines if line.source and line.target)
+
+    def show_terms(self, terms: Sequence[GlossaryTerm], names: tuple[str, str]) -> None:
+        self.beginResetModel()
+        self._lines, self.names = list(terms), names
+        self.endResetModel()
+
+    def add(self, term: GlossaryTerm | None = None) -> int:
+        """A new line at the end, by itself an empty one; its row."""
+        row = len(self._lines)
+        self.beginInsertRows(_NO_INDEX, row, row)
+        self._lines.append(term or GlossaryTerm("", ""))
+        self.endInsertRows()
+        return row
+
+    def remove(self, rows: Sequence[int]) -> list[tuple[int, GlossaryTerm]]:
+        """Takes lines out; they are returned with their rows, in order."""
+        gone = [(row, self._lines[row]) for row in sorted(set(rows)) if 0 <= row < len(self._lines)]
+        for row, _ in reversed(gone):
+            self.beginRemoveRows(_NO_INDEX, row, row)
+            del self._lines[row]
+            self.endRemoveRows()
+        if gone:
+            self.edited.emit()
+        return gone
+
+    def put_back(self, gone: Sequence[tuple[int, GlossaryTerm]]) -> None:
+        """What `remove` returned is there again."""
+        for row, term in gone:
+            row = min(row, len(self._lines))  # noqa: PLW2901
+            self.beginInsertRows(_NO_INDEX, row, row)
+            self._lines.insert(row, term)
+            self.endInsertRows()
+        self.edited.emit()
+
+    def rowCount(self, parent: Index = _NO_INDEX) -> int:
+        return 0 if parent.isValid() else len(self._lines)
+
+    def columnCount(self, parent: Index = _NO_INDEX) -> int:
+        return 0 if parent.isValid() else 3
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid():
+            return None
+        term, column = self._lines[index.row()], index.column()
+        is_same = bool(term.source) and term.source == term.target
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole) and column != KEPT:
+            return (term.source, term.target)[column]
+        if role == Qt.ItemDataRole.CheckStateRole and column == KEPT:
+            return Qt.CheckState.Checked if is_same else Qt.CheckState.Unchecked
+        if role == Qt.ItemDataRole.AccessibleTextRole and column == KEPT:
+            return tr(TERM_NOT_TRANSLATED, term=term.source)
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return tr(KEEP_LABEL) if section == KEPT else self.shortened(self.names[section])
+        if role == Qt.ItemDataRole.FontRole:
+            return self.heading_font
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tr("Ticked: the term is not translated") if section == KEPT else self.names[section]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        base = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        if index.column() == KEPT:
+            return base | Qt.ItemFlag.ItemIsUserCheckable
+        return base | Qt.ItemFlag.ItemIsEditable
+
+    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        term, row = self._lines[index.row()], index.row()
+        if role == Qt.ItemDataRole.CheckStateRole:
+            is_kept = Qt.CheckState(value) == Qt.CheckState.Checked
+            changed = GlossaryTerm(term.source, term.source if is_kept else "")
+        else:
+            text = " ".join(str(value).split())[:MOST_TERM]
+            is_same = bool(term.source) and term.source == term.target
+            if index.column() == SOURCE:
+                changed = GlossaryTerm(text, text if is_same else term.target)
+            else:
+                changed = GlossaryTerm(term.source, text)
+        if changed == term:
+            return False
+        self._lines[row] = changed
+        self.dataChanged.emit(self.index(row, SOURCE), self.index(row, KEPT))
+        self.edited.emit()
+        return True
+
+
+# The table of a glossary: edited in place, a tick for what is not translated, Delete takes lines out.
+
+
+ROW_PX = 34
+KEPT_PX = 58
+
+
+class KeptDelegate(TicksAnywhere):
+    """A tick in a box, in the theme's colours; a click anywhere in the cell or Space changes it."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        rect, tokens, size = option.rect, self._theme.tokens, self._theme.px(16)
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(rect, QColor(tokens.bubble))
+        box = QRect(rect.left() + self._theme.px(9), rect.center().y() - size // 2, size, size)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(tokens.outline), 1))
+        painter.setBrush(QColor(tokens.surface))
+        painter.drawRoundedRect(box, self._theme.px(4), self._theme.px(4))
+        if is_ticked(index):
+            icon("check-bold", tokens.text).paint(painter, box.adjusted(2, 2, -2, -2))
+        painter.restore()
+
+
+class GlossaryTable(QTableView):
+    """Enter or F2 edits, Space ticks; behind the last cell Enter begins a new line."""
+
+    delete_wanted = Signal(list)
+
+    def __init__(self, theme: Theme, terms: GlossaryModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._terms = theme, terms
+        self.setObjectName("glossary_table")
+        self.setAccessibleName(tr(GLOSSARY))
+        self.setModel(terms)
+        self.setItemDelegateForColumn(KEPT, KeptDelegate(theme, self))
+        self.setWordWrap(False)
+        self.setShowGrid(False)
+        self.setProperty("elides", True)
+        self.setTabKeyNavigation(False)
+        self.setAcceptDrops(False)
+        self.setCornerButtonEnabled(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setEditTriggers(
+            QAbstractItemView.EditTrigger.DoubleClicked
+            | QAbstractItemView.EditTrigger.EditKeyPressed
+            | QAbstractItemView.EditTrigger.AnyKeyPressed
+        )
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
+        theme.dress(self, font=(13.5, 400))
+        theme.dress(self.horizontalHeader(), font=(12.5, 600))
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    @property
+    def chosen_rows(self) -> list[int]:
+        return sorted({index.row() for index in self.selectionModel().selectedIndexes()})
+
+    def edit_cell(self, row: int, column: int) -> None:
+        index = self.model().index(row, column)
+        self.setCurrentIndex(index)
+        self.scrollTo(index)
+        self.edit(index)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        index, key = self.currentIndex(), event.key()
+        if self.state() == QAbstractItemView.State.EditingState:
+            event.accept()  # of the cell's editor, which ends with it
+        elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.chosen_rows:
+            self.delete_wanted.emit(self.chosen_rows)
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and index.isValid() and index.column() != KEPT:
+            self.edit(index)
+        elif key in (Qt.Key.Key_Escape, Qt.Key.Key_F8):
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+    def closeEditor(self, editor: QWidget, hint: object) -> None:
+        """From the source on to the target, as long as that is missing."""
+        index: QModelIndex = self.currentIndex()
+        super().closeEditor(editor, hint)  # type: ignore[arg-type]
+        term = index.data(), index.siblingAtColumn(TARGET).data()
+        is_entered = hint == QAbstractItemDelegate.EndEditHint.SubmitModelCache
+        if is_entered and index.column() == SOURCE and term[0] and not term[1] and self.isVisible():
+            # Not before this editing has ended for good.
+            row = index.row()
+            QTimer.singleShot(0, self, lambda: self.edit_cell(row, TARGET))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._set_columns()
+
+    def _set_columns(self) -> None:
+        kept = self._theme.px(KEPT_PX)
+        half = max(1, (self.viewport().width() - kept) // 2)
+        metrics, room = QFontMetrics(self._terms.heading_font), half - self._theme.px(16)
+        self._terms.shortened = lambda name: metrics.elidedText(name, Qt.TextElideMode.ElideRight, room)
+        for column, width in ((SOURCE, half), (TARGET, half), (KEPT, kept)):
+            self.horizontalHeader().resizeSection(column, width)
+
+    def _on_theme_changed(self) -> None:
+        self._terms.heading_font = self._theme.font(12.5, 600)
+        self.verticalHeader().setDefaultSectionSize(self._theme.px(ROW_PX))
+        self._set_columns()

@@ -1,0 +1,687 @@
+"""Segments side by side: source and translation in two columns that scroll as one, edited in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QFrame,
+    QHeaderView,
+    QMenu,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from app.documents.segments import Content
+from app.ui.i18n import tr
+from app.ui.shared_labels import COPY, EDIT_LABEL
+from app.ui.shell.desktop import copy_text
+from app.ui.theme import Theme
+from app.ui.translate.rows import EDGE_PX, SOURCE, TARGET, Index, LaidRow, Link, Rows, RowsModel, RowSource
+from app.ui.translate.segment_text import ENTER, RowEditor, put_back
+from app.ui.translate.translation_texts import Remedy
+from app.ui.widgets.labels import announce
+
+SEGMENTS = "Segments"
+
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+Marked = Callable[[int, int], list[tuple[int, int, str]]]
+"""Row and column: stretches of the text with the colour behind them."""
+
+
+class CellDelegate(QStyledItemDelegate):
+    """Draws what `Rows` laid out. `hovered` and `chosen` are links that look so."""
+
+    def __init__(self, theme: Theme, rows: Rows, marked: Marked, parent: QObject) -> None:
+        super().__init__(parent)
+        self._theme, self._rows, self._marked = theme, rows, marked
+        self.edited = -1
+        """The row whose translation is in an editor."""
+        self.hovered: tuple[int, Link] | None = None
+        self.chosen: tuple[int, Link] | None = None
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        rect, number = option.rect, index.row()
+        laid = self._rows.row(number)
+        origin = QPointF(rect.left() + self._theme.px(EDGE_PX), rect.top() + laid.top_px)
+        painter.save()
+        painter.setClipRect(rect)
+        if index.column() == SOURCE:
+            laid.source.paint(painter, origin, self._marked(number, index.column()))
+        elif number != self.edited:
+            laid.target.paint(painter, origin, self._marked(number, index.column()))
+            self._paint_flags(painter, origin, number, laid)
+        painter.restore()
+
+    def _paint_flags(self, painter: QPainter, origin: QPointF, number: int, laid: LaidRow) -> None:
+        top = origin + QPointF(0, laid.target.height_px)
+        for line in laid.flags:
+            line.cell.paint(painter, top, [])
+            for link in line.links:
+                rects = [rect_f.translated(top) for rect_f in line.cell.rect_of(link.start, link.end)]
+                if (number, link) == self.chosen:
+                    self._paint_ring(painter, rects)
+                elif (number, link) == self.hovered:
+                    self._paint_underline(painter, rects)
+            top += QPointF(0, line.cell.height_px)
+
+    def _paint_ring(self, painter: QPainter, rects: list[QRectF]) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(self._theme.tokens.focus), 1.5))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        px = self._theme.px
+        for rect in rects:
+            painter.drawRoundedRect(rect.adjusted(-px(3), 0, px(3), 0), px(4), px(4))
+
+    def _paint_underline(self, painter: QPainter, rects: list[QRectF]) -> None:
+        painter.setPen(QPen(QColor(self._theme.tokens.warning), 1))
+        for rect in rects:
+            painter.drawLine(rect.bottomLeft(), rect.bottomRight())
+
+
+@dataclass(frozen=True, order=True)
+class CellPosition:
+    """Between two characters of a row."""
+
+    row: int
+    position: int
+
+
+@dataclass(frozen=True)
+class CellSelection:
+    """From where the mouse was pressed to where it is now."""
+
+    column: int
+    begin: CellPosition
+    end: CellPosition
+
+    @property
+    def first(self) -> CellPosition:
+        return min(self.begin, self.end)
+
+    @property
+    def last(self) -> CellPosition:
+        return max(self.begin, self.end)
+
+    def span_in(self, row: int, length: int) -> tuple[int, int] | None:
+        """What of a row with so many characters is selected."""
+        first, last = self.first, self.last
+        if not first.row <= row <= last.row:
+            return None
+        start = first.position if row == first.row else 0
+        end = last.position if row == last.row else length
+        return (start, end) if start < end else None
+
+
+ESTIMATE_PX = 60
+FIRST_MEASURED = 40
+ROUNDS = 4
+"""Measuring what is in view may bring more into view."""
+
+
+class RowTable(QTableView):
+    """Two columns of equal width; `rows` are its contents, `laid` those that are laid out."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.rows = RowsModel(self)
+        self.laid = Rows(theme, self.rows)
+        self._is_fitting = False
+        self._anchor = 0
+        self._set_up()
+        self.setModel(self.rows)
+        self.rows.dataChanged.connect(self._on_data_changed)
+        self.rows.grown.connect(self.on_row_changed)
+        theme.changed.connect(self._on_theme_changed)
+
+    def _set_up(self) -> None:
+        self.setObjectName("side_by_side")
+        self.setAccessibleName(tr(SEGMENTS))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setShowGrid(False)
+        self.setCornerButtonEnabled(False)
+        self.setTabKeyNavigation(False)
+        self.setAutoScroll(False)
+        self.setAcceptDrops(False)
+        self.setWordWrap(False)
+        self.setMouseTracking(True)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        bar = self.verticalScrollBar()
+        bar.rangeChanged.connect(lambda _least, most: bar.setEnabled(most > 0))
+        for header in (self.horizontalHeader(), self.verticalHeader()):
+            header.hide()
+            header.setMinimumSectionSize(1)
+            header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+
+    def height_of(self, row: int) -> int:
+        """How high a row is, in pixels."""
+        return self.laid.row(row).height_px
+
+    def begin(self) -> None:
+        """Other rows are there: from the top, all with the mean height of the first ones."""
+        self._anchor = 0
+        self.laid.forget()
+        self._set_columns()
+        first = min(FIRST_MEASURED, self.rows.rowCount())
+        heights = [self.laid.row(row).height_px for row in range(first)]
+        self.verticalHeader().setDefaultSectionSize(round(sum(heights) / first) if first else ESTIMATE_PX)
+        self.updateGeometries()
+        self.verticalScrollBar().setValue(0)
+        self.fit_rows()
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The first row in view, and how many pixels of it are above."""
+        row = max(0, self.rowAt(0))
+        return row, -self.rowViewportPosition(row) if self.rows.rowCount() else 0
+
+    def go_to_place(self, place: tuple[int, int]) -> None:
+        row = min(place[0], self.rows.rowCount() - 1)
+        if row >= 0:
+            self._scroll_to(row, -place[1])
+
+    def reveal(self, row: int) -> None:
+        """Brings a row into view, with as little movement as that takes."""
+        height, top = self.viewport().height(), self.rowViewportPosition(row)
+        is_far = top < -height or top > 2 * height
+        high = self._measure(row)
+        if is_far:
+            self._scroll_to(row, height // 4)
+        elif top < 0:
+            self._scroll_to(row, self._theme.px(8))
+        elif top + high > height:
+            self._scroll_to(row, max(0, height - high - self._theme.px(8)))
+
+    def _scroll_to(self, row: int, top_px: int) -> None:
+        """A row's upper edge comes to a place in the viewport."""
+        self._anchor = row
+        self._measure(row)
+        for _ in range(ROUNDS):
+            self.updateGeometries()
+            move = self.rowViewportPosition(row) - top_px
+            before = self.verticalScrollBar().value()
+            self.verticalScrollBar().setValue(before + move)
+            self.fit_rows()
+            if not move or self.verticalScrollBar().value() == before:
+                break
+
+    def _measure(self, row: int) -> int:
+        high = self.height_of(row)
+        if high != self.rowHeight(row):
+            self.verticalHeader().resizeSection(row, high)
+        return high
+
+    def fit_rows(self) -> None:
+        """Measures what is in view; a row that was in view before stays where it is."""
+        count, height = self.rows.rowCount(), self.viewport().height()
+        if self._is_fitting or not count:
+            return
+        self._is_fitting = True
+        bar = self.verticalScrollBar()
+        anchor = min(self._anchor, count - 1)
+        if not -self.rowHeight(anchor) < self.rowViewportPosition(anchor) < height:
+            anchor = max(0, self.rowAt(0))
+        at = self.rowViewportPosition(anchor)
+        for _ in range(ROUNDS):
+            if not self._measure_view(count, height):
+                break
+            self.updateGeometries()
+            bar.setValue(bar.value() + self.rowViewportPosition(anchor) - at)
+        first = max(0, self.rowAt(0))
+        self._anchor = first + 1 if self.rowViewportPosition(first) < 0 and first + 1 < count else first
+        self._is_fitting = False
+        self.viewport().update()
+
+    def _measure_view(self, count: int, height: int) -> bool:
+        row = max(0, self.rowAt(0))
+        top, is_new = self.rowViewportPosition(row), False
+        while row < count and top < height:
+            before = self.rowHeight(row)
+            high = self._measure(row)
+            is_new = is_new or high != before
+            top += high
+            row += 1
+        return is_new
+
+    def _set_columns(self) -> bool:
+        wide = self.viewport().width()
+        widths = (wide // 2, wide - wide // 2)
+        for column, width in enumerate(widths):
+            self.horizontalHeader().resizeSection(column, width)
+        return self.laid.set_widths(widths)
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        super().scrollContentsBy(dx, dy)
+        self.fit_rows()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._set_columns()
+        self.fit_rows()
+
+    def _on_theme_changed(self) -> None:
+        self.laid.forget()
+        self.verticalScrollBar().setSingleStep(self._theme.px(40))
+        self.fit_rows()
+
+    def _on_data_changed(self, first: QModelIndex, last: QModelIndex) -> None:
+        if first.row() == last.row():
+            self.on_row_changed(first.row())
+        else:
+            self.laid.forget()
+            self.fit_rows()
+
+    def on_row_changed(self, row: int) -> None:
+        self.laid.forget(row)
+        if -self.rowHeight(row) < self.rowViewportPosition(row) < self.viewport().height():
+            self.fit_rows()
+
+
+class SelectableRows(RowTable):
+    """Text is selected within one column, over as many rows as the mouse is drawn."""
+
+    link_followed = Signal(int, object)
+    """A row and the `Link` that was clicked."""
+    edit_wanted = Signal(int)
+    """A row's translation was clicked twice."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self.painted = CellDelegate(theme, self.laid, self._marked, self)
+        self.setItemDelegate(self.painted)
+        self._selection: CellSelection | None = None
+        self._is_pressed = False
+        self._pressed_link: tuple[int, Link] | None = None
+        self.hits: dict[tuple[int, int], list[tuple[int, int, bool]]] = {}
+        """Row and column: stretches that a search found, and whether it is the chosen one."""
+
+    @property
+    def current(self) -> int:
+        """The row of the keyboard; -1 without any."""
+        return self.currentIndex().row()
+
+    def copy(self) -> None:
+        """What is selected, or the translation of the row with the keyboard."""
+        text = self.selected_text()
+        if not text and self.current >= 0:
+            text = self.laid.row(self.current).target.written.plain()
+        if text:
+            copy_text(text)
+
+    def selected_text(self) -> str:
+        """Rows are joined by line breaks."""
+        selection = self._selection
+        if selection is None or selection.begin == selection.end:
+            return ""
+        lines = []
+        for row in range(selection.first.row, selection.last.row + 1):
+            laid = self.laid.row(row)
+            written = (laid.source if selection.column == SOURCE else laid.target).written
+            span = selection.span_in(row, len(written.text))
+            lines.append(written.plain(*span) if span is not None else "")
+        return "\n".join(lines)
+
+    def link_at(self, point: QPoint) -> tuple[int, Link] | None:
+        index = self.indexAt(point)
+        if index.column() != TARGET or index.row() == self.painted.edited:
+            return None
+        inside = self._inside(index.row(), TARGET, point)
+        laid = self.laid.row(index.row())
+        top = laid.target.height_px
+        for line in laid.flags:
+            for link in line.links:
+                if any(
+                    rect.translated(0, top).adjusted(-2, -2, 2, 2).contains(inside)
+                    for rect in line.cell.rect_of(link.start, link.end)
+                ):
+                    return index.row(), link
+            top += line.cell.height_px
+        return None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        point = event.position().toPoint()
+        index = self.indexAt(point)
+        if not index.isValid():
+            self.select(None)
+            return
+        self.painted.chosen = None
+        self.setCurrentIndex(self.rows.index(index.row(), TARGET))
+        self._pressed_link = self.link_at(point)
+        if event.button() == Qt.MouseButton.LeftButton and self._pressed_link is None:
+            place = CellPosition(index.row(), self._position_at(index.row(), index.column(), point))
+            old = self._selection
+            is_more = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            begin = old.begin if is_more and old is not None and old.column == index.column() else place
+            self._is_pressed = True
+            self.select(CellSelection(index.column(), begin, place))
+        self.viewport().update()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        point = event.position().toPoint()
+        if self._is_pressed and self._selection is not None:
+            self._drag_to(point, self._selection)
+            return
+        found = self.link_at(point)
+        self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if found else Qt.CursorShape.IBeamCursor)
+        if found != self.painted.hovered:
+            self.painted.hovered = found
+            self.viewport().update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._is_pressed = False
+        found, pressed = self.link_at(event.position().toPoint()), self._pressed_link
+        self._pressed_link = None
+        if event.button() == Qt.MouseButton.LeftButton and found is not None and found == pressed:
+            self.link_followed.emit(*found)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        index = self.indexAt(event.position().toPoint())
+        if index.isValid() and self.link_at(event.position().toPoint()) is None:
+            self._is_pressed = False
+            self.select(None)
+            if index.column() == TARGET:
+                self.edit_wanted.emit(index.row())
+            else:
+                self._select_word(index.row(), event.position().toPoint())
+
+    def _drag_to(self, point: QPoint, selection: CellSelection) -> None:
+        height, bar = self.viewport().height(), self.verticalScrollBar()
+        if not 0 <= point.y() < height:  # the view follows the mouse
+            bar.setValue(bar.value() + (point.y() if point.y() < 0 else point.y() - height))
+        row = self.rowAt(min(max(point.y(), 0), height - 1))
+        if row >= 0:
+            place = CellPosition(row, self._position_at(row, selection.column, point))
+            self.select(CellSelection(selection.column, selection.begin, place))
+
+    def select(self, selection: CellSelection | None) -> None:
+        self._selection = selection
+        self.viewport().update()
+
+    def select_row(self, row: int) -> None:
+        length = len(self.laid.row(row).target.written.text)
+        self.select(CellSelection(TARGET, CellPosition(row, 0), CellPosition(row, length)))
+
+    def _select_word(self, row: int, point: QPoint) -> None:
+        text = self.laid.row(row).source.written.text
+        at = self._position_at(row, SOURCE, point)
+        start = end = at
+        while start > 0 and text[start - 1].isalnum():
+            start -= 1
+        while end < len(text) and text[end].isalnum():
+            end += 1
+        self.select(CellSelection(SOURCE, CellPosition(row, start), CellPosition(row, end)))
+
+    def _marked(self, row: int, column: int) -> list[tuple[int, int, str]]:
+        tokens = self._theme.tokens
+        found = [
+            (start, end, tokens.mark if is_chosen else tokens.selection)
+            for start, end, is_chosen in self.hits.get((row, column), ())
+        ]
+        selection = self._selection
+        if selection is not None and selection.column == column:
+            laid = self.laid.row(row)
+            span = selection.span_in(row, len((laid.source if column == SOURCE else laid.target).written.text))
+            found += [(*span, tokens.selection)] if span is not None else []
+        return found
+
+    def _corner(self, row: int, column: int) -> QPointF:
+        """Where a cell's text begins, in the viewport."""
+        left = self.columnViewportPosition(column) + self._theme.px(EDGE_PX)
+        return QPointF(left, self.rowViewportPosition(row) + self.laid.row(row).top_px)
+
+    def _inside(self, row: int, column: int, point: QPoint) -> QPointF:
+        return QPointF(point) - self._corner(row, column)
+
+    def _position_at(self, row: int, column: int, point: QPoint) -> int:
+        laid = self.laid.row(row)
+        return (laid.source if column == SOURCE else laid.target).position_at(self._inside(row, column, point))
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave and self.painted.hovered is not None:
+            self.painted.hovered = None
+            self.viewport().update()
+        return super().viewportEvent(event)
+
+
+class SegmentTable(SelectableRows):
+    """Arrows move between rows and their remedies, Enter edits, F8 goes to the next flagged one."""
+
+    edited = Signal(int, object)
+    """A segment's id and its new content."""
+    accepted = Signal(int)
+    next_wanted = Signal(int)
+    """The next flagged segment after this one."""
+    remedy_wanted = Signal(int, object)
+    """A segment's id and the `Link` that was followed."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self.editor: RowEditor | None = None
+        self.link_followed.connect(self._follow_link)
+        self.edit_wanted.connect(self.edit_row)
+        self._on_theme_changed()
+
+    def show_source(
+        self, source: RowSource | None, names: tuple[str, str], rtl: tuple[bool | None, bool | None]
+    ) -> None:
+        self.close_editor()
+        self.hits = {}
+        self.select(None)
+        self.painted.chosen = self.painted.hovered = None
+        self.laid.rtl = rtl
+        self.rows.show_source(source, names)
+        self.begin()
+        if self.rows.rowCount():
+            self.setCurrentIndex(self.rows.index(0, TARGET))
+
+    def height_of(self, row: int) -> int:
+        high = super().height_of(row)
+        if self.editor is not None and row == self.painted.edited:
+            high = max(high, self.editor.height_in(self.columnWidth(TARGET)) + self._theme.px(4))
+        return high
+
+    def go_to(self, row: int) -> None:
+        """Moves the keyboard's place to a row and brings it into view."""
+        if 0 <= row < self.rows.rowCount():
+            self.painted.chosen = None
+            self.setCurrentIndex(self.rows.index(row, TARGET))
+            self.reveal(row)
+            self.viewport().update()
+
+    # Editing.
+
+    def edit_row(self, row: int, content: Content | None = None) -> None:
+        """Opens the editor of a row's translation; `content` is in it instead of what is there."""
+        found = self.rows.row(row)
+        if found is None or (self.editor is not None and self.painted.edited == row):
+            return
+        self.close_editor()
+        self.go_to(row)
+        source = found.segment.content
+        before = found.translated.content if found.translated is not None else source
+        editor = RowEditor(self._theme, source, before, is_rtl=bool(self.laid.rtl[TARGET]))
+        if content is not None:
+            editor.text.replace(content)
+        editor.kept.connect(self._on_kept)
+        editor.given_up.connect(self._on_given_up)
+        editor.height_changed.connect(self.fit_rows)
+        self.editor, self.painted.edited = editor, row
+        self.setIndexWidget(self.rows.index(row, TARGET), editor)
+        editor.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.fit_rows()
+        self.reveal(row)
+
+    def close_editor(self) -> None:
+        """Ends the editing and keeps what was typed; marks that are missing are put back."""
+        if self.editor is None:
+            return
+        editor, row = self.editor, self.painted.edited
+        found = self.rows.row(row)
+        content = put_back(found.segment.content, editor.content) if found is not None else editor.content
+        is_changed = editor.is_changed
+        self._end_editing()
+        if is_changed:
+            self.edited.emit(row + 1, content)
+
+    def _end_editing(self) -> None:
+        editor, row = self.editor, self.painted.edited
+        self.editor, self.painted.edited = None, -1
+        if editor is not None:
+            focus = QApplication.focusWidget()
+            had_focus = focus is not None and editor.isAncestorOf(focus)
+            editor.end()
+            self.setIndexWidget(self.rows.index(row, TARGET), None)  # type: ignore[arg-type]
+            if had_focus:
+                self.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.fit_rows()
+
+    def _on_kept(self, content: Content, goes_on: bool) -> None:
+        editor, row = self.editor, self.painted.edited
+        if editor is None:
+            return
+        is_changed = editor.is_changed
+        self._end_editing()
+        if is_changed:
+            self.edited.emit(row + 1, content)
+        if goes_on:
+            self._accept(row)
+
+    def _on_given_up(self) -> None:
+        self._end_editing()
+
+    def _accept(self, row: int) -> None:
+        self.accepted.emit(row + 1)
+        self.next_wanted.emit(row + 1)
+
+    # Keys.
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, row, last = Qt.Key(event.key()), max(0, self.current), self.rows.rowCount() - 1
+        has_control = bool(event.modifiers() & CONTROL)
+        side = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}.get(key, 0)
+        page = {Qt.Key.Key_PageDown: 1, Qt.Key.Key_PageUp: -1}.get(key, 0)
+        if last < 0:
+            event.ignore()
+        elif has_control and key == Qt.Key.Key_C:
+            self.copy()
+        elif has_control and key == Qt.Key.Key_A:
+            self.select_row(row)
+        elif has_control and key in ENTER:
+            self._accept(row)
+        elif key in (Qt.Key.Key_Down, Qt.Key.Key_Up) and not has_control:
+            self.go_to(min(max(row + (1 if key == Qt.Key.Key_Down else -1), 0), last))
+        elif page:
+            self._turn(page)
+        elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
+            self.go_to(0 if key == Qt.Key.Key_Home else last)
+        elif side and not has_control:
+            self._choose_link(row, -side if self.isRightToLeft() else side)
+        elif key == Qt.Key.Key_F8:
+            self.next_wanted.emit(row + 1)
+        elif key in (*ENTER, Qt.Key.Key_Space, Qt.Key.Key_F2):
+            self._follow_or_edit(row, key)
+        elif key == Qt.Key.Key_Escape and self._selection is not None:
+            self.select(None)
+        else:
+            event.ignore()
+
+    def _turn(self, pages: int) -> None:
+        """A page on or back, and the keyboard to what is at its top."""
+        bar = self.verticalScrollBar()
+        before = bar.value()
+        bar.setValue(before + pages * (self.viewport().height() - self._theme.px(40)))
+        at_end = bar.value() == before
+        row = (self.rows.rowCount() - 1 if pages > 0 else 0) if at_end else self._anchor
+        self.setCurrentIndex(self.rows.index(row, TARGET))
+        self.viewport().update()
+
+    def _choose_link(self, row: int, step: int) -> None:
+        links = self.laid.row(row).links
+        chosen = self.painted.chosen
+        at = links.index(chosen[1]) if chosen is not None and chosen[0] == row and chosen[1] in links else -1
+        at = min(at + step, len(links) - 1)
+        self.painted.chosen = (row, links[at]) if at >= 0 else None
+        self.viewport().update()
+        if at >= 0:
+            self.announce_text(f"{links[at].told.reason} {links[at].words}")
+
+    def _follow_or_edit(self, row: int, key: Qt.Key) -> None:
+        chosen = self.painted.chosen
+        if chosen is not None and chosen[0] == row and key != Qt.Key.Key_F2:
+            self._follow_link(row, chosen[1])
+        elif key != Qt.Key.Key_Space:
+            self.edit_row(row)
+
+    def _follow_link(self, row: int, link: Link) -> None:
+        self.painted.chosen = None
+        if link.remedy is Remedy.EDIT:
+            self.edit_row(row)
+        else:
+            self.remedy_wanted.emit(row + 1, link)
+
+    def announce_text(self, text: str) -> None:
+        """For screen readers."""
+        announce(self, text)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        index = self.indexAt(event.pos()) if event.reason() == event.Reason.Mouse else self.currentIndex()
+        row = index.row()
+        if row < 0:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(tr(COPY), self.copy)
+        menu.addAction(tr(EDIT_LABEL), lambda: self.edit_row(row))
+        for link in self.laid.row(row).links:
+            if link.remedy is not Remedy.EDIT:
+                menu.addAction(link.words, partial(self._follow_link, row, link))
+        menu.popup(event.globalPos())
+
+    # Painting.
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.current < 0 or not self.hasFocus() or self.editor is not None:
+            return
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(self._theme.tokens.focus), 1))
+        px = self._theme.px
+        top, high = self.rowViewportPosition(self.current), self.rowHeight(self.current)
+        ring = QRect(px(8), top + 1, self.viewport().width() - px(16), high - 2)
+        painter.drawRoundedRect(ring, px(8), px(8))
+        painter.end()
+
+    def sizeHint(self) -> QSize:
+        return self.minimumSize()  # it takes what is left
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason) and self.current >= 0:
+            self.reveal(self.current)
+        self.viewport().update()

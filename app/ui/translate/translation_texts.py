@@ -1,0 +1,297 @@
+"""What the Translate tab says: of a document, of what is flagged in it, and what can be done about that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from app.core.visible import visible_name
+from app.documents.segments import Content, Segment, content_of
+from app.features.translate.problems import reason_of
+from app.features.translate.translation_events import (
+    ADDING,
+    BLOCKS,
+    DRAFT,
+    TYPED,
+    Flag,
+    FlagKind,
+    SegmentDone,
+    SegmentGrows,
+    StoredTranslation,
+    Translated,
+    TranslationEstimate,
+    TranslationEvent,
+    TranslationPlanned,
+    TranslationSource,
+    TranslationWish,
+)
+from app.features.work.asking import TaskRests
+from app.features.work.queue import FAILED, PAUSED, QUEUED, RUNNING
+from app.language.language_names import find_language
+from app.language.words import WORD, common_start, fold_words
+from app.ui.i18n import tr
+from app.ui.shared_labels import (
+    BEGINS_LABEL,
+    DOCUMENT_COUNT,
+    EDIT_LABEL,
+    FAILED_LABEL,
+    KEEP_LABEL,
+    STOPPED,
+    TRY_AGAIN,
+    USE_IT,
+    WAITING,
+    WAITS_LABEL,
+)
+from app.ui.work.doing import time_words
+from app.ui.work.job_column import is_working
+from app.ui.work.job_tab import rest_words
+
+SEGMENTS_TRANSLATED = "{done} of {all} segments are translated."
+
+LAYOUT_NOT_KEPT = (
+    "{kind} cannot be written back: a new document is made with its headings, lists and pages, but not its layout."
+)
+
+SEGMENT_COUNT = "{count} segments"
+BEGINS = "Begins"
+SEGMENTS_FROM_MEMORY = "{count} from memory"
+SEGMENTS_TO_REVIEW = "{count} to look at"
+ONE_SEGMENT = "1 segment"
+KNOWN_FROM_MEMORY = "{count} known from memory"
+UNDER_A_MINUTE_LEFT = "less than a minute left"
+NOT_BEGUN = "not begun"
+
+SECONDS_A_MINUTE = 60
+
+
+def left_words(seconds: float) -> str:
+    """Such as "about 3 min left"."""
+    minutes = round(seconds / SECONDS_A_MINUTE)
+    if seconds < 45:
+        return tr(UNDER_A_MINUTE_LEFT)
+    if minutes < 55:
+        return tr("about {count} min left", count=max(1, minutes))
+    hours = f"{round(minutes / 30) / 2:.1f}".removesuffix(".0")
+    return tr("about {count} h left", count=hours)
+
+
+def work_words(stored: StoredTranslation, done: int, segments: int, rests: str, left_s: float | None) -> str:
+    """How far one is that waits or is at work: "132 of 206 · about 3 min left"."""
+    if stored.state == "queued":
+        return tr(WAITING)
+    where = tr("{done} of {all}", done=f"{done:,}", all=f"{segments:,}") if segments else tr(BEGINS)
+    if rests:
+        return f"{where} · {rest_words(rests)}"
+    return where if left_s is None else f"{where} · {left_words(left_s)}"
+
+
+def done_words(stored: StoredTranslation) -> str:
+    """What there is of one that is done: "206 segments · 12 from memory · 1 to look at"."""
+    words = [segments_words(stored.segments)]
+    if stored.reused:
+        words.append(tr(SEGMENTS_FROM_MEMORY, count=f"{stored.reused:,}"))
+    if stored.flagged:
+        words.append(tr(SEGMENTS_TO_REVIEW, count=f"{stored.flagged:,}"))
+    return " · ".join(words)
+
+
+def stopped_words(stored: StoredTranslation) -> str:
+    """How much of one there is that was stopped or failed."""
+    return tr(SEGMENTS_TRANSLATED, done=f"{stored.done:,}", all=f"{stored.segments:,}")
+
+
+def draft_words(drafts: Sequence[StoredTranslation], estimate: TranslationEstimate | None) -> str:
+    """What is to be done: "206 segments · 12 known · about 3 minutes on this computer"."""
+    words = [tr(DOCUMENT_COUNT, count=len(drafts))] if len(drafts) > 1 else []
+    words.append(segments_words(sum(draft.segments for draft in drafts)))
+    if estimate is not None:
+        if estimate.known:
+            words.append(tr(KNOWN_FROM_MEMORY, count=f"{estimate.known:,}"))
+        if estimate.seconds is not None:
+            where = "{time} on its server" if estimate.is_elsewhere else "{time} on this computer"
+            words.append(tr(where, time=time_words(estimate.seconds)))
+    return " · ".join(words)
+
+
+def layout_words(stored: StoredTranslation) -> str:
+    """What is not kept of one that comes back as another kind of file; "" where all is."""
+    if stored.format != BLOCKS:
+        return ""
+    kind = stored.name.rpartition(".")[2].upper()
+    return tr(
+        LAYOUT_NOT_KEPT,
+        kind=kind,
+    )
+
+
+def title_of(stored: StoredTranslation) -> str:
+    """The file's name, unless it was given another title."""
+    name = visible_name(stored.name)
+    return name if name.rpartition(".")[0] == stored.title else stored.title
+
+
+def segments_words(count: int) -> str:
+    return tr(ONE_SEGMENT) if count == 1 else tr(SEGMENT_COUNT, count=f"{count:,}")
+
+
+def name_of(code: str) -> str:
+    """What a language calls itself; its code where it is not known."""
+    found = find_language(code) if code else None
+    return found.own if found is not None else code
+
+
+def is_rtl(code: str) -> bool | None:
+    """Whether a language's text runs to the left; None where the language is not known."""
+    found = find_language(code) if code else None
+    return found.is_rtl if found is not None else None
+
+
+def without_terms(wish: TranslationWish) -> TranslationWish:
+    """What is chosen in the bar: all but the glossary."""
+    return replace(wish, glossary=())
+
+
+# What a flag says in words, and the two things that can be done about it.
+
+
+class Remedy(Enum):
+    """What can be done about a flag."""
+
+    USE_TERM = "use_term"
+    AGAIN = "again"
+    EDIT = "edit"
+    KEEP = "keep"
+    """It is good as it is."""
+
+
+BY_HAND = (
+    FlagKind.FORMATTING, FlagKind.NUMBER, FlagKind.LEFTOVER, FlagKind.WORD, FlagKind.NEGATION, FlagKind.SEPARATORS,
+    FlagKind.OPPOSITE
+)  # fmt: skip
+"""What a person puts right faster than a model."""
+
+
+@dataclass(frozen=True)
+class ShownFlag:
+    """A flag as it is shown: its reason, and the words of the two remedies."""
+
+    flag: Flag
+    reason: str
+    remedies: tuple[tuple[Remedy, str], tuple[Remedy, str]]
+
+    @property
+    def spoken(self) -> str:
+        """For screen readers."""
+        return f"{self.reason} {self.remedies[0][1]} · {self.remedies[1][1]}"
+
+
+def told(segment: Segment, translated: Translated | None, language: str) -> list[ShownFlag]:
+    """The flags that nobody has accepted; `language` is the target's name."""
+    if translated is None or translated.accepted:
+        return []
+    if translated.origin is TranslationSource.KEPT:  # there is one thing to do about it, however many reasons there are
+        words = [_reason(flag, segment, translated, language) for flag in translated.flags]
+        return [_told(flag, " ".join(words)) for flag in translated.flags[:1]]
+    return [_told(flag, _reason(flag, segment, translated, language)) for flag in translated.flags]
+
+
+def _told(flag: Flag, reason: str) -> ShownFlag:
+    keep = (Remedy.KEEP, tr("Keep the original") if flag.kind is FlagKind.UNTRANSLATED else tr(KEEP_LABEL))
+    if flag.kind is FlagKind.GLOSSARY:
+        first = (Remedy.USE_TERM, tr(USE_IT))
+    elif flag.kind in BY_HAND:
+        first = (Remedy.EDIT, tr(EDIT_LABEL))
+    else:
+        first = (Remedy.AGAIN, tr(TRY_AGAIN))
+    return ShownFlag(flag, reason, (first, keep))
+
+
+def _reason(flag: Flag, segment: Segment, translated: Translated, language: str) -> str:
+    reason = reason_of(flag, segment, translated, language)
+    return tr(reason.text, **reason.values)
+
+
+# Puts a glossary's term into a translation, where its words tell which ones it takes the place of.
+
+
+LEAST_ALIKE = 4
+"""Letters that two forms of a word begin with."""
+
+
+def with_term(content: Content, wanted: str) -> Content | None:
+    """The content with the term in place of the one run of words that is a part or another form of it.
+
+    None where no run is, or several are: then a person says where it belongs.
+    """
+    term = [fold_words(word) for word in WORD.findall(wanted)]
+    found: list[tuple[int, int, int]] = []
+    for number, part in enumerate(content):
+        if isinstance(part, str):
+            found += [(number, *span) for span in _runs(part, term)]
+    if len(found) != 1:
+        return None
+    number, start, end = found[0]
+    parts = list(content)
+    text = parts[number]
+    assert isinstance(text, str)
+    new = wanted[:1].upper() + wanted[1:] if text[start].isupper() and not text[:start].strip() else wanted
+    parts[number] = text[:start] + new + text[end:]
+    return content_of(parts)
+
+
+def _runs(text: str, term: Sequence[str]) -> list[tuple[int, int]]:
+    """Stretches of the text whose words are all among the term's; short ones such as "of" begin and end none."""
+    runs: list[list[re.Match[str]]] = []
+    for match in WORD.finditer(text):
+        if not any(_is_form(fold_words(match[0]), text) for text in term):
+            continue
+        is_next = bool(runs) and not text[runs[-1][-1].end() : match.start()].strip()
+        runs = [*runs[:-1], [*runs[-1], match]] if is_next else [*runs, [match]]
+    telling = [[match for match in run if len(match[0]) >= LEAST_ALIKE] for run in runs]
+    return [(run[0].start(), run[-1].end()) for run in telling if run]
+
+
+def _is_form(word: str, other: str) -> bool:
+    common = common_start(word, other)
+    return word == other or common >= max(LEAST_ALIKE, len(word) - 3, len(other) - 3)
+
+
+def note_of(translation: StoredTranslation) -> str:
+    """What is said behind the title of one that is not done."""
+    if translation.format == TYPED:
+        return ""
+    if translation.state == RUNNING and translation.segments:
+        return tr("{done} of {all}", done=translation.done, all=translation.segments)
+    words = {
+        ADDING: tr("is read"), DRAFT: tr(NOT_BEGUN), RUNNING: tr(BEGINS_LABEL), QUEUED: tr(WAITS_LABEL),
+        PAUSED: tr(STOPPED), FAILED: tr(FAILED_LABEL),
+    }  # fmt: skip
+    return words.get(translation.state, "")
+
+
+def is_at_work(translation: StoredTranslation) -> bool:
+    """Whether a document waits for something; a text that was typed is what it is."""
+    return translation.format != TYPED and (is_working(translation) or translation.state in (ADDING, DRAFT))
+
+
+class TranslationProgress:
+    """`done` of `segments`; `growing` is what is being written now, by segment. `rests`: why it waits, or ""."""
+
+    def __init__(self) -> None:
+        self.segments = 0
+        self.done = 0
+        self.rests = ""
+        self.growing: dict[int, str] = {}
+
+    def take_event(self, event: TranslationEvent) -> None:
+        if isinstance(event, TranslationPlanned):
+            self.segments, self.done = event.segments, event.known
+        elif isinstance(event, TaskRests):
+            self.rests = event.reason
+        elif isinstance(event, SegmentGrows):
+            self.growing[event.id] = event.text
+        elif isinstance(event, SegmentDone):
+            self.growing.pop(event.translated.id, None)
+            self.done, self.segments = event.done, event.segments

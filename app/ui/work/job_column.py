@@ -1,0 +1,382 @@
+"""The left column of what is stored: New, search, and a list in groups by age; of jobs, what is at work comes first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from PySide6.QtCore import QModelIndex, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+
+from app.store.jobs import JobRow
+from app.ui.i18n import tr
+from app.ui.icons import icon
+from app.ui.shared_labels import DELETE, GO_ON, LAST_SEVEN_DAYS, OLDER, RENAME, STOP, TODAY
+from app.ui.shell.keyboard import keys_of
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.input_fields import SearchField
+from app.ui.widgets.labels import plain_label, plain_tip
+from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.row_list import ID_ROLE, NOTE_ROLE, TITLE_ROLE, GroupedListModel, Index, RowList
+from app.ui.work.doing import Doing
+
+if TYPE_CHECKING:
+    from app.features.work.queue import StoredJobs
+
+WORKING_LABEL = "Working"
+
+SEARCH_DELAY_MS = 120
+
+
+class Stored(Protocol):
+    """Where they are kept; each has a number and a title."""
+
+    def find(self, query: str, /) -> Sequence[Any]:
+        """Those with this in their title, in the order in which they are listed; all of them for ""."""
+
+    def get(self, number: int, /) -> Any:
+        """One of them; None when it is gone."""
+
+    def delete(self, number: int, /) -> object:
+        """It can be taken back as long as it is in the trash."""
+
+    def restore(self, number: int, /) -> object:
+        """Takes a deletion back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListWords:
+    """What a column says, in the person's language, and the object name of its list."""
+
+    name: str
+    icon: str
+    new: str
+    search: str
+    all: str
+    nothing_found: str
+    nothing_yet: str
+
+
+class ListColumn(QWidget):
+    """Finds, opens, renames and deletes; what is open is the view's business. What the store raises is said."""
+
+    new_wanted = Signal()
+    chosen = Signal(int)
+    renamed = Signal(int)
+    gone = Signal(int)
+    """One was deleted; another is to be shown if it was the open one."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        notify: Notify,
+        model: GroupedListModel[Any],
+        words: ListWords,
+        *,
+        stored: Stored,
+        rename: Callable[[int, str], object],
+        rows: type[RowList] = RowList,
+    ) -> None:
+        super().__init__()
+        self.setObjectName(f"{words.name}_column")
+        self._theme, self._notify, self._words = theme, notify, words
+        self._stored, self._store_title = stored, rename
+        self.open_id: int | None = None
+        """The one that is marked as open; None is a new one, which has no row."""
+        new = self._new = text_button(words.new, "new")
+        new.setToolTip(keys_of("new"))
+        new.clicked.connect(self.new_wanted)
+        self._begin = QHBoxLayout()
+        self._begin.addWidget(new, 1)
+        self.search = SearchField(theme, words.search)
+        self.search.setToolTip(keys_of("search"))
+        self._search_later = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
+        self._search_later.timeout.connect(self.reload)
+        self.search.textChanged.connect(lambda _: self._search_later.start())
+        self.search.lowered.connect(self._on_lowered)
+        self.model = model
+        self.model.setParent(self)
+        self.model.renamed.connect(self._on_renamed)
+        self.list = rows(theme, self.model, words.all)
+        self.list.setObjectName(words.name)
+        self.list.delete_wanted.connect(self.delete)
+        self.list.customContextMenuRequested.connect(self._on_menu)
+        for signal in (self.list.clicked, self.list.activated, self.list.moved):
+            signal.connect(self._choose)
+        self._nothing = plain_label(kind="muted", wraps=True)
+        column = self._layout = QVBoxLayout(self)
+        column.addLayout(self._begin)
+        for widget, stretch in ((self.search, 0), (self._nothing, 0), (self.list, 1)):
+            column.addWidget(widget, stretch)
+        theme.dress(column, margins=(12, 14, 12, 0), spacing=9)
+        theme.dress(self._begin, spacing=6)
+        # A push button keeps its text four pixels from the icon; a wider icon around the same glyph gives it air.
+        theme.dress(new, font=(14.5, 600), glyph=(words.icon, "accent", 16), glyph_size=(32, 16))
+        theme.dress(self._nothing, font=(13.5, 400), margins=(15, 4, 15, 0))
+        name_widgets(new=new, nothing_found=self._nothing)
+
+    def reload(self) -> None:
+        """Reads the list again, as the search field says."""
+        self._search_later.stop()
+        found: Sequence[Any] = ()
+        with self._notify.guard():
+            found = self._stored.find(self.search.text().strip())
+        self._show(found)
+
+    def refresh(self, number: int) -> None:  # noqa: ARG002 - a column may know a shorter way
+        """One was renamed or touched."""
+        self.reload()
+
+    def show_open(self, number: int | None) -> None:
+        """Marks the one that is open; a place in it that was gone to stays marked."""
+        self.open_id = number
+        if number is None or self.list.currentIndex().data(ID_ROLE) != number:
+            self.list.mark(self.model.index_of(number))
+
+    def rename(self, index: QModelIndex) -> None:
+        """Opens the title for editing in its row."""
+        self.list.setFocus()
+        self.list.edit(index)
+
+    def delete(self, number: int) -> None:
+        """Deletes one at once, and offers to take it back."""
+        with self._notify.guard():
+            one = self._stored.get(number)
+            if one is None:
+                return
+            self._stored.delete(number)
+            self.gone.emit(number)
+            self.reload()
+            self._notify.undo(tr("“{title}” was deleted.", title=one.title), lambda: self._bring_back(number))
+
+    def menu_for(self, index: QModelIndex) -> QMenu:
+        menu, tokens = QMenu(self), self._theme.tokens
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(icon("pencil-simple", tokens.muted), tr(RENAME) + "\tF2", lambda: self.rename(index))
+        menu.addSeparator()
+        number = index.data(ID_ROLE)
+        menu.addAction(icon("trash", tokens.danger), tr(DELETE) + "\t" + tr("Del"), lambda: self.delete(number))
+        return menu
+
+    def _show(self, found: Sequence[Any]) -> None:
+        position = self.list.verticalScrollBar().value()
+        self.model.show(found)
+        index = self.model.index_of(self.open_id)
+        if index != self.list.currentIndex():
+            self.list.mark(index, scroll=False)
+        self.list.verticalScrollBar().setValue(position)
+        self._nothing.setVisible(not found)
+        is_searched = bool(self.search.text().strip())
+        self._nothing.setText(self._words.nothing_found if is_searched else self._words.nothing_yet)
+
+    def _bring_back(self, number: int) -> None:
+        with self._notify.guard():
+            self._stored.restore(number)
+            self.reload()
+            self.chosen.emit(number)
+
+    def _choose(self, index: QModelIndex) -> None:
+        number = index.data(ID_ROLE)
+        if number is not None and number != self.open_id:
+            self.chosen.emit(number)
+
+    def _on_lowered(self) -> None:
+        self.reload()
+        self.list.enter()
+
+    def _on_renamed(self, number: int, title: str) -> None:
+        with self._notify.guard():
+            self._store_title(number, title)
+            self.refresh(number)
+            self.renamed.emit(number)
+
+    def _on_menu(self, position: QPoint) -> None:
+        index = self.list.indexAt(position)
+        if index.flags() & Qt.ItemFlag.ItemIsEditable:
+            self.menu_for(index).popup(self.list.viewport().mapToGlobal(position))
+
+
+# Of stored jobs, which get further while they are looked at.
+
+
+REFRESH_MS = 250
+"""Work gets further many times a second; nobody reads the list so fast."""
+
+
+STATE_ROLE = Qt.ItemDataRole.UserRole + 3
+WORKING = ("running", "queued")
+
+
+def is_working(work: JobRow) -> bool:
+    """Whether it is at work or waits for its turn; one that was stopped waits for a person."""
+    return work.state in WORKING
+
+
+def title_of(work: JobRow) -> str:
+    """Its title as it is shown, by itself as it is edited."""
+    return work.title
+
+
+def group_of(work: JobRow, now: datetime, is_at_work: Callable[[Any], bool] = is_working) -> str:
+    """The heading it stands under: by when it was begun, as the list is ordered."""
+    if is_at_work(work):
+        return tr(WORKING_LABEL)
+    day = datetime.fromtimestamp(work.created_at).date()
+    today = now.date()
+    if day >= today:
+        return tr(TODAY)
+    return tr(LAST_SEVEN_DAYS) if day > today - timedelta(days=7) else tr(OLDER)
+
+
+class WorkListModel(GroupedListModel[JobRow]):
+    """What there is of a kind, under headings by age.
+
+    `note_of` is what is said behind the title of one that is not done; `title_of` is the title as it is shown, where
+    that is another than is edited.
+    """
+
+    groups = ("Working", "Today", "Last 7 days", "Older")
+
+    def __init__(
+        self,
+        note_of: Callable[[Any], str],
+        parent: QObject | None = None,
+        *,
+        is_at_work: Callable[[Any], bool] = is_working,
+        title_of: Callable[[Any], str] = title_of,
+        twin_note_of: Callable[[Any], str] = lambda _row: "",
+    ) -> None:
+        super().__init__(parent)
+        self._twin_note_of = twin_note_of
+        self._titles: Counter[str] = Counter()
+        self._note_of, self._is_at_work, self._title_of = note_of, is_at_work, title_of
+
+    def show(self, found: Sequence[JobRow], now: datetime | None = None) -> None:
+        self._titles = Counter(row.title for row in found)
+        super().show(found, now)
+
+    def note_of(self, row: JobRow) -> str:
+        """What is said behind its title."""
+        is_twin = self._titles[row.title] > 1
+        return self._note_of(row) or (self._twin_note_of(row) if is_twin else "")
+
+    def update(self, work: JobRow, now: datetime | None = None) -> bool:
+        """Puts other words into one row; False where it would stand elsewhere."""
+        index = self.index_of(work.id)
+        if not index.isValid():
+            return False
+        known, now = self._rows[index.row()], now or datetime.now()
+        if isinstance(known, str) or self.group_of(known, now) != self.group_of(work, now):
+            return False
+        self._rows[index.row()] = work
+        self.dataChanged.emit(index, index)
+        return True
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row = self._rows[index.row()]
+        if isinstance(row, str):
+            return row if role == Qt.ItemDataRole.DisplayRole else None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return " · ".join(part for part in (self._title_of(row), self.note_of(row)) if part)
+        if role == Qt.ItemDataRole.EditRole:
+            return row.title
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tip("\n".join(filter(None, (self._title_of(row), self._twin_note_of(row)))))
+        if role == TITLE_ROLE:
+            return self._title_of(row)
+        return {ID_ROLE: row.id, NOTE_ROLE: self.note_of(row), STATE_ROLE: row.state}.get(role)
+
+    def group_of(self, row: JobRow, now: datetime) -> str:
+        return group_of(row, now, self._is_at_work)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnWords(ListWords):
+    """Also how the rows of a kind are written."""
+
+    note_of: Callable[[Any], str]
+    """What is said behind the title of one that is not done."""
+    twin_note_of: Callable[[Any], str] = lambda _row: ""
+    """What is said where several rows have the same title, to tell them apart."""
+    is_at_work: Callable[[Any], bool] = is_working
+    title_of: Callable[[Any], str] = title_of
+
+
+class WorkColumn(ListColumn):
+    """The jobs of a kind, which get further while they are looked at."""
+
+    work_wanted = Signal()
+    """Something waits in the queue again."""
+
+    def __init__(self, theme: Theme, jobs: StoredJobs[Any, Any], notify: Notify, words: ColumnWords) -> None:
+        model = WorkListModel(
+            words.note_of, is_at_work=words.is_at_work, title_of=words.title_of, twin_note_of=words.twin_note_of
+        )
+        super().__init__(theme, notify, model, words, stored=jobs, rename=jobs.rename)
+        self._rows = model
+        self._doing = Doing(jobs, notify, tr("It is not there any more."), self)
+        self._doing.queued.connect(self.work_wanted)
+        self._doing.row_changed.connect(self.refresh_soon)
+        self._moved: set[int] = set()
+        self._is_all_stale = False
+        self._refresh_later = QTimer(self, singleShot=True, interval=REFRESH_MS)
+        self._refresh_later.timeout.connect(self._refresh)
+
+    def reload(self) -> None:
+        self._refresh_later.stop()
+        self._moved.clear()
+        self._is_all_stale = False
+        super().reload()
+
+    def refresh_soon(self) -> None:
+        """Something in the list is another; hidden, it is read when it is shown."""
+        self._is_all_stale = True
+        self._refresh_in_a_moment()
+
+    def show_progress(self, number: int) -> None:
+        """One of them is further."""
+        self._moved.add(number)
+        self._refresh_in_a_moment()
+
+    def show_open(self, number: int | None) -> None:
+        self.open_id = number
+        if number is not None and not self.model.index_of(number).isValid():
+            self.search.clear()  # which could hide it
+            self.reload()  # it has just been begun
+        super().show_open(number)
+
+    def menu_for(self, index: QModelIndex) -> QMenu:
+        menu, muted = super().menu_for(index), self._theme.tokens.muted
+        number, state, first = index.data(ID_ROLE), index.data(STATE_ROLE), menu.actions()[0]
+        if state in ("running", "queued"):
+            menu.insertAction(first, menu.addAction(icon("stop", muted), tr(STOP), lambda: self._doing.stop(number)))
+        elif state in ("paused", "failed"):
+            menu.insertAction(first, menu.addAction(icon("play", muted), tr(GO_ON), lambda: self._doing.go_on(number)))
+        return menu
+
+    def _refresh_in_a_moment(self) -> None:
+        if not self._refresh_later.isActive():
+            self._refresh_later.start()
+
+    def _refresh(self) -> None:
+        if self.list.is_editing:
+            self._refresh_in_a_moment()  # another word in the row would undo what is being typed there
+        elif self.isVisible():
+            moved = [self._doing.get(number) for number in sorted(self._moved)]
+            self._moved.clear()
+            if self._is_all_stale or not all(one is not None and self._rows.update(one) for one in moved):
+                self.reload()
+
+    def _bring_back(self, number: int) -> None:
+        super()._bring_back(number)
+        self.work_wanted.emit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.reload()

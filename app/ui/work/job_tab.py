@@ -1,0 +1,518 @@
+"""A tab of stored jobs: the work, which goes on without the view; the view, the left column, what passes between.
+
+The runner works off the queue on a thread, and passes on what happens in each of the jobs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.core.errors import AppError
+from app.core.events import CancelToken
+from app.features.error_messages import PersonMessage, sentence_for
+from app.features.work.engines import ModelSwap, swap_words
+from app.features.work.queue import DONE, FAILED, PAUSED, QUEUED, RUNNING, JobEvent, StoredJobs
+from app.store.jobs import JobRow
+from app.ui.i18n import tr
+from app.ui.shared_labels import GO_ON, PUT_TO_SLEEP, TRY_AGAIN
+from app.ui.shell import tasks
+from app.ui.shell.model_loader import in_words
+from app.ui.shell.notify import ACTION_LABELS, Notify
+from app.ui.shell.tab_spec import EndOfWork, Tab, UiContext
+from app.ui.theme import EDGE_PX, PAGE_PX, Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.dialogs import Question, WaitingQuestion
+from app.ui.widgets.labels import plain_label
+from app.ui.widgets.layouts import name_widgets
+from app.ui.work.job_column import ColumnWords, WorkColumn
+
+PAUSED_WHILE_YOU_CHAT = "paused while you chat"
+WAITS_FOR_MEMORY = "waits for memory"
+NOT_NOW = "Not now"
+
+
+class TabColumn(QWidget):
+    """`rows` is where its widgets go."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None, *, top_px: float = 0, bottom_px: float = 0) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        middle = QWidget()
+        self.rows = QVBoxLayout(middle)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(middle, 100_000)
+        row.addStretch(1)
+        theme.dress(middle, most_width=PAGE_PX + 2 * EDGE_PX)
+        theme.dress(self.rows, margins=(EDGE_PX, top_px, EDGE_PX, bottom_px), spacing=6)
+
+
+# Why a job is not complete, or not as it was chosen, and the one thing to do about it.
+
+
+MOST_LINES_BESIDE = 2
+
+
+class StateBar(QFrame):
+    """Hidden where there is nothing to say. `go_on_wanted`: it is to go on, or to follow what was chosen."""
+
+    go_on_wanted = Signal()
+
+    def __init__(self, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._notify = notify
+        self._action = ""
+        self.setObjectName("state_bar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.words = plain_label(wraps=True)
+        self.other = text_button("", "quiet")
+        self.other.clicked.connect(self._on_other)
+        self.go_on = text_button(tr(GO_ON), "plain")
+        self.go_on.clicked.connect(self.go_on_wanted)
+        self._row, self._buttons = QBoxLayout(QBoxLayout.Direction.LeftToRight, self), QHBoxLayout()
+        self._row.addWidget(self.words, 1)
+        self._row.addLayout(self._buttons)
+        for button in (self.other, self.go_on):
+            self._buttons.addWidget(button)
+        theme.dress(self._row, margins=(14, 8, 8, 8), spacing=8)
+        theme.dress(self._buttons, spacing=8)
+        theme.dress(self.words, font=(13.5, 400))
+        theme.dress(self.other, self.go_on, font=(13.5, 500))
+        self.hide()
+        name_widgets(state_words=self.words, state_other=self.other, go_on=self.go_on)
+
+    def show_ended(self, job: JobRow, *, failed: str, kept: str, stopped: str) -> None:
+        """Of one that stopped or failed.
+
+        `failed` is said of a failure without a cause that is known, `kept` behind any cause, `stopped` of one that a
+        person stopped.
+        """
+        if job.state == FAILED or (job.state == PAUSED and job.error is not None):
+            said = sentence_for(job.error) if job.error is not None else PersonMessage(failed)
+            self.show_words(" ".join(part for part in (tr(said.text), kept) if part), tr(TRY_AGAIN), said.action)
+        elif job.state == PAUSED:
+            self.show_words(stopped, tr(GO_ON))
+        else:
+            self.hide()
+
+    def show_words(self, text: str, go_on: str, action: str = "") -> None:
+        """Any words. `action` names what else can be done, as a sentence of an error has it."""
+        self.words.setText(text)
+        self.setAccessibleName(text)
+        self.go_on.setText(go_on)
+        self.go_on.setAccessibleName(go_on)
+        self._action = action if action != "retry" and action in self._notify.actions else ""
+        label = tr(ACTION_LABELS[self._action]) if self._action else ""
+        self.other.setText(label)
+        self.other.setAccessibleName(label)
+        self.other.setVisible(bool(label))
+        self._arrange()
+        self.show()
+
+    def _arrange(self) -> None:
+        """Where the words would be a narrow column beside the buttons, these stand below them."""
+        margins, shown = (
+            self._row.contentsMargins(),
+            [button for button in (self.other, self.go_on) if not button.isHidden()],
+        )
+        beside = sum(button.sizeHint().width() + self._row.spacing() for button in shown)
+        room = max(1, self.width() - margins.left() - margins.right() - beside)
+        is_narrow = self.words.heightForWidth(room) > MOST_LINES_BESIDE * self.words.fontMetrics().lineSpacing() + 1
+        ways = QBoxLayout.Direction
+        self._row.setDirection(ways.TopToBottom if is_narrow else ways.LeftToRight)
+        self._buttons.setAlignment(Qt.AlignmentFlag.AlignLeading)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _on_other(self) -> None:
+        if self._action:
+            self._notify.actions[self._action]()
+
+
+# Works off the queue of a kind of stored jobs on a thread, and passes on what happens in each of them.
+
+
+INTERACTIVE = "interactive"
+"""Why a job rests: the person chats. Any other reason is memory."""
+
+
+class JobProgress(Protocol):
+    """How far a job at work is, gathered from its events."""
+
+    @property
+    def rests(self) -> str:
+        """Why the work waits; "" while it goes on."""
+
+    def take_event(self, event: Any, /) -> None:
+        """One more event."""
+
+
+Told = TypeVar("Told", bound=JobProgress)
+
+
+@dataclass(frozen=True)
+class RunnerWords:
+    """What the status line says, not translated yet; `of_several` has {number} and {count}.
+
+    The others are for who comes back: of one that is done or has a problem, and of {count}, of which {problems} have.
+    """
+
+    busy: str
+    of_several: str
+    paused: str
+    waits: str
+    done: str
+    problem: str
+    several_done: str
+    several_problems: str
+
+
+class JobRunner(QObject, Generic[Told]):
+    """Runs while something waits; `start` looks for what a former run left. It ends with its parent."""
+
+    happened = Signal(int, object)
+    """A job's id and one of its events."""
+    row_changed = Signal(int)
+    """A job's row is another one: its state, its title, what went wrong."""
+    state_changed = Signal(str)
+    """For the status line; "" when nothing is at work."""
+    ended = Signal()
+    """Nothing waits any more, and what the work had in memory has gone."""
+
+    def __init__(
+        self,
+        jobs: StoredJobs[Any, Any],
+        new_progress: Callable[[], Told],
+        words: RunnerWords,
+        notify: Notify,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._jobs, self._new_progress, self.words, self._notify = jobs, new_progress, words, notify
+        self._rounds = tasks.Rounds(self._work, self)
+        self._rounds.happened.connect(self._on_worked)
+        self._rounds.failed.connect(self._on_failed)
+        self._rounds.over.connect(self._on_over)
+        self._progress: dict[int, Told] = {}
+        self._at_work: int | None = None
+        self._told_last: int | None = None
+        self._batch: list[int] = []
+        self.state = ""
+
+    @property
+    def is_running(self) -> bool:
+        return self._rounds.is_running
+
+    def start(self) -> None:
+        """Goes on with what waits in the queue, if anything does; called again while it runs, it looks once more."""
+        self._rounds.start()
+
+    def stop(self) -> None:
+        """Ends the thread; the job at work stays in the queue."""
+        self._rounds.stop()
+
+    def progress_of(self, job_id: int) -> Told | None:
+        """How far the one at work is; None for any other."""
+        return self._progress.get(job_id)
+
+    def _work(self, cancel: CancelToken) -> Iterator[JobEvent[Any]]:
+        # The queue's parts are loaded here, on the thread.
+        yield from self._jobs.run(cancel)
+
+    def _on_worked(self, worked: JobEvent[Any]) -> None:
+        self._told_last = worked.id
+        if worked.event is None:
+            self._look_at_row(worked.id)
+            self.row_changed.emit(worked.id)
+            return
+        if worked.id not in self._progress:
+            self._progress[worked.id] = self._new_progress()
+        progress, was_at_work = self._progress[worked.id], self._at_work
+        rested = progress.rests
+        progress.take_event(worked.event)
+        self._at_work = worked.id
+        if progress.rests != rested or was_at_work != worked.id:
+            self._show_queue()
+        self.happened.emit(worked.id, worked.event)
+
+    def _look_at_row(self, job_id: int) -> None:
+        stored = None
+        with self._notify.guard():
+            stored = self._jobs.get(job_id)
+        if stored is not None and stored.state == RUNNING:
+            self._at_work = job_id
+            self._progress.setdefault(job_id, self._new_progress())
+        else:
+            self._progress.pop(job_id, None)
+            self._at_work = None if self._at_work == job_id else self._at_work
+        self._show_queue()
+
+    def _show_queue(self) -> None:
+        """Where the queue is, in words; between two of them it is still at work."""
+        if self._at_work is None and self.is_running:
+            return
+        state = self._busy_words(self._at_work) if self._at_work is not None else ""
+        if state != self.state:
+            self.state = state
+            self.state_changed.emit(state)
+
+    def _busy_words(self, at_work: int) -> str:
+        progress, words = self._progress.get(at_work), self.words
+        if progress is not None and progress.rests:
+            return tr(words.paused if progress.rests == INTERACTIVE else words.waits)
+        number, count = self._queue_place(at_work)
+        return tr(words.of_several, number=number, count=count) if count > 1 else tr(words.busy)
+
+    def _queue_place(self, at_work: int) -> tuple[int, int]:
+        """Which of how many this one is, of all that were in the queue since it was last empty."""
+        try:
+            waiting = [one.id for one in self._jobs.find() if one.state in (QUEUED, RUNNING)]
+        except AppError:
+            waiting = []
+        over = [number for number in self._batch if number not in waiting]
+        self._batch = over + [one for one in waiting if one not in over]
+        if at_work not in self._batch:
+            return 1, 1
+        return self._batch.index(at_work) + 1, len(self._batch)
+
+    def _on_over(self) -> None:
+        self._forget()
+        if self.is_running:
+            return
+        self._batch = []
+        self._show_queue()
+        self.ended.emit()
+
+    def _forget(self) -> None:
+        self._at_work, self._told_last = None, None
+        self._progress.clear()
+
+    def _on_failed(self, error: BaseException) -> None:
+        """A defect in one of them; it is marked as failed, and the others keep their turn."""
+        self._notify.error(error)
+        failed = self._told_last  # which was never seen at work where it failed before its row was first looked at
+        self._forget()
+        if failed is not None:
+            self.row_changed.emit(failed)
+            self.start()
+
+
+def rest_words(reason: str) -> str:
+    return tr(PAUSED_WHILE_YOU_CHAT) if reason == INTERACTIVE else tr(WAITS_FOR_MEMORY)
+
+
+class JobEnds(QObject):
+    """What came of the queue, once it is worked off: told once, however many jobs were in it."""
+
+    told = Signal(object)
+    """An `EndOfWork`."""
+
+    def __init__(self, jobs: StoredJobs[Any, Any], runner: JobRunner[Any], words: RunnerWords) -> None:
+        super().__init__(runner)
+        self._jobs, self._words = jobs, words
+        self._at_work: set[int] = set()
+        self._over: dict[int, JobRow] = {}
+        runner.row_changed.connect(self._on_row_changed)
+        runner.ended.connect(self._on_ended)
+
+    def _on_row_changed(self, job_id: int) -> None:
+        with contextlib.suppress(AppError):  # the runner has said it already
+            row = self._jobs.get(job_id)
+            if row is not None and row.state in (QUEUED, RUNNING):
+                self._at_work.add(job_id)
+                self._over.pop(job_id, None)
+            elif row is not None and job_id in self._at_work:
+                self._at_work.discard(job_id)
+                if row.state in (DONE, FAILED) or row.error is not None:  # else somebody stopped it
+                    self._over[job_id] = row
+
+    def _on_ended(self) -> None:
+        rows = list(self._over.values())
+        self._over.clear()
+        if rows:
+            last = next((row for row in rows if row.state != DONE), rows[-1])
+            self.told.emit(EndOfWork(self._said(rows), ", ".join(row.title for row in rows), last.id))
+
+    def _said(self, rows: Sequence[JobRow]) -> str:
+        words, problems = self._words, sum(row.state != DONE for row in rows)
+        if len(rows) == 1:
+            return tr(words.problem if problems else words.done)
+        return tr(words.several_problems if problems else words.several_done, count=len(rows), problems=problems)
+
+
+class WorkView(QWidget):
+    """What stands in the middle of the window: one job, or the place where one begins."""
+
+    list_changed = Signal()
+    """Rows of the list are others: new, renamed, further, over."""
+    shown_changed = Signal(object)
+    """The id of the job that is shown now; None for a new one."""
+
+    def __init__(self, runner: JobRunner[Any]) -> None:
+        super().__init__()
+        self.runner = runner
+        self.open_id: int | None = None
+        """The job that is shown; None for a new one."""
+
+    def show_new(self) -> None:
+        """The place where one begins."""
+
+    def add_files(self, files: Sequence[str | Path]) -> None:
+        """Files that somebody dropped, or sent from elsewhere."""
+
+    def ask_for_files(self) -> None:
+        """Asks for documents."""
+
+    def show_job(self, job_id: int) -> None:
+        """One of the list, as it is now."""
+
+    def take_keyboard(self) -> None:
+        """Gives the keyboard to what is shown."""
+
+    def close_view(self) -> None:
+        """The window closes."""
+
+    def show_id(self, job_id: int | None) -> None:
+        """Another one is shown now, or the same."""
+        if job_id != self.open_id:
+            self.open_id = job_id
+            self.shown_changed.emit(job_id)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.take_keyboard()
+
+
+class WorkTab(Tab):
+    """`begins` is the event that tells that the model is in memory, `moves` are those after which a row says more."""
+
+    begins: type[object]
+    moves: tuple[type[object], ...]
+
+    def __init__(self, ui: UiContext, jobs: StoredJobs[Any, Any], runner: JobRunner[Any], words: ColumnWords) -> None:
+        super().__init__()
+        self._ui, self._jobs, self._words = ui, jobs, words
+        self._question = SecondModelQuestion(ui.theme, ui.window)
+        jobs.engines.ask = self._question.ask
+        self.runner = runner
+        runner.setParent(self)
+        runner.state_changed.connect(self.state_changed)
+        runner.happened.connect(self._on_happened)
+        JobEnds(jobs, runner, runner.words).told.connect(self.work_ended)
+        runner.ended.connect(ui.loader.sync_with_engine)  # the work may have had its model in the place of the chat's
+
+    @property
+    @abstractmethod
+    def view(self) -> Any:
+        """What stands in the middle of the window, a `WorkView`; made when it is asked for."""
+
+    @cached_property
+    def column(self) -> WorkColumn:
+        column = WorkColumn(self._ui.theme, self._jobs, self._ui.notify, self._words)
+        column.new_wanted.connect(self.show_new)
+        column.chosen.connect(self.view.show_job)
+        column.renamed.connect(self._on_renamed)
+        column.gone.connect(self._on_gone)
+        column.work_wanted.connect(self.runner.start)
+        self.runner.happened.connect(self._show_progress)
+        self.view.list_changed.connect(column.refresh_soon)
+        self.view.list_changed.connect(self.changed)
+        self.view.shown_changed.connect(self._on_shown)
+        return column
+
+    @property
+    def open_id(self) -> int | None:
+        shown: int | None = self.view.open_id
+        return shown
+
+    @property
+    def title(self) -> str:
+        with self._ui.notify.guard():
+            stored = self._jobs.get(self.open_id) if self.open_id else None
+            return stored.title if stored is not None else ""
+        return ""
+
+    def restore_list(self) -> None:
+        self.column.reload()
+        self.runner.start()
+
+    def show_new(self) -> None:
+        self.view.show_new()
+        self.view.take_keyboard()
+
+    @property
+    def is_at_work(self) -> bool:
+        return self.runner.is_running
+
+    def restore(self, kept_id: int) -> None:
+        if kept_id:
+            self.view.show_job(kept_id)
+        else:
+            self.view.show_new()
+
+    def show_stored(self, number: int, message_id: int = 0, words: str = "") -> None:  # noqa: ARG002 - only chats have
+        self.view.show_job(number)
+
+    def take_keyboard(self) -> None:
+        self.view.take_keyboard()
+
+    def ask_for_files(self) -> None:
+        self.view.ask_for_files()
+
+    def take_files(self, files: Sequence[Path]) -> None:
+        self.view.add_files(files)
+
+    def go_on(self) -> None:
+        self.runner.start()
+
+    def close(self) -> None:
+        """The window closes: a question that waits is answered with no, and what was typed is kept."""
+        self._question.close()
+        if "view" in self.__dict__:
+            self.view.close_view()
+
+    def _on_shown(self, job_id: int | None) -> None:
+        self.column.show_open(job_id)
+        self.changed.emit()
+
+    def _on_happened(self, _job_id: int, event: object) -> None:
+        if isinstance(event, self.begins):
+            self._ui.loader.sync_with_engine()
+
+    def _show_progress(self, job_id: int, event: object) -> None:
+        if isinstance(event, self.moves):
+            self.column.show_progress(job_id)
+
+    def _on_renamed(self, job_id: int) -> None:
+        if job_id == self.open_id:
+            self.view.show_job(job_id)
+            self.changed.emit()
+
+    def _on_gone(self, job_id: int) -> None:
+        if job_id == self.open_id:
+            self.show_new()
+
+
+# Asks whether a job's model may take the place of the chat's; the job's thread waits for the answer.
+
+
+class SecondModelQuestion(WaitingQuestion[ModelSwap]):
+    """See `WaitingQuestion`."""
+
+    def dialog_for(self, asked: ModelSwap) -> Question:
+        words = in_words(swap_words(asked))
+        title, yes = tr("Two models do not fit at once"), tr(PUT_TO_SLEEP)
+        return Question("second_model_question", title, words, yes=yes, no=tr(NOT_NOW))

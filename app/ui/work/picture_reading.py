@@ -1,0 +1,277 @@
+"""What there is to tell of the pages of a document that are pictures, and what a person can do about them: one line."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
+
+from app.documents.blocks import PERSON
+from app.features.error_messages import count_units, model_words, reader_words, sentence_for
+from app.store.document_store import StoredDocument, StoredPageReading
+from app.ui.document.document_files import short_name
+from app.ui.i18n import tr
+from app.ui.shared_labels import GO_ON, STOP
+from app.ui.shell.picture_reading import QUEUED, RUNNING, PictureReading, PictureState
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import ProgressStripe, plain_label
+from app.ui.widgets.layouts import FlowLayout
+from app.ui.work.doing import time_words
+
+PAGE_NUMBER = "page {page}"
+
+READ_WITH_MODEL = "Read with {name}"
+PAGES_READ_FROM_PICTURES = "{pages} of {name} read from pictures by {way}. Letters may be wrong."
+FILE_IS_PICTURE = "{name} is a picture and was not read."
+PAGE_IS_PICTURE = "Page {page} of {name} is a picture and was not read."
+COMPARE_WITH_PICTURES = "Compare with the pictures"
+CORRECTED_PAGES = "Corrected by you: {pages}."
+ONE_FIGURE_NOT_READ = "1 figure in {name} was not read."
+FIGURES_NOT_READ = "{count} figures in {name} were not read."
+PICTURES_PAUSED = "Reading the pictures of {name} pauses while you chat."
+NO_TEXT_ON_PAGES = "{way} found no text on {pages} of {name}."
+CHOOSE_VISION_MODEL = "Choose a model that sees"
+READING_PICTURES = "Reading the pictures of {name} with {way}"
+ALL_PAGES_ARE_PICTURES = "All {pages} of {name} are pictures and were not read."
+PAGES_ARE_PICTURES = "{pages} of {name} are pictures and were not read."
+
+CHANGED_SINCE = "What was read from the pictures has changed since."
+Act = tuple[str, Callable[[], object]]
+
+
+READ_ITS_TEXT = "Read its text"
+
+
+def can_read_text() -> bool:
+    """Whether the text of a picture can be read without a model that sees."""
+    return shutil.which("tesseract") is not None
+
+
+class PicturesLine(QFrame):
+    """Of one document: that which is being read, before one that is not read, before one that is."""
+
+    opened = Signal(int, object)
+    """A document's id, and a `Mark` in what was read from its pictures."""
+    models_wanted = Signal()
+    """A model that sees is wanted."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._pictures: PictureReading | None = None
+        self._documents: list[StoredDocument] = []
+        self._shown: tuple[str, tuple[str, ...]] = ("", ())
+        self.setObjectName("pictures_line")
+        self.setProperty("kind", "card")
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self._words = plain_label(wraps=True)
+        self._bar = ProgressStripe(theme)
+        self._bar.setAccessibleName(tr("Pages read"))
+        self._buttons = QWidget()
+        self._flow = FlowLayout(self._buttons)
+        column = QVBoxLayout(self)
+        for widget in (self._words, self._bar, self._buttons):
+            column.addWidget(widget)
+        theme.dress(self._words, font=(13.5, 400))
+        theme.dress(column, margins=(14, 10, 14, 10), spacing=8)
+        theme.dress(self._flow, spacing=8)
+        self.hide()
+
+    def watch(self, pictures: PictureReading) -> None:
+        """What reads them from now on."""
+        if self._pictures is pictures:
+            return
+        if self._pictures is not None:
+            self._pictures.changed.disconnect(self.look_again)
+        self._pictures = pictures
+        pictures.changed.connect(self.look_again)
+
+    @property
+    def text(self) -> str:
+        return self._words.text()
+
+    def show_documents(self, documents: Sequence[StoredDocument]) -> None:
+        """Those that are put together, in order."""
+        self._documents = list(documents)
+        self.look_again()
+
+    def look_again(self) -> None:
+        """More was read, or it can be read in another way."""
+        found = [self._told(document) for document in self._documents]
+        told = min((one for one in found if one is not None), key=lambda one: _place_of(one[2]), default=None)
+        self.setVisible(told is not None)
+        if told is None:
+            self._shown = ("", ())
+            return
+        words, acts, state = told
+        self._words.setText(words)
+        self.setAccessibleName(words)
+        self._bar.setVisible(state.is_reading)
+        if state.is_reading and state.row is not None:
+            self._bar.show_share(len(state.row.done), len(state.row.pages))
+        names = tuple(name for name, _ in acts)
+        if self._shown != (str(state.document.id), names):
+            self._shown = (str(state.document.id), names)
+            self._put_buttons(acts)
+
+    def _put_buttons(self, acts: Sequence[Act]) -> None:
+        focus = self.focusWidget()
+        had_focus = focus is not None and self._buttons.isAncestorOf(focus) and focus.hasFocus()
+        self._flow.clear()
+        for name, do in acts:
+            button = text_button(name, "plain")
+            button.clicked.connect(lambda _=False, do=do: do())
+            self._theme.dress(button, font=(13, 500))
+            self._flow.addWidget(button)
+            button.show()
+            if had_focus and (name, do) == acts[0]:
+                button.setFocus()
+        self._buttons.setVisible(bool(acts))
+
+    def _told(self, document: StoredDocument) -> tuple[str, list[Act], PictureState] | None:
+        pictures = self._pictures
+        state = pictures.state_of(document) if pictures is not None else None
+        told = self._words_and_acts(pictures, state) if pictures is not None and state is not None else None
+        return (*told, state) if told is not None and state is not None else None
+
+    def _words_and_acts(self, pictures: PictureReading, state: PictureState) -> tuple[str, list[Act]] | None:
+        known, row = state.pictures, state.row
+        read = [page for page in known.pages if page in known.readings]
+        if state.is_reading:
+            return reading_words(state), self._while_reading(pictures, state)
+        if row is not None and row.error is not None:
+            return tr(sentence_for(row.error).text), self._unread(pictures, state, row.pages)
+        if known.unread_pages:
+            return unread_words(state), self._unread(pictures, state, known.unread_pages)
+        if read:
+            return read_words(state), self._read(pictures, state, read)
+        if known.unread_figures and state.ways:
+            return unread_words(state), self._unread(pictures, state, known.unread_figures)
+        return None
+
+    def _while_reading(self, pictures: PictureReading, state: PictureState) -> list[Act]:
+        assert state.row is not None
+        others = [way for way in state.ways if way.method != state.row.way.method]
+        left = [page for page in state.row.pages if page not in state.row.done]
+        return [
+            (tr(STOP), partial(pictures.stop, state.document)),
+            *(
+                (
+                    tr("Use {name} instead", name=model_words(way.name)),
+                    partial(pictures.begin, state.document, way, left),
+                )
+                for way in others
+            ),
+        ]
+
+    def _unread(self, pictures: PictureReading, state: PictureState, pages: Sequence[int]) -> list[Act]:
+        acts: list[Act] = []
+        if state.row is not None and state.row.state == "paused" and state.row.error is None:
+            acts.append((tr(GO_ON), partial(pictures.resume, state.document)))
+        for way in state.ways:
+            name = tr(READ_WITH_MODEL, name=model_words(way.name))
+            acts.append((name, partial(pictures.begin, state.document, way, pages)))
+        if not any(way.method == "model" for way in state.ways):
+            acts.append((tr(CHOOSE_VISION_MODEL), self.models_wanted.emit))
+        return acts
+
+    def _read(self, pictures: PictureReading, state: PictureState, read: Sequence[int]) -> list[Act]:
+        used, figures = {state.pictures.readings[page].method for page in read}, state.pictures.unread_figures
+        acts: list[Act] = [(tr(COMPARE_WITH_PICTURES), partial(self._open, state.document))]
+        for way in state.ways:
+            if {way.method} != used:
+                name = tr(READ_WITH_MODEL, name=model_words(way.name))
+                acts.append((name, partial(pictures.begin, state.document, way, read)))
+        is_nothing = _is_nothing([state.pictures.readings[page] for page in read])
+        if is_nothing and not any(way.method == "model" for way in state.ways):
+            acts.append((tr(CHOOSE_VISION_MODEL), self.models_wanted.emit))
+        for way in state.ways[-1:] if figures else ():  # a model says more of a figure than what is written in it
+            name = tr("Read the figures with {name}", name=model_words(way.name))
+            acts.append((name, partial(pictures.begin, state.document, way, figures)))
+        return acts
+
+    def _open(self, document: StoredDocument) -> None:
+        assert self._pictures is not None
+        self.opened.emit(document.id, self._pictures.reveal(document))
+
+
+def _place_of(state: PictureState) -> int:
+    """Which of several documents is told of: that with the lowest number."""
+    states = (RUNNING, QUEUED)
+    if state.row is not None and state.row.state in states:
+        return states.index(state.row.state)
+    is_open = bool(state.pictures.unread_pages) or (state.row is not None and state.row.error is not None)
+    return 2 if is_open else 3
+
+
+def _is_nothing(readings: Sequence[StoredPageReading]) -> bool:
+    return all(reading.state == "empty" and not reading.is_edited for reading in readings)
+
+
+def reading_words(state: PictureState) -> str:
+    """Such as "Reading 4 pages that are pictures with tesseract: page 3 of 12, about a minute left"."""
+    assert state.row is not None
+    name, total = short_name(state.document.name), len(state.row.pages)
+    if state.rests:
+        return tr(PICTURES_PAUSED, name=name)
+    words = tr(READING_PICTURES, name=name, way=model_words(state.row.way.name))
+    if state.number:
+        words += " · " + tr("{number} of {total}", number=state.number, total=total)
+    if state.seconds_left is not None and state.seconds_left > 20:
+        words += " · " + tr("{time} left", time=time_words(state.seconds_left))
+    return words
+
+
+def unread_words(state: PictureState) -> str:
+    """What was not read, and what it takes where nothing here can read it."""
+    name, pages = short_name(state.document.name), state.pictures.unread_pages
+    if not pages:
+        count = len(state.pictures.unread_figures)
+        return tr(ONE_FIGURE_NOT_READ, name=name) if count == 1 else tr(FIGURES_NOT_READ, count=count, name=name)
+    is_all = len(pages) == state.document.pages
+    if is_all and len(pages) == 1:
+        words = tr(FILE_IS_PICTURE, name=name)
+    elif is_all:
+        words = tr(ALL_PAGES_ARE_PICTURES, pages=count_units("page", len(pages)), name=name)
+    elif len(pages) == 1:
+        words = tr(PAGE_IS_PICTURE, page=pages[0], name=name)
+    else:
+        words = tr(PAGES_ARE_PICTURES, pages=count_units("page", len(pages)), name=name)
+    if not state.ways:
+        words += " " + tr("A model that sees can read them, or the program tesseract where it is installed.")
+    return words
+
+
+def read_words(state: PictureState) -> str:
+    """Who read them, and what is to be looked at."""
+    readings = [state.pictures.readings[page] for page in state.pictures.pages if page in state.pictures.readings]
+    names = list(dict.fromkeys(reader_words(reading.method, reading.model) for reading in readings))
+    pages_of = {
+        "pages": count_units("page", len(readings)),
+        "name": short_name(state.document.name),
+        "way": ", ".join(names),
+    }
+    if _is_nothing(readings):
+        return tr(NO_TEXT_ON_PAGES, **pages_of)
+    words = tr(PAGES_READ_FROM_PICTURES, **pages_of)
+    told = {
+        "empty": tr("Without text: {pages}."),
+        "repeated": tr("The answer repeated itself; what came before is kept: {pages}."),
+        "cut": tr("The answer was cut off. What was read is kept: {pages}."),
+        "refused": tr("The model would not read: {pages}."),
+        PERSON: tr(CORRECTED_PAGES),
+    }
+    pages: dict[str, list[int]] = {}
+    for reading in readings:
+        pages.setdefault(PERSON if reading.is_edited else reading.state, []).append(reading.page)
+    return " ".join([words, *(told[kind].format(pages=_pages(found)) for kind, found in pages.items() if kind in told)])
+
+
+def _pages(pages: Sequence[int]) -> str:
+    return tr(PAGE_NUMBER, page=pages[0]) if len(pages) == 1 else tr("pages {pages}", pages=", ".join(map(str, pages)))

@@ -1,0 +1,215 @@
+"""How a page is gone on with: a sheet above the button that says it in short; what is chosen holds at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from app.ui.i18n import tr
+from app.ui.sampling_fields import HEADING, MUTED, SamplingFields, field_label
+from app.ui.shared_labels import NEVER, TOKEN_COUNT
+from app.ui.shell.tab_spec import UiContext
+from app.ui.theme import Theme
+from app.ui.widgets.input_fields import SegmentedControl, Stepper
+from app.ui.widgets.layouts import name_widgets, scrolled
+from app.ui.write.page_document import PageContent
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.features.write_pages import PageAsked, WritingOptions, WrittenPage
+
+TEMPERATURE_VALUE = "temperature {value}"
+STOPS_AT = "stops at {what}"
+
+WIDTH_PX = 500
+MIDDLES = ("", "on", "off")
+
+
+class PageOptions(QObject):
+    """Those of the page that is open (`now`); length and number stay for the next new page."""
+
+    changed = Signal()
+    """A person chose others."""
+
+    def __init__(self, app: Fireside, ui: UiContext, view: QWidget) -> None:
+        super().__init__(view)
+        self._app, self._ui, self._view = app, ui, view
+        self.begin(None)
+
+    def begin(self, page: WrittenPage | None) -> None:
+        """Another page is open: one that is stored, or a new one."""
+        from app.features.write_pages import WritingOptions
+
+        last = self._app.settings.writing
+        new = WritingOptions(max_tokens=last.max_tokens, count=last.count)
+        self.now = WritingOptions.from_stored(page.options) if page is not None else new
+
+    def choose(self, **values: Any) -> None:
+        """For this page."""
+        self.now = replace(self.now, **values)
+        self.changed.emit()
+
+    def show_sheet(self, anchor: QWidget) -> None:
+        sheet = OptionsSheet(self._ui.theme, self.now, self._view)
+        sheet.changed.connect(self.take_options)
+        sheet.open_above(anchor)
+
+    def take_options(self, options: WritingOptions) -> None:
+        """As they are on the sheet."""
+        self.now = options
+        with self._ui.notify.guard():
+            self._app.change_settings("writing", max_tokens=options.max_tokens, count=options.count)
+        self.changed.emit()
+
+    def asked_of(self, state: PageContent, *, is_code: bool) -> PageAsked:
+        """What is to be gone on with."""
+        from app.features.write_pages import PageAsked
+
+        fills = self.now.middle == "on" or (not self.now.middle and is_code)
+        return PageAsked(state.text, state.cursor, self.now, fills=fills and bool(state.text[state.cursor :].strip()))
+
+
+class OptionsSheet(QFrame):
+    """A popup; a click beside it, or Escape, closes it."""
+
+    changed = Signal(object)
+    """`WritingOptions`, as they are chosen now."""
+
+    def __init__(self, theme: Theme, options: WritingOptions, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        from app.features.write_pages import LONGEST_TOKENS, MOST_AT_ONCE
+
+        self._theme, self._options = theme, options
+        self.setObjectName("write_options")
+        self.setProperty("kind", "sheet")
+        self.setAccessibleName(tr("How to continue the page"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.length = Stepper(theme, tr("Length"), options.max_tokens, lowest=1, highest=LONGEST_TOKENS, step=16)
+        self.count = SegmentedControl(
+            tr("Continuations"),
+            [(str(number), str(number)) for number in range(1, MOST_AT_ONCE + 1)],
+            str(options.count),
+            lambda number: self._choose(count=int(number)),
+        )
+        words = (tr("In code"), tr("Always"), tr(NEVER))
+        self.middle = SegmentedControl(
+            tr("Fill in"), list(zip(MIDDLES, words, strict=True)), options.middle, lambda one: self._choose(middle=one)
+        )
+        self.stops = QLineEdit("  ".join(_shown(stop) for stop in options.stop))
+        self.stops.setAccessibleName(tr("Stop at"))
+        self.stops.setPlaceholderText(tr("Such as \\n\\n, two spaces between several"))
+        self.sampling = SamplingFields(theme, options.sampling)
+        self.length.changed.connect(lambda value: self._choose(max_tokens=int(value)))
+        self.stops.editingFinished.connect(lambda: self._choose(stop=stops_of(self.stops.text())))
+        self.sampling.changed.connect(lambda: self._choose(sampling=_known(self.sampling.chosen)))
+        self.sampling.resized.connect(self._fit_height)
+        name_widgets(write_length=self.length, write_count=self.count, write_middle=self.middle, write_stops=self.stops)
+        self._lay_out()
+        self.setFocusProxy(self.length.number)
+
+    def _lay_out(self) -> None:
+        theme = self._theme
+        self._inside = QWidget()
+        self._inside.setObjectName("page")
+        self._area = scrolled(self._inside)
+        around = QVBoxLayout(self)
+        around.addWidget(self._area)
+        column = QVBoxLayout(self._inside)
+        for name, meaning, field in (
+            (tr("Length"), tr("In tokens; a token is about three quarters of a word."), self.length),
+            (tr("Continuations"), tr("Written together, so you can choose one."), self.count),
+            (tr("Fill in"), tr("The text after the cursor is read, too, where the model can do that."), self.middle),
+        ):
+            column.addLayout(self._row(name, meaning, field))
+        column.addWidget(self.sampling)
+        column.addLayout(self._row(tr("Stop at"), tr("The text ends before one of these."), None))
+        column.addWidget(self.stops)
+        theme.dress(around, margins=(1, 1, 1, 1))
+        theme.dress(column, margins=(18, 14, 18, 16), spacing=10)
+        theme.dress(self.stops, font=(14, 400))
+
+    def _row(self, name: str, meaning: str, field: QWidget | None) -> QHBoxLayout:
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(field_label(self._theme, name, HEADING, field or self.stops))
+        about = field_label(self._theme, meaning, MUTED)
+        about.setWordWrap(True)
+        words.addWidget(about)
+        row = QHBoxLayout()
+        row.addLayout(words, 1)
+        if field is not None:
+            row.addWidget(field)
+        return row
+
+    def open_above(self, anchor: QWidget) -> None:
+        """With its foot at a button's head, as much of it as the screen has room for."""
+        self._anchor = anchor
+        self._fit_height()
+        self.show()
+        self.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def _fit_height(self) -> None:
+        """As high as what is in it, with its foot where it is."""
+        room = self.screen().availableGeometry()
+        self.ensurePolished()
+        layout = self._inside.layout()
+        assert layout is not None
+        layout.activate()
+        bar = self._area.verticalScrollBar().sizeHint().width()
+        wide = max(self._theme.px(WIDTH_PX), layout.minimumSize().width() + bar + 2)
+        self.setFixedWidth(min(wide, room.width()))
+        wanted = max(layout.sizeHint().height(), layout.totalHeightForWidth(self.width() - 2)) + 2
+        foot = self._anchor.mapToGlobal(QPoint(0, -self._theme.px(6))).y()
+        high = min(wanted, room.height(), max(foot - room.top(), self._theme.px(240)))
+        self.setFixedHeight(high)
+        left = self._anchor.mapToGlobal(QPoint(0, 0)).x()
+        if self.isRightToLeft():
+            left += self._anchor.width() - self.width()
+        left = max(room.left(), min(left, room.right() - self.width()))
+        self.move(left, max(room.top(), foot - high))
+
+    def _choose(self, **values: object) -> None:
+        options = replace(self._options, **values)  # type: ignore[arg-type]
+        if options != self._options:
+            self._options = options
+            self.changed.emit(options)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.stops.clearFocus()
+            self.close()
+        else:
+            super().keyPressEvent(event)
+
+
+def summary_of(options: WritingOptions) -> str:
+    """Such as "64 tokens · 3 at once · temperature 0.7": what is special about it."""
+    parts = [tr(TOKEN_COUNT, count=f"{options.max_tokens:,}")]
+    if options.count > 1:
+        parts.append(tr("{count} at once", count=options.count))
+    temperature = options.sampling.get("temperature")
+    if temperature is not None:
+        parts.append(tr(TEMPERATURE_VALUE, value=f"{temperature:.2f}".rstrip("0").rstrip(".")))
+    if options.stop:
+        parts.append(tr(STOPS_AT, what=_shown(options.stop[0])))
+    return " · ".join(parts)
+
+
+def stops_of(text: str) -> tuple[str, ...]:
+    """What is written in the field: two spaces stand between several, \\n and \\t for what cannot be typed there."""
+    found = (part.strip().replace("\\n", "\n").replace("\\t", "\t") for part in text.split("  "))
+    return tuple(dict.fromkeys(text for text in found if text))
+
+
+def _shown(stop: str) -> str:
+    return stop.replace("\n", "\\n").replace("\t", "\\t")
+
+
+def _known(chosen: dict[str, float]) -> dict[str, float]:
+    from app.features.chat.chat_options import known_sampling
+
+    return known_sampling(chosen)
