@@ -40,7 +40,7 @@ RELEASES = ReleaseHome()
 
 
 def this_build() -> Build:
-    """Reads the note that packaging laid beside the other resources."""
+    """Read the note that packaging laid beside the other resources."""
     try:
         found = json.loads(resource_path("build.json").read_text("utf-8"))
         return Build(str(found["commit"]), str(found["date"]))
@@ -56,7 +56,7 @@ class ProgramFile:
 
     @property
     def is_another(self) -> bool:
-        """Whether the program was upgraded, or removed, while this process runs. A checkout says no."""
+        """True if the program was upgraded, or removed, while this process runs. A checkout says no."""
         return self._was != _build_identity()
 
 
@@ -71,13 +71,15 @@ def _build_identity() -> tuple[int, ...]:
 
 
 def terminal_command(arguments: str) -> str:
-    """The line to type for a command of the terminal: a checkout has no `fireside` that a shell finds, but make."""
+    """Return the line to type for a command of the terminal: a checkout has no `fireside` that a shell finds, but
+    make.
+    """
     is_checkout = (Path(app.__file__).parents[1] / "Makefile").is_file()
     return f'make run ARGS="{arguments}"' if is_checkout else f"{APP_ID} {arguments}"
 
 
 def main(names: list[str]) -> int:
-    """Imports the modules with these names, and all of the program; tells on standard error what was not there."""
+    """Import the modules with these names, and all of the program; tells on standard error what was not there."""
     ours = [module.name for module in pkgutil.walk_packages(app.__path__, "app.") if module.name != "app.__main__"]
     failed = 0
     for name in [*ours, *names]:

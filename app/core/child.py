@@ -64,7 +64,7 @@ NETWORK_VARIABLES = (
 
 
 def own_command(flag: str) -> list[str]:
-    """The command that starts this program again with `flag`, from a checkout, installed or frozen."""
+    """Return the command that starts this program again with `flag`, from a checkout, installed or frozen."""
     if getattr(sys, "frozen", False):
         program = Path(sys.executable)
         console = program.with_name("fireside.exe")  # on Windows the window's own program has no standard streams
@@ -123,7 +123,7 @@ class Child:
         _children.add(self)
 
     def listen(self, on_line: Callable[[bytes], None], on_exit: Callable[[int, str], None]) -> None:
-        """Hands lines to `on_line` from one reader thread, and after the last calls `on_exit` once.
+        """Hand lines to `on_line` from one reader thread, and after the last calls `on_exit` once.
 
         `on_exit` gets the exit code and the end of stderr. Every child must be listened to, or it fills its pipes.
         """
@@ -138,7 +138,7 @@ class Child:
 
     @property
     def running(self) -> bool:
-        """Whether the process is there and its last line has not been handed over yet."""
+        """True if the process is there and its last line has not been handed over yet."""
         return self._watcher.is_alive()
 
     @property
@@ -146,7 +146,7 @@ class Child:
         return cast(IO[bytes], self._process.stdin)
 
     def send(self, line: bytes) -> None:
-        """Writes one line; raises OSError when the child is gone, or takes no further piece of it in time."""
+        """Write one line; raises OSError when the child is gone, or takes no further piece of it in time."""
         deadline = time.monotonic() + SEND_TIMEOUT_S
         with self._sending:
             if self._stdin.closed:
@@ -163,12 +163,12 @@ class Child:
                     deadline = time.monotonic() + SEND_TIMEOUT_S
 
     def kill_tree(self) -> None:
-        """Ends the child and everything it started, at once."""
+        """End the child and everything it started, at once."""
         if self._process.returncode is None:
             _kill_group(self._process)
 
     def give_up(self) -> None:
-        """Ends a silent child; whoever waits for it is told by its end, and can tell that by `was_given_up`."""
+        """End a silent child; whoever waits for it is told by its end, and can tell that by `was_given_up`."""
         self.was_given_up = True
         self.kill_tree()
 
@@ -179,7 +179,7 @@ class Child:
         return self._lines_heard, None if self._tells_progress else _activity_counters(self.pid)
 
     def life_check(self) -> Callable[[], bool]:
-        """A question to ask again and again: whether there was a sign of life since it was asked last."""
+        """Return a question to ask again and again: whether there was a sign of life since it was asked last."""
         seen = self.sign_of_life()
 
         def did() -> bool:
@@ -190,12 +190,12 @@ class Child:
         return did
 
     def let_go(self) -> None:
-        """Closes the child's stdin, which it answers by leaving; does not wait for that."""
+        """Close the child's stdin, which it answers by leaving; does not wait for that."""
         with self._sending, contextlib.suppress(OSError):
             self._stdin.close()
 
     def close(self, timeout_s: float = 2.0, goes_on: Callable[[], bool] = lambda: False) -> None:
-        """Lets go of the child; after `timeout_s` its tree is killed, unless `goes_on` then says to wait once more."""
+        """Let go of the child; after `timeout_s` its tree is killed, unless `goes_on` then says to wait once more."""
         self.let_go()
         if threading.current_thread() in (self._reader, self._watcher):
             self.kill_tree()
@@ -268,7 +268,7 @@ class SilenceWatch:
         self._seen: weakref.WeakKeyDictionary[Child, tuple[object, int]] = weakref.WeakKeyDictionary()
 
     def find_silent(self) -> list[Child]:
-        """Those that were silent for ten seconds, whatever they are there for."""
+        """Return those that were silent for ten seconds, whatever they are there for."""
         silent = []
         for child in running_children():
             sign = child.sign_of_life()
@@ -284,7 +284,7 @@ _children: weakref.WeakSet[Child] = weakref.WeakSet()
 
 
 def running_children() -> list[Child]:
-    """The children that this process started and that have not ended."""
+    """Return the children that this process started and that have not ended."""
     return [child for child in list(_children) if child.running]
 
 
@@ -294,11 +294,11 @@ def claim_wire(
     is_at_work: Callable[[], bool] = lambda: False,
     progress: Callable[[], tuple[float, ...]] | None = None,
 ) -> tuple[BinaryIO, BinaryIO]:
-    """The child's side: stdin and stdout as private binary streams, called before anything else is imported.
+    """Return the child's side: stdin and stdout as private binary streams, called before anything else is imported.
 
     What the child writes from now on is for the person alone. Descriptor 1 then leads to stderr and 0 to nothing, so
-    that libraries may print without breaking a line; the child's heart beats, but not where it hangs: where none of
-    the figures of `progress` grows while `is_at_work`, which are its computing and its reading of files unless it knows
+    that libraries may print without breaking a line; the child's heart beats, but not where it hangs: where none of the
+    figures of `progress` grows while `is_at_work`, which are its computing and its reading of files unless it knows
     better ones; and the child ends with its parent, with `may_save` after `SAVING_S`.
     """
     if sys.platform == "linux":
@@ -384,7 +384,9 @@ def _text_to(descriptor: int) -> TextIO:
 
 
 def _child_environment(changes: Mapping[str, str], *, uses_network: bool) -> dict[str, str]:
-    """What is needed of ours, with `changes`; `-m app` finds the checkout, never an `app.py` in the child's folder."""
+    """Return what is needed of ours, with `changes`; `-m app` finds the checkout, never an `app.py` in the child's
+    folder.
+    """
     wanted = NEEDED_VARIABLES + (NETWORK_VARIABLES if uses_network else ())
     environment = {
         name: value
@@ -415,7 +417,7 @@ def _start_process(
 
 
 def _activity_counters(pid: int) -> object:
-    """Changes while a process computes or waits for a disk, where the system tells (Linux)."""
+    """Change while a process computes or waits for a disk, where the system tells (Linux)."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
@@ -424,7 +426,7 @@ def _activity_counters(pid: int) -> object:
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kills a process that was not reaped yet, with its descendants."""
+    """Kill a process that was not reaped yet, with its descendants."""
     if sys.platform == "win32":
         subprocess.run(["taskkill", "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False)
         return

@@ -445,7 +445,7 @@ class DocumentUnreadable(EnvironmentProblem):
 
     @classmethod
     def by_system(cls, path: Path, error: Exception) -> DocumentUnreadable:
-        """Where the system did not open a file."""
+        """Return where the system did not open a file."""
         if isinstance(error, FileNotFoundError):
             return cls(str(path), "missing")
         return cls(str(path), "denied" if isinstance(error, PermissionError) else "not_a_file")
@@ -585,7 +585,7 @@ class ProtocolViolation(Bug):
 
 
 def every_error() -> list[type[AppError]]:
-    """All concrete situations, for tests and for the wire."""
+    """Return all concrete situations, for tests and for the wire."""
     found: list[type[AppError]] = []
     open_classes: list[type[AppError]] = [AppError]
     while open_classes:
@@ -603,7 +603,7 @@ def to_fields(error: AppError) -> dict[str, Any]:
 
 
 def from_fields(name: str, fields: dict[str, Any]) -> AppError:
-    """The situation called `name`; an unknown name or wrong fields become a `ProtocolViolation`."""
+    """Return the situation called `name`; an unknown name or wrong fields become a `ProtocolViolation`."""
     for cls in every_error():
         if cls.__name__ == name:
             try:

@@ -285,7 +285,7 @@ class CancelToken:
         self._event = threading.Event()
 
     def cancel(self) -> None:
-        """Asks the work to end; it answers with a last event, not with an exception."""
+        """Ask the work to end; it answers with a last event, not with an exception."""
         self._event.set()
 
     @property

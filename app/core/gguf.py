@@ -96,7 +96,7 @@ class GgufHeader:
         return sum(math.prod(tensor.shape) for tensor in self.tensors)
 
     def architecture_value(self, key: str) -> Any:
-        """The value of `<architecture>.<key>`, or None."""
+        """Return the value of `<architecture>.<key>`, or None."""
         return self.metadata.get(f"{self.metadata.get('general.architecture')}.{key}")
 
 
@@ -153,7 +153,7 @@ UNHEARD = VOICES | {"gemma3na"}
 
 
 def check_model(path: Path) -> GgufHeader:
-    """The header of a file that llama.cpp may see; raises ModelMissing or ModelUnreadable for any other."""
+    """Return the header of a file that llama.cpp may see; raises ModelMissing or ModelUnreadable for any other."""
     try:
         if path.exists() and not path.is_file():  # a folder, or a pipe that would never end
             raise ModelUnreadable(str(path), "not_a_file")
@@ -170,7 +170,8 @@ def check_model(path: Path) -> GgufHeader:
 
 
 def check_projector(path: Path, model: str) -> GgufHeader:
-    """The header of a file through which the model file `model` may see or hear; raises ProjectorRefused for others.
+    """Return the header of a file through which the model file `model` may see or hear; raises ProjectorRefused for
+    others.
 
     llama.cpp itself takes one whose end is missing, and then sees at random.
     """
@@ -197,7 +198,7 @@ def projector_kinds(metadata: Mapping[str, Any]) -> frozenset[str]:
 
 
 def read_complete(file: BinaryIO, size_bytes: int) -> GgufHeader:
-    """The header of a complete model of `size_bytes`; raises GgufProblem."""
+    """Return the header of a complete model of `size_bytes`; raises GgufProblem."""
     header = read_header(file)
     if not header.tensors:
         raise GgufProblem("vocabulary_only")
@@ -209,12 +210,12 @@ def read_complete(file: BinaryIO, size_bytes: int) -> GgufHeader:
 
 
 def read_header(source: BinaryIO | bytes) -> GgufHeader:
-    """The header from an open file or from the first bytes of one; raises GgufProblem."""
+    """Return the header from an open file or from the first bytes of one; raises GgufProblem."""
     return _read_header(_GgufReader(io.BytesIO(source) if isinstance(source, bytes) else source), {})
 
 
 def read_beginning(data: bytes) -> GgufHeader:
-    """What the first bytes of a file tell, as far as they go; raises GgufProblem where they are no GGUF's."""
+    """Return what the first bytes of a file tell, as far as they go; raises GgufProblem where they are no GGUF's."""
     metadata: dict[str, Any] = {}
     reader = _GgufReader(io.BytesIO(data))
     try:
@@ -226,7 +227,7 @@ def read_beginning(data: bytes) -> GgufHeader:
 
 
 def _read_header(reader: _GgufReader, metadata: dict[str, Any]) -> GgufHeader:
-    """Reads it into `metadata`, which has what was read so far when a GgufProblem is raised."""
+    """Read it into `metadata`, which has what was read so far when a GgufProblem is raised."""
     version = _read_version(reader)
     tensor_count, key_count = reader.read_number("<Q"), reader.read_number("<Q")
     if tensor_count > MAX_TENSORS or key_count > MAX_KEYS:
@@ -274,7 +275,7 @@ def _read_value(reader: _GgufReader, kind: int) -> Any:
 
 
 def _read_array_head(reader: _GgufReader) -> tuple[int, int]:
-    """The kind of its items, and how many there are."""
+    """Return the kind of its items, and how many there are."""
     item_kind, count = reader.read_number("<I"), reader.read_number("<Q")
     if item_kind != _STRING and item_kind not in _NUMBERS:
         raise GgufProblem("damaged")
@@ -353,7 +354,7 @@ class _GgufReader:
         return self._read_bytes(length).decode("utf-8", "replace")
 
     def kept_text(self) -> str | SkippedText:
-        """A text, or its size where it is too long to be kept."""
+        """Return a text, or its size where it is too long to be kept."""
         length = self.read_number("<Q")
         if length > KEPT_TEXT_BYTES or not self.spend_budget(length):
             self.skip_bytes(length)
@@ -361,14 +362,14 @@ class _GgufReader:
         return self._read_bytes(length).decode("utf-8", "replace")
 
     def spend_budget(self, size: int) -> bool:
-        """Whether the budget for kept values has room for `size` bytes more, which are taken from it then."""
+        """Return whether the budget for kept values has room for `size` bytes more, which are taken from it then."""
         if size > self._budget:
             return False
         self._budget -= size
         return True
 
     def skip_bytes(self, count: int) -> None:
-        """Moves on by `count` bytes, which are not read if they are many."""
+        """Move on by `count` bytes, which are not read if they are many."""
         self._check_bounds(count)
         if self._at + count > len(self._data):
             self._base += self._at + count
@@ -379,7 +380,7 @@ class _GgufReader:
             self._at += count
 
     def skip_texts(self, count: int) -> None:
-        """Passes over strings; written out because vocabularies have hundreds of thousands."""
+        """Pass over strings; written out because vocabularies have hundreds of thousands."""
         self._check_bounds(8 * count)
         unpack, at, known = struct.Struct("<Q").unpack_from, self._at, len(self._data)
         for _ in range(count):
@@ -408,7 +409,7 @@ class _GgufReader:
         return self._data[self._at - count : self._at]
 
     def _ensure_window(self, count: int) -> None:
-        """Brings the next `count` bytes into the window."""
+        """Bring the next `count` bytes into the window."""
         self._check_bounds(count)
         if self._at + count <= len(self._data):
             return

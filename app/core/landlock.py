@@ -63,7 +63,7 @@ def restrict_files(reading: Iterable[Path], writing: Iterable[Path]) -> bool:
 
 
 def program_places() -> list[Path]:
-    """Where this program, its libraries and the person's fonts are, besides `SYSTEM_PLACES`."""
+    """Return where this program, its libraries and the person's fonts are, besides `SYSTEM_PLACES`."""
     home = Path(os.environ.get("HOME") or "/nonexistent")
     data, cache, config = (
         Path(os.environ.get(name) or home / usual)

@@ -24,7 +24,7 @@ class _PrivateFile(logging.handlers.RotatingFileHandler):
             super().handleError(record)
 
     def close(self) -> None:
-        """Lets go of the file, whatever of the last lines found no room."""
+        """Let go of the file, whatever of the last lines found no room."""
         with contextlib.suppress(OSError):
             super().close()
 
@@ -35,7 +35,7 @@ class _PrivateFile(logging.handlers.RotatingFileHandler):
 
 
 def start_log(folder: Path, name: str = "fireside.log") -> logging.Handler | None:
-    """Attaches a rotating file to the root logger; returns it, or None when the folder refuses."""
+    """Attach a rotating file to the root logger; returns it, or None when the folder refuses."""
     try:
         make_folder(folder)
         handler = _PrivateFile(

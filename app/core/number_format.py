@@ -8,7 +8,9 @@ _MOST_DIGITS = 16
 
 
 def whole_number(value: object, most: int = MOST) -> int:
-    """A number above zero, as such or in digits, commas may group; 0 for anything else and for more than `most`."""
+    """Return a number above zero, as such or in digits, commas may group; 0 for anything else and for more than
+    `most`.
+    """
     if isinstance(value, str):
         digits = value.replace(",", "")
         value = int(digits) if len(digits) <= _MOST_DIGITS and digits.isdecimal() else 0

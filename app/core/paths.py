@@ -135,7 +135,7 @@ class AppPaths:
 
 
 def _beside_program() -> str:
-    """The folder `data` beside a portable program, as on a USB stick, where somebody made one; "" elsewhere."""
+    """Return the folder `data` beside a portable program, as on a USB stick, where somebody made one; "" elsewhere."""
     if not getattr(sys, "frozen", False):
         return ""
     one_file = os.environ.get("APPIMAGE")  # which is where the person sees it, not where it is mounted
@@ -146,7 +146,7 @@ def _beside_program() -> str:
 
 
 def resource_root() -> Path:
-    """The folder `resources/`, in a checkout, an installed wheel and a frozen program."""
+    """Return the folder `resources/`, in a checkout, an installed wheel and a frozen program."""
     frozen = getattr(sys, "_MEIPASS", None)
     if frozen:
         return Path(frozen) / "resources"
@@ -155,7 +155,7 @@ def resource_root() -> Path:
 
 
 def resource_path(name: str) -> Path:
-    """The path of one resource, by its name with forward slashes; it may not exist."""
+    """Return the path of one resource, by its name with forward slashes; it may not exist."""
     return resource_root() / name
 
 
@@ -165,7 +165,7 @@ STARTER_FILE = "SmolLM2-135M-Instruct-Q8_0.gguf"
 
 
 def starter_model() -> Path | None:
-    """The model that comes with the program, or None where set-up has not made it."""
+    """Return the model that comes with the program, or None where set-up has not made it."""
     return next(iter(sorted(resource_path("models").glob("*.gguf"))), None)
 
 
@@ -179,7 +179,7 @@ REMOTE_ENDING = ".remote"
 
 
 def runs_elsewhere(model: Path | str) -> bool:
-    """Whether the path of a model says that it runs on a server."""
+    """Return whether the path of a model says that it runs on a server."""
     return str(model).endswith(REMOTE_ENDING)
 
 
@@ -187,7 +187,7 @@ _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder and those above it, each as closed to others as the one that it is in. Raises OSError."""
+    """Make a folder and those above it, each as closed to others as the one that it is in. Raises OSError."""
     if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(exist_ok=True, mode=_folder_mode(folder.parent))
@@ -206,7 +206,7 @@ def be_as_closed_as(folder: Path) -> None:
 
 
 def close_to_others(folders: Iterable[Path], *, deeply: bool) -> None:
-    """Takes from everybody else what they may do with these folders and what lies directly in them.
+    """Take from everybody else what they may do with these folders and what lies directly in them.
 
     And with all that is in them if `deeply`, or where the folder itself was open: then somebody could go on into it.
     Folders that are not there are made. What cannot be changed stays: whoever needs it then says so.
@@ -225,7 +225,7 @@ def close_to_others(folders: Iterable[Path], *, deeply: bool) -> None:
 
 
 def disk_problem(error: OSError, folder: Path) -> DiskFull | FolderNotWritable | NameTooLong:
-    """The situation behind a failure to write into `folder`."""
+    """Return the situation behind a failure to write into `folder`."""
     if error.errno == errno.ENAMETOOLONG:
         return NameTooLong(os.fsdecode(error.filename2 or error.filename or str(folder)))
     return DiskFull(str(folder)) if error.errno in _FULL else FolderNotWritable(str(folder))
@@ -242,7 +242,9 @@ def _make_closed(folder: Path) -> None:
 
 
 def _close_to_others(path: Path) -> bool:
-    """Whether others could do anything with it until now; what knows no modes, as a USB stick, stays as it is."""
+    """Return whether others could do anything with it until now; what knows no modes, as a USB stick, stays as it
+    is.
+    """
     status = path.lstat()
     is_elsewhere_too = stat.S_ISREG(status.st_mode) and status.st_nlink > 1  # a model that was linked, not copied
     if stat.S_ISLNK(status.st_mode) or is_elsewhere_too or not status.st_mode & 0o077:

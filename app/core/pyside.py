@@ -7,7 +7,7 @@ import sys
 
 
 def make_immortal() -> None:
-    """Gives None and True a count that is never used up.
+    """Give None and True a count that is never used up.
 
     WORKAROUND for PySide6 6.12.0 (measured; no report found at https://bugreports.qt.io/projects/PYSIDE): its compiled
     code hands out None, True, False and NotImplemented without owning them, as is right from Python 3.12 on, where they

@@ -295,7 +295,7 @@ LIMITS: dict[str, Callable[[Any], bool]] = {
 
 
 def load_settings(path: Path) -> tuple[Settings, list[str]]:
-    """Reads the tree; returns it with the dotted names of values that were wrong and fell back.
+    """Read the tree; returns it with the dotted names of values that were wrong and fell back.
 
     A file that is not JSON at all is moved aside to ``settings.json.damaged`` and reported as ``settings``.
     """
@@ -312,7 +312,7 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
 
 
 def save_settings(path: Path, settings: Settings) -> None:
-    """Writes the tree in one atomic step; raises OSError when the disk refuses, leaving the old file."""
+    """Write the tree in one atomic step; raises OSError when the disk refuses, leaving the old file."""
     try:
         _write_file(path, settings)
     except FileNotFoundError:  # a start that swept just now took it for one that was left behind
@@ -320,7 +320,7 @@ def save_settings(path: Path, settings: Settings) -> None:
 
 
 def sweep_settings(path: Path) -> None:
-    """Removes what a save that was killed left beside the file: it may hold a text that was never sent."""
+    """Remove what a save that was killed left beside the file: it may hold a text that was never sent."""
     for left in path.parent.glob(f"{SCRATCH}*"):
         with contextlib.suppress(OSError):
             left.unlink()
@@ -385,7 +385,7 @@ def _read_section(name: str, cls: type, given: dict[str, Any], wrong: list[str])
 
 
 def _coerce_value(value: Any, default: Any) -> Any:
-    """The value in the type of its default, or None when it has another type."""
+    """Return the value in the type of its default, or None when it has another type."""
     if isinstance(default, bool) or isinstance(value, bool):
         return value if type(value) is type(default) else None
     if isinstance(default, float):

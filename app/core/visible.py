@@ -25,7 +25,8 @@ def clean_text(text: str) -> str:
 
 
 def visible_name(name: str) -> str:
-    r"""A name of a file or a model for one line: what acts in it or hides is written such as \\n, \\x1b or \\u202e.
+    r"""Return a name of a file or a model for one line: what acts in it or hides is written such as \\n, \\x1b or
+    \\u202e.
 
     These are control characters, line ends, embeddings, overrides and marks of direction, and what has no width but the
     joiners of scripts and emoji. Bytes that are no text (lone surrogates) become U+FFFD.
@@ -34,7 +35,7 @@ def visible_name(name: str) -> str:
 
 
 def visible_text(text: str) -> str:
-    """A text of many lines for a terminal: what a terminal obeys is written out, and what turns letters around.
+    """Return a text of many lines for a terminal: what a terminal obeys is written out, and what turns letters around.
 
     The other marks of direction stay: texts of right-to-left scripts need them.
     """
@@ -42,12 +43,12 @@ def visible_text(text: str) -> str:
 
 
 def has_directions(text: str) -> bool:
-    """Whether there are embeddings, overrides or isolates in it."""
+    """Return whether there are embeddings, overrides or isolates in it."""
     return not text.isascii() and _ANY_DIRECTION.search(text) is not None
 
 
 def settle_directions(text: str) -> str:
-    """A text to be shown whose marks of direction end within it and turn no letters around; as long as it was.
+    """Return a text to be shown whose marks of direction end within it and turn no letters around; as long as it was.
 
     Overrides, and whatever begins and is not closed, become `NEUTRAL`. Texts of right-to-left scripts read as before.
     """

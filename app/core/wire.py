@@ -38,13 +38,15 @@ _SENSELESS = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 def to_json(value: Any) -> Any:
-    """A dataclass or a named tuple as plain JSON values, which are only to be read: what `from_json` takes."""
+    """Return a dataclass or a named tuple as plain JSON values, which are only to be read: what `from_json` takes."""
     write = _form_of(typing.cast(Any, type(value))).write
     return value if write is None else write(value)
 
 
 def from_json(cls: type[T], raw: object) -> T:
-    """The value of a class that JSON values stand for; raises ValueError, KeyError or TypeError for any others."""
+    """Return the value of a class that JSON values stand for; raises ValueError, KeyError or TypeError for any
+    others.
+    """
     return typing.cast(T, _form_of(typing.cast(Any, cls)).read_value(raw))
 
 
@@ -86,11 +88,11 @@ class Wire:
         return _encode({TAG: type(message).__name__} | to_json(message)).encode("ascii") + b"\n"
 
     def parse_request(self, line: bytes) -> Any:
-        """What the parent asks; raises ProtocolViolation."""
+        """Return what the parent asks; raises ProtocolViolation."""
         return self._parse_message(self._requests, line)
 
     def parse_reply(self, line: bytes) -> Any:
-        """What the child says; raises ProtocolViolation."""
+        """Return what the child says; raises ProtocolViolation."""
         return self._parse_message(self._replies, line)
 
     @staticmethod
@@ -154,14 +156,14 @@ class WireInbox:
         self._closed = threading.Event()
 
     def add_item(self, item: Any) -> None:
-        """Hands one on, and waits as long as the reader has too many; for the thread that reads the child."""
+        """Hand one on, and wait as long as the reader has too many; for the thread that reads the child."""
         while not self._closed.is_set():
             with contextlib.suppress(queue.Full):
                 self._items.put(item, timeout=LOOK_EVERY_S)
                 return
 
     def next_item(self, timeout_s: float = LOOK_EVERY_S) -> Any:
-        """The next reply or `Ended`; None where none came in time. Raises ProtocolViolation."""
+        """Return the next reply or `Ended`; None where none came in time. Raises ProtocolViolation."""
         try:
             item = self._items.get(timeout=timeout_s)
         except queue.Empty:
@@ -190,8 +192,8 @@ class ParentSide:
         self._writer.flush()
 
     def read_requests(self) -> Iterator[Any]:
-        """What the parent asks, until it is gone or done with this child. A line that is none is a ProtocolViolation
-        among them: other requests may still run.
+        """Yield what the parent asks, until it is gone or done with this child. A line that is none is a
+        ProtocolViolation among them: other requests may still run.
         """
         for line in self._reader:
             try:
@@ -214,7 +216,7 @@ class ParentSide:
 
 
 def check_request(request: Any) -> Any:
-    """Raises what is no request, see `ParentSide.read_requests`."""
+    """Raise what is no request, see `ParentSide.read_requests`."""
     if isinstance(request, ProtocolViolation):
         raise request
     return request

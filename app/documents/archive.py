@@ -33,7 +33,7 @@ DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImp
 
 
 def is_zip(path: Path) -> bool:
-    """Whether a file begins as a ZIP archive does."""
+    """Return whether a file begins as a ZIP archive does."""
     with path.open("rb") as file:
         return file.read(2) == b"PK"
 
@@ -69,7 +69,7 @@ class Archive:
         return _folded(name) in self._members
 
     def size(self, name: str) -> int:
-        """How large a member says it is, in bytes; only for telling it."""
+        """Return how large a member says it is, in bytes; only for telling it."""
         member = self._members.get(_folded(name))
         return member.file_size if member is not None else 0
 
@@ -78,7 +78,7 @@ class Archive:
             return stream.read()
 
     def open(self, name: str) -> BinaryIO:
-        """A member to be read from its beginning to its end."""
+        """Return a member to be read from its beginning to its end."""
         member = self._members.get(_folded(name))
         if member is None or member.compress_type not in _METHODS:
             raise self._source.unreadable("damaged")
@@ -88,10 +88,10 @@ class Archive:
             return cast(BinaryIO, _MemberStream(self._zip.open(member), self._source))
 
     def refuse_crowd(self, name: str) -> None:
-        """Counts the elements of a large XML member before any of them costs time; raises `inflates` for too many.
+        """Count the elements of a large XML member before any of them costs time; raises `inflates` for too many.
 
-        Inflating and counting takes a tenth of a second for each 50 MB, working through as many empty elements
-        a minute. The bytes are not counted: they come again when the member is read.
+        Inflating and counting takes a tenth of a second for each 50 MB, working through as many empty elements a
+        minute. The bytes are not counted: they come again when the member is read.
         """
         member = self._members.get(_folded(name))
         if member is None or member.file_size < CROWDED_BYTES or member.compress_type not in _METHODS:
@@ -176,7 +176,7 @@ def _folded(name: str) -> str:
 
 
 def _is_protected(source: FileSource) -> bool:
-    """An encrypted office document is an OLE file with its ZIP in a stream of this name."""
+    """Return an encrypted office document is an OLE file with its ZIP in a stream of this name."""
     with source.path.open("rb") as file:
         if file.read(len(OLE)) != OLE:
             return False
@@ -242,7 +242,7 @@ def copy_archive(source: FileSource, out: BinaryIO, changed: Mapping[str, bytes]
 
 
 def _entries(file: BinaryIO, start: int, members: list[zipfile.ZipInfo]) -> list[_DirectoryEntry]:
-    """The records of the central directory; zipfile has found the values, for they may be in extra fields."""
+    """Return the records of the central directory; zipfile has found the values, for they may be in extra fields."""
     file.seek(start)
     entries = []
     for member in members:
@@ -266,7 +266,7 @@ def _copy(source: FileSource, file: BinaryIO, out: BinaryIO, size_bytes: int) ->
 
 
 def _local_header(source: FileSource, file: BinaryIO, entry: _DirectoryEntry) -> tuple[list[int], bytes, bytes]:
-    """Its fields, name and extra fields; the file is at the first byte of the data then."""
+    """Return its fields, name and extra fields; the file is at the first byte of the data then."""
     file.seek(entry.at)
     header = file.read(_LOCAL.size)
     if len(header) < _LOCAL.size or not header.startswith(_LOCAL_SIGN):
@@ -329,7 +329,7 @@ def _write_directory(out: BinaryIO, entries: list[_DirectoryEntry], comment: byt
 
 
 def _record(entry: _DirectoryEntry) -> bytes:
-    """An entry of the central directory; values of more than 32 bits go into the extra field."""
+    """Return an entry of the central directory; values of more than 32 bits go into the extra field."""
     values = (entry.bytes, entry.packed_bytes, entry.at)
     large = [value for value in values if value >= _FULL]
     size, packed, at = (min(value, _FULL) for value in values)

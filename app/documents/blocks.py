@@ -122,12 +122,12 @@ class BlockNumbering:
 
 
 def piece_of(block: Block) -> BlockPiece:
-    """A block without its number and its headings, to be numbered anew among others."""
+    """Return a block without its number and its headings, to be numbered anew among others."""
     return BlockPiece(block.kind, block.text, block.page, block.place, block.level, block.label, block.origin)
 
 
 def block_to_fields(block: Block) -> dict[str, Any]:
-    """A block as plain JSON values; what is empty is left out."""
+    """Return a block as plain JSON values; what is empty is left out."""
     place = block.place
     fields: dict[str, Any] = {"id": block.id, "kind": block.kind.value, "text": block.text}
     fields |= {"page": block.page, "heading_path": list(block.heading_path)}
@@ -145,7 +145,7 @@ def block_to_fields(block: Block) -> dict[str, Any]:
 
 
 def block_from_fields(fields: dict[str, Any]) -> Block:
-    """The block of such values; raises KeyError, TypeError or ValueError for any others."""
+    """Return the block of such values; raises KeyError, TypeError or ValueError for any others."""
     boxes = tuple(LineBox(*box) for box in fields.get("boxes", ()))
     return Block(
         int(fields["id"]),
@@ -161,13 +161,13 @@ def block_from_fields(fields: dict[str, Any]) -> Block:
 
 
 def rows_of(block: Block | BlockPiece) -> Iterator[list[str]]:
-    """The cells of a block that is a table, row by row; the way back from `table_text`."""
+    """Yield the cells of a block that is a table, row by row; the way back from `table_text`."""
     for line in block.text.split("\n"):
         yield line.split("\t")
 
 
 def table_text(rows: list[list[str]]) -> str:
-    """A table's text; line breaks and tabs inside a cell become spaces."""
+    """Return a table's text; line breaks and tabs inside a cell become spaces."""
     return "\n".join("\t".join(" ".join(cell.split()) for cell in row) for row in rows)
 
 
@@ -221,7 +221,7 @@ def page_mark(unit: str, page: int) -> str:
 
 
 def as_markdown(blocks: Iterable[Block], unit: str = "page") -> Iterator[str]:
-    """The text of blocks, piece by piece as they come; joined, it ends with a line break.
+    """Yield the text of blocks, piece by piece as they come; joined, it ends with a line break.
 
     A mark on its own line says where a page (slide, sheet, chapter) begins. Only what would break a table is escaped:
     the rest is the document's own words.

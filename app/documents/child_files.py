@@ -29,12 +29,14 @@ _REASONS = {
 
 
 def reason_of(error: OSError) -> str:
-    """What is wrong with a file that the system does not give; damaged for what a reader did with a wrong number."""
+    """Return what is wrong with a file that the system does not give; damaged for what a reader did with a wrong
+    number.
+    """
     return next((reason for reason, numbers in _REASONS.items() if error.errno in numbers), "damaged")
 
 
 def check_file(path: Path) -> os.stat_result:
-    """Whether there is something to read in a regular file; raises DocumentUnreadable.
+    """Return whether there is something to read in a regular file; raises DocumentUnreadable.
 
     Nothing else is ever opened: reading a pipe or a device may never end, and has effects.
     """
@@ -75,7 +77,7 @@ def sha256_of(path: Path, on_part: Callable[[], None]) -> str:
 
 
 def require_unchanged(path: Path, before: os.stat_result) -> None:
-    """Raises DocumentUnreadable ("changed") where it is another file, or has changed, since `check_file` saw it."""
+    """Raise DocumentUnreadable ("changed") where it is another file, or has changed, since `check_file` saw it."""
     after = path.stat()
     if any(getattr(before, name) != getattr(after, name) for name in ("st_size", "st_mtime_ns", "st_ino")):
         raise DocumentUnreadable(str(path), "changed")
@@ -85,7 +87,7 @@ def require_unchanged(path: Path, before: os.stat_result) -> None:
 
 
 def make_output(path: Path) -> None:
-    """Makes an empty file for the child; raises FolderNotWritable, DiskFull, and FileExistsError where there is one."""
+    """Make an empty file for the child; raises FolderNotWritable, DiskFull, and FileExistsError where there is one."""
     try:
         path.open("xb").close()
     except FileExistsError:
@@ -95,7 +97,7 @@ def make_output(path: Path) -> None:
 
 
 def problem(error: OSError, path: Path) -> AppError:
-    """What became of writing; EFBIG is the child's own limit."""
+    """Return what became of writing; EFBIG is the child's own limit."""
     if error.errno == errno.EFBIG:
         return DocumentUnreadable(str(path), "inflates")
     return disk_problem(error, path.parent)
@@ -148,7 +150,7 @@ _ID = re.compile(rb'\{"id": (\d{1,18}),')
 
 
 def write_translations(path: Path, translations: Iterable[tuple[int, Content]]) -> None:
-    """Writes segments' ids and their translations, as they come; raises OSError."""
+    """Write segments' ids and their translations, as they come; raises OSError."""
     with path.open("wb") as file:
         for id_, content in translations:
             line = json.dumps({"id": id_, "content": content})
@@ -159,7 +161,7 @@ class TranslationsFile:
     """What such a file has, by id; in memory as the lines it is. Of several for one id, the last holds."""
 
     def __init__(self, path: Path) -> None:
-        """Raises OSError, and ProtocolViolation where it is no such file."""
+        """Raise OSError, and ProtocolViolation where it is no such file."""
         self._lines: dict[int, bytes] = {}
         with path.open("rb") as file:
             for line in file:
@@ -169,7 +171,7 @@ class TranslationsFile:
                 self._lines[int(found[1])] = line
 
     def find(self, id_: int) -> Content | None:
-        """The translation of a segment, None without one; raises ProtocolViolation for a line that has none."""
+        """Return the translation of a segment, None without one; raises ProtocolViolation for a line that has none."""
         line = self._lines.get(id_)
         try:
             return None if line is None else content_from_json(json.loads(line)["content"])

@@ -30,11 +30,11 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def clean_text(text: str) -> str:
-    """A text without hidden characters.
+    """Return a text without hidden characters.
 
-    Taken out are zero-width spaces and word joiners, byte-order marks, direction controls, tag characters,
-    interlinear annotation marks and control characters. A control that separates words becomes a space, a lone
-    surrogate becomes U+FFFD. The joiners of scripts and emoji (U+200C, U+200D) and U+200E, U+200F stay.
+    Taken out are zero-width spaces and word joiners, byte-order marks, direction controls, tag characters, interlinear
+    annotation marks and control characters. A control that separates words becomes a space, a lone surrogate becomes
+    U+FFFD. The joiners of scripts and emoji (U+200C, U+200D) and U+200E, U+200F stay.
     """
     if not _ODD.search(text):
         return text
@@ -42,7 +42,7 @@ def clean_text(text: str) -> str:
 
 
 def clean_piece(piece: BlockPiece) -> tuple[BlockPiece, int]:
-    """A piece without hidden characters, and how many there were; its boxes still name the same letters."""
+    """Return a piece without hidden characters, and how many there were; its boxes still name the same letters."""
     label = clean_text(piece.label)
     if not _ODD.search(piece.text):
         return (piece if label == piece.label else piece._replace(label=label)), 0
@@ -57,7 +57,7 @@ def _moved(box: LineBox, gone: list[int]) -> LineBox:
 
 
 def fit_for_the_wire(piece: BlockPiece) -> Iterator[BlockPiece]:
-    """The piece, or the pieces it is cut into; a level is 1 to 9, and a heading is short."""
+    """Yield the piece, or the pieces it is cut into; a level is 1 to 9, and a heading is short."""
     if piece.kind is BlockKind.HEADING:
         if len(piece.text) > MOST_HEADING_CHARACTERS:
             piece = piece._replace(kind=BlockKind.PARAGRAPH, level=0)
@@ -97,7 +97,7 @@ _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
 def clean_segment(segment: Segment) -> Segment:
-    """A segment without hidden characters, see `clean_text`; its context is cut where it is long."""
+    """Return a segment without hidden characters, see `clean_text`; its context is cut where it is long."""
     return dataclasses.replace(
         segment,
         content=_clean(segment.content),
@@ -117,7 +117,7 @@ def length_of(segment: Segment) -> int:
 
 
 def fit_translation(translation: Content, source: Content) -> Content | None:
-    """The translation with the source's own marks, and with characters that any text may have.
+    """Return the translation with the source's own marks, and with characters that any text may have.
 
     None where it has other marks than the source, or they do not nest.
     """
@@ -196,7 +196,7 @@ class ProseSample:
         return self._beginning + "\n".join(self._stretches)
 
     def language(self) -> str:
-        """Its code; "" where there is too little text to tell."""
+        """Return its code; "" where there is too little text to tell."""
         return language_of(self.text)
 
 
@@ -233,7 +233,7 @@ class LegacyFonts:
         self._accented += [] if text.isascii() else filter(_ACCENTED.fullmatch, words)
 
     def remarks(self) -> list[ReadingRemark]:
-        """What it is read as and what is meant, with an example; [] where all is well."""
+        """Return what it is read as and what is meant, with an example; [] where all is well."""
         if len(self._accented) < max(LEAST_WORDS, LEAST_SHARE * self._words):
             return []
         encoding = find_encoding(" ".join(self._accented).encode("latin-1")).replace("iso8859-7", "cp1253")
@@ -246,7 +246,9 @@ class LegacyFonts:
 
 
 def recoded(text: str, encoding: str) -> str:
-    """The text as a font of this encoding shows it, letter for letter; words with Latin letters stay as they are."""
+    """Return the text as a font of this encoding shows it, letter for letter; words with Latin letters stay as they
+    are.
+    """
     if text.isascii():
         return text
     table = _table(encoding)
@@ -255,7 +257,7 @@ def recoded(text: str, encoding: str) -> str:
 
 @cache
 def _table(encoding: str) -> dict[int, str]:
-    """What is shown for each character of Windows' and of ISO's Latin; only encodings of one byte have it."""
+    """Return what is shown for each character of Windows' and of ISO's Latin; only encodings of one byte have it."""
     table: dict[int, str] = {}
     for byte in range(0x80, 0x100):
         try:

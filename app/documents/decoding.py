@@ -60,7 +60,9 @@ _BEFORE_SVG = re.compile(rb"\s*(?:<\?xml|<!--|<!DOCTYPE|<(?:[A-Za-z_][\w.-]*:)?s
 
 
 def find_picture(head: bytes) -> str:
-    """What the first bytes of a file say it is: png, jpeg, gif, tiff, webp, bmp, svg, heic; "" for no picture."""
+    """Return what the first bytes of a file say it is: png, jpeg, gif, tiff, webp, bmp, svg, heic; "" for no
+    picture.
+    """
     for name, begins in _BEGINS.items():
         if head.startswith(begins):
             return name
@@ -75,7 +77,7 @@ def find_picture(head: bytes) -> str:
 
 
 def decode(request: Decode, on_step: Callable[[], None] = lambda: None, open_file: OpenFile = open_checked) -> Decoded:
-    """Writes the picture and a small one of it; both files are there, and empty. Raises PictureUnreadable.
+    """Write the picture and a small one of it; both files are there, and empty. Raises PictureUnreadable.
 
     `on_step` is called where something was done, so that nobody thinks it hangs. `open_file` is for a process that may
     open no file itself.
@@ -163,7 +165,7 @@ class _ImageReading:
     """One open file's way through Qt's reader, which sees its bytes and never a name: beside a name it finds others."""
 
     def __init__(self, path: Path, file: IO[bytes]) -> None:
-        """Raises PictureUnreadable; what the file is, `format` then says."""
+        """Raise PictureUnreadable; what the file is, `format` then says."""
         self._path = path
         self.format = find_picture(file.read(HEAD_BYTES))
         if not self.format:
@@ -197,7 +199,9 @@ class _ImageReading:
         return device
 
     def read(self, most_side: int, frame: int = 1) -> _Read:
-        """Its first frame or another, no larger than it has to be where the format can do that while it reads. Once."""
+        """Return its first frame or another, no larger than it has to be where the format can do that while it reads.
+        Once.
+        """
         try:
             return self._read(most_side, frame)
         finally:
@@ -222,7 +226,7 @@ class _ImageReading:
         return _Read(image, (width, height), frames)
 
     def _wanted(self, size: QSize, most_side: int) -> QSize:
-        """The size to read it in; raises PictureUnreadable where that takes too much memory."""
+        """Return the size to read it in; raises PictureUnreadable where that takes too much memory."""
         longest = max(size.width(), size.height())
         if self.format == "svg":
             wanted = min(most_side, max(longest, DRAWN_PX))
@@ -244,7 +248,7 @@ def _fitted(size: QSize, longest: int) -> QSize:
 
 
 def _grown(size: QSize, longest: int) -> QSize:
-    """A drawing has no pixels: it is as large as it should be."""
+    """Return a drawing has no pixels: it is as large as it should be."""
     scale = longest / max(size.width(), size.height())
     return QSize(max(1, round(size.width() * scale)), max(1, round(size.height() * scale)))
 
@@ -260,7 +264,7 @@ def _shrunk(image: QImage, most_side: int) -> QImage:
 
 
 def _in_srgb(image: QImage) -> QImage:
-    """The colours that a screen shows: a wide space, or inks, read as if they were plain are pale or wrong."""
+    """Return the colours that a screen shows: a wide space, or inks, read as if they were plain are pale or wrong."""
     if image.format() in (QImage.Format.Format_RGB32, QImage.Format.Format_ARGB32) and not image.colorSpace().isValid():
         return image
     has_alpha = image.hasAlphaChannel()
@@ -274,7 +278,7 @@ def _in_srgb(image: QImage) -> QImage:
 
 
 def _on_white(image: QImage) -> QImage:
-    """What is transparent has a colour that nobody sees."""
+    """Return what is transparent has a colour that nobody sees."""
     if image.hasAlphaChannel():
         paper = QImage(image.size(), QImage.Format.Format_RGB32)
         paper.fill(Qt.GlobalColor.white)

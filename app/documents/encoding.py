@@ -57,19 +57,21 @@ class DecodedText:
 
 
 def decode(data: bytes, chosen: str = "") -> DecodedText:
-    """The text of `data` in the `chosen` encoding; in the one that is found where it is "" or Python has none such."""
+    """Return the text of `data` in the `chosen` encoding; in the one that is found where it is "" or Python has none
+    such.
+    """
     encoding = encoding_for(data, chosen)
     text, odd_bytes = _replaced(data.decode(encoding, ODD_BYTES))
     return DecodedText(text.removeprefix("\ufeff"), encoding, odd_bytes)
 
 
 def encoding_for(data: bytes, chosen: str = "") -> str:
-    """The encoding in which `decode` reads."""
+    """Return the encoding in which `decode` reads."""
     return known(chosen) or encoding_of(data) or "cp1252"
 
 
 def encoding_of(data: bytes) -> str:
-    """The encoding that is found, "" where it is no text."""
+    """Return the encoding that is found, "" where it is no text."""
     return find_encoding(_sample_of(data), len(data) <= SAMPLE_BYTES)
 
 
@@ -111,19 +113,19 @@ class DecodedStream:
 
 
 def stream(file: BinaryIO, chosen: str = "") -> DecodedStream:
-    """The text of a file that is open for reading bytes."""
+    """Return the text of a file that is open for reading bytes."""
     return DecodedStream(file, chosen)
 
 
 def after_the_text(encoding: str, odd_bytes: int) -> Iterator[ReadingRemark]:
-    """What is to be said of a text's encoding."""
+    """Yield what is to be said of a text's encoding."""
     if encoding != "utf-8":
         yield ReadingRemark("encoding", {"encoding": encoding})
     yield from counted("odd_bytes", odd_bytes)
 
 
 def known(name: str) -> str:
-    """A text encoding as Python calls it, "" for what it does not know."""
+    """Return a text encoding as Python calls it, "" for what it does not know."""
     try:
         info = codecs.lookup(name)
         "".encode(info.name)  # raises LookupError for codecs that are no encodings, such as rot13
@@ -134,7 +136,9 @@ def known(name: str) -> str:
 
 
 def find_encoding(sample: bytes, is_whole: bool = True) -> str:
-    """The encoding of a text that begins with `sample`, "" where it is no text; `is_whole` where it ends there, too."""
+    """Return the encoding of a text that begins with `sample`, "" where it is no text; `is_whole` where it ends there,
+    too.
+    """
     for bom, name in BOMS:
         if sample.startswith(bom):
             return name
@@ -152,13 +156,13 @@ def find_encoding(sample: bytes, is_whole: bool = True) -> str:
 
 
 def _is_small_text(narrow: bytes, size: int) -> bool:
-    """Whether it is a few words with a few NULs between them; in UTF-16, Latin letters have one each."""
+    """Return whether it is a few words with a few NULs between them; in UTF-16, Latin letters have one each."""
     is_dotted = size < SMALL_BYTES and len(narrow) > 0.7 * size
     return is_dotted and not _CONTROL.search(narrow) and _is_utf8(narrow, is_whole=True)
 
 
 def _sample_of(data: bytes) -> bytes:
-    """The first 64 KB that are not plain ASCII, which is the same in nearly all encodings."""
+    """Return the first 64 KB that are not plain ASCII, which is the same in nearly all encodings."""
     found = _FOREIGN.search(data) if len(data) > SAMPLE_BYTES else None
     start = max(0, found.start() - CONTEXT_BYTES) // 4 * 4 if found is not None else 0
     return data[start : start + SAMPLE_BYTES]
@@ -195,7 +199,7 @@ def _by_script(pairs: bytes) -> str:
 
 
 def _is_text(text: str) -> bool:
-    """Whether hardly any character is one that texts do not have."""
+    """Return whether hardly any character is one that texts do not have."""
     odd = sum(unicodedata.category(each) in ("Cn", "Cc", "Co") and each not in "\r\n\t\f\0" for each in text)
     return len(text) > 1 and odd + text.count("\ufffd") <= 0.002 * len(text)
 
@@ -225,7 +229,9 @@ def _detected(sample: bytes) -> str:
 
 
 def _marked(error: UnicodeError) -> tuple[str, int]:
-    """A lone surrogate, which no decoder gives, for what fits no character: it holds how many bytes that were."""
+    """Return a lone surrogate, which no decoder gives, for what fits no character: it holds how many bytes that
+    were.
+    """
     assert isinstance(error, UnicodeDecodeError)
     return chr(0xDC00 + min(error.end - error.start, 0xFF)), error.end
 
@@ -248,7 +254,7 @@ _NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
 def without_nuls(raw: str) -> str:
-    """A text with one kind of newline and without NULs."""
+    """Return a text with one kind of newline and without NULs."""
     if "\r" in raw:
         raw = raw.replace("\r\n", "\n").replace("\r", "\n")
     return raw.replace("\0", "") if "\0" in raw else raw
@@ -321,7 +327,7 @@ class EncodedBytes:
         )
 
     def _is_their_encoding(self) -> bool:
-        """Whether the bytes are the text's encoding and nothing else, or must be taken for it."""
+        """Return whether the bytes are the text's encoding and nothing else, or must be taken for it."""
         try:
             is_plain = self._mark + self.text.encode(self.encoding) == self._data
         except UnicodeEncodeError:
@@ -330,7 +336,8 @@ class EncodedBytes:
 
 
 def byte_offsets(data: bytes, encoding: str, offsets: Sequence[int]) -> list[int]:
-    """The offset in `data` for each of these offsets, which rise, in what `app.documents.encoding.decode` gave of it.
+    """Return the offset in `data` for each of these offsets, which rise, in what `app.documents.encoding.decode` gave
+    of it.
 
     Only the lines that have one of them are gone through byte by byte.
     """
@@ -387,7 +394,7 @@ class TextFile:
     def __init__(
         self, source: FileSource, says_encoding: re.Pattern[bytes] | None = None, *, is_utf8: bool = False
     ) -> None:
-        """Reads it whole; raises OSError. `says_encoding` finds the name of the encoding where the file has it.
+        """Read it whole; raises OSError. `says_encoding` finds the name of the encoding where the file has it.
 
         `is_utf8`: its format is, so that what can be UTF-8 is not taken for anything else, whatever it looks like.
         """
@@ -410,7 +417,7 @@ class TextFile:
         return max(counts, key=lambda each: counts[each])
 
     def replace(self, start: int, end: int, new: str) -> None:
-        """Puts a text in the place of a part."""
+        """Put a text in the place of a part."""
         if new != self.text[start:end]:
             self._changes.append((start, end, new))
 
@@ -420,7 +427,7 @@ class TextFile:
 
     @property
     def lacks_letters(self) -> bool:
-        """Whether the file's encoding has not all letters of what is put in."""
+        """True if the file's encoding has not all letters of what is put in."""
         try:
             for _, _, new in self._changes:
                 new.encode(self.encoding)

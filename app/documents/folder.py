@@ -75,7 +75,7 @@ class _FolderSearch:
         return ExpandedPaths(tuple(self._files), tuple(self._skipped))
 
     def _walk(self, paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
-        """Every path that is no folder, in order, and whether the person named it."""
+        """Yield every path that is no folder, in order, and whether the person named it."""
         waiting = [(path, True) for path in reversed(list(paths))]
         while waiting:
             path, is_named = waiting.pop()
@@ -119,14 +119,14 @@ def _in_order(name: str) -> list[str | int]:
 
 
 def documents_in(names: Iterable[str]) -> list[str]:
-    """The members of an archive that may be documents, as far as their names say; other archives are none."""
+    """Return the members of an archive that may be documents, as far as their names say; other archives are none."""
     return [
         name for name in names if not _is_left_behind(name) and PurePosixPath(name).suffix.lower() not in NO_DOCUMENTS
     ]
 
 
 def _is_left_behind(name: str) -> bool:
-    """Whether a path names what is hidden, or what a system or an office program leaves beside a file."""
+    """Return whether a path names what is hidden, or what a system or an office program leaves beside a file."""
     return any(part.startswith((".", *_LEFT_BEHIND)) for part in name.split("/"))
 
 

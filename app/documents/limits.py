@@ -46,7 +46,7 @@ MOST_RATIO = 100
 
 
 def fitted(width: int, height: int, most_side: int) -> tuple[int, int]:
-    """The same shape without a side that is longer, and none below one pixel."""
+    """Return the same shape without a side that is longer, and none below one pixel."""
     longest = max(width, height)
     if longest <= most_side:
         return width, height
@@ -72,7 +72,9 @@ class DocumentLimits:
 
 
 def unpacked_folder(folder: Path, pid: int) -> Path:
-    """Where a document child unpacks an archive; the parent removes it when the child has ended, however it did."""
+    """Return where a document child unpacks an archive; the parent removes it when the child has ended, however it
+    did.
+    """
     return folder / f"unpacked-{pid}"
 
 
@@ -94,7 +96,7 @@ def _is_running(pid: int) -> bool:
 
 
 def limits_from(environment: Mapping[str, str]) -> DocumentLimits:
-    """The usual ones, with what the environment changes."""
+    """Return the usual ones, with what the environment changes."""
     return dataclasses.replace(DocumentLimits(), **json.loads(environment.get(LIMITS_VARIABLE) or "{}"))
 
 
@@ -111,12 +113,12 @@ class TextBudget:
         self._path = path
 
     def require(self, characters: int) -> None:
-        """Raises DocumentUnreadable ("inflates") where there is no room for so many more."""
+        """Raise DocumentUnreadable ("inflates") where there is no room for so many more."""
         if characters > self.left:
             raise DocumentUnreadable(str(self._path), "inflates")
 
     def take_characters(self, characters: int) -> None:
-        """Counts so many; raises as `require` does."""
+        """Count so many; raises as `require` does."""
         self.require(characters)
         self.left -= characters
 
@@ -162,7 +164,7 @@ class ProcessMemoryWatch:
         self._thread.join()
 
     def was_memory(self, exit_code: int, last_words: str) -> bool:
-        """Whether a child that ended like this ended for want of memory.
+        """Return whether a child that ended like this ended for want of memory.
 
         At the limit of the address space an allocation fails inside a library, which then aborts. Nothing but the
         circumstances tells that from a defect: the memory it had when it ended, or what its runtime said.
@@ -205,7 +207,7 @@ def _resident(process: object) -> int:
 
 
 def child_environment() -> dict[str, str]:
-    """What the child's libraries should know: one thread each, for every thread takes address space."""
+    """Return what the child's libraries should know: one thread each, for every thread takes address space."""
     return dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1") | (
         {"MALLOC_ARENA_MAX": "2"} if os.name == "posix" else {}
     )

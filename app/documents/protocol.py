@@ -39,7 +39,7 @@ class View(NamedTuple):
         )
 
     def on_page(self, left: float, top: float, right: float, bottom: float) -> tuple[float, float, float, float]:
-        """The same edges in points of the page, of a rectangle in pixels of the picture."""
+        """Return the same edges in points of the page, of a rectangle in pixels of the picture."""
         turn, size = math.radians(-self.degrees), self.size
         middle = (self.left + self.right) / 2, (self.top + self.bottom) / 2
         points = [

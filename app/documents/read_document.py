@@ -50,7 +50,7 @@ LAST = (
 
 
 def read(request: protocol.Read, *, folder: Path, cancel: CancelToken) -> Generator[Event, None, None]:
-    """Reads a file: Found, then BlocksRead and PageRead as they come, at last Done.
+    """Read a file: Found, then BlocksRead and PageRead as they come, at last Done.
 
     `folder` is the child's own working directory. Something comes at least five times a second, an empty BlocksRead
     where there is no news, so that the loop that owns this can look about. A cancel kills the child at once and ends
@@ -64,7 +64,7 @@ def read(request: protocol.Read, *, folder: Path, cancel: CancelToken) -> Genera
 def listen(
     request: protocol.Listen, *, folder: Path, cancel: CancelToken
 ) -> Generator[protocol.SoundOpened | protocol.SoundPiece | protocol.SoundHeard, None, None]:
-    """Cuts a recording into pieces: SoundOpened, SoundPieces as they come, at last SoundHeard; otherwise as `read`."""
+    """Cut a recording into pieces: SoundOpened, SoundPieces as they come, at last SoundHeard; otherwise as `read`."""
     with closing(_ReadingChild(folder, request)) as child:
         for event in child.ask(request, lambda: cancel.cancelled):
             if isinstance(event, protocol.SoundOpened | protocol.SoundPiece | protocol.SoundHeard):
@@ -74,7 +74,7 @@ def listen(
 def find_segments(
     request: protocol.Segments, *, folder: Path, cancel: CancelToken
 ) -> Generator[protocol.SegmentsRead | protocol.SegmentsDone, None, None]:
-    """Finds what there is to translate: SegmentsRead as they come, at last SegmentsDone; otherwise as `read` does it.
+    """Find what there is to translate: SegmentsRead as they come, at last SegmentsDone; otherwise as `read` does it.
 
     Raises DocumentUnreadable ("not_rewritable") where no translation can be written in the file's format.
     """
@@ -87,7 +87,7 @@ def find_segments(
 def rewrite(
     request: protocol.Rewrite, *, folder: Path, cancel: CancelToken
 ) -> Generator[protocol.SegmentsWritten | protocol.Rewritten, None, None]:
-    """Writes a file with translations to `out`: SegmentsWritten as it goes, at last Rewritten; otherwise as `read`.
+    """Write a file with translations to `out`: SegmentsWritten as it goes, at last Rewritten; otherwise as `read`.
 
     `out` is not there yet (FileExistsError) and is there only after Rewritten, complete and on the disk. Raises
     DocumentUnreadable ("changed") where the file is not the one that was read, FolderNotWritable and DiskFull too.
@@ -115,7 +115,9 @@ class _ReusedChild:
         self._closing = threading.Event()
 
     def _answer(self, request: protocol.Request, cancel: CancelToken) -> Event | None:
-        """The last thing that the child says to a request; None where that was cancelled, and the child is gone."""
+        """Return the last thing that the child says to a request; None where that was cancelled, and the child is
+        gone.
+        """
         if self._child is None or not self.running:
             self._end()
             self._child = _ReadingChild(self._folder, request)
@@ -134,7 +136,7 @@ class _ReusedChild:
         return child is not None and child.running
 
     def close(self) -> None:
-        """Ends the child, and what it works on; another request starts a new one."""
+        """End the child, and what it works on; another request starts a new one."""
         self._closing.set()
         with self._one_at_a_time:
             self._end()
@@ -152,7 +154,7 @@ class PageRenderer(_ReusedChild):
     _path = ""
 
     def draw(self, request: protocol.Draw, cancel: CancelToken) -> Iterator[protocol.Drawn]:
-        """The one event is the picture, none where it was cancelled; raises what `read` raises."""
+        """Yield the one event is the picture, none where it was cancelled; raises what `read` raises."""
         with self._one_at_a_time:
             if self._path != request.path:
                 self._end()
@@ -181,7 +183,9 @@ class PageScanner(_ReusedChild):
         return drawn if isinstance(drawn, protocol.Drawn) else None
 
     def blocks(self, request: protocol.Recognize | protocol.Arrange, cancel: CancelToken) -> protocol.PageBlocks | None:
-        """The same; raises DocumentUnreadable ("picture") also where there is no tesseract to recognize anything."""
+        """Return the same; raises DocumentUnreadable ("picture") also where there is no tesseract to recognize
+        anything.
+        """
         said = self._one(request, cancel)
         return said if isinstance(said, protocol.PageBlocks) else None
 
@@ -191,7 +195,7 @@ class PageScanner(_ReusedChild):
 
 
 def _pulse(request: protocol.Request) -> Event:
-    """What is told where there is no news."""
+    """Return what is told where there is no news."""
     match request:
         case protocol.Segments():
             return protocol.SegmentsRead(())
@@ -202,7 +206,7 @@ def _pulse(request: protocol.Request) -> Event:
 
 
 def _budget(path: str) -> TextBudget:
-    """What the child was let through is counted once more: its parent's memory has no limit."""
+    """Return what the child was let through is counted once more: its parent's memory has no limit."""
     try:
         return TextBudget(Path(path))
     except OSError as error:
@@ -210,7 +214,7 @@ def _budget(path: str) -> TextBudget:
 
 
 def _characters(event: Event) -> int:
-    """How much text comes with it."""
+    """Return how much text comes with it."""
     match event:
         case protocol.BlocksRead(blocks):
             return sum(block.characters for block in blocks)
@@ -242,7 +246,7 @@ class _ReadingChild:
         return self._child.running
 
     def ask(self, request: protocol.Request, is_stopped: Callable[[], bool]) -> Generator[Event, None, None]:
-        """What the child says to a request, up to its last word."""
+        """Yield what the child says to a request, up to its last word."""
         self._conversation.send(request)
         silent_s, told_s, pulse = 0.0, time.monotonic(), _pulse(request)
         budget: TextBudget | None = None

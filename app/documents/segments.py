@@ -109,7 +109,7 @@ def content_of(parts: Sequence[str | Mark]) -> Content:
 
 
 def nests(content: Content) -> bool:
-    """Whether every open mark is closed, in the right order, and no number is used twice."""
+    """Return whether every open mark is closed, in the right order, and no number is used twice."""
     waiting: list[int] = []
     seen: set[tuple[str, int]] = set()
     for mark in marks(content):
@@ -124,7 +124,7 @@ def nests(content: Content) -> bool:
 
 
 def content_from_json(raw: object) -> Content:
-    """What was a content; raises KeyError, ValueError or TypeError for anything else."""
+    """Return what was a content; raises KeyError, ValueError or TypeError for anything else."""
     return content_of(from_json(Content, raw))
 
 
@@ -158,12 +158,12 @@ class Tagged:
     written: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def text_of(self, content: Content) -> str:
-        """The text of a content that has the same marks."""
+        """Return the text of a content that has the same marks."""
         return "".join(self.written[part.key] if isinstance(part, Mark) else part for part in content)
 
 
 def tagged_content(text: str, tags: Sequence[SegmentTag], read: Callable[[str], str] = str) -> Tagged:
-    """A text with its tags as marks; `read` makes words of what stands between them."""
+    """Return a text with its tags as marks; `read` makes words of what stands between them."""
     pairs = _pairs(tags)
     parts, written, position, numbers = list[str | Mark](), dict[tuple[str, int], str](), 0, dict[int, int]()
     for at, tag in enumerate(tags):
@@ -181,7 +181,7 @@ def tagged_content(text: str, tags: Sequence[SegmentTag], read: Callable[[str], 
 
 
 def _pairs(tags: Sequence[SegmentTag]) -> dict[int, int]:
-    """Which tags open and close each other, both ways; no two pairs overlap."""
+    """Return which tags open and close each other, both ways; no two pairs overlap."""
     pairs: dict[int, int] = {}
     waiting: list[tuple[str, int]] = []
     for at, tag in enumerate(tags):

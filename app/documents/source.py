@@ -77,7 +77,7 @@ class FileSource:
         return page >= self.first_page and (not self.last_page or page <= self.last_page)
 
     def inflated(self, size_bytes: int) -> None:
-        """Counts what came out of a compressed member, as it comes; raises DocumentUnreadable where it is a bomb."""
+        """Count what came out of a compressed member, as it comes; raises DocumentUnreadable where it is a bomb."""
         self.on_step()
         self.inflated_bytes += size_bytes
         most = min(MOST_INFLATED_BYTES, max(FREE_BYTES, MOST_INFLATION * self.path.stat().st_size))
@@ -168,7 +168,7 @@ class ReadingRemark:
 
 
 def counted(name: str, count: int) -> Iterator[ReadingRemark]:
-    """The remark on how many there are, where there are any."""
+    """Yield the remark on how many there are, where there are any."""
     if count:
         yield ReadingRemark(name, {"count": count})
 
@@ -217,7 +217,7 @@ class SegmentVisits:
         *,
         translated: Content = (),
     ) -> Content | None:
-        """What is to stand there instead; None where it stays as it is."""
+        """Return what is to stand there instead; None where it stays as it is."""
         self.count += 1
         new = self._visit(Segment(self.count, content, kind, page, level, context, translated))
         return None if new == content else new
@@ -231,7 +231,7 @@ class CodeCount:
         self._goes_on = False
 
     def paragraph(self, *, is_code: bool) -> None:
-        """Counts on: code paragraphs behind each other are one that is left."""
+        """Count on: code paragraphs behind each other are one that is left."""
         self.count += is_code and not self._goes_on
         self._goes_on = is_code
 

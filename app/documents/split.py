@@ -60,10 +60,10 @@ class TextChunk:
 
 
 def split(blocks: Sequence[Block], budget_tokens: int, count: Counter) -> list[TextChunk]:
-    """The document in chunks of at most `budget_tokens`, as `count` counts them (each text by itself).
+    """Return the document in chunks of at most `budget_tokens`, as `count` counts them (each text by itself).
 
-    The texts of the chunks joined are the texts of the blocks joined by `SEPARATOR`: what divides two blocks belongs
-    to the chunk of the first. Raises ValueError where the budget does not hold one character.
+    The texts of the chunks joined are the texts of the blocks joined by `SEPARATOR`: what divides two blocks belongs to
+    the chunk of the first. Raises ValueError where the budget does not hold one character.
     """
     if budget_tokens < 1:
         raise ValueError(f"a budget of {budget_tokens} tokens holds nothing")
@@ -126,7 +126,7 @@ class _DocumentSplitter:
             self._counts[part.start, part.end] = tokens
 
     def _divided(self, part: _SplitPart) -> list[_SplitPart]:
-        """The part itself where it fits, or smaller ones, cut at the best kind of boundary that it has."""
+        """Return the part itself where it fits, or smaller ones, cut at the best kind of boundary that it has."""
         is_over = part.tokens > self._budget
         if not is_over and (part.is_settled or part.tokens <= LARGE * self._budget):
             return [part]
@@ -152,7 +152,7 @@ class _DocumentSplitter:
         ]
 
     def _headed(self, part: _SplitPart, most: int) -> list[_SplitPart]:
-        """The part in two, the first of at most so many characters, or of one; one character stays as it is."""
+        """Return the part in two, the first of at most so many characters, or of one; one character stays as it is."""
         text = self._text[part.start : part.end]
         if is_one_character(text):
             return [part]
@@ -165,7 +165,7 @@ class _DocumentSplitter:
     # Chunks
 
     def _counted_spans(self, spans: list[_Span]) -> list[_Span]:
-        """The same, all counted as a whole, in one call."""
+        """Return the same, all counted as a whole, in one call."""
         new = [key for key in map(_edges, spans) if key not in self._counts]
         counts = self._count([self._text[start:end] for start, end in new]) if new else ()
         self._counts.update(zip(new, counts, strict=True))
@@ -187,7 +187,7 @@ class _DocumentSplitter:
         return self._counted_spans(pack(parts, self._budget, max(-1.0, min(MOST_JOINT_TOKENS, joint))))
 
     def _divided_spans(self, spans: list[_Span]) -> list[_Span]:
-        """Those over the budget are divided, each by itself; the others stay."""
+        """Return those over the budget are divided, each by itself; the others stay."""
         over = [self._tokens(span) > self._budget for span in spans]
         spans = [self._with_cut(span) if is_over else span for span, is_over in zip(spans, over, strict=True)]
         self._count_parts(part for span in spans for part in span)
@@ -197,7 +197,9 @@ class _DocumentSplitter:
         return found
 
     def _with_cut(self, span: _Span) -> _Span:
-        """Where a heading could only be parted from its text, and leaves room for some of it, the text is cut."""
+        """Return where a heading could only be parted from its text, and leaves room for some of it, the text is
+        cut.
+        """
         last, room = span[-1], self._budget - _added(span[:-1])
         is_heading = self._blocks[last.block].kind is BlockKind.HEADING
         if is_heading or room <= 0 or any(part.rank != CutRank.AFTER_HEADING for part in span[1:]):
@@ -219,7 +221,7 @@ class _DocumentSplitter:
         )
 
     def _slices(self, start: int, end: int, blocks: range) -> Iterator[tuple[Block, BlockSlice]]:
-        """What is in a stretch of each of the blocks; not those of which only the separator is in it."""
+        """Yield what is in a stretch of each of the blocks; not those of which only the separator is in it."""
         for number in blocks:
             block, offset = self._blocks[number], self._offsets[number]
             first, last = max(start - offset, 0), min(end - offset, len(block.text))
@@ -246,7 +248,8 @@ def pack(parts: Sequence[_SplitPart], limit: float, joint: float = 0.0) -> list[
 
 
 def _end(sums: Sequence[float], ranks: Sequence[int], begin: int, limit: float) -> int:
-    """Where the chunk ends that begins at a part: where it is best to cut, in a chunk that is not needlessly small.
+    """Return where the chunk ends that begins at a part: where it is best to cut, in a chunk that is not needlessly
+    small.
 
     What is left for the last two chunks is shared between them.
     """
@@ -308,7 +311,7 @@ def _added(parts: Sequence[_SplitPart]) -> int:
 
 
 def _pages(block: Block, stretch: BlockSlice) -> list[int]:
-    """A block of a PDF may go on overleaf: its lines know their pages."""
+    """Return a block of a PDF may go on overleaf: its lines know their pages."""
     found = [box.page for box in block.place.boxes if box.start < stretch.end and box.end > stretch.start]
     return found or ([] if block.page is None else [block.page])
 
@@ -355,7 +358,7 @@ def cuts_in(text: str, rank: CutRank, step: int) -> list[int]:
 
 
 def _thinned(places: Iterable[int], size: int, step: int) -> Iterator[int]:
-    """Leaves out those that are nearer to the one before than `step` and have the next one within it too."""
+    """Leave out those that are nearer to the one before than `step` and have the next one within it too."""
     last, held = 0, 0
     for place in places:
         if place - last > step and held > last:
@@ -367,7 +370,7 @@ def _thinned(places: Iterable[int], size: int, step: int) -> Iterator[int]:
 
 
 def _between_characters(text: str, step: int) -> Iterator[int]:
-    """Every so many code points, or near that where it is inside of what a person sees as one character."""
+    """Yield every so many code points, or near that where it is inside of what a person sees as one character."""
     last = 0
     while last + step < len(text):
         place = last + step
@@ -381,7 +384,7 @@ def _between_characters(text: str, step: int) -> Iterator[int]:
 
 
 def is_one_character(text: str) -> bool:
-    """Whether a person sees it as one, or as none."""
+    """Return whether a person sees it as one, or as none."""
     return len(text) <= LONGEST_CHARACTER and not any(_is_between(text, place, 0) for place in range(1, len(text)))
 
 
@@ -389,7 +392,7 @@ _JOINER = "\u200d"
 
 
 def _is_between(text: str, place: int, first: int) -> bool:
-    """Whether two characters stand apart: a simple form of the rules of Unicode's annex 29.
+    """Return whether two characters stand apart: a simple form of the rules of Unicode's annex 29.
 
     Empty lines stay together too, as blocks are divided by them. At `first` a character begins.
     """
@@ -410,5 +413,5 @@ def _is_flag_letter(character: str) -> bool:
 
 
 def _flag_letters(text: str, first: int, end: int) -> int:
-    """How many there are before a place."""
+    """Return how many there are before a place."""
     return next((n for n in range(end - first) if not _is_flag_letter(text[end - 1 - n])), end - first)

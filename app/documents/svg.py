@@ -81,8 +81,8 @@ def _replace(element: Element, name: str, value: str) -> None:
 
 
 def _own_reference(value: str, find_picture: Callable[[bytes], str]) -> str:
-    """What a reference becomes; "" for one that leads outside. Embedded bitmaps are encoded again: Qt searches an
-    address for its data in a way of its own, and must find what was looked at here.
+    """Return what a reference becomes; "" for one that leads outside. Embedded bitmaps are encoded again: Qt searches
+    an address for its data in a way of its own, and must find what was looked at here.
     """
     value = value.strip()
     if value.startswith("#"):

@@ -88,7 +88,7 @@ class FilePass:
             self._tell_batch()
 
     def _pulse(self, every_s: float) -> None:
-        """Tells what waits, or that work goes on, if nothing was told for so long."""
+        """Tell what waits, or that work goes on, if nothing was told for so long."""
         if time.monotonic() - self._told_s >= every_s:
             self._tell_batch()
 
@@ -110,7 +110,7 @@ MOST_CHARACTERS = 200_000
 def rewritten(
     request: protocol.Segments | protocol.Rewrite, tell: Tell, on_step: Callable[[], None] = lambda: None
 ) -> protocol.SegmentsDone | protocol.Rewritten:
-    """Carries out a request; raises an AppError, or whatever a rewriter raises. `on_step` as in `FileSource`."""
+    """Carry out a request; raises an AppError, or whatever a rewriter raises. `on_step` as in `FileSource`."""
     source = FileSource(Path(request.path), request.password, request.encoding, on_step=on_step)
     source.counts_generated = isinstance(request, protocol.Rewrite) and request.counts_generated
     if isinstance(request, protocol.Segments):
@@ -124,7 +124,7 @@ class _SegmentPass(FilePass):
     _count = 0
 
     def _rewritable_format(self) -> str:
-        """Its name in the registry; raises DocumentUnreadable ("not_rewritable")."""
+        """Return its name in the registry; raises DocumentUnreadable ("not_rewritable")."""
         format_ = rewritable(self._find_format(), self._path)
         if not format_:
             raise self._source.unreadable("not_rewritable")
@@ -183,7 +183,7 @@ class _TranslationPass(_SegmentPass):
         self._refused: list[int] = []
 
     def run(self) -> protocol.Rewritten:
-        """All the way; what it leaves where it fails is for the parent to take away."""
+        """Return all the way; what it leaves where it fails is for the parent to take away."""
         if self._sha256() != self._request.sha256:
             raise self._source.unreadable("changed")
         rewrite = rewriter_for(self._rewritable_format())
@@ -333,7 +333,7 @@ def last_event(
     on_step: Callable[[], None] = lambda: None,
     open_file: Callable[[Path, str], IO[Any]] = open_checked,
 ) -> Event:
-    """Carries out a request. What a reader raises and is no AppError counts as damage of the file.
+    """Carry out a request. What a reader raises and is no AppError counts as damage of the file.
 
     `on_step` is called when more of the file was read that is not told yet; `open_file` opens pictures.
     """
@@ -454,7 +454,7 @@ class _BlockPass(FilePass):
                 self._check_pages(item)
 
     def _check_pages(self, opened: Opened) -> None:
-        """Whether the chosen pages are there; raises DocumentPagesMissing where none of them is."""
+        """Return whether the chosen pages are there; raises DocumentPagesMissing where none of them is."""
         first, last = self._source.first_page, self._source.last_page
         if not first and not last:
             return
@@ -484,7 +484,9 @@ class _BlockPass(FilePass):
 
 
 def _scanned(request: protocol.PutUpright | protocol.Recognize | protocol.Arrange) -> Event:
-    """A page that is a picture: drawn for a model, read by tesseract, or what was said of it as blocks with places."""
+    """Return a page that is a picture: drawn for a model, read by tesseract, or what was said of it as blocks with
+    places.
+    """
     path = Path(request.path)
     check_file(path)
     task = {protocol.PutUpright: "put_upright", protocol.Recognize: "recognize", protocol.Arrange: "lines_of"}

@@ -64,7 +64,7 @@ class ThinkingSyntax:
         return f"\n{self.closing}\n\n"
 
     def for_prompt_end(self, prompt_end: str) -> ThinkingSyntax:
-        """The syntax of an answer to a prompt whose last (trusted) part ends like this."""
+        """Return the syntax of an answer to a prompt whose last (trusted) part ends like this."""
         if self.kind == HARMONY:
             header = prompt_end.rpartition(END)[2].rpartition(CHANNEL)[2].strip()
             opened = CHANNEL in prompt_end and header.endswith(MESSAGE) and not header.startswith("final")
@@ -79,7 +79,7 @@ NO_THINKING = ThinkingSyntax(opening="\0", closing="\0", marks=frozenset())
 
 
 def syntax_of(template_source: str) -> ThinkingSyntax:
-    """The syntax of the model with this chat template; `<think>` where the template says nothing."""
+    """Return the syntax of the model with this chat template; `<think>` where the template says nothing."""
     source = _without_comments(template_source)
     if CHANNEL in source and MESSAGE in source:
         return ThinkingSyntax(HARMONY, CHANNEL, MESSAGE, marks=frozenset((CHANNEL, MESSAGE, START, END)))
@@ -90,7 +90,7 @@ def syntax_of(template_source: str) -> ThinkingSyntax:
 
 
 def thinking_of(template_source: str) -> str:
-    """What a person can choose about a model's thinking:
+    """Return what a person can choose about a model's thinking:
 
     "switch" (on or off, on by itself), "switch_off" (off by itself), "effort", "always" (nothing), or "none": it does
     not think. The switch is the template variable `enable_thinking`, or `thinking`; the effort is `reasoning_effort`.
@@ -134,21 +134,21 @@ class ThinkingSplitter:
 
     @property
     def is_thinking(self) -> bool:
-        """Whether the model is in the middle of thinking."""
+        """True if the model is in the middle of thinking."""
         return self._state == THINKING
 
     @property
     def is_answering(self) -> bool:
-        """Whether the thinking is over: all that follows is the answer."""
+        """True if the thinking is over: all that follows is the answer."""
         return self._state == ANSWER
 
     @property
     def is_undecided(self) -> bool:
-        """Whether it is still open if there is thinking at all; everything so far is held back."""
+        """True if it is still open if there is thinking at all; everything so far is held back."""
         return self._state == UNDECIDED
 
     def is_outside(self, piece: str) -> bool:
-        """Whether this text, coming next, would be thinking or a mark rather than a part of the answer.
+        """Return whether this text, coming next, would be thinking or a mark rather than a part of the answer.
 
         Where thinking may still begin, only a whole mark begins it.
         """
@@ -161,12 +161,12 @@ class ThinkingSplitter:
         return self._state != ANSWER
 
     def _in_call(self, header: str) -> bool:
-        """Whether a header has come to a call, if only to the first letters of it."""
+        """Return whether a header has come to a call, if only to the first letters of it."""
         begin = f" {self.syntax.calls}"
         return begin in header or overlap_length(header, begin) > 1
 
     def feed(self, text: str) -> list[AnswerSpan]:
-        """The spans that are certain now, in order."""
+        """Return the spans that are certain now, in order."""
         self._held += text
         spans: list[AnswerSpan] = []
         step = self._harmony_step if self._is_harmony else self._tag_step
@@ -175,7 +175,7 @@ class ThinkingSplitter:
         return _join_spans(spans)
 
     def finish(self) -> list[AnswerSpan]:
-        """What was held back, when the answer ends here; thinking that was not closed stays thinking."""
+        """Return what was held back, when the answer ends here; thinking that was not closed stays thinking."""
         spans: list[AnswerSpan] = []
         held, self._held = self._held, ""
         if self._state == THINKING:
@@ -187,7 +187,7 @@ class ThinkingSplitter:
         return _join_spans(spans)
 
     def _tag_step(self, spans: list[AnswerSpan]) -> bool:
-        """Takes as much as is certain from what is held; whether there may be more to take."""
+        """Take as much as is certain from what is held; whether there may be more to take."""
         opening, closing = self.syntax.opening, self.syntax.closing
         if self._state == ANSWER:
             return self._pass_on(spans, 0)
@@ -256,7 +256,7 @@ class ThinkingSplitter:
         return False
 
     def _think_on(self, spans: list[AnswerSpan], keep: int) -> bool:
-        """Shows thinking but for `keep` characters and the white space before them, which may be its end."""
+        """Show thinking but for `keep` characters and the white space before them, which may be its end."""
         certain = len(self._held[: len(self._held) - keep].rstrip())
         self._add_thinking(self._held[:certain], spans)
         self._held = self._held[certain:]
@@ -298,11 +298,11 @@ class StopStrings:
 
     @property
     def met(self) -> bool:
-        """Whether one of them has come."""
+        """True if one of them has come."""
         return bool(self.met_stop)
 
     def feed(self, text: str) -> str:
-        """The part of everything so far that may be shown now and was not yet."""
+        """Return the part of everything so far that may be shown now and was not yet."""
         if not self._stops or self.met:
             return "" if self.met else text
         text = self._held + text
@@ -316,7 +316,7 @@ class StopStrings:
         return text[: len(text) - keep]
 
     def release_rest(self) -> str:
-        """What was held back, when the answer ends without a stop string."""
+        """Return what was held back, when the answer ends without a stop string."""
         held, self._held = self._held, ""
         return held
 
@@ -333,7 +333,7 @@ class ForcedEnd:
         self.reason: FinishReason | None = None
 
     def feed(self, text: str, *, thinking: bool = False) -> str:
-        """What of it may be shown. `reason` says from then on whether the answer is over."""
+        """Return what of it may be shown. `reason` says from then on whether the answer is over."""
         if not thinking:
             text = self._infill.feed(text)
         if self._infill.met:
@@ -343,7 +343,7 @@ class ForcedEnd:
         return text
 
     def release_rest(self) -> str:
-        """What was held back, when the answer ends by itself."""
+        """Return what was held back, when the answer ends by itself."""
         return self._infill.release_rest()
 
 
@@ -413,11 +413,15 @@ class AnswerDecoder:
         return FinishReason.LENGTH if 0 <= self._request.ask.max_tokens <= written else None
 
     def is_outside(self, piece: bytes) -> bool:
-        """Whether a token with this piece, coming next, would not be a part of the answer, which a grammar governs."""
+        """Return whether a token with this piece, coming next, would not be a part of the answer, which a grammar
+        governs.
+        """
         return self._reasoning.is_outside(piece.decode("utf-8", "replace"))
 
     def forced_text(self) -> str | None:
-        """What has to be written next instead of a sampled token: the end of thinking whose budget is used up."""
+        """Return what has to be written next instead of a sampled token: the end of thinking whose budget is used
+        up.
+        """
         budget = self._request.ask.thinking_budget
         if self._is_forced or budget < 0 or not self._reasoning.is_thinking or self.thinking_tokens < budget:
             return None
@@ -425,7 +429,7 @@ class AnswerDecoder:
         return self._reasoning.syntax.forced_end
 
     def finish(self, reason: FinishReason) -> protocol.Answered:
-        """Shows what was held back (half a character as U+FFFD) and gives the last reply."""
+        """Show what was held back (half a character as U+FFFD) and give the last reply."""
         self._show_spans(self._reasoning.feed(self._decoder.decode(b"", final=True)))
         self._show_spans(self._reasoning.finish())
         self._send_text(self._end.feed(self._stops.release_rest()) + self._end.release_rest(), thinking=False)

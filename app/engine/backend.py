@@ -19,7 +19,7 @@ class EngineJob:
 
     @property
     def cancelled(self) -> bool:
-        """Whether `Cancel` came for this request."""
+        """True if `Cancel` came for this request."""
         return self.stop.is_set()
 
 
@@ -35,63 +35,63 @@ class Backend(Protocol):
 
     @property
     def busy(self) -> bool:
-        """Whether answers run or wait."""
+        """True if answers run or wait."""
 
     @property
     def interactive(self) -> bool:
-        """Whether somebody waits for one of them."""
+        """True if somebody waits for one of them."""
 
     @property
     def waits_for_device(self) -> bool:
-        """Whether a GPU computes, for which this process may wait long and do nothing."""
+        """True if a GPU computes, for which this process may wait long and do nothing."""
 
     @property
     def unsaved(self) -> bool:
-        """Whether `close` has something to write."""
+        """True if `close` has something to write."""
 
     def prepare(self) -> None:
-        """Gets slow imports done while nobody waits; problems wait for the request they concern."""
+        """Get slow imports done while nobody waits; problems wait for the request they concern."""
 
     def load(self, request: protocol.LoadModel, job: EngineJob) -> protocol.Loaded | protocol.Done:
-        """Replaces the loaded model. Running background answers fail with `ModelReplaced`."""
+        """Replace the loaded model. Running background answers fail with `ModelReplaced`."""
 
     def unload(self) -> None:
-        """Frees the model, after its sessions are saved."""
+        """Free the model, after its sessions are saved."""
 
     def begin_answer(self, request: protocol.Generate, job: EngineJob) -> None:
-        """Starts an answer."""
+        """Start an answer."""
 
     def step(self, urgent: Callable[[], bool]) -> None:
-        """Moves the running answers on. `urgent` says that a request has come meanwhile."""
+        """Move the running answers on. `urgent` says that a request has come meanwhile."""
 
     def forget_session(self, session: str) -> None:
-        """Drops what is in memory of a session."""
+        """Drop what is in memory of a session."""
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
-        """Measures a conversation's prompt."""
+        """Measure a conversation's prompt."""
 
     def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
-        """Measures texts."""
+        """Measure texts."""
 
     def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
-        """Measures pictures and sounds."""
+        """Measure pictures and sounds."""
 
     def call_syntax(self, request: protocol.FindCallSyntax) -> protocol.CallSyntaxFound:
-        """How the model calls functions."""
+        """Return how the model calls functions."""
 
     def embed(self, request: protocol.Embed, job: EngineJob) -> protocol.Embedded | protocol.Done:
-        """Turns texts into vectors; `Done` when that was cancelled."""
+        """Turn texts into vectors; `Done` when that was cancelled."""
 
     def classify_tokens(
         self, request: protocol.ClassifyTokens, job: EngineJob
     ) -> protocol.TokensClassified | protocol.Done:
-        """Tells which tokens of a text its source does not support; `Done` when that was cancelled."""
+        """Tell which tokens of a text its source does not support; `Done` when that was cancelled."""
 
     def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected | protocol.Done:
-        """Looks into the model while it reads a text; `Done` when that was cancelled."""
+        """Look into the model while it reads a text; `Done` when that was cancelled."""
 
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
-        """Lists what really exists."""
+        """List what really exists."""
 
     def close(self) -> None:
-        """Saves the sessions; the process ends next."""
+        """Save the sessions; the process ends next."""

@@ -108,7 +108,7 @@ class EngineProcess:
         return [self.open_call(id_, replies) for id_ in ids]
 
     def open_call(self, id_: int, replies: Replies | None = None) -> PendingRequest:
-        """A place for the replies to request `id_`; made before the request is sent."""
+        """Return a place for the replies to request `id_`; made before the request is sent."""
         call = PendingRequest(self, id_, replies)
         with self._lock:
             if self.ended is not None:
@@ -125,7 +125,7 @@ class EngineProcess:
             self.cancel(id_)
 
     def send(self, request: protocol.Request) -> None:
-        """Sends a request. A child that cannot take it ends, which every waiting call then hears."""
+        """Send a request. A child that cannot take it ends, which every waiting call then hears."""
         if isinstance(request, protocol.LoadModel):
             self.loading[request.id], self.machines = request.path, request.machines
             self._projectors[request.id] = request.wish.projector
@@ -138,11 +138,11 @@ class EngineProcess:
 
     @property
     def is_answering(self) -> bool:
-        """Whether something is being written that is no background work."""
+        """True if something is being written that is no background work."""
         return self.ended is None and bool(self._answering)
 
     def cancel(self, id_: int) -> None:
-        """Asks once. What was answered meanwhile needs no asking."""
+        """Ask once. What was answered meanwhile needs no asking."""
         with self._lock:
             if id_ not in self._unanswered or id_ in self._cancelled or self.ended is not None:
                 return
@@ -150,13 +150,13 @@ class EngineProcess:
         self.send(protocol.Cancel(0, id_))
 
     def is_late(self, id_: int) -> bool:
-        """Whether the answer to a cancel takes longer than a person who pressed Stop should wait."""
+        """Return whether the answer to a cancel takes longer than a person who pressed Stop should wait."""
         with self._lock:
             asked_s = self._cancelled.get(id_)
         return asked_s is not None and time.monotonic() - asked_s > CANCEL_GRACE_S
 
     def end_if_silent(self) -> None:
-        """Ends a child that owes the answer to a cancel, or its greeting, and shows no sign of life."""
+        """End a child that owes the answer to a cancel, or its greeting, and show no sign of life."""
         with self._lock:
             asked_s = min(self._cancelled.values(), default=None)
         if asked_s is None and self._conversation.has_greeted:
@@ -166,7 +166,7 @@ class EngineProcess:
             self._end_hung()
 
     def await_late(self) -> None:
-        """Looks on where nobody waits for a cancelled request any more, until the child has answered it."""
+        """Look on where nobody waits for a cancelled request any more, until the child has answered it."""
         with self._lock:
             if self._awaits_late or self.ended is not None:
                 return
@@ -204,7 +204,7 @@ class EngineProcess:
             self.child.kill_tree()
 
     def began_loading(self, id_: int) -> bool:
-        """Whether the former model was given up for load `id_`."""
+        """Return whether the former model was given up for load `id_`."""
         return id_ in self._began
 
     def _end_hung(self) -> None:
@@ -256,7 +256,7 @@ class EngineProcess:
         self._end_calls(problem)
 
     def _worker_addresses(self) -> tuple[str, ...]:
-        """Those that were to help."""
+        """Return those that were to help."""
         holding = {placed.device for placed in self.loaded.placement} if self.loaded is not None else set()
         return tuple(machine for machine in self.machines if not holding or machine in holding)
 
@@ -349,7 +349,8 @@ def first_replies(
 def loading_problem(
     path: str, tail: str, projector: str = ""
 ) -> ModelDamaged | ModelLoadFailed | ProjectorRefused | None:
-    """What it means that native code broke off while it loaded a file; None where the file has nothing to do with it.
+    """Return what it means that native code broke off while it loaded a file; None where the file has nothing to do
+    with it.
 
     With `projector`, the model was in and that was being loaded.
 
@@ -417,13 +418,13 @@ class EngineClient:
 
     @property
     def is_answering(self) -> bool:
-        """Whether somebody waits for an answer."""
+        """True if somebody waits for an answer."""
         process = self._process
         return process is not None and process.is_answering
 
     @property
     def is_outdated(self) -> bool:
-        """Whether the model in the child was loaded with other settings than those of now."""
+        """True if the model in the child was loaded with other settings than those of now."""
         last = self._last_load
         return last is not None and self.loaded is not None and self._with_current_settings(last.wish) != last.wish
 
@@ -440,7 +441,7 @@ class EngineClient:
     def load(
         self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None
     ) -> Iterator[LoadProgress | ModelLoaded]:
-        """Loads a model, replacing the one in the child; a cancelled load ends without `ModelLoaded`.
+        """Load a model, replacing the one in the child; a cancelled load ends without `ModelLoaded`.
 
         A child that ends before it comes to this, by what it was at work on, does not keep the model from being loaded.
         """
@@ -488,7 +489,7 @@ class EngineClient:
     def generate(
         self, messages: Sequence[Message], *, cancel: CancelToken | None = None, **options: Any
     ) -> Iterator[AnswerEvent]:
-        """Answers a conversation; ends with `Finished` or an AppError. `options` are the fields of `Ask`."""
+        """Answer a conversation; ends with `Finished` or an AppError. `options` are the fields of `Ask`."""
         return self.answer(Ask(messages, **options), cancel)
 
     def answer(self, ask: Ask, cancel: CancelToken | None = None) -> Iterator[AnswerEvent]:
@@ -500,10 +501,10 @@ class EngineClient:
     def generate_many(
         self, asks: Sequence[Ask], *, cancel: CancelToken | None = None, background: bool = True
     ) -> Iterator[tuple[int, AnswerEvent | AppError]]:
-        """Answers several, in the background as many at once as pays off, else all; yields (index of the ask, event).
+        """Answer several, in the background as many at once as pays off, else all; yields (index of the ask, event).
 
-        What the asks begin with in common is read once. An ask that fails by itself ends with its error as the
-        event; when the engine itself ends, that is raised. The order of the results is that of their completion.
+        What the asks begin with in common is read once. An ask that fails by itself ends with its error as the event;
+        when the engine itself ends, that is raised. The order of the results is that of their completion.
         """
         process = self._process_with_model(cancel)
         if process is None:
@@ -527,7 +528,7 @@ class EngineClient:
                 call.abandon()
 
     def count_tokens(self, messages: Sequence[Message], template_variables: Mapping[str, object] | None = None) -> int:
-        """How many tokens this conversation's prompt takes."""
+        """Return how many tokens this conversation's prompt takes."""
         for reply in self._replies(lambda id_: protocol.CountTokens(id_, messages, template_variables or {}), None):
             if isinstance(reply, protocol.TokensCounted):
                 return reply.prompt_tokens
@@ -545,7 +546,7 @@ class EngineClient:
     def count_media(
         self, media: Sequence[Media], *, cancel: CancelToken | None = None
     ) -> tuple[protocol.MediaCount, ...]:
-        """What each picture or sound takes of a prompt; of one that the model cannot be shown nothing.
+        """Return what each picture or sound takes of a prompt; of one that the model cannot be shown nothing.
 
         Nothing at all when that was cancelled while the model was loading.
         """
@@ -557,14 +558,14 @@ class EngineClient:
         raise ProtocolViolation("CountMedia was not answered with MediaCounted")
 
     def call_syntax(self) -> protocol.CallSyntax | None:
-        """How the model's template has functions called; None where it has no way that is understood."""
+        """Return how the model's template has functions called; None where it has no way that is understood."""
         for reply in self._replies(protocol.FindCallSyntax, None):
             if isinstance(reply, protocol.CallSyntaxFound):
                 return reply.syntax
         raise ProtocolViolation("FindCallSyntax was not answered with CallSyntaxFound")
 
     def embed(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> EmbeddingVectors:
-        """A vector for each text; none when cancelled. Raises EmbeddingsUnavailable, PromptTooLong."""
+        """Return a vector for each text; none when cancelled. Raises EmbeddingsUnavailable, PromptTooLong."""
         numbers = bytearray()
         for reply in self._replies(lambda id_: protocol.Embed(id_, tuple(texts)), cancel):
             if isinstance(reply, protocol.Vectors):
@@ -594,7 +595,7 @@ class EngineClient:
         on_attention: Callable[[bytes], object] = lambda shares: None,
         **options: Any,
     ) -> protocol.Inspected:
-        """Looks into the model while it reads. `options` are the fields of `protocol.Inspect`.
+        """Look into the model while it reads. `options` are the fields of `protocol.Inspect`.
 
         `on_attention` is called for each layer with its shares, see `protocol.Attended`. Raises what cannot be shown;
         cancelled, there are no tokens.
@@ -609,7 +610,7 @@ class EngineClient:
         raise ProtocolViolation("Inspect was not answered with Inspected")
 
     def forget_session(self, session: str) -> None:
-        """Deletes what is kept of a session, on disk and in the child."""
+        """Delete what is kept of a session, on disk and in the child."""
         if self.pid is not None:
             for _ in self._replies(lambda id_: protocol.ForgetSession(id_, session), None, needs_model=False):
                 pass
@@ -617,7 +618,7 @@ class EngineClient:
             self._states.delete_session(session)
 
     def describe_devices(self) -> protocol.DevicesDescribed:
-        """Which devices and backends really exist, asked from the child."""
+        """Return which devices and backends really exist, asked from the child."""
         machines = self._machines()
         for reply in self._replies(lambda id_: protocol.DescribeDevices(id_, machines), None, needs_model=False):
             if isinstance(reply, protocol.DevicesDescribed):
@@ -631,7 +632,7 @@ class EngineClient:
             return Path(self._last_load.path) if self._last_load is not None else None
 
     def unload(self) -> None:
-        """Frees the model; without a child there is nothing to free."""
+        """Free the model; without a child there is nothing to free."""
         with self._lock:
             self._last_load = None
             if self.pid is None:
@@ -646,8 +647,9 @@ class EngineClient:
             process.leave_machines()
 
     def let_go(self) -> None:
-        """Lets the child leave, which first writes what it keeps of the last session; running calls raise
-        `EngineStopped` at once, and nothing is started any more."""
+        """Let the child leave, which first writes what it keeps of the last session; running calls raise
+        `EngineStopped` at once, and nothing is started any more.
+        """
         with self._lock:
             self._closed = True
             process = self._process
@@ -685,7 +687,7 @@ class EngineClient:
             call.abandon()
 
     def _process_with_model(self, cancel: CancelToken | None) -> EngineProcess | None:
-        """The child, with the last model loaded again where it was lost; None when that was cancelled."""
+        """Return the child, with the last model loaded again where it was lost; None when that was cancelled."""
         with self._lock:
             process = self._running_process()
             last = self._last_load
@@ -725,7 +727,7 @@ class EngineClient:
 
 
 def _any_of(*questions: Callable[[], bool]) -> Callable[[], bool]:
-    """Asks each of them every time."""
+    """Ask each of them every time."""
     return lambda: any([question() for question in questions])  # noqa: C419 - a generator would stop at the first
 
 
@@ -784,7 +786,7 @@ class EngineOnDemand(EngineClient):
         return None if sleeping is None else Path(sleeping.path)
 
     def sleep(self) -> None:
-        """Frees the model's memory; the child keeps what it has read of a session. Nothing is loaded: nothing happens.
+        """Free the model's memory; the child keeps what it has read of a session. Nothing is loaded: nothing happens.
 
         Returns when the memory is free. A request that comes meanwhile waits for it and wakes the model.
         """
@@ -856,7 +858,7 @@ class EngineOnDemand(EngineClient):
         return super()._process_with_model(cancel) if self._wake_model(cancel) else None
 
     def _wake_model(self, cancel: CancelToken | None) -> bool:
-        """Loads what sleeps; False when that was cancelled. A second request waits for the first one's waking."""
+        """Load what sleeps; False when that was cancelled. A second request waits for the first one's waking."""
         with self._hold_waking(cancel) as is_held:
             if not is_held:
                 return False

@@ -26,7 +26,7 @@ UNFINISHED = ".part"
 
 
 def key_of(*facts: object) -> str:
-    """A name for facts that must all be the same for an entry to be of use."""
+    """Return a name for facts that must all be the same for an entry to be of use."""
     import hashlib  # OpenSSL comes with it: 4 MB that a window does without
 
     return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:32]
@@ -39,24 +39,24 @@ class JsonCache:
         self._path = path
 
     def find(self, key: str) -> dict[str, Any] | None:
-        """An entry, or None."""
+        """Return an entry, or None."""
         return self._read_entries().get(key)
 
     def put(self, key: str, entry: dict[str, Any]) -> None:
-        """Adds or replaces an entry; beyond `MOST_ENTRIES` the one put longest ago goes."""
+        """Add or replaces an entry; beyond `MOST_ENTRIES` the one put longest ago goes."""
         entries = self._read_entries()
         entries.pop(key, None)
         entries[key] = entry
         self._write_entries(dict(list(entries.items())[-MOST_ENTRIES:]))
 
     def forget(self, key: str) -> None:
-        """Removes an entry."""
+        """Remove an entry."""
         entries = self._read_entries()
         if entries.pop(key, None) is not None:
             self._write_entries(entries)
 
     def _read_entries(self) -> dict[str, dict[str, Any]]:
-        """All entries; none from a missing or damaged file."""
+        """Return all entries; none from a missing or damaged file."""
         try:
             entries = json.loads(self._path.read_text("utf-8"))
         except (OSError, ValueError, RecursionError):
@@ -128,7 +128,7 @@ def _quota_cpus() -> int:
 
 
 def on_battery() -> bool:
-    """Whether the computer runs from its battery now; False where that is not known."""
+    """Return whether the computer runs from its battery now; False where that is not known."""
     if sys.platform == "win32":
         status = (ctypes.c_ubyte * 12)()  # SYSTEM_POWER_STATUS; its first byte is 0 without mains
         return bool(ctypes.windll.kernel32.GetSystemPowerStatus(status)) and status[0] == 0
@@ -169,7 +169,7 @@ def free_memory_bytes() -> int:
 
 
 def total_memory_bytes() -> int:
-    """All memory this process could ever have; 0 where it is not known."""
+    """Return all memory this process could ever have; 0 where it is not known."""
     return _within_limit(_system_memory()[1], free=False)
 
 
@@ -292,7 +292,9 @@ def measure_memory_speed(cores: int, measure_s: float = MEASURE_S) -> float:
 
 @functools.cache
 def machine_key() -> str:
-    """The same for as long as the processor is the same; in full, since the window would load OpenSSL for a hash."""
+    """Return the same for as long as the processor is the same; in full, since the window would load OpenSSL for a
+    hash.
+    """
     return f"speed {_processor_name()} {physical_cores()}"
 
 

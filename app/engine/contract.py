@@ -85,7 +85,7 @@ class Engine(Protocol):
 
     @property
     def is_outdated(self) -> bool:
-        """Whether the model that would answer now was loaded with other settings than those of now."""
+        """True if the model that would answer now was loaded with other settings than those of now."""
 
     @property
     def awaited(self) -> Path | None:
@@ -99,7 +99,7 @@ class Engine(Protocol):
     def generate(
         self, messages: Sequence[Message], *, cancel: CancelToken | None = None, **options: Any
     ) -> Iterator[AnswerEvent]:
-        """Answers a conversation. `options` are the fields of `Ask`."""
+        """Answer a conversation. `options` are the fields of `Ask`."""
 
     def answer(self, ask: Ask, cancel: CancelToken | None = None) -> Iterator[AnswerEvent]:
         """Answers; ends with `Finished` or an AppError."""
@@ -107,25 +107,25 @@ class Engine(Protocol):
     def generate_many(
         self, asks: Sequence[Ask], *, cancel: CancelToken | None = None, background: bool = True
     ) -> Iterator[tuple[int, AnswerEvent | AppError]]:
-        """Answers several, as many at once as pays off; yields (index of the ask, event)."""
+        """Answer several, as many at once as pays off; yields (index of the ask, event)."""
 
     def count_tokens(self, messages: Sequence[Message], template_variables: Mapping[str, object] | None = None) -> int:
-        """How many tokens this conversation's prompt takes."""
+        """Return how many tokens this conversation's prompt takes."""
 
     def count_texts(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> tuple[int, ...]:
         """Tokens of each text by itself."""
 
     def count_media(self, media: Sequence[Media], *, cancel: CancelToken | None = None) -> tuple[MediaCount, ...]:
-        """What each picture or sound takes of a prompt; of one that the model cannot be shown nothing."""
+        """Return what each picture or sound takes of a prompt; of one that the model cannot be shown nothing."""
 
     def call_syntax(self) -> CallSyntax | None:
-        """How the model has been taught to call functions; None where that is not known."""
+        """Return how the model has been taught to call functions; None where that is not known."""
 
     def embed(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> EmbeddingVectors:
-        """A vector for each text, from a model that was made for it."""
+        """Return a vector for each text, from a model that was made for it."""
 
     def classify_tokens(self, source: str, text: str, *, cancel: CancelToken | None = None) -> TokenLabels:
-        """Which tokens of a text its source does not support, from a model that was made for it."""
+        """Return which tokens of a text its source does not support, from a model that was made for it."""
 
     def inspect(
         self,
@@ -137,13 +137,13 @@ class Engine(Protocol):
         on_attention: Callable[[bytes], object] = ...,
         **options: Any,
     ) -> Inspected:
-        """Looks into the model while it reads."""
+        """Look into the model while it reads."""
 
     def forget_session(self, session: str) -> None:
-        """Deletes what is kept of a session."""
+        """Delete what is kept of a session."""
 
     def describe_devices(self) -> DevicesDescribed:
-        """Which devices this computer has for models."""
+        """Return which devices this computer has for models."""
 
     def unload(self) -> None:
         """The model leaves for good."""
@@ -159,7 +159,7 @@ class Engine(Protocol):
 
 
 def ensure_loaded(engine: Engine, path: Path, wish: Wish, *, cancel: CancelToken | None = None) -> bool:
-    """Loads a model for what is asked next, unless it is awaited; whether it is in then, False if cancelled.
+    """Load a model for what is asked next, unless it is awaited; whether it is in then, False if cancelled.
 
     `on_waking` hears of it. Raises what loading raises.
     """

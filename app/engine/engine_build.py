@@ -38,7 +38,7 @@ class EngineBuild:
         return cls(Path(log)) if log else None
 
     def fraction(self) -> float:
-        """How far it is, 0 to 1; 1 when it is over, however it ended."""
+        """Return how far it is, 0 to 1; 1 when it is over, however it ended."""
         text = self._read_log()
         if _ENDED.search(text):
             return 1.0

@@ -122,11 +122,10 @@ class Script:
         self.rules: Rule = json.loads(path.read_text("utf-8"))
 
     def file_beside(self, name: str) -> Path:
-        """One beside the script."""
         return self._path.parent / name
 
     def choose_rule(self, kind: str, rules: list[Rule], text: str) -> Rule:
-        """The first rule that serves for a text; it is used now."""
+        """Return the first rule that serves for a text; it is used now."""
         counts = self.file_beside(self._path.name + ".used")
         used: dict[str, int] = json.loads(counts.read_text()) if counts.exists() else {}
         for number, rule in enumerate(rules):
@@ -139,7 +138,7 @@ class Script:
         return {}
 
     def log_request(self, request: protocol.Request) -> None:
-        """Notes a request where the script wants that."""
+        """Note a request where the script wants that."""
         if "log" in self.rules:
             with self.file_beside(self.rules["log"]).open("ab") as file:
                 file.write(protocol.WIRE.encode_message(request))
@@ -162,7 +161,7 @@ class ScriptedBackend:
         """Nothing is slow here."""
 
     def load(self, request: protocol.LoadModel, job: EngineJob) -> protocol.Loaded | protocol.Done:
-        """Pretends to load, as the script's load rule says."""
+        """Pretend to load, as the script's load rule says."""
         self._script.log_request(request)
         self._give_up_background()
         rules = self._script.rules.get("load", {})
@@ -192,18 +191,18 @@ class ScriptedBackend:
         return self._loaded
 
     def unload(self) -> None:
-        """Forgets the model."""
+        """Forget the model."""
         self._give_up_background()
         self._loaded = None
 
     @property
     def busy(self) -> bool:
-        """Whether answers run."""
+        """True if answers run."""
         return bool(self._runs)
 
     @property
     def interactive(self) -> bool:
-        """Whether somebody waits for one."""
+        """True if somebody waits for one."""
         return any(not run.request.ask.background for run in self._runs)
 
     @property
@@ -213,11 +212,11 @@ class ScriptedBackend:
 
     @property
     def unsaved(self) -> bool:
-        """Whether the script has something to save."""
+        """True if the script has something to save."""
         return "save_when" in self._script.rules
 
     def begin_answer(self, request: protocol.Generate, job: EngineJob) -> None:
-        """Answers as the first fitting rule says."""
+        """Answer as the first fitting rule says."""
         self._script.log_request(request)
         run = ScriptedRun(request, job)
         run.steps = self._run_steps(run)
@@ -240,7 +239,7 @@ class ScriptedBackend:
         self._script.log_request(protocol.ForgetSession(0, session))
 
     def close(self) -> None:
-        """Saves as slowly as the script says."""
+        """Save as slowly as the script says."""
         if self.unsaved:
             while not self._script.file_beside(self._script.rules["save_when"]).exists():
                 time.sleep(STEP_S)
@@ -348,7 +347,7 @@ class ScriptedBackend:
         return protocol.MediaCounted(request.id, tuple(counts))
 
     def _encode_media(self, answer: AnswerDecoder, media: Sequence[Media], job: EngineJob) -> bool:
-        """Looks at what is new among the pictures and sounds; False when it was cancelled."""
+        """Look at what is new among the pictures and sounds; False when it was cancelled."""
         for medium in media:
             if not (
                 self._require_model().model.sees if medium.kind == "picture" else self._require_model().model.hears
@@ -452,7 +451,7 @@ def _tokens_of(one: Media, rule: Rule) -> int:
 
 
 def _prompt_words(messages: Sequence[tuple[str, str]], media: Sequence[Sequence[Media]], rule: Rule) -> list[str]:
-    """The words of a prompt; a word for each token of a picture stands before the text of its turn."""
+    """Return the words of a prompt; a word for each token of a picture stands before the text of its turn."""
     words = []
     for number, (role, text) in enumerate(messages):
         words += [f"<{role}>"] * MESSAGE_TOKENS
@@ -480,7 +479,7 @@ def _misbehave_as_scripted(rule: Rule, number: int = 0) -> None:
 
 
 def _read_prompt(answer: AnswerDecoder, seconds: float, job: EngineJob) -> bool:
-    """Reads the prompt in ten steps; False when it was cancelled."""
+    """Read the prompt in ten steps; False when it was cancelled."""
     for step in range(1, 11) if seconds else ():
         if job.stop.wait(seconds / 10):
             return False
@@ -515,7 +514,7 @@ def _loaded_reply(request: protocol.LoadModel, rule: Rule) -> protocol.Loaded:
 
 
 def _token_seen(word: str, number: int, unlikely: Mapping[str, float] | None = None) -> TokenSeen:
-    """A word as a token: nothing is known of the first, of the others how likely they are, by default as not."""
+    """Return a word as a token: nothing is known of the first, of the others how likely they are, by default as not."""
     if not number:
         return TokenSeen(len(word), word.encode())
     told = unlikely or {}
@@ -525,7 +524,7 @@ def _token_seen(word: str, number: int, unlikely: Mapping[str, float] | None = N
 
 
 def _text_of(tokens: Sequence[int]) -> str:
-    """A word for each token."""
+    """Return a word for each token."""
     return "".join(f" t{token}" for token in tokens)
 
 

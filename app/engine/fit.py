@@ -76,7 +76,7 @@ class ModelLayout:
     sequences: int = 1
     batch_tokens: int = 256
     repack: bool = True
-    """Whether weights may be copied into a faster arrangement; without it they stay mapped from the file."""
+    """True if weights may be copied into a faster arrangement; without it they stay mapped from the file."""
     gpus: int = 1
     """Over how many devices the GPU layers are spread; each has scratch memory of its own."""
     picture_tokens: int = 0
@@ -96,12 +96,10 @@ class MemoryNeeds:
 
     @property
     def main(self) -> int:
-        """Main memory."""
         return self.weights + self.kv + self.compute
 
     @property
     def gpu(self) -> int:
-        """Memory of the GPUs."""
         return self.gpu_weights + self.gpu_kv + self.gpu_compute
 
     @property
@@ -124,7 +122,7 @@ class ProjectorSize:
     on_cpu: bool = False
 
     def added_to(self, needs: MemoryNeeds, layout: ModelLayout) -> MemoryNeeds:
-        """The needs of both."""
+        """Return the needs of both."""
         if layout.gpu_layers > 0 and not self.on_cpu:
             return dataclasses.replace(
                 needs, gpu_weights=needs.gpu_weights + self.weights, gpu_compute=needs.gpu_compute + self.compute
@@ -147,7 +145,7 @@ class ModelShape:
     tied_weights: int
     """The embeddings, where they are the output as well: a GPU holds them a second time."""
     tied_repacked: bool
-    """Whether the processor's arrangement is a second copy of those too."""
+    """True if the processor's arrangement is a second copy of those too."""
     kv_values: tuple[int, ...]
     """Values kept for each token."""
     state_bytes: tuple[int, ...]
@@ -162,11 +160,11 @@ class ModelShape:
 
     @property
     def is_mixture(self) -> bool:
-        """Whether there are experts to place apart."""
+        """True if there are experts to place apart."""
         return any(self.expert_weights)
 
     def kv_bytes(self, layout: ModelLayout) -> tuple[int, ...]:
-        """The context's memory, for each layer."""
+        """Return the context's memory, for each layer."""
         cells = -(-layout.context_tokens // CELLS_STEP) * CELLS_STEP
         size = VALUE_BYTES[layout.kv_type]
         return tuple(
@@ -181,7 +179,9 @@ class ModelShape:
         return masks + max(activations, logits + rows * 4 * 2 * self.width) + logits
 
     def beside_gpu_bytes(self, layout: ModelLayout) -> int:
-        """What main memory keeps of that when a GPU computes, also for layers it does not hold: inputs and outputs."""
+        """Return what main memory keeps of that when a GPU computes, also for layers it does not hold: inputs and
+        outputs.
+        """
         rows, masks, logits = self._scratch_sizes(layout)
         return masks + logits + rows * 4 * 2 * self.width
 
@@ -193,7 +193,7 @@ class ModelShape:
         return rows, self.masks * rows * cells * 2, 4 * self.vocabulary * layout.sequences
 
     def memory_needs(self, layout: ModelLayout) -> MemoryNeeds:
-        """The whole, for a layout."""
+        """Return the whole, for a layout."""
         on_gpu = max(0, layout.gpu_layers - 1)  # the output is the first
         first = max(0, self.layers - on_gpu)
         experts = self.expert_weights if layout.experts_on_cpu else (0,) * self.layers
@@ -217,12 +217,12 @@ class ModelShape:
         return self.eyes.added_to(alone, layout)
 
     def _streamed_bytes(self, first: int) -> int:
-        """A GPU reads prompts through layers it does not hold: their weights pass through its scratch memory."""
+        """Return a GPU reads prompts through layers it does not hold: their weights pass through its scratch memory."""
         return max(self.layer_weights[:first], default=0)
 
 
 def tokens_side_by_side(shape: ModelShape, kv_type: str) -> int:
-    """How many tokens answers may hold together on a processor before side by side costs more than it saves.
+    """Return how many tokens answers may hold together on a processor before side by side costs more than it saves.
 
     Writing together reads the weights once for all, but every token looks at the memory of all of them (one unified
     cache), and so does what is read of the next prompt. It pays off while that memory is small beside the weights: with
@@ -234,13 +234,13 @@ def tokens_side_by_side(shape: ModelShape, kv_type: str) -> int:
 
 
 def number_of(header: GgufHeader, key: str) -> int:
-    """A number of a header; 0 where there is none."""
+    """Return a number of a header; 0 where there is none."""
     value = header.metadata.get(key)
     return int(min(max(value, 0), MOST_UNITS)) if isinstance(value, int | float) and value == value else 0  # noqa: PLR0124 - NaN
 
 
 def eyes_of(header: GgufHeader, width: int, *, on_cpu: bool = False) -> ProjectorSize:
-    """What a projector with this header takes beside a model of this width.
+    """Return what a projector with this header takes beside a model of this width.
 
     Scratch memory is that of the widest step for all patches of the largest picture at once, an upper estimate: 210 MB
     for Gemma 3's (145 measured), 90 for a SigLIP-B with 512 pixels (92 measured).
@@ -266,7 +266,7 @@ def eyes_of(header: GgufHeader, width: int, *, on_cpu: bool = False) -> Projecto
 
 
 def shape_of(header: GgufHeader, projector: GgufHeader | None = None, *, projector_on_cpu: bool = False) -> ModelShape:
-    """Reads a header, and that of what lets it see; whatever is missing or impossible in it counts as nothing."""
+    """Read a header, and that of what lets it see; whatever is missing or impossible in it counts as nothing."""
     read = _HeaderReader(header)
     layers = min(read.read_number("block_count"), MOST_LAYERS)
     layers -= min(read.read_number("nextn_predict_layers"), layers)
@@ -314,7 +314,7 @@ class _HeaderReader:
         self.architecture = architecture if isinstance(architecture, str) else ""
 
     def read_number(self, key: str, default: int = 0, layer: int = 0, most: int = MOST_UNITS) -> int:
-        """A number, or that of a layer where the file has a list."""
+        """Return a number, or that of a layer where the file has a list."""
         value: Any = self._header.architecture_value(key)
         if isinstance(value, list):
             value = value[layer] if layer < len(value) else None
@@ -323,7 +323,7 @@ class _HeaderReader:
         return int(min(max(value, 0), most))
 
     def head_length(self, which: str, layer: int) -> int:
-        """The length of a head's key or value."""
+        """Return the length of a head's key or value."""
         heads = self.read_number("attention.head_count")
         length = self.read_number(
             f"attention.{which}_length", self.read_number("embedding_length") // heads if heads else 0
@@ -346,7 +346,7 @@ class _HeaderReader:
         return heads * (self.head_length("key", layer) + values)
 
     def state_bytes(self, layer: int) -> int:
-        """What a recurrent layer keeps of each sequence."""
+        """Return what a recurrent layer keeps of each sequence."""
         if not self._is_recurrent(layer):
             return 0
         width, heads = self.read_number("embedding_length"), self.read_number("attention.head_count")
@@ -363,7 +363,7 @@ class _HeaderReader:
         return STATE_VALUE_BYTES * (kernel * (inner + 2 * groups * state) + state * inner)
 
     def inner_width(self, layers: int) -> int:
-        """The widest of what a token is turned into inside a layer."""
+        """Return the widest of what a token is turned into inside a layer."""
 
         def widest(of: Callable[[int], int]) -> int:
             return max(map(of, range(layers)), default=0)
@@ -461,7 +461,9 @@ def probe_header(
     folder: Path,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> MemoryNeeds | None:
-    """The same for a file that is not here yet: its first bytes, up to the weights, and its length are enough."""
+    """Return the same for a file that is not here yet: its first bytes, up to the weights, and its length are
+    enough.
+    """
     make_folder(folder)
     with tempfile.TemporaryDirectory(prefix="header-", dir=folder) as scratch:
         path = Path(scratch) / "model.gguf"
@@ -554,7 +556,7 @@ class MemoryRoom:
 
     @property
     def shares(self) -> bool:
-        """Whether what the GPU takes is taken from main memory."""
+        """True if what the GPU takes is taken from main memory."""
         return any(gpu.shared for gpu in self.gpus)
 
 
@@ -584,17 +586,19 @@ class LoadPlan(ModelLayout):
 
 
 def plan_layout(layout: ModelLayout, needed_bytes: int, free_bytes: int, choice: str) -> LoadPlan:
-    """A layout as a plan: what it takes, what was free, and why it was chosen."""
+    """Return a layout as a plan: what it takes, what was free, and why it was chosen."""
     return LoadPlan(**vars(layout), needed_bytes=needed_bytes, free_bytes=free_bytes, choice=choice)
 
 
 def choose_plan(shape: ModelShape, wish: Wish, room: MemoryRoom, estimate: Estimate | None = None) -> LoadPlan:
-    """The best plan that fits; raises DoesNotFit. `estimate` replaces the formula where better numbers are known."""
+    """Return the best plan that fits; raises DoesNotFit. `estimate` replaces the formula where better numbers are
+    known.
+    """
     return _LayoutChooser(shape, wish, room, estimate or shape.memory_needs).choose()
 
 
 def corrected_estimate(shape: ModelShape, asked: ModelLayout, measured: MemoryNeeds) -> Estimate:
-    """The formula, off by what it was off for the layout llama.cpp was asked about."""
+    """Return the formula, off by what it was off for the layout llama.cpp was asked about."""
     alone = dataclasses.replace(shape, eyes=BLIND)  # llama.cpp was asked about the model
     formula = dataclasses.asdict(alone.memory_needs(asked))
     off = {name: getattr(measured, name) / value if value else 1.0 for name, value in formula.items()}
@@ -611,7 +615,7 @@ def corrected_estimate(shape: ModelShape, asked: ModelLayout, measured: MemoryNe
 
 
 def is_near(plan: LoadPlan, needs: MemoryNeeds, room: MemoryRoom) -> bool:
-    """Whether a plan is so near to a limit, or so changed, that llama.cpp's own numbers should be asked."""
+    """Return whether a plan is so near to a limit, or so changed, that llama.cpp's own numbers should be asked."""
     if plan.choice not in (FITS, ASKED):
         return True
     main = needs.total if room.shares else needs.main
@@ -620,7 +624,7 @@ def is_near(plan: LoadPlan, needs: MemoryNeeds, room: MemoryRoom) -> bool:
 
 
 def next_step(plan: LoadPlan, shape: ModelShape, wish: Wish, room: MemoryRoom, *, had_model: bool) -> LoadPlan | None:
-    """What to try after llama.cpp refused `plan`; None when there is nothing left.
+    """Return what to try after llama.cpp refused `plan`; None when there is nothing left.
 
     GPU, then half of its layers, then a smaller context, then no GPU, then smaller contexts there. `had_model` tells
     that the weights were loaded and only the context was refused: without it, its size was not the reason.
@@ -699,7 +703,7 @@ class _LayoutChooser:
         return None
 
     def _plan_shorter_context(self) -> LoadPlan | None:
-        """The longest context that fits, in the smallest KV type; layers on the GPU before length."""
+        """Return the longest context that fits, in the smallest KV type; layers on the GPU before length."""
         for floor in CONTEXT_FLOORS:
             for layers in range(self._all, -1, -1):
                 if (layout := self._longest_layout(floor, layers)) is not None:
@@ -763,7 +767,7 @@ class _LayoutChooser:
 
 
 def _round_context(tokens: int) -> int:
-    """A context as llama.cpp makes it."""
+    """Return a context as llama.cpp makes it."""
     return -(-tokens // CELLS_STEP) * CELLS_STEP
 
 

@@ -42,7 +42,7 @@ class InfillEnd:
         self._blanks = suffix[: len(suffix) - len(suffix.lstrip())]
         self._indent = "" if cursor_line.strip() else cursor_line
         self._has_line = bool(cursor_line.strip()) and not self._is_inside_line
-        """Whether the middle's first line is a part of the cursor's, and so none of the suffix's."""
+        """True if the middle's first line is a part of the cursor's, and so none of the suffix's."""
         self._closer = _BracketCloser(suffix.lstrip()[:1])
         self._is_in_block = bool(self._anchor) and not self._is_inside_line and self._anchor[0][:1].isspace()
         self._was_in_block = cursor_line[:1].isspace()
@@ -57,7 +57,7 @@ class InfillEnd:
         self.met = False
 
     def feed(self, text: str) -> str:
-        """The part of everything so far that may be shown now and was not yet."""
+        """Return the part of everything so far that may be shown now and was not yet."""
         if self.met or not self._anchor:
             return "" if self.met else text
         self._text += text
@@ -65,7 +65,7 @@ class InfillEnd:
         return self._stop_at(min(ends)) if ends else self._show_until(self._certain_length())
 
     def release_rest(self) -> str:
-        """What was held back, when the answer ends by itself: without what is the suffix's."""
+        """Return what was held back, when the answer ends by itself: without what is the suffix's."""
         if self.met or not self._anchor:
             return ""
         end = self._end_at(len(self._text))
@@ -81,13 +81,13 @@ class InfillEnd:
         return self._show_until(self._without_blanks(end))
 
     def _without_blanks(self, end: int) -> int:
-        """Leaves out what the suffix's own blanks before its first letter say again."""
+        """Leave out what the suffix's own blanks before its first letter say again."""
         while end > 0 and self._blanks and self._text[end - 1] == self._blanks[-1]:
             end, self._blanks = end - 1, self._blanks[:-1]
         return end
 
     def _end_of_lines(self) -> int:
-        """Where the suffix begins, looking at lines that are complete; -1 where it does not."""
+        """Return where the suffix begins, looking at lines that are complete; -1 where it does not."""
         while (newline := self._text.find("\n", self._read)) >= 0:
             if (end := self._end_at(newline)) >= 0:
                 return end
@@ -119,7 +119,9 @@ class InfillEnd:
         return is_last and lines[:-1] == first
 
     def _left_at(self, line: _InfillLine) -> int:
-        """Where the middle left the block that the suffix is in; -1 where it did not, or a remark leaves it open."""
+        """Return where the middle left the block that the suffix is in; -1 where it did not, or a remark leaves it
+        open.
+        """
         if not self._is_in_block or line.text[0].isspace() or line.text[0] in ")]":  # behind wrapped arguments
             self._was_in_block, self._left = True, -1
         elif self._was_in_block:
@@ -129,7 +131,9 @@ class InfillEnd:
         return -1
 
     def _end_inside(self, line: str, *, is_first: bool) -> int:
-        """The suffix begins in the middle of a line: it is told by its end, or, where it says enough, anywhere."""
+        """Return the suffix begins in the middle of a line: it is told by its end, or, where it says enough,
+        anywhere.
+        """
         anchor, line = self._anchor[0], line.rstrip()
         if self._closer.is_on:
             return -1
@@ -158,7 +162,7 @@ class InfillEnd:
         return len(self._text[:end].rstrip())
 
     def _may_begin(self, line: str, number: int = 0) -> bool:
-        """Whether a line that is not complete may become this one of the anchor's."""
+        """Return whether a line that is not complete may become this one of the anchor's."""
         if self._read == 0:
             line = self._indent + line
             if self._has_line:
@@ -170,7 +174,9 @@ class InfillEnd:
 
 
 def _anchor_of(cursor_line: str, suffix: str, *, is_inside_line: bool) -> list[str]:
-    """The lines by which the suffix is known: up to the first that says something. One empty text where it has none."""
+    """Return the lines by which the suffix is known: up to the first that says something. One empty text where it has
+    none.
+    """
     if is_inside_line:
         return [suffix.partition("\n")[0].strip()]
     anchor = []
@@ -183,13 +189,13 @@ def _anchor_of(cursor_line: str, suffix: str, *, is_inside_line: bool) -> list[s
 
 
 def _says_much(line: str) -> bool:
-    """Whether a line is one that a middle will hardly have by itself."""
+    """Return whether a line is one that a middle will hardly have by itself."""
     words = "".join(char if char.isalnum() else " " for char in line.casefold()).split()
     return sum(len(word) for word in words if word not in TRIVIAL) >= LEAST_LETTERS
 
 
 def _is_line(line: str, anchor: str) -> bool:
-    """Whether it says the same, a remark behind it aside."""
+    """Return whether it says the same, a remark behind it aside."""
     more = line[len(anchor) :].lstrip()
     return line.startswith(anchor) and (not more or more.startswith(_REMARKS))
 
@@ -204,11 +210,11 @@ class _BracketCloser:
 
     @property
     def is_on(self) -> bool:
-        """Whether the suffix begins with one."""
+        """True if the suffix begins with one."""
         return bool(self._opener)
 
     def find(self, piece: str) -> int:
-        """Where it stands in all pieces so far, this one included; -1 where it does not."""
+        """Return where it stands in all pieces so far, this one included; -1 where it does not."""
         if not self._opener:
             return -1
         for char in piece:

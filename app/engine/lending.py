@@ -59,7 +59,7 @@ class RpcWorker:
         self._start_child()
 
     def run(self, stopped: Callable[[], bool]) -> None:
-        """Tells what happens until `stopped`. Raises PortTaken, or EngineStopped where it never came to listen."""
+        """Tell what happens until `stopped`. Raises PortTaken, or EngineStopped where it never came to listen."""
         has_listened = False
         while not stopped():
             said = self._said.next_item(LOOK_EVERY_S)
@@ -80,7 +80,7 @@ class RpcWorker:
                     self._start_child()
 
     def close(self) -> None:
-        """Ends it; what others have put into this memory is gone."""
+        """End it; what others have put into this memory is gone."""
         self._child.kill_tree()
         self._child.close()
 
@@ -91,7 +91,7 @@ class RpcWorker:
 
 
 def free_port(host: str) -> int:
-    """A port at which nothing listens now."""
+    """Return a port at which nothing listens now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as found:
         try:
             found.bind((host, 0))

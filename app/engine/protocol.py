@@ -42,7 +42,7 @@ class Wish:
 
     @property
     def is_open(self) -> bool:
-        """Whether nothing was asked for that decides about memory."""
+        """True if nothing was asked for that decides about memory."""
         return not self.context_tokens and not self.kv_type and self.gpu_layers < 0
 
 

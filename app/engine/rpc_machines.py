@@ -53,7 +53,7 @@ class RemoteMachine:
 
     @property
     def is_here(self) -> bool:
-        """Whether it is this very computer."""
+        """True if it is this very computer."""
         return ipaddress.ip_address(self.endpoint.rpartition(":")[0]).is_loopback
 
 
@@ -67,13 +67,13 @@ def parse_address(address: str) -> tuple[str, int]:
 
 
 def is_private(number: str) -> bool:
-    """Whether an IPv4 number is this computer's own, or one that nobody outside a private network can have."""
+    """Return whether an IPv4 number is this computer's own, or one that nobody outside a private network can have."""
     found = ipaddress.ip_address(number)
     return found.version == 4 and not (found.is_global or found.is_unspecified or found.is_multicast)
 
 
 def query_machine(address: str) -> RemoteMachine:
-    """Asks a machine who it is and what it has; within ten seconds, but for the look-up of a name that hangs.
+    """Ask a machine who it is and what it has; within ten seconds, but for the look-up of a name that hangs.
 
     Raises MachineUnusable.
     """
@@ -94,7 +94,7 @@ def query_machine(address: str) -> RemoteMachine:
 
 
 def ask_all(addresses: Sequence[str]) -> tuple[list[RemoteMachine], list[MachineUnusable]]:
-    """Asks several at once, for eight seconds at most: those that answered, in their order, and the others."""
+    """Ask several at once, for eight seconds at most: those that answered, in their order, and the others."""
     answers: dict[str, RemoteMachine | MachineUnusable] = {}
 
     def run(address: str) -> None:
@@ -195,7 +195,7 @@ def _is_watched(descriptor: int, first_word_s: float) -> bool:
 
 
 def _is_silent(connection: socket.socket, first_word_s: float) -> bool:
-    """Whether nothing has come on it since it was made, and that is so long ago."""
+    """Return whether nothing has come on it since it was made, and that is so long ago."""
     if sys.platform != "linux":
         return False
     facts = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 136)

@@ -22,11 +22,11 @@ class AnswerRunner(Protocol):
 
     @property
     def interactive(self) -> bool:
-        """Whether somebody waits for it."""
+        """True if somebody waits for it."""
 
     @property
     def is_outside(self) -> bool:
-        """Whether that is another program, and no person here."""
+        """True if that is another program, and no person here."""
 
     @property
     def pending_tokens(self) -> int:
@@ -37,7 +37,9 @@ R = TypeVar("R", bound=AnswerRunner)
 
 
 def next_decode(runners: Sequence[R], batch_tokens: int, width: int = sys.maxsize) -> list[tuple[R, int]]:
-    """The answers of the next decode, each with its count of tokens. At most `choose_width` background ones write."""
+    """Return the answers of the next decode, each with its count of tokens. At most `choose_width` background ones
+    write.
+    """
     interactive = [runner for runner in runners if runner.interactive]
     chosen = interactive or list(runners)
     most = batch_tokens if interactive else min(width, batch_tokens)
@@ -69,7 +71,9 @@ class ParallelismPolicy:
         return min(self._most, self._best or self._most)
 
     def choose_width(self, writing: int) -> int:
-        """How many of those that could write should: two may be slower in sum than one, and then one goes alone."""
+        """Return how many of those that could write should: two may be slower in sum than one, and then one goes
+        alone.
+        """
         rates = {n: rate for n, rate in self._token_rates().items() if n <= writing}
         if writing not in rates:
             return writing  # not known yet: now it will be
@@ -89,7 +93,7 @@ class ParallelismPolicy:
 
 
 def _clearly_fastest(rates: dict[int, float], usual: int) -> int:
-    """The number with the highest rate, if that is clearly higher than the usual number's."""
+    """Return the number with the highest rate, if that is clearly higher than the usual number's."""
     fastest = max(rates, key=lambda n: rates[n])
     return fastest if rates[fastest] > CLEARLY * rates[usual] else usual
 
@@ -175,7 +179,7 @@ class ThreadController:
 
 
 def thread_counts(most: int) -> list[int]:
-    """Counts worth trying up to `most`: dense where a thread more is a large share, sparser above."""
+    """Count worth trying up to `most`: dense where a thread more is a large share, sparser above."""
     counts = {1, most}
     step = 1
     while step < most:

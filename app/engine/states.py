@@ -63,15 +63,15 @@ class StateFolder:
         self.budget_bytes = budget_bytes
 
     def state_path(self, session: str) -> Path:
-        """Where the bytes of a session are."""
+        """Return where the bytes of a session are."""
         return self.folder / (_session_key(session) + STATE)
 
     def unfinished_path(self, session: str) -> Path:
-        """Where this process writes the bytes; one that is about to end may still write its own beside it."""
+        """Return where this process writes the bytes; one that is about to end may still write its own beside it."""
         return self.folder / f"{_session_key(session)}{STATE}.{os.getpid()}{UNFINISHED}"
 
     def growth_check(self) -> Callable[[], bool]:
-        """A question to ask again and again: whether more was written since it was asked last."""
+        """Return a question to ask again and again: whether more was written since it was asked last."""
         seen = self.size_bytes()
 
         def more() -> bool:
@@ -82,7 +82,7 @@ class StateFolder:
         return more
 
     def find_state(self, session: str, identity: StateIdentity) -> list[Unit] | None:
-        """What a usable state holds; one that does not fit is deleted and said in the log, or waits aside."""
+        """Return what a usable state holds; one that does not fit is deleted and said in the log, or waits aside."""
         tokens = self._read_units(session, identity)
         if tokens is None and self._bring_back(session, identity):
             tokens = self._read_units(session, identity)
@@ -130,7 +130,7 @@ class StateFolder:
             file.replace(self._moved_aside(session, header_hash, ending))
 
     def _bring_back(self, session: str, identity: StateIdentity) -> bool:
-        """What this model had read of it before another one was asked; whether there is anything."""
+        """Return what this model had read of it before another one was asked; whether there is anything."""
         waiting = [self._moved_aside(session, identity.header_hash, ending) for ending in (STATE, SIDECAR)]
         if not all(file.is_file() for file in waiting):
             return False
@@ -144,7 +144,7 @@ class StateFolder:
         return self.folder / f"{_session_key(session)}-{_session_key(header_hash)[:12]}{ending}"
 
     def add_state(self, session: str, identity: StateIdentity, tokens: list[Unit], unfinished: Path) -> None:
-        """Takes over a finished state file, then drops the least recently used beyond the budget."""
+        """Take over a finished state file, then drop the least recently used beyond the budget."""
         sidecar = self.folder / (_session_key(session) + SIDECAR)
         sidecar.unlink(missing_ok=True)
         size = unfinished.stat().st_size
@@ -156,7 +156,7 @@ class StateFolder:
         self.trim()
 
     def delete_session(self, session: str) -> None:
-        """Removes a session's files, of whichever model."""
+        """Remove a session's files, of whichever model."""
         self._drop_session(session)
         for file in self._matching_files(_session_key(session) + "-*"):
             _remove_file(file)
@@ -170,11 +170,11 @@ class StateFolder:
             _remove_file(file)
 
     def size_bytes(self) -> int:
-        """What all states take on disk."""
+        """Return what all states take on disk."""
         return sum(_file_size(file) for file in self._matching_files("*"))
 
     def trim(self) -> None:
-        """Keeps the budget: interrupted saves go first, then whole states, the longest unused first."""
+        """Keep the budget: interrupted saves go first, then whole states, the longest unused first."""
         for file in self._matching_files("*" + UNFINISHED):
             if time.time() - _used_at(file) > INTERRUPTED_S:
                 _remove_file(file)
@@ -195,7 +195,7 @@ class StateFolder:
 
 
 def _parse_unit(raw: object) -> Unit:
-    """Raises ValueError or TypeError."""
+    """Raise ValueError or TypeError."""
     if not isinstance(raw, list):
         return int(raw)  # type: ignore[call-overload, no-any-return]
     media, most_tokens, index, tokens, positions, eyes, *place = raw  # older ones know of no place
@@ -205,7 +205,7 @@ def _parse_unit(raw: object) -> Unit:
 
 
 def _session_key(session: str) -> str:
-    """A file name for any session name."""
+    """Return a file name for any session name."""
     import hashlib  # OpenSSL comes with it: 4 MB that a window without a saved state does without
 
     return hashlib.sha256(session.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -65,7 +65,7 @@ class EngineWorker:
 
     @property
     def is_at_work(self) -> bool:
-        """Whether somebody waits for a reply, and this process is to compute it."""
+        """True if somebody waits for a reply, and this process is to compute it."""
         return bool(self._jobs) and not self._backend.waits_for_device
 
     def run(self) -> None:
@@ -79,7 +79,7 @@ class EngineWorker:
                 self._backend.step(urgent=lambda: not self._waiting.empty())
 
     def _take_requests(self) -> None:
-        """Carries out what waits; blocks only when there is nothing else to do."""
+        """Carry out what waits; blocks only when there is nothing else to do."""
         while self._held and not (self._backend.interactive and _needs_the_model_alone(self._held[0][0])):
             self._carry_out(*self._held.popleft())
         for held in [held for held in self._held if held[1].cancelled]:
@@ -101,7 +101,7 @@ class EngineWorker:
                 self._carry_out(*item)
 
     def _read_requests(self) -> None:
-        """Fills the queue. At the end of stdin the parent is gone or done with us: leave, whatever runs."""
+        """Fill the queue. At the end of stdin the parent is gone or done with us: leave, whatever runs."""
         for request in self._parent.read_requests():
             if isinstance(request, ProtocolViolation):
                 self._waiting.put(request)
@@ -139,7 +139,7 @@ class EngineWorker:
             self._send_reply(last)
 
     def _last_reply(self, request: protocol.Request, job: EngineJob) -> protocol.Reply | None:
-        """The last reply to a request that is done at once; None for an answer that has begun."""
+        """Return the last reply to a request that is done at once; None for an answer that has begun."""
         if job.cancelled and isinstance(request, _NEEDLESS_WHEN_CANCELLED):
             return _given_up(request)
         if isinstance(request, protocol.Generate):
@@ -148,7 +148,7 @@ class EngineWorker:
         return self._done_at_once(request, job) or protocol.Done(request.id)
 
     def _done_at_once(self, request: protocol.Request, job: EngineJob) -> protocol.Reply | None:
-        """Carries a request out; None where there is nothing to say but `Done`."""
+        """Carry a request out; None where there is nothing to say but `Done`."""
         backend = self._backend
         asked: dict[type, Callable[[Any], protocol.Reply]] = {
             protocol.CountTokens: backend.count_tokens,
@@ -192,14 +192,14 @@ _NEEDLESS_WHEN_CANCELLED = (
 
 
 def _given_up(request: protocol.Request) -> protocol.Reply:
-    """The last reply to a request that was cancelled before it began."""
+    """Return the last reply to a request that was cancelled before it began."""
     if isinstance(request, protocol.Generate):
         return protocol.Answered(request.id, CANCELLED)
     return protocol.Done(request.id)
 
 
 def _needs_the_model_alone(request: protocol.Request) -> bool:
-    """Whether a request waits until nobody waits for an answer any more."""
+    """Return whether a request waits until nobody waits for an answer any more."""
     if isinstance(request, protocol.Inspect):
         return request.what != "tokens"
     alone = protocol.LoadModel | protocol.UnloadModel | protocol.Embed | protocol.ClassifyTokens

@@ -63,12 +63,12 @@ class NetworkAccess:
 
 
 def endpoint_of(settings: Settings) -> str:
-    """The Hub's address: what the settings name goes before HF_ENDPOINT."""
+    """Return the Hub's address: what the settings name goes before HF_ENDPOINT."""
     return (settings.network.mirror or os.environ.get("HF_ENDPOINT") or f"https://{HUB_HOST}").rstrip("/")
 
 
 def access_of(settings: Settings, token: HubToken) -> NetworkAccess:
-    """How the network may be used."""
+    """Return how the network may be used."""
     network, endpoint = settings.network, endpoint_of(settings)
     return NetworkAccess(
         network.reaches_internet,
@@ -79,7 +79,7 @@ def access_of(settings: Settings, token: HubToken) -> NetworkAccess:
 
 
 def access_to(address: str, settings: Settings) -> NetworkAccess:
-    """How a host other than the Hub may be asked: under the same switch and proxy, without the Hub's token."""
+    """Return how a host other than the Hub may be asked: under the same switch and proxy, without the Hub's token."""
     parts = urlsplit(address)
     return NetworkAccess(settings.network.reaches_internet, f"{parts.scheme}://{parts.netloc}", settings.network.proxy)
 
@@ -95,14 +95,14 @@ class NetworkVisit:
     deadline_s: float = float("inf")
     """In `time.monotonic()`."""
     is_html: bool = False
-    """Whether the last answer was a page for people."""
+    """True if the last answer was a page for people."""
 
 
 _visit: contextvars.ContextVar[NetworkVisit | None] = contextvars.ContextVar("visit", default=None)
 
 
 def current_visit() -> NetworkVisit | None:
-    """The visit that this thread, or task, is on."""
+    """Return the visit that this thread, or task, is on."""
     return _visit.get()
 
 
@@ -127,7 +127,7 @@ def refusal_of(response: httpx2.Response, access: NetworkAccess) -> AppError | N
 
 
 def proxy_for(url: str, access: NetworkAccess) -> str:
-    """The proxy a request takes, "" for none; the system's is what Python finds in environment and registry."""
+    """Return the proxy a request takes, "" for none; the system's is what Python finds in environment and registry."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if access.proxy:
@@ -147,14 +147,15 @@ _SHARED = "100.64.0.0/10"  # RFC 6598; private networks over others' lines, such
 
 
 def is_this_computer(host: str) -> bool:
-    """Whether what is sent to this name or address stays on this computer."""
+    """Return whether what is sent to this name or address stays on this computer."""
     host = host.strip("[]").rstrip(".").lower()
     address = _parse_address(host)
     return address.is_loopback if address is not None else host == "localhost" or host.endswith(".localhost")
 
 
 def is_own_network(host: str) -> bool:
-    """Whether a name or address belongs to the person's own network, or is this computer; by itself, nothing is asked.
+    """Return whether a name or address belongs to the person's own network, or is this computer; by itself, nothing is
+    asked.
 
     A name without a dot is looked for in the own network first, and is none of the internet.
     """
@@ -182,7 +183,9 @@ def _parse_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address |
 
 
 def wait_of(response: httpx2.Response) -> int:
-    """How many seconds an answer asks to wait: `Retry-After`, or the draft header `RateLimit` where nothing is left."""
+    """Return how many seconds an answer asks to wait: `Retry-After`, or the draft header `RateLimit` where nothing is
+    left.
+    """
     text = response.headers.get("retry-after", "").strip()
     if text.isdecimal():
         return whole_number(text)
@@ -193,7 +196,7 @@ def wait_of(response: httpx2.Response) -> int:
 
 
 def problem_of(error: BaseException, visit: NetworkVisit, repo: str = "", file: str = "") -> AppError:
-    """The situation behind whatever a request raised."""
+    """Return the situation behind whatever a request raised."""
     import httpx2
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
@@ -215,7 +218,9 @@ _SENSELESS = (ValueError, TypeError, LookupError, AttributeError, RecursionError
 
 
 def _problem_of_status(error: HfHubHTTPError, access: NetworkAccess, repo: str, file: str) -> AppError:
-    """The situation behind a status. Missing and private repositories look alike, with status 401 without a token."""
+    """Return the situation behind a status. Missing and private repositories look alike, with status 401 without a
+    token.
+    """
     from huggingface_hub import errors
 
     status = error.response.status_code
@@ -233,7 +238,7 @@ def _problem_of_status(error: HfHubHTTPError, access: NetworkAccess, repo: str, 
 
 
 def why_no_answer(error: BaseException, visit: NetworkVisit) -> str:
-    """A reason of HubUnreachable: timeout, proxy, server, tls, offline, refused, captive_portal or garbage."""
+    """Return a reason of HubUnreachable: timeout, proxy, server, tls, offline, refused, captive_portal or garbage."""
     import httpx2
 
     reasons: list[tuple[type[Exception], str]] = [
@@ -264,7 +269,7 @@ _NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 
 
 def _why_no_connection(error: BaseException, has_proxy: bool) -> str:
-    """What the system said, which is behind the error."""
+    """Return what the system said, which is behind the error."""
     step: BaseException | None = error
     while step is not None:
         reason = next((reason for kind, reason in _failure_reasons() if isinstance(step, kind)), "")
@@ -306,7 +311,7 @@ class ConnectionLedger:
         self.path = path
 
     def begin(self, host: str, why: str) -> HubConnection:
-        """A connection is about to be opened."""
+        """Return a connection is about to be opened."""
         connection = HubConnection(uuid.uuid4().hex[:12], time.time(), host, why)
         self._append_line(connection)
         return connection
@@ -316,7 +321,7 @@ class ConnectionLedger:
         self._append_line(replace(connection, bytes=received_bytes, status=status))
 
     def connections(self, most: int = MOST_SHOWN) -> list[HubConnection]:
-        """The newest first; lines that are no connection are passed over."""
+        """Return the newest first; lines that are no connection are passed over."""
         found: dict[str, HubConnection] = {}
         try:
             with self.path.open("r", encoding="utf-8", errors="replace") as file:
@@ -354,13 +359,13 @@ class HubToken:
         self._texts: dict[str, str] = {}
 
     def load(self, host: str = HUB_HOST) -> str:
-        """The token for a host; "" when there is none, or no keyring."""
+        """Return the token for a host; "" when there is none, or no keyring."""
         if host not in self._texts:
             self._texts[host] = _read_keyring(host)
         return self._texts[host]
 
     def save(self, text: str, host: str = HUB_HOST) -> None:
-        """Keeps a token, or forgets it with "". Raises TokenNotKept when it holds until the program's end only."""
+        """Keep a token, or forgets it with "". Raises TokenNotKept when it holds until the program's end only."""
         import keyring  # heavy, and not needed by most people
         from keyring.errors import KeyringError, PasswordDeleteError
 

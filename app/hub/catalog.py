@@ -93,14 +93,14 @@ class CatalogEntry:
         return int(self.size_bytes * (self.active_share or 1.0))
 
     def is_file(self, name: str, size_bytes: int, sha256: str = "") -> bool:
-        """Whether a file here is this model: its hash says so, else its name and size."""
+        """Return whether a file here is this model: its hash says so, else its name and size."""
         if sha256 and self.sha256_prefix:
             return sha256.startswith(self.sha256_prefix)
         return bool(self.file) and name == PurePosixPath(self.file).name and size_bytes == self.size_bytes
 
 
 def load_catalog(path: Path | None = None) -> tuple[CatalogEntry, ...]:
-    """All entries; none, and a line in the log, where the file is missing or damaged."""
+    """Return all entries; none, and a line in the log, where the file is missing or damaged."""
     path = path or resource_path(FILE)
     try:
         return _parse_entries(json.loads(path.read_text("utf-8")))
@@ -138,7 +138,7 @@ _KINDS: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "bool": (bo
 
 
 def _parse_value(name: str, value: Any) -> Any:
-    """A value in the type of its field."""
+    """Return a value in the type of its field."""
     if name == "chunks":
         return {
             str(task): ChunkSizes(**{str(key): int(number) for key, number in caps.items()})

@@ -44,7 +44,7 @@ class DownloadRequest:
         return self.files + ((self.vision,) if self.vision else ())
 
     def wants_the_same(self, other: DownloadRequest) -> bool:
-        """Whether both are about the same files."""
+        """Return whether both are about the same files."""
         return (self.repo, self.all_files) == (other.repo, other.all_files)
 
 
@@ -88,7 +88,7 @@ class QueuedDownload:
         self.id, self.request, self.place = id_, request, place_
         self.state = "queued"
         self.is_awake = False
-        """Whether its turn may come: what an earlier run of the program left waits for `Downloads.start`."""
+        """True if its turn may come: what an earlier run of the program left waits for `Downloads.start`."""
         self.error: AppError | None = None
         self.cancel = CancelToken()
         self.worker: threading.Thread | None = None
@@ -107,7 +107,7 @@ class QueuedDownload:
 
     @property
     def is_open(self) -> bool:
-        """Whether it may still be fetched."""
+        """True if it may still be fetched."""
         return self.state in OPEN_STATES
 
     @property
@@ -116,21 +116,21 @@ class QueuedDownload:
         return [file for file in self.request.all_files if file.name not in self._here]
 
     def wants_file(self, repo: str, file: RemoteFile) -> bool:
-        """Whether this file is still to come for it."""
+        """Return whether this file is still to come for it."""
         return self.is_open and self.request.repo == repo and file in self.missing
 
     @property
     def has_model(self) -> bool:
-        """Whether all of the model is here, with or without its vision file."""
+        """True if all of the model is here, with or without its vision file."""
         return all(file.name in self._here for file in self.request.files)
 
     def needed_bytes(self, folder: Path, besides: RemoteFile | None = None) -> int:
-        """What is still to come; raises DownloadFailed for a name that is no file's."""
+        """Return what is still to come; raises DownloadFailed for a name that is no file's."""
         places = {file: file_place(folder, self.request.repo, file.name) for file in self.missing if file != besides}
         return sum(max(0, file.size_bytes - fetched_bytes(path)) for file, path in places.items())
 
     def is_ours(self, file: RemoteFile) -> bool:
-        """Whether this item fetched it."""
+        """Return whether this item fetched it."""
         return file.name in self._fetched
 
     def mark_complete(self, file: RemoteFile, path: Path) -> None:
@@ -147,7 +147,7 @@ class QueuedDownload:
                 self.mark_complete(file, path)
 
     def take_event(self, file: RemoteFile, event: ChildEvent) -> bool:
-        """What the child says about a file; whether that is worth telling now."""
+        """Return what the child says about a file; whether that is worth telling now."""
         now_s = time.monotonic()
         is_news = now_s - self._told_s >= TELL_EVERY_S
         match event:
@@ -197,7 +197,7 @@ class QueuedDownload:
         )
 
     def to_progress(self) -> dict[str, Any]:
-        """What the disk does not say, as plain JSON; how much of a file is here is its part's own affair."""
+        """Return what the disk does not say, as plain JSON; how much of a file is here is its part's own affair."""
         return {
             "paths": self._here,
             "sizes": self._sizes,
@@ -214,7 +214,7 @@ class QueuedDownload:
 
 
 def is_in_place(path: Path, file: RemoteFile) -> bool:
-    """Whether the finished file lies here, by the note that was made when its bytes were compared."""
+    """Return whether the finished file lies here, by the note that was made when its bytes were compared."""
     if not file.sha256:
         return False
     try:
@@ -261,7 +261,7 @@ class DownloadSpeed:
         return came / min(WINDOW_S, now_s - self._began_s)
 
     def left_s(self, now_s: float, left_bytes: int) -> float | None:
-        """How long the rest takes at this speed; None while that would be a guess."""
+        """Return how long the rest takes at this speed; None while that would be a guess."""
         speed = self.bytes_per_s(now_s)
         if self._began_s is None or now_s - self._began_s < TRUSTED_AFTER_S or speed <= 0:
             return None
@@ -328,7 +328,7 @@ class RunningFetch:
         ahead_bytes: Callable[[], int],
         hear: Hear,
     ) -> None:
-        """Fetches what is missing, file by file; returns when all is here or it was cancelled, raises an AppError."""
+        """Fetch what is missing, file by file; returns when all is here or it was cancelled, raises an AppError."""
         for file in item.missing:
             if cancel.cancelled:
                 return
@@ -341,7 +341,7 @@ class RunningFetch:
                     self._fetch_once_free(item, file, cancel, ahead_bytes, hear)
 
     def throw_away(self, item: QueuedDownload, is_wanted: Callable[[RemoteFile], bool]) -> None:
-        """Deletes what was fetched for it: parts, and whole files where the model is not complete.
+        """Delete what was fetched for it: parts, and whole files where the model is not complete.
 
         What another item wants (`is_wanted`) stays.
         """
@@ -412,7 +412,7 @@ class RunningFetch:
 
     @contextmanager
     def _alone_at(self, path: Path, cancel: CancelToken, on_wait: Callable[[], object]) -> Iterator[None]:
-        """Waits until no other worker is at this file; a cancelled one goes on and must leave the file alone."""
+        """Wait until no other worker is at this file; a cancelled one goes on and must leave the file alone."""
         is_ours = self._take_path(path)
         if not is_ours:
             on_wait()
@@ -446,11 +446,11 @@ TAIL_CHARACTERS = 400
 
 
 def fetch_download(job: Job, *, folder: Path, cancel: CancelToken) -> Generator[ChildEvent, None, None]:
-    """Fetches a file; the last event is Done. `folder` is the child's own working directory.
+    """Fetch a file; the last event is Done. `folder` is the child's own working directory.
 
-    What was said last is said again five times a second, so that the loop that owns this can look about. A cancel
-    kills the child at once and ends the events; what was fetched stays (see `app.hub.part.throw_away`). Raises the
-    AppError that the child met, or DownloadFailed when it ended by itself again and again.
+    What was said last is said again five times a second, so that the loop that owns this can look about. A cancel kills
+    the child at once and ends the events; what was fetched stays (see `app.hub.part.throw_away`). Raises the AppError
+    that the child met, or DownloadFailed when it ended by itself again and again.
     """
     furthest, deaths = 0, 0
     while not cancel.cancelled:
@@ -495,7 +495,7 @@ def _one_child(job: Job, folder: Path, cancel: CancelToken) -> Generator[ChildEv
 
 
 def _shorten_wait(event: ChildEvent, passed_s: float) -> ChildEvent:
-    """The same as now; a wait has become shorter."""
+    """Return the same as now; a wait has become shorter."""
     if isinstance(event, Phase) and event.wait_s:
         return dataclasses.replace(event, wait_s=round(max(0.0, event.wait_s - passed_s), 2))
     return event

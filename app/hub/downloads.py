@@ -62,7 +62,7 @@ class Downloads:
             self._start_next(changed)
 
     def add(self, request: DownloadRequest) -> Download:
-        """Queues it behind all others; an item for the same files is taken up again instead.
+        """Queue it behind all others; an item for the same files is taken up again instead.
 
         Where its files and those before it in the queue do not fit on the disk, it fails with NotEnoughDisk at once.
         Local copies are looked for then, which may take seconds. May raise DiskFull or FolderNotWritable.
@@ -83,15 +83,15 @@ class Downloads:
         return self._snapshot_of(item)
 
     def pause(self, download_id: int) -> None:
-        """Stops it at once and keeps what was fetched."""
+        """Stop it at once and keep what was fetched."""
         self._pause_items(lambda item: item.id == download_id, None)
 
     def pause_all(self, reason: AppError | None = None) -> None:
-        """Stops all that run or wait, as when the network is switched off."""
+        """Stop all that run or wait, as when the network is switched off."""
         self._pause_items(lambda item: True, reason)
 
     def resume(self, download_id: int) -> None:
-        """Queues a paused or failed item again, at its old place."""
+        """Queue a paused or failed item again, at its old place."""
         with self._changing_items() as changed:
             item = self._queue.get(download_id)
             if item is None or not item.is_open:
@@ -103,7 +103,7 @@ class Downloads:
             self._start_next(changed)
 
     def cancel(self, download_id: int) -> None:
-        """Stops it at once and deletes what was fetched, unless that is a whole model or another item wants it."""
+        """Stop it at once and delete what was fetched, unless that is a whole model or another item wants it."""
         with self._changing_items() as changed:
             item = self._queue.get(download_id)
             if item is None or not item.is_open:
@@ -114,7 +114,7 @@ class Downloads:
             self._start_next(changed)
 
     def remove(self, download_id: int) -> None:
-        """Forgets a finished item; its files stay."""
+        """Forget a finished item; its files stay."""
         with self._changing_items() as changed:
             item = self._queue.get(download_id)
             if item is not None and item.state == "done":
@@ -122,18 +122,18 @@ class Downloads:
                 changed.append(item)
 
     def all(self) -> list[Download]:
-        """The whole queue in its order, finished items included."""
+        """Return the whole queue in its order, finished items included."""
         with self._lock:
             return [item.snapshot() for item in self._queue if item.state != CANCELLED]
 
     def wait_for_idle(self, timeout_s: float = 5.0) -> bool:
-        """Waits until nobody is at the files of what does not run (any more); whether that is so."""
+        """Wait until nobody is at the files of what does not run (any more); whether that is so."""
         with self._lock:
             ending = [item.worker for item in self._queue if item.worker and item.state != "running"]
         return _join_threads(ending, timeout_s)
 
     def close(self) -> None:
-        """Ends all children and leaves everything so that the next start goes on; safe to call twice."""
+        """End all children and leave everything so that the next start goes on; safe to call twice."""
         with self._lock:
             self._closed = True
             self._queue.is_closed = True
@@ -175,7 +175,7 @@ class Downloads:
                     changed.append(item)
 
     def _start_next(self, changed: list[QueuedDownload]) -> None:
-        """Gives free places to those whose turn it is."""
+        """Give free places to those whose turn it is."""
         for item in self._queue:
             if item.worker is not None or not item.is_awake:
                 continue
@@ -244,7 +244,7 @@ class Downloads:
 
     @contextmanager
     def _changing_items(self) -> Iterator[list[QueuedDownload]]:
-        """Changes items under the lock; those named are saved, and told once the lock is free."""
+        """Change items under the lock; those named are saved, and told once the lock is free."""
         changed: list[QueuedDownload] = []
         with self._lock:
             yield changed
@@ -269,7 +269,7 @@ class Downloads:
 
 
 def _join_threads(threads: list[threading.Thread], timeout_s: float) -> bool:
-    """Waits for all of them; whether they ended in time."""
+    """Wait for all of them; whether they ended in time."""
     until_s = time.monotonic() + timeout_s
     for thread in threads:
         if thread is not threading.current_thread():
@@ -328,19 +328,19 @@ class StoredQueue:
         return self._items.get(download_id)
 
     def wants(self, repo: str, file: RemoteFile) -> bool:
-        """Whether a file is still to come for one of them."""
+        """Return whether a file is still to come for one of them."""
         with self._lock:
             return any(item.wants_file(repo, file) for item in self)
 
     def check_room(self, item: QueuedDownload) -> None:
-        """Raises NotEnoughDisk unless all that it needs fits, and a reserve; DownloadFailed for an impossible name."""
+        """Raise NotEnoughDisk unless all that it needs fits, and a reserve; DownloadFailed for an impossible name."""
         with self._lock:
             own_bytes = item.needed_bytes(self._folder())
             if own_bytes:
                 check_room(self._folder(), own_bytes + self.ahead_bytes(item) + reserve_for(own_bytes))
 
     def ahead_bytes(self, item: QueuedDownload) -> int:
-        """What the others that run, or whose turn comes before, still need."""
+        """Return what the others that run, or whose turn comes before, still need."""
         with self._lock:
             return sum(
                 other.needed_bytes(self._folder())
@@ -350,7 +350,7 @@ class StoredQueue:
             )
 
     def add(self, request: DownloadRequest) -> QueuedDownload:
-        """A new item behind all others; may raise DiskFull or FolderNotWritable."""
+        """Return a new item behind all others; may raise DiskFull or FolderNotWritable."""
         job = self._jobs.add(KIND, request.title, to_json(request))
         item = QueuedDownload(job.id, request, job.place)
         with self._lock:

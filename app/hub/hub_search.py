@@ -95,7 +95,7 @@ class HubSearch:
         self._lock = threading.Lock()
 
     def prepare(self) -> None:
-        """Makes the first search as quick as the next ones; belongs on a thread."""
+        """Make the first search as quick as the next ones; belongs on a thread."""
         import_client()
 
     def search(self, query: HubQuery, cancel: CancelToken | None = None) -> SearchResultPage:
@@ -114,7 +114,7 @@ class HubSearch:
         return self._network.call("search", work, deadline_s=self._deadline_s, cancel=cancel)
 
     def read_repository(self, repo: str, revision: str = "", cancel: CancelToken | None = None) -> Repository:
-        """What a repository offers, at one commit, to which everything after it is pinned."""
+        """Return what a repository offers, at one commit, to which everything after it is pinned."""
 
         def work(api: HfApi) -> Repository:
             path = f"/api/models/{check_name(repo)}" + (f"/revision/{quote(revision, safe='')}" if revision else "")
@@ -125,7 +125,7 @@ class HubSearch:
         return self._network.call("repository", work, repo=repo, deadline_s=self._deadline_s, cancel=cancel)
 
     def read_card(self, repo: str, commit: str, cancel: CancelToken | None = None) -> str:
-        """A repository's page as Markdown without what machines read of it; "" where there is none."""
+        """Return a repository's page as Markdown without what machines read of it; "" where there is none."""
 
         def work(api: HfApi) -> str:
             path = file_path(repo, commit, "README.md")
@@ -141,11 +141,11 @@ class HubSearch:
             return ""
 
     def read_beginning(self, repo: str, commit: str, file: str, cancel: CancelToken | None = None) -> bytes:
-        """The first 64 KiB of a model, which are enough for an estimate; more of it where they are not."""
+        """Return the first 64 KiB of a model, which are enough for an estimate; more of it where they are not."""
         return self._read_until(repo, commit, file, _tells_its_shape, deadline_s=self._deadline_s, cancel=cancel)
 
     def read_header(self, repo: str, commit: str, file: str, cancel: CancelToken | None = None) -> bytes:
-        """The bytes of a model up to where its weights begin, and some more."""
+        """Return the bytes of a model up to where its weights begin, and some more."""
         patience_s = HEADER_PATIENCE * self._deadline_s
         return self._read_until(repo, commit, file, _is_complete, deadline_s=patience_s, cancel=cancel)
 
@@ -173,7 +173,7 @@ class HubSearch:
         return self._network.call("memory estimate", work, repo=repo, file=file, deadline_s=deadline_s, cancel=cancel)
 
     def _read_page(self, api: HfApi, query: HubQuery, after: str) -> tuple[list[FoundRepository], str]:
-        """The rows after a mark, and the mark after them, "" at the end."""
+        """Return the rows after a mark, and the mark after them, "" at the end."""
         filters = ["gguf", *([f"license:{query.license}"] if query.license else []), *([SEES] if query.vision else [])]
         asked = [*(("filter", text) for text in filters), *(("expand", text) for text in EXPANDED)]
         asked += [("apps", "llama.cpp"), ("sort", SORTS.get(query.sort, query.sort)), ("limit", str(PAGE_ROWS))]
@@ -190,7 +190,7 @@ class HubSearch:
         return self._fetch_once(api, "/api/models", fetch, repr(asked))
 
     def _fetch_once(self, api: HfApi, path: str, fetch: Callable[[], T], asked: str = "") -> T:
-        """What was fetched less than five minutes ago, from the same Hub in the same name."""
+        """Return what was fetched less than five minutes ago, from the same Hub in the same name."""
         key = (str(api.endpoint), str(api.token), path, asked)
         with self._lock:
             entry = self._kept.get(key)
@@ -224,7 +224,9 @@ def _tells_its_shape(header: GgufHeader) -> bool:
 
 
 def _page_mark(link: str) -> str:
-    """Where the next page begins. Only that is taken of the link, which may lead to another host than asked for."""
+    """Return where the next page begins. Only that is taken of the link, which may lead to another host than asked
+    for.
+    """
     found = re.search(r'<([^>]*)>\s*;\s*rel="?next"?', link)
     return dict(parse_qsl(urlsplit(found[1]).query)).get("cursor", "") if found else ""
 
@@ -239,7 +241,7 @@ def _passes_query(found: FoundRepository, query: HubQuery) -> bool:
 
 
 def _parse_found(row: Any) -> FoundRepository | None:
-    """A row of a list; None where it has no name to ask for it by."""
+    """Return a row of a list; None where it has no name to ask for it by."""
     name = row.get("id") if isinstance(row, dict) else None
     if not isinstance(name, str) or not is_name(name):
         return None
@@ -282,7 +284,7 @@ def _parse_repository(name: str, body: Any) -> Repository:
 
 
 def _parse_file(row: Any) -> RemoteFile | None:
-    """A file of a listing; None where its name or size is missing."""
+    """Return a file of a listing; None where its name or size is missing."""
     if not isinstance(row, dict) or not isinstance(row.get("rfilename"), str):
         return None
     lfs = row.get("lfs")
@@ -293,7 +295,7 @@ def _parse_file(row: Any) -> RemoteFile | None:
 
 
 def _header_facts(row: dict[str, Any]) -> dict[str, object]:
-    """What the Hub read from a model's header; its chat template, which is long, is left out."""
+    """Return what the Hub read from a model's header; its chat template, which is long, is left out."""
     facts = row.get("gguf")
     if not isinstance(facts, dict):
         return {}
@@ -356,19 +358,19 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}", re.ASCII)
 
 
 def is_name(repo: object) -> bool:
-    """Whether a repository can be called so."""
+    """Return whether a repository can be called so."""
     return isinstance(repo, str) and _NAME.fullmatch(repo) is not None and ".." not in repo
 
 
 def check_name(repo: str) -> str:
-    """A repository's name as it may stand in a path; raises RepositoryMissing for any other."""
+    """Return a repository's name as it may stand in a path; raises RepositoryMissing for any other."""
     if not is_name(repo):
         raise RepositoryMissing(repo)
     return repo
 
 
 def file_path(repo: str, commit: str, file: str) -> str:
-    """Where a file's bytes are; raises FileNotOnHub for a name that no file here may have."""
+    """Return where a file's bytes are; raises FileNotOnHub for a name that no file here may have."""
     if not is_safe_name(file):
         raise FileNotOnHub(repo, file)
     return f"/{check_name(repo)}/resolve/{quote(commit, safe='')}/{quote(file)}"
@@ -383,7 +385,8 @@ def get_body(
     is_cut: bool = False,
     headers: dict[str, str] | None = None,
 ) -> tuple[bytes, dict[str, str]]:
-    """A body and its headers. One beyond `most_bytes` is garbage, unless it is only its beginning that is wanted.
+    """Return a body and its headers. One beyond `most_bytes` is garbage, unless it is only its beginning that is
+    wanted.
 
     The library's own functions for this fail as a whole where one row or one file of an answer is odd.
     """
@@ -419,7 +422,7 @@ def get_range(api: HfApi, path: str, known: bytes, size: int) -> bytes:
 
 
 def get_json(api: HfApi, path: str, asked: list[tuple[str, str]]) -> tuple[Any, dict[str, str]]:
-    """An answer's JSON, of any form, and its headers."""
+    """Return an answer's JSON, of any form, and its headers."""
     data, headers = get_body(api, path, asked, MOST_JSON_BYTES)
     try:
         return json.loads(data), headers

@@ -82,7 +82,9 @@ class Repository:
 
 
 def is_safe_name(name: str) -> bool:
-    """Whether a file of the Hub may have this name here, on every system: below its folder, visible, no device."""
+    """Return whether a file of the Hub may have this name here, on every system: below its folder, visible, no
+    device.
+    """
     return (
         name.isprintable()
         and not _NOT_ON_WINDOWS.search(name)
@@ -97,7 +99,7 @@ def is_safe_name(name: str) -> bool:
 
 
 def group_files(files: Iterable[RemoteFile]) -> tuple[tuple[ModelFile, ...], tuple[RemoteFile, ...]]:
-    """What can be run, the smallest first, and the mmproj files for it, the one to take first in front.
+    """Return what can be run, the smallest first, and the mmproj files for it, the one to take first in front.
 
     Parts are joined; what only helps to make or to speed up models is left out, and names that are not safe.
     """
@@ -127,7 +129,7 @@ def group_files(files: Iterable[RemoteFile]) -> tuple[tuple[ModelFile, ...], tup
 
 
 def quantization_of(name: str) -> str:
-    """The tag of a file's name, "" where there is none: the last in its own name, else that of its folder."""
+    """Return the tag of a file's name, "" where there is none: the last in its own name, else that of its folder."""
     for part in reversed(name.split("/")):
         stem = re.sub(r"(?:-\d{5}-of-\d{5})?\.gguf.*$", "", part, flags=re.IGNORECASE)
         found = [match for match in _TAG.finditer(stem) if match.start() == 0 or stem[match.start() - 1] in "-._"]
@@ -137,13 +139,13 @@ def quantization_of(name: str) -> str:
 
 
 def quantization_words(tag: str) -> str:
-    """What a tag means, "" where that is not known."""
+    """Return what a tag means, "" where that is not known."""
     bits = re.search(r"^B?F(16|32)$|(?:Q|FP)(\d)", tag)
     return _BY_BITS.get(bits[1] or bits[2], "") if bits else ""
 
 
 def _join_parts(parts: dict[int, RemoteFile], count: int) -> ModelFile:
-    """All parts of a split; one that has gaps cannot be run."""
+    """Return all parts of a split; one that has gaps cannot be run."""
     ordered = tuple(parts[number] for number in sorted(parts))
     is_whole = count <= MOST_PARTS and sorted(parts) == list(range(1, count + 1))
     return ModelFile(ordered[0].name, ordered, quantization_of(ordered[0].name), is_whole)

@@ -71,7 +71,7 @@ class FileHere:
 
 
 def scan_folder(folder: Path) -> list[InstalledModel]:
-    """The models in our own folder; nothing is changed, and what cannot be read is left out."""
+    """Return the models in our own folder; nothing is changed, and what cannot be read is left out."""
     units: dict[Path, list[FileHere]] = {}
     seen: set[tuple[int, int]] = set()
     for file in walk_files(folder):
@@ -129,7 +129,7 @@ def models_in(
     repo: str = "",
     commit: str = "",
 ) -> Iterator[InstalledModel]:
-    """The models among `files`, which belong together below `root`; where `is_flat`, only their names can tell.
+    """Yield the models among `files`, which belong together below `root`; where `is_flat`, only their names can tell.
 
     `is_alone`: they are one model, in one or more quantizations; None is as the files say.
     """
@@ -158,7 +158,7 @@ def models_in(
 def model_of(
     parts: Sequence[FileHere], origin: str, *, name: str = "", tag: str = "", **fields: Any
 ) -> InstalledModel | None:
-    """A model from its files, when the first begins as the file of a model does."""
+    """Return a model from its files, when the first begins as the file of a model does."""
     path = parts[0].path
     try:
         with path.open("rb") as file:
@@ -216,7 +216,7 @@ def walk_files(folder: Path, ending: str = ENDING, depth: int = MOST_DEPTH) -> I
 
 
 def file_at(path: Path) -> FileHere | None:
-    """A regular file, through symlinks; None for everything else."""
+    """Return a regular file, through symlinks; None for everything else."""
     try:
         status = path.stat()
     except (OSError, ValueError):
@@ -227,17 +227,17 @@ def file_at(path: Path) -> FileHere | None:
 
 
 def display_name(path: Path) -> str:
-    """What a model is called, from its file's name without quantization and part number."""
+    """Return what a model is called, from its file's name without quantization and part number."""
     return _TAGS.sub("", path.stem).replace("-", " ").replace("_", " ").strip() or path.stem
 
 
 def sidecar_path(path: Path) -> Path:
-    """Where it is kept what a downloaded file is."""
+    """Return where it is kept what a downloaded file is."""
     return path.with_name(path.name + SIDECAR_ENDING)
 
 
 def read_sidecar(path: Path) -> dict[str, str]:
-    """What is known of a downloaded file: repo, file, commit, sha256; empty where nothing is."""
+    """Return what is known of a downloaded file: repo, file, commit, sha256; empty where nothing is."""
     facts = read_json(sidecar_path(path))
     if not isinstance(facts, dict):
         return {}
@@ -245,7 +245,7 @@ def read_sidecar(path: Path) -> dict[str, str]:
 
 
 def read_json(path: Path, most_bytes: int = MOST_TEXT_BYTES) -> Any:
-    """A small JSON file, or None where there is none that can be read."""
+    """Return a small JSON file, or None where there is none that can be read."""
     try:
         if file_at(path) is None:
             return None
@@ -256,7 +256,7 @@ def read_json(path: Path, most_bytes: int = MOST_TEXT_BYTES) -> Any:
 
 
 def sha_by_name(path: Path) -> str:
-    """The sha256 that the Hub's cache and Ollama call their files by, else ""."""
+    """Return the sha256 that the Hub's cache and Ollama call their files by, else ""."""
     named = _BLOB.fullmatch(Path(os.path.realpath(path)).name)
     return named[1] if named else ""
 
@@ -268,7 +268,8 @@ def find_copy(
     remember_sha: Callable[[Path, str], None],
     cancel: CancelToken,
 ) -> Path | None:
-    """A file on this disk with the same sha256. What has the same size and an unknown sha256 is read once for it.
+    """Return a file on this disk with the same sha256. What has the same size and an unknown sha256 is read once for
+    it.
 
     `known_sha` says "" for a file that was not read yet, or was changed since.
     """
@@ -294,7 +295,7 @@ def find_copy(
 
 
 def _hash_file(path: Path, cancel: CancelToken) -> str:
-    """The sha256 of a file, "" where it cannot be read or nobody waits any more."""
+    """Return the sha256 of a file, "" where it cannot be read or nobody waits any more."""
     import hashlib  # OpenSSL comes with it: 4 MB that a window does without
 
     digest = hashlib.sha256()
@@ -310,7 +311,7 @@ def _hash_file(path: Path, cancel: CancelToken) -> str:
 
 
 def projector_abilities(projector: Path) -> tuple[bool, bool]:
-    """Whether a model sees, and hears, through a file, by its header; neither where that is no such file."""
+    """Return whether a model sees, and hears, through a file, by its header; neither where that is no such file."""
     try:
         with projector.open("rb") as file:
             facts = read_beginning(file.read(PROJECTOR_BYTES)).metadata
@@ -325,7 +326,9 @@ def projector_abilities(projector: Path) -> tuple[bool, bool]:
 
 
 def find_projector(path: Path) -> Path | None:
-    """The file through which a model sees or hears, where it lies beside it, or another program says which it is."""
+    """Return the file through which a model sees or hears, where it lies beside it, or another program says which it
+    is.
+    """
     if path.name.lower().endswith(ENDING):
         found = describe_model(path, "")
     else:  # named by its content, as Ollama has them
@@ -341,8 +344,9 @@ def find_projector(path: Path) -> Path | None:
 
 
 def _vision_for(name: str, vision: Sequence[RemoteFile], *, is_flat: bool, is_alone: bool) -> RemoteFile | None:
-    """The mmproj file whose name is in a model's name, else the first where all belong to one repository; else one
-    without a name of its own, beside the only model."""
+    """Return the mmproj file whose name is in a model's name, else the first where all belong to one repository; else
+    one without a name of its own, beside the only model.
+    """
     model = PurePosixPath(name).name.lower()
     words = set(re.split(r"[-._ ]+", model))
     for file in vision:
@@ -357,7 +361,7 @@ def _vision_for(name: str, vision: Sequence[RemoteFile], *, is_flat: bool, is_al
 
 
 def _missing_parts(model: ModelFile) -> tuple[str, ...]:
-    """The names of the parts that are not among those of a split."""
+    """Return the names of the parts that are not among those of a split."""
     split = _PART.fullmatch(model.name)
     assert split is not None
     count = min(int(split[2]), MOST_PARTS)
@@ -392,7 +396,8 @@ class ModelFolder:
 
 
 def scan_others(environment: Mapping[str, str], home: Path, platform: str) -> Iterator[InstalledModel]:
-    """Every model that can run in other programs' folders, each file once; what is damaged or unreadable is left out.
+    """Yield every model that can run in other programs' folders, each file once; what is damaged or unreadable is left
+    out.
 
     A split that is not complete is another program's unfinished download, so it is left out, too.
     """
@@ -406,7 +411,7 @@ def scan_others(environment: Mapping[str, str], home: Path, platform: str) -> It
 
 
 def known_folders(environment: Mapping[str, str], home: Path, platform: str) -> list[ModelFolder]:
-    """Where each program keeps models on this system; not all of these folders exist."""
+    """Return where each program keeps models on this system; not all of these folders exist."""
 
     def named(variable: str) -> Path | None:
         return _absolute_folder(environment.get(variable, ""), home)
@@ -438,7 +443,7 @@ def known_folders(environment: Mapping[str, str], home: Path, platform: str) -> 
 
 
 def _absolute_folder(text: str, home: Path) -> Path | None:
-    """A folder as a person wrote it; None for nothing and for what depends on where a program was started."""
+    """Return a folder as a person wrote it; None for nothing and for what depends on where a program was started."""
     if text == "~" or text.startswith(("~/", "~\\")):
         return home / text[2:]
     return Path(text) if text and Path(text).is_absolute() else None
@@ -503,7 +508,7 @@ def _ollama_models(place: ModelFolder) -> Iterator[InstalledModel]:
 
 
 def _manifest_layers(manifest: Any, blobs: Path) -> dict[str, FileHere]:
-    """The blobs a manifest names and that are there, by kind; it cannot name anything outside `blobs`."""
+    """Return the blobs a manifest names and that are there, by kind; it cannot name anything outside `blobs`."""
     layers = manifest.get("layers") if isinstance(manifest, dict) else None
     found: dict[str, FileHere] = {}
     for layer in layers if isinstance(layers, list) else ():
@@ -541,7 +546,7 @@ def _named_file(folder: Path, text: str) -> FileHere | None:
 
 
 def _top_level(path: Path) -> dict[str, str]:
-    """The plain and quoted texts of a YAML file's top level, which is all that is needed of it."""
+    """Return the plain and quoted texts of a YAML file's top level, which is all that is needed of it."""
     try:
         with path.open("rb") as file:
             lines = file.read(MOST_TEXT_BYTES).decode("utf-8", "replace").splitlines()

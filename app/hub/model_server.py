@@ -52,7 +52,7 @@ class RequestCut:
         self.is_made = False
 
     def cut_request(self) -> None:
-        """Ends it; one that has no connection yet ends when it gets one."""
+        """End it; one that has no connection yet ends when it gets one."""
         with self._lock:
             self.is_made = True
             _shut_connection(self._socket)
@@ -99,7 +99,7 @@ class ModelServer:
 
     @property
     def is_allowed(self) -> bool:
-        """Whether the person lets anything be sent there now."""
+        """True if the person lets anything be sent there now."""
         return self._access().allowed
 
     @property
@@ -108,7 +108,7 @@ class ModelServer:
         return self.address.removesuffix("/v1")
 
     def call(self, url: str, body: Any = None, *, why: str, cut: RequestCut | None = None) -> Any:
-        """The JSON that a request is answered with, GET without a body; `url` "/models" is below the address.
+        """Return the JSON that a request is answered with, GET without a body; `url` "/models" is below the address.
 
         Raises NetworkOff, ServerUnreachable, ServerBusy, ServerKeyRefused, ServerLacksModel, ServerRefused or
         PromptTooLong.
@@ -120,7 +120,7 @@ class ModelServer:
                 raise ServerUnreachable(self.host, _what_came(response)) from error
 
     def stream(self, url: str, body: Any, *, why: str, cut: RequestCut) -> Iterator[dict[str, Any]]:
-        """The objects of an answer as they come; one that is not streamed is one object.
+        """Yield the objects of an answer as they come; one that is not streamed is one object.
 
         It ends with `[DONE]` or with the connection: whether that was the end of the answer, the last objects say.
         Raises what `call` raises, also in the middle.
@@ -144,7 +144,7 @@ class ModelServer:
                 raise ServerUnreachable(self.host, "broken")
 
     def close(self) -> None:
-        """Lets go of what is kept for the next request."""
+        """Let go of what is kept for the next request."""
         with self._lock:
             client, self._client = self._client, None
         if client is not None:
@@ -222,7 +222,7 @@ class ModelServer:
             return self._client
 
     def _problem_of_status(self, response: httpx2.Response) -> AppError:
-        """The situation behind a status other than 200."""
+        """Return the situation behind a status other than 200."""
         status = response.status_code
         body = _read_body(response, MOST_ERROR_BYTES)
         if status in (401, 403):
@@ -243,7 +243,7 @@ class ModelServer:
         return ServerUnreachable(self.host, "html" if is_page else "not_a_server" if status == 404 else "garbage")
 
     def _problem_of_error(self, found: dict[str, Any], response: httpx2.Response | None = None) -> AppError:
-        """The situation behind the words of an error."""
+        """Return the situation behind the words of an error."""
         status = response.status_code if response is not None else 400
         told = found.get("error", found)
         fields = told if isinstance(told, dict) else {}
@@ -266,7 +266,7 @@ class ModelServer:
 
 
 def _why_not_secure(error: BaseException) -> str:
-    """A reason of ServerUnreachable, for the words of OpenSSL, or of the system's own check."""
+    """Return a reason of ServerUnreachable, for the words of OpenSSL, or of the system's own check."""
     import ssl
 
     step: BaseException | None = error
@@ -276,7 +276,7 @@ def _why_not_secure(error: BaseException) -> str:
 
 
 def _model_in(response: httpx2.Response | None) -> str:
-    """Which model a refused request asked for."""
+    """Return which model a refused request asked for."""
     with contextlib.suppress(Exception):
         body = json.loads(response.request.content) if response is not None else {}
         return str(body.get("model", ""))
@@ -288,7 +288,7 @@ def _what_came(response: httpx2.Response) -> str:
 
 
 def _read_body(response: httpx2.Response, most_bytes: int) -> bytes:
-    """A body up to so many bytes: JSON that is cut off there is none any more."""
+    """Return a body up to so many bytes: JSON that is cut off there is none any more."""
     found = bytearray()
     for piece in response.iter_raw():
         found += piece

@@ -36,11 +36,11 @@ ADDED = "added"
 def add_model(
     path: Path, folder: Path, how: str, cancel: CancelToken, others: Iterable[Path] | None = None
 ) -> Generator[CopyProgress, None, Path | None]:
-    """Brings a model along with all parts and its vision file; returns where it is then, None when it was cancelled.
+    """Bring a model along with all parts and its vision file; returns where it is then, None when it was cancelled.
 
     `how`: copy, move or in_place. `others` are the folders of other programs, whose files are not moved. Copies have
-    names of their own until all are complete, and the old files of a move go only after that.
-    Raises ModelMissing, ModelUnreadable, ModelNotOurs, NotEnoughDisk, DiskFull or FolderNotWritable.
+    names of their own until all are complete, and the old files of a move go only after that. Raises ModelMissing,
+    ModelUnreadable, ModelNotOurs, NotEnoughDisk, DiskFull or FolderNotWritable.
     """
     path = path.absolute()
     model = require_model(path)
@@ -74,7 +74,7 @@ def add_model(
 
 
 def require_model(path: Path) -> InstalledModel:
-    """The model that a file belongs to, complete and readable; raises ModelMissing or ModelUnreadable."""
+    """Return the model that a file belongs to, complete and readable; raises ModelMissing or ModelUnreadable."""
     check_model(path)
     model = describe_model(path, "added")
     if model is None:
@@ -87,19 +87,19 @@ def require_model(path: Path) -> InstalledModel:
 
 
 def _model_files(model: InstalledModel) -> list[Path]:
-    """The first part last: while it is not there nobody takes the model for complete."""
+    """Return the first part last: while it is not there nobody takes the model for complete."""
     return [*([model.vision_path] if model.vision_path else []), *reversed(model.parts)]
 
 
 def _free_folder(model: InstalledModel, folder: Path) -> Path:
-    """A folder of its own in the models folder, in which none of these names is taken."""
+    """Return a folder of its own in the models folder, in which none of these names is taken."""
     names = [source.name for source in _model_files(model)]
     homes = numbered_paths(folder / ADDED / (model.name.strip(" .") or "model"))
     return next(home for home in homes if not any(os.path.lexists(home / name) for name in names))
 
 
 def _link_files(pairs: list[tuple[Path, Path]]) -> bool:
-    """Gives the files their new names beside the old ones, where both are on one disk that can do that."""
+    """Give the files their new names beside the old ones, where both are on one disk that can do that."""
     done: list[Path] = []
     if any(source.is_symlink() for source, _ in pairs):
         return False
@@ -150,7 +150,7 @@ SAY_EVERY_S = 0.05
 
 
 def copy_file(source: Path, target: Path, cancel: CancelToken) -> Iterator[int]:
-    """Copies to `<target>.part`, which is on the disk, as long and as old as the source at the end; yields bytes since.
+    """Copy to `<target>.part`, which is on the disk, as long and as old as the source at the end; yields bytes since.
 
     A cancelled copy is removed. Raises OSError.
     """
@@ -177,7 +177,7 @@ def copy_file(source: Path, target: Path, cancel: CancelToken) -> Iterator[int]:
 
 
 def unfinished_path(target: Path) -> Path:
-    """What a file is called until it is complete."""
+    """Return what a file is called until it is complete."""
     return target.with_name(target.name + UNFINISHED)
 
 
@@ -189,7 +189,7 @@ def numbered_paths(path: Path) -> Iterator[Path]:
 
 
 def is_below(name: str) -> bool:
-    """Whether a path that was read from a file stays in the folder it is meant for."""
+    """Return whether a path that was read from a file stays in the folder it is meant for."""
     path = Path(name)
     return bool(name) and not path.anchor and ".." not in path.parts
 
@@ -216,7 +216,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def remove_empty(folder: Path, top: Path) -> None:
-    """Removes a folder and those above it, up to `top`, as far as they are empty."""
+    """Remove a folder and those above it, up to `top`, as far as they are empty."""
     while folder != top and folder.is_relative_to(top):
         try:
             folder.rmdir()
@@ -239,7 +239,7 @@ AGE_SLACK_NS = 2_000_000_000  # the steps in which the oldest file systems keep 
 def move_folder(
     old: Path, new: Path, cancel: CancelToken, on_moved: Callable[[], None] = lambda: None
 ) -> Iterator[CopyProgress]:
-    """Moves everything in `old` into `new`, whose own files stay: a folder with a name that is taken gets a number.
+    """Move everything in `old` into `new`, whose own files stay: a folder with a name that is taken gets a number.
 
     `on_moved` is called when everything is in the new place and nothing was deleted in the old one yet: the time to
     remember the new place. Until then a cancel or a failure takes everything back. Files that come into `old` meanwhile
@@ -262,14 +262,14 @@ def move_folder(
 
 
 def unfinished_move(new: Path) -> Path | None:
-    """The folder whose move to `new` was interrupted: `move_folder` brings it to its end."""
+    """Return the folder whose move to `new` was interrupted: `move_folder` brings it to its end."""
     journal = read_json(new / JOURNAL, MOST_JOURNAL_BYTES)
     old = journal.get("from") if isinstance(journal, dict) else None
     return Path(old) if isinstance(old, str) and Path(old).is_absolute() else None
 
 
 def _rename_whole(old: Path, new: Path) -> bool:
-    """Whether one new name was enough: on the same disk, into a place that is free or empty."""
+    """Return whether one new name was enough: on the same disk, into a place that is free or empty."""
     try:
         make_folder(new.parent)
         if new.exists():
@@ -287,7 +287,7 @@ class _MoveWay:
 
     @property
     def is_done(self) -> bool:
-        """Whether the target is the copy of the source."""
+        """True if the target is the copy of the source."""
         try:
             old, new = self.source.lstat(), self.target.lstat()
         except OSError:
@@ -298,7 +298,7 @@ class _MoveWay:
 
     @property
     def is_open(self) -> bool:
-        """Whether the source still has to be brought."""
+        """True if the source still has to be brought."""
         return os.path.lexists(self.source) and not self.is_done
 
 
@@ -461,7 +461,7 @@ class TrashedModel:
 
 
 def throw_away(model: InstalledModel, folder: Path) -> TrashedModel:
-    """Moves a model of ours with its sidecars, and with its vision file unless another model uses that, too.
+    """Move a model of ours with its sidecars, and with its vision file unless another model uses that, too.
 
     Raises ModelNotOurs, ModelMissing or FolderNotWritable; then everything is where it was.
     """
@@ -510,13 +510,13 @@ def put_back(thrown: TrashedModel) -> Path:
 
 
 def list_trash(folder: Path) -> list[TrashedModel]:
-    """What can be put back, the last thrown first."""
+    """Return what can be put back, the last thrown first."""
     found = [_read_note(place, folder) for place in _trash_places(folder)]
     return sorted((thrown for thrown in found if thrown is not None), key=lambda each: each.thrown_at, reverse=True)
 
 
 def empty_trash(folder: Path, older_than_s: float = 0) -> int:
-    """Deletes for good what has been in the trash for so long, and what nobody can put back; how many bytes that was.
+    """Delete for good what has been in the trash for so long, and what nobody can put back; how many bytes that was.
 
     Raises FolderNotWritable.
     """
@@ -536,7 +536,7 @@ def empty_trash(folder: Path, older_than_s: float = 0) -> int:
 
 
 def _is_inside(path: Path, folder: Path) -> bool:
-    """Whether a file lies below the folder in truth; that the file itself is a link does not matter."""
+    """Return whether a file lies below the folder in truth; that the file itself is a link does not matter."""
     return path.is_relative_to(folder) and path.parent.resolve().is_relative_to(folder.resolve())
 
 
@@ -561,7 +561,7 @@ def _read_note(place: Path, folder: Path) -> TrashedModel | None:
 
 
 def _free_places(thrown: TrashedModel, left: list[str]) -> dict[str, Path]:
-    """A target for each file; when one is taken, all go into one new folder beside the model's old one."""
+    """Return a target for each file; when one is taken, all go into one new folder beside the model's old one."""
     old = {name: thrown.folder / name for name in left}
     if not any(os.path.lexists(target) for target in old.values()):
         return old
@@ -577,13 +577,13 @@ def _free_places(thrown: TrashedModel, left: list[str]) -> dict[str, Path]:
 
 
 def _remove_if_empty(place: Path) -> None:
-    """Removes a place in the trash when nothing but its note is left there."""
+    """Remove a place in the trash when nothing but its note is left there."""
     if not any(path.is_symlink() or path.is_file() for path in place.rglob("*") if path != place / NOTE):
         shutil.rmtree(place, ignore_errors=True)
 
 
 def _move_all(moves: list[tuple[Path, Path]]) -> None:
-    """Renames all, or none: what was renamed before a failure goes back."""
+    """Rename all, or none: what was renamed before a failure goes back."""
     done: list[tuple[Path, Path]] = []
     try:
         for source, target in moves:

@@ -46,7 +46,7 @@ class Network:
         deadline_s: float = DEADLINE_S,
         cancel: CancelToken | None = None,
     ) -> T:
-        """What `work` returns; it runs on a thread whose answer is dropped after `deadline_s` or a cancel.
+        """Return what `work` returns; it runs on a thread whose answer is dropped after `deadline_s` or a cancel.
 
         Raises an AppError: NetworkOff, HubUnreachable, HubBusy, RepositoryMissing, FileNotOnHub, AccessGated or
         TokenRefused. A cancelled call raises HubUnreachable too; nobody listens then.
@@ -93,14 +93,14 @@ class Network:
 
 
 def import_client() -> None:
-    """Imports what the first call needs, half a second's work, while a person still reads. Opens no connection."""
+    """Import what the first call needs, half a second's work, while a person still reads. Opens no connection."""
     from huggingface_hub import HfApi  # noqa: F401
 
     _use_our_client()
 
 
 def http_client() -> httpx2.Client:
-    """The one client, for requests that the library has no function for; works inside a visit only."""
+    """Return the one client, for requests that the library has no function for; works inside a visit only."""
     from huggingface_hub import get_session
 
     _use_our_client()

@@ -35,7 +35,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 def file_place(folder: Path, repo: str, file: str) -> Path:
-    """Where a repository's file lies in the models folder, and never outside it; raises DownloadFailed."""
+    """Return where a repository's file lies in the models folder, and never outside it; raises DownloadFailed."""
     names = [*repo.split("/"), *file.split("/")]
     if repo.count("/") != 1 or not all(_is_safe(name) for name in names):
         raise DownloadFailed(file, "its name is not safe for a file")
@@ -54,12 +54,12 @@ def _is_safe(name: str) -> bool:
 
 
 def companion_path(path: Path, ending: str) -> Path:
-    """A companion of the file that will be `path`."""
+    """Return a companion of the file that will be `path`."""
     return path.with_name(path.name + ending)
 
 
 def fetched_bytes(path: Path) -> int:
-    """How much of the file that will be `path` is here."""
+    """Return how much of the file that will be `path` is here."""
     try:
         return companion_path(path, PART).stat().st_size
     except OSError:
@@ -67,23 +67,23 @@ def fetched_bytes(path: Path) -> int:
 
 
 def throw_away(path: Path) -> None:
-    """Removes what was fetched of the file that would have been `path`; nobody may be fetching it any more."""
+    """Remove what was fetched of the file that would have been `path`; nobody may be fetching it any more."""
     for ending in (PART, SIDECAR, LOCK):
         companion_path(path, ending).unlink(missing_ok=True)
 
 
 def reserve_for(size_bytes: int, least_bytes: int = RESERVE_BYTES) -> int:
-    """What should stay free beside a file of this size."""
+    """Return what should stay free beside a file of this size."""
     return max(least_bytes, int(size_bytes * RESERVE_SHARE))
 
 
 def free_bytes(folder: Path) -> int:
-    """What is free on the volume of a folder, which need not exist yet."""
+    """Return what is free on the volume of a folder, which need not exist yet."""
     return shutil.disk_usage(next(parent for parent in (folder, *folder.parents) if parent.is_dir())).free
 
 
 def check_room(folder: Path, needed_bytes: int) -> None:
-    """Raises NotEnoughDisk unless so much is free on the volume of `folder`."""
+    """Raise NotEnoughDisk unless so much is free on the volume of `folder`."""
     free = free_bytes(folder)
     if free < needed_bytes:
         raise NotEnoughDisk(str(folder), needed_bytes, free)
@@ -130,7 +130,7 @@ class PartialFile:
 
     @property
     def is_begun(self) -> bool:
-        """Whether something is here that was not read again yet."""
+        """True if something is here that was not read again yet."""
         return self._file is None and fetched_bytes(self.path) > 0
 
     def open(self, origin: RemoteOrigin, on_checked: Callable[[int], None]) -> int:
@@ -173,7 +173,7 @@ class PartialFile:
             self._on_its_way = self.size
 
     def sync(self) -> str:
-        """Brings everything to the disk; the sha256."""
+        """Bring everything to the disk; the sha256."""
         os.fsync(self._file.fileno())
         return self._sha256.hexdigest()
 
@@ -185,7 +185,7 @@ class PartialFile:
         self.write_note(self._sha256.hexdigest())
 
     def write_note(self, sha256: str) -> None:
-        """Notes where the finished file came from, and forgets the part's own notes."""
+        """Note where the finished file came from, and forget the part's own notes."""
         assert self.origin is not None
         body = asdict(self.origin) | {
             "sha256": sha256,
@@ -197,7 +197,7 @@ class PartialFile:
             throw_away(self.path)
 
     def close(self) -> None:
-        """Leaves the file as it is."""
+        """Leave the file as it is."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -223,7 +223,7 @@ class PartialFile:
 
 
 def hash_of(path: Path, on_checked: Callable[[int], None]) -> str:
-    """The sha256 of a file; `on_checked` hears how far it is."""
+    """Return the sha256 of a file; `on_checked` hears how far it is."""
     found, size = _new_sha256(), 0
     with path.open("rb", buffering=0) as file:
         while block := file.read(READ_BYTES):

@@ -84,7 +84,7 @@ class TransferLimits:
 
 
 def limits_from(environment: Mapping[str, str]) -> TransferLimits:
-    """The usual ones, with what the environment changes."""
+    """Return the usual ones, with what the environment changes."""
     return dataclasses.replace(TransferLimits(), **json.loads(environment.get(LIMITS_VARIABLE) or "{}"))
 
 
@@ -110,7 +110,7 @@ def main(_arguments: list[str]) -> int:
 
 
 def last_event(job: Job, tell: Callable[[ChildEvent], None], limits: TransferLimits) -> Done | Failed:
-    """Carries out a job."""
+    """Carry out a job."""
     try:
         return FileTransfer(job, tell, limits).run()
     except AppError as error:
@@ -187,7 +187,7 @@ class FileTransfer:
         return Done(str(path), self._size_bytes, sha256, commit, self._resumed_bytes or 0, seconds)
 
     def _fetch_part(self, part: PartialFile) -> tuple[str, str]:
-        """The sha256 and the commit of the finished file."""
+        """Return the sha256 and the commit of the finished file."""
         damaged = 0
         while damaged <= FRESH_TRIES:
             remote = self._retry_transient(self._resolve_file)
@@ -208,7 +208,7 @@ class FileTransfer:
         raise DownloadDamaged(self.job.file)
 
     def _resolve_file(self) -> RemoteContent:
-        """Asks the Hub for the file's commit, etag, size and link."""
+        """Ask the Hub for the file's commit, etag, size and link."""
         job, access = self.job, self.job.access
         self.tell(Phase("connecting"))
         url = hf_hub_url(job.repo, job.file, revision=job.revision, endpoint=access.endpoint)
@@ -227,7 +227,7 @@ class FileTransfer:
         return RemoteContent(RemoteOrigin(job.repo, job.file, known.commit_hash, etag, size), link, sha256)
 
     def _is_in_place(self, part: PartialFile, remote: RemoteContent) -> bool:
-        """Whether the finished file is there: whoever asked for it may have ended before it heard so."""
+        """Return whether the finished file is there: whoever asked for it may have ended before it heard so."""
         if not remote.sha256 or not part.path.is_file() or part.path.stat().st_size != remote.size_bytes:
             return False
         self.tell(Phase("checking"))
@@ -277,7 +277,7 @@ class FileTransfer:
             self._read_body(response, part, remote)
 
     def _accept_response(self, response: httpx2.Response, part: PartialFile, remote: RemoteContent) -> None:
-        """Returns where the body goes on where the part ends; a body from the start empties the part."""
+        """Return where the body goes on where the part ends; a body from the start empties the part."""
         status, host = response.status_code, response.url.host
         if _is_transient(status):
             raise TransientProblem("HubBusy" if status == 429 else "HubUnreachable", wait_of(response))
@@ -326,7 +326,7 @@ class FileTransfer:
             raise HubUnreachable(link.host, "server")
 
     def _retry_transient(self, work: Callable[[], T]) -> T:
-        """What `work` returns once nothing passing is in its way."""
+        """Return what `work` returns once nothing passing is in its way."""
         while True:
             try:
                 return work()

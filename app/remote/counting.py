@@ -47,7 +47,7 @@ class TokenEstimator:
         self._lock = threading.Lock()
 
     def calibrate(self, cut: RequestCut) -> None:
-        """Learns from a text of ours, where the server counts it."""
+        """Learn from a text of ours, where the server counts it."""
         with suppress(ServerRefused, ServerUnreachable):
             (counted,) = self._count_exactly([SAMPLE], cut)
             self._factor = min(FAR, max(CLOSE, counted / self._estimate_tokens(SAMPLE)))
@@ -122,7 +122,7 @@ class TokenEstimator:
 
 
 def _token_bytes(token: Any) -> bytes:
-    """A token's bytes; where they are no whole character, they come as numbers."""
+    """Return a token's bytes; where they are no whole character, they come as numbers."""
     piece = token.get("piece") if isinstance(token, dict) else ""
     if isinstance(piece, list):
         return bytes(one & 255 for one in piece if isinstance(one, int))

@@ -90,7 +90,7 @@ class RemoteEngine:
         self._requests: set[_RemoteRequest] = set()
         self._is_closed = False
         self.is_away = False
-        """Whether the server was not reached, or broke off, when it was asked last."""
+        """True if the server was not reached, or broke off, when it was asked last."""
         self.on_waking: Callable[[WakingEvent], object] = lambda event: None
 
     @property
@@ -106,7 +106,7 @@ class RemoteEngine:
         *,
         cancel: CancelToken | None = None,
     ) -> Iterator[LoadProgress | ModelLoaded]:
-        """Asks the server for the model, which takes a moment; what it says of it holds until the next time.
+        """Ask the server for the model, which takes a moment; what it says of it holds until the next time.
 
         Raises ModelMissing, ModelUnreadable, ServerLacksModel, NetworkOff, and what asking a server meets.
         """
@@ -188,7 +188,7 @@ class RemoteEngine:
             many.give_up()
 
     def call_syntax(self) -> CallSyntax | None:
-        """A server's own affair."""
+        """Return a server's own affair."""
         return None
 
     def count_tokens(
@@ -213,7 +213,7 @@ class RemoteEngine:
         *,
         cancel: CancelToken | None = None,  # noqa: ARG002 - nobody is asked
     ) -> tuple[MediaCount, ...]:
-        """What pictures take by estimate. Raises NotOffered where the model does not see."""
+        """Return what pictures take by estimate. Raises NotOffered where the model does not see."""
         used = self._in_use()
         if not used.loaded.sees:
             raise NotOffered(used.server.host, "pictures")
@@ -232,7 +232,7 @@ class RemoteEngine:
         raise NotOffered(self._in_use().server.host, "inside")
 
     def describe_devices(self) -> DevicesDescribed:
-        """What a server runs on it does not say."""
+        """Return what a server runs on it does not say."""
         return DevicesDescribed(0, "", (), (), 0)
 
     def forget_session(self, session: str) -> None:
@@ -272,7 +272,7 @@ class RemoteEngine:
         return used
 
     def _run_aside(self, do: Callable[[RequestCut], T], server: ModelServer, cancel: CancelToken | None) -> T | None:
-        """What `do` returns, on a thread of its own, so that Stop is heard meanwhile; None when it was."""
+        """Return what `do` returns, on a thread of its own, so that Stop is heard meanwhile; None when it was."""
         events: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
 
         def run(request: _RemoteRequest) -> Iterator[Any]:
@@ -297,7 +297,7 @@ class RemoteEngine:
     def begin_request(
         self, index: int, run: Callable[[_RemoteRequest], Iterator[Any]], events: queue.SimpleQueue[tuple[int, Any]]
     ) -> _RemoteRequest:
-        """Starts a request, whose events, and at its end None or the error, go into the queue with its index."""
+        """Start a request, whose events, and at its end None or the error, go into the queue with its index."""
         request = _RemoteRequest(index, run, events, self._end_request)
         with self._lock:
             if self._is_closed:
@@ -355,12 +355,12 @@ class _UsedModel:
         )
 
     def refuse_where_switched_off(self) -> None:
-        """Raises NetworkOff: the switch ends what is on its way, too."""
+        """Raise NetworkOff: the switch ends what is on its way, too."""
         if not self.server.is_allowed:
             raise NetworkOff
 
     def refuse_what_is_not_offered(self, ask: Ask) -> None:
-        """Raises NotOffered."""
+        """Raise NotOffered."""
         if ask.forced or ask.tells_last:
             raise NotOffered(self.server.host, "probabilities")
         if ask.suffix and self.model.server.kind not in (
@@ -489,7 +489,7 @@ class _RemoteBatch:
                 yield from self._take_event(number, told)
 
     def give_up(self) -> None:
-        """Cuts what still runs."""
+        """Cut what still runs."""
         for _, request in self._running.values():
             request.stop()
 
@@ -514,8 +514,8 @@ class _RemoteBatch:
             yield self._waiting[0], Waiting(reason)
 
     def _too_many(self, room: int) -> list[int]:
-        """The numbers of those that go: what waits in the server's own queue, the newest first, then what it writes
-        if it writes one alone.
+        """Return the numbers of those that go: what waits in the server's own queue, the newest first, then what it
+        writes if it writes one alone.
         """
         waiting, writing = list[int](), list[int]()
         for number, (index, request) in reversed(self._running.items()):
@@ -542,7 +542,7 @@ class _RemoteBatch:
                 )
 
     def _take_news(self) -> list[tuple[int, Any]]:
-        """What has come since the last look, text that follows text of the same answer as one."""
+        """Return what has come since the last look, text that follows text of the same answer as one."""
         time.sleep(max(0.0, self._looked_s + LOOK_EVERY_S - time.monotonic()))
         found: list[tuple[int, Any]] = []
         with suppress(queue.Empty):
@@ -577,7 +577,7 @@ class _RemoteBatch:
             yield index, told
 
     def _handle_failure(self, index: int, error: BaseException) -> Iterator[tuple[int, AnswerEvent | AppError]]:
-        """An ask that may come through later waits; what is its own fault ends it; all else is raised."""
+        """Yield an ask that may come through later waits; what is its own fault ends it; all else is raised."""
         one = self._asks[index]
         if isinstance(error, PromptTooLong | ServerRefused):
             yield index, error
@@ -604,7 +604,9 @@ class _RemoteBatch:
         return again_s if is_passing and self._background and one.tries < TRIES and not one.has_text else None
 
     def _ask_server(self, one: _RemoteAnswer, request: _RemoteRequest) -> Iterator[AnswerEvent]:
-        """The events of one answer, on the request's thread; asked again without what the server does not take."""
+        """Yield the events of one answer, on the request's thread; asked again without what the server does not
+        take.
+        """
         used, is_told = self._used, False
         while True:
             body, doubtful = body_of(one.ask, used.model, used.loaded, used.refused)
@@ -635,7 +637,7 @@ def _join_deltas(before: Any, event: Any) -> TextDelta | None:
 
 
 def _read_answer(used: _UsedModel, ask: Ask, body: dict[str, Any], cut: RequestCut) -> Iterator[AnswerEvent]:
-    """The events of one answer. JSON is told when it is whole, without the words that a model puts around it."""
+    """Yield the events of one answer. JSON is told when it is whole, without the words that a model puts around it."""
     expected = used.counting.estimate_of(ask)
     reader = StreamReader(
         splits_thinking=bool(ask.messages) and not ask.continue_last,
@@ -667,7 +669,7 @@ def _read_answer(used: _UsedModel, ask: Ask, body: dict[str, Any], cut: RequestC
 def _read_deltas(
     used: _UsedModel, body: dict[str, Any], reader: StreamReader, *, cut: RequestCut, most_characters: int
 ) -> Iterator[TextDelta]:
-    """The text of an answer. Raises ServerUnreachable where it does not come to its end."""
+    """Yield the text of an answer. Raises ServerUnreachable where it does not come to its end."""
     try:
         for piece in used.server.stream(path_of(body), body, why=ANSWER, cut=cut):
             for delta in reader.read(piece):

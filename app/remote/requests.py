@@ -47,17 +47,17 @@ _KNOWS_MORE = (
 
 
 def path_of(body: dict[str, Any]) -> str:
-    """Where a request goes."""
+    """Return where a request goes."""
     return CHAT if "messages" in body else COMPLETIONS
 
 
 def body_of(
     ask: Ask, model: RemoteModel, loaded: ModelElsewhere, refused: set[str]
 ) -> tuple[dict[str, Any], list[str]]:
-    """A request, and the names of its fields that not every server takes, without those that were `refused`.
+    """Return a request, and the names of its fields that not every server takes, without those that were `refused`.
 
-    "system" among these: the template has no place for instructions, so they stand before the first question.
-    Raises PictureUnreadable.
+    "system" among these: the template has no place for instructions, so they stand before the first question. Raises
+    PictureUnreadable.
     """
     kind = model.server.kind
     body: dict[str, Any] = {"model": model.name, "stream": True, "stream_options": {"include_usage": True}}
@@ -88,14 +88,14 @@ def body_of(
 
 
 def named_in(words: str, body: dict[str, Any]) -> str:
-    """Which part of a request a server's refusal is about; "" where that cannot be told."""
+    """Return which part of a request a server's refusal is about; "" where that cannot be told."""
     if any(one["role"] == "system" for one in body.get("messages", ())) and re.search(r"system role", words, re.I):
         return SYSTEM
     return next((name for name in body if name not in _NEEDED and re.search(rf"\b{name}\b", words)), "")
 
 
 def _fold_instructions(messages: Sequence[Message]) -> list[Message]:
-    """The instructions, as the beginning of the first question."""
+    """Return the instructions, as the beginning of the first question."""
     system = "\n\n".join(message.text for message in messages if message.role is Role.SYSTEM)
     rest = [message for message in messages if message.role is not Role.SYSTEM]
     if not rest or rest[0].role is not Role.USER:
@@ -144,7 +144,7 @@ def _doubtful_fields(ask: Ask, kind: str) -> dict[str, Any]:
 
 
 def echo_of(ask: Ask, kind: str) -> str:
-    """What a server may say again of an answer that goes on: llama-server does, of others nobody knows."""
+    """Return what a server may say again of an answer that goes on: llama-server does, of others nobody knows."""
     text = ask.messages[-1].text if ask.continue_last and ask.messages else ""
     return text if kind == server_facts.LLAMA_CPP or len(text) >= LEAST_ECHO else ""
 
@@ -162,7 +162,7 @@ class StreamReader:
         self.pieces = self.characters = 0
         self.reason = FinishReason.STOP
         self.is_over = False
-        """Whether the answer said that it ended."""
+        """True if the answer said that it ended."""
         self._state = "beginning" if splits_thinking else "text"
         self._always_thinks, self._close_tag, self._is_marked = always_thinks, _USUAL_CLOSE, True
         self._unmarked = ""
@@ -171,7 +171,7 @@ class StreamReader:
         self._began_s, self._first_s, self._last_s = time.monotonic(), 0.0, 0.0
 
     def read(self, piece: dict[str, Any]) -> Iterator[TextDelta]:
-        """The text of one object of the stream."""
+        """Yield the text of one object of the stream."""
         self._read_usage(piece.get("usage"))
         choice = server_facts.first_choice(piece)
         delta = choice.get("delta") or choice.get("message") or choice
@@ -189,7 +189,7 @@ class StreamReader:
             self.reason = FinishReason.LENGTH if choice["finish_reason"] == "length" else FinishReason.STOP
 
     def close(self) -> Iterator[TextDelta]:
-        """What was held back."""
+        """Yield what was held back."""
         held, self._held = self._held, ""
         is_thinking = self._state == "thinking"
         if is_thinking and not self._is_marked and self.is_over and self.reason is not FinishReason.LENGTH:
@@ -198,7 +198,7 @@ class StreamReader:
             yield TextDelta(held, thinking=is_thinking)
 
     def answer_stats(self, expected_tokens: int) -> AnswerStats:
-        """What was measured here; `expected_tokens` the prompt has where the server does not say."""
+        """Return what was measured here; `expected_tokens` the prompt has where the server does not say."""
         prompt, written = self.prompt_tokens or expected_tokens, self.generated_tokens or self.pieces
         took_s = self._last_s - self._first_s
         return AnswerStats(
@@ -280,7 +280,9 @@ def _first_text(fields: dict[str, Any], *names: str) -> str:
 
 
 def json_in(text: str) -> str:
-    """The first JSON object or list in a text, without fences and words around it; the text where there is none."""
+    """Return the first JSON object or list in a text, without fences and words around it; the text where there is
+    none.
+    """
     decoder = json.JSONDecoder(strict=False)
     at = 0
     while at < len(text):
@@ -309,14 +311,14 @@ COMPRESSION = 4
 
 
 def count_of(media: Media) -> MediaCount:
-    """What a picture takes by estimate, and the size at which it is sent."""
+    """Return what a picture takes by estimate, and the size at which it is sent."""
     width, height = sent_size(media)
     tokens = _picture_tokens(width, height)
     return MediaCount(tokens, tokens, 1, width, height)
 
 
 def sent_size(media: Media) -> tuple[int, int]:
-    """Its own divided by a whole number, so that it has no more than `MOST_SIDE`, and than `most_tokens` where
+    """Return its own divided by a whole number, so that it has no more than `MOST_SIDE`, and than `most_tokens` where
     somebody wants that.
     """
     factor = _shrink_factor(media)
@@ -324,7 +326,7 @@ def sent_size(media: Media) -> tuple[int, int]:
 
 
 def content_of(message: Message, *, sees: bool) -> str | list[dict[str, Any]]:
-    """The text, or its parts with the pictures at their places. Raises PictureUnreadable."""
+    """Return the text, or its parts with the pictures at their places. Raises PictureUnreadable."""
     pictures = sorted((medium for medium in message.media if medium.kind == "picture"), key=lambda one: one.at)
     if not sees or not pictures:
         return without_surrogates(message.text)
@@ -339,7 +341,7 @@ def content_of(message: Message, *, sees: bool) -> str | list[dict[str, Any]]:
 
 
 def as_png(media: Media) -> bytes:
-    """The decoded file of a picture, as it is sent. Raises PictureUnreadable."""
+    """Return the decoded file of a picture, as it is sent. Raises PictureUnreadable."""
     import numpy as np  # who has no server does without
 
     try:

@@ -53,7 +53,7 @@ class RoutedEngine:
 
     @property
     def is_answering(self) -> bool:
-        """Whether the model here writes for somebody who waits."""
+        """True if the model here writes for somebody who waits."""
         return self._here.is_answering
 
     @property
@@ -66,7 +66,7 @@ class RoutedEngine:
 
     @property
     def is_away(self) -> bool:
-        """Whether the chosen model's server was not reached, or broke off, when it was asked last."""
+        """True if the chosen model's server was not reached, or broke off, when it was asked last."""
         elsewhere = self._elsewhere
         return elsewhere is not None and self._chosen is elsewhere and elsewhere.is_away
 

@@ -66,7 +66,7 @@ class ServerFacts:
 
 
 def find_out(server: ModelServer, cut: RequestCut | None = None, *, only: str = "") -> ServerFacts:
-    """Asks a server for its models and what they hold; with `only`, more is asked about that one.
+    """Ask a server for its models and what they hold; with `only`, more is asked about that one.
 
     Raises what `ModelServer.call` raises, or ServerUnreachable where it lists nothing.
     """
@@ -100,7 +100,7 @@ def _listed_model(row: dict[str, Any]) -> ListedModel:
 
 
 def thinking_of(name: str) -> str:
-    """Whether a model thinks before it answers, by its name: none, switch, effort or always."""
+    """Return whether a model thinks before it answers, by its name: none, switch, effort or always."""
     name = name.lower()
     for pattern, thinking in ((_ALWAYS, "always"), (_EFFORT, "effort"), (_SWITCH, "switch")):
         if pattern.search(name):
@@ -151,7 +151,7 @@ def _of_lm_studio(server: ModelServer, listed: list[ListedModel], _only: str, cu
 
 
 def _of_ollama(server: ModelServer, listed: list[ListedModel], only: str, cut: RequestCut) -> list[ListedModel]:
-    """A list of its own can be long, so only the one that is meant is asked about."""
+    """Return a list of its own can be long, so only the one that is meant is asked about."""
     if not only:
         return listed
     running = _ask_server(server, "/api/ps", cut).get("models")
@@ -203,7 +203,7 @@ _MORE: dict[str, Callable[[ModelServer, list[ListedModel], str, RequestCut], lis
 
 
 def _ask_server(server: ModelServer, path: str, cut: RequestCut, body: Any = None) -> dict[str, Any]:
-    """What a server says beside the contract; nothing where it does not."""
+    """Return what a server says beside the contract; nothing where it does not."""
     try:
         answer = server.call(server.root + path, body, why=LIST, cut=cut)
     except (ServerRefused, ServerUnreachable) as error:
@@ -239,7 +239,7 @@ class TestStep:
 
 
 def run_tests(server: ModelServer, model: str, cut: RequestCut) -> Iterator[TestStep]:
-    """Asks for what the program uses; goes on where a step fails, ends where nothing could come after it."""
+    """Ask for what the program uses; goes on where a step fails, ends where nothing could come after it."""
     try:
         found = find_out(server, cut, only=model)
     except AppError as error:
@@ -279,7 +279,7 @@ def first_choice(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def counts_tokens(server: ModelServer, kind: str, model: str, cut: RequestCut) -> bool:
-    """Whether a server says how many tokens a text has, so that nothing has to be estimated."""
+    """Return whether a server says how many tokens a text has, so that nothing has to be estimated."""
     if kind != LLAMA_CPP:
         return False
     return isinstance(_ask_server(server, "/tokenize", cut, {"content": "a", "model": model}).get("tokens"), list)

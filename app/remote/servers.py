@@ -65,14 +65,14 @@ class RemoteServer:
 
     @property
     def is_this_computer(self) -> bool:
-        """Whether nothing that is sent there leaves this computer."""
+        """True if nothing that is sent there leaves this computer."""
         from app.hub.access import is_this_computer  # who has no server does without
 
         return is_this_computer(urlsplit(self.address).hostname or "")
 
     @property
     def is_own_network(self) -> bool:
-        """Whether it can be reached without the internet."""
+        """True if it can be reached without the internet."""
         from app.hub.access import is_own_network  # as above
 
         return is_own_network(urlsplit(self.address).hostname or "")
@@ -116,7 +116,7 @@ def host_of(address: str) -> str:
 
 
 def address_of(text: str) -> str:
-    """What a person typed, as a whole address; "" where it is none.
+    """Return what a person typed, as a whole address; "" where it is none.
 
     In the own network http is meant where nothing else is said, in the internet https. Without a path it is /v1.
     """
@@ -148,7 +148,7 @@ def address_of(text: str) -> str:
 
 
 def weights_in_name(name: str) -> int:
-    """How many weights a model's name says that it has, such as "Qwen3-8B" or "8x7b"; 0 where it does not."""
+    """Return how many weights a model's name says that it has, such as "Qwen3-8B" or "8x7b"; 0 where it does not."""
     found = [
         (int(times or 1) * float(number.replace(",", ".")) * (1e9 if unit in "bB" else 1e6))
         for times, number, unit in _WEIGHTS.findall(name)
@@ -157,7 +157,7 @@ def weights_in_name(name: str) -> int:
 
 
 def certificates_in(path: Path) -> str:
-    """The certificates in a file, PEM or DER, as PEM, and nothing else of it, such as a key.
+    """Return the certificates in a file, PEM or DER, as PEM, and nothing else of it, such as a key.
 
     Raises CertificateUnreadable.
     """
@@ -204,7 +204,7 @@ class RemoteServers:
             return self._callers.setdefault(server.host, RemoteCallers())
 
     def all(self) -> list[RemoteServer]:
-        """Those whose files can be read, by name."""
+        """Return those whose files can be read, by name."""
         found = [self._server_in(folder) for folder in self._server_folders()]
         return sorted((server for server in found if server is not None), key=lambda one: one.name.casefold())
 
@@ -212,7 +212,7 @@ class RemoteServers:
         return next((server for server in self.all() if server.name == name), None)
 
     def new_name(self, address: str) -> str:
-        """A name for a server that has none yet: its host's, and a number where that is taken."""
+        """Return a name for a server that has none yet: its host's, and a number where that is taken."""
         host, taken = urlsplit(address).hostname or "server", {server.name for server in self.all()}
         name, number = host, 2
         while name in taken:
@@ -220,7 +220,7 @@ class RemoteServers:
         return name
 
     def save(self, server: RemoteServer, models: Sequence[RemoteModel] | None = None) -> None:
-        """Keeps a server, and where `list_models` are given, these and no others of its models.
+        """Keep a server, and where `list_models` are given, these and no others of its models.
 
         Where it is another host now, no document has been let out to it.
         """
@@ -244,13 +244,13 @@ class RemoteServers:
                     path.unlink(missing_ok=True)
 
     def remove(self, name: str) -> None:
-        """Forgets a server with its models and what was noted of it; its key belongs off the window's thread."""
+        """Forget a server with its models and what was noted of it; its key belongs off the window's thread."""
         with contextlib.suppress(OSError):
             shutil.rmtree(self._folder_of(name))
         self.keep_key(name, "")
 
     def model_of(self, server: RemoteServer, name: str, **facts: Any) -> RemoteModel:
-        """A model with the path that it has, or will have."""
+        """Return a model with the path that it has, or will have."""
         kept = next((remote_model.path for remote_model in self.models_on(server) if remote_model.name == name), None)
         if kept is not None:
             return RemoteModel(kept, server, name, **facts)
@@ -265,7 +265,7 @@ class RemoteServers:
         return [model for server in self.all() for model in self.models_on(server)]
 
     def models_on(self, server: RemoteServer) -> list[RemoteModel]:
-        """Those that were chosen of a server."""
+        """Return those that were chosen of a server."""
         found: list[RemoteModel] = []
         for path in sorted(self._folder_of(server.name).glob(f"*{REMOTE_ENDING}")):
             with contextlib.suppress(ModelUnreadable, ModelMissing):
@@ -283,7 +283,9 @@ class RemoteServers:
         return None
 
     def read_model(self, path: Path) -> RemoteModel:
-        """A model by its file. Raises ModelMissing, or ModelUnreadable where it or its server's makes no sense."""
+        """Return a model by its file. Raises ModelMissing, or ModelUnreadable where it or its server's makes no
+        sense.
+        """
         server, raw = self._server_in(path.parent), _read_file(path)
         if raw is None and not path.exists():
             raise ModelMissing(str(path))
@@ -295,17 +297,17 @@ class RemoteServers:
     # Keys: slow, and may ask the person for the keyring's password.
 
     def read_key(self, name: str) -> str:
-        """The access key of a server, from the keyring; "" without one."""
+        """Return the access key of a server, from the keyring; "" without one."""
         return self._keys.load(KEY_OF.format(name))
 
     def keep_key(self, name: str, key: str) -> None:
-        """Keeps it in the keyring, or forgets it with "". Raises TokenNotKept where it holds until the end only."""
+        """Keep it in the keyring, or forgets it with "". Raises TokenNotKept where it holds until the end only."""
         self._keys.save(key, KEY_OF.format(name))
 
     # Which documents a person let out.
 
     def may_have(self, server: RemoteServer, document: str) -> bool:
-        """Whether a document, by its sha256, may be sent there."""
+        """Return whether a document, by its sha256, may be sent there."""
         return server.is_this_computer or document in self._sent_servers(server)
 
     def let_have(self, server: RemoteServer, documents: Sequence[str]) -> None:
@@ -403,7 +405,7 @@ def _read_file(path: Path) -> dict[str, Any] | None:
 
 
 def _known_fields(cls: type, raw: dict[str, Any], left_out: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The fields of a class that are there in their type; others are of another version, or wrong."""
+    """Return the fields of a class that are there in their type; others are of another version, or wrong."""
     types = {"str": str, "int": int}
     found = {}
     for field in fields(cls):
@@ -455,7 +457,7 @@ class RemoteCallers:
 
     @property
     def writes_one(self) -> bool:
-        """Whether no two answers were seen being written side by side."""
+        """True if no two answers were seen being written side by side."""
         return self._side_by_side == 1
 
     def begin(self) -> None:

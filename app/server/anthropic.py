@@ -33,7 +33,7 @@ class AnthropicMessages:
     chats = True
 
     def __init__(self, body: JsonBody, *, counts: bool = False) -> None:
-        """Raises BadRequest. `counts`: only to be counted."""
+        """Raise BadRequest. `counts`: only to be counted."""
         self.model = body.text_field("model", "")
         self.streams = body.boolean_field("stream") and not counts
         most = body.integer_field("max_tokens", 1, MOST_TOKENS)
@@ -172,7 +172,7 @@ def _id_of(call_id: str) -> str:
 
 
 def _form_of(body: JsonBody, config: JsonBody | None) -> str:
-    """The JSON schema that an answer is to follow; `output_format` is its name in the contract's beta."""
+    """Return the JSON schema that an answer is to follow; `output_format` is its name in the contract's beta."""
     wished = config.object_field("format") if config is not None else None
     field = "output_config.format" if wished is not None else "output_format"
     wished = wished or body.object_field("output_format")
@@ -180,7 +180,9 @@ def _form_of(body: JsonBody, config: JsonBody | None) -> str:
 
 
 def _thinking_of(body: JsonBody) -> tuple[bool | None, int]:
-    """Whether is thought, None where that is the model's own choice, and how many tokens at most, -1 for no limit."""
+    """Return whether is thought, None where that is the model's own choice, and how many tokens at most, -1 for no
+    limit.
+    """
     thinking = body.object_field("thinking")
     if thinking is None:
         return None, -1
@@ -192,7 +194,8 @@ def _thinking_of(body: JsonBody) -> tuple[bool | None, int]:
 
 
 def _messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ...]:
-    """The conversation; what the system says behind a question stands before it, as Claude Code lists its agents.
+    """Return the conversation; what the system says behind a question stands before it, as Claude Code lists its
+    agents.
 
     A small model would go on with the last thing that it read. Later turns find both in the same order.
     """
@@ -232,7 +235,7 @@ def _without_changing_parts(system: str) -> str:
 def _turn_messages(
     role: Role, body: JsonBody, known: dict[str, FunctionCall], pictures: RequestPictures
 ) -> list[Message]:
-    """What one turn is: results of calls by themselves, then the rest of it."""
+    """Return what one turn is: results of calls by themselves, then the rest of it."""
     if not isinstance(body.raw_value("content"), list):
         return [Message(role, body.text_field("content"))]
     results, text, media, calls = list[Message](), "", list[Media](), list[FunctionCall]()
@@ -273,7 +276,7 @@ def _read_picture(block: JsonBody, at: int, pictures: RequestPictures) -> Media:
 
 
 def _tools_of(body: JsonBody) -> tuple[tuple[ToolFunction, ...], bool, bool]:
-    """The functions that may be called, whether one has to be, and whether there may be several calls."""
+    """Return the functions that may be called, whether one has to be, and whether there may be several calls."""
     tools = tuple(
         ToolFunction(json_body.text_field("name"), json_body.text_field("description", ""), _schema_of(json_body))
         for json_body in body.object_list("tools")

@@ -24,7 +24,7 @@ class ApiCall:
 
     @property
     def is_whole(self) -> bool:
-        """Whether its arguments are all there."""
+        """True if its arguments are all there."""
         try:
             json.loads(self.arguments)
         except ValueError:
@@ -57,7 +57,7 @@ class ApiAnswer:
     stats: AnswerStats | None = None
 
     def add_event(self, event: AnswerEvent) -> None:
-        """Adds what has come: words, thinking, tokens, calls; `Finished` is the last."""
+        """Add what has come: words, thinking, tokens, calls; `Finished` is the last."""
         match event:
             case TextDelta(thinking=True):
                 self.thinking += event.text
@@ -77,7 +77,7 @@ class ApiAnswer:
                 self.prompt = event.tokens
 
     def hand_out_tokens(self) -> list[TokenSeen]:
-        """The chosen tokens whose text has been told. Those of a stop string are no part of an answer."""
+        """Return the chosen tokens whose text has been told. Those of a stop string are no part of an answer."""
         count = len(self.tokens)
         ends_with_stop = self.stats is not None and bool(self.stats.stop)
         if not self.thinking and not self.calls and (self.stats is None or ends_with_stop):
@@ -91,7 +91,7 @@ class ApiAnswer:
 
     @property
     def is_cut(self) -> bool:
-        """Whether it ended before its end: for want of room, or because it repeated itself."""
+        """True if it ended before its end: for want of room, or because it repeated itself."""
         cut = (FinishReason.LENGTH, FinishReason.CONTEXT, FinishReason.REPEATED)
         return self.stats is not None and self.stats.finish_reason in cut
 
@@ -113,30 +113,30 @@ class ApiContract(Protocol):
 
     @property
     def streams(self) -> bool:
-        """Whether it leaves while it is written."""
+        """True if it leaves while it is written."""
 
     @property
     def chats(self) -> bool:
-        """Whether the model needs a chat template."""
+        """True if the model needs a chat template."""
 
     def begin_stream(self) -> Iterator[bytes]:
-        """What a stream begins with, when the prompt has been taken."""
+        """Yield what a stream begins with, when the prompt has been taken."""
 
     def write_event(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
-        """What goes out with an event, which its answer takes."""
+        """Yield what goes out with an event, which its answer takes."""
 
     def end_stream(self) -> Iterator[bytes]:
         """What a stream ends with."""
 
     def error_event(self, error: dict[str, Any]) -> bytes:
-        """What it ends with where the rest cannot come; `error` as `body.failed` has it."""
+        """Return what it ends with where the rest cannot come; `error` as `body.failed` has it."""
 
     def complete_body(self) -> dict[str, Any]:
-        """All of it at once, where it is not streamed."""
+        """Return all of it at once, where it is not streamed."""
 
 
 def field_of(error: BaseException, wanted: GenerationRequest) -> str:
-    """The field of a request that an engine's refusal is about; "" where that is all of it."""
+    """Return the field of a request that an engine's refusal is about; "" where that is all of it."""
     if isinstance(error, TokenUnknown):
         return "prompt" if wanted.tokens else "logit_bias"
     if not isinstance(error, GrammarInvalid):

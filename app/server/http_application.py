@@ -69,7 +69,7 @@ class AccessRules:
 
 
 def make_application(serving: AnswerServer, rules: AccessRules) -> Starlette:
-    """All of it as an ASGI application."""
+    """Return all of it as an ASGI application."""
     server = _Server(serving)
     routes = [
         Route("/", server.health),
@@ -143,7 +143,9 @@ async def _no_such_address(request: Request, error: Exception) -> Response:
 
 
 async def _failed_inside(request: Request, error: Exception) -> Response:
-    """A fault of ours, which Starlette writes into the log: the client, too, gets it as its contract has errors."""
+    """Return a fault of ours, which Starlette writes into the log: the client, too, gets it as its contract has
+    errors.
+    """
     words = f"the server failed ({type(error).__name__}); its log says more"
     return JSONResponse(error_body(request.url.path, words, status=500, code="failed"), 500)
 
@@ -206,7 +208,7 @@ class _Server:
         self._serving = serving
 
     async def health(self, _request: Request) -> Response:
-        """Whether it answers."""
+        """Return whether it answers."""
         return JSONResponse({"status": "ok"})
 
     async def models(self, _request: Request) -> Response:
@@ -229,7 +231,7 @@ class _Server:
         return JSONResponse({"object": "list", "data": [_model_entry(model) for model in found]})
 
     async def count_tokens(self, request: Request) -> Response:
-        """How many tokens a prompt takes, as Anthropic has it."""
+        """Return how many tokens a prompt takes, as Anthropic has it."""
 
         async def count(body: JsonBody) -> Response:
             from app.server.anthropic import AnthropicMessages
@@ -276,7 +278,9 @@ class _Server:
     async def _run_noted(
         self, request: Request, model: str, work: Callable[[CancelToken], tuple[Found, int]]
     ) -> tuple[Found, int]:
-        """What work on a thread comes to, with how many tokens were read; noted, and cancelled with its client."""
+        """Return what work on a thread comes to, with how many tokens were read; noted, and cancelled with its
+        client.
+        """
         cancel, note = CancelToken(), _NotedRequest(self._serving, request, model)
         try:
             result = await _unless_gone(request, asyncio.ensure_future(asyncio.to_thread(work, cancel)))
@@ -289,7 +293,7 @@ class _Server:
         return result
 
     async def tokenize(self, request: Request) -> Response:
-        """The tokens of a text, as llama-server tells them."""
+        """Return the tokens of a text, as llama-server tells them."""
 
         async def tokens(body: JsonBody) -> Response:
             from app.server.llama_server import TokenizeRequest
@@ -308,7 +312,7 @@ class _Server:
         return await _answer_guarded(request, tokens)
 
     async def detokenize(self, request: Request) -> Response:
-        """The text of tokens."""
+        """Return the text of tokens."""
 
         async def text(body: JsonBody) -> Response:
             from app.server.llama_server import token_ids_of
@@ -320,7 +324,7 @@ class _Server:
         return await _answer_guarded(request, text)
 
     async def properties(self, request: Request) -> Response:
-        """What the model can that answers, as llama-server tells it."""
+        """Return what the model can that answers, as llama-server tells it."""
         from app.server.llama_server import properties_of
 
         name = request.query_params.get("model", "")
@@ -336,7 +340,7 @@ class _Server:
         return PlainTextResponse(metrics_text(self._serving.totals), media_type="text/plain; version=0.0.4")
 
     async def transcribe(self, request: Request) -> Response:
-        """What is said in a recording, as OpenAI has it."""
+        """Return what is said in a recording, as OpenAI has it."""
 
         async def answer() -> Response:
             from app.server.multipart import parse_form
@@ -355,7 +359,7 @@ class _Server:
         return await _told_errors(request, answer)
 
     def answer_with(self, make: Callable[[JsonBody], ApiContract]) -> Callable[[Request], Any]:
-        """What answers requests of one contract."""
+        """Return what answers requests of one contract."""
 
         async def endpoint(request: Request) -> Response:
             async def answer(body: JsonBody) -> Response:
@@ -404,7 +408,7 @@ class EventFlow:
         self._thread.start()
 
     async def wait_for_first(self, within_s: float) -> bool:
-        """Waits for the first event; False when it takes longer. Raises what the work failed with instead of one."""
+        """Wait for the first event; False when it takes longer. Raises what the work failed with instead of one."""
         await self._wait_for_event(within_s)
         if not self._waiting:
             return False
@@ -414,7 +418,7 @@ class EventFlow:
         return True
 
     async def events(self) -> AsyncIterator[list[tuple[int, AnswerEvent]]]:
-        """All of them, those of a moment together; none whenever nothing has come for a while.
+        """Yield all of them, those of a moment together; none whenever nothing has come for a while.
 
         Raises what the work failed with.
         """
@@ -467,7 +471,7 @@ class _NotedRequest:
         self._prompt = self._written = 0
 
     def count_event(self, event: AnswerEvent) -> None:
-        """Counts what was read and written."""
+        """Count what was read and written."""
         if isinstance(event, Finished):
             self._prompt += event.stats.prompt_tokens
             self._written += event.stats.generated_tokens
@@ -502,7 +506,7 @@ async def _whole_response(request: Request, contract: ApiContract, flow: EventFl
 
 
 async def _unless_gone(request: Request, work: asyncio.Future[Found]) -> Found:
-    """What `work` comes to. Raises ClientDisconnect, too."""
+    """Return what `work` comes to. Raises ClientDisconnect, too."""
     gone = asyncio.ensure_future(_client_gone(request))
     try:
         await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
@@ -647,7 +651,7 @@ def _status_of(error: BaseException) -> int:
 
 
 def _with_field(error: BaseException, contract: ApiContract) -> BadRequest | None:
-    """The same with the field of the request that it is about, where it is about one."""
+    """Return the same with the field of the request that it is about, where it is about one."""
     field = field_of(error, contract.wanted[0])
     if not field or not isinstance(error, errors.AppError):
         return None
@@ -675,7 +679,7 @@ _ROOM = {
 
 
 def _too_long(error: errors.PromptTooLong) -> str:
-    """The numbers as Anthropic says them, which agents read to shorten a conversation, and what to change."""
+    """Return the numbers as Anthropic says them, which agents read to shorten a conversation, and what to change."""
     words = f"prompt is too long: {error.prompt_tokens} tokens > {error.context_tokens} maximum"
     if isinstance(error, errors.ContextLimited):
         words += f". {_ROOM[error.limit].format(tokens=error.largest_tokens)}"

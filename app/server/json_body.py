@@ -32,12 +32,12 @@ class BadRequest(Exception):
         self.message, self.field, self.status, self.code = message, field, status, code
 
     def body_for(self, path: str) -> dict[str, Any]:
-        """The answer as the contract of that address has it."""
+        """Return the answer as the contract of that address has it."""
         return error_body(path, self.message, status=self.status, code=self.code, field=self.field)
 
 
 def error_body(path: str, message: str, *, status: int, code: str, field: str = "") -> dict[str, Any]:
-    """An error as the contract of that address has it."""
+    """Return an error as the contract of that address has it."""
     if path.startswith("/v1/messages"):
         kinds = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 413: "request_too_large"}
         kind = kinds.get(status, "invalid_request_error" if status < 500 else "api_error")
@@ -102,18 +102,18 @@ class JsonBody:
 
     @classmethod
     def parse(cls, data: bytes) -> JsonBody:
-        """Raises BadRequest for what is no JSON object."""
+        """Raise BadRequest for what is no JSON object."""
         try:
             return cls(json.loads(data))
         except (ValueError, RecursionError) as error:
             raise BadRequest(f"the body is not JSON: {error}"[:300]) from None
 
     def name_of(self, field: str) -> str:
-        """The field with where it stands."""
+        """Return the field with where it stands."""
         return f"{self._at}.{field}" if self._at else field
 
     def has_field(self, field: str) -> bool:
-        """Whether it is there and not null."""
+        """Return whether it is there and not null."""
         return self._values.get(field) is not None
 
     def raw_value(self, field: str) -> Any:
@@ -125,7 +125,7 @@ class JsonBody:
         return _clean_value(self._values.get(field))
 
     def text_field(self, field: str, default: str | None = None) -> str:
-        """A text without what no model should see. Without `default` it has to be there."""
+        """Return a text without what no model should see. Without `default` it has to be there."""
         value = self._values.get(field)
         if value is None and default is not None:
             return default
@@ -134,7 +134,7 @@ class JsonBody:
         return clean_text(value)
 
     def number_field(self, field: str, least: float, most: float) -> float | None:
-        """A number between two; None where it is missing."""
+        """Return a number between two; None where it is missing."""
         value = self._values.get(field)
         if value is None:
             return None
@@ -187,7 +187,7 @@ class JsonBody:
         return tuple(one for one in found if one)
 
     def template_variables(self, field: str) -> dict[str, Any]:
-        """What the model's template is told beside the messages: switches, numbers and single words."""
+        """Return what the model's template is told beside the messages: switches, numbers and single words."""
         found = self.object_field(field)
         variables = dict(found._values) if found is not None else {}
         for name, value in variables.items():
@@ -206,7 +206,7 @@ class JsonBody:
         return found
 
     def read_sampling(self) -> Sampling:
-        """The fields of sampling that all contracts name alike; `fields.SAMPLING` has those that are refused."""
+        """Return the fields of sampling that all contracts name alike; `fields.SAMPLING` has those that are refused."""
         return Sampling(
             temperature=self.number_field("temperature", 0, 5),
             top_k=self.integer_field("top_k", -1, 1_000_000),
@@ -222,7 +222,7 @@ class JsonBody:
         )
 
     def logit_bias(self) -> tuple[tuple[int, float], ...]:
-        """What is added to tokens of this model by their ids, as an object or as pairs; `false` forbids one."""
+        """Return what is added to tokens of this model by their ids, as an object or as pairs; `false` forbids one."""
         value = self._values.get("logit_bias")
         pairs = list(value.items()) if isinstance(value, Mapping) else self.list_field("logit_bias")
         if len(pairs) > MOST_BIASES:

@@ -22,7 +22,7 @@ class TokenizeRequest:
     """`/tokenize`: the numbers of a text's tokens, with their pieces where these are wanted."""
 
     def __init__(self, body: JsonBody) -> None:
-        """Raises BadRequest."""
+        """Raise BadRequest."""
         self.model = body.text_field("model", "")
         self.text = body.text_field("content", "")
         if len(self.text) > MOST_CHARACTERS:
@@ -32,14 +32,14 @@ class TokenizeRequest:
         self._has_pieces = body.boolean_field("with_pieces")
 
     def response_body(self, tokens: Sequence[TokenSeen]) -> dict[str, Any]:
-        """The body of the answer."""
+        """Return the body of the answer."""
         if not self._has_pieces:
             return {"tokens": [token.id for token in tokens]}
         return {"tokens": [{"id": token.id, "piece": _piece_value(token.data)} for token in tokens]}
 
 
 def _piece_value(data: bytes) -> str | list[int]:
-    """A text; the bytes as numbers where they are a part of a character."""
+    """Return a text; the bytes as numbers where they are a part of a character."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
@@ -47,7 +47,7 @@ def _piece_value(data: bytes) -> str | list[int]:
 
 
 def token_ids_of(body: JsonBody) -> tuple[int, ...]:
-    """What `/detokenize` is asked for; raises BadRequest."""
+    """Return what `/detokenize` is asked for; raises BadRequest."""
     found = body.list_field("tokens")
     if len(found) > MOST_TOKEN_IDS or not all(type(token) is int and 0 <= token < 1 << 31 for token in found):
         raise BadRequest(f"tokens must be at most {MOST_TOKEN_IDS} numbers of tokens", "tokens")
@@ -63,7 +63,7 @@ class InfillRequest:
     chats = False
 
     def __init__(self, body: JsonBody) -> None:
-        """Raises BadRequest."""
+        """Raise BadRequest."""
         self.model, self.streams = body.text_field("model", ""), body.boolean_field("stream")
         snippets = body.object_list("input_extra")
         if len(snippets) > MOST_SNIPPETS:

@@ -39,7 +39,7 @@ _ROLES = {
 
 
 def messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ...]:
-    """The conversation, with calls and their results."""
+    """Return the conversation, with calls and their results."""
     known: dict[str, FunctionCall] = {}
     found = [_read_message(json_body, known, pictures) for json_body in body.object_list("messages")]
     if not found:
@@ -55,12 +55,12 @@ def without_empty_end(messages: Sequence[Message]) -> tuple[Message, ...]:
 
 
 def is_begun(messages: Sequence[Message]) -> bool:
-    """Whether the last message is an answer that is to be gone on with."""
+    """Return whether the last message is an answer that is to be gone on with."""
     return bool(messages) and messages[-1].role is Role.ASSISTANT and not messages[-1].calls
 
 
 def effort_of(body: JsonBody, field: str) -> tuple[str, bool | None]:
-    """How much is to be thought, as templates call it, and False where nothing is."""
+    """Return how much is to be thought, as templates call it, and False where nothing is."""
     wished = body.text_field(field, "")
     if wished not in ("", "none", "minimal", "low", "medium", "high", "xhigh", "max"):
         raise BadRequest(f"{body.name_of(field)}: there is no effort {wished!r}", body.name_of(field))
@@ -92,7 +92,7 @@ def _read_message(body: JsonBody, known: dict[str, FunctionCall], pictures: Requ
 
 
 def content_of(body: JsonBody, field: str, pictures: RequestPictures) -> tuple[str, tuple[Media, ...]]:
-    """A text, or the texts of its parts with the pictures before their places; nothing for null."""
+    """Return a text, or the texts of its parts with the pictures before their places; nothing for null."""
     value = body.raw_value(field)
     if value is None or isinstance(value, str):
         return body.text_field(field, ""), ()
@@ -130,7 +130,7 @@ class OfferedTools:
 
 
 def offered_tools(body: JsonBody, *, takes_custom: bool = False) -> OfferedTools:
-    """The functions of a request. Of a function that is named there is one call.
+    """Return the functions of a request. Of a function that is named there is one call.
 
     `takes_custom`: tools whose input is any text, too, as functions with one argument `input`.
     """
@@ -157,7 +157,7 @@ def legacy_functions_of(body: JsonBody) -> OfferedTools:
 
 
 def tools_of(body: JsonBody, *, takes_custom: bool = False) -> tuple[tuple[ToolFunction, ...], bool]:
-    """The functions that may be called, and whether one has to be."""
+    """Return the functions that may be called, and whether one has to be."""
     tools = [tool for json_body in body.object_list("tools") for tool in _tools_in(json_body, takes_custom)]
     choice = body.raw_value("tool_choice")
     if isinstance(choice, str):
@@ -215,7 +215,7 @@ _TEXT_INPUT = {"type": "object", "properties": {"input": {"type": "string"}}, "r
 
 
 def namespaced_name(namespace: str, name: str) -> str:
-    """How a model is told of a function in a namespace."""
+    """Return how a model is told of a function in a namespace."""
     return f"{namespace}{BETWEEN_NAMES}{name}" if namespace else name
 
 
@@ -238,7 +238,7 @@ def _schema_of(body: JsonBody) -> str:
 
 
 def schema_text(wished: JsonBody, holder: JsonBody | None, field: str) -> str:
-    """The JSON schema that an answer is to follow, as text; "" for any text. `holder` has it in its `schema`."""
+    """Return the JSON schema that an answer is to follow, as text; "" for any text. `holder` has it in its `schema`."""
     kind = wished.text_field("type")
     if kind == "text":
         return ""
@@ -249,13 +249,13 @@ def schema_text(wished: JsonBody, holder: JsonBody | None, field: str) -> str:
 
 
 def most_tokens(body: JsonBody, *fields: str) -> int:
-    """The first of the fields that is there; -1 for no limit, and 0 for not a word."""
+    """Return the first of the fields that is there; -1 for no limit, and 0 for not a word."""
     found = [value for field in fields if (value := body.integer_field(field, -1, MOST_TOKENS)) is not None]
     return found[0] if found else -1
 
 
 def form_of(body: JsonBody, *, has_tools: bool) -> tuple[str, str]:
-    """The JSON schema and the GBNF that an answer is to follow, of which there is at most one."""
+    """Return the JSON schema and the GBNF that an answer is to follow, of which there is at most one."""
     schema, grammar = _schema_of(body), body.read_grammar()
     if grammar and (schema or has_tools):
         raise BadRequest("grammar: there is no grammar beside tools or a schema", "grammar")
@@ -325,7 +325,7 @@ class ChatCompletion(_Completion):
     _kind = "chat.completion.chunk"
 
     def __init__(self, body: JsonBody) -> None:
-        """Raises BadRequest."""
+        """Raise BadRequest."""
         super().__init__(body, "chatcmpl")
         refuse_unsupported(body, request_fields.CHAT)
         lent = offered_tools(body)
@@ -435,7 +435,7 @@ class Completion(_Completion):
     chats = False
 
     def __init__(self, body: JsonBody) -> None:
-        """Raises BadRequest."""
+        """Raise BadRequest."""
         super().__init__(body, "cmpl")
         refuse_unsupported(body, request_fields.COMPLETION)
         self._most = body.integer_field("logprobs", 0, MOST_ALTERNATIVES)
@@ -500,7 +500,7 @@ class Completion(_Completion):
         return self.wanted[number // self.wanted[0].count]
 
     def _prompt_text(self, number: int) -> str:
-        """The text that is gone on with; of token ids, what they spell."""
+        """Return the text that is gone on with; of token ids, what they spell."""
         answer, text = self.answers[number], self._request_of(number).text
         return text or b"".join(token.data for token in answer.prompt).decode("utf-8", "replace")
 
@@ -586,7 +586,7 @@ class EmbeddingRequest:
     """`/v1/embeddings`."""
 
     def __init__(self, body: JsonBody) -> None:
-        """Raises BadRequest."""
+        """Raise BadRequest."""
         self.model = body.text_field("model", "")
         self.texts = _texts_of(body)
         self._width = body.integer_field("dimensions", 1, 1_000_000)
@@ -595,7 +595,7 @@ class EmbeddingRequest:
             raise BadRequest("encoding_format must be float or base64", "encoding_format")
 
     def response_body(self, found: EmbeddingVectors) -> dict[str, Any]:
-        """The body of the answer; raises BadRequest for more dimensions than the model's vectors have."""
+        """Return the body of the answer; raises BadRequest for more dimensions than the model's vectors have."""
         if self._width is not None and self._width > found.width:
             words = f"dimensions must be at most {found.width}, the length of this model's vectors"
             raise BadRequest(words, "dimensions")
@@ -616,7 +616,7 @@ class EmbeddingRequest:
 
 
 def _shorten_vectors(found: EmbeddingVectors, width: int) -> Iterator[array.array[float]]:
-    """The beginnings of the vectors, of length 1 again: what Matryoshka models are trained for."""
+    """Yield the beginnings of the vectors, of length 1 again: what Matryoshka models are trained for."""
     if width == found.width:
         yield from found.vectors
         return

@@ -136,7 +136,7 @@ ANTHROPIC: Mapping[str, Treatment] = {
 
 
 def refuse_unsupported(body: JsonBody, fields: Mapping[str, Treatment]) -> None:
-    """Raises BadRequest for the first field that would change the answer and cannot."""
+    """Raise BadRequest for the first field that would change the answer and cannot."""
     for name, treatment in fields.items():
         if (
             isinstance(treatment, RefusedField)

@@ -16,7 +16,7 @@ class RerankRequest:
     """A question and documents; `texts` are all of them, the question first."""
 
     def __init__(self, body: JsonBody) -> None:
-        """Raises BadRequest."""
+        """Raise BadRequest."""
         self.model = body.text_field("model", "")
         query = body.text_field("query")
         documents = [_text_of(body, number, value) for number, value in enumerate(body.list_field("documents"))]
@@ -27,7 +27,7 @@ class RerankRequest:
         self._returns_documents = body.boolean_field("return_documents")
 
     def response_body(self, found: EmbeddingVectors) -> dict[str, Any]:
-        """The body of the answer: the nearest first, equally near ones as they were given."""
+        """Return the body of the answer: the nearest first, equally near ones as they were given."""
         vectors = list(found.vectors)
         question, documents = vectors[0], vectors[1:]
         scores = [sum(a * b for a, b in zip(question, vector, strict=True)) for vector in documents]

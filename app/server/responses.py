@@ -46,7 +46,7 @@ class Responses:
     chats = True
 
     def __init__(self, body: JsonBody) -> None:
-        """Raises BadRequest."""
+        """Raise BadRequest."""
         refuse_unsupported(body, request_fields.RESPONSES)
         self.model, self.streams = body.text_field("model", ""), body.boolean_field("stream")
         lent, text, pictures = offered_tools(body, takes_custom=True), body.object_field("text"), RequestPictures()
@@ -137,7 +137,7 @@ class Responses:
 
     @property
     def _is_incomplete(self) -> bool:
-        """Whether the answer ended for want of room; a call that is whole by then wants nothing more."""
+        """True if the answer ended for want of room; a call that is whole by then wants nothing more."""
         answer = self.answers[0]
         return answer.is_cut and not (answer.calls and answer.calls[-1].is_whole)
 
@@ -235,7 +235,7 @@ class Responses:
         return CUSTOM_CALL if name in self._customs else "function_call"
 
     def _function_name(self, name: str) -> dict[str, str]:
-        """The name of a function as the client has it, with its namespace where it has one."""
+        """Return the name of a function as the client has it, with its namespace where it has one."""
         namespace, own = self._spoken_to.get(name, ("", name))
         return {"name": own, "namespace": namespace} if namespace else {"name": own}
 
@@ -277,7 +277,7 @@ CUSTOM_CALL = "custom_tool_call"
 
 
 def _input_of(call: ApiCall) -> str:
-    """The text that a tool is given which takes any."""
+    """Return the text that a tool is given which takes any."""
     found = call.values
     return str(found.get("input", "")) if isinstance(found, dict) else ""
 

@@ -53,7 +53,7 @@ def names_of(host: str) -> frozenset[str]:
 
 
 def is_open(host: str) -> bool:
-    """Whether other computers can reach what listens there."""
+    """Return whether other computers can reach what listens there."""
     try:
         return not ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -114,11 +114,11 @@ class RunningServer:
 
     @property
     def is_open(self) -> bool:
-        """Whether other computers can reach it."""
+        """True if other computers can reach it."""
         return is_open(self._host)
 
     def start(self) -> None:
-        """Raises PortTaken; returns when it listens."""
+        """Raise PortTaken; returns when it listens."""
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         # Only of one that is named as TCP does asyncio turn off that small pieces wait for each other's arrival.
         listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -141,7 +141,7 @@ class RunningServer:
             time.sleep(0.01)
 
     def stop(self) -> None:
-        """Ends what is being answered and gives the port back; safe to call twice."""
+        """End what is being answered and give the port back; safe to call twice."""
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(_STARTED_WITHIN_S)
@@ -180,7 +180,7 @@ class ServerSwitch:
         return self._door
 
     def turn_on(self, port: int, origins: tuple[str, ...] = ()) -> ServerAddress | None:
-        """Raises PortTaken. `origins` as in `AccessRules`. On already: as it is. None where the program ends."""
+        """Raise PortTaken. `origins` as in `AccessRules`. On already: as it is. None where the program ends."""
         with self._turning:
             if self._door is not None or self._is_over:
                 return self._door
@@ -208,7 +208,7 @@ class ServerSwitch:
         self.turn_off()
 
     def read_key(self) -> tuple[str, bool]:
-        """The key from before, else a new one; and whether a keyring keeps it."""
+        """Return the key from before, else a new one; and whether a keyring keeps it."""
         known = self._token.load(KEY_OF)
         if known:
             return known, True
@@ -216,7 +216,7 @@ class ServerSwitch:
         return key, self._store_key(key)
 
     def list_models(self) -> list[ServedModel]:
-        """What programs can ask for."""
+        """Return what programs can ask for."""
         return self._serving.list_models()
 
     def largest_context(self) -> int:
@@ -229,11 +229,11 @@ class ServerSwitch:
         return self._serving.engines.grown
 
     def list_api_models(self) -> list[str]:
-        """What is in memory for programs only."""
+        """Return what is in memory for programs only."""
         return [model.name for model in self._serving.engines.beside]
 
     def list_requests(self) -> list[RequestRecord]:
-        """What was asked within the last hour, the newest first."""
+        """Return what was asked within the last hour, the newest first."""
         return self._serving.list_requests()
 
     def _store_key(self, key: str) -> bool:

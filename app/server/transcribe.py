@@ -29,7 +29,7 @@ class TranscriptionRequest:
 
     @classmethod
     def from_form(cls, form: MultipartForm) -> TranscriptionRequest:
-        """Raises BadRequest."""
+        """Raise BadRequest."""
         if "file" not in form.files:
             raise BadRequest("file is missing: send the recording itself as a part of the form", "file")
         wanted = form.texts.get("response_format", "json")
@@ -43,12 +43,12 @@ class TranscriptionRequest:
         return cls("" if model in ELSEWHERE else model, form.files["file"], wanted)
 
     def make_response(self, told: SpokenTranscript) -> Response:
-        """The answer in the form that was asked for."""
+        """Return the answer in the form that was asked for."""
         return _WRITERS[self.format](told)
 
 
 def transcribe_request(serving: AnswerServer, asked: TranscriptionRequest, cancel: CancelToken) -> SpokenTranscript:
-    """What is said in the recording. Raises BadRequest for what is none, or where no model hears."""
+    """Return what is said in the recording. Raises BadRequest for what is none, or where no model hears."""
     try:
         told = serving.transcribe(asked.model, asked.file.data, cancel)
     except (errors.MediaRefused, errors.DocumentUnreadable, errors.DocumentTooDemanding) as error:

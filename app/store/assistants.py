@@ -71,15 +71,15 @@ class AssistantStore:
         return None if row is None else _read_assistant(row)
 
     def all(self) -> list[Assistant]:
-        """The last used first; behind them those that nobody has used, by name."""
+        """Return the last used first; behind them those that nobody has used, by name."""
         return self._select_where("deleted_at IS NULL ORDER BY used_at DESC NULLS LAST, name COLLATE NOCASE, id")
 
     def deleted(self) -> list[Assistant]:
-        """What `restore` can bring back, the last deleted first."""
+        """Return what `restore` can bring back, the last deleted first."""
         return self._select_where("deleted_at IS NOT NULL ORDER BY deleted_at DESC, id DESC")
 
     def update(self, assistant_id: int, **values: Any) -> None:
-        """Changes what is given: name, icon, instructions, model, sampling, thinking."""
+        """Change what is given: name, icon, instructions, model, sampling, thinking."""
         self._set_columns(assistant_id, _column_values(values))
 
     def note_use(self, assistant_id: int) -> None:
@@ -87,15 +87,15 @@ class AssistantStore:
         self._set_columns(assistant_id, {"used_at": self._clock()})
 
     def delete(self, assistant_id: int) -> None:
-        """Hides one until `restore` or, for good, `purge_deleted`; chats keep what they took from it."""
+        """Hide one until `restore` or, for good, `purge_deleted`; chats keep what they took from it."""
         self._set_columns(assistant_id, {"deleted_at": self._clock()})
 
     def restore(self, assistant_id: int) -> None:
-        """Undoes `delete`."""
+        """Undo `delete`."""
         self._set_columns(assistant_id, {"deleted_at": None})
 
     def purge_deleted(self, before: float) -> None:
-        """Removes for good what was deleted before then."""
+        """Remove for good what was deleted before then."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM assistants WHERE deleted_at < ?", (before,))
 

@@ -94,7 +94,7 @@ class Conversations:
         model: str = "",
         project_id: int | None = None,
     ) -> Conversation:
-        """Stores a conversation without messages; what is not given is as the settings have it."""
+        """Store a conversation without messages; what is not given is as the settings have it."""
         now = self._clock()
         with self._database.transaction() as connection:
             row = connection.execute(
@@ -150,7 +150,7 @@ class Conversations:
         assistant_id: int | UnchangedValue | None = UNCHANGED,
         titled_by: str = "person",
     ) -> None:
-        """Changes only what is given; its place in the list stays. `titled_by` goes with the title."""
+        """Change only what is given; its place in the list stays. `titled_by` goes with the title."""
         texts = {"title": title, "system_prompt": system_prompt, "model": model, "draft": draft, "thinking": thinking}
         texts["memory"] = memory
         values: dict[str, Any] = {key: clean_text(text) for key, text in texts.items() if isinstance(text, str)}
@@ -170,7 +170,7 @@ class Conversations:
             _set_columns(connection, "conversations", conversation_id, values)
 
     def set_title_of_model(self, conversation_id: int, title: str) -> bool:
-        """Gives a conversation a title, unless it has one that a person wrote; whether it has it now."""
+        """Give a conversation a title, unless it has one that a person wrote; whether it has it now."""
         with self._database.transaction() as connection:
             changed = connection.execute(
                 "UPDATE conversations SET title = ?, titled_by = 'model'"
@@ -180,7 +180,7 @@ class Conversations:
         return changed.rowcount > 0
 
     def fork(self, message_id: int, title: str) -> int:
-        """A new conversation with everything up to a message, documents and settings included; its id."""
+        """Return a new conversation with everything up to a message, documents and settings included; its id."""
         now = self._clock()
         with self._database.transaction() as connection:
             number = _conversation_of(connection, message_id)
@@ -204,12 +204,12 @@ class Conversations:
         return int(row[0])
 
     def delete(self, conversation_id: int) -> None:
-        """Hides a conversation until `restore` or, for good, `purge_deleted`."""
+        """Hide a conversation until `restore` or, for good, `purge_deleted`."""
         with self._database.transaction() as connection:
             _set_columns(connection, "conversations", conversation_id, {"deleted_at": self._clock()})
 
     def restore(self, conversation_id: int) -> None:
-        """Undoes `delete`."""
+        """Undo `delete`."""
         with self._database.transaction() as connection:
             _set_columns(connection, "conversations", conversation_id, {"deleted_at": None})
 
@@ -234,7 +234,7 @@ class Conversations:
         return [row[0] for row in gone]
 
     def best_speeds(self) -> dict[str, float]:
-        """The most tokens per second that an answer was written with, by the name of its model."""
+        """Return the most tokens per second that an answer was written with, by the name of its model."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT model, max(json_extract(stats, '$.tokens_per_s')) FROM messages"
@@ -254,7 +254,7 @@ class Conversations:
         state: MessageState = MessageState.COMPLETE,
         model: str = "",
     ) -> StoredMessage:
-        """Adds a message below its parent (None: at the top); it becomes the leaf. Beside others it is a version."""
+        """Add a message below its parent (None: at the top); it becomes the leaf. Beside others it is a version."""
         now = self._clock()
         with self._database.transaction() as connection:
             _set_columns(connection, "conversations", conversation_id, {"updated_at": now})
@@ -271,7 +271,7 @@ class Conversations:
         return message
 
     def save_text(self, message_id: int, text: str, thinking: str = "") -> None:
-        """Keeps what has been written so far."""
+        """Keep what has been written so far."""
         with self._database.transaction() as connection:
             _set_columns(
                 connection, "messages", message_id, {"text": clean_text(text), "thinking": clean_text(thinking)}
@@ -288,7 +288,7 @@ class Conversations:
         thinking_s: float | None = None,
         model: str = "",
     ) -> None:
-        """Keeps the whole text, its reasoning with the seconds that took, how it ended, and who wrote it if known."""
+        """Keep the whole text, its reasoning with the seconds that took, how it ended, and who wrote it if known."""
         values: dict[str, Any] = {"text": clean_text(text), "state": state, "stats": tree.stats_to_text(stats)}
         values |= {"thinking": clean_text(thinking), "thinking_s": thinking_s}
         if model:
@@ -297,17 +297,17 @@ class Conversations:
             _set_columns(connection, "messages", message_id, values)
 
     def set_message_pinned(self, message_id: int, is_pinned: bool) -> None:
-        """Keeps a message before the model's eyes, or no longer."""
+        """Keep a message before the model's eyes, or no longer."""
         with self._database.transaction() as connection:
             _set_columns(connection, "messages", message_id, {"pinned": is_pinned})
 
     def set_sources(self, message_id: int, sources: Sequence[dict[str, Any]]) -> None:
-        """Keeps which stretches of documents say what an answer says."""
+        """Keep which stretches of documents say what an answer says."""
         with self._database.transaction() as connection:
             _set_columns(connection, "messages", message_id, {"sources": json.dumps(list(sources))})
 
     def set_recalled(self, message_id: int, recalled: Sequence[int]) -> None:
-        """Keeps which messages are shown to the model again with a question."""
+        """Keep which messages are shown to the model again with a question."""
         with self._database.transaction() as connection:
             _set_columns(connection, "messages", message_id, {"recalled": json.dumps(list(recalled))})
 
@@ -317,17 +317,17 @@ class Conversations:
             return tree.find_message(connection, message_id)
 
     def read_branch(self, conversation_id: int) -> list[StoredMessage]:
-        """The chosen branch, root to leaf; empty for an unknown conversation."""
+        """Return the chosen branch, root to leaf; empty for an unknown conversation."""
         with self._database.reading() as connection:
             return tree.load_branch(connection, conversation_id)
 
     def read_outline(self, conversation_id: int) -> list[OutlineMessage]:
-        """Every live message of all branches with its first words, a parent before what is below it."""
+        """Return every live message of all branches with its first words, a parent before what is below it."""
         with self._database.reading() as connection:
             return tree.read_outline(connection, conversation_id)
 
     def choose_version(self, message_id: int) -> None:
-        """Shows the branch through this message, and below it the versions chosen there last."""
+        """Show the branch through this message, and below it the versions chosen there last."""
         with self._database.transaction() as connection:
             message = tree.find_message(connection, message_id)
             if message is None:
@@ -336,21 +336,21 @@ class Conversations:
             tree.settle_leaf(connection, message.conversation_id)
 
     def delete_message(self, message_id: int) -> None:
-        """Hides a message and all below it; a sibling's branch is then shown, or else the parent."""
+        """Hide a message and all below it; a sibling's branch is then shown, or else the parent."""
         with self._database.transaction() as connection:
             conversation_id = _conversation_of(connection, message_id)
             tree.mark_deleted(connection, message_id, self._clock())
             tree.settle_leaf(connection, conversation_id)
 
     def restore_message(self, message_id: int) -> None:
-        """Undoes `delete_message`: what it hid is shown again, unless another version was chosen since."""
+        """Undo `delete_message`: what it hid is shown again, unless another version was chosen since."""
         with self._database.transaction() as connection:
             conversation_id = _conversation_of(connection, message_id)
             tree.mark_restored(connection, message_id)
             tree.settle_leaf(connection, conversation_id)
 
     def recover(self) -> int:
-        """Marks what an earlier run left half-written as interrupted; returns how many."""
+        """Mark what an earlier run left half-written as interrupted; returns how many."""
         with self._database.transaction() as connection:
             return connection.execute("UPDATE messages SET state = 'interrupted' WHERE state = 'writing'").rowcount
 
@@ -372,7 +372,7 @@ def _clean_fields(one: object, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _set_columns(connection: sqlite3.Connection, table: str, row_id: int, values: dict[str, Any]) -> None:
-    """Changes columns of one row; raises KeyError when there is no such row."""
+    """Change columns of one row; raises KeyError when there is no such row."""
     if not connection.execute(f"SELECT count(*) FROM {table} WHERE id = ?", (row_id,)).fetchone()[0]:
         raise KeyError(row_id)
     if values:
@@ -436,7 +436,7 @@ class Attachments:
     def add_to_draft(
         self, conversation_id: int | None, document_id: int, use: DocumentUse = DocumentUse.UNDECIDED
     ) -> Attachment:
-        """Puts a document beside what is being written."""
+        """Put a document beside what is being written."""
         with self._database.transaction() as connection:
             row = connection.execute(
                 f"INSERT INTO attachments (document_id, conversation_id, use) VALUES (?, ?, ?) RETURNING {_ATTACHED}",
@@ -445,11 +445,13 @@ class Attachments:
         return _read_attachment(row)
 
     def in_draft(self, conversation_id: int | None) -> list[Attachment]:
-        """What waits to be sent, in its order."""
+        """Return what waits to be sent, in its order."""
         return self._find_where(f"{_IN_DRAFT} AND conversation_id IS ?", (conversation_id,))
 
     def chat_waiting_with(self, document_ids: Sequence[int]) -> int | None:
-        """A conversation without a message whose draft has these documents, in this order; the newest, or None."""
+        """Return a conversation without a message whose draft has these documents, in this order; the newest, or
+        None.
+        """
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT conversation_id, document_id FROM attachments a WHERE message_id IS NULL"
@@ -462,7 +464,7 @@ class Attachments:
         return max((chat for chat, ids in drafts.items() if ids == list(document_ids)), default=None)
 
     def of_messages(self, message_ids: Sequence[int]) -> dict[int, list[Attachment]]:
-        """The attachments of messages, by message; those without any are absent."""
+        """Return the attachments of messages, by message; those without any are absent."""
         found: dict[int, list[Attachment]] = {}
         for attachment in self._find_where(
             "message_id IN (SELECT value FROM json_each(?))", (json.dumps(list(message_ids)),)
@@ -471,7 +473,7 @@ class Attachments:
         return found
 
     def move_to_message(self, conversation_id: int | None, message_id: int) -> list[Attachment]:
-        """What waited in a draft belongs to a message now."""
+        """Return what waited in a draft belongs to a message now."""
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE attachments SET message_id = ?, conversation_id = NULL"
@@ -513,12 +515,12 @@ class Attachments:
             )
 
     def remove(self, attachment_id: int) -> None:
-        """Takes a document away; its blocks go at the next start, where nothing else refers to them."""
+        """Take a document away; its blocks go at the next start, where nothing else refers to them."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM attachments WHERE id = ?", (attachment_id,))
 
     def put_back(self, attachment: Attachment) -> None:
-        """Undoes `remove` of one in a draft: it has its place again, unless the conversation is gone."""
+        """Undo `remove` of one in a draft: it has its place again, unless the conversation is gone."""
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO attachments (id, document_id, conversation_id, use)"
@@ -564,11 +566,11 @@ class WholeConversations:
         self._database = database
 
     def all_messages(self, conversation_id: int) -> Iterator[TreeMessage]:
-        """Every live message of all branches, each after its parent; some are read at a time."""
+        """Yield every live message of all branches, each after its parent; some are read at a time."""
         return self._iterate_messages(tree.tree_ids, conversation_id)
 
     def iterate_branch(self, conversation_id: int) -> Iterator[TreeMessage]:
-        """The chosen branch as `read_branch` has it; some are read at a time."""
+        """Yield the chosen branch as `read_branch` has it; some are read at a time."""
         return self._iterate_messages(tree.branch_ids, conversation_id)
 
     def _iterate_messages(
@@ -582,7 +584,7 @@ class WholeConversations:
             yield from found
 
     def message_count(self, conversation_id: int) -> int:
-        """How many live messages all branches have together."""
+        """Return how many live messages all branches have together."""
         with self._database.reading() as connection:
             return len(tree.tree_ids(connection, conversation_id))
 
@@ -593,7 +595,7 @@ class WholeConversations:
         attached: Attached | None = None,
         media: Media | None = None,
     ) -> int:
-        """A whole conversation from elsewhere, with its times, in one transaction; returns its id.
+        """Return a whole conversation from elsewhere, with its times, in one transaction; returns its id.
 
         `chat` counts but for its ids: `first_kept_id` and the ids of messages, each after its parent, are only among
         themselves. `attached` are documents of messages by these ids, None for the draft's. Raises KeyError for a
@@ -625,7 +627,7 @@ class WholeConversations:
         *,
         media: Media | None = None,
     ) -> int:
-        """What of a tree is not in a conversation yet, in one transaction; returns how many messages that were.
+        """Return what of a tree is not in a conversation yet, in one transaction; returns how many messages that were.
 
         A message is there where one of the same role and text is below the same parent. The branch that is shown stays,
         and goes on where the new ones do. `messages` and `attached` as in `add_tree`.
@@ -650,7 +652,7 @@ class WholeConversations:
         return {row[0]: row[1] for row in rows}
 
     def first_text(self, conversation_id: int) -> str | None:
-        """The first message of a conversation; None without any."""
+        """Return the first message of a conversation; None without any."""
         with self._database.reading() as connection:
             row = connection.execute(
                 "SELECT text FROM messages WHERE conversation_id = ? AND +parent_id IS NULL AND deleted_at IS NULL"
@@ -667,7 +669,7 @@ def _insert_messages(
     attached: Attached,
     media: Media,
 ) -> tuple[dict[int, int], int]:
-    """Adds messages with their documents and pictures; the ids that they have, and how many are new or fuller."""
+    """Add messages with their documents and pictures; the ids that they have, and how many are new or fuller."""
     cleaned = [
         replace(
             message,

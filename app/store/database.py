@@ -61,7 +61,7 @@ class Database:
     ) -> None:
         self.path = path
         self.has_room = True
-        """Whether the disk had room for the journal; without it everything can be read, and writing says DiskFull."""
+        """True if the disk had room for the journal; without it everything can be read, and writing says DiskFull."""
         self.is_closed = False
         self.moved_aside = moved_aside
         self.recovered = recovered
@@ -70,7 +70,7 @@ class Database:
 
     @classmethod
     def open(cls, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> Database:
-        """Opens or makes the file. A damaged one is moved aside, and what of it can be read is in the new one.
+        """Open or makes the file. A damaged one is moved aside, and what of it can be read is in the new one.
 
         Raises DatabaseNewer, DatabaseAltered, FolderNotWritable, DiskFull or MigrationFailed; the old file is then as
         it was.
@@ -104,10 +104,11 @@ class Database:
 
     @classmethod
     def in_memory(cls, copied: Path | None = None) -> Database:
-        """A database that lives as long as it is open, empty or a file's copy; nothing of it ever reaches a disk.
+        """Return a database that lives as long as it is open, empty or a file's copy; nothing of it ever reaches a
+        disk.
 
-        It gives out no ids that the file gives out, so that what is said of one is never taken for the other.
-        Raises DiskFull when the file cannot be copied, MigrationFailed when it cannot be brought to the newest schema.
+        It gives out no ids that the file gives out, so that what is said of one is never taken for the other. Raises
+        DiskFull when the file cannot be copied, MigrationFailed when it cannot be brought to the newest schema.
         """
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA temp_store = MEMORY")
@@ -136,7 +137,7 @@ class Database:
             yield connection
 
     def is_sound(self) -> bool:
-        """Whether every page of the file is as it should be; takes a while, and keeps nobody waiting."""
+        """Return whether every page of the file is as it should be; takes a while, and keeps nobody waiting."""
         with closing(_connect_file(self.path, "ro")) as check:
             try:
                 return recovery.is_sound(check)
@@ -166,7 +167,7 @@ class Database:
             raise problem from error
 
     def empty_journal(self) -> None:
-        """Puts what the journal holds into the file; it holds nothing then, unless another program reads just now.
+        """Put what the journal holds into the file; it holds nothing then, unless another program reads just now.
 
         Raises DiskFull, FolderNotWritable or DatabaseDamaged.
         """
@@ -183,7 +184,7 @@ class Database:
                 self._connection.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT_S * 1000)}")
 
     def close(self) -> None:
-        """Puts everything into the one file and lets go of it; safe to call twice."""
+        """Put everything into the one file and let go of it; safe to call twice."""
         with self._lock:
             self.is_closed = True
             self._connection.close()
@@ -214,7 +215,7 @@ class Database:
 
 
 def copied_schema(path: Path) -> int:
-    """The schema of a copy that nobody else has; 0 where it is no sound database. Raises DatabaseNewer."""
+    """Return the schema of a copy that nobody else has; 0 where it is no sound database. Raises DatabaseNewer."""
     try:
         with closing(_connect_file(path, "ro")) as copy:
             version = schema_version(copy) if recovery.is_sound(copy) else 0
@@ -247,7 +248,7 @@ def prepare_copy(path: Path) -> None:
 
 
 def _has_own_schema(connection: sqlite3.Connection, migrations: Sequence[Migration], *, by_name: bool = False) -> bool:
-    """Whether a database has what these steps make of an empty one."""
+    """Return whether a database has what these steps make of an empty one."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
         _set_up(new)
         migrate_file(new, Path(":memory:"), migrations)
@@ -255,7 +256,7 @@ def _has_own_schema(connection: sqlite3.Connection, migrations: Sequence[Migrati
 
 
 def _is_altered(path: Path, migrations: Sequence[Migration]) -> bool:
-    """Whether a file has other tables than its schema's number says."""
+    """Return whether a file has other tables than its schema's number says."""
     if path == Path(":memory:") or not _size_bytes(path):
         return False
     try:
@@ -280,7 +281,9 @@ _COUNTED = {
 
 
 def copied_counts(path: Path) -> dict[str, int]:
-    """How many there are of each kind in a copy that nobody else has; what its schema does not know is left out."""
+    """Return how many there are of each kind in a copy that nobody else has; what its schema does not know is left
+    out.
+    """
     counts: dict[str, int] = {}
     with closing(_connect_file(path, "ro")) as copy:
         for name, where in _COUNTED.items():
@@ -290,7 +293,7 @@ def copied_counts(path: Path) -> dict[str, int]:
 
 
 def is_let_go(path: Path) -> bool:
-    """Whether no program has a database open; its journal is in it then."""
+    """Return whether no program has a database open; its journal is in it then."""
     if not _size_bytes(path):
         return True
     try:
@@ -309,7 +312,7 @@ def fold_text(text: str) -> str:
 
 
 def _is_usable(path: Path, known_version: int) -> bool:
-    """Whether what lies at this path is a sound database of ours, or nothing at all."""
+    """Return whether what lies at this path is a sound database of ours, or nothing at all."""
     if path.is_dir():  # some file systems give a folder no size; opening it says what is wrong
         return True
     size_bytes, wal_bytes = (_size_bytes(path.with_name(path.name + suffix)) for suffix in ("", "-wal"))
@@ -338,7 +341,7 @@ def _is_usable(path: Path, known_version: int) -> bool:
 
 
 def _recover_file(path: Path, migrations: Sequence[Migration]) -> recovery.RecoveredParts | None:
-    """What can be read of a damaged file, in a whole new one beside it; None when that is nothing."""
+    """Return what can be read of a damaged file, in a whole new one beside it; None when that is nothing."""
     if _size_bytes(path) < SMALLEST_BYTES:
         return None
     scratch, whole = (path.with_name(path.name + suffix) for suffix in (RECOVERING, RECOVERED))
@@ -369,7 +372,7 @@ def _recover_file(path: Path, migrations: Sequence[Migration]) -> recovery.Recov
 
 
 def _version_in(damaged: sqlite3.Connection, newest: int) -> int:
-    """The schema of a damaged file; the newest where even that cannot be read."""
+    """Return the schema of a damaged file; the newest where even that cannot be read."""
     try:
         return min(schema_version(damaged), newest)
     except sqlite3.DatabaseError:
@@ -414,7 +417,9 @@ def _open_ready(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connecti
 
 
 def _without_room(path: Path, version: int) -> sqlite3.Connection | None:
-    """The file for reading on a full disk, where it is there and needs no upgrade. Nobody else can open it then."""
+    """Return the file for reading on a full disk, where it is there and needs no upgrade. Nobody else can open it
+    then.
+    """
     if _size_bytes(path) < SMALLEST_BYTES:
         return None
     connection = _connect_file(path, "rw")
@@ -471,7 +476,7 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 
 def _problem_of_error(error: BaseException, path: Path) -> AppError | None:
-    """The situation behind a failure of the disk or of the file; None for everything else."""
+    """Return the situation behind a failure of the disk or of the file; None for everything else."""
     folder = str(path.parent)
     if isinstance(error, OSError):
         return disk_problem(error, path.parent)

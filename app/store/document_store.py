@@ -73,7 +73,7 @@ class DocumentStore:
 
     @property
     def is_open(self) -> bool:
-        """Whether the documents are still there to be read: those of a temporary chat go with it."""
+        """True if the documents are still there to be read: those of a temporary chat go with it."""
         return not self._database.is_closed
 
     @property
@@ -84,7 +84,9 @@ class DocumentStore:
         return VectorStore(self._database)
 
     def begin_document(self, path: Path, size_bytes: int, mtime_ns: int, *, name: str = "") -> int:
-        """A document that is about to be read; returns its id. It is called as its file where nothing else is given."""
+        """Return a document that is about to be read; returns its id. It is called as its file where nothing else is
+        given.
+        """
         with self._database.transaction() as connection:
             cursor = connection.execute(
                 "INSERT INTO documents (name, path, size_bytes, mtime_ns, created_at) VALUES (?, ?, ?, ?, ?)",
@@ -104,7 +106,7 @@ class DocumentStore:
     def finish_document(
         self, document_id: int, *, format_: str, unit: str, pages: int, sha256: str, info: Fields
     ) -> StoredDocument:
-        """All blocks are there; raises KeyError for an unknown document."""
+        """Return all blocks are there; raises KeyError for an unknown document."""
         with self._database.transaction() as connection:
             row = connection.execute(
                 "UPDATE documents SET format = ?, unit = ?, pages = ?, sha256 = ?, info = ?, state = 'complete'"
@@ -116,7 +118,7 @@ class DocumentStore:
         return _read_document(row)
 
     def discard_document(self, document_id: int) -> None:
-        """Forgets a document with its blocks, where nothing refers to it."""
+        """Forget a document with its blocks, where nothing refers to it."""
         while self._remove_some(document_id):
             pass
         with self._database.transaction() as connection:
@@ -170,7 +172,7 @@ class DocumentStore:
         return [_read_document(row) for row in rows]
 
     def find_content(self, sha256: str) -> StoredDocument | None:
-        """A complete document with this content, the newest; None for "" or where there is none."""
+        """Return a complete document with this content, the newest; None for "" or where there is none."""
         if not sha256:
             return None
         with self._database.reading() as connection:
@@ -181,7 +183,7 @@ class DocumentStore:
         return None if row is None else _read_document(row)
 
     def list_paths(self) -> set[Path]:
-        """Where the files of all of them were, half-read ones included."""
+        """Return where the files of all of them were, half-read ones included."""
         with self._database.reading() as connection:
             return {Path(os.fsdecode(row[0])) for row in connection.execute("SELECT DISTINCT path FROM documents")}
 
@@ -203,14 +205,14 @@ class DocumentStore:
         return [_block_fields(row) for row in rows]
 
     def every_block(self, document_id: int) -> Iterator[Fields]:
-        """All blocks in order, a batch at a time, so that others get at the database in between."""
+        """Yield all blocks in order, a batch at a time, so that others get at the database in between."""
         first = 1
         while batch := self.read_blocks(document_id, first, BATCH):
             yield from batch
             first = int(batch[-1]["id"]) + 1
 
     def some_blocks(self, document_id: int, numbers: Sequence[int]) -> list[Fields]:
-        """The blocks with these numbers, in order."""
+        """Return the blocks with these numbers, in order."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT number, kind, page, text, fields FROM blocks WHERE document_id = ?"
@@ -220,13 +222,13 @@ class DocumentStore:
         return [_block_fields(row) for row in rows]
 
     def has_page(self, document_id: int, page: int) -> bool:
-        """Whether a block begins on a page; asks an index, however many there are."""
+        """Return whether a block begins on a page; asks an index, however many there are."""
         with self._database.reading() as connection:
             query = "SELECT EXISTS (SELECT 1 FROM blocks WHERE document_id = ? AND page = ?)"
             return bool(connection.execute(query, (document_id, page)).fetchone()[0])
 
     def blocks_of_page(self, document_id: int, page: int) -> list[Fields]:
-        """The blocks that begin on a page, with the one before them, which may reach into it."""
+        """Return the blocks that begin on a page, with the one before them, which may reach into it."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT number, kind, page, text, fields FROM blocks WHERE document_id = :document AND (page = :page"
@@ -258,7 +260,7 @@ class DocumentStore:
         return [(int(row[0]), int(row[1]), float(row[2])) for row in rows]
 
     def purge_unused(self, before: float) -> int:
-        """Removes what was left half-read and what nothing refers to any more; returns how many documents.
+        """Remove what was left half-read and what nothing refers to any more; returns how many documents.
 
         Only those begun before that moment (seconds since 1970): what is being read now is left alone.
         """
@@ -330,7 +332,7 @@ class PageReadings:
         self._database, self._clock = database, clock
 
     def read_pages(self, sha256: str) -> dict[int, StoredPageReading]:
-        """Those of a file, by page."""
+        """Return those of a file, by page."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT page, method, model, state, fields, is_edited, made_at FROM page_readings WHERE sha256 = ?"
@@ -340,7 +342,7 @@ class PageReadings:
         return {row["page"]: _read_reading(row) for row in rows}
 
     def save_page(self, sha256: str, reading: StoredPageReading) -> bool:
-        """Keeps one in the place of the one before; whether that was done: what a person has corrected stays."""
+        """Keep one in the place of the one before; whether that was done: what a person has corrected stays."""
         with self._database.transaction() as connection:
             done = connection.execute(
                 "INSERT INTO page_readings (sha256, page, method, model, state, fields, is_edited, made_at)"
@@ -358,7 +360,9 @@ class PageReadings:
             connection.execute("DELETE FROM page_readings WHERE sha256 = ?", (sha256,))
 
     def give_up(self, sha256: str, page: int) -> StoredPageReading | None:
-        """What was read before a person corrected the page is there again; returns the corrections, for `save_page`."""
+        """Return what was read before a person corrected the page is there again; returns the corrections, for
+        `save_page`.
+        """
         given_up = self.read_pages(sha256).get(page)
         if given_up is None or not given_up.is_edited:
             return None

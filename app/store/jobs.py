@@ -67,7 +67,7 @@ class JobTable:
     def add(
         self, kind: str, title: str, spec: dict[str, Any], *, state: str = "queued", document_ids: Sequence[int] = ()
     ) -> Job:
-        """Puts a job behind all others, with the documents it is about. Raises KeyError where one of these is gone."""
+        """Put a job behind all others, with the documents it is about. Raises KeyError where one of these is gone."""
         now = self._clock()
         with self._database.transaction() as connection:
             row = connection.execute(
@@ -98,7 +98,7 @@ class JobTable:
         return [_read_job(row) for row in rows]
 
     def list_ids(self, kind: str) -> set[int]:
-        """The jobs of a kind that are stored, also deleted ones."""
+        """Return the jobs of a kind that are stored, also deleted ones."""
         with self._database.reading() as connection:
             return {int(row[0]) for row in connection.execute("SELECT id FROM jobs WHERE kind = ?", (kind,))}
 
@@ -124,7 +124,7 @@ class JobTable:
         spec: dict[str, Any] | None = None,
         place: float | None = None,
     ) -> None:
-        """Changes what is given. A new state takes the error of the one before away, unless there is another."""
+        """Change what is given. A new state takes the error of the one before away, unless there is another."""
         values: dict[str, Any] = {"updated_at": self._clock()}
         plain = {"title": None if title is None else clean_text(title), "state": state, "place": place}
         values |= {key: value for key, value in plain.items() if value is not None}
@@ -136,25 +136,25 @@ class JobTable:
         self._set_columns(job_id, values)
 
     def remove(self, job_id: int) -> None:
-        """Forgets a job, where there is one, with everything that is kept of it."""
+        """Forget a job, where there is one, with everything that is kept of it."""
         with self._database.transaction() as connection:
             _remove_jobs(connection, "id = ?", job_id)
 
     def delete(self, job_id: int) -> None:
-        """Hides a job until `restore` or, for good, `purge_deleted`."""
+        """Hide a job until `restore` or, for good, `purge_deleted`."""
         self._set_columns(job_id, {"deleted_at": self._clock()})
 
     def restore(self, job_id: int) -> None:
-        """Undoes `delete`."""
+        """Undo `delete`."""
         self._set_columns(job_id, {"deleted_at": None})
 
     def purge_deleted(self, before: float = math.inf, *, but: str = "") -> None:
-        """Forgets what was deleted before that moment (seconds since 1970), for good; not of the kind `but`."""
+        """Forget what was deleted before that moment (seconds since 1970), for good; not of the kind `but`."""
         with self._database.transaction() as connection:
             _remove_jobs(connection, "deleted_at < ? AND kind <> ?", before, but)
 
     def deleted(self, kind: str, before: float) -> list[int]:
-        """What was deleted of a kind before that moment (seconds since 1970)."""
+        """Return what was deleted of a kind before that moment (seconds since 1970)."""
         with self._database.reading() as connection:
             rows = connection.execute("SELECT id FROM jobs WHERE kind = ? AND deleted_at < ?", (kind, before))
             return [int(row[0]) for row in rows]
@@ -223,7 +223,7 @@ class JobResults:
             set_documents(connection, job_id, document_ids)
 
     def documents_of(self, job_ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
-        """The documents of each of these jobs, in their order."""
+        """Return the documents of each of these jobs, in their order."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT job_id, document_id FROM job_documents WHERE job_id IN (SELECT value FROM json_each(?))"
@@ -236,7 +236,7 @@ class JobResults:
         return found
 
     def keep_result(self, job_id: int, fields: dict[str, Any], text: str) -> None:
-        """Keeps the result, whole or as far as it came; `text` is what is searched."""
+        """Keep the result, whole or as far as it came; `text` is what is searched."""
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT INTO job_results (job_id, fields, text) VALUES (?, ?, ?)"
@@ -251,7 +251,7 @@ class JobResults:
         return fields
 
     def search_text(self, query: str) -> set[int]:
-        """The jobs that have every word in the title, in the name of a document, or in the text of the result.
+        """Return the jobs that have every word in the title, in the name of a document, or in the text of the result.
 
         A word may be the beginning of a longer one; case and accents do not count.
         """
@@ -284,7 +284,7 @@ class SummaryStore(JobResults):
     """From any thread. Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored."""
 
     def find_step(self, job_id: int, key: str) -> Any | None:
-        """What any job kept under a key; from now on it is this one's, too."""
+        """Return what any job kept under a key; from now on it is this one's, too."""
         with self._database.transaction() as connection:
             row = connection.execute("SELECT id, value FROM job_steps WHERE key = ?", (key,)).fetchone()
             if row is not None:
@@ -292,7 +292,7 @@ class SummaryStore(JobResults):
         return None if row is None else json.loads(row["value"])
 
     def keep_step(self, job_id: int, key: str, value: Any) -> None:
-        """Keeps a step that is done; one under the same key is replaced for every job."""
+        """Keep a step that is done; one under the same key is replaced for every job."""
         with self._database.transaction() as connection:
             row = connection.execute(
                 "INSERT INTO job_steps (key, value) VALUES (?, ?)"

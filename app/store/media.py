@@ -82,13 +82,13 @@ class MediaStore:
         return replace(media, created_at=now)
 
     def get(self, sha256: str) -> StoredMedia | None:
-        """What is known of a file, or None."""
+        """Return what is known of a file, or None."""
         with self._database.reading() as connection:
             row = connection.execute(f"SELECT {_MEDIA} FROM media m WHERE sha256 = ?", (sha256,)).fetchone()
         return None if row is None else StoredMedia(**dict(row))
 
     def put_into_draft(self, conversation_id: int | None, sha256: str, name: str, most_tokens: int = 0) -> MediaUse:
-        """The last of a draft. `sha256` is known."""
+        """Return the last of a draft. `sha256` is known."""
         with self._database.transaction() as connection:
             row = connection.execute(
                 "INSERT INTO media_uses (sha256, position, name, most_tokens, conversation_id)"
@@ -98,15 +98,15 @@ class MediaStore:
         return self._find_where("u.id = ?", (row[0],))[0]
 
     def in_draft(self, conversation_id: int | None) -> list[MediaUse]:
-        """What waits to be sent, in its order."""
+        """Return what waits to be sent, in its order."""
         return self._find_where(f"{_IN_DRAFT} AND u.conversation_id IS ?", (conversation_id,))
 
     def of_messages(self, message_ids: Iterable[int]) -> dict[int, list[MediaUse]]:
-        """Those of messages, by message; messages without any are absent."""
+        """Return those of messages, by message; messages without any are absent."""
         return self._find_by_owner("message_id", message_ids)
 
     def of_queued(self, queued_ids: Iterable[int]) -> dict[int, list[MediaUse]]:
-        """Those of messages that wait, as `of_messages`."""
+        """Return those of messages that wait, as `of_messages`."""
         return self._find_by_owner("queued_id", queued_ids)
 
     def move_to_message(self, conversation_id: int | None, message_id: int) -> None:
@@ -115,11 +115,11 @@ class MediaStore:
             hand_over(connection, conversation_id, message_id=message_id)
 
     def copy(self, from_message_id: int, to_message_id: int) -> None:
-        """Gives a message the pictures of another, in their order: a version of a question keeps them."""
+        """Give a message the pictures of another, in their order: a version of a question keeps them."""
         self.add_uses(to_message_id, [(u.media.sha256, u.name, u.most_tokens) for u in self._find_of(from_message_id)])
 
     def add_uses(self, message_id: int, uses: Iterable[NewUse]) -> None:
-        """Adds pictures behind those that a message has."""
+        """Add pictures behind those that a message has."""
         with self._database.transaction() as connection:
             add_uses(connection, "message_id", message_id, uses)
 
@@ -129,12 +129,12 @@ class MediaStore:
             connection.execute("UPDATE media_uses SET most_tokens = ? WHERE id = ?", (most_tokens, use_id))
 
     def remove(self, use_id: int) -> None:
-        """Takes it away; the file goes at a later start, where nothing else uses it."""
+        """Take it away; the file goes at a later start, where nothing else uses it."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM media_uses WHERE id = ?", (use_id,))
 
     def put_back(self, use: MediaUse) -> None:
-        """Undoes `remove` of one in a draft: it has its place again, unless the conversation or the file is gone."""
+        """Undo `remove` of one in a draft: it has its place again, unless the conversation or the file is gone."""
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO media_uses (id, sha256, position, name, most_tokens, conversation_id)"
@@ -146,12 +146,12 @@ class MediaStore:
             )
 
     def all(self) -> list[str]:
-        """The SHA-256 of every file that is known."""
+        """Return the SHA-256 of every file that is known."""
         with self._database.reading() as connection:
             return [row[0] for row in connection.execute("SELECT sha256 FROM media ORDER BY sha256")]
 
     def forget_unused(self, before: float) -> list[str]:
-        """Forgets files that nothing uses and that were added before that moment (seconds since 1970); which ones."""
+        """Forget files that nothing uses and that were added before that moment (seconds since 1970); which ones."""
         with self._database.transaction() as connection:
             rows = connection.execute(
                 "DELETE FROM media WHERE created_at < ? AND sha256 NOT IN (SELECT sha256 FROM media_uses)"
@@ -190,7 +190,7 @@ def hand_over(
 
 
 def add_uses(connection: sqlite3.Connection, owner: str, owner_id: int, uses: Iterable[NewUse]) -> None:
-    """Puts some behind those of an owner: message_id, queued_id or, for its draft, conversation_id."""
+    """Put some behind those of an owner: message_id, queued_id or, for its draft, conversation_id."""
     for sha256, name, most_tokens in uses:
         connection.execute(
             f"INSERT INTO media_uses (sha256, position, name, most_tokens, {owner}) VALUES (?, {_NEXT}, ?, ?, ?)",
@@ -199,7 +199,7 @@ def add_uses(connection: sqlite3.Connection, owner: str, owner_id: int, uses: It
 
 
 def uses_of(connection: sqlite3.Connection, message_id: int) -> set[str]:
-    """The SHA-256 of what stands at a message."""
+    """Return the SHA-256 of what stands at a message."""
     rows = connection.execute("SELECT sha256 FROM media_uses WHERE message_id = ?", (message_id,))
     return {row[0] for row in rows}
 

@@ -120,7 +120,7 @@ def load_branch(connection: sqlite3.Connection, conversation_id: int) -> list[St
 
 
 def tree_ids(connection: sqlite3.Connection, conversation_id: int) -> list[int]:
-    """All live messages; a parent comes before what is below it."""
+    """Return all live messages; a parent comes before what is below it."""
     rows = connection.execute(
         "SELECT id FROM messages WHERE conversation_id = ? AND deleted_at IS NULL ORDER BY id", (conversation_id,)
     )
@@ -144,7 +144,7 @@ def branch_ids(connection: sqlite3.Connection, conversation_id: int) -> list[int
 
 
 def ids_up_to(connection: sqlite3.Connection, message_id: int) -> list[int]:
-    """A message and all above it, root first."""
+    """Return a message and all above it, root first."""
     rows = connection.execute(
         """
         WITH RECURSIVE branch (id, height) AS (
@@ -160,7 +160,7 @@ def ids_up_to(connection: sqlite3.Connection, message_id: int) -> list[int]:
 
 
 def read_outline(connection: sqlite3.Connection, conversation_id: int) -> list[OutlineMessage]:
-    """All live messages, a parent before what is below it."""
+    """Return all live messages, a parent before what is below it."""
     rows = connection.execute(
         "SELECT id, parent_id, role, substr(text, 1, ?), model FROM messages"
         " WHERE conversation_id = ? AND deleted_at IS NULL ORDER BY id",
@@ -182,7 +182,7 @@ def tree_messages(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Tr
 def insert_tree(
     connection: sqlite3.Connection, conversation_id: int, messages: Sequence[TreeMessage]
 ) -> dict[int, int]:
-    """Adds messages, each after its parent; their ids are only among themselves. Returns which ids they have now.
+    """Add messages, each after its parent; their ids are only among themselves. Returns which ids they have now.
 
     What is there already at the same place, by the same one with the same text, is not added again. Beside what is
     there nothing new is shown; below its ends it is.
@@ -210,7 +210,9 @@ def insert_tree(
 def _live_places(
     connection: sqlite3.Connection, conversation_id: int
 ) -> tuple[dict[tuple[int | None, str, str], list[int]], dict[int | None, int]]:
-    """The live messages by parent, role and text, the first one last; and the lowest choice below each parent."""
+    """Return the live messages by parent, role and text, the first one last; and the lowest choice below each
+    parent.
+    """
     here: dict[tuple[int | None, str, str], list[int]] = {}
     lowest: dict[int | None, int] = {}
     for row in connection.execute(
@@ -252,7 +254,7 @@ def _insert_tree_message(
 def insert_message(
     connection: sqlite3.Connection, place: tuple[int, int | None], values: tuple[Role, str, MessageState, str, float]
 ) -> int:
-    """Adds a message at (conversation, parent) from (role, text, state, model, created at); returns its id."""
+    """Add a message at (conversation, parent) from (role, text, state, model, created at); returns its id."""
     cursor = connection.execute(
         "INSERT INTO messages (conversation_id, parent_id, role, text, state, model, created_at, chosen)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
@@ -262,7 +264,7 @@ def insert_message(
 
 
 def choose_branch(connection: sqlite3.Connection, message_id: int) -> None:
-    """Makes a message and all above it the latest choice among their siblings."""
+    """Make a message and all above it the latest choice among their siblings."""
     connection.execute(
         """
         WITH RECURSIVE above (id, parent_id) AS (
@@ -284,7 +286,7 @@ def choose_branch(connection: sqlite3.Connection, message_id: int) -> None:
 
 
 def settle_leaf(connection: sqlite3.Connection, conversation_id: int) -> None:
-    """Moves the conversation's leaf to where the latest choices lead, from the root down."""
+    """Move the conversation's leaf to where the latest choices lead, from the root down."""
     connection.execute(
         """
         WITH RECURSIVE down (id, depth) AS (
@@ -303,7 +305,7 @@ def settle_leaf(connection: sqlite3.Connection, conversation_id: int) -> None:
 
 
 def mark_deleted(connection: sqlite3.Connection, message_id: int, deleted_at: float) -> None:
-    """Hides a message and what is below it, remembering whose deletion that was."""
+    """Hide a message and what is below it, remembering whose deletion that was."""
     connection.execute(
         """
         WITH RECURSIVE below (id) AS (
@@ -318,7 +320,7 @@ def mark_deleted(connection: sqlite3.Connection, message_id: int, deleted_at: fl
 
 
 def mark_restored(connection: sqlite3.Connection, message_id: int) -> None:
-    """Brings back what one deletion hid; below a parent that is hidden itself, it will come back with that one."""
+    """Bring back what one deletion hid; below a parent that is hidden itself, it will come back with that one."""
     hidden = connection.execute(
         "SELECT p.deleted_at, p.deleted_with FROM messages m JOIN messages p ON p.id = m.parent_id WHERE m.id = ?",
         (message_id,),
@@ -345,7 +347,7 @@ _ROLES, _STATES = {role.value: role for role in Role}, {state.value: state for s
 
 
 def _read_message(row: sqlite3.Row) -> StoredMessage:
-    """What most messages do not have is not looked into: a chat of 10,000 is opened in a moment."""
+    """Return what most messages do not have is not looked into: a chat of 10,000 is opened in a moment."""
     number, conversation, parent, role, text, state, model, created_at, stats = row[:9]
     thinking, thinking_s, pinned, sources, recalled, versions = row[9:]
     return StoredMessage(

@@ -494,7 +494,9 @@ def m010_media(connection: sqlite3.Connection) -> None:
 
 
 def m011_answered_questions(connection: sqlite3.Connection) -> None:
-    """Whether a passage of a document seemed to answer the question that it was searched for; NULL: nobody asked."""
+    """Return whether a passage of a document seemed to answer the question that it was searched for; NULL: nobody
+    asked.
+    """
     connection.execute("ALTER TABLE attachments ADD COLUMN has_answer INTEGER")
 
 
@@ -538,13 +540,13 @@ MIGRATIONS: tuple[Migration, ...] = (
 
 
 def schema_version(connection: sqlite3.Connection) -> int:
-    """How many steps this file has seen; 0 for a new one."""
+    """Return how many steps this file has seen; 0 for a new one."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version
 
 
 def migrate_file(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:
-    """Brings the file to the newest schema in one transaction, after a backup beside it.
+    """Bring the file to the newest schema in one transaction, after a backup beside it.
 
     Raises `DatabaseNewer` with the file untouched, or `MigrationFailed` with the file as it was before.
     """

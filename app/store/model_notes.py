@@ -51,7 +51,7 @@ class ModelNotes:
         size_bytes: int | None = None,
         mtime_ns: int | None = None,
     ) -> None:
-        """Remembers what is given; the rest stays as it was."""
+        """Remember what is given; the rest stays as it was."""
         given: dict[str, Any] = {
             "label": None if label is None else clean_text(label),
             "origin": origin,
@@ -72,13 +72,13 @@ class ModelNotes:
             )
 
     def get(self, path: Path | str) -> ModelNote | None:
-        """What is known of one file, None where that is nothing."""
+        """Return what is known of one file, None where that is nothing."""
         with self._database.reading() as connection:
             row = connection.execute(f"SELECT {_COLUMNS} FROM models WHERE path = ?", (os.fsencode(path),)).fetchone()
         return None if row is None else _read_note(row)
 
     def all(self) -> list[ModelNote]:
-        """What is known of every file, by path; also of files that are gone."""
+        """Return what is known of every file, by path; also of files that are gone."""
         with self._database.reading() as connection:
             rows = connection.execute(f"SELECT {_COLUMNS} FROM models ORDER BY path").fetchall()
         return [_read_note(row) for row in rows]

@@ -93,7 +93,7 @@ class PageStore:
         file_form: dict[str, Any] | None = None,
         options: dict[str, Any] | None = None,
     ) -> WrittenPage:
-        """Makes a page; the cursor stands before the text."""
+        """Make a page; the cursor stands before the text."""
         now = self._clock()
         with self._database.transaction() as connection:
             row = connection.execute(
@@ -120,7 +120,8 @@ class PageStore:
         return None if row is None else _read_page(row)
 
     def find(self, query: str = "") -> list[PageRow]:
-        """The last changed first. With a query, those that have it, or all its words, the last one as a beginning.
+        """Return the last changed first. With a query, those that have it, or all its words, the last one as a
+        beginning.
 
         Case and accents do not count where words are looked for.
         """
@@ -145,7 +146,7 @@ class PageStore:
         cursor: int = 0,
         options: dict[str, Any] | None = None,
     ) -> None:
-        """Keeps the page as it is now; it is on the disk when this returns. Only another text makes it the newest."""
+        """Keep the page as it is now; it is on the disk when this returns. Only another text makes it the newest."""
         state = _settle_state(text, written, cursor)
         values = {
             "id": page_id,
@@ -162,11 +163,11 @@ class PageStore:
         )
 
     def rename(self, page_id: int, title: str) -> None:
-        """Gives it a title of its own; "" takes that away again."""
+        """Give it a title of its own; "" takes that away again."""
         self._change_columns("title = :title", {"id": page_id, "title": clean_text(title).strip()})
 
     def set_pinned(self, page_id: int, is_pinned: bool) -> None:
-        """Keeps a page above the others, or no longer."""
+        """Keep a page above the others, or no longer."""
         self._change_columns("is_pinned = :is_pinned", {"id": page_id, "is_pinned": is_pinned})
 
     def note_file(self, page_id: int, file: Path, file_form: dict[str, Any]) -> None:
@@ -175,7 +176,7 @@ class PageStore:
         self._change_columns("file = :file, file_form = :form", values)
 
     def of_file(self, file: Path, text: str) -> WrittenPage | None:
-        """The page that has this file and still says the same."""
+        """Return the page that has this file and still says the same."""
         with self._database.reading() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM pages WHERE file = ? AND text = ? AND deleted_at IS NULL ORDER BY id DESC",
@@ -196,7 +197,7 @@ class PageStore:
                 raise KeyError(page_id)
 
     def undo_state(self, page_id: int) -> StoredPageState | None:
-        """What `keep_undo` kept last."""
+        """Return what `keep_undo` kept last."""
         with self._database.reading() as connection:
             row = connection.execute(
                 "SELECT text, written, cursor FROM page_undo WHERE page_id = ?", (page_id,)
@@ -204,11 +205,11 @@ class PageStore:
         return None if row is None else StoredPageState(row["text"], _parse_ranges(row["written"]), row["cursor"])
 
     def delete(self, page_id: int) -> None:
-        """Hides a page until `restore` or, for good, `purge_deleted`."""
+        """Hide a page until `restore` or, for good, `purge_deleted`."""
         self._change_columns("deleted_at = :now", {"id": page_id, "now": self._clock()})
 
     def restore(self, page_id: int) -> None:
-        """Undoes `delete`."""
+        """Undo `delete`."""
         self._change_columns("deleted_at = NULL", {"id": page_id})
 
     def purge_deleted(self, before: float) -> None:
@@ -225,13 +226,15 @@ class PageStore:
                 raise KeyError(values["id"])
 
     def _index_changed(self) -> None:
-        """Makes what was changed since somebody searched last known to the index; on a full disk it is not found."""
+        """Make what was changed since somebody searched last known to the index; on a full disk it is not found."""
         with suppress(DiskFull, FolderNotWritable), self._database.transaction() as connection:
             connection.execute("UPDATE pages SET is_indexed = 1 WHERE NOT is_indexed")
 
 
 def _find_hits(connection: sqlite3.Connection, query: str) -> dict[int, str]:
-    """The pages that have the query, as it is or word by word, with the text around it; "" where it is in the title."""
+    """Return the pages that have the query, as it is or word by word, with the text around it; "" where it is in the
+    title.
+    """
     rows = connection.execute(
         "SELECT id FROM pages WHERE deleted_at IS NULL AND (instr(text, ?) OR instr(fold(title), ?))",
         (query, fold_text(query)),
@@ -248,7 +251,7 @@ def _find_hits(connection: sqlite3.Connection, query: str) -> dict[int, str]:
 
 
 def _text_around(text: str, looked_for: Iterable[re.Pattern[str]]) -> str:
-    """Where the first of these stands; "" where none does."""
+    """Return where the first of these stands; "" where none does."""
     found = next((found for pattern in looked_for if (found := pattern.search(text))), None)
     if found is None:
         return ""
@@ -272,7 +275,9 @@ def _read_page(row: sqlite3.Row) -> WrittenPage:
 
 
 def _title_and_rest(beginning: str) -> tuple[str, str]:
-    """The first line with words, without the mark of a heading, and what is below; a long one is cut, and all below."""
+    """Return the first line with words, without the mark of a heading, and what is below; a long one is cut, and all
+    below.
+    """
     lines = beginning.splitlines()
     for number, line in enumerate(lines):
         title = _one_line(_HEADING_MARK.sub("", line.lstrip()))

@@ -56,7 +56,7 @@ class Projects:
         self._conversations = Conversations(database)
 
     def create(self, name: str, icon: str = "") -> Project:
-        """An empty project, its chats shown."""
+        """Return an empty project, its chats shown."""
         now = self._clock()
         with self._database.transaction() as connection:
             row = connection.execute(
@@ -87,7 +87,7 @@ class Projects:
         model: str | UnchangedValue = UNCHANGED,
         is_open: bool | UnchangedValue = UNCHANGED,
     ) -> None:
-        """Changes only what is given."""
+        """Change only what is given."""
         texts = {"name": name, "icon": icon, "instructions": instructions, "model": model}
         values: dict[str, Any] = {key: clean_text(text) for key, text in texts.items() if isinstance(text, str)}
         values |= {"updated_at": self._clock()} if values else {}
@@ -96,7 +96,7 @@ class Projects:
             set_columns(connection, "projects", project_id, values)
 
     def chats_of(self, project_id: int) -> list[Conversation]:
-        """The conversations in a project, the last used first; none in one that was deleted."""
+        """Return the conversations in a project, the last used first; none in one that was deleted."""
         with self._database.reading() as connection:
             ids = connection.execute(
                 "SELECT c.id FROM conversations c JOIN projects p ON p.id = c.project_id AND p.deleted_at IS NULL"
@@ -107,22 +107,22 @@ class Projects:
         return [chat for chat in chats if chat is not None]
 
     def delete(self, project_id: int) -> None:
-        """Hides a project until `restore` or, for good, `purge_deleted`; its chats stay, outside."""
+        """Hide a project until `restore` or, for good, `purge_deleted`; its chats stay, outside."""
         with self._database.transaction() as connection:
             set_columns(connection, "projects", project_id, {"deleted_at": self._clock()})
 
     def discard(self, project_id: int) -> None:
-        """Removes one that nothing was put into, for good."""
+        """Remove one that nothing was put into, for good."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM projects WHERE id = ?", (project_id,))
 
     def restore(self, project_id: int) -> None:
-        """Undoes `delete`: the chats that were in it are in it again, but for those that were put elsewhere."""
+        """Undo `delete`: the chats that were in it are in it again, but for those that were put elsewhere."""
         with self._database.transaction() as connection:
             set_columns(connection, "projects", project_id, {"deleted_at": None})
 
     def deleted(self) -> list[Project]:
-        """What can be restored."""
+        """Return what can be restored."""
         return self._find_where("deleted_at IS NOT NULL")
 
     def purge_deleted(self, before: float) -> list[int]:
@@ -142,7 +142,7 @@ def _read_project(row: sqlite3.Row) -> Project:
 
 
 def set_columns(connection: sqlite3.Connection, table: str, row_id: int, values: dict[str, Any]) -> None:
-    """Changes columns of one row; raises KeyError when there is no such row."""
+    """Change columns of one row; raises KeyError when there is no such row."""
     columns = ", ".join(f"{name} = :{name}" for name in values) or "id = id"
     changed = connection.execute(f"UPDATE {table} SET {columns} WHERE id = :id", {**values, "id": row_id}).rowcount
     if not changed:
@@ -150,7 +150,7 @@ def set_columns(connection: sqlite3.Connection, table: str, row_id: int, values:
 
 
 def purge_deleted_rows(database: Database, table: str, before: float) -> list[int]:
-    """Removes for good what was deleted before that moment, in seconds since 1970; returns the ids."""
+    """Remove for good what was deleted before that moment, in seconds since 1970; returns the ids."""
     with database.transaction() as connection:
         rows = connection.execute(f"DELETE FROM {table} WHERE deleted_at < ? RETURNING id", (before,)).fetchall()
     return [row[0] for row in rows]
@@ -208,7 +208,7 @@ class Memories:
         self._database, self._clock = database, clock
 
     def add(self, text: str, project_id: int | None = None) -> Memory:
-        """The last of its list."""
+        """Return the last of its list."""
         with self._database.transaction() as connection:
             row = connection.execute(
                 "INSERT INTO memories (project_id, text, created_at) VALUES (?, ?, ?)"
@@ -222,14 +222,14 @@ class Memories:
         return next(iter(self._find_where("m.id = ? AND m.deleted_at IS NULL", (memory_id,))), None)
 
     def all(self) -> list[Memory]:
-        """Those for every chat first, then those of each project; in each the oldest first."""
+        """Return those for every chat first, then those of each project; in each the oldest first."""
         return self._find_where(
             "m.deleted_at IS NULL AND (m.project_id IS NULL OR EXISTS"
             " (SELECT 1 FROM projects p WHERE p.id = m.project_id AND p.deleted_at IS NULL))"
         )
 
     def list_for_project(self, project_id: int | None) -> list[Memory]:
-        """What a chat in this project, or in none, is told."""
+        """Return what a chat in this project, or in none, is told."""
         return [memory for memory in self.all() if memory.project_id is None or memory.project_id == project_id]
 
     def update(
@@ -239,24 +239,24 @@ class Memories:
         text: str | UnchangedValue = UNCHANGED,
         project_id: int | UnchangedValue | None = UNCHANGED,
     ) -> None:
-        """Changes only what is given."""
+        """Change only what is given."""
         values: dict[str, Any] = {} if isinstance(text, UnchangedValue) else {"text": clean_text(text)}
         values |= {} if isinstance(project_id, UnchangedValue) else {"project_id": project_id}
         with self._database.transaction() as connection:
             set_columns(connection, "memories", memory_id, values)
 
     def delete(self, memory_id: int) -> None:
-        """Hides it until `restore` or, for good, `purge_deleted`."""
+        """Hide it until `restore` or, for good, `purge_deleted`."""
         with self._database.transaction() as connection:
             set_columns(connection, "memories", memory_id, {"deleted_at": self._clock()})
 
     def restore(self, memory_id: int) -> None:
-        """Undoes `delete`."""
+        """Undo `delete`."""
         with self._database.transaction() as connection:
             set_columns(connection, "memories", memory_id, {"deleted_at": None})
 
     def deleted(self) -> list[Memory]:
-        """What can be restored."""
+        """Return what can be restored."""
         return self._find_where("m.deleted_at IS NOT NULL")
 
     def purge_deleted(self, before: float) -> list[int]:
@@ -293,7 +293,7 @@ class Tags:
         self._database, self._clock = database, clock
 
     def create(self, name: str, colour: str = "") -> ChatTag:
-        """A new tag, or the one that is called so already."""
+        """Return a new tag, or the one that is called so already."""
         name = clean_text(name)
         with self._database.transaction() as connection:
             known = _find_named(connection, name)
@@ -309,7 +309,7 @@ class Tags:
         return self._find_where("deleted_at IS NULL")
 
     def of_chats(self) -> dict[int, tuple[int, ...]]:
-        """The tags of every conversation that has some, in the order in which they were made."""
+        """Return the tags of every conversation that has some, in the order in which they were made."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT ct.conversation_id, group_concat(ct.tag_id) FROM conversation_tags ct"
@@ -325,7 +325,7 @@ class Tags:
         )
 
     def chats_with(self, tag_ids: Sequence[int]) -> set[int]:
-        """The conversations that have all of these tags."""
+        """Return the conversations that have all of these tags."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT conversation_id FROM conversation_tags WHERE tag_id IN (SELECT value FROM json_each(?))"
@@ -351,7 +351,7 @@ class Tags:
     def update(
         self, tag_id: int, *, name: str | UnchangedValue = UNCHANGED, colour: str | UnchangedValue = UNCHANGED
     ) -> int:
-        """Changes only what is given; the tag's id, another one where two became one."""
+        """Change only what is given; the tag's id, another one where two became one."""
         values: dict[str, Any] = {} if isinstance(colour, UnchangedValue) else {"colour": colour}
         with self._database.transaction() as connection:
             if not isinstance(name, UnchangedValue):
@@ -364,12 +364,12 @@ class Tags:
         return tag_id
 
     def delete(self, tag_id: int) -> None:
-        """Hides a tag until `restore` or, for good, `purge_deleted`; the chats stay."""
+        """Hide a tag until `restore` or, for good, `purge_deleted`; the chats stay."""
         with self._database.transaction() as connection:
             set_columns(connection, "tags", tag_id, {"deleted_at": self._clock()})
 
     def restore(self, tag_id: int) -> None:
-        """Undoes `delete`; where another has got its name meanwhile, its chats get that one."""
+        """Undo `delete`; where another has got its name meanwhile, its chats get that one."""
         with self._database.transaction() as connection:
             row = connection.execute("SELECT name FROM tags WHERE id = ?", (tag_id,)).fetchone()
             if row is None:
@@ -381,7 +381,7 @@ class Tags:
                 set_columns(connection, "tags", tag_id, {"deleted_at": None})
 
     def deleted(self) -> list[ChatTag]:
-        """What can be restored."""
+        """Return what can be restored."""
         return self._find_where("deleted_at IS NOT NULL")
 
     def purge_deleted(self, before: float) -> list[int]:

@@ -52,11 +52,11 @@ class PromptStore:
         return None if row is None else SavedPrompt(**dict(row))
 
     def all(self) -> list[SavedPrompt]:
-        """The last used first; behind them those that nobody has used, by name."""
+        """Return the last used first; behind them those that nobody has used, by name."""
         return self._select_where("deleted_at IS NULL ORDER BY used_at DESC NULLS LAST, name COLLATE NOCASE, id")
 
     def deleted(self) -> list[SavedPrompt]:
-        """What `restore` can bring back, the last deleted first."""
+        """Return what `restore` can bring back, the last deleted first."""
         return self._select_where("deleted_at IS NOT NULL ORDER BY deleted_at DESC, id DESC")
 
     def change(self, prompt_id: int, *, name: str | None = None, text: str | None = None) -> None:
@@ -73,15 +73,15 @@ class PromptStore:
         self._update_row("used_at = ?", prompt_id, self._clock())
 
     def delete(self, prompt_id: int) -> None:
-        """Hides one until `restore` or, for good, `purge_deleted`."""
+        """Hide one until `restore` or, for good, `purge_deleted`."""
         self._update_row("deleted_at = ?", prompt_id, self._clock())
 
     def restore(self, prompt_id: int) -> None:
-        """Undoes `delete`."""
+        """Undo `delete`."""
         self._update_row("deleted_at = NULL", prompt_id)
 
     def purge_deleted(self, before: float) -> None:
-        """Removes for good what was deleted before then."""
+        """Remove for good what was deleted before then."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM prompts WHERE deleted_at < ?", (before,))
 

@@ -34,7 +34,7 @@ class QueuedMessages:
         self._database = database
 
     def add(self, conversation_id: int, text: str, *, draft_of: int | None = 0) -> QueuedMessage:
-        """The last of its conversation, whose draft is emptied.
+        """Return the last of its conversation, whose draft is emptied.
 
         `draft_of` is the draft whose documents go with it: a conversation's, or None for that of a new chat.
         """
@@ -60,7 +60,7 @@ class QueuedMessages:
         )
 
     def list_waiting(self, conversation_id: int) -> list[QueuedMessage]:
-        """What waits in a conversation, the next one first; nothing in one that was deleted."""
+        """Return what waits in a conversation, the next one first; nothing in one that was deleted."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT q.id, q.conversation_id, q.position, q.text,"
@@ -82,7 +82,7 @@ class QueuedMessages:
         ]
 
     def list_conversations(self) -> list[int]:
-        """Those in which something waits, the one that has waited longest first."""
+        """Return those in which something waits, the one that has waited longest first."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT q.conversation_id FROM queued_messages q JOIN conversations c ON c.id = q.conversation_id"
@@ -115,7 +115,7 @@ class QueuedMessages:
             connection.execute("DELETE FROM queued_messages WHERE id = ?", (queued_id,))
 
     def put_back(self, message: QueuedMessage) -> None:
-        """Undoes `remove`. Raises KeyError where its conversation is gone."""
+        """Undo `remove`. Raises KeyError where its conversation is gone."""
         with self._database.transaction() as connection:
             if not connection.execute(
                 "SELECT count(*) FROM conversations WHERE id = ?", (message.conversation_id,)

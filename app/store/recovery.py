@@ -33,11 +33,11 @@ ALWAYS_CHECKED_BYTES = 256_000_000
 
 
 def is_damaged(connection: sqlite3.Connection, path: Path, version: int) -> bool:
-    """Whether the chats in an existing file can be read whole; a file of another program counts as damaged.
+    """Return whether the chats in an existing file can be read whole; a file of another program counts as damaged.
 
-    Checking every page takes fifteen times as long, nearly all of it in the full-text index. So the usual start
-    checks only the tables that cannot be made again; damage elsewhere is met while working and marks the file as
-    suspect, and the next start then looks at everything. Raises sqlite3.DatabaseError when not even that can be read.
+    Checking every page takes fifteen times as long, nearly all of it in the full-text index. So the usual start checks
+    only the tables that cannot be made again; damage elsewhere is met while working and marks the file as suspect, and
+    the next start then looks at everything. Raises sqlite3.DatabaseError when not even that can be read.
     """
     if version == 0:
         return bool(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
@@ -47,7 +47,8 @@ def is_damaged(connection: sqlite3.Connection, path: Path, version: int) -> bool
 
 
 def is_mended(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether every page of a suspect file is sound, once its indexes were made again; it is then not suspect any more.
+    """Return whether every page of a suspect file is sound, once its indexes were made again; it is then not suspect
+    any more.
 
     Raises sqlite3.DatabaseError when the indexes cannot be made again either.
     """
@@ -59,18 +60,18 @@ def is_mended(connection: sqlite3.Connection, path: Path) -> bool:
 
 
 def is_sound(connection: sqlite3.Connection, what: str = "1") -> bool:
-    """Whether every page of a table, or by default of the file, is as it should be."""
+    """Return whether every page of a table, or by default of the file, is as it should be."""
     return bool(connection.execute(f"PRAGMA quick_check({what})").fetchone()[0] == "ok")
 
 
 def full_text_indexes(connection: sqlite3.Connection) -> list[str]:
-    """All there are."""
+    """Return all there are."""
     query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'"
     return [row[0] for row in connection.execute(query)]
 
 
 def _mend_indexes(connection: sqlite3.Connection) -> None:
-    """Builds a full-text index anew when it does not fit itself: it holds nothing of its own."""
+    """Build a full-text index anew when it does not fit itself: it holds nothing of its own."""
     for index in full_text_indexes(connection):
         try:
             connection.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)")
@@ -80,7 +81,7 @@ def _mend_indexes(connection: sqlite3.Connection) -> None:
 
 
 def rebuild_newer_indexes(connection: sqlite3.Connection) -> None:
-    """Builds those full-text indexes anew that a newer SQLite wrote in a form that this one does not read."""
+    """Build those full-text indexes anew that a newer SQLite wrote in a form that this one does not read."""
     for index in full_text_indexes(connection):
         try:
             row = connection.execute(f"SELECT v FROM {index}_config WHERE k = 'version'").fetchone()
@@ -96,7 +97,7 @@ def rebuild_newer_indexes(connection: sqlite3.Connection) -> None:
 
 
 def move_aside(path: Path) -> Path:
-    """Renames the file with its -wal and -shm; returns the new name. Raises OSError when the folder refuses."""
+    """Rename the file with its -wal and -shm; returns the new name. Raises OSError when the folder refuses."""
     base = f"{path.name}.damaged-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
     target, count = path.with_name(base), 1
     while any(target.with_name(target.name + suffix).exists() for suffix in SUFFIXES):
@@ -120,7 +121,7 @@ def mark_suspect(path: Path) -> None:
 
 
 def is_suspect(path: Path) -> bool:
-    """Whether damage was met since the file was last put aside."""
+    """Return whether damage was met since the file was last put aside."""
     return _marker_path(path).exists()
 
 
@@ -263,7 +264,7 @@ class RecoveredParts:
 
 
 def recover_rows(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Path | None) -> RecoveredParts:
-    """Copies what can be read into `new`, which has the same schema and no rows, and mends what refers to lost rows.
+    """Copy what can be read into `new`, which has the same schema and no rows, and mends what refers to lost rows.
 
     `pages` is the damaged file where all of it is in the file itself, and not in a journal. One transaction; nothing of
     the file is trusted. Raises sqlite3.Error for `new` alone.
@@ -299,7 +300,7 @@ def recover_rows(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Pa
 
 
 def _content_tables(connection: sqlite3.Connection) -> list[str]:
-    """The tables with content of their own."""
+    """Return the tables with content of their own."""
     shadows = tuple(f"{index}_" for index in full_text_indexes(connection))
     query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY rowid"
     names = [row[0] for row in connection.execute(query)]
@@ -399,7 +400,7 @@ def _by_key(damaged: sqlite3.Connection, table: str, names: str, keys: Sequence[
 
 
 def _read_rows(damaged: sqlite3.Connection, query: str, *values: object) -> list[Any] | None:
-    """The rows, or None where a page that they need is damaged."""
+    """Return the rows, or None where a page that they need is damaged."""
     try:
         return damaged.execute(query, values).fetchall()
     except sqlite3.DatabaseError:

@@ -27,8 +27,8 @@ def read_schema(connection: sqlite3.Connection) -> set[SchemaEntry]:
 
 
 def is_same_schema(found: sqlite3.Connection, expected: sqlite3.Connection, *, by_name: bool = False) -> bool:
-    """Whether two databases have the same entries; `by_name`: tables and indexes may be written differently, as by an
-    earlier program, but nothing that runs by itself may.
+    """Return whether two databases have the same entries; `by_name`: tables and indexes may be written differently, as
+    by an earlier program, but nothing that runs by itself may.
     """
     entries = [read_schema(connection) for connection in (found, expected)]
     if by_name:

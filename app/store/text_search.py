@@ -51,7 +51,7 @@ class TextSearch:
         self._jobs, self._pages = JobResults(database), PageStore(database)
 
     def chats_in(self, tags: Sequence[str], projects: Sequence[str]) -> list[int]:
-        """The chats that have a tag and a project for each of these beginnings of names, the last used first."""
+        """Return the chats that have a tag and a project for each of these beginnings of names, the last used first."""
         where, values = "", {}
         for number, name in enumerate(tags):
             where += (
@@ -99,7 +99,7 @@ class TextSearch:
         within: Sequence[int] | None = None,
         is_cancelled: Callable[[], bool] = lambda: False,
     ) -> list[int]:
-        """The ids of messages that have the words, the newest first; `is_phrase`: one right behind the other.
+        """Return the ids of messages that have the words, the newest first; `is_phrase`: one right behind the other.
 
         `within`: only those of these chats.
         """
@@ -220,12 +220,14 @@ class TextSearch:
 
 
 def is_common_letter(word: str) -> bool:
-    """Whether it is one letter of an alphabet: as a beginning it would be in nearly everything."""
+    """Return whether it is one letter of an alphabet: as a beginning it would be in nearly everything."""
     return len(word) == 1 and word.lower() != word.upper()
 
 
 def _query_parts(query: str, *, is_phrase: bool = False) -> tuple[str, tuple[str, ...]]:
-    """What the index is asked for, "" for nothing, and the parts that it does not know since they have no spaces."""
+    """Return what the index is asked for, "" for nothing, and the parts that it does not know since they have no
+    spaces.
+    """
     words = clean_text(query).split()
     unspaced = tuple(word for word in words if WITHOUT_SPACES.search(word))
     spaced = [word for word in words if word not in unspaced]

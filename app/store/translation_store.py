@@ -105,7 +105,7 @@ class TranslationStore(JobResults):
         self._forget_counts(job_id)
 
     def remove_segments(self, job_id: int) -> None:
-        """Forgets the segments of a job, a batch at a time, so that others get at the database in between."""
+        """Forget the segments of a job, a batch at a time, so that others get at the database in between."""
         count = 1
         while count:
             with self._database.transaction() as connection:
@@ -154,7 +154,7 @@ class TranslationStore(JobResults):
         return [_read_segment(row) for row in rows]
 
     def every_segment(self, job_id: int) -> Iterator[StoredSegment]:
-        """All segments in order, a batch at a time, so that others get at the database in between."""
+        """Yield all segments in order, a batch at a time, so that others get at the database in between."""
         first = 1
         while batch := self.read_segments(job_id, first, BATCH):
             yield from batch
@@ -165,7 +165,7 @@ class TranslationStore(JobResults):
         return found[0] if found and found[0].number == number else None
 
     def count_segments(self, job_ids: Sequence[int]) -> dict[int, SegmentCounts]:
-        """How the segments of each of these jobs stand."""
+        """Return how the segments of each of these jobs stand."""
         with self._counting:
             unknown = [job_id for job_id in job_ids if job_id not in self._counted]
             self._counted |= self._query_counts(unknown) if unknown else {}
@@ -191,7 +191,7 @@ class TranslationStore(JobResults):
             self._counted.pop(job_id, None)
 
     def next_flagged(self, job_id: int, after: int) -> int | None:
-        """The next segment to look at behind a number, or from the first one on; None without any."""
+        """Return the next segment to look at behind a number, or from the first one on; None without any."""
         with self._database.reading() as connection:
             row = connection.execute(
                 "SELECT coalesce("
@@ -202,7 +202,7 @@ class TranslationStore(JobResults):
         return None if row[0] is None else int(row[0])
 
     def read_glossary(self, source_language: str, target_language: str) -> list[tuple[str, str]]:
-        """The terms of a pair of languages in their order."""
+        """Return the terms of a pair of languages in their order."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT source, target FROM glossary_terms WHERE source_language = ? AND target_language = ?"
@@ -212,7 +212,7 @@ class TranslationStore(JobResults):
         return [(row[0], row[1]) for row in rows]
 
     def keep_glossary(self, source_language: str, target_language: str, terms: Sequence[tuple[str, str]]) -> None:
-        """Replaces all terms of a pair of languages, in their order."""
+        """Replace all terms of a pair of languages, in their order."""
         pair = (source_language, target_language)
         rows = [(*pair, place, clean_text(term), clean_text(other)) for place, (term, other) in enumerate(terms)]
         with self._database.transaction() as connection:
@@ -309,10 +309,10 @@ class TranslationMemory:
         self._database, self._clock = database, clock
 
     def find(self, pair: LanguagePair, key: bytes, context: str, made: TranslationOrigin) -> str | None:
-        """The target in JSON; None without one.
+        """Return the target in JSON; None without one.
 
-        A person's own goes before a model's: of the same context and form of address, else of none that was told.
-        A model's must be made in just this way.
+        A person's own goes before a model's: of the same context and form of address, else of none that was told. A
+        model's must be made in just this way.
         """
         with self._database.reading() as connection:
             row = connection.execute(
@@ -327,7 +327,7 @@ class TranslationMemory:
         return None if row is None else str(row[0])
 
     def save_entries(self, entries: Iterable[MemoryEntry]) -> int:
-        """Keeps translations, in place of earlier ones for the same; they are on the disk when this returns.
+        """Keep translations, in place of earlier ones for the same; they are on the disk when this returns.
 
         Returns how many.
         """
@@ -347,7 +347,7 @@ class TranslationMemory:
         return len(rows)
 
     def iterate_entries(self, pair: LanguagePair | None = None) -> Iterator[MemoryEntry]:
-        """All of them, or those of one pair of languages, oldest first, a batch at a time."""
+        """Yield all of them, or those of one pair of languages, oldest first, a batch at a time."""
         wanted = {"pair": pair is not None} | vars(pair or LanguagePair("", ""))
         last = 0
         while True:
@@ -363,7 +363,7 @@ class TranslationMemory:
             last = rows[-1]["id"]
 
     def count_pairs(self) -> dict[LanguagePair, int]:
-        """The pairs of languages, each with how many translations there are of it."""
+        """Return the pairs of languages, each with how many translations there are of it."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT source_language, target_language, count(*) FROM translation_memory"
@@ -394,7 +394,7 @@ class TranslationMemory:
         return found
 
     def delete(self, ids: Iterable[int]) -> int:
-        """Deletes translations for good, a batch at a time, so that others get at the database in between; how many."""
+        """Delete translations for good, a batch at a time, so that others get at the database in between; how many."""
         count = 0
         for batch in split_batches(ids):
             with self._database.transaction() as connection:

@@ -64,7 +64,7 @@ class TrashStore:
         self._database = database
 
     def list_items(self) -> list[TrashedItem]:
-        """What can be taken back, the last deleted first. Messages are those of chats that are there."""
+        """Return what can be taken back, the last deleted first. Messages are those of chats that are there."""
         with self._database.reading() as connection:
             found = [row for kind in _TABLES for row in _read_rows(connection, kind)]
             found += _read_messages(connection)
@@ -133,7 +133,7 @@ def leave_traces(connection: sqlite3.Connection, index: str) -> None:
 
 
 def erase_traces(database: Database) -> None:
-    """Takes what was deleted out of every index and out of the journal; slow after much was, for a thread of its own.
+    """Take what was deleted out of every index and out of the journal; slow after much was, for a thread of its own.
 
     What is stopped half-way is taken up by the next call. May raise DiskFull or FolderNotWritable.
     """
@@ -146,7 +146,7 @@ def erase_traces(database: Database) -> None:
 
 
 def remove_old_backups(database: Database, now_s: float) -> None:
-    """Deletes the copies that upgrades left a week ago or earlier, once every page of the database that is used now was
+    """Delete the copies that upgrades left a week ago or earlier, once every page of the database that is used now was
     found to be sound. May raise FolderNotWritable.
     """
     path = database.path
@@ -163,7 +163,7 @@ def remove_old_backups(database: Database, now_s: float) -> None:
 
 
 def _goes_on(connection: sqlite3.Connection, index: str) -> bool:
-    """Merges some more of an index; whether that was not yet all."""
+    """Merge some more of an index; whether that was not yet all."""
     if _merge_index(connection, index, MERGED_PAGES) or _merge_index(connection, index, -MERGED_PAGES):
         return True
     _set_secure(connection, index, is_on=True)
@@ -171,7 +171,7 @@ def _goes_on(connection: sqlite3.Connection, index: str) -> bool:
 
 
 def _merge_index(connection: sqlite3.Connection, index: str, pages: int) -> bool:
-    """Whether there was something to merge; below 0 begins to make one part of all, above goes on with it."""
+    """Return whether there was something to merge; below 0 begins to make one part of all, above goes on with it."""
     before = connection.total_changes
     connection.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('merge', ?)", (pages,))
     return connection.total_changes - before >= 2

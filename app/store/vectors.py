@@ -63,7 +63,9 @@ class VectorStore:
         return {int(number) for batch in self.read_batches(document_id, model) for number in batch.blocks}
 
     def read_batches(self, document_id: int, model: str) -> Iterator[VectorBatch]:
-        """All vectors of a document by this model, as they were added; what a damaged file made odd is left out."""
+        """Yield all vectors of a document by this model, as they were added; what a damaged file made odd is left
+        out.
+        """
         import numpy as np
 
         with self._database.reading() as connection:

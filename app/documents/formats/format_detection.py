@@ -67,7 +67,7 @@ _OLD_ENDINGS = ("doc", "ppt", "pub")
 
 
 def find_format(path: Path) -> str:
-    """The name of a format that can be read; raises OSError or DocumentUnreadable.
+    """Return the name of a format that can be read; raises OSError or DocumentUnreadable.
 
     Its reasons here: empty, and those in `_REFUSED`.
     """
@@ -84,13 +84,13 @@ def find_format(path: Path) -> str:
 
 
 def really(format_: str, ending: str) -> bool:
-    """Whether a file's name promised something else, so that it should be told what it really is."""
+    """Return whether a file's name promised something else, so that it should be told what it really is."""
     ending = ending.lower().removeprefix(".")
     return ending in _OLD_ENDINGS or format_ not in (registry.promised_by(ending) or {format_})
 
 
 def _binary(path: Path, head: bytes, tail: bytes) -> str:
-    """What is known by its first bytes; "" for what may be text."""
+    """Return what is known by its first bytes; "" for what may be text."""
     if head.startswith(OLE):
         return _in_ole(path)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
@@ -170,13 +170,13 @@ def _in_members(archive: zipfile.ZipFile, ending: str) -> str:
 
 
 def _of_mimetype(kind: str) -> str:
-    """The format of a MIME type; OpenDocument's templates and masters are read as what they are for."""
+    """Return the format of a MIME type; OpenDocument's templates and masters are read as what they are for."""
     kind = ODF + kind.removeprefix(ODF).split("-")[0] if kind.startswith(ODF) else kind
     return _first(lambda each: each.mimetype == kind != "")
 
 
 def _without_format(names: Collection[str], ending: str) -> str:
-    """What an archive is that holds no document's parts."""
+    """Return what an archive is that holds no document's parts."""
     if ending in _IWORK or any(name.endswith(".iwa") or name.startswith(("index.apxl", "index.zip")) for name in names):
         return "iwork"
     if "[content_types].xml" in names:
@@ -192,7 +192,7 @@ def _beginning(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
 
 
 def _directory_bytes(path: Path) -> int:
-    """How long a ZIP's list of members says it is, 0 if there is none."""
+    """Return how long a ZIP's list of members says it is, 0 if there is none."""
     with path.open("rb") as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - 0xFFFF - 22))
         end = file.read()
@@ -229,7 +229,7 @@ def _in_lines(text: str, name: str, ending: str) -> str:
 
 
 def _by_ending(ending: str) -> str:
-    """The format of a plain text whose ending tells it."""
+    """Return the format of a plain text whose ending tells it."""
     return _first(lambda each: each.by_ending and bool(each.read) and each.has(ending))
 
 
@@ -261,7 +261,7 @@ def _in_markup(text: str, ending: str) -> str:
 
 
 def _in_mail(text: str, ending: str) -> str:
-    """A mail, or a web page that was saved in the form of one, or ""."""
+    """Return a mail, or a web page that was saved in the form of one, or ""."""
     names, block = _header_names(text)
     known = len(names & _HEADERS)
     if known < (1 if ending in ("eml", "mht", "mhtml") else 3):
@@ -273,7 +273,9 @@ def _in_mail(text: str, ending: str) -> str:
 
 
 def _header_names(text: str) -> tuple[set[str], str]:
-    """The names of the header lines that a text begins with, and all of these; none if other lines are among them."""
+    """Return the names of the header lines that a text begins with, and all of these; none if other lines are among
+    them.
+    """
     lines = re.split(r"\r\n|\r|\n", text.lstrip())
     if lines[0].startswith("From "):  # of a mailbox
         del lines[0]
@@ -295,7 +297,7 @@ def _has_timings(text: str, ending: str) -> bool:
 
 
 def _is_table(text: str) -> bool:
-    """Whether each of the first lines has as many delimiters as the others; those inside quotes don't count."""
+    """Return whether each of the first lines has as many delimiters as the others; those inside quotes don't count."""
     if re.match(r"sep=.\s*\n", text):
         return True
     lines = [line for line in re.sub(r'"[^"]*"', "", text).splitlines()[:50] if line.strip()]

@@ -63,7 +63,7 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 def headers_piece(subject: str, lines: list[str]) -> Iterator[BlockPiece]:
-    """A mail's head: its subject is a heading, the rest one paragraph."""
+    """Yield a mail's head: its subject is a heading, the rest one paragraph."""
     if subject.strip():
         yield BlockPiece(BlockKind.HEADING, " ".join(subject.split()), place=BlockPlace("headers"), level=1)
     if lines:
@@ -149,7 +149,7 @@ def _header(part: Part, name: str) -> str:
 
 
 def header_text(value: str) -> str:
-    """A header in words: encoded words (RFC 2047) decoded, also those in an encoding that nobody knows."""
+    """Return a header in words: encoded words (RFC 2047) decoded, also those in an encoding that nobody knows."""
     if any(0xDC80 <= ord(character) <= 0xDCFF for character in value):  # bytes as they came
         value = decode(value.encode("utf-8", "surrogateescape")).text
     value = _ENCODED_WORD.sub(_encoded_word, _BETWEEN_WORDS.sub(r"\1", value))
@@ -227,7 +227,7 @@ class _MailMessage:
         """Of its texts that are not Unicode; "" where there are none, or where they need none."""
 
     def _find_code_page(self) -> str:
-        """The person's choice, what the message says, what its HTML is in; else what its texts look like."""
+        """Return the person's choice, what the message says, what its HTML is in; else what its texts look like."""
         sample = self._sample()
         if not sample or sample.isascii():
             return ""
@@ -258,7 +258,7 @@ class _MailMessage:
                 yield self._attachment(name)
 
     def text(self, number: str, folder: str = "") -> str:
-        """A property that is a text, "" where it is not there."""
+        """Return a property that is a text, "" where it is not there."""
         where = [folder] if folder else []
         if (data := self._bytes(number, _UNICODE, where)) is not None:
             return data.decode("utf-16-le", "replace").rstrip("\0")
@@ -315,7 +315,7 @@ class _MailMessage:
         return bytes(self.ole.openstream(path).read())
 
     def _fixed(self) -> dict[int, int]:
-        """The properties that are numbers or times, by their own numbers."""
+        """Return the properties that are numbers or times, by their own numbers."""
         path = [*self.folder, _PROPERTIES]
         if not self.ole.exists(path):
             return {}
@@ -345,7 +345,9 @@ def _date(filetime: int) -> str:
 
 
 def unpacked(packed: bytes) -> bytes:
-    """The RTF of a message (MS-OXRTFCP 2.2): bytes and references into a ring of the last 4096; as much as is there."""
+    """Return the RTF of a message (MS-OXRTFCP 2.2): bytes and references into a ring of the last 4096; as much as is
+    there.
+    """
     if len(packed) < 16:
         return b""
     size, kind = struct.unpack_from("<I", packed, 4)[0], packed[8:12]
@@ -378,7 +380,7 @@ def unpacked(packed: bytes) -> bytes:
 
 
 def _repeated(ring: bytearray, start: int, length: int, write: int) -> bytes:
-    """What lies at `start`; it may run into what it is itself about to write."""
+    """Return what lies at `start`; it may run into what it is itself about to write."""
     taken = bytearray()
     for number in range(length):
         at = (start + number) % _DICTIONARY_BYTES

@@ -33,7 +33,7 @@ _LEFT_OUT = ("page-header", "page-footer", "picture")
 
 
 def pieces_of(text: str, page: int, view: View, lines: Sequence[tuple[LineBox, str]] = ()) -> list[BlockPiece]:
-    """The blocks; `lines` are where the lines of the page are and about what they say."""
+    """Return the blocks; `lines` are where the lines of the page are and about what they say."""
     fenced = _FENCED.fullmatch(text)
     text = fenced[1] if fenced else text
     layout = list(_elements(text)) if '"bbox"' in text else []
@@ -52,7 +52,7 @@ def _of_markdown(text: str, page: int) -> Iterator[BlockPiece]:
 
 
 def _alone(table: re.Match[str]) -> str:
-    """A table as a block of its own, whole, in one line: an empty line would end it."""
+    """Return a table as a block of its own, whole, in one line: an empty line would end it."""
     whole = table[0] if table[0].lower().endswith("</table>") else f"{table[0]}</table>"
     return f"\n\n{' '.join(whole.split())}\n\n"
 
@@ -137,7 +137,7 @@ def _placed(pieces: list[BlockPiece], page: int, view: View, lines: Sequence[tup
 
 
 def _boxes(found: list[tuple[int, int]], lines: Sequence[tuple[LineBox, str]], length: int) -> list[LineBox]:
-    """A box for each line, from its first word that was found to that of the next one."""
+    """Return a box for each line, from its first word that was found to that of the next one."""
     starts: dict[int, int] = {}
     for offset, line in found:
         starts.setdefault(line, offset)

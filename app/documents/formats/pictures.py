@@ -34,7 +34,7 @@ MOST_SIDE = 4096
 
 
 def read(source: FileSource) -> Iterator[Item]:
-    """The paragraphs of each picture as tesseract reads them, or that there are pages to be read.
+    """Yield the paragraphs of each picture as tesseract reads them, or that there are pages to be read.
 
     Raises DocumentUnreadable (picture, where nothing can read it) or PictureUnreadable.
     """
@@ -58,7 +58,7 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 def _left(source: FileSource) -> Iterator[Item]:
-    """Its pages, which somebody reads later."""
+    """Yield its pages, which somebody reads later."""
     from app.documents.decoding import frame_of  # Qt, which no document needs
 
     pages = frame_of(source.path, 1, 64).frames
@@ -68,7 +68,7 @@ def _left(source: FileSource) -> Iterator[Item]:
 
 
 def draw(path: Path, page: int, scale: float, _password: str = "", most_pixels: int = 16_000_000) -> Drawn:
-    """A picture of the file as a page; raises PictureUnreadable."""
+    """Return a picture of the file as a page; raises PictureUnreadable."""
     from app.documents.decoding import frame_of
 
     own = frame_of(path, page, 64)
@@ -79,7 +79,7 @@ def draw(path: Path, page: int, scale: float, _password: str = "", most_pixels: 
 
 
 def recognize(request: Recognize) -> tuple[list[BlockPiece], tuple[str, ...]]:
-    """The paragraphs of one picture with their places, and the languages that were asked for.
+    """Return the paragraphs of one picture with their places, and the languages that were asked for.
 
     Raises DocumentUnreadable ("picture") without tesseract.
     """
@@ -92,14 +92,16 @@ def recognize(request: Recognize) -> tuple[list[BlockPiece], tuple[str, ...]]:
 
 
 def put_upright(request: PutUpright) -> Drawn:
-    """Draws a picture into a file for a model that sees."""
+    """Draw a picture into a file for a model that sees."""
     frame, view = _upright(request.path, request.page, request.most_side)
     Path(request.out).write_bytes(b"P6\n%d %d\n255\n" % (frame.width, frame.height) + frame.pixels)
     return Drawn(request.page, frame.width, frame.height, view.right, view.bottom, b"", view)
 
 
 def lines_of(request: Arrange) -> tuple[View, list[tuple[LineBox, str]]]:
-    """What was seen, and where its lines are and about what they say, as far as tesseract is there to find them."""
+    """Return what was seen, and where its lines are and about what they say, as far as tesseract is there to find
+    them.
+    """
     tesseract = find_tesseract()
     frame, view = _upright(request.path, request.page, MOST_SIDE)
     picture = RgbPicture(frame.width, frame.height, frame.pixels, view.scale)
@@ -109,7 +111,7 @@ def lines_of(request: Arrange) -> tuple[View, list[tuple[LineBox, str]]]:
 
 
 def _upright(path: str, page: int, most_side: int) -> tuple[DecodedFrame, View]:
-    """A picture whose lines lie across."""
+    """Return a picture whose lines lie across."""
     from app.documents.decoding import frame_of
 
     small = frame_of(Path(path), page, 640)
@@ -120,7 +122,7 @@ def _upright(path: str, page: int, most_side: int) -> tuple[DecodedFrame, View]:
 
 
 def on_page(piece: BlockPiece, view: View) -> BlockPiece:
-    """A piece whose boxes are points of a view that may be turned, with its boxes on the page."""
+    """Return a piece whose boxes are points of a view that may be turned, with its boxes on the page."""
     boxes = []
     for box in piece.place.boxes:
         edges = view.on_page(*(edge * view.scale for edge in box[1:5]))
@@ -170,7 +172,7 @@ class _OcrLine:
     bottom: int
 
     def cells(self) -> list[_LineCell]:
-        """Its words, divided where the gap between them is wider than any of a text; frames are none."""
+        """Return its words, divided where the gap between them is wider than any of a text; frames are none."""
         found: list[_LineCell] = []
         for word, (left, right) in zip(self.words, self.spans, strict=True):
             if word in _FRAMES:
@@ -209,7 +211,9 @@ class Tesseract:
         return ReadingRemark("read_in", {"languages": "+".join(self.languages)})
 
     def pieces(self, picture: RgbPicture, page: int) -> list[BlockPiece]:
-        """The paragraphs of a picture, with a box for each line in points of the page; [] where it cannot be read."""
+        """Return the paragraphs of a picture, with a box for each line in points of the page; [] where it cannot be
+        read.
+        """
         header = b"P6\n%d %d\n255\n" % (picture.width, picture.height)
         dots = str(max(70, round(72 * picture.scale)))
         arguments = [
@@ -228,7 +232,9 @@ class Tesseract:
         return [] if output is None else list(_pieces(_lines(output), page, picture.scale))
 
     def pages(self, file: bytes) -> dict[int, list[BlockPiece]]:
-        """The paragraphs of a file of pictures by its pages from 1, without boxes; {} where it cannot be read."""
+        """Return the paragraphs of a file of pictures by its pages from 1, without boxes; {} where it cannot be
+        read.
+        """
         arguments = [self._program, "stdin", "stdout", "-l", self._languages, "--psm", self._layout, "tsv"]
         output = _said(arguments, file, MOST_S)
         found: dict[int, list[_OcrLine]] = {}
@@ -241,7 +247,7 @@ class Tesseract:
 
 
 def find_tesseract() -> Tesseract | None:
-    """The tesseract of this system, if it has one and any language for it."""
+    """Return the tesseract of this system, if it has one and any language for it."""
     program = shutil.which("tesseract")
     if program is None:
         return None
@@ -252,7 +258,7 @@ def find_tesseract() -> Tesseract | None:
 
 
 def tesseract_places() -> list[Path]:
-    """What an installed tesseract reads, wherever it is installed: itself, its libraries and its languages."""
+    """Return what an installed tesseract reads, wherever it is installed: itself, its libraries and its languages."""
     program = shutil.which("tesseract")
     places = [Path(data) for data in (os.environ.get("TESSDATA_PREFIX"),) if data]
     if program is not None:
@@ -269,7 +275,7 @@ def tesseract_places() -> list[Path]:
 
 
 def _locale() -> str:
-    """The language of the system's locale, as two letters; "" where none is set."""
+    """Return the language of the system's locale, as two letters; "" where none is set."""
     try:
         name = locale.getlocale()[0] or ""
     except ValueError:
@@ -278,7 +284,7 @@ def _locale() -> str:
 
 
 def _chosen(installed: set[str], language: str) -> str:
-    """The system's language, English and all others that are there, since nobody knows in which one a page is.
+    """Return the system's language, English and all others that are there, since nobody knows in which one a page is.
 
     Of very many, as a package of all languages brings, only the first two, or the first that is there.
     """
@@ -295,7 +301,7 @@ busy cores more than twice the time. It asks for so many itself, which OMP_NUM_T
 
 
 def _said(arguments: list[str], given: bytes, limit_s: float) -> str | None:
-    """What the program answers; None where it fails or takes too long."""
+    """Return what the program answers; None where it fails or takes too long."""
     try:
         done = subprocess.run(
             arguments,
@@ -312,7 +318,7 @@ def _said(arguments: list[str], given: bytes, limit_s: float) -> str | None:
 
 
 def _lines(output: str) -> Iterator[_OcrLine]:
-    """The lines of tesseract's table: level, page, block, paragraph, line, word, left, top, width, height,
+    """Yield the lines of tesseract's table: level, page, block, paragraph, line, word, left, top, width, height,
     confidence and text; a word has level 5.
     """
     line: _OcrLine | None = None
@@ -372,7 +378,7 @@ _FRAMES = ("|", "||", "[", "]", "¦", "‖", "_", "—", "-")
 
 
 def _table_at(lines: Sequence[_OcrLine]) -> list[list[str]] | None:
-    """The rows of the table that begins with the first of these lines; None where none does."""
+    """Return the rows of the table that begins with the first of these lines; None where none does."""
     rows: list[list[_LineCell]] = []
     columns: list[tuple[int, int]] = []
     for number, line in enumerate(lines):
@@ -463,7 +469,7 @@ def skew_of(width: int, height: int, pixels: bytes) -> float:
 
 
 def _sharpest(ink: np.ndarray[Any, Any]) -> tuple[float, float, float]:
-    """The best angle, how sharp the lines are then, and how sharp they are as it lies."""
+    """Return the best angle, how sharp the lines are then, and how sharp they are as it lies."""
     import numpy as np
 
     rows, columns = ink.shape

@@ -54,7 +54,7 @@ class FileFormat:
     """Programs read its texts: a mark in one would be shown to their users, or change what they do."""
 
     def has(self, ending: str) -> bool:
-        """Whether it is an ending of such files; a point before it and capitals make no difference."""
+        """Return whether it is an ending of such files; a point before it and capitals make no difference."""
         return ending.lower().removeprefix(".") in self.endings.split()
 
 
@@ -140,22 +140,22 @@ def add(each: FileFormat) -> None:
 
 
 def formats() -> tuple[FileFormat, ...]:
-    """All of them; those of a kind in the order in which a person sees them."""
+    """Return all of them; those of a kind in the order in which a person sees them."""
     return tuple(_FORMATS.values())
 
 
 def named(name: str) -> FileFormat | None:
-    """The format of this name; None for one that is not known (any more)."""
+    """Return the format of this name; None for one that is not known (any more)."""
     return _FORMATS.get(name)
 
 
 def words_for(name: str) -> str:
-    """What a format is called, with its article."""
+    """Return what a format is called, with its article."""
     return _FORMATS[name].words if name in _FORMATS else name
 
 
 def promised_by(ending: str) -> set[str]:
-    """The names of the formats that an ending lets expect; empty for one that promises nothing."""
+    """Return the names of the formats that an ending lets expect; empty for one that promises nothing."""
     meant = [file_format for file_format in formats() if file_format.has(ending)]
     if any(file_format.is_plain or file_format.by_ending for file_format in meant):
         return {file_format.name for file_format in formats() if file_format.is_plain or file_format.by_ending} | {
@@ -165,7 +165,7 @@ def promised_by(ending: str) -> set[str]:
 
 
 def rewritable(name: str, path: Path) -> str:
-    """The format to rewrite a file in whose content is of this format; "" where it cannot be written back."""
+    """Return the format to rewrite a file in whose content is of this format; "" where it cannot be written back."""
     found = _FORMATS[name]
     if found.is_plain:
         unread = (file_format for file_format in formats() if file_format.by_ending and not file_format.read)
@@ -179,29 +179,31 @@ def reader_for(name: str) -> Reader:
 
 
 def rewriter_for(name: str) -> Rewrite:
-    """What writes a format back, for one that `rewritable` returned."""
+    """Return what writes a format back, for one that `rewritable` returned."""
     rewriter: Rewrite = _function(_FORMATS[name].rewrite, "rewrite")
     return rewriter
 
 
 def can_draw(name: str) -> bool:
-    """Whether pages of a format can be shown as pictures."""
+    """Return whether pages of a format can be shown as pictures."""
     return name in _FORMATS and bool(_FORMATS[name].draw)
 
 
 def drawer_for(name: str) -> Callable[..., Any] | None:
-    """What draws a page of a format, as `app.documents.formats.pdf.pdf_pages.draw` does it; None where nothing can."""
+    """Return what draws a page of a format, as `app.documents.formats.pdf.pdf_pages.draw` does it; None where nothing
+    can.
+    """
     module = _FORMATS[name].draw
     return _function(module, "draw") if module else None
 
 
 def can_scan(name: str) -> bool:
-    """Whether pages of a format may be pictures that can be read."""
+    """Return whether pages of a format may be pictures that can be read."""
     return name in _FORMATS and bool(_FORMATS[name].scan)
 
 
 def scanner_for(name: str, task: str) -> Callable[..., Any] | None:
-    """The function `put_upright`, `recognize` or `lines_of` of a format, as that of PDF has it; None without."""
+    """Return the function `put_upright`, `recognize` or `lines_of` of a format, as that of PDF has it; None without."""
     module = _FORMATS[name].scan
     return _function(module, task) if module else None
 

@@ -54,13 +54,13 @@ _MOST_LEVEL = 9
 
 
 def read(source: FileSource) -> Iterator[Item]:
-    """The slides of a PPTX, each with its speaker notes and comments."""
+    """Yield the slides of a PPTX, each with its speaker notes and comments."""
     with opened_package(source) as package:
         yield from _Presentation(package).items()
 
 
 def slides_of(package: OfficePackage) -> list[str]:
-    """The names of the slides in their order; the order is only in the presentation's own part."""
+    """Return the names of the slides in their order; the order is only in the presentation's own part."""
     main = package.main_part(USUAL_PART)
     related = package.related(main)
     named = (related.get(element.get(f"{RELATIONSHIPS}id", "")) for element in package.root(main).iter(f"{P}sldId"))
@@ -134,7 +134,7 @@ class _Presentation:
             )
 
     def _comments(self, part: str, number: int) -> Iterator[BlockPiece]:
-        """The older form has its text as it is, the newer one as paragraphs; answers are comments too."""
+        """Yield the older form has its text as it is, the newer one as paragraphs; answers are comments too."""
         root = self._package.root(part)
         places = ElementPlaces(part, root)
         for element in root.iter(COMMENT, MODERN_COMMENT):
@@ -160,7 +160,7 @@ class _ReadShapes:
         self._places = ElementPlaces(part, root)
 
     def read(self, element: Element) -> Iterator[BlockPiece]:
-        """The pieces of a shape, or of all inside an element."""
+        """Yield the pieces of a shape, or of all inside an element."""
         tag = element.tag
         if tag == SHAPE:
             yield from self._shape(element)
@@ -200,7 +200,7 @@ class _ReadShapes:
                     )
 
     def _paragraph(self, paragraph: Element, holder: str | None) -> Iterator[BlockPiece]:
-        """A placeholder for the body is a list, unless the paragraph says that it has no mark."""
+        """Yield a placeholder for the body is a list, unless the paragraph says that it has no mark."""
         text = drawing_text(paragraph)
         if not text:
             return
@@ -224,7 +224,7 @@ class _ReadShapes:
             yield BlockPiece(BlockKind.TABLE, table_text(rows), self._number, self._places.place_of(table))
 
     def _drawn(self, element: Element) -> Iterator[BlockPiece]:
-        """A diagram or a chart, kept in a part of its own."""
+        """Yield a diagram or a chart, kept in a part of its own."""
         name = "dm" if element.tag == f"{DIAGRAM}relIds" else "id"
         related = self._related.get(element.get(f"{RELATIONSHIPS}{name}", ""))
         if related is not None and related.target in self._package.archive:
@@ -232,7 +232,7 @@ class _ReadShapes:
 
 
 def mark_of(properties: Element) -> str | None:
-    """The mark of a list item, "" where it is told to have none, None where nothing is said."""
+    """Return the mark of a list item, "" where it is told to have none, None where nothing is said."""
     if properties.find(f"{DRAWING}buNone") is not None:
         return ""
     character = properties.find(f"{DRAWING}buChar")
@@ -381,7 +381,7 @@ class _SlideShapes:
 
 
 def _kind_of(paragraph: Element, *, is_body: bool = False) -> SegmentKind:
-    """A placeholder for the body is a list, unless a paragraph says that it has no mark."""
+    """Return a placeholder for the body is a list, unless a paragraph says that it has no mark."""
     properties = paragraph.find(PROPERTIES)
     mark = mark_of(properties) if properties is not None else None
     is_item = is_body if mark is None else mark != ""
@@ -389,6 +389,6 @@ def _kind_of(paragraph: Element, *, is_body: bool = False) -> SegmentKind:
 
 
 def _is_level(element: Element) -> bool:
-    """The properties of one level of text in a list of styles: lvl1pPr to lvl9pPr, defPPr."""
+    """Return the properties of one level of text in a list of styles: lvl1pPr to lvl9pPr, defPPr."""
     name = str(element.tag).removeprefix(DRAWING)
     return name == "defPPr" or (name.startswith("lvl") and name.endswith("pPr"))

@@ -35,7 +35,7 @@ _BEGINS = {"wav": (b"RIFF", b"RF64"), "flac": (b"fLaC",), "ogg": (b"OggS",), "mp
 
 
 def find_sound(head: bytes) -> str:
-    """What the first bytes of a file say it is: wav, flac, ogg, mp3; "" for no sound."""
+    """Return what the first bytes of a file say it is: wav, flac, ogg, mp3; "" for no sound."""
     for name, begins in _BEGINS.items():
         if head.startswith(begins):
             return "" if name == "wav" and head[8:12] != b"WAVE" else name
@@ -44,7 +44,7 @@ def find_sound(head: bytes) -> str:
 
 
 def is_sound(path: Path) -> bool:
-    """Whether a file is a recording by its first bytes; one that cannot be read is none."""
+    """Return whether a file is a recording by its first bytes; one that cannot be read is none."""
     try:
         with path.open("rb") as file:
             return bool(find_sound(file.read(HEAD_BYTES)))
@@ -53,7 +53,7 @@ def is_sound(path: Path) -> bool:
 
 
 def read(source: FileSource) -> Iterator[Item]:
-    """What a reader of text gets of one: raises DocumentUnreadable ("sound")."""
+    """Yield what a reader of text gets of one: raises DocumentUnreadable ("sound")."""
     yield from ()
     raise source.unreadable("sound")
 
@@ -61,7 +61,7 @@ def read(source: FileSource) -> Iterator[Item]:
 def listen(
     request: Listen, tell: Callable[[SoundOpened | SoundPiece], None], on_step: Callable[[], None]
 ) -> SoundHeard:
-    """Writes the pieces into the request's folder and tells of each; raises DocumentUnreadable.
+    """Write the pieces into the request's folder and tell of each; raises DocumentUnreadable.
 
     `on_step` is called where something was done, so that nobody thinks it hangs.
     """
@@ -85,7 +85,7 @@ def listen(
 
 
 def _decoded(path: Path, rate_hz: int) -> Iterator[array[int]]:
-    """All samples, mixed to one channel, a second at a time. A file that ends in the middle ends there."""
+    """Yield all samples, mixed to one channel, a second at a time. A file that ends in the middle ends there."""
     try:
         import miniaudio  # type: ignore[import-untyped]
     except ImportError as error:  # there is none for this kind of processor
@@ -129,14 +129,14 @@ class _SoundCutter:
             yield from self._piece(len(self._waiting))
 
     def _loudness(self, samples: Samples) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """The root of the mean square of each step, of the full range."""
+        """Return the root of the mean square of each step, of the full range."""
         whole = len(samples) // self._step * self._step
         steps = samples[:whole].reshape(-1, self._step).astype(self._np.float64) / 32768
         loudness: np.ndarray[tuple[int], np.dtype[np.float64]] = self._np.sqrt((steps**2).mean(axis=1))
         return loudness
 
     def _cut_position(self) -> int:
-        """Where the quietest pause is, not too near to the beginning; of several the last."""
+        """Return where the quietest pause is, not too near to the beginning; of several the last."""
         loud = self._loudness(self._waiting[: self._longest])
         width = max(1, round(PAUSE_S / STEP_S))
         means = self._np.convolve(loud, self._np.ones(width) / width, "valid")

@@ -36,7 +36,7 @@ TAG = re.compile(r"<[^<>\s]*>|\[[A-Z_]+\]|<｜[^｜]*｜>")
 
 
 def call_syntax(render: Render, is_end: Callable[[str], bool] = lambda text: False) -> CallSyntax | None:
-    """The way of calling, None where a template has none, or one that is not understood.
+    """Return the way of calling, None where a template has none, or one that is not understood.
 
     `is_end` says whether a text is the spelling of a token that ends an answer. Raises TemplateAbandoned.
     """
@@ -153,7 +153,9 @@ class _FoundCall:
         )
 
     def _render_calls(self, *calls: tuple[int, int], values: Sequence[object] = VALUES) -> str:
-        """What an answer with these calls is rendered as; each is a name's number and how many arguments it has."""
+        """Return what an answer with these calls is rendered as; each is a name's number and how many arguments it
+        has.
+        """
         words = self._render_answer({"role": "assistant", "content": WORDS})
         told = [
             call_told(IDS[number], NAMES[number], dict(list(zip(KEYS, values, strict=True))[:count]))
@@ -188,7 +190,7 @@ def _with_any_id(text: str) -> str:
 
 
 def _common_prefix_length(one: str, other: str) -> int:
-    """How many characters both begin with."""
+    """Return how many characters both begin with."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((number for number, (a, b) in pairs if a != b), min(len(one), len(other)))
 
@@ -309,7 +311,7 @@ class _CallGrammar:
 
 
 def is_text(schema: Any) -> bool:
-    """Whether a value is written as it is, where arguments are not JSON."""
+    """Return whether a value is written as it is, where arguments are not JSON."""
     return isinstance(schema, dict) and schema.get("type") == "string" and "enum" not in schema
 
 

@@ -19,7 +19,7 @@ CHECK_EVERY_TOKENS = 16  # while writing; and once when the prompt was read
 
 
 def has_numbers(logits: Any, vocabulary_size: int) -> bool:
-    """Whether the best of `vocabulary_size` floats at the C pointer `logits` is a finite number and none is NaN.
+    """Return whether the best of `vocabulary_size` floats at the C pointer `logits` is a finite number and none is NaN.
 
     Minus infinity rules a token out and is fine. Takes one pass of a few microseconds over 100,000 tokens.
     """
@@ -119,7 +119,7 @@ class LlamaContext:
     def decode(
         self, shares: Sequence[tuple[int, Sequence[int], int, bool]], aborted: Callable[[], bool] | None = None
     ) -> int:
-        """Decodes (sequence, token ids, first position, wants logits of the last) together; returns llama.cpp's code.
+        """Decode (sequence, token ids, first position, wants logits of the last) together; returns llama.cpp's code.
 
         `aborted` is asked some hundred times meanwhile; it makes the result `ABORTED`. On anything but `DECODED` and
         `NO_ROOM`, pieces may be left in the memory: drop them with `truncate_sequence`.
@@ -136,7 +136,7 @@ class LlamaContext:
     def decode_tile(
         self, tile: TileEmbeddings, sequence: int, position: int, wants_logits: bool, aborted: Callable[[], bool]
     ) -> int:
-        """Decodes a piece of a picture or a sound; as `decode`. Its last place is `tile.tokens - 1`."""
+        """Decode a piece of a picture or a sound; as `decode`. Its last place is `tile.tokens - 1`."""
         self._use_threads(self._reading_threads)
         step = tile.tokens if tile.is_whole else self.batch_tokens
         if step > self._most_batch_tokens:
@@ -165,7 +165,7 @@ class LlamaContext:
                 self.c.llama_set_abort_callback(self.pointer, self.c.ggml_abort_callback(0), None)
 
     def sees_all(self, sequence: int, count: int) -> bool:
-        """Whether a sequence still holds all that a sliding window sees from behind its first `count` positions.
+        """Return whether a sequence still holds all that a sliding window sees from behind its first `count` positions.
 
         A saved state holds the last window only, and cells that no window sees any more may be given to others.
         """
@@ -175,42 +175,42 @@ class LlamaContext:
         return 0 <= first <= max(0, count - self._window_tokens + 1)
 
     def truncate_sequence(self, sequence: int, count: int) -> bool:
-        """Drops everything of a sequence after its first `count` positions; False where that is not possible."""
+        """Drop everything of a sequence after its first `count` positions; False where that is not possible."""
         return bool(self.c.llama_memory_seq_rm(self._memory, sequence, count, -1))
 
     def clear_sequence(self, sequence: int) -> None:
-        """Drops a whole sequence."""
+        """Drop a whole sequence."""
         self.c.llama_memory_seq_rm(self._memory, sequence, -1, -1)
 
     def clear_all(self) -> None:
-        """Drops all sequences and overwrites what they held."""
+        """Drop all sequences and overwrites what they held."""
         self.c.llama_memory_clear(self._memory, True)
 
     def logits(self, output: int, vocabulary_size: int) -> Any:
-        """The logits at a place of the last decode, as an array that is only good until the next."""
+        """Return the logits at a place of the last decode, as an array that is only good until the next."""
         import numpy as np
 
         return np.ctypeslib.as_array(self.c.llama_get_logits_ith(self.pointer, output), (vocabulary_size,))
 
     def has_numbers(self, output: int, vocabulary_size: int) -> bool:
-        """Whether the logits at a place of the last decode are numbers."""
+        """Return whether the logits at a place of the last decode are numbers."""
         return has_numbers(self.c.llama_get_logits_ith(self.pointer, output), vocabulary_size)
 
     def copy_sequence(self, source: int, target: int, count: int) -> None:
-        """Lets an empty sequence share the first `count` positions of another one; nothing is computed or moved."""
+        """Let an empty sequence share the first `count` positions of another one; nothing is computed or moved."""
         self.c.llama_memory_seq_cp(
             self._memory, source, target, 0 if self.can_forget else -1, self._end_position(count)
         )
 
     def partial_state(self, sequence: int) -> bytes:
-        """The part of a sequence's memory that cannot be rolled back (recurrent states), as bytes."""
+        """Return the part of a sequence's memory that cannot be rolled back (recurrent states), as bytes."""
         size = self.c.llama_state_seq_get_size_ext(self.pointer, sequence, PARTIAL_ONLY)
         buffer = (ctypes.c_uint8 * size)()
         written = self.c.llama_state_seq_get_data_ext(self.pointer, buffer, size, sequence, PARTIAL_ONLY)
         return bytes(buffer) if written == size else b""
 
     def set_partial_state(self, sequence: int, data: bytes) -> bool:
-        """Puts such bytes back."""
+        """Put such bytes back."""
         buffer = (ctypes.c_uint8 * len(data)).from_buffer_copy(data)
         done = self.c.llama_state_seq_set_data_ext(self.pointer, buffer, len(data), sequence, PARTIAL_ONLY)
         return bool(done)
@@ -221,7 +221,7 @@ class LlamaContext:
         return writing.settled if writing else self._counts[-1], self._reading_threads
 
     def free(self) -> None:
-        """Gives the memory back."""
+        """Give the memory back."""
         self.c.llama_batch_free(self._batch)
         self.c.llama_free(self.pointer)
 

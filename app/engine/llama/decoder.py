@@ -39,16 +39,16 @@ class BatchDecoder:
 
     @property
     def busy(self) -> bool:
-        """Whether an answer runs or waits."""
+        """True if an answer runs or waits."""
         return bool(self.pool.runs)
 
     @property
     def interactive(self) -> bool:
-        """Whether somebody waits for an answer."""
+        """True if somebody waits for an answer."""
         return any(run.interactive for run in self.pool.runs)
 
     def add_run(self, run: SequenceRun) -> None:
-        """Lets an answer take part from the next decode on."""
+        """Let an answer take part from the next decode on."""
         self.pool.runs.append(run)
 
     def step(self, urgent: Callable[[], bool]) -> None:
@@ -72,14 +72,14 @@ class BatchDecoder:
             self._decode_shares([(run, min(count, run.next_place())) for run, count in shares], urgent)
 
     def give_up_background(self) -> None:
-        """Ends all background answers, because their model leaves."""
+        """End all background answers, because their model leaves."""
         for run in [run for run in self.pool.runs if not run.interactive]:
             self._fail_run(run, ModelReplaced())
 
     def _encode_media(
         self, looking: EncodingQueue, placed: list[SequenceRun], urgent: Callable[[], bool]
     ) -> list[SequenceRun]:
-        """Takes those on for which a picture or a sound comes next; returns the others, which may go on meanwhile."""
+        """Take those on for which a picture or a sound comes next; returns the others, which may go on meanwhile."""
         placed = [run for run in placed if run.interactive] or placed
         waiting = sorted((run for run in placed if run.next_tile), key=lambda run: run.is_outside)
         ready = looking.find_ready_run(waiting)
@@ -135,7 +135,7 @@ class BatchDecoder:
                 raise RuntimeError(f"llama_decode returned {result} for {shares[0][1]} tokens")
 
     def _abort_condition(self, shares: list[tuple[SequenceRun, int]], urgent: Callable[[], bool]) -> Callable[[], bool]:
-        """Whether a decode in progress is to be broken off: somebody stops, or waits while only jobs are read.
+        """Return whether a decode in progress is to be broken off: somebody stops, or waits while only jobs are read.
 
         Who asks is answered in passing where others stop, for whom the decode would be worth nothing.
         """
@@ -218,7 +218,7 @@ class EncodingQueue:
         return next((run for run in runs if self._eyes.tile_embeddings(run.next_tile) is not None), None)
 
     def next_tile(self, run: SequenceRun) -> TileEmbeddings:
-        """What is decoded next for a run that is ready."""
+        """Return what is decoded next for a run that is ready."""
         number, sequence = run.next_tile, run.sequence
         embeddings = self._eyes.tile_embeddings(number)
         assert embeddings is not None

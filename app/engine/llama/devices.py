@@ -20,12 +20,12 @@ SOFTWARE = "llvmpipe"  # Vulkan on the processor: a "gpu" whose memory is the ma
 
 
 def list_devices(library: LlamaLibrary) -> tuple[Device, ...]:
-    """Every device ggml can compute on, with its memory."""
+    """Return every device ggml can compute on, with its memory."""
     return tuple(device for device, _ in _list_devices(library))
 
 
 def usable_gpus(found: Sequence[Device], names: Sequence[str] = ()) -> tuple[GpuRoom, ...]:
-    """The GPUs a model is to use: those named, else what llama.cpp takes by itself.
+    """Return the GPUs a model is to use: those named, else what llama.cpp takes by itself.
 
     That is all graphics cards (each once, though two backends may offer it), or the integrated one if there is none.
     Another computer's devices count only where they are named.
@@ -62,7 +62,7 @@ def list_backends(library: LlamaLibrary) -> tuple[str, ...]:
 
 
 def rpc_function(library: LlamaLibrary, name: str) -> Any:
-    """A function of ggml's RPC backend; None where the build has none."""
+    """Return a function of ggml's RPC backend; None where the build has none."""
     ggml, base = library.ggml, library.base
     ggml.ggml_backend_reg_by_name.restype = ctypes.c_void_p
     ggml.ggml_backend_reg_by_name.argtypes = [ctypes.c_char_p]
@@ -193,7 +193,7 @@ class BorrowedDevices:
     def find_devices(
         self, addresses: Sequence[str], held: Collection[str] = ()
     ) -> tuple[tuple[Device, ...], tuple[MachineUnusable, ...]]:
-        """The devices of those that answer, and why the others are of no use. `held` are devices' names."""
+        """Return the devices of those that answer, and why the others are of no use. `held` are devices' names."""
         if addresses and rpc_function(self._library, "ggml_backend_rpc_add_server") is None:
             return (), tuple(MachineUnusable(address, "no_rpc") for address in addresses)
         kept = [
@@ -221,7 +221,9 @@ class BorrowedDevices:
         return found
 
     def device_names(self, handles: Mapping[str, int]) -> dict[str, str]:
-        """What llama.cpp calls them and their memory where it tells what is there, and what they are called here."""
+        """Return what llama.cpp calls them and their memory where it tells what is there, and what they are called
+        here.
+        """
         self._library.base.ggml_backend_dev_name.restype = ctypes.c_char_p
         self._library.base.ggml_backend_dev_name.argtypes = [ctypes.c_void_p]
         found = {
@@ -232,7 +234,7 @@ class BorrowedDevices:
         return found
 
     def is_here(self, name: str) -> bool:
-        """Whether a device is this very computer's own."""
+        """Return whether a device is this very computer's own."""
         return any(machine.is_here for machine in self._known.values() if name in _names_of_devices(machine))
 
     def _add_endpoint(self, endpoint: str) -> list[int]:

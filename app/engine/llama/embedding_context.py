@@ -21,7 +21,7 @@ MOST_SEQUENCES = 16
 
 
 def is_embedding_model(header: GgufHeader) -> bool:
-    """Whether a model was made to turn texts into vectors."""
+    """Return whether a model was made to turn texts into vectors."""
     return embedding_pooling(header) != 0
 
 
@@ -70,7 +70,7 @@ class EmbeddingContext:
             done += len(together)
 
     def free(self) -> None:
-        """Gives the memory back."""
+        """Give the memory back."""
         self._c.llama_batch_free(self._batch)
         self._c.llama_free(self._context)
 

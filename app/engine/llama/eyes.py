@@ -85,11 +85,11 @@ class EncodingRun:
     _gives_way: bool = False
 
     def give_way(self) -> None:
-        """Ends it early; the tiles that are encoded by then are kept."""
+        """End it early; the tiles that are encoded by then are kept."""
         self._gives_way = True
 
     def is_over(self) -> bool:
-        """Whether nobody wants what comes next of it."""
+        """Return whether nobody wants what comes next of it."""
         return self._gives_way or self.stops()
 
 
@@ -107,7 +107,7 @@ class MediaProjector:
         self.hears = bool(m.mtmd_support_audio(pointer))
         self.hearing_hz = max(0, m.mtmd_get_audio_sample_rate(pointer)) if self.hears else 0
         self.is_spread = bool(m.mtmd_decode_use_mrope(pointer))
-        """Whether the model has positions in two dimensions (M-RoPE)."""
+        """True if the model has positions in two dimensions (M-RoPE)."""
         self.is_numbered = bool(kinds & NUMBERED)
         self.block_tokens = max((ALIGNED[kind] for kind in kinds & ALIGNED.keys()), default=1)
 
@@ -120,7 +120,7 @@ class MediaProjector:
         return max((tokens for pieces in sizes for tokens in pieces), default=0)
 
     def accepts_media(self, media: Media) -> bool:
-        """Whether it is for pictures, or for sounds."""
+        """Return whether it is for pictures, or for sounds."""
         return self.sees if media.kind == PICTURE else self.hears
 
     @contextlib.contextmanager
@@ -174,7 +174,7 @@ class MediaProjector:
             raise ProjectorRefused(self.path, self._model.path, "other_model", "there is no special token")
 
     def read_bitmap(self, media: Media) -> Any:
-        """Its pixels or samples; raises MediaRefused, and what reading a file raises."""
+        """Return its pixels or samples; raises MediaRefused, and what reading a file raises."""
         if media.kind == SOUND:
             return self._audio_bitmap(self._read_samples(media))
         pixels = _read_pixels(media)
@@ -192,13 +192,13 @@ class MediaProjector:
         return self._image_bitmap(media.width, media.height, np.zeros(media.width * media.height * 3, np.uint8))
 
     def make_placeholder(self, media: Media) -> Any:
-        """Its size alone, which is all that a count takes."""
+        """Return its size alone, which is all that a count takes."""
         if media.kind == SOUND:
             return self.mtmd.mtmd_bitmap_init_from_audio(self._count_samples(media), None)
         return self.mtmd.mtmd_bitmap_init(*self._fitting_size(media), None)
 
     def close(self) -> None:
-        """Gives the memory back."""
+        """Give the memory back."""
         self.mtmd.mtmd_free(self.pointer)
 
     def _image_bitmap(self, width: int, height: int, pixels: Any) -> Any:
@@ -221,7 +221,7 @@ class MediaProjector:
         return samples
 
     def _fitting_size(self, media: Media) -> tuple[int, int]:
-        """The size at which a picture takes no more tokens than it may, if it can be so small."""
+        """Return the size at which a picture takes no more tokens than it may, if it can be so small."""
         width, height = media.width, media.height
         if not (0 < width <= MOST_SIDE and 0 < height <= MOST_SIDE) or max(width, height) > MOST_RATIO * min(
             width, height
@@ -262,16 +262,18 @@ class VisionEncoder:
         self._units = functools.lru_cache(maxsize=KEPT_COUNTS)(self._units_of)
 
     def is_whole(self, media: Media) -> bool:
-        """Whether the tiles of it have to be decoded at once."""
+        """Return whether the tiles of it have to be decoded at once."""
         return media.kind == PICTURE and self.projector.whole_tokens > 0
 
     def media_tokens(self, media: Media, tokens_before: int = 0, pictures_before: int = 0) -> list[int]:
-        """What stands in a prompt for it, behind others; raises MediaRefused where this model cannot be shown it."""
+        """Return what stands in a prompt for it, behind others; raises MediaRefused where this model cannot be shown
+        it.
+        """
         place = pictures_before if self.projector.is_numbered else tokens_before % self.projector.block_tokens
         return list(self._measure_media(media, place if media.kind == PICTURE else 0)[0])
 
     def count_media(self, media: Media) -> MediaCount:
-        """How much that is, and at which size it is looked at; nothing where it cannot be shown."""
+        """Return how much that is, and at which size it is looked at; nothing where it cannot be shown."""
         try:
             tokens, width, height = self._measure_media(media)
         except MediaRefused:
@@ -284,7 +286,7 @@ class VisionEncoder:
         )
 
     def tile_embeddings(self, number: int) -> Floats | None:
-        """What the encoder made of a tile, [token, width], if that is still known."""
+        """Return what the encoder made of a tile, [token, width], if that is still known."""
         number = self._tile_identity(number)
         found = self._kept.get(number)
         if found is not None:
@@ -312,20 +314,20 @@ class VisionEncoder:
         return self._look if self._look is not None and not self._look.done.is_set() else None
 
     def begin_encoding(self, look: EncodingRun) -> None:
-        """Begins to encode; only when nothing else is being looked at."""
+        """Begin to encode; only when nothing else is being looked at."""
         assert self.look is None
         self._look = look
         threading.Thread(target=self._run_encoding, args=(look,), name="eyes", daemon=True).start()
 
     def close(self) -> None:
-        """Gives the memory back."""
+        """Give the memory back."""
         if (look := self.look) is not None:
             look.give_way()
             look.done.wait()
         self.projector.close()
 
     def try_out(self) -> None:
-        """Shows it a small picture and a short sound, without computing much: what is built for that is checked by
+        """Show it a small picture and a short sound, without computing much: what is built for that is checked by
         assertions, which end the process. Raises ProjectorRefused where the model does not know its marks.
         """
         self.projector.try_marks()
@@ -361,7 +363,7 @@ class VisionEncoder:
                     return
 
     def _encode_tile(self, look: EncodingRun, number: int, piece: Any, begun: float, share: float) -> bool:
-        """Encodes a tile and keeps what came of it; False when that was stopped."""
+        """Encode a tile and keep what came of it; False when that was stopped."""
         import numpy as np
 
         count = self._tiles[number].tokens
@@ -397,11 +399,13 @@ class VisionEncoder:
             total -= self._kept.pop(old).nbytes
 
     def _tile_identity(self, number: int) -> int:
-        """The tile that looks the same, whichever picture of a prompt it is: a number is nothing that can be seen."""
+        """Return the tile that looks the same, whichever picture of a prompt it is: a number is nothing that can be
+        seen.
+        """
         return self._tiles.number_of(replace(self._tiles[number], place=0)) if self.projector.is_numbered else number
 
     def _measure_media(self, media: Media, place: int = 0) -> tuple[tuple[int, ...], int, int]:
-        """Its tokens, and the size at which it is looked at."""
+        """Return its tokens, and the size at which it is looked at."""
         if not self.projector.accepts_media(media):
             raise MediaRefused(media.path, media.kind, "blind" if media.kind == PICTURE else "deaf")
         try:
@@ -481,7 +485,7 @@ def open_eyes(
     device: int | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> VisionEncoder | None:
-    """Loads a projector for a model, on a device of ggml's or the processor (None); None when cancelled.
+    """Load a projector for a model, on a device of ggml's or the processor (None); None when cancelled.
 
     Raises ProjectorRefused. A file that is damaged in other ways than its checked header shows may end the process.
     """
@@ -512,14 +516,16 @@ def open_eyes(
 
 
 def _text_of(m: Any, chunk: Any) -> list[int]:
-    """The tokens of a chunk that is text; `m` is mtmd."""
+    """Return the tokens of a chunk that is text; `m` is mtmd."""
     count = ctypes.c_size_t(0)
     ids = m.mtmd_input_chunk_get_tokens_text(chunk, ctypes.byref(count))
     return list(ids[: count.value])
 
 
 def _sizes_of(m: Any, chunk: Any) -> list[tuple[int, int]]:
-    """The pixels of what is encoded for a chunk; nothing where mtmd writes chunks in a form that is not known."""
+    """Return the pixels of what is encoded for a chunk; nothing where mtmd writes chunks in a form that is not
+    known.
+    """
     size = ctypes.c_size_t(0)
     m.mtmd_input_chunk_save(chunk, None, 0, ctypes.byref(size))
     buffer = ctypes.create_string_buffer(size.value or 1)
@@ -558,7 +564,7 @@ def _scale_size(width: int, height: int, parts: int) -> tuple[int, int]:
 
 
 def _read_pixels(media: Media) -> Any:
-    """The bytes of a decoded picture; raises MediaRefused where that is not what the file holds."""
+    """Return the bytes of a decoded picture; raises MediaRefused where that is not what the file holds."""
     import numpy as np
 
     data = Path(media.path).read_bytes()
@@ -569,7 +575,7 @@ def _read_pixels(media: Media) -> Any:
 
 
 def _shrink_pixels(pixels: Any, width: int, height: int) -> Any:
-    """A picture made smaller: each pixel is the mean of those that it stands for."""
+    """Return a picture made smaller: each pixel is the mean of those that it stands for."""
     import numpy as np
 
     for axis, size in ((0, height), (1, width)):

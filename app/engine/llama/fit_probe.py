@@ -61,7 +61,7 @@ def _answer_request(request: FitProbe | ProbeMemory) -> MemoryNeeds | MemorySpee
 def measure_needs(
     library: LlamaLibrary, path: str, layout: ModelLayout, gpus: Sequence[str] = (), split: Sequence[float] = ()
 ) -> MemoryNeeds | None:
-    """Loads without memory and reads what llama.cpp says; None when it refuses."""
+    """Load without memory and read what llama.cpp says; None when it refuses."""
     c = library.c
     parameters = ModelParameters(library, layout, gpus, split)
     parameters.value.no_alloc = True

@@ -38,7 +38,7 @@ ANYTHING = {"type": ["object", "array", "string", "number", "boolean", "null"]}
 
 @functools.lru_cache(8)
 def gbnf_of_schema(json_schema: str) -> str:
-    """A JSON schema as GBNF; nothing is fetched for it. Raises GrammarInvalid."""
+    """Return a JSON schema as GBNF; nothing is fetched for it. Raises GrammarInvalid."""
     if len(json_schema) > MOST_SCHEMA_CHARACTERS:
         raise GrammarInvalid(f"a schema of {len(json_schema)} characters is longer than {MOST_SCHEMA_CHARACTERS}")
     try:
@@ -55,7 +55,7 @@ def gbnf_of_schema(json_schema: str) -> str:
 
 
 def _convert_schema(schema: Any, most: int) -> str:
-    """Raises whatever the converter does with what is no schema."""
+    """Raise whatever the converter does with what is no schema."""
     from llama_cpp import llama_grammar
 
     # WORKAROUND: the converter writes every repetition out, a thousand brackets deep, and llama.cpp knows {m,n}:
@@ -88,7 +88,7 @@ def _convert_schema(schema: Any, most: int) -> str:
 
 
 def _values_of(schema: Mapping[str, Any]) -> list[Any]:
-    """Those that it allows one by one, where it says no more than that."""
+    """Return those that it allows one by one, where it says no more than that."""
     chosen = schema.get("oneOf") or schema.get("anyOf")
     if (
         isinstance(chosen, list)
@@ -148,12 +148,14 @@ def _repeat_exactly(item: str, count: int) -> str:
 
 
 def _one_of(values: Iterable[str], literal: Callable[[str], str]) -> str:
-    """A rule for one of many texts in which what they begin with stands once: who reads it follows one way only."""
+    """Return a rule for one of many texts in which what they begin with stands once: who reads it follows one way
+    only.
+    """
     return _branch_rules(sorted(values), 0, literal)
 
 
 def _branch_rules(values: list[str], at: int, literal: Callable[[str], str]) -> str:
-    """What may follow the first `at` characters, which all of these (sorted) texts have in common."""
+    """Return what may follow the first `at` characters, which all of these (sorted) texts have in common."""
     ends, values = (values[0] == values[0][:at]), [value for value in values if len(value) > at]
     branches = []
     for _, group in groupby(values, key=lambda value: value[at]):
@@ -247,7 +249,7 @@ class _GrammarRules:
     found: dict[str, list[list[_RepeatedElement]]] = field(default_factory=dict)
 
     def read_rules(self, gbnf: str) -> None:
-        """Reads what it can: llama.cpp says what is wrong with the rest."""
+        """Read what it can: llama.cpp says what is wrong with the rest."""
         at: list[str] = []
         for kind, text in _split_gbnf(gbnf):
             if kind == "rule":
@@ -277,7 +279,7 @@ class _GrammarRules:
 
 @functools.lru_cache(8)
 def measure_grammar(gbnf: str) -> GrammarSize:
-    """Raises GrammarInvalid for one that is too long to be looked at."""
+    """Raise GrammarInvalid for one that is too long to be looked at."""
     if len(gbnf) > MOST_GRAMMAR_CHARACTERS:
         raise GrammarInvalid(f"{len(gbnf)} characters are more than {MOST_GRAMMAR_CHARACTERS}")
     rules = _GrammarRules()
@@ -290,7 +292,7 @@ def measure_grammar(gbnf: str) -> GrammarSize:
 
 
 def check_measures(gbnf: str) -> None:
-    """Raises GrammarInvalid for a grammar that llama.cpp would take too long or too much memory for."""
+    """Raise GrammarInvalid for a grammar that llama.cpp would take too long or too much memory for."""
     measures = measure_grammar(gbnf)
     if measures.nodes > MOST_NODES:
         raise GrammarInvalid(f"with every repetition it has {measures.nodes} elements, more than {MOST_NODES}")
@@ -321,7 +323,7 @@ def _apply_repetition(element: _RepeatedElement, times: str) -> None:
 
 
 def _count_ways(rules: Mapping[str, list[list[_RepeatedElement]]]) -> int:
-    """The most ways into any rule. What recurs is counted in rounds, until nothing changes."""
+    """Return the most ways into any rule. What recurs is counted in rounds, until nothing changes."""
     ways = dict.fromkeys(rules, (0, 0))
     order = _inner_first(rules)
     for _ in range(ROUNDS):

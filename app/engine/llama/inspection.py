@@ -84,15 +84,15 @@ class InspectionContext:
         base.ggml_backend_tensor_get.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t]
 
     def free(self) -> None:
-        """Gives the memory back."""
+        """Give the memory back."""
         self._c.llama_batch_free(self._batch)
         self._c.llama_free(self._context)
 
     def read_tokens(self, tokens: Sequence[int], start: int, most: int) -> Iterator[TokenSeen]:
-        """The tokens from `start` on to the end of a window, and how the model saw them before they came.
+        """Yield the tokens from `start` on to the end of a window, and how the model saw them before they came.
 
-        As llama-perplexity does it: a text longer than a window is read in windows, and what is told of a token is
-        told by one in whose first half it is not; each window begins as a text does.
+        As llama-perplexity does it: a text longer than a window is read in windows, and what is told of a token is told
+        by one in whose first half it is not; each window begins as a text does.
         """
         half = self.size_tokens // 2
         first = max(0, start // half - 1) * half
@@ -126,7 +126,8 @@ class InspectionContext:
         }
 
     def read_layers(self, tokens: Sequence[int], most: int, start: int = 0) -> list[list[tuple[Guess, ...]]]:
-        """What the model would say after each layer (the logit lens of nostalgebraist, 2020), for each token read.
+        """Return what the model would say after each layer (the logit lens of nostalgebraist, 2020), for each token
+        read.
 
         Of the tokens from `start` on, `LENS_TOKENS` at most. The residual stream goes through the output's norm and
         matrix, read from the file. Raises ModelNotInspectable where the last layer's words are not those that the model
@@ -151,14 +152,14 @@ class InspectionContext:
         return [said[at : at + len(told)] for at in range(0, len(said), len(told))]
 
     def _residual_stream(self, tokens: Sequence[int]) -> Mapping[int, Floats]:
-        """What each layer hands on; the pieces of a text read it once."""
+        """Return what each layer hands on; the pieces of a text read it once."""
         if self._read is None or self._read[0] != tuple(tokens):
             found = self._capture_tensors("l_out-", tokens)
             self._read = (tuple(tokens), found)
         return self._read[1]
 
     def _capture_tensors(self, prefix: str, tokens: Sequence[int]) -> Mapping[int, Floats]:
-        """The tensors whose names are `prefix` and a layer's number, computed while the tokens are read."""
+        """Return the tensors whose names are `prefix` and a layer's number, computed while the tokens are read."""
         self._wanted, self._found = prefix, {}
         try:
             self._decode_tokens(tokens)
@@ -214,7 +215,7 @@ class InspectionContext:
 
 
 def token_seen(model: Model, logits: Floats, token: int, most: int) -> TokenSeen:
-    """A token, and how the logits of the place before it saw it; the `most` likeliest that could have come."""
+    """Return a token, and how the logits of the place before it saw it; the `most` likeliest that could have come."""
     import numpy as np
 
     rank = int(np.count_nonzero(logits > logits[token]))
@@ -266,7 +267,7 @@ class OutputHead:
     def likeliest_tokens(
         self, stream: Floats, most: int, products: MatrixProducts
     ) -> tuple[list[tuple[Guess, ...]], Floats]:
-        """The likeliest tokens of each vector of [place, width], and all logits of the last one.
+        """Return the likeliest tokens of each vector of [place, width], and all logits of the last one.
 
         The matrix is unpacked once, a part at a time; of its products only the best and the sums are kept.
         """
@@ -341,7 +342,7 @@ class MatrixProducts:
         ctypes.CFUNCTYPE(None, pointer, ctypes.c_int)(set_threads)(self._backend, threads)
 
     def close(self) -> None:
-        """Frees its threads."""
+        """Free its threads."""
         self._base.ggml_backend_free(self._backend)
 
     def multiply(self, vectors: Floats, rows: Floats) -> Floats:
@@ -378,7 +379,9 @@ def _declare_function(library: ctypes.CDLL, name: str, result: Any, *arguments: 
 def _norm_of(
     header: GgufHeader, weights: TensorReader, gain: TensorInfo, bias: TensorInfo | None
 ) -> Callable[[Floats], Floats]:
-    """The norm before the output: of the root mean square (Zhang and Sennrich, 2019), or of mean and variance."""
+    """Return the norm before the output: of the root mean square (Zhang and Sennrich, 2019), or of mean and
+    variance.
+    """
     import numpy as np
 
     factor = next(weights.read_rows(gain)).reshape(-1)
@@ -412,11 +415,11 @@ class TensorReader:
         self._traits.argtypes, self._traits.restype = [ctypes.c_int], ctypes.POINTER(_TypeTraits)
 
     def find_tensor(self, name: str) -> TensorInfo | None:
-        """Where a tensor lies."""
+        """Return where a tensor lies."""
         return next((tensor for tensor in self._header.tensors if tensor.name == name), None)
 
     def read_rows(self, tensor: TensorInfo, most: int = ROWS_AT_A_TIME) -> Iterator[Floats]:
-        """Its rows, `most` and `ROWS_AT_A_TIME` at most at once."""
+        """Yield its rows, `most` and `ROWS_AT_A_TIME` at most at once."""
         import numpy as np
 
         width, count = tensor.shape[0], math.prod(tensor.shape[1:])

@@ -109,7 +109,7 @@ class _Lending:
         os._exit(1)
 
     def _tell_of_use(self, server: threading.Thread) -> None:
-        """Looks now and then whether somebody is connected, and has dead connections given up."""
+        """Look now and then whether somebody is connected, and has dead connections given up."""
         was_used = False
         while server.is_alive():
             is_used = watch_connections(FIRST_WORD_S) > 0
@@ -120,13 +120,13 @@ class _Lending:
 
 
 def lent_devices(found: Sequence[Device]) -> tuple[Device, ...]:
-    """All GPUs, else the processor."""
+    """Return all GPUs, else the processor."""
     names = [gpu.name for gpu in devices.usable_gpus(found)]
     return tuple(device for device in found if (device.name in names if names else device.type == "cpu"))
 
 
 def _problem_of_port(lend: Lend) -> str:
-    """The server does not say why it cannot listen."""
+    """Return the server does not say why it cannot listen."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tried:
         if os.name == "posix":
             tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

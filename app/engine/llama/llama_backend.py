@@ -100,7 +100,7 @@ class LoadedModel:
         return self._opened.held
 
     def loaded_reply(self, id_: int) -> protocol.Loaded:
-        """The last reply to the request that loaded it."""
+        """Return the last reply to the request that loaded it."""
         model, plan = self.model, self._opened.plan
         described = ModelLoaded(
             model.path,
@@ -129,7 +129,7 @@ class LoadedModel:
         return protocol.Loaded(id_, described)
 
     def _remember_looks(self) -> str:
-        """How long looking takes at least is known from before; returns by which key."""
+        """Return how long looking takes at least is known from before; returns by which key."""
         assert self._eyes is not None
         plan = self._opened.plan
         identity = model_identity(Path(self._eyes.projector.path))
@@ -139,7 +139,7 @@ class LoadedModel:
         return key
 
     def begin_answer(self, request: protocol.Generate, job: EngineJob) -> None:
-        """Starts an answer; raises ChatUnavailable, TemplateFailed, PromptTooLong or GrammarInvalid."""
+        """Start an answer; raises ChatUnavailable, TemplateFailed, PromptTooLong or GrammarInvalid."""
         begun_s = time.perf_counter()
         ask, model = request.ask, self.model
         self._look_away()
@@ -182,7 +182,7 @@ class LoadedModel:
         self.decoder.add_run(SequenceRun(request, job, answer, self.model, prompt, chain, piece, forced))
 
     def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected:
-        """Looks into the model; raises ModelNotInspectable, TooLongToInspect or LookBrokenOff."""
+        """Look into the model; raises ModelNotInspectable, TooLongToInspect or LookBrokenOff."""
         model, id_ = self.model, request.id
         tokens = self._tokens_of(request)
         total = len(tokens)
@@ -253,7 +253,7 @@ class LoadedModel:
             self._embedding = None
 
     def _tokens_of(self, request: protocol.Inspect) -> list[int]:
-        """What is looked at; a long text comes again with every piece of it that is wanted, and is cut once."""
+        """Return what is looked at; a long text comes again with every piece of it that is wanted, and is cut once."""
         if request.messages:
             return self.model.prompt_tokens(self._prompt_parts(request.messages, False, request.template_variables))
         if request.tokens:
@@ -267,12 +267,12 @@ class LoadedModel:
         return begin + self._cut[1]
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
-        """The length of the prompt."""
+        """Return the length of the prompt."""
         tokens = self._tokenize_parts(self._prompt_parts(request.messages, False, request.template_variables))
         return protocol.TokensCounted(request.id, len(tokens))
 
     def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
-        """What each picture or sound takes; nothing of one that cannot be shown."""
+        """Return what each picture or sound takes; nothing of one that cannot be shown."""
         none = protocol.MediaCount(0, 0, 0)
         eyes = self._eyes
         counts = [none if eyes is None else eyes.count_media(media) for media in request.media]
@@ -296,7 +296,7 @@ class LoadedModel:
         return {"decode": decode, "batch": batch}
 
     def close(self) -> None:
-        """Saves the sessions, and what was learnt about speed."""
+        """Save the sessions, and what was learnt about speed."""
         self.decoder.pool.save_idle()
         if self._side_by_side.learnt:
             self._speeds.put(self._speed_key, {"side_by_side": self._side_by_side.best})
@@ -304,7 +304,7 @@ class LoadedModel:
             self._speeds.put(self._look_key, dict(self._eyes.speeds))
 
     def free(self) -> None:
-        """Ends background answers, saves the sessions and gives the memory back."""
+        """End background answers, saves the sessions and give the memory back."""
         self.decoder.give_up_background()
         self.close()
         self._look_away()
@@ -315,7 +315,7 @@ class LoadedModel:
         self.model.free()
 
     def _inspection_context(self, tokens: int, job: EngineJob) -> InspectionContext:
-        """The context for looking, of so many tokens; kept until somebody asks for an answer."""
+        """Return the context for looking, of so many tokens; kept until somebody asks for an answer."""
         size = min(WINDOW_TOKENS, -(-tokens // 64) * 64, self.model.most_tokens)
         if self._inspection is None or self._inspection.size_tokens != size:
             self._look_away()
@@ -339,7 +339,7 @@ class LoadedModel:
         return prompt, self._syntax.for_prompt_end(end)
 
     def _scored_prompt(self, ask: protocol.Ask) -> tuple[PromptTokens, list[int]]:
-        """The prompt that ends before the last message, and the tokens of that message."""
+        """Return the prompt that ends before the last message, and the tokens of that message."""
         parts = self._prompt_parts(ask.messages, True, ask.template_variables)
         if not parts or parts[-1].trusted:  # the template changes what was said: which part that is nobody knows
             raise errors.ModelNotInspectable(self.model.path, "probabilities")
@@ -386,7 +386,8 @@ class LoadedModel:
         return self._eyes.media_tokens(media, tokens_before, pictures_before)
 
     def _shared_tokens(self, tokens: list[int], parts: list[PromptPart], beginning: str) -> int:
-        """How many tokens of a prompt come from a text that other prompts begin with, too, and from what is before it.
+        """Return how many tokens of a prompt come from a text that other prompts begin with, too, and from what is
+        before it.
 
         0 where that is not in the prompt as it is, or all of it.
         """
@@ -407,7 +408,7 @@ def _senses_of(eyes: VisionEncoder | None) -> dict[str, Any]:
 
 
 def _waits_for_call(ask: protocol.Ask) -> bool:
-    """Whether the grammar is in force only from where a call begins."""
+    """Return whether the grammar is in force only from where a call begins."""
     return ask.calling is not None and not ask.calling.must_call and not ask.json_schema
 
 
@@ -424,7 +425,7 @@ def _grammar_for(ask: protocol.Ask, library: LlamaLibrary, model: Model) -> Gram
 
 
 def _piece_with(model: Model, marks: Iterable[str]) -> Callable[[int], bytes]:
-    """The text of a token; control tokens that mark thinking or calls are spelled out, others give nothing."""
+    """Return the text of a token; control tokens that mark thinking or calls are spelled out, others give nothing."""
     ids = {mark: model.tokenize(mark, special=True) for mark in marks}
     spelled = {found[0]: mark.encode() for mark, found in ids.items() if len(found) == 1}
     plain = model.token_bytes
@@ -445,33 +446,33 @@ class LlamaBackend:
 
     @property
     def busy(self) -> bool:
-        """Whether answers run or wait."""
+        """True if answers run or wait."""
         return self._loaded is not None and self._loaded.decoder.busy
 
     @property
     def interactive(self) -> bool:
-        """Whether somebody waits for one of them."""
+        """True if somebody waits for one of them."""
         return self._loaded is not None and self._loaded.decoder.interactive
 
     @property
     def waits_for_device(self) -> bool:
-        """Whether layers of the model are on a GPU."""
+        """True if layers of the model are on a GPU."""
         return self._loaded is not None and self._loaded.model.gpu_layers > 0
 
     @property
     def unsaved(self) -> bool:
-        """Whether a session has something that is not on disk."""
+        """True if a session has something that is not on disk."""
         return self._loaded is not None and self._loaded.decoder.pool.unsaved
 
     def prepare(self) -> None:
-        """Loads the library; if that fails, the first request says so."""
+        """Load the library; if that fails, the first request says so."""
         try:
             open_library()
         except (ImportError, OSError) as error:
             log.info("llama.cpp could not be loaded: %s", error)
 
     def load(self, request: protocol.LoadModel, job: EngineJob) -> protocol.Loaded | protocol.Done:
-        """Checks the file before the former model is given up, then loads it."""
+        """Check the file before the former model is given up, then load it."""
         header = check_model(Path(request.path))
         try:
             library = open_library()
@@ -494,13 +495,13 @@ class LlamaBackend:
         return self._loaded.loaded_reply(request.id)
 
     def unload(self) -> None:
-        """Saves sessions and frees context and model; background answers lose them."""
+        """Save sessions and free context and model; background answers lose them."""
         if self._loaded is not None:
             self._loaded.free()
             self._loaded = None
 
     def begin_answer(self, request: protocol.Generate, job: EngineJob) -> None:
-        """Starts an answer with the loaded model."""
+        """Start an answer with the loaded model."""
         self._require_model().begin_answer(request, job)
 
     def step(self, urgent: Callable[[], bool]) -> None:
@@ -508,12 +509,12 @@ class LlamaBackend:
         self._require_model().decoder.step(urgent)
 
     def forget_session(self, session: str) -> None:
-        """Drops an idle session from memory."""
+        """Drop an idle session from memory."""
         if self._loaded is not None:
             self._loaded.decoder.pool.forget_session(session)
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
-        """The length of the prompt as an answer would make it."""
+        """Return the length of the prompt as an answer would make it."""
         return self._require_model().count_tokens(request)
 
     def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
@@ -523,11 +524,11 @@ class LlamaBackend:
         return protocol.TextsCounted(request.id, tuple(counts))
 
     def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
-        """How much of a prompt pictures and sounds take."""
+        """Return how much of a prompt pictures and sounds take."""
         return self._require_model().count_media(request)
 
     def call_syntax(self, request: protocol.FindCallSyntax) -> protocol.CallSyntaxFound:
-        """How the model calls functions."""
+        """Return how the model calls functions."""
         loaded = self._require_model()
         try:
             return protocol.CallSyntaxFound(request.id, loaded.call_syntax)
@@ -544,14 +545,14 @@ class LlamaBackend:
     def classify_tokens(
         self, request: protocol.ClassifyTokens, job: EngineJob
     ) -> protocol.TokensClassified | protocol.Done:
-        """Labels from the loaded model."""
+        """Label from the loaded model."""
         try:
             return self._require_model().classify_tokens(request, job)
         except ClassificationBrokenOff:
             return protocol.Done(request.id)
 
     def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected | protocol.Done:
-        """Looks into the loaded model."""
+        """Look into the loaded model."""
         try:
             return self._require_model().inspect(request, job)
         except LookBrokenOff:
@@ -573,7 +574,7 @@ class LlamaBackend:
         )
 
     def close(self) -> None:
-        """Saves what is worth it."""
+        """Save what is worth it."""
         if self._loaded is not None:
             self._loaded.close()
 

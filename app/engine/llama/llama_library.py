@@ -54,12 +54,12 @@ class LlamaLibrary:
         return "\n".join(self._lines)
 
     def forget_words(self) -> None:
-        """Starts a new collection of last words."""
+        """Start a new collection of last words."""
         self._lines.clear()
 
     @contextlib.contextmanager
     def hearing_everything(self) -> Iterator[list[str]]:
-        """Collects all pieces of what is logged meanwhile, down to the smallest detail; who listens already goes on."""
+        """Collect all pieces of what is logged meanwhile, down to the smallest detail; who listens already goes on."""
         heard: list[str] = []
         before, self._heard = self._heard, heard
         try:
@@ -110,12 +110,12 @@ class LlamaLibrary:
 
 @functools.cache
 def open_library() -> LlamaLibrary:
-    """The library, loaded at the first call."""
+    """Return the library, loaded at the first call."""
     return LlamaLibrary()
 
 
 def unpack_library(packed: Path, folder: Path) -> Path:
-    """A library of a package, unpacked into `folder` where that was not done before.
+    """Return a library of a package, unpacked into `folder` where that was not done before.
 
     Its name has a digest of what it holds, so that another version is another file; those of other versions go. xz
     checks a SHA-256 at the end. Raises OSError, EOFError and LZMAError.
@@ -140,10 +140,11 @@ def unpack_library(packed: Path, folder: Path) -> Path:
 
 
 def _load_library(folder: Path, name: str) -> ctypes.CDLL:
-    """The copy that libllama uses: wheels hold copies instead of links, and another copy has a registry of its own.
+    """Return the copy that libllama uses: wheels hold copies instead of links, and another copy has a registry of its
+    own.
 
-    On Linux that is the name with the major version (`libggml.so.0`), on macOS likewise (`libggml.0.dylib`);
-    Windows has one name only.
+    On Linux that is the name with the major version (`libggml.so.0`), on macOS likewise (`libggml.0.dylib`); Windows
+    has one name only.
     """
     patterns = (f"lib{name}.so.[0-9]", f"lib{name}.[0-9].dylib", f"lib{name}.so", f"lib{name}.dylib", f"{name}.dll")
     for pattern in patterns:

@@ -68,7 +68,7 @@ def open_model(
     borrowed: BorrowedDevices | None = None,
     held: Collection[str] = (),
 ) -> OpenedModel | None:
-    """Opens what is asked for in the best form that fits; None when cancelled.
+    """Open what is asked for in the best form that fits; None when cancelled.
 
     `give_up` frees the model that is replaced, and with it about `freed_bytes`; it is called when the new one is known
     to fit, after `Loading` with fraction 0 was told. Raises ModelTooLarge (before that, as a rule) and ModelLoadFailed,
@@ -146,7 +146,7 @@ class _ModelOpening:
         self._key = key_of(model_identity(Path(self._request.path)), *facts, wish)
 
     def _gpu_rooms(self, found: Sequence[Device], names: Sequence[str]) -> tuple[GpuRoom, ...]:
-        """What lends to itself shares its memory."""
+        """Return what lends to itself shares its memory."""
         gpus = devices.usable_gpus(found, names)
         return tuple(dataclasses.replace(gpu, shared=gpu.shared or self._borrowed.is_here(gpu.name)) for gpu in gpus)
 
@@ -166,7 +166,7 @@ class _ModelOpening:
         return MemoryRoom(free and min(free + freed_bytes, total or free + freed_bytes), total, self._gpus)
 
     def _first_plan(self, room: MemoryRoom) -> LoadPlan:
-        """What worked last time, else the best by formula; near the limit by llama.cpp's own numbers."""
+        """Return what worked last time, else the best by formula; near the limit by llama.cpp's own numbers."""
         worked = self._remembered_plan(room)
         if worked is not None:
             return worked
@@ -214,7 +214,7 @@ class _ModelOpening:
         return layout, needs
 
     def _remembered_plan(self, room: MemoryRoom) -> LoadPlan | None:
-        """The plan that worked last time after others had failed, if it fits now and nothing better could."""
+        """Return the plan that worked last time after others had failed, if it fits now and nothing better could."""
         entry = self._remembered.find(self._key)
         if entry is None:
             return None
@@ -230,14 +230,16 @@ class _ModelOpening:
         return fit.plan_layout(layout, needs.total, free, fit.REMEMBERED)
 
     def _plan_after(self, plan: LoadPlan, room: MemoryRoom) -> LoadPlan | None:
-        """The next plan after a failed one; what was only remembered is forgotten, and all begins anew."""
+        """Return the next plan after a failed one; what was only remembered is forgotten, and all begins anew."""
         if plan.choice == fit.REMEMBERED:
             self._remembered.forget(self._key)
             return self._first_plan(room)
         return fit.next_step(plan, self._shape, self._wish, room, had_model=self._model is not None)
 
     def _try_plan(self, plan: LoadPlan) -> Any:
-        """The context's pointer; nothing where the model or the context is refused. Keeps a model that can stay."""
+        """Return the context's pointer; nothing where the model or the context is refused. Keeps a model that can
+        stay.
+        """
         placement = (plan.gpu_layers, plan.experts_on_cpu, plan.repack)
         if self._model is None or self._placement != placement:
             self._drop_context(None)
@@ -255,7 +257,7 @@ class _ModelOpening:
         return self._library.c.llama_init_from_model(self._model.pointer, parameters)
 
     def _open_eyes(self, model: Model, plan: LoadPlan, threads: int) -> VisionEncoder | None:
-        """The model's eyes, which were tried; None when cancelled."""
+        """Return the model's eyes, which were tried; None when cancelled."""
         assert self._projector is not None
         self._report_progress(1.0, PROJECTOR)
         on_gpu = plan.gpu_layers > 0 and not self._wish.projector_on_cpu
@@ -353,7 +355,8 @@ class _ModelOpening:
 
 
 def placement_from_log(log: str, names: Mapping[str, str]) -> tuple[Placed, ...]:
-    """What llama.cpp said that it put where, in the order of the layers; `names` are ours for devices that have one.
+    """Return what llama.cpp said that it put where, in the order of the layers; `names` are ours for devices that have
+    one.
 
     The output counts as a layer, as everywhere in llama.cpp.
     """

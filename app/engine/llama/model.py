@@ -102,7 +102,7 @@ class Model:
         return list(ids[:count])
 
     def token_bytes(self, token: int) -> bytes:
-        """The bytes of a token; nothing for control tokens."""
+        """Return the bytes of a token; nothing for control tokens."""
         piece = self._pieces.get(token)
         if piece is None:
             size = len(self._buffer)
@@ -119,33 +119,33 @@ class Model:
         return {token: self._text_of(token) for token in found if self._is_special(token)}
 
     def ends_with(self, spelling: str) -> bool:
-        """Whether a text is the spelling of a token that ends an answer."""
+        """Return whether a text is the spelling of a token that ends an answer."""
         tokens = self.tokenize(spelling, special=True)
         return len(tokens) == 1 and self.ends_answer(tokens[0])
 
     def spell_token(self, token: int) -> tuple[bytes, bool]:
-        """The bytes of a token, of a control token those of its name; and whether it is one."""
+        """Return the bytes of a token, of a control token those of its name; and whether it is one."""
         is_control = self._is_special(token)
         return self.token_bytes(token) or self._text_of(token).encode("utf-8", "replace"), is_control
 
     def begin_of_text(self) -> list[int]:
-        """What a text begins with before its first word: the token for it, where this model wants one."""
+        """Return what a text begins with before its first word: the token for it, where this model wants one."""
         c = self._library.c
         return [c.llama_vocab_bos(self._vocab)] if c.llama_vocab_get_add_bos(self._vocab) else []
 
     def filler_text(self, count: int) -> str:
-        """A text of so many tokens, where special ones count; what it says does not matter."""
+        """Return a text of so many tokens, where special ones count; what it says does not matter."""
         c = self._library.c
         return self._text_of(max(c.llama_vocab_bos(self._vocab), c.llama_vocab_eos(self._vocab))) * count
 
     def check_tokens(self, tokens: Iterable[int]) -> None:
-        """Raises TokenUnknown for a number that is no token of this model."""
+        """Raise TokenUnknown for a number that is no token of this model."""
         for token in tokens:
             if not 0 <= token < self.vocabulary_size:
                 raise TokenUnknown(token, self.vocabulary_size)
 
     def raw_tokens(self, text: str, suffix: str = "") -> list[int]:
-        """A text that is to go on, without a template; with `suffix`, one that is to go on until that.
+        """Return a text that is to go on, without a template; with `suffix`, one that is to go on until that.
 
         Raises InfillUnavailable where the model has no tokens that say so.
         """
@@ -161,14 +161,14 @@ class Model:
         return [*begin, before, *ids, after, *self.tokenize(suffix, special=False), middle]
 
     def ends_answer(self, token: int) -> bool:
-        """Whether a token ends the turn or the text."""
+        """Return whether a token ends the turn or the text."""
         ends = self._ends.get(token)
         if ends is None:
             ends = self._ends[token] = bool(self._library.c.llama_vocab_is_eog(self._vocab, token))
         return ends
 
     def free(self) -> None:
-        """Gives the memory back, and ends the process that renders the template."""
+        """Give the memory back, and end the process that renders the template."""
         if self._renderer is not None:
             self._renderer.close()
         self._library.c.llama_model_free(self.pointer)
@@ -204,7 +204,7 @@ def load_model(
     cancelled: Callable[[], bool],
     parameters: Any = None,
 ) -> Model | None:
-    """Loads a file, telling the fraction done; None when llama.cpp refuses it or `cancelled` turns true.
+    """Load a file, telling the fraction done; None when llama.cpp refuses it or `cancelled` turns true.
 
     `parameters` are llama.cpp's, where more than the layers is chosen.
     """
@@ -228,5 +228,5 @@ def load_model(
 
 
 def c_path(path: str) -> bytes:
-    """A path as llama.cpp opens it: UTF-8 on Windows, the file system's bytes elsewhere."""
+    """Return a path as llama.cpp opens it: UTF-8 on Windows, the file system's bytes elsewhere."""
     return path.encode("utf-8") if sys.platform == "win32" else os.fsencode(path)

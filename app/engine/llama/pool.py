@@ -63,11 +63,11 @@ class CachedSequence:
         return len(self.tokens) - self._shift
 
     def common_length(self, prompt: Tokens[int]) -> int:
-        """How many tokens memory and prompt have in common, but for the beginning of a picture."""
+        """Return how many tokens memory and prompt have in common, but for the beginning of a picture."""
         return self._tiles.whole_tiles_length(prompt, common_length(self.tokens, prompt))
 
     def reusable_length(self, count: int) -> int:
-        """How many of the first `count` tokens can be kept, exactly as if they had just been read."""
+        """Return how many of the first `count` tokens can be kept, exactly as if they had just been read."""
         if count >= len(self.tokens) or self._context.can_forget:
             kept = min(count, len(self.tokens))
         else:
@@ -75,7 +75,7 @@ class CachedSequence:
         return kept if self._context.sees_all(self.number, self._position_after(kept)) else 0
 
     def go_back(self, count: int) -> int:
-        """Keeps at most the first `count` tokens; returns how many were really kept."""
+        """Keep at most the first `count` tokens; returns how many were really kept."""
         count = self.reusable_length(count)
         if count < len(self.tokens):
             if not count or not self._truncate_memory(count):
@@ -107,20 +107,20 @@ class CachedSequence:
         self.changed = True
 
     def copy_prefix(self, source: CachedSequence, count: int) -> None:
-        """Takes the first `count` tokens over from another sequence; this one is empty."""
+        """Take the first `count` tokens over from another sequence; this one is empty."""
         self.tokens = source.tokens[:count]
         self._shift = self._tiles.position_shift(self.tokens)
         self._context.copy_sequence(source.number, self.number, self.position)
         self.changed = True
 
     def can_share(self, count: int) -> bool:
-        """Whether another sequence may take over the first `count` tokens of this one."""
+        """Return whether another sequence may take over the first `count` tokens of this one."""
         if not self._context.can_forget and count != len(self.tokens):
             return False
         return self._context.sees_all(self.number, self._position_after(count))
 
     def take_snapshot(self) -> None:
-        """Remembers this point, where the model could not come back to it by itself."""
+        """Remember this point, where the model could not come back to it by itself."""
         if self._context.can_forget or any(shot.count == len(self.tokens) for shot in self._snapshots):
             return
         data = self._context.partial_state(self.number)
@@ -139,7 +139,7 @@ class CachedSequence:
         self.changed = False
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Forget everything."""
         self._context.clear_sequence(self.number)
         self.mark_evicted()
 
@@ -154,7 +154,7 @@ class CachedSequence:
         return count - self._tiles.position_shift(self.tokens[:count]) if self._tiles.shifts else count
 
     def _truncate_memory(self, count: int) -> bool:
-        """Brings the memory to its first `count` tokens."""
+        """Bring the memory to its first `count` tokens."""
         if self._context.can_forget:
             return self._context.truncate_sequence(self.number, self._position_after(count))
         shot = next((shot for shot in self._snapshots if shot.count == count), None)
@@ -164,7 +164,7 @@ class CachedSequence:
 
 
 def common_length(ours: Tokens[int], theirs: Tokens[int]) -> int:
-    """The length of the common beginning."""
+    """Return the length of the common beginning."""
     return next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), min(len(ours), len(theirs)))
 
 
@@ -203,7 +203,7 @@ class SavedStates:
         self._identity = StateIdentity(*model_identity(model), *identity, settings)
 
     def save(self, sequence: CachedSequence) -> None:
-        """Writes a sequence's state for its session, if it has one and has changed; a full disk is only said."""
+        """Write a sequence's state for its session, if it has one and has changed; a full disk is only said."""
         if is_worth_saving(sequence) and self._write_state(sequence.session, sequence):
             sequence.changed = False
 
@@ -235,7 +235,7 @@ class SavedStates:
         return True
 
     def usable_length(self, session: str, prompt: Tokens[int]) -> int:
-        """How many tokens of a prompt a session's state on disk would save reading."""
+        """Return how many tokens of a prompt a session's state on disk would save reading."""
         tokens = self._find_tokens(session)
         if tokens is None or len(tokens) > self._context.size_tokens:
             return 0
@@ -243,7 +243,7 @@ class SavedStates:
         return common if self._context.can_forget or common == len(tokens) else 0
 
     def find_closest(self, prompt: Tokens[int]) -> BorrowedState:
-        """What another session has read that saves most of this prompt: the same document, in another chat."""
+        """Return what another session has read that saves most of this prompt: the same document, in another chat."""
         best = NOT_BORROWED
         for path, units in self._folder.of_any_session(self._identity) if self._context.can_forget else ():
             tokens = self._tiles.to_tokens(units)
@@ -258,7 +258,7 @@ class SavedStates:
             sequence.clear()
 
     def load(self, session: str, sequence: CachedSequence) -> None:
-        """Puts a session's state into an empty sequence, which stays empty when the file cannot be read."""
+        """Put a session's state into an empty sequence, which stays empty when the file cannot be read."""
         tokens = self._find_tokens(session) or []
         if not self._read_state(self._folder.state_path(session), tokens, sequence):
             sequence.clear()
@@ -288,7 +288,9 @@ def _storable_tokens(tokens: Tokens[int]) -> list[int]:
 
 
 def is_worth_saving(sequence: CachedSequence) -> bool:
-    """Whether a sequence belongs to a session and holds something that is not on disk, and not quickly read again."""
+    """Return whether a sequence belongs to a session and holds something that is not on disk, and not quickly read
+    again.
+    """
     if not sequence.session or not sequence.changed:
         return False
     return len(sequence.tokens) >= LEAST_TOKENS or min(sequence.tokens, default=0) < 0  # looking takes seconds
@@ -347,12 +349,12 @@ class SequenceRun:
 
     @property
     def interactive(self) -> bool:
-        """Whether somebody waits for it."""
+        """True if somebody waits for it."""
         return not self.request.ask.background
 
     @property
     def is_outside(self) -> bool:
-        """Whether that is another program, which a person here goes before."""
+        """True if that is another program, which a person here goes before."""
         return self.interactive and self.request.ask.is_outside
 
     @property
@@ -367,7 +369,7 @@ class SequenceRun:
 
     @property
     def is_writing(self) -> bool:
-        """Whether the next decode takes just its newest token."""
+        """True if the next decode takes just its newest token."""
         return self.prepared and self.pending_tokens == 1 and self.tokens[-1] >= 0 and not self.job.cancelled
 
     @property
@@ -385,11 +387,11 @@ class SequenceRun:
 
     @property
     def is_reading(self) -> bool:
-        """Whether nothing was written yet."""
+        """True if nothing was written yet."""
         return len(self.tokens) == len(self.prompt.tokens)
 
     def next_place(self) -> int:
-        """How many tokens may be read before the next place worth a stop, or the next picture."""
+        """Return how many tokens may be read before the next place worth a stop, or the next picture."""
         held = self.held_tokens
         ahead = [place - held for place in self.places if place > held]
         if self.prompt.media:
@@ -397,7 +399,7 @@ class SequenceRun:
         return min(ahead, default=len(self.tokens))
 
     def choose_token(self, output: int, context: Any) -> int:
-        """The next token: a forced one, else what is sampled from the logits of an output."""
+        """Return the next token: a forced one, else what is sampled from the logits of an output."""
         if not self.forced:
             return self.chain.sample_token(context, output)
         token = self.forced.pop(0)
@@ -406,11 +408,11 @@ class SequenceRun:
 
     @property
     def is_told(self) -> bool:
-        """Whether all is told of an answer that was only to be told."""
+        """True if all is told of an answer that was only to be told."""
         return self.request.ask.tells_last and not self.forced
 
     def write_token(self, token: int, context_tokens: int) -> FinishReason | None:
-        """Takes a chosen token; returns why the answer ends with it, or None."""
+        """Take a chosen token; returns why the answer ends with it, or None."""
         if self.model.ends_answer(token):
             return FinishReason.STOP
         reason = self.answer.add_token(self.piece(token))
@@ -427,13 +429,13 @@ class SequenceRun:
         return FinishReason.CONTEXT if len(self.tokens) > context_tokens else None
 
     def finish(self, reason: FinishReason) -> None:
-        """Gives the last reply, once."""
+        """Give the last reply, once."""
         if not self.is_finished:
             self.is_finished = True
             self.job.reply(self.answer.finish(reason))
 
     def report_waiting(self, reason: str) -> None:
-        """Tells once that it rests; an empty reason means that it goes on."""
+        """Tell once that it rests; an empty reason means that it goes on."""
         if reason and reason != self.waits and not self.is_finished:
             self.job.reply(protocol.Waiting(self.request.id, reason))
         self.waits = reason
@@ -456,7 +458,9 @@ class SequencePool:
         self._most_beside = context.most_sequences  # fewer after there was no room, until an answer has ended
 
     def place_all(self) -> list[SequenceRun]:
-        """The runs that have a sequence; interactive ones get one at once, background ones while nobody waits."""
+        """Return the runs that have a sequence; interactive ones get one at once, background ones while nobody
+        waits.
+        """
         interactive = sorted((run for run in self.runs if run.interactive), key=lambda run: run.is_outside)
         for run in interactive:
             if run.sequence is None and self._may_join(run, interactive):
@@ -513,17 +517,17 @@ class SequencePool:
             self._release_sequence(sequence)
 
     def save_idle(self) -> None:
-        """Writes the states of idle sessions, before the context goes."""
+        """Write the states of idle sessions, before the context goes."""
         for sequence in self.sequences:
             self.save_sequence(sequence)
 
     @property
     def unsaved(self) -> bool:
-        """Whether `save_idle` would write anything."""
+        """True if `save_idle` would write anything."""
         return self._states is not None and any(is_worth_saving(s) for s in self.sequences)
 
     def forget_session(self, session: str) -> None:
-        """Drops an idle session without saving it."""
+        """Drop an idle session without saving it."""
         for sequence in self.sequences:
             if sequence.session == session:
                 sequence.session = ""
@@ -539,13 +543,14 @@ class SequencePool:
             run.prepared = False
 
     def save_sequence(self, sequence: CachedSequence) -> None:
-        """Writes a sequence's state, where it has a session and has changed."""
+        """Write a sequence's state, where it has a session and has changed."""
         if self._states is not None:
             self._states.save(sequence)
 
     def _may_join(self, run: SequenceRun, interactive: Runs[SequenceRun]) -> bool:
-        """Whether somebody is answered beside others, or after them: no answer takes another's room, but a person's
-        that of other programs."""
+        """Return whether somebody is answered beside others, or after them: no answer takes another's room, but a
+        person's that of other programs.
+        """
         placed = [other for other in interactive if other.sequence is not None]
         beside = [other for other in placed if not self._goes_before(run, other)]
         if not beside:
@@ -574,7 +579,9 @@ class SequencePool:
         return next((run for run in self.runs if run.sequence is sequence), None)
 
     def _has_room_for(self, run: SequenceRun) -> bool:
-        """Whether a background answer may join: not too many at once, and room for all that it can come to write."""
+        """Return whether a background answer may join: not too many at once, and room for all that it can come to
+        write.
+        """
         beside = [other for other in self.runs if not other.interactive and other.sequence is not None]
         if not beside:
             self._make_room(run.most_tokens)
@@ -600,7 +607,7 @@ class SequencePool:
                 self._release_sequence(sequence)
 
     def _evict_run(self, first: SequenceRun) -> CachedSequence | None:
-        """Takes the place of the answer that came last of those that `first` goes before, background ones before other
+        """Take the place of the answer that came last of those that `first` goes before, background ones before other
         programs'; it is read again later, nothing of it is lost.
         """
         placed = [run for run in reversed(self.runs) if run.sequence is not None and run is not first]
@@ -642,7 +649,7 @@ class SharedPrefixes:
         self._pool = pool
 
     def fill_prefix(self, run: SequenceRun) -> None:
-        """Fills the run's sequence with as much of its tokens as can be had without reading."""
+        """Fill the run's sequence with as much of its tokens as can be had without reading."""
         sequence, session = run.sequence, run.request.ask.session
         assert sequence is not None
         wanted = run.tokens[:-1]  # the last one is decoded in any case: its logits are wanted
@@ -710,7 +717,7 @@ class SharedPrefixes:
         return count if source.can_share(count) else 0
 
     def _places_to_share(self, run: SequenceRun) -> set[int]:
-        """Where a model that cannot forget has to stop, to hand on what others begin with too."""
+        """Return where a model that cannot forget has to stop, to hand on what others begin with too."""
         common = [common_length(run.tokens, other.tokens) for other in self._unprepared_runs()]
         return {count for count in common if run.held_tokens < count < len(run.tokens)}
 

@@ -26,7 +26,7 @@ _WHOLE_RULE = re.compile(r"^root ::=", re.MULTILINE)
 
 
 def open_grammar(library: LlamaLibrary, model: Model, gbnf: str, json_schema: str, begins: str = "") -> Grammar | None:
-    """The grammar of a request (`Generate.grammar`, `.json_schema`), or None when it has neither.
+    """Return the grammar of a request (`Generate.grammar`, `.json_schema`), or None when it has neither.
 
     Where there are both, the schema is the grammar's rule `schema`. With `begins` it is in force from where the answer
     says that. Raises GrammarInvalid, with llama.cpp's reason where it gives one. Hand it to `make_chain`, whose chain
@@ -67,7 +67,7 @@ class TokenCandidates:
         self.array = _candidate_array(c, self.items.ctypes.data, vocabulary_size)
 
     def choose_token(self, chain: Any) -> int:
-        """Lets the chain choose among them, without accepting."""
+        """Let the chain choose among them, without accepting."""
         self._c.llama_sampler_apply(chain, ctypes.byref(self.array))
         return int(self.array.data[self.array.selected].id)
 
@@ -82,14 +82,14 @@ class Grammar:
         self._one = (library.c.llama_token_data * 1)()
 
     def allows_token(self, token: int) -> bool:
-        """Whether the answer may go on with this token."""
+        """Return whether the answer may go on with this token."""
         self._one[0] = self._c.llama_token_data(token, 1.0, 0.0)
         array = _candidate_array(self._c, ctypes.addressof(self._one), 1)
         self._c.llama_sampler_apply(self._pointer, ctypes.byref(array))
         return self._one[0].logit != -math.inf
 
     def restrict(self, candidates: TokenCandidates) -> None:
-        """Takes away every token that does not fit; raises GrammarInvalid when none is left."""
+        """Take away every token that does not fit; raises GrammarInvalid when none is left."""
         self._c.llama_sampler_apply(self._pointer, ctypes.byref(candidates.array))
         if candidates.items["logit"].max() == -math.inf:
             raise GrammarInvalid("no token of this model continues the answer as the grammar wants")
@@ -107,7 +107,7 @@ class Grammar:
             self.accept(token)
 
     def free(self) -> None:
-        """Gives the memory back."""
+        """Give the memory back."""
         self._c.llama_sampler_free(self._pointer)
 
 
@@ -178,7 +178,7 @@ WHOLE_NUMBERS = frozenset(("top_k", "penalty_last_tokens", "seed"))
 
 
 def choose_sampling(asked: Sampling, task: Sampling, metadata: dict[str, Any]) -> SamplingValues:
-    """The chat goes before the task, the task before the file, the file before its family, then the library."""
+    """Return the chat goes before the task, the task before the file, the file before its family, then the library."""
     values = _family_values(metadata) | _from_file(metadata)
     for given in (task, asked):
         values |= {name: value for name, value in vars(given).items() if value is not None}
@@ -197,7 +197,7 @@ def _from_file(metadata: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parse_number(value: Any) -> float | None:
-    """A number, also one written as text; None for anything else, infinities included."""
+    """Return a number, also one written as text; None for anything else, infinities included."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -224,7 +224,7 @@ class SamplerChain:
         self._is_outside = is_outside or (lambda token: False)
 
     def sample_token(self, context: Any, index: int) -> int:
-        """The next token, from the logits of output `index` (-1: the last); it is accepted.
+        """Return the next token, from the logits of output `index` (-1: the last); it is accepted.
 
         Raises GrammarInvalid when no token of the vocabulary goes on as the grammar wants.
         """
@@ -233,11 +233,11 @@ class SamplerChain:
         return self._sample_within(self._grammar, context, index)
 
     def accept(self, token: int) -> None:
-        """Tells the penalties about a token that was written without being sampled."""
+        """Tell the penalties about a token that was written without being sampled."""
         self._c.llama_sampler_accept(self.pointer, token)
 
     def free(self) -> None:
-        """Gives the memory back, the grammar's too."""
+        """Give the memory back, the grammar's too."""
         self._c.llama_sampler_free(self.pointer)
         if self._grammar is not None:
             self._grammar.free()
@@ -269,7 +269,7 @@ def make_chain(
     *,
     logit_bias: Mapping[int, float] | None = None,
 ) -> SamplerChain:
-    """A chain in llama.cpp's own order; `free` it, and the `grammar` with it.
+    """Return a chain in llama.cpp's own order; `free` it, and the `grammar` with it.
 
     `logit_bias` is what is added to the logits of tokens, each of which the model has.
 
@@ -348,7 +348,7 @@ def _penalty_samplers(library: LlamaLibrary, choice: SamplingValues, model: Mode
 
 
 def _enough_to_penalize(choice: SamplingValues, last_tokens: int, vocabulary_size: int) -> int:
-    """How many of the likeliest tokens surely hold those that will be left; 0 where nothing is saved by it.
+    """Return how many of the likeliest tokens surely hold those that will be left; 0 where nothing is saved by it.
 
     llama.cpp looks for penalties at every token of the vocabulary, which takes a millisecond for a large one. Penalties
     only take away, and from `last_tokens` tokens at most: whatever is among the likeliest k afterwards was among the

@@ -62,7 +62,9 @@ def main(_arguments: list[str]) -> int:
 
 
 def _make_renderer(source: str) -> Callable[[Mapping[str, Any]], str]:
-    """What renders a template. It is compiled before anybody waits; a problem with that is told when it is asked."""
+    """Return what renders a template. It is compiled before anybody waits; a problem with that is told when it is
+    asked.
+    """
     try:
         return CompiledTemplate(source).render
     except TemplateProblem as problem:
@@ -82,7 +84,7 @@ class CompiledTemplate:
             self._template = _SandboxedEnvironment().from_string(source)
 
     def render(self, variables: Mapping[str, Any]) -> str:
-        """The text; raises TemplateProblem."""
+        """Return the text; raises TemplateProblem."""
         size = sum(len(message["content"]) for message in variables["messages"])
         with _tell_problems():
             return self._render_pieces(variables, MOST_CHARACTERS + 4 * size)
@@ -115,7 +117,7 @@ class _GenerationTags(Extension):
     tags = {"generation"}  # noqa: RUF012 - as jinja2 declares it
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
-        """What stands between the tags."""
+        """Return what stands between the tags."""
         next(parser.stream)
         return parser.parse_statements(("name:endgeneration",), drop_needle=True)
 
@@ -131,7 +133,7 @@ class _SandboxedEnvironment(ImmutableSandboxedEnvironment):
         self.filters |= {"tojson": _to_json, "round": _round_filter, "int": _int_filter}
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """What is computed, unless it is huge."""
+        """Return what is computed, unless it is huge."""
         for value in (left, right):
             _check_bounds(value)
         if operator == "**" and not (isinstance(right, int | float) and abs(right) <= MOST_EXPONENT):

@@ -100,7 +100,7 @@ class TemplateProcess:
             self._running_client()
 
     def render(self, variables: Mapping[str, Any]) -> str:
-        """The text; raises TemplateProblem."""
+        """Return the text; raises TemplateProblem."""
         if time.monotonic() < self._avoided_until_s:
             raise TemplateAbandoned(self._problem)
         try:
@@ -147,7 +147,9 @@ class TemplateProcess:
         raise self._abandon_process(f"the process that rendered it ended with {answer.code}")
 
     def _await_message(self, timeout_s: float) -> Any:
-        """What it says next; None where it does not, and what it computes is not limited or it computes nothing."""
+        """Return what it says next; None where it does not, and what it computes is not limited or it computes
+        nothing.
+        """
         assert self._child is not None
         lives, until_s = self._child.life_check(), time.monotonic() + timeout_s
         while (answer := self._said.next_item(LOOK_EVERY_S)) is None and time.monotonic() < until_s:
@@ -184,7 +186,7 @@ GEMMA_TURNS = (
 
 
 def taking_text(source: str) -> str:
-    """A template that takes texts as messages: the model's own, or what stands in for one that does not."""
+    """Return a template that takes texts as messages: the model's own, or what stands in for one that does not."""
     return GEMMA_TURNS if WANTS_LANGUAGES in source else source
 
 
@@ -206,7 +208,7 @@ class MediaMarks:
         self._pattern = re.compile(f"\ue002{self._key}:(\\d+)\ue003")
 
     def mark_turn(self, message: Message) -> Turn:
-        """The turn with a mark at each place of a picture or a sound."""
+        """Return the turn with a mark at each place of a picture or a sound."""
         text, at, pieces = message.text, 0, []
         for media in sorted(message.media, key=lambda media: media.at):
             until = min(max(media.at, at), len(text))
@@ -216,7 +218,9 @@ class MediaMarks:
         return message.role.value, "".join(pieces) + text[at:]
 
     def split_marks(self, parts: Iterable[PromptPart]) -> list[PromptPart]:
-        """The parts with pictures and sounds in the place of their marks; raises TemplateProblem where one is lost."""
+        """Return the parts with pictures and sounds in the place of their marks; raises TemplateProblem where one is
+        lost.
+        """
         if not self._media:
             return list(parts)
         split: list[PromptPart] = []
@@ -233,12 +237,12 @@ class MediaMarks:
 
 
 def call_told(id_: str, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """A call as templates take it."""
+    """Return a call as templates take it."""
     return {"id": id_, "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
 def calls_told(messages: Sequence[Message]) -> dict[int, dict[str, Any]]:
-    """What templates are told of messages that call, or are results of calls, by their places."""
+    """Return what templates are told of messages that call, or are results of calls, by their places."""
     told: dict[int, dict[str, Any]] = {}
     for place, message in enumerate(messages):
         if message.calls:
@@ -254,7 +258,7 @@ def calls_told(messages: Sequence[Message]) -> dict[int, dict[str, Any]]:
 
 
 def _short_call_id(id_: str) -> str:
-    """A name of a call as the pickiest template takes it: nine letters and digits."""
+    """Return a name of a call as the pickiest template takes it: nine letters and digits."""
     return hashlib.sha256(id_.encode("utf-8", "replace")).hexdigest()[:9]
 
 
@@ -270,7 +274,7 @@ class Renders(Protocol):
     """What makes a text out of a template and variables."""
 
     def render(self, variables: Mapping[str, Any]) -> str:
-        """The text; raises TemplateProblem."""
+        """Return the text; raises TemplateProblem."""
 
 
 class ChatTemplate:
@@ -290,7 +294,7 @@ class ChatTemplate:
         variables: Mapping[str, Any] | None = None,
         told: Mapping[int, Mapping[str, Any]] | None = None,
     ) -> list[PromptPart]:
-        """The prompt in parts. With `continue_last` it ends inside the last message. Raises TemplateProblem.
+        """Return the prompt in parts. With `continue_last` it ends inside the last message. Raises TemplateProblem.
 
         `told` is what the template is told of a message beside its text, by its place: calls, or whose result it is.
         """
@@ -316,7 +320,7 @@ class ChatTemplate:
         return self._without_marks(rendered, continue_last, variables or {})
 
     def render_text(self, variables: Mapping[str, Any]) -> str:
-        """What the template makes of these variables, as a text. Raises TemplateProblem."""
+        """Return what the template makes of these variables, as a text. Raises TemplateProblem."""
         return self._renderer.render(NOTHING | {"bos_token": self._bos, "eos_token": self._eos, **variables})
 
     def _with_calls(
@@ -378,13 +382,13 @@ class ChatTemplate:
 
     @staticmethod
     def _cut_after_last(prompt: str, turns: Sequence[Turn], continue_last: bool) -> str:
-        """The prompt up to the end of the last message's text, which is gone on with."""
+        """Return the prompt up to the end of the last message's text, which is gone on with."""
         end = turns[-1][1].strip()
         at = prompt.rfind(end) if continue_last else -1
         return prompt[: at + len(end)] if at >= 0 else prompt
 
     def _without_control_tokens(self, value: Any) -> Any:
-        """The same value, in whose texts no control token is spelled."""
+        """Return the same value, in whose texts no control token is spelled."""
         if isinstance(value, str):
             return self._break_control_tokens(value)
         if isinstance(value, Mapping):
@@ -426,7 +430,7 @@ class _Marks:
         self._pattern = re.compile(f"\ue000{self._key}:(\\d+)\ue001")
 
     def mark_turns(self, turns: Sequence[Turn], wordless: Collection[int] = ()) -> list[Turn]:
-        """The turns with marks for texts. White space around stays outside, for the template to trim or keep.
+        """Return the turns with marks for texts. White space around stays outside, for the template to trim or keep.
 
         Those that are `wordless` have none.
         """
@@ -454,7 +458,7 @@ class _Marks:
         return f"{before}\ue000{self._key}:{len(self._texts) - 1}\ue001{after}"
 
     def all_in(self, rendered: str) -> bool:
-        """Whether every message is there, once. Thoughts of earlier answers may be gone."""
+        """Return whether every message is there, once. Thoughts of earlier answers may be gone."""
         found = [int(match[1]) for match in self._pattern.finditer(rendered)]
         whole = rendered.count(self._key) == len(found) == len(set(found))
         return whole and set(self._needed) <= set(found) and (not self._keep_end or found[-1:] == self._needed[-1:])
@@ -473,7 +477,7 @@ class _Marks:
 
 
 def _conversation_shapes(messages: Sequence[Turn]) -> Iterator[list[Turn]]:
-    """The conversation as it is, then in the shapes that pickier templates take."""
+    """Yield the conversation as it is, then in the shapes that pickier templates take."""
     turns = [turn for turn in messages if turn[0] != "system" or turn[1].strip()]
     yield turns
     merged = _system_merged(turns)

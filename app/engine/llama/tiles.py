@@ -36,10 +36,10 @@ class TileNumbers:
         self._numbers: dict[MediaTile, int] = {}
         self._tiles: list[MediaTile] = []
         self.shifts = False
-        """Whether any of them has fewer positions than tokens, so that counts are no positions."""
+        """True if any of them has fewer positions than tokens, so that counts are no positions."""
 
     def number_of(self, tile: MediaTile) -> int:
-        """The number that stands for a tile, below 0."""
+        """Return the number that stands for a tile, below 0."""
         if tile not in self._numbers:
             self._tiles.append(tile)
             self._numbers[tile] = -len(self._tiles)
@@ -50,7 +50,7 @@ class TileNumbers:
         return self._tiles[-number - 1]
 
     def whole_tiles_length(self, tokens: Sequence[int], count: int) -> int:
-        """The most of the first `count` tokens that does not end inside a tile."""
+        """Return the most of the first `count` tokens that does not end inside a tile."""
         count = min(count, len(tokens))
         if count <= 0 or tokens[count - 1] >= 0:
             return max(count, 0)
@@ -74,7 +74,7 @@ class TileNumbers:
         return total
 
     def to_units(self, tokens: Sequence[int]) -> list[Unit]:
-        """The same for a file: token ids, and each tile once, by what it is."""
+        """Return the same for a file: token ids, and each tile once, by what it is."""
         units: list[Unit] = []
         at = 0
         while at < len(tokens):
@@ -87,7 +87,9 @@ class TileNumbers:
         return units
 
     def to_tokens(self, units: Sequence[Unit]) -> list[int]:
-        """The way back from `to_units`: token ids, and for each tile its number as many times as it takes tokens."""
+        """Return the way back from `to_units`: token ids, and for each tile its number as many times as it takes
+        tokens.
+        """
         tokens: list[int] = []
         for unit in units:
             if isinstance(unit, int):

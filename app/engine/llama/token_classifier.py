@@ -97,13 +97,13 @@ class TokenClassifier:
         return found
 
     def free(self) -> None:
-        """Gives the memory back."""
+        """Give the memory back."""
         self._c.llama_batch_free(self._batch)
         self._c.llama_free(self._context)
 
 
 def spans_of(text: str, pieces: Sequence[bytes]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Where each token begins and ends in a text, in characters; a token may be a part of one."""
+    """Return where each token begins and ends in a text, in characters; a token may be a part of one."""
     data, at, starts, ends = text.encode("utf-8", "replace"), 0, list[int](), list[int]()
     for piece in pieces:
         starts.append(len(data[:at].decode("utf-8", "ignore")))
@@ -113,7 +113,7 @@ def spans_of(text: str, pieces: Sequence[bytes]) -> tuple[tuple[int, ...], tuple
 
 
 def apply_head(vectors: Floats, head: Sequence[Floats], epsilon: float) -> Floats:
-    """The head of ModernBertForTokenClassification: `head` are its tensors in the order of `HEAD`."""
+    """Return the head of ModernBertForTokenClassification: `head` are its tensors in the order of `HEAD`."""
     import numpy as np
 
     dense, norm, weight, bias = head

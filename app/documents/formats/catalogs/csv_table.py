@@ -27,7 +27,7 @@ SAYS_DELIMITER = re.compile(r"\s*\"?sep=(.)\"?\s*", re.IGNORECASE)
 
 
 def read(source: FileSource) -> Iterator[Item]:
-    """The rows as they are, ragged ones too; empty rows are left out."""
+    """Yield the rows as they are, ragged ones too; empty rows are left out."""
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     with source.path.open("rb") as file:
         text = stream(file, source.encoding)
@@ -67,7 +67,7 @@ class _CsvRows:
         return text[:-1] + "\n" if text.endswith("\r") else text
 
     def _delimiter(self) -> str:
-        """The one that divides the first rows most evenly, or that a line before them names."""
+        """Return the one that divides the first rows most evenly, or that a line before them names."""
         for line in self._lines:
             self._ahead.append(line)
             if len(self._ahead) >= SAMPLE_LINES:
@@ -79,13 +79,13 @@ class _CsvRows:
 
 
 def likely_delimiter(sample: str) -> str:
-    """What divides the rows of a sample most evenly."""
+    """Return what divides the rows of a sample most evenly."""
     sample = sample.replace("\0", "")
     return max(DELIMITERS, key=lambda each: _evenness(sample, each))
 
 
 def _evenness(sample: str, delimiter: str) -> tuple[float, int]:
-    """The share of rows that have the commonest number of cells, if that is more than one, and that number."""
+    """Return the share of rows that have the commonest number of cells, if that is more than one, and that number."""
     try:
         widths = [len(row) for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if row]
     except csv.Error:
@@ -153,7 +153,7 @@ def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Targ
 
 
 def _delimiter(text: str) -> tuple[str, int]:
-    """What divides the cells, and where the rows begin."""
+    """Return what divides the cells, and where the rows begin."""
     first = _LINE_END.search(text)
     end = first.start() if first is not None else len(text)
     said = SAYS_DELIMITER.fullmatch(text[:end])
@@ -164,7 +164,7 @@ def _delimiter(text: str) -> tuple[str, int]:
 
 
 def cells(text: str, delimiter: str, start: int) -> Iterator[CsvCell]:
-    """All cells in order. A quote that is never closed is a character like others."""
+    """Yield all cells in order. A quote that is never closed is a character like others."""
     border = re.compile(f"{re.escape(delimiter)}|\r\n|\r|\n")
     at, row, column, is_filled = start, 0, 0, False
     last_quote = text.rfind('"')

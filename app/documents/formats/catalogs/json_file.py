@@ -26,7 +26,7 @@ _LOCALES = (("@@locale",), ("locale",), ("language",))
 
 
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
-    """Raises DocumentUnreadable where it is no JSON."""
+    """Raise DocumentUnreadable where it is no JSON."""
     file = TextFile(source, is_utf8=True)  # RFC 8259
     _JsonWriter(source, file, SegmentVisits(visit)).run(target)
     if out is not None:
@@ -66,7 +66,7 @@ class _JsonWriter:
                 self._set(each, new)
 
     def _is_about(self, path: tuple[str, ...]) -> bool:
-        """Whether a string tells of a message and is none."""
+        """Return whether a string tells of a message and is none."""
         if any(name.startswith("@") for name in path):
             return True
         return any(path[:depth] in self._about and path[depth] != "message" for depth in range(len(path)))
@@ -92,7 +92,7 @@ class _JsonWriter:
         return "".join([*parts, value[at:]])
 
     def _sentence(self, sentence: Tagged, context: str) -> str | None:
-        """A message with a choice inside; what comes back with the syntax in another order is not taken."""
+        """Return a message with a choice inside; what comes back with the syntax in another order is not taken."""
         new = self._visits(sentence.content, SegmentKind.VALUE, context=context)
         if new is None:
             return None
@@ -135,7 +135,7 @@ class _JsonLevel:
 
 
 def strings(text: str, path: str) -> Iterator[JsonString]:
-    """All strings in order, keys too; raises DocumentUnreadable: damaged or too_deep. `path` is for that."""
+    """Yield all strings in order, keys too; raises DocumentUnreadable: damaged or too_deep. `path` is for that."""
     levels: list[_JsonLevel] = []
     waits = "value"  # what may come next: a value, a key, the colon behind it, its member, or a comma or a bracket
     tokens = list(_tokens(text, path))
@@ -200,7 +200,7 @@ _UNICODE = re.compile(r"(?<!\\)(?:\\\\)*((?:\\u[0-9A-Fa-f]{4})+)")
 
 
 def string(new: str, raw: str, *, is_ascii: bool) -> str:
-    """A string in JSON. What `raw` escapes is escaped in it too; with `is_ascii`, all letters beyond ASCII."""
+    """Return a string in JSON. What `raw` escapes is escaped in it too; with `is_ascii`, all letters beyond ASCII."""
     found = json.dumps(new, ensure_ascii=is_ascii)
     escaped = {each for run in _UNICODE.findall(raw) for each in json.loads(f'"{run}"')}
     for letter in escaped - set('"\\'):
@@ -229,12 +229,12 @@ class PluralForm(NamedTuple):
 
 
 def is_choice(message: str) -> bool:
-    """Whether there are plurals or choices in a message."""
+    """Return whether there are plurals or choices in a message."""
     return _CHOICE.search(message) is not None
 
 
 def forms(message: str) -> list[PluralForm] | None:
-    """The forms of the one plural or choice of a message; None where there is another one in it or beside it."""
+    """Return the forms of the one plural or choice of a message; None where there is another one in it or beside it."""
     opening = _CHOICE.search(message)
     if opening is None:
         return None
@@ -254,7 +254,7 @@ def forms(message: str) -> list[PluralForm] | None:
 
 
 def in_sentence(message: str, found: list[PluralForm]) -> Tagged | None:
-    """A message whose choice stands inside a sentence, with the syntax as marks; None where it is by itself.
+    """Return a message whose choice stands inside a sentence, with the syntax as marks; None where it is by itself.
 
     The marks must stay in their order.
     """
@@ -275,7 +275,9 @@ def in_sentence(message: str, found: list[PluralForm]) -> Tagged | None:
 
 
 def _closing(message: str, start: int) -> int:
-    """The brace that closes what is open at a place; what stands between apostrophes before a brace is no syntax."""
+    """Return the brace that closes what is open at a place; what stands between apostrophes before a brace is no
+    syntax.
+    """
     depth, at = 1, start
     while at < len(message):
         if message[at] == "'" and message[at + 1 : at + 2] in ("{", "}", "#"):

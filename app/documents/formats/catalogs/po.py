@@ -27,7 +27,7 @@ _SAID = re.compile(r"nplurals\s*=\s*(\d)")
 
 
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
-    """Raises DocumentUnreadable where it is no PO file."""
+    """Raise DocumentUnreadable where it is no PO file."""
     file = TextFile(source, _CHARSET)
     _PoWriter(file, SegmentVisits(visit), target).run(list(entries(file.text, str(source.path))))
     if out is not None:
@@ -98,7 +98,7 @@ class _PoWriter:
         self._file.replace(places[0].start, places[-1].end, newline.join(lines))
 
     def _accept(self, entry: PoEntry) -> None:
-        """Takes away the mark of a guess, and what the guess was made of."""
+        """Take away the mark of a guess, and what the guess was made of."""
         if not entry.is_fuzzy:
             return
         for start, end in entry.flags:
@@ -132,7 +132,7 @@ def _header_lines(value: str, newline: str) -> list[str]:
 
 
 def _with(header: str, name: str, value: str, *, is_added: bool) -> str:
-    """A header whose line of this name has the value."""
+    """Return a header whose line of this name has the value."""
     found = re.search(rf"^{name}:.*$", header, re.MULTILINE)
     if found is not None:
         is_same = _bare(found[0].partition(":")[2]) == _bare(value)
@@ -153,7 +153,7 @@ def _message(entry: PoEntry, name: str) -> Tagged:
 
 
 def _known(old: str, message: Tagged) -> Content:
-    """A translation that is there, with the message's own marks where it has them."""
+    """Return a translation that is there, with the message's own marks where it has them."""
     found = tagged(old, has_breaks=True).content
     is_alike = sorted(mark.key for mark in marks(found)) == sorted(mark.key for mark in marks(message.content))
     return found if is_alike else content_of([old])
@@ -208,7 +208,7 @@ class PoEntry:
 
 
 def entries(text: str, path: str) -> Iterator[PoEntry]:
-    """All entries in order, but obsolete ones; raises DocumentUnreadable ("damaged"). `path` is for that."""
+    """Yield all entries in order, but obsolete ones; raises DocumentUnreadable ("damaged"). `path` is for that."""
     entry, last = PoEntry(), None
     for found in _LINE.finditer(text):
         line, start, end = found[1], found.start(), found.end()
@@ -265,7 +265,8 @@ def _unescaped(found: re.Match[str]) -> str:
 
 
 def strings(value: str, columns: int, newline: str) -> str:
-    """A value as one string, or as a line for each of its lines, filled to the usual width, behind an empty string.
+    """Return a value as one string, or as a line for each of its lines, filled to the usual width, behind an empty
+    string.
 
     `columns` is how wide what stands before it is.
     """

@@ -14,7 +14,7 @@ _WORD = re.compile(r"[^\W\d_]")
 def shown_value(
     value: str, visits: SegmentVisits, context: str, kind: SegmentKind = SegmentKind.VALUE, *, key: str = ""
 ) -> str | None:
-    """What a value becomes; None where it stays. White space at the ends of a line stays where it is."""
+    """Return what a value becomes; None where it stays. White space at the ends of a line stays where it is."""
     if is_page(value, key):
         from app.documents.formats.web.html_pages import shown_piece
 
@@ -76,17 +76,17 @@ _BLOCK_TAG = re.compile(
 
 
 def key_of(path: tuple[str, ...]) -> str:
-    """The name of a value with these keys above it: of the list, for one in a list."""
+    """Return the name of a value with these keys above it: of the list, for one in a list."""
     return next((name for name in reversed(path) if not name.isdecimal()), "")
 
 
 def is_page(value: str, key: str = "") -> bool:
-    """Whether a value is HTML of more than a line: what its key says, or elements that lines do not have."""
+    """Return whether a value is HTML of more than a line: what its key says, or elements that lines do not have."""
     return (_ANY_TAG if key.lower().endswith("html") else _BLOCK_TAG).search(value) is not None
 
 
 def is_prose(value: str, key: str = "") -> bool:
-    """Whether to translate a value; doubtful single words are, but under keys that programs read."""
+    """Return whether to translate a value; doubtful single words are, but under keys that programs read."""
     text = value.strip()
     if is_page(value, key):
         return key.lower() not in _CODE_KEYS
@@ -110,7 +110,7 @@ _ALONE = ("br", "img", "hr", "wbr", "input")
 
 
 def tagged(message: str, *, has_breaks: bool = False) -> Tagged:
-    """The content of a message; `has_breaks`: a line feed is a mark, so that it stays."""
+    """Return the content of a message; `has_breaks`: a line feed is a mark, so that it stays."""
     pattern = re.compile(f"{_TAG.pattern}|\n") if has_breaks else _TAG
     return tagged_content(message, [_tag(found) for found in pattern.finditer(message)])
 
@@ -138,13 +138,13 @@ _LOCALE = re.compile(r"([a-z]{2,3})(?:([-_])([A-Za-z]{4}|[A-Za-z]{2}|\d{3}))?(?:
 
 
 def is_locale(code: str) -> bool:
-    """Whether it is the code of a language, with or without a script and a country."""
+    """Return whether it is the code of a language, with or without a script and a country."""
     found = _LOCALE.fullmatch(code)
     return found is not None and found[1] in _LANGUAGES
 
 
 def renamed_locale(code: str, target: str) -> str:
-    """The target in the form of a code ("pt_BR" where that has an underscore); "" where that is none."""
+    """Return the target in the form of a code ("pt_BR" where that has an underscore); "" where that is none."""
     if not is_locale(code):
         return ""
     return with_underscore(target) if "_" in code else target

@@ -20,7 +20,7 @@ from app.documents.source import FileSource, SegmentVisits, TargetLanguage, Visi
 
 
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
-    """Raises DocumentUnreadable where it is no YAML."""
+    """Raise DocumentUnreadable where it is no YAML."""
     file, visits = TextFile(source), SegmentVisits(visit)
     tops = list[YamlScalar]()
     for place in places(file.text, str(source.path)):
@@ -35,7 +35,7 @@ def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Targ
 
 
 def put_value(file: TextFile, offset: int, place: YamlScalar, visits: SegmentVisits) -> None:
-    """Shows a string and writes what it becomes; `offset` is where the YAML begins in the file."""
+    """Show a string and write what it becomes; `offset` is where the YAML begins in the file."""
     key = key_of(place.path)
     if not is_prose(place.value, key):
         return
@@ -50,7 +50,7 @@ def put_value(file: TextFile, offset: int, place: YamlScalar, visits: SegmentVis
 
 
 def _literal(value: str, visits: SegmentVisits, context: str) -> str | None:
-    """A text whose lines count: paragraphs and items, whose inner line ends are marks."""
+    """Return a text whose lines count: paragraphs and items, whose inner line ends are marks."""
     changes = list[tuple[int, int, str]]()
     for part in pieces(value):
         if part.kind is None:
@@ -109,7 +109,7 @@ class _YamlLevel:
         self._at_key = True
 
     def begin(self) -> bool:
-        """The next node begins; whether it is a key."""
+        """Return the next node begins; whether it is a key."""
         if not self.is_mapping:
             self.index += 1
             return False
@@ -122,7 +122,9 @@ class _YamlLevel:
 
 
 def places(text: str, path: str) -> Iterator[YamlScalar]:
-    """The scalars that are strings, in order; raises DocumentUnreadable: damaged or too_deep. `path` is for that."""
+    """Yield the scalars that are strings, in order; raises DocumentUnreadable: damaged or too_deep. `path` is for
+    that.
+    """
     try:
         yield from _places(text, path)
     except yaml.YAMLError:
@@ -161,7 +163,7 @@ def _is_text(event: yaml.ScalarEvent) -> bool:
 
 
 def reads_as(text: str, value: str) -> bool:
-    """Whether a text in YAML has one string, beside keys and numbers, and it has this value."""
+    """Return whether a text in YAML has one string, beside keys and numbers, and it has this value."""
     try:
         found = list(_places(text, ""))
     except (yaml.YAMLError, DocumentUnreadable):
@@ -178,7 +180,7 @@ _ESCAPED = re.compile('[\\\\"\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]')
 
 
 def written_scalar(raw: str, place: YamlScalar, new: str) -> str:
-    """What stands for a new value; `raw` is what stands for the old one, with its anchor and tag."""
+    """Return what stands for a new value; `raw` is what stands for the old one, with its anchor and tag."""
     properties = _PROPERTIES.match(raw)[0] if raw[:1] in ("&", "!") else ""  # type: ignore[index]
     if place.style in ("|", ">"):
         block = _BlockString(raw, place.value)
@@ -196,7 +198,7 @@ def _single(new: str) -> str:
 
 
 def _holds(form: str, place: YamlScalar, new: str) -> bool:
-    """Whether it is read as the value, beside a key and before a comment too."""
+    """Return whether it is read as the value, beside a key and before a comment too."""
     if re.search("[\t\r\n\x85\u2028\u2029]", form):
         return False
     # What is a string in one place may be a number, a key or a comment in another: it is tried where it could stand.
@@ -205,7 +207,7 @@ def _holds(form: str, place: YamlScalar, new: str) -> bool:
 
 
 def _double(new: str, raw: str) -> str:
-    """Holds anything. Letters beyond ASCII are escaped where they were."""
+    """Hold anything. Letters beyond ASCII are escaped where they were."""
     text = _ESCAPED.sub(lambda found: _ESCAPES.get(found[0]) or _code(found[0]), new)
     is_ascii = raw.isascii() and re.search(r"\\u[0-9A-Fa-f]{4}|\\x[89A-Fa-f]", raw) is not None
     return '"' + ("".join(each if each.isascii() else _code(each) for each in text) if is_ascii else text) + '"'

@@ -44,7 +44,7 @@ class ImageMark(NamedTuple):
     end: int
 
     def written(self, source: str, words: str) -> str:
-        """The image with other words. A reference to a definition keeps its label."""
+        """Return the image with other words. A reference to a definition keeps its label."""
         label, behind = source[self.first : self.last], source[self.last : self.end]
         if behind in ("]", "][]") and words != label:
             behind = f"][{label}]"
@@ -64,7 +64,7 @@ class InlineText:
 
 
 def inline_of(parser: MarkdownIt, text: str, env: dict[str, Any]) -> InlineText:
-    """The content of a block's text, whose lines are divided by line feeds. A soft line break is a space."""
+    """Return the content of a block's text, whose lines are divided by line feeds. A soft line break is a space."""
     tokens = inline_tokens(parser, text, env)
     return _InlineReading(text, tokens).result()
 
@@ -148,7 +148,7 @@ class _TagPair(NamedTuple):
 
 
 def _html_pairs(tokens: list[Token]) -> dict[int, _TagPair]:
-    """The tags that are pairs and nest with all else, by their place among the tokens."""
+    """Return the tags that are pairs and nest with all else, by their place among the tokens."""
     found: dict[int, _TagPair] = {}
     waiting: list[tuple[str, int]] = []
     for at, token in enumerate(tokens):
@@ -196,7 +196,7 @@ def new_parser(*, has_front_matter: bool = True) -> MarkdownIt:
 
 
 def inline_tokens(parser: MarkdownIt, text: str, env: dict[str, Any]) -> list[Token]:
-    """The tokens of a block's text; those that are no text have their place."""
+    """Return the tokens of a block's text; those that are no text have their place."""
     tokens = parser.inline.parse(text, parser, env, [])
     return _joined(tokens)
 
@@ -266,7 +266,7 @@ def _label_end(state: StateInline, start: int, no_links: bool) -> int:
 
 
 def _autolink(rule: Rule) -> Rule:
-    """An address is one token here, for it is no text."""
+    """Return an address is one token here, for it is no text."""
 
     def run(state: StateInline, silent: bool) -> bool:
         start = state.pos
@@ -322,7 +322,7 @@ class MarkdownText:
         self._parser, self._env = parser, env
 
     def write_content(self, content: Content, old: InlineText, frame: TextFrame) -> str:
-        """The text for a content, which has the marks of the old one; lines are divided by line feeds."""
+        """Return the text for a content, which has the marks of the old one; lines are divided by line feeds."""
         content = _tidy(content, old)
         nbsp = "&nbsp;" if "&nbsp;" in old.source and "\xa0" not in old.source else "\xa0"
         written = old.written | {("close", number): f"][{label}]" for number, label in _changed_labels(content, old)}
@@ -339,7 +339,7 @@ class MarkdownText:
         return best
 
     def _is(self, text: str, content: Content, written: dict[tuple[str, int], str], frame: TextFrame) -> bool:
-        """Whether a text is read as this content, and as one block."""
+        """Return whether a text is read as this content, and as one block."""
         if frame.is_cell:
             if "\n" in text or CELL_BORDER.search(text):
                 return False
@@ -354,20 +354,20 @@ class MarkdownText:
 
 
 def _changed_labels(content: Content, old: InlineText) -> Iterator[tuple[int, str]]:
-    """The links whose words name their definition, and which have other words now."""
+    """Yield the links whose words name their definition, and which have other words now."""
     for number, label in old.labels.items():
         if _inside(content, number) != _inside(old.content, number):
             yield number, label
 
 
 def _inside(content: Content, number: int) -> list[str | tuple[str, int]]:
-    """What stands between two marks."""
+    """Return what stands between two marks."""
     keys = [part.key if isinstance(part, Mark) else part for part in content]
     return keys[keys.index(("open", number)) + 1 : keys.index(("close", number))]
 
 
 def _shape(content: Content, written: dict[tuple[str, int], str]) -> list[str]:
-    """What is compared: words, and what is written for each mark."""
+    """Return what is compared: words, and what is written for each mark."""
     shape = list[str]()
     for part in content:
         shape.append(" ".join(part.split()) if isinstance(part, str) else f"\0{written[part.key].strip()}")

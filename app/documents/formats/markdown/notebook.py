@@ -21,7 +21,7 @@ _MARKDOWN = ("markdown", "heading")
 
 
 def read(source: FileSource) -> Iterator[Item]:
-    """The cells in order; raises DocumentUnreadable (damaged, too_deep)."""
+    """Yield the cells in order; raises DocumentUnreadable (damaged, too_deep)."""
     decoded = decode(source.path.read_bytes(), source.encoding)
     try:
         book = json.loads(decoded.text)
@@ -74,7 +74,9 @@ def _code(text: str, part: str, label: str) -> Iterator[BlockPiece]:
 
 
 def _written(output: dict[str, Any]) -> str:
-    """What an output says in words: what was printed, the result as text, or the error with where it happened."""
+    """Return what an output says in words: what was printed, the result as text, or the error with where it
+    happened.
+    """
     if output.get("output_type") in ("error", "pyerr"):
         trace = "\n".join(_text(line) for line in _list(output.get("traceback")))
         said = f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}"
@@ -97,7 +99,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _text(value: Any) -> str:
-    """A text, which may be given as its lines."""
+    """Return a text, which may be given as its lines."""
     if isinstance(value, list):
         return "".join(each for each in value if isinstance(each, str))
     return value if isinstance(value, str) else ""

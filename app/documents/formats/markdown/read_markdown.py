@@ -36,7 +36,7 @@ _LEAVES = ("inline", "fence", "code_block", "html_block", "hr", "front_matter")
 
 
 def read(source: FileSource) -> Iterator[Item]:
-    """The blocks of a Markdown file; anything is one."""
+    """Yield the blocks of a Markdown file; anything is one."""
     decoded = decode(source.path.read_bytes(), source.encoding)
     yield Opened(encoding=decoded.encoding)
     yield from pieces_of(decoded.text)
@@ -44,7 +44,7 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 def pieces_of(text: str) -> Iterator[BlockPiece]:
-    """The blocks of a text in Markdown; their places are offsets into it."""
+    """Yield the blocks of a text in Markdown; their places are offsets into it."""
     parser = _parser()
     for start, end in portions(text):
         yield from _OpenPortion(text, start, end).pieces(parser.parse(text[start:end]))
@@ -62,7 +62,9 @@ def _parser(*, has_front_matter: bool = True) -> MarkdownIt:
 
 
 def portions(text: str) -> Iterator[tuple[int, int]]:
-    """A text in parts, cut before a line that begins with a letter or a heading after an empty line, outside fences."""
+    """Yield a text in parts, cut before a line that begins with a letter or a heading after an empty line, outside
+    fences.
+    """
     if len(text) <= PORTION_CHARACTERS:
         yield 0, len(text)
         return
@@ -97,7 +99,7 @@ class MarkdownLines:
         return self._text[self._starts[number] : self._line_end(number)]
 
     def _line_end(self, number: int) -> int:
-        """Where its words end, before its newline."""
+        """Return where its words end, before its newline."""
         end = self._starts[number + 1] if number + 1 < len(self._starts) else self._end
         while end > self._starts[number] and self._text[end - 1] in "\r\n":
             end -= 1
@@ -111,7 +113,7 @@ class _OpenPortion(MarkdownLines):
         super().__init__(text, start, end)
         self._heading = 0
         self._lists: list[bool] = []
-        """Whether each open list is ordered."""
+        """True if each open list is ordered."""
         self._mark = ""
         """Of the list item whose text is next."""
         self._notes = 0
@@ -120,7 +122,7 @@ class _OpenPortion(MarkdownLines):
         self._is_in_table = False
 
     def pieces(self, tokens: list[Token]) -> Iterator[BlockPiece]:
-        """The blocks; and every line with words that markdown-it has left out, as a paragraph."""
+        """Yield the blocks; and every line with words that markdown-it has left out, as a paragraph."""
         for token in tokens:
             if token.type.startswith("footnote_reference"):
                 yield from self._lone_mark()
@@ -178,7 +180,7 @@ class _OpenPortion(MarkdownLines):
                 pass
 
     def _text_block(self, content: str, first: int, behind: int) -> BlockPiece:
-        """A heading, a note, an item or a paragraph, found again by its first and last line."""
+        """Return a heading, a note, an item or a paragraph, found again by its first and last line."""
         lines = content.split("\n")
         text = "".join(_with_border(line) for line in lines).rstrip()
         start = self._text.find(lines[0], self._starts[first], self._line_end(behind - 1))
@@ -198,7 +200,7 @@ class _OpenPortion(MarkdownLines):
         return BlockPiece(kind, text, place=self._block_place(first, behind), label=label)
 
     def _rows(self, first: int, behind: int) -> list[list[str]]:
-        """All cells of a table, also those beyond its last column; the second line only rules it."""
+        """Return all cells of a table, also those beyond its last column; the second line only rules it."""
         rows = []
         for line in (first, *range(first + 2, behind)):
             words = self._line(line)
@@ -207,7 +209,7 @@ class _OpenPortion(MarkdownLines):
         return rows
 
     def _page(self, content: str, first: int, behind: int) -> Iterator[BlockPiece]:
-        """A block of HTML. In a quote its lines have marks, so that only the whole can be found again."""
+        """Yield a block of HTML. In a quote its lines have marks, so that only the whole can be found again."""
         whole = self._block_place(first, behind)
         is_plain = NEW_LINE.sub("\n", self._text[self._starts[first] : whole.end]) == content.rstrip("\n")
         begin = self._starts[first]
@@ -216,7 +218,7 @@ class _OpenPortion(MarkdownLines):
             yield piece._replace(place=place)
 
     def _lone_mark(self) -> Iterator[BlockPiece]:
-        """The mark of a note that has no text of its own; any more on its line is a line left out."""
+        """Yield the mark of a note that has no text of its own; any more on its line is a line left out."""
         mark, self._note_mark = self._note_mark.strip(), ""
         if not mark:
             return
@@ -243,7 +245,7 @@ class _OpenPortion(MarkdownLines):
 
 
 def _with_border(line: str) -> str:
-    """A line of a paragraph with what is between it and the next: two spaces or a backslash keep lines apart."""
+    """Return a line of a paragraph with what is between it and the next: two spaces or a backslash keep lines apart."""
     plain = line.strip()
     if plain.endswith("\\"):
         return plain[:-1].rstrip() + "\n"
@@ -251,6 +253,6 @@ def _with_border(line: str) -> str:
 
 
 def _length_of_marks(line: str) -> int:
-    """How much of a line are the marks of quotes and lists that it stands in."""
+    """Return how much of a line are the marks of quotes and lists that it stands in."""
     match = _MARKS.match(line)
     return match.end() if match else 0

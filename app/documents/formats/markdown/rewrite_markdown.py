@@ -76,7 +76,7 @@ class _MarkdownWriter:
             self._file.replace(start, end, new)
 
     def _write_passage(self, text: MarkdownPassage) -> None:
-        """Shows a text, and its images, and writes what comes back."""
+        """Show a text, and its images, and write what comes back."""
         words = text.source(self._text)
         old = inline_of(self._parser, words.replace("\\|", "|") if text.type == "cell" else words, self._env)
         images = {image: put for image in old.images if (put := self._image(old, image)) is not None}
@@ -94,7 +94,7 @@ class _MarkdownWriter:
         self._replace(text, written)
 
     def _image(self, old: InlineText, image: ImageMark) -> str | None:
-        """What is written for an image whose words were translated."""
+        """Return what is written for an image whose words were translated."""
         words = old.source[image.first : image.last]
         inner = inline_of(self._parser, words, self._env)
         if not any(isinstance(part, str) and not part.isspace() for part in inner.content):
@@ -119,7 +119,7 @@ class _MarkdownWriter:
 
 
 def _next_prefix(text: MarkdownPassage) -> str:
-    """What stands before a further line."""
+    """Return what stands before a further line."""
     return text.lines[1].prefix if len(text.lines) > 1 else _SIGNS.sub(" ", text.lines[0].prefix)
 
 
@@ -281,7 +281,7 @@ class ParsedPortion(MarkdownLines):
         self._skip(len(self._starts))
 
     def _skip(self, until: int) -> None:
-        """Notes lines that no block has and that are no definitions."""
+        """Note lines that no block has and that are no definitions."""
         for line in range(self._next, min(until, len(self._starts))):
             words = self._line(line)
             words = words[_MARKS.match(words).end() :]  # type: ignore[union-attr]
@@ -301,7 +301,7 @@ class ParsedPortion(MarkdownLines):
             yield MarkdownPassage(token.type if is_whole else "html_lines", [MarkdownLine(start, end, "")])
 
     def _paragraph(self, content: str, first: int) -> Iterator[MarkdownPassage]:
-        """A text, divided where a line is no part of it."""
+        """Yield a text, divided where a line is no part of it."""
         waiting: list[MarkdownLine] = []
         for number, words in enumerate(content.split("\n")):
             line = self._found(first + number, words)
@@ -335,7 +335,7 @@ class ParsedPortion(MarkdownLines):
         yield MarkdownPassage("inline", lines, self._state.kind, self._state.heading)
 
     def _found(self, number: int, words: str) -> MarkdownLine | None:
-        """A line of a text in the file; None where it is not the same there (tabs that are spaces by half)."""
+        """Return a line of a text in the file; None where it is not the same there (tabs that are spaces by half)."""
         if number >= len(self._starts):
             return None
         start, raw = self._starts[number], self._line(number).replace("\0", "\ufffd")
@@ -350,7 +350,7 @@ class ParsedPortion(MarkdownLines):
         return MarkdownLine(start + at, start + at + len(words), raw[:at])
 
     def _row(self, number: int) -> Iterator[MarkdownPassage]:
-        """The cells of a row, also those beyond the last column."""
+        """Yield the cells of a row, also those beyond the last column."""
         raw, start = self._line(number), self._starts[number]
         pattern = _MARKS if self._next <= number and self._state.items else _QUOTES
         at = pattern.match(raw).end()  # type: ignore[union-attr]

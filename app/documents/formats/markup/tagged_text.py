@@ -80,7 +80,7 @@ class _TagItem:
 
     @property
     def is_idle(self) -> bool:
-        """Whether it may stay outside, at an end of the segment."""
+        """True if it may stay outside, at an end of the segment."""
         return not self.words.strip(WHITE) if self.role == "text" else self.role == "single" and not self.words
 
 
@@ -125,12 +125,12 @@ class TextGatherer:
         self._items.append(_TagItem("single", start, end, look, shows))
 
     def ends_with(self, look: str) -> bool:
-        """Whether the last of it, but for white space, is a single one of this look."""
+        """Return whether the last of it, but for white space, is a single one of this look."""
         last = next((item for item in reversed(self._items) if item.role != "text" or item.words.strip(WHITE)), None)
         return last is not None and last.role == "single" and last.look == look
 
     def finish(self, spelling: Spelling, kind: SegmentKind, page: int = 0, level: int = 0) -> TaggedSegment | None:
-        """The segment, None where there are no words; it is empty afterwards."""
+        """Return the segment, None where there are no words; it is empty afterwards."""
         items, has_words = self._items, self._has_words
         for _, opener in self._waiting:
             opener.role, opener.look = "single", "other"
@@ -226,7 +226,7 @@ def _trimmed(items: list[_TagItem]) -> list[_TagItem]:
 
 
 def _cut_white(items: list[_TagItem], text: str) -> Range:
-    """Where the segment begins and ends; white space around its words is not among them."""
+    """Return where the segment begins and ends; white space around its words is not among them."""
     first, last = items[0], items[-1]
     if first.role == "text" and not first.is_exact:
         raw = text[first.start : first.end]
@@ -282,7 +282,7 @@ def edits_of(stretches: Iterable[TaggedSegment], visits: SegmentVisits) -> list[
 
 
 def without_unfit(text: str) -> str:
-    """A text without control characters and halves of characters."""
+    """Return a text without control characters and halves of characters."""
     return text.translate(_UNFIT)
 
 
@@ -292,13 +292,13 @@ def escaped(text: str) -> str:
 
 
 def spell_text(content: Content) -> list[str | Mark]:
-    """How a content is written between tags: its texts escaped, its marks as they are."""
+    """Return how a content is written between tags: its texts escaped, its marks as they are."""
     return [escaped(part) if isinstance(part, str) else part for part in content]
 
 
 @cache
 def spelling_within(quote: str) -> Spelling:
-    """How the value of an attribute is written between these quotes; "" puts it between new ones."""
+    """Return how the value of an attribute is written between these quotes; "" puts it between new ones."""
     entity = "&#39;" if quote == "'" else "&quot;"
     added = "" if quote else '"'
 
@@ -314,7 +314,7 @@ def is_blank(text: str) -> bool:
 
 
 def spliced(length: int, edits: Iterable[TextEdit]) -> Iterator[str | Range]:
-    """A text of this length with its edits: new texts, and ranges of the old.
+    """Yield a text of this length with its edits: new texts, and ranges of the old.
 
     Edits do not cross each other. One inside another is made where that has the range around it, else not at all.
     """
@@ -324,7 +324,7 @@ def spliced(length: int, edits: Iterable[TextEdit]) -> Iterator[str | Range]:
 
 
 def _within(of: Range, edits: Sequence[TextEdit], starts: Sequence[int], first: int) -> Iterator[str | Range]:
-    """A range with its edits; those before the `first` are not its own."""
+    """Yield a range with its edits; those before the `first` are not its own."""
     position, end = of
     for index in range(bisect_left(starts, position, first), len(edits)):
         edit = edits[index]
@@ -371,7 +371,7 @@ def unescaped(text: str) -> str:
 
 
 def attributes(text: str) -> dict[str, str]:
-    """The attributes of a tag by their names in lower case; of two with one name, the first."""
+    """Return the attributes of a tag by their names in lower case; of two with one name, the first."""
     found: dict[str, str] = {}
     for name, double, single, bare in ATTRIBUTE.findall(text):
         value = double or single or bare
@@ -380,7 +380,8 @@ def attributes(text: str) -> dict[str, str]:
 
 
 def end_of_other(text: str, start: int, opener: str) -> tuple[int, int, int]:
-    """Where a comment, a declaration or a CDATA section at `start` ends, and the text in it: (start, end, go on at).
+    """Return where a comment, a declaration or a CDATA section at `start` ends, and the text in it: (start, end, go on
+    at).
 
     Only CDATA has text. What is not closed goes on to the end of the file.
     """
@@ -398,13 +399,13 @@ def end_of_other(text: str, start: int, opener: str) -> tuple[int, int, int]:
 
 
 def end_of_raw(text: str, name: str, start: int) -> int:
-    """Where the content of a script, a style or another element without tags inside ends: at its end tag."""
+    """Return where the content of a script, a style or another element without tags inside ends: at its end tag."""
     match = re.compile(rf"</{re.escape(name)}(?=[\s/>])", re.IGNORECASE).search(text, start)
     return match.start() if match else len(text)
 
 
 def declares_entities(text: str) -> bool:
-    """Whether the document type declaration of an XHTML file has entities of its own."""
+    """Return whether the document type declaration of an XHTML file has entities of its own."""
     root = _ROOT.search(text)
     prolog = text[: root.start() if root else len(text)]
     return "<!entity" in _COMMENT.sub("", prolog).lower()
@@ -434,7 +435,7 @@ class AttributeValue(NamedTuple):
 
 
 def attributes_at(given: str, at: int) -> dict[str, AttributeValue]:
-    """The attributes of a tag by their names in lower case, first of two; `given` begins in the text at `at`."""
+    """Return the attributes of a tag by their names in lower case, first of two; `given` begins in the text at `at`."""
     found: dict[str, AttributeValue] = {}
     for match in ATTRIBUTE.finditer(given):
         group = match.lastindex or 1
@@ -482,7 +483,7 @@ class ElementAt:
 
 
 def elements_in(text: str) -> Iterator[ElementAt]:
-    """The elements in the order in which they end; those that are not ended are left out."""
+    """Yield the elements in the order in which they end; those that are not ended are left out."""
     open_: list[tuple[str, int, str, int]] = []
     position = 0
     while match := TAG.search(text, position):
@@ -507,7 +508,7 @@ def elements_in(text: str) -> Iterator[ElementAt]:
 
 
 def text_labels(text: str, elements: Iterable[ElementAt]) -> Iterator[TaggedSegment]:
-    """The segments that elements without others inside are."""
+    """Yield the segments that elements without others inside are."""
     for element in elements:
         raw = text[element.start : element.end]
         words = raw.strip()
@@ -524,7 +525,7 @@ def text_labels(text: str, elements: Iterable[ElementAt]) -> Iterator[TaggedSegm
 
 
 def words_of(text: str, start: int, end: int) -> str:
-    """The words between the tags of a part of a text."""
+    """Return the words between the tags of a part of a text."""
     found, position = "", start
     while match := TAG.search(text, position, end):
         found += text[position : match.start()]

@@ -94,7 +94,7 @@ class CleanStream:
         return self._stream.read(READ_BYTES)
 
     def _start(self) -> bytes:
-        """The first bytes, without the document type."""
+        """Return the first bytes, without the document type."""
         self._is_started = True
         raw = self._read()
         encoding = encoding_of(raw)
@@ -175,7 +175,7 @@ def _valid(data: bytes) -> bytes:
 
 
 def _is_before_root(text: str) -> bool:
-    """Whether the document type may not be here as a whole yet."""
+    """Return whether the document type may not be here as a whole yet."""
     before = _BEFORE_ROOT.match(text)
     rest = text[before.end() if before else 0 :]
     if _is_doctype(rest):
@@ -205,7 +205,7 @@ def _character(reference: re.Match[bytes]) -> bytes:
 
 
 def _is_allowed(number: bytes) -> bool:
-    """Whether XML 1.0 has this character."""
+    """Return whether XML 1.0 has this character."""
     try:
         code = int(number[1:], 16) if number[:1] in b"xX" else int(number)
     except ValueError:
@@ -233,7 +233,7 @@ class WithoutPictures(io.RawIOBase, BinaryIO):
         self._is_begun = False
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes, about as many as asked for; b"" at the end."""
+        """Return the next bytes, about as many as asked for; b"" at the end."""
         while raw := self._stream.read(size):
             if data := self._outside(self._held + self._in_utf8(raw)):
                 return data
@@ -302,17 +302,17 @@ def tags(space: str, names: str) -> tuple[str, ...]:
 
 
 def local_name(element: Element) -> str:
-    """An element's name without its namespace; "" for a comment or an instruction."""
+    """Return an element's name without its namespace; "" for a comment or an instruction."""
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
 def words_in(element: Element | None) -> str:
-    """All text below an element with single spaces; "" where there is none such."""
+    """Return all text below an element with single spaces; "" where there is none such."""
     return "" if element is None else " ".join("".join(element.itertext()).split())
 
 
 def parse(stream: BinaryIO | bytes, source: FileSource) -> Element:
-    """The root of a part; raises DocumentUnreadable: damaged, entities, too_deep or inflates."""
+    """Return the root of a part; raises DocumentUnreadable: damaged, entities, too_deep or inflates."""
     try:
         return etree.parse(_clean(stream, source), etree.XMLParser(**_SAFE)).getroot()
     except etree.XMLSyntaxError as error:
@@ -320,7 +320,7 @@ def parse(stream: BinaryIO | bytes, source: FileSource) -> Element:
 
 
 def iterate(stream: BinaryIO | bytes, source: FileSource, tags: tuple[str, ...]) -> Iterator[Element]:
-    """The elements of these tags that are in no other such element, each whole; emptied after its turn.
+    """Yield the elements of these tags that are in no other such element, each whole; emptied after its turn.
 
     What stands before it in its parent is gone then. Raises as `parse` does, and only when it comes to the place.
     """
@@ -338,7 +338,7 @@ def iterate(stream: BinaryIO | bytes, source: FileSource, tags: tuple[str, ...])
 def stream_blocks(
     stream: BinaryIO | bytes, source: FileSource, containers: frozenset[str]
 ) -> Iterator[NumberedElement]:
-    """The outermost elements that are no containers, each whole, with its place; it is gone after its turn.
+    """Yield the outermost elements that are no containers, each whole, with its place; it is gone after its turn.
 
     The root is a container too; a text that is directly in one is left out. Raises as `parse` does, and only when it
     comes to the place.
@@ -370,7 +370,7 @@ class _OpenTree:
         self._open: set[Element] = set()
 
     def inside(self, container: Element, *, is_whole: bool) -> Iterator[NumberedElement]:
-        """What is whole in a container and was not given yet."""
+        """Yield what is whole in a container and was not given yet."""
         if container not in self._open:
             self._open.add(container)
             self._passed += 1

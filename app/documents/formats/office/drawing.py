@@ -127,7 +127,7 @@ def _nodes_of(paragraph: Element) -> list[Node]:
 
 
 def _rebuild(paragraph: Element, tokens: Sequence[ParagraphToken]) -> list[Element]:
-    """Puts the tokens in the place of all that the paragraph had but its properties; gives the runs with words."""
+    """Put the tokens in the place of all that the paragraph had but its properties; gives the runs with words."""
     for child in list(paragraph):
         if child.tag not in (PROPERTIES, _END):
             child.tail = None
@@ -189,7 +189,7 @@ def _look_words(run: Element) -> list[str]:
 
 
 def _like(run: Element) -> Element:
-    """A new run that looks like another one, with an empty text."""
+    """Return a new run that looks like another one, with an empty text."""
     made = etree.Element(_RUN, nsmap=run.nsmap)
     properties = run.find(_RUN_PROPERTIES)
     if properties is not None:
@@ -207,7 +207,7 @@ def _written(piece: _RunPiece) -> Element:
 
 
 def _formula(element: Element) -> str:
-    """The text of an equation; what stands for it in older programs is a picture."""
+    """Return the text of an equation; what stands for it in older programs is a picture."""
     return "".join(each.text or "" for each in element.iter(f"{MATH}t"))
 
 
@@ -284,7 +284,7 @@ class DrawingRewriter:
 
 
 def is_words_for_picture(element: Element) -> bool:
-    """Whether an element may have a picture's words: `docPr` and `cNvPr` of any drawing."""
+    """Return whether an element may have a picture's words: `docPr` and `cNvPr` of any drawing."""
     return local_name(element) in _WORDS_FOR_PICTURES
 
 

@@ -71,7 +71,7 @@ class XmlPart:
     is_changed: bool = False
 
     def ask_attribute(self, element: Element, name: str, ask: ContentCallback, page: int = 0) -> None:
-        """Rewrites the words in an attribute, such as those for a picture."""
+        """Rewrite the words in an attribute, such as those for a picture."""
         if given := _given(element.get(name, ""), ask, SegmentKind.LABEL, page):
             element.set(name, given)
             self.is_changed = True
@@ -79,7 +79,7 @@ class XmlPart:
     def ask_text(
         self, element: Element, ask: ContentCallback, kind: SegmentKind = SegmentKind.LABEL, page: int = 0
     ) -> None:
-        """Rewrites the words in an element that can hold no markup."""
+        """Rewrite the words in an element that can hold no markup."""
         if given := _given(element.text or "", ask, kind, page):
             element.text = given
             self.is_changed = True
@@ -95,7 +95,9 @@ class OfficePackage:
         """Members and their new bytes."""
 
     def related(self, part: str) -> dict[str, RelatedPart]:
-        """What a part names, by relationship id; the package itself is the part "". Links to elsewhere are no parts."""
+        """Return what a part names, by relationship id; the package itself is the part "". Links to elsewhere are no
+        parts.
+        """
         folder, name = posixpath.split(part)
         member = posixpath.join(folder, "_rels", f"{name}.rels")
         if member not in self.archive:
@@ -109,22 +111,22 @@ class OfficePackage:
         return found
 
     def main_part(self, usual: str) -> str:
-        """The name of the document's part; `usual` where the package names none."""
+        """Return the name of the document's part; `usual` where the package names none."""
         return next((related.target for related in self.named("", "officeDocument")), usual)
 
     def named(self, part: str, *kinds: str) -> list[RelatedPart]:
-        """Those parts of these kinds, or of any, that a part names and that are there."""
+        """Return those parts of these kinds, or of any, that a part names and that are there."""
         found = self.related(part).values()
         return [related for related in found if related.target in self.archive and (not kinds or related.kind in kinds)]
 
     def part_of_kind(self, main: str, kind: str) -> str | None:
-        """What the main part names as its styles, notes …; where it names none, the part of the usual name."""
+        """Return what the main part names as its styles, notes …; where it names none, the part of the usual name."""
         usual = posixpath.join(posixpath.dirname(main), f"{kind}.xml")
         named = [related.target for related in self.named(main, kind)]
         return next((name for name in (*named, usual) if name in self.archive), None)
 
     def title(self) -> str:
-        """The document's own title, "" where it has none."""
+        """Return the document's own title, "" where it has none."""
         if _CORE not in self.archive:
             return ""
         return words_in(self.root(_CORE).find(f".//{DUBLIN}title"))
@@ -143,7 +145,7 @@ class OfficePackage:
             self.changed[name] = _written(part.root, raw)
 
     def ask_properties(self, ask: ContentCallback, target: TargetLanguage | None) -> None:
-        """Rewrites title, subject, description, keywords and category of the document, and its language.
+        """Rewrite title, subject, description, keywords and category of the document, and its language.
 
         What a library wrote there is no segment.
         """
@@ -159,7 +161,7 @@ class OfficePackage:
                     part.is_changed = True
 
     def drawn(self, part: str, page: int | None = None) -> Iterator[BlockPiece]:
-        """The words of a diagram's data or of a chart: a piece for each paragraph, title and category.
+        """Yield the words of a diagram's data or of a chart: a piece for each paragraph, title and category.
 
         A chart's categories are repeated for each of its series, and are given once; its numbers are not read.
         """
@@ -180,7 +182,7 @@ class OfficePackage:
 
 
 def is_code_font(name: str) -> bool:
-    """Whether a font is one that code is written in."""
+    """Return whether a font is one that code is written in."""
     return _CODE_FONTS.match(name) is not None
 
 
@@ -198,7 +200,7 @@ def opened_package(source: FileSource, out: BinaryIO | None = None) -> Iterator[
 
 
 def drawing_text(paragraph: Element) -> str:
-    """The text of one paragraph of DrawingML; a break is a line end."""
+    """Return the text of one paragraph of DrawingML; a break is a line end."""
     words = []
     for element in paragraph.iter(f"{DRAWING}t", f"{DRAWING}br", f"{DRAWING}tab"):
         words.append({"t": element.text or "", "br": "\n", "tab": "\t"}[element.tag.rpartition("}")[2]])
@@ -206,19 +208,19 @@ def drawing_text(paragraph: Element) -> str:
 
 
 def branches(alternate: Element) -> list[Element]:
-    """The several ways to say the same; first the one to read: the first with text, else the first of all."""
+    """Return the several ways to say the same; first the one to read: the first with text, else the first of all."""
     found = [each for each in alternate if each.tag in (f"{COMPATIBILITY}Choice", f"{COMPATIBILITY}Fallback")]
     first = next((each for each in found if next(each.iter(*_SPEAKING), None) is not None), None)
     return found if first is None else [first, *(each for each in found if each is not first)]
 
 
 def children_read(element: Element) -> Element | list[Element]:
-    """What to read in an element: of several ways to say the same, one."""
+    """Return what to read in an element: of several ways to say the same, one."""
     return branches(element)[:1] if element.tag == ALTERNATE else element
 
 
 def _given(said: str, ask: ContentCallback, kind: SegmentKind, page: int) -> str:
-    """What words without markup become, with the white space around them; "" where nothing changes."""
+    """Return what words without markup become, with the white space around them; "" where nothing changes."""
     if not said.strip():
         return ""
     core = said.strip()
@@ -229,7 +231,9 @@ def _given(said: str, ask: ContentCallback, kind: SegmentKind, page: int) -> str
 
 
 def _written(root: Element, raw: bytes) -> bytes:
-    """A tree in the form of the bytes it was parsed from: declaration, encoding, byte order mark, strict namespaces."""
+    """Return a tree in the form of the bytes it was parsed from: declaration, encoding, byte order mark, strict
+    namespaces.
+    """
     encoding = encoding_of(raw)
     mark, encoding = next((each for each in BOMS if raw.startswith(each[0])), (b"", encoding))
     head = raw[len(mark) : 1000].decode(encoding, "ignore")
@@ -247,7 +251,7 @@ def _written(root: Element, raw: bytes) -> bytes:
 
 
 def child_in_order(parent: Element, tag: str, order: Sequence[str]) -> Element:
-    """The child of this tag; a new one stands before the first of those that come after it in `order`.
+    """Return the child of this tag; a new one stands before the first of those that come after it in `order`.
 
     What is not in `order` counts as coming last.
     """
@@ -265,7 +269,7 @@ def child_in_order(parent: Element, tag: str, order: Sequence[str]) -> Element:
 
 
 def without(parent: Element, *tags: str) -> bool:
-    """Takes the children of these tags out; whether there were any."""
+    """Take the children of these tags out; whether there were any."""
     found = [child for child in parent if child.tag in tags]
     for child in found:
         parent.remove(child)
@@ -280,19 +284,21 @@ _LITERAL = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def without_forbidden(text: str) -> str:
-    """A text without what no XML document may hold."""
+    """Return a text without what no XML document may hold."""
     return _FORBIDDEN.sub("", text)
 
 
 def unescaped(text: str) -> str:
-    """What `ST_Xstring` means: characters that XML forbids are written _x000D_ there. ECMA-376 part 1, 22.9.2.19."""
+    """Return what `ST_Xstring` means: characters that XML forbids are written _x000D_ there. ECMA-376 part 1,
+    22.9.2.19.
+    """
     if "_x" not in text:
         return text
     return without_forbidden(_ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)).replace("\r\n", "\n")
 
 
 def escaped(text: str) -> str:
-    """A text that could be taken for such an escape, so that it is none."""
+    """Return a text that could be taken for such an escape, so that it is none."""
     return _LITERAL.sub("_x005F_", text) if "_x" in text else text
 
 
@@ -302,5 +308,5 @@ _SCRIPTS = {"zh-hans": "zh-CN", "zh-hant": "zh-TW"}
 
 
 def office_language(language: str) -> str:
-    """A code of BCP 47 with a region in place of a script, where Office wants one: zh-TW for zh-Hant."""
+    """Return a code of BCP 47 with a region in place of a script, where Office wants one: zh-TW for zh-Hant."""
     return _SCRIPTS.get(language.lower(), language)

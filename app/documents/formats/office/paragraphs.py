@@ -27,7 +27,9 @@ class ParagraphRole(Enum):
 
 
 def spelled(number: int, style: str) -> str:
-    """A number of a list by the style's name in OpenDocument: "a" gives a, z, aa, bb, "i" Roman ones, else figures."""
+    """Return a number of a list by the style's name in OpenDocument: "a" gives a, z, aa, bb, "i" Roman ones, else
+    figures.
+    """
     if not 0 < number <= _MOST_SPELLED:
         return str(number)
     text = ""
@@ -44,12 +46,12 @@ def spelled(number: int, style: str) -> str:
 
 
 def labelled(piece: BlockPiece) -> str:
-    """The text of a piece with its label before it."""
+    """Return the text of a piece with its label before it."""
     return f"{piece.label} {piece.text}" if piece.label else piece.text
 
 
 def trimmed(text: str, kind: BlockKind) -> str:
-    """A heading is one line; code keeps its indentation."""
+    """Return a heading is one line; code keeps its indentation."""
     if kind is BlockKind.HEADING:
         return " ".join(text.split())
     return text.strip("\n").rstrip() if kind is BlockKind.CODE else text.strip()
@@ -58,7 +60,7 @@ def trimmed(text: str, kind: BlockKind) -> str:
 def gathered(
     found: Iterable[BlockPiece], kind: BlockKind, place: BlockPlace, page: int | None = None, label: str = ""
 ) -> Iterator[BlockPiece]:
-    """All that is in a note, a title, a margin as one piece; the notes inside follow it."""
+    """Yield all that is in a note, a title, a margin as one piece; the notes inside follow it."""
     pieces = list(found)
     text = "\n".join(labelled(piece) for piece in pieces if piece.kind is not BlockKind.NOTE).strip("\n")
     if text:

@@ -96,7 +96,7 @@ class ParagraphTokens:
 
 
 def line_of(nodes: Sequence[Node], words_of: _Words) -> ParagraphTokens:
-    """The nodes in order, with a `RunFormat` around what differs from the most frequent look of its group."""
+    """Return the nodes in order, with a `RunFormat` around what differs from the most frequent look of its group."""
     base = _most(nodes) or next((text for text in texts_in(nodes)), None)
     run = base.run if base is not None else None
     return ParagraphTokens(_tokens(nodes, base, words_of), run)
@@ -113,7 +113,7 @@ def texts_in(nodes: Sequence[Node]) -> list[StyledText]:
 
 
 def _most(nodes: Sequence[Node]) -> StyledText | None:
-    """The first text of the look that has the most characters."""
+    """Return the first text of the look that has the most characters."""
     counted: Counter[Hashable] = Counter()
     first: dict[Hashable, StyledText] = {}
     for node in nodes:
@@ -146,7 +146,7 @@ def _tokens(nodes: Sequence[Node], base: StyledText | None, words_of: _Words) ->
 
 
 def _group(group: WordGroup, outer: StyledText | None, words_of: _Words) -> list[ParagraphToken]:
-    """A group without words of its own is one thing."""
+    """Return a group without words of its own is one thing."""
     if not any(text.text.strip() for text in texts_in(group.children)):
         return [ParagraphToken("single", group)]
     base = _most(group.children) or outer
@@ -155,7 +155,7 @@ def _group(group: WordGroup, outer: StyledText | None, words_of: _Words) -> list
 
 
 def _difference(words_of: _Words, base: Any, other: Any) -> str:
-    """A word for what the second run has and the first has not."""
+    """Return a word for what the second run has and the first has not."""
     known = words_of(base)
     return next((word for word in words_of(other) if word not in known), "other")
 
@@ -234,7 +234,7 @@ class RewritePlan:
 
 
 def plan_of(line: ParagraphTokens) -> RewritePlan:
-    """Marks for what stands among the words; what encloses them all, or only leads or ends them, stays in place."""
+    """Mark for what stands among the words; what encloses them all, or only leads or ends them, stays in place."""
     prefix, core, suffix = _stripped(line.tokens)
     plan = RewritePlan((), prefix, suffix, line.base)
     numbers: dict[int, int] = {}
@@ -257,7 +257,7 @@ def plan_of(line: ParagraphTokens) -> RewritePlan:
 
 
 def arranged(plan: RewritePlan, content: Content) -> list[ParagraphToken]:
-    """The tokens of a translation, each text with the run that it is to look like.
+    """Return the tokens of a translation, each text with the run that it is to look like.
 
     Whatever the content has: a mark the plan does not know is left out, a single one that is missing comes at the end,
     what is left open is closed.
@@ -319,7 +319,7 @@ def _stays(token: ParagraphToken) -> bool:
 
 
 def _is_page_number(core: list[ParagraphToken]) -> bool:
-    """A field at the end behind a tab, as in a table of contents."""
+    """Return a field at the end behind a tab, as in a table of contents."""
     if len(core) < 2 or core[-1].role != "single" or core[-2].role != "single":
         return False
     return getattr(core[-1].node, "look", "") == "field" and getattr(core[-2].node, "look", "") == "tab"
@@ -330,7 +330,7 @@ def _cut_token(token: ParagraphToken, text: str) -> ParagraphToken:
 
 
 def _placed(parts: list[str | Mark], index: int, share: float, anchor: InlineAnchor) -> _PlacedAnchor:
-    """An anchor that touches a mark stays at it: a beginning before what follows, an end after what precedes."""
+    """Return an anchor that touches a mark stays at it: a beginning before what follows, an end after what precedes."""
     before = parts[index - 1] if index else None
     after = parts[index] if index < len(parts) else None
     sides = [(before, True), (after, False)] if anchor.is_end else [(after, False), (before, True)]
@@ -404,7 +404,7 @@ def _woven(body: list[ParagraphToken], places: list[tuple[tuple[int, int], Inlin
 
 
 def _token_position(plan: RewritePlan, body: list[ParagraphToken], placed: _PlacedAnchor) -> tuple[int, int]:
-    """A token's index and how many of its characters come before."""
+    """Return a token's index and how many of its characters come before."""
     if placed.beside is not None:
         role, number = placed.beside
         for index, token in enumerate(body):
@@ -424,7 +424,7 @@ def _token_position(plan: RewritePlan, body: list[ParagraphToken], placed: _Plac
 
 
 def _word_end(text: str, at: int, is_end: bool) -> int:
-    """The nearest place between two words: before the space for an end, after it for a beginning."""
+    """Return the nearest place between two words: before the space for an end, after it for a beginning."""
     shift = 0 if is_end else 1
     spaces = [index for index in range(max(0, at - _NEAR), min(len(text), at + _NEAR)) if text[index].isspace()]
     edges = [index + shift for index in spaces]

@@ -47,7 +47,7 @@ _PEEKED_BYTES = 64 * 1024
 
 
 def read(source: FileSource) -> Iterator[Item]:
-    """The pieces of an ODT, or the slides of an ODP.
+    """Yield the pieces of an ODT, or the slides of an ODP.
 
     Notes and comments come after the block that calls them; headers and footers, each once, at the end.
     """
@@ -178,7 +178,9 @@ class _OdfReading:
         yield from counted("pictures", self._blocks.pictures)
 
     def _equation(self, href: str) -> str:
-        """An equation is a document of its own inside the archive; other objects have no words that belong here."""
+        """Return an equation is a document of its own inside the archive; other objects have no words that belong
+        here.
+        """
         name = posixpath.normpath(posixpath.join(href, CONTENT))
         if self._archive is None or name not in self._archive:
             return ""
@@ -227,7 +229,7 @@ class OdfBlocks:
         self._numbered_list = ""
 
     def read(self, element: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
-        """The pieces of a paragraph, a list, a table, or anything that holds these."""
+        """Yield the pieces of a paragraph, a list, a table, or anything that holds these."""
         tag = element.tag
         if tag in PARAGRAPHS:
             yield from self._whole_paragraph(element, places)
@@ -250,14 +252,15 @@ class OdfBlocks:
     def gathered(
         self, element: Element, places: ElementPlaces, kind: BlockKind, label: str = ""
     ) -> Iterator[BlockPiece]:
-        """All that is in an element as one piece; the notes inside follow it."""
+        """Yield all that is in an element as one piece; the notes inside follow it."""
         pieces = [piece for child in element for piece in self.read(child, places)]
         return gathered(pieces, kind, places.place_of(element), self.page, label)
 
     def paragraph(
         self, element: Element, place: BlockPlace, item: tuple[int, str] | None = None
     ) -> tuple[BlockPiece | None, OdfParagraphWords | None]:
-        """The paragraph itself, None where it has no text, and its `OdfParagraphWords`, None where nothing hangs on it.
+        """Return the paragraph itself, None where it has no text, and its `OdfParagraphWords`, None where nothing hangs
+        on it.
 
         `item` is the level and the label of the list item that the paragraph is in.
         """
@@ -277,12 +280,12 @@ class OdfBlocks:
         return BlockPiece(kind, trimmed(text, kind), self.page, place, level, label), hung
 
     def is_code(self, paragraph: Element) -> bool:
-        """Whether a paragraph that may be empty is a line of code."""
+        """Return whether a paragraph that may be empty is a line of code."""
         look = self._styles.find(paragraph.get(_STYLE_NAME, ""))
         return paragraph.tag != _HEADING and look.role is ParagraphRole.CODE and not look.is_hidden
 
     def followed(self, words: OdfParagraphWords, places: ElementPlaces) -> Iterator[BlockPiece]:
-        """What hangs on a paragraph and is read behind it: its frames, then its notes and comments."""
+        """Yield what hangs on a paragraph and is read behind it: its frames, then its notes and comments."""
         for frame in words.frames:
             yield from self.read(frame, places)
         for note in words.notes:
@@ -323,7 +326,7 @@ class OdfBlocks:
                     yield from self.read(child, places)
 
     def _numbered(self, element: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
-        """A paragraph that is in a list and says so itself."""
+        """Yield a paragraph that is in a list and says so itself."""
         style = element.get(_STYLE_NAME) or self._style_of_items(element)
         list_id = element.get(f"{TEXT}list-id", style)
         if list_id != self._numbered_list:
@@ -365,7 +368,7 @@ class OdfBlocks:
         yield from after
 
     def _row(self, row: Element, places: ElementPlaces, after: list[BlockPiece]) -> list[str]:
-        """The cells of a row; notes and tables inside go to `after`."""
+        """Return the cells of a row; notes and tables inside go to `after`."""
         line: list[str] = []
         for cell in _inside(row, _CELL, _COVERED):
             line += [self._cell(cell, places, after)] * min(parse_whole(cell.get(_COLUMNS_REPEATED)), _MOST_REPEATED)
@@ -393,7 +396,7 @@ class OdfBlocks:
 
 
 def _inside(element: Element, *tags: str) -> Iterator[Element]:
-    """The nearest elements of these tags below one, through whatever groups them."""
+    """Yield the nearest elements of these tags below one, through whatever groups them."""
     for child in element:
         if child.tag in tags:
             yield child
@@ -425,7 +428,7 @@ class OdfParagraphWords:
 
     @property
     def has_followers(self) -> bool:
-        """Whether something is to be read after the paragraph."""
+        """True if something is to be read after the paragraph."""
         return bool(self.frames or self.notes)
 
     @property
@@ -511,7 +514,7 @@ def _plain_text(paragraph: Element, styles: OpenDocumentStyles) -> str | None:
 
 
 def _equation_text(element: Element) -> str:
-    """The signs of an equation in MathML, in order; not the notes on how it was made."""
+    """Return the signs of an equation in MathML, in order; not the notes on how it was made."""
     tokens = element.iter(*(f"{_MATH}{name}" for name in ("mi", "mn", "mo", "mtext", "ms")))
     return " ".join(text for token in tokens if (text := " ".join((token.text or "").split())))
 
@@ -642,7 +645,7 @@ class OdfSpreadsheet:
         self.pictures = blocks.pictures
 
     def _elements(self, stream: BinaryIO) -> Iterator[tuple[int, Element]]:
-        """What is in the sheets, with their numbers; -1 for what is elsewhere."""
+        """Yield what is in the sheets, with their numbers; -1 for what is elsewhere."""
         count, last, parent, index = 0, None, None, -1
         for _, _, element in stream_blocks(stream, self._source, _SHEET_CONTAINERS):
             if element.getparent() is not parent:
@@ -691,7 +694,7 @@ class _OdfRow:
 
 
 def _value(cell: Element, shown: str) -> str:
-    """What is in a cell rather than how it is shown: all of a number's digits, a date as ISO 8601 has it."""
+    """Return what is in a cell rather than how it is shown: all of a number's digits, a date as ISO 8601 has it."""
     match cell.get(_TYPE):
         case "float" | "currency" | "percentage":
             return _number(cell.get(_VALUE, "")) or shown

@@ -81,7 +81,7 @@ def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Targ
 
 
 def _packed(archive: Archive, source: FileSource, styles: TextStyles) -> list[_OdfPart]:
-    """The text first, then objects in it such as charts, the styles, and what the document says of itself."""
+    """Return the text first, then objects in it such as charts, the styles, and what the document says of itself."""
     refuse_protected(archive, source)
     objects = [name for name in archive.names if name.endswith(f"/{CONTENT}")]
     names = [CONTENT, *objects, *(text for text in (STYLES, META) if text in archive)]
@@ -131,7 +131,7 @@ def _changed(
 
 
 def _language_edits(parts: list[_OdfPart], styles: TextStyles, target: TargetLanguage) -> Iterator[list[TextEdit]]:
-    """What makes each part say that it is in the target language."""
+    """Yield what makes each part say that it is in the target language."""
     locale = locale_of(target.language)
     tags = [part.walk.style_tags for part in parts]
     before = next(filter(None, (default_language(tag, locale) for tag in tags)), "")
@@ -152,9 +152,9 @@ class _Context(NamedTuple):
     kind: SegmentKind = SegmentKind.PARAGRAPH
     level: int = 0
     is_inline: bool = False
-    """Whether text here is text of a paragraph."""
+    """True if text here is text of a paragraph."""
     is_value: bool = False
-    """Whether the paragraphs show the value of a cell."""
+    """True if the paragraphs show the value of a cell."""
     is_discarded: bool = False
     also: tuple[TextEdit, ...] = ()
 
@@ -217,7 +217,7 @@ class _OdfWalk:
         return position
 
     def _named(self, name: str) -> str:
-        """A name with its usual prefix."""
+        """Return a name with its usual prefix."""
         prefix, colon, local = name.partition(":")
         return f"{self._usual.get(prefix, prefix)}:{local}" if colon else name
 
@@ -299,7 +299,7 @@ class _OdfWalk:
         return _OpenElement(name, start, "paragraph", before, spelling, is_unread)
 
     def _styled(self, name: str, said: _Said, context: _Context) -> tuple[_Context, bool]:
-        """What a paragraph's style makes of it, and whether it is code."""
+        """Return what a paragraph's style makes of it, and whether it is code."""
         role = self._styles.find(_value(said, "text:style-name")).role
         if name == "text:h":
             level = parse_whole(_value(said, "text:outline-level"))
@@ -339,7 +339,7 @@ class _OdfWalk:
             self._context = context._replace(is_discarded=True)
 
     def _is_of_a_pattern(self, name: str, said: _Said) -> bool:
-        """Whether it only says on a master page where text goes, and is never shown."""
+        """Return whether it only says on a master page where text goes, and is never shown."""
         is_such = name == "presentation:notes" or _value(said, "presentation:placeholder") == "true"
         return is_such and any(open_element.name == "style:master-page" for open_element in self._open)
 
@@ -467,7 +467,7 @@ _WHITE = re.compile(r" +|[\t\n]")
 
 @cache
 def _spelling_with(prefix: str) -> Spelling:
-    """The spelling with this prefix for the namespace of text, such as "text:"."""
+    """Return the spelling with this prefix for the namespace of text, such as "text:"."""
 
     def spell(content: Content) -> Sequence[str | Mark]:
         found: list[str | Mark] = []
@@ -485,7 +485,7 @@ def _spelling_with(prefix: str) -> Spelling:
 
 
 def _written(text: str, prefix: str, is_behind_space: bool) -> tuple[str, bool]:
-    """The words as source, and whether a space behind them would be lost."""
+    """Return the words as source, and whether a space behind them would be lost."""
     found, position = "", 0
     text = text.replace("\r", "")
     for match in _WHITE.finditer(text):
@@ -543,7 +543,7 @@ class StyleLocale(NamedTuple):
 
     @property
     def is_other(self) -> bool:
-        """Whether it is written in scripts that styles have properties of their own for."""
+        """True if it is written in scripts that styles have properties of their own for."""
         return self.keys[0].startswith("style:")
 
     @property
@@ -569,7 +569,7 @@ def locale_of(tag: str) -> StyleLocale:
 
 
 def default_language(tags: StyleTags, locale: StyleLocale) -> str:
-    """The language that a part has for scripts of this kind, "" where it names none."""
+    """Return the language that a part has for scripts of this kind, "" where it names none."""
     named = (
         properties.said[locale.keys[0]].value
         for properties in tags.properties
@@ -579,14 +579,16 @@ def default_language(tags: StyleTags, locale: StyleLocale) -> str:
 
 
 def _look_of(each: _StyleProperties, locale: StyleLocale) -> dict[str, str]:
-    """What makes text of these scripts look as western text does, where the properties do not say how it looks."""
+    """Return what makes text of these scripts look as western text does, where the properties do not say how it
+    looks.
+    """
     kind = locale.keys[0].removeprefix("style:language")
     wanted = {f"style:{name}{kind}": each.said[f"fo:{name}"].value for name in _FONT_LOOKS if f"fo:{name}" in each.said}
     return {key: value for key, value in wanted.items() if key not in each.said} if locale.is_other else {}
 
 
 def _language_of(each: _StyleProperties, locale: StyleLocale, before: str) -> dict[str, str]:
-    """The attributes to set in properties of text, where the default language was `before`."""
+    """Return the attributes to set in properties of text, where the default language was `before`."""
     said = each.said.get(locale.keys[0])
     if not each.is_default and (said is None or said.value in ("none", "zxx") or said.value != before):
         return {}
@@ -610,7 +612,9 @@ _OF_CODE = {_MODE: "lr-tb", _ALIGN: "left"}
 
 
 def _is_rtl(parts: Sequence[StyleTags]) -> bool:
-    """Whether a document is written from right to left: by its pages, or by most paragraph styles that say it."""
+    """Return whether a document is written from right to left: by its pages, or by most paragraph styles that say
+    it.
+    """
     modes = [
         (properties, properties.said[_MODE].value)
         for part in parts
@@ -685,7 +689,7 @@ class TargetStyles:
                 yield tag.inserted(part.spelled_element(_PARAGRAPH_PROPERTIES, _OF_CODE))
 
     def _new_default(self, part: StyleTags) -> Iterator[TextEdit]:
-        """The default style of paragraphs, for a document without any."""
+        """Yield the default style of paragraphs, for a document without any."""
         for tag in part.tags:
             if tag.name == _STYLES_TAG:
                 turned = {_MODE: self._mode, _ALIGN: self._align} if self._is_turned else {}
@@ -764,7 +768,7 @@ class StyleTags:
         return found
 
     def spelled_element(self, name: str, wanted: Mapping[str, str], content: str = "") -> str:
-        """An element as source, "" where the file lacks its prefix."""
+        """Return an element as source, "" where the file lacks its prefix."""
         prefix, _, local = name.partition(":")
         if prefix not in self._prefixes:
             return ""

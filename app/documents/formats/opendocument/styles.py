@@ -58,10 +58,10 @@ class OpenDocumentStyles:
         self._hidden_pages: set[str] = set()
         self.lists: dict[str, list[_OdfListLevel]] = {}
         self.hides = False
-        """Whether any style hides its text."""
+        """True if any style hides its text."""
 
     def add(self, root: Element) -> None:
-        """Takes in everything that is defined below an element."""
+        """Take in everything that is defined below an element."""
         self._looks.clear()
         for element in root.iter(f"{STYLE}style", f"{TEXT}list-style", f"{TEXT}outline-style"):
             if element.tag == f"{TEXT}list-style":
@@ -87,14 +87,14 @@ class OpenDocumentStyles:
             )
 
     def find(self, name: str) -> ResolvedStyle:
-        """The style of this name; an unknown one is told by its name alone."""
+        """Return the style of this name; an unknown one is told by its name alone."""
         found = self._looks.get(name)
         if found is None:
             found = self._looks[name] = self._resolved(name)
         return found
 
     def is_hidden_page(self, name: str) -> bool:
-        """Whether a slide of this style is left out of the show."""
+        """Return whether a slide of this style is left out of the show."""
         return name in self._hidden_pages
 
     def _resolved(self, name: str) -> ResolvedStyle:
@@ -126,7 +126,7 @@ class ListCounters:
         self._at.pop(style, None)
 
     def label(self, style: str, level: int, start: int | None = None) -> str:
-        """The next label of a list at a level (from 1); `start` is where it is told to begin."""
+        """Return the next label of a list at a level (from 1); `start` is where it is told to begin."""
         levels = self.styles.lists.get(style)
         if levels is None:
             return ""
@@ -176,22 +176,22 @@ def _levels(element: Element) -> list[_OdfListLevel]:
 
 
 def _bullet(character: str) -> str:
-    """A symbol font's own character has no place in Unicode."""
+    """Return a symbol font's own character has no place in Unicode."""
     return "•" if character and 0xE000 <= ord(character[0]) <= 0xF8FF else character[:1]
 
 
 def parse_whole(value: str | None, otherwise: int = 1) -> int:
-    """A whole number of an attribute that may not be there."""
+    """Return a whole number of an attribute that may not be there."""
     return int(value) if value is not None and re.fullmatch(r"[0-9]{1,9}", value) else otherwise
 
 
 def title_in(root: Element) -> str:
-    """The title in what a document says of itself, "" where it has none."""
+    """Return the title in what a document says of itself, "" where it has none."""
     return words_in(next(root.iter("{http://purl.org/dc/elements/1.1/}title"), None))
 
 
 def refuse_protected(archive: Archive, source: FileSource) -> None:
-    """Raises DocumentUnreadable (protected) for a document whose members are encrypted."""
+    """Raise DocumentUnreadable (protected) for a document whose members are encrypted."""
     if "META-INF/manifest.xml" in archive:
         manifest = parse(archive.read("META-INF/manifest.xml"), source)
         if next(manifest.iter("{*}encryption-data"), None) is not None:
@@ -221,7 +221,7 @@ class TextStyles(OpenDocumentStyles):
         self._own_looks: dict[str, str] = {}
 
     def add(self, root: Element) -> None:
-        """Takes in everything that is defined below an element."""
+        """Take in everything that is defined below an element."""
         super().add(root)
         for style in root.iter(f"{STYLE}style"):
             if style.get(f"{STYLE}family") == "text":
@@ -236,11 +236,11 @@ class TextStyles(OpenDocumentStyles):
         return self.find(name).role is ParagraphRole.CODE
 
     def is_silent(self, name: str) -> bool:
-        """Whether a text style changes no look: LibreOffice marks with such ones what was typed at one time."""
+        """Return whether a text style changes no look: LibreOffice marks with such ones what was typed at one time."""
         return name in self._silent
 
     def look_of(self, name: str) -> str:
-        """How a text of a text style looks, in words of `Mark`."""
+        """Return how a text of a text style looks, in words of `Mark`."""
         names = [name, *(style.parent for style in self._lineage(name))]
         if found := next((self._own_looks[name] for name in names if name in self._own_looks), ""):
             return found

@@ -58,9 +58,9 @@ class LetterStatistics:
                 self._weights[line.weight] = self._weights.get(line.weight, 0) + length
 
     def settle(self, lines: list[PdfLine]) -> None:
-        """Tells which of the lines are bold: by the names of their fonts, and where none of the document's names says
-        so, by a weight far over that of most letters. Where most letters are bold, or nearly all of fixed
-        width, no line is: it says nothing there.
+        """Tell which of the lines are bold: by the names of their fonts, and where none of the document's names says
+        so, by a weight far over that of most letters. Where most letters are bold, or nearly all of fixed width, no
+        line is: it says nothing there.
         """
         is_all_bold, is_all_mono = 2 * self._bold > self._all, self._mono > NEARLY_ALL * self._all
         body = max(self._weights, key=self._weights.__getitem__) if self._weights and not self._bold else NAMED
@@ -90,7 +90,7 @@ class HeadingMarker:
     def mark(
         self, drafts: list[BlockDraft], entries: list[OutlineEntry], sheet: PageGeometry, body_size: float
     ) -> list[BlockDraft]:
-        """The drafts with their headings marked; one whose first line is a title is divided after it."""
+        """Return the drafts with their headings marked; one whose first line is a title is divided after it."""
         for entry in entries:
             drafts = _with_entry(drafts, entry, sheet)
             self._remember(entry.title)
@@ -112,7 +112,7 @@ class HeadingMarker:
             self.titles.add(letters)
 
     def _level(self, draft: BlockDraft, after: BlockDraft | None, body_size: float) -> int:
-        """The level of a heading that is not in the outline: the same for the same font size."""
+        """Return the level of a heading that is not in the outline: the same for the same font size."""
         text, size = draft.lines[0].text, _half_points(draft)
         if after is not None and after.kind is BlockKind.HEADING and _CHAPTER.fullmatch(text):
             return after.level
@@ -164,7 +164,7 @@ def _is_next_line(before: BlockDraft, draft: BlockDraft, body_size: float) -> bo
 
 
 def _is_below(line: PdfLine, after: PdfLine, most: float) -> bool:
-    """Whether a line of the same font stands right below another."""
+    """Return whether a line of the same font stands right below another."""
     if abs(after.size - line.size) > SAME_SIZE * line.size or after.is_bold != line.is_bold:
         return False
     return not line.is_turned and not after.is_turned and 0.8 < (after.base - line.base) / line.size <= most
@@ -187,7 +187,7 @@ def _looks_like_heading(draft: BlockDraft, body_size: float) -> bool:
 
 
 def _with_entry(drafts: list[BlockDraft], entry: OutlineEntry, sheet: PageGeometry) -> list[BlockDraft]:
-    """Marks the draft that the entry of the outline names: of several, the one nearest to where it leads."""
+    """Mark the draft that the entry of the outline names: of several, the one nearest to where it leads."""
     title = plain(entry.title)
     if not title:
         return drafts
@@ -216,8 +216,8 @@ def _with_entry(drafts: list[BlockDraft], entry: OutlineEntry, sheet: PageGeomet
 
 
 def _title_lines(drafts: Sequence[BlockDraft], number: int, title: str) -> list[PdfLine]:
-    """The first lines of a draft, and of those right below it, that are the title, with or without a number in front;
-    none where they are not.
+    """Return the first lines of a draft, and of those right below it, that are the title, with or without a number in
+    front; none where they are not.
     """
     text = ""
     lines: list[PdfLine] = []
@@ -285,7 +285,7 @@ class _MarginNeighbours:
 
 
 def plain(text: str) -> str:
-    """The letters of a text alone, to compare titles by."""
+    """Return the letters of a text alone, to compare titles by."""
     return _LETTERS.sub("", text).casefold()
 
 
@@ -299,10 +299,10 @@ class RunningHeaders:
     def body(
         self, page: PageText, ahead: Sequence[PageText], body_size: float, titles: set[str], named: set[str]
     ) -> list[PdfLine]:
-        """The lines of a page without its furniture.
+        """Return the lines of a page without its furniture.
 
-        `titles` are headings, as `plain` has them, and `named` those of this page by the outline: a running header
-        may name the section.
+        `titles` are headings, as `plain` has them, and `named` those of this page by the outline: a running header may
+        name the section.
         """
         rows = _margins(page)
         marks = self._marks(page, rows)
@@ -365,7 +365,7 @@ def _is_like(other: _MarginRow, mark: _MarginRow) -> bool:
 
 
 def _is_known(text: str, near: list[_MarginRow], titles: set[str]) -> bool:
-    """Whether a part of a row is on the pages around, or names a heading; its end may be cut off."""
+    """Return whether a part of a row is on the pages around, or names a heading; its end may be cut off."""
     letters = plain(text)
     if any(len(other.texts) > 1 and letters in map(plain, other.texts) for other in near):
         return True
@@ -385,7 +385,9 @@ def _value(text: str) -> int:
 
 
 def _margins(page: PageText) -> _Rows:
-    """The rows in the upper and in the lower margin, from the outside, each with the first one that is the text's."""
+    """Return the rows in the upper and in the lower margin, from the outside, each with the first one that is the
+    text's.
+    """
     high, low = MARGIN * page.sheet.height, (1 - MARGIN) * page.sheet.height
     outer = [line for line in page.lines if not high <= line.base <= low and not line.is_turned]
     upper, lower = [line for line in outer if line.base < high], [line for line in outer if line.base > low]

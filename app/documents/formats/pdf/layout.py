@@ -55,7 +55,7 @@ def flows(lines: list[PdfLine], depth: int = 0) -> list[list[PdfLine] | PdfTable
 
 
 def _with_ruled(found: list[list[PdfLine] | PdfTable]) -> list[list[PdfLine] | PdfTable]:
-    """The runs cut where lines stand for a ruled table, which comes once, in place of the first of them."""
+    """Return the runs cut where lines stand for a ruled table, which comes once, in place of the first of them."""
     if not any(line.table for run in found if isinstance(run, list) for line in run):
         return found
     seen: set[int] = set()
@@ -132,7 +132,7 @@ _Band = tuple[int, int, Gaps]
 
 
 def _strips(lines: list[PdfLine], least: float) -> list[_PageStrip]:
-    """The lines cut wherever nothing stands at a height. A line counts from above its letters to its base."""
+    """Return the lines cut wherever nothing stands at a height. A line counts from above its letters to its base."""
     strips: list[_PageStrip] = []
     for line in sorted(lines, key=lambda line: line.base - 0.7 * line.size):
         top, bottom = line.base - 0.7 * line.size, line.base + 0.15 * line.size
@@ -169,7 +169,7 @@ def _mark_cells(strips: list[_PageStrip]) -> None:
 
 
 def _gaps(lines: list[PdfLine], least: float) -> Gaps:
-    """The parts of the width where no line stands, from left to right, the outer two without an end."""
+    """Return the parts of the width where no line stands, from left to right, the outer two without an end."""
     if len(lines) == 1:
         return [(-math.inf, lines[0].left), (lines[0].right, math.inf)]
     gaps: Gaps = []
@@ -209,7 +209,7 @@ def _bands(strips: list[_PageStrip], least: float) -> list[_Band]:
 
 
 def _bridged(bands: list[_Band], strips: list[_PageStrip], least: float) -> list[_Band]:
-    """The bands, where those of the same columns are one although what is between them has gutters of its own or
+    """Return the bands, where those of the same columns are one although what is between them has gutters of its own or
     stands a little into that of the columns, as display formulas do; nothing there may go over it.
     """
     found: list[_Band] = []
@@ -245,7 +245,7 @@ def _lines_of(strips: list[_PageStrip]) -> list[PdfLine]:
 
 
 def _belongs(strips: list[_PageStrip], at: int, gutters: Gaps) -> bool:
-    """Whether a strip goes on with the band above it; one on the left alone only where it follows closely."""
+    """Return whether a strip goes on with the band above it; one on the left alone only where it follows closely."""
     if _is_near(strips, at):
         return True
     strip = strips[at]
@@ -260,7 +260,7 @@ def _is_near(strips: list[_PageStrip], at: int) -> bool:
 
 
 def _common(gutters: Gaps, gaps: Gaps, least: float) -> Gaps:
-    """Where both leave at least `least` free; both lists are in order, so this is one walk."""
+    """Return where both leave at least `least` free; both lists are in order, so this is one walk."""
     found: Gaps = []
     one = other = 0
     while one < len(gutters) and other < len(gaps):
@@ -280,7 +280,9 @@ def _cut_columns(lines: list[PdfLine], gutters: Gaps) -> list[list[PdfLine]]:
 
 
 def are_text(columns: list[list[PdfLine]]) -> bool:
-    """Whether these are columns to be read one after the other, and not the cells of a table or marks of a list."""
+    """Return whether these are columns to be read one after the other, and not the cells of a table or marks of a
+    list.
+    """
     if len(columns) < 2 or min(len(column) for column in columns) < 2:
         return False
     if _meet(columns) < 0.5 and min(len(column) for column in columns) >= 4:
@@ -312,7 +314,9 @@ def _lists(strips: list[_PageStrip], least: float) -> tuple[list[_PageStrip], li
 
 
 def _are_lists(columns: list[list[PdfLine]]) -> bool:
-    """Whether the white between the entries of each column is at heights of its own; that of a table's rows is not."""
+    """Return whether the white between the entries of each column is at heights of its own; that of a table's rows is
+    not.
+    """
     whites = [_whites(column) for column in columns]
     if not all(LEAST_ENTRIES <= len(white) <= MOST_ENTRIES for white in whites):
         return False
@@ -325,7 +329,7 @@ def _are_lists(columns: list[list[PdfLine]]) -> bool:
 
 
 def _whites(column: list[PdfLine]) -> Gaps:
-    """Where a column has more white than between the lines of an entry."""
+    """Return where a column has more white than between the lines of an entry."""
     lines = _rows(column)
     steps = [after.base - before.base for before, after in pairwise(lines)]
     if not steps:
@@ -343,7 +347,7 @@ def _mean_chars(column: Sequence[PdfLine]) -> float:
 
 
 def _is_filled(column: Sequence[PdfLine]) -> bool:
-    """Whether most lines reach across the column, as text does and cells do not."""
+    """Return whether most lines reach across the column, as text does and cells do not."""
     left, right = min(line.left for line in column), max(line.right for line in column)
     rows = _rows(column)
     full = sum(line.right - line.left > 0.75 * (right - left) for line in rows)
@@ -351,7 +355,7 @@ def _is_filled(column: Sequence[PdfLine]) -> bool:
 
 
 def _meet(columns: list[list[PdfLine]]) -> float:
-    """How many lines of the shortest column stand at the height of one in its neighbour."""
+    """Return how many lines of the shortest column stand at the height of one in its neighbour."""
     shortest = min(columns, key=len)
     bases = sorted(line.base for column in columns if column is not shortest for line in column)
     met = 0
@@ -377,7 +381,7 @@ def rows_apart(lines: Sequence[PdfLine]) -> list[list[PdfLine]]:
 
 
 def _is_same_row(row: list[PdfLine], line: PdfLine) -> bool:
-    """A small raised mark is of the row below it, and nothing is that stands over another."""
+    """Return a small raised mark is of the row below it, and nothing is that stands over another."""
     height = 0.35 * max(row[-1].size, line.size)
     if line.base - row[0].base > height:
         return False
@@ -399,12 +403,12 @@ def _rows(lines: Sequence[PdfLine]) -> list[PdfLine]:
 
 
 def gutters_of(lines: list[PdfLine], least: float = GUTTER) -> Gaps:
-    """The gutters that all these lines leave free, `least` of the font size or wider."""
+    """Return the gutters that all these lines leave free, `least` of the font size or wider."""
     return _gaps(lines, least * median(line.size for line in lines))[1:-1]
 
 
 def one_line(row: list[PdfLine]) -> PdfLine:
-    """The parts of a row put together, with the spaces between them; the longest tells the font."""
+    """Return the parts of a row put together, with the spaces between them; the longest tells the font."""
     longest = max(row, key=lambda line: len(line.text))
     gaps = [after.left - before.right for before, after in pairwise(row)]
     is_mono = all(line.is_mono for line in row)
@@ -439,7 +443,9 @@ _LEADER = re.compile(r"(\. ?){4,}|…")
 
 
 def table_of(rows: list[list[PdfLine]], gutters: Sequence[tuple[float, float]]) -> list[PdfTable | list[PdfLine]]:
-    """A band of rows as a table with what is above and below it, or as its lines where it is not surely a table."""
+    """Return a band of rows as a table with what is above and below it, or as its lines where it is not surely a
+    table.
+    """
     full = [number for number, row in enumerate(rows) if len(row) > 1]
     lines = [line for row in rows for line in row]
     # What has letters of fixed width is what a program was given or wrote, with the gaps that it had.

@@ -210,7 +210,7 @@ def page_text(document: Any, page: int, probe: TextProbe, annotations: Annotatio
 
 
 def _has_pictures(page: Any) -> bool:
-    """Whether there is anything to see: pictures, drawings, or forms with them inside."""
+    """Return whether there is anything to see: pictures, drawings, or forms with them inside."""
     for index in range(min(raw.FPDFPage_CountObjects(page), MOST_OBJECTS)):
         kind = raw.FPDFPageObj_GetType(raw.FPDFPage_GetObject(page, index))
         if kind in (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_FORM, raw.FPDF_PAGEOBJ_SHADING):
@@ -248,7 +248,8 @@ class _PageTextReading:
         return room.raw[: 2 * max(units - 1, 0)].decode("utf-16-le", "replace")
 
     def _with_accents_joined(self, text: str) -> str:
-        """The text where an accent that is drawn over a letter, as TeX's older fonts have it, is one letter with it.
+        """Return the text where an accent that is drawn over a letter, as TeX's older fonts have it, is one letter with
+        it.
 
         As long as before: GONE stands where the accent was, which need not be beside its letter.
         """
@@ -263,7 +264,7 @@ class _PageTextReading:
         return "".join(letters)
 
     def _letter_of(self, text: str, at: int, may_be_far: bool) -> int:
-        """Where in the text the letter is that an accent stands over or under; -1 for none."""
+        """Return where in the text the letter is that an accent stands over or under; -1 for none."""
         accent, size = self._box(at), self._size(at)
         if accent is None:
             return -1
@@ -286,7 +287,9 @@ class _PageTextReading:
         return found if _stands_at(accent, text[at], self._box(found), size) else -1
 
     def _with_spaces_closed(self, text: str) -> str:
-        """The text without the blanks inside words ("fü r"): the letters beside them stand as near as others do."""
+        """Return the text without the blanks inside words ("fü r"): the letters beside them stand as near as others
+        do.
+        """
         letters: list[str] = []
         for found in _DOUBTFUL.finditer(text):
             start, end = found.span(1) if found[1] else found.span(2)
@@ -307,7 +310,7 @@ class _PageTextReading:
         return left, bottom, right, top
 
     def _size(self, position: int) -> float:
-        """The font size of a character under the text's matrix."""
+        """Return the font size of a character under the text's matrix."""
         index = self._index(position) if self._is_shifted else position
         size = _get_font_size(self._handle, index)
         if not _get_matrix(self._handle, index, self._probe.matrix_place):
@@ -326,7 +329,7 @@ class _PageTextReading:
         return int(raw.FPDFText_GetCharIndexFromTextIndex(self._text_page, position))
 
     def _line(self, text: str, start: int, is_whole: bool = False) -> list[PdfLine]:
-        """A line, or its parts where gutters divide it; with `is_whole` it is one."""
+        """Return a line, or its parts where gutters divide it; with `is_whole` it is one."""
         text = text.rstrip()
         if text[-1:] == GONE:
             text = text.rstrip(f" {GONE}")
@@ -374,7 +377,7 @@ class _PageTextReading:
         return spans
 
     def _measured(self, text: str, spans: list[Span], index: int) -> PdfLine:
-        """A line with its box; `index` is the character that tells its font and size.
+        """Return a line with its box; `index` is the character that tells its font and size.
 
         The size is the nominal one under the text's matrix, and the matrix tells where the letters stand, too.
         """
@@ -429,7 +432,7 @@ class _PageTextReading:
         return face
 
     def _gaps(self, spans: list[Span], text: str, size: float) -> int:
-        """How many gutters may be in a line: the wide gaps between its pieces; -1 to look at every space."""
+        """Return how many gutters may be in a line: the wide gaps between its pieces; -1 to look at every space."""
         gaps = 0
         if len(spans) > 1:
             wide = WIDE_GAP * size
@@ -447,8 +450,8 @@ class _PageTextReading:
         return -1
 
     def _divided(self, text: str, start: int, size: float, gaps: int) -> list[PdfLine]:
-        """The line cut where the space between two words is as wide as a gutter may be: each part is measured again,
-        because PDFium takes what stands a little higher or lower for the same line.
+        """Return the line cut where the space between two words is as wide as a gutter may be: each part is measured
+        again, because PDFium takes what stands a little higher or lower for the same line.
         """
         parts: list[PdfLine] = []
         begin = 0
@@ -466,7 +469,7 @@ class _PageTextReading:
         return parts + self._line(text[begin:], start + begin, is_whole=True)
 
     def cut_lines(self, lines: list[PdfLine], grid: RuledGrid) -> list[PdfLine]:
-        """The lines, where those that reach over a line down the page between two cells are cut there."""
+        """Return the lines, where those that reach over a line down the page between two cells are cut there."""
         found: list[PdfLine] = []
         for line in lines:
             middle = line.base - 0.3 * line.size
@@ -489,7 +492,7 @@ class _PageTextReading:
         return parts + self._line(text[begin:], line.start + begin, is_whole=True) if parts else [line]
 
     def _sides(self, position: int) -> tuple[float, float] | None:
-        """Where a character begins and ends on the page as it is shown."""
+        """Return where a character begins and ends on the page as it is shown."""
         one, two, three, four = self._probe.places
         index = self._index(position) if self._is_shifted else position
         # GetCharBox wants left, right, bottom, top, and GetRect left, top, right, bottom.
@@ -503,7 +506,7 @@ class _PageTextReading:
 
 
 def _stands_at(accent: Span, sign: str, letter: Span | None, size: float) -> bool:
-    """Whether an accent is over the middle of a letter, or under it, and touches it nearly."""
+    """Return whether an accent is over the middle of a letter, or under it, and touches it nearly."""
     if letter is None or not letter[0] - 0.1 * size <= (accent[0] + accent[2]) / 2 <= letter[2] + 0.1 * size:
         return False
     apart = letter[1] - accent[3] if sign in _BELOW else accent[1] - letter[3]
@@ -528,5 +531,5 @@ def _face_of(font: Any) -> FontFace:
 
 @lru_cache(maxsize=500)
 def _said(name: str) -> tuple[bool | None, bool]:
-    """What a font's name says: bold, regular or neither; and whether it is of fixed width."""
+    """Return what a font's name says: bold, regular or neither; and whether it is of fixed width."""
     return True if _BOLD.search(name) else False if _REGULAR.search(name) else None, bool(_MONO.search(name))

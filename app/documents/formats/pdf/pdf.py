@@ -56,7 +56,7 @@ MOST_DAMAGED_IN_A_ROW = 500
 
 
 def read(source: FileSource) -> Iterator[Item]:
-    """The blocks of a PDF; raises DocumentLocked and DocumentUnreadable."""
+    """Yield the blocks of a PDF; raises DocumentLocked and DocumentUnreadable."""
     with opened(source.path, source.password) as document:
         pages = raw.FPDF_GetPageCount(document.raw)
         if pages < 1:
@@ -122,7 +122,7 @@ class _PdfReading:
             yield window.popleft(), list(window)
 
     def _body(self, page: PageText, ahead: list[PageText]) -> list[PdfLine]:
-        """The lines of a page without its furniture; where it has nothing else, that is what it has to say.
+        """Return the lines of a page without its furniture; where it has nothing else, that is what it has to say.
 
         But a number that a scanner printed over a picture makes no text of it.
         """
@@ -147,7 +147,7 @@ class _PdfReading:
         return self._headings.mark(drafts, self._outline.entries_of(page.page), page.sheet, body_size)
 
     def _flushed(self, drafts: list[BlockDraft]) -> Iterator[Item]:
-        """Yields what waits; the first of a new page's drafts goes to the last paragraph of the page before."""
+        """Yield what waits; the first of a new page's drafts goes to the last paragraph of the page before."""
         if drafts:
             last = next((each for each in reversed(self._waiting) if _is_text(each)), None)
             if isinstance(last, BlockDraft) and len(last.lines) < MOST_WAITING and goes_on(last, drafts[0]):
@@ -165,7 +165,7 @@ class _PdfReading:
         self._waiting.clear()
 
     def _without_text(self, page: PageText) -> Iterator[Item]:
-        """A page that is a picture, read by tesseract where it is installed and wanted; or an empty one."""
+        """Yield a page that is a picture, read by tesseract where it is installed and wanted; or an empty one."""
         tesseract = self._find_tesseract() if page.has_pictures else None
         self._unrecognized += page.has_pictures and self._source.recognize and tesseract is None
         pieces = _recognized(self._document, page.page, tesseract) if tesseract else []
@@ -187,7 +187,7 @@ class _PdfReading:
 
 
 def _recognized(document: Any, page: int, tesseract: Tesseract) -> list[BlockPiece]:
-    """What tesseract reads on a page; [] also where it cannot be drawn."""
+    """Return what tesseract reads on a page; [] also where it cannot be drawn."""
     loaded = raw.FPDF_LoadPage(document.raw, page - 1)
     if not loaded:
         return []
@@ -200,7 +200,7 @@ def _recognized(document: Any, page: int, tesseract: Tesseract) -> list[BlockPie
 
 
 def _is_text(waiting: BlockDraft | BlockPiece | PageRead) -> bool:
-    """What a paragraph of the next page may go on with: footnotes stand between the two."""
+    """Return what a paragraph of the next page may go on with: footnotes stand between the two."""
     return isinstance(waiting, BlockDraft) and waiting.kind is not BlockKind.NOTE
 
 
@@ -210,7 +210,7 @@ MOST_PIXELS = 16_000_000
 
 
 def recognize(request: Recognize) -> tuple[list[BlockPiece], tuple[str, ...]]:
-    """The paragraphs of a page that is a picture, or of a region of it, and the languages that were asked for.
+    """Return the paragraphs of a page that is a picture, or of a region of it, and the languages that were asked for.
 
     Raises DocumentLocked, and DocumentUnreadable ("picture" without tesseract, "not_drawn").
     """
@@ -222,7 +222,7 @@ def recognize(request: Recognize) -> tuple[list[BlockPiece], tuple[str, ...]]:
 
 
 def recognized(loaded: Any, page: int, tesseract: Tesseract, region: tuple[float, ...] = ()) -> list[BlockPiece]:
-    """The same of a page that is open already."""
+    """Return the same of a page that is open already."""
     view = view_of(loaded, region, _best_dpi(loaded) / 72, MOST_PIXELS)
     _, own = scan_of(loaded)
     is_as_it_lies = (
@@ -236,7 +236,7 @@ def recognized(loaded: Any, page: int, tesseract: Tesseract, region: tuple[float
 
 
 def put_upright(request: PutUpright) -> Drawn:
-    """Draws a page, or a region, into a file. Raises DocumentLocked and DocumentUnreadable ("not_drawn")."""
+    """Draw a page, or a region, into a file. Raises DocumentLocked and DocumentUnreadable ("not_drawn")."""
     with _page(request.path, request.page, request.password) as loaded:
         view = view_of(loaded, request.region, _best_dpi(loaded) / 72, MOST_PIXELS, request.most_side)
         width, height, pixels = drawn_view(loaded, view)
@@ -246,7 +246,9 @@ def put_upright(request: PutUpright) -> Drawn:
 
 
 def lines_of(request: Arrange) -> tuple[View, list[tuple[LineBox, str]]]:
-    """What was seen, and where its lines are and about what they say, as far as tesseract is there to find them."""
+    """Return what was seen, and where its lines are and about what they say, as far as tesseract is there to find
+    them.
+    """
     tesseract, view = find_tesseract(), request.view
     with _page(request.path, request.page, request.password) as loaded:
         if view == NO_VIEW:
@@ -279,7 +281,7 @@ def _best_dpi(loaded: Any) -> float:
 
 
 def view_of(loaded: Any, region: tuple[float, ...], scale: float, most_pixels: int, most_side: int = MOST_SIDE) -> View:
-    """All of a loaded page, or a region of it, turned so that its lines lie across."""
+    """Return all of a loaded page, or a region of it, turned so that its lines lie across."""
     wide, high = raw.FPDF_GetPageWidthF(loaded), raw.FPDF_GetPageHeightF(loaded)
     left, top, right, bottom = region or (0.0, 0.0, wide, high)
     if not (right > left and bottom > top and math.isfinite(right - left + bottom - top)):

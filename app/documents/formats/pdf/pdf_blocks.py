@@ -85,7 +85,7 @@ def drafts_of(lines: list[PdfLine]) -> list[BlockDraft]:
 
 
 def in_address(before: str, following: str) -> bool:
-    """Whether a line ends inside an address of the web that the next one goes on with.
+    """Return whether a line ends inside an address of the web that the next one goes on with.
 
     After a letter, a slash or a full stop the address may be at its end: what follows must not be a word of prose.
     """
@@ -137,7 +137,7 @@ def _first(line: PdfLine, column: LineColumn) -> BlockDraft:
 
 
 def _begins(draft: BlockDraft, line: PdfLine, column: LineColumn) -> bool:
-    """Whether a line begins a block, and does not go on with the one before."""
+    """Return whether a line begins a block, and does not go on with the one before."""
     before = draft.lines[-1]
     size = line.size if line.size > before.size else before.size
     if draft.kind is BlockKind.CODE:
@@ -155,14 +155,14 @@ def _begins(draft: BlockDraft, line: PdfLine, column: LineColumn) -> bool:
 
 
 def _is_meaning(before: PdfLine, line: PdfLine, column: LineColumn) -> bool:
-    """Whether a line goes on with what stands beside a term, below where that began."""
+    """Return whether a line goes on with what stands beside a term, below where that began."""
     if abs(line.left - before.inner) > 0.6 * line.size or abs(line.size - before.size) > SAME_SIZE * line.size:
         return False
     return line.text[0].islower() or not (line.gap > 3 * line.size or _has_room(before, line, column))
 
 
 def _is_entry(before: PdfLine, line: PdfLine) -> bool:
-    """Whether the line before is an entry of contents, with its page at the end, or the number of a formula."""
+    """Return whether the line before is an entry of contents, with its page at the end, or the number of a formula."""
     text = before.text
     if text[-1] == ")" and _EQUATION.fullmatch(text):
         return True
@@ -172,7 +172,7 @@ def _is_entry(before: PdfLine, line: PdfLine) -> bool:
 
 
 def _changes_font(draft: BlockDraft, line: PdfLine, column: LineColumn) -> bool:
-    """Whether a line is of another size or weight, or is the first one of code."""
+    """Return whether a line is of another size or weight, or is the first one of code."""
     before = draft.lines[-1]
     size = line.size if line.size > before.size else before.size
     if abs(line.size - before.size) > SAME_SIZE * size and min(len(line.text), len(before.text)) > 3:
@@ -184,7 +184,7 @@ def _changes_font(draft: BlockDraft, line: PdfLine, column: LineColumn) -> bool:
 
 
 def _is_mixed(before: PdfLine, line: PdfLine, column: LineColumn) -> bool:
-    """Whether two lines of a paragraph have other sizes because one has a word of code in its middle."""
+    """Return whether two lines of a paragraph have other sizes because one has a word of code in its middle."""
     size = line.size if line.size > before.size else before.size
     if abs(line.size - before.size) > MIXED_SIZES * size or min(len(line.text), len(before.text)) < LEAST_MIXED_CHARS:
         return False
@@ -193,7 +193,7 @@ def _is_mixed(before: PdfLine, line: PdfLine, column: LineColumn) -> bool:
 
 
 def _is_cut(draft: BlockDraft, line: PdfLine, before: PdfLine, column: LineColumn) -> bool:
-    """Whether the shape of the lines says that a paragraph ends: indents, short lines, marks."""
+    """Return whether the shape of the lines says that a paragraph ends: indents, short lines, marks."""
     tolerance = 0.6 * line.size
     step = line.left - before.left
     is_ended = before.text.endswith(SENTENCE_END)
@@ -214,7 +214,7 @@ def _is_cut(draft: BlockDraft, line: PdfLine, before: PdfLine, column: LineColum
 
 
 def _has_room(before: PdfLine, line: PdfLine, column: LineColumn) -> bool:
-    """Whether the next line's first word would have stood on the line before: then it was ended on purpose."""
+    """Return whether the next line's first word would have stood on the line before: then it was ended on purpose."""
     word = len(line.text.split(" ", 1)[0]) + 1
     width = (before.right - before.left) / len(before.text)
     return before.right + word * width + line.size < column.right
@@ -244,7 +244,7 @@ def mark_footnotes(drafts: list[BlockDraft], body_size: float, height: float) ->
 
 
 def goes_on(draft: BlockDraft, after: BlockDraft) -> bool:
-    """Whether a paragraph of one column or page is the beginning of the next one's first."""
+    """Return whether a paragraph of one column or page is the beginning of the next one's first."""
     if after.kind not in _GOES_ON.get(draft.kind, ()):
         return False
     last, first = draft.lines[-1], after.lines[0]
@@ -307,7 +307,7 @@ class HyphenWords:
             at = text.find("-", end)
 
     def keeps_hyphen(self, before: str, after: str) -> bool:
-        """Whether `before`-`after`, divided at a line's end, is written with a hyphen."""
+        """Return whether `before`-`after`, divided at a line's end, is written with a hyphen."""
         first, second = _last_word(before), _first_word(after)
         if not first or not second or not second[0].islower():
             return True
@@ -318,7 +318,9 @@ class HyphenWords:
         return not any(first + second in text for text in self._texts)
 
     def is_left_open(self, before: str, following: str) -> bool:
-        """Whether the hyphen after `before` stands for the end of a word that comes later, and a space follows it."""
+        """Return whether the hyphen after `before` stands for the end of a word that comes later, and a space follows
+        it.
+        """
         found = _JOINING.match(following)
         if not found or found[1]:
             return found is not None
@@ -348,7 +350,7 @@ def _first_word(text: str) -> str:
 
 
 def piece_of(draft: BlockDraft, words: HyphenWords) -> BlockPiece | None:
-    """The block of a draft; None where nothing is left to read."""
+    """Return the block of a draft; None where nothing is left to read."""
     if draft.table is not None:
         text, boxes = _table(draft, words)
     elif draft.kind is BlockKind.CODE:
@@ -384,7 +386,7 @@ def _prose(draft: BlockDraft, words: HyphenWords) -> tuple[str, list[LineBox]]:
 
 
 def _before(text: str, following: str, words: HyphenWords) -> str:
-    """A line's text as it stands before the next line's: with a space, or joined."""
+    """Return a line's text as it stands before the next line's: with a space, or joined."""
     end = text[-1:]
     if end == SOFT:
         return text[:-1].replace(SOFT, "")
@@ -440,7 +442,7 @@ def _table(draft: BlockDraft, words: HyphenWords) -> tuple[str, list[LineBox]]:
 
 
 def _cell(lines: list[PdfLine], words: HyphenWords) -> str:
-    """The text of a cell: lines below each other are wrapped, and their hyphens undone."""
+    """Return the text of a cell: lines below each other are wrapped, and their hyphens undone."""
     text = ""
     for number, line in enumerate(lines):
         after = lines[number + 1] if number + 1 < len(lines) else None

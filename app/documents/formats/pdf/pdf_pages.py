@@ -28,14 +28,14 @@ Span = tuple[float, float, float, float]
 
 
 def quick(function: Any, result: Any, *arguments: Any) -> Any:
-    """A function of PDFium that takes handles and places as addresses: pypdfium2's own checks every pointer's type,
-    which takes as long as a short call itself. For what is called for every line.
+    """Return a function of PDFium that takes handles and places as addresses: pypdfium2's own checks every pointer's
+    type, which takes as long as a short call itself. For what is called for every line.
     """
     return ctypes.CFUNCTYPE(result, *arguments)(address_of(function))
 
 
 def address_of(handle: Any) -> int:
-    """Where a handle of PDFium points to; 0 for none."""
+    """Return where a handle of PDFium points to; 0 for none."""
     return ctypes.cast(handle, ctypes.c_void_p).value or 0
 
 
@@ -67,7 +67,7 @@ class PageGeometry:
     top: float
 
     def point(self, x: float, y: float) -> tuple[float, float]:
-        """A point of PDF user space, from the left upper corner of the shown page."""
+        """Return a point of PDF user space, from the left upper corner of the shown page."""
         if self.turn == 0:
             return x - self.left, self.top - y
         if self.turn == 1:
@@ -77,17 +77,17 @@ class PageGeometry:
         return self.top - y, self.right - x
 
     def box(self, left: float, top: float, right: float, bottom: float) -> tuple[float, float, float, float]:
-        """A rectangle of user space as left, top, right, bottom of the shown page."""
+        """Return a rectangle of user space as left, top, right, bottom of the shown page."""
         one, other = self.point(left, top), self.point(right, bottom)
         return min(one[0], other[0]), min(one[1], other[1]), max(one[0], other[0]), max(one[1], other[1])
 
     def direction(self, x: float, y: float) -> tuple[float, float]:
-        """A direction of user space on the shown page, where y grows downwards."""
+        """Return a direction of user space on the shown page, where y grows downwards."""
         return (x, -y) if self.turn == 0 else ((y, x), (-x, y), (-y, -x))[self.turn - 1]
 
 
 def sheet_of(page: Any) -> PageGeometry:
-    """How a loaded page is shown: PDFium's crop box and rotation."""
+    """Return how a loaded page is shown: PDFium's crop box and rotation."""
     shown = raw.FS_RECTF()
     raw.FPDF_GetPageBoundingBox(page, ctypes.byref(shown))
     width, height = raw.FPDF_GetPageWidthF(page), raw.FPDF_GetPageHeightF(page)
@@ -96,7 +96,8 @@ def sheet_of(page: Any) -> PageGeometry:
 
 
 def picture(page: Any, scale: float, most_pixels: int, forms: Any = None) -> tuple[int, int, bytes]:
-    """A loaded page drawn on white: width, height and rows of RGB without padding; never more than `most_pixels`.
+    """Return a loaded page drawn on white: width, height and rows of RGB without padding; never more than
+    `most_pixels`.
 
     The size is capped before anything is allocated: a page may claim to be 2,000,000 points wide.
     """
@@ -186,7 +187,7 @@ class PdfOutline:
         self._reached = 0
 
     def entries_of(self, page: int) -> list[OutlineEntry]:
-        """The entries that lead to a page; those of pages before it are forgotten."""
+        """Return the entries that lead to a page; those of pages before it are forgotten."""
         for _ in range(MOST_AT_ONCE):
             if self._reached > page:
                 break
@@ -274,7 +275,7 @@ class AnnotationReader:
         self._seen: set[str] = set()
 
     def read_page(self, page: Any, text_page: Any, number: int, sheet: PageGeometry) -> list[BlockPiece]:
-        """The paragraphs of filled fields and the notes of comments, without what is in the page's text.
+        """Return the paragraphs of filled fields and the notes of comments, without what is in the page's text.
 
         A page with stamps that only have an appearance is changed in memory: ask for nothing else of it afterwards.
         """
@@ -312,7 +313,7 @@ class AnnotationReader:
         return _AnnotationText(BlockKind.NOTE, _string(annotation, b"Contents"), "comment")
 
     def _field(self, widget: Any) -> tuple[str, str]:
-        """The value of a filled field and its name; a box that is checked has the name as its value."""
+        """Return the value of a filled field and its name; a box that is checked has the name as its value."""
         name, kind = _string(widget, b"T"), _string(widget, b"FT")
         state = _string(widget, b"AS")
         if kind == "Btn" or state:
@@ -343,7 +344,7 @@ class AnnotationReader:
     def _appearances(
         self, page: Any, number: int, sheet: PageGeometry, drawn: list[tuple[Span, str]]
     ) -> list[BlockPiece]:
-        """The text that stamps only have in their drawings, which PDFium puts into the page's own."""
+        """Return the text that stamps only have in their drawings, which PDFium puts into the page's own."""
         if not drawn or raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY) != raw.FLATTEN_SUCCESS:
             return []
         flat = raw.FPDF_LoadPage(self._document.raw, number - 1)
@@ -384,7 +385,9 @@ def _string(annotation: Any, key: bytes) -> str:
 
 
 def said(answer: Any, most_bytes: int = MOST_UNITS) -> str:
-    """What PDFium writes as UTF-16, told its size first; single spaces. "" for what is longer than a text may be."""
+    """Return what PDFium writes as UTF-16, told its size first; single spaces. "" for what is longer than a text may
+    be.
+    """
     size = answer(None, 0)
     if not 2 < size <= most_bytes:
         return ""
@@ -403,13 +406,13 @@ def _text_in(text_page: Any, edges: Span) -> str:
 
 
 def _is_said(said: _AnnotationText, inside: str) -> bool:
-    """Whether the page's text has it at the same place; a short comment may use a word of what it is about."""
+    """Return whether the page's text has it at the same place; a short comment may use a word of what it is about."""
     letters, there = _letters(said.text), _letters(inside)
     return letters in there and (said.kind is BlockKind.PARAGRAPH or letters == there or len(letters) >= LEAST_QUOTED)
 
 
 def _letters(text: str) -> str:
-    """What two texts are compared by: spaces and hyphens at the ends of lines may differ."""
+    """Return what two texts are compared by: spaces and hyphens at the ends of lines may differ."""
     return "".join(filter(str.isalnum, text)).casefold() or "".join(text.split())
 
 
@@ -473,7 +476,7 @@ class PageRulings:
 
 
 def rulings_of(page: Any, sheet: PageGeometry) -> PageRulings:
-    """The rulings of a loaded page and its figures, in points of the page as shown."""
+    """Return the rulings of a loaded page and its figures, in points of the page as shown."""
     images: list[Span] = []
     shapes: list[Span] = []
     rulings = _rulings(page, sheet, images, shapes)
@@ -545,7 +548,7 @@ def _figures(images: list[Span], sheet: PageGeometry) -> list[Span]:
 
 
 def _drawings(shapes: list[Span], sheet: PageGeometry) -> list[Span]:
-    """Where many shapes lie together: in bands across the page, and beside each other in each of these."""
+    """Return where many shapes lie together: in bands across the page, and beside each other in each of these."""
     page = max(1.0, sheet.width * sheet.height)
     inside = [
         (a, b, c, d)
@@ -579,8 +582,8 @@ def _divided(shapes: list[Span], side: int) -> Iterator[list[Span]]:
 
 
 def without_words(rulings: PageRulings, words: Iterable[tuple[float, float, int]]) -> list[Span]:
-    """The figures of a page and those of its drawings that have nothing to read: `words` are the middles of its lines
-    and how many characters they have. What lies in a grid is a table's.
+    """Return the figures of a page and those of its drawings that have nothing to read: `words` are the middles of its
+    lines and how many characters they have. What lies in a grid is a table's.
     """
     silent: list[Span] = []
     written = list(words)
@@ -641,7 +644,7 @@ def _is_thin(span: Span) -> bool:
 
 
 def _lines_of(path: Any, whole: Span | None) -> list[Span]:
-    """The straight lines of a path: all of it where it is thin, else those it strokes and its thin rectangles.
+    """Return the straight lines of a path: all of it where it is thin, else those it strokes and its thin rectangles.
 
     `whole` are its bounds.
     """
@@ -668,7 +671,7 @@ def _lines_of(path: Any, whole: Span | None) -> list[Span]:
 
 
 def _outlines(path: Any, count: int, matrix: Any) -> Iterator[list[tuple[float, float]]]:
-    """The corners of each part of a path; a part with a curve in it is left out."""
+    """Yield the corners of each part of a path; a part with a curve in it is left out."""
     x, y = ctypes.c_float(), ctypes.c_float()
     points: list[tuple[float, float]] = []
     is_curved = False
@@ -690,7 +693,7 @@ def _outlines(path: Any, count: int, matrix: Any) -> Iterator[list[tuple[float, 
 
 
 def _lines_of_form(form: Any) -> list[Span]:
-    """The lines of a form, not of forms inside it, and only where it is not turned."""
+    """Return the lines of a form, not of forms inside it, and only where it is not turned."""
     matrix = raw.FS_MATRIX()
     if not raw.FPDFPageObj_GetMatrix(form, ctypes.byref(matrix)) or matrix.b or matrix.c:
         return []
@@ -723,7 +726,7 @@ class _FormMatrix(NamedTuple):
         )  # fmt: skip
 
     def around(self, span: Span) -> Span:
-        """What a stretch of the form takes outside of it."""
+        """Return what a stretch of the form takes outside of it."""
         left, top, right, bottom = span
         xs = [self.a * x + self.c * y + self.e for x in (left, right) for y in (top, bottom)]
         ys = [self.b * x + self.d * y + self.f for x in (left, right) for y in (top, bottom)]
@@ -736,7 +739,7 @@ _UNTURNED = _FormMatrix(1, 0, 0, 1, 0, 0)
 def _look_into(
     form: Any, sheet: PageGeometry, images: list[Span], shapes: list[Span], *, outside: _FormMatrix, depth: int = 1
 ) -> None:
-    """Adds the pictures and the shapes of a form, and of forms in it. What is thin is a line, as on the page itself."""
+    """Add the pictures and the shapes of a form, and of forms in it. What is thin is a line, as on the page itself."""
     matrix = raw.FS_MATRIX()
     if not raw.FPDFPageObj_GetMatrix(form, ctypes.byref(matrix)):
         return
@@ -775,7 +778,7 @@ def _merged(rules: list[RuledLine]) -> list[RuledLine]:
 
 
 def _grouped(across: list[RuledLine], down: list[RuledLine]) -> PageRulings:
-    """Which lines touch each other: grids where two and two do."""
+    """Return which lines touch each other: grids where two and two do."""
     group = list(range(len(across) + len(down)))
 
     def head(each: int) -> int:
@@ -801,7 +804,7 @@ def _grouped(across: list[RuledLine], down: list[RuledLine]) -> PageRulings:
 
 
 def _grid(across: list[RuledLine], down: list[RuledLine]) -> RuledGrid:
-    """A grid; where lines go on beyond the outermost ones that cross them, its side is open and ends there."""
+    """Return a grid; where lines go on beyond the outermost ones that cross them, its side is open and ends there."""
     left, right = min(rule.start for rule in across), max(rule.end for rule in across)
     top, bottom = min(rule.start for rule in down), max(rule.end for rule in down)
     xs, ys = _edges([rule.at for rule in down], left, right), _edges([rule.at for rule in across], top, bottom)
@@ -821,11 +824,11 @@ def _edges(places: list[float], first: float, last: float) -> list[float]:
 
 
 def near(rules: list[RuledLine], at: float) -> list[RuledLine]:
-    """The lines at most one and a half `NEAR` away from a place."""
+    """Return the lines at most one and a half `NEAR` away from a place."""
     return [rule for rule in rules if abs(rule.at - at) <= 1.5 * NEAR]
 
 
 def covered(rules: list[RuledLine], at: float, start: float, end: float) -> float:
-    """Which part of a straight line is drawn, from 0 to 1."""
+    """Return which part of a straight line is drawn, from 0 to 1."""
     drawn = sum(max(min(rule.end, end) - max(rule.start, start), 0) for rule in near(rules, at))
     return drawn / max(end - start, 0.1)

@@ -37,7 +37,7 @@ _Cells = list[list[list[PdfLine]]]
 
 
 def with_tables(lines: list[PdfLine], rulings: PageRulings) -> list[PdfLine]:
-    """The lines of a page, where those in ruled tables are replaced by lines that stand for the whole table."""
+    """Return the lines of a page, where those in ruled tables are replaced by lines that stand for the whole table."""
     for grid in rulings.grids:
         inside = [line for line in lines if _is_inside(line, grid)]
         rows = _grid_rows(inside, grid) if len(inside) > 2 else []
@@ -78,7 +78,7 @@ def _replaced(
 
 
 def _grid_rows(lines: list[PdfLine], grid: RuledGrid) -> _Cells:
-    """The lines in the cells of a grid; none where it is not a table."""
+    """Return the lines in the cells of a grid; none where it is not a table."""
     rows, columns = len(grid.ys) - 1, len(grid.xs) - 1
     if rows < 2 or columns < 2 or rows * columns > MOST_CELLS or not _is_regular(grid):
         return []
@@ -105,7 +105,7 @@ def _grid_rows(lines: list[PdfLine], grid: RuledGrid) -> _Cells:
 
 
 def _is_regular(grid: RuledGrid) -> bool:
-    """Whether most lines go over most of the grid: in a diagram, each box has its own. Open sides have none."""
+    """Return whether most lines go over most of the grid: in a diagram, each box has its own. Open sides have none."""
     left, right, top, bottom = grid.xs[0], grid.xs[-1], grid.ys[0], grid.ys[-1]
     across = median(covered(grid.across, y, left, right) for y in grid.ys if near(grid.across, y))
     down = median(covered(grid.down, x, top, bottom) for x in grid.xs if near(grid.down, x))
@@ -148,7 +148,7 @@ def _without_empty(cells: _Cells, xs: list[float]) -> _Cells:
 
 
 def _open_rows(cells: list[list[PdfLine]], rights: Sequence[float]) -> _Cells:
-    """The rows of text that no line divides: one goes on below only where each of its cells was full.
+    """Return the rows of text that no line divides: one goes on below only where each of its cells was full.
 
     `rights` is how far the text of each column may go.
     """
@@ -168,13 +168,15 @@ def _open_rows(cells: list[list[PdfLine]], rights: Sequence[float]) -> _Cells:
 
 
 def _are_rows_of_figures(cells: list[list[PdfLine]]) -> bool:
-    """Whether there are rows of numbers below each other, which no line divides."""
+    """Return whether there are rows of numbers below each other, which no line divides."""
     rows = rows_apart([line for cell in cells for line in cell])
     return sum(sum(bool(FIGURE.fullmatch(line.text)) for line in row) > 1 for row in rows) >= LEAST_FIGURES
 
 
 def _with_labels_whole(rows: _Cells) -> _Cells:
-    """The rows, where the label of one goes on in the row below: "Offenses against the family and / children"."""
+    """Return the rows, where the label of one goes on in the row below: "Offenses against the family and /
+    children".
+    """
     found: _Cells = []
     for row in rows:
         before = found[-1] if found else []
@@ -187,7 +189,7 @@ def _with_labels_whole(rows: _Cells) -> _Cells:
 
 
 def _with_columns_divided(rows: _Cells) -> _Cells:
-    """The rows, where columns of figures stand beside each other in what the lines say is one column."""
+    """Return the rows, where columns of figures stand beside each other in what the lines say is one column."""
     found = rows
     for number in range(len(rows[0]) - 1, -1, -1):
         cells = [row[number] for row in rows if row[number]]
@@ -201,13 +203,13 @@ def _with_columns_divided(rows: _Cells) -> _Cells:
 
 
 def _has_figures(cell: list[PdfLine]) -> bool:
-    """Whether a cell has several numbers, or a number and its label, on one height."""
+    """Return whether a cell has several numbers, or a number and its label, on one height."""
     is_one_row = len(cell) > 1 and all(abs(line.base - cell[0].base) < 1 for line in cell)
     return is_one_row and FIGURE.fullmatch(cell[-1].text) is not None
 
 
 def _divided(cell: list[PdfLine], gutters: Sequence[tuple[float, float]]) -> list[list[PdfLine]]:
-    """The lines of a cell in its columns; one that goes over several is in the first of them."""
+    """Return the lines of a cell in its columns; one that goes over several is in the first of them."""
     found: list[list[PdfLine]] = [[] for _ in range(len(gutters) + 1)]
     for line in cell:
         spans = sum(line.left < left and line.right > right for left, right in gutters)
@@ -217,7 +219,7 @@ def _divided(cell: list[PdfLine], gutters: Sequence[tuple[float, float]]) -> lis
 
 
 def _is_wrapped(cell: list[PdfLine], line: PdfLine, right: float) -> bool:
-    """Whether a line's first word had no room at the end of the line above it in the cell."""
+    """Return whether a line's first word had no room at the end of the line above it in the cell."""
     if not cell or FIGURE.fullmatch(line.text) or _LEADER.search(cell[-1].text):
         return False
     before = cell[-1]
@@ -228,7 +230,9 @@ def _is_wrapped(cell: list[PdfLine], line: PdfLine, right: float) -> bool:
 
 
 def _rights(cells: _Cells, xs: Sequence[float]) -> list[float]:
-    """How far text may go in the columns of a grid: as far from its right side as it begins from the left one."""
+    """Return how far text may go in the columns of a grid: as far from its right side as it begins from the left
+    one.
+    """
     rights = []
     for number in range(len(xs) - 1):
         lefts = [line.left for row in cells for line in row[number]]
@@ -282,7 +286,7 @@ def _between(lines: list[PdfLine], above: RuledLine, below: RuledLine) -> list[P
 
 
 def _open_table(parts: list[list[PdfLine]]) -> _Cells:
-    """The rows of the parts between rules; none where they are not surely cells of one table."""
+    """Return the rows of the parts between rules; none where they are not surely cells of one table."""
     lines = [line for part in parts for line in part]
     if len(lines) < 4 or any(line.table for line in lines) or not all(parts):
         return []

@@ -59,7 +59,7 @@ _KEPT = re.compile(r"\$[^$]*\$|\\\(.*?\\\)", re.DOTALL)
 
 
 def read(source: FileSource) -> Iterator[Item]:
-    """All that a reader of the document would see, but for its pictures."""
+    """Yield all that a reader of the document would see, but for its pictures."""
     decoded = decode(source.path.read_bytes(), source.encoding)
     whole = decoded.text
     title = _TITLE.search(whole)
@@ -133,7 +133,9 @@ def _blocks(text: str, start: int, end: int) -> Iterator[BlockPiece]:
 
 
 def _braced(text: str, at: int, end: int) -> tuple[str, int]:
-    """What is between the brace at `at` and its partner, and where that ends; to the end of a line without one."""
+    """Return what is between the brace at `at` and its partner, and where that ends; to the end of a line without
+    one.
+    """
     depth = 0
     for place in range(at, min(end, at + MOST_HEADING_CHARACTERS)):
         if text[place] == "\\":
@@ -147,7 +149,7 @@ def _braced(text: str, at: int, end: int) -> tuple[str, int]:
 
 
 def _readable_text(source: str) -> str:
-    """A stretch as it is read: without comments, labels and what only sets its looks; formulas as they are."""
+    """Return a stretch as it is read: without comments, labels and what only sets its looks; formulas as they are."""
     kept: list[str] = []
 
     def keep(found: re.Match[str]) -> str:

@@ -43,7 +43,7 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 def paragraphs(chunks: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """What stands between blank lines or form feeds, at most `MOST_CHARACTERS` at once, with its offset."""
+    """Yield what stands between blank lines or form feeds, at most `MOST_CHARACTERS` at once, with its offset."""
     buffer, base = "", 0
     for chunk in chunks:
         buffer += chunk
@@ -73,7 +73,7 @@ def _divided(raw: str, start: int) -> Iterator[tuple[int, str]]:
 
 
 def cut_at(text: str, start: int) -> int:
-    """Where a part of at most `MOST_CHARACTERS` from `start` best ends."""
+    """Return where a part of at most `MOST_CHARACTERS` from `start` best ends."""
     window = text[start : start + MOST_CHARACTERS]
     least = len(window) // 2
     newline = max(window.rfind("\n", least), window.rfind("\r", least))
@@ -87,7 +87,7 @@ def cut_at(text: str, start: int) -> int:
 
 
 def plain_pieces(text: str, part: str) -> Iterator[BlockPiece]:
-    """The paragraphs of a text that is a part of something else; none of them is taken for a heading."""
+    """Yield the paragraphs of a text that is a part of something else; none of them is taken for a heading."""
     for start, raw in paragraphs([text]):
         if words := without_nuls(raw).strip("\n"):
             yield BlockPiece(BlockKind.PARAGRAPH, words, place=BlockPlace(part, start, start + len(raw)))
@@ -114,7 +114,7 @@ def pieces_of(raw: str, start: int = 0) -> Iterator[BlockPiece]:
 
 
 def _raw_length(raw: str, length: int) -> int:
-    """How many characters of `raw` the first `length` of its plain form are."""
+    """Return how many characters of `raw` the first `length` of its plain form are."""
     at = 0
     for _ in range(length):
         while raw[at] == "\0":
@@ -305,7 +305,7 @@ def _part(lines: list[PlainLine], behind: PlainLine | None = None, *, is_one_lin
 
 
 def _goes_on(waiting: Sequence[PlainLine], line: PlainLine, width: int) -> bool:
-    """Whether a line is of the same paragraph as the one before it, which then was broken for its width."""
+    """Return whether a line is of the same paragraph as the one before it, which then was broken for its width."""
     last = waiting[-1]
     if line.is_marked or width < LEAST_WRAPPED or line.prefix.count(">") != last.prefix.count(">"):
         return False
@@ -319,7 +319,7 @@ def _goes_on(waiting: Sequence[PlainLine], line: PlainLine, width: int) -> bool:
 
 
 def is_no_prose(block: Sequence[PlainLine]) -> bool:
-    """A table or a drawing made of characters, or code."""
+    """Return a table or a drawing made of characters, or code."""
     texts = [_looked_at(line.text) for line in block]
     drawn = sum(_DRAWN.search(text) is not None for text in texts)
     gaps = sum(_COLUMN_GAP.search(text) is not None for text in texts)
@@ -329,12 +329,12 @@ def is_no_prose(block: Sequence[PlainLine]) -> bool:
 
 
 def _looked_at(text: str) -> str:
-    """The ends of a line, which tell enough of a long one."""
+    """Return the ends of a line, which tell enough of a long one."""
     return text if len(text) <= MOST_LOOKED_AT else f"{text[:MOST_LOOKED_AT]} {text[-20:]}"
 
 
 def _is_code(text: str) -> bool:
-    """Whether a line is code, and no sentence that has some in it."""
+    """Return whether a line is code, and no sentence that has some in it."""
     has_signs = (_CODE_END.search(text) or _CODE.search(text)) is not None
     return has_signs and len(_PLAIN_WORD.findall(text)) < MOST_WORDS_OF_CODE
 
@@ -348,7 +348,7 @@ Replace = Callable[[int, int, str], None]
 
 
 def walk(text: str, newline: str, show: Show, replace: Replace) -> int:
-    """All parts in order; how many tables, drawings and pieces of code were left."""
+    """Return all parts in order; how many tables, drawings and pieces of code were left."""
     measure = TextMeasure.measure_text(text)
     left = 0
     for part in pieces(text, measure):
@@ -362,7 +362,7 @@ def walk(text: str, newline: str, show: Show, replace: Replace) -> int:
 
 
 def pieces(text: str, measure: TextMeasure | None = None) -> Iterator[PlainPart]:
-    """All parts in order, those with words in pieces that can be translated as one."""
+    """Yield all parts in order, those with words in pieces that can be translated as one."""
     measure = measure or TextMeasure.measure_text(text)
     for block in blocks_of(text):
         for part in parts_of(block, measure):
@@ -373,7 +373,7 @@ def pieces(text: str, measure: TextMeasure | None = None) -> Iterator[PlainPart]
 
 
 def _cut_part(part: PlainPart) -> Iterator[PlainPart]:
-    """A part in pieces that can be translated as one."""
+    """Yield a part in pieces that can be translated as one."""
     waiting: list[PlainLine] = []
     size = 0
     for line in part.lines:
@@ -390,7 +390,7 @@ def _cut_part(part: PlainPart) -> Iterator[PlainPart]:
 
 
 def _pieces(line: PlainLine) -> Iterator[PlainLine]:
-    """What a long line is cut into; spaces between them are in none."""
+    """Yield what a long line is cut into; spaces between them are in none."""
     at = 0
     while at < len(line.text):
         end = cut_at(line.text, at) if len(line.text) - at > MOST_CHARACTERS else len(line.text)
@@ -402,7 +402,7 @@ def _pieces(line: PlainLine) -> Iterator[PlainLine]:
 
 
 def _replace_part(replace: Replace, newline: str, part: PlainPart, new: str, measure: TextMeasure) -> None:
-    """Puts a part's new text where the old one stands."""
+    """Put a part's new text where the old one stands."""
     first, last = part.lines[0], part.lines[-1]
     is_wrapped = len(part.lines) > 1
     width = max(line.width for line in part.lines)
@@ -419,7 +419,7 @@ def _replace_part(replace: Replace, newline: str, part: PlainPart, new: str, mea
 
 
 def _hanging(line: PlainLine) -> str:
-    """What a further line of an item begins with."""
+    """Return what a further line of an item begins with."""
     if not line.is_marked:
         return line.prefix
     kept = re.match(r"[ \t\f\0]*(?:>[> \t]*)?", line.prefix)[0]  # type: ignore[index]

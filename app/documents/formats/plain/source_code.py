@@ -30,7 +30,7 @@ _SHEBANG = re.compile(r"#![ \t]*/(?:\S*/)?([a-z]+)[\d.]*(?:[ \t]+(?:-\S+[ \t]+)*
 
 
 def language_of(name: str) -> str:
-    """The language of a file by its name, "" where that says none."""
+    """Return the language of a file by its name, "" where that says none."""
     name = name.lower()
     return _NAMES.get(name) or _LANGUAGES.get(name.rpartition(".")[2] if "." in name else "", "")
 
@@ -81,7 +81,7 @@ def _parts(all_lines: Iterator[Line]) -> Iterator[list[Line]]:
 
 
 def _runs_with(text: str) -> str:
-    """The language of a program by the line that says which other program runs it."""
+    """Return the language of a program by the line that says which other program runs it."""
     found = _SHEBANG.match(text)
     name = "" if found is None else (found[2] or "") if found[1] == "env" else found[1]
     names = {"node": "javascript", "deno": "typescript"}

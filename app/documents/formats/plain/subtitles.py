@@ -24,7 +24,7 @@ _LEFT_OUT = re.compile(r"(?:NOTE|STYLE|REGION|WEBVTT)(?:[ \t]|$)")
 
 
 def read(source: FileSource) -> Iterator[Item]:
-    """The cues in the file's order, also where they overlap."""
+    """Yield the cues in the file's order, also where they overlap."""
     decoded = decode(source.path.read_bytes(), source.encoding)
     yield Opened(encoding=decoded.encoding)
     is_vtt = decoded.text.startswith("WEBVTT")
@@ -34,7 +34,7 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 def cues(text: str) -> Iterator[tuple[list[tuple[int, str]], str]]:
-    """The lines of each cue's text with their offsets, and its timing, "" for a text before the first."""
+    """Yield the lines of each cue's text with their offsets, and its timing, "" for a text before the first."""
     is_vtt = text.startswith("WEBVTT")
     timing = ""
     for block in filled_lines(text, "\0 \t"):
@@ -107,7 +107,7 @@ class _SubtitleCue:
         self.content, self._written = found.content, found.written
 
     def lines_of(self, content: Content) -> list[str]:
-        """The lines of a new text, no more than there were; none without words."""
+        """Return the lines of a new text, no more than there were; none without words."""
         marks = [part for part in content if isinstance(part, Mark)]
         places = iter(range(_PLACE, _PLACE + len(marks)))
         text = "".join(

@@ -54,7 +54,7 @@ class _SheetContent(NamedTuple):
 
 
 def read(source: FileSource) -> Iterator[Item]:
-    """The sheets in order, hidden ones too; raises DocumentUnreadable."""
+    """Yield the sheets in order, hidden ones too; raises DocumentUnreadable."""
     if is_zip(source.path):
         with Archive(source) as archive:
             if "xl/workbook.bin" in archive:
@@ -209,7 +209,7 @@ class _Sheet:
         yield PageRead(self._page, self._has_text)
 
     def _heading(self) -> Iterator[BlockPiece]:
-        """Its name, once, before the first of its text: a sheet without any is none to tell of."""
+        """Yield its name, once, before the first of its text: a sheet without any is none to tell of."""
         if not self._has_text:
             self._has_text = True
             yield BlockPiece(BlockKind.HEADING, self._name, self._page, BlockPlace(self._name), level=1)
@@ -345,7 +345,7 @@ class _SheetWalk:
 
 
 def _joined(parts: list[bytes], count: int) -> str:
-    """A text of so many UTF-16 units; each part says in its first byte how wide they are in it."""
+    """Return a text of so many UTF-16 units; each part says in its first byte how wide they are in it."""
     text = b""
     for part in parts:
         if len(text) >= 2 * count or not part:

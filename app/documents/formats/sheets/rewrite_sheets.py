@@ -87,7 +87,7 @@ class HeaderNames:
                 self._settle(table)
 
     def rename(self) -> None:
-        """Writes the names wherever they are."""
+        """Write the names wherever they are."""
         totals = {table.part: self._totals(table) for table in self._tables if table.part and table.has_totals}
         _rename(self._package, [table for table in self._tables if table.part], totals)
         _rename_in_formulas(self._package, self._tables)
@@ -110,14 +110,14 @@ class HeaderNames:
                 table.renamed[old] = new
 
     def _totals(self, table: SheetTable) -> dict[int, str]:
-        """The new words in the last row, by index of the column."""
+        """Return the new words in the last row, by index of the column."""
         became = self._became[table.sheet]
         cells = {index: (table.last[0], column) for index, column in _columns(table)}
         return {index: became[at][1] for index, at in cells.items() if at in became}
 
 
 def _columns(table: SheetTable) -> list[tuple[int, int]]:
-    """The indices of a table's columns, and the columns of its sheet."""
+    """Return the indices of a table's columns, and the columns of its sheet."""
     return [(index, table.first[1] + index) for index in range(len(table.columns))]
 
 
@@ -157,12 +157,12 @@ class SheetTable:
     renamed: dict[str, str] = field(default_factory=dict)
 
     def cell(self, index: int) -> Cell:
-        """The header cell of a column, by its index."""
+        """Return the header cell of a column, by its index."""
         return self.first[0], self.first[1] + index
 
 
 def range_of(text: str) -> tuple[Cell, Cell] | None:
-    """The first and last cell of "B2:D9"; None for anything else."""
+    """Return the first and last cell of "B2:D9"; None for anything else."""
     found = _RANGE.fullmatch(text)
     if found is None:
         return None
@@ -186,7 +186,7 @@ def _tables_of(package: OfficePackage, sheet: str) -> list[SheetTable]:
 
 
 def _rename(package: OfficePackage, tables: list[SheetTable], totals: Mapping[str, Mapping[int, str]]) -> None:
-    """Writes the new names into the tables; `totals` are the new words in their last rows, by part and column."""
+    """Write the new names into the tables; `totals` are the new words in their last rows, by part and column."""
     for table in tables:
         if not table.renamed and not totals.get(table.part):
             continue
@@ -256,7 +256,7 @@ def _sources(root: Element, tables: list[SheetTable], sheets: Mapping[str, str])
 
 
 def _pivot_sources(package: OfficePackage, sheets: Mapping[str, str]) -> list[SheetTable]:
-    """The ranges that pivot caches are made of, as tables without a part; their first row names the fields."""
+    """Return the ranges that pivot caches are made of, as tables without a part; their first row names the fields."""
     found = []
     for name in _pivot_caches(package):
         root = package.root(name)
@@ -280,7 +280,7 @@ def _rename_in(element: Element, tables: list[SheetTable], part: str) -> bool:
 
 
 def _is_inside(element: Element, table: SheetTable, part: str) -> bool:
-    """Whether a formula belongs to a table, or to a cell of it: there the table need not be named."""
+    """Return whether a formula belongs to a table, or to a cell of it: there the table need not be named."""
     if part == table.part:
         return True
     place = range_of(element.getparent().get("r", "")) if part == table.sheet else None
@@ -290,7 +290,7 @@ def _is_inside(element: Element, table: SheetTable, part: str) -> bool:
 
 
 def renamed_formula(formula: str, table: SheetTable, *, is_inside: bool = False) -> str:
-    """A formula in which the table's columns have their new names: Table[Name], Table[[#This Row],[Name]].
+    """Return a formula in which the table's columns have their new names: Table[Name], Table[[#This Row],[Name]].
 
     `is_inside`: also [Name] alone; what is followed by a name is another workbook.
     """
@@ -308,7 +308,9 @@ def renamed_formula(formula: str, table: SheetTable, *, is_inside: bool = False)
 
 
 def _closing(formula: str, start: int) -> int:
-    """The index of the bracket that closes the one at an index; a quotation mark takes the next sign's meaning."""
+    """Return the index of the bracket that closes the one at an index; a quotation mark takes the next sign's
+    meaning.
+    """
     depth, index = 0, start
     while index < len(formula):
         sign = formula[index]
@@ -506,7 +508,7 @@ class _WorkbookRewriter:
 
 
 def _cells(elements: Iterable[Element]) -> Iterator[tuple[Cell, Element]]:
-    """The cells of rows with their places; what is no row is given as it is. Places that are not told follow."""
+    """Yield the cells of rows with their places; what is no row is given as it is. Places that are not told follow."""
     row = 0
     for element in elements:
         if element.tag != _ROW:
@@ -585,7 +587,7 @@ class _TextSign(NamedTuple):
 
 
 def _rewrite_string(string: Element, ask: ContentCallback, kind: SegmentKind = SegmentKind.CELL, page: int = 0) -> bool:
-    """Asks for a string and writes it back; whether it changed. How it is spoken goes with the words."""
+    """Ask for a string and write it back; whether it changed. How it is spoken goes with the words."""
     plan = plan_of(line_of(_nodes(string), _look_words))
     if not plan.has_words:
         return False

@@ -56,7 +56,7 @@ class Workbook:
         self.sheets = [self._sheet(element) for element in root.iter(f"{MAIN}sheet")]
         self.title = self._package.title()
         self.is_cut = False
-        """Whether the sheet that was read last has more rows than were looked at."""
+        """True if the sheet that was read last has more rows than were looked at."""
         self._kinds = self._formats()
         self._strings = self._shared()
 
@@ -74,7 +74,7 @@ class Workbook:
                     yield number, cells
 
     def count_rows(self, sheet: WorkbookSheet) -> int:
-        """How many rows are written down, empty ones too."""
+        """Return how many rows are written down, empty ones too."""
         count, rest = 0, b""
         with self._package.archive.open(sheet.part) as stream:
             while data := stream.read(CHUNK_BYTES):
@@ -141,7 +141,7 @@ class Workbook:
 
 
 def text_of(string: Element) -> str:
-    """The words of a string, all its runs, but not how they are spoken."""
+    """Return the words of a string, all its runs, but not how they are spoken."""
     texts = (element for element in string.iter(TEXT) if element.getparent().tag != SPOKEN)
     return unescaped("".join(text.text or "" for text in texts))
 
@@ -153,7 +153,7 @@ def number_of_row(row: Element, before: int) -> int:
 
 
 def cells_of(row: Element) -> Iterator[tuple[int, Element]]:
-    """The cells of a row with their columns, from 1."""
+    """Yield the cells of a row with their columns, from 1."""
     column = 0
     for cell in row.iterchildren(f"{MAIN}c"):
         said = _CELL.match(cell.get("r", ""))
@@ -162,7 +162,7 @@ def cells_of(row: Element) -> Iterator[tuple[int, Element]]:
 
 
 def column_of(letters: str) -> int:
-    """A column's number, from 1."""
+    """Return a column's number, from 1."""
     number = 0
     for letter in letters:
         number = 26 * number + ord(letter) - 64
@@ -182,7 +182,7 @@ def kind_of_format(code: str) -> str:
 
 
 def number_text(value: str, kind: str, from_1904: bool) -> str:
-    """A number as a person reads it: 15 digits at most, dates and times as ISO 8601 writes them."""
+    """Return a number as a person reads it: 15 digits at most, dates and times as ISO 8601 writes them."""
     try:
         number = float(value)
     except ValueError:

@@ -73,7 +73,7 @@ class ElementContext(NamedTuple):
         return self._replace(is_hidden=True, hides_all=True)
 
     def with_said(self, name: str, given: str) -> ElementContext:
-        """What a block's attributes make of it. A note is read even where it waits hidden for a click."""
+        """Return what a block's attributes make of it. A note is read even where it waits hidden for a click."""
         if not given and name != "dialog":
             return self
         lower = given.lower()
@@ -115,7 +115,7 @@ def listing_of(name: str, given: dict[str, str], depth: int) -> OpenList:
 
 
 def count_items(page: str, start: int) -> int:
-    """How many items the list has whose tag begins at `start`: its first number where it counts down."""
+    """Return how many items the list has whose tag begins at `start`: its first number where it counts down."""
     depth = items = 0
     for match in _LIST_TAG.finditer(page, start):
         slash, name = match.groups()
@@ -129,7 +129,7 @@ def count_items(page: str, start: int) -> int:
 
 
 def mark_of(listing: OpenList, given: dict[str, str]) -> str:
-    """The next item's mark: "•", or its number as the list writes numbers."""
+    """Return the next item's mark: "•", or its number as the list writes numbers."""
     if not listing.is_ordered:
         return "•"
     number = number_in(given.get("value", ""), listing.number)
@@ -138,13 +138,13 @@ def mark_of(listing: OpenList, given: dict[str, str]) -> str:
 
 
 def number_in(text: str, otherwise: int) -> int:
-    """The whole number at the beginning of an attribute."""
+    """Return the whole number at the beginning of an attribute."""
     match = re.match(r"\s*([+-]?\d{1,9})", text)
     return int(match[1]) if match else otherwise
 
 
 def is_said_hidden(name: str, given: str) -> bool:
-    """Whether the attributes of an element say that it is not shown; style sheets are not read.
+    """Return whether the attributes of an element say that it is not shown; style sheets are not read.
 
     A whole page hides itself until its script has run, which never happens here.
     """
@@ -160,13 +160,13 @@ def is_said_hidden(name: str, given: str) -> bool:
 
 
 def is_note(given: dict[str, str]) -> bool:
-    """Whether a block is a footnote or an endnote, by its role, its `epub:type` or its class."""
+    """Return whether a block is a footnote or an endnote, by its role, its `epub:type` or its class."""
     types = given.get("epub:type", "").lower().split() + given.get("class", "").lower().split()
     return not _NOTE_TYPES.isdisjoint(types) or not _NOTE_ROLES.isdisjoint(given.get("role", "").lower().split())
 
 
 def language_in(given: dict[str, str]) -> str:
-    """The language of a block of code, as highlighters write it into the class."""
+    """Return the language of a block of code, as highlighters write it into the class."""
     match = _LANGUAGE.search(given.get("class", ""))
     return match[1] if match else ""
 

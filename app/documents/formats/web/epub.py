@@ -43,7 +43,9 @@ KEPT_CHARACTERS = 4_000_000
 
 
 def read(source: FileSource) -> Iterator[Item]:
-    """A book's blocks; only chapters that have text are counted. Raises DocumentUnreadable: drm, damaged, entities."""
+    """Yield a book's blocks; only chapters that have text are counted. Raises DocumentUnreadable: drm, damaged,
+    entities.
+    """
     with Archive(source) as archive:
         package = package_of(archive, source)
         if not package.chapters:
@@ -95,7 +97,7 @@ class _ChapterTexts:
 
 
 def member_bytes(archive: Archive, source: FileSource, name: str) -> bytes:
-    """A member is in memory as a whole, so it may not be of any size."""
+    """Return a member is in memory as a whole, so it may not be of any size."""
     data = bytearray()
     with archive.open(name) as stream:
         while chunk := stream.read(CHUNK_BYTES):
@@ -106,7 +108,7 @@ def member_bytes(archive: Archive, source: FileSource, name: str) -> bytes:
 
 
 def _titled(pieces: list[BlockPiece], heading: tuple[int, str] | None) -> list[BlockPiece]:
-    """The chapter with its title from the table of contents, unless it has a heading itself.
+    """Return the chapter with its title from the table of contents, unless it has a heading itself.
 
     Many books have the title as a paragraph that only looks like one; then this becomes the heading.
     """
@@ -148,7 +150,7 @@ class EpubPackage:
 
 
 def package_of(archive: Archive, source: FileSource) -> EpubPackage:
-    """The book; raises DocumentUnreadable: drm, damaged, entities."""
+    """Return the book; raises DocumentUnreadable: drm, damaged, entities."""
     _refuse_protected(archive, source)
     name = _package_name(archive, source)
     root = parse(archive.read(name), source)
@@ -183,7 +185,7 @@ def _refuse_protected(archive: Archive, source: FileSource) -> None:
 
 
 def _package_name(archive: Archive, source: FileSource) -> str:
-    """The package document that the container names, or the only one there is."""
+    """Return the package document that the container names, or the only one there is."""
     if CONTAINER in archive:
         for rootfile in _all(parse(archive.read(CONTAINER), source), "rootfile"):
             name = _member(archive, "", rootfile.get("full-path", ""))
@@ -201,7 +203,7 @@ def _is_picture(item: Element) -> bool:
 
 
 def _member(archive: Archive, base: str, link: str) -> str:
-    """The archive's name of what a file links to; a name with "%" in it may be meant as it stands."""
+    """Return the archive's name of what a file links to; a name with "%" in it may be meant as it stands."""
     path = link.partition("#")[0]
     names = [posixpath.normpath(posixpath.join(posixpath.dirname(base), each)) for each in (unquote(path), path)]
     return next((name for name in names if name in archive), names[0])
@@ -325,7 +327,7 @@ _PROGRESSION = "page-progression-direction"
 
 
 def ncx_labels(text: str) -> list[TaggedSegment]:
-    """The title and the lines of a table of contents of EPUB 2."""
+    """Return the title and the lines of a table of contents of EPUB 2."""
     found = [
         element_at
         for element_at in tagged_text.elements_in(text)
@@ -335,7 +337,7 @@ def ncx_labels(text: str) -> list[TaggedSegment]:
 
 
 def package_labels(text: str) -> list[TaggedSegment]:
-    """The title and the description of a book, and the names of its parts in the guide of EPUB 2."""
+    """Return the title and the description of a book, and the names of its parts in the guide of EPUB 2."""
     elements = list(tagged_text.elements_in(text))
     read = [element for element in elements if _is_in_metadata(element) and element.name in ("title", "description")]
     titles = (
@@ -350,7 +352,7 @@ def package_labels(text: str) -> list[TaggedSegment]:
 
 
 def package_language(text: str) -> str:
-    """The language that a package names, "" without one."""
+    """Return the language that a package names, "" without one."""
     languages = (
         element_at
         for element_at in tagged_text.elements_in(text)
@@ -360,7 +362,7 @@ def package_language(text: str) -> str:
 
 
 def language_edits(text: str, target: TargetLanguage, language: str) -> Iterator[TextEdit]:
-    """What makes a file beside the pages say that it is in the target language, where it names the book's."""
+    """Yield what makes a file beside the pages say that it is in the target language, where it names the book's."""
     for element in tagged_text.elements_in(text):
         said = element.said.get("xml:lang")
         if said is not None and primary(said.value) == primary(language):
@@ -368,10 +370,10 @@ def language_edits(text: str, target: TargetLanguage, language: str) -> Iterator
 
 
 def package_edits(text: str, target: TargetLanguage) -> Iterator[TextEdit]:
-    """The same of a package, with the direction in which its pages are turned.
+    """Yield the same of a package, with the direction in which its pages are turned.
 
-    A book of a language from left to right whose pages turn the other way is written in columns: that stays, unless
-    it becomes one from right to left.
+    A book of a language from left to right whose pages turn the other way is written in columns: that stays, unless it
+    becomes one from right to left.
     """
     language = package_language(text)
     yield from language_edits(text, target, language)

@@ -111,7 +111,7 @@ class PageWalk:
             self._gatherings[-1].add(start, end, tagged_text.unescaped(self._text[start:end]))
 
     def _other(self, start: int, opener: str) -> int:
-        """A comment or the like; the text of a CDATA section is text in XML."""
+        """Return a comment or the like; the text of a CDATA section is text in XML."""
         words_start, words_end, position = tagged_text.end_of_other(self._text, start, opener)
         if self._is_opaque:
             return position
@@ -128,7 +128,7 @@ class PageWalk:
     # Tags
 
     def _start_tag(self, name: str, given: str, start: int, end: int, given_at: int) -> int:
-        """Deals with the tag; gives where to read on."""
+        """Deal with the tag; gives where to read on."""
         is_void = name in elements.VOID or (given.endswith("/") and (self._is_xml or self._is_foreign))
         if not self._is_xml:
             self._end_unsaid(name, start)  # which may end what is opaque
@@ -211,7 +211,7 @@ class PageWalk:
             gathering.single(start, end, look)
 
     def _raw(self, name: str, start: int, end: int, *, is_left: bool) -> int:
-        """Passes an element that has no tags inside, with its end tag."""
+        """Pass an element that has no tags inside, with its end tag."""
         until = tagged_text.end_of_raw(self._text, name, end)
         closing = TAG.match(self._text, until)
         behind = closing.end() if closing else len(self._text)
@@ -237,7 +237,7 @@ class PageWalk:
     # Open elements
 
     def _depth_of(self, name: str, beyond: frozenset[str] | tuple[str, ...]) -> int:
-        """How many open elements its end ends; 0 where it is not open in this scope."""
+        """Return how many open elements its end ends; 0 where it is not open in this scope."""
         for depth, open_tag in enumerate(reversed(self._open[-MOST_LOOK_BACK:]), 1):
             if open_tag.name == name:
                 return depth
@@ -246,7 +246,7 @@ class PageWalk:
         return 0
 
     def _end_unsaid(self, name: str, start: int) -> None:
-        """Ends what the tag ends without saying so."""
+        """End what the tag ends without saying so."""
         if name in elements.BLOCKS and self._count["p"] and (depth := self._depth_of("p", _SCOPES_OF_P)):
             self._pop_many(depth, start)
         for each in elements.ENDS.get(name, ()):
@@ -268,7 +268,7 @@ class PageWalk:
         self._is_foreign = self._is_foreign or name in ("svg", "math")
 
     def _pop(self, end: int) -> None:
-        """Ends the innermost element; behind its end tag, or where something else ends it."""
+        """End the innermost element; behind its end tag, or where something else ends it."""
         element = self._open.pop()
         self._count[element.name] -= 1
         look = elements.LOOKS.get(element.name, "other")
@@ -287,7 +287,7 @@ class PageWalk:
 
 
 def is_left(said: dict[str, AttributeValue]) -> bool:
-    """Whether a page asks that an element is not translated."""
+    """Return whether a page asks that an element is not translated."""
     translate = said.get("translate")
     if translate is not None and translate.value.strip().lower() == "no":
         return True
@@ -334,7 +334,7 @@ _CALL = re.compile(
 
 
 def end_of_call(text: str, name: str, start: int) -> int:
-    """Where the call of a footnote ends whose first tag is at `start`; 0 where there is none."""
+    """Return where the call of a footnote ends whose first tag is at `start`; 0 where there is none."""
     if name not in ("sup", "a"):
         return 0
     found = _CALL.match(text, start, start + MOST_CHARACTERS)
@@ -352,7 +352,7 @@ _Said = Mapping[str, AttributeValue]
 
 
 def primary(tag: str) -> str:
-    """The language of a tag, without its region and script."""
+    """Return the language of a tag, without its region and script."""
     return tag.strip().lower().replace("_", "-").partition("-")[0]
 
 
@@ -370,7 +370,7 @@ class PageLanguages:
         self._code: list[int] = []
 
     def is_other(self, name: str, said: _Said, at: int) -> bool:
-        """Takes in a tag, whose attributes begin at `at`: whether it begins something in another language."""
+        """Take in a tag, whose attributes begin at `at`: whether it begins something in another language."""
         if name == "html":
             self._root = self._root or (at, said)
             return False
@@ -399,7 +399,7 @@ class PageLanguages:
             self._same.append({"lang": said["content"]})
 
     def edits(self, target: TargetLanguage) -> Iterator[TextEdit]:
-        """What makes the page say that it is in the target language."""
+        """Yield what makes the page say that it is in the target language."""
         yield from self._root_edits(target)
         for said in self._same:
             yield from (_set(said[key], target.language) for key in _KEYS if key in said)
@@ -432,7 +432,7 @@ class PageLanguages:
 
 
 def _said_of_all(text: str) -> str:
-    """What the page's outermost tags say, the body last."""
+    """Return what the page's outermost tags say, the body last."""
     found = ""
     for start in _ROOTS.finditer(text):
         tag = TAG.match(text, start.start())
@@ -460,7 +460,7 @@ _PAGE_TYPES = ("text/html", "application/xhtml+xml")
 
 
 def read(source: FileSource) -> Iterator[Item]:
-    """The blocks of a page; raises DocumentUnreadable: damaged or too_deep, for an MHTML file without a page."""
+    """Yield the blocks of a page; raises DocumentUnreadable: damaged or too_deep, for an MHTML file without a page."""
     data = source.path.read_bytes()
     part = transported = ""
     if _HEADERS.match(data):
@@ -471,7 +471,7 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 def _items(decoded: DecodedText, part: str) -> Iterator[Item]:
-    """The page as it is shown; where that is nothing, as it is shown without scripts."""
+    """Yield the page as it is shown; where that is nothing, as it is shown without scripts."""
     text = decoded.text
     is_xml = text.lstrip().startswith("<?xml")
     walker = HtmlWalker(text, part=part, is_xml=is_xml)
@@ -490,7 +490,7 @@ def _items(decoded: DecodedText, part: str) -> Iterator[Item]:
 
 
 def _page_of(data: bytes, source: FileSource) -> tuple[bytes, str, str]:
-    """The page in an MHTML file, the name of its part, and the encoding that its headers name."""
+    """Return the page in an MHTML file, the name of its part, and the encoding that its headers name."""
     try:
         whole = message_from_bytes(data, policy=policy.compat32)
         parts = [message for message in whole.walk() if message.get_content_type() in _PAGE_TYPES]
@@ -506,7 +506,7 @@ def _page_of(data: bytes, source: FileSource) -> tuple[bytes, str, str]:
 
 
 def _root(whole: Message, parts: list[Message]) -> Message:
-    """The part that the message names as its start (RFC 2387), or the first page."""
+    """Return the part that the message names as its start (RFC 2387), or the first page."""
     start = whole.get_param("start")
     return next((part for part in parts if start and part.get("Content-ID") == start), parts[0])
 
@@ -533,10 +533,10 @@ _ENOUGH_CHARACTERS = 4
 
 
 def decode_page(data: bytes, chosen: str = "", transported: str = "") -> DecodedText:
-    """The text of a page. `chosen` is the person's encoding, `transported` what a mail says beside the page.
+    """Return the text of a page. `chosen` is the person's encoding, `transported` what a mail says beside the page.
 
-    First the byte order mark, then UTF-8 where it is right beyond doubt, then what is declared where it is right,
-    then the ladder of `app.documents.encoding`.
+    First the byte order mark, then UTF-8 where it is right beyond doubt, then what is declared where it is right, then
+    the ladder of `app.documents.encoding`.
     """
     if chosen and known(chosen):
         return decode(data, chosen)
@@ -554,7 +554,7 @@ def decode_page(data: bytes, chosen: str = "", transported: str = "") -> Decoded
 
 
 def declared(data: bytes) -> str:
-    """The encoding that the page names in its first 4 KB, "" where it names none that is known."""
+    """Return the encoding that the page names in its first 4 KB, "" where it names none that is known."""
     head = data[:DECLARED_WITHIN_BYTES]
     match = _XML.search(head) or _CHARSET.search(head)
     return _meant(match[1].decode("ascii")) if match else ""
@@ -627,7 +627,9 @@ _BEGINNINGS = tuple(
 
 
 def coded_page(data: bytes, chosen: str = "") -> EncodedBytes:
-    """A page's text. One that has only ASCII is written in the encoding it declares, whatever it could be read in."""
+    """Return a page's text. One that has only ASCII is written in the encoding it declares, whatever it could be read
+    in.
+    """
     encoding = decode_page(data, chosen).encoding
     if encoding == "utf-8" and data.isascii() and not chosen:
         encoding = declared(data) or encoding
@@ -635,7 +637,9 @@ def coded_page(data: bytes, chosen: str = "") -> EncodedBytes:
 
 
 def declaration(data: bytes, text: str, edits: list[TextEdit]) -> list[TextEdit]:
-    """What an HTML page that declares no encoding needs, and so far needed none, to have other letters than ASCII."""
+    """Return what an HTML page that declares no encoding needs, and so far needed none, to have other letters than
+    ASCII.
+    """
     news = (piece for edit in edits for piece in edit.pieces if isinstance(piece, str))
     if not data.isascii() or b"\0" in data or declared(data) or all(new.isascii() for new in news):
         return []

@@ -71,7 +71,7 @@ class BlockText:
             self.parts.append("\n")
 
     def drain(self, is_preformatted: bool) -> str:
-        """The text so far, "" where there is none; the next block begins."""
+        """Return the text so far, "" where there is none; the next block begins."""
         text = self.parts[0] if len(self.parts) == 1 else "".join(self.parts)
         self.parts.clear()
         had_breaks, self._has_breaks = self._has_breaks, False
@@ -84,7 +84,7 @@ class BlockText:
         return "" if text.isspace() else text
 
     def stretch(self) -> tuple[int, int]:
-        """Where the block stands in the page, without the white space around it."""
+        """Return where the block stands in the page, without the white space around it."""
         page, start, end = self._page, self.begin, self.last
         while start < end and page[start] in _WHITE:
             start += 1
@@ -112,7 +112,7 @@ _STRUCTURE = (BlockKind.HEADING, BlockKind.CODE, BlockKind.TABLE, BlockKind.LIST
 
 
 def _has_only_links(source: str) -> bool:
-    """Whether the words of a table are all links."""
+    """Return whether the words of a table are all links."""
     rest, links = _A_LINK.subn("", source)
     return links > 1 and not any(character.isalnum() for character in _A_TAG.sub("", rest))
 
@@ -131,7 +131,7 @@ class HtmlCell:
 
     @property
     def is_layout(self) -> bool:
-        """Whether it holds what belongs on a page rather than in a cell."""
+        """True if it holds what belongs on a page rather than in a cell."""
         return any(piece.kind in _STRUCTURE or len(piece.text) > LONG_CELL_CHARACTERS for piece in self.pieces)
 
 
@@ -146,13 +146,13 @@ class HtmlTable:
     outside: list[BlockPiece] = field(default_factory=list)
 
     def find_links(self, page: str, end: int) -> None:
-        """Takes a bar of links for the layout that it is; the table is `page[start:end]`."""
+        """Take a bar of links for the layout that it is; the table is `page[start:end]`."""
         is_small = len(self.rows) <= MOST_LINK_ROWS and end - self.start <= MOST_LINK_CHARACTERS
         if is_small and not self.has_header and _has_only_links(page[self.start : end]):
             self.is_marked_layout = True
 
     def pieces(self, end: int, page: int | None, part: str) -> list[BlockPiece]:
-        """Its caption and the table; or the blocks in its cells, where it only arranges a page."""
+        """Return its caption and the table; or the blocks in its cells, where it only arranges a page."""
         if self._is_layout():
             return self.outside + [piece for row in self.rows for cell in row for piece in cell.pieces]
         text = table_text(self._grid())
@@ -170,7 +170,7 @@ class HtmlTable:
         return any(cell.is_layout for row in self.rows for cell in row)
 
     def _grid(self) -> list[list[str]]:
-        """The text of each cell once, where it begins; empty cells for the rest of what it covers."""
+        """Return the text of each cell once, where it begins; empty cells for the rest of what it covers."""
         grid: list[list[str]] = []
         covered: dict[int, int] = {}  # by column: how many rows more a cell from above reaches
         for row in self.rows:
@@ -277,7 +277,7 @@ class RaisedText(NamedTuple):
 
 
 def raised(page: str, name: str, start: int, end: int, written: str) -> RaisedText | None:
-    """The content of a `sup`, or of a link that is said to call a note; None for what stays as it is ("1st").
+    """Return the content of a `sup`, or of a link that is said to call a note; None for what stays as it is ("1st").
 
     Its tag is `page[start:end]`, and `written` is what stands before it. A footnote's mark comes in brackets
     ("Text[1]"), so that the word is found; a power after "^" ("10^6"), so that the number stays what it is.
@@ -353,7 +353,7 @@ class OpenElements:
             scope[name] = scope.get(name, 0) + 1
 
     def _pop(self, end: int) -> str:
-        """Ends the innermost element, whose end tag, or what stands for it, is before `end`."""
+        """End the innermost element, whose end tag, or what stands for it, is before `end`."""
         name, before, is_block, closer = self._open.pop()
         if is_block:
             if self._parts:
@@ -373,18 +373,18 @@ class OpenElements:
         return name
 
     def _close(self, name: str, end: int) -> None:
-        """Ends the innermost open element of this name and all in it, if there is one in this scope."""
+        """End the innermost open element of this name and all in it, if there is one in this scope."""
         if name in self._scopes[-1]:
             while self._pop(end) != name:
                 pass
 
     def _close_to(self, names: Iterable[str], end: int) -> None:
-        """Ends what is open in the innermost table up to one of these parts of it."""
+        """End what is open in the innermost table up to one of these parts of it."""
         while self._tables and self._open[-1][0] not in names:
             self._pop(end)
 
     def _close_before(self, name: str, start: int) -> None:
-        """Ends what a new block ends without saying so."""
+        """End what a new block ends without saying so."""
         if "p" in self._scopes[-1]:
             self._close("p", start)
         if self._context.kind is BlockKind.HEADING and name in elements.END_A_HEADING:
@@ -429,7 +429,7 @@ class HtmlWalker(OpenElements):
         self._names: dict[str, str] = {}
 
     def pieces(self) -> Iterator[BlockPiece]:
-        """The blocks, as the page is read."""
+        """Yield the blocks, as the page is read."""
         text, position, search, out, names = self._text, 0, TAG.search, self._out, self._names
         words, take, scopes, parts, length = (
             self._words,
@@ -469,7 +469,7 @@ class HtmlWalker(OpenElements):
         yield from out
 
     def _finish(self, position: int) -> None:
-        """Reads what is behind the last tag, and ends what is still open."""
+        """Read what is behind the last tag, and end what is still open."""
         length = len(self._text)
         if position < length and not self._context.is_hidden:
             self._words.add_range(position, length, self._context.is_preformatted)
@@ -479,7 +479,7 @@ class HtmlWalker(OpenElements):
             self._pop(length)
 
     def _named(self, name: str) -> str:
-        """A name as it is known here; remembered, since a page has few names and many tags."""
+        """Return a name as it is known here; remembered, since a page has few names and many tags."""
         plain = name.lower()
         if self._is_xml:
             plain = plain.rpartition(":")[2] or plain
@@ -523,7 +523,7 @@ class HtmlWalker(OpenElements):
     # Tags
 
     def _other(self, start: int, opener: str) -> int:
-        """A comment or the like; the text of a CDATA section is text."""
+        """Return a comment or the like; the text of a CDATA section is text."""
         words_start, words_end, position = end_of_other(self._text, start, opener)
         if words_end > words_start and not self._context.is_hidden:
             self._words.take_raw(words_start, words_end)
@@ -533,7 +533,7 @@ class HtmlWalker(OpenElements):
         return position
 
     def _start_tag(self, name: str, given: str, start: int, end: int) -> int:
-        """Deals with the tag; gives where to read on."""
+        """Deal with the tag; gives where to read on."""
         if name == "sup" or (name == "a" and "noteref" in given):
             behind = self._raised(name, given, start, end)
             if behind > end:
@@ -559,7 +559,7 @@ class HtmlWalker(OpenElements):
         return self._raw(name, end) if name in elements.RAW else end
 
     def _raw(self, name: str, end: int) -> int:
-        """Passes the content of an element that has no tags inside, up to its end tag."""
+        """Pass the content of an element that has no tags inside, up to its end tag."""
         is_title = name == "title" and not self._context.is_foreign and not self._has_title
         if name not in ("script", "style") and (self._is_xml or self._context.is_foreign):
             if is_title:
@@ -639,7 +639,7 @@ class HtmlWalker(OpenElements):
     # Blocks
 
     def _said(self, name: str, given: str) -> ElementContext:
-        """What is so in a block."""
+        """Return what is so in a block."""
         return self._context.hidden() if name in self._unseen else self._context.with_said(name, given)
 
     def _begin_block(self, name: str, given: str, start: int) -> None:

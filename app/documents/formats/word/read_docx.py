@@ -39,7 +39,7 @@ _CONTAINERS = frozenset(tags(W, "document body sdt sdtContent customXml ins move
 
 
 def read(source: FileSource) -> Iterator[Item]:
-    """The pieces of a DOCX. It has no pages: where they break depends on the printer.
+    """Yield the pieces of a DOCX. It has no pages: where they break depends on the printer.
 
     Footnotes, endnotes and comments come after the block that calls them; headers and footers, each once, at the end.
     """
@@ -152,7 +152,7 @@ class _WordBlocks:
         self._followers = followers
 
     def read(self, element: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
-        """The pieces of a paragraph, a table, or anything that holds these."""
+        """Yield the pieces of a paragraph, a table, or anything that holds these."""
         tag = element.tag
         if tag in _PARAGRAPHS:
             hung: list[WordParagraphWords] = []
@@ -176,7 +176,7 @@ class _WordBlocks:
             yield from self._followers(words.marks, words.parts)
 
     def _piece(self, element: Element, place: BlockPlace, hung: list[WordParagraphWords]) -> BlockPiece:
-        """The paragraph itself; what hangs on it is added to `hung`."""
+        """Return the paragraph itself; what hangs on it is added to `hung`."""
         plain = _plain_text(element, self._styles)
         if plain is not None:
             return self._made(plain.text, place, (plain.style_id, plain.style), None, bool(plain.style.is_monospace))
@@ -194,7 +194,7 @@ class _WordBlocks:
     def _made(
         self, text: str, place: BlockPlace, named: tuple[str, WordStyle], properties: Element | None, is_monospace: bool
     ) -> BlockPiece:
-        """The piece of a text, by its style and the paragraph's own properties; an empty one has no number.
+        """Return the piece of a text, by its style and the paragraph's own properties; an empty one has no number.
 
         Of empty paragraphs only a line of code is kept as what it is: it divides others.
         """
@@ -210,7 +210,7 @@ class _WordBlocks:
         return BlockPiece(kind, trimmed(text, kind), None, place, level, label or "")
 
     def _listed(self, properties: Element | None, style: WordStyle, style_id: str) -> tuple[str, int] | None:
-        """The id of the list a paragraph is in and its level from 0."""
+        """Return the id of the list a paragraph is in and its level from 0."""
         direct = properties.find(f"{W}numPr") if properties is not None else None
         num_id = direct.find(f"{W}numId") if direct is not None else None
         found = num_id.get(VAL, "") if num_id is not None else style.num_id
@@ -265,7 +265,7 @@ class _WordBlocks:
 
 
 def _inside(element: Element, *tags: str) -> Iterator[Element]:
-    """The nearest elements of these tags below one, through whatever wraps them."""
+    """Yield the nearest elements of these tags below one, through whatever wraps them."""
     for child in children_read(element):
         if child.tag in tags:
             yield child
@@ -278,7 +278,7 @@ def _columns(element: Element | None) -> int:
 
 
 def _nature(style: WordStyle, heading: int, depth: int | None, is_monospace: bool) -> tuple[BlockKind, int]:
-    """What a paragraph is, and its level; `depth` is how deep it is in a list, from 0."""
+    """Return what a paragraph is, and its level; `depth` is how deep it is in a list, from 0."""
     if heading:
         return BlockKind.HEADING, heading
     if depth is not None:
@@ -318,12 +318,12 @@ class WordParagraphWords:
 
     @property
     def has_followers(self) -> bool:
-        """Whether something is to be read after the paragraph."""
+        """True if something is to be read after the paragraph."""
         return bool(self.boxes or self.marks or self.parts)
 
     @property
     def is_monospace(self) -> bool:
-        """Whether all of the text is in a font for code."""
+        """True if all of the text is in a font for code."""
         return self._monospace > 0 and self._proportional == 0
 
     def read(self, element: Element) -> WordParagraphWords:

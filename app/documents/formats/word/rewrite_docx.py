@@ -292,7 +292,7 @@ def _lists_in(root: Element | None) -> set[str]:
 
 
 def _is_typewritten(root: Element, looks: word_model.RunStyles) -> bool:
-    """Whether most of a document is in a font for code; then the font tells nothing."""
+    """Return whether most of a document is in a font for code; then the font tells nothing."""
     style, code, all_ = looks.find(looks.default), 0, 0
     for run in islice(root.iter(f"{W}r"), _MOST_LOOKED_AT):
         length = sum(len(element.text or "") for element in run.iterchildren(f"{W}t"))
@@ -390,7 +390,7 @@ class _WordWalk:
 
 
 def _hanging(element: Element) -> list[Element]:
-    """What may hold paragraphs of its own; found before the words move."""
+    """Return what may hold paragraphs of its own; found before the words move."""
     found: list[Element] = []
     for child in element:
         if child.tag in _DRAWN_IN_RUNS:
@@ -533,7 +533,9 @@ class _ParagraphReader:
         return _thing(raw)
 
     def _control(self, raw: RawElement) -> Node:
-        """A content control. The signs of check boxes, and what Word makes of a source by itself, are no words."""
+        """Return a content control. The signs of check boxes, and what Word makes of a source by itself, are no
+        words.
+        """
         content = raw.element.find(_CONTENT)
         children = self._read(content) if content is not None else []
         properties = raw.element.find(f"{W}sdtPr")
@@ -543,7 +545,9 @@ class _ParagraphReader:
 
 
 def _inside_of(holder: Element) -> Element:
-    """The element that has a holder's words: a control's content, the innermost of tags that hold only each other."""
+    """Return the element that has a holder's words: a control's content, the innermost of tags that hold only each
+    other.
+    """
     content = holder.find(_CONTENT)
     if content is not None:
         return content
@@ -595,7 +599,7 @@ def _anchor(raw: RawElement) -> InlineAnchor:
 
 
 def _thing(raw: RawElement) -> Node:
-    """What stands alone. A picture that floats is not seen where it stands."""
+    """Return what stands alone. A picture that floats is not seen where it stands."""
     element = raw.element
     look = _SINGLES.get(element.tag, "other")
     if look == "image":
@@ -615,7 +619,7 @@ def _floats(element: Element) -> bool:
 
 
 def _has_single(nodes: Sequence[Node]) -> bool:
-    """Whether something is seen among these that is no text."""
+    """Return whether something is seen among these that is no text."""
     return any(
         isinstance(node, SingleNode) or (isinstance(node, WordGroup) and _has_single(node.children)) for node in nodes
     )
@@ -627,7 +631,7 @@ _HYPHEN, _CONTROL = f"{W}noBreakHyphen", f"{W}sdt"
 
 
 def _rebuild(paragraph: Element, tokens: Sequence[ParagraphToken]) -> list[Element]:
-    """Puts the tokens in the place of all that the paragraph had but its properties; gives the runs with words."""
+    """Put the tokens in the place of all that the paragraph had but its properties; gives the runs with words."""
     for child in list(paragraph):
         if child.tag != PROPERTIES:
             _detach(child)
@@ -736,7 +740,7 @@ def _copied(properties: Element) -> Element:
 
 
 def _detach(element: Element) -> None:
-    """Takes an element out of where it is, with no white space after it."""
+    """Take an element out of where it is, with no white space after it."""
     element.tail = None
     parent = element.getparent()
     if parent is not None:
@@ -792,7 +796,7 @@ def _content(said: str) -> Content:
 
 
 def _text(content: Content, given: Content) -> str:
-    """The label again; a number that is missing comes at its end."""
+    """Return the label again; a number that is missing comes at its end."""
     shown = {mark.number: mark.shows for mark in marks(content)}
     text = ""
     for part in given:

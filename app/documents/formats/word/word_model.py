@@ -44,12 +44,12 @@ NO_STYLE = WordStyle()
 
 
 def notes_in(root: Element, kind: str) -> Iterator[Element]:
-    """The notes of a part, but not the lines that divide them from the text."""
+    """Yield the notes of a part, but not the lines that divide them from the text."""
     return (element for element in root.iter(f"{W}{kind}") if element.get(f"{W}type") not in _SEPARATORS)
 
 
 def is_missed(related: RelatedPart, archive: Archive) -> bool:
-    """Whether a part that would be read is not there."""
+    """Return whether a part that would be read is not there."""
     return related.kind in ("header", "footer", *NOTES.values()) and related.target not in archive
 
 
@@ -68,7 +68,7 @@ class WordStyles:
                 self.default = id_
 
     def find(self, id_: str) -> WordStyle:
-        """The style of this id; an unknown one changes nothing."""
+        """Return the style of this id; an unknown one changes nothing."""
         found = self._found.get(id_)
         if found is None:
             found = self._found[id_] = self._resolved(id_)
@@ -79,7 +79,7 @@ class WordStyles:
         return self.find(named.get(VAL, "") if named is not None else self.default)
 
     def seen(self, properties: Element | None, style: WordStyle) -> tuple[bool | None, bool | None]:
-        """Whether a run of these properties is hidden, and in a font for code; `style` is its paragraph's."""
+        """Return whether a run of these properties is hidden, and in a font for code; `style` is its paragraph's."""
         hidden, monospace = _run_look(properties) if properties is not None else (None, None)
         if properties is not None and (hidden is None or monospace is None):
             named = properties.find(f"{W}rStyle")
@@ -135,7 +135,9 @@ def _role(name: str) -> ParagraphRole | None:
 
 
 def _run_look(properties: Element) -> tuple[bool | None, bool | None]:
-    """Whether run properties hide the text, and whether its font is one for code; None where they say nothing."""
+    """Return whether run properties hide the text, and whether its font is one for code; None where they say
+    nothing.
+    """
     hidden = monospace = None
     for each in properties:
         if each.tag == f"{W}vanish":
@@ -151,7 +153,7 @@ def _is_on(value: str) -> bool:
 
 
 def heading_level(style: WordStyle, properties: Element | None) -> int:
-    """The level, from 1, of the heading that a paragraph of a style and of own properties is; 0 for none."""
+    """Return the level, from 1, of the heading that a paragraph of a style and of own properties is; 0 for none."""
     outline = whole_value(properties.find(f"{W}outlineLvl")) if properties is not None else None
     outline = style.outline if outline is None else outline
     if outline is not None and 0 <= outline < LEVELS:
@@ -160,7 +162,7 @@ def heading_level(style: WordStyle, properties: Element | None) -> int:
 
 
 def whole_value(element: Element | None) -> int | None:
-    """The whole number that an element has as its value."""
+    """Return the whole number that an element has as its value."""
     value = element.get(VAL, "") if element is not None else ""
     return int(value) if re.fullmatch(r"-?[0-9]{1,9}", value) else None
 
@@ -206,12 +208,12 @@ class WordNumbering:
                 self._nums[element.get(f"{W}numId", "")] = element
 
     def level_of_style(self, num_id: str, style_id: str) -> int:
-        """The level that a list gives to a style; the first where it names none."""
+        """Return the level that a list gives to a style; the first where it names none."""
         levels = self._levels_of(num_id)
         return next((number for number, level in enumerate(levels) if level.style == style_id), 0)
 
     def label(self, num_id: str, level: int) -> str | None:
-        """The next label of a list at a level (from 0); None where there is no such list."""
+        """Return the next label of a list at a level (from 0); None where there is no such list."""
         levels = self._levels_of(num_id)
         if not levels:
             return None
@@ -246,7 +248,7 @@ class WordNumbering:
         return counters
 
     def _abstract_of(self, num_id: str) -> str:
-        """The id of what a list is made after, by way of a list style if need be."""
+        """Return the id of what a list is made after, by way of a list style if need be."""
         for _ in range(LEVELS):
             num = self._nums.get(num_id)
             link = num.find(f"{W}abstractNumId") if num is not None else None
@@ -310,7 +312,7 @@ def _bullet(level: _WordListLevel) -> str:
 
 
 def symbol_of(element: Element) -> str:
-    """The character of a font that a `sym` stands for."""
+    """Return the character of a font that a `sym` stands for."""
     try:
         return _symbol(int(element.get(f"{W}char", ""), 16), element.get(f"{W}font", ""))
     except (ValueError, OverflowError):
@@ -318,7 +320,7 @@ def symbol_of(element: Element) -> str:
 
 
 def _symbol(code: int, font: str) -> str:
-    """A character of a symbol font in Unicode; one that has no place there becomes a bullet."""
+    """Return a character of a symbol font in Unicode; one that has no place there becomes a bullet."""
     if code < 0x100 and font.lower().startswith(("symbol", "wingdings")):
         code += 0xF000
     if not 0xF000 <= code <= 0xF0FF:
@@ -364,16 +366,16 @@ class RunStyles(WordStyles):
         return bool(self.seen(run.find(RUN_PROPERTIES), style)[0])
 
     def is_monospace(self, run: Element, style: WordStyle) -> bool:
-        """Whether a run is in a font for code."""
+        """Return whether a run is in a font for code."""
         return bool(self.seen(run.find(RUN_PROPERTIES), style)[1]) and not self.is_typewritten
 
     def shows_space(self, run: Element) -> bool:
-        """Whether white space can be seen in this look: underlined, marked."""
+        """Return whether white space can be seen in this look: underlined, marked."""
         properties = run.find(RUN_PROPERTIES)
         return properties is not None and any(each.tag in _WITH_SPACE for each in properties)
 
     def words_of(self, run: Element) -> list[str]:
-        """How a run looks, in words of `Mark.look`."""
+        """Return how a run looks, in words of `Mark.look`."""
         properties = run.find(RUN_PROPERTIES)
         if properties is None:
             return []
@@ -403,7 +405,7 @@ def _looks_of(properties: Element) -> list[str]:
 
 
 def _said(element: Element) -> Hashable:
-    """What an element of run properties says; None where it says nothing of the look."""
+    """Return what an element of run properties says; None where it says nothing of the look."""
     if element.tag in _NO_LOOK:
         return None
     attributes = tuple(sorted((name, value) for name, value in element.attrib.items() if name != f"{W}hint"))
@@ -446,7 +448,7 @@ class WordField(NamedTuple):
 
 
 def next_field(raws: Sequence[RawElement], start: int) -> tuple[WordField, int]:
-    """The field that begins at an index, and the index after it.
+    """Return the field that begins at an index, and the index after it.
 
     One that has no end here (a table of contents) is its code only, as far as it goes; its result is read as usual.
     """
@@ -468,7 +470,7 @@ def next_field(raws: Sequence[RawElement], start: int) -> tuple[WordField, int]:
 
 
 def _code_end(raws: Sequence[RawElement], start: int) -> int:
-    """Where the code of a field that is not separated here ends: at the last instruction."""
+    """Return where the code of a field that is not separated here ends: at the last instruction."""
     last = start
     for index in range(start, len(raws)):
         if raws[index].element.tag == INSTRUCTION or raws[index].mark:
@@ -477,7 +479,7 @@ def _code_end(raws: Sequence[RawElement], start: int) -> int:
 
 
 def has_words(instruction: str) -> bool:
-    """Whether what a field shows are words to translate."""
+    """Return whether what a field shows are words to translate."""
     name = instruction.split(maxsplit=1)[0].upper() if instruction.strip() else ""
     return name in _WORDS
 
@@ -487,7 +489,7 @@ def is_link(instruction: str) -> bool:
 
 
 def instruction_of(code: Sequence[RawElement]) -> str:
-    """What a field is told to do, without what fields inside it are told."""
+    """Return what a field is told to do, without what fields inside it are told."""
     depth, words = 0, []
     for raw in code:
         depth += {"begin": 1, "end": -1}.get(raw.mark, 0)
