@@ -280,7 +280,7 @@ def _handbook(folder: Path) -> Path:
     """A long text of the program's own as a PDF."""
     pages = [Page()]
     y = 80.0
-    for line in (ROOT / "CONTRIBUTING.md").read_text("utf-8").splitlines():
+    for line in (ROOT / "docs/decisions.md").read_text("utf-8").splitlines():
         text = line.strip("#* ").replace("`", "").replace("**", "")
         if not text or line.startswith((" ", "|", "`")):
             continue
@@ -293,7 +293,7 @@ def _handbook(folder: Path) -> Path:
             pages[-1].text(72, y, row, size, "F2" if size > 11 else "F1")
             y += size * 1.4
         y += size
-    return write_pdf(folder / "handbook.pdf", pages, title="Working on Fireside")
+    return write_pdf(folder / "handbook.pdf", pages, title="Decisions of Fireside")
 
 
 def _lease(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""README and CONTRIBUTING say what is so: what they name exists, and a newcomer is not met by a book."""
+"""README, CONTRIBUTING and docs say what is so: what they name exists, and a newcomer is not met by a book."""
 
 from __future__ import annotations
 
@@ -8,20 +8,24 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+DOORS = ["README.md", "CONTRIBUTING.md", "docs/decisions.md", "docs/measured.md"]
 MOST_README_LINES = 150
+MOST_CONTRIBUTING_LINES = 250
+LEAST_TERMS, MOST_TERMS = 80, 120
 MOST_PICTURE_BYTES = 300_000
-_NAMED = re.compile(r"`((?:app|packaging|resources|tests)(?:/[\w.*-]+)*/?|[\w-]+\.(?:md|toml))`")
+_NAMED = re.compile(r"`((?:app|docs|packaging|resources|tests)(?:/[\w.*-]+)*/?|[\w-]+\.(?:md|toml))`")
+_CODE = re.compile(r"`([^`]+)`")
 _PICTURE = re.compile(r"!\[[^\]]+\]\(([^)]+)\)")
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("name", DOORS)
 def test_what_is_named_exists(name: str) -> None:
     named = _NAMED.findall((ROOT / name).read_text("utf-8"))
     assert named
     assert [path for path in named if not list(ROOT.glob(path.rstrip("/")))] == []
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("name", DOORS)
 def test_the_targets_of_make_that_are_named_exist(name: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     assert set(re.findall(r"`make ([a-z-]+)", (ROOT / name).read_text("utf-8"))) <= targets
@@ -33,3 +37,35 @@ def test_the_readme_is_short_and_its_two_pictures_are_small() -> None:
     pictures = [ROOT / path for path in _PICTURE.findall(text)]
     assert len(pictures) == 2
     assert sum(path.stat().st_size for path in pictures) <= MOST_PICTURE_BYTES
+
+
+def test_contributing_is_a_door() -> None:
+    assert len((ROOT / "CONTRIBUTING.md").read_text("utf-8").splitlines()) <= MOST_CONTRIBUTING_LINES
+
+
+def _glossary_rows() -> list[list[str]]:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    glossary = text.split("\n## Glossary\n")[1].split("\n## ")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in glossary.splitlines() if "|" in line]
+    return [row for row in rows if row[1] != "what it is" and not row[1].startswith("---")]
+
+
+def test_the_glossary_is_neither_a_list_nor_a_book_and_has_each_term_once() -> None:
+    terms = [row[0] for row in _glossary_rows()]
+    assert LEAST_TERMS <= len(terms) <= MOST_TERMS
+    assert len(set(terms)) == len(terms)
+
+
+def test_a_term_lives_where_the_glossary_says() -> None:
+    """A name in the last column is defined in the file before it."""
+    missing = []
+    for term, _line, where in _glossary_rows():
+        source = ""
+        for code in _CODE.findall(where):
+            if "/" in code:
+                path = ROOT / code
+                source = path.read_text("utf-8") if path.is_file() else ""
+            elif not re.search(rf"^(?:class|def) {code}\b|^{code}\b[^=\n]*=", source, re.MULTILINE):
+                missing.append((term, code))
+        assert source or (ROOT / _CODE.findall(where)[0]).is_dir(), term
+    assert missing == []
