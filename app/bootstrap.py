@@ -102,9 +102,10 @@ class _LazyPart(Generic[Part]):
 
 @dataclass
 class ProgramParts:
-    """The parts that others are made of, made once. `notices` is what start-up has to tell.
+    """Build and hold the parts that both window and terminal use, each once, on first use.
 
-    `on_waking` hears of a model that comes back by itself, see `app.engine.contract.WakingEvent`.
+    `notices` holds start-up messages. `on_waking` is called when a model reloads by itself, see
+    `app.engine.contract.WakingEvent`.
     """
 
     paths: AppPaths
@@ -115,18 +116,18 @@ class ProgramParts:
     log_handler: logging.Handler | None = None
     on_waking: Callable[[WakingEvent], object] = lambda event: None
     before_closing: list[Callable[[], object]] = field(default_factory=list)
-    """What uses the parts from outside, and ends before them."""
+    """Callbacks run before the parts close, for whatever uses them from outside."""
     may_leave: Callable[[OutboundDocuments], bool] = lambda leaving: False
-    """Whether a person lets documents go to another computer; from any thread, which waits for it."""
+    """Asks the user whether documents may go to another computer; blocks the calling thread until the answer."""
     _passing_readings: weakref.WeakKeyDictionary[AnswerService, Callable[[], PageReadingJobs]] = field(
         default_factory=weakref.WeakKeyDictionary
     )
-    """What makes what reads the documents of temporary chats."""
+    """Factories of the page reading jobs of temporary chats."""
     _passing_recordings: weakref.WeakKeyDictionary[AnswerService, Path] = field(
         default_factory=weakref.WeakKeyDictionary
     )
     usual_model: Callable[[], Path | None] = lambda: None
-    """The model for chats without one of their own, where another one is in because a chat has it; from any thread."""
+    """The model for chats without their own, while a chat's own model is loaded; from any thread."""
 
     on_passages_wanted: Callable[[], object] = lambda: None
     """Called from any thread: passages of documents may need vectors, or another model is to make them."""
@@ -140,14 +141,13 @@ class ProgramParts:
 
     @_LazyPart
     def states(self) -> StateFolder:
-        """What the engine keeps of chats."""
+        """Return the folder of KV snapshots, held to the disk budget of the settings."""
         from app.engine.states import StateFolder
 
         return StateFolder(self.paths.states, lambda: self.settings.engine.states_budget_mb * 10**6)
 
     @_LazyPart
     def engine(self) -> Engine:
-        """The chat's engine."""
         engine = self._new_engine(self.states)
         engine.on_waking = lambda event: self.on_waking(event)  # noqa: PLW0108 - who hears may come later
         return engine
@@ -162,14 +162,13 @@ class ProgramParts:
 
     @_LazyPart
     def servers(self) -> RemoteServers:
-        """Other servers with models."""
         from app.remote.servers import RemoteServers
 
         return RemoteServers(self.paths.servers, self.token)
 
     @_LazyPart
     def consent(self) -> OutboundConsent:
-        """Whether documents may leave this computer."""
+        """Return the consent for sending documents off this computer; it asks through `may_leave`."""
         from app.features.leaving import OutboundConsent
 
         consent = OutboundConsent(lambda: self.servers)
@@ -184,27 +183,27 @@ class ProgramParts:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether that model was loaded with other settings than those of now."""
+        """True if the loaded model was loaded with settings that have changed since."""
         engine: Engine | None = self._made_part("engine")
         return engine is not None and engine.is_outdated
 
     @_LazyPart
     def ledger(self) -> ConnectionLedger:
-        """Every connection that was made."""
+        """Return the log of every network connection made."""
         from app.hub.access import ConnectionLedger
 
         return ConnectionLedger(self.paths.connections)
 
     @_LazyPart
     def token(self) -> HubToken:
-        """The access token for the Hub."""
+        """Return the access token for the Hub."""
         from app.hub.access import HubToken
 
         return HubToken()
 
     @_LazyPart
     def documents(self) -> DocumentLibrary:
-        """All documents that were read."""
+        """Return the library of all stored documents."""
         return build_documents(
             self.paths,
             self.database,
@@ -242,7 +241,7 @@ class ProgramParts:
 
     @_LazyPart
     def answer_checker(self) -> AnswerChecker:
-        """Answers about documents, read again by the claim checker that was chosen, in a child of its own."""
+        """Return the checker of answers about documents, which runs the chosen claim checker in its own child."""
         from app.features.claim_checker.answers import AnswerChecker
 
         return AnswerChecker(
@@ -253,7 +252,7 @@ class ProgramParts:
 
     @_LazyPart
     def serving(self) -> AnswerServer:
-        """What answers other programs, and turns texts into vectors for this one; made when it is first needed."""
+        """Return the server that answers API clients and embeds texts for this program."""
         return build_serving(
             self.paths,
             lambda: self.engine,
@@ -264,7 +263,9 @@ class ProgramParts:
         )
 
     def _make_hear(self, database: Database) -> Hear:
-        """What makes documents of recordings; as long as that takes, what was heard is kept in this database."""
+        """Return the transcriber of recordings; while a transcription runs, finished parts are stored in this
+        database.
+        """
 
         def hear(request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
             from app.store.document_store import PageReadings
@@ -276,11 +277,11 @@ class ProgramParts:
 
     @_LazyPart
     def readings(self) -> PageReadingJobs:
-        """What reads the pages of these that are pictures."""
+        """Return the jobs that read pages stored as pictures."""
         return self._readings_of(self.documents, self.database, self.paths.documents)
 
     def readings_of(self, chat: AnswerService) -> PageReadingJobs:
-        """The same for the documents of one chat; of those of a temporary one nothing is kept."""
+        """Return the page reading jobs for one chat's documents; those of a temporary chat store nothing."""
         passing = self._passing_readings.get(chat)
         return passing() if passing is not None else self.readings
 
@@ -309,12 +310,11 @@ class ProgramParts:
 
     @_LazyPart
     def media(self) -> MediaLibrary:
-        """All pictures of messages."""
         return build_media(self.paths, self.database)
 
     @_LazyPart
     def chat(self) -> AnswerService:
-        """Questions and answers of the chats that are kept."""
+        """Return the service for stored chats."""
         from app.features.chat.answer_service import AnswerService
 
         return AnswerService(
@@ -330,14 +330,14 @@ class ProgramParts:
 
     @_LazyPart
     def preambles(self) -> ChatPreambles:
-        """What chats are told before they begin: projects and memories."""
+        """Return what precedes a chat's first message: project instructions and memories."""
         from app.features.projects import ChatPreambles
 
         return ChatPreambles(self.database, self.documents, lambda: self.settings)
 
     @_LazyPart
     def models(self) -> ModelCollection:
-        """Everything about models."""
+        """Return everything about models: installed ones, the Hub, downloads, memory estimates."""
         from app.features.models.collection import CollectionServices, ModelCollection
         from app.hub.access import access_of
         from app.hub.network import Network
@@ -361,7 +361,6 @@ class ProgramParts:
 
     @_LazyPart
     def translations(self) -> TranslationJobs:
-        """All stored translations."""
         from app.features.translate.translation_jobs import TASK, TranslationJobs
         from app.store.translation_store import TranslationMemory, TranslationStore
 
@@ -379,11 +378,11 @@ class ProgramParts:
 
     @_LazyPart
     def writing_engines(self) -> TaskEngines:
-        """Where pages are gone on with: the chat's engine, unless another model was chosen for them."""
+        """Return the engines for writing pages: the chat's engine, unless another model is chosen for pages."""
         return self._engines_of(WRITING)
 
     def _made_part(self, name: str) -> Any:
-        """A part, or None where nobody has needed it so far."""
+        """Return a part if it has been built, else None; builds nothing."""
         return self.__dict__.get(name)
 
     def _engines_of(self, task: str) -> TaskEngines:
@@ -403,7 +402,7 @@ class ProgramParts:
 
     @_LazyPart
     def machines(self) -> RemoteMachines:
-        """Other computers that lend their memory."""
+        """Return the computers that lend their memory (llama.cpp RPC workers)."""
         return build_machines(self.paths, self.change_settings)
 
     def change_settings(self, section: str, **values: Any) -> None:
@@ -420,14 +419,14 @@ class ProgramParts:
                     engine.leave_machines()
 
     def label_of(self, path: Path) -> str:
-        """What a person calls a model; "" where that is nothing of its own."""
+        """Return the user's label for a model, "" without one."""
         if runs_elsewhere(path):
             return self._name_elsewhere(path)
         note = ModelNotes(self.database).get(path)
         return note.label if note else ""
 
     def name_of(self, path: Path) -> str:
-        """What a model is called, wherever it is named."""
+        """Return the name to show for a model."""
         from app.features.models.model_names import display_name
 
         return display_name(path, self.label_of(path))
@@ -448,7 +447,7 @@ class Fireside(ProgramParts):
 
     @_LazyPart
     def recorder(self) -> SoundRecorder:
-        """What records with the microphone."""
+        """Return the microphone recorder."""
         from app.features.transcribe import SoundRecorder
 
         return SoundRecorder(self.paths.cache / "recording", lambda: time.strftime("%Y-%m-%d %H.%M"))
@@ -459,12 +458,12 @@ class Fireside(ProgramParts):
 
     @_LazyPart
     def shelf(self) -> ChatArchive:
-        """The kept chats, as they leave for files and come from files."""
+        """Return the archive that exports and imports chats."""
         return build_shelf(self.database, self.media)
 
     @_LazyPart
     def beside(self) -> SecondAnswer:
-        """A second model for one answer."""
+        """Return a second model that answers the same question, for comparing."""
         from app.features.chat.answer_service import SecondAnswer
         from app.features.work.engines import SecondEngine
 
@@ -475,28 +474,27 @@ class Fireside(ProgramParts):
 
     @_LazyPart
     def assistants(self) -> AssistantStore:
-        """What chats can take over as a whole."""
         from app.store.assistants import AssistantStore
 
         return AssistantStore(self.database)
 
     @_LazyPart
     def pages(self) -> Pages:
-        """The pages that are written with a model."""
+        """Return the pages written with a model."""
         from app.features.write_pages import Pages
 
         return Pages(self.database)
 
     @_LazyPart
     def finding(self) -> HistorySearch:
-        """Searches in everything that is kept."""
+        """Return the search over everything stored."""
         from app.features.finding import HistorySearch
 
         return HistorySearch(self.database)
 
     @_LazyPart
     def updates(self) -> ReleaseUpdates:
-        """Asks for the newest release; nobody asks it but a click."""
+        """Return the update check. It contacts the server only when the user clicks."""
         from app.core.build import RELEASES
         from app.features.updates import ReleaseUpdates
         from app.hub.access import access_to
@@ -507,7 +505,6 @@ class Fireside(ProgramParts):
 
     @_LazyPart
     def summaries(self) -> SummaryJobs:
-        """All stored summaries."""
         from app.features.summarize.summaries import TASK, SummaryJobs
         from app.store.jobs import SummaryStore
 
@@ -519,13 +516,13 @@ class Fireside(ProgramParts):
 
     @property
     def is_asleep(self) -> bool:
-        """Whether a model waits to come back into that engine."""
+        """True if a model that went idle will be reloaded into this engine on demand."""
         engine: Engine | None = self._made_part("engine")
         return engine is not None and engine.asleep_path is not None
 
     @property
     def is_away(self) -> bool:
-        """Whether the server that the chosen model runs on was not there when it was asked last."""
+        """True if the server of the chosen model didn't respond to the last request."""
         engine: RoutedEngine | None = self._made_part("engine")
         return engine is not None and engine.is_away
 
@@ -538,7 +535,7 @@ class Fireside(ProgramParts):
 
     @property
     def chats(self) -> Chats:
-        """The chats as a window has them."""
+        """Return the chat services as the window uses them."""
         from app.features.chat_services import Chats
 
         return Chats(
@@ -558,7 +555,7 @@ class Fireside(ProgramParts):
         )
 
     def temporary_chat(self) -> AnswerService:
-        """A chat of which nothing is kept: its store is in memory, and is closed when nobody holds the chat."""
+        """Build a temporary chat. Its store is in memory and closes with the last reference to the chat."""
         from app.features.chat.answer_service import AnswerService
         from app.features.media import PassingLibrary
         from app.features.projects import ChatPreambles
@@ -601,13 +598,13 @@ class Fireside(ProgramParts):
 
     @property
     def hub_host(self) -> str:
-        """Which host is asked, and gets the token that is kept for it."""
+        """The host that Hub requests and the stored token go to."""
         from app.hub.access import endpoint_of
 
         return urlsplit(endpoint_of(self.settings)).netloc
 
     def host_of(self, path: Path) -> str:
-        """Where a model runs that is not here; "" for one on this computer, or that is gone."""
+        """Return the host a remote model runs on; "" for a local or missing model."""
         if not runs_elsewhere(path):
             return ""
         with suppress(ModelMissing, ModelUnreadable):
@@ -615,14 +612,14 @@ class Fireside(ProgramParts):
         return ""
 
     def may_ask(self, path: Path) -> bool:
-        """Whether the network's switches let a model on a server be asked."""
+        """Return whether the network settings allow asking a remote model."""
         network = self.settings.network
         with suppress(ModelMissing, ModelUnreadable):
             return network.allowed if self.servers.read_model(path).server.is_own_network else network.reaches_internet
         return network.allowed
 
     def senses_elsewhere(self, path: Path) -> tuple[bool, bool]:
-        """Whether a model on a server sees, as far as is known, and hears."""
+        """Return (sees, hears) for a remote model, as far as known."""
         from app.remote.servers import SEES
 
         with suppress(ModelMissing, ModelUnreadable):
@@ -630,7 +627,7 @@ class Fireside(ProgramParts):
         return False, False
 
     def ask_server(self, server: RemoteServer, key: str | None = None) -> ModelServer:
-        """For requests to a server, whether it is kept already or not; `key` None is the one that is kept."""
+        """Return a client for a server, stored or not; `key` None uses the stored key."""
         return build_model_server(server, self.servers, lambda: self.settings, self.ledger, key)
 
     def remember_model(self, path: Path) -> None:
@@ -638,7 +635,7 @@ class Fireside(ProgramParts):
         self.models.choose_model("chat", path)
 
     def remove_unreferenced(self) -> None:
-        """Removes what nothing refers to any more: documents, and copies of them; slow, for a thread of its own."""
+        """Delete unreferenced documents and their copies. Slow: run it on a worker thread."""
         from app.features.work.saved_file import remove_interrupted
         from app.store.trash import remove_old_backups
 
@@ -691,7 +688,6 @@ class Fireside(ProgramParts):
 
 
 def build_trash(app: Fireside) -> TrashBin:
-    """What was deleted."""
     from app.features.trash import TrashBin
 
     return TrashBin(
@@ -705,7 +701,6 @@ def build_trash(app: Fireside) -> TrashBin:
 
 
 def build_recordings(app: Fireside) -> RecordedFiles:
-    """What was recorded."""
     from app.features.transcribe import RecordedFiles
     from app.store.document_store import DocumentStore
 
@@ -721,9 +716,10 @@ def build_documents(
     hear: Hear | None = None,
     rank_by_model: RankByModel | None = None,
 ) -> DocumentLibrary:
-    """Documents kept in a database. With `recognizes` pages that are pictures are read by tesseract at once.
+    """Build the document library of a database.
 
-    Without `consent` they go wherever a model is chosen: the terminal's are named.
+    With `recognizes`, tesseract reads picture pages at once. Without `consent`, documents go wherever a model is
+    chosen (the terminal names its documents).
     """
     from app.features.document_library import DocumentLibrary
     from app.store.conversations import Attachments
@@ -745,7 +741,7 @@ def build_documents(
 def build_hearing(
     paths: AppPaths, engine: Callable[[], Engine], kept: PageReadings | None = None
 ) -> RecordingTranscriber:
-    """What makes documents of recordings, by the model that is loaded."""
+    """Build the transcriber that turns recordings into documents with the loaded model."""
     from app.features.transcribe import RecordingTranscriber
 
     return RecordingTranscriber(engine, paths.documents, paths.cache / "heard", kept)
@@ -767,7 +763,6 @@ def build_prompts(database: Database, settings: Callable[[], Settings], change: 
 
 
 def build_media(paths: AppPaths, database: Database) -> MediaLibrary:
-    """The pictures of a database's chats."""
     from app.features.media import MediaLibrary
     from app.store.media import MediaStore
 
@@ -793,7 +788,7 @@ def build_summaries(
     engine: Engine,
     model: Path,
 ) -> SummaryJobs:
-    """Summaries in a database of their own, made by the one model of an engine: a terminal command's."""
+    """Build summary jobs for a terminal command: own database, one engine, one model."""
     from app.features.summarize.summaries import TASK, SummaryJobs
     from app.store.jobs import SummaryStore
 
@@ -824,8 +819,10 @@ def build_translations(
     engine: Engine,
     model: Callable[[], Path],
 ) -> TranslationJobs:
-    """Translations in a database of their own, but for the memory, made by the one model of an engine: a terminal
-    command's. Their files stay where they are."""
+    """Build translation jobs for a terminal command: own database but the shared memory, one engine, one model.
+
+    Source files stay in place.
+    """
     from app.features.translate.translation_jobs import TASK, TranslationJobs
     from app.store.translation_store import TranslationStore
 
@@ -865,13 +862,11 @@ def build_engine(
     sees: bool = False,
     settings: Callable[[], Settings] | None = None,
 ) -> RoutedEngine:
-    """The engine's client; nothing is started yet. Without `states` nothing of a chat is kept for later.
+    """Build the engine's client; nothing starts yet.
 
-    `sees`: its models are loaded with what they see and hear through, where that lies beside them. `settings` as they
-    are now, without which those on the disk hold.
-
-    `elsewhere` makes what asks servers, where one of their models is loaded; else it is made with the settings as they
-    are then. FIRESIDE_ENGINE_SCRIPT puts the scripted backend into the child.
+    Without `states` no KV snapshots are stored. With `sees`, models load with the projector found next to them.
+    `settings` returns current settings; without it those on disk are read. `elsewhere` builds the client for remote
+    models. FIRESIDE_ENGINE_SCRIPT puts the scripted backend into the child.
     """
     from app.core.child import own_command
     from app.engine.client import EngineOnDemand
@@ -913,7 +908,7 @@ def _remote_engine_of(paths: AppPaths) -> RemoteEngine:
 def build_remote_engine(
     servers: RemoteServers, settings: Callable[[], Settings], ledger: ConnectionLedger
 ) -> RemoteEngine:
-    """Asks the models of other servers."""
+    """Build the engine that runs models of other servers."""
     from app.remote.engine import RemoteEngine
 
     return RemoteEngine(servers, lambda server: build_model_server(server, servers, settings, ledger))
@@ -963,9 +958,10 @@ def build_serving(
     make_engine: Callable[[], Engine] | None = None,
     may_replace: bool = False,
 ) -> AnswerServer:
-    """What answers other programs. `chosen` is served, too, wherever it lies, and to who names no model.
+    """Build the server that answers API clients.
 
-    `may_replace` as in `ServedEngines`, where nobody sits before a window in which it would be missed.
+    `chosen` is always served, wherever its file is, and is the default when a request names no model. `may_replace`
+    as in `ServedEngines`, for servers without a window.
     """
     from app.features.chat.chat_options import wish_of
     from app.features.serving import AnswerServer, ServedEngines, ServedModel, served_models
@@ -991,7 +987,7 @@ def build_serving(
 
 
 def _passing_library(paths: AppPaths) -> PassingLibrary:
-    """Pictures of which nothing is kept."""
+    """Build a media library in memory, for temporary chats."""
     from app.features.media import PassingLibrary
     from app.store.media import MediaStore
 
@@ -1067,7 +1063,7 @@ def build_program(paths: AppPaths | None = None) -> Fireside:
 
 
 def _restore_backup(paths: AppPaths) -> PersonMessage | None:
-    """A backup that waited takes its place, or what was here before it; says so, and where the other is kept."""
+    """Put a waiting backup, or the state before it, in place. Return a message that says where the replaced data is."""
     from app.features.exchange.backup import is_putting_back, put_in_place
 
     text = "What was here before is back." if is_putting_back(paths) else "Your backup is restored."
@@ -1097,7 +1093,7 @@ def _open_database(path: Path) -> Database:
 
 
 def _settle_unfinished(conversations: Conversations, jobs: JobTable) -> None:
-    """Settles what the run before left unfinished."""
+    """Requeue or fail whatever an earlier run left unfinished."""
     try:
         conversations.recover()
         jobs.recover(SUMMARY)

@@ -1,4 +1,4 @@
-"""Documents of a chat or a job: read by the child into the store, shown to whoever asks, and framed for a prompt."""
+"""Read documents of chats and jobs into the store (in a child), show them, and frame them for prompts."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U0
 
 @dataclass(frozen=True)
 class Waits:
-    """Another document is being read first."""
+    """Event: waiting, because another document is being read."""
 
 
 @dataclass(frozen=True)
 class DocumentStored:
-    """The last event: the document is stored, complete."""
+    """Final event: the whole document is stored."""
 
     document: StoredDocument
 
@@ -62,7 +62,7 @@ ReadEvent: TypeAlias = "Event | Waits | DocumentStored"
 
 @dataclass(frozen=True)
 class ReadRange:
-    """What is read of a file: pages from one to another (0 is open), in the encoding that the person chose, or ""."""
+    """Part of a file to read: a page range (0 is open) and the chosen encoding, "" for automatic."""
 
     first_page: int = 0
     last_page: int = 0
@@ -73,11 +73,11 @@ WHOLE = ReadRange()
 
 
 class DocumentLibrary:
-    """Reads, keeps and shows documents; from any thread. Owns no thread: what reads is a generator.
+    """Read, store and show documents, from any thread.
 
-    `folder` is the child's own working directory. Passwords stay in memory. `readings` is what was read from pages that
-    are pictures, by whoever read it; with `recognizes` tesseract does so at once, where it is there. `hear`
-    makes documents of recordings.
+    Owns no thread: reading is a generator. `folder` is the child's working directory. Passwords stay in memory.
+    `readings` holds what anyone read from picture pages; with `recognizes`, tesseract (if installed) reads them at
+    once. `hear` turns recordings into documents.
     """
 
     def __init__(
@@ -111,11 +111,10 @@ class DocumentLibrary:
     def read_file(
         self, path: Path, cancel: CancelToken, *, password: str = "", part: ReadRange = WHOLE, name: str = ""
     ) -> Iterator[ReadEvent]:
-        """Reads a file into the store; the last event is Kept, and cancelled there is none.
+        """Read a file into the store; the last event is DocumentStored, unless cancelled.
 
-        `name` is what it is called, where that is not the file's name. The same file unchanged is not read twice.
-        Raises what the child met (see `app.documents.read_document.read`), or what the store raises; then
-        nothing of the file is kept.
+        `name` replaces the file's name. An unchanged file isn't read twice. Raises the child's errors (see
+        `app.documents.read_document.read`) and the store's; nothing of the file is stored then.
         """
         found = _file_status(path)
         known = self._known_document(path, found, part)
@@ -134,14 +133,11 @@ class DocumentLibrary:
             turns.release()
 
     def rank_by_model(self, document_id: int, question: str, limit: int) -> list[list[int]]:
-        """Return rankings of a document's blocks by the embedding model that a person chose; none without one.
-
-        Takes at most two seconds.
-        """
+        """Return rankings of a document's blocks by the chosen embedding model; none without one. Takes at most 2 s."""
         return self._rank_by_model(self.store, document_id, question, limit) if self._rank_by_model is not None else []
 
     def _hear_of(self, path: Path) -> Hear | None:
-        """What makes a document of a file that is a recording."""
+        """Return the transcriber if the file is a recording."""
         from app.documents.formats.sound import is_sound  # with the wire of a child
 
         return self._hear if self._hear is not None and is_sound(path) else None
@@ -250,7 +246,7 @@ class DocumentLibrary:
         return renewed
 
     def current_document(self, document: StoredDocument) -> StoredDocument:
-        """What has taken the place of a document, or the document itself."""
+        """Return the newest reading of a document's file, or the document itself."""
         known = self.store.find_read(document.path, document.size_bytes, document.mtime_ns)
         part = document.info.get("part")
         return next(
@@ -263,14 +259,14 @@ class DocumentLibrary:
         )
 
     def has_unread_pictures(self, document: StoredDocument) -> bool:
-        """Whether pages of it are pictures that somebody has still to read; nobody has where tesseract did at once."""
+        """Return whether some pages are pictures not read yet. Always False where tesseract read them at once."""
         if self._recognizes or self.readings is None:
             return False
         known = self.readings.read_pages(document.sha256)
         return any(page["is_picture"] and page["page"] not in known for page in document.info.get("pages", ()))
 
     def password_of(self, document_id: int) -> str:
-        """With which it was opened; "" for none."""
+        """Return the password a document was opened with, "" for none."""
         return self._passwords.get(document_id, "")
 
     def _readings_of(self, document: StoredDocument) -> dict[int, StoredPageReading]:
@@ -284,9 +280,9 @@ class DocumentLibrary:
         return next((document for document in documents if document.info.get("part") == asdict(part)), None)
 
     def keep_text(self, text: str, name: str) -> StoredDocument:
-        """A text that is no file, such as a pasted one, as a document of its paragraphs; reads and writes no file.
+        """Store a text without a file (such as a pasted one) as a document of its paragraphs.
 
-        `text_of` gives it back. Raises what the store raises; nothing of it is then kept.
+        `text_of` returns it. Raises the store's errors; nothing is stored then.
         """
         import hashlib  # as in `_read_blocks`
 
@@ -347,7 +343,7 @@ class DocumentLibrary:
         return blocks
 
     def some_blocks(self, document_id: int, numbers: list[int]) -> list[Block]:
-        """The blocks with these numbers, in order."""
+        """Return the blocks with these ids, in order."""
         return [block_from_fields(fields) for fields in self.store.some_blocks(document_id, numbers)]
 
     def open_document(self, document_id: int) -> KeptDocument:
@@ -361,7 +357,7 @@ class DocumentLibrary:
 def with_readings(
     before: Sequence[Block], readings: dict[int, StoredPageReading], replaced: Container[int] = ()
 ) -> Iterator[Block]:
-    """All blocks of a document, numbered anew, with what was read from its pictures; see `_merge_readings`."""
+    """Yield a document's blocks, renumbered, with the text read from its pictures; see `_merge_readings`."""
     numbering = BlockNumbering()
     return (numbering.block(piece) for piece in _merge_readings(before, readings, replaced))
 
@@ -394,7 +390,7 @@ def _recognized_pages(document: StoredDocument) -> set[int]:
 
 
 def _renewed_info(document: StoredDocument, blocks: Sequence[Block]) -> Fields:
-    """What is known of a document whose pictures were read."""
+    """Return document info updated after its pictures were read."""
     from app.language.language_detection import language_of
 
     with_text = {block.page for block in blocks if block.page}
@@ -429,12 +425,10 @@ class KeptDocument:
 
     @property
     def name(self) -> str:
-        """The file's name."""
         return self._document.name
 
     @property
     def unit(self) -> str:
-        """What its pages are."""
         return self._document.unit
 
     @property
@@ -447,18 +441,17 @@ class KeptDocument:
 
     @property
     def can_draw(self) -> bool:
-        """Whether its pages can be shown as pictures."""
+        """True if pages can be drawn and the file is unchanged."""
         return can_draw(self._document.format) and self._is_there
 
     @property
     def note(self) -> str:
-        """Why not, where the person may expect it."""
+        """Why pages can't be drawn, where the user would expect it; else ""."""
         if not can_draw(self._document.format) or self._is_there:
             return ""
         return "The file is not there any more, or has changed. This is its text as it was read."
 
     def read_blocks(self, first_id: int, count: int) -> list[Block]:
-        """Blocks in order from one on."""
         return [block_from_fields(fields) for fields in self._store.read_blocks(self._document.id, first_id, count)]
 
     def blocks_of_page(self, page: int) -> list[Block]:
@@ -467,7 +460,7 @@ class KeptDocument:
         return [block for block in found if block.page == page or any(box.page == page for box in block.place.boxes)]
 
     def search_text(self, text: str, limit: int = 1000) -> list[TextHighlight]:
-        """Where these letters stand, whatever their case, in order."""
+        """Find every occurrence of a text, ignoring case, in order."""
         wanted = text.casefold()
         found: list[TextHighlight] = []
         if not wanted.strip():
@@ -482,7 +475,7 @@ class KeptDocument:
         return found[:limit]
 
     def draw_page(self, page: int, scale: float, cancel: CancelToken) -> Iterator[Drawn]:
-        """Draws one page in a child."""
+        """Draw one page in the child, which starts on first use."""
         from app.documents import read_document  # as for reading
         from app.documents.protocol import Draw
 
@@ -492,14 +485,14 @@ class KeptDocument:
         yield from self._drawing.draw(request, cancel)
 
     def close(self) -> None:
-        """Ends the child that draws."""
+        """End the drawing child."""
         if self._drawing is not None:
             self._drawing.close()
             self._drawing = None
 
 
 def split_paragraphs(text: str) -> Iterator[tuple[int, str]]:
-    """What stands between blank lines, with its offset; a long one is divided at the end of a line or a word."""
+    """Split at blank lines, with offsets; overlong paragraphs split at line or word ends."""
     at = 0
     for gap in [*_BLANK_LINES.finditer(text), None]:
         end = gap.start() if gap is not None else len(text)
@@ -537,7 +530,7 @@ def _is_unchanged(document: StoredDocument) -> bool:
 
 
 def _find_stretches(text: str, wanted: str) -> Iterator[tuple[int, int]]:
-    """Where `wanted`, casefolded, stands in a text; offsets are the text's own though casefolding may lengthen it."""
+    """Find casefolded `wanted` in a text. Offsets are the original text's, even where casefolding lengthens it."""
     folded = text.casefold()
     at = folded.find(wanted)
     offsets = None if len(folded) == len(text) else _casefold_origins(text)
@@ -557,17 +550,20 @@ def _casefold_origins(text: str) -> list[int]:
 
 @dataclass(frozen=True)
 class TextHighlight:
-    """What to mark: a stretch of a block's text; `end` 0 is all of it."""
+    """Part of a block to highlight; `end` 0 means the whole block."""
 
     block_id: int
     start: int = 0
     end: int = 0
     compares: bool = False
-    """What was read from the picture of its page is shown beside that."""
+    """Show the text read from a picture next to the picture."""
 
 
 class ShownDocument(Protocol):
-    """One document. All but `draw_page` answers within milliseconds, on any thread; raises what the store raises."""
+    """One document to show.
+
+    Everything but `draw_page` answers within milliseconds, on any thread; raises the store's errors.
+    """
 
     @property
     def name(self) -> str:
@@ -575,36 +571,36 @@ class ShownDocument(Protocol):
 
     @property
     def unit(self) -> str:
-        """What its pages are: page, slide, sheet, chapter; "" where it has none."""
+        """What its pages are called: page, slide, sheet, chapter; "" without pages."""
 
     @property
     def pages(self) -> int:
-        """How many; 0 where it has none."""
+        """Number of pages; 0 without pages."""
 
     @property
     def pages_without_text(self) -> tuple[int, ...]:
-        """Pages from which no text came."""
+        """Pages that gave no text."""
 
     @property
     def block_count(self) -> int:
-        """How many blocks; their ids are 1 to this."""
+        """Number of blocks; ids run from 1 to this."""
 
     @property
     def can_draw(self) -> bool:
-        """Whether `draw_page` can show pages now: a PDF whose file is where it was, unchanged since it was read."""
+        """True if `draw_page` works now: a PDF whose file hasn't moved or changed since it was read."""
 
     @property
     def note(self) -> str:
         """A sentence on why it cannot be drawn, where that is news; "" otherwise."""
 
     def read_blocks(self, first_id: int, count: int) -> list[Block]:
-        """Blocks in order from one on."""
+        """Return up to `count` blocks in order, starting at `first_id`."""
 
     def blocks_of_page(self, page: int) -> list[Block]:
         """The blocks that begin on a page, and the one that reaches into it."""
 
     def search_text(self, text: str, limit: int = 1000) -> list[TextHighlight]:
-        """Where these letters stand, whatever their case, in order."""
+        """Find every occurrence of a text, ignoring case, in order."""
 
     def draw_page(self, page: int, scale: float, cancel: CancelToken) -> Iterator[Drawn]:
         """Draws one page in a child; the one event is the picture, none where it was cancelled.
@@ -631,7 +627,7 @@ def page_mark(unit: str, page: int | None) -> str:
 
 
 def whole_text(document: StoredDocument, blocks: Sequence[Block]) -> str:
-    """All of a document, framed."""
+    """Return a document's whole text, framed for a prompt."""
     return frame_text(_document_title(document), "".join(as_markdown(blocks, document.unit)).strip())
 
 
@@ -672,7 +668,7 @@ def frame_text(title: str, text: str) -> str:
 
 
 def _block_runs(blocks: Sequence[Block]) -> Iterator[list[Block]]:
-    """Blocks that follow each other, together."""
+    """Group blocks with consecutive ids."""
     run: list[Block] = []
     for block in blocks:
         if run and block.id != run[-1].id + 1:

@@ -53,12 +53,12 @@ SEEDS = 1 << 32
 JOURNAL_S = 3600.0
 MOST_IN_JOURNAL = 1000
 KEPT_S = 600.0
-"""For how long a model stays beside the program's own when nobody asks it any more."""
+"""Seconds an extra model stays loaded without requests."""
 TOGETHER_S = 0.05
 """Words that a fast model writes within that time come together: each telling takes from the processor."""
 HEADER_BYTES = 256 * 1024
 MOST_TOLD_CHARACTERS = 8_000
-"""Of a schema that stands in the instructions."""
+"""Longest schema, in characters, that is repeated in the instructions."""
 EMBEDDING_TOKENS = 512
 """Of the context that such a model gets for answers, which it never gives."""
 
@@ -72,7 +72,7 @@ class ServedModel:
     size_bytes: int = 0
     architecture: str = ""
     embeds: bool = False
-    """It turns texts into vectors, and answers nobody."""
+    """An embedding model, which can't answer."""
     sees: bool = False
     hears: bool = False
     context_tokens: int = 0
@@ -81,15 +81,14 @@ class ServedModel:
 
     @property
     def is_loaded(self) -> bool:
-        """Whether it is in memory now."""
+        """True if it is in memory."""
         return self.context_tokens > 0
 
 
 def served_models(files: Iterable[tuple[Path, int, bool, bool]]) -> list[ServedModel]:
-    """Models by path, size in bytes, whether they see and whether they hear.
+    """Describe models given as (path, size in bytes, sees, hears).
 
-    Each is called as its file, a number tells equal ones apart. What else is known of them is read from the beginnings
-    of the files.
+    Names are file stems, numbered where equal; the rest is read from the files' headers.
     """
     found: dict[str, ServedModel] = {}
     for path, size, sees, hears in files:
@@ -157,16 +156,16 @@ class GenerationRequest:
     """More for the template."""
     alternatives: int = -1
     tells_prompt: bool = False
-    """The tokens of `text` are told, too (`PromptSeen`), with as many alternatives as those of the answer."""
+    """Also report the tokens of `text` (`PromptSeen`), with as many top log probabilities as the answer's."""
     stop_on_repetition: bool | None = None
     """As in `protocol.Ask`; None: only where the client sets no limit, which would end it otherwise."""
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     """The files of the messages' media, by their ids."""
 
     def engine_asks(self, syntax: CallSyntax | None = None) -> list[Ask]:
-        """What the engine is asked, each with the seed after the one before. Raises ValueError for a schema.
+        """Return one engine request per answer, each with the next seed.
 
-        `syntax` is how the model calls functions.
+        `syntax` is the model's tool call syntax. Raises ValueError for a bad schema.
         """
         seed = self.sampling.seed
         grammar, schema, calling = self.grammar, self.json_schema, None
@@ -207,7 +206,7 @@ class GenerationRequest:
         return [replace(ask, sampling=replace(ask.sampling, seed=(seed + n) % SEEDS)) for n in range(self.count)]
 
     def prompt_messages(self, syntax: CallSyntax | None) -> tuple[list[Message], dict[str, Any]]:
-        """The messages, and what the template is told beside them."""
+        """Return the messages and the extra template variables."""
         variables = dict(self.variables)
         if self.thinks is not None:
             variables |= {"enable_thinking": self.thinks, "thinking": self.thinks}
@@ -224,14 +223,16 @@ class GenerationRequest:
         return self._with_form(list(self.messages)), variables
 
     def _with_form(self, messages: list[Message]) -> list[Message]:
-        """With the form of an answer told, which beside functions would be taken for that of a call."""
+        """Add the answer's JSON schema to the instructions: next to tools, a grammar would force the answer into a
+        call.
+        """
         if not (self.tools and self.json_schema) or self.must_call or len(self.json_schema) > MOST_TOLD_CHARACTERS:
             return messages
         return _with_instructions(messages, tool_calls.form_instructions(self.json_schema))
 
     @property
     def has_calls(self) -> bool:
-        """Whether a template's way of calling is of any use for it."""
+        """True if the template's tool call syntax matters for this request."""
         return bool(self.tools) or any(message.calls or message.result_of for message in self.messages)
 
 
@@ -244,7 +245,7 @@ def _with_instructions(messages: Sequence[Message], text: str) -> list[Message]:
 
 @dataclass(frozen=True)
 class RequestRecord:
-    """One request, as a person may read it: nothing of what was said. `at` in seconds since 1970."""
+    """One request as shown to the user, without any content. `at` in seconds since 1970."""
 
     at: float
     who: str
@@ -258,7 +259,7 @@ class RequestRecord:
 
 @dataclass(frozen=True)
 class RequestTotals:
-    """All requests since the start, added up."""
+    """Sums over all requests since the start."""
 
     requests: int = 0
     failed: int = 0
@@ -268,7 +269,6 @@ class RequestTotals:
     in_progress: int = 0
 
     def with_request(self, asked: RequestRecord) -> RequestTotals:
-        """Add one that has ended."""
         return RequestTotals(
             self.requests + 1,
             self.failed + (asked.status != 200),
@@ -280,7 +280,7 @@ class RequestTotals:
 
 @dataclass(frozen=True)
 class PromptSeen:
-    """The tokens of a text that is gone on with, and how the model saw each before it came."""
+    """The prompt's tokens of a completion, with the model's probabilities for each."""
 
     tokens: tuple[TokenSeen, ...]
 
@@ -291,10 +291,10 @@ AnswerEvent = (
 
 
 class ServedEngines:
-    """Engines that have what programs ask for: the program's own, and some beside it. From any thread.
+    """Engines for API clients: the program's own and extra ones; from any thread.
 
-    One beside leaves when nobody has asked it for a while, and when another one wants its room. `may_replace`: where
-    there is no room beside the program's own model, another one may take its place.
+    An extra engine closes after a while without requests, or when another model needs its memory. With `may_replace`,
+    a requested model may replace the program's own where both don't fit.
     """
 
     def __init__(
@@ -327,13 +327,13 @@ class ServedEngines:
 
     @property
     def loaded(self) -> list[ModelLoaded]:
-        """What is in memory now, the program's own first."""
+        """Loaded models, the program's own first."""
         own = self.own().loaded
         return [*([own] if own is not None else []), *self.beside]
 
     @property
     def beside(self) -> list[ModelLoaded]:
-        """What is in memory beside the program's own."""
+        """Loaded models other than the program's own."""
         with self._lock:
             found = [lent.engine.loaded for lent in self._beside.values()]
         return [model for model in found if model is not None]
@@ -360,10 +360,10 @@ class ServedEngines:
                 self._release_lease(lent)
 
     def grow_context(self, engine: Engine, problem: errors.PromptTooLong, cancel: CancelToken) -> None:
-        """Load the engine's model again with a context that holds the prompt, once nobody is being answered.
+        """Reload the engine's model with a context that holds the prompt, once running answers are done.
 
-        The child holds the loading back until the last answer is written, and whatever comes later waits behind it.
-        Raises ContextLimited, and what loading raises; then, and when cancelled, the context is as it was.
+        The child delays the load until the last answer is written; later requests queue behind it. Raises
+        ContextLimited and loading errors; then, and when cancelled, the context is unchanged.
         """
         with self._loading:
             model, wish = engine.loaded, self._wish()
@@ -414,7 +414,7 @@ class ServedEngines:
         return any(Path(model.path) == path for model in self.loaded)
 
     def close(self) -> None:
-        """Those beside end; others come when they are asked for."""
+        """Close the extra engines; later requests start new ones."""
         with self._lock:
             self._closed += 1
             gone, timer = list(self._beside.values()), self._timer
@@ -487,7 +487,7 @@ class ServedEngines:
         return None
 
     def _make_room(self, path: Path) -> bool:
-        """Whether there is room, once those that nobody uses have left, the longest unused first."""
+        """Free memory by closing unused extra engines, least recently used first; return whether there is room."""
         wanted = self._needs(path) + RESERVE_BYTES
         while (free := self._free_bytes()) and free < wanted:
             with self._lock:
@@ -544,7 +544,7 @@ def _path_in(engine: Engine) -> Path | None:
 
 
 def _load_again(engine: Engine, path: Path, wish: Wish, cancel: CancelToken) -> None:
-    """Load the model in place of itself; whoever shows the engine hears of it as of one that comes back."""
+    """Reload the model; the UI is notified as for a model that wakes up."""
     try:
         for event in engine.load(path, wish, cancel=cancel):
             engine.on_waking(event)
@@ -572,7 +572,7 @@ class AnswerServer:
         """Called from any thread when `users` may be others."""
 
     def list_models(self) -> list[ServedModel]:
-        """What can be asked for, the loaded ones with their context."""
+        """List the models that can be requested; loaded ones with their context size."""
         loaded = {Path(model.path): model for model in self.engines.loaded}
         return [self._as_loaded(model, loaded.get(model.path)) for model in self._installed()]
 
@@ -614,7 +614,7 @@ class AnswerServer:
         return self._find_model(name).path
 
     def _find_model(self, name: str) -> ServedModel:
-        """What is in memory first: the folders need not be looked through for it."""
+        """Find a model by name, loaded ones first: that saves scanning the folders."""
         wanted = name.casefold()
         for path in (Path(loaded.path) for loaded in self.engines.loaded):
             if wanted in (path.name.casefold(), path.stem.casefold()):
@@ -672,9 +672,9 @@ class AnswerServer:
     def answer(
         self, engine: Engine, wanted: GenerationRequest, cancel: CancelToken
     ) -> Iterator[tuple[int, AnswerEvent]]:
-        """Events of every answer, by its number from 0, as they come; each ends with `Finished`.
+        """Yield events of every answer with the answer's index; each ends with `Finished`.
 
-        Where there are tools, an answer is told as calls or as text. Raises the engine's situations and ValueError.
+        With tools, an answer arrives as calls or as text. Raises the engine's errors and ValueError.
         """
         if wanted.pictures:
             with self._with_pictures(engine, wanted, cancel) as shown:
@@ -703,7 +703,7 @@ class AnswerServer:
     def _answer_again(
         engine: Engine, again: Sequence[_AskedAgain], rejected: Mapping[int, AnswerStats], cancel: CancelToken
     ) -> Iterator[tuple[int, AnswerEvent]]:
-        """Second answers in the place of calls that cannot be carried out, of which nothing has been told."""
+        """Generate replacements for rejected tool calls, of which nothing has been sent yet."""
         numbers, readings = list(rejected), [_CallReading(asked_again.reader) for asked_again in again]
         for place, event in _ask_events(engine, [asked_again.ask for asked_again in again], cancel):
             number = numbers[place]
@@ -734,7 +734,7 @@ class AnswerServer:
             library.remove_all()
 
     def count_tokens(self, name: str, wanted: GenerationRequest, cancel: CancelToken) -> int:
-        """How many tokens the prompt takes; 0 when cancelled."""
+        """Count the prompt's tokens; 0 when cancelled."""
         with self.open_engine(name, cancel) as engine:
             if engine is None:
                 return 0
@@ -757,12 +757,10 @@ class AnswerServer:
             return engine.inspect("tokens", text, cancel=cancel, tokens=tuple(token_ids), **options).tokens
 
     def transcribe(self, name: str, sound: bytes, cancel: CancelToken) -> SpokenTranscript | None:
-        """What is said in a recording, of which nothing is kept; None when cancelled.
+        """Transcribe a recording and store nothing; None when cancelled.
 
-        Without a name by the loaded model if it hears, else by the first that does.
-
-        Raises MediaRefused ("deaf") for a model that does not hear, DocumentUnreadable for what is no recording, and
-        what `opened` raises.
+        Without a name, use the loaded model if it hears, else the first that does. Raises MediaRefused ("deaf") if
+        the model can't hear, DocumentUnreadable if it isn't a recording, and whatever `opened` raises.
         """
         from app.features.transcribe import transcribe_file
 
@@ -804,12 +802,12 @@ class AnswerServer:
 
     @property
     def totals(self) -> RequestTotals:
-        """What was asked since the start."""
+        """Sums over all requests since the start."""
         with self._noting:
             return replace(self._totals, in_progress=len(self._running))
 
     def list_requests(self) -> list[RequestRecord]:
-        """What was asked within the last hour, the newest first."""
+        """List the requests of the last hour, newest first."""
         since = time.time() - JOURNAL_S
         return [request_record for request_record in reversed(self._journal) if request_record.at >= since]
 
@@ -836,7 +834,7 @@ def _ask_events(engine: Engine, asks: Sequence[Ask], cancel: CancelToken) -> Ite
 
 
 def _prompt_seen(engine: Engine, wanted: GenerationRequest, cancel: CancelToken) -> Iterator[TokenSeen]:
-    """The tokens of a text, without the one that the model puts before it by itself."""
+    """Yield a text's tokens, without the BOS that the model adds."""
     what = "probabilities" if wanted.alternatives >= 0 else "tokens"
     start, most = 0, max(0, wanted.alternatives)
     while True:
@@ -849,23 +847,23 @@ def _prompt_seen(engine: Engine, wanted: GenerationRequest, cancel: CancelToken)
 
 
 class _CallReading:
-    """Tells calls from words in one answer. Tokens wait as long as the text does that they are of."""
+    """Separate tool calls from text in one answer. A token is held back as long as its text is."""
 
     def __init__(self, reader: Readers | None) -> None:
         self._reader, self._tokens = reader, list[TokenChosen]()
 
     @property
     def rejected(self) -> tuple[str, ...]:
-        """As `UntaggedCallReader` has it."""
+        """Rejected calls, as in `UntaggedCallReader`."""
         return (self._reader.rejected or ()) if isinstance(self._reader, UntaggedCallReader) else ()
 
     @property
     def is_rejected(self) -> bool:
-        """Whether the answer was a call that cannot be carried out: it is thrown away."""
+        """True if the answer was a call that can't be carried out; it is discarded."""
         return isinstance(self._reader, UntaggedCallReader) and self._reader.rejected is not None
 
     def take_event(self, event: AnswerEvent) -> Iterator[AnswerEvent]:
-        """What can be told now, without the end of the answer."""
+        """Yield what is safe to send now, but not the end of the answer."""
         reader = self._reader
         match event:
             case TextDelta(text=text, thinking=False) if reader is not None:
@@ -926,7 +924,7 @@ def _strict_reader(tools: Sequence[tool_calls.ToolFunction], syntax: CallSyntax 
 
 @dataclass(frozen=True)
 class _AskedAgain:
-    """What is asked in the place of an answer that was rejected, and what reads it."""
+    """A repeated request after a rejected answer, with its reader."""
 
     ask: Ask
     reader: Readers | None

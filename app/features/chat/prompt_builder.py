@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 COMPACTED_SHARE = 0.75
-"""How much of the room is taken after an event: the rest is for the turns until the next one."""
+"""Share of the room filled right after older turns are dropped; the rest is for the next turns."""
 ANSWER_TOKENS = 1024
 THINKING_TOKENS = 4096
 MARGIN_SHARE = 0.03
@@ -48,7 +48,7 @@ CARRIED_HEADING = "The beginning of this conversation is not shown. In it the us
 CARRIED_HEADING_TOKENS = 48
 """More than any tokenizer makes of the heading and the lines between."""
 NEAR_TOKENS, MOST_VIEWS = 64, 32
-"""What counting may be off by where an old prompt is looked for, and how many beginnings are tried."""
+"""Tolerance in tokens when reconstructing an old prompt, and how many starting turns are tried."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,12 @@ class ContextBudget:
 
     @property
     def prompt_tokens(self) -> int:
-        """What a prompt may take."""
+        """Tokens a prompt may use."""
         return self.context_tokens - self.reserve_tokens - self.margin_tokens
 
     @property
     def carried_tokens(self) -> int:
-        """What instructions from turns that are not shown may take of it."""
+        """Tokens of it that instructions carried over from hidden turns may use."""
         return min(CARRIED_TOKENS, int(self.prompt_tokens * CARRIED_SHARE))
 
 
@@ -86,10 +86,7 @@ def budget_of(conversation: Conversation | None, settings: Settings, loaded: Mod
 
 @dataclass(frozen=True)
 class PromptMessage:
-    """One message of the branch with what it takes in the prompt.
-
-    `recalled` is what is quoted before a question of turns that had left the model's memory.
-    """
+    """A message of the branch with its token count. `recalled` is text quoted from hidden turns before a question."""
 
     id: int
     role: Role
@@ -101,17 +98,17 @@ class PromptMessage:
 
     @property
     def whole(self) -> str:
-        """As it is shown to the model."""
+        """The message as the model sees it."""
         return f"{self.recalled}\n\n{self.text}" if self.recalled else self.text
 
 
 @dataclass(frozen=True)
 class PromptView:
-    """What the model is shown: the `preamble` and the `carried` instructions in the system message, `said` in order.
+    """What the model is shown: `preamble` and `carried` instructions in the system message, then `said` in order.
 
-    `first_kept_id` is None while all of the conversation is shown; `hidden` are the ids that are not, `newly_hidden`
-    of them since the fitting that made this view (negative: so many are shown again). `tokens` is never less than the
-    prompt takes. `recalled` are the hidden messages that are quoted with the last question; None: as it is stored.
+    `first_kept_id` is None while the whole conversation is shown. `hidden` are the ids left out, `newly_hidden` how
+    many since the last fitting (negative: shown again). `tokens` is an upper bound of the prompt. `recalled` are
+    hidden messages quoted with the last question; None: as stored.
     """
 
     said: tuple[PromptMessage, ...]
@@ -162,27 +159,27 @@ class PromptBreakdown:
     recalled: int = 0
     pictures: int = 0
     staying: int = 0
-    """Of all these, what is there whichever turns leave: 0 where nobody counted."""
+    """Tokens that stay whichever turns are dropped; 0 if not counted."""
 
     @property
     def fixed_tokens(self) -> int:
-        """What stands before the turns in any prompt of the chat, its preamble included."""
+        """Tokens before the turns in any prompt of the chat, preamble included."""
         return self.system + self.instructions + self.memories + self.project_documents
 
     @property
     def used_tokens(self) -> int:
-        """The whole prompt."""
+        """Tokens of the whole prompt."""
         turns = self.pinned + self.earlier + self.recalled + self.documents + self.pictures + self.message
         return self.fixed_tokens + self.carried + turns
 
     @property
     def is_over(self) -> bool:
-        """Whether the next message does not fit as things are."""
+        """True if the next message doesn't fit now."""
         return self.used_tokens > self.budget.prompt_tokens
 
     @property
     def is_too_long(self) -> bool:
-        """Whether it would not fit without any earlier turn, either."""
+        """True if it wouldn't fit even without earlier turns."""
         return self.is_over and self.staying > self.budget.prompt_tokens
 
 
@@ -197,10 +194,10 @@ def system_text(system: str, carried: Sequence[PromptMessage]) -> str:
 def view_prompt(
     said: Sequence[PromptMessage], first_kept_id: int | None, fixed_tokens: int, budget: ContextBudget, when_full: str
 ) -> PromptView:
-    """What is shown as things are, whether or not it fits.
+    """Return what is shown now, whether or not it fits.
 
-    `fixed_tokens` is the system prompt with everything that a template adds. A `first_kept_id` that is not in `said`
-    counts as None. Instructions are carried unless the window is a rolling one.
+    `fixed_tokens` is the system prompt plus template overhead. A `first_kept_id` not in `said` counts as None.
+    Instructions are carried over unless the window is rolling.
     """
     return _view_from(said, _place_of(said, first_kept_id), fixed_tokens, _carried_tokens(budget, when_full))
 
@@ -208,11 +205,11 @@ def view_prompt(
 def fit_prompt(
     said: Sequence[PromptMessage], first_kept_id: int | None, fixed_tokens: int, budget: ContextBudget, when_full: str
 ) -> PromptView:
-    """What is shown so that it fits: as it is, or with the oldest turns gone.
+    """Drop the oldest turns until the prompt fits.
 
-    The newest turn and pinned messages stay. A rolling window drops only as many as it must, else a quarter of the
-    budget becomes free. In a context so much larger that a quarter stays free, all is shown again. Raises
-    PromptTooLong when what stays does not fit.
+    The newest turn and pinned messages stay. A rolling window drops as few as possible; otherwise a quarter of the
+    budget is freed. If the context grew so much that a quarter stays free, everything is shown again. Raises
+    PromptTooLong if what must stay doesn't fit.
     """
     now = view_prompt(said, first_kept_id, fixed_tokens, budget, when_full)
     room = budget.prompt_tokens
@@ -241,7 +238,7 @@ def parts_of(shown: PromptView, message_tokens: int, budget: ContextBudget) -> P
 
 
 def turn_starts(said: Sequence[PromptMessage]) -> list[int]:
-    """Where turns begin: at each question, with all that follows up to the next one."""
+    """Return the index of each question, with which a turn begins."""
     return [place for place, prompt_message in enumerate(said) if prompt_message.role is Role.USER or place == 0]
 
 
@@ -281,7 +278,7 @@ def _view_from(said: Sequence[PromptMessage], start: int, fixed_tokens: int, car
 def _views_of(
     said: Sequence[PromptMessage], fixed_tokens: int, carried_tokens: int, prompt_tokens: int
 ) -> Iterable[PromptView]:
-    """Those from turns with which a prompt can have so many tokens, with carried instructions and without."""
+    """Return views whose prompt could have about this many tokens, with and without carried instructions."""
     starts = turn_starts(said)
     after = list(accumulate((message.tokens for message in reversed(said)), initial=fixed_tokens))[::-1]
     more = carried_tokens + sum(prompt_message.tokens for prompt_message in said if prompt_message.pinned)
@@ -310,7 +307,7 @@ def _brought_back(before: Sequence[PromptMessage]) -> tuple[PromptMessage, ...]:
 
 
 def carry_questions(left: Iterable[PromptMessage], limit_tokens: int) -> tuple[PromptMessage, ...]:
-    """Which of the person's messages are carried word for word: the first one and the latest, in their order."""
+    """Choose the user's messages to carry over verbatim: the first and the latest, in order."""
     asked = [
         prompt_message for prompt_message in left if prompt_message.role is Role.USER and prompt_message.text.strip()
     ]
@@ -332,7 +329,7 @@ SAMPLE = "a"
 
 @dataclass(frozen=True)
 class TemplateOverhead:
-    """What a model's template adds: once to a prompt, without a system message or with one, and around a message."""
+    """Tokens a model's template adds: per prompt (with or without a system message) and per message."""
 
     bare: int
     with_system: int
@@ -358,7 +355,7 @@ class TokenCounts:
             self._engine.count_texts([SAMPLE], cancel=cancel)
 
     def require_model(self) -> ModelLoaded:
-        """The loaded model. Raises NoModel."""
+        """Return the loaded model. Raises NoModel."""
         loaded = self._engine.loaded
         if loaded is None:
             raise NoModel
@@ -386,7 +383,7 @@ class TokenCounts:
         ]
 
     def count_media(self, media: Sequence[Media]) -> list[MediaCount]:
-        """What each picture or sound takes, as the model itself counts it."""
+        """Count tokens of each picture or sound with the model's own encoder; cached."""
         if not media:
             return []
         with self._counting:
@@ -409,7 +406,7 @@ class TokenCounts:
             return [self._media[key] for key in keys]
 
     def count_texts(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text by itself."""
+        """Count the tokens of each text on its own."""
         with self._counting:
             return self._count_uncached(texts)
 
@@ -454,7 +451,7 @@ LARGEST_FRAME_TOKENS = 32
 """More than templates put around one message."""
 NOTHING = ContextBudget(0, 0, 0)
 Fitted = Callable[[Sequence["StoredMessage"]], PromptView]
-"""What is shown of a branch so that it fits."""
+"""The view, after older turns were dropped to make it fit."""
 
 
 class PromptBuilder:
@@ -471,7 +468,7 @@ class PromptBuilder:
     def build_fitting(
         self, conversation: Conversation | None, branch: Sequence[StoredMessage], cancel: CancelToken, when_full: str
     ) -> PromptView:
-        """What is shown of a branch so that it fits; raises PromptTooLong. Cancelled, nothing is counted."""
+        """Return a view of the branch that fits; raises PromptTooLong. Counts nothing when cancelled."""
         self._counts.wait_for_model(cancel)
         loaded = self._engine.loaded
         kept_id = _kept_id(branch, conversation)
@@ -511,7 +508,7 @@ class PromptBuilder:
     def _recall_turns(
         self, shown: PromptView, branch: Sequence[StoredMessage], question: str, budget: ContextBudget, *, is_free: bool
     ) -> tuple[int, ...]:
-        """Which messages a question brings back; `is_free`: nothing else may go for them."""
+        """Choose hidden messages to quote with a question. `is_free`: nothing else may be dropped for them."""
         if not shown.hidden or not self._settings().chat.recall:
             return ()
         from app.features.chat.recall import MOST_TOKENS, SHARE, choose_turns  # only long chats forget
@@ -527,7 +524,7 @@ class PromptBuilder:
     def view_branch(
         self, conversation: Conversation | None, branch: Sequence[StoredMessage], cancel: CancelToken
     ) -> PromptView:
-        """What is shown of a branch as things are: nothing is decided, and nothing leaves. Raises NoModel."""
+        """Return the branch as shown now, dropping nothing. Raises NoModel."""
         self._counts.wait_for_model(cancel)
         kept_id = _kept_id(branch, conversation)
         said = self._prompt_messages(branch)
@@ -546,9 +543,9 @@ class PromptBuilder:
         prompt_tokens: int,
         cancel: CancelToken,
     ) -> PromptView:
-        """What was shown of a branch with a prompt of so many tokens, 0 for as things are. Raises NoModel.
+        """Reconstruct what was shown with a prompt of `prompt_tokens`, 0 for now. Raises NoModel.
 
-        Where the model's memory began then is not stored: it is the turn with which the prompt comes nearest.
+        The first shown turn of an old prompt isn't stored: the turn whose prompt size comes nearest is taken.
         """
         self._counts.wait_for_model(cancel)
         budget, preamble, said, fixed = self._as_it_is(conversation, branch)
@@ -566,7 +563,7 @@ class PromptBuilder:
         attachments: Sequence[Attachment] = (),
         uses: Sequence[MediaUse] = (),
     ) -> PromptView:
-        """What the prompt with `draft` as the next message would show, as things are; arguments as of `break_down`."""
+        """Return what the prompt would show with `draft` as the next message; arguments as in `break_down`."""
         budget, preamble, said, fixed = self._as_it_is(conversation, branch, draft)
         shown = view_prompt(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
         whole, media = self._attached.show_message(draft, attachments, uses, self._counts.require_model())
@@ -586,9 +583,8 @@ class PromptBuilder:
     def _as_it_is(
         self, conversation: Conversation | None, branch: Sequence[StoredMessage], draft: str | None = None
     ) -> tuple[ContextBudget, ChatPreamble, list[PromptMessage], int]:
-        """What a prompt that ends with this branch is made of, counted; last the tokens before its turns.
-
-        With a draft that will be the question.
+        """Return budget, preamble, counted messages and the tokens before them for a prompt that ends with this
+        branch. With a draft, that is the question.
         """
         budget = self._context_budget(conversation, self._counts.require_model())
         preamble = self._build_preamble(conversation, budget, draft if draft is not None else _last_question(branch))
@@ -664,17 +660,17 @@ class PromptBuilder:
         )
 
     def media_counts(self, uses: Sequence[MediaUse]) -> list[MediaCount]:
-        """What they take of a prompt for the loaded model: 0 tokens where it cannot be shown one. Raises NoModel."""
+        """Count tokens of media for the loaded model; 0 for media it can't take. Raises NoModel."""
         return self._counts.count_media([plan_media(use) for use in uses])
 
     def tokens_of(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text by itself; raises NoModel."""
+        """Count the tokens of each text on its own. Raises NoModel."""
         return self._counts.count_texts(texts)
 
     def _again_tokens(
         self, shown: PromptView, branch: Sequence[StoredMessage], draft: str, budget: ContextBudget
     ) -> tuple[int, int, int]:
-        """What turns that are quoted again take: in pinned messages, in others, and with a draft."""
+        """Count tokens of quoted turns: in pinned messages, in others, and with the draft."""
         recalled = self._quoted_with(shown, branch, draft, budget)
         with_some = [prompt_message for prompt_message in shown.said if prompt_message.recalled]
         if recalled:
@@ -689,7 +685,7 @@ class PromptBuilder:
     def _quoted_with(
         self, shown: PromptView, branch: Sequence[StoredMessage], draft: str, budget: ContextBudget
     ) -> str:
-        """What would be quoted before a draft; "" for nothing."""
+        """Return the text that would be quoted before a draft; "" for none."""
         is_asking = self._settings().chat.when_full == "ask"
         recalled = self._recall_turns(shown, branch, draft, budget, is_free=is_asking) if draft.strip() else ()
         if not recalled:
@@ -700,7 +696,7 @@ class PromptBuilder:
         return quote_messages([here[number] for number in recalled], draft)
 
     def _pictures_tokens(self, shown: PromptView) -> tuple[int, int]:
-        """What pictures take in what is shown: in pinned messages, and in others."""
+        """Count picture tokens of the view: in pinned messages, and in others."""
         pinned = [media for prompt_message in shown.said if prompt_message.pinned for media in prompt_message.media]
         others = [media for message in shown.said if not message.pinned for media in message.media]
         return self._media_tokens(pinned), self._media_tokens(others)
@@ -709,7 +705,7 @@ class PromptBuilder:
         return sum(medium.tokens for medium in self._counts.count_media(media))
 
     def _documents_tokens(self, branch: Sequence[StoredMessage], shown: PromptView) -> tuple[int, int]:
-        """What documents take in what is shown: in pinned messages, and in others."""
+        """Count document tokens of the view: in pinned messages, and in others."""
         pinned_ids = {prompt_message.id: prompt_message.pinned for prompt_message in shown.said}
         sent = [message for message in _sent_messages(branch) if message.id in pinned_ids]
         texts = self._attached.show_branch(sent, self._engine.loaded)
@@ -749,13 +745,13 @@ def _hidden_messages(branch: Sequence[StoredMessage], kept_id: int | None) -> tu
 
 
 def _kept_id(branch: Sequence[StoredMessage], conversation: Conversation | None) -> int | None:
-    """Where the model's memory begins; None where that is not on this branch: another version was written above it."""
+    """Return the first message the model sees; None if it isn't on this branch (the user edited above it)."""
     first_kept_id = conversation.first_kept_id if conversation else None
     return first_kept_id if any(message.id == first_kept_id for message in branch) else None
 
 
 def _sent_messages(branch: Sequence[StoredMessage]) -> list[StoredMessage]:
-    """Without answers that never began."""
+    """Leave out answers that never began."""
     return [message for message in branch if message.text or message.role is not Role.ASSISTANT]
 
 
@@ -768,7 +764,7 @@ def _uncounted_messages(branch: Sequence[StoredMessage]) -> list[PromptMessage]:
 
 
 def _quoted_turns(branch: Sequence[StoredMessage]) -> dict[int, str]:
-    """What stands before questions of turns that had left the model's memory."""
+    """Return, by question id, the text quoted before it from hidden turns."""
     asked = [message for message in branch if message.recalled]
     if not asked:
         return {}

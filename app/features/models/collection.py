@@ -65,7 +65,7 @@ log = logging.getLogger(__name__)
 GPUS_WAIT_S = 5.0
 """The engine's child starts in less, unless the machine is very busy."""
 LENT_HOLDS_S = 60.0
-"""What other computers lend is asked about again after this: one that is off costs seconds each time."""
+"""Seconds until lending computers are asked again: one that is off costs seconds each time."""
 USUAL_SUGGESTIONS = 3
 TRASH_KEPT_S = 7 * 24 * 3600.0
 DONE = "done"
@@ -82,13 +82,13 @@ class ModelSuggestion:
     download: Download | None = None
 
     def words_for(self, task: str) -> MessageTemplate:
-        """What a tab says of it when it has no model."""
+        """Return the text a tab without a model shows for this suggestion."""
         return choice.offer_words(task, self.entry, self.fit.helpers)
 
 
 @dataclass(frozen=True)
 class CollectionServices:
-    """What the models need of the rest of the program."""
+    """What the models need from the rest of the program."""
 
     paths: AppPaths
     settings: Callable[[], Settings]
@@ -103,15 +103,15 @@ class CollectionServices:
     speeds: Callable[[], dict[str, float]] = dict
     """The most tokens per second seen, by the name of the model."""
     memory_bytes: Callable[[], int] = lambda: 0
-    """What the translation memory takes."""
+    """Memory the translation memory takes, in bytes."""
     lent: Callable[[], tuple[GpuRoom, ...]] = lambda: ()
-    """What other computers would add; takes some seconds."""
+    """Memory that other computers would add; takes seconds."""
 
 
 class MachineNeeds:
-    """What a model would need on this computer, and how fast it would write here.
+    """Estimate a model's memory and speed on this computer.
 
-    Everything waits for the GPUs at the first start, since they change what is suggested; so it belongs on a thread.
+    Call from a worker thread: at the first start everything waits for GPU detection, which changes the suggestions.
     """
 
     def __init__(self, around: CollectionServices, hub: HubSearch, here: InstalledModels, closing: CancelToken) -> None:
@@ -147,7 +147,7 @@ class MachineNeeds:
         return MemoryRoom(free, total, self._gpus if self._around.settings().engine.gpu_layers else ())
 
     def lent_rooms(self, *, anew: bool = False) -> tuple[GpuRoom, ...]:
-        """What other computers would add, as they said within the last minute; nothing where no device is wanted."""
+        """Return memory offered by other computers, cached for a minute; empty if no offloading is wanted."""
         settings = self._around.settings()
         if not settings.engine.machines or not settings.engine.gpu_layers:
             return ()
@@ -176,7 +176,7 @@ class MachineNeeds:
         return choice.recommend_file(models, replace(room, gpus=room.gpus + lent)) if lent else here
 
     def bytes_per_s(self) -> float:
-        """Weights that are read in a second while a model writes here; 0 where nobody can say."""
+        """Return the bytes of weights read per second while generating here; 0 if unknown."""
         speeds = self._around.speeds()
         answers = []
         for row in self._here.list_ours() if speeds else ():
@@ -190,7 +190,7 @@ class MachineNeeds:
         )
 
     def estimate(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None) -> MemoryFit:
-        """Whether a model of the Hub would fit, from its first bytes."""
+        """Estimate from its first bytes whether a Hub model fits."""
         beginning = self._hub.read_beginning(repo, commit, model.name, cancel)
         found = estimate.estimate_fit(beginning, model.size_bytes, self.memory_room(), name=model.name)
         return self._with_help(found, _estimate_by_formula(beginning, model), anew=True) or found.at_speed(
@@ -217,9 +217,7 @@ class MachineNeeds:
     def _with_help(
         self, found: MemoryFit, within: Callable[[MemoryRoom], MemoryFit], *, anew: bool = False
     ) -> MemoryFit | None:
-        """What does not fit here, in a room with the memory that other computers lend; None where it fits, or not with
-        them either.
-        """
+        """Estimate the fit with memory lent by other computers; None if it fits alone, or not even then."""
         lent = self.lent_rooms(anew=anew) if found.word in (estimate.SLOW, estimate.TOO_LARGE) else ()
         if not lent:
             return None
@@ -235,9 +233,10 @@ def _estimate_by_formula(header: bytes, model: ModelFile) -> Callable[[MemoryRoo
 
 
 class ModelCollection:
-    """From any thread. `start` begins with what a former run left unfinished, `close` ends it so that it goes on.
+    """Everything about models, from any thread.
 
-    The engine has to be closed before, because it may be what `start` waits for.
+    `start` resumes unfinished work, `close` stops it so that it can resume. Close the engine first: `start` may be
+    waiting for it.
     """
 
     def __init__(self, surroundings: CollectionServices) -> None:
@@ -267,7 +266,7 @@ class ModelCollection:
         self._settling: threading.Thread | None = None
 
     def start(self) -> None:
-        """Goes on with downloads, empties the trash of what lies there for a week, and learns of GPUs, on a thread."""
+        """Resume downloads, empty the trash of week-old files and detect GPUs, on a thread."""
 
         def settle() -> None:
             folder = self.models_folder()
@@ -280,29 +279,28 @@ class ModelCollection:
         self._settling.start()
 
     def close(self) -> None:
-        """Ends the downloads, to go on the next time; safe to call twice."""
+        """Stop downloads so that they resume next time. Safe to call twice."""
         self._closing.cancel()
         self.downloads.close()
         if self._settling is not None:
             self._settling.join()
 
     def models_folder(self) -> Path:
-        """Where models are kept."""
         chosen = self.around.settings().models.folder
         return Path(chosen) if chosen else self.around.paths.models
 
     # What is here.
 
     def list_installed(self) -> list[InstalledFile]:
-        """The starter, those in the models folder, and those that a person opened elsewhere."""
+        """List the starter model, those in the models folder, and those opened from elsewhere."""
         return self._here.list_ours()
 
     def list_others(self) -> list[InstalledFile]:
-        """Those of other programs, used where they lie."""
+        """List models of other programs, used in place."""
         return self._here.list_others()
 
     def find(self, name: str) -> InstalledModel:
-        """One of ours by its path, file name, label or name; raises ModelNotInstalled."""
+        """Find one of our models by path, file name, label or name; raises ModelNotInstalled."""
         return self._here.find(name)
 
     def find_copy(self, file: RemoteFile, cancel: CancelToken | None = None) -> Path | None:
@@ -335,7 +333,7 @@ class ModelCollection:
         raise ModelNotOurs(str(path))
 
     def put_back(self, thrown: TrashedModel) -> Path:
-        """Undoes `remove`; where the model is then."""
+        """Undo `remove`; return the path."""
         path = models_folder.put_back(thrown)
         self._tell_list()
         return path
@@ -398,7 +396,7 @@ class ModelCollection:
         return download
 
     def can_fetch_eyes(self, model: InstalledModel) -> bool:
-        """Whether the Hub may have, beside this model, what lets it see: it came from there, and has none yet."""
+        """Return whether the Hub may offer a vision projector for this model: it came from there and has none yet."""
         is_here = model.vision_path is not None or bool(model.missing)
         entry = self._here.entry_of(model)
         return bool(model.repo) and not is_here and (entry is None or entry.vision is not None)
@@ -445,7 +443,7 @@ class ModelCollection:
             listener()
 
     def on_network_switched(self, *, allowed: bool) -> None:
-        """Downloads end with the network, and those that did go on with it."""
+        """Pause downloads when the network is switched off; resume those when it is back on."""
         if not allowed:
             self.downloads.pause_all(NetworkOff())
             return
@@ -464,9 +462,9 @@ class ModelCollection:
         return max(able, key=lambda model: model.size_bytes).path if able else None
 
     def offer_for(self, task: str, *, of_long: bool = False) -> ModelSuggestion | None:
-        """What to fetch for a tab that has only the starter, or nothing; None where nothing is missing or would fit.
+        """Suggest a model for a tab that has only the starter or none;
 
-        `of_long`: a long text is to be summarized, so one that writes such summaries goes first.
+        None if nothing is missing or fits. `of_long`: prefer models that summarize long texts.
         """
         if task == "chat":
             if any(
@@ -492,7 +490,7 @@ class ModelCollection:
             self._tell_list()
 
     def stop_using(self, task: str) -> None:
-        """A task has no model of its own any more."""
+        """Clear a task's own model; it uses the chat's again."""
         self._chosen.clear_choice(task)
         self._tell_list()
 
@@ -517,7 +515,7 @@ class ModelCollection:
 
 
 def _tidy_folder(folder: Path, cancel: CancelToken) -> None:
-    """Empties the trash of what lies there for a week, and moves what an ended run left elsewhere."""
+    """Empty the trash of week-old files and finish an interrupted move of the folder."""
     try:
         models_folder.empty_trash(folder, TRASH_KEPT_S)
         left = models_folder.unfinished_move(folder)
@@ -553,8 +551,9 @@ class ModelReady:
 def fetch_model(
     models: ModelCollection, repository: Repository, model: ModelFile, cancel: CancelToken
 ) -> Iterator[ChildEvent | ModelReady]:
-    """Fetches what is not on this computer, file after file; progress counts all of them. The last event is Ready,
-    unless it was cancelled: then what was fetched is kept for the next time.
+    """Download the missing files one by one, with progress over all.
+
+    The last event is ModelReady, unless cancelled: partial files are kept for next time.
     """
     files = (*model.parts, *repository.vision[:1])
     total = sum(file.size_bytes for file in files)
@@ -619,7 +618,7 @@ def _copy_existing(
 
 
 OVER = ("done",)
-"""Of downloads only: the same table holds summaries, which a person keeps."""
+"""Limited to downloads: the table also holds summaries, which must stay."""
 
 
 @dataclass(frozen=True)
@@ -638,7 +637,7 @@ class StorageReport:
 
 
 class ModelStorage:
-    """Measures and clears; every call looks through folders."""
+    """Measure and clear disk space of models; every call scans folders."""
 
     def __init__(
         self,
@@ -652,7 +651,6 @@ class ModelStorage:
         self._memory_bytes = memory_bytes
 
     def make_report(self) -> StorageReport:
-        """What is there now."""
         folder = self._folder()
         there = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
         files = [file for file in folder.rglob("*.gguf") if not _is_hidden(file, folder)] if folder.is_dir() else []
@@ -669,7 +667,7 @@ class ModelStorage:
         )
 
     def clear_trash(self) -> None:
-        """What was removed is gone for good."""
+        """Delete removed models for good."""
         models_folder.empty_trash(self._folder())
 
     def clear_parts(self) -> None:
@@ -683,11 +681,11 @@ class ModelStorage:
             part.throw_away(path)
 
     def clear_states(self) -> None:
-        """Models read their chats again the next time."""
+        """Delete KV snapshots; models process their chats again next time."""
         self._states.clear()
 
     def clear_jobs(self) -> None:
-        """Forgets the downloads that are over."""
+        """Clear finished downloads from the list."""
         for download in self._downloads.all():
             if download.state == DONE:
                 self._downloads.remove(download.id)
@@ -695,7 +693,7 @@ class ModelStorage:
             self._jobs.remove(job.id)
 
     def _wanted_files(self) -> set[Path]:
-        """The files that downloads go on with."""
+        """Return the files that unfinished downloads need."""
         folder, wanted = self._folder(), set()
         for download in self._downloads.all():
             for file in download.request.all_files if download.state != DONE else ():
@@ -708,7 +706,7 @@ class ModelStorage:
         return [path for path in self._partial_files() if path not in wanted]
 
     def _partial_files(self) -> list[Path]:
-        """The files of which there is a beginning."""
+        """Return the files that are partly downloaded."""
         folder = self._folder()
         if not folder.is_dir():
             return []

@@ -59,9 +59,9 @@ MEASURED = 2000
 MOST_PAIRS = 400_000
 """Of words in a row that are counted; of more, those seen least are forgotten."""
 BEGINNING, OPENING, FOLLOWING = 0.1, 0.3, 0.15
-"""How fast the beginning of a document loses its weight, that of a section and that of a conclusion, a sentence."""
+"""Decay per sentence of the weight of a document's beginning, a section's opening, and after a conclusion."""
 MOST_PAIRED = 3.0
-"""Above what is usual, in standard deviations: of what is no text, all may stand elsewhere too."""
+"""Standard deviations above the mean at which pair counts are capped: in tables and lists, everything may repeat."""
 MANY_WORDS, WORDS_MORE = 30, 20
 FEW_WORDS = 6
 FEW_PAIRS = 14
@@ -69,12 +69,12 @@ FEW_PAIRS = 14
 MOST_SIGNS = 0.12
 """Of the characters of a sentence; a text has less, a command line or a table more."""
 SMALL_SHARE = 0.05
-"""Of all words of a text, so many are small ones of its language."""
+"""Share of words that are function words in any prose of a language."""
 MORE_SMALL_WORDS = 3
-"""Tell that a sentence is in another language."""
+"""How many more function words of another language mark a sentence as foreign."""
 TITLE_WEIGHT = 2.0
 REPETITION, REPETITION_OF = 1.316, 3
-"""Of so many sentences. Of more, some will be alike, or the last ones are about nothing."""
+"""Sentences compared for repetition. With more, some are always alike, or the last ones say little."""
 WEIGHTS: Mapping[str, float] = {
     "center": 1.0,
     "pairs": 0.148,
@@ -118,7 +118,7 @@ FORMS = SENTENCE_FORMS
 
 
 class DigestSentence(NamedTuple):
-    """A sentence of the document: `start` to `end` in the text of a block, and how much it tells."""
+    """A chosen sentence: `start` to `end` in a block's text, and its score."""
 
     block_id: int
     start: int
@@ -128,7 +128,7 @@ class DigestSentence(NamedTuple):
 
 @dataclass(frozen=True)
 class _DigestSentence:
-    """One sentence as it is looked at; `number` counts those of the document from 0, `place` those of its section."""
+    """A sentence being scored; `number` counts from 0 in the document, `place` in its section."""
 
     block: Block
     start: int
@@ -167,7 +167,7 @@ def digest_summary(
 
 
 def has_sentences(document: InputDocument) -> bool:
-    """Whether there is anything to choose from: a text, not only tables, say."""
+    """Return whether there is prose to choose from, not only tables."""
     return any(block.kind in _TEXTS and any(map(str.isalpha, block.text)) for block in document.blocks)
 
 
@@ -219,7 +219,7 @@ def digest_of(
 
 
 class SentenceWeights:
-    """How much the places of a document tell of all of it; its words are counted once."""
+    """Scores sentences by their position; the document's words are counted once."""
 
     def __init__(
         self, blocks: Sequence[Block], *, title: str = "", cancelled: Callable[[], bool] = lambda: False
@@ -260,7 +260,7 @@ Vector = Mapping[str, float]
 
 
 class _WordCounting:
-    """Counts the words of all sentences of a document, then tells how much each of them says of the whole."""
+    """Count the words of all sentences, then score how much each sentence says of the whole."""
 
     def __init__(self, blocks: Sequence[Block], title: str, cancelled: Callable[[], bool]) -> None:
         apart = told_apart(blocks)
@@ -331,14 +331,14 @@ class _WordCounting:
         return self._rare.get(word, self._much)
 
     def _in_pairs(self, words: Sequence[str]) -> float:
-        """How much of it stands in other sentences too, word beside word; what is common everywhere counts little."""
+        """Score how many word pairs recur in other sentences; common words count little."""
         rare = [self._word_rarity(word) for word in words]
         found = sum(math.log(times) * min(rare[at : at + 2]) for at, times in self._pairs.repeated_pairs(words))
         return found / self._much**2
 
 
 class _WordPairs:
-    """How many sentences have two words in a row, in bounded memory (Manku and Motwani's lossy counting, 2002)."""
+    """Count the sentences that share word pairs, in bounded memory (Manku and Motwani's lossy counting, 2002)."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
@@ -346,7 +346,6 @@ class _WordPairs:
         self._forgotten = 0
 
     def add_pairs(self, words: Sequence[str]) -> None:
-        """Those of a sentence."""
         numbers = [self._numbers.setdefault(word, len(self._numbers)) for word in words]
         self._times.update(set(pairwise(numbers)))
         while len(self._times) > MOST_PAIRS:
@@ -363,7 +362,7 @@ class _WordPairs:
 
 
 def _sentence_marks(sentence: _DigestSentence, words: Sequence[str]) -> Iterator[tuple[float, float]]:
-    """What else speaks for or against a sentence: a weight, and how much there is of it."""
+    """Yield (weight, strength) of other signs for or against a sentence."""
     text = sentence.text
     small = text.lower()
     yield WEIGHTS["opening"], math.exp(-OPENING * sentence.place)
@@ -389,7 +388,7 @@ def _sentence_marks(sentence: _DigestSentence, words: Sequence[str]) -> Iterator
 def _sentence_faults(
     sentence: _DigestSentence, words: Sequence[str], *, is_announced: bool
 ) -> Iterator[tuple[float, float]]:
-    """What speaks against a sentence wherever it stands."""
+    """Yield (penalty, strength) of faults that count anywhere in a document."""
     text = sentence.text
     small = text.lower()
     if _is_fragment(text, words):
@@ -410,7 +409,7 @@ def _sentence_faults(
 
 
 def _is_fragment(text: str, words: Sequence[str]) -> bool:
-    """Whether it is only a part: without an end, or the rest of a sentence that was divided, or of a quotation."""
+    """Return whether it is a fragment: unfinished, or the rest of a split sentence or quotation."""
     few = FEW_PAIRS if WITHOUT_SPACES.search(text) else FEW_WORDS
     is_repeating = 2 * len(set(words)) < len(words)
     if len(words) < few or is_repeating or not _ENDED.search(text) or text[0].islower() or _SPELT.search(text):
@@ -449,7 +448,7 @@ def _sections_of(block: Block) -> tuple[str, ...]:
 
 
 def _is_unlike_latin(text: str) -> bool:
-    """Whether most of it is in letters that UTF-8 has two or three bytes for."""
+    """Return whether most letters take two or three bytes in UTF-8."""
     return not text.isascii() and len(text.encode(errors="replace")) > 1.4 * len(text)
 
 
@@ -457,14 +456,16 @@ _SMALL_WORDS = {code: frozenset(word[:STEM] for word in row.split()) for code, r
 
 
 def _tongue_of(counts: Mapping[str, int]) -> str:
-    """Which of the languages that are told by their small words a document is in; "" where it is none of them."""
+    """Guess the language from function words; "" if it is none of the known ones."""
     found = {code: sum(counts.get(word, 0) for word in known) for code, known in _SMALL_WORDS.items()}
     code = max(found, key=found.__getitem__)
     return code if found[code] > SMALL_SHARE * sum(counts.values()) else ""
 
 
 def _is_in_another(words: Sequence[str], tongue: str) -> bool:
-    """Whether a sentence has more small words of another language; neighbours share some."""
+    """Return whether a sentence has clearly more function words of another language; neighbouring languages share
+    some.
+    """
     here = set(words)
     own = len(here & _SMALL_WORDS[tongue])
     return any(len(here & known) >= own + MORE_SMALL_WORDS for known in _SMALL_WORDS.values())
@@ -486,7 +487,7 @@ def _unit_vector(weights: Mapping[str, float]) -> Vector:
 
 
 def _cosine(one: Vector, other: Vector) -> float:
-    """The cosine of vectors of length 1."""
+    """Return the dot product of two unit vectors."""
     few, many = (one, other) if len(one) < len(other) else (other, one)
     return sum(weight * many[word] for word, weight in few.items() if word in many)
 
@@ -496,24 +497,24 @@ def _cosine(one: Vector, other: Vector) -> float:
 
 @dataclass(frozen=True)
 class CuePatterns:
-    """Patterns of all languages that are known; in another one a sentence is judged by its words and its place alone.
+    """Cue patterns of all known languages; sentences in others are scored by words and position alone.
 
-    For sentences in small letters: that takes a third of the time of a pattern that ignores the difference.
+    They match lower-case text: that takes a third of the time of a case-insensitive pattern.
     """
 
     weighed: Mapping[str, re.Pattern[str]]
     """By the names of the weights."""
     refers_back: re.Pattern[str]
-    """The beginning of a sentence that does not stand by itself."""
+    """Openings of sentences that need the one before."""
     elsewhere: re.Pattern[str]
     example: re.Pattern[str]
     rights: re.Pattern[str]
     aside: re.Pattern[str]
-    """What a heading is called that sets a remark apart."""
+    """Headings of side remarks."""
     sections: Mapping[str, re.Pattern[str]]
-    """What a section is called that tells of the whole, by the names of the weights, and "introduction".
+    """Section headings that summarize, by the name of their weight, and "introduction".
 
-    "3.1 Introduction to maps" or "A statistical overview" do not.
+    "3.1 Introduction to maps" or "A statistical overview" don't match.
     """
     not_summed_up: re.Pattern[str]
     """Sections that point elsewhere, or thank."""

@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
 
 class Summarize(Protocol):
-    """As `app.features.summarize.summarize.summarize`."""
+    """Signature of `app.features.summarize.summarize.summarize`, so that tests can replace it."""
 
     def __call__(
         self,
@@ -72,11 +72,11 @@ class Summarize(Protocol):
         steps: Steps,
         cancel: CancelToken,
     ) -> Iterator[SummaryEvent]:
-        """The events of one summary."""
+        """Yield the events of one summary."""
 
 
 class CheckClaims(Protocol):
-    """As `app.features.claim_checker.checker.ClaimChecker.check`."""
+    """Signature of `app.features.claim_checker.checker.ClaimChecker.check`."""
 
     def __call__(
         self, events: Iterator[SummaryEvent], documents: Sequence[InputDocument], cancel: CancelToken
@@ -85,9 +85,10 @@ class CheckClaims(Protocol):
 
 
 class RunningSummary(JobAttempt[SummaryEvent]):
-    """One summary; see `JobAttempt`. `expect` tells seconds from what was measured, `choice` who is to make it.
+    """One summary job; see `JobAttempt`.
 
-    `summarize` None is the program's own pipeline.
+    `expect` estimates seconds from measured runs, `choice` picks the method. `summarize` None is the program's own
+    pipeline.
     """
 
     def __init__(
@@ -160,14 +161,14 @@ class RunningSummary(JobAttempt[SummaryEvent]):
 
 
 class KeptSteps:
-    """As the pipeline asks for it; see `app.features.summarize.summarize.Steps`. `kept` counts the new ones."""
+    """Steps stored per job, as `app.features.summarize.summarize.Steps`. `kept` counts new ones."""
 
     def __init__(self, store: SummaryStore, job_id: int) -> None:
         self._store, self._job_id = store, job_id
         self.kept = 0
 
     def find_step(self, key: str) -> Any | None:
-        """What was kept under a key; None without it."""
+        """Return the value stored under a key, or None."""
         return self._store.find_step(self._job_id, key)
 
     def keep_step(self, key: str, value: Any) -> None:
@@ -180,17 +181,15 @@ class KeptSteps:
 
 
 class MemorySteps:
-    """Gone with the process."""
+    """Steps kept in memory, lost with the process."""
 
     def __init__(self) -> None:
         self._kept: dict[str, Any] = {}
 
     def find_step(self, key: str) -> Any | None:
-        """What was kept under a key."""
         return self._kept.get(key)
 
     def keep_step(self, key: str, value: Any) -> None:
-        """Keeps it until the process ends."""
         self._kept[key] = value
 
 
@@ -199,14 +198,14 @@ class MemorySteps:
 
 SAVE_EVERY_S = 1.0
 TIMES_ITS_COST = 50.0
-"""What is stored is all that there is so far: of a long book that takes a while, and is done less often."""
+"""Saving rewrites the whole partial result, so the pause between saves grows with what one save costs."""
 
 Expect = Callable[[str, int, int, SummaryOptions], float | None]
-"""How many seconds a model (the name of its file) takes for so many tokens in so many sections."""
+"""Estimate seconds for a model (file name), tokens and sections."""
 
 
 class SummaryAttempt:
-    """One attempt at one summary. `close` belongs at its end, however that comes."""
+    """Store one attempt at one summary. Call `close` at its end, whatever the outcome."""
 
     def __init__(
         self,
@@ -227,14 +226,14 @@ class SummaryAttempt:
         before = store.read_result(job.id) or {}
         self._read_before = int(before.get("sections_read", 0)) if before.get("is_partial") else 0
         self._size_before = sum(len(one.get("text", "")) for one in before.get("statements", ()))
-        """How much is kept of an attempt that was stopped while it was written."""
+        """Number of statements stored from a write-up that was stopped midway."""
         self._saved_at_s, self._every_s = clock(), SAVE_EVERY_S
         self._has_news = False
         self.is_complete = False
-        """Whether the whole summary is there and stored."""
+        """True once the whole summary is stored."""
 
     def take_event(self, event: SummaryEvent) -> None:
-        """One more event of the pipeline."""
+        """Add an event of the pipeline to the partial summary."""
         self.pace.take_event(event)
         match event:
             case Planned(sections=sections, tokens=tokens):
@@ -257,7 +256,7 @@ class SummaryAttempt:
                     self.is_complete = True
 
     def close(self) -> None:
-        """Keeps what was not kept yet."""
+        """Store whatever isn't stored yet."""
         if self._has_news:
             self._save_summary(self._partial_summary())
 
@@ -265,7 +264,7 @@ class SummaryAttempt:
         return self._partial.make_summary(int(self._progress.get("sections", 0)), self.pace.worked_s)
 
     def _save_summary(self, summary: Summary) -> None:
-        """What an earlier attempt had read and this one has not come to yet is not given up for less."""
+        """Store the summary, unless an earlier attempt had read more than this one has."""
         begun_s, self._has_news = self._clock(), False
         self._saved_at_s = begun_s
         if summary.is_partial and (summary.sections_read < self._read_before or not summary.statements):
@@ -278,9 +277,9 @@ class SummaryAttempt:
         self._every_s = max(SAVE_EVERY_S, TIMES_ITS_COST * (self._saved_at_s - begun_s))
 
     def _note_figures(self, summary: Summary) -> None:
-        """For the next estimate and the next choice of who writes.
+        """Record speed and quality for later estimates and for the choice of method.
 
-        A summary that used steps of another one, or no model, says nothing of its speed, nor does one that broke off.
+        Skip summaries that reused steps, used no model or were stopped: they say nothing about speed.
         """
         self._progress["sections_read"] = max(summary.sections_read, self._progress.get("sections_read", 0))
         is_written = summary.method is Method.MODEL or bool(summary.set_aside)
@@ -308,12 +307,11 @@ class PartialSummary:
         self._sections: list[SectionRead] = []
 
     def add_section(self, event: SectionRead) -> None:
-        """One more section."""
         self._sections.append(event)
         self._coverage = event.coverage or self._coverage
 
     def written_fields(self, whole: Summary) -> dict[str, object]:
-        """How much of what the model wrote for the whole summary was found; nothing where nothing was compared."""
+        """Return how many of the model's claims were found in the text; empty if none were compared."""
         texts = {
             (place, block.id): block.text for place, document in enumerate(self._documents) for block in document.blocks
         }
@@ -323,7 +321,7 @@ class PartialSummary:
         return {"written": written_fields(self._model, score, is_short=is_short(self._documents))}
 
     def make_summary(self, sections: int, seconds: float) -> Summary:
-        """As it stands, in the order of the documents: sections that are read together end in any order."""
+        """Build the summary so far, in document order: sections read in parallel finish in any order."""
         documents = tuple(
             SummarizedDocument(
                 input_document.id, input_document.name, input_document.title, input_document.unit, coverage
@@ -341,13 +339,13 @@ class PartialSummary:
 
 
 def searched_text(summary: Summary) -> str:
-    """What a summary is found by, besides its title and the names of its documents."""
+    """Return the text a summary is searched by, besides its title and document names."""
     groups = dict.fromkeys(statement.group for statement in summary.statements if statement.group)
     return "\n".join([*groups, *(statement.text for statement in summary.statements)])
 
 
 def _section_place(section: SectionRead) -> tuple[int, int, int]:
-    """Where it is in its document, which need not have pages."""
+    """Return a section's sort key within its document, which may have no pages."""
     blocks = [anchor.block_id for point in section.points for anchor in point.anchors]
     return section.document, section.first_page or 0, min(blocks, default=0)
 
@@ -385,9 +383,9 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         self._estimates = SummaryEstimates(lambda ids: inputs_of(documents, ids), engines, jobs, self._choice)
         self._drafting = threading.Lock()
         self._compared: dict[tuple[int, int], bool] = {}
-        """Whether the words of two documents differ."""
+        """Compare the text of two documents."""
         self.pipeline: Summarize | None = None
-        """Another one than the program's own."""
+        """A pipeline other than the program's own."""
 
     def _job_at_work(self, job: Job) -> RunningSummary:
         documents = inputs_of(self._documents, self._store.documents_of([job.id])[job.id])
@@ -429,12 +427,14 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         return self.get(job.id)
 
     def method_of(self, document_ids: Sequence[int]) -> Callable[[SummaryOptions], Method]:
-        """What a summary of these documents would be made by now; see `MethodChoice`. Raises as `first_look`."""
+        """Return a function from options to the method these documents would be summarized with now; see
+        `MethodChoice`. Raises as `first_look`.
+        """
         documents = inputs_of(self._documents, document_ids, has_places=False)
         return lambda wish: self._choice.choose_method(wish, documents)
 
     def are_short(self, document_ids: Sequence[int]) -> bool:
-        """Whether a small model would write their summary, see `is_short`. Raises as `first_look`."""
+        """Return whether a small model could summarize these documents, see `is_short`. Raises as `first_look`."""
         return is_short(inputs_of(self._documents, document_ids, has_places=False))
 
     def estimate(self, document_ids: Sequence[int], wish: SummaryOptions, cancel: CancelToken) -> Estimate | None:
@@ -452,9 +452,9 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         cancel: CancelToken,
         progress: Callable[[float], object] = lambda _share: None,
     ) -> FirstLook | None:
-        """The digest, key terms and outline, for which no model is asked; None when cancelled.
+        """Return digest, key terms and outline, made without a model;
 
-        Takes a second for 300 pages. Raises DocumentGone or DocumentUnreadable.
+        None when cancelled. Takes 1 s per 300 pages. Raises DocumentGone or DocumentUnreadable.
         """
         from app.features.summarize.overview import first_look  # a window that lists summaries does without it
 
@@ -479,7 +479,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         return self._stored_rows(jobs)
 
     def load_summary(self, summary_id: int) -> Summary | None:
-        """What there is of it: complete, or partial where it was stopped; None before anything was read."""
+        """Return the summary, complete or partial; None before anything was read."""
         job, fields = self._job(summary_id), self._store.read_result(summary_id)
         if job is None or fields is None:
             return None
@@ -490,14 +490,14 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
             return None
 
     def current_documents(self, document_ids: Sequence[int]) -> list[int]:
-        """What has taken the place of documents: more may have been read of them meanwhile."""
+        """Return the newest reading of each document: more may have been read since."""
         found = [(number, self._documents.store.get(number)) for number in document_ids]
         return [
             number if document is None else self._documents.current_document(document).id for number, document in found
         ]
 
     def is_outdated(self, summary_id: int) -> bool:
-        """Whether its documents say something else by now: more was read from their pictures, or that was corrected."""
+        """Return whether the documents changed since, because pictures were read or corrected."""
         ids = self._store.documents_of([summary_id]).get(summary_id, ())
         return any(self._documents_differ(number, now) for number in ids for now in self.current_documents([number]))
 
@@ -520,7 +520,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         return [from_job(job, documents[job.id]) for job in jobs]
 
     def _stored_documents(self, document_ids: Sequence[int]) -> list[StoredDocument]:
-        """Raises KeyError where one is gone."""
+        """Raise KeyError if a document is gone."""
         found = [(number, self._documents.store.get(number)) for number in document_ids]
         for document_id, document in found:
             if document is None:

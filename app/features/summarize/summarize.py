@@ -88,16 +88,16 @@ from app.features.work.asking import (
 WRITING_EVERY_S = 0.1
 LEAST_STATEMENTS = 2
 CHARACTERS_A_STATEMENT = 160
-"""A summary is shorter than its text: it has no more statements than one for so many characters."""
+"""At most one statement per this many characters, so that a summary is shorter than its text."""
 CHOSEN_FORMS = (Form.BULLETS, Form.PARAGRAPHS, Form.SECTIONS)
-"""What the smallest models make of points by saying which; see `Budgets.only_chooses`."""
+"""Forms that the smallest models make by choosing points; see `Budgets.only_chooses`."""
 CHARACTERS_A_WORD = 6
 SURE_SHARE = 0.9
-"""Up to here the share of a write-up follows its length; nobody knows how long the rest of it will be."""
+"""Up to this share, progress follows the length written; the rest is unknown."""
 BELOW_THE_TEXT = "Points of the sections"
-"""What stands above the points that a stopped write-up was to be made of."""
+"""Heading above the points of a write-up that was stopped."""
 LEAST_POINTS_TO_WRITE = 3
-"""Of so few points nothing is written up: they stand for themselves."""
+"""With fewer points than this nothing is written up; the points are the summary."""
 _QUESTION = re.compile(r"^\s*(?:\*\*)?Q(?:uestion)?(?:\s*\d+)?\s*[:.]\s*(.+?)(?:\*\*)?\s*$", re.IGNORECASE)
 _ANSWER = re.compile(r"^\s*(?:\*\*)?A(?:nswer)?(?:\*\*)?\s*:\s*")
 _IDS = re.compile(r"[ \t]*\[[\d,; ]*(?:\]|$)")
@@ -106,9 +106,9 @@ _NOTHING = re.compile(r"^\W*none\W*$", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class SummaryDraft:
-    """One write-up to be made: what it rests on, what it stands under, and its share of the whole length.
+    """One write-up to make: its sources, heading and share of the total length.
 
-    `outline` is what is shown before it, see `condensing.outline_of`.
+    `outline` is shown before it, see `condensing.outline_of`.
     """
 
     sources: WriteUpSources
@@ -153,13 +153,13 @@ class WriteUp:
         self._finished: dict[int, list[Statement]] = {}
         self._told_s = 0.0
         self._ends = [0] * len(drafts)
-        """How many lines or statements of each answer were ended when it was judged."""
+        """Lines or statements that had ended when each answer was last judged."""
         self._checked: dict[tuple[int, WrittenStatement], Statement] = {}
-        """What was compared while it was written."""
+        """Claims compared during writing."""
         self.has_given_up = False
-        """Whether it ended because too little of what was written was found."""
+        """True if stopped because too few claims were found in the text."""
         self.answered: list[tuple[SummaryDraft, str]] = []
-        """Which drafts were answered, each with its prompt."""
+        """Drafts that were answered, with their prompts."""
 
     @property
     def statements(self) -> list[Statement]:
@@ -171,7 +171,7 @@ class WriteUp:
         return found
 
     def run(self) -> Iterator[TaskRests | PromptRead | Writing]:
-        """Writes what is not kept yet; stopped, what is written by then is among the `statements`."""
+        """Write what isn't stored yet; if stopped, the text so far is in `statements`."""
         tasks = [
             task for place, draft in enumerate(self._drafts) if (task := self._first_task(place, draft)) is not None
         ]
@@ -225,7 +225,7 @@ class WriteUp:
         return self._worthy_statements(parse_statements(answer, form, task.draft, FinishReason.LENGTH), task.draft)
 
     def _written_share(self) -> float:
-        """How much of all drafts is written, as far as that can be told."""
+        """Return the share of all drafts that is written."""
         sizes = [
             max(1, most_statements(self._work, draft) * WORDS_A_STATEMENT * CHARACTERS_A_WORD) for draft in self._drafts
         ]
@@ -340,12 +340,12 @@ class WriteUp:
 
 
 def grown_share(share: float) -> float:
-    """How much is written, by its length over what was expected: nearer and nearer to all of it, never quite."""
+    """Return progress from length over expected length; approaches 1 but never reaches it."""
     return share if share <= SURE_SHARE else 1 - (1 - SURE_SHARE) * math.exp(-(share - SURE_SHARE) / (1 - SURE_SHARE))
 
 
 def most_statements(work: SummaryWork, draft: SummaryDraft) -> int:
-    """How many a write-up is asked for: by the wished length, and no more than its text is worth."""
+    """Return how many statements to ask for: by the chosen length, and no more than the text allows."""
     wished = max(LEAST_STATEMENTS, round(statements_for(work.wish.length) * draft.share))
     if work.budgets.only_chooses and draft.sources.points:
         return min(wished, len(draft.sources.points))
@@ -353,7 +353,6 @@ def most_statements(work: SummaryWork, draft: SummaryDraft) -> int:
 
 
 def messages_for(work: SummaryWork, draft: SummaryDraft, problem: AnswerProblem | None = None) -> list[Message]:
-    """The prompt of a draft."""
     length = length_words(work.wish.length, work.language, draft.share)
     return summary_prompts.write_messages(
         work.wish.form,
@@ -397,7 +396,7 @@ def parse_statements(
 
 
 def _distinct_statements(found: Sequence[WrittenStatement]) -> list[WrittenStatement]:
-    """What is said twice once, where it was said first."""
+    """Drop repeated statements, keeping the first position."""
     return without_repeats(
         found,
         lambda one: one.text,
@@ -435,7 +434,7 @@ def group_blocks(work: SummaryWork, place: int, blocks: Sequence[Block]) -> list
 def make_piles(
     work: SummaryWork, points: Sequence[Sequence[Statement]]
 ) -> tuple[list[str], list[list[list[Statement]]]]:
-    """What goes into each write-up, with its heading; empty ones are left out."""
+    """Group points by write-up, with headings; empty groups are dropped."""
     names, run_of = _heading_runs(work)
     found: list[list[list[Statement]]] = [[] for _ in names]
     last = 0
@@ -470,7 +469,7 @@ def _run_of(point: Statement, run_of: dict[tuple[int, int], int], last: int) -> 
 
 
 def points_so_far(work: SummaryWork, points: Sequence[Sequence[Statement]]) -> list[Statement]:
-    """The checked points, each for itself."""
+    """Return the checked points, one statement each."""
     names, run_of = _heading_runs(work)
     found: list[Statement] = []
     last = 0
@@ -481,7 +480,7 @@ def points_so_far(work: SummaryWork, points: Sequence[Sequence[Statement]]) -> l
 
 
 def below_the_text(text: Sequence[Statement], points: Sequence[Statement]) -> list[Statement]:
-    """What was written before it was stopped, and below it the points it was to be made of."""
+    """Return the text written before a stop, followed by the points it was based on."""
     if not text:
         return list(points)
     first = text[-1].paragraph + 1
@@ -492,7 +491,7 @@ def below_the_text(text: Sequence[Statement], points: Sequence[Statement]) -> li
 
 
 def title_shown(document: InputDocument) -> str:
-    """What a document is called where a person reads it."""
+    """Return a document's title for display."""
     return document.title.strip() or document.name
 
 
@@ -517,7 +516,7 @@ Stage = Generator[SummaryEvent, None, Summary]
 
 @dataclass(frozen=True)
 class ReadingPlan:
-    """What there is to read, in tokens of the loaded model. Without `sections` all is read in one pass."""
+    """What there is to read, in tokens of the loaded model. Empty `sections`: all in one pass."""
 
     by_document: tuple[int, ...]
     sections: tuple[ReadSection, ...]
@@ -525,7 +524,7 @@ class ReadingPlan:
 
     @property
     def tokens(self) -> int:
-        """Of all documents together."""
+        """Total over all documents."""
         return sum(self.by_document)
 
 
@@ -551,13 +550,12 @@ def summarize_documents(
     *,
     earlier: ClaimScore | None = None,
 ) -> Iterator[SummaryEvent]:
-    """One summary over all of the documents, by the model that is loaded in `engine` or, where `method_for` says so,
-    of sentences that no model is asked about. `earlier` is how well the model wrote such summaries before.
+    """Summarize all documents together, with the model loaded in `engine` or, where `method_for` says so, by
+    extraction.
 
-    Nobody having chosen, a model of whose claims too few are found is stopped in the middle of them.
-
-    Cancelled, it ends at once with a partial summary of what was read. Raises what the engine raises when a second
-    try does not help; every step that was finished is kept.
+    `earlier` scores how well the model did before. Unless the user chose the method, a model whose claims are rarely
+    found is stopped midway. Cancelled, it ends at once with a partial summary. Raises the engine's errors after a
+    second try; finished steps stay stored.
     """
     begun_s = time.monotonic()
     work = _begin_work(documents, wish, engine, steps, cancel)
@@ -616,12 +614,12 @@ def by_counting(
 
 
 def is_sufficient(digest: Summary) -> bool:
-    """Whether sentences will do; of tables alone, say, there are none, and the model is asked after all."""
+    """Return whether the extract is enough; for tables alone, say, it is empty and the model is used after all."""
     return bool(digest.statements) or digest.is_partial or digest.wish.method is Method.DIGEST
 
 
 def _read_sections(work: SummaryWork, found: ReadingPlan) -> Stage:
-    """In one pass where it fits; where nothing comes of that, in sections after all."""
+    """Read in one pass where it fits; if that fails, in sections."""
     yield Planned(max(1, len(found.sections)), found.tokens)
     if found.sections:
         return (yield from _in_sections(work, found.sections))
@@ -636,7 +634,7 @@ def _read_sections(work: SummaryWork, found: ReadingPlan) -> Stage:
 
 
 class _NoSteps:
-    """Steps of work that has none."""
+    """Steps that store nothing."""
 
     def find_step(self, key: str) -> None:
         """Nothing."""
@@ -677,7 +675,7 @@ def _plan_sections(work: SummaryWork, method: Method) -> ReadingPlan | None:
 
 
 def _cut_sections(work: SummaryWork) -> Sequence[ReadSection]:
-    """Sections as large as the model reads well."""
+    """Split the documents into sections as large as the model reads well."""
     empty = ReadSection(0, "", (), (), None, 0, 100, 100)
     budgets = work.budgets
     messages = summary_prompts.map_messages(
@@ -799,7 +797,7 @@ def _make_summary(
 
 
 def _empty_summary(documents: Sequence[InputDocument], wish: SummaryOptions, engine: Engine, seconds: float) -> Summary:
-    """Stopped before anything was read."""
+    """Return the partial summary of a run stopped before anything was read."""
     shown = _describe_documents(documents, SectionReading(documents))
     model = Path(engine.loaded.path).name if engine.loaded is not None else ""
     title = ", ".join(summarized_document.title for summarized_document in shown)

@@ -52,7 +52,7 @@ _NEGATION = re.compile(
 _MEASURED = re.compile(r"\d ?(?:[a-zµ°%€$£¥]|[A-Z][a-z]?\b)|[€$£¥] ?\d")
 """A number with its unit."""
 _NONE = re.compile(r"None\.?")
-"""What a model says where a part has nothing, also behind a number."""
+"""A model's ways of saying that a part has nothing, also after a number."""
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _TOLD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]{3,}")
@@ -97,7 +97,7 @@ class AnswerProblem(StrEnum):
 
 @dataclass(frozen=True)
 class SummaryPoint:
-    """One of them. `quote` is what the model says to have copied word for word."""
+    """One point of an answer. `quote` is what the model claims to have copied verbatim."""
 
     text: str
     ids: tuple[int, ...]
@@ -113,9 +113,10 @@ def read_points(answer: str, allowed: Iterable[int]) -> list[SummaryPoint]:
 
 
 def read_list(answer: str, paragraphs: Sequence[tuple[int, str]]) -> list[SummaryPoint]:
-    """What a small model lists, each thing with the paragraphs that have its words; what none has is left out.
+    """Read a small model's list: each entry with the paragraphs that contain its words.
 
-    Several things in a line are told apart where the text has each of them, but not the line.
+    Entries found nowhere are dropped. A line with several entries is split if the text has each of them but not the
+    line.
     """
     plain = [(number, _SPACE.sub(" ", text).casefold()) for number, text in paragraphs]
     lines = (_NUMBERED.sub("", without_mark(line)).strip(_AROUND_ENTRY) for line in answer.splitlines())
@@ -150,7 +151,7 @@ def _likely_place(text: str, paragraphs: Sequence[tuple[int, str]]) -> tuple[int
 
 
 def says_something(text: str, titles: Container[str] = ()) -> bool:
-    """Whether a text is more than a title, a running head, or a list of names, all of which are no statements."""
+    """Return whether a text is more than a title, a running head or a list of names."""
     if line_of(text) in titles or all(line_of(part) in titles for part in text.split(" > ")):
         return False
     words = _WORD.findall(text)
@@ -161,7 +162,7 @@ def says_something(text: str, titles: Container[str] = ()) -> bool:
 
 
 def repeats_what_was_asked(text: str, source: str = "") -> bool:
-    """Whether a model says the words of its prompt again; not where its text has them too."""
+    """Return whether a model echoes its prompt, unless the source has the same words."""
     found = _ASKED.search(text)
     return found is not None and found[0].casefold() not in source.casefold()
 
@@ -174,7 +175,7 @@ def line_of(text: str) -> str:
 def problem_of(
     answer: str, finish: FinishReason, points: Sequence[SummaryPoint], kept: Sequence[SummaryPoint]
 ) -> AnswerProblem | None:
-    """What is wrong with an answer that gave these points, of which these were kept; None where it will do."""
+    """Return what is wrong with an answer, given its points and those that passed the checks; None if it is fine."""
     is_cut = finish in CUT
     if REFUSING.match(answer) or (points and all(REFUSING.match(point.text) for point in points)):
         return AnswerProblem.REFUSED
@@ -231,7 +232,7 @@ def without_repeats(
 
 
 def _texts_differ(one: str, other: str) -> bool:
-    """Whether each has a word of its own, as two sentences of one pattern about two things have."""
+    """Return whether each has a word the other lacks, as in sentences of one pattern about two things."""
     mine, others = _WORD.findall(one), _WORD.findall(other)
     return bool(_own_words(mine, others)) and bool(_own_words(others, mine))
 
@@ -249,16 +250,16 @@ def _begin_alike(one: str, other: str) -> bool:
 
 
 def is_looping(text: str) -> bool:
-    """Whether the same words come again and again."""
+    """Return whether the same run of words keeps repeating."""
     words = text.casefold().split()
     runs = [tuple(words[at : at + LOOP_WORDS]) for at in range(len(words) - LOOP_WORDS + 1)]
     return any(runs.count(run) >= LOOP_TIMES for run in set(runs)) if len(runs) > len(set(runs)) else False
 
 
 def cited_runs(line: str) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """The stretches of a line with the numbers in brackets behind them; the last may have none.
+    """Split a line into texts with the bracketed numbers after each; the last may have none.
 
-    In a line that begins with numbers they stand before what they belong to, and others inside a sentence are its own.
+    If the line starts with numbers, they precede their text, and numbers inside a sentence belong to the sentence.
     """
     if _IDS.match(line):
         found = _IDS.finditer(_LAST_IDS.sub("", line))
@@ -285,7 +286,7 @@ def cited_runs(line: str) -> Iterator[tuple[str, tuple[int, ...]]]:
 
 
 def without_mark(line: str) -> str:
-    """A line without the sign or number of a list before it."""
+    """Strip a list bullet or number from a line."""
     return _LINE.sub("", line, count=1)
 
 
@@ -363,15 +364,17 @@ MOST_ENTRY_CHARACTERS = 240
 MOST_JOINED_WORDS, LONGEST_WRITTEN_WORD = 60, 100
 ABBREVIATIONS = (*sentences.ABBREVIATIONS, *sentences.AT_AN_END)
 _ENDS_OF = {"zh": "。！？", "ja": "。！？", "hi": "।", "bn": "।", "ar": "؟", "fa": "؟", "ur": "۔؟"}
-"""What ends a sentence beside the usual signs."""
+"""Characters that end a sentence, besides the usual ones."""
 CAPITAL = "A-ZÀ-ÖØ-Þ"
 """Large letters of western Europe, as a class of characters has them."""
 _BEGINS = (
     f"{CAPITAL}Ā-ſΑ-ΩЀ-Я\u0531-\u0556\u05d0-\u05ea\u0620-\u06d3\u0904-\u1087\u10a0-\u10ff\u1780-\u17b3"
     "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
 )
-"""Large letters, and those of scripts that have only one size. Forbidding what a text is not to begin with led small
-models to signs that nobody had thought of."""
+"""Characters a sentence may begin with: capitals, and letters of scripts without case.
+
+A list of forbidden ones led small models to odd characters nobody had thought of.
+"""
 _SENTENCE = rf"""
 text ::= {{first}} (" " word){{{{0,{MOST_SENTENCE_WORDS}}}}} (" " plain [{{ends}}])? | plain [{{ends}}]
 word ::= plain | open [,;:)”’"'»]{{{{0,2}}}}
@@ -380,10 +383,9 @@ number ::= ([^ \n{{ends}}]{{{{0,30}}}} [0-9] "."){{{{1,4}}}} [0-9]
 open ::= [“"'‘(«]? (known | ([^ \n{{ends}}]{{{{1,4}}}} "."){{{{1,4}}}}) | [^ \n{{ends}}]{{{{0,30}}}} [0-9] "."
 known ::= {{known}}
 """
-"""A line for each sentence: it ends behind a full stop after a word of five letters, to which nothing can be glued.
-
-Wherever a text may go on behind a full stop (numbers, initials, short words, what the text itself has so), it can: a
-model that cannot go on as it wants writes signs and letters that nobody had thought of.
+"""Grammar of one sentence a line: it ends after a full stop behind a word of five letters, to which nothing can be
+glued. After any other full stop (numbers, initials, short words, forms found in the source) the text can continue: a
+model that can't continue as it wants writes stray characters.
 """
 _FIRST_OF_SMALLEST = rf'[{_BEGINS}] (word | ".")?'
 _ANY_BEGINNING = r'([^ \t\n\[\]-] | "-" [0-9])'
@@ -405,11 +407,11 @@ def spread_grammar(
     source: str = "",
     begins_with_number: bool = True,
 ) -> str:
-    """What small models write: `[12] text` a line, each text one sentence, the numbers in the order of the document.
+    """Build the grammar for small models: one `[12] text` per line, each one sentence, numbers in document order.
 
-    Each line has its own stretch of the numbers: so the model gets through all of the text, where it would else stay
-    with the paragraph that it began with. Seen before its sentence, a number makes it copy that very paragraph. The
-    smallest begin to count where a sentence may begin with a number. `source` is the text that is written about.
+    Each line has its own range of numbers, so that the model covers the whole text instead of staying with the first
+    paragraph. A number shown before its sentence makes a small model copy that very paragraph. The smallest start
+    counting if a sentence may begin with a number. `source` is the text written about.
     """
     parts = [f"line{n}" for n in range(1, count + 1)]
     before = {Form.PARAGRAPHS: _BREAKS, Form.QUESTIONS: 'question "\\n" '}.get(form, "")
@@ -440,9 +442,8 @@ def _sentence_rules(language: str, source: str, *, begins_with_number: bool) -> 
 
 
 def joined_words(source: str) -> list[str]:
-    """Words of a text with a letter behind a full stop, such as "archive.toml", and those behind which it may go on.
-
-    The commonest first; of a long list there are many that a sentence will not have.
+    """Return words with a letter after a full stop, such as "archive.toml", and words after which a sentence may
+    continue. Most frequent first: a long list makes the grammar large for words that rarely occur.
     """
     inside = (match[0].strip(_AROUND) for match in _JOINED.finditer(source))
     ends = set(sentences.sentence_ends(source))
@@ -474,16 +475,16 @@ _QUESTION = (
 
 
 def _share_of_ids(ids: Sequence[int], place: int, count: int) -> Sequence[int]:
-    """The stretch of the numbers that belongs to one of so many lines; at least one number."""
+    """Return the range of numbers for one line out of `count`; at least one number."""
     begin, end = place * len(ids) // count, (place + 1) * len(ids) // count
     return ids[begin : max(end, begin + 1)]
 
 
 def json_points(ids: Iterable[int], most: int, *, has_quotes: bool) -> str:
-    """`{"points":[{"t":"…","ids":[12,13],"q":"…"}]}`, the quotation only where it is asked for.
+    """Build the grammar of `{"points":[{"t":"…","ids":[12,13],"q":"…"}]}`, with quotations only if wanted.
 
-    With blanks, line breaks and a fence where the model has them: held to the short form, Qwen2.5-Coder 1.5B says it
-    as the form is shown to it, with one point in which all is said.
+    Blanks, line breaks and a fence are allowed where models put them: held to the short form, Qwen2.5-Coder 1.5B
+    writes everything into one point.
     """
     quote = rf' "," blank "\"q\":" blank "\"" char{{0,{MOST_QUOTE_CHARACTERS}}} "\""' if has_quotes else ""
     return (
@@ -513,10 +514,9 @@ def entries_grammar(ids: Iterable[int], most: int) -> str:
 
 
 def write_up(form: Form, ids: Iterable[int], least: int, most: int) -> str:
-    """What a form needs around its statements, which are `text [12, 13]`.
+    """Build the grammar of a form around its statements, `text [12, 13]`.
 
-    The numbers may be missing, and the place is then looked up: a model that has to write them before it may end a line
-    writes on without an end.
+    The numbers are optional and looked up later: a model that must write them before it may end a line never ends it.
     """
     roots = {
         Form.PARAGRAPHS: f'root ::= cited ("\\n\\n" cited){_times_suffix(0, max(1, most // 3))} "\\n"?',
@@ -539,7 +539,10 @@ def write_up(form: Form, ids: Iterable[int], least: int, most: int) -> str:
 
 
 def _lines_rule(rule: str, least: int, most: int, breaks: int = 1) -> str:
-    """So many lines. The last needs no break behind it: a model that has to write one goes on after it."""
+    """Build a rule for a number of lines.
+
+    The last needs no line break: a model that must write one continues after it.
+    """
     between = '"\\n" ' * breaks
     return f'{rule} ({between}{rule}){_times_suffix(least - 1, most - 1)} "\\n"?'
 
@@ -573,14 +576,16 @@ def _times_suffix(least: int, most: int) -> str:
 
 
 LONGEST_WORD = 40
-"""What has no space for longer is no word: there the text is written without spaces."""
+"""Longer runs without a space aren't words: the text is written without spaces."""
 GOES_ON = "…"
 _ENDS = (".", "!", "?", "。", "！", "？", "।", "؟", "۔", GOES_ON, '"', "”", ")")
 _LOOSE = " ,;:(–—-"
 
 
 def sentence_of_small(text: str) -> str:
-    """As a small model wrote it; its rules end a line after so many words, or signs where words have no spaces."""
+    """Mark a small model's sentence as cut if it reached the grammar's limit (words, or characters in unspaced
+    scripts).
+    """
     is_full = len(text.split(" ")) > MOST_SENTENCE_WORDS or (len(text) >= MOST_UNSPACED_CHARACTERS and " " not in text)
     return text if not is_full or text.endswith(_ENDS) else f"{text.rstrip(_LOOSE)}{GOES_ON}"
 
@@ -593,13 +598,13 @@ def sentence_of_larger(text: str) -> str:
 
 
 def with_question_mark(text: str) -> str:
-    """With its question mark, which the rules want after so many characters."""
+    """Restore the question mark of a question cut by the grammar's limit."""
     is_full = len(text.rstrip("?")) == MOST_QUESTION_CHARACTERS + 1
     return f"{whole_words(text.rstrip('?'))}?" if is_full else text
 
 
 def whole_words(text: str) -> str:
-    """Without its last word, which may be half of one, and with a sign that it went on."""
+    """Drop the last word, which may be cut, and add an ellipsis."""
     before, _, last = text.rpartition(" ")
     return f"{(before if len(last) <= LONGEST_WORD else text).rstrip(_LOOSE)}{GOES_ON}"
 
@@ -737,9 +742,9 @@ def write_messages(
     outline: str = "",
     problem: AnswerProblem | None = None,
 ) -> list[Message]:
-    """Asks for the write-up of texts, each with its title: numbered paragraphs, or points.
+    """Build the prompt for writing up titled texts: numbered paragraphs, or points.
 
-    Small models are shown an `outline` before them: the sentences that tell most.
+    Small models get an `outline` of the most informative sentences first.
     """
     body = "\n\n".join(frame_text(title, text) for title, text in texts)
     remind = _REMINDERS.get(form, "The summary:")
@@ -770,7 +775,7 @@ _SHORT = {
 
 
 def title_of(document: InputDocument) -> str:
-    """What a document is called in prompts."""
+    """Return a document's title for prompts."""
     title, name = _one_line(document.title), _one_line(document.name)
     return f"{title} ({name})" if title and title != name else name
 

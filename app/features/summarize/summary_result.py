@@ -1,4 +1,4 @@
-"""What a summary is: what was wished, the statements and their places, what was read; and how it is stored."""
+"""A summary's data: options, statements with their sources, coverage; and its JSON form."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.store.jobs import Job, JobRow
 
 
 class Length(StrEnum):
-    """How long it is to be; see `budgets.WORDS` for how many words that is."""
+    """Length of a summary; word counts in `budgets.WORDS`."""
 
     SHORT = "short"
     MEDIUM = "medium"
@@ -28,14 +28,14 @@ class Length(StrEnum):
 
 
 class Form(StrEnum):
-    """How it is written."""
+    """Form a summary is written in."""
 
     PARAGRAPHS = "paragraphs"
     BULLETS = "bullets"
     SECTIONS = "sections"
     """A few statements under each of the document's own headings."""
     ACTIONS = "actions"
-    """What is to be done, by whom and until when."""
+    """Tasks: what to do, by whom, by when."""
     QUESTIONS = "questions"
     """Questions that the document answers, with the answers."""
     OWN = "own"
@@ -43,7 +43,7 @@ class Form(StrEnum):
 
 
 class Method(StrEnum):
-    """What a summary was made by."""
+    """How a summary was made."""
 
     MODEL = "model"
     DIGEST = "digest"
@@ -52,9 +52,9 @@ class Method(StrEnum):
 
 @dataclass(frozen=True)
 class SummaryOptions:
-    """What a person wants. `language` is a code such as "de", "" for the document's own.
+    """What the user asks for.
 
-    `method` None: what suits the model, see `method.method_for`.
+    `language` is a code such as "de", "" for the document's own. `method` None: automatic, see `method.method_for`.
     """
 
     length: Length = Length.MEDIUM
@@ -65,10 +65,10 @@ class SummaryOptions:
 
 
 class CheckReason(StrEnum):
-    """What a check came upon, in the terms of the terminal's JSON."""
+    """Reason for a check's result, as in the terminal's JSON."""
 
     CLOSE_MATCH = "close_match"
-    """The quotation stands there in slightly other letters."""
+    """The quotation is there with slight differences in spelling."""
     QUOTE_NOT_FOUND = "quote_not_found"
     NUMBER = "number"
     """A number, its unit or a date is not in the cited blocks."""
@@ -83,10 +83,10 @@ class CheckReason(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """What was compared, and how it came out; nothing is judged.
+    """A comparison with the source and its result, without judgement.
 
-    `said` is the part of the statement that is not on its page (a number, a name), and `page_says` what stands there
-    in its place, "" where nothing comparable does. Found with a reason: only `CLOSE_MATCH`.
+    `said` is the part of the statement missing from its page (a number, a name), `page_says` what the page has
+    instead, "" if nothing comparable. The only reason with `found` is `CLOSE_MATCH`.
     """
 
     found: bool = True
@@ -96,20 +96,21 @@ class Check:
 
     @property
     def differs(self) -> bool:
-        """Whether the page says something else in its place."""
+        """True if the page has something else instead."""
         return not self.found and bool(self.page_says)
 
     @property
     def is_compared(self) -> bool:
-        """Whether there was a rule by which it could be compared."""
+        """True if the language has a rule to compare by."""
         return self.reason is not CheckReason.LANGUAGE
 
 
 @dataclass(frozen=True)
 class ClaimAnchor:
-    """A place that a statement rests on: a stretch of a block (`start` to `end` in its text; both 0: all of it).
+    """A source of a statement:
 
-    `document` is an index into `Summary.documents`; `text` is what stands there.
+    `start` to `end` in a block's text (both 0: the whole block). `document` is an index into `Summary.documents`;
+    `text` is the source text.
     """
 
     document: int
@@ -124,8 +125,8 @@ class ClaimAnchor:
 class Statement:
     """One statement of the summary, usually a sentence.
 
-    `group` is the heading or the question it stands under, "" without one; `paragraph` counts from 0 in the form
-    PARAGRAPHS: statements with the same number run on.
+    `group` is its heading or question, "" without one. In the form PARAGRAPHS, statements with the same `paragraph`
+    (from 0) belong together.
     """
 
     text: str
@@ -139,7 +140,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class LeftApart:
-    """What is no text and was left apart, see `document_parts.Apart`; `pages` are those with nothing else."""
+    """Content left out because it isn't prose, see `document_parts.Apart`; `pages` have nothing else."""
 
     what: str
     blocks: int
@@ -148,10 +149,10 @@ class LeftApart:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What was read of one document. A block counts as read when all of its text stood in prompts that were answered.
+    """What was read of one document. A block counts as read when all its text was in answered prompts.
 
-    `pages_read` are pages with text that were read, `partly_read` those of them where some of it is missing;
-    `unread_pages` those of which nothing was read. `pictures` are those of `pages_without_text` that are pictures.
+    `pages_read` are pages with text that were read, `partly_read` those with some text missing, `unread_pages` those
+    not read at all. `pictures` are those of `pages_without_text` that are pictures.
     """
 
     blocks: int
@@ -167,7 +168,7 @@ class Coverage:
 
 @dataclass(frozen=True)
 class SummarizedDocument:
-    """One of the documents; `id` is that of the store, 0 in the terminal. `unit` is what its pages are."""
+    """One summarized document; `id` is the store's, 0 in the terminal. `unit` says what its pages are called."""
 
     id: int
     name: str
@@ -199,9 +200,9 @@ class Summary:
     """Languages that it was to be read or written in, by their codes, and that the model was not made for."""
     method: Method = Method.MODEL
     set_aside: tuple[Statement, ...] = ()
-    """What `model` wrote, where too little of it was found and sentences of the documents stand in its place."""
+    """Statements of `model` that were replaced by an extract because too few were found in the text."""
     has_given_up: bool = False
-    """Whether `model` was stopped in the middle, since too little of what it wrote could be found."""
+    """True if `model` was stopped midway because too few of its claims were found."""
     checker: str = ""
     """The claim checker that read what `model` wrote; "" where none did."""
 
@@ -228,9 +229,9 @@ def summary_from_json(raw: Mapping[str, Any]) -> Summary:
 
 @dataclass(frozen=True)
 class InputDocument:
-    """One document to be summarized, all blocks in order. `id` is that of the store.
+    """A document to summarize, with all blocks in order.
 
-    `picture_pages` are those of `pages_without_text` that are pictures.
+    `id` is the store's. `picture_pages` are those of `pages_without_text` that are pictures.
     """
 
     id: int
@@ -245,10 +246,10 @@ class InputDocument:
 
 
 class Steps(Protocol):
-    """Where finished steps are kept, so that none is done twice. Values are plain JSON."""
+    """Store of finished steps, so that none is repeated. Values are plain JSON."""
 
     def find_step(self, key: str) -> Any | None:
-        """What was kept under a key, by this or any other summary; None without it."""
+        """Return the value stored under a key by this or any other summary, or None."""
 
     def keep_step(self, key: str, value: Any) -> None:
         """Keeps a finished step; it is safe when this returns."""
@@ -268,10 +269,10 @@ class Planned:
 
 @dataclass(frozen=True)
 class SectionRead:
-    """One more section is read: `done` of `sections`. `points` are its statements, checked.
+    """Event: a section was read, `done` of `sections`.
 
-    `document` and `first_page` say where it is; `was_kept`: an earlier run had read it; `has_failed`: it could not be
-    condensed. `coverage` is what is read of each document with it.
+    `points` are its checked statements. `document` and `first_page` locate it. `was_kept`: read by an earlier run;
+    `has_failed`: could not be condensed. `coverage` is per document, this section included.
     """
 
     done: int
@@ -296,7 +297,7 @@ class Merging:
 
 @dataclass(frozen=True)
 class PromptRead:
-    """How much of a document that is read in one pass has been read, 0 to 1."""
+    """Share of a document read so far in one pass, 0 to 1."""
 
     share: float
 
@@ -335,7 +336,7 @@ SummaryEvent = Planned | TaskRests | PromptRead | SectionRead | Merging | Writin
 
 
 def writing_language(documents: Sequence[InputDocument], wish: SummaryOptions) -> str:
-    """That which was chosen, or that of the most text; a code such as "de", "" where it is not known."""
+    """Return the chosen language, else that of most of the text; a code such as "de", "" if unknown."""
     if wish.language:
         return wish.language
     sizes: dict[str, int] = {}
@@ -345,15 +346,15 @@ def writing_language(documents: Sequence[InputDocument], wish: SummaryOptions) -
 
 
 def unknown_languages(model: Path, documents: Sequence[InputDocument], wish: SummaryOptions) -> tuple[str, ...]:
-    """Those of the documents and of the summary that a model was not made for, by their codes.
+    """Return the languages of documents and summary that the model wasn't trained for.
 
-    It reads the header of the file; what nothing tells the language of counts as known.
+    Reads the file's header; unknown languages pass.
     """
     return not_made_for(model, [*(document.language for document in documents), writing_language(documents, wish)])
 
 
 def not_made_for(model: Path, codes: Sequence[str]) -> tuple[str, ...]:
-    """Which of the languages a model was not made for."""
+    """Return those of the languages a model wasn't trained for."""
     from app.features.models.model_languages import known_languages  # reads a catalog that a window need not wait for
     from app.language.language_names import base_code, find_language
 
@@ -376,9 +377,9 @@ _NO_TITLE = re.compile(
 
 @dataclass(frozen=True)
 class StoredSummary(JobRow):
-    """One row of the list. `sections` 0: not known yet.
+    """Row of the list.
 
-    `is_together`: of a draft with several documents, whether one summary is to be made of all.
+    `sections` 0: not known yet. `is_together`: for a draft with several documents, one summary of all.
     """
 
     wish: SummaryOptions
@@ -390,10 +391,10 @@ class StoredSummary(JobRow):
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a summary would take. `seconds` None: nothing was measured on this machine with this model yet.
+    """Estimated cost of a summary.
 
-    `tokens` and `sections` are of all documents together; `by_document` are the tokens of each. Where no model is asked
-    there are no sections, and tokens only where it was loaded anyway.
+    `seconds` None: no measurement yet for this model here. `tokens` and `sections` are totals; `by_document` are
+    tokens per document. Without a model there are no sections, and tokens only if one was loaded anyway.
     """
 
     tokens: int | None
@@ -401,11 +402,11 @@ class Estimate:
     seconds: float | None
     by_document: tuple[int, ...]
     is_elsewhere: bool = False
-    """Whether a server does it."""
+    """True if a server runs the model."""
 
 
 def from_job(job: Job, document_ids: Sequence[int]) -> StoredSummary:
-    """The row of a job."""
+    """Build the row from a job."""
     sections, read = (int(job.progress.get(name, 0)) for name in ("sections", "sections_read"))
     wish = wish_from_json(job.spec.get("wish", {}))
     return StoredSummary(

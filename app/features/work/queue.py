@@ -31,7 +31,7 @@ from app.store.jobs import Job, JobTable
 log = logging.getLogger(__name__)
 
 _WAITS = NoRoomForModel | DocumentStaysHere | NetworkOff
-"""Nothing went wrong: the person, or the room that there is, says when to go on."""
+"""Errors that pause rather than fail: the user or free memory decides when to resume."""
 QUEUED, RUNNING, PAUSED, DONE, FAILED = "queued", "running", "paused", "done", "failed"
 TRIES = 2
 """Attempts without a single new step before an engine that ends is given up."""
@@ -40,31 +40,31 @@ Event = TypeVar("Event")
 
 
 class JobAttempt(ABC, Generic[Event]):
-    """One job while it is worked on, attempt after attempt."""
+    """One job while it runs, attempt after attempt."""
 
     record: Any
-    """How the last attempt is stored: `is_complete` says that it came to its end, `pace` how fast it is; or None."""
+    """The last attempt's record, or None: `is_complete` once it finished, `pace` for its speed."""
 
     @property
     @abstractmethod
     def steps(self) -> int:
-        """New steps that are kept: more of them say that it leads somewhere."""
+        """Number of new steps stored; if it grows, another attempt is worth it."""
 
     def without_engine(self, cancel: CancelToken) -> Iterator[Event]:  # noqa: ARG002
-        """What no model is asked for, before one is loaded; complete after it, the job needs none."""
+        """Do what needs no model, before one is loaded. If that completes the job, no model is loaded."""
         yield from ()
 
     @abstractmethod
     def attempt(self, engine: Engine, model: ModelLoaded, cancel: CancelToken) -> Generator[Event, None, None]:
-        """Goes on from what is kept; what it came to is stored when it is closed, however that comes."""
+        """Resume from stored steps. The result is stored when the generator closes, whatever the outcome."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether the last attempt came to its end, and the result is stored."""
+        """True if the last attempt finished and its result is stored."""
         return self.record is not None and bool(self.record.is_complete)
 
     def seconds_left(self) -> float | None:
-        """About how much longer; None where nothing tells it yet."""
+        """Estimate the seconds left; None before there is a measure."""
         left_s: float | None = self.record.pace.seconds_left() if self.record is not None else None
         return left_s
 
@@ -78,10 +78,10 @@ class JobEvent(Generic[Event]):
 
 
 class JobQueue(Generic[Event]):
-    """From any thread; `run` has one caller at a time. Kinds that share `turns` have one job at work between them.
+    """Queue of jobs of one kind, from any thread; `run` has one caller at a time.
 
-    `begin` gives the work of a job, before an engine is there; it raises an AppError where nothing can come of it.
-    `documents_of` tells which documents a job would send to where its model runs.
+    Kinds that share `turns` run one job between them. `begin` creates a job's attempt before an engine exists, and
+    raises AppError if it can't run. `documents_of` lists the documents a job would send to a remote model.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class JobQueue(Generic[Event]):
         self._at_work: tuple[int, CancelToken] | None = None
         self._working: JobAttempt[Event] | None = None
         self._unwritten: dict[int, tuple[str, AppError | None]] = {}
-        """How jobs ended where that could not be stored: the disk is full, say. They are not at work any more."""
+        """Final states that couldn't be stored (disk full, say); these jobs no longer run."""
 
     @property
     def at_work(self) -> int | None:
@@ -109,12 +109,12 @@ class JobQueue(Generic[Event]):
         return at_work[0] if at_work else None
 
     def settled_job(self, job: Job) -> Job:
-        """The job as it is, also where the store could not be told how its work ended."""
+        """Return the job in its true state, even if its end couldn't be stored."""
         ended = self._unwritten.get(job.id)
         return job if ended is None or job.state != RUNNING else replace(job, state=ended[0], error=ended[1])
 
     def seconds_left(self, job_id: int) -> float | None:
-        """About how much longer the one at work takes; None for others, and where nothing tells it yet."""
+        """Estimate seconds left of the running job; None for others, or before there is a measure."""
         working = self._working
         return working.seconds_left() if working is not None and self.at_work == job_id else None
 
@@ -126,7 +126,7 @@ class JobQueue(Generic[Event]):
             self._end_work_on(job_id)
 
     def resume(self, job_id: int) -> None:
-        """It waits for its turn again."""
+        """Queue a paused or failed job again."""
         with self._lock:
             if self._job_state(job_id) in (PAUSED, FAILED):
                 self._jobs.update(job_id, state=QUEUED)
@@ -140,7 +140,7 @@ class JobQueue(Generic[Event]):
             self._end_work_on(job_id)
 
     def delete(self, job_id: int) -> None:
-        """The work on it ends; brought back, it would go on."""
+        """Delete a job and stop it if it runs; restored, it resumes."""
         with self._lock:
             state = self._job_state(job_id)
             if not state:
@@ -151,9 +151,9 @@ class JobQueue(Generic[Event]):
             self._end_work_on(job_id)
 
     def run(self, cancel: CancelToken) -> Iterator[JobEvent[Event]]:
-        """Works off the queue until nothing waits in it; a job that fails does not keep the next from its turn.
+        """Work through the queue until it is empty; a failed job doesn't block the next.
 
-        Cancelled (the program quits), the one at work stays queued. While another kind has the turn, nothing comes.
+        Cancelled (the program quits), the running job stays queued. Waits while another kind has the turn.
         """
         while self._turns.wait_for_turn(self._kind, self._next_place, cancel):
             try:
@@ -188,7 +188,7 @@ class JobQueue(Generic[Event]):
         return job
 
     def _let_go(self, job_id: int) -> None:
-        """What has not ended otherwise waits for its turn: the program quits."""
+        """Release the running job; if it hasn't ended otherwise, queue it again, because the program quits."""
         with self._lock:
             self._at_work, self._working = None, None
             if self._job_state(job_id) == RUNNING:
@@ -207,7 +207,7 @@ class JobQueue(Generic[Event]):
             raise
 
     def _attempt_repeatedly(self, job: Job, stop: CancelToken) -> Iterator[Event]:
-        """Goes on where the engine ended, or lost its model, as long as that leads anywhere."""
+        """Retry when the engine ended or lost its model, as long as attempts make progress."""
         working, tries = self._begin(job), 0
         self._working = working
         while True:
@@ -254,7 +254,10 @@ class JobQueue(Generic[Event]):
                 self._write_end(job_id, state, error)
 
     def _write_end(self, job_id: int, state: str, error: AppError | None = None) -> None:
-        """What cannot be stored is known as long as the program runs; at the next start the job waits for its turn."""
+        """Store a job's final state.
+
+        If that fails, remember it until the program ends; at the next start the job is queued again.
+        """
         try:
             self._jobs.update(job_id, state=state, error=error)
         except AppError as problem:
@@ -284,10 +287,10 @@ def keep_awake(
     has_mains: Callable[[], bool] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Callable[[], None]]:
-    """Asks the system not to sleep meanwhile, where `wanted` says so.
+    """Keep the system awake while `wanted` returns True.
 
-    What it gives is to be called now and then: every ten seconds it looks whether that still holds. Work goes on where
-    the system cannot be asked.
+    Call the yielded function now and then: every 10 s it checks again. Work continues where the system offers no such
+    call.
     """
     keeper, has_mains, looked_at_s = _AwakeKeeper(), has_mains or has_mains_power, clock()
 
@@ -305,7 +308,7 @@ def keep_awake(
 
 
 def has_mains_power() -> bool:
-    """Whether the computer is plugged in, or has no battery; also where nothing tells."""
+    """Return whether the computer is plugged in, has no battery, or can't tell."""
     import psutil
 
     try:
@@ -355,13 +358,13 @@ Row = TypeVar("Row")
 
 
 class JobTexts(Protocol):
-    """The texts of a kind of job."""
+    """Searchable texts of jobs of one kind."""
 
     def search_text(self, query: str) -> set[int]:
         """The jobs that have every word of a query."""
 
     def documents_of(self, job_ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
-        """The documents of each of these jobs."""
+        """Return the ids of each job's documents."""
 
 
 class StoredJobs(ABC, Generic[Row, Event]):
@@ -396,16 +399,16 @@ class StoredJobs(ABC, Generic[Row, Event]):
 
     @abstractmethod
     def _job_at_work(self, job: Job) -> JobAttempt[Event]:
-        """The work of a job; see `JobQueue`."""
+        """Create a job's attempt; see `JobQueue`."""
 
     @abstractmethod
     def _stored_rows(self, jobs: Sequence[Job]) -> list[Row]:
-        """Jobs as they are listed."""
+        """Turn jobs into rows of the list."""
 
     def find(self, query: str = "") -> list[Row]:
-        """Those at work or waiting in their order, then the newest first.
+        """List running and queued jobs in order, then the rest, newest first.
 
-        With a query those with every word of it in the title, the documents' names or the text.
+        With a query, only those that have all its words in title, document names or text.
         """
         jobs = [self._queue.settled_job(job) for job in self._jobs.find(self._kind) if job.state != self._unlisted]
         if query.strip():
@@ -418,7 +421,7 @@ class StoredJobs(ABC, Generic[Row, Event]):
         return self._stored_rows([*waiting, *rest])
 
     def get(self, job_id: int) -> Row | None:
-        """One of them; None where it is deleted."""
+        """Return one row; None if it is deleted."""
         job = self._job(job_id)
         return None if job is None else self._stored_rows([job])[0]
 
@@ -430,7 +433,7 @@ class StoredJobs(ABC, Generic[Row, Event]):
         self._queue.delete(job_id)
 
     def restore(self, job_id: int) -> None:
-        """Takes a deletion back; one that was at work or waiting waits for its turn again."""
+        """Undo a deletion; a job that was running or queued is queued again."""
         self._jobs.restore(job_id)
 
     @property
@@ -438,27 +441,27 @@ class StoredJobs(ABC, Generic[Row, Event]):
         return self._queue.at_work
 
     def seconds_left(self, job_id: int) -> float | None:
-        """About how much longer the one at work takes, by its pace; None for others, and where nothing tells it yet."""
+        """Estimate seconds left of the running job by its pace; None for others, or before there is a measure."""
         return self._queue.seconds_left(job_id)
 
     def stop(self, job_id: int) -> None:
-        """Ends the work on it at once; what is there is kept, and `resume` goes on."""
+        """Stop a job at once and keep what it has; `resume` continues it."""
         self._queue.stop(job_id)
 
     def resume(self, job_id: int) -> None:
-        """Queues a paused or failed one again."""
+        """Queue a paused or failed job again."""
         self._queue.resume(job_id)
 
     def run(self, cancel: CancelToken) -> Iterator[JobEvent[Event]]:
-        """Works off the queue until nothing waits in it; one that fails does not keep the next from its turn.
+        """Work through the queue until it is empty; a failed job doesn't block the next.
 
-        Cancelled (the program quits), the one at work stays queued. One caller at a time. While other long work has
-        its turn, nothing comes.
+        Cancelled (the program quits), the running job stays queued. One caller at a time. Waits while other long work
+        has its turn.
         """
         yield from self._queue.run(cancel)
 
     def close(self) -> None:
-        """The program quits: what `run` has cancelled goes on the next time. Safe to call twice."""
+        """Close the engines when the program quits; cancelled jobs resume next time. Safe to call twice."""
         self.engines.close()
 
     def _job(self, job_id: int) -> Job | None:
