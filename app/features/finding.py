@@ -1,4 +1,4 @@
-"""Finding what a person has: words in chats, summaries, translations and pages, and where in a text they stand."""
+"""Search chats, summaries, translations and pages, and mark the matches."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ Marks = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True)
 class SearchHit:
-    """One place where the words stand.
+    """A match.
 
-    `kind` is one of `KINDS`, `id` the number of what it is in, `message_id` the message of a chat, 0 for its title or
-    another kind. `snippet` is one line of the text, "" for a title; `marks` are where in it the words are. `at` is when
-    that was written, in seconds since 1970.
+    `kind` is one of `KINDS`, `id` the number of the item, `message_id` the message of a chat, 0 for its title or
+    another kind. `snippet` is one line of the text, "" for a title; `marks` are the matches in it. `at` is when it
+    was written, in seconds since 1970.
     """
 
     kind: str
@@ -48,7 +48,7 @@ class SearchHit:
 
 @dataclass(frozen=True)
 class SearchQuery:
-    """What was typed: its words, and the beginnings of names of tags and projects to which it is limited."""
+    """A parsed query: its words, and prefixes of the tags and projects that limit it."""
 
     words: str
     tags: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class SearchQuery:
 
     @property
     def is_limited(self) -> bool:
-        """Whether only some chats are looked through, and nothing else."""
+        """True if only certain chats are searched."""
         return bool(self.tags or self.projects)
 
 
@@ -85,10 +85,10 @@ class HistorySearch:
         kinds: Iterable[str] = KINDS,
         is_cancelled: Callable[[], bool] = lambda: False,
     ) -> list[SearchHit]:
-        """The best first: words in a title, words one right behind the other, all others; in each the newest first.
+        """Return matches, best first: words in titles, exact phrases, then all others; newest first in each.
 
-        Words may stand in any order, the last one is a beginning, and case and accents do not count. A query may be
-        limited to chats with a tag or of a project, see `parse_query`.
+        Words match in any order, the last one as a prefix, ignoring case and accents. A query may be limited to chats
+        with a tag or of a project, see `parse_query`.
         """
         limits, wanted = parse_query(query), set(kinds)
         query, within = limits.words, None
@@ -148,7 +148,7 @@ class HistorySearch:
         ]
 
     def chats_in(self, limits: SearchQuery) -> set[int]:
-        """The chats to which a query is limited."""
+        """Return the chats a query is limited to."""
         return set(self._search.chats_in(limits.tags, limits.projects))
 
     def _find_messages(
@@ -177,13 +177,13 @@ class HistorySearch:
 
 
 def marks_in(text: str, query: str) -> Marks:
-    """Where the words of a query stand in a text."""
+    """Return the ranges of a query's words in a text."""
     pattern = words_pattern(query)
     return () if pattern is None else tuple(found.span() for found in pattern.finditer(text) if found[0])
 
 
 def title_marks(title: str, query: str) -> Marks:
-    """Where a title has what was typed, each word as the beginning of one, else inside of it."""
+    """Return a title's matches: each word as a prefix, else inside a word."""
     found: set[tuple[int, int]] = set()
     for word in clean_text(query).split():
         inside = re.compile(_letters_pattern(word), re.I)
@@ -192,9 +192,10 @@ def title_marks(title: str, query: str) -> Marks:
 
 
 def title_fitness(title: str, query: str) -> int | None:
-    """How well a title fits what was typed: 0 is best, None not at all; case and accents do not count.
+    """Score how well a title matches:
 
-    Each word is to be the beginning of one of its words, else inside of one, else its letters in their order in one.
+    0 is best, None not at all; ignores case and accents. Each query word should begin one of its words, else be
+    inside one, else have its letters in order in one.
     """
     words, costs = fold_text(title).split(), 0
     for wanted in fold_text(clean_text(query)).split():
@@ -229,7 +230,7 @@ def _begins_with(text: str, wanted: str) -> bool:
 
 
 def text_around(text: str, query: str) -> tuple[str, Marks]:
-    """The part of a text where the words stand, or its beginning, as one line; and where they are in that."""
+    """Return the part of a text around the matches, or its beginning, as one line, with their ranges in it."""
     patterns = [pattern for pattern in (_words_together(query), words_pattern(query)) if pattern is not None]
     found = next((found for pattern in patterns if (found := pattern.search(text))), None)
     start = 0 if found is None else max(0, found.start() - BEFORE_CHARACTERS)
@@ -245,12 +246,12 @@ def text_around(text: str, query: str) -> tuple[str, Marks]:
 
 
 def still_fits(hit: SearchHit, query: str) -> bool:
-    """Whether what was found for a query that was typed before has the words of this one, as far as it is shown."""
+    """Return whether an earlier match still has all words of this query in its snippet."""
     return all(marks_in(hit.snippet, word) for word in clean_text(query).split())
 
 
 def phrase_pattern(query: str) -> re.Pattern[str] | None:
-    """Finds what was typed as it stands there, also inside of words; None where nothing was typed."""
+    """Build a pattern for the query as a phrase, also inside words; None if empty."""
     words = clean_text(query).split()
     return re.compile(r"\s+".join(map(_letters_pattern, words)), re.I) if words else None
 

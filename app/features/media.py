@@ -1,7 +1,6 @@
-"""Pictures of messages: kept once as they were given, decoded by the child for whoever reads or shows them.
+"""Pictures of messages: originals stored once, decoded in the child for display and models.
 
-What was given lies in the data folder by its SHA-256. What became of it lies in the cache, and is made again when it
-is gone.
+Originals are in the data folder by SHA-256. Decoded ones are in the cache and made again when missing.
 """
 
 from __future__ import annotations
@@ -36,19 +35,21 @@ COPIED_BYTES = 1024 * 1024
 MOST_CACHED_BYTES = 1_000_000_000
 """Of decoded pictures: some hundred photographs."""
 UNTOUCHED_S = 600.0
-"""What was wanted within that time stays, however full the cache is: an engine may be about to read it."""
+"""Seconds since last use during which a cached file stays, however full the cache: an engine may be about to
+read it.
+"""
 PASSING, HALF = "passing-", "new-"
 _numbers = count()
 _USUAL = {"jpeg": ".jpg", "tiff": ".tif"}
 
 
 def is_picture(path: Path) -> bool:
-    """Whether a file is called like a picture."""
+    """Return whether the file's suffix is a picture's."""
     return path.suffix.lower() in ENDINGS
 
 
 def ending_of(media: StoredMedia) -> str:
-    """The ending that a copy of it gets."""
+    """Return the suffix for a copy."""
     return _USUAL.get(media.format, f".{media.format}")
 
 
@@ -69,7 +70,7 @@ class UnsavedPicture:
 
 @dataclass(frozen=True)
 class MediumAdded:
-    """A file is kept. Of several `frames` the first is shown; `is_cut`: the file ends in the middle."""
+    """Event: a file is stored. Of several `frames` the first is shown; `is_cut`: the file is truncated."""
 
     path: Path
     media: StoredMedia
@@ -79,7 +80,7 @@ class MediumAdded:
 
 @dataclass(frozen=True)
 class FileRefused:
-    """A file is not kept, and why; the others go on."""
+    """Event: a file was refused, and why; the others continue."""
 
     path: Path
     error: AppError
@@ -152,7 +153,7 @@ class MediaLibrary:
         return path
 
     def original_path(self, stored: StoredMedia) -> Path:
-        """The file as it was given."""
+        """Return the path of the stored original."""
         return self._originals / stored.sha256[:2] / stored.sha256
 
     def remove_unused(self, before: float) -> None:
@@ -172,7 +173,7 @@ class MediaLibrary:
         self._make_room()
 
     def close(self) -> None:
-        """Ends what is being decoded."""
+        """Stop decoding."""
         with self._lock:
             child = self._decoding
         if child is not None:
@@ -202,7 +203,7 @@ class MediaLibrary:
             scratch.unlink(missing_ok=True)
 
     def _copy_given(self, given: Path | UnsavedPicture, scratch: Path) -> tuple[str, int]:
-        """Copies a file to where nobody changes it any more; what its content is called, and how large it is."""
+        """Copy a file to where nobody changes it; return its SHA-256 and size."""
         import hashlib  # OpenSSL comes with it, which a window without a picture does without
 
         from app.documents.child_files import check_file  # with the wire of a child
@@ -219,7 +220,7 @@ class MediaLibrary:
         return found.hexdigest(), size_bytes
 
     def _decode_file(self, path: Path, sha256: str, cancel: CancelToken, name: Path | None = None) -> Decoded | None:
-        """Into the cache; None where it was cancelled. `name` is what a person knows the file by."""
+        """Decode into the cache; None when cancelled. `name` is the file's name for the user."""
         from app.documents.protocol import Decode
 
         folder = self._decoded_path(sha256).parent
@@ -247,7 +248,7 @@ class MediaLibrary:
 
     @contextmanager
     def _decoding_child(self) -> Iterator[PictureDecoder]:
-        """What decodes; it ends when nobody has it any more."""
+        """Lend the decoding child, which ends with its last user."""
         from app.documents.read_document import (
             PictureDecoder,
         )  # processes and their wire: a window without a picture has none
@@ -290,35 +291,35 @@ class MediaLibrary:
 
 
 class PassingLibrary(MediaLibrary):
-    """One of which nothing stays: its files lie in a folder of their own, which goes with `remove_all`."""
+    """Media library for temporary chats: its files are in a separate folder, deleted by `remove_all`."""
 
     def __init__(self, store: MediaStore, cache: Path, folder: Path) -> None:
         self._place = cache / f"{passing_name()}{next(_numbers)}"
         self.folder = self._place / "pages"
-        """For whatever else is to go with it."""
+        """Folder for other data to be deleted with it."""
         self.recordings = self._place / "recordings"
         super().__init__(store, self._place / "originals", self._place / "decoded", folder)
 
     def remove_all(self) -> None:
-        """Nothing of it is there any more."""
+        """Delete everything."""
         self.close()
         shutil.rmtree(self._place, ignore_errors=True)
 
 
 def remove_passing(folder: Path, before: float) -> None:
-    """What an earlier run left of that of which nothing is kept: it was ended by force. Whoever still runs keeps it."""
+    """Delete temporary chats' data left by a killed run; data of running processes stays."""
     for place in folder.glob(f"{PASSING}*"):
         if (status := _file_status(place)) is not None and status.st_mtime < before and not _is_in_use(place):
             shutil.rmtree(place, ignore_errors=True)
 
 
 def passing_name() -> str:
-    """How the name of a folder begins of which nothing stays."""
+    """Return the prefix for folders of temporary data."""
     return f"{PASSING}{os.getpid()}-"
 
 
 def _is_in_use(place: Path) -> bool:
-    """Whether the process that made it is there: the terminal or a server may be at work beside the window."""
+    """Return whether the process that made it runs: terminal or server may run next to the window."""
     pid = place.name.removeprefix(PASSING).partition("-")[0]
     if sys.platform == "win32" or not pid.isdecimal():  # there, to ask a process would end it
         return False

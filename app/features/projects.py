@@ -40,7 +40,7 @@ DOCUMENTS_SHARE = 0.6
 MEMORIES_SHARE = 0.2
 """Of what a prompt may take, for memories."""
 SESSION = "project-{}"
-"""What the engine calls the beginning that chats of a project have in common; filled with its id."""
+"""Engine's name of the KV snapshot that a project's chats share; filled with its id."""
 MEMORIES_HEADING = "What I want you to remember:"
 KEPT_TEXTS = 16
 BYTES_A_TOKEN = 4
@@ -65,11 +65,11 @@ class ChatPreamble:
 
     @property
     def text(self) -> str:
-        """All of it as it stands in the prompt."""
+        """The preamble's text in the prompt."""
         return "\n\n".join(part for part in (self.instructions, self.documents, self.memories) if part)
 
     def system_message(self, own: str) -> str:
-        """The system message of a chat that has a prompt of its own, or none."""
+        """Join the preamble with a chat's own system prompt, if it has one."""
         return "\n\n".join(part for part in (self.text, own) if part.strip()) if self.text else own
 
 
@@ -78,7 +78,7 @@ NO_PREAMBLE = ChatPreamble()
 
 @dataclass(frozen=True)
 class PreambleCost:
-    """What stands before every chat of a project, in tokens; of documents by their ids."""
+    """Tokens before every chat of a project; documents by id."""
 
     instructions: int
     memories: int
@@ -93,7 +93,7 @@ class PreambleCost:
 
     @property
     def whole_documents(self) -> int:
-        """Of all that are shown whole."""
+        """Tokens of all documents shown whole."""
         return sum(tokens for number, tokens in self.documents.items() if number not in self.searched)
 
 
@@ -117,7 +117,10 @@ class PreambleCosts:
         return sys.maxsize if loaded is None else int(self._prompt_tokens(loaded) * DOCUMENTS_SHARE)
 
     def tokens_of(self, texts: Sequence[str]) -> tuple[list[int], bool]:
-        """Tokens of each, and whether that is exact; not for the window's thread, the model may be at work."""
+        """Return the tokens of each text and whether they are exact.
+
+        Not for the window's thread: the model may be busy.
+        """
         engine = self._engine()
         if engine.loaded is not None:
             return list(engine.count_texts(texts)), True
@@ -125,7 +128,7 @@ class PreambleCosts:
 
 
 def _documents_without_room(tokens: dict[int, int], room_tokens: int) -> tuple[int, ...]:
-    """The documents, by their ids, that have no room beside those before them."""
+    """Return the ids of documents that don't fit after those before them."""
     beyond = []
     for number, count in tokens.items():
         if count <= room_tokens:
@@ -136,7 +139,7 @@ def _documents_without_room(tokens: dict[int, int], room_tokens: int) -> tuple[i
 
 
 def model_of(project: Project | None) -> Path | None:
-    """The model that answers in chats of a project that have none of their own; None where it is gone."""
+    """Return the project's model for chats without their own; None if its file is gone."""
     path = Path(project.model) if project is not None and project.model else None
     return path if path is not None and path.is_file() else None
 
@@ -167,9 +170,10 @@ class ChatPreambles:
         question: str = "",
         memory_tokens: int | None = None,
     ) -> ChatPreamble:
-        """Of a chat; `room_tokens` are there for whole documents, `memory_tokens` for memories (None: no limit).
+        """Build a chat's preamble; `room_tokens` limits whole documents, `memory_tokens` memories (None: no limit).
 
-        Of more memories those are told that the question is about. Only then the beginning changes with the question.
+        If not all memories fit, those related to the question are used. Only then does the preamble change with the
+        question.
         """
         project, told = self.project_of(conversation), self.memories_of(conversation)
         if memory_tokens is not None and told:
@@ -197,7 +201,7 @@ class ChatPreambles:
         return self.projects.get(conversation.project_id if conversation is not None else project_id)
 
     def memories_of(self, conversation: Conversation | None) -> list[Memory]:
-        """What a chat is told, as the chat and the settings have it; a temporary one only where that was chosen."""
+        """Return the memories a chat uses, by chat and settings; a temporary one only if chosen."""
         chosen = conversation.memory if conversation is not None else ""
         if not self._settings().chat.memory or chosen == "off" or (self._is_temporary and chosen != "on"):
             return []
@@ -207,7 +211,7 @@ class ChatPreambles:
         ]
 
     def documents_of(self, project_id: int | None) -> list[StoredDocument]:
-        """Those of a project that are there."""
+        """Return a project's documents that still exist."""
         found = (
             self._documents.store.get(attachment.document_id) for attachment in self.attached.list_documents(project_id)
         )
@@ -221,7 +225,7 @@ class ChatPreambles:
     def cost_of(
         self, project: Project, tokens_of: Callable[[Sequence[str]], tuple[list[int], bool]], room_tokens: int
     ) -> PreambleCost:
-        """What every chat of a project begins with; `room_tokens` as in `build_preamble`."""
+        """Return the cost of a project's preamble; `room_tokens` as in `build_preamble`."""
         documents = self.documents_of(project.id)
         told = (
             [memory.text for memory in self.memories.list_for_project(project.id)]
@@ -236,7 +240,7 @@ class ChatPreambles:
         )
 
     def forget_project(self, project_id: int, engine: Engine) -> None:
-        """What the engine keeps of what chats of a project begin with goes; it is read anew where it is wanted."""
+        """Delete the engine's KV snapshot of a project's preamble; it is processed again when needed."""
         try:
             engine.forget_session(SESSION.format(project_id))
         except AppError as error:  # the child ended, and what it had in memory with it

@@ -35,13 +35,13 @@ _NAMES = (
 )
 """`ctypes.util.find_library` would start a compiler to look for it."""
 _ENCODINGS = {"microsoft-cp1251": "cp1251", "tis620-2533": "tis-620", "iscii-devanagari": ""}
-"""What Hunspell calls otherwise than Python; without a name such a dictionary is not used."""
+"""Hunspell's names of encodings that Python names otherwise; dictionaries in unknown ones are skipped."""
 
 
 def found_dictionaries() -> dict[str, Path]:
-    """The affix file of every dictionary, by its code such as "en_US"; nothing where no library could read them.
+    """Return every dictionary's affix file by code such as "en_US"; empty without a library to read them.
 
-    Of several names of one file the first by the alphabet counts, but for those of its own name.
+    Of several names of one file the alphabetically first counts, unless one is its own.
     """
     if load_library() is None:
         return {}
@@ -61,7 +61,7 @@ def found_dictionaries() -> dict[str, Path]:
 
 
 def dictionary_folders() -> list[Path]:
-    """Where dictionaries may be, the person's own first."""
+    """Return the folders to search for dictionaries, the user's own first."""
     named = [Path(part) for part in os.environ.get("DICPATH", "").split(os.pathsep) if part]
     if sys.platform == "darwin":
         return [*named, Path.home() / "Library" / "Spelling", Path("/Library/Spelling")]
@@ -75,7 +75,7 @@ def dictionary_folders() -> list[Path]:
 
 @cache
 def load_library() -> Any:
-    """The system's library; None where there is none."""
+    """Load the system's Hunspell library; None if there is none."""
     for name in _NAMES:
         try:
             found: Any = ctypes.CDLL(name)
@@ -97,9 +97,10 @@ def load_library() -> Any:
 
 
 class LoadedDictionary:
-    """One that is loaded. Not for two threads at once; the library lets other threads run meanwhile.
+    """A loaded Hunspell dictionary.
 
-    Raises ValueError where the library cannot read it, or its letters are none that Python knows.
+    Not thread-safe; the library releases the GIL. Raises ValueError if the library can't read it, or Python doesn't
+    know its encoding.
     """
 
     def __init__(self, path: Path) -> None:
@@ -118,7 +119,7 @@ class LoadedDictionary:
             raise ValueError(name) from error
 
     def knows_word(self, word: str) -> bool:
-        """Whether it is spelled as in the dictionary; a word that cannot be written in its letters is not."""
+        """Return whether a word is spelled correctly; False if the dictionary's encoding can't express it."""
         try:
             return bool(self._library.Hunspell_spell(self._handle, word.encode(self._encoding)))
         except UnicodeEncodeError:
@@ -171,9 +172,10 @@ _CAMEL = re.compile(r"[^\W\d_][A-Z]")
 
 
 class SpellChecker:
-    """Asks the dictionaries of this computer; from any thread, one at a time. Nothing is loaded before it is needed.
+    """Check spelling with this computer's dictionaries; from any thread, one at a time.
 
-    `words` is the file of the person's own words, one a line. `wanted` are codes of languages, the likeliest first.
+    Dictionaries load on first use. `words` is the file of the user's own words, one a line. `wanted` are language
+    codes, likeliest first.
     """
 
     def __init__(self, words: Path, wanted: Sequence[str] = ()) -> None:
@@ -209,7 +211,7 @@ class SpellChecker:
         return found
 
     def suggest_words(self, text: str, start: int, end: int) -> list[str]:
-        """What may be meant by a word of a text, the likeliest first; takes up to a second."""
+        """Suggest corrections for a word of a text, likeliest first; takes up to 1 s."""
         word = text[start:end]
         first, last = next(
             (sentence for sentence in split_sentences(text) if sentence[0] <= start < sentence[1]), (0, len(text))
@@ -225,7 +227,7 @@ class SpellChecker:
 
     @property
     def own_words(self) -> set[str]:
-        """Those that were added."""
+        """Words the user added."""
         with self._lock:
             if self._own is None:
                 try:
@@ -240,7 +242,6 @@ class SpellChecker:
             self._save_words(self.own_words | {_plain_word(word)})
 
     def remove_word(self, word: str) -> None:
-        """Undoes `add_word`."""
         with self._lock:
             self._save_words(self.own_words - {_plain_word(word)})
 
@@ -298,13 +299,13 @@ class SpellChecker:
 
 
 def _of_system() -> tuple[str, ...]:
-    """The person's language, and English."""
+    """Return the system's language, and English."""
     found = locale.getlocale()[0] or ""
     return (found, "en_US") if found and found != "C" else ("en_US",)
 
 
 def _by_language(wanted: Sequence[str]) -> dict[str, Path]:
-    """One dictionary for each language: of the country that is wanted, else that of the language's own country."""
+    """Choose one dictionary per language: the wanted country's, else the language's home country's."""
     found = found_dictionaries()
     order = sorted(
         found, key=lambda code: (code not in wanted, code not in ("en_US", f"{code[:2]}_{code[:2].upper()}"))
@@ -323,7 +324,7 @@ def _left_alone(text: str, start: int, end: int) -> list[Span]:
 
 
 def _checked_words(text: str, start: int, end: int, left_alone: Sequence[Span]) -> Iterator[tuple[int, str]]:
-    """What is held against a dictionary, with its place."""
+    """Yield the words to look up, with their positions."""
     for token in _TOKEN.finditer(text, start, end):
         if any(first < token.end() and token.start() < last for first, last in left_alone):
             continue
@@ -342,5 +343,5 @@ def _is_of_word(sign: str) -> bool:
 
 
 def _plain_word(word: str) -> str:
-    """As dictionaries have it."""
+    """Normalise a word for dictionaries: NFC, straight apostrophe."""
     return unicodedata.normalize("NFC", word.replace("’", "'"))

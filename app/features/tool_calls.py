@@ -19,13 +19,13 @@ from app.engine.answer_decoder import overlap_length
 from app.engine.protocol import Calling, CallSyntax
 
 MOST_CALLS = 8
-"""In one answer: a small model would otherwise go on calling."""
+"""Tool calls per answer: a small model would otherwise never stop calling."""
 MOST_NODES = 20_000
 
 
 @dataclass(frozen=True)
 class ToolFunction:
-    """One function. `parameters` is a JSON schema of an object, or true for anything."""
+    """A function the model may call. `parameters` is a JSON schema of an object, or true for anything."""
 
     name: str
     description: str = ""
@@ -50,7 +50,7 @@ class CallArguments:
 
 @dataclass(frozen=True)
 class CallWords:
-    """The next piece of an answer in words."""
+    """The next piece of an answer's text."""
 
     piece: str
 
@@ -59,7 +59,7 @@ Told = CallBegins | CallArguments | CallWords
 
 
 def tools_told(tools: Sequence[ToolFunction]) -> list[dict[str, Any]]:
-    """The functions as templates take them."""
+    """Return the functions in the form chat templates take."""
     return [
         {
             "type": "function",
@@ -80,7 +80,7 @@ JSON_LINES = CallSyntax('{"name": "', '", "arguments": ', "}", '}\n{"name": "', 
 
 
 def calling_of(syntax: CallSyntax, tools: Sequence[ToolFunction], *, must_call: bool, several: bool) -> Calling:
-    """What an answer may call in a template's own way. Raises ValueError as `schema_for`."""
+    """Describe the calls an answer may make in a template's own syntax. Raises ValueError as `schema_for`."""
     functions = tuple((tool.name, json.dumps(arguments_schema(tool))) for tool in tools)
     return Calling(syntax, functions, must_call, several)
 
@@ -105,7 +105,7 @@ def _quote_json(text: str) -> str:
 
 
 def instructions_for(tools: Sequence[ToolFunction], *, must_call: bool) -> str:
-    """What is put behind the instructions of the chat."""
+    """Build the text appended to the chat's instructions."""
     lines = [
         "You can call functions. A call is one line of JSON and nothing else:",
         '{"name": "the function", "arguments": {…}}',
@@ -117,7 +117,7 @@ def instructions_for(tools: Sequence[ToolFunction], *, must_call: bool) -> str:
 
 
 def form_instructions(json_schema: str) -> str:
-    """What is put behind the instructions where an answer that is no call has to follow a schema."""
+    """Build the instructions for answers that aren't calls but must follow a schema."""
     return (
         "When a function helps, call it. Otherwise your answer is one JSON object with the answer itself, not a call. "
         f"It follows this JSON schema:\n{json_schema}"
@@ -144,7 +144,7 @@ def _schema_of(number: int, tool: ToolFunction) -> dict[str, Any]:
 
 
 def inline_references(json_schema: str) -> str:
-    """The same schema, as text, so that it may stand inside of another one. Raises ValueError as `schema_for`."""
+    """Inline a schema's references, so that it can be nested in another. Raises ValueError as `schema_for`."""
     schema = json.loads(json_schema)
     if not isinstance(schema, Mapping):
         return json_schema
@@ -200,7 +200,7 @@ _BEGINNING = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"argume
 
 
 class CallReader:
-    """Tells calls from words in an answer that is being written, character by character, whatever the pieces are."""
+    """Separate calls from text in a streamed answer, whatever its chunks."""
 
     def __init__(self) -> None:
         self._held = ""
@@ -210,11 +210,11 @@ class CallReader:
 
     @property
     def calls(self) -> int:
-        """How many have begun."""
+        """Number of calls begun."""
         return self._number + 1
 
     def read(self, piece: str) -> Iterator[Told]:
-        """What a new piece of the answer says."""
+        """Yield the events of the next piece."""
         self._held += piece
         while self._held:
             before = self._held, self._state
@@ -268,9 +268,9 @@ class CallReader:
 
 
 class SyntaxReader:
-    """As `CallReader`, of calls that are written in the way of a model's template, behind words or without any.
+    """`CallReader` for calls in a template's own syntax, with or without text before.
 
-    Arguments that are not JSON there are told as JSON; a value is told when it is whole.
+    Arguments in other notations are reported as JSON; a value is reported once complete.
     """
 
     def __init__(self, syntax: CallSyntax, tools: Sequence[ToolFunction], *, must_call: bool) -> None:
@@ -282,7 +282,7 @@ class SyntaxReader:
         self._is_first = True
 
     def read(self, piece: str) -> Iterator[Told]:
-        """What a new piece of the answer says."""
+        """Yield the events of the next piece."""
         self._held += piece
         while True:
             before = self._held, self._state
@@ -311,7 +311,7 @@ class SyntaxReader:
         return iter(())
 
     def _pass_literal(self, literal: str, then: Any) -> bool:
-        """Passes over a text that comes next."""
+        """Skip a literal that comes next; return whether it was there."""
         found = _literal_pattern(literal).match(self._held)
         if found is None:
             return False
@@ -319,7 +319,10 @@ class SyntaxReader:
         return True
 
     def _in_name(self) -> Iterator[Told]:
-        """Names do not begin each other's ends: what stands between them and their arguments tells where one ends."""
+        """Read a function's name.
+
+        One name may begin another, so the literal before the arguments decides where it ends.
+        """
         for name in sorted(self._schemas, key=len, reverse=True):
             rest = self._held[len(name) :]
             if self._held.startswith(name) and _literal_pattern(self._syntax.between).match(rest):
@@ -331,7 +334,7 @@ class SyntaxReader:
 
     @property
     def _arguments(self) -> Callable[[], Iterator[Told]]:
-        """How they are written."""
+        """Reader for the syntax of the arguments."""
         if not self._syntax.key_closing:
             return self._read_json
         return self._read_listed if self._syntax.separator else self._read_pairs
@@ -376,7 +379,7 @@ class SyntaxReader:
             yield CallArguments(self._number, f"{begin}{_quote_json(key)}: {json.dumps(value, ensure_ascii=False)}")
 
     def _first_value(self, text: str) -> tuple[Any, str]:
-        """The value that a text begins with, and what stands behind it: nothing as long as it is not whole."""
+        """Split off the first complete value of a text; empty while it is incomplete."""
         quote = self._syntax.quote
         if quote and text.startswith(quote):
             words, _, rest = text.removeprefix(quote).partition(quote)
@@ -397,7 +400,7 @@ class SyntaxReader:
             return _quote_json(text)
 
     def _read_behind(self) -> Iterator[Told]:
-        """Pass what stands behind arguments, which may have blanks behind them."""
+        """Skip what follows the arguments, blanks included."""
         if self._syntax.joiner and not self._pass_literal(self._syntax.joiner, self._in_name):
             self._held = self._held.lstrip() or self._held
             self._pass_literal(self._syntax.joiner, self._in_name)
@@ -409,19 +412,19 @@ _DECODER = json.JSONDecoder()
 
 @lru_cache(maxsize=64)
 def _literal_pattern(literal: str) -> re.Pattern[str]:
-    """A text in which a NUL stands for the model's name of a call."""
+    """Match a literal in which NUL stands for the call id the model makes up."""
     return re.compile("[a-zA-Z0-9]{9}".join(map(re.escape, literal.split("\0"))))
 
 
 class _BracketDepth:
-    """How deep in brackets a JSON object that is being written is."""
+    """Bracket depth in a streamed JSON object."""
 
     def __init__(self) -> None:
         self._depth, self._in_string, self._is_escaped = 0, False, False
         self.is_over = False
 
     def end_of(self, text: str) -> int:
-        """Where the object ends in the next piece of it; its length, where it does not."""
+        """Return where the object ends in the next piece; the piece's length if it doesn't."""
         for place, character in enumerate(text):
             self._count_character(character)
             if self._depth == 0 and not self._in_string:

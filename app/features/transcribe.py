@@ -45,12 +45,12 @@ LOOK_EVERY_S = 0.1
 STARTS_WITHIN_S = 15.0
 UNHEARD_KEPT_S = 30 * 24 * 3600.0
 LEAST_S = 0.3
-"""A shorter one is a slip of the finger, and not kept."""
+"""Shorter recordings are accidental and dropped."""
 
 
 @dataclass(frozen=True)
 class RecordingDone:
-    """It is over, and here."""
+    """Event: the recording is finished and stored."""
 
     path: Path
     seconds: float
@@ -93,7 +93,7 @@ class SoundRecorder:
 
 
 def moved_into(folder: Path, path: Path) -> Path:
-    """Where a recording is once it lies in that folder; raises OSError."""
+    """Move a recording into a folder unless it is there; return its path. Raises OSError."""
     if path.parent == folder:
         return path
     make_folder(folder)
@@ -101,7 +101,7 @@ def moved_into(folder: Path, path: Path) -> Path:
 
 
 def _free_path(folder: Path, name: str) -> Path:
-    """A path at which nothing is."""
+    """Return an unused path."""
     path, number = folder / f"{name}.wav", 2
     while path.exists():
         path, number = folder / f"{name} {number}.wav", number + 1
@@ -119,10 +119,10 @@ class RecordedFiles:
         return {path.name for path in self._store.list_paths() if path.parent.name == self._folder.name}
 
     def remove_unused(self, used_before: set[str], before: float) -> None:
-        """Removes those of which there was a document and is none any more.
+        """Delete recordings whose document was deleted.
 
-        Of some there never was one: nobody has deleted these, and they stay for another `UNHEARD_KEPT_S` from when they
-        were made, seen from that moment (seconds since 1970).
+        Recordings that never had a document stay for `UNHEARD_KEPT_S` after they were made, measured from `before`
+        (seconds since 1970): nobody deleted those.
         """
         used = self.used_names()
         for path in self._folder.glob("*.wav"):
@@ -151,7 +151,7 @@ MOST_CUE_S = 7.0
 
 @dataclass(frozen=True)
 class SpokenSegment:
-    """What is said from one second to another."""
+    """Text spoken between two times, in seconds."""
 
     start_s: float
     end_s: float
@@ -159,9 +159,10 @@ class SpokenSegment:
 
 
 class RecordingTranscriber:
-    """Hears with the engine that is handed in. `folder` is the document child's own, `scratch` for the pieces.
+    """Turn recordings into documents with the given engine.
 
-    `kept` holds what was heard of a recording until all of it is: one that is broken off goes on where it was.
+    `folder` is the document child's, `scratch` for pieces of sound. `kept` stores finished pieces until all are done,
+    so that an interrupted one resumes.
     """
 
     def __init__(
@@ -170,9 +171,12 @@ class RecordingTranscriber:
         self._engine, self._folder, self._scratch, self._kept = engine, folder, scratch, kept
 
     def read_recording(self, request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
-        """As `app.documents.read_document.read`. Raises NoModel or MediaRefused ("deaf") where no model hears, and what
-        the child, the engine or the store raises. Whoever has taken `Done` has all of it; before, the same recording
-        begins with what the same model heard of it.
+        """Transcribe as `app.documents.read_document.read` reads.
+
+        Raises NoModel or MediaRefused ("deaf") if no model hears, and errors of child, engine and store.
+
+        After `Done` everything has been yielded; an interrupted recording starts with what the same model transcribed
+        before.
         """
         engine = self._engine()
         model = engine.loaded
@@ -202,9 +206,10 @@ class RecordingTranscriber:
 
 
 class _TranscribedPieces:
-    """What a model has heard of the pieces of a recording. Pieces begin and end at the same places each time.
+    """Transcribed pieces of a recording.
 
-    It is kept under a key of its own, so that it is never taken for what was read from pages.
+    Pieces always have the same boundaries. They are stored under a special key, so as never to be taken for page
+    readings.
     """
 
     def __init__(self, kept: PageReadings | None, sha256: str, model: ModelLoaded) -> None:
@@ -216,7 +221,7 @@ class _TranscribedPieces:
         self._known = kept.read_pages(self._key) if kept is not None else {}
 
     def find_piece(self, number: int, piece: SoundPiece) -> PageAnswer | None:
-        """Of the piece with that number, from 1; None where nobody has heard it."""
+        """Return the transcript of a piece, numbered from 1; None if there is none."""
         reading = self._known.get(number)
         fields = reading.blocks[0] if reading is not None and reading.blocks else {}
         if reading is None or (fields.get("start_s"), fields.get("end_s")) != (piece.start_s, piece.end_s):
@@ -229,13 +234,13 @@ class _TranscribedPieces:
             self._kept.save_page(self._key, StoredPageReading(number, HEARD, self._model, said.state, (fields,)))
 
     def forget_all(self) -> None:
-        """All of it is in a document now."""
+        """Delete the pieces, once all are in a document."""
         if self._kept is not None:
             self._kept.forget_all(self._key)
 
 
 class _RecordingDocument:
-    """One recording on its way into a document."""
+    """A recording being turned into a document."""
 
     def __init__(
         self, engine: Engine, model: ModelLoaded, end: SoundHeard, heard: _TranscribedPieces, cancel: CancelToken
@@ -296,7 +301,7 @@ class _RecordingDocument:
 
 
 def ask_for(piece: SoundPiece, model: ModelLoaded) -> Ask:
-    """What the model is asked about a piece; the same answer each time."""
+    """Build the request for a piece, with a fixed seed so that the result is repeatable."""
     import hashlib
 
     from app.core.events import Media, Message, Role
@@ -337,7 +342,7 @@ def cues_of(segments: Sequence[SpokenSegment]) -> Iterator[SpokenSegment]:
 
 
 def srt_of(segments: Sequence[SpokenSegment]) -> str:
-    """As a SubRip file."""
+    """Format as a SubRip file."""
     cues = [
         f"{number}\n{_srt_time(cue.start_s)} --> {_srt_time(cue.end_s)}\n{_in_lines(cue.text)}\n"
         for number, cue in enumerate(cues_of(segments), 1)
@@ -346,7 +351,7 @@ def srt_of(segments: Sequence[SpokenSegment]) -> str:
 
 
 def vtt_of(segments: Sequence[SpokenSegment]) -> str:
-    """As a WebVTT file."""
+    """Format as a WebVTT file."""
     cues = [
         f"{_srt_time(cue.start_s)} --> {_srt_time(cue.end_s)}".replace(",", ".") + f"\n{_in_lines(cue.text)}\n"
         for cue in cues_of(segments)
@@ -355,13 +360,13 @@ def vtt_of(segments: Sequence[SpokenSegment]) -> str:
 
 
 def text_of(segments: Sequence[SpokenSegment]) -> str:
-    """A sentence a line, without times."""
+    """Format as one sentence a line, without times."""
     return "".join(f"{segment.text}\n" for segment in segments)
 
 
 @dataclass(frozen=True)
 class SpokenTranscript:
-    """All that is said in a recording; `language` is a code such as "en", "" where there is too little to tell."""
+    """Transcript of a recording; `language` is a code such as "en", "" if too short to tell."""
 
     segments: tuple[SpokenSegment, ...]
     seconds: float
@@ -383,12 +388,12 @@ def transcribe_file(hearing: RecordingTranscriber, path: Path, cancel: CancelTok
 
 
 def segment_of(block: Block) -> SpokenSegment:
-    """What a block of a recording says, and when."""
+    """Convert a block of a recording into a segment."""
     return SpokenSegment(block.place.start / 1000, block.place.end / 1000, block.text)
 
 
 def format_clock(seconds: float) -> str:
-    """1:02:03, or 2:03 in the first hour."""
+    """Format as 1:02:03, or 2:03 below an hour."""
     whole = int(seconds)
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"

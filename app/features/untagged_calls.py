@@ -44,7 +44,7 @@ _JSON = json.JSONDecoder(strict=False)
 
 
 class CallScan(Enum):
-    """What a text is so far."""
+    """What a text is so far: calls, words, or undecided."""
 
     OPEN = "open"
     """It may still become calls."""
@@ -61,7 +61,7 @@ class WrittenCall:
 
 
 def parse_calls(text: str) -> tuple[CallScan, tuple[WrittenCall, ...]]:
-    """Tell what a text is, with the calls of it that are complete."""
+    """Classify a text and return its complete calls."""
     at, calls = 0, list[WrittenCall]()
     while True:
         at = _match_end(_BEHIND if calls else _BETWEEN, text, at)
@@ -91,7 +91,7 @@ def _match_end(pattern: re.Pattern[str], text: str, at: int) -> int:
 
 
 def _mark_end(text: str, at: int) -> int | None:
-    """Where a whole fence or tag ends that begins here."""
+    """Return the end of a fence or tag starting here; None if there is none."""
     fence = _FENCE.match(text, at)
     if fence is not None:
         return fence.end() if (fence[1] in FENCES and fence.end() < len(text)) or fence[0] == "```" else None
@@ -104,7 +104,7 @@ def _may_become_mark(text: str) -> bool:
 
 
 def _may_become_call(text: str, at: int) -> bool:
-    """Whether an object that is not complete has had no key but those of a call."""
+    """Return whether an incomplete object has only keys of a call so far."""
     at += 1
     while True:
         key = _KEY.match(text, at)
@@ -149,17 +149,17 @@ def _call_of(value: Any) -> WrittenCall | None:
 
 
 class CallDetector(Protocol):
-    """What tells calls from words in an answer."""
+    """Separates tool calls from text in a streamed answer."""
 
     def read(self, piece: str) -> Iterator[Told]:
-        """What a new piece of the answer says."""
+        """Yield the events of the next piece."""
 
     def close(self) -> Iterator[Told]:
-        """What was held back."""
+        """Yield what was held back."""
 
 
 class WordsReader:
-    """Takes all for words."""
+    """Treats everything as text."""
 
     def read(self, piece: str) -> Iterator[Told]:
         yield CallWords(piece)
@@ -169,10 +169,10 @@ class WordsReader:
 
 
 class UntaggedCallReader:
-    """Reads an answer that is nothing else than calls, in whatever form; any other is left to `inner`.
+    """Read an answer that consists only of calls, in whatever notation; leave any other to `inner`.
 
-    After `close`, `rejected` says what became of calls that cannot be carried out, of which nothing was told: the
-    offered functions among them, whose arguments are wrong, or none where words are wanted instead.
+    After `close`, `rejected` has calls that can't be carried out and weren't reported: names of offered functions
+    with wrong arguments, or () if text was wanted instead.
     """
 
     def __init__(
@@ -198,11 +198,11 @@ class UntaggedCallReader:
 
     @property
     def is_holding(self) -> bool:
-        """Whether it is still open what the answer is."""
+        """True while the answer could still be calls."""
         return self._parse is not CallScan.WORDS
 
     def read(self, piece: str) -> Iterator[Told]:
-        """What a new piece of the answer says; nothing while it may still become calls."""
+        """Yield the events of the next piece; nothing while it may still become calls."""
         if self._parse is CallScan.WORDS:
             yield from self._inner.read(piece)
             return
@@ -234,7 +234,7 @@ class UntaggedCallReader:
             yield from self.release()
 
     def release(self) -> Iterator[Told]:
-        """What is held, as `inner` reads it."""
+        """Pass what is held back to `inner`."""
         held, self._held, self._parse, self.rejected = self._held, "", CallScan.WORDS, None
         if held:
             yield from self._inner.read(held)
@@ -253,20 +253,20 @@ class UntaggedCallReader:
             return True
 
     def _is_attempt(self) -> bool:
-        """Whether it was meant as a call: one that came to its end without arguments is only a name."""
+        """Return whether it was meant as a call: one that ended without arguments is just a name."""
         if any(call.arguments is not None for call in self._calls):
             return True
         return self._parse is CallScan.OPEN and re.search(r'"(?:arguments|parameters)"\s*:', self._held) is not None
 
     def _begun_names(self) -> list[str]:
-        """Offered functions in what is not valid JSON."""
+        """Return offered functions named in invalid JSON."""
         return [name for name in re.findall(r'"name"\s*:\s*"([^"]*)"', self._held) if name in self._tools]
 
 
 def matches_schema(value: Any, schema: Any) -> bool:
-    """Whether a JSON value fits a schema without references. Keywords that are not known here allow anything.
+    """Return whether a JSON value matches a schema without references.
 
-    Patterns are among these: a client's regular expression could keep a thread busy for ever.
+    Unknown keywords allow anything. So do patterns: a client's regular expression could run forever.
     """
     if not isinstance(schema, Mapping):
         return schema is not False
@@ -284,7 +284,7 @@ def matches_schema(value: Any, schema: Any) -> bool:
 
 
 def _matches_kind(value: Any, schema: Mapping[str, Any]) -> bool:
-    """Whether what a schema says of values of this type is true."""
+    """Check the keywords for values of this type."""
     match value:
         case bool() | None:
             return True

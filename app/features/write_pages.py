@@ -1,6 +1,5 @@
-"""The pages of the Write tab, text files in and out of them, and a text that a model goes on with as it is.
-
-Here stands how much of the text is read, and what is written, once or side by side.
+"""Pages of the Write tab, reading and saving text files, and continuing a text with a model: what part of the text is
+read, and one or several continuations.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ MOST_FILE_BYTES = 2_000_000
 SEEN = "seen"
 """In a page's `file_form`: what its file was like when it was read or written last."""
 _SAVING = threading.Lock()
-"""One at a time: what was read of a page first would be written last where a disk is slow."""
+"""One export at a time: otherwise an older text could be written last on a slow disk."""
 _NEVER_TEXT = (b"%PDF-",)
 """Looks like text at its beginning."""
 _MARKS = {
@@ -66,9 +65,9 @@ class Pages(PageStore):
     """All stored pages; what is said of `PageStore` holds here, too."""
 
     def open_file(self, path: Path) -> OpenedFile:
-        """The page that has this file and its text already, else a new one that is called as the file is.
+        """Return the page of this file if it has the same text, else create one named after the file.
 
-        Raises TextFileUnreadable. Reads up to two megabytes and may guess their encoding: for a thread of its own.
+        Raises TextFileUnreadable. Reads up to 2 MB and may guess the encoding: call from a worker thread.
         """
         path = path.absolute()
         text, form, remarks = _read_file(path)
@@ -80,12 +79,11 @@ class Pages(PageStore):
         return OpenedFile(page, remarks)
 
     def export_page(self, page_id: int, path: Path) -> tuple[str, ...]:
-        """Saves a page as a file, which is from then on the page's own; returns sentences on what came otherwise.
+        """Save a page as a file, which becomes the page's own; return remarks on differences.
 
-        The text is written as it is, with the encoding and line ends of the file that it was opened from: UTF-8 where
-        there was none, or where that encoding lacks a letter. A file is replaced only by a whole one, and where its own
-        was changed by another program meanwhile, that is kept beside it. Raises DiskFull, FolderNotWritable, and
-        KeyError for a page that is gone.
+        Keeps the encoding and line ends of the opened file: UTF-8 if there was none or the encoding lacks a
+        character. The file is replaced atomically; if another program changed it meanwhile, that version is saved
+        next to it. Raises DiskFull, FolderNotWritable, and KeyError for a deleted page.
         """
         with _SAVING:
             return self._export_file(page_id, path.absolute())
@@ -181,7 +179,7 @@ def _encode_text(text: str, form: dict[str, Any]) -> tuple[bytes, dict[str, Any]
 
 
 def _usual_newline(text: str) -> str:
-    """The line end that a text has most."""
+    """Return the most frequent line end."""
     pairs = text.count("\r\n")
     counts = {"\n": text.count("\n") - pairs, "\r\n": pairs, "\r": text.count("\r") - pairs}
     return max(counts, key=lambda each: counts[each])
@@ -196,7 +194,7 @@ MOST_AT_ONCE = 5
 LONGEST_TOKENS = 8192
 USUAL_TOKENS = 64
 TOLD = 8
-"""How many other tokens are remembered beside each one that is written."""
+"""Top tokens recorded per written token."""
 GREEDY = Sampling(repeat_penalty=1.0, presence_penalty=0.0)
 """Always the likeliest token: nothing that a family of models recommends for chats takes any away."""
 
@@ -206,10 +204,11 @@ GREEDY = Sampling(repeat_penalty=1.0, presence_penalty=0.0)
 
 @dataclass(frozen=True)
 class WritingOptions:
-    """What is kept with a page. `sampling` has the fields of `protocol.Sampling` that it sets itself.
+    """Options stored with a page.
 
-    `middle`: whether the text after the cursor is read, too, and what stands between is filled in: "" (in code), on or
-    off. `language` is what the text is highlighted as, by Pygments' name: "" by its file, "text" for prose.
+    `sampling` has the fields of `protocol.Sampling` that the page overrides. `middle`: fill in between the text
+    before and after the cursor: "" (in code), on or off. `language` is the Pygments lexer for highlighting: "" by
+    file, "text" for prose.
     """
 
     max_tokens: int = USUAL_TOKENS
@@ -220,12 +219,12 @@ class WritingOptions:
     language: str = ""
 
     def to_fields(self) -> dict[str, Any]:
-        """As it is kept, in JSON's words."""
+        """Return the JSON form."""
         return vars(self) | {"sampling": dict(self.sampling), "stop": list(self.stop)}
 
     @classmethod
     def from_stored(cls, stored: Mapping[str, Any]) -> WritingOptions:
-        """What is wrong or missing there falls back."""
+        """Read the JSON form; wrong or missing fields fall back to defaults."""
         sampling, stop = stored.get("sampling"), stored.get("stop")
         words = {name: stored[name] for name in ("middle", "language") if isinstance(stored.get(name), str)}
         return cls(
@@ -237,7 +236,7 @@ class WritingOptions:
         )
 
     def make_ask(self, text: str, suffix: str = "", *, tries: int = 0) -> Ask:
-        """What the engine is asked. `tries` is how often it was asked the same before: a fixed seed moves on."""
+        """Build the engine's request. `tries` counts repetitions of the same request, so that a fixed seed moves on."""
         sampling = Sampling(**self.sampling)  # type: ignore[arg-type]
         if sampling.seed is not None:
             sampling = replace(sampling, seed=(sampling.seed + tries * self.count) % SEEDS)
@@ -270,10 +269,7 @@ _MARKED = str.maketrans({"\t": "\\t"})
 
 
 def split_trailing_blanks(text: str, most: int | None = None) -> tuple[str, str]:
-    """Split a text into what is read and the blanks behind it, at most `most` of them (None: all).
-
-    A text of nothing but blanks, or with very many of them, is read as it stands.
-    """
+    """Split off trailing blanks, at most `most` (None: all). A text of only blanks, or with very many, isn't split."""
     head = text.rstrip(BLANKS)
     count = len(text) - len(head)
     if not head or count > MOST_HEALED:
@@ -294,7 +290,7 @@ class BlankTrimmer:
         self._left = blanks
 
     def feed(self, text: str) -> str:
-        """What of this piece is new on the page."""
+        """Return the part of this piece that isn't on the page yet."""
         while self._left and text:
             if text[0] != self._left[0]:
                 self._left = ""
@@ -308,10 +304,10 @@ class BlankTrimmer:
 
 @dataclass
 class Continuation:
-    """One while it is written; `finish_reason` is None until it is complete.
+    """One continuation in progress; `finish_reason` is None until it ends.
 
-    Before it begins, `read` is how far the text has been read, and `waits` why it rests ("" when it does not). The
-    first of `tokens` may begin with blanks that stand before the cursor, and are no part of `text`.
+    Before text arrives, `read` is the share of the prompt processed, and `waits` why it is waiting ("" if it isn't).
+    The first of `tokens` may start with blanks that are before the cursor and not part of `text`.
     """
 
     text: str = ""
@@ -327,18 +323,18 @@ class Continuation:
 
     @property
     def probability_per_token(self) -> float:
-        """How likely the model itself held each token: their geometric mean, whatever sampling made of it."""
+        """Geometric mean of the model's token probabilities, before sampling."""
         return math.exp(self.log_probability / len(self.tokens)) if self.tokens else 0.0
 
 
 def continue_text(
     engine: Engine, ask: Ask, count: int = 1, *, cancel: CancelToken | None = None, most_blanks: int | None = None
 ) -> Iterator[tuple[int, Continuation]]:
-    """Goes on with `ask.text`, `count` times; yields (index, continuation) whenever something of one is another.
+    """Continue `ask.text`, `count` times; yield (index, continuation) on every change.
 
-    Several are written in one batch, and what they go on with is read once; each has the seed after the one before.
-    Of the blanks at the text's end `most_blanks` stay out of the prompt (None: all), and out of what is yielded.
-    Raises InfillUnavailable for a suffix that the model has no tokens for, PromptTooLong, and the engine's situations.
+    Several continuations run in one batch that shares the prompt; each has the next seed. Of the blanks at the text's
+    end, `most_blanks` (None: all) stay out of the prompt and of what is yielded. Raises InfillUnavailable if the
+    model has no tokens for a suffix, PromptTooLong, and the engine's errors.
     """
     text, blanks = split_trailing_blanks(ask.text, most_blanks)
     if ask.suffix.partition("\n")[0].strip() and text.endswith("\n"):  # it is the indentation of the suffix
@@ -420,9 +416,9 @@ def count_pieces(engine: Engine, text: str, known: Counted, cancel: CancelToken)
 
 @dataclass(frozen=True)
 class ContextWindow:
-    """What of a text the model reads: from `start` to the cursor, and after the cursor to `end` where it fills in.
+    """The part of a text the model reads: from `start` to the cursor, and to `end` when filling in.
 
-    `tokens` are those of what is read, `all_tokens` of what would be if there were room, of `context_tokens`.
+    `tokens` counts that part, `all_tokens` the whole, for a context of `context_tokens`.
     """
 
     start: int
@@ -433,17 +429,17 @@ class ContextWindow:
 
     @property
     def is_whole(self) -> bool:
-        """Whether there is room for everything."""
+        """True if everything fits."""
         return self.tokens == self.all_tokens
 
 
 def reading_of(
     text: str, cursor: int, known: Counted, context_tokens: int, options: WritingOptions, *, fills: bool = False
 ) -> ContextWindow:
-    """What fits beside what is to be written; all pieces before the cursor, and after it where it fills, are known.
+    """Choose the part of the text to read; `known` has the token counts of all pieces read.
 
-    Where the text is longer, a quarter of the room at a time leaves its beginning: what is read then begins at the same
-    place for a while, and is not read anew for each continuation.
+    If the text is too long, its beginning is dropped in steps of a quarter of the room, so that the start stays the
+    same for a while and the KV cache is reused.
     """
     to_write = min(options.max_tokens * options.count, context_tokens // 2)
     room = max(1, context_tokens - to_write - ROOM_TOKENS)
@@ -461,7 +457,7 @@ def reading_of(
 
 
 def _fitting_beginning(pieces: list[str], known: Counted, room: int, at: int) -> tuple[int, int]:
-    """Where what fits of these ends, which begin at `at`, and how many tokens that are."""
+    """Return where the pieces that fit end, starting `at`, and their tokens."""
     tokens = 0
     for piece in pieces:
         if tokens + known[piece] > room:
@@ -472,7 +468,7 @@ def _fitting_beginning(pieces: list[str], known: Counted, room: int, at: int) ->
 
 
 def _left_out(pieces: list[str], known: Counted, total: int, room: int) -> tuple[int, int]:
-    """Where reading begins, and how many tokens stand before that."""
+    """Return where reading starts, and the tokens before that."""
     if total <= room:
         return 0, 0
     step = max(1, room // 4)
@@ -490,10 +486,10 @@ def _left_out(pieces: list[str], known: Counted, total: int, room: int) -> tuple
 
 @dataclass(frozen=True)
 class PageAsked:
-    """A text, where the cursor is in it, and what is wished. `fills`: what stands after the cursor is read, too.
+    """A text, the cursor in it and the options.
 
-    `forced` are the ids of the tokens that it goes on with, whatever the model would have chosen; `most_blanks` as in
-    `continue_text`.
+    `fills`: text after the cursor is read, too. `forced` are token ids to start with, whatever the model prefers;
+    `most_blanks` as in `continue_text`.
     """
 
     text: str
@@ -508,7 +504,7 @@ class PageAsked:
 def go_on(
     engine: Engine, asked: PageAsked, known: Counted, cancel: CancelToken
 ) -> Iterator[int | ContextWindow | tuple[int, Continuation]]:
-    """Count, tell what is read (`ContextWindow`), then what is written as `continue_text`. Raise as that does."""
+    """Count tokens, yield the `ContextWindow`, then continuations as `continue_text`. Raises as that does."""
     text, cursor, options = asked.text, asked.cursor, asked.options
     for part in (text[:cursor], text[cursor:] if asked.fills else ""):
         yield from count_pieces(engine, part, known, cancel)
@@ -526,7 +522,7 @@ def go_on(
 def measure_page(
     engine: Engine, asked: PageAsked, known: Counted, cancel: CancelToken
 ) -> Iterator[int | ContextWindow]:
-    """How many tokens the page has, and what would be read of it: counts as they come, then a `ContextWindow`."""
+    """Count the page's tokens, yielding counts, then the `ContextWindow`."""
     for part in (asked.text[: asked.cursor], asked.text[asked.cursor :]):
         yield from count_pieces(engine, part, known, cancel)
     loaded = engine.loaded

@@ -1,6 +1,6 @@
-"""Which language a text is in: its script says it, a statistical model of letter sequences, or its small words do.
+"""Detect a text's language by script, by a statistical model of letter sequences, or by function words.
 
-The model is right more often and takes half a second and memory; small words tell ten languages at once.
+The model is more accurate but takes 0.5 s and memory; function words tell ten languages at once.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ LEAST_LETTERS = 40
 LEAST_TYPED_LETTERS = 8
 """Of a typed text; with fewer the model guesses."""
 LEAST_LETTERS_OF_TWO = 15
-"""Where it is one of two languages."""
+"""Letters needed to decide between two languages."""
 LEAST_OF_A_SCRIPT = 6
 LEAST_CERTAINTY = 0.5
 CLEARLY = 0.9
@@ -52,9 +52,9 @@ KANA_SHARE = 0.05
 """Japanese has Chinese characters too, and with them always kana; a Chinese text cites a little of it."""
 MOST_CHARACTERS = 2_000
 SCRIPT_CHARACTERS = 200
-"""Of a text, so many are looked at."""
+"""Characters of a text examined."""
 LEAST_SMALL_WORDS = 3
-"""So many tell a language."""
+"""Function words needed to decide on a language."""
 SMALL_WORDS = {
     "en": "the of and to is was are were that for with this by from it as be have has which their its not they",
     "de": "der die das und ist den von zu mit dem des ein eine nicht sich auch auf für im wird wurde werden sind",
@@ -67,7 +67,7 @@ SMALL_WORDS = {
     "sv": "och att det som en är på av för med till den har inte ett om var",
     "tr": "ve bir bu için ile olarak olan da de daha çok gibi sonra",
 }
-"""What tells a language that is written in Latin letters, by its code."""
+"""Function words of languages in Latin script, by code."""
 _SMALL_WORDS = {code: frozenset(row.split()) for code, row in SMALL_WORDS.items()}
 _LETTER = re.compile(r"[^\W\d_]")
 _TRADITIONAL = frozenset(
@@ -80,7 +80,7 @@ _BASES = frozenset(base_code(language.code) for language in LANGUAGES) | {"no", 
 
 
 def language_of(text: str) -> str:
-    """The ISO 639-1 code of a text's language, "" where it cannot be told. Takes a second where a model is needed."""
+    """Return the ISO 639-1 code of a text's language, "" if unknown. Takes 1 s where the model is needed."""
     letters = len(_LETTER.findall(text))
     if letters >= LEAST_OF_A_SCRIPT and (found := language_by_script(text, letters)):
         return found
@@ -101,7 +101,7 @@ def language_by_script(text: str, letters: int) -> str:
 
 @lru_cache(maxsize=1024)
 def language_by_words(text: str) -> str:
-    """A code, or the name of a script where it is not Latin; "" where too little tells it."""
+    """Return a code, or the name of a script other than Latin; "" if there is too little text."""
     script = script_in(text[:SCRIPT_CHARACTERS])
     if script != "latin":
         return script
@@ -112,13 +112,15 @@ def language_by_words(text: str) -> str:
 
 
 def languages_differ(one: str, other: str) -> bool:
-    """Whether both languages are known and not the same, or the letters are others: words cannot be compared."""
+    """Return whether two texts have known, different languages, or different scripts, so that words can't be
+    compared.
+    """
     ours, theirs = language_by_words(one), language_by_words(other)
     return bool(ours and theirs and ours != theirs) or scripts_differ(one, other)
 
 
 def scripts_differ(one: str, other: str) -> bool:
-    """Whether they are written in other letters; nothing is said of what has none."""
+    """Return whether two texts have different scripts; False for texts without letters."""
     both = (one[:SCRIPT_CHARACTERS], other[:SCRIPT_CHARACTERS])
     return all(any(map(str.isalpha, text)) for text in both) and script_in(both[0]) != script_in(both[1])
 
@@ -145,7 +147,7 @@ class LanguageDetector:
             return found
 
     def find_language(self, text: str, among: Sequence[str]) -> str:
-        """Which of `among` a text is in; "" where it is in none of them or cannot be told."""
+        """Return which of `among` a text is in; "" for none or unknown."""
         sample = text[:MOST_CHARACTERS]
         letters = len(_LETTER.findall(sample))
         found = language_by_script(sample, letters) if letters else ""
@@ -166,9 +168,9 @@ class LanguageDetector:
         return found if certainty >= CLEARLY else ""
 
     def is_rather(self, text: str, one: str, other: str) -> bool:
-        """Whether a text is in one language rather than in another, which it should be in.
+        """Return whether a text is in language `one` rather than in `other`, the expected one.
 
-        Of messages of programs in ten languages, 0.1 % of 15 to 25 letters are taken for English, and fewer of longer
+        Of program messages in ten languages, 0.1 % with 15 to 25 letters are mistaken for English, fewer of longer
         ones; of English ones 75 % are found with 15 to 25 letters, 95 % with 25 to 40, and 99 % of longer ones.
         """
         sample = text[:MOST_CHARACTERS]
@@ -233,7 +235,7 @@ class _ByteAutomaton:
     feature_of: array[int]
 
     def count_features(self, data: bytes) -> Counter[int]:
-        """How often each known n-gram is in the data."""
+        """Count the known n-grams in the data."""
         state, found = 0, []
         for byte in data:
             state = self.rows[(self.row_of[state] << 8) + byte]
@@ -339,7 +341,7 @@ def _read_weights(features: list[int], languages: int) -> Iterator[tuple[int, tu
 
 
 def _archive_members() -> Iterator[tuple[str, int, IO[bytes]]]:
-    """Each array's name and size in bytes, and the file where its data begins, to be read before the next is asked."""
+    """Yield each array's name, size in bytes, and the file at its data, to be read before the next one."""
     with _open_model() as file:
         while (head := file.read(_MEMBER.size))[:4] == b"PK\x03\x04":
             _, name_bytes, extra_bytes = _MEMBER.unpack(head)

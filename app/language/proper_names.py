@@ -29,7 +29,7 @@ ENDING = 3
 _CONNECTING = "of|de|da|do|dos|di|del|della|der|den|van|von|zu|zur|du|la|le|el|al|bin|ibn|for|the|and|&"
 _CAPITAL = r"[A-Z\u00c0-\u00d6\u00d8-\u00de\u0391-\u03a9\u0410-\u042f]"
 LEAST_SHARE = 0.3
-"""Of a statement's words, so many are in the sentence that has another name in its place."""
+"""Share of a statement's words that a sentence needs to count as having another name instead."""
 LEAST_CLOSENESS = 1.5
 """More than one word around it is the same."""
 _PLAIN_WORD = re.compile(rf"{_LETTER}+")
@@ -62,7 +62,7 @@ _NO_ADJECTIVE = (
 _BEFORE_NOUN = re.compile(
     rf"(?:\b(?i:{_DETERMINER})(?: [a-zäöüß]+te)?|\b(?!{_NO_ADJECTIVE})[a-zäöüß]{{3,}}(?:e[mnrs]|(?<!t)e)|\d)$"
 )
-"""What stands before a German noun and seldom before a name: a determiner, an adjective, a number."""
+"""Words that precede a German noun and seldom a name: determiner, adjective, number."""
 _SEEMS_ADJECTIVE = re.compile(
     r"(?:ig|isch|lich|bar|sam|los|haft|end|[ei]rt|elt|ell|al|iv|ös|är|ar|bel|pel)e[mnrs]?$|(?:weit|breit)e[mnrs]?$"
 )
@@ -72,7 +72,7 @@ _NOUN_ENDING = re.compile(
 )
 """Of German nouns; hardly a name has one of them."""
 _TITLES = frozenset({"mr", "mrs", "ms", "dr", "prof", "sir", "herr", "herrn", "frau", "mme", "sr", "sra", "sig"})
-"""What follows them is a name in every language."""
+"""What follows these is a name in every language."""
 
 
 class Name(NamedTuple):
@@ -107,7 +107,7 @@ def text_vocabulary(text: str) -> Vocabulary:
 
 
 def holds_name(text: Vocabulary, word: str) -> bool:
-    """Whether a word of a name stands there, perhaps with another ending."""
+    """Return whether a word of a name occurs, perhaps with another ending."""
     wanted = re.sub(r"'s?$", "", normalize_signs(word).casefold())
     if any(character.isdigit() for character in wanted):
         return _holds_code(text, wanted)
@@ -126,7 +126,7 @@ SHORTEST = 3
 
 
 def is_same(one: str, other: str) -> bool:
-    """Whether two casefolded words are the same but for an ending."""
+    """Return whether two casefolded words are equal up to an ending."""
     if one == other:
         return True
     short, long = sorted((one, other), key=len)
@@ -138,25 +138,27 @@ def is_same(one: str, other: str) -> bool:
 
 
 def _holds_code(text: Vocabulary, code: str) -> bool:
-    """ "F1" stands in "F 1", "GPT-2" in "gpt2", and not in "gpt-20"."""
+    """Return whether a code occurs: "F1" in "F 1", "GPT-2" in "gpt2", but not in "gpt-20"."""
     runs = re.findall(r"[^\W\d_]+|\d+", code)
     return bool(re.search(r"(?<![^\W_])" + " ?".join(map(re.escape, runs)) + r"(?!\d)", text.letters))
 
 
 def _holds_initials(text: Vocabulary, acronym: str) -> bool:
-    """ "NER" stands there as "named entity recognition"; two letters only in capitals, as chance finds them too."""
+    """Return whether an acronym is spelled out, as "NER" in "named entity recognition"; two letters only in capitals,
+    which would otherwise match by chance.
+    """
     return acronym in text.initials or (len(acronym) > 2 and acronym.casefold() in text.initials.casefold())
 
 
 def is_code(word: str) -> bool:
-    """Whether letters and digits make one name ("F1", "GPT-4", "3D"); "60-day", "5km" and "20th" are numbers."""
+    """Return whether letters and digits form a name ("F1", "GPT-4", "3D"); "60-day", "5km" and "20th" are numbers."""
     has_both = any(map(str.isdigit, word)) and any(map(str.isalpha, word))
     return has_both and not _NUMBER_WITH_WORD.match(word)
 
 
 @lru_cache(maxsize=4096)
 def find_codes(text: str) -> tuple[tuple[int, int], ...]:
-    """Where the codes of a text are."""
+    """Return the ranges of a text's codes."""
     return tuple(match.span() for match in _WORD.finditer(normalize_signs(text)) if is_code(match[0]))
 
 
@@ -186,7 +188,7 @@ def names_of_language(text: str, language: str) -> Iterable[Name]:
 
 
 def _is_joined(plain: str, last: re.Match[str], match: re.Match[str], previous: re.Match[str]) -> bool:
-    """Whether nothing but a space or a small word stands between two capitalised words."""
+    """Return whether only a space or a small word separates two capitalised words."""
     between = plain[last.end() : match.start()]
     return between in (" ", " & ") or (
         previous is not last and re.fullmatch(r" [\w&]+(?: [\w&]+)? ", between) is not None
@@ -224,7 +226,7 @@ def _begins_sentence(plain: str, at: int) -> bool:
 
 @lru_cache(maxsize=4096)
 def writes_words_large(text: str) -> bool:
-    """Whether a capital names nothing in a text: in German, which writes all nouns so, and in titles."""
+    """Return whether capitals mark no names: in German, which capitalises all nouns, and in titles."""
     if language_by_words(text) == "de":
         return True
     inside = [match[0] for match in _WORD.finditer(normalize_signs(text)) if len(match[0]) > SHORTEST and match.start()]
@@ -277,10 +279,10 @@ def _is_looked_for(name: Name, at: int, *, large: bool, codes_only: bool) -> boo
 
 
 def _german_names(text: str, texts: Sequence[Vocabulary] = ()) -> Iterator[Name]:
-    """The names of a text in German, where every noun is written like one.
+    """Find names in German, where every noun is capitalised.
 
-    A noun shows itself by what stands before it, by its ending, or as a compound with a word of `texts`; of a word with
-    a hyphen only what is written in capitals counts ("GPS-Gerät").
+    A noun is recognised by the word before it, its ending, or as a compound with a word of `texts`; of a hyphenated
+    word only the part in capitals counts ("GPS-Gerät").
     """
     plain = normalize_signs(text)
     for run in find_names(text):
@@ -303,7 +305,7 @@ def _german_names(text: str, texts: Sequence[Vocabulary] = ()) -> Iterator[Name]
 def _german_parts(
     word: str, before: str, texts: Sequence[Vocabulary], *, is_first: bool, has_title: bool
 ) -> Iterator[str]:
-    """What of a capitalised word is a name."""
+    """Yield the parts of a capitalised word that are names."""
     parts = re.split(r"[-/]", word)
     signs = [part for part in parts if is_code(part) or (len(part) > 1 and part.isupper())]
     if len(parts) > 1 or signs:
@@ -327,7 +329,7 @@ def _is_german_noun(word: str, before: str, texts: Sequence[Vocabulary]) -> bool
 
 
 COMPOUND = 6
-"""Letters of a word that may be a compound with another one."""
+"""Shortest part of a compound, in letters."""
 
 
 def _is_compound_with(word: str, there: str) -> bool:
@@ -339,13 +341,13 @@ def _is_compound_with(word: str, there: str) -> bool:
 
 
 def _is_written_out(name: Name, vocabularies: Sequence[Vocabulary]) -> bool:
-    """Whether the texts have only the initials of a name, as "NER" for "Named Entity Recognition"."""
+    """Return whether the texts have only the name's initials, as "NER" for "Named Entity Recognition"."""
     initials = "".join(word[0] for word in name.words).casefold()
     return len(initials) > 2 and any(initials in one.words for one in vocabularies)
 
 
 def _name_instead(name: Name, statement: str, texts: Sequence[str], *, is_german: bool) -> str:
-    """The name that stands in its place: with a word in common, or with the same words around it."""
+    """Return the name found instead: with a word in common, or with the same words around it; "" for none."""
     wanted, ours = word_stems(statement), surroundings_of(statement, name.start, name.end)
     said = {word.casefold() for word in _PLAIN_WORD.findall(statement)}
     best, found = 0.0, ""
@@ -368,5 +370,5 @@ def _name_instead(name: Name, statement: str, texts: Sequence[str], *, is_german
 
 
 def _without_digits(word: str) -> str:
-    """A word without its digits, so that "GPT-4" stands in the place of "GPT-5"."""
+    """Strip the digits, so that "GPT-4" can replace "GPT-5"."""
     return re.sub(r"\d+", "", word)

@@ -1,6 +1,6 @@
-"""The facts of a sentence, and whether other texts have them: numbers, units, dates, names, negations, opposites.
+"""Facts of a sentence (numbers, units, dates, names, negations, opposites), and whether other texts have them.
 
-Nothing here judges, and no model is asked. Summaries, translations and the places under answers compare with this.
+No judgement, and no model. Used by summaries, translations and answers' citations.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from app.language.words import (
 )
 
 LEAST_SHARE = 0.3
-"""Of a statement's words, so many are in the sentence that has another number in its place."""
+"""Share of a statement's words that a sentence needs to count as having another number instead."""
 MOST_CANDIDATES = 1_000
 """Of one text; a block of more numbers is no text that has one in another's place."""
 _LIST_NUMBER = re.compile(r"^\s*(?P<first>\d{1,2})[.)]\s|\((?P<number>\d{1,2})\)")
@@ -71,7 +71,7 @@ def missing_number(statement: str, texts: Sequence[str]) -> MissingFact | None:
 
 
 def _list_numbers(statement: str) -> list[tuple[int, int]]:
-    """Where a statement counts what it lists: "1. ..." at its beginning, "(1) ..., (2) ..." in their order."""
+    """Find the numbers that only count items: "1. ..." at the start, "(1) ..., (2) ..." in order."""
     found = list(_LIST_NUMBER.finditer(statement))
     numbers = [int(match["number"]) for match in found if match["number"]]
     is_counting = len(numbers) > 1 and numbers == list(range(1, len(numbers) + 1))
@@ -86,7 +86,7 @@ def _is_inside(one: Quantity, spans: list[tuple[int, int]]) -> bool:
 
 
 def _has_date(date: Date, texts: Sequence[str]) -> bool:
-    """Whether a text has all of the date that it names; the year may stand elsewhere ("3 March", "in 2024")."""
+    """Return whether a text has the whole date; the year may be elsewhere ("3 March", "in 2024")."""
     covering = [there for text in texts for there in find_dates(text) if there.covers_date(date)]
     return bool(covering) and (not date.year or any(there.year for there in covering) or _has_figure(date.year, texts))
 
@@ -131,7 +131,7 @@ def _is_borne_out(said: Quantity, there: Quantity, statement: str, text: str) ->
 
 
 def _is_in_letters(text: str, there: Quantity) -> bool:
-    """ "two": it bears out a 2 only beside the same words."""
+    """Return whether a number is spelled out ("two"): it supports a 2 only next to the same words."""
     return there.scale == 1 and not any(character.isdigit() for character in text[there.start : there.number_end])
 
 
@@ -157,7 +157,7 @@ def _is_rounded(said: Quantity, there: Quantity, statement: str) -> bool:
 
 
 def _counts_something_else(said: Quantity, there: Quantity, text: str) -> bool:
-    """Whether a bare number counts what follows it ("14 parties"), where the statement has a unit ("14 %")."""
+    """Return whether a bare number counts what follows ("14 parties") while the statement has a unit ("14 %")."""
     if said.dimension == CLOCK or (there.plain is not None and there.plain != there.plain.to_integral_value()):
         return False
     following = WORD.search(text, there.end)
@@ -170,7 +170,7 @@ def _counts_something_else(said: Quantity, there: Quantity, text: str) -> bool:
 
 
 def _has_bare(said: Quantity, text: str) -> bool:
-    """Whether a text names the scale or unit without a number, as the head of a table does: "(in millions)"."""
+    """Return whether a text names scale or unit without a number, as a table's head does: "(in millions)"."""
     for match in _BARE_UNIT.finditer(normalize_signs(text).casefold()):
         scale = SCALES.get(match[1])
         unit = UNITS.get(match[1])
@@ -180,7 +180,9 @@ def _has_bare(said: Quantity, text: str) -> bool:
 
 
 def _number_instead(said: Quantity, all_said: Sequence[Quantity], statement: str, texts: Sequence[str]) -> str:
-    """The number that stands in its place: of the same unit, in a sentence that fits, with the same words around it."""
+    """Return the number found instead: same unit, in a matching sentence, with the same words around it; ""
+    for none.
+    """
     wanted = word_stems(statement)
     ours = surroundings_of(statement, said.start, said.end)
     best, found = (0, 0.0, 0.0), ""
@@ -220,7 +222,7 @@ def _is_comparable(said: Quantity, there: Quantity, same_figure: bool, shared: f
 
 
 LEAST_SHARE_IN_ORDER = 0.7
-"""Of the words that say something, so many stand in the sentence in the same order."""
+"""Share of content words that must appear in the sentence in the same order."""
 LEAST_WORDS = 3
 MANY_TOKENS = 200
 MOST_REPLACED = 4
@@ -250,7 +252,7 @@ class FactToken(NamedTuple):
 
     @property
     def is_telling(self) -> bool:
-        """Whether it says something of what the sentence is about."""
+        """True if it says something about the topic."""
         return (len(self.key) > SHORT or self.quantity is not None) and not self.is_negation
 
 
@@ -258,7 +260,7 @@ Tokens = tuple[FactToken, ...]
 
 
 class ChangedFact(NamedTuple):
-    """What differs: `kind` is "number", "name" or "negation"; `said` and `page_says` as they stand."""
+    """A difference: `kind` is "number", "name" or "negation"; `said` and `page_says` are verbatim."""
 
     kind: str
     said: str
@@ -289,7 +291,7 @@ def _number_key(number: Quantity) -> str:
 
 
 def changed_facts(statement: str, sentence: str) -> list[ChangedFact]:
-    """What stands in another's place, where the statement all but repeats the sentence."""
+    """Return facts that differ where the statement nearly repeats the sentence."""
     from rapidfuzz.distance import Levenshtein
 
     ours, theirs = fact_tokens(statement), fact_tokens(sentence)
@@ -324,7 +326,7 @@ class _NearMatch(NamedTuple):
     theirs: Tokens
 
     def changed_numbers(self, ours: Tokens, theirs: Tokens) -> Iterator[ChangedFact]:
-        """Numbers in place of numbers; one that stands elsewhere in the sentence has only changed its place."""
+        """Yield numbers replaced by numbers; one found elsewhere in the sentence has only moved."""
         mine = [fact_token.quantity for fact_token in ours if fact_token.quantity]
         page = [token.quantity for token in theirs if token.quantity]
         if len(mine) != len(page):
@@ -339,7 +341,7 @@ class _NearMatch(NamedTuple):
                 )
 
     def changed_names(self, ours: Tokens, theirs: Tokens) -> Iterator[ChangedFact]:
-        """A name in place of a name; one that stands elsewhere in the sentence has only changed its place."""
+        """Yield a name replaced by a name; one found elsewhere in the sentence has only moved."""
         if max(len(ours), len(theirs)) > MOST_REPLACED or any(
             fact_token.name is None for fact_token in (*ours, *theirs)
         ):
@@ -367,7 +369,7 @@ class _NearMatch(NamedTuple):
 
 
 def _name_of(text: str, some: Tokens) -> str:
-    """The names that the words belong to, as they stand."""
+    """Return the names the words belong to, verbatim."""
     whole = [fact_token.name for fact_token in some if fact_token.name]
     return text[whole[0].start : whole[-1].end]
 
@@ -418,16 +420,16 @@ _LABEL = re.compile(r"(?<=[^\W\d_A-Z] )[A-Z](?![\w'’.])")
 """A letter for a name: "house B"."""
 CLOSER = 1.0
 LEAST_YEAR = 1000
-"""What is a part of a date bears out a year, and no small number."""
+"""Smallest number that part of a date can support: a year, no small number."""
 _WITHIN = 5
-"""Words behind a negation, and before it, that it may negate."""
+"""Words after and before a negation that it may negate."""
 
 
 def missing_fact(statement: str, sentence: str, around: Sequence[str] = (), *, language: str = "") -> str:
-    """Return the first fact of a statement that a sentence does not bear out; "" where it bears out all.
+    """Return a statement's first fact that a sentence doesn't support; "" if all are supported.
 
-    Numbers with their units, dates and weekdays stand in the sentence itself, names there or in the texts `around`;
-    what the statement negates is negated, and no word of it is excluded by another.
+    Numbers with units, dates and weekdays must be in the sentence, names there or in the texts `around`; what the
+    statement negates must be negated, and no word excluded by another.
     """
     statement = _NUMBERED.sub(" ", statement)
     name = missing_name(statement, [sentence, *around], around)
@@ -466,7 +468,9 @@ def _missing_number(statement: str, sentence: str) -> str:
 def _is_said_of_another(
     said: Quantity | Date, equal: Sequence[Quantity | Date], others: Sequence[Quantity | Date], texts: tuple[str, str]
 ) -> bool:
-    """Whether the words around it in the first text are those around another one in the second, more than its equal."""
+    """Return whether the words around it match those around a different number in the second text better than around
+    its equal.
+    """
     ours = surroundings_of(texts[0], said.start, said.end)
     best = max(surroundings_closeness(ours, surroundings_of(texts[1], one.start, one.end)) for one in equal)
     return any(

@@ -60,14 +60,14 @@ log = logging.getLogger(__name__)
 
 TITLE_CHARACTERS = 48
 SESSION = "chat-{}"
-"""What the engine calls a conversation by; filled with its id."""
+"""Engine's name of a conversation's KV snapshot; filled with its id."""
 
 _STATES = {FinishReason.CANCELLED: MessageState.STOPPED}
 
 
 @dataclass(frozen=True)
 class AnswerStarted:
-    """The answer has its place in the store."""
+    """Event: the answer has its row in the store."""
 
     message_id: int
 
@@ -82,16 +82,16 @@ class ContextCompacted:
 
 @dataclass(frozen=True)
 class ContextWidened:
-    """The loaded context is larger than before: so many messages are shown to the model again."""
+    """Event: the context grew, so this many messages are shown to the model again."""
 
     brought_back: int
 
 
 @dataclass(frozen=True)
 class ContextIsFull:
-    """The last event where the settings say to ask first: nothing was sent, and what was asked is kept.
+    """Final event if the settings say to ask first: nothing was sent, the question is stored.
 
-    `message_id` is the question, or the answer that was to go on.
+    `message_id` is the question, or the answer to continue.
     """
 
     message_id: int
@@ -99,7 +99,7 @@ class ContextIsFull:
 
 @dataclass(frozen=True)
 class DocumentsShown:
-    """What the model is shown with a question has just been settled: passages of documents, forgotten turns."""
+    """Event: passages of documents and recalled turns have been chosen for a question."""
 
     question_id: int
 
@@ -128,10 +128,10 @@ def title_from(text: str, characters: int = TITLE_CHARACTERS) -> str:
 
 
 class AnswerService:
-    """Asks, edits, answers again and continues; owns no thread and no queue.
+    """Ask, edit, regenerate and continue; owns no thread and no queue.
 
-    The engine is asked for when something is to be asked: a chat can be looked at before there is one. A temporary chat
-    has a store that forgets, and the engine keeps nothing of it either.
+    The engine is fetched only for a request: a chat can be shown before there is one. A temporary chat's store is in
+    memory, and the engine stores no snapshots of it.
     """
 
     def __init__(
@@ -147,9 +147,10 @@ class AnswerService:
         name_of: Callable[[Path], str] | None = None,
         is_temporary: bool = False,
     ) -> None:
-        """`usual_model` answers in a conversation without a model of its own; None is whichever is in.
+        """`usual_model` answers in conversations without their own model;
 
-        `name_of` is what a model is called under its answers; without it that is the name it has itself.
+        None uses the loaded one. `name_of` gives the model's name under answers; without it, the name in its
+        metadata.
         """
         self.preambles = preambles
         self.conversations = conversations
@@ -162,7 +163,7 @@ class AnswerService:
 
     @property
     def media(self) -> MediaLibrary:
-        """The pictures of its messages."""
+        """Pictures of its messages."""
         return self._get_media()
 
     @property
@@ -175,7 +176,7 @@ class AnswerService:
 
     @cached_property
     def looks(self) -> PromptInspector:
-        """What prompts are made of, to be looked at."""
+        """Inspector of what prompts consist of."""
         from app.features.chat.prompt_inspector import PromptInspector  # not needed before the window is seen
 
         return PromptInspector(
@@ -211,13 +212,13 @@ class AnswerService:
         return title_from(", ".join(use.name for use in uses))
 
     def send_queued(self, message: QueuedMessage) -> StoredMessage:
-        """What waited becomes a question under the last message of its conversation, with its documents."""
+        """Turn a queued message into a question at the end of its conversation, with its documents."""
         question = self.add_question(message.conversation_id, message.text)
         self.conversations.queued.mark_sent(message.id, question.id)  # a crash before this would rather send it twice
         return question
 
     def edit_question(self, message_id: int, text: str) -> StoredMessage:
-        """Stores another version of a question beside it, with its documents; raises KeyError when it is gone."""
+        """Store a new version of a question with the same documents. Raises KeyError if it is gone."""
         old = self._stored_message(message_id)
         new = self.conversations.add_message(old.conversation_id, old.parent_id, Role.USER, text)
         self.documents.attachments.copy(old.id, new.id)
@@ -225,9 +226,9 @@ class AnswerService:
         return new
 
     def edit_answer(self, message_id: int, text: str) -> StoredMessage:
-        """Stores another version of an answer, as a person wants it, after the same thinking; KeyError when it is gone.
+        """Store the user's version of an answer, with the same thinking.
 
-        It has no figures: no model wrote it as it is.
+        Raises KeyError if it is gone. It has no statistics, because no model wrote it.
         """
         old = self._stored_message(message_id)
         new = self.conversations.add_message(old.conversation_id, old.parent_id, old.role, text)
@@ -264,7 +265,7 @@ class AnswerService:
     def continue_answer(
         self, answer_id: int, cancel: CancelToken, *, when_full: str = "", alternatives: int = -1
     ) -> Iterator[AnswerEvent]:
-        """Goes on with an answer that stopped early; new text is appended to what is stored."""
+        """Continue an answer that stopped early, appending to the stored text."""
         answer = self._stored_message(answer_id)
         self._finish_answer(replace(answer, stats=None), MessageState.WRITING)  # a crash would leave less than there is
         yield AnswerStarted(answer.id)
@@ -273,9 +274,9 @@ class AnswerService:
     def answer_from(
         self, answer_id: int, text: str, tokens: Sequence[int], cancel: CancelToken, *, alternatives: int = -1
     ) -> Iterator[AnswerEvent]:
-        """Another version of an answer: it begins with `text`, goes on with these tokens, and then as the model will.
+        """Start a new version of an answer with `text` and then these tokens, and let the model continue.
 
-        It follows the same thinking.
+        It has the same thinking.
         """
         old = self._stored_message(answer_id)
         answer = self.conversations.add_message(
@@ -293,7 +294,7 @@ class AnswerService:
         yield from self._write_answer(answer, cancel, when_full, forced=tuple(tokens), alternatives=alternatives)
 
     def with_engine(self, engine: Engine) -> AnswerService:
-        """The same chats, answered by another engine."""
+        """Return a service for the same chats with another engine."""
         return AnswerService(
             lambda: engine,
             self.conversations,
@@ -391,7 +392,7 @@ class AnswerService:
             draft.give_up(MessageState.INTERRUPTED)
 
     def _written_before(self, answer: StoredMessage) -> AnswerStats | None:
-        """What was measured of an answer that goes on; where an end was not measured, its tokens are counted."""
+        """Return the stats of the stored part of an answer; if it wasn't measured, count its tokens."""
         if answer.stats is not None:
             return replace(answer.stats, finish_reason=FinishReason.CANCELLED)
         try:
@@ -404,7 +405,7 @@ class AnswerService:
     def _keep_sources(
         self, answer: StoredMessage, text: str, conversation: Conversation | None, branch: Sequence[StoredMessage]
     ) -> None:
-        """Where the answer may come from, for chats with documents, or that it rests on nothing of them."""
+        """Store an answer's citations in chats with documents, or that it has none."""
         ids = list(dict.fromkeys([*self.preambles.document_ids(conversation), *self._attached.documents_of(branch)]))
         asked = next((message for message in reversed(branch) if message.role is Role.USER), None)
         question = asked.text if asked is not None else ""
@@ -505,9 +506,9 @@ SAVE_EVERY_S = 0.5
 
 
 class AnswerDraft:
-    """The text of an answer and the thinking before it, saved at most `SAVE_EVERY_S` behind.
+    """An answer being written, saved every `SAVE_EVERY_S`.
 
-    `thinking_s` is how long the thinking took; None without any. An answer that goes on keeps its former thinking.
+    `thinking_s` is how long thinking took, None without any. A continued answer keeps its thinking.
     """
 
     def __init__(
@@ -554,7 +555,7 @@ class AnswerDraft:
             self._saved_at_s = now_s
 
     def finish(self, state: MessageState, event: Finished | None = None) -> None:
-        """Saves the whole text with how it ended."""
+        """Save the final text and state."""
         self._open = False
         self._conversations.finish_message(
             self._message_id,
@@ -579,7 +580,7 @@ class AnswerDraft:
 def write_to_draft(
     events: Iterator[EngineEvent], draft: AnswerDraft, before: AnswerStats | None
 ) -> Iterator[EngineEvent]:
-    """The events of an answer as it goes into its draft; its end tells of what was written before, too."""
+    """Write events into the draft and pass them on; the final stats include what was written before."""
     for event in events:
         if isinstance(event, TextDelta):
             draft.append(event)
@@ -592,13 +593,19 @@ def write_to_draft(
 
 
 class SecondAnswer:
-    """`chats` is the engine that is there; `second` makes what may stand beside it, for each answer anew."""
+    """A second model's answer to the same question.
+
+    `chats` is the current engine; `second` creates a second one for each answer.
+    """
 
     def __init__(self, chats: Engine, second: Callable[[], SecondEngine]) -> None:
         self._chats, self._second = chats, second
 
     def has_room(self, model: Path) -> bool:
-        """Whether it fits beside what is in now; a file that cannot be read says so when it is loaded."""
+        """Return whether the model fits next to the loaded one.
+
+        True for an unreadable file, whose error shows on loading.
+        """
         from app.features.work.engines import (
             ModelPlacement,
         )  # takes its time to import, and is needed for two models only

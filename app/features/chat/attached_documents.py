@@ -1,4 +1,4 @@
-"""What documents mean for a chat: whole texts and chosen passages in its prompts."""
+"""Put documents into a chat's prompts: whole texts and chosen passages."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ NO_ANSWER = (
     "(No passage of {} seems to answer my question. If what is shown above does not answer it, say that you did not "
     "find it there.)"
 )
-"""Stands behind the question: before it, models of up to 1.5 billion weights answer as if it were not there."""
+"""Placed after the question: before it, models of up to 1.5 billion weights ignore it."""
 
 Shown = tuple[str, tuple[Media, ...]]
-"""The text of a message, and the pictures and sounds that stand in it."""
+"""A message's text, and its pictures and sounds."""
 
 
 def can_take(model: ModelLoaded | None, kind: str) -> bool:
-    """Whether a model sees (`kind` is `PICTURE`) or hears; without a model nothing is taken."""
+    """Return whether a model sees (`kind` is `PICTURE`) or hears; False without a model."""
     return model is not None and (model.sees if kind == PICTURE else model.hears)
 
 
 def mention_unseen(unseen: Sequence[str]) -> str:
-    """What a model is told in place of what it cannot be shown, so that it does not make something up."""
+    """Tell the model which attachments it can't be shown, so that it doesn't invent their content."""
     if not unseen:
         return ""
     return f"(Attached, but not visible or audible to you: {', '.join(unseen)}. Say so if it matters.)"
 
 
 class AttachedDocuments:
-    """Knows what stands in the prompt beside the words that were written; every text is made once."""
+    """Builds what prompts contain besides the written messages; each text is built once."""
 
     def __init__(self, documents: DocumentLibrary, media: MediaStore) -> None:
         self.documents, self.media = documents, media
@@ -69,14 +69,14 @@ class AttachedDocuments:
         uses: Sequence[MediaUse],
         model: ModelLoaded | None,
     ) -> Shown:
-        """One message, as `show_branch` has it."""
+        """Build one message as the model sees it."""
         unseen = [use.name for use in uses if not can_take(model, use.media.kind)]
         text = "\n\n".join(part for part in (mention_unseen(unseen), text) if part)
         seen = tuple(plan_media(use) for use in uses if can_take(model, use.media.kind))
         return self.message_text(text, attachments), seen
 
     def message_text(self, text: str, attachments: Sequence[Attachment]) -> str:
-        """A message with its documents."""
+        """Prepend its documents to a message."""
         parts = [part for attachment in attachments if (part := self._attachment_text(attachment))]
         is_citing = any(self.documents.document_of(attachment).unit for attachment in attachments)
         shown = with_question(parts, text, is_citing=is_citing)
@@ -86,9 +86,9 @@ class AttachedDocuments:
         return f"{shown}\n\n{NO_ANSWER.format(', '.join(names))}"
 
     def decide_uses(self, branch: Sequence[StoredMessage], room_tokens: Callable[[], int], count: Count) -> None:
-        """Documents of the last question that nobody has looked at are shown whole while they fit, else as background.
+        """Decide how to use the last question's undecided documents: whole while they fit, else as background.
 
-        A message can be sent before the model that will answer is there to say what fits.
+        A message can be sent before its model is loaded, so this comes later.
         """
         asked = _to_question(branch)
         own = self.documents.attachments.of_messages([asked[-1].id]).get(asked[-1].id, []) if asked else []
@@ -115,12 +115,11 @@ class AttachedDocuments:
         *,
         has_whole: bool = False,
     ) -> bool:
-        """Chooses passages for the last question of a branch where it needs some; whether anything changed.
+        """Choose passages for the last question if it needs some; return whether anything changed.
 
-        Documents that belong to more than this chat (`around`) and are not shown whole, and those used as background,
-        are searched for each question below them; one that was shown whole is, once its message has left the model's
-        memory (`hidden`). What was chosen before stays while it still fits. Whether a passage seems to answer is judged
-        with the choice, unless a document is shown whole beside it (`has_whole`: before the chat).
+        Searched for each question: background documents, those shared with other chats (`around`) and not shown
+        whole, and those whose message is hidden (`hidden`). Earlier choices stay while they fit. Also judges whether
+        a passage seems to answer, unless a document is shown whole (`has_whole`: in the preamble).
         """
         branch = _to_question(branch)
         if not branch:
@@ -150,7 +149,7 @@ class AttachedDocuments:
         return changed
 
     def are_searched(self, branch: Sequence[StoredMessage], hidden: Sequence[int]) -> bool:
-        """Whether of some document of a branch only passages are shown."""
+        """Return whether only passages of some document are shown."""
         return bool(
             _searched_documents(
                 branch, self.documents.attachments.of_messages([message.id for message in branch]), hidden
@@ -191,7 +190,7 @@ class AttachedDocuments:
 
 
 def is_unanswered(attachments: Sequence[Attachment]) -> bool:
-    """Whether of the documents that were searched for a message none seemed to answer it."""
+    """Return whether none of the documents searched for a message seemed to answer it."""
     searched = [attachment for attachment in attachments if attachment.passages]
     return bool(searched) and all(attachment.has_answer is False for attachment in searched)
 
@@ -199,7 +198,7 @@ def is_unanswered(attachments: Sequence[Attachment]) -> bool:
 def _is_any_whole(
     branch: Sequence[StoredMessage], attachments: dict[int, list[Attachment]], hidden: Sequence[int]
 ) -> bool:
-    """Whether the model is shown all of some document."""
+    """Return whether the model is shown some document whole."""
     shown = [message.id for message in branch if message.id not in hidden]
     return any(attachment.use is DocumentUse.WHOLE for number in shown for attachment in attachments.get(number, ()))
 

@@ -1,4 +1,4 @@
-"""What a model saw or would see: the parts of one prompt with their tokens, and how documents fit into it."""
+"""Show what a model saw or would see: the parts of a prompt with their tokens, and how documents fit into it."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ OFF_TOKENS = 16
 
 @dataclass(frozen=True)
 class SeenPart:
-    """A stretch of the prompt: `kind` is one of the names above, the last of them what the template adds, in no text.
+    """A part of the prompt; `kind` is one of the names above, the last being template overhead without text.
 
-    `instructions` and `documents` are the project's. A message has its documents in its text; of one that brought
-    forgotten turns back, these are a part before it.
+    `instructions` and `documents` are the project's. A message's text includes its documents; recalled turns are a
+    separate part before it.
     """
 
     kind: str
@@ -55,19 +55,19 @@ class SeenPrompt:
 
     @property
     def is_exact(self) -> bool:
-        """Whether nothing has changed since: instructions, documents, the model that counts."""
+        """True if nothing changed since: instructions, documents, the model that counts."""
         return not self.told_tokens or abs(self.tokens - self.told_tokens) <= OFF_TOKENS
 
     @property
     def text(self) -> str:
-        """All of it, to be copied."""
+        """The whole prompt, for copying."""
         return "\n\n".join(part.text for part in self.parts if part.text)
 
 
 def seen_of(
     shown: PromptView, system: str, count: Callable[[Sequence[str]], Sequence[int]], told_tokens: int = 0
 ) -> SeenPrompt:
-    """The parts of a view; `count` tells the tokens of each text by itself."""
+    """Split a view into parts; `count` returns the tokens of each text on its own."""
     preamble = shown.preamble
     found = [
         (INSTRUCTIONS, preamble.instructions),
@@ -93,7 +93,7 @@ def seen_of(
 
 @dataclass(frozen=True)
 class DocumentFit:
-    """How a document would stand in the next prompt, in tokens: all of it, and the room there is for it.
+    """A document's tokens in the next prompt, and the room for it.
 
     `most_tokens` is the room without the other documents.
     """
@@ -104,12 +104,12 @@ class DocumentFit:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all of it can be shown."""
+        """True if the whole document fits."""
         return self.tokens <= self.room_tokens
 
 
 class PromptInspector:
-    """Tells what prompts are made of: of the next one, and of those that were; from any thread, nothing is stored."""
+    """Break down the next prompt and those of past answers; from any thread. Stores nothing."""
 
     def __init__(
         self,
@@ -123,15 +123,15 @@ class PromptInspector:
         asking: Callable[[Conversation | None, PromptView], dict[str, Any]],
         media: Callable[[], MediaLibrary],
     ) -> None:
-        """`asking` tells the fields of `Ask` besides the messages."""
+        """`asking` returns the fields of `Ask` other than the messages."""
         self._media = media
         self._engine, self._conversations, self._documents = engine, conversations, documents
         self._attached, self._preambles, self._prompts, self._asking = attached, preambles, prompts, asking
 
     def inspect_answer(self, answer_id: int, cancel: CancelToken) -> SeenPrompt:
-        """The parts of the prompt that an answer was written to, as far as that can be told now.
+        """Reconstruct the parts of an answer's prompt as far as possible; not for surveys, which used many prompts.
 
-        Not of one that was made of whole documents, in many prompts. Raises KeyError where it is gone, and NoModel.
+        Raises KeyError if it is gone, and NoModel.
         """
         answer = self._stored_message(answer_id)
         conversation = self._conversations.get(answer.conversation_id)
@@ -155,9 +155,8 @@ class PromptInspector:
     def reread_answer(
         self, answer_id: int, cancel: CancelToken, *, most: int = 8
     ) -> Iterator[TokenSeen | PromptProgress]:
-        """How the model sees each token of an answer, with the `most` likeliest: it reads it again after its prompt.
-
-        Nothing is stored. Raises what an answer raises, and ModelNotInspectable.
+        """Yield each token of an answer with the `most` likeliest alternatives: the model reads prompt and answer
+        again. Stores nothing. Raises the errors of answering, and ModelNotInspectable.
         """
         answer, asked = self._stored_message(answer_id), self.rebuild_ask(answer_id, cancel)
         ask = replace(
@@ -174,9 +173,9 @@ class PromptInspector:
                 yield event
 
     def rebuild_ask(self, message_id: int, cancel: CancelToken) -> Ask:
-        """What the engine was asked for an answer, as far as that is known now; of a question, what it would be.
+        """Rebuild the engine request of an answer as far as known; for a question, what it would be.
 
-        Raises KeyError where the message is gone, and NoModel.
+        Raises KeyError if it is gone, and NoModel.
         """
         message = self._stored_message(message_id)
         conversation = self._conversations.get(message.conversation_id)
@@ -192,9 +191,9 @@ class PromptInspector:
     def break_down(
         self, conversation_id: int | None, draft: str, planned: Conversation | None = None
     ) -> PromptBreakdown | None:
-        """What a prompt with `draft` as its next message is made of; None without a loaded model.
+        """Break down the prompt with `draft` as the next message;
 
-        `planned` is one that is not stored yet (`conversation_id` None).
+        None without a loaded model. `planned` is a conversation not stored yet (`conversation_id` None).
         """
         if self._engine().loaded is None:
             return None
@@ -204,13 +203,13 @@ class PromptInspector:
         return self._prompts().break_down(conversation, branch, draft, attachments, uses)
 
     def media_counts(self, uses: Sequence[MediaUse]) -> list[MediaCount]:
-        """What pictures and sounds take of a prompt; [] without a loaded model."""
+        """Count tokens of pictures and sounds; [] without a loaded model."""
         return self._prompts().media_counts(uses) if self._engine().loaded is not None else []
 
     def fit_of(
         self, attachment: Attachment, conversation_id: int | None, planned: Conversation | None = None
     ) -> DocumentFit | None:
-        """Whether a document in a draft can be shown whole beside the others there; None without a loaded model."""
+        """Return how a draft's document fits next to the others; None without a loaded model."""
         if self._engine().loaded is None:
             return None
         document = self._documents.document_of(attachment)

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 TITLE_CHARACTERS = 48
 OPENINGS = "openings.json"
-"""What people begin with that says nothing of what they want, by language."""
+"""Openings that say nothing about the topic, by language."""
 _AROUND = " \t\r\n,.;:!?¡¿…,。，、！？：；،؟—–-*#>"
-"""What stands between such words and the first that says something."""
+"""Characters between an opening and the topic."""
 MOST_OPENINGS = 6
 
 LEAST_WEIGHTS = 5e8
-"""Of a model that is asked, as for summaries: `app.features.summarize.method.method_for`."""
+"""Smallest model asked for titles, as for summaries: `app.features.summarize.method.method_for`."""
 MOST_WORDS, MOST_SIGNS = 8, 20
 """Of a title in a script without spaces."""
 LEAST_SHARED = 1 / 3
@@ -67,7 +67,7 @@ def first_words(text: str, characters: int = TITLE_CHARACTERS) -> str:
 
 
 def without_opening(line: str) -> str:
-    """What is left of a line without greetings and the like; all of it where little would be."""
+    """Drop greetings and the like from a line; return all of it if little would be left."""
     rest = line
     for _ in range(MOST_OPENINGS):
         found = _opening_phrases().match(rest.lstrip(_AROUND))
@@ -90,7 +90,7 @@ def _opening_phrases() -> re.Pattern[str]:
 
 
 class ChatTitles:
-    """Gives chats a title while nobody waits for anything; from any thread. What a person wrote is never touched."""
+    """Give chats titles in idle time; from any thread. Titles written by the user are never changed."""
 
     def __init__(
         self, engine: Callable[[], Engine], conversations: Conversations, settings: Callable[[], Settings]
@@ -98,16 +98,16 @@ class ChatTitles:
         self._engine, self._conversations, self._settings = engine, conversations, settings
 
     def is_wanted(self, conversation_id: int, loaded: ModelLoaded | None) -> bool:
-        """Whether a chat has only its first words yet, and the model that is in would find better ones."""
+        """Return whether a chat has only its first words as title, and the loaded model could find a better one."""
         if not self._settings().chat.titles or loaded is None or not can_title(loaded):
             return False
         conversation = self._conversations.get(conversation_id)
         return conversation is not None and not conversation.titled_by
 
     def make_title(self, conversation_id: int, cancel: CancelToken) -> Iterator[str]:
-        """Yields the title that the chat has now; nothing where none was found, or there was no room beside the chat.
+        """Yield the chat's new title; nothing if none was found, or there was no room beside the chat's context.
 
-        It is asked for in the background, and what was read of the open chat stays.
+        Runs in the background and leaves the open chat's KV cache intact.
         """
         loaded = self._engine().loaded
         said = [
@@ -126,13 +126,13 @@ class ChatTitles:
                     yield from self._keep_title(conversation_id, title)
 
     def _keep_title(self, conversation_id: int, title: str) -> Iterator[str]:
-        """Unless the person wrote one meanwhile."""
+        """Store the title, unless the user wrote one meanwhile."""
         if self._conversations.set_title_of_model(conversation_id, title):
             yield title
 
 
 def can_title(loaded: ModelLoaded) -> bool:
-    """Whether a model is known to be large enough to find better words than the first ones."""
+    """Return whether a model is large enough to find a better title than the first words."""
     from app.features.models.model_languages import (
         weights_of,  # with what is known of the Hub: not before somebody is idle
     )
@@ -141,7 +141,7 @@ def can_title(loaded: ModelLoaded) -> bool:
 
 
 def is_over(message: StoredMessage) -> bool:
-    """Whether nothing more comes."""
+    """Return whether a message is complete."""
     return message.state is not MessageState.WRITING
 
 
@@ -174,12 +174,12 @@ def clean_title(line: str) -> str:
 
 
 def without_marks(line: str) -> str:
-    """The words inside Markdown's inline marks."""
+    """Strip Markdown's inline marks."""
     return _INLINE.sub(lambda found: found[2] or found[3], line)
 
 
 def is_title(title: str, said: str) -> bool:
-    """Whether a title is one: short, in the chat's script, with words of the chat."""
+    """Return whether a title is usable: short, in the chat's script, with words of the chat."""
     from app.language.language_detection import scripts_differ
     from app.language.words import word_stems
 

@@ -61,12 +61,12 @@ _DAMAGE = (
     RuntimeError,
     ValueError,
 )
-"""What zipfile raises for a file that is no good archive."""
+"""Errors zipfile raises for damaged archives."""
 
 
 @dataclass(frozen=True)
 class BackupProgress:
-    """How many bytes have been written, of about so many."""
+    """Progress in bytes written, of about `total`."""
 
     done_bytes: int
     total_bytes: int
@@ -143,7 +143,7 @@ def _kept_files(places: AppPaths) -> Iterator[tuple[str, Path]]:
 
 
 def _folders_by_part(places: AppPaths) -> dict[str, Path]:
-    """What goes along of each of them, by how its names begin."""
+    """Return the folders to back up, by their prefix in the archive."""
     return {
         TRANSLATIONS: places.translations,
         MEDIA: places.media,
@@ -218,9 +218,9 @@ def unpack_backup(path: Path, places: AppPaths, cancel: CancelToken) -> Iterator
 
 
 def accept(places: AppPaths) -> None:
-    """What was unpacked is wanted: it takes its place with `put_in_place`, at the latest when the program starts next.
+    """Confirm an unpacked backup:
 
-    Raises DiskFull or FolderNotWritable.
+    `put_in_place` activates it, at the latest on the next start. Raises DiskFull or FolderNotWritable.
     """
     try:
         drop_waiting(places)
@@ -230,7 +230,7 @@ def accept(places: AppPaths) -> None:
 
 
 def refuse_restored(places: AppPaths) -> None:
-    """What was unpacked is not wanted."""
+    """Delete the unpacked backup."""
     shutil.rmtree(places.unpacked, ignore_errors=True)
 
 
@@ -327,10 +327,10 @@ def _check_database(copy: Path, path: Path) -> None:
 
 @dataclass
 class _RestoreProgress:
-    """How far what waits has taken its place: a run that was ended goes on where it was.
+    """Progress of a restore, so that an interrupted one resumes.
 
-    `aside` is the folder for what is here, `came` what a restore brought, `emptied` what was not there before it, and
-    `origin` the folder that is put back, "" for a backup.
+    `aside` is the folder for current data, `came` what a restore brought, `emptied` what didn't exist before it, and
+    `origin` the folder being put back, "" for a backup.
     """
 
     aside: str = ""
@@ -354,10 +354,10 @@ class _RestoreProgress:
 
 
 def put_in_place(places: AppPaths) -> Path | None:
-    """A backup that waits takes the place of what is here, if nobody has that open. Returns where that went to.
+    """Replace current data by a waiting backup, if the database isn't open anywhere.
 
-    None: nothing waits, or somebody has the database open. A run that was ended in the middle is completed by the next.
-    Raises DiskFull or FolderNotWritable.
+    Returns where current data was moved; None if nothing waits or the database is open. An interrupted run is
+    completed by the next. Raises DiskFull or FolderNotWritable.
     """
     if not places.restoring.is_dir() or not is_let_go(places.database):
         return None
@@ -388,26 +388,26 @@ def put_in_place(places: AppPaths) -> Path | None:
 
 
 def _part_folders(places: AppPaths) -> dict[str, Path]:
-    """Where each part of a backup has its place."""
+    """Return the target of each part of a backup."""
     files = {DATABASE: places.database, SETTINGS: places.settings, WORDS: places.own_words}
     return files | {beginning.rstrip("/"): folder for beginning, folder in _folders_by_part(places).items()}
 
 
 def last_aside(places: AppPaths) -> Path | None:
-    """What was here before the last restore, as long as it is kept."""
+    """Return the folder of data replaced by the last restore, while it exists."""
     folders = list(places.before_restoring.iterdir()) if places.before_restoring.is_dir() else []
     return max((folder for folder in folders if folder.is_dir()), key=lambda one: one.stat().st_mtime_ns, default=None)
 
 
 def is_putting_back(places: AppPaths) -> bool:
-    """Whether what waits was here before."""
+    """Return whether the waiting data is that of before a restore."""
     return bool(_RestoreProgress.read(places.restoring).origin)
 
 
 def put_back(places: AppPaths) -> None:
-    """What was here before the last restore waits to take its place, with `put_in_place`, as a backup does.
+    """Queue the data of before the last restore for `put_in_place`, as a backup.
 
-    A restore that only waits is dropped instead where it can be: nothing was changed by it. Raises DiskFull or
+    A restore that is only waiting is dropped instead where possible: it changed nothing. Raises DiskFull or
     FolderNotWritable.
     """
     if places.restoring.is_dir():
@@ -429,7 +429,7 @@ def put_back(places: AppPaths) -> None:
 
 
 def drop_waiting(places: AppPaths) -> None:
-    """What waits is not wanted any more; what was here before goes back to where it is kept."""
+    """Discard waiting data; earlier data returns to where it is stored."""
     state = _RestoreProgress.read(places.restoring)
     if state.origin:
         make_folder(places.before_restoring)
@@ -439,9 +439,8 @@ def drop_waiting(places: AppPaths) -> None:
 
 
 def remove_old(places: AppPaths, now: float) -> None:
-    """Removes what was here before a backup came, after `KEPT_S`; it holds what has been deleted since.
-
-    And a backup that was unpacked a day ago, and about which nobody has said anything.
+    """Delete replaced data after `KEPT_S`, as it holds what was deleted since, and backups unpacked a day ago and
+    never confirmed.
     """
     if places.unpacked.is_dir() and now - places.unpacked.stat().st_mtime > FORGOTTEN_S:
         refuse_restored(places)

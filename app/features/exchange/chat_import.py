@@ -1,4 +1,4 @@
-"""Chats from files: whose they are is told, each is compared with those here, and added in one step or not at all."""
+"""Import chats from files: detect the program, compare with stored chats, add each completely or not at all."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MOST_TOLD = 1_000
 
 @dataclass(frozen=True)
 class ImportProgress:
-    """How many bytes of the files have been read."""
+    """Progress in bytes read, over all files."""
 
     done_bytes: int
     total_bytes: int
@@ -61,7 +61,7 @@ class ChatIsHere:
 
 @dataclass(frozen=True)
 class ChatContinued:
-    """A chat that is here already, and to which so many messages came that were new."""
+    """An existing chat to which this many new messages were added."""
 
     kind: str
     title: str
@@ -96,11 +96,11 @@ ImportEvent = ImportProgress | ChatImported | ChatContinued | ChatIsHere | ChatN
 def import_chats(
     path: Path, shelf: ChatArchive, cancel: CancelToken, *, with_copies: bool = False
 ) -> Iterator[ImportEvent]:
-    """Imports what a file, a folder or an archive holds; `with_copies`: also what is here already, once more.
+    """Import the chats of a file, folder or archive; `with_copies` also imports existing ones again.
 
-    Of a chat that is here already only what is new comes, below what is there or as another version beside it.
-    Each chat is added in one transaction. Raises ChatsUnreadable (nothing more can be read; unknown: there was
-    nothing), DiskFull or FolderNotWritable; what was imported before stays.
+    New messages of an existing chat are added below it or as another version. Each chat is one transaction. Raises
+    ChatsUnreadable (nothing more can be read; unknown: nothing was there), DiskFull or FolderNotWritable; chats
+    imported before stay.
     """
     counts: Counter[str] = Counter()
     strange: list[ChatNotRead] = []  # to be told only where something is known
@@ -138,7 +138,7 @@ Read = tuple[str, ReadChat]
 
 
 class _KnownChats:
-    """Which chats are here already: those that began at the same moment with the same text."""
+    """Finds chats already stored: those that began at the same time with the same text."""
 
     def __init__(self, shelf: ChatArchive) -> None:
         self._shelf = shelf
@@ -150,7 +150,7 @@ class _KnownChats:
         self._by_moment.setdefault(round(created_at * 1000), []).append(conversation_id)
 
     def find(self, read: ReadChat) -> int | None:
-        """The one that is here, or None."""
+        """Return the stored chat's id, or None."""
         moment = round(read.chat.created_at * 1000)
         message = read.messages[0] if read.messages else None
         texts = (message.text, *(text for text, _ in message.other_texts)) if message else ()
@@ -293,7 +293,7 @@ _CONVERSATIONS = re.compile(r"conversations(?:[-_ ]?\d+)?\.json", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class ImportedFile:
-    """One file, by its path in the folder or archive. `modified_at` is in seconds since 1970."""
+    """A file, by its path in the folder or archive. `modified_at` is in seconds since 1970."""
 
     name: str
     size_bytes: int
@@ -332,7 +332,7 @@ class ImportContents:
 
 @contextmanager
 def contents_of(path: Path) -> Iterator[ImportContents]:
-    """What there is to read. Raises ChatsUnreadable, also while it is read."""
+    """List what can be read. Raises ChatsUnreadable, also during reading."""
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
@@ -440,7 +440,7 @@ def _made_by(value: dict[str, Any]) -> FoundChat | NoChat:
 
 
 def _one_file(entry: ImportedFile, path: Path) -> ImportContents:
-    """A file by itself; with a chat of Jan, what is known of it lies beside."""
+    """Return a single file; a chat of Jan comes with the metadata file next to it."""
     if entry.base not in (_LINES, _THREAD):
         return ImportContents((entry,), ())
     return _sorted_out(
@@ -449,7 +449,7 @@ def _one_file(entry: ImportedFile, path: Path) -> ImportContents:
 
 
 def _sorted_out(entries: list[ImportedFile]) -> ImportContents:
-    """Exports have other JSON besides their chats, which is left aside where the chats are known by their names."""
+    """Drop other JSON of an export if its chat files are recognised by name."""
     about = {entry.folder: entry for entry in entries if entry.base == _THREAD}
     threads = tuple(JanThread(about.get(file.folder), file) for file in entries if file.base == _LINES)
     if threads:
@@ -488,26 +488,26 @@ def _files_below(folder: Path, is_wanted: Callable[[str], bool]) -> Iterator[tup
 
 
 _ASSET = re.compile(r"(file[-_][A-Za-z0-9]+)(?=[-.])")
-"""How ChatGPT's names of files begin."""
+"""Prefix of ChatGPT's file names."""
 
 
 def _asset_keys(base: str) -> list[str]:
-    """What a message may call a file with this name."""
+    """Return the names a message may use for this file."""
     asset = _ASSET.match(base)
     return [base, asset[1]] if asset else [base]
 
 
 class FilesBeside:
-    """The files of an export that lies in a folder, by what messages call them; looked for when one is first wanted.
+    """Files of an unpacked export, by the names messages use; scanned on first use.
 
-    LM Studio keeps what was given to its chats beside the folder of these.
+    LM Studio stores attachments next to the folder of its chats.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def find_asset(self, asset: str) -> Path | None:
-        """Where one is."""
+        """Return the file's path, or None."""
         return self._known.get(asset)
 
     @cached_property
@@ -585,5 +585,5 @@ def left_out_words(left_out: Mapping[str, int]) -> str:
 
 
 def not_read_words(reason: str) -> str:
-    """Why a chat was not read, to stand behind its name."""
+    """Return why a chat wasn't read, to follow its name."""
     return _NOT_READ[reason]

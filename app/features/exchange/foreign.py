@@ -44,9 +44,10 @@ class GivenPicture:
 
 @dataclass
 class ForeignMessage:
-    """One message of a file. A `role` other than user and assistant is no turn, and is only a place in the tree.
+    """A message in a file.
 
-    `names` are what was attached to it and is only named, `pictures` what may come along. `state` is how it ended.
+    With a `role` other than user and assistant it is only a node of the tree. `names` are attachments that are only
+    named, `pictures` those that may be imported. `state` is how it ended.
     """
 
     id: str
@@ -69,9 +70,10 @@ class ForeignMessage:
 
 @dataclass
 class ForeignChat:
-    """One chat of a file. `shown` is the id of the message at the end of the open branch, "" where nothing says it.
+    """A chat in a file.
 
-    `left_out` counts what could not be taken over, by the names of `app.features.exchange.chat_import`.
+    `shown` is the id of the open branch's last message, "" if unknown. `left_out` counts what couldn't be imported,
+    by the names of `app.features.exchange.chat_import`.
     """
 
     title: str = ""
@@ -86,14 +88,14 @@ class ForeignChat:
 
 
 class TooManyMessages(Exception):
-    """More than `MOST_MESSAGES`."""
+    """Raised for chats of more than `MOST_MESSAGES`."""
 
 
 # Values of files, of which nothing is known beforehand.
 
 
 def text_of(value: Any) -> str:
-    """A text, or "" for anything else."""
+    """Return a text, or "" for anything else."""
     return value if isinstance(value, str) else ""
 
 
@@ -108,12 +110,12 @@ def list_of(value: Any) -> list[Any]:
 
 
 def name_of(value: Any) -> str:
-    """A name in one short line, or ""."""
+    """Return a name in one short line, or ""."""
     return " ".join(text_of(value)[: 4 * LONGEST_NAME].split())[:LONGEST_NAME]
 
 
 def number_of(value: Any) -> float | None:
-    """A finite number, or None."""
+    """Return a finite number, or None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -124,7 +126,7 @@ def number_of(value: Any) -> float | None:
 
 
 def count_of(value: Any) -> int:
-    """A number of things, 0 for anything else."""
+    """Return a count, or 0 for anything else."""
     number = number_of(value)
     return round(number) if number is not None and 0 <= number < 2**53 else 0
 
@@ -150,7 +152,7 @@ def join_texts(texts: Iterable[str]) -> str:
 
 
 def data_of(address: Any) -> str:
-    """What an address holds itself, in base64; "" for one that leads elsewhere."""
+    """Return a data URL's base64 content; "" for other addresses."""
     text = text_of(address)
     head, _, data = text.partition(",") if text.startswith("data:") else ("", "", "")
     return data if head.endswith(";base64") else ""
@@ -161,7 +163,7 @@ MOST_PARTLY = 4
 
 
 def attached_line(names: Iterable[str]) -> str:
-    """What stands in a message for things that did not come along."""
+    """Return the line that stands in a message for attachments not imported."""
     return join_texts(f"[Attached: {name}]" for name in names)
 
 
@@ -169,7 +171,7 @@ _THINKING = re.compile(r"\A\s*<(think|thinking)>(.*?)(?:</\1>|\Z)", re.DOTALL)
 
 
 def split_thinking(text: str) -> tuple[str, str]:
-    """The answer and what was thought before it, where that stands in one text as most models write it."""
+    """Split an answer from the thinking before it, in the notation most models use."""
     found = _THINKING.match(text)
     return (text, "") if found is None else (text[found.end() :].strip("\n"), found[2].strip("\n"))
 
@@ -333,7 +335,7 @@ def _tree_message(said: ForeignMessage, number: int, parent: int | None, chosen:
 
 
 def _other_texts(said: ForeignMessage) -> tuple[tuple[str, str], ...]:
-    """What the message says where other pictures of it came along, and what it says once these have come, too."""
+    """Return the texts the message has with other sets of its pictures imported, and with all of them."""
     others, has_come = list(said.names), [came for _, came in said.brought]
     for name, came in said.brought:
         if not came:

@@ -1,4 +1,6 @@
-"""What is open in chats as a Word document: headings, lists, tables, code and links; formulas as Word's own."""
+"""Write the open branch of a chat as a Word document: headings, lists, tables, code, links, and formulas as Word's
+own.
+"""
 
 from __future__ import annotations
 
@@ -37,12 +39,12 @@ CODE, LINK = "Chat Code", "Hyperlink"
 MOST_WIDE_PT, MOST_HIGH_PT = 320.0, 320.0
 """Of a picture."""
 MOST_LEVELS = 3
-"""Of lists: Word's own template has styles for so many."""
+"""List levels that Word's template has styles for."""
 MOST_CELLS = 20_000
 """Of one table; python-docx looks at all of them for each."""
 _EMBER = RGBColor(0xB2, 0x3F, 0x12)
 _NO_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML cannot hold (XML 1.0, 2.2)."""
+"""Characters XML can't hold (XML 1.0, 2.2)."""
 _ALIGNED = {"left": None, "right": WD_ALIGN_PARAGRAPH.RIGHT, "center": WD_ALIGN_PARAGRAPH.CENTER}
 
 
@@ -61,7 +63,7 @@ def write_docx(branches: Iterable[OpenBranch], out: IO[bytes], media: MediaLibra
 
 @dataclass
 class _RunLook:
-    """How the next words look."""
+    """Formatting of the next words."""
 
     bold: int = 0
     italic: int = 0
@@ -71,7 +73,7 @@ class _RunLook:
 
 @dataclass
 class _InsertPlace:
-    """Where in an answer the next paragraph stands."""
+    """Where the next paragraph goes within an answer."""
 
     lists: list[str] = field(default_factory=list)
     quotes: int = 0
@@ -80,7 +82,7 @@ class _InsertPlace:
 
 
 class _ChatDocxWriter:
-    """One document on its way."""
+    """A document being written."""
 
     def __init__(self, title: str, media: MediaLibrary | None = None) -> None:
         self._media = media
@@ -98,7 +100,7 @@ class _ChatDocxWriter:
         self._document.save(out)
 
     def write_head(self, branch: OpenBranch) -> None:
-        """Title, facts and instructions."""
+        """Write title, facts and instructions."""
         self._write_heading(branch.title, 1)
         for fact in branch.facts:
             self._write_grey(fact, is_ours=True)
@@ -201,7 +203,7 @@ class _ChatDocxWriter:
             at += 1
 
     def _enter_or_leave(self, token: Token, place: _InsertPlace) -> None:
-        """Into and out of lists, quotes and notes."""
+        """Update list, quote and note nesting."""
         match token.type:
             case "bullet_list_open":
                 place.lists.append("List Bullet")
@@ -230,7 +232,7 @@ class _ChatDocxWriter:
         self._write_inline(paragraph, token.children or [])
 
     def _placed_paragraph(self, text: str, place: _InsertPlace) -> Paragraph:
-        """A paragraph in its list or quote."""
+        """Add a paragraph in its list or quote."""
         depth = min(len(place.lists), MOST_LEVELS)
         if not depth:
             return self._add_paragraph("Quote" if place.quotes else None, text)
@@ -255,7 +257,7 @@ class _ChatDocxWriter:
         place.is_new_item = False
 
     def _write_formula(self, token: Token, place: _InsertPlace) -> None:
-        """In a line of its own; what cannot be typeset as its source."""
+        """Write a formula on its own line; one that can't be typeset as its source."""
         math = office_math(token.content, is_block=True)
         if math is None:
             self._write_code(markup.formula_source(token), place)
@@ -333,13 +335,13 @@ class _ListNumbering:
         self._abstract = next(one for one in self._part.num_lst if str(one.numId) == number).abstractNumId.val
 
     def begin_list(self, start: int) -> int:
-        """The number of a new list."""
+        """Add a list's numbering; return its id."""
         number = self._part.add_num(self._abstract)
         number.add_lvlOverride(ilvl=0).add_startOverride(max(0, min(start, 2**31 - 1)))
         return int(number.numId)
 
     def number_paragraph(self, paragraph: Paragraph, number: int) -> None:
-        """Makes a paragraph one of that list."""
+        """Put a paragraph into a numbered list."""
         properties = paragraph._p.get_or_add_pPr().get_or_add_numPr()
         properties.get_or_add_ilvl().val = 0
         properties.get_or_add_numId().val = number

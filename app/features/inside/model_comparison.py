@@ -39,7 +39,7 @@ MakeRoom = Callable[[Path], ModelAsleep | None]
 
 
 def nobody_rests(_path: Path) -> None:
-    """Where no other model is in memory."""
+    """`MakeRoom` for when no other model is loaded."""
 
 
 def room_beside(
@@ -48,7 +48,9 @@ def room_beside(
     free_bytes: Callable[[], int] = free_memory_bytes,
     needs: Callable[[Path], int] = needed_bytes,
 ) -> MakeRoom:
-    """Puts the model of `chats` to sleep where the next one does not fit beside it, once its answer is complete."""
+    """Return a `MakeRoom` that unloads the model of `chats` after its answer if the next model doesn't fit next to
+    it.
+    """
 
     def make_room(path: Path) -> ModelAsleep | None:
         loaded, free, needed = chats.loaded, free_bytes(), needs(path)
@@ -62,9 +64,9 @@ def room_beside(
 
 WRITTEN_TOKENS = 64
 BEGINNING_CHARACTERS = 400
-"""Of the text that the models go on with, to see how fast they write."""
+"""Characters of the text that models continue, to measure generation speed."""
 STUDENT = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.0)
-"""How many standard errors hold 95 %, for one degree of freedom, two, … (Student's t)."""
+"""Student's t for 95 %, by degrees of freedom from one."""
 NEARLY = math.log(1.1)
 MOST_AWAY = 50.0
 """Of a logarithm, which is as good as anything."""
@@ -76,7 +78,7 @@ FIGURES = (
 
 @dataclass(frozen=True)
 class ModelFigures:
-    """One model's figures; `error` says why it has none."""
+    """One model's figures, or the `error` that prevented them."""
 
     path: Path
     name: str
@@ -88,13 +90,13 @@ class ModelFigures:
     time_to_first_token_s: float = 0.0
     memory_bytes: int = 0
     context_tokens: int = 0
-    """What the memory was for."""
+    """Context size of the memory figure."""
     error: AppError | None = None
 
 
 @dataclass(frozen=True)
 class ComparisonStep:
-    """How far it is: which model, of how many, what it is `doing`, and how much of that, 0 to 1."""
+    """Progress: model number, total, what it is `doing`, and the share done, 0 to 1."""
 
     name: str
     number: int
@@ -119,19 +121,19 @@ class FittedLine:
     spread: float = 0.0
 
     def loss_at(self, parameters: float) -> float:
-        """What the line says of so many weights."""
+        """Predict the loss for a number of weights."""
         return math.exp(self.intercept - self.exponent * math.log(parameters))
 
     @property
     def exponents(self) -> tuple[float, float] | None:
-        """Between these the exponent lies with 95 %; None for two sizes."""
+        """The 95 % interval of the exponent; None for two sizes."""
         if math.isnan(self.uncertainty):
             return None
         away = self._factor * self.uncertainty
         return self.exponent - away, self.exponent + away
 
     def confidence_band(self, parameters: float) -> tuple[float, float]:
-        """Between these the line itself lies there with 95 %; for three points or more."""
+        """Return the 95 % interval of the line itself; needs three points."""
         scatter = self.uncertainty * math.sqrt(self.spread)
         distance = (math.log(parameters) - self.middle) ** 2 / self.spread
         away = min(self._factor * scatter * math.sqrt(1 / self.count + distance), MOST_AWAY)
@@ -151,9 +153,9 @@ def compare_models(
     make_room: MakeRoom = nobody_rests,
     cancel: CancelToken,
 ) -> Iterator[ComparisonStep | ModelAsleep | ModelFigures]:
-    """Loads one model after the other and lets each read the text; a model that fails is told with its error.
+    """Load the models one by one and measure each on the text; a failing model yields its error.
 
-    Each leaves memory before room is made for the next. The engine may be let go of to end it at once.
+    Each is unloaded before room is made for the next. Close the engine to stop at once.
     """
     for number, path in enumerate(paths):
         try:
@@ -180,7 +182,7 @@ def _model_figures(
     place: tuple[int, int],
     cancel: CancelToken,
 ) -> Generator[ComparisonStep | ModelAsleep, None, ModelFigures | None]:
-    """None where it was cancelled."""
+    """Measure one model; None when cancelled."""
     yield ComparisonStep(path.stem, *place, 0.0, "loading")
     header, loaded = check_model(path), None
     if (rests := make_room(path)) is not None:
@@ -225,13 +227,13 @@ def line_through(points: Sequence[tuple[float, float]]) -> FittedLine | None:
 
 
 def _count_sizes(logs: Sequence[float]) -> int:
-    """How many sizes there are; those that are nearly one count once."""
+    """Count distinct model sizes; nearly equal ones count once."""
     ordered = sorted(logs)
     return 1 + sum(after - before > NEARLY for before, after in pairwise(ordered))
 
 
 def line_of(compared: Sequence[ModelFigures]) -> FittedLine | None:
-    """The line through those that have figures."""
+    """Fit a line through the models that have figures."""
     return line_through([(one.parameters, one.bits_per_byte) for one in compared if one.error is None])
 
 
@@ -277,7 +279,7 @@ def best_of(compared: Sequence[ModelFigures], least_tokens_per_s: float) -> Mode
 
 
 def table_of(compared: Sequence[ModelFigures], names: Sequence[str] = ()) -> str:
-    """The figures as CSV, one model a line; `names` are what a person calls them."""
+    """Return the figures as CSV, one model a line; `names` are the user's labels."""
     file = io.StringIO()
     lines = csv.writer(file, lineterminator="\n")
     lines.writerow(("model", *FIGURES))
@@ -299,7 +301,7 @@ def _measure_speed(engine: Engine, text: str, cancel: CancelToken) -> tuple[floa
 MOST_TOKENS = 1024
 """Of an answer."""
 MOST_PAIRS = 200
-"""Whose tally is kept; that of the pair that was asked longest ago goes first."""
+"""Pairs with a stored tally; the least recent is dropped."""
 Told = ModelAsleep | LoadProgress | PromptProgress | TextDelta | Finished | AppError
 
 
@@ -312,9 +314,9 @@ def compare_answers(
     make_room: MakeRoom = nobody_rests,
     cancel: CancelToken,
 ) -> Iterator[tuple[int, Told]]:
-    """What each does with the question, with its place in `paths`; the last of each is Finished or its error.
+    """Let each model answer the question; yields (index in `paths`, event), ending with Finished or an error.
 
-    Cancelled, it ends with what there is. The engine may be let go of to end it at once.
+    Cancelled, it stops where it is. Close the engine to stop at once.
     """
     ask = Ask((Message(Role.USER, question),), max_tokens=MOST_TOKENS)
     for place, path in enumerate(paths):
@@ -338,7 +340,7 @@ def compare_answers(
 
 @dataclass(frozen=True)
 class VoteTally:
-    """How often each of two models, by the names of their files, was found better, and how often neither."""
+    """Votes between two models, by file names: for each, and for neither."""
 
     first: str
     second: str
@@ -348,7 +350,7 @@ class VoteTally:
 
     @property
     def line(self) -> str:
-        """As the settings keep it."""
+        """The tally as the settings store it."""
         return json.dumps([self.first, self.second, self.for_first, self.for_second, self.same])
 
 
@@ -376,7 +378,7 @@ def with_vote(lines: Sequence[str], one: Path, other: Path, better: Path | None)
 
 
 def without_votes(lines: Sequence[str], one: Path, other: Path) -> tuple[str, ...]:
-    """The lines without those of two models."""
+    """Drop the tally of two models."""
     return tuple(_without_pair(lines, one, other))
 
 

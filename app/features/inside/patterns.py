@@ -41,15 +41,15 @@ EVENLY = 0.93
 NEAR_TOKENS = 4
 FEW_TOKENS = 3
 LEAST_REPEATS = 2
-"""So many tokens must have come before, and not just now, for a rule about repeated words."""
+"""Tokens that must have occurred before, but not just before, for a rule about repeated words."""
 LEAST_FOUND = 0.2
 """And so much of their attention must go there,"""
 MUCH_MORE = 2.0
-"""so many times as much as other words' does."""
+"""times the attention that other words give to the same places."""
 
 
 class AttentionTarget(StrEnum):
-    """Where attention goes, seen from the token that looks."""
+    """Target of attention, relative to the attending token."""
 
     PREVIOUS = "previous"
     FIRST = "first"
@@ -57,7 +57,7 @@ class AttentionTarget(StrEnum):
     SAME = "same"
     """The same word, earlier in the text."""
     AFTER_SAME = "after_same"
-    """What followed the same word earlier: the head goes on with a repetition."""
+    """What followed the same word earlier: an induction head."""
     NEAR = "near"
     """The token itself and the few before it."""
     FEW = "few"
@@ -69,11 +69,11 @@ class AttentionTarget(StrEnum):
 
 @dataclass(frozen=True)
 class HeadPattern:
-    """Where a head looks.
+    """What a head attends to, as means over the text.
 
-    `place` has `share` of the attention or, where `first` is not 0, of what does not rest on the first token, as that
-    share does. Both are means over the text. `words` are those of FEW. `repeated` is what holds where a word has come
-    before, if a rule of its own does: SAME or AFTER_SAME with its share.
+    `place` gets `share` of the attention; if `first` isn't 0, of the attention left after the first token, which gets
+    that share. `words` are those of FEW. `repeated` is the rule for words that occurred before, if it differs: SAME
+    or AFTER_SAME with its share.
     """
 
     place: AttentionTarget
@@ -84,7 +84,7 @@ class HeadPattern:
 
     @property
     def kind(self) -> AttentionTarget:
-        """The one place that tells most of the head."""
+        """The target that characterises the head."""
         return self.repeated[0] if self.repeated is not None else self.place
 
 
@@ -114,7 +114,7 @@ def pattern_of(shares: Floats, tokens: Sequence[TokenSeen], repeats: TokenRepeat
 def _place_of(
     rest: Any, tokens: Sequence[TokenSeen], *, is_shared: bool
 ) -> tuple[AttentionTarget, float, tuple[str, ...]]:
-    """Where most of what is left goes; `rest` has the rows from the third token on, and sums to 1."""
+    """Return the target of most of the rest; `rest` has the rows from the third token on, and sums to 1."""
     import numpy as np
 
     at = np.arange(2, len(tokens))
@@ -145,9 +145,9 @@ def _place_of(
 
 @dataclass(frozen=True)
 class TokenRepeats:
-    """Which tokens' words have come before, and where: arrays of [token that looks, token looked at], of 0 and 1.
+    """Repeated words of a text, as 0/1 arrays of [attending token, attended token].
 
-    `others` are how much each share counts for what other words give to the same places, as a mean.
+    `others` is the mean attention other words give to the same places.
     """
 
     places: Mapping[AttentionTarget, Floats]
@@ -178,10 +178,10 @@ def repeats_of(tokens: Sequence[TokenSeen]) -> TokenRepeats:
 
 
 def _repeated_target(shares: Floats, repeats: TokenRepeats) -> tuple[AttentionTarget, float] | None:
-    """What tokens whose word has come before look at, if that is mostly the word itself or what followed it.
+    """Return what tokens with a repeated word attend to, if mostly the word itself or what followed it.
 
-    What rests on the first token is left out of it: that is where a head waits that has found nothing. And tokens that
-    everything looks at are no find: other words must look there much less.
+    Attention on the first token is left out: a head with nothing to attend to rests there. Tokens that everything
+    attends to don't count: other words must attend to them much less.
     """
     found = []
     for place, where in repeats.places.items():
@@ -218,15 +218,15 @@ class AttentionMap:
     patterns: tuple[tuple[HeadPattern, ...], ...]
     """Of each head of each layer."""
     is_all: bool
-    """Whether the text was short enough."""
+    """True if the text was short enough to be shown whole."""
 
     def shares_of(self, layer: int, head: int) -> Floats:
-        """One head's shares, or the mean of a layer's; `layer` counts from 0 among `layers`."""
+        """Return one head's attention, or the mean of a layer's heads; `layer` counts from 0 among `layers`."""
         found: Floats = self.shares[layer].mean(axis=0) if head == MEAN else self.shares[layer, head]
         return found
 
     def head_pattern(self, layer: int, head: int) -> HeadPattern:
-        """What a head does; `MEAN` for that of all heads of the layer together."""
+        """Return a head's pattern; with `MEAN`, that of all heads of the layer together."""
         if head == MEAN:
             return pattern_of(self.shares_of(layer, head), self.tokens, self.repeats)
         return self.patterns[layer][head]
@@ -256,7 +256,7 @@ def plainest_head(patterns: Sequence[Sequence[HeadPattern]]) -> tuple[int, int]:
 
 
 def word_of(token: TokenSeen) -> str:
-    """A token as `shown_word` has it."""
+    """Return a token's text for display, see `shown_word`."""
     return shown_word(token.data)
 
 
@@ -300,7 +300,7 @@ REPEATED = {
 
 
 def sentences_of(pattern: HeadPattern) -> list[MessageTemplate]:
-    """One to three sentences that say a pattern."""
+    """Describe a pattern in one to three sentences."""
     found = []
     if pattern.repeated is not None:
         found.append(_pattern_message(REPEATED[pattern.repeated[0]], pattern.repeated[1]))

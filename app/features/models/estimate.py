@@ -1,4 +1,4 @@
-"""Whether a model would fit into the free memory, and how fast it would be: predicted, and measured."""
+"""Predict and measure whether a model fits into free memory, and its speed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WELL, TIGHT, SLOW, TOO_LARGE = "well", "tight", "slow", "too_large"
 READING_TOKENS_PER_S = 8.0
 """About as fast as people read."""
 LEAST_TOKENS_PER_S = 3.0
-"""Slower than that nobody waits for: about half of the pace at which people read aloud."""
+"""Unusably slow below this: about half the pace of reading aloud."""
 FAST_TOKENS_PER_S = 20.0
 
 MOST_PROBES = 2
@@ -46,9 +46,13 @@ USUAL_SIZE_PER_KV_BYTE = 40_000  # 8 billion weights in 4 bits, four queries to 
 
 @dataclass(frozen=True)
 class MemoryFit:
-    """`word` is one of well, tight (little room left, or a reduced context), slow (larger than what is free, so it is
-    read from the disk again and again) and too_large. `free_bytes`, `active_bytes` (weights read for each token) and
-    `tokens_per_s` (predicted for this computer) are 0 where nobody knows.
+    """How a model fits:
+
+    `word` is well, tight (little room left, or a reduced context), slow (larger than free memory, so read from disk
+    again and again) or too_large.
+
+    `free_bytes`, `active_bytes` (weights read per token) and `tokens_per_s` (predicted for this computer) are 0 if
+    unknown.
     """
 
     word: str
@@ -56,11 +60,11 @@ class MemoryFit:
     free_bytes: int
     context_tokens: int
     is_exact: bool = False
-    """Whether llama.cpp itself was asked."""
+    """True if llama.cpp's own estimate was used."""
     active_bytes: int = 0
     tokens_per_s: float = 0.0
     helpers: tuple[str, ...] = ()
-    """Other computers without whose memory it would not fit; how fast it is with them nobody knows before."""
+    """Other computers whose memory it needs; its speed with them is unknown beforehand."""
 
     @property
     def runs_well(self) -> bool:
@@ -172,7 +176,7 @@ def fit_words(fit: MemoryFit) -> MessageTemplate:
 
 
 def pace_words(fit: MemoryFit) -> MessageTemplate | None:
-    """How fast it will write, beside how fast people read; None where that is not known or it cannot run in memory."""
+    """Describe the predicted speed compared with reading; None if unknown or it can't run in memory."""
     if fit.tokens_per_s <= 0 or fit.word in (SLOW, TOO_LARGE):
         return None
     speed = fit.tokens_per_s
@@ -189,12 +193,12 @@ def pace_words(fit: MemoryFit) -> MessageTemplate | None:
 
 
 def download_words(size_bytes: int) -> MessageTemplate:
-    """How long fetching takes on a usual line; nobody knows this one's before something was fetched."""
+    """Estimate the download time on a typical line, as this one's speed is unknown before a download."""
     return MessageTemplate("about {n} min at 100 Mbit/s", {"n": str(max(1, round(size_bytes * 8 / 100e6 / 60)))})
 
 
 def _active_bytes(header: GgufHeader, shape: ModelShape) -> int:
-    """Weights read for each token: layers and output, of a mixture's experts those that are asked; 0 unknown."""
+    """Return bytes of weights read per token: layers and output, in a mixture only the active experts; 0 if unknown."""
     experts = header.architecture_value("expert_count")
     dense = sum(shape.layer_weights) + (shape.output_weights or shape.tied_weights)
     if not isinstance(experts, int) or experts <= 0:
@@ -209,7 +213,7 @@ def _active_bytes(header: GgufHeader, shape: ModelShape) -> int:
 def _plan_layout(
     shape: ModelShape, room: MemoryRoom, numbers: fit.Estimate | None
 ) -> tuple[fit.LoadPlan | fit.DoesNotFit, ModelLayout]:
-    """What would be done with it here, and its layout; that of the smallest form where nothing fits."""
+    """Return the plan and its layout here; the smallest layout if nothing fits."""
     try:
         plan = fit.choose_plan(shape, Wish(), room, numbers)
     except fit.DoesNotFit as refusal:
@@ -283,14 +287,14 @@ PROBE_GRAMMAR = r'root ::= ("[" [1-9] [0-9]? "] " [^\n\[\]]{20,200} "\n")+'
 
 @dataclass(frozen=True)
 class TokenSpeed:
-    """In tokens a second."""
+    """Speeds in tokens per second."""
 
     reading: float
     writing: float
 
 
 def probe_speed(engine: Engine, cancel: CancelToken) -> TokenSpeed | None:
-    """Measures how fast a model reads and writes here; None where that cannot be told, as while it answers a chat."""
+    """Measure prompt and generation speed here; None if impossible, as while it answers a chat."""
     lines = " ".join(f"{number} times {number + 7} is {number * (number + 7)}." for number in range(PROBE_LINES))
     answer = engine.generate(
         [Message(Role.USER, f"{lines} Write the next lines.")],
@@ -313,7 +317,7 @@ def probe_speed(engine: Engine, cancel: CancelToken) -> TokenSpeed | None:
 TELLING_BYTES = 500_000_000
 """A model of at least this size writes as fast as memory allows; a smaller one is held up by other work."""
 STEADY = 1.5
-"""Within this factor a new figure is no news: suggestions that change at every start help nobody."""
+"""Changes within this factor are ignored: suggestions that change at every start help nobody."""
 
 
 FILE = "speed.json"
@@ -321,10 +325,10 @@ TAKEN, PROBED = "bytes_per_s", "probed_bytes_per_s"
 
 
 class MachineSpeed:
-    """Bytes of weights that pass in a second while a model writes here, which predicts the speed of any model.
+    """Bytes of weights processed per second while generating here, which predicts any model's speed.
 
-    The answers of the largest model that ran here tell it best. Where only small ones ran, or none, a probe of memory
-    stands in, made once for a processor and kept in `folder`. The figure stays until another one is far from it.
+    Answers of the largest model used here measure it best. If there are only small ones or none, memory is probed
+    once per processor; the result is stored in `folder`. It stays until a new figure differs clearly.
     """
 
     def __init__(self, folder: Path, work_folder: Path, probe: Callable[..., float] = probe_memory) -> None:
@@ -335,9 +339,10 @@ class MachineSpeed:
     def bytes_per_s(
         self, answers: Sequence[tuple[int, float]], *, on_gpu: bool, cancelled: Callable[[], bool] = lambda: False
     ) -> float:
-        """`answers`: bytes read for each token, and the most tokens a second, of each model that ran here.
+        """Return the speed;
 
-        0 where nobody can say, as for a graphics card on which nothing ran yet. Probing takes about a second.
+        `answers` has (bytes read per token, best tokens per second) for each model that ran here. 0 if unknown, as
+        for a graphics card not used yet. Probing takes about 1 s.
         """
         with self._lock:
             key = f"{machine_key()}{'-gpu' if on_gpu else ''}"
@@ -359,7 +364,7 @@ class MachineSpeed:
 
 
 def _speed_from_answers(answers: Sequence[tuple[int, float]]) -> float:
-    """By the largest model that is large enough to tell; 0 where none is."""
+    """Compute it from the largest model if large enough to tell; else 0."""
     size, speed = max(answers, default=(0, 0.0))
     return size * speed if size >= TELLING_BYTES else 0.0
 

@@ -32,17 +32,17 @@ HEADER_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class InstalledFile:
-    """A model on this computer. `label` is what a person calls it, `used_at` in seconds since 1970, None for never."""
+    """A model on this computer. `label` is the user's name for it, `used_at` in seconds since 1970, None for never."""
 
     model: InstalledModel
     label: str
     used_at: float | None = None
     embeds: bool = False
-    """It turns texts into vectors, and answers nobody."""
+    """An embedding model, which can't answer."""
 
 
 class InstalledModels:
-    """Looks at the disk with every call."""
+    """Models on this computer; every call scans the disk."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class InstalledModels:
         self._folder, self._settings, self._notes, self._entries = folder, settings, notes, entries
 
     def list_ours(self) -> list[InstalledFile]:
-        """The starter, those in the models folder, and those that a person opened elsewhere."""
+        """List the starter model, those in the models folder, and those opened from elsewhere."""
         starter = starter_model()
         found = [
             model_library.describe_model(starter, STARTER) if starter else None,
@@ -66,11 +66,11 @@ class InstalledModels:
         return self._with_notes(found)
 
     def list_others(self) -> list[InstalledFile]:
-        """Those of other programs, used where they lie."""
+        """List models of other programs, used in place."""
         return self._with_notes(model_library.scan_others(os.environ, Path.home(), sys.platform))
 
     def find(self, name: str) -> InstalledModel:
-        """One of ours by its path, file name, label or name; raises ModelNotInstalled."""
+        """Find one of our models by path, file name, label or name; raises ModelNotInstalled."""
         path, rows = Path(name).expanduser().absolute(), self.list_ours()
         same = name.lower()
         for is_it in (
@@ -88,11 +88,11 @@ class InstalledModels:
         return model_library.find_copy(file, candidates, self._known_sha, self._remember_sha, cancel)
 
     def entry_of(self, model: InstalledModel) -> CatalogEntry | None:
-        """The suggested model that this is."""
+        """Return the catalog entry of a model, or None."""
         return next((entry for entry in self._entries if is_of(model, entry)), None)
 
     def can_do(self, model: InstalledModel, task: str) -> bool:
-        """Whether a model is made for a tab. Unknown ones do what their name says."""
+        """Return whether a model suits a tab. Unknown ones are judged by their name."""
         if model.origin == STARTER or model.missing:
             return False
         entry = self.entry_of(model)
@@ -149,18 +149,18 @@ def _embeds_texts(path: Path, _size_bytes: int, _mtime_ns: int) -> bool:
 
 
 def is_of(model: InstalledModel, entry: CatalogEntry) -> bool:
-    """Whether a model on this computer is a suggested one."""
+    """Return whether an installed model is this catalog entry."""
     return entry.is_file(model.path.name, model.size_bytes, model.sha256)
 
 
 def senses_of(path: Path) -> tuple[bool, bool]:
-    """Whether a model sees, and hears, by what lies beside it; without loading anything."""
+    """Return (sees, hears) by the projector next to a model, without loading anything."""
     projector = model_library.find_projector(path)
     return model_library.projector_abilities(projector) if projector is not None else (False, False)
 
 
 def engine_names(path: Path) -> tuple[str, ...]:
-    """What the engine may call this model: its own name, else its file's."""
+    """Return the names the engine may use for this model: from its metadata, else the file's."""
     try:
         with path.open("rb") as file:
             name = read_beginning(file.read(HEADER_BYTES)).metadata.get("general.name")
@@ -205,15 +205,15 @@ class ChosenModels:
         return is_new
 
     def clear_choice(self, task: str) -> None:
-        """A task has no model of its own any more."""
+        """Clear a task's own model; it uses the chat's again."""
         self._change("models", **{f"{task}_path": ""})
 
     def add_known(self, path: Path) -> None:
-        """A file is used where it lies."""
+        """Remember a file that is used in place."""
         self._change("engine", known_models=self._known_with(path))
 
     def forget_file(self, path: Path) -> None:
-        """No setting names this file any more."""
+        """Remove a file from all settings."""
         engine, models, gone = self._settings().engine, self._settings().models, str(path)
         if gone in (engine.model_path, *engine.known_models):
             known = tuple(model for model in engine.known_models if model != gone)

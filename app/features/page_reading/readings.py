@@ -45,9 +45,9 @@ OPEN = (QUEUED, RUNNING, PAUSED)
 
 @dataclass(frozen=True)
 class ReadingMethod:
-    """How pictures can be read here: the method, and the model's name or the program's.
+    """A method of reading pictures here: method, and the model's or program's name.
 
-    `goes_out`: the model runs on another computer, so the pictures go there.
+    `goes_out`: the model runs on another computer, so pictures are sent there.
     """
 
     method: str
@@ -84,7 +84,7 @@ class PageBegun:
 
 @dataclass(frozen=True)
 class PageGrown:
-    """So many letters of it have come."""
+    """Event: characters read of the page so far."""
 
     page: int
     characters: int
@@ -92,7 +92,10 @@ class PageGrown:
 
 @dataclass(frozen=True)
 class PageDone:
-    """It is read and kept; `state` as in `StoredPageReading`. `seconds_left` for the rest; None: not known yet."""
+    """Event: the page is read and stored;
+
+    `state` as in `StoredPageReading`. `seconds_left` for the rest; None if unknown.
+    """
 
     page: int
     number: int
@@ -106,7 +109,7 @@ ReadingEvent = PageBegun | PageGrown | PageDone | LookProgress | TaskRests
 
 @dataclass(frozen=True)
 class StoredReading(JobRow):
-    """One of them. `pages` are all that it is to read, `done` those that it has."""
+    """Row of the list. `pages` are all to be read, `done` those read."""
 
     document_id: int
     way: ReadingMethod
@@ -115,9 +118,10 @@ class StoredReading(JobRow):
 
 
 class PageReadingJobs(StoredJobs[StoredReading, ReadingEvent]):
-    """All of them; see `StoredJobs`. They have turns of their own: a person waits for a page, a summary takes hours.
+    """All page reading jobs; see `StoredJobs`.
 
-    `folder` is where pictures for the model lie while it looks at them.
+    They have their own turns: the user waits for a page, while a summary takes hours. `folder` holds pictures while
+    the model reads them.
     """
 
     def __init__(
@@ -137,17 +141,17 @@ class PageReadingJobs(StoredJobs[StoredReading, ReadingEvent]):
         self._folder, self._loaded = folder, loaded
 
     def reading_methods(self) -> list[ReadingMethod]:
-        """How pictures can be read now, the quicker one first."""
+        """List the methods available now, fastest first."""
         return reading_methods(self._loaded())
 
     def picture_pages(self, document: StoredDocument) -> PicturePages:
-        """What a document has of them, and what is known of each."""
+        """Return a document's picture pages and the state of each."""
         return pictures_of(document, self._kept)
 
     def queue_reading(self, document_id: int, way: ReadingMethod, pages: Sequence[int]) -> StoredReading:
-        """Queues the reading of some pages; what a person has corrected stays. One for the same document ends.
+        """Queue the reading of some pages, replacing a job for the same document; the user's corrections stay.
 
-        Raises KeyError where the document is gone.
+        Raises KeyError if the document is gone.
         """
         document = self._documents.store.get(document_id)
         if document is None:
@@ -185,7 +189,7 @@ class PageReadingJobs(StoredJobs[StoredReading, ReadingEvent]):
 
 
 def reading_methods(loaded: ModelLoaded | None) -> list[ReadingMethod]:
-    """How pictures can be read on this computer with this model in memory, the quicker one first."""
+    """List the methods this computer has with the loaded model, fastest first."""
     found = [ReadingMethod(TESSERACT, TESSERACT)] if shutil.which(TESSERACT) else []
     if loaded is None or not loaded.sees:
         return found
@@ -193,7 +197,7 @@ def reading_methods(loaded: ModelLoaded | None) -> list[ReadingMethod]:
 
 
 def pictures_of(document: StoredDocument, kept: PageReadings | None) -> PicturePages:
-    """Which pages of a document are pictures or have figures, and what is known of them."""
+    """Return the pages that are pictures or have figures, and what is known of each."""
     if not can_scan(document.format):
         return PicturePages((), (), {})
     pages = document.info.get("pages", ())
@@ -212,7 +216,7 @@ def _stored_reading(job: Job, document_ids: Sequence[int]) -> StoredReading:
 
 
 class ReadingAtWork(JobAttempt[ReadingEvent]):
-    """One document whose pages are read, attempt after attempt."""
+    """One document's page reading, attempt after attempt."""
 
     def __init__(
         self, row: StoredReading, document: StoredDocument, documents: DocumentLibrary, jobs: JobTable, folder: Path
@@ -233,17 +237,17 @@ class ReadingAtWork(JobAttempt[ReadingEvent]):
         return set(self._done) >= set(self._row.pages)
 
     def seconds_left(self) -> float | None:
-        """By the pages that were read so far."""
+        """Estimate from the pages read so far."""
         left = len(self._row.pages) - len(self._done)
         return left * self._clock.worked_s / self._done_now if self._done_now else None
 
     def without_engine(self, cancel: CancelToken) -> Iterator[ReadingEvent]:
-        """All of it, where tesseract reads."""
+        """Read everything here if tesseract does it."""
         if self._row.way.method == TESSERACT:
             yield from self._read_pages(cancel, self._by_tesseract)
 
     def attempt(self, engine: Engine, model: ModelLoaded, cancel: CancelToken) -> Generator[ReadingEvent, None, None]:
-        """Goes on with the first page that is not done."""
+        """Resume with the first page not done."""
         if not model.sees:
             raise MediaRefused(self._document.name, "picture", "blind")
         by_model = ByModel(engine, model)
@@ -299,7 +303,7 @@ class ReadingAtWork(JobAttempt[ReadingEvent]):
     def _with_clock(
         self, events: Generator[ReadingEvent, None, StoredPageReading | None]
     ) -> Generator[ReadingEvent, None, StoredPageReading | None]:
-        """The same; while others go before it, its clock rests."""
+        """Pass events on; the clock stops while other work has the model."""
         while True:
             try:
                 event = next(events)
@@ -337,7 +341,7 @@ def read_page(
 
 
 def reading_outcome(events: Generator[ReadingEvent, None, StoredPageReading | None]) -> StoredPageReading | None:
-    """What comes of it, for who shows no progress within a page."""
+    """Run to the end and return the result, ignoring progress within a page."""
     while True:
         try:
             next(events)
@@ -351,7 +355,7 @@ class ByModel:
 
     @property
     def way(self) -> ReadingMethod:
-        """As it is kept with what was read."""
+        """Method stored with what was read."""
         return ReadingMethod(MODEL, self._model.name)
 
     def __init__(self, engine: Engine, model: ModelLoaded) -> None:
@@ -360,7 +364,7 @@ class ByModel:
     def read_page(
         self, scanner: DocumentScanner, page: int, region: Region, cancel: CancelToken
     ) -> Generator[ReadingEvent, None, Found]:
-        """A page, or a figure on it."""
+        """Read a page, or a figure on it."""
         with_picture = scanner.put_upright(page, region, self._words.most_side, cancel)
         if with_picture is None:
             return None
@@ -381,7 +385,7 @@ class ByModel:
     def _ask_twice(
         self, picture: Media, page: int, cancel: CancelToken, *, is_figure: bool
     ) -> Generator[ReadingEvent, None, PageAnswer | None]:
-        """One that repeats itself is asked once more, a little warmer; the longer answer counts."""
+        """Ask again, slightly warmer, if the answer repeats itself; the longer answer counts."""
         found: PageAnswer | None = None
         for attempt in range(2):
             ask = ask_for(self._words, picture, self._model, is_figure=is_figure, attempt=attempt)

@@ -29,7 +29,7 @@ AROUND = 2
 """Blocks before and behind one that count as the same passage."""
 LEAST_LETTERS = 3
 STEM_LETTERS = 5
-"""A word of at least so many letters is looked for inside others as well, but for its last letters."""
+"""Words of at least this many letters also match inside others, without their last letters."""
 ENDING = 2
 COMMON_WORDS = (
     "long often happens happen happened need needs needed stay keep put take takes give able kind sort any anybody "
@@ -42,7 +42,7 @@ COMMON_WORDS = (
     "debo debe hacer hago hay tengo tiene puede haya ser está están hoy sin sobre nadie alguien otro otra cuánta "
     "cuántas cuántos quiénes"
 )
-"""They say little of what is asked, in the three languages in which this was measured."""
+"""Words that say little about the topic, in the three languages this was measured in."""
 _POLITE = "please |bitte |por favor,? |can you |could you |kannst du "
 _ORDERS = (
     "translate|rewrite|rephrase|shorten|write|draft|compose|make|put|repeat|continue|thanks?|hello|hi|"
@@ -51,20 +51,20 @@ _ORDERS = (
     r"tradui\w*|écri\w*|merci|bonjour|scrivi|grazie|ciao"
 )
 _REQUEST = re.compile(rf"[\W_]*(?:{_POLITE})?(?:{_ORDERS})\b", re.IGNORECASE)
-"""What is asked of the model itself rather than of a document; in five languages."""
+"""Requests to the model itself rather than to a document, in five languages."""
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+")
 _CAPITALIZES_NOUNS = "de"
 _BEFORE_SENTENCES = '.?!:¿¡"“„«('
-"""With nothing at all, after which a capital tells no name."""
+"""Characters before a sentence start, after which a capital proves no name."""
 
 
 @dataclass(frozen=True)
 class AnswerSigns:
     """How near a question and a document are.
 
-    `missing`: the share of the question's words that occur nowhere, `together`: the largest share that stands together
-    in one passage; both by how rare the words are. `closeness`: the cosine with the nearest passage, None where the
-    table cannot tell. `lacks_name`: a name or number of the question occurs nowhere.
+    `missing`: the share of the question's words found nowhere; `together`: the largest share found in one passage;
+    both weighted by rarity. `closeness`: cosine of the nearest passage, None if the table can't tell. `lacks_name`: a
+    name or number of the question occurs nowhere.
     """
 
     missing: float
@@ -79,11 +79,11 @@ TOGETHER = -1.28
 CLOSENESS = -8.86
 LACKS_NAME = 5.18
 USUAL_CLOSENESS = 0.52
-"""In place of one that nobody can tell."""
+"""Default where the closeness is unknown."""
 MOST_ABSENCE = 0.5
 """From here on a passage that answers is said not to be there."""
 LEAST_BORNE = 0.5
-"""Of the words that a sentence adds to the question, so many stand together in what it rests on."""
+"""Share of a sentence's new words, beyond the question's, that must be together in its source."""
 LEAST_BORNE_IN_DOUBT = 0.85
 LEAST_ADDED_WORDS = 2
 
@@ -97,10 +97,10 @@ def absence_of(signs: AnswerSigns) -> float:
 
 
 def has_answer(store: DocumentStore, document_id: int, question: str) -> bool | None:
-    """Judge whether some passage seems to answer; None where that cannot be told.
+    """Judge whether some passage seems to answer; None if unknown.
 
-    That is a short question, one in small words only, one in a script without spaces or in another language than the
-    document, and a very short document.
+    Unknown for short questions, those of function words only, scripts without spaces, other languages than the
+    document's, and very short documents.
     """
     signs = signs_of(store, document_id, question)
     return None if signs is None else absence_of(signs) < MOST_ABSENCE
@@ -128,7 +128,7 @@ def signs_of(store: DocumentStore, document_id: int, question: str) -> AnswerSig
 
 
 def asks_something(question: str) -> bool:
-    """Return whether a question says what about: no greeting, sum or order to write, and not too short to tell."""
+    """Return whether a question has a topic: no greeting, sum or order to write, and not too short."""
     is_long = len(question.split()) >= SHORT_QUESTION_WORDS and not WITHOUT_SPACES.search(question)
     return is_long and not _REQUEST.match(question) and any(word.isalpha() for word in telling_words(question))
 
@@ -142,11 +142,11 @@ def rests_on_nothing(
     *,
     is_doubted: bool = False,
 ) -> bool:
-    """Judge whether an answer states something of which nothing seems to stand in the documents.
+    """Judge whether an answer states something found nowhere in the documents.
 
-    Looks for the words with which each sentence goes beyond the question. False where a sentence has a place, where the
-    answer says itself that it did not find anything, and where nothing can be told. `is_doubted`: no passage seemed to
-    answer the question, so more of those words are needed, and an answer that adds none rests on nothing.
+    Looks for the words each sentence adds to the question. False if a sentence has a citation, the answer admits
+    finding nothing, or it can't be judged. `is_doubted`: no passage seemed to answer the question, so more of those
+    words are needed, and an answer that adds none is unsupported.
     """
     stated = list(statements_of(answer, sources))
     if not asks_something(question) or any(has_place or admits_absence(sentence) for sentence, has_place in stated):
@@ -179,13 +179,13 @@ class _SearchedDocument:
         return _places_of(word, self.texts)
 
     def share_together(self, words: Sequence[str]) -> float:
-        """Return the largest share of words that stand in one passage."""
+        """Return the largest share of words found in one passage."""
         places = {word: self.places_of(word) for word in words}
         return _joint_rarity(places, dict.fromkeys(words, 1.0)) / len(words) if words else 0.0
 
 
 def telling_words(question: str) -> list[str]:
-    """Return the words that say what is asked about, and the numbers."""
+    """Return the words that carry the topic, and the numbers."""
     words = dict.fromkeys(_TOKEN.findall(question.casefold()))
     return [word for word in words if word[0].isdigit() or (len(word) >= LEAST_LETTERS and word not in _common_words())]
 
@@ -215,7 +215,7 @@ def _joint_rarity(places: dict[str, set[int]], rarity: dict[str, float]) -> floa
 
 
 def _places_of(word: str, texts: Sequence[str]) -> set[int]:
-    """Where a word stands, perhaps with another ending or, a long one, inside another."""
+    """Return the indexes of texts that have a word, perhaps with another ending or, if long, inside another word."""
     if len(word) < STEM_LETTERS or not word.isalpha():
         pattern = re.compile(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])")
         return {place for place, text in enumerate(texts) if word in text and pattern.search(text)}

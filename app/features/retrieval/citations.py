@@ -31,14 +31,14 @@ from app.store.document_store import DocumentStore, Fields
 LEAST_SHARE = 0.7
 LEAST_EXACT = 0.45
 LEAST_LIKE = 0.6
-"""Cosine from which on a word stands for another one, in part."""
+"""Cosine from which a word partly counts as another."""
 NEARBY = 0.6
-"""What a word counts that stands right before a block, or above it."""
+"""Weight of a word found just before a block, or in its heading."""
 LEAST_WEIGHT, SMALL_WEIGHT = 0.5, 0.3
 PAIR_COSTS = 0.1
 """Two sentences are taken only where they say more than one."""
 MOST_BEHIND = 0.1
-"""A place is none where another one fits that much better, and says something else."""
+"""A passage is no citation if another fits this much better and says something else."""
 BEFORE = 2
 MOST_BEFORE = 400
 MOST_SPANS = 60
@@ -87,7 +87,7 @@ def named_pages(answer: str) -> list[tuple[int, int, int]]:
 
 
 def source_on_page(answer: str, at: int, page: int, document_id: int, store: DocumentStore) -> SourcePlace | None:
-    """What stands on a page that the answer names at `at`: the sentence there that fits best, else its first block."""
+    """Return the best matching sentence on a page the answer cites at `at`, else the page's first block."""
     blocks = [fields for fields in store.blocks_of_page(document_id, page) if fields["page"] == page]
     if not blocks:
         return None
@@ -101,7 +101,6 @@ def source_on_page(answer: str, at: int, page: int, document_id: int, store: Doc
 
 
 def source_to_fields(source: SourcePlace) -> dict[str, Any]:
-    """A source as plain JSON values."""
     return asdict(source)
 
 
@@ -112,7 +111,7 @@ def source_from_fields(fields: dict[str, Any]) -> SourcePlace:
 
 @dataclass(frozen=True)
 class _AnswerStatement:
-    """A sentence of an answer, and how much each of its words tells (by stem) in the documents."""
+    """A sentence of an answer, with the weight of each word (by stem) in the documents."""
 
     text: str
     start: int
@@ -124,10 +123,9 @@ class _AnswerStatement:
 
 @dataclass(frozen=True)
 class _StretchFit:
-    """How well a stretch of a block fits a statement: shares of what the statement's words tell.
+    """Fit of a passage to a statement, as shares of the statement's word weights.
 
-    `share` is found in the stretch, words of like meaning and of what stands before it counted in part; `exact` is
-    found there word for word.
+    `share` counts similar words and the text before it in part; `exact` counts verbatim words only.
     """
 
     share: float
@@ -169,7 +167,7 @@ def _is_close(fit: _StretchFit) -> bool:
 
 
 def _stem_weights(stems: Iterable[str], document_ids: Sequence[int], store: DocumentStore) -> dict[str, float]:
-    """How telling each stem is: three times as much where one block has it as where all have."""
+    """Weigh stems: three times as much if in one block than if in all."""
     blocks = sum(store.block_count(id_) for id_ in document_ids)
     weights: dict[str, float] = {}
     for stem in stems:
@@ -185,7 +183,7 @@ def _small_stems() -> frozenset[str]:
 
 
 def _text_around(block: Fields, document_id: int, store: DocumentStore) -> list[str]:
-    """The headings above a block, and what stands right before it."""
+    """Return the headings above a block and the blocks right before it."""
     number = int(block["id"])
     before = store.some_blocks(document_id, [one for one in range(number - BEFORE, number) if one > 0])
     return [*map(str, block.get("heading_path") or ()), *(str(fields["text"])[-MOST_BEFORE:] for fields in before)]
@@ -205,12 +203,12 @@ def _stretch_fits(text: str, statement: _AnswerStatement, around: Sequence[str])
 
 
 def _names_facts(text: str) -> bool:
-    """Whether it has numbers or names, which two sentences together may have in another order."""
+    """Return whether it has numbers or names, whose order two sentences together may mix up."""
     return bool(find_quantities(text)) or any(not name.is_first for name in find_names(text))
 
 
 def _found_share(stem: str, word: str, there: dict[str, str], nearby: set[str]) -> float:
-    """How much of a word a stretch has: all, part where the text around has it or another word means the like."""
+    """Return how much of a word a passage has: all, or part if the surrounding text or a similar word has it."""
     if stem in there or any(map(str.isdigit, stem)):  # numbers are compared as facts
         return 1.0
     like = closest_likeness(word, there.values())
@@ -218,7 +216,7 @@ def _found_share(stem: str, word: str, there: dict[str, str], nearby: set[str]) 
 
 
 def _best_sentence(block: Fields, wanted: set[str]) -> tuple[float, int, int]:
-    """The share of `wanted` that the best sentence of a block holds, and where it stands."""
+    """Return the best sentence's share of `wanted`, and its range."""
     text = str(block["text"])
     best = (0.0, 0, 0)
     for start, end in split_sentences(text):
@@ -229,12 +227,12 @@ def _best_sentence(block: Fields, wanted: set[str]) -> tuple[float, int, int]:
 
 
 def _word_stems(text: str) -> set[str]:
-    """The beginnings of words, and every number."""
+    """Return the stems of all words, and every number."""
     return set(_words_by_stem(text))
 
 
 def _words_by_stem(text: str) -> dict[str, str]:
-    """Words by their beginnings; every number stands for itself."""
+    """Map stems to words; numbers are their own stems."""
     found: dict[str, str] = {}
     for word in WORD.findall(text.replace("\u00ad", "").casefold()):
         parts = [word] if any(map(str.isdigit, word)) else stems_of_word(word)

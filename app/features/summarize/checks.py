@@ -52,7 +52,7 @@ _DIGITS = re.compile(r"\d+")
 
 
 class QuotationMatch(NamedTuple):
-    """Where a quotation stands in a text; `is_exact` but for its spelling (quotes, dashes, spaces, ligatures)."""
+    """A quotation's position in a text; `is_exact` up to spelling (quotes, dashes, spaces, ligatures)."""
 
     start: int
     end: int
@@ -60,7 +60,7 @@ class QuotationMatch(NamedTuple):
 
 
 def find_quote(quote: str, text: str) -> QuotationMatch | None:
-    """Where the quotation stands, or nearly stands with every digit the same; None where it does not."""
+    """Find a quotation, or nearly the same text with all digits equal; None if absent."""
     wanted = _normal_form(quote.strip(" .…"))[0].strip(" .,;:")
     if not wanted:
         return None
@@ -96,7 +96,9 @@ def _whole_numbers(normal: str, start: int, end: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=1024)
 def _normal_form(text: str) -> tuple[str, tuple[int, ...]]:
-    """The normal form (NFKD, casefolded, spaces and dashes levelled, no soft hyphens), and where each letter stood."""
+    """Normalise (NFKD, casefolded, equal spaces and dashes, no soft hyphens); also return each letter's original
+    position.
+    """
     letters: list[str] = []
     places: list[int] = []
     for at, character in enumerate(text):
@@ -124,11 +126,11 @@ def _add_space(letters: list[str], places: list[int], at: int) -> None:
 
 
 LEAST_SUPPORT = 0.35
-"""Of a statement's words, so many stand in what it cites; `tests/benchmarks/claims_bench.py` has the curve."""
+"""Share of a statement's words needed in its source; `tests/benchmarks/claims_bench.py` has the curve."""
 CLOSE_SUPPORT = 0.75
-"""The same where the model was not made for a language: what it writes in words of its own there is mostly garbled."""
+"""The same for languages a model wasn't trained for: its own wording there is mostly garbled."""
 CARRIES = 0.6
-"""A sentence with so many of a statement's words carries it, wherever the statement points."""
+"""A sentence with this share of a statement's words supports it, whatever it cites."""
 CLEARLY = 0.25
 """By so much more than what is cited."""
 MOST_ANCHORS = 3
@@ -152,7 +154,7 @@ class CitedBlock(NamedTuple):
 
 @dataclass(frozen=True)
 class ClaimVerdict:
-    """How the comparison came out, and the best places for the statement, each with the sentence that fits."""
+    """Result of a comparison, and the best sources with their matching sentences."""
 
     check: Check
     anchors: tuple[ClaimAnchor, ...]
@@ -186,10 +188,10 @@ def verify_statement(
     *,
     closely: bool = False,
 ) -> ClaimVerdict:
-    """Compares a statement with what it cites; what is not there is looked for in the blocks nearby.
+    """Compare a statement with its source, and with blocks nearby if it isn't found.
 
-    A statement that stands in a nearby block and not in the cited ones is anchored there. `quote` is what the model
-    says to have copied word for word. `closely`: each of its words has to stand there, perhaps with another ending.
+    A statement found only in a nearby block gets that as its source. `quote` is what the model claims to have copied.
+    `closely`: every word must occur, perhaps with another ending.
     """
     statement, quote = statement[:LONGEST_STATEMENT], quote[:LONGEST_TEXT]
     wanted = word_stems(statement)
@@ -212,10 +214,10 @@ def verify_statement(
 
 
 def _find_garbled(statement: str, places: list[_BlockMatch]) -> Check | None:
-    """What no text says, whatever it is about; None where nothing of that kind is there.
+    """Return a check for text that is garbled whatever its topic; None if it isn't.
 
-    Models that their rules or their size drive into a corner write letters of another script, glue words behind a full
-    stop, and say the same sentence again.
+    Models held too tightly by a grammar, or too small, write letters of another script, glue words after a full stop,
+    and repeat sentences.
     """
     texts = [text for place in places for text in (place.text, *place.cited.block.heading_path)]
     if garbled := find_garbled_words(statement, texts):
@@ -339,7 +341,7 @@ def _compare_facts(
 def _compare_closely(
     statement: str, wanted: frozenset[str], chosen: list[_BlockMatch], around: list[_BlockMatch]
 ) -> Check | None:
-    """What is wrong with a statement by a model that may be making up words; None where nothing is."""
+    """Return what is wrong with a statement of a model that may invent words; None if nothing."""
     texts = [" ".join((block_match.text, *block_match.cited.block.heading_path)) for block_match in chosen]
     if languages_differ(statement, " ".join(texts)[:MOST_CHARACTERS]):
         return Check(False, CheckReason.LANGUAGE)
@@ -352,16 +354,16 @@ def _compare_closely(
 
 
 def _has_beginning(text: Vocabulary, word: str) -> bool:
-    """Whether a word stands there that is the same but for its last two letters, as "verwenden" is to "verwendet"."""
+    """Return whether a word occurs that is equal up to its last two letters, as "verwenden" and "verwendet"."""
     beginning = word.casefold()[:-2]
     at = bisect_left(text.words, beginning)
     return at < len(text.words) and text.words[at].startswith(beginning)
 
 
 def _may_be_compared(statement: str, texts: list[str]) -> bool:
-    """Whether a statement in another language has anything that can be looked up: a number, a name, a code.
+    """Return whether a statement in another language has anything to compare: number, name or code.
 
-    In other letters names are spelled otherwise, and a number alone says little: of these nothing is told as found.
+    In another script names are spelled otherwise, and a number alone proves little: nothing counts as found there.
     """
     if scripts_differ(statement, " ".join(texts)[:MOST_CHARACTERS]):
         return False
@@ -379,7 +381,7 @@ _REASONS = {"number": CheckReason.NUMBER, "name": CheckReason.NAME, "negation": 
 
 
 def _changed_wording(statement: str, chosen: list[_BlockMatch]) -> list[tuple[CheckReason, MissingFact]]:
-    """What the best sentence says otherwise, where the statement all but repeats it."""
+    """Return what the best sentence says instead, where the statement nearly repeats it."""
     best = max(chosen, key=lambda one: one.share, default=None)
     if best is None or best.stretch is None:
         return []

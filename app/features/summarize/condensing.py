@@ -1,4 +1,4 @@
-"""The first two stages: every section is read and its points are kept; points too many for one prompt are joined."""
+"""The first two stages: read every section and store its points; merge points too many for one prompt."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from app.features.work.asking import TaskAnswer, TaskGrowing, TaskRests, TaskTak
 
 MOST_HALVINGS = 3
 TOKENS_A_POINT = 150
-"""A section is asked for one point for so many of its tokens, at least."""
+"""A section is asked for at least one point per this many tokens."""
 
 
 @dataclass(frozen=True)
@@ -50,19 +50,21 @@ class SectionTask:
 
 
 class SectionRequest(Protocol):
-    """What sections are asked for, where that is not what is most important in them."""
+    """Custom request for sections, in place of "the most important points"."""
 
     has_form: bool
-    """Whether answers have a form, so that one without any point is no answer; else it says that there is none."""
+    """True if answers have a form, so that one without points is no answer; else the answer itself says there are
+    none.
+    """
 
     def make_ask(self, section: ReadSection, attempt: int, problem: AnswerProblem | None) -> Ask:
-        """What is asked of a section; a later attempt (from 0) tells the model of its `problem`."""
+        """Build a section's request; a retry (attempts count from 0) names the last `problem`."""
 
     def read_answer(self, section: ReadSection, answer: str) -> list[SummaryPoint]:
-        """What an answer says."""
+        """Parse the points of an answer."""
 
     def is_all(self, answer: TaskAnswer, points: int) -> bool:
-        """Whether an answer that gave so many points has all of them; else the section is asked in halves, once."""
+        """Return whether an answer with so many points is complete; if not, the section is asked in halves, once."""
 
 
 class SectionMapping:
@@ -86,7 +88,7 @@ class SectionMapping:
         self.overfull: set[int] = set()
         """Sections that have more of what a `SectionRequest` wants than could be said."""
         self.has_given_up = False
-        """Whether it ended because too little of the points was found."""
+        """True if stopped because too few points were found in the text."""
 
     @property
     def points(self) -> list[list[Statement]]:
@@ -95,11 +97,11 @@ class SectionMapping:
 
     @property
     def read(self) -> int:
-        """How many sections are read to their end, with success."""
+        """Number of sections read successfully."""
         return self._done - len(self.failed)
 
     def run(self) -> Iterator[TaskRests | SectionRead]:
-        """Reads what is not kept yet."""
+        """Read the sections not stored yet."""
         tasks: list[SectionTask] = []
         for place, section in enumerate(self._sections):
             if self._work.cancel.cancelled:
@@ -152,7 +154,7 @@ class SectionMapping:
         )
 
     def _unkept_tasks(self, task: SectionTask) -> Iterator[SectionTask]:
-        """The task itself or what is left of it; what an earlier run has kept is taken."""
+        """Yield the task, or what is left of it after using stored results."""
         kept = self._work.steps.find_step(self._work.step_key(task.ask))
         if isinstance(kept, dict) and kept.get("halves"):
             for half in self._halve_task(task):
@@ -321,7 +323,7 @@ class PointMerge:
                 self.piles[n] = [points for (pile, _), points in sorted(self._level.items()) if pile == n]
 
     def _fan_in(self, pile: Pile, tokens: int) -> int:
-        """How many neighbours are joined: no more than fit into a prompt, nor than it takes for all to fit."""
+        """Return how many neighbours to merge: what fits a prompt, and no more than needed for all to fit."""
         budgets = self._work.budgets
         free = budgets.room_for_points(self._fixed_tokens(), budgets.merged_limit) - MOST_EVIDENCE * SENTENCE_TOKENS
         fitting = max(2, int(free * len(pile) / max(1, tokens)))
@@ -388,7 +390,7 @@ class PointMerge:
 
 
 def _split_runs(pile: Pile, size: int) -> Iterator[Pile]:
-    """Neighbours together, in runs of nearly equal length."""
+    """Split into runs of nearly equal length."""
     count = -(-len(pile) // size)
     for place in range(count):
         yield pile[place * len(pile) // count : (place + 1) * len(pile) // count]
@@ -401,7 +403,7 @@ OUTLINE_SENTENCES, OUTLINE_TOKENS = 5, 400
 MOST_OUTLINED = 320
 """Characters of a sentence."""
 OUTLINED_TIMES = 5
-"""A text is so many times as long as its outline."""
+"""A text is at least this many times longer than its outline."""
 MOST_EVIDENCE = 20
 MOST_ANCHORS = 6
 _ALONE = re.compile(r"^\[(\d{1,7})\][ \t]*$", re.MULTILINE)
@@ -424,7 +426,6 @@ class WriteUpSources:
         return [number for number in self.blocks if number not in headings] or list(self.blocks)
 
     def blocks_behind(self, numbers: Iterable[int]) -> tuple[CitedBlock, ...]:
-        """The blocks behind numbers."""
         return _unique_blocks(cited for number in numbers for cited in self.blocks.get(number, ()))
 
     @property
@@ -432,7 +433,7 @@ class WriteUpSources:
         return self.blocks_behind(self.blocks)
 
     def spelled_out(self, answer: str) -> str:
-        """An answer in which numbers that stand alone on their lines are followed by their points."""
+        """Append the point to each number standing alone on its line."""
         return _ALONE.sub(lambda match: f"[{match[1]}] {self._point_text(int(match[1]))}", answer)
 
     def _point_text(self, number: int) -> str:
@@ -458,9 +459,10 @@ def of_sections(work: SummaryWork, sections: Sequence[ReadSection], offsets: Seq
 
 
 def outline_of(work: SummaryWork, sections: Sequence[ReadSection], offsets: Sequence[int]) -> str:
-    """The sentences that tell most, with the numbers of their blocks; "" where that is much of the text.
+    """Build an outline of the most informative sentences with block numbers;
 
-    Small models alone are shown it, and only where they are to find sentences: there it was measured.
+    "" if it would be much of the text. Only for small models and forms made of sentences, where it was measured to
+    help.
     """
     if not (work.budgets.is_small and work.wish.form in FORMS):
         return ""
@@ -501,7 +503,7 @@ def evidence_of(points: Sequence[Statement]) -> str:
 
 
 def distinct_statements(points: Iterable[Statement]) -> list[Statement]:
-    """What is said several times only once, with the places of all of them."""
+    """Merge repeated statements, keeping all their sources."""
     return without_repeats(list(points), lambda one: one.text, _join_statements)
 
 

@@ -39,7 +39,7 @@ from app.language.sentences import split_sentences
 
 
 class TermKind(StrEnum):
-    """What a key term is."""
+    """Kind of a key term."""
 
     DEFINED = "defined"
     NAME = "name"
@@ -55,12 +55,12 @@ MOST_TERMS: Mapping[TermKind, int] = {
     TermKind.DATE: 6,
 }
 MOST_SPOTS = 50
-"""Of one term; more are counted, not kept."""
+"""Places stored per term; more are counted only."""
 MOST_CANDIDATES = 10_000
 """Of a kind, while they are counted."""
 MOST_HEADINGS = 400
 LONG_BLOCKS = 60
-"""A document of more blocks is long: its digest stands under its headings."""
+"""A document with more blocks is long: its digest is grouped by headings."""
 MOST_UNDER_HEADINGS = {Length.SHORT: 15, Length.MEDIUM: 40, Length.LONG: 100}
 """Sentences under all headings together; where that is not one for each, the most telling of all are taken."""
 FEW_BLOCKS = 40
@@ -81,10 +81,9 @@ class TermSpot(NamedTuple):
 
 @dataclass(frozen=True)
 class KeyTerm:
-    """A term as it stands at each of its `spots`, but for white space; of a defined one the first is its definition.
+    """A key term with its places, `spots`, alike but for white space; a defined term's first place is its definition.
 
-    `count` is how often it stands in the document, which may be more often than there are spots. `meaning` is the
-    definition, word for word, "" of what is not defined.
+    `count` may exceed the number of spots. `meaning` is the definition verbatim, "" without one.
     """
 
     text: str
@@ -127,9 +126,9 @@ def first_look(
     cancelled: Cancelled = lambda: False,
     progress: Callable[[float], object] = lambda _share: None,
 ) -> FirstLook | None:
-    """All that there is to know before a model is asked; None when cancelled.
+    """Collect everything known before a model is used;
 
-    Forms that only a model can write become bullets. `progress` hears which share of the work is done, 0 to 1.
+    None when cancelled. Forms that need a model become bullets. `progress` gets the share done, 0 to 1.
     """
     form, length = _choose_form(documents, wish)
     watch = _StopWatch(cancelled, progress)
@@ -156,14 +155,14 @@ MOST_COUNTED = 300
 
 
 class _StopWatch:
-    """Whether to stop, which is asked for each sentence or block: so it knows how far the work is, too."""
+    """Cancellation check, called per sentence or block, that also reports progress."""
 
     def __init__(self, cancelled: Cancelled, progress: Callable[[float], object]) -> None:
         self._cancelled, self._progress = cancelled, progress
         self._from, self._to, self._expected, self._count = 0.0, 0.0, 1, 0
 
     def begin_stage(self, share: float, expected: int) -> None:
-        """A stage after which so much of the work is done; about so many questions come in it."""
+        """Begin a stage that ends at this share of the work; `expected` is about how many checks it makes."""
         self._from, self._to, self._expected, self._count = self._to, share, max(1, expected), 0
 
     def __call__(self) -> bool:
@@ -181,7 +180,7 @@ def _sentence_count(blocks: Sequence[Block]) -> int:
 
 
 def _choose_form(documents: Sequence[InputDocument], wish: SummaryOptions) -> tuple[Form, Length]:
-    """By section where a document is long and has a number of them that a person can look over, with less of each."""
+    """Choose sections, each shorter, if a document is long and has a manageable number of them."""
     is_long = any(len(document.blocks) > LONG_BLOCKS for document in documents)
     if is_long or wish.form is Form.SECTIONS:
         groups = sum(len(list(runs_under_headings(input_document.blocks))) for input_document in documents)
@@ -212,9 +211,9 @@ def _group_statements(summary: Summary, documents: Sequence[InputDocument]) -> I
 def overview_of(
     blocks: Sequence[Block], language: str = "", told: Sequence[ClaimAnchor] = (), cancelled: Cancelled = lambda: False
 ) -> DocumentOverview:
-    """The key terms and the outline of a document; what was found until then when cancelled.
+    """Return key terms and outline of a document; when cancelled, those found so far.
 
-    `language` is a code. Of figures that occur equally often those go first that stand in `told` places.
+    `language` is a code. Among equally frequent figures, those in `told` places come first.
     """
     apart = told_apart(blocks)
     kept = [block for block in blocks if block.id not in apart]
@@ -259,9 +258,9 @@ class _TermCandidate:
     blocks: int = 0
     last: int = 0
     sure: int = 0
-    """How often it is certainly what it seems to be: a capital at the beginning of a sentence tells nothing."""
+    """Count of certain occurrences: a capital at a sentence's start proves nothing."""
     numbered: int = 0
-    """How often a number is beside it: "Table 3" names a place in the text, "3 MB" a unit."""
+    """Count of occurrences next to a number: "Table 3" is a place in the text, "3 MB" a unit."""
     meaning: str = ""
 
     def add_spot(self, spot: TermSpot, *, is_sure: bool = True, is_numbered: bool = False) -> None:
@@ -275,7 +274,7 @@ class _TermCandidate:
 
     @property
     def rank(self) -> tuple[int, int, int, int]:
-        """Smallest first: in many blocks, often, early."""
+        """Sort key, smallest first: in many blocks, often, early."""
         first = self.spots[0]
         return (-self.blocks, -self.count, first.block_id, first.start)
 
@@ -370,7 +369,7 @@ class _TermCounter:
                 yield KeyTerm(text, TermKind.NAME, tuple(candidate.spots), candidate.count)
 
     def _defined_terms(self) -> Iterator[KeyTerm]:
-        """Each with where it is used besides."""
+        """Yield defined terms with their other uses."""
         uses = self._found[TermKind.NAME]
         found: list[tuple[int, KeyTerm]] = []
         for text, candidate in self._found[TermKind.DEFINED].items():
@@ -397,7 +396,7 @@ class _TermCounter:
         return [KeyTerm(text, kind, tuple(candidate.spots), candidate.count) for text, candidate in chosen]
 
     def _recurring_terms(self) -> Iterator[KeyTerm]:
-        """What recurs where a script has no capitals, found in a sample of the text and looked up in all of it."""
+        """Yield recurring runs of a script without capitals, found in a sample and counted in the whole text."""
         sample = list(_sample_texts(self._blocks))
         for text in recurring_runs(sample)[: MOST_TERMS[TermKind.NAME]]:
             one = _TermCandidate()
@@ -431,7 +430,7 @@ _SENTENCE_END = re.compile(r"[.!?:;。]\W*$")
 
 
 def _is_titled(text: str, found: Sequence[Name], language: str) -> bool:
-    """Whether a capital names nothing in a text: in titles, and in what is written in capitals."""
+    """Return whether capitals mean nothing here, as in titles and all-caps text."""
     words = len(text.split())
     capitals = sum(len(name.words) for name in found)
     is_line = words < 8 and not _SENTENCE_END.search(text)
@@ -460,7 +459,7 @@ SHORT_WORD = 3
 
 
 def find_definitions(text: str) -> Iterator[tuple[int, int, str]]:
-    """Where terms stand that a text defines (start, end), and the words that define each."""
+    """Find defined terms: start, end, and the words of the definition."""
     taken: set[int] = set()
     for pattern in (_QUOTED_MEANS, _CALLED, _PLAIN_MEANS):
         for match in pattern.finditer(text):
@@ -483,7 +482,9 @@ _PRONOUNS = frozenset(
 
 
 def _may_be_defined(term: str) -> bool:
-    """ "This means" defines nothing, and what a person is quoted with seldom has capitals ("Effective Date" has)."""
+    """Return whether a text can be a defined term: not "This" in "This means", nor quoted speech, which seldom has
+    capitals ("Effective Date" has).
+    """
     words = term.split()
     is_written_large = all(word[0].isupper() or not word[0].islower() for word in words if len(word) > SHORT_WORD)
     return is_written_large and not term[0].islower() and not _PRONOUNS.intersection(map(str.casefold, words))
@@ -506,7 +507,10 @@ def _cut_meaning(text: str) -> str:
 
 
 def _long_form(text: str, end: int, short: str) -> int | None:
-    """Where the words begin that a short form in brackets stands for (Schwartz and Hearst, 2003); None without any."""
+    """Find the start of the long form that an abbreviation in brackets stands for (Schwartz and Hearst, 2003);
+
+    None without one.
+    """
     letters = [letter for letter in short.casefold() if letter.isalnum()]
     if len(letters) < 2 or not any(map(str.isupper, short)):
         return None
@@ -564,7 +568,7 @@ def recurring_runs(texts: Sequence[str]) -> list[str]:
 
 
 def _word_runs(texts: Sequence[str]) -> Counter[str]:
-    """How much runs of words tell; words that stand in many of the texts part them."""
+    """Score runs of words. Words found in many texts separate runs."""
     in_texts: Counter[str] = Counter()
     for text in texts:
         in_texts.update(set(_CASELESS_WORD.findall(text)))
@@ -624,7 +628,7 @@ def _may_name(part: str) -> bool:
 
 
 def _part_neighbours(runs: Sequence[str], parts: Set[str]) -> dict[str, tuple[set[str], set[str]]]:
-    """The characters that stand before and behind each part; an end of a run is one, too."""
+    """Collect the characters before and after each part; the end of a run counts as one."""
     found: dict[str, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
     sizes = sorted({len(part) for part in parts})
     for run in runs:
@@ -641,7 +645,7 @@ def _part_neighbours(runs: Sequence[str], parts: Set[str]) -> dict[str, tuple[se
 
 
 def _find_places(text: str, wanted: str) -> Iterator[int]:
-    """Where it stands; a word is not looked for inside another."""
+    """Find a text's positions; a word isn't found inside another."""
     at = text.find(wanted)
     is_word = not _CHARACTERS.match(wanted)
     while at >= 0:

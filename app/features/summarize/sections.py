@@ -43,14 +43,14 @@ ANCHOR_TOKENS = 8
 """More than the numbers behind a statement take."""
 POINT_TOKENS = 45
 LONGER = 1.6
-"""Answers may be so many times as long as planned before they are cut off."""
+"""An answer may be this many times longer than planned before it is cut off."""
 LEAST_POINTS, MOST_POINTS = 2, 10
 LEAST_JOINED_TOKENS = 2500
 LEAST_SECTION_TOKENS = 64
 
 
 class _ModelClass(NamedTuple):
-    """Models of up to so many weights."""
+    """Size class: models of up to this many weights."""
 
     most_weights: float
     section: int
@@ -71,11 +71,11 @@ _CLASSES = (
 
 @dataclass(frozen=True)
 class TokenBudgets:
-    """In tokens: a section's text, the answer to it, a text that is read in one pass, the answer of a merge.
+    """Budgets in tokens: a section's text, its answer, a text read in one pass, the answer of a merge.
 
-    `is_small`: a model of up to two billion weights. It loses the thread in JSON and copies badly, so it is asked for
-    plain lines and no quotations. `only_chooses`: one of up to half a billion adds to every sentence that it writes a
-    second time, so its merges and summaries are made of points as they are; it says which.
+    `is_small`: up to two billion weights. Such a model loses the thread in JSON and copies badly, so it is asked for
+    plain lines and no quotations. `only_chooses`: up to half a billion. Such a model invents something in every
+    sentence it rewrites, so its merges and summaries consist of points unchanged; it picks which.
     """
 
     context: int
@@ -88,53 +88,56 @@ class TokenBudgets:
 
     @property
     def most_points(self) -> int:
-        """How many points a section is asked for."""
+        """Number of points asked of a section."""
         return max(LEAST_POINTS, min(MOST_POINTS, self.points // POINT_TOKENS))
 
     @property
     def most_merged_points(self) -> int:
-        """How many points a merge may leave."""
+        """Number of points a merge may leave."""
         return max(LEAST_POINTS, self.merged // POINT_TOKENS)
 
     @property
     def points_limit(self) -> int:
-        """Where the answer to a section is cut off."""
+        """Token limit of a section's answer."""
         return int(self.points * LONGER)
 
     @property
     def merged_limit(self) -> int:
-        """Where the answer of a merge is cut off."""
+        """Token limit of a merge's answer."""
         return int(self.merged * LONGER)
 
     @property
     def margin(self) -> int:
-        """What stays free in the context: counts of parts do not add up exactly."""
+        """Tokens kept free in the context, because token counts of parts don't add up exactly."""
         return margin_of(self.context)
 
     def section_room(self, fixed_tokens: int, answer_tokens: int) -> int:
-        """What a text that is read in one prompt may take beside instructions and answer."""
+        """Return the tokens a text read in one prompt may take, given instructions and answer."""
         free = self.context - fixed_tokens - answer_tokens - self.margin
         return max(LEAST_SECTION_TOKENS, min(self.single, free))
 
     def room_for_points(self, fixed_tokens: int, answer_tokens: int) -> int:
-        """What points may take: they are condensed already, so also the smallest models are shown many."""
+        """Return the tokens points may take.
+
+        They are condensed already, so even the smallest models can be shown many.
+        """
         free = self.context - fixed_tokens - answer_tokens - self.margin
         return max(LEAST_SECTION_TOKENS, min(max(self.single, LEAST_JOINED_TOKENS), free))
 
     def within_context(self, fixed_tokens: int) -> TokenBudgets:
-        """The same, with sections that fit the context beside instructions of so many tokens."""
+        """Return the budgets with sections that fit the context next to instructions of `fixed_tokens`."""
         share = int(SHARE_OF_CONTEXT * self.context) - fixed_tokens - self.points_limit - self.margin
         return replace(self, section=max(LEAST_SECTION_TOKENS, min(self.section, share)))
 
     def writing_tokens(self, length: Length, language: str) -> int:
-        """What a write-up of this length takes at most, with the numbers behind its statements."""
+        """Return the most tokens a write-up of this length takes, source numbers included."""
         words, statements = WORDS[length], WORDS[length] // WORDS_A_STATEMENT
         usual = words / WORDS_A_TOKEN * (1.25 if language in ("", "en") else 2)
         return int(min(usual + statements * ANCHOR_TOKENS, self.context * WRITING_SHARE))
 
 
 def margin_of(context_tokens: int) -> int:
-    """What is kept free of a context, in tokens: a share of it, and never less than `LEAST_MARGIN_TOKENS`."""
+    """Return the tokens kept free of a context: a share of it, at least `LEAST_MARGIN_TOKENS`."""
     return max(LEAST_MARGIN_TOKENS, int(MARGIN_SHARE * context_tokens))
 
 
@@ -187,12 +190,12 @@ class ReadSection:
 
     @property
     def ids(self) -> tuple[int, ...]:
-        """The blocks in it, in order."""
+        """Block ids in it, in order."""
         return tuple(one.block_id for one in self.slices)
 
 
 def sections_of(documents: Sequence[InputDocument], budget_tokens: int, count: Counter) -> list[ReadSection]:
-    """All of the documents in sections of at most so many tokens, numbers included."""
+    """Split all documents into sections of at most `budget_tokens`, numbers included."""
     found: list[ReadSection] = []
     for place, document in enumerate(documents):
         mine = _cut_blocks(place, document.blocks, budget_tokens, count)
@@ -230,7 +233,7 @@ def halves_of(section: ReadSection, blocks: Sequence[Block], count: Counter) -> 
 
 
 def number_block(block: Block, offset: int = 0) -> str:
-    """A block as the model reads it."""
+    """Format a block as the model reads it: `[12] text`."""
     return f"{_number_mark(block, offset)}{block.text}"
 
 
@@ -271,9 +274,9 @@ DEEPEST = 3
 
 
 def runs_under_headings(blocks: Sequence[Block]) -> Iterator[tuple[str, list[Block]]]:
-    """The stretches of a document with their headings, of the highest level that has several.
+    """Split a document by headings of the highest level with more than one.
 
-    What stands before the first is under ""; headings without any text below join what comes next.
+    Text before the first is under ""; headings without text join what follows.
     """
     depth = next((n for n in range(DEEPEST) if len({_name(block, n) for block in blocks} - {""}) > 1), 0)
     run: list[Block] = []
@@ -299,10 +302,10 @@ def _name(block: Block, depth: int) -> str:
 
 
 class SectionReading:
-    """Collects answered prompts, and compares them with all the blocks that were given.
+    """Collect answered prompts and work out which blocks were read.
 
-    A section's own list of slices is not believed: what it names must stand in the prompt, but for white space around.
-    `leaves_apart`: contents, indexes and lists of sources are not to be read, see `told_apart`.
+    A section's own list of slices isn't trusted: each slice must occur in the prompt, white space aside.
+    `leaves_apart`: contents, indexes and bibliographies needn't be read, see `told_apart`.
     """
 
     def __init__(self, documents: Sequence[InputDocument], *, leaves_apart: bool = True) -> None:
@@ -317,12 +320,12 @@ class SectionReading:
             document.mark_read(one.block_id, one.start, one.end, prompt)
 
     def make_coverage(self) -> tuple[Coverage, ...]:
-        """Of each document."""
+        """Return the coverage of each document."""
         return tuple(document.coverage for document in self._documents)
 
 
 class _DocumentCoverage:
-    """What is read of one of them; `unread` counts what is missing on each page."""
+    """What was read of one document; `unread` counts what is missing per page."""
 
     def __init__(self, given: InputDocument, apart: dict[int, ApartReason]) -> None:
         self._given = given
@@ -378,7 +381,7 @@ class _DocumentCoverage:
 
 
 def _is_whole(text: str, stretches: Sequence[tuple[int, int]]) -> bool:
-    """Whether they leave nothing out but white space."""
+    """Return whether the ranges cover everything but white space."""
     at = 0
     for start, end in sorted(stretches):
         if text[at:start].strip():
@@ -388,7 +391,10 @@ def _is_whole(text: str, stretches: Sequence[tuple[int, int]]) -> bool:
 
 
 def _pages_of(block: Block, start: int = 0, end: int | None = None) -> set[int]:
-    """A block of a PDF may go on overleaf: its lines know their pages. With a stretch of it, those that have some."""
+    """Return the pages of a block, or of a part of it.
+
+    A block of a PDF may run over a page break: its lines know their pages.
+    """
     end = len(block.text) if end is None else end
     pages = {box.page for box in block.place.boxes if box.start < end and box.end > start}
     is_begun = end - start < len(block.text) or not pages  # a statement leads to where the block begins

@@ -1,4 +1,4 @@
-"""How long a summary takes: before it is begun by speeds measured here, then by the sections that it has read."""
+"""Estimate a summary's time: beforehand from speeds measured here, then from the sections read."""
 
 from __future__ import annotations
 
@@ -33,18 +33,19 @@ if TYPE_CHECKING:
 
 SECTIONS_A_MERGE = 8
 TELLING_SHARE = 0.1
-"""From so much of a write-up on, its own pace tells how long the rest takes."""
+"""From this share of a write-up on, its own pace is used."""
 
 
 def model_file(model: ModelLoaded) -> str:
-    """What speeds are remembered by."""
+    """Return the name speeds are stored under."""
     return Path(model.path).name
 
 
 class SummaryPace:
-    """Times are seconds. While it rests, and for sections that an earlier run had read, the clock does not count.
+    """Pace of a summary in seconds.
 
-    `expected_s` is what was estimated for all of it, None where nothing was; so many sections are read `side_by_side`.
+    The clock stops while it waits and for stored sections. `expected_s` is the total estimate, None without one;
+    `side_by_side` is the number of sections read in parallel.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class SummaryPace:
         self._read_after_s = 0.0
         self._written_since_s, self._written, self._attempt = 0.0, 0.0, 0
         self._tail = 0.0
-        """How many times as long as a section the merges and the write-up take."""
+        """Duration of merges and write-up, in sections."""
 
     @property
     def worked_s(self) -> float:
@@ -65,11 +66,11 @@ class SummaryPace:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether every section so far was read in this run."""
+        """True if every section so far was read in this run."""
         return self._fresh == self._done
 
     def take_event(self, event: SummaryEvent) -> None:
-        """One more event of the pipeline."""
+        """Update the pace with an event of the pipeline."""
         match event:
             case Planned(sections=sections):
                 # Planned again (what did not go in one pass goes in sections), the time until then says nothing.
@@ -94,7 +95,7 @@ class SummaryPace:
                 self._written, self._attempt, self._tail = share, attempt, 1.0
 
     def seconds_left(self) -> float | None:
-        """About how much longer; None where nothing tells it yet."""
+        """Estimate the seconds left; None before there is a measure."""
         if not self._clock.has_begun:
             return None
         if self._written >= TELLING_SHARE:
@@ -109,7 +110,7 @@ class SummaryPace:
         return max(1.0, left - since_s)
 
     def _forget_time(self) -> None:
-        """Kept sections come first and at once: the time until then says nothing of those to come."""
+        """Restart the clock after stored sections: they come at once and say nothing about the rest."""
         if not self._fresh and self._clock.has_begun and not self._clock.is_resting:
             self._clock.start()
 
@@ -124,7 +125,7 @@ COUNTED_CHARACTERS_A_SECOND = 400_000
 
 
 def counting_seconds(documents: Sequence[InputDocument]) -> float:
-    """How long that takes at most."""
+    """Return the longest time counting takes, in seconds."""
     characters = sum(len(block.text) for document in documents for block in document.blocks)
     return max(1.0, characters / COUNTED_CHARACTERS_A_SECOND)
 
@@ -144,7 +145,7 @@ class SummaryEstimates:
         self._budgets: dict[str, TokenBudgets] = {}
 
     def estimate(self, document_ids: Sequence[int], wish: SummaryOptions, cancel: CancelToken) -> Estimate | None:
-        """See `app.features.summarize.summaries.Summaries.estimate`."""
+        """Estimate the cost, see `app.features.summarize.summaries.SummaryJobs.estimate`."""
         from app.features.summarize.digest import has_sentences
         from app.features.summarize.summarize import plan_reading  # the window lists summaries without these
 
@@ -167,7 +168,7 @@ class SummaryEstimates:
         return Estimate(tokens, sections, seconds, planned.by_document, isinstance(loaded, ModelElsewhere))
 
     def estimate_seconds(self, model: str, tokens: int, sections: int, wish: SummaryOptions) -> float | None:
-        """How long a model (the name of its file) takes; None where nothing of it was measured here."""
+        """Estimate the seconds for a model (file name); None without a measurement here."""
         earlier = self._speeds.earlier_speed(model)
         if earlier is not None:
             return tokens / earlier

@@ -1,4 +1,4 @@
-"""What all stages of one summary share: the documents, the model, how it is asked, and where steps are kept."""
+"""State shared by all stages of one summary: documents, model, requests, stored steps."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ TOP_P = 0.9
 """A small model stays with the text best at 0: of 20 points of the starter's, 15 were found in place of 11."""
 SEED = 1
 THINKING_TOKENS = 256
-"""For models that cannot be kept from thinking."""
+"""Extra tokens for models whose thinking can't be switched off."""
 MOST_NEARBY = 80
 RUNNING_PAGES, LONGEST_RUNNING = 3, 100
-"""What stands on so many pages and is no longer is a running head."""
+"""Text on this many pages, and no longer than this, is a running head."""
 
 
 @dataclass(frozen=True)
 class SummaryWork:
-    """One summary on its way. `language` is what it is written in, "" where that is not known."""
+    """One summary in progress. `language` is the one to write in, "" if unknown."""
 
     documents: Sequence[InputDocument]
     wish: SummaryOptions
@@ -49,7 +49,7 @@ class SummaryWork:
     budgets: TokenBudgets
     language: str
     may_give_up: bool = False
-    """Whether sentences of the documents can take the place of what the model writes."""
+    """True if an extract may replace what the model writes."""
     texts: Sequence[InputDocument] = field(init=False)
     """The documents without what is no text, see `apart`."""
     titles: frozenset[str] = field(init=False)
@@ -81,29 +81,29 @@ class SummaryWork:
         )
 
     def step_key(self, ask: Ask) -> str:
-        """The name under which the answer is kept: all that it depends on goes into it."""
+        """Return the key an answer is stored under; it hashes everything the answer depends on."""
         model = [Path(self.model.path).name, self.model.size_bytes]
         messages = [[str(message.role), message.text] for message in ask.messages]
         parts = [PROMPT_VERSION, model, messages, ask.max_tokens, ask.grammar, asdict(ask.task_sampling)]
         return blake2b(dumps(parts).encode(), digest_size=16).hexdigest()
 
     def score_statements(self, statements: Iterable[Statement]) -> ClaimScore:
-        """How much of what was written so far was found; nothing where that would change nothing."""
+        """Return how many claims so far were found in the text; empty where that wouldn't change anything."""
         if not self.may_give_up:
             return ClaimScore()
         return score_claims(statements, lambda document, number: self._blocks[document, number].text)
 
     def count_tokens(self, texts: Sequence[str]) -> Sequence[int]:
-        """Tokens of each text by itself."""
+        """Count the tokens of each text on its own."""
         return self.engine.count_texts(texts, cancel=self.cancel)
 
     def fixed_tokens(self, messages: Sequence[Message]) -> int:
-        """What a prompt takes without its text."""
+        """Count a prompt's tokens without its text."""
         thinking = THINKING_TOKENS if self.model.thinking in ("always", "effort") else 0
         return self.engine.count_tokens(messages) + thinking
 
     def cited_blocks(self, document: int, ids: Iterable[int]) -> tuple[CitedBlock, ...]:
-        """The blocks of these numbers."""
+        """Return the blocks with these ids, as citations."""
         found = ((number, self._blocks.get((document, number))) for number in ids)
         return tuple(CitedBlock(document, block) for _, block in found if block is not None)
 
@@ -113,12 +113,14 @@ class SummaryWork:
         return [cited.block.id for cited in found if cited.block.kind is not BlockKind.HEADING] or list(section.ids)
 
     def blocks_behind(self, statement: Statement) -> tuple[CitedBlock, ...]:
-        """The blocks that a statement rests on."""
+        """Return the blocks a statement cites."""
         places = dict.fromkeys((anchor.document, anchor.block_id) for anchor in statement.anchors)
         return tuple(cited for document, number in places for cited in self.cited_blocks(document, [number]))
 
     def most_telling(self, points: Sequence[Statement], most: int) -> list[Statement]:
-        """At most so many of them, from beginning to end: of each stretch the one whose place says most of all."""
+        """Choose at most `most` points, spread over the text: from each part the one whose source is most
+        informative.
+        """
         if len(points) <= most:
             return list(points)
         ends = [place * len(points) // most for place in range(most + 1)]
@@ -160,7 +162,7 @@ def _text_of(document: InputDocument) -> InputDocument:
 
 
 def _titles_of(document: InputDocument) -> Iterator[str]:
-    """Its name, its headings, and what stands on page after page."""
+    """Yield name, headings and running heads."""
     yield from (line_of(document.name), line_of(document.title))
     pages: dict[str, set[int | None]] = {}
     for block in document.blocks:
@@ -172,5 +174,5 @@ def _titles_of(document: InputDocument) -> Iterator[str]:
 
 
 def kept_texts(value: Any) -> str:
-    """The answer of a kept step, "" where it is none."""
+    """Return a stored step's answer, "" if it isn't one."""
     return value["text"] if isinstance(value, dict) and isinstance(value.get("text"), str) else ""

@@ -96,7 +96,7 @@ class SurveyMatch:
     end: int
     key: object
     text: str = ""
-    """What it is called, where the stretch itself says it badly."""
+    """Label, where the matched text is a poor one."""
     level: int = 0
 
 
@@ -145,7 +145,7 @@ def find_all(
 
 
 def found_in(block: Block, scope: WantedScope) -> Iterator[SurveyMatch]:
-    """What one block has of what is wanted, in order."""
+    """Find what one block has of the wanted kind, in order."""
     text = block.text
     match scope.wanted:
         case QuestionScope.DATES:
@@ -205,7 +205,7 @@ def _find_links(text: str) -> Iterator[SurveyMatch]:
 
 
 def _ends_outside(address: str) -> bool:
-    """Whether the last sign belongs to the sentence around."""
+    """Return whether the last character belongs to the sentence around an address."""
     last = address[-1]
     return last in _BEHIND_LINK or (last in _PAIRS and address.count(last) > address.count(_PAIRS[last] or "\0"))
 
@@ -226,7 +226,7 @@ def _first_row(block: Block) -> str:
 
 
 def _sentence_around(block: Block, found: SurveyMatch) -> str:
-    """The sentence in which it stands; of a long one what is near."""
+    """Return the sentence around a match; of a long one only what is near."""
     if block.kind in (BlockKind.HEADING, BlockKind.TABLE, BlockKind.CAPTION):
         line = block.text[block.text.rfind("\n", 0, found.start) + 1 :].split("\n", 1)[0]
         return shorten_text(" ".join(line.split()), LONGEST_AROUND)
@@ -249,7 +249,7 @@ def _whole_words(text: str, *, cut_first: bool, cut_last: bool) -> str:
 
 
 def shorten_text(text: str, most: int) -> str:
-    """At most so many letters, cut at a word."""
+    """Shorten to at most `most` characters, cutting at a word."""
     if len(text) <= most:
         return text
     cut = text[:most]
@@ -259,7 +259,7 @@ def shorten_text(text: str, most: int) -> str:
 TOKENS_AN_ENTRY = 24
 """About what a line of an answer takes."""
 LONGER = 2
-"""A list is so many times as long as what is most important in a section."""
+"""A list may be this many times longer than a section's most important points."""
 
 
 @dataclass(frozen=True)
@@ -315,7 +315,7 @@ def sections_for(work: SummaryWork, question: str) -> list[ReadSection]:
 
 
 class _SurveyRequest:
-    """See `app.features.summarize.condensing.SectionRequest`."""
+    """Section request for a list; see `app.features.summarize.condensing.SectionRequest`."""
 
     def __init__(self, work: SummaryWork, question: str) -> None:
         self._work, self._question = work, question
@@ -342,7 +342,7 @@ class _SurveyRequest:
 
 
 def most_entries(budgets: TokenBudgets) -> int:
-    """How many things one answer has room for."""
+    """Return how many entries fit into one answer."""
     return max(4, budgets.points_limit // TOKENS_AN_ENTRY)
 
 
@@ -373,7 +373,7 @@ def _make_summary(
 
 MOST_LINES = 1_000
 MOST_MARKS = 6
-"""Pages named beside one thing; there may be more."""
+"""Pages named per entry; there may be more."""
 _NAMES = {
     QuestionScope.DATES: ("date", "dates"),
     QuestionScope.MONEY: ("amount of money", "amounts of money"),
@@ -432,7 +432,7 @@ def _each_place(statements: Sequence[Statement]) -> list[Statement]:
 
 
 def lines_of(event: SectionRead, documents: Sequence[InputDocument]) -> str:
-    """What one section has, as it comes; what is said again elsewhere is joined once all is read."""
+    """Format one section's finds as they arrive; repetitions are merged at the end."""
     lines = _GrowingLines([(document.id, document.name, document.unit) for document in documents], is_short=False)
     for point in event.points:
         lines.add_line(point)
@@ -448,12 +448,11 @@ class _GrowingLines:
         self.sources: list[SourcePlace] = []
 
     def add_paragraph(self, paragraph: str) -> None:
-        """A paragraph of its own."""
         if paragraph:
             self.text += f"\n\n{paragraph}" if self.text else paragraph
 
     def add_list(self, document: int, statements: Sequence[Statement], *, is_tree: bool) -> None:
-        """What stands in one document, under its name where there are several."""
+        """Add one document's finds, under its name if there are several documents."""
         if len(self._documents) > 1:
             self.add_paragraph(f"**{escape_markdown(plain_line(self._documents[document][1]))}**")
         self.text += "\n\n" if self.text else ""
@@ -463,7 +462,7 @@ class _GrowingLines:
         self.text = self.text.rstrip("\n")
 
     def add_line(self, one: Statement, level: int = 0) -> None:
-        """One thing, its pages, and the sentence it stands in where it is not a sentence itself."""
+        """Add one find with its pages, and with its sentence unless it is one."""
         text = escape_markdown(plain_line(one.text))
         self.text += f"{'  ' * level}- "
         begin = len(self.text)
@@ -507,7 +506,7 @@ def place_mark(unit: str, anchor: ClaimAnchor) -> str:
 
 
 def _count_words(summary: Summary, scope: WantedScope) -> str:
-    """How many there are, in bold."""
+    """Format the count of finds, in bold."""
     if scope.wanted is QuestionScope.ABOUT:
         return ""
     if scope.wanted is QuestionScope.PAGES:
@@ -543,7 +542,7 @@ def _count_times(count: int) -> str:
 
 
 def how_words(summary: Summary, scope: WantedScope, overfull: int = 0) -> str:
-    """What was read, where something was found, who looked, and what is missing: sentences."""
+    """Describe in sentences what was read, where something was found, by whom, and what is missing."""
     said = [f"{coverage_words(summary)}."]
     pages = {
         (anchor.document, anchor.page)
@@ -578,8 +577,8 @@ def how_words(summary: Summary, scope: WantedScope, overfull: int = 0) -> str:
 
 WISH = SummaryOptions(Length.MEDIUM, Form.BULLETS)
 LIST_WISH = SummaryOptions(form=Form.OWN)
-"""What no sentences of a document can give."""
-"""Of what a document is about."""
+"""A wish that no extract can fulfil, so the model is used."""
+"""For questions about what a document says in general."""
 ANSWERED_SHARE = 0.4
 """Of what a section's answer may take, what it does take as a rule."""
 
@@ -588,9 +587,10 @@ SurveyEvent = AnswerStarted | SurveyProgress | TextDelta
 
 
 class DocumentSurveys:
-    """Those of one chat's conversations; from any thread. Owns no thread and no table.
+    """Surveys of one chat's documents; from any thread.
 
-    What was read stays known while the program runs, so that an answer that was stopped goes on where it was.
+    Owns no thread and no table. Finished sections are remembered while the program runs, so that a stopped answer
+    resumes.
     """
 
     def __init__(self, chat: AnswerService, engine: Engine, speeds: MeasuredSpeeds) -> None:
@@ -599,9 +599,8 @@ class DocumentSurveys:
         self._estimates: dict[tuple[str, tuple[int, ...]], QueryOffer] = {}
 
     def find_offers(self, conversation_id: int | None, text: str, cancel: CancelToken) -> Iterator[QueryOffer]:
-        """What can be done for a question that is about all of documents of which the model sees only passages.
-
-        Nothing where there is none. What the model would do comes again with its estimate.
+        """Offer surveys for a question about whole documents of which the model sees only passages; none if it isn't
+        one. An offer that needs the model is yielded again with its estimate.
         """
         scope = scope_of(text)
         ids = self._chat.looks.documents_beyond_context(conversation_id) if scope is not None else []
@@ -620,7 +619,7 @@ class DocumentSurveys:
         return QueryOffer(scope, tuple(ids), is_by_model)
 
     def _is_by_model(self, scope: WantedScope) -> bool:
-        """Where the program cannot; the smallest models find less than they make up, as in summaries."""
+        """Return whether the model is needed. The smallest models invent more than they find, as in summaries."""
         loaded, wish = self._engine.loaded, WISH if scope.wanted is QuestionScope.ABOUT else LIST_WISH
         if loaded is None or method_for(wish, weights_of(loaded)) is Method.DIGEST:
             return False
@@ -654,9 +653,9 @@ class DocumentSurveys:
         return tokens / speed.reading + sections * budgets_for(loaded).points * ANSWERED_SHARE / speed.writing
 
     def answer(self, question_id: int, cancel: CancelToken) -> Iterator[SurveyEvent]:
-        """Answers a stored question from all of its documents; beside other answers it is a version.
+        """Answer a stored question from all its documents, as a new version if it has answers.
 
-        Cancelled, what was found so far is kept.
+        Cancelled, the finds so far are stored.
         """
         question = self._stored_message(question_id)
         conversations = self._chat.conversations
@@ -667,7 +666,7 @@ class DocumentSurveys:
         yield from self._write_answer(answer, question, cancel, shows=True)
 
     def continue_answer(self, answer_id: int, cancel: CancelToken) -> Iterator[SurveyEvent]:
-        """Goes on with one that was stopped; it is written anew once it is whole."""
+        """Resume a stopped answer; its text is rewritten once complete."""
         answer = self._stored_message(answer_id)
         assert answer.parent_id is not None
         self._chat.conversations.finish_message(answer.id, answer.text, MessageState.WRITING)

@@ -42,7 +42,7 @@ from app.store.translation_store import SegmentOutcome, StoredSegment, Translati
 
 
 class Translate(Protocol):
-    """As `app.features.translate.translate.translate`."""
+    """Signature of `app.features.translate.translate.translate`, so that tests can replace it."""
 
     def __call__(
         self,
@@ -54,13 +54,13 @@ class Translate(Protocol):
         *,
         done: Mapping[int, Translated],
     ) -> Iterator[TranslationEvent]:
-        """The events of one translation."""
+        """Yield the events of one translation."""
 
 
 class RunningTranslation(JobAttempt[TranslationEvent]):
-    """One translation; see `JobAttempt`. Its options and segments may change, but not while `changing` is held.
+    """One translation job; see `JobAttempt`.
 
-    `translate` None is the program's own pipeline.
+    Options and segments may change, but not while `changing` is held. `translate` None is the program's own pipeline.
     """
 
     def __init__(
@@ -113,13 +113,13 @@ class RunningTranslation(JobAttempt[TranslationEvent]):
 
     @contextmanager
     def _is_wanted(self, wish: TranslationWish, documents: tuple[int, ...]) -> Iterator[bool]:
-        """Whether they are still the job's, which do not change within the block."""
+        """Yield whether these are still the job's, holding them unchanged within the block."""
         with self._changing:
             job = self._jobs.get(self._job_id)
             yield job is None or (wish_of(job) == wish and self._read_documents() == documents)
 
     def _read_documents(self) -> tuple[int, ...]:
-        """What its segments are of, where that was read into blocks."""
+        """Return the ids of the documents its segments were read from."""
         return self._store.documents_of([self._job_id])[self._job_id]
 
 
@@ -130,7 +130,7 @@ def _own_pipeline() -> Translate:
 
 
 def row_of(stored: StoredSegment) -> Row:
-    """A segment beside its translation; raises KeyError, TypeError or ValueError for what another version stored."""
+    """Pair a segment with its translation. Raises KeyError, TypeError or ValueError for data of another version."""
     target = None if stored.target is None else from_json(Translated, stored.target)
     return Row(from_json(Segment, stored.source), target)
 
@@ -142,10 +142,10 @@ _CHEAP = (TranslationSource.MEMORY, TranslationSource.SKIPPED)
 
 
 class TranslationAttempt:
-    """One attempt at one translation. `close` belongs at its end, however that comes.
+    """Store one attempt at one translation. Call `close` at its end, whatever the outcome.
 
-    `is_wanted` says whether wish and segments are still these, and holds them as long as its block lasts: what was made
-    of others is not stored.
+    `is_wanted` tells whether wish and segments are still the same, and locks them within its block: results for
+    others aren't stored.
     """
 
     def __init__(
@@ -170,7 +170,7 @@ class TranslationAttempt:
         self.steps = 0
         """Segments that the model translated and that are stored."""
         self.is_complete = False
-        """Whether the pipeline came to its end, and all of it is stored."""
+        """True if the pipeline finished and everything is stored."""
 
     def take_event(self, event: TranslationEvent) -> None:
         self.pace.take_event(event)
@@ -196,7 +196,7 @@ class TranslationAttempt:
                 self.is_complete = not is_partial
 
     def close(self) -> None:
-        """Keeps what was not kept yet."""
+        """Store whatever isn't stored yet."""
         self._save_waiting()
         self._save_progress()
 
@@ -225,16 +225,18 @@ def outcome_of(translated: Translated) -> SegmentOutcome:
 
 
 LEAST_WRITTEN = 60
-"""Characters of segments that grow, before they tell anything."""
+"""Characters of growing segments needed before they count for the pace."""
 _BY_THE_MODEL = (TranslationSource.MODEL, TranslationSource.KEPT)
 
 
 class TranslationPace:
-    """Times are seconds; while it rests, the clock does not count. `lengths` are the characters of each open segment.
+    """Pace of a translation in seconds; the clock stops while it waits.
 
-    Segments differ in length, and known ones come at once: so the text that the model has written tells the pace, that
-    of segments that are still growing too. They grow side by side, and those of one prompt are done together: the first
-    that is done has taken as long as all of them. Reading the first prompts counts little while little is written.
+    `lengths` has the characters of each open segment.
+
+    Segments differ in length and known ones come at once, so the pace is that of text written by the model, growing
+    segments included. Segments of one prompt grow in parallel and finish together: the first took as long as all of
+    them. The time for the first prompts counts little while little is written.
     """
 
     def __init__(self, lengths: Mapping[int, int], clock: Callable[[], float] = time.monotonic) -> None:
@@ -267,7 +269,7 @@ class TranslationPace:
                 self._written += length if translated.origin in _BY_THE_MODEL else 0
 
     def seconds_left(self) -> float | None:
-        """About how much longer; None where nothing tells it yet."""
+        """Estimate the seconds left; None before there is a measure."""
         growing = sum(self._growing.values())
         if not (self._written or growing >= LEAST_WRITTEN) or not self._clock.has_begun:
             return None
@@ -280,7 +282,7 @@ class TranslationPace:
 
 
 PROMPT_SHARE = 1.5
-"""What a prompt takes beside its text, as a share of that: rules, markup, what came before."""
+"""A prompt's overhead as a share of its text: rules, markup, context."""
 COUNT_AT_ONCE = 500
 
 
@@ -294,9 +296,10 @@ class TranslationEstimates:
     def estimate_rows(
         self, rows: Sequence[Row], memory_of: Callable[[Path], MemoryLookup], cancel: CancelToken
     ) -> TranslationEstimate | None:
-        """`memory_of` is the memory of a model.
+        """Estimate the cost;
 
-        None when cancelled, or where a model's room is taken by another one; raises what the engine raises.
+        `memory_of` returns a model's memory. None when cancelled, or if another model has the place. Raises the
+        engine's errors.
         """
         left = [row.segment for row in rows if row.is_open]
         if not left:

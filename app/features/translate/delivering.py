@@ -1,6 +1,6 @@
-"""From what a model wrote to what stands in the document: always with exactly the marks of the source.
+"""Turn a model's answer into document content with exactly the marks of the source.
 
-Nothing here knows a language or asks a model, so it is quick and the same each time.
+Nothing here knows a language or asks a model, so it is quick and deterministic.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ class DeliveryCandidate:
     core: Content
     problems: tuple[TranslationProblem, ...] = ()
     certainty: TranslationCertainty | None = field(default=None, compare=False)
-    """How sure the model was; None where it was not asked."""
+    """The model's certainty; None if not measured."""
 
     @property
     def words(self) -> str:
-        """Without marks and what they protect."""
+        """The words without marks and what they protect."""
         return plain(self.core)
 
 
 def make_candidate(source: ShownContent, answer: str) -> DeliveryCandidate:
-    """What an answer gives, and what is wrong with its form; with an unusable one, the core is the source's."""
+    """Parse an answer and list its formal problems; for an unusable one, the core is the source's."""
     text, problems = tidy_answer(f"{source.text} {' '.join(source.protected)}", answer)
     found, invented = adopt_marks(source, parse_marked(source, text))
     words = plain(found)
@@ -94,9 +94,9 @@ _ANY_TAG = re.compile(f"{_UNFINISHED}|{_TAG.pattern}", re.VERBOSE)
 
 @dataclass(frozen=True)
 class MarkDamage:
-    """What is wrong with the marks of an answer: tags as the model sees them.
+    """What is wrong with an answer's marks, as tags the model sees.
 
-    Where none is lost and none too many, pairs cross, a pair encloses nothing any more, or an order was changed.
+    If none is missing or extra, pairs cross, a pair became empty, or a fixed order changed.
     """
 
     lost: tuple[str, ...] = ()
@@ -104,12 +104,12 @@ class MarkDamage:
 
 
 def parse_marked(shown: ShownContent, answer: str) -> Content:
-    """The words of an answer and the marks that its tags stand for, known ones or not."""
+    """Parse an answer into words and marks, known ones or not."""
     return content_of(_answer_parts(shown, answer))
 
 
 def damage_of(shown: ShownContent, found: Content) -> MarkDamage | None:
-    """What is wrong with the marks of a core; None where they are exactly those of the source, nested."""
+    """Return what is wrong with a core's marks; None if they are exactly the source's, nested."""
     wanted = Counter(mark.key for mark in marks(shown.core))
     there = Counter(mark.key for mark in marks(found))
     by_key = {mark.key: mark for mark in (*marks(found), *marks(shown.core))}
@@ -143,7 +143,7 @@ def without_tags(answer: str) -> str:
 
 
 def empties_pair(source: Content, target: Content) -> bool:
-    """Whether a pair that encloses words in the source encloses nothing in the target."""
+    """Return whether a pair that encloses words in the source became empty."""
     return bool(enclosing_pairs(source) - enclosing_pairs(target))
 
 
@@ -187,7 +187,7 @@ def _answer_parts(shown: ShownContent, answer: str) -> Sequence[str | Mark]:
 
 
 def _is_text(match: re.Match[str], shown: ShownContent, known: Collection[tuple[str, int]]) -> bool:
-    """Whether something in brackets, such as "(X 5)", is no tag of the source but stands in its text just so."""
+    """Return whether a bracketed text such as "(X 5)" belongs to the source and isn't a tag."""
     if match["name"] is None or match[0][0] in "<＜&" or match[0] not in shown.words:
         return False
     return not any((role, int(match["number"])) in known for role in ("open", "close", "single"))
@@ -202,19 +202,19 @@ def _own_brackets(shown: ShownContent, match: re.Match[str]) -> str:
 
 
 def _is_paired(match: re.Match[str]) -> bool:
-    """Whether a tag begins and ends with brackets of one kind; "(x1 >" is none."""
+    """Return whether a tag's brackets match; "(x1 >" isn't a tag."""
     first, last = match[0][0].replace("&", "<").replace("＜", "<"), match[0][-1].replace(";", ">").replace("＞", ">")
     return first + last in (*_BRACKETS, "<>")
 
 
 def _is_empty(number: int, before: str) -> bool:
-    """Whether nothing was written behind `<x2>`, so that `</x2>` is the same mark and not one too many."""
+    """Return whether nothing follows `<x2>`, so that `</x2>` closes it and isn't extra."""
     _, opener, behind = before.casefold().rpartition(f"x{number}")
     return bool(opener) and not _TAG_END.split(behind, maxsplit=1)[-1].strip()
 
 
 def _tag_roles(match: re.Match[str], waiting: Sequence[int], answer: str) -> list[tuple[str, int]]:
-    """What a tag stands for; nothing for `</x2>`, which follows a `<x2>`."""
+    """Return what a tag stands for; nothing for the `</x2>` after a `<x2>`."""
     if match["bare"]:
         return [("close", waiting[-1])] if match["bare"] in "gG" and waiting else []
     number = int(match["number"])
@@ -252,7 +252,7 @@ def put_back(shown: ShownContent, answered: Content) -> Content:
 
 @dataclass(frozen=True)
 class _SourceMark:
-    """A pair or a single mark of the source: how many of its words are before it, how many in it, of how many."""
+    """A pair or single mark of the source, with the number of words before it, in it, and in all."""
 
     first: Mark
     last: Mark | None
@@ -260,7 +260,7 @@ class _SourceMark:
     inside: int
     of: int
     text: str
-    """What stands in a pair."""
+    """Text enclosed by the pair."""
     glued_before: bool
     glued_behind: bool
     between: str
@@ -380,7 +380,7 @@ def _space_element(content: Content, element: _SourceMark) -> Content:
 
 
 def _place_of(content: Content, element: _SourceMark) -> int:
-    """Where in the plain text, by the share of words before it: at the beginning of a word, or behind the last."""
+    """Find a position in the plain text by the share of words before it: a word's start, or the end of the last."""
     text = plain(content)
     if element.between and text.count(element.between) == 1:
         return text.index(element.between) + 1
@@ -426,7 +426,7 @@ def _split_at(parts: Content, at: int) -> Content:
 
 
 def _gap_range(parts: Content, at: int) -> range:
-    """Where in a list of parts that is divided there something at this place may be put in."""
+    """Return the indexes in a list of parts where something could be inserted at this position."""
     offset, first, last = 0, -1, 0
     for place, part in enumerate((*parts, "")):
         if offset == at:

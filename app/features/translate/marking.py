@@ -26,15 +26,15 @@ from app.documents.segments import (
 )
 
 PROTECTED = "protected"
-"""The look of a mark that stands for text; its `shows` is the text."""
+"""Look of a mark that stands for text; its `shows` is the text."""
 _LETTER = re.compile(r"[^\W\d_]")
 
 
 @dataclass(frozen=True)
 class ShownContent:
-    """A content with its protected text behind marks: `before` and `after` are kept back, `core` is what is shown.
+    """Content with protected text replaced by marks:
 
-    `ordered` are the numbers of marks that must keep their order.
+    `before` and `after` are held back, `core` is shown to the model. Marks in `ordered` must keep their order.
     """
 
     before: Content
@@ -54,7 +54,7 @@ class ShownContent:
 
     @property
     def protected(self) -> list[str]:
-        """What stands behind the marks of protected text, in its order."""
+        """The protected texts in order."""
         return [mark.shows for mark in marks(self.core) if mark.look == PROTECTED]
 
     @property
@@ -62,7 +62,7 @@ class ShownContent:
         return _LETTER.search(self.words) is not None and self.words not in GENERATED_DESCRIPTIONS
 
     def restore_whole(self, core: Content) -> Content:
-        """A translated core with what was kept back, and the protected text in its place."""
+        """Restore a translated core: ends that were held back, and protected text."""
         return restore_protected((*self.before, *core, *self.after))
 
     def order_is_kept(self, core: Content) -> bool:
@@ -85,19 +85,19 @@ def to_text(content: Content) -> str:
 
 
 def tag_of(mark: Mark) -> str:
-    """`<g1>`, `</g1>` or `<x2/>`."""
+    """Return the mark's tag: `<g1>`, `</g1>` or `<x2/>`."""
     if mark.role == "single":
         return f"<x{mark.number}/>"
     return f"<g{mark.number}>" if mark.role == "open" else f"</g{mark.number}>"
 
 
 def restore_protected(parts: Iterable[str | Mark]) -> Content:
-    """The protected text in place of its marks."""
+    """Replace marks of protected text by that text."""
     return content_of([part.shows if isinstance(part, Mark) and part.look == PROTECTED else part for part in parts])
 
 
 def same_marks(one: Content, other: Content) -> bool:
-    """Whether both have the same marks, and those of the first are nested."""
+    """Return whether both have the same marks, and the first's are nested."""
     return Counter(mark.key for mark in marks(one)) == Counter(mark.key for mark in marks(other)) and nests(one)
 
 
@@ -174,7 +174,7 @@ def _pair_tags(pieces: Sequence[_MarkedPiece]) -> None:
 
 
 def trim_content(content: Content) -> tuple[Content, Content, Content]:
-    """What comes before the words, the part with the words, and what comes behind; the middle is nested by itself."""
+    """Split into what precedes the words, the words, and what follows; the middle is properly nested."""
     parts = list(content)
     before: list[str | Mark] = []
     after: list[str | Mark] = []
@@ -306,7 +306,7 @@ _IN_PROSE = _compile_patterns(_OF_PROSE, _NAMES_OF_PROSE)
 _SIGNS_OF_NAMES = (":/", "www.", "mailto:", "@", "()", ":\\", "_")
 _FILE_ENDING = re.compile(rf"\.(?:{_ENDINGS})(?![\w-])")
 _ORDERED = frozenset(("printed", "framed", "sized", "place", "branches"))
-"""Their order tells which value they stand for, so it must not change."""
+"""Looks of marks whose order decides which value they stand for."""
 _PLACEHOLDERS = frozenset(
     (
         "variable",
@@ -343,7 +343,7 @@ def find_spans(text: str, kind: SegmentKind = SegmentKind.PARAGRAPH) -> list[Pro
 
 
 def find_placeholders(text: str, kind: SegmentKind = SegmentKind.MESSAGE) -> list[str]:
-    """What stands for a value that a program puts in, in its order: {name}, %s, ${x}."""
+    """Return the placeholders in order: {name}, %s, ${x}."""
     return [text[span.start : span.end] for span in _iterate_spans(text, kind) if span.is_placeholder]
 
 
@@ -368,12 +368,12 @@ def _tag_name(match: re.Match[str], group: str) -> str:
 
 
 def marked_text(content: Content) -> str:
-    """For people: what a mark stands for is shown where it is text, a line break is one."""
+    """Return the text for editing: marks as the text they stand for, else as tags; line breaks as such."""
     return "".join(part if isinstance(part, str) else _mark_tag(part) for part in content)
 
 
 def shown_text(content: Content) -> str:
-    """As it is read: no tags, single marks as what they stand for where that is text, line breaks as such."""
+    """Return the text for reading: no tags, marks as the text they stand for, line breaks as such."""
     return "".join(part if isinstance(part, str) else "\n" if part.look == "break" else part.shows for part in content)
 
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a translation, how bad that is, what the model is told, and the flag that a person sees."""
+"""Problems of translations: severity, the sentence for the model, and the flag for the user."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class ProblemKind(StrEnum):
     """The engine could not answer."""
     EMPTY = "empty"
     MISSING = "missing"
-    """Of a batch: the segment was not in the answer, or the answer's segments cannot be told apart."""
+    """In a batch: the segment is missing, or the answer's segments can't be told apart."""
     REFUSED = "refused"
     CUT = "cut"
-    """It was not finished within so many tokens."""
+    """Cut off by the token limit."""
     LOOP = "loop"
     PART = "part"
     """A sentence of it stays as it was in the source, for want of anything better."""
@@ -34,12 +34,12 @@ class ProblemKind(StrEnum):
     SAME = "same"
     LEFTOVER = "leftover"
     SOURCE_WORD = "source_word"
-    """An ordinary word of the source stands in it."""
+    """It contains an ordinary word of the source."""
     LENGTH = "length"
     ECHO = "echo"
-    """It is the translation of the segment before, which was told as context."""
+    """It repeats the translation of the preceding segment, shown as context."""
     LEAK = "leak"
-    """The model's own control tags stood in it."""
+    """It contained the model's control tags."""
     REMARK = "remark"
     """ "Here is the translation:"."""
     NUMBER = "number"
@@ -117,7 +117,10 @@ _SENTENCES = {
 
 
 def sentence_of(problem: TranslationProblem, target: str) -> str:
-    """What the model is told when it is asked again; `target` is the language's English name. "" for nothing."""
+    """Return the sentence that names the problem to the model in a retry;
+
+    `target` is the language's English name. "" for none.
+    """
     said, wanted = problem.said, problem.wanted
     if problem.kind is ProblemKind.MARKS:
         return _of_marks(said, wanted)
@@ -135,12 +138,12 @@ def _of_marks(lost: str, extra: str) -> str:
 
 
 def sentences_of(problems: Sequence[TranslationProblem], target: str) -> str:
-    """Of several, one line."""
+    """Return the sentences of several problems, in one line."""
     return " ".join(dict.fromkeys(filter(None, (sentence_of(problem, target) for problem in problems))))
 
 
 def total_weight(problems: Iterable[TranslationProblem]) -> int:
-    """How bad these are together; 0 for none."""
+    """Return the total severity; 0 for none."""
     return sum(1000 if problem.kind in UNUSABLE else _WEIGHTS[problem.kind] for problem in problems)
 
 
@@ -149,8 +152,10 @@ def is_unusable(problems: Iterable[TranslationProblem]) -> bool:
 
 
 def flags_of(problems: Iterable[TranslationProblem]) -> tuple[Flag, ...]:
-    """What a person is told. Nothing is told of a remark or a control tag, which was taken out, nor of an
-    echo, which is not taken while there is another answer."""
+    """Return the flags for the user.
+
+    None for remarks or control tags, which were removed, or for an echo, which is only used if there is nothing else.
+    """
     found = []
     for problem in problems:
         kind = _FLAGS.get(problem.kind)
@@ -259,12 +264,12 @@ def _any_opening() -> tuple[str, ...]:
 
 
 def is_refusal(source: str, text: str) -> bool:
-    """Whether the model says that it will not translate, which the source does not say."""
+    """Return whether the model refuses, and the source doesn't."""
     return any(pattern.match(text) and not pattern.match(source) for pattern in (REFUSING, _REFUSING_TO_TRANSLATE))
 
 
 def has_repetition(source: str) -> bool:
-    """Whether a source says something twice in a row, so that its translation may as well."""
+    """Return whether the source repeats itself, so that its translation may."""
     return bool(_loop_of_words(source.casefold().split(), times=2) or _loop_of_characters(source))
 
 
@@ -334,7 +339,7 @@ def flag_words(segment: Segment, translated: Translated, target: str) -> list[st
 
 
 def reason_of(flag: Flag, segment: Segment, translated: Translated, language: str) -> ProblemReason:
-    """Why a segment was flagged; `language` is the target's name."""
+    """Explain why a segment was flagged; `language` is the target's name."""
     text = _flag_text(flag, segment, translated)
     values = {"said": flag.said, "wanted": flag.wanted, "language": language}
     return ProblemReason(text, {name: value for name, value in values.items() if f"{{{name}}}" in text})

@@ -74,7 +74,7 @@ _PATIENT = frozenset(
 
 @dataclass(eq=False)
 class UnitBatch:
-    """Units that are asked together."""
+    """Units asked in one request."""
 
     work: TranslationWork
     units: list[TranslationUnit]
@@ -87,7 +87,7 @@ class UnitBatch:
 
 
 class AnswerRepair:
-    """Takes answers. `settle` is told each unit that is done, a piece of one excepted."""
+    """Judges answers and repairs them. `settle` is called with each finished unit, but not with pieces of one."""
 
     def __init__(self, work: TranslationWork, settle: Callable[[TranslationUnit], None]) -> None:
         self._work, self._settle = work, settle
@@ -114,7 +114,7 @@ class AnswerRepair:
         return self._judge_unit(unit, self._make_judged(unit, answer.text, answer))
 
     def _make_judged(self, unit: TranslationUnit, text: str, answer: TaskAnswer) -> DeliveryCandidate:
-        """What a text gives that is the answer, or a part of it, and how sure the model was of that."""
+        """Judge a text that is the answer or part of it, with the model's certainty."""
         found = self._work.checks.judge_answer(unit.shown, text, unit.terms)
         return replace(found, certainty=certainty_of(text.strip(), answer.tokens)) if answer.tokens else found
 
@@ -159,7 +159,7 @@ class AnswerRepair:
         return self._judge_unit(unit, failed)
 
     def _cut_off(self, task: UnitBatch, text: str) -> list[UnitBatch]:
-        """An answer that did not end: a loop is asked for again, a long text in halves."""
+        """Handle an answer that hit the limit: retry a loop, split a long text in halves."""
         unit = task.units[0]
         if loop := loop_in(unit.shown.words, text):
             return self._judge_unit(
@@ -198,7 +198,7 @@ class AnswerRepair:
         return last == before and all(problem.kind in _PATIENT for problem in last.problems)
 
     def _is_beyond_it(self, found: DeliveryCandidate) -> bool:
-        """Whether nothing is wrong but the glossary, which this model cannot be told."""
+        """Return whether only the glossary was missed and this model can't take one."""
         return not self._work.knows.takes_glossary and all(
             problem.kind is ProblemKind.GLOSSARY for problem in found.problems
         )
@@ -217,7 +217,7 @@ class AnswerRepair:
         return [UnitBatch(self._work, [piece]) for piece in asked] or self._settle_best(unit)
 
     def _token_share(self, content: Content, unit: TranslationUnit) -> int:
-        """Its share of the unit's."""
+        """Estimate a part's tokens by its share of the unit's text."""
         size = len(unit.shown.text) or 1
         return max(1, round(unit.tokens * len(to_text(content)) / size)) if unit.tokens else size // CHARACTERS_A_TOKEN
 
@@ -255,7 +255,7 @@ class AnswerRepair:
 
 
 def _is_echo(unit: TranslationUnit, words: str) -> bool:
-    """Whether an answer is a segment before, or what became of it, and that says something else."""
+    """Return whether an answer is the preceding segment or its translation, while the source differs."""
     return any(words.strip() in (source, target) and source != unit.shown.words for source, target in unit.before)
 
 
@@ -263,7 +263,7 @@ __all__ = ["translate_segments"]
 
 COUNTED_AT_ONCE = 256
 WINDOWS_A_PLACE = 4
-"""So many requests for each place of the engine are on the wire: what is told with one is known when it goes there."""
+"""Requests sent per parallel slot: few, so that each can use what earlier ones brought."""
 
 
 def translate_segments(
@@ -276,11 +276,11 @@ def translate_segments(
     done: Mapping[int, Translated] | None = None,
     is_interactive: bool = False,
 ) -> Iterator[TranslationEvent]:
-    """Translates what `done` has not, by the model that is loaded in `engine`.
+    """Translate the segments missing in `done`, with the model loaded in `engine`.
 
-    `done` is what earlier runs or a person made: never asked again, told as context, learnt from. Cancelled, it ends at
-    once as partial. Raises what the engine raises when a second try does not help; what was done is kept.
-    `is_interactive` goes before all background work and asks one segment after another.
+    `done` is from earlier runs or the user: never requested again, but used as context. Cancelled, it ends at once as
+    partial. Raises the engine's errors after a second try; finished segments stay stored. `is_interactive` has
+    priority over background work and asks segment by segment.
     """
     work = begin_work(segments, wish, engine, memory, cancel)
     if work is None:
@@ -341,7 +341,7 @@ class _TranslationRun:
                 yield grown
 
     def _settle_unit(self, unit: TranslationUnit) -> None:
-        """A unit is done: its segments are, and what has no flag is kept."""
+        """Settle a unit's segments, and store the translation in the memory if it has no flag."""
         assert unit.settled is not None
         for segment in unit.segments:
             self._settled.append(deliver_segment(segment, unit.shown, unit.settled))
@@ -374,7 +374,7 @@ def _grown_segment(event: TaskGrowing[UnitBatch]) -> SegmentGrows | None:
 
 
 def _grown_alone(unit: TranslationUnit, text: str) -> SegmentGrows | None:
-    """A sentence grows behind those before it, once they are there."""
+    """Report a growing sentence behind those before it, once they are there."""
     if unit.parent is None:
         return SegmentGrows(unit.segments[0].id, text)
     before = unit.parent.pieces[: unit.parent.pieces.index(unit)]

@@ -1,4 +1,4 @@
-"""What a translation is: what was wished, what became of each segment, what to look at; and how it is stored."""
+"""A translation's data: options, segment results, flags, events; and how they are stored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.store.translation_store import SegmentCounts, StoredSegment
 
 
 class Formality(StrEnum):
-    """How people are addressed, in languages that tell."""
+    """Form of address, in languages that distinguish."""
 
     DEFAULT = ""
     FORMAL = "formal"
@@ -35,9 +35,10 @@ class GlossaryTerm:
 
 @dataclass(frozen=True)
 class TranslationWish:
-    """What a person wants. Languages are codes as BCP 47 has them ("pt-BR"); `source` "" is to be found out.
+    """What the user asks for.
 
-    `domain` is a note such as "a rental contract", for models that take one.
+    Languages are BCP 47 codes ("pt-BR"); `source` "" is detected. `domain` is a note such as "a rental contract", for
+    models that take one.
     """
 
     target: str
@@ -48,10 +49,10 @@ class TranslationWish:
 
 
 class FlagKind(StrEnum):
-    """Why a person should look at a segment; the terminal's JSON has these."""
+    """Why a segment should be reviewed; used in the terminal's JSON."""
 
     UNTRANSLATED = "untranslated"
-    """Nothing usable came, after every way was tried: the source stands there."""
+    """Every attempt failed: the segment keeps its source text."""
     FORMATTING = "formatting"
     """The words are there, the inline markup was put back by place."""
     GLOSSARY = "glossary"
@@ -84,7 +85,7 @@ class FlagKind(StrEnum):
 
 @dataclass(frozen=True)
 class Flag:
-    """What a check came upon."""
+    """A problem found by a check."""
 
     kind: FlagKind
     said: str = ""
@@ -92,12 +93,12 @@ class Flag:
 
 
 class TranslationSource(StrEnum):
-    """Where a segment's translation is from."""
+    """Where a segment's translation comes from."""
 
     MODEL = "model"
     MEMORY = "memory"
     EDITED = "edited"
-    """By a person; never replaced by a model's."""
+    """By the user; never replaced by a model's."""
     SKIPPED = "skipped"
     """Nothing to translate: numbers, code, addresses, or it is in the target language already."""
     KEPT = "kept"
@@ -106,8 +107,10 @@ class TranslationSource(StrEnum):
 
 @dataclass(frozen=True)
 class Translated:
-    """What became of a segment. `content` has exactly the marks of the source. `accepted`: a person said it is good,
-    its flags are not shown any more."""
+    """A segment's result.
+
+    `content` has exactly the markup of the source. `accepted`: the user approved it, so its flags are hidden.
+    """
 
     id: int
     content: Content
@@ -126,7 +129,7 @@ class MemoryLookup(Protocol):
     """
 
     def find_step(self, source: Content, context: str = "") -> Content | None:
-        """An accepted translation of the same content; a person's own goes before a model's. None without one."""
+        """Return an accepted translation of the same content, the user's own before a model's; None without one."""
 
     def keep_step(self, source: Content, target: Content, context: str = "") -> None:
         """Keeps a model's translation without flags; it is on the disk when this returns."""
@@ -145,7 +148,7 @@ class TranslationPlanned:
 
 @dataclass(frozen=True)
 class SegmentGrows:
-    """What is there of a segment's translation while it is being written, as plain text."""
+    """Event: a segment's translation so far, as plain text."""
 
     id: int
     text: str
@@ -181,19 +184,19 @@ KIND = "translation"
 TASK = "translate"
 
 ADDING, DRAFT = "adding", "draft"
-"""States beside those of `app.features.work.queue`: not all of its segments are there; it waits to be begun."""
+"""States in addition to those of `app.features.work.queue`: still reading segments; waiting to be started."""
 BLOCKS, TYPED = "blocks", "typed"
 """Formats that are none of `app.documents.formats.registry`: a new document is made; text that somebody typed."""
 
 
 @dataclass(frozen=True)
 class StoredTranslation(JobRow):
-    """One row of the list.
+    """Row of the list.
 
-    `format` is a name of `app.documents.formats.registry`, "blocks" where a new document is made (PDF, RTF and others),
-    "typed" for typed text; `name` is the file's, "" for that. `source_language` is what was found or given, "" where
-    it is not known. `flagged` are those to look at, which nobody has accepted; `reused` came from the memory.
-    `seconds` is how long it was worked on, `model` the name of the file of the one that did it last.
+    `format` is a name of `app.documents.formats.registry`, "blocks" where a new document is made (PDF, RTF and
+    others), "typed" for typed text; `name` is the file's, "" for typed text. `source_language` is given or detected,
+    "" if unknown. `flagged` counts segments to review that nobody accepted; `reused` those from the memory. `seconds`
+    is the working time, `model` the file name of the last model used.
     """
 
     wish: TranslationWish
@@ -207,25 +210,25 @@ class StoredTranslation(JobRow):
     seconds: float = 0.0
     model: str = ""
     remarks: tuple[ReadingRemark, ...] = ()
-    """What there was to tell of the file when it was read."""
+    """Remarks from reading the file."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A segment beside its translation, None as long as there is none."""
+    """A segment with its translation, None until there is one."""
 
     segment: Segment
     translated: Translated | None
 
     @property
     def is_open(self) -> bool:
-        """Whether it has words that nobody has translated yet."""
+        """True if it has words and no translation."""
         return self.translated is None and any(character.isalpha() for character in self.segment.text)
 
 
 @dataclass(frozen=True)
 class Adding:
-    """So many segments were found so far; comes several times a second."""
+    """Event: number of segments found so far; several times a second."""
 
     segments: int
 
@@ -246,9 +249,10 @@ class TranslationAdded:
 
 @dataclass(frozen=True)
 class TranslationEstimate:
-    """What a translation would take. `known` segments need no model; `tokens` are those of the others.
+    """Estimated cost.
 
-    `seconds` None: nothing was measured on this machine with this model yet.
+    `known` segments need no model; `tokens` are those of the rest. `seconds` None: no measurement yet for this model
+    here.
     """
 
     segments: int
@@ -256,24 +260,24 @@ class TranslationEstimate:
     tokens: int
     seconds: float | None
     is_elsewhere: bool = False
-    """Whether a server does it."""
+    """True if a server runs the model."""
 
 
 @dataclass(frozen=True)
 class Saving:
-    """So many segments were written so far; comes several times a second."""
+    """Event: number of segments written so far; several times a second."""
 
     segments: int
 
 
 @dataclass(frozen=True)
 class Saved:
-    """The last event: the file is there.
+    """Final event: the file is written.
 
-    `untranslated` are the ids of segments that stand in the source's language, as they are not translated yet; where
-    `is_marked`, each says so in the file. `kept` are those that could not be translated and that nobody has accepted:
-    they stand there as in the source, unmarked. `refused` are those whose translation had not the markup of the source.
-    `keeps_layout` is False for a new document made of the text alone.
+    `untranslated` are ids of segments left in the source language because they have no translation yet; with
+    `is_marked` the file says so at each. `kept` are segments that couldn't be translated and that nobody accepted:
+    left as in the source, unmarked. `refused` are those whose translation lacked the source's markup. `keeps_layout`
+    is False for a new document made of the text alone.
     """
 
     path: Path
@@ -313,7 +317,7 @@ def wish_of(job: Job) -> TranslationWish:
 
 
 def source_language_of(job: Job) -> str:
-    """What a person said the source's language is, else what was found."""
+    """Return the source language the user chose, else the detected one."""
     return wish_of(job).source or str(job.spec.get("source_language", ""))
 
 
@@ -328,11 +332,11 @@ def terms_of(job: Job) -> tuple[GlossaryTerm, ...]:
 
 
 MOST_CHARACTERS = 1_000_000
-"""Of a longer text what comes first: the index would take longer than the work beside it may."""
+"""Characters indexed of a long text, from its start: indexing more would hold up the work."""
 
 
 def searched_text(job: Job, segments: Iterable[StoredSegment]) -> str:
-    """The words without their markup."""
+    """Return the text to search by, without markup."""
     found, length = [str(job.spec.get("name", ""))], 0
     for segment in segments:
         for fields in (segment.source, segment.target or {}):

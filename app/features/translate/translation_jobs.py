@@ -78,13 +78,11 @@ TITLE_CHARACTERS = 80
 
 
 class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
-    """All stored translations; see `StoredJobs`. `add` is a generator, too.
+    """All stored translations; see `StoredJobs`.
 
-    `segments` are what is edited and looked through, `files` writes them into files, `words` are the glossaries and the
-    memory, which all translations share. `documents` are those of files that are read into blocks.
-
-    `copies` is where the files are kept, None where each stays in its place; `child_folder` is the document child's
-    own; passwords of files stay in memory.
+    `add` is a generator, too. `segments` edits and reviews, `files` writes files, `words` has the glossaries and the
+    memory that all translations share. `documents` holds files read into blocks. `copies` is the folder of source
+    copies, None to leave files in place; `child_folder` is the document child's. Passwords of files stay in memory.
     """
 
     def __init__(
@@ -116,7 +114,7 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         self._changing = threading.Lock()
         """Held while a wish or the segments change: no outcome of the work is stored."""
         self.pipeline: Translate | None = None
-        """Another one than the program's own."""
+        """A pipeline other than the program's own."""
 
     def _job_at_work(self, job: Job) -> RunningTranslation:
         if not self._store.read_segment(job.id, 1):
@@ -136,11 +134,11 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         password: str = "",
         leaves_pictures: bool = False,
     ) -> Iterator[Adding | Pictured | TranslationAdded]:
-        """Finds what there is to translate in a file; the last event is Added, and cancelled there is none.
+        """Read a file's segments; the last event is TranslationAdded, unless cancelled.
 
-        The file's bytes are copied, so that it can be written whatever becomes of it. Raises DocumentLocked where a
-        password is needed, and what else the child met; nothing of the file is then kept. Pages that are pictures are
-        to be read first, unless they are to be left.
+        The file is copied, so that the translation can be written whatever becomes of it. Raises DocumentLocked if it
+        needs a password, and the child's errors; nothing is stored then. Picture pages must be read first unless
+        `leaves_pictures`.
         """
         for found in self._additions.add_file(path, wish, cancel, password, leaves_pictures=leaves_pictures):
             if isinstance(found, Adding | Pictured):
@@ -178,9 +176,8 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         return self._stored_row(self._known_job(self._additions.add_text(text, wish)))
 
     def change_wish(self, translation_id: int, wish: TranslationWish) -> None:
-        """Another wish: what does not hold for it any more is taken back, and found again in the memory or asked anew.
-
-        What a person edited or accepted stays as long as the languages are the same. One at work goes on with it.
+        """Change the wish: translations that no longer apply are dropped, then looked up in the memory or requested
+        again. The user's edits stay while the languages are the same. A running job continues with the new wish.
         """
         job = self._known_job(translation_id)
         before = wish_of(job)
@@ -196,9 +193,10 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
             self._jobs.update(job.id, state=DRAFT)
 
     def estimate(self, translation_id: int, cancel: CancelToken) -> TranslationEstimate | None:
-        """What it would take; None when cancelled. Takes seconds: it may wake the model, and measures it once.
+        """Estimate the cost;
 
-        Raises what the engine raises, NoRoomForModel where the tab's own model would need the chat's to give way.
+        None when cancelled. Takes seconds: it may wake the model, and measures it once. Raises the engine's errors,
+        NoRoomForModel if the tab's model would have to replace the chat's.
         """
         job = self._known_job(translation_id)
         wish, source = self.words.whole_wish(job), source_language_of(job)
@@ -206,7 +204,7 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         return self._estimates.estimate_rows(rows, lambda model: self.words.memory_for(wish, source, model), cancel)
 
     def estimate_all(self, translation_ids: Sequence[int], cancel: CancelToken) -> TranslationEstimate | None:
-        """What they would take together."""
+        """Estimate the total cost."""
         found = [self.estimate(number, cancel) for number in translation_ids]
         whole = [translation_estimate for translation_estimate in found if translation_estimate is not None]
         seconds = [estimate.seconds for estimate in whole if estimate.seconds is not None]
@@ -223,7 +221,7 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         )
 
     def begin_translations(self, translation_ids: Sequence[int]) -> None:
-        """Queues drafts, in this order; one that is done is worked through anew, and only what changed is asked."""
+        """Queue drafts in this order; a finished one is run again, requesting only what changed."""
         for translation_id in translation_ids:
             job = self._known_job(translation_id)
             if job.state == DRAFT and not self._stored_row(job).done and self.is_outdated(job.id):
@@ -235,7 +233,7 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
                 self._jobs.queue_last(job.id)
 
     def translate_again(self, translation_id: int, segment_id: int) -> None:
-        """Takes one segment back and queues the translation, which asks for it anew."""
+        """Drop one segment's translation and queue the job to request it again."""
         job = self._known_job(translation_id)
         with self._changing:
             self.segments.take_back(job.id, keeps_own=False, only=segment_id)
@@ -245,11 +243,11 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
             self._jobs.queue_last(job.id)
 
     def source_document(self, translation_id: int) -> StoredDocument | None:
-        """What was read of its file, as it is by now; None where the file itself is translated."""
+        """Return the current reading of its file; None where the file itself is translated."""
         return self._additions.document_of(self._known_job(translation_id))
 
     def is_outdated(self, translation_id: int) -> bool:
-        """Whether its document says something else by now: more was read from its pictures, or that was corrected."""
+        """Return whether the document changed since, because pictures were read or corrected."""
         return self._additions.is_outdated(self._known_job(translation_id))
 
     def take_again(self, translation_id: int) -> None:
@@ -298,9 +296,9 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         pair: LanguagePair | None = None,
         translation_id: int | None = None,
     ) -> MemoryMatches:
-        """What the memory has with these words: of a pair of languages, of the segments of one translation, or all.
+        """Search the memory: for a language pair, for one translation's segments, or all.
 
-        Reads all of it, so not for the window's thread; nothing where it was cancelled.
+        Reads all of it, so not on the window's thread; empty when cancelled.
         """
         only = None
         if translation_id is not None:
@@ -344,7 +342,7 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         return None if job is None or job.state == ADDING else job
 
     def _known_job(self, translation_id: int) -> Job:
-        """Raises KeyError where it is gone."""
+        """Return the job. Raises KeyError if it is gone."""
         job = self._job(translation_id)
         if job is None:
             raise KeyError(translation_id)
@@ -369,20 +367,20 @@ class KeptSegments:
         self._editing = threading.Lock()
 
     def read_rows(self, job_id: int, start: int = 1, count: int | None = None) -> list[Row]:
-        """Segments beside their translations, in order from one on; None is all of them."""
+        """Return segments with translations, from `start`; `count` None is all."""
         return [row_of(segment) for segment in self._store.read_segments(job_id, start, count)]
 
     def read_row(self, job_id: int, segment_id: int) -> Row:
-        """One segment; raises KeyError where there is none."""
+        """Return one segment. Raises KeyError without it."""
         found = self._store.read_segment(job_id, segment_id)
         if found is None:
             raise KeyError(segment_id)
         return row_of(found)
 
     def edit_segment(self, job_id: int, segment_id: int, content: Content) -> Row:
-        """What a person writes for a segment; kept in the memory as their own, and never replaced by a model's.
+        """Store the user's text for a segment, also in the memory; a model never replaces it.
 
-        Raises ValueError where it has not exactly the marks of the source.
+        Raises ValueError unless it has exactly the source's marks.
         """
         with self._editing:
             row = self.read_row(job_id, segment_id)
@@ -403,7 +401,7 @@ class KeptSegments:
         return self._store.next_flagged(job_id, after)
 
     def take_back(self, job_id: int, *, keeps_own: bool, only: int | None = None) -> None:
-        """Segments are open again, one or all; with `keeps_own` not those that a person edited or accepted."""
+        """Drop translations of one or all segments; with `keeps_own`, not those the user edited or accepted."""
         with self._editing:
             rows = self.read_rows(job_id) if keeps_own else []
             own = [row.translated for row in rows if row.translated is not None and _is_own(row.translated)]

@@ -1,4 +1,4 @@
-"""What is kept across translations: glossaries of pairs of languages, the translation memory, and its file (TMX)."""
+"""Data shared by translations: glossaries per language pair, the translation memory, and its TMX file."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ from app.store.translation_store import (
 
 
 class KeptMemory:
-    """See `app.features.translate.translation_events.MemoryLookup`.
+    """Memory lookup, see `app.features.translate.translation_events.MemoryLookup`.
 
-    A model's translation is found again as long as the notes, the form of address, the model and those terms of the
-    glossary that stand in the text are the same; a person's own always.
+    A model's translation is reused only with the same notes, form of address, model and glossary terms in the text;
+    the user's own always.
     """
 
     def __init__(
@@ -81,18 +81,18 @@ class KeptMemory:
 def own_entry(
     pair: LanguagePair, source: Content, target: Content, context: str = "", formality: Formality = Formality.DEFAULT
 ) -> MemoryEntry:
-    """What a person made of a segment, or said is good, or has from elsewhere."""
+    """Build an entry for a translation the user wrote, accepted or imported."""
     return _memory_entry(pair, source, target, context=context, made=TranslationOrigin(formality.value), is_own=True)
 
 
 def key_of(source: Content) -> bytes:
-    """Stands for the words and marks of a content; how the marks look does not count."""
+    """Hash words and marks; the marks' looks don't count."""
     parts = [part if isinstance(part, str) else [part.role, part.number] for part in source]
     return blake2b(json.dumps(parts).encode(), digest_size=16).digest()
 
 
 def with_marks_of(source: Content, found: str) -> Content | None:
-    """A kept target with the looks of the source's marks; None where it does not have just these."""
+    """Return a stored target with the looks of the source's marks; None if its marks differ."""
     try:
         target = content_from_json(json.loads(found))
     except (TypeError, ValueError):
@@ -104,7 +104,7 @@ def with_marks_of(source: Content, found: str) -> Content | None:
 
 
 def model_key(path: Path) -> str:
-    """Stands for a model: the name and the size of its file."""
+    """Identify a model by its file's name and size."""
     try:
         size_bytes = path.stat().st_size
     except OSError:
@@ -119,7 +119,7 @@ def _memory_entry(
 
 
 def content_text(content: Content) -> str:
-    """As the store has it."""
+    """Return the JSON stored."""
     return json.dumps(content)
 
 
@@ -135,7 +135,7 @@ MOST_SHOWN = 500
 
 @dataclass(frozen=True)
 class MemoryTranslation:
-    """A translation in the memory, in plain text. `is_own`: a person made it, or said that it is good."""
+    """A translation in the memory, in plain text. `is_own`: written or accepted by the user."""
 
     id: int
     pair: LanguagePair
@@ -146,14 +146,14 @@ class MemoryTranslation:
 
 @dataclass(frozen=True)
 class MemoryMatches:
-    """What was looked for in the memory: the numbers of all, oldest first, and the newest of them, newest first."""
+    """Result of a search: ids of all matches, oldest first, and the newest entries, newest first."""
 
     ids: tuple[int, ...] = ()
     newest: tuple[MemoryTranslation, ...] = ()
 
 
 class KeptWords:
-    """From any thread."""
+    """Glossaries and memory; from any thread."""
 
     def __init__(self, store: TranslationStore, memory: TranslationMemory) -> None:
         self._store, self._memory = store, memory
@@ -162,7 +162,7 @@ class KeptWords:
         return tuple(GlossaryTerm(text, other) for text, other in self._store.read_glossary(source, target))
 
     def keep_glossary(self, source: str, target: str, terms: Sequence[GlossaryTerm]) -> None:
-        """These are the terms of a pair now; translations that are begun from now on have them beside their own."""
+        """Replace a pair's glossary; translations started from now on use it with their own terms."""
         self._store.keep_glossary(source, target, [(term.source, term.target) for term in terms])
 
     def whole_wish(self, job: Job) -> TranslationWish:
@@ -173,18 +173,18 @@ class KeptWords:
         return replace(wish, glossary=(*wish.glossary, *(term for term in shared if term.source not in own)))
 
     def memory_for(self, wish: TranslationWish, source_language: str, model: Path) -> MemoryLookup:
-        """What was translated for such a wish by this model, and what a person made of it."""
+        """Return the lookup of this model's translations for such a wish, and of the user's own."""
         pair = LanguagePair(source_language, wish.target)
         return KeptMemory(self._memory, wish, pair, model=model_key(model), prompt_version=PROMPT_VERSION)
 
     def keep_own(self, job: Job, row: Row, content: Content) -> None:
-        """What a person made of a segment, or says is good."""
+        """Store what the user wrote or accepted for a segment."""
         wish = wish_of(job)
         pair = LanguagePair(source_language_of(job), wish.target)
         self._memory.save_entries([own_entry(pair, row.segment.content, content, row.segment.context, wish.formality)])
 
     def export_tmx(self, path: Path) -> None:
-        """Writes the whole memory; raises DiskFull or FolderNotWritable."""
+        """Write the whole memory; raises DiskFull or FolderNotWritable."""
         with write_file(path) as file:
             write_tmx(self._memory.iterate_entries(), file)
 
@@ -197,7 +197,7 @@ class KeptWords:
         return self._memory.count_pairs()
 
     def memory_bytes(self) -> int:
-        """About what the memory takes on the disk."""
+        """Return the memory's approximate size on disk."""
         return self._memory.size_bytes()
 
     def ids_of(self, job: Job, rows: Iterable[Row]) -> frozenset[int]:
@@ -256,7 +256,7 @@ _NO_LANGUAGE = ("und", "*all*", "")
 
 @dataclass
 class _TmxUnit:
-    """A translation unit on its way."""
+    """A translation unit being parsed."""
 
     source: str
     properties: dict[str, str] = field(default_factory=dict)
@@ -264,9 +264,9 @@ class _TmxUnit:
 
 
 def read_tmx(path: Path) -> Iterator[MemoryEntry]:
-    """Every translation into another language than the unit's source; raises DocumentUnreadable.
+    """Yield every translation into a language other than the unit's source; raises DocumentUnreadable.
 
-    Those of other programs are a person's own. Of this program's each is again what it was.
+    Those of other programs count as the user's own; those of this program keep their origin.
     """
     reading = _TmxReading()
     try:
@@ -291,7 +291,7 @@ class _EntitiesDeclaredError(Exception):
 
 
 class _TmxReading:
-    """What the parser has come past; entries wait in `take_entries`."""
+    """Parser state; finished entries are fetched by `take_entries`."""
 
     def __init__(self) -> None:
         self.is_tmx = False
@@ -403,7 +403,7 @@ def _entry_of_unit(pair: LanguagePair, source: Content, target: Content, propert
 
 
 def _language_code(said: str) -> str:
-    """A language as translations call it; of a region that is not told apart the language."""
+    """Return our code of a language; an unknown region is dropped."""
     if said.casefold() in _NO_LANGUAGE:
         return ""
     found = find_language(said)
@@ -425,7 +425,7 @@ OWN = "own"
 
 
 def write_tmx(entries: Iterable[MemoryEntry], file: IO[bytes]) -> None:
-    """Writes the entries to a file that is open for bytes; how each was made is kept as properties of its unit."""
+    """Write the entries to a binary file; their origin is stored as properties of the unit."""
     file.write(_HEAD.encode())
     for entry in entries:
         file.write("".join(_write_unit(entry)).encode())

@@ -41,7 +41,7 @@ _GEMMA_TOKENS = 600
 
 
 class _ModelSize(NamedTuple):
-    """Models of up to so many weights."""
+    """Size class: models of up to this many weights."""
 
     most_weights: float
     tokens: int
@@ -59,7 +59,9 @@ _CLASSES = (
 
 @dataclass(frozen=True)
 class BatchSizes:
-    """Tokens of the source and segments at once; how many segments before them are told, in how many tokens."""
+    """Tokens of source and number of segments per request; preceding segments shown as context, and their token
+    limit.
+    """
 
     tokens: int
     segments: int
@@ -69,7 +71,7 @@ class BatchSizes:
 
 
 def sizes_for(knows: KnownLanguages, weights: float, window_tokens: int, side_by_side: int) -> BatchSizes:
-    """The sizes for a model, loaded with such a window and so many places."""
+    """Return the batch sizes for a model, given its context window and number of parallel slots."""
     found = next(model_size for model_size in _CLASSES if weights <= model_size.most_weights)
     tokens = knows.input_tokens or (_GEMMA_TOKENS if knows.family == TRANSLATE_GEMMA else found.tokens)
     segments = (knows.segments or found.segments) if knows.family == GENERIC else 1
@@ -79,21 +81,21 @@ def sizes_for(knows: KnownLanguages, weights: float, window_tokens: int, side_by
 
 
 def answer_tokens(source_tokens: int, segments: int, target: str) -> int:
-    """Where an answer to so many tokens is cut off."""
+    """Return the token limit of an answer to so many source tokens."""
     times = LONG_ANSWER if base_code(target) in MANY_TOKENS else ANSWER
     return int(times * source_tokens) + ANSWER_MORE + (TAG_TOKENS * segments if segments > 1 else 0)
 
 
 class SizedBatch(Protocol):
-    """What is put together to a batch: its length, and where in the document it stands."""
+    """Item that is grouped into batches: its length and position in the document."""
 
     @property
     def tokens(self) -> int:
-        """Its length as the model counts."""
+        """Length in the model's tokens."""
 
     @property
     def section(self) -> object:
-        """Units of one batch have the same."""
+        """Key that all units of one batch share."""
 
 
 T = TypeVar("T", bound=SizedBatch)
@@ -138,7 +140,7 @@ def sentences_of(content: Content) -> list[Content]:
 
 
 def parts_of(content: Content, size: Callable[[Content], int], most: int) -> list[Content]:
-    """Stretches of sentences of at most so many tokens; a longer sentence is cut between words, where that goes."""
+    """Split into runs of sentences of at most `most` tokens; a longer sentence is cut between words where possible."""
     found: list[Content] = []
     for sentence in sentences_of(content):
         for piece in [sentence] if size(sentence) <= most else _cut_at_rank(sentence, CutRank.WORD):
@@ -178,7 +180,7 @@ def _ends_in_space(parts: Sequence[str | Mark]) -> bool:
 
 
 def _cut_at_rank(content: Content, rank: CutRank) -> list[Content]:
-    """At every place of a rank that lies in no pair."""
+    """Cut at every place of a rank outside paired marks."""
     found: list[list[str | Mark]] = [[]]
     depth = 0
     for part in content:
@@ -203,7 +205,7 @@ def _cut_at_rank(content: Content, rank: CutRank) -> list[Content]:
 
 
 class AskingStep(IntEnum):
-    """How a unit is asked: with others, alone and told what was wrong, without context, sentence by sentence."""
+    """How a unit is asked, in order of attempts: batched, alone with the last problem, without context, by sentence."""
 
     FIRST = 0
     ALONE = 1
@@ -213,10 +215,10 @@ class AskingStep(IntEnum):
 
 @dataclass(eq=False)
 class TranslationUnit:
-    """`place` is that of its first segment in the document. `terms` are those of the person's glossary in it.
+    """A text to translate; `place` is its first segment's position in the document.
 
-    A sentence of a longer unit has that as its `parent`, and no segments. `before` are the segments in front that were
-    told when it was asked last.
+    `terms` are the user's glossary terms in it. A sentence of a longer unit has that as its `parent`, and no
+    segments. `before` are the preceding segments shown as context in the last request.
     """
 
     segments: list[Segment]
@@ -235,7 +237,7 @@ class TranslationUnit:
 
     @property
     def had_context(self) -> bool:
-        """Whether anything beside the text was told when it was asked last."""
+        """True if the last request had context."""
         return self.has_hint or bool(self.before)
 
     @property
@@ -249,7 +251,7 @@ class TranslationUnit:
         return TranslationUnit([], shown, self.place, self.section, tokens, parent=self)
 
     def restore_guarded(self, core: Content) -> Content:
-        """A core with what was kept back around it; protected text is still behind its marks."""
+        """Put the guarded ends back around a core; protected text is still behind its marks."""
         return content_of([*self.shown.before, *core, *self.shown.after])
 
 
@@ -261,10 +263,11 @@ WARMER = 0.25
 
 @dataclass(frozen=True)
 class UnitRequest:
-    """What is asked at once. `texts` are as they are shown, with tags; `hints` what is known of each, "" for nothing.
+    """One request.
 
-    `before` are the segments in front with what became of them, "" where that is not there yet. `said` are sentences
-    about what was wrong with the last answer. With `is_batch` the answer has numbered segments.
+    `texts` are shown with tags; `hints` is what is known of each, "" for nothing. `before` are preceding segments
+    with their translations, "" if not translated yet. `said` are sentences about the last answer's faults. With
+    `is_batch` the answer has numbered segments.
     """
 
     texts: tuple[str, ...]
@@ -276,13 +279,16 @@ class UnitRequest:
 
 
 class TranslatorFamily(ABC):
-    """One of them. Of a wish it knows the languages, the form of address and the domain; `source` "" is not known."""
+    """Prompting of one family of models.
+
+    Of a wish it uses languages, form of address and domain; `source` "" means unknown.
+    """
 
     takes_context = False
 
     @abstractmethod
     def make_messages(self, request: UnitRequest, pair: TranslationWish) -> list[Message]:
-        """The conversation."""
+        """Build the conversation of a request."""
 
     def make_grammar(self, request: UnitRequest) -> str:  # noqa: ARG002 - of those that follow one
         """The rules that the answer follows, "" for none."""
@@ -307,7 +313,7 @@ def family_for(name: str, *, is_large: bool = False) -> TranslatorFamily:
 
 
 def one_line(text: str) -> str:
-    """Without line breaks and runs of spaces."""
+    """Collapse all white space to single spaces."""
     return " ".join(text.split())
 
 
@@ -365,7 +371,7 @@ class GenericFamily(TranslatorFamily):
     takes_context = True
 
     def make_messages(self, request: UnitRequest, pair: TranslationWish) -> list[Message]:
-        """Rules, then what is known, then the segments."""
+        """Build rules, then context, then the segments."""
         return [Message(Role.SYSTEM, _system_prompt(request, pair)), Message(Role.USER, _user_prompt(request, pair))]
 
     def make_grammar(self, request: UnitRequest) -> str:
@@ -474,7 +480,7 @@ class HyMt2(TranslatorFamily):
         return [Message(Role.USER, _hy_mt2(request, pair))]
 
     def choose_sampling(self, attempt: int) -> Sampling:
-        """As published."""
+        """Return the sampling its makers published."""
         return _hunyuan_sampling(attempt, is_large=self._is_large)
 
 
@@ -486,7 +492,7 @@ class HyMt1(TranslatorFamily):
         return [Message(Role.USER, text)]
 
     def choose_sampling(self, attempt: int) -> Sampling:
-        """As published."""
+        """Return the sampling its makers published."""
         return _hunyuan_sampling(attempt, is_large=False)
 
 
@@ -569,11 +575,11 @@ PROMPT = (
     "\n\n\n{text}"
 )
 UNKNOWN_SOURCE = "en"
-"""Where the source cannot be told: the template's own default."""
+"""Source language if unknown: the template's own default."""
 
 
 class TranslateGemma(TranslatorFamily):
-    """One text a request, nothing beside it."""
+    """Prompts with one text per request and no context."""
 
     def make_messages(self, request: UnitRequest, pair: TranslationWish) -> list[Message]:
         source = pair.source or UNKNOWN_SOURCE
@@ -587,7 +593,7 @@ class TranslateGemma(TranslatorFamily):
         return [Message(Role.USER, text)]
 
     def choose_sampling(self, attempt: int) -> Sampling:
-        """Greedy; what is asked again is warmer."""
+        """Return greedy sampling, warmer for a retry."""
         if not attempt:
             return Sampling(0.0, repeat_penalty=1.0, presence_penalty=0.0, seed=SEED)
         return Sampling(WARMER, 64, 0.95, repeat_penalty=1.0, presence_penalty=0.0, seed=SEED + attempt)

@@ -1,4 +1,4 @@
-"""What all parts of one translation share: model, glossary, results; and what is checked of it beside its form."""
+"""State shared by all parts of one translation (model, glossary, results), and checks beyond its form."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ from app.language.language_names import (
 from app.language.numbers import WrittenNumber, find_quantities, written_numbers
 
 THINKING_TOKENS = 256
-"""For models that cannot be kept from thinking."""
+"""Extra tokens for models whose thinking can't be switched off."""
 CHARACTERS_A_TOKEN = 3
 SAMPLE_CHARACTERS = 2_000
 LARGE_WEIGHTS = 16e9
@@ -73,15 +73,15 @@ _TOLD_IN_ORDER = frozenset(
     (SegmentKind.HEADING, SegmentKind.PARAGRAPH, SegmentKind.LIST_ITEM, SegmentKind.NOTE, SegmentKind.CUE,
      SegmentKind.CAPTION)
 )  # fmt: skip
-"""What follows each other as text does; a cell or a message says little about the next one."""
+"""Formats with running text; a previous cell or message says little about the next."""
 
 
 @dataclass
 class TranslationWork:
-    """One translation on its way. `results` are the words of the segments that are done, by id.
+    """One translation in progress.
 
-    `source` is the language found or given; `pair` has none where that is the target: most of it stays then, and what
-    is in another language may be in any.
+    `results` holds the words of finished segments by id. `source` is given or detected; `pair` has none if that
+    equals the target: then most text stays, and foreign parts may be in any language.
     """
 
     segments: Sequence[Segment]
@@ -105,7 +105,7 @@ class TranslationWork:
         self.texts = {segment.id: segment.text for segment in self.segments}
 
     def make_ask(self, units: Sequence[TranslationUnit], step: AskingStep) -> Ask:
-        """The prompt for units that are asked together, as far as is known now."""
+        """Build the prompt for units asked together, with the context known now."""
         is_bare = step >= AskingStep.BARE or units[0].parent is not None
         before = () if is_bare or not self.family.takes_context else self._segments_before(units[0])
         hints = tuple(unit.segments[0].context if unit.segments and not is_bare else "" for unit in units)
@@ -133,7 +133,7 @@ class TranslationWork:
         )
 
     def learn_translation(self, translated: Translated) -> None:
-        """What a later request is told of a translation: its words as context, and the names and terms in it."""
+        """Remember a translation for later prompts: its words as context, its names and terms as hints."""
         if translated.origin is TranslationSource.KEPT or translated.id not in self.texts:
             return
         self.results[translated.id] = spoken_text(translated)
@@ -200,7 +200,9 @@ def begin_work(
 
 
 def _is_target(source: str, target: str) -> bool:
-    """Whether a text is in the target language already; variants (pt-BR for pt) are asked for."""
+    """Return whether a text is in the target language already; regional variants (pt-BR for pt) are still
+    translated.
+    """
     return base_code(source) == base_code(target) == target != ""
 
 
@@ -227,10 +229,7 @@ LEAST_CHARACTERS = 40
 
 
 def sorted_out(work: TranslationWork, done: Mapping[int, Translated]) -> tuple[list[Translated], list[TranslationUnit]]:
-    """What is known of the segments that are not done, and the units for the others, each content once.
-
-    Stops where the work is cancelled.
-    """
+    """Return the segments already known, and units for the rest, equal contents once. Stops when cancelled."""
     known: list[Translated] = []
     units: dict[Any, TranslationUnit] = {}
     section = 0
@@ -276,7 +275,7 @@ def _fits_source(found: Content, source: Content) -> bool:
 
 
 def _is_in_target(work: TranslationWork, segment: Segment) -> bool:
-    """Whether a text of some length clearly is; never where source and target are variants, or look alike."""
+    """Return whether a longer text is clearly in the target language; never for variants or look-alike languages."""
     source, target = work.pair.source, work.pair.target
     if len(segment.text.strip()) < LEAST_CHARACTERS or are_alike(source, target):
         return False
@@ -284,7 +283,7 @@ def _is_in_target(work: TranslationWork, segment: Segment) -> bool:
 
 
 def _file_is_in_target(work: TranslationWork) -> bool:
-    """Whether the translations that a file has already (PO) are in the target language."""
+    """Return whether a file's existing translations (PO) are in the target language."""
     texts = [plain(segment.translated) for segment in work.segments if segment.translated][:200]
     return bool(texts) and work.detector.detect_clearly("\n".join(texts)) == base_code(work.pair.target)
 
@@ -297,7 +296,7 @@ class TranslationChecks:
         self._lengths = ExpectedLengths(pair.source, pair.target)
 
     def judge_answer(self, source: ShownContent, answer: str, terms: Sequence[GlossaryTerm] = ()) -> DeliveryCandidate:
-        """What an answer gives, and all that is wrong with it. `terms` are those of the person's glossary in it."""
+        """Parse an answer and list its problems. `terms` are the user's glossary terms in it."""
         return self.judge_candidate(source, make_candidate(source, answer), terms)
 
     def judge_candidate(
@@ -331,7 +330,7 @@ class TranslationChecks:
             yield TranslationProblem(ProblemKind.GLOSSARY, term.source, term.target)
 
     def _changed_facts(self, source: str, words: str, terms: Sequence[GlossaryTerm]) -> Iterator[TranslationProblem]:
-        """What small tables of words tell."""
+        """Check negations, opposites and the like by small word tables."""
         pair = (self._pair.source, self._pair.target)
         names = [name for term in terms for name in (term.source, term.target)]
         said, instead = changed_opposite(source, words, pair)
@@ -352,18 +351,18 @@ class TranslationChecks:
 
 
 LEAST_SCRIPT_SHARE = 0.3
-"""Of the letters of a translation, so many are in the script of its language; the others may be names."""
+"""Share of a translation's letters in the script of its language; the rest may be names."""
 LEAST_LETTERS_BY_SCRIPT = 12
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _LETTER = re.compile(r"[^\W\d_]")
 _ORDINARY_RUN = re.compile(r"(?<![\w\-])[a-z]{2,}(?: [a-z]{2,}){2,}(?![\w\-])")
 """Three words or more in small Latin letters, with nothing but spaces between."""
 _CODE = re.compile(r"[\w\-]*(?:[A-Z0-9_]|(?<=\w)-(?=\w))[\w\-]*", re.ASCII)
-"""A name, an abbreviation or an identifier, which may stand in any language."""
+"""A name, abbreviation or identifier, which may occur in any language."""
 
 
 def is_other_language(text: str, source: str, target: str, detector: LanguageDetector) -> bool:
-    """Whether a text of some length is clearly not in the target language."""
+    """Return whether a longer text is clearly not in the target language."""
     if script_of(target) != LATIN:
         text = _CODE.sub(" ", text)
     letters = len(_LETTER.findall(text))
@@ -381,7 +380,7 @@ def is_other_language(text: str, source: str, target: str, detector: LanguageDet
 
 
 def is_same(source: str, target: str, source_code: str, target_code: str) -> bool:
-    """Whether a translation is its source, though it has words that are no names."""
+    """Return whether a translation equals its source although it has words other than names."""
     if _normalize_words(source) != _normalize_words(target) or base_code(source_code) == base_code(target_code) != "":
         return False
     words = _WORD.findall(source)
@@ -392,10 +391,10 @@ def is_same(source: str, target: str, source_code: str, target_code: str) -> boo
 
 
 def leftover_words(source: str, target: str, source_code: str, target_code: str, names: Iterable[str] = ()) -> str:
-    """Words of the source's script that were left in the translation; "" for none, and where both have one script.
+    """Return source-script words left in the translation; "" for none, or where both share a script.
 
-    A few words in Latin letters are usual in any language: they count where three ordinary ones of the source follow
-    each other. `names` may stand there.
+    A few Latin words are normal in any language: they count if three ordinary source words follow each other. `names`
+    may stay.
     """
     ours, theirs = script_of(source_code), script_of(target_code)
     if not source_code or ours == theirs:
@@ -438,11 +437,11 @@ MOST_OF_SHORT, MORE_THAN_SHORT = 4, 20
 LEAST_LEARNT = 20
 MOST_LEARNT = 500
 _DENSITY = {"zh": 0.33, "yue": 0.33, "ja": 0.45, "ko": 0.55, "he": 0.8, "ar": 0.85, "fa": 0.9, "th": 0.9}
-"""How many characters a language takes for what English says in one, roughly."""
+"""Characters a language takes for one of English, roughly."""
 
 
 class ExpectedLengths:
-    """What is expected for a pair of languages; it learns from translations without other faults."""
+    """Expected length ratios of a pair; learns from translations without other faults."""
 
     def __init__(self, source: str, target: str) -> None:
         self._guess = _DENSITY.get(base_code(target), 1.0) / _DENSITY.get(base_code(source), 1.0)
@@ -525,7 +524,9 @@ def _taken_half_a_day_off(one: WrittenNumber, others: list[WrittenNumber]) -> bo
 def _without_joined(
     left: list[WrittenNumber], others: list[WrittenNumber]
 ) -> tuple[list[WrittenNumber], list[WrittenNumber]]:
-    """Where both have the same digits in the same order, only their grouping differs (1.2.3, dates, telephones)."""
+    """Return no difference if both have the same digits in order: only grouping differs (1.2.3, dates, phone
+    numbers).
+    """
     is_regrouped = bool(left) and len(left) != len(others) and _number_digits(left) == _number_digits(others)
     return ([], []) if is_regrouped else (left, others)
 

@@ -1,7 +1,8 @@
-"""Engines as features use them: one whose models see, and the one that has the model of a tab's jobs.
+"""Engines as features use them: one that loads vision projectors, and one for a tab's jobs.
 
-That is the chat's own, a second one beside it, or the chat's for a while. Where the file for seeing lies beside a
-model, it is found at each loading, and told when it is refused.
+That is the chat's engine, a second one, or the chat's for a while.
+
+A projector next to a model is looked up at each load, and a refused one is reported.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class SeeingEngine(EngineOnDemand):
     def load(
         self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None
     ) -> Iterator[LoadProgress | ModelLoaded]:
-        """As the other one's, with its eyes. One that is refused keeps nobody from the model; a wished-for one does."""
+        """Load the model with its projector. A refused projector doesn't prevent the load unless it was asked for."""
         projector = None if wish.projector else find_projector(Path(path))
         if projector is None:
             yield from super().load(path, wish, cancel=cancel)
@@ -63,10 +64,10 @@ LetOut = Callable[[Sequence[int], ModelLoaded], object]
 
 
 class TaskEngines:
-    """From any thread. `task` is the tab's; `model_path` its model, None where the chat's serves, `chats_model` the
-    chat's.
+    """Engines for one tab's jobs; from any thread.
 
-    `ask` is what a person is asked where both do not fit; nobody there to ask says no.
+    `model_path` is the tab's model, None to use the chat's, `chats_model` the chat's. `ask` asks the user if both
+    don't fit; the default is no.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class TaskEngines:
         self.ask: Callable[[ModelSwap], bool] = lambda swap: False
         self._mark_used = mark_used
         self.let_out = let_out
-        """Whether a job's documents may go to where its model runs; raises DocumentStaysHere."""
+        """Asks whether a job's documents may go where its model runs; raises DocumentStaysHere."""
         self._chats, self._chats_model, self._model = chats, chats_model, model
         self._wish = wish
         self._may_ask = True
@@ -95,11 +96,11 @@ class TaskEngines:
         self._lock = threading.Lock()
 
     def model_path(self) -> Path | None:
-        """Which model a job would be done by now."""
+        """Return the model a job would use now."""
         return self._model() or self._chats_model()
 
     def count_weights(self) -> float:
-        """How many weights it has, without loading it: by what is in memory, else by its header; 0: not known."""
+        """Return the number of weights without loading: from the loaded model or the file's header; 0 if unknown."""
         path, loaded = self._model(), self._chats.loaded
         if loaded is not None and path in (None, Path(loaded.path)):
             return weights_of(loaded)
@@ -121,10 +122,10 @@ class TaskEngines:
 
     @contextmanager
     def open_engine(self, cancel: CancelToken, *, may_ask: bool = True) -> Iterator[Engine | None]:
-        """The engine with the model in it; None when cancelled. Takes as long as loading takes.
+        """Yield the engine with the model loaded; None when cancelled. Blocks while loading.
 
-        With `may_ask` False a second model comes only where there is room for both, and none (None) while another one
-        is at work in its place. Raises NoModel, NoRoomForModel, or what loading raises.
+        With `may_ask` False, a second model is loaded only if both fit, and None is yielded while another one has the
+        place. Raises NoModel, NoRoomForModel and loading errors.
         """
         path = self._model()
         if path is None or path in (self._chats_model(), _path_in(self._chats)):
@@ -144,9 +145,10 @@ class TaskEngines:
                 self._release_engine(was_open=True)
 
     def _ensure_model(self, cancel: CancelToken) -> bool:
-        """Waits for the chat's model, wakes it, or loads it where nobody has; False when cancelled.
+        """Wait for, wake or load the chat's model;
 
-        Also where it ended three times in a row: what one job did to it is not held against the next.
+        False when cancelled. Also reloads after three crashes in a row: one job's crashes aren't held against the
+        next.
         """
         try:
             self._chats.count_texts(("",), cancel=cancel)
@@ -193,7 +195,7 @@ class TaskEngines:
         raise NoRoomForModel(path.stem, loaded.name if loaded is not None else "")
 
     def close(self) -> None:
-        """The program quits: a second engine ends."""
+        """Close the second engine when the program quits."""
         self._beside.close(is_quitting=True)
 
     def _release_engine(self, *, was_open: bool = False, is_quitting: bool = False) -> None:
@@ -220,7 +222,7 @@ CONTEXT_TOKENS = 8192
 
 
 def needed_bytes(path: Path, context_tokens: int = CONTEXT_TOKENS) -> int:
-    """What a model takes in memory, by formula. Raises ModelUnreadable or ModelMissing."""
+    """Estimate a model's memory in bytes by formula. Raises ModelUnreadable or ModelMissing."""
     return shape_of(check_model(path)).memory_needs(ModelLayout(context_tokens)).total
 
 
@@ -248,7 +250,7 @@ class SecondEngine:
         self._gave_way: Path | None = None
 
     def open(self, path: Path, cancel: CancelToken) -> Engine | None:
-        """The engine with the model loaded; None when a person declined or stopped. Raises what loading raises."""
+        """Return the engine with the model loaded; None if the user declined or stopped. Raises loading errors."""
         loaded = self._chats.loaded
         if loaded is not None and Path(loaded.path) == path:
             return self._chats
@@ -274,7 +276,7 @@ class SecondEngine:
             _load_model(self._chats, gave_way, CancelToken())
 
     def placement_of(self, path: Path) -> ModelPlacement:
-        """Where this model would go now. Raises ModelMissing or ModelUnreadable."""
+        """Return where this model would be loaded now. Raises ModelMissing or ModelUnreadable."""
         if runs_elsewhere(path):
             return ModelPlacement.BOTH
         loaded, wanted, free = self._chats.loaded, self._needs(path), self._free_bytes()
@@ -283,7 +285,7 @@ class SecondEngine:
         return self.decide_placement(ModelSwap(self._task, loaded.name, loaded.needed_bytes, path.stem, wanted, free))
 
     def decide_placement(self, swap: ModelSwap) -> ModelPlacement:
-        """Where the second model goes. It is measured anew each time; only the person's answer is remembered."""
+        """Decide where the second model goes. Memory is measured each time; only the user's answer is remembered."""
         room = swap.free_bytes - RESERVE_BYTES
         if swap.loaded_bytes <= 0 or swap.wanted_bytes <= room:
             return ModelPlacement.BOTH
@@ -302,23 +304,23 @@ def _load_model(engine: Engine, path: Path, cancel: CancelToken) -> bool:
 
 
 RESERVE_BYTES = 500_000_000
-"""What stays free for everything else when two models share the memory."""
+"""Bytes kept free for everything else when two models share the memory."""
 
 
 class ModelPlacement(StrEnum):
-    """Where a second model goes."""
+    """Where a second model is loaded."""
 
     BOTH = "both"
     """Both fit at the same time."""
     SWAP = "swap"
     """The second takes the place of the first, and the first comes back after the job."""
     NO = "no"
-    """The first stays; the job goes on without the second."""
+    """The first model stays; the job runs without the second."""
 
 
 @dataclass(frozen=True)
 class ModelSwap:
-    """What a person is asked: may `wanted` take the place of `loaded` for this job? Sizes in bytes."""
+    """Question to the user: may `wanted` replace `loaded` for this job? Sizes in bytes."""
 
     job: str
     loaded: str
@@ -326,7 +328,7 @@ class ModelSwap:
     wanted: str
     wanted_bytes: int
     free_bytes: int
-    """Free beside the loaded model."""
+    """Free bytes while the first model is loaded."""
 
 
 def swap_words(swap: ModelSwap) -> MessageTemplate:
