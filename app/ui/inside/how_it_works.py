@@ -1,4 +1,4 @@
-"""How a language model works, in six short pages with the numbers of the chosen one, each beside what it explains."""
+"""How a language model works: six short pages with the numbers of the selected model."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ WORD_PX, SHARE_PX = 110, 52
 
 
 def bent(guesses: Sequence[Guess], temperature: float) -> list[float]:
-    """The chances of these among each other at a temperature: p^(1/T), which is softmax of the scores over T."""
+    """Rescale probabilities to a temperature: p^(1/T), normalized, which equals softmax(scores / T)."""
     weights = [max(guess.probability, 1e-30) ** (1 / temperature) for guess in guesses]
     return [weight / sum(weights) for weight in weights]
 
 
 class TemperatureView(LookPage):
-    """The likeliest tokens after a text, with a bar each; choosing a temperature asks nothing of the model."""
+    """Most likely next tokens with bars; changing the temperature rescales them without the model."""
 
     def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
         super().__init__(ui, engine)
@@ -73,7 +73,7 @@ class TemperatureView(LookPage):
         self._show()
 
     def look_at(self, text: str) -> None:
-        """What may come after a text."""
+        """Ask the model for the most likely tokens after a text."""
         ask = Ask((), max_tokens=1, sampling=Sampling(temperature=0), text=text, alternatives=GUESSES)
 
         def work(engine: Engine, cancel: CancelToken) -> Iterator[object]:
@@ -89,7 +89,7 @@ class TemperatureView(LookPage):
         self._show()
 
     def show_at(self, temperature: str) -> None:
-        """The chances at another temperature."""
+        """Show the probabilities at another temperature."""
         self.temperature = temperature
         self.segments.show_value(temperature)
         self._show()
@@ -115,7 +115,7 @@ class TemperatureView(LookPage):
 
 
 class GuessRow:
-    """A token, its bar and its chance; heard as one."""
+    """Token, bar and probability, read as one by screen readers."""
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
@@ -130,18 +130,17 @@ class GuessRow:
 
     @property
     def said(self) -> str:
-        """Token and chance."""
         return f"{self.word.text()}: {self.share.text()}"
 
     def show_guess(self, word: str, share: float) -> None:
-        """Another token with its chance, 0 to 1."""
+        """Show a token with its probability, from 0 to 1."""
         self.word.setText(word)
         self.share.setText(f"{100 * share:.1f} %")
         self.bar.show_share(round(1000 * share), 1000)
         self.bar.setAccessibleName(self.said)
 
     def show(self, *, is_shown: bool) -> None:
-        """All three, or none of them."""
+        """Show or hide all three parts."""
         parts: tuple[QWidget, ...] = (self.word, self.bar, self.share)
         for part in parts:
             part.setVisible(is_shown)
@@ -151,7 +150,7 @@ class GuessRow:
 
 
 PAUSE_MS = 700
-"""After the last letter, before the model is asked."""
+"""Pause after the last key before the model is asked."""
 TEXT_PX, SIDE_PX, TRY_PX, LIVE_PX = 330, 700, 58, 300
 EXAMPLE = "The cat sat on the mat, because it was"
 Facts = dict[str, str]
@@ -159,24 +158,24 @@ GetEngine = Callable[[], "Engine"]
 
 
 class Live(Protocol):
-    """What stands beside a page and shows the model's own numbers for the example."""
+    """Live view next to a page: the model's own numbers for the example."""
 
     def look_at(self, text: str) -> None:
-        """Another text."""
+        """Show the numbers for a text."""
 
     def clear(self) -> None:
-        """Nothing any more."""
+        """Remove all numbers."""
 
 
 class Lesson(NamedTuple):
-    """One page: its name, its words (with `{facts}` of the model), its formulas with what is heard of them."""
+    """A page: title, text (with `{facts}` of the model), formulas and their spoken forms."""
 
     name: str
     title: str
     words: tuple[str, ...]
     formulas: tuple[tuple[str, str], ...]
     live: str
-    """Which view stands beside it, and what is said above that."""
+    """Name of its live view, and the caption above that."""
     beside: str
 
 
@@ -297,7 +296,7 @@ LESSONS = (
 
 
 class HowItWorks(QWidget):
-    """Six pages; the live view asks the chat's engine for the text that is typed beside it, while it is seen."""
+    """Six pages. While visible, the live view asks the chat's engine about the typed text."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__()
@@ -332,12 +331,12 @@ class HowItWorks(QWidget):
 
     @property
     def is_known(self) -> bool:
-        """Whether the numbers are those of a model."""
+        """True if the numbers come from a model."""
         return bool(self._facts)
 
     @property
     def is_looking(self) -> bool:
-        """Whether the view beside the words asks the model."""
+        """True while the live view asks the model."""
         return bool(getattr(self._live[LESSONS[self.number].live], "is_looking", False))
 
     def _lay_out(self) -> None:
@@ -385,7 +384,7 @@ class HowItWorks(QWidget):
         outside.addWidget(self._area)
 
     def reload(self) -> tasks.BackgroundTask | None:
-        """Reads the numbers of the chosen model, where they are of another one."""
+        """Read the selected model's numbers if it changed since."""
         path = self._ui.loader.path
         if path is None or path == self._facts_of:
             self._show_lesson()
@@ -394,7 +393,7 @@ class HowItWorks(QWidget):
         return tasks.ask(lambda _: anatomy_of(path), self, lambda found: self._on_read(path, found), self._on_unread)
 
     def show_lesson(self, number: int) -> None:
-        """One of the six, from 0."""
+        """Show a page, counted from 0."""
         self.number = min(max(number, 0), len(LESSONS) - 1)
         lesson = LESSONS[self.number]
         self.steps.show_value(str(self.number))
@@ -471,7 +470,7 @@ class HowItWorks(QWidget):
 
 
 def _live_view(name: str) -> Callable[[UiContext, GetEngine], QWidget]:
-    """What is made when it is seen first."""
+    """Return the factory of a live view; imports wait until it is first shown."""
     match name:
         case "tokens":
             from app.ui.inside.tokens import TokensPage
@@ -503,11 +502,11 @@ UNKNOWN = {
     "parameters": "millions or billions of",
     "context": "some thousand",
 }
-"""What is said of a model whose file does not tell."""
+"""Wording for models whose file lacks the numbers."""
 
 
 def facts_for(found: ModelAnatomy, name: str) -> Facts:
-    """The numbers of a model as the pages use them."""
+    """Return a model's numbers formatted for the pages."""
     numbers = {
         "vocabulary": found.vocabulary,
         "width": found.width,

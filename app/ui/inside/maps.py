@@ -1,4 +1,4 @@
-"""Attention as it is drawn: a map with a colour for each share, and a text with arcs between those of its tokens."""
+"""Attention drawings: a heat map of weights, and text with arcs between tokens."""
 
 from __future__ import annotations
 
@@ -42,24 +42,24 @@ if TYPE_CHECKING:
 LABEL_PX, LEAST_LABEL_PX = 88, 40
 LEGEND_STEPS = 48
 CELL_PX = 26
-"""As large as a cell gets by itself."""
+"""Largest automatic cell size."""
 LETTERS_PX = 11.5
 TIGHT = 0.85
-"""Of a line's height: names in lines of capitals are rare, so that they may stand closer."""
+"""Share of the line height from name to name. Names are rarely capitals, so rows may be this close."""
 MAP_ZOOMS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
 MOST_SHAPES = 64 * 64
-"""So many cells are saved as shapes; more would make a file of megabytes, and are saved as a picture."""
+"""Limit of cells saved as vector shapes; more would make files of megabytes, and are saved as pixels."""
 HIDDEN = 0
-"""The first colour of a map: nothing is there."""
+"""Colour index of empty cells."""
 Cell = tuple[int, int]
 """Row and column."""
 NO_CELL: Cell = (-1, -1)
 
 
 class ShareMap:
-    """Shares from 0 to 1 as colours, by rows and columns that have names; NaN is left empty. A `Plot`.
+    """A `Plot` of shares from 0 to 1 by named rows and columns; NaN cells are empty.
 
-    The square root of a share is its colour's strength, so that small ones are seen, too.
+    Colours follow the square root, so that small shares are visible.
     """
 
     def __init__(self, theme: Theme, title: str) -> None:
@@ -70,13 +70,12 @@ class ShareMap:
         self._image = QImage()
 
     def set(self, shares: Floats | None, rows: Sequence[str], columns: Sequence[str]) -> None:
-        """An array of [row, column]; None for nothing."""
+        """Set an array [row, column] with its names; None clears it."""
         self._shares, self.rows, self.columns = shares, tuple(rows), tuple(columns)
         self._image = QImage() if shares is None else share_image(shares)
         self.recolour()
 
     def recolour(self) -> None:
-        """The theme has other colours."""
         if not self._image.isNull():
             self._image.setColorTable(share_colours(self._theme))
 
@@ -97,16 +96,16 @@ class ShareMap:
 
     @property
     def _saved_cell(self) -> int:
-        """Large enough for the names, as long as there are not too many."""
+        """Cell size in a saved image: readable names, within a maximum width."""
         return max(self._theme.px(4), min(self._theme.px(18), self._theme.px(1200) // max(1, len(self.columns))))
 
     @property
     def line_px(self) -> int:
-        """From name to name, so that each can be read."""
+        """Distance of names so that each is readable."""
         return round(TIGHT * QFontMetrics(self._theme.font(LETTERS_PX)).height())
 
     def names_size(self) -> QSize:
-        """What the names take, at the left and above."""
+        """Return the size of the row names (width) and column names (height)."""
         metrics, px = QFontMetrics(self._theme.font(LETTERS_PX)), self._theme.px
         sizes = [
             min(px(LABEL_PX), max((metrics.horizontalAdvance(name) for name in names), default=0)) + px(14)
@@ -115,7 +114,7 @@ class ShareMap:
         return QSize(*(max(px(LEAST_LABEL_PX), size) for size in sizes))
 
     def size_with(self, cell: int) -> QSize:
-        """All of it, with cells of that edge."""
+        """Return the total size with cells of `cell` pixels."""
         return self.names_size() + QSize(cell * len(self.columns), cell * len(self.rows))
 
     def paint(
@@ -128,7 +127,7 @@ class ShareMap:
         framed: Cell = NO_CELL,
         is_saved: bool = False,
     ) -> None:
-        """What has room of it, from `origin` on; around `framed` stands a frame."""
+        """Paint the part inside `room`, starting at `origin`, with a frame around the cell `framed`."""
         if self._shares is None:
             return
         painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # 100 % is written so in every language
@@ -156,7 +155,7 @@ class ShareMap:
         self._paint_legend(painter, self.names_size())
 
     def _paint_cells(self, painter: QPainter, whole: QRect, cell: int) -> None:
-        """Each by itself: a picture of few pixels would be smoothed by who opens it."""
+        # One rectangle a cell: viewers smooth an image of few pixels when they scale it.
         for row in range(self._image.height()):
             for column in range(self._image.width()):
                 if self._image.pixelIndex(column, row) != HIDDEN:
@@ -164,7 +163,7 @@ class ShareMap:
                     painter.fillRect(place, self._image.pixelColor(column, row))
 
     def _paint_names(self, painter: QPainter, whole: QRect, inside: QRect, cell: int, framed: Cell) -> None:
-        """As many names as have room; the frame's own ones are always there."""
+        """Paint as many names as fit; those of the framed cell always."""
         metrics, px = QFontMetrics(self._theme.font(LETTERS_PX)), self._theme.px
         high = self.line_px
         step = max(1, math.ceil(high / cell))
@@ -191,7 +190,7 @@ class ShareMap:
                 painter.restore()
 
     def _paint_legend(self, painter: QPainter, labels: QSize) -> None:
-        """Which colour is how much, in the corner that no name needs."""
+        """Paint the colour scale in the corner without names."""
         theme, wide = self._theme, labels.width() - self._theme.px(12)
         bar = QRectF(theme.px(4), theme.px(4), wide, theme.px(7))
         for step in range(LEGEND_STEPS):
@@ -213,15 +212,15 @@ class ShareMap:
 
 
 class HeatMap(QAbstractScrollArea):
-    """A `ShareMap` to go through: arrows move a frame over the cells, + and - zoom.
+    """Scrollable `ShareMap`: arrows move a frame over the cells, + and - zoom.
 
-    What a cell means is said by `words` (row and column) in a tip and to screen readers.
+    `words` describes a cell (row, column) in the tooltip and to screen readers.
     """
 
     pointed = Signal(int, int)
-    """The frame or the mouse is at another cell: row and column."""
+    """Frame or mouse moved to another cell: row and column."""
     chosen = Signal(int, int)
-    """A cell was clicked, or Enter pressed on it."""
+    """A cell was clicked, or confirmed by Enter: row and column."""
 
     def __init__(self, theme: Theme, title: str, words: Callable[[int, int], str]) -> None:
         super().__init__()
@@ -239,7 +238,7 @@ class HeatMap(QAbstractScrollArea):
         theme.changed.connect(self._on_theme_changed)
 
     def show_shares(self, shares: Floats, rows: Sequence[str], columns: Sequence[str], summary: str = "") -> None:
-        """Shows an array of [row, column]; `summary` is what screen readers hear of all of it."""
+        """Show an array [row, column]; `summary` describes it to screen readers."""
         if (self.plot.rows, self.plot.columns) != (tuple(rows), tuple(columns)):
             self.zoom, self.current = 1.0, (max(0, len(rows) - 1), 0)
         self.plot.set(shares, rows, columns)
@@ -252,14 +251,14 @@ class HeatMap(QAbstractScrollArea):
         self._fit_cells()
 
     def zoom_by(self, steps: int) -> None:
-        """One step larger (1) or smaller (-1); the frame stays in sight."""
+        """Zoom in (1) or out (-1), keeping the frame visible."""
         at = MAP_ZOOMS.index(self.zoom) + steps
         self.zoom = MAP_ZOOMS[min(max(at, 0), len(MAP_ZOOMS) - 1)]
         self._fit_cells()
         self._reveal()
 
     def _cell(self) -> int:
-        """All of it is seen; where that is too small to be read, all of its width, and the rest by scrolling."""
+        """Return the cell size: fit all, or only the width if cells became unreadably small."""
         room = self.viewport().size() - self.plot.names_size()
         wide, high = room.width() / max(1, len(self.plot.columns)), room.height() / max(1, len(self.plot.rows))
         fit = min(wide, max(high, self.plot.line_px), self._theme.px(CELL_PX))
@@ -290,7 +289,7 @@ class HeatMap(QAbstractScrollArea):
             bar.setValue(max(least, min(bar.value(), most)))
 
     def cell_at(self, place: QPoint) -> Cell | None:
-        """Row and column under a place of the viewport."""
+        """Return row and column at a viewport point, or None."""
         names, cell = self.plot.names_size(), self._cell()
         inside = place - QPoint(names.width(), names.height())
         if inside.x() < 0 or inside.y() < 0:
@@ -300,7 +299,7 @@ class HeatMap(QAbstractScrollArea):
         return (row, column) if row < len(self.plot.rows) and column < len(self.plot.columns) else None
 
     def place_of(self, row: int, column: int) -> QPoint:
-        """The middle of a cell in the viewport."""
+        """Return the centre of a cell in the viewport."""
         names, cell = self.plot.names_size(), self._cell()
         corner = QPoint(names.width() + column * cell, names.height() + row * cell)
         return corner + QPoint(cell // 2, cell // 2) - self._origin()
@@ -317,7 +316,7 @@ class HeatMap(QAbstractScrollArea):
     # From cell to cell.
 
     def go_to(self, row: int, column: int) -> None:
-        """Moves the frame, as far as there are cells."""
+        """Move the frame, clamped to the map."""
         cell = (min(max(row, 0), len(self.plot.rows) - 1), min(max(column, 0), len(self.plot.columns) - 1))
         if not self.plot.rows or cell == self.current:
             return
@@ -363,7 +362,7 @@ class HeatMap(QAbstractScrollArea):
         return super().viewportEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Scrolls where there is something to scroll; else the page does."""
+        """Scroll the map if it can scroll, else the page."""
         if self.verticalScrollBar().maximum() or self.horizontalScrollBar().maximum():
             super().wheelEvent(event)
         else:
@@ -391,7 +390,7 @@ class HeatMap(QAbstractScrollArea):
 
 
 def share_image(shares: Floats) -> QImage:
-    """An image of one pixel a share, without its colours; see `share_colours`."""
+    """Return an indexed image with a pixel per share; colours come from `share_colours`."""
     import numpy as np
 
     rows, columns = shares.shape
@@ -404,12 +403,12 @@ def share_image(shares: Floats) -> QImage:
 
 
 def share_colours(theme: Theme) -> list[int]:
-    """The colours of `share_image` in the theme's own."""
+    """Return the theme's colour table for `share_image`."""
     return [0, *(share_colour(theme, (level / 254) ** 2).rgb() for level in range(255))]
 
 
 def share_colour(theme: Theme, share: float) -> QColor:
-    """The colour of a share from 0 to 1: from the surface to the accent, by its square root."""
+    """Return the colour of a share from 0 to 1: surface to accent, by its square root."""
     least, most = QColor(theme.tokens.surface), QColor(theme.tokens.accent)
     strength = math.sqrt(min(max(share, 0.0), 1.0))
     ends = ((least.red(), most.red()), (least.green(), most.green()), (least.blue(), most.blue()))
@@ -420,14 +419,14 @@ MOST_ARCS = 12
 LEAST_SHARE = 0.01
 WORDS_PX = 14.0
 LINE_PX, ABOVE_PX = 26, 26
-"""As high as a token, and what is above each line for arcs."""
+"""Height of a token line, and of the space for arcs above it."""
 EDGE_PX, LEAST_PX = 4, 120
 
 
 class ArcsDrawing:
-    """Tokens as the text has them, in as many lines as they need, and the arcs of one of them. A `Plot`.
+    """A `Plot` of tokens in lines, with arcs from the current one.
 
-    The background of a token and the width of its arc tell its share.
+    A token's background and its arc's width show its share.
     """
 
     def __init__(self, theme: Theme) -> None:
@@ -442,7 +441,7 @@ class ArcsDrawing:
         self.width = 0
 
     def set(self, tokens: Sequence[TokenSeen]) -> None:
-        """Another text; nothing is known of it yet."""
+        """Set another text, without shares."""
         self._tokens, self.shares, self.words = tuple(tokens), None, tuple(map(word_of, tokens))
         self.is_mirrored = is_right_to_left(b"".join(token.data for token in tokens).decode("utf-8", "replace"))
 
@@ -462,12 +461,11 @@ class ArcsDrawing:
         self.paint(painter, self.places(self.width))
 
     def height_for(self, width: int) -> int:
-        """What all lines take."""
         places = self.places(width)
         return (places[-1].bottom() if places else 0) + self._theme.px(8)
 
     def places(self, width: int) -> list[QRect]:
-        """Where each token stands."""
+        """Return the rectangle of each token at a width."""
         px, metrics = self._theme.px, QFontMetrics(self._theme.font(WORDS_PX))
         high, above, edge = px(LINE_PX), px(ABOVE_PX), px(EDGE_PX)
         x, y, found = edge, above, []
@@ -484,7 +482,7 @@ class ArcsDrawing:
         return found
 
     def paint(self, painter: QPainter, places: Sequence[QRect], *, has_focus: bool = False) -> None:
-        """Tokens, and above them the arcs, the largest on top."""
+        """Paint tokens and arcs, the largest on top."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not places or self.shares is None:
             return
@@ -540,7 +538,7 @@ class ArcsDrawing:
 
 
 class TokenArcs(QWidget):
-    """An `ArcsDrawing` to go through: Left and Right choose another token, and so does a click."""
+    """`ArcsDrawing` with navigation: Left, Right or a click chooses a token."""
 
     chosen = Signal(int)
 
@@ -557,17 +555,17 @@ class TokenArcs(QWidget):
         theme.changed.connect(self._lay_out)
 
     def show_tokens(self, tokens: Sequence[TokenSeen]) -> None:
-        """Another text; nothing is known of it yet."""
+        """Show another text, without shares."""
         self.plot.set(tokens)
         self._lay_out()
 
     def show_shares(self, shares: Floats, title: str) -> None:
-        """What each of them attends to, as [token that looks, token looked at]."""
+        """Set the shares as an array [from token, to token]."""
         self.plot.shares, self.plot.title = shares, title
         self.update()
 
     def mark(self, token: int, words: str) -> None:
-        """The token whose arcs are shown; `words` say the same."""
+        """Choose the token whose arcs are shown; `words` describe them to screen readers."""
         self.plot.current = token
         self.setAccessibleDescription(words)
         self.update()
@@ -595,14 +593,12 @@ class TokenArcs(QWidget):
         self.update()
 
     def token_at(self, place: QPoint) -> int:
-        """-1 where there is none."""
         return next((number for number, rect in enumerate(self._places) if rect.contains(place)), -1)
 
     def rect_of(self, token: int) -> QRect:
         return self._places[token]
 
     def reveal(self) -> None:
-        """Scrolls the page to the token that is chosen."""
         parent = self.parentWidget()
         area = parent.parentWidget() if parent is not None else None
         if isinstance(area, QScrollArea) and self.plot.current < len(self._places):
@@ -617,7 +613,7 @@ class TokenArcs(QWidget):
             announce(self, self.accessibleDescription())
 
     def _nearest(self, place: QPoint) -> int:
-        """Of the line at this height; the chosen one where there is no such line."""
+        """Return the token nearest to a point in its line; the chosen one if there is no line at that height."""
         line = [
             (abs(rect.center().x() - place.x()), at)
             for at, rect in enumerate(self._places)

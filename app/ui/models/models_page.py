@@ -1,4 +1,4 @@
-"""A page of the Models view: its title, its cards in a column, or what stands there while there is nothing to list."""
+"""Base of the pages in the Models view: a title and a column of cards, or an empty state."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from app.ui.widgets.layouts import name_widgets, scrolled
 
 NARROW_PX = 600
 WAYS_TO_COMPARE = {"blind": "Blind test", "compare": "Benchmark on a text"}
-"""Pages by their names, which are one page to people: a switch beside the title leads from one to the other."""
+"""Names of two pages that share a place in the navigation, with a switch between them beside the title."""
 
 
 class ModelsPage(QWidget):
-    """`rows` holds the cards and headings; with none, `empty` says why."""
+    """Page of cards and headings in `rows`; `empty` shows why there are none."""
 
     def __init__(self, theme: Theme, title: str) -> None:
         super().__init__()
@@ -70,35 +70,32 @@ class ModelsPage(QWidget):
         theme.dress(self._holder, most_width=PAGE_PX)
 
     def reload(self) -> tasks.BackgroundTask:
-        """Reads anew what the page shows, on a thread."""
+        """Reload the page's content on a thread."""
         raise NotImplementedError
 
     def text(self, text: str, size_px: float, weight: int = 400) -> QLabel:
-        """A text that wraps and whose font follows the theme."""
+        """Return a wrapping label that follows the theme's font."""
         label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._theme.dress(label, font=(size_px, weight))
         return label
 
     def show_text(self, label: QLabel, text: str) -> None:
-        """One of `lead`, `empty` and `foot`; "" takes it away."""
+        """Set the text of `lead`, `empty` or `foot`; "" hides it."""
         label.setText(text)
         label.setVisible(bool(text))
 
     def add_heading(self, text: str) -> QLabel:
-        """Begins a group of rows."""
         heading = self.text(text, 13, 600)
         heading.setProperty("kind", "muted")
         self.rows.addWidget(heading)
         return heading
 
     def cards(self) -> list[ModelCard]:
-        """Those that are shown, from the top."""
         items = (self.rows.itemAt(place) for place in range(self.rows.count()))
         widgets = (item.widget() for item in items if item is not None)
         return [card for card in widgets if isinstance(card, ModelCard) and not card.isHidden()]
 
     def clear_rows(self) -> None:
-        """Takes all cards and headings away."""
         while (item := self.rows.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
@@ -106,18 +103,18 @@ class ModelsPage(QWidget):
                 widget.deleteLater()
 
     def ask(self, work: Callable[[CancelToken], object], then: Callable[..., object]) -> tasks.BackgroundTask:
-        """Asks on a thread; the answer comes to `then` on the window's. The caller connects `failed`."""
+        """Run `work` on a thread and pass its result to `then` on the window's. The caller connects `failed`."""
         return tasks.ask(work, self, then)
 
     def ask_anew(self, work: Callable[[CancelToken], object], then: Callable[..., object]) -> tasks.BackgroundTask:
-        """As `ask`, for what the page shows: an answer to an earlier question is not heard any more."""
+        """Call `ask` and drop the result of the previous call."""
         if self._newest is not None:
             self._newest.abandon()
         self._newest = self.ask(work, then)
         return self._newest
 
     def move_focus(self, card: ModelCard, step: int) -> None:
-        """From one card to the next or the one before."""
+        """Move the focus by `step` cards."""
         cards = self.cards()
         place = cards.index(card) + step if card in cards else 0
         if 0 <= place < len(cards):
@@ -145,14 +142,14 @@ class ModelsPage(QWidget):
 MEASURE_PX = 440
 
 Choice = tuple[str, str, Callable[[], object]]
-"""A button: its text, its kind, what it does."""
+"""Button: text, kind, action."""
 
 
 class ComparisonPage(ModelsPage):
-    """One of the ways to compare models."""
+    """A page that compares models, with a switch to the other kind of comparison."""
 
     way_wanted = Signal(str)
-    """The name of the other way."""
+    """Carries the name of the other page."""
 
     def __init__(self, theme: Theme, way: str) -> None:
         super().__init__(theme, tr("Compare models"))
@@ -169,7 +166,7 @@ class ComparisonPage(ModelsPage):
 
 
 class StateView(QWidget):
-    """Centred, calm, with at most two buttons; screen readers hear title and sentence as one."""
+    """Centred message with up to two buttons; screen readers read title and text as one."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -201,7 +198,7 @@ class StateView(QWidget):
         name_widgets(state_title=self.title, state_text=self.text)
 
     def show_state(self, glyph: str, title: str, text: str, choices: Sequence[Choice] = ()) -> None:
-        """Another state; the buttons of the one before go."""
+        """Replace the message and its buttons."""
         self._glyph = glyph
         self.title.setText(title)
         self.text.setText(text)
@@ -246,7 +243,7 @@ NAME_MOST_CHARACTERS = 120
 
 
 class Badge(QWidget):
-    """A dot or a triangle with words of the same colour; the words alone say everything."""
+    """Dot or triangle with a word of the same colour, so that colour alone never carries meaning."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -266,12 +263,12 @@ class Badge(QWidget):
         return self._words.text() if not self.isHidden() else ""
 
     def wanted_width(self) -> int:
-        """How wide it is in one line."""
+        """Return the width in pixels on one line."""
         words = self._words.fontMetrics().horizontalAdvance(self._words.text())
         return self._theme.px(12) + self._row.spacing() + words + 1
 
     def fit_width(self, room: int) -> None:
-        """Takes more lines where one has no room, in pixels."""
+        """Wrap the words if they exceed `room` pixels."""
         is_wrapped = self.wanted_width() > room
         if is_wrapped != self._words.wordWrap():
             self._words.setWordWrap(is_wrapped)
@@ -279,7 +276,7 @@ class Badge(QWidget):
             self._row.setStretch(self._row.count() - 1, int(not is_wrapped))
 
     def show_text(self, text: str, token: str) -> None:
-        """Words in a colour: success, warning or muted; "" takes the badge away."""
+        """Show words in a colour token (success, warning, muted); "" hides the badge."""
         self._token = token
         self._words.setText(text)
         if self._words.property("kind") != token:
@@ -290,7 +287,7 @@ class Badge(QWidget):
         self._show_mark()
 
     def show_again(self) -> None:
-        """After it was hidden for a while."""
+        """Show the badge again, if it has words."""
         self.setVisible(bool(self._words.text()))
 
     def _show_mark(self) -> None:
@@ -304,12 +301,12 @@ class Badge(QWidget):
 
 
 class ModelCard(QFrame):
-    """Shows what it is told. Tab reaches the card and then its buttons; the keys are signals."""
+    """Card of a model. Tab goes to the card, then to its buttons; other keys are emitted."""
 
     key_pressed = Signal(int)
-    """Return, F2, Delete, Menu, Up or Down on the card itself."""
+    """Return, F2, Delete, Menu, Up or Down was pressed on the card itself."""
     renamed = Signal(str)
-    """The new name; "" is the wish for the name it came with."""
+    """The new name; "" restores the original one."""
     editing_ended = Signal()
 
     def __init__(self, theme: Theme, name: str) -> None:
@@ -360,9 +357,9 @@ class ModelCard(QFrame):
         self._outer.addLayout(self._row)
 
     def show_words(self, sentence: str = "", facts: str = "", source: str = "", problem: str = "") -> None:
-        """The sentence in the text's colour, facts and source quieter, the problem in red; empty ones take no room.
+        """Set sentence, facts, source and problem (in red); empty ones are hidden.
 
-        The source may be a name from elsewhere, as long as it likes: it is shortened.
+        The source may be a long name from elsewhere, so it is elided.
         """
         told = (
             (self.sentence, sentence),
@@ -377,13 +374,13 @@ class ModelCard(QFrame):
         self.describe()
 
     def show_badge(self, text: str, token: str = "success") -> None:
-        """What stands beside the name."""
+        """Set the badge next to the name."""
         self.badge.show_text(text, token)
         self._turn()
         self.describe()
 
     def add_button(self, key: str, text: str, on_click: Callable[[], object], kind: str = "plain") -> QPushButton:
-        """A button at the card's end; its accessible name holds the model's, for those who hear one at a time."""
+        """Add a button; its accessible name includes the model's, as screen readers read it out of context."""
         button = text_button(text, kind)
         button.setObjectName(key)
         button.setAccessibleName(f"{text}: {self.name.text()}")
@@ -393,22 +390,22 @@ class ModelCard(QFrame):
         return button
 
     def set_button_font(self, button: QPushButton) -> None:
-        """The font of a button's kind."""
+        """Apply the font of the button's kind."""
         self._theme.dress(button, font=(13, 600 if button.property("kind") == "primary" else 500))
 
     def align_buttons(self, *keys: str) -> None:
-        """Makes buttons that take turns equally wide, so that what stands beside them stays where it is."""
+        """Give alternating buttons the same width, so that neighbours don't move when one replaces the other."""
         self._theme.dress(*(self.buttons[key] for key in keys), least_width=TURN_PX)
         self._turn()
 
     def add_tool(self, key: str, widget: QWidget) -> None:
-        """Any widget at the card's end."""
+        """Add a widget at the end of the card."""
         if isinstance(widget, QPushButton):
             self.buttons[key] = widget
         self._row.insertWidget(self._row.count() - 1, widget, 0, Qt.AlignmentFlag.AlignVCenter)
 
     def show_buttons(self, *keys: str) -> None:
-        """Which of the buttons are there now; a focus that would get lost goes to the card."""
+        """Show only the buttons named by `keys`. If the focused one is hidden, the card takes the focus."""
         for key, button in self.buttons.items():
             if key not in keys and button.hasFocus():
                 self.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -416,7 +413,7 @@ class ModelCard(QFrame):
         self._turn()
 
     def rename(self) -> None:
-        """Opens the name for editing in its place: Return keeps, Escape leaves it as it was."""
+        """Edit the name in place: Return saves, Escape cancels."""
         if self._editor is not None:
             return
         editor = QLineEdit(self.name.text())
@@ -435,11 +432,10 @@ class ModelCard(QFrame):
 
     @property
     def is_edited(self) -> bool:
-        """Whether its name is being written."""
         return self._editor is not None
 
     def describe(self) -> None:
-        """The card as one sentence for screen readers."""
+        """Set name and description for screen readers."""
         self.setAccessibleName(self.name.text())
         parts = (self.badge.text, self.sentence.text(), self.facts.text(), self.source.text(), self.problem.text())
         self.setAccessibleDescription(
@@ -470,7 +466,7 @@ class ModelCard(QFrame):
         self.editing_ended.emit()
 
     def _turn(self) -> None:
-        """Where name and badge, or words and buttons, have no room side by side, they stand one above the other."""
+        """Stack name and badge, or text and buttons, where the card is too narrow for a row."""
         along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         buttons = self._row.sizeHint().width()
         is_narrow = self.width() < max(self._theme.px(NARROW_CARD_PX), buttons + self._theme.px(WORDS_PX))
@@ -514,8 +510,9 @@ _KEYS = {
 
 
 def together(facts: str) -> str:
-    """Facts whose lines break after the dot between two of them, and at the stroke of a repository's name; only a long
-    one breaks anywhere else inside, and at its hyphens, too."""
+    """Join facts with dots so that lines break after a dot or a slash in a repository's name; only long facts break
+    inside.
+    """
     return "\u00a0· ".join(
         fact.replace(" ", "\u00a0").replace("-", "\u2011")
         if len(fact) < SHORT_FACT

@@ -1,4 +1,4 @@
-"""The pages of the settings: titles, rows with a name, an explanation and a field, and what each page has."""
+"""Pages of the settings: titles, and rows with a name, a help text and a field."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ DEVICE = "Device"
 
 
 NARROW_PX = 340
-"""With less room for a page its fields stand below what they are for."""
+"""Below this width, fields move under their labels."""
 
 
 _ANY = 1 << 20  # beside its words a field has the room that it wants
@@ -79,11 +79,11 @@ _ANY = 1 << 20  # beside its words a field has the room that it wants
 
 MARGIN_PX = 28
 MARKED_MS = 2500
-"""How long a row is marked that somebody looked for."""
+"""Time a row found by search stays highlighted."""
 
 
 class SettingsSection(QWidget):
-    """Rows that stand on a page together, below a title of their own."""
+    """Group of settings rows under a title."""
 
     _title_px = 15.0
 
@@ -104,33 +104,33 @@ class SettingsSection(QWidget):
         return column
 
     def finish(self) -> None:
-        """After the last row."""
+        """Hook called after the last row was added."""
 
     def label(self, text: str, size_px: float, weight: int = 400) -> QLabel:
-        """A text whose font follows the theme."""
+        """Return a wrapping label whose font follows the theme."""
         label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.follow_font(label, size_px, weight)
         return label
 
     def muted(self, text: str) -> QLabel:
-        """An explanation."""
+        """Return a help text in the muted colour."""
         label = self.label(text, 13)
         label.setProperty("kind", "muted")
         return label
 
     def follow_font(self, widget: QWidget, size_px: float, weight: int = 400) -> None:
-        """Keeps a widget's font in step with zoom and family."""
         self._theme.dress(widget, font=(size_px, weight))
 
     def add_heading(self, text: str) -> QLabel:
-        """Begins a group of rows."""
         heading = self.label(text, 14, 600)
         self._theme.dress(heading, margins=(0, 10, 0, 0))
         self.column.addWidget(heading)
         return heading
 
     def add_row(self, name: str, explanation: str | QLabel, field: QWidget) -> QWidget:
-        """A name with its explanation, and the field at the other side; the row can be hidden."""
+        """Add a row with name and help text on one side and the field on the other; return it, so that it can be
+        hidden.
+        """
         words = QVBoxLayout()
         self._theme.dress(words, spacing=2)
         words.addWidget(QLabel(name, wordWrap=True))
@@ -146,12 +146,12 @@ class SettingsSection(QWidget):
         return row
 
     def add_setting(self, key: str, explanation: str | QLabel, field: QWidget) -> QWidget:
-        """`add_row` for a setting of `settings_index`, which has its name."""
+        """Add a row for a setting, named as in `settings_index`."""
         row = self.setting_rows[key] = self.add_row(label_of(key), explanation, field)
         return row
 
     def add_block(self, key: str, explanation: str, field: QWidget) -> None:
-        """A setting with its field over the whole width, below its name."""
+        """Add a setting whose field spans the full width below its name."""
         holder = QWidget()
         block = QVBoxLayout(holder)
         self._theme.dress(block, margins=(0, 0, 0, 0), spacing=4)
@@ -162,12 +162,12 @@ class SettingsSection(QWidget):
         self.setting_rows[key] = holder
 
     def turn_with_room(self, row: QBoxLayout, field: QWidget, gap_px: int) -> None:
-        """A row whose parts stand below each other where the page is narrow, and are `gap_px` apart where it is not."""
+        """Stack a row's parts when the page is narrow; otherwise keep them `gap_px` apart."""
         self._rows.append((row, field, gap_px))
         self._arrange()
 
     def ask(self, title: str, words: str, yes: str, do: Callable[[], object]) -> QuestionDialog:
-        """Before something is gone."""
+        """Confirm before something is deleted; `do` runs on yes."""
         dialog = QuestionDialog(self._theme, title, words, self)
         dialog.setObjectName("settings_question")
         dialog.add_choice(yes, do, "primary")
@@ -175,7 +175,7 @@ class SettingsSection(QWidget):
         return dialog
 
     def replace(self, layout: QVBoxLayout, old: QWidget, new: QWidget) -> None:
-        """Puts `new` where `old` stands in a layout."""
+        """Swap a widget in a layout and drop rows of the old one."""
         layout.replaceWidget(old, new)
         gone = {old, *old.findChildren(QWidget)}
         self._rows = [row for row in self._rows if row[0].parentWidget() not in gone]
@@ -188,7 +188,7 @@ class SettingsSection(QWidget):
 
     @property
     def _room_px(self) -> int:
-        """For a row."""
+        """Width available to a row."""
         return self.width()
 
     def _arrange(self) -> None:
@@ -207,7 +207,7 @@ class SettingsSection(QWidget):
 
 
 class SettingsPage(SettingsSection):
-    """Scrolls its column; what stands in `foot` stays in sight below it."""
+    """Scrolling page of settings; `foot` stays visible below."""
 
     _title_px = 18.0
 
@@ -236,21 +236,20 @@ class SettingsPage(SettingsSection):
         self.column.addStretch(1)
 
     def add_section(self, section: SettingsSection, key: str = "") -> None:
-        """Puts it below the last row; by `key` it is found as a whole."""
+        """Append a section; with `key` the search finds it as a whole."""
         self.sections.append(section)
         if key:
             self.setting_rows[key] = section
         self.column.addWidget(section)
 
     def row_of(self, key: str) -> QWidget | None:
-        """Where a setting stands; None where this computer has no use for it."""
+        """Return the row of a setting; None if this computer doesn't have it."""
         known = self.setting_rows.get(key) or next(
             (section.setting_rows[key] for section in self.sections if key in section.setting_rows), None
         )
         return known if known is not None and not known.isHidden() else None
 
     def reveal_later(self, key: str) -> None:
-        """Scroll to a row, mark it for a moment and give it the keyboard, once the page has been laid out."""
         QTimer.singleShot(0, self, lambda: self._reveal(key))
 
     def _reveal(self, key: str) -> None:
@@ -266,7 +265,7 @@ class SettingsPage(SettingsSection):
 
     @property
     def marked_row(self) -> QWidget | None:
-        """The row that is marked at the moment."""
+        """The highlighted row, or None."""
         return self._mark.row if self._mark is not None and not self._mark.is_over else None
 
     @property
@@ -286,7 +285,7 @@ class SettingsPage(SettingsSection):
 
 
 class RowMark(QWidget):
-    """The ground of a row that somebody looked for, for a moment; meanwhile it stays in sight where rows above grow."""
+    """Highlight of a row found by search. It keeps the row in view while rows above change height."""
 
     def __init__(self, theme: Theme, row: QWidget, scroll: QScrollArea) -> None:
         super().__init__(scroll.widget())
@@ -304,7 +303,6 @@ class RowMark(QWidget):
         QTimer.singleShot(MARKED_MS, self, self.remove_mark)
 
     def remove_mark(self) -> None:
-        """Take the mark away."""
         if not self.is_over:
             self.is_over = True
             for widget in self._watched:
@@ -342,7 +340,7 @@ Save = Callable[..., None]
 
 
 class EnginePage(SettingsPage):
-    """Devices are asked from the engine while the page is already there."""
+    """Settings of the engine. Devices are requested on a thread, after the page is shown."""
 
     reload_wanted = Signal()
 
@@ -487,12 +485,12 @@ class EnginePage(SettingsPage):
         self.check_model()
 
     def watch_loader(self, loader: ModelLoader) -> None:
-        """What is in memory changes with it."""
+        """Follow the loader, as the loaded model changes what the page offers."""
         self._loader = loader
         loader.changed.connect(self.check_model)
 
     def check_model(self) -> None:
-        """Offers to load again, as long as the model in memory differs from what is set."""
+        """Offer a reload while the loaded model uses older settings."""
         is_loading = self._loader is not None and self._loader.state == "loading"
         is_outdated = self._app.is_outdated and not is_loading
         if is_loading:
@@ -504,7 +502,7 @@ class EnginePage(SettingsPage):
 
 
 def _describe(app: Fireside) -> Iterator[tuple[DevicesDescribed, bool]]:
-    """On a thread: what the engine says, and whether the chosen model is a mixture of experts."""
+    """Describe the devices and tell whether the model is a mixture of experts. Runs on a thread."""
     yield app.engine.describe_devices(), _is_mixture(app)
 
 
@@ -528,7 +526,7 @@ MOST_GB = 1000
 
 
 class MemorySection(SettingsSection):
-    """The folder of saved states is looked at on a thread: it may be on a slow disk."""
+    """Settings of saved context states. Their folder is read on a thread, since it may be on a slow disk."""
 
     def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
         super().__init__(theme, tr("Sleep"))
@@ -596,7 +594,7 @@ class MemorySection(SettingsSection):
         self.ask(tr("Clear saved states?"), words, tr(CLEAR), lambda: self._with_states(self._app.states.clear))
 
     def _with_states(self, do: Callable[[], object]) -> None:
-        """Does something to the folder, then shows its size."""
+        """Run `do` on a thread, then show the folder's size."""
 
         def sized(_token: CancelToken) -> int:
             do()
@@ -616,7 +614,7 @@ class MemorySection(SettingsSection):
 
 
 class PassagesField(QWidget):
-    """Which model finds passages of documents, how far it is, and buttons to choose one, to stop it or do without."""
+    """Choice of the embedding model that finds passages, with its progress and buttons to change, stop or remove it."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__()
@@ -676,7 +674,7 @@ class PassagesField(QWidget):
 
 
 class DocumentsSection(SettingsSection):
-    """What happens with documents; length, form and language are chosen beside them, and remembered there."""
+    """Settings of documents. Length, form and language are chosen in the tabs, which remember them."""
 
     def __init__(self, app: Fireside, theme: Theme, save: Save, ui: UiContext | None = None) -> None:
         super().__init__(theme, tr(DOCUMENTS_LABEL))
@@ -704,7 +702,7 @@ MIRROR_SCHEMES = ("https://", "http://")
 
 
 def address_problem(text: str, schemes: tuple[str, ...]) -> str:
-    """Why an address cannot be used; empty when it can."""
+    """Return why an address is invalid; "" if it is valid."""
     if not text:
         return ""
     if not text.startswith(schemes):
@@ -720,14 +718,14 @@ def address_problem(text: str, schemes: tuple[str, ...]) -> str:
 
 
 def token_problem(text: str) -> str:
-    """Why a text cannot be an access token; empty when it can."""
+    """Return why a text can't be an access token; "" if it can."""
     if not text.isascii() or any(character.isspace() for character in text):
         return tr(PLAIN_TOKEN_ONLY)
     return ""
 
 
 class AddressField(QWidget):
-    """A line for an address; it is saved when it is left or Return is pressed, and only when it can be right."""
+    """Address input, saved on Return or focus loss, if it is valid."""
 
     def __init__(self, page: SettingsPage, name: str, value: str, schemes: tuple[str, ...], hint: str) -> None:
         super().__init__()
@@ -763,10 +761,10 @@ class AddressField(QWidget):
 
 
 class NetworkPage(SettingsPage):
-    """Keyring and ledger are read on a thread: either may take its time."""
+    """Network settings. Keyring and ledger are read on a thread, as either may block."""
 
     network_changed = Signal()
-    """The switch was moved."""
+    """The offline switch was toggled."""
 
     def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
         super().__init__(theme, page_label("network"))
@@ -786,7 +784,6 @@ class NetworkPage(SettingsPage):
             self._look_for_token()
 
     def refresh(self) -> None:
-        """Reads the ledger again."""
         tasks.ask(lambda _: connections.read(self._app.ledger), self, self._show_connections)
 
     # The switch and the way out.
@@ -887,7 +884,7 @@ class NetworkPage(SettingsPage):
         return text
 
     def _with_token(self, do: Callable[[], str]) -> None:
-        """Does something with the keyring on a thread; it may ask the person for its own password meanwhile."""
+        """Access the keyring on a thread, since it may ask for its password meanwhile."""
         self.keep.setEnabled(False)
         self.forget.setEnabled(False)
         tasks.ask(lambda _: bool(do()), self, self._show_token, self._on_not_kept)
@@ -954,9 +951,9 @@ AUTOMATIC: tuple[str, ...] = ()
 
 
 class DeviceChoice(QWidget):
-    """Rows to choose from; `chosen` holds device names as the settings keep them, empty for the program's choice.
+    """Choice of devices; `chosen` holds names as stored, empty for automatic.
 
-    Without any GPU, and without one that was chosen before, there is nothing to choose: `has_choice` is False.
+    `has_choice` is False without a GPU, unless one was chosen before.
     """
 
     changed = Signal()

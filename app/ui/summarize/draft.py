@@ -1,4 +1,4 @@
-"""Before the start: a place to drop documents on, the documents, how much there is to read, a better model."""
+"""Page before a summary starts: drop zone, documents, reading estimate, suggestion of a better model."""
 
 from __future__ import annotations
 
@@ -91,14 +91,15 @@ MOST_REMARKS = 3
 
 
 class SummaryDraftPage(QWidget):
-    """`started` carries the ids of the documents, the `SummaryOptions`, and whether one summary is made of all.
+    """Set up a summary.
 
-    `look_at` is called with documents and a wish for what is to be seen of them before a model is asked.
+    `started` carries the document ids, the `SummaryOptions`, and whether one summary is made of all documents.
+    `look_at` is called with documents and options to estimate them without a model.
     """
 
     started = Signal(list, object, bool)
     changed = Signal()
-    """Other documents, or another wish: to be kept."""
+    """Documents or options changed and should be saved."""
     model_wanted = Signal()
 
     def __init__(
@@ -182,41 +183,40 @@ class SummaryDraftPage(QWidget):
         self._order()
 
     def _order(self) -> None:
-        """Tab goes through what stands at the foot from its top on."""
+        """Set the tab order of the controls at the foot, top to bottom."""
         before: QWidget = self.digest.outline
         for widget in (*self.together.findChildren(QPushButton), self.foot.choices.instruction):
             QWidget.setTabOrder(before, widget)
             before = widget
 
     def show_wish(self, wish: SummaryOptions, *, is_together: bool) -> None:
-        """Shows what was wished before."""
+        """Restore saved options."""
         self.foot.choices.show_wish(wish)
         self.is_together = is_together
         self.together.show_value("together" if is_together else "each")
 
     def look_again(self) -> None:
-        """The model may be another one now."""
+        """Repeat the estimate and the model check, because the model may have changed."""
         self._known, self._looked_at = None, ([], SummaryOptions())
         self._on_files()
         self.look_at_model()
 
     def look_at_model(self) -> None:
-        """What speaks against the model is asked anew."""
+        """Re-check whether the selected model suits the documents."""
         self.better.find_better(self._languages, self.ids)
 
     @property
     def ids(self) -> list[int]:
-        """The documents that are read."""
         return [document.id for document in self._files.documents]
 
     @property
     def groups(self) -> list[list[int]]:
-        """The documents of each summary that would be made."""
+        """Document ids of each summary to be made: one list, or a list per document."""
         return [self.ids] if self.is_together else [[number] for number in self.ids]
 
     @property
     def _languages(self) -> tuple[str, ...]:
-        """What is to be read and written, by its codes, as far as it is known."""
+        """Known language codes of the documents and of the summary."""
         read = [str(document.info.get("language") or "") for document in self._files.documents]
         return tuple(dict.fromkeys(filter(None, [*read, self.foot.wish.language])))
 
@@ -236,7 +236,10 @@ class SummaryDraftPage(QWidget):
         self.changed.emit()
 
     def _estimate_draft(self) -> None:
-        """What was seen of the same documents stays until they are looked at for another length."""
+        """Estimate the documents, unless nothing changed since.
+
+        The last estimate stays visible until documents of another length replace it.
+        """
         before, wanted = self._looked_at, (self.ids, self.foot.wish)
         if wanted == before or self._files.are_pictures_read:
             return
@@ -258,12 +261,12 @@ class SummaryDraftPage(QWidget):
         self._estimate_draft()
 
     def show_share(self, document_ids: tuple[int, ...], share: float) -> None:
-        """How far the looking at documents is, where these are meant."""
+        """Show the progress of an estimate, from 0 to 1, if it is for the current documents."""
         if list(document_ids) == self.ids:
             self.digest.show_share(share)
 
     def _bring_into_view(self, rect: QRect) -> None:
-        """A place of the digest, high or low as it is; its beginning where it is higher than the page."""
+        """Scroll to a part of the preview; to its top if it is higher than the page."""
         top = self.digest.mapTo(self._inner, rect.topLeft())
         margin, bar = self._theme.px(12), self._scroll.verticalScrollBar()
         page = self._scroll.viewport().height()
@@ -338,7 +341,7 @@ class SummaryDraftPage(QWidget):
         self.started.emit(self.ids, wish, self.is_together or len(self.ids) < 2)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter starts, wherever in the page the keyboard is, unless it is on something that Enter means itself."""
+        """Start on Enter wherever the focus is; widgets that use Enter themselves consume it before."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.foot.button.isEnabled():
             self.foot.button.click()
         else:
@@ -355,7 +358,7 @@ def _remark_line(one: FileToRead, *, is_alone: bool) -> str:
 
 
 class EmptyPage(QWidget):
-    """Says what happens to a document here, in one sentence."""
+    """Introduction shown while there are no documents."""
 
     def __init__(self, app: Fireside, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -389,12 +392,12 @@ LEAST_PX, MOST_PX = 250, 360
 
 
 class SummaryDropZone(QFrame):
-    """Files dropped anywhere on the window come here; this shows that they may."""
+    """Visual drop target. The window takes the drops; this only invites them."""
 
     files_wanted = Signal()
     folder_wanted = Signal()
     pasted = Signal(list)
-    """Paths of files from the clipboard."""
+    """Paths of files pasted from the clipboard."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -481,7 +484,7 @@ VALUE_PX, WORD_PX = 20, 13
 
 
 class Figures(QFrame):
-    """In a row, or several where it is narrow; screen readers hear all of it as one text."""
+    """Numbers with labels, wrapped into rows; read as one text by screen readers."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -505,11 +508,11 @@ class Figures(QFrame):
 
     @property
     def text(self) -> str:
-        """All of it in one line."""
+        """All figures as one line."""
         return ", ".join(f"{value} {word}" for value, word in self._shown)
 
     def show_figures(self, figures: Sequence[tuple[str, str]], tip: str = "") -> None:
-        """Numbers with their words; without any nothing is shown. `tip` is what is said more on hover."""
+        """Show (number, label) pairs, with `tip` as tooltip; hide if there are none."""
         self.setToolTip(plain_tip(tip) if tip else "")
         self.setAccessibleDescription(tip)
         if tuple(figures) == self._shown:
@@ -543,7 +546,7 @@ class Figures(QFrame):
 
 
 class FileChips(QWidget):
-    """In as many lines as they need; Delete leaves one out."""
+    """Chips of the chosen files, wrapped into rows; Delete removes one."""
 
     def __init__(self, theme: Theme, files: DraftFiles) -> None:
         super().__init__()
@@ -559,7 +562,7 @@ class FileChips(QWidget):
         theme.dress(self._flow, spacing=8)
 
     def add_last(self, widget: QWidget) -> None:
-        """Something that stands behind all chips."""
+        """Place a widget after the last chip."""
         self._last = widget
         self._flow.addWidget(widget)
 
@@ -568,7 +571,10 @@ class FileChips(QWidget):
         return list(self._chips.values())
 
     def show_files(self, files: Sequence[FileToRead], tokens: Mapping[int, int]) -> None:
-        """All of them, in order, with the tokens of documents where they were counted; chips that stay are kept."""
+        """Show files in order, with token counts of documents where known.
+
+        Chips of files that remain are reused, so that they keep the focus.
+        """
         self._tokens = tokens
         if list(self._chips) != list(files):
             for gone in [to_read for to_read in self._chips if to_read not in files]:
@@ -618,7 +624,7 @@ class FileChips(QWidget):
         return chip
 
     def _order(self) -> None:
-        """Tab goes through the chips as they stand, each with its cross."""
+        """Set the tab order: each chip, then its remove button."""
         before: QWidget = self
         for chip in self._chips.values():
             for widget in (chip, chip.remove):
@@ -639,7 +645,7 @@ class FileChips(QWidget):
             self._files.explain(one)
 
     def _remove(self, one: FileToRead) -> None:
-        """The keyboard goes on to the next chip."""
+        """Remove a file; the focus moves to the next chip."""
         places = list(self._chips)
         had_focus = self.isAncestorOf(self.focusWidget()) if self.focusWidget() is not None else False
         place = places.index(one) if one in places else 0
@@ -652,7 +658,7 @@ class FileChips(QWidget):
 
 
 class BetterModel(QFrame):
-    """Hidden where nothing is missing. `model_wanted`: its Download leads to the models."""
+    """Offer of a more suitable model, hidden if there is none. `model_wanted` asks to show the models page."""
 
     model_wanted = Signal()
 
@@ -683,9 +689,8 @@ class BetterModel(QFrame):
         name_widgets(better_download=self.download)
 
     def find_better(self, languages: Sequence[str] = (), document_ids: Sequence[int] = ()) -> None:
-        """Asks on a thread what this tab's model is and whether it was made for the languages; shows what there is.
-
-        What is offered suits the documents: a long one takes a larger model.
+        """Check on a thread whether the tab's model supports the languages, and offer one that suits them and the
+        length of the documents.
         """
         self._languages, self._ids = tuple(languages), tuple(document_ids)
         if self._task is not None:
@@ -695,7 +700,7 @@ class BetterModel(QFrame):
         self._task.failed.connect(_on_failed)
 
     def look_at(self, languages: Sequence[str], document_ids: Sequence[int]) -> None:
-        """The same where languages or documents are others than were asked about."""
+        """Call `find_better` if languages or documents changed."""
         if (tuple(languages), tuple(document_ids)) != (self._languages, self._ids):
             self.find_better(languages, document_ids)
 
@@ -732,7 +737,7 @@ class BetterModel(QFrame):
 
 
 def _on_failed(error: BaseException) -> None:
-    """Nobody asked for the offer, so nobody hears why there is none."""
+    # The offer was not asked for, so a failed look-up isn't reported; only defects are raised.
     if not isinstance(error, AppError):
         raise error
 
@@ -741,10 +746,10 @@ def _on_failed(error: BaseException) -> None:
 
 
 class DraftFiles(Intake):
-    """What the intake has, and what can be done with each of them."""
+    """Files of the draft and the actions on them."""
 
     opened = Signal(int)
-    """A document is to be shown."""
+    """Carries the id of a document to show."""
 
     def __init__(
         self, app: Fireside, theme: Theme, notify: Notify, window: QWidget, pictures: PictureReading | None = None
@@ -770,29 +775,28 @@ class DraftFiles(Intake):
 
     @property
     def are_pictures_read(self) -> bool:
-        """Whether there will be more of them soon."""
+        """True while text recognition may still add pages to a document."""
         return self.pictures is not None and any(map(self.pictures.is_reading, self.documents))
 
     @property
     def documents(self) -> list[StoredDocument]:
-        """Those that are read, in order."""
+        """Documents already read, in order."""
         return [file.document for file in self.files if file.document is not None and file.stage is Stage.READ]
 
     def _on_renewed(self, earlier_id: int, document_id: int) -> None:
-        """More of a document was read."""
+        """Replace a document by its newer version, of which more pages were read."""
         for file in self.files:
             if file.document is not None and file.document.id == earlier_id:
                 file.document = self._document(document_id) or file.document
         self.changed.emit()
 
     def take_out(self, one: FileToRead) -> None:
-        """A person leaves one out, and can take that back."""
+        """Remove a file and offer Undo."""
         self.remove(one)
         self._notify.undo(tr("{name} was left out.", name=one.name), lambda: self._put_back(one))
 
     def _put_back(self, one: FileToRead) -> None:
-        """As it was: a part of it stays that part, and what was read is not read again, whether its file is there or
-        not."""
+        """Undo a removal: restore the file with its chosen part, without reading it again."""
         if one.stage is not Stage.READ:
             self.add_wanted(one.with_part(one.part))
         elif not self._is_here_already(one):
@@ -800,11 +804,10 @@ class DraftFiles(Intake):
             self.changed.emit()
 
     def ask(self) -> None:
-        """Asks for files."""
         self.questions.ask_for_files(tr(CHOOSE_DOCUMENTS))
 
     def ask_for_folder(self, take: Callable[[list[str]], object]) -> None:
-        """Asks for a folder; `take` is called with it."""
+        """Open the folder dialog and pass the choice to `take`."""
         dialog = file_dialog(self._window, tr("Choose a folder to summarize"), DOCUMENTS)
         dialog.setObjectName("folder_dialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
@@ -813,7 +816,7 @@ class DraftFiles(Intake):
         dialog.open()
 
     def add_documents(self, ids: Sequence[int]) -> None:
-        """Takes documents that are read already; those that are gone are left out."""
+        """Add documents already in the library; skip ids that no longer exist."""
         here = {file.document.id for file in self.files if file.document is not None}
         for number in ids:
             document = self._document(number) if number not in here else None
@@ -824,7 +827,6 @@ class DraftFiles(Intake):
         self.changed.emit()
 
     def clear(self) -> None:
-        """Forgets all of them; nothing is told."""
         for file in list(self.files):
             self.drop(file)
 
@@ -840,7 +842,7 @@ class DraftFiles(Intake):
         self.questions.show_menu(one, at, offers)
 
     def _document(self, number: int) -> StoredDocument | None:
-        """As it is by now: more may have been read of it meanwhile."""
+        """Return the newest version of a document, or None if it is gone or unreadable."""
         try:
             document = self._documents.store.get(number)
             return None if document is None else self._documents.current_document(document)

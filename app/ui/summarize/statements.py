@@ -1,4 +1,4 @@
-"""The statements of a summary with their places as chips: written, painted, walked through by keys, copied."""
+"""Statements of a summary with citation chips: written, painted, navigated by keys, copied."""
 
 from __future__ import annotations
 
@@ -42,14 +42,17 @@ STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
 
 
 class StatementView(QTextEdit):
-    """Arrow keys move between statements and their chips, Enter opens a place. `opened` carries a `Chip`."""
+    """List of statements.
+
+    Arrow keys move between statements and chips, Enter opens a source; `opened` carries a `Chip`.
+    """
 
     opened = Signal(object)
     left = Signal()
-    """Esc was pressed."""
+    """Escape was pressed."""
 
     edge_px: float = EDGE_PX
-    """Before the statements."""
+    """Left margin in unscaled pixels."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,23 +91,26 @@ class StatementView(QTextEdit):
 
     @property
     def stretches(self) -> list[StatementRange]:
-        """Where the statements stand, in order."""
+        """Ranges of the statements in the text document, in order."""
         return self._text.stretches
 
     @property
     def below(self) -> int:
-        """How many of them, the last ones, stand below the others."""
+        """Number of statements in the second list, below the first."""
         return len(self._below[1])
 
     def show_statements(self, told: Sequence[ShownStatement], form: Form) -> None:
-        """Replaces everything, from the top."""
+        """Replace all statements and scroll to the top."""
         self._told, self._form, self._plain, self._below = list(told), form, "", ("", [])
         self.current, self.chip, self.open_chip = -1, 0, None
         self._write()
         self.verticalScrollBar().setValue(0)
 
     def add(self, told: Sequence[ShownStatement], below: Sequence[ShownStatement] = ()) -> None:
-        """More of them, and what still stands below; whoever is at the end stays there, or at what they read below."""
+        """Append statements and replace the second list.
+
+        A view scrolled to the end stays there, unless the reader is in the second list.
+        """
         bar = self.verticalScrollBar()
         is_at_end = bar.value() >= bar.maximum() and not self._below[1]
         self._told += told
@@ -117,7 +123,7 @@ class StatementView(QTextEdit):
             bar.setValue(bar.maximum())
 
     def show_below(self, words: str, told: Sequence[ShownStatement]) -> None:
-        """Others under all of them, below words that say what they are; they take the place of those before."""
+        """Replace the second list, under the heading `words`."""
         if self._below == (words, list(told)):
             return
         self._below = (words, list(told))
@@ -127,7 +133,7 @@ class StatementView(QTextEdit):
 
     @contextmanager
     def _reader_stays(self) -> Iterator[None]:
-        """What is in view stays where it is, and the keyboard at its statement, where both are still there after."""
+        """Keep the scroll position and the current statement across a rebuild, as far as both still exist."""
         before, bar = self.stretches, self.verticalScrollBar()
         tops = {
             id(statement_range.told): self.ground.rect_of(statement_range).top()
@@ -148,7 +154,7 @@ class StatementView(QTextEdit):
         self.viewport().update()
 
     def show_plain(self, text: str) -> None:
-        """A text that is still being written."""
+        """Show text while it is still being generated."""
         bar = self.verticalScrollBar()
         is_at_end = bar.value() >= bar.maximum()
         before = bar.value()
@@ -157,7 +163,7 @@ class StatementView(QTextEdit):
         bar.setValue(bar.maximum() if is_at_end else before)
 
     def go_to(self, number: int, chip: int = 0) -> None:
-        """Moves the keyboard's place, brings it into view, and says it."""
+        """Move the keyboard position to a statement and chip, scroll there and announce it."""
         if not 0 <= number < len(self.stretches):
             return
         is_other = number != self.current
@@ -176,7 +182,7 @@ class StatementView(QTextEdit):
             bar.setValue(bar.value() + min(round(rect.bottom()) - page, round(rect.top())) + self._theme.px(12))
 
     def open_place(self, number: int, chip: int = 0) -> None:
-        """Has the place of a chip shown beside, as a click on it does."""
+        """Open a chip's source, as a click on it does."""
         chips: tuple[Chip, ...] = self.stretches[number].told.chips if 0 <= number < len(self.stretches) else ()
         if 0 <= chip < len(chips):
             self.current, self.chip, self.open_chip = number, chip, (number, chip)
@@ -184,7 +190,7 @@ class StatementView(QTextEdit):
             self.opened.emit(chips[chip])
 
     def forget_open(self) -> None:
-        """No place is shown beside any more."""
+        """Clear the mark on the chip whose source was open."""
         self.open_chip = None
         self.viewport().update()
 
@@ -293,16 +299,15 @@ class StatementView(QTextEdit):
         return super().viewportEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """What lies behind the words, then the words."""
         self.ground.paint(QRectF(event.rect()))
         super().paintEvent(event)
 
 
 class WholeStatementView(StatementView):
-    """As high as its text: what it stands in scrolls."""
+    """Statement view as high as its text, for use inside a scroll area."""
 
     moved = Signal(QRect)
-    """The keyboard is at a statement here, which is to be in view."""
+    """The current statement moved; the scroll area should show this rectangle."""
     edge_px = 0.0
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -311,7 +316,7 @@ class WholeStatementView(StatementView):
         self.document().documentLayout().documentSizeChanged.connect(self._grow)
 
     def place_of(self, number: int) -> QRect:
-        """Where a statement is, in this widget."""
+        """Return a statement's rectangle in this widget's coordinates."""
         return self.ground.statement_rect(number).toAlignedRect().translated(self.viewport().pos())
 
     def _bring_into_view(self, number: int) -> None:
@@ -328,34 +333,34 @@ TEXT_PX = 15.0
 NOTE_PX = 13.0
 LINE_PERCENT = 145.0
 MARGIN_PX = 30
-"""From the edge of the column to the words; the bullet stands in it."""
+"""Width left of the words, where the bullet is painted."""
 GAP_PX = 17
 ABOVE_PX = 10
-"""Above the first statement and below the last: a box around either has room."""
+"""Space above the first and below the last statement, so that a frame around either isn't clipped."""
 HAIR = "\u202f"
-"""A little air at the chip's sides; a line is never broken there."""
+"""Narrow no-break space at both sides of a chip."""
 HYPHEN = "\u2011"
-"""One that no line ends at."""
+"""No-break hyphen."""
 ENDS = ".。।"
 
 
 @dataclass
 class StatementRange:
-    """Where a statement stands, as positions in the text document: all of it, its chips, and its note."""
+    """Positions of a statement in the text document: the whole, its chips, and its note."""
 
     told: ShownStatement
     start: int
     end: int
     chips: list[tuple[int, int]]
     is_marked: bool
-    """Whether a bullet or a sign stands before it."""
+    """True if a bullet or sign is painted before it."""
     is_inline: bool
-    """Whether others stand in the same paragraph."""
+    """True if other statements share its paragraph."""
     is_right_to_left: bool
 
 
 class _Above(NamedTuple):
-    """Where the text ends that something stands below, and what was true there."""
+    """Writer state at the end of the first list, restored when the second list is removed."""
 
     position: int
     stretches: int
@@ -365,7 +370,7 @@ class _Above(NamedTuple):
 
 
 class StatementText:
-    """Appends to a document; `stretches` are in the order of the statements."""
+    """Append statements to a text document; `stretches` lists their ranges in order."""
 
     def __init__(self, document: QTextDocument, theme: Theme) -> None:
         self._document, self._theme = document, theme
@@ -376,7 +381,7 @@ class StatementText:
         self._above: _Above | None = None
 
     def clear(self) -> None:
-        """Takes everything out."""
+        """Remove all text and reset the document's margins."""
         self._document.clear()
         self._document.setDefaultFont(self._theme.font(TEXT_PX))
         frame = QTextFrameFormat()
@@ -387,7 +392,7 @@ class StatementText:
         self._above = None
 
     def add_below(self, words: str, statements: Sequence[ShownStatement]) -> None:
-        """Writes a list that `leave_below` takes out again, under words that say what it is; without any, nothing."""
+        """Append a list under a heading, to be removed by `leave_below`; nothing without statements."""
         cursor = QTextCursor(self._document)
         cursor.movePosition(QTextCursor.MoveOperation.End)
         self._above = _Above(cursor.position(), len(self.stretches), self._group, self._paragraph, self._is_empty)
@@ -398,7 +403,7 @@ class StatementText:
             self.add(statements, Form.BULLETS)
 
     def leave_below(self) -> None:
-        """Takes out what was added below, so that more can go on above."""
+        """Remove the list added by `add_below`, so that the first list can grow."""
         above, self._above = self._above, None
         if above is None or above.stretches == len(self.stretches):
             return
@@ -410,7 +415,7 @@ class StatementText:
         self._group, self._paragraph, self._is_empty = above.group, above.paragraph, above.is_empty
 
     def add(self, statements: Sequence[ShownStatement], form: Form) -> None:
-        """Writes more statements in a form; they go on where the last one ended."""
+        """Append statements in a form, continuing the last paragraph where the form is prose."""
         cursor = QTextCursor(self._document)
         cursor.movePosition(QTextCursor.MoveOperation.End)
         cursor.beginEditBlock()
@@ -423,7 +428,7 @@ class StatementText:
         cursor.endEditBlock()
 
     def write_plain(self, text: str) -> None:
-        """A text that is still being written, as it is."""
+        """Replace everything by plain text that is still being generated."""
         self.clear()
         cursor = QTextCursor(self._document)
         cursor.beginEditBlock()
@@ -478,7 +483,10 @@ class StatementText:
         )
 
     def _write_words(self, cursor: QTextCursor, told: ShownStatement) -> list[tuple[int, int]]:
-        """The one door by which a model's words come in here: characters, never markup."""
+        """Insert a statement's words as plain characters, never as markup.
+
+        This is the only place where model output enters the document.
+        """
         text = _one_line(told.statement.text)
         end = text[-1:] if text[-1:] in ENDS and not text.endswith("..") and told.chips else ""
         cursor.insertText(text.removesuffix(end) if end else text, self._format())
@@ -524,14 +532,14 @@ class StatementText:
 
 
 def plain(text: str) -> str:
-    """What was selected, without what only serves the look."""
+    """Return selected text without the special spaces and hyphens used for layout."""
     for shown, meant in ((HAIR, ""), (HYPHEN, "-"), ("\u00a0", " "), ("\u2029", "\n"), ("\u2028", "\n")):
         text = text.replace(shown, meant)
     return text
 
 
 def _unbroken(text: str) -> str:
-    """Such as stays on one line: a line may end at a space or behind a hyphen."""
+    """Return text with no-break spaces and hyphens, so that it stays on one line."""
     return text.replace(" ", "\u00a0").replace("-", HYPHEN)
 
 
@@ -543,20 +551,23 @@ def _one_line(text: str) -> str:
 
 
 class StatementGround:
-    """Places are of the viewport. Only what is in view is painted, so that hundreds of statements scroll as few do."""
+    """Paint frames, chips and bullets behind the text, in viewport coordinates.
+
+    Only what is visible is painted, so that hundreds of statements scroll as fast as a few.
+    """
 
     def __init__(self, view: StatementView, theme: Theme) -> None:
         self._view, self._theme = view, theme
         self._hovered: tuple[int, int] | None = None
 
     def hover(self, chip: tuple[int, int] | None) -> None:
-        """The pointer is over this chip of this statement."""
+        """Set the chip under the pointer, as (statement, chip), or None."""
         if chip != self._hovered:
             self._hovered = chip
             self._view.viewport().update()
 
     def paint(self, area: QRectF) -> None:
-        """Everything that lies behind the words in this part of the viewport."""
+        """Paint chips, bullets and frames inside `area` of the viewport."""
         view = self._view
         painter = QPainter(view.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -576,15 +587,13 @@ class StatementGround:
         painter.end()
 
     def statement_rect(self, number: int) -> QRectF:
-        """Around the lines of a statement."""
         return self.rect_of(self._view.stretches[number])
 
     def chip_rect(self, number: int, chip: int) -> QRectF:
-        """Around a chip of a statement."""
         return self._chip(self._view.stretches[number], chip)
 
     def chip_at(self, point: QPointF) -> tuple[int, int] | None:
-        """The statement and the chip there."""
+        """Return the numbers of statement and chip at a point, or None."""
         last = self.number_at(point)
         for number in range(max(0, last - 1), last + 1):
             for place in range(len(self._view.stretches[number].chips)):
@@ -593,12 +602,12 @@ class StatementGround:
         return None
 
     def number_at(self, point: QPointF) -> int:
-        """The last statement that begins at or before a point; -1 without any."""
+        """Return the last statement that begins at or before a point; -1 if there is none."""
         position = self._view.cursorForPosition(point.toPoint()).position()
         return bisect_right(self._view.stretches, position, key=lambda stretch: stretch.start) - 1
 
     def rect_of(self, stretch: StatementRange) -> QRectF:
-        """Around a statement's lines."""
+        """Return the bounding rectangle of a statement's lines."""
         rects = [rect for _, rect in self._lines(stretch.start, stretch.end)]
         around = QRectF()
         for rect in rects:
@@ -629,7 +638,7 @@ class StatementGround:
             painter.drawRoundedRect(rect.adjusted(-px(2), -px(2), px(2), px(3)), px(4), px(4))
 
     def _paint_ring(self, painter: QPainter, stretch: StatementRange, box: QRectF) -> None:
-        """Where the keyboard is."""
+        """Paint the keyboard focus around a statement or chip."""
         px, path = self._theme.px, QPainterPath()
         if stretch.is_inline:
             for _, rect in self._lines(stretch.start, stretch.end):
@@ -642,7 +651,7 @@ class StatementGround:
         painter.drawPath(path)
 
     def _paint_sign(self, painter: QPainter, stretch: StatementRange) -> None:
-        """A bullet, or an exclamation mark where something is not as its page has it."""
+        """Paint a bullet, or an exclamation mark if the statement contradicts its source."""
         line, rect = next(self._lines(stretch.start, stretch.start + 1), (None, QRectF()))
         if line is None:
             return
@@ -675,7 +684,7 @@ class StatementGround:
             painter.drawRoundedRect(rect, px(4), px(4))
 
     def _lines(self, start: int, end: int) -> Iterator[tuple[QTextLine, QRectF]]:
-        """The lines that a stretch of the text covers, each with the rectangle of its covered letters."""
+        """Yield each text line in a range with the rectangle of its covered characters."""
         document = self._view.document()
         layout = document.documentLayout()
         metrics = QFontMetricsF(self._theme.font(TEXT_PX))

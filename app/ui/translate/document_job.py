@@ -1,4 +1,4 @@
-"""What is done with translated documents: files taken, put together, begun, changed, saved. Shows only dialogs."""
+"""Actions on document translations: add files, batch, start, change, save. Shows no widgets but dialogs."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ ONE_SEGMENT_UNCHANGED = "1 segment couldn’t be translated and was left unchang
 
 
 class DocumentJob(QObject):
-    """The translation that is shown, and what a person does with it."""
+    """The open translation and the user's actions on it."""
 
     changed = Signal()
-    """Its row is another one."""
+    """The stored row changed."""
     begun = Signal()
-    """What is translated of it may be another: its segments are asked again."""
+    """Translation started; segments may have changed and should be reloaded."""
     renewed = Signal()
-    """Its segments are others."""
+    """The segments were replaced."""
     queued = Signal()
-    """It waits in the queue, or others with it."""
+    """Jobs were queued."""
 
     def __init__(self, translations: TranslationJobs, notify: Notify, parent: QObject) -> None:
         super().__init__(parent)
@@ -75,14 +75,14 @@ class DocumentJob(QObject):
 
     @property
     def pair(self) -> tuple[str, str]:
-        """The languages whose glossary is the one of this translation."""
+        """Source and target language of the glossary in use."""
         if self.stored is None:
             return "", ""
         wish = self.pending or self.stored.wish
         return wish.source or self.stored.source_language, wish.target
 
     def change(self, drafts: Sequence[StoredTranslation], wish: TranslationWish) -> bool:
-        """Drafts are to be translated otherwise. The source's language is each one's own, but for the first."""
+        """Change the options of drafts. Only the first takes the source language; the others keep their own."""
         first = drafts[0].id if drafts else 0
 
         def all_of_them() -> None:
@@ -95,19 +95,18 @@ class DocumentJob(QObject):
         return self.doing.try_to(all_of_them)
 
     def begin(self, ids: Sequence[int]) -> None:
-        """Translates these, one after the other."""
+        """Queue translations in this order."""
         if ids and self.doing.try_to(lambda: self._translations.begin_translations(ids)):
             self._other_terms -= set(ids)
             self.begun.emit()
             self.queued.emit()
 
     def stop(self) -> None:
-        """What is done is kept."""
         if self.stored is not None:
             self.doing.stop(self.stored.id)
 
     def go_on(self) -> None:
-        """Goes on with one that was stopped or failed, or follows what was chosen, or its document."""
+        """Resume a stopped or failed translation, or apply pending options or a changed document."""
         if self.pending is not None:
             self.apply()
         elif self.offers_again:
@@ -117,7 +116,7 @@ class DocumentJob(QObject):
             self.doing.go_on(self.stored.id)
 
     def apply(self) -> None:
-        """The document follows the languages and the glossary that were chosen; only what that changes is asked."""
+        """Apply pending languages and glossary; only affected segments are translated again."""
         stored, wish = self.stored, self.pending
         if stored is None or (wish is not None and not self.change([stored], wish)):
             return
@@ -130,7 +129,7 @@ class DocumentJob(QObject):
 
     @property
     def is_outdated(self) -> bool:
-        """Whether its document says something else by now than its segments."""
+        """True if the document's text has changed since its segments were made."""
         stored = self.stored
         if stored is None or stored.format != BLOCKS:
             return False
@@ -138,11 +137,11 @@ class DocumentJob(QObject):
 
     @property
     def offers_again(self) -> bool:
-        """Whether that is offered; why it failed goes first."""
+        """True if an update from the document should be offered; an error is shown first."""
         return self.stored is not None and self.stored.error is None and self.is_outdated
 
     def take_again(self) -> None:
-        """It follows its document; only segments that are others are asked."""
+        """Update from the changed document; only segments that differ are translated again."""
         stored = self.stored
         if stored is not None and self.doing.try_to(lambda: self._translations.take_again(stored.id)):
             self.renewed.emit()
@@ -151,13 +150,13 @@ class DocumentJob(QObject):
     # Its terms.
 
     def terms(self) -> tuple[GlossaryTerm, ...] | None:
-        """The glossary of its languages; None where it could not be read."""
+        """Return the glossary of the current pair, or None if it couldn't be read."""
         return self.doing.result_of(lambda: self._translations.words.read_glossary(*self.pair))
 
     def keep_terms(self, pair: tuple[str, str], terms: Sequence[GlossaryTerm]) -> bool:
-        """These are the glossary of a pair now; whether it is the one of this translation.
+        """Store a pair's glossary.
 
-        One that is done follows them when that is asked for.
+        Return True if it is that of the open translation, which is marked as outdated when it is done.
         """
         is_kept = self.doing.try_to(lambda: self._translations.words.keep_glossary(*pair, terms))
         is_own = is_kept and self.stored is not None and pair == self.pair
@@ -168,17 +167,17 @@ class DocumentJob(QObject):
     def change_terms(
         self, pair: tuple[str, str], change: Callable[[Sequence[GlossaryTerm]], Sequence[GlossaryTerm]]
     ) -> None:
-        """The glossary of a pair becomes what `change` makes of it."""
+        """Store a pair's glossary as changed by `change`."""
         words = self._translations.words
         self.doing.try_to(lambda: words.keep_glossary(*pair, change(words.read_glossary(*pair))))
 
     @property
     def can_follow_terms(self) -> bool:
-        """Whether it was translated with other terms."""
+        """True if the translation was made with an older glossary."""
         return self.stored is not None and self.stored.state == DONE and self.stored.id in self._other_terms
 
     def found_terms(self) -> Sequence[GlossaryTerm]:
-        """What it repeats and how that is translated in all of it, as it was stored."""
+        """Return the stored repeated terms of the document with their translations."""
         stored = self.stored
         found = (
             self.doing.result_of(lambda: self._translations.repeated_terms(stored.id)) if stored is not None else None
@@ -188,14 +187,14 @@ class DocumentJob(QObject):
 
 @dataclass(eq=False)
 class FileToTranslate(FileToRead):
-    """A file that becomes a translation. `page` counts its segments."""
+    """A file to become a translation; `page` counts segments."""
 
     translation: StoredTranslation | None = None
     leaves_pictures: bool = False
 
     @property
     def is_kept_unread(self) -> bool:
-        """So is one whose pictures are being read."""
+        """True also while its scanned pages are being recognized."""
         is_plain = not self.password and self.part == WHOLE
         return super().is_kept_unread or (is_plain and self.document is not None and self.translation is None)
 
@@ -210,12 +209,12 @@ class FileToTranslate(FileToRead):
 
 
 class Drafts(QObject):
-    """Files that are dropped together are one batch: they take the same choices and can be begun at once."""
+    """Files added together: one batch with common options, which can be started at once."""
 
     added = Signal(object)
-    """A `StoredTranslation` of the batch."""
+    """Carries a `StoredTranslation` added to the batch."""
     emptied = Signal()
-    """Nothing came of the files, and no translation is shown."""
+    """No file could be used and no translation is shown."""
     able_changed = Signal()
     estimate_changed = Signal()
 
@@ -244,7 +243,7 @@ class Drafts(QObject):
 
     @property
     def batch(self) -> list[StoredTranslation]:
-        """The draft that is shown, and those that were dropped with it and are not begun either."""
+        """The open draft and the drafts of its batch that haven't started."""
         shown = self._job.stored
         if shown is None:
             return []
@@ -260,28 +259,27 @@ class Drafts(QObject):
         ]
 
     def has(self, shown: StoredTranslation) -> bool:
-        """Whether it is of the batch."""
         return shown.id in self._batch
 
     def add(self, paths: Sequence[str | Path]) -> None:
-        """Another batch."""
+        """Replace the batch by new files."""
         self._batch = []
         for one in [file for file in self.files.files if not file.is_on_its_way]:
             self.files.drop(one)  # what could not be read of the batch before
         self.files.add(paths, FileToTranslate)
 
     def begin(self, is_all: bool) -> None:
-        """Translates what was put together, or only the one that is shown."""
+        """Start all drafts of the batch, or only the open one."""
         self.estimating.stop()
         self._job.begin([stored_translation.id for stored_translation in (self.batch if is_all else self.batch[:1])])
 
     def can(self, stored: StoredTranslation) -> bool:
-        """Whether the model can translate it."""
+        """Return whether the model supports the languages of a translation."""
         able = self.capability.able
         return able is not None and able.can(stored.source_language, stored.wish.target)
 
     def estimate_drafts(self) -> None:
-        """Asks what the batch would take, where that is not known."""
+        """Estimate the work of the batch, unless that is known or running."""
         drafts = self.batch
         is_known = self.estimate is not None or bool(self.problem) or self.estimating.is_busy
         if not is_known and drafts and all(map(self.can, drafts)):
@@ -289,17 +287,17 @@ class Drafts(QObject):
             self.estimating.start_estimate(lambda cancel: self._translations.estimate_all(ids, cancel))
 
     def forget_estimate(self) -> None:
-        """What would be done is something else now."""
+        """Drop the estimate, because files or options changed."""
         self.estimating.stop()
         self.estimate, self.problem = None, ""
 
     @property
     def with_pictures(self) -> list[FileToTranslate]:
-        """Those that wait until their pages that are pictures are read."""
+        """Files waiting for the text recognition of scanned pages."""
         return [file for file in self.files.files if file.stage is Stage.FAILED and file.document is not None]
 
     def leave_pictures(self) -> None:
-        """What they have as text is translated."""
+        """Translate the waiting files by their text layer only, without their scanned pages."""
         for to_translate in self.with_pictures:
             self._add_again(to_translate, leaves_pictures=True)
 
@@ -313,7 +311,7 @@ class Drafts(QObject):
             self.pictures.begin_by_itself(one.document)
 
     def _on_renewed(self, earlier_id: int, document_id: int) -> None:
-        """One whose pictures are read is taken again."""
+        """Add a file again once its scanned pages were recognized."""
         for to_translate in self.with_pictures:
             if to_translate.document is not None and to_translate.document.id in (earlier_id, document_id):
                 self._add_again(to_translate)
@@ -335,13 +333,13 @@ class Drafts(QObject):
         self.added.emit(stored)
 
     def _choose_another(self, stored: StoredTranslation) -> None:
-        """The document is in the language that was chosen before it was known."""
+        """Switch to the usual target, because the document turned out to be in the chosen language."""
         able = self.capability.able
         target = usual_target(self._last.target, stored.source_language, able.languages if able is not None else ())
         self._job.doing.try_to(lambda: self._translations.change_wish(stored.id, replace(stored.wish, target=target)))
 
     def _on_files(self) -> None:
-        """Those that could not be read are told of once a translation is shown."""
+        """Report unreadable files once a translation is shown."""
         shown, files = self._job.stored, self.files
         if shown is None and not files.files and not files.looked_at and not self._batch:
             self.emptied.emit()
@@ -376,10 +374,10 @@ BILINGUAL = (
 
 
 class TranslationSaving(SavedFiles):
-    """What takes time is done on a thread; what goes wrong is told in words."""
+    """Save translations on a thread and report errors as sentences."""
 
     progressed = Signal(int, int)
-    """A translation's id and how many of its segments are written; -1 when it is over."""
+    """Id of a translation and the number of segments written; -1 when finished."""
 
     def __init__(self, translations: TranslationJobs, notify: Notify, window: QWidget) -> None:
         super().__init__(notify, window)
@@ -397,12 +395,12 @@ class TranslationSaving(SavedFiles):
         return menu
 
     def name_of(self, stored: StoredTranslation) -> str:
-        """What is offered as the name; "" where nothing can be saved."""
+        """Return the suggested file name; "" if the format can't be saved."""
         ending = next(iter(endings_of(stored)), "")
         return file_name(stored, ending) if ending else ""
 
     def ask(self, stored: StoredTranslation, ending: str = "", *, is_bilingual: bool = False) -> QFileDialog | None:
-        """Asks where, and saves there. Without an ending it is the usual one."""
+        """Open the save dialog, with the format's first ending if none is given; None if it can't be saved."""
         ending = ending or next(iter(endings_of(stored)), "")
         if not ending:
             return None
@@ -429,7 +427,7 @@ class TranslationSaving(SavedFiles):
         return task
 
     def save_bilingual(self, translation_id: int, path: Path) -> tasks.BackgroundTask:
-        """Writes source and translation side by side."""
+        """Save source and translation side by side."""
         return self._write(path, lambda: self._files.save_bilingual(translation_id, path))
 
     def _on_event(self, translation_id: int, event: Saving | Saved) -> None:
@@ -440,7 +438,7 @@ class TranslationSaving(SavedFiles):
 
 
 def saved_words(saved: Saved) -> str:
-    """What there is to say of a file that was saved."""
+    """Return the message after saving, with a count of untranslated segments."""
     words = [tr(SAVED_AS, name=saved.path.name)]
     if count := len(saved.untranslated):
         told = tr("1 segment is not translated yet") if count == 1 else tr("{count} segments are not translated yet")
@@ -458,7 +456,10 @@ def saved_words(saved: Saved) -> str:
 
 
 def _with_ending(path: Path, ending: str) -> Path:
-    """To the dialog "lease v1.2" has an ending, though none of ours; nothing that is there is written over unasked."""
+    """Append the format's ending where Qt accepted another: for the dialog "lease v1.2" has one.
+
+    A name that exists is numbered, since the dialog did not ask about overwriting it.
+    """
     if path.suffix.lower() == ending.lower():
         return path
     named = path.with_name(path.name + ending)

@@ -1,6 +1,6 @@
-"""A tab of stored jobs: the work, which goes on without the view; the view, the left column, what passes between.
+"""Frame of a tab with stored jobs: runner, view, left column.
 
-The runner works off the queue on a thread, and passes on what happens in each of the jobs.
+The runner works through the queue on a thread, also without a view, and emits what happens to each job.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ NOT_NOW = "Not now"
 
 
 class TabColumn(QWidget):
-    """`rows` is where its widgets go."""
+    """Left column of a job tab; widgets go into `rows`."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None, *, top_px: float = 0, bottom_px: float = 0) -> None:
         super().__init__(parent)
@@ -65,7 +65,7 @@ MOST_LINES_BESIDE = 2
 
 
 class StateBar(QFrame):
-    """Hidden where there is nothing to say. `go_on_wanted`: it is to go on, or to follow what was chosen."""
+    """Message with a resume button, hidden when empty. `go_on_wanted` asks to resume, or to apply changed options."""
 
     go_on_wanted = Signal()
 
@@ -93,10 +93,10 @@ class StateBar(QFrame):
         name_widgets(state_words=self.words, state_other=self.other, go_on=self.go_on)
 
     def show_ended(self, job: JobRow, *, failed: str, kept: str, stopped: str) -> None:
-        """Of one that stopped or failed.
+        """Show why a job stopped or failed.
 
-        `failed` is said of a failure without a cause that is known, `kept` behind any cause, `stopped` of one that a
-        person stopped.
+        `failed` is used for failures without a known cause, `kept` is appended to any cause, `stopped` is for jobs the
+        user stopped.
         """
         if job.state == FAILED or (job.state == PAUSED and job.error is not None):
             said = sentence_for(job.error) if job.error is not None else PersonMessage(failed)
@@ -107,7 +107,7 @@ class StateBar(QFrame):
             self.hide()
 
     def show_words(self, text: str, go_on: str, action: str = "") -> None:
-        """Any words. `action` names what else can be done, as a sentence of an error has it."""
+        """Show a message; `action` names a second button, as in an error's sentence."""
         self.words.setText(text)
         self.setAccessibleName(text)
         self.go_on.setText(go_on)
@@ -121,7 +121,7 @@ class StateBar(QFrame):
         self.show()
 
     def _arrange(self) -> None:
-        """Where the words would be a narrow column beside the buttons, these stand below them."""
+        """Stack text and buttons where the text would be too narrow next to them."""
         margins, shown = (
             self._row.contentsMargins(),
             [button for button in (self.other, self.go_on) if not button.isHidden()],
@@ -146,18 +146,18 @@ class StateBar(QFrame):
 
 
 INTERACTIVE = "interactive"
-"""Why a job rests: the person chats. Any other reason is memory."""
+"""Reason of a pause: a chat is running. Any other reason is memory."""
 
 
 class JobProgress(Protocol):
-    """How far a job at work is, gathered from its events."""
+    """Progress of a running job, collected from its events."""
 
     @property
     def rests(self) -> str:
-        """Why the work waits; "" while it goes on."""
+        """Reason of a pause; "" while running."""
 
     def take_event(self, event: Any, /) -> None:
-        """One more event."""
+        """Update the progress with an event."""
 
 
 Told = TypeVar("Told", bound=JobProgress)
@@ -165,9 +165,9 @@ Told = TypeVar("Told", bound=JobProgress)
 
 @dataclass(frozen=True)
 class RunnerWords:
-    """What the status line says, not translated yet; `of_several` has {number} and {count}.
+    """Untranslated texts of a runner.
 
-    The others are for who comes back: of one that is done or has a problem, and of {count}, of which {problems} have.
+    `of_several` takes {number} and {count}; the others announce finished and failed jobs, with {count} and {problems}.
     """
 
     busy: str
@@ -181,16 +181,16 @@ class RunnerWords:
 
 
 class JobRunner(QObject, Generic[Told]):
-    """Runs while something waits; `start` looks for what a former run left. It ends with its parent."""
+    """Run queued jobs on a thread; `start` also picks up jobs from an earlier session. Ends with its parent."""
 
     happened = Signal(int, object)
-    """A job's id and one of its events."""
+    """Id of a job and one of its events."""
     row_changed = Signal(int)
-    """A job's row is another one: its state, its title, what went wrong."""
+    """Id of a job whose state, title or error changed."""
     state_changed = Signal(str)
-    """For the status line; "" when nothing is at work."""
+    """Text for the status line; "" when idle."""
     ended = Signal()
-    """Nothing waits any more, and what the work had in memory has gone."""
+    """The queue is empty and the model was released."""
 
     def __init__(
         self,
@@ -217,15 +217,15 @@ class JobRunner(QObject, Generic[Told]):
         return self._rounds.is_running
 
     def start(self) -> None:
-        """Goes on with what waits in the queue, if anything does; called again while it runs, it looks once more."""
+        """Start on the queue; if already running, check it once more."""
         self._rounds.start()
 
     def stop(self) -> None:
-        """Ends the thread; the job at work stays in the queue."""
+        """Stop the thread; the current job stays queued."""
         self._rounds.stop()
 
     def progress_of(self, job_id: int) -> Told | None:
-        """How far the one at work is; None for any other."""
+        """Return the progress of a job; None if it isn't running."""
         return self._progress.get(job_id)
 
     def _work(self, cancel: CancelToken) -> Iterator[JobEvent[Any]]:
@@ -261,7 +261,7 @@ class JobRunner(QObject, Generic[Told]):
         self._show_queue()
 
     def _show_queue(self) -> None:
-        """Where the queue is, in words; between two of them it is still at work."""
+        """Update the state text; between two jobs it keeps the last one, as the queue is still running."""
         if self._at_work is None and self.is_running:
             return
         state = self._busy_words(self._at_work) if self._at_work is not None else ""
@@ -277,7 +277,7 @@ class JobRunner(QObject, Generic[Told]):
         return tr(words.of_several, number=number, count=count) if count > 1 else tr(words.busy)
 
     def _queue_place(self, at_work: int) -> tuple[int, int]:
-        """Which of how many this one is, of all that were in the queue since it was last empty."""
+        """Return the position of the current job and the count of jobs since the queue was last empty."""
         try:
             waiting = [one.id for one in self._jobs.find() if one.state in (QUEUED, RUNNING)]
         except AppError:
@@ -301,7 +301,7 @@ class JobRunner(QObject, Generic[Told]):
         self._progress.clear()
 
     def _on_failed(self, error: BaseException) -> None:
-        """A defect in one of them; it is marked as failed, and the others keep their turn."""
+        """Report a defect, mark its job as failed, and continue with the next."""
         self._notify.error(error)
         failed = self._told_last  # which was never seen at work where it failed before its row was first looked at
         self._forget()
@@ -315,10 +315,10 @@ def rest_words(reason: str) -> str:
 
 
 class JobEnds(QObject):
-    """What came of the queue, once it is worked off: told once, however many jobs were in it."""
+    """Announce the results of a queue once, when it is empty, however many jobs it held."""
 
     told = Signal(object)
-    """An `EndOfWork`."""
+    """Carries an `EndOfWork`."""
 
     def __init__(self, jobs: StoredJobs[Any, Any], runner: JobRunner[Any], words: RunnerWords) -> None:
         super().__init__(runner)
@@ -354,12 +354,12 @@ class JobEnds(QObject):
 
 
 class WorkView(QWidget):
-    """What stands in the middle of the window: one job, or the place where one begins."""
+    """Central view of a job tab: a job, or the form for a new one."""
 
     list_changed = Signal()
-    """Rows of the list are others: new, renamed, further, over."""
+    """Rows of the job list changed."""
     shown_changed = Signal(object)
-    """The id of the job that is shown now; None for a new one."""
+    """Id of the job now shown; None for a new one."""
 
     def __init__(self, runner: JobRunner[Any]) -> None:
         super().__init__()
@@ -368,25 +368,25 @@ class WorkView(QWidget):
         """The job that is shown; None for a new one."""
 
     def show_new(self) -> None:
-        """The place where one begins."""
+        """Show the form for a new job."""
 
     def add_files(self, files: Sequence[str | Path]) -> None:
-        """Files that somebody dropped, or sent from elsewhere."""
+        """Add dropped files, or files sent from another tab."""
 
     def ask_for_files(self) -> None:
-        """Asks for documents."""
+        """Open the file dialog."""
 
     def show_job(self, job_id: int) -> None:
-        """One of the list, as it is now."""
+        """Show a job from the list."""
 
     def take_keyboard(self) -> None:
-        """Gives the keyboard to what is shown."""
+        """Focus the shown job or form."""
 
     def close_view(self) -> None:
-        """The window closes."""
+        """Save state before the window closes."""
 
     def show_id(self, job_id: int | None) -> None:
-        """Another one is shown now, or the same."""
+        """Set the shown job and emit `shown_changed` if it differs."""
         if job_id != self.open_id:
             self.open_id = job_id
             self.shown_changed.emit(job_id)
@@ -397,7 +397,10 @@ class WorkView(QWidget):
 
 
 class WorkTab(Tab):
-    """`begins` is the event that tells that the model is in memory, `moves` are those after which a row says more."""
+    """Tab with jobs.
+
+    `begins` is the event emitted once the model is loaded; after the events in `moves`, a row's text is updated.
+    """
 
     begins: type[object]
     moves: tuple[type[object], ...]
@@ -417,7 +420,7 @@ class WorkTab(Tab):
     @property
     @abstractmethod
     def view(self) -> Any:
-        """What stands in the middle of the window, a `WorkView`; made when it is asked for."""
+        """The central `WorkView`, built on first use."""
 
     @cached_property
     def column(self) -> WorkColumn:
@@ -479,7 +482,7 @@ class WorkTab(Tab):
         self.runner.start()
 
     def close(self) -> None:
-        """The window closes: a question that waits is answered with no, and what was typed is kept."""
+        """Answer a pending question with no and save typed text before the window closes."""
         self._question.close()
         if "view" in self.__dict__:
             self.view.close_view()
@@ -510,7 +513,7 @@ class WorkTab(Tab):
 
 
 class SecondModelQuestion(WaitingQuestion[ModelSwap]):
-    """See `WaitingQuestion`."""
+    """Question about a second model; see `WaitingQuestion`."""
 
     def dialog_for(self, asked: ModelSwap) -> Question:
         words = in_words(swap_words(asked))

@@ -1,4 +1,4 @@
-"""A page that is gone on with: from the key to the last word, and what is said meanwhile; how much of it is read."""
+"""Continue a page of Write: run continuations, report their state, and count how much of the page the model reads."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MOST_RUNS = 20
 
 @dataclass
 class ContinuationRun:
-    """A continuation as it came into the page: where it stands, and its tokens as the model saw them."""
+    """A continuation inserted into the page: its range, its text, and its tokens as the model produced them."""
 
     begin: QTextCursor
     end: QTextCursor
@@ -48,27 +48,27 @@ class ContinuationRun:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the page still has it as it came."""
+        """True while the page still holds the continuation unedited."""
         return bool(self.text) and self.now == self.text
 
     @property
     def leading_blanks(self) -> int:
-        """How many of the blanks before it its first token begins with."""
+        """Count the bytes of the first token that repeat blanks already in the page."""
         return max(0, b"".join(token.data for token in self.tokens).find(self.text.encode()))
 
     @property
     def now(self) -> str:
-        """What stands in its place."""
+        """The text now between `begin` and `end`, edits included."""
         cursor = QTextCursor(self.begin)
         cursor.setPosition(self.end.position(), QTextCursor.MoveMode.KeepAnchor)
         return cursor.selectedText().replace("\u2029", "\n").replace("\u2028", "\n")
 
 
 class Runs(QObject):
-    """What came into this page since it was opened (`all`, the newest last), and what comes in now."""
+    """Continuations inserted since the page was opened (`all`, newest last), and the one being inserted."""
 
     began = Signal()
-    """A continuation is about to come into the page: what was there before is to be kept."""
+    """Emitted before a continuation is inserted, so that the page can be saved as it was."""
 
     def __init__(self, edit: PageEdit) -> None:
         super().__init__(edit)
@@ -80,7 +80,7 @@ class Runs(QObject):
         return bool(self.all) and self.all[-1].is_whole
 
     def begin(self, instead: ContinuationRun | None) -> None:
-        """In the place of another one, where that is as it came, else at the cursor."""
+        """Start inserting: over `instead` if it is unedited, else at the cursor."""
         self.began.emit()
         if instead is not None and instead.is_whole:
             self._edit.begin_run((instead.begin.position(), instead.end.position()))
@@ -92,7 +92,7 @@ class Runs(QObject):
         self._edit.grow_run(text)
 
     def end(self, tokens: list[TokenSeen]) -> None:
-        """It is complete; where nothing came, there is none."""
+        """Record the finished continuation with its tokens; record nothing if no text came."""
         page = self._edit.page
         start, end = page.end_run()
         if start == end:
@@ -106,12 +106,14 @@ class Runs(QObject):
         announce(self._edit, text.strip())
 
     def forget(self) -> None:
-        """Another page is open."""
+        """Drop all continuations, because another page was opened."""
         self._edit.page.end_run()
         self.all = []
 
     def page_without(self, run: ContinuationRun, page: PageAsked, head: str = "") -> PageAsked:
-        """The page with a continuation cut to its beginning, and the cursor there, for one in its place."""
+        """Return the page cut at the start of a continuation plus `head`, with the cursor there, to generate a
+        replacement.
+        """
         before = self._edit.page.between(0, run.begin.position()) + head
         text = before + self._edit.page.between(run.end.position(), -1)
         return replace(page, text=text, cursor=len(before), options=replace(page.options, count=1))
@@ -119,32 +121,32 @@ class Runs(QObject):
 
 @dataclass
 class RunningContinuation:
-    """What is being written now."""
+    """State of the continuation request in progress."""
 
     page: PageAsked
     instead: ContinuationRun | None = None
     head: str = ""
-    """What it keeps of that, and how the model saw it."""
+    """Text kept from the continuation that is replaced, with its tokens below."""
     head_tokens: list[TokenSeen] = field(default_factory=list)
     shown: str = ""
-    """What of a single continuation is in the page."""
+    """The part of a single continuation already inserted into the page."""
     found: dict[int, Continuation] = field(default_factory=dict)
     reading: ContextWindow | None = None
     number: int = -1
-    """Of the ask; before that none."""
+    """Number of the request at the worker; -1 before it is sent."""
 
     @property
     def is_single(self) -> bool:
-        """Whether it goes into the page, and not into cards."""
+        """True if the text goes into the page, False if several go into cards."""
         return self.page.options.count == 1
 
     @property
     def one(self) -> Continuation | None:
-        """A single one, as far as it has come."""
+        """The continuation of a single request so far, or None."""
         return self.found.get(0)
 
     def progress_words(self, loader: ModelLoader, model: Path | None) -> str:
-        """How far it is."""
+        """Return the progress line: waiting for the model, reading, or the tokens written."""
         if loader.state == "loading" and not self.found:
             return tr(WAITS_FOR_MODEL_STATE, state=loader.word)
         if any(continuation.waits for continuation in self.found.values()):
@@ -168,7 +170,7 @@ class RunningContinuation:
         return tr("Writing {count}, {done} complete", count=options.count, done=done)
 
     def write(self, runs: Runs, text: str, *, is_all: bool) -> None:
-        """Into the page, as much as ends with a whole word."""
+        """Insert new text up to the last whole word, or everything if `is_all`."""
         text = _one_kind_of_line_end(text)
         more = text[len(self.shown) :]
         more = more if is_all else more[: written_words(more)]
@@ -188,7 +190,10 @@ class RunningContinuation:
 
 
 def _tokens_of(text: str, tokens: list[TokenSeen]) -> list[TokenSeen]:
-    """Those that the text came in: stopped, there may be more; before it, there may be blanks that stood there."""
+    """Return the tokens that cover `text`.
+
+    After a stop there may be more of them; before it, blanks that the page already had.
+    """
     data = text.encode()
     begin = max(0, b"".join(token.data for token in tokens).find(data))
     kept: list[TokenSeen] = []
@@ -213,21 +218,21 @@ def _reading_words(read: PromptProgress | None) -> str:
 
 
 MEASURE_MS = 500
-"""After the last change, tokens are counted."""
+"""Pause after the last edit before tokens are counted."""
 
 
 class WritingRequestKind(Enum):
-    """What is asked of the model; of each kind only the newest is answered."""
+    """Requests to the model's worker; only the newest of each kind is answered."""
 
     GO_ON = "go on"
     MEASURE = "measure"
 
 
 class PageTokenCounter(QObject):
-    """How much of a page the model reads: counted a moment after each change, where a model is in memory anyway."""
+    """Count how much of the page the model reads, shortly after each edit, without loading a model for it."""
 
     measured = Signal()
-    """`reading` is another."""
+    """`reading` changed."""
 
     def __init__(
         self,
@@ -251,28 +256,28 @@ class PageTokenCounter(QObject):
 
     @property
     def known(self) -> dict[str, int]:
-        """What the model that would write now has counted."""
+        """Token counts by text, emptied when the model changes."""
         model = self._engines().model_path()
         if self._known_of != model:
             self._known, self._known_of = {}, model
         return self._known
 
     def measure_soon(self) -> None:
-        """Text, cursor, options or model are others."""
+        """Restart the timer after text, cursor, options or model changed."""
         self._later.start()
 
     def on_model_changed(self) -> None:
-        """What was counted was counted by another model."""
+        """Drop the counts, which are those of the previous model's tokenizer."""
         self.reading = None
         self.measured.emit()
         self.measure_soon()
 
     def rest(self) -> None:
-        """Nobody looks at the page."""
+        """Stop counting while the page is hidden."""
         self._later.stop()
 
     def forget(self) -> None:
-        """Another page is open."""
+        """Drop the counts, because another page was opened."""
         self._later.stop()
         self.reading, self.written_tokens = None, 0
 
@@ -306,18 +311,18 @@ class PageTokenCounter(QObject):
 
 
 class Continuing(QObject):
-    """Asks, and has what comes put into the page, or into cards where several are wished.
+    """Request continuations and put them into the page, or into cards if several were asked for.
 
-    `page` says what is in the page now, and how it is to be gone on with.
+    `page` returns the page's current text and options.
     """
 
     changed = Signal()
-    """It begins, goes on, ends; or there is something else to say."""
+    """The request started, progressed or ended, or `words` changed."""
     came = Signal()
-    """Something of the model has come: it is awake."""
+    """Text came from the model, so it is loaded."""
     ended = Signal()
     failed = Signal(object)
-    """What went wrong; what has come is kept."""
+    """Carries the error; text received so far is kept."""
 
     def __init__(
         self,
@@ -349,7 +354,6 @@ class Continuing(QObject):
 
     @property
     def is_busy(self) -> bool:
-        """Whether something is being written."""
         return self._asked is not None and self.work.is_asked(WritingRequestKind.GO_ON, self._asked.number)
 
     @property
@@ -358,37 +362,39 @@ class Continuing(QObject):
 
     @property
     def live(self) -> Continuation | None:
-        """What is being written into the page, from its first token on."""
+        """The continuation being inserted, once it has tokens; None for replacements that keep a head."""
         asked = self._asked if self.is_busy else None
         one = asked.one if asked is not None and asked.is_single and not asked.head else None
         return one if one is not None and one.tokens else None
 
     @property
     def can_repeat(self) -> bool:
-        """Whether the last continuation stands in the page as it came."""
+        """True if the last continuation is still unedited in the page."""
         return not self.is_busy and not self.is_choosing and self.runs.is_last_whole
 
     @property
     def words(self) -> str:
-        """What is said beside the buttons."""
+        """Status text for the line at the buttons."""
         asked = self._asked
         return asked.progress_words(self._loader, self._model) if asked is not None and self.is_busy else self._note
 
     def go_on(self) -> None:
-        """Continues at the cursor."""
+        """Continue the page at the cursor."""
         if not self.is_busy and not self.is_choosing:
             self._tries = 0
             self._edit.leave_selection()
             self._ask(RunningContinuation(self._page()))
 
     def again(self) -> None:
-        """Another one in the place of the last."""
+        """Replace the last continuation by another attempt."""
         if self.can_repeat:
             self._tries += 1
             self.go_on_from(self.runs.all[-1], "", [], ())
 
     def go_on_from(self, run: ContinuationRun, head: str, tokens: list[TokenSeen], forced: tuple[int, ...]) -> None:
-        """Another one in the place of a continuation, that begins as that did and goes on with these tokens."""
+        """Replace a continuation by one that starts with `head` and is then forced to continue with the tokens
+        `forced`.
+        """
         if not self.is_busy and not self.is_choosing and run in self.runs.all and run.is_whole:
             page = replace(self.runs.page_without(run, self._page(), head), tries=self._tries, forced=forced)
             if forced:  # which begin with the blanks that the token in their place began with
@@ -423,7 +429,7 @@ class Continuing(QObject):
         self.changed.emit()
 
     def stop(self, *, takes_rest: bool = True) -> None:
-        """What has come stays; with `takes_rest` also what was held back of the last word."""
+        """Stop writing and keep what came; with `takes_rest` also the held-back part of the last word."""
         asked = self._asked
         if asked is None or not self.is_busy:
             return
@@ -439,7 +445,7 @@ class Continuing(QObject):
         self.changed.emit()
 
     def choose(self, number: int) -> None:
-        """One of several comes into the page; those that are still being written end."""
+        """Insert one of the alternatives into the page and stop those still being written."""
         asked = self._asked
         one = asked.found.get(number) if asked is not None and number < len(self._cards.cards) else None
         if asked is None or one is None or not one.text:
@@ -452,14 +458,13 @@ class Continuing(QObject):
         self._end()
 
     def decline(self) -> None:
-        """None of them."""
         self._stop_writing()
         self._take_cards()
         self._note = ""
         self._end()
 
     def set_aside(self, number: int | None) -> None:
-        """Another page is shown: what can be chosen waits with this one, and is written to its end meanwhile."""
+        """Park the alternatives of page `number` while another page is shown; they are still written to their end."""
         if number is not None and self._asked is not None and self.is_choosing:
             self._aside[number], self._asked = self._asked, None
         else:
@@ -467,7 +472,7 @@ class Continuing(QObject):
         self.forget()
 
     def resume(self, number: int) -> None:
-        """A page is shown again; its continuations are there as long as its text is what they go on with."""
+        """Restore the parked alternatives of a page, if its text hasn't changed since."""
         asked = self._aside.pop(number, None)
         if asked is None or asked.page.text != self._page().text:
             return
@@ -480,7 +485,7 @@ class Continuing(QObject):
         self.changed.emit()
 
     def end(self, number: int | None = None) -> None:
-        """Nothing waits with a page that was deleted; without a number, with none."""
+        """Drop the parked alternatives of a deleted page, or of all pages if `number` is None."""
         gone = [number] if number is not None else list(self._aside)
         for each in gone:
             asked = self._aside.pop(each, None)
@@ -488,12 +493,11 @@ class Continuing(QObject):
                 self.work.stop(WritingRequestKind.GO_ON)
 
     def _stop_writing(self) -> None:
-        """Of this page."""
         if self.is_busy:
             self.work.stop(WritingRequestKind.GO_ON)
 
     def forget(self) -> None:
-        """Another page is open."""
+        """Stop everything for this page, because another one was opened."""
         self.work.stop(WritingRequestKind.MEASURE)
         self._stop_writing()
         self.counting.forget()
@@ -503,12 +507,12 @@ class Continuing(QObject):
         self.changed.emit()
 
     def rest(self) -> None:
-        """Nobody looks at the page: a model of its own need not stay."""
+        """Let the worker release a model of its own while the page is hidden."""
         self.counting.rest()
         self.work.rest()
 
     def on_touched(self) -> None:
-        """A person changed the page: what is being written there ends, what is offered goes."""
+        """Stop or discard continuations, because the user edited the page."""
         if self.is_choosing:
             self._stop_writing()
             self._cards.end()
@@ -521,11 +525,11 @@ class Continuing(QObject):
 
     @property
     def _model(self) -> Path | None:
-        """The tab's own model, else the chat's."""
+        """The tab's model, or the chat's if the tab has none."""
         return self._engines().model_path()
 
     def _take_cards(self) -> None:
-        """Away; the keyboard is the page's again."""
+        """Close the cards and return the keyboard focus to the page."""
         self._cards.end()
         self._edit.setFocus()
 
@@ -579,7 +583,7 @@ class Continuing(QObject):
             self._set_note(tr("The model wrote nothing here."))
 
     def _finish(self, asked: RunningContinuation, reason: FinishReason | None, *, takes_rest: bool = True) -> None:
-        """A single continuation is over."""
+        """Record a finished single continuation and say why it ended."""
         one = asked.one
         if one is not None and takes_rest:
             asked.write(self.runs, one.text, is_all=True)
@@ -589,7 +593,7 @@ class Continuing(QObject):
         self._end()
 
     def _on_failed(self, error: BaseException) -> None:
-        """It cannot be read or written, the model could not be had, or there is a defect."""
+        """Show a failed request; a model without infill is remembered, so that it isn't asked again."""
         asked = self._asked
         if asked is None:
             return  # only numbers were asked for

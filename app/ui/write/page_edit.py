@@ -1,4 +1,4 @@
-"""The page itself: text that a person and a model write in turn, what the model wrote tinted until it is touched."""
+"""Editor of Write: text by a user and a model in turn; generated text is tinted until it is edited."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ WRITTEN_BY_THE_MODEL = "The model wrote this."
 TINTED_TEXT = "Tinted text was written by the model; it loses its tint where you change it."
 
 TEXT_PX, MEASURE_PX, CODE_MEASURE_PX = 16, 576, 940
-"""Letters, and how wide lines get: about 72 characters of prose."""
+"""Font size, and maximum line widths: about 72 characters of prose, and code."""
 ABOVE_PX = 22
 
 
 class PageTypeface:
-    """Of prose, in lines that are read well, or of code, whose lines are not broken."""
+    """Typeface and line widths: readable columns for prose, unwrapped lines for code."""
 
     def __init__(self, edit: QTextEdit, theme: Theme) -> None:
         self._edit, self._theme, self._is_code = edit, theme, False
@@ -72,7 +72,6 @@ class PageTypeface:
         self.arrange()
 
     def arrange(self) -> None:
-        """The margins, in the room that there is."""
         px, room = self._theme.px, self._edit.width()
         measure = min(px(CODE_MEASURE_PX if self._is_code else MEASURE_PX), room - 2 * px(EDGE_PX))
         side = max(0, (room - measure) // 2)
@@ -84,8 +83,10 @@ class PageTypeface:
 
 
 class Tint(QObject):
-    """Of what a model wrote, which a tip says, too. Only what can be seen is tinted: a long page costs as much as a
-    short one."""
+    """Tint and tooltip of generated text.
+
+    Only the visible part is tinted, so that long pages cost no more than short ones.
+    """
 
     def __init__(self, edit: PlainEdit, theme: Theme, page: PageDocument) -> None:
         super().__init__(edit)
@@ -96,13 +97,13 @@ class Tint(QObject):
         edit.viewport().installEventFilter(self)
 
     def follow_page(self, page: PageDocument) -> None:
-        """Another text is shown."""
+        """Switch to another page's text."""
         self._page = page
         page.edited.connect(self.update_visible)
         page.documentLayout().documentSizeChanged.connect(lambda _size: self._later.start())
 
     def update_visible(self) -> None:
-        """What is seen is another now."""
+        """Tint what is visible after scrolling or a change."""
         edit, page = self._edit, self._page
         room = edit.viewport().rect()
         first = edit.cursorForPosition(QPoint(0, 0)).position()
@@ -131,19 +132,19 @@ class Tint(QObject):
 
 
 class ReadingLine:
-    """Dashed, above the place where the model begins to read."""
+    """Dashed line above the place where the model starts to read."""
 
     def __init__(self, edit: QTextEdit, theme: Theme) -> None:
         self._edit, self._theme = edit, theme
         self._place: int | None = None
 
     def show_at(self, start: int | None) -> None:
-        """In characters; None: at the beginning, where no line is needed."""
+        """Set the place in characters; None if the model reads from the start, which needs no line."""
         self._place = None if not start else units_of(self._edit.document().toRawText(), [start])[0]
         self._edit.viewport().update()
 
     def scroll_to(self) -> None:
-        """The cursor stays, by which the place is found."""
+        """Scroll to the line without moving the cursor, since the place depends on it."""
         if self._place is not None:
             bar = self._edit.verticalScrollBar()
             bar.setValue(bar.value() + self._top_of(self._place) - self._edit.viewport().height() // 3)
@@ -176,11 +177,11 @@ class ReadingLine:
 USUAL = "    "
 LINES_LOOKED_AT = 400
 OPENING = (":", "{", "[", "(")
-"""After one of these at its end, the next line stands further in."""
+"""Line ends after which the next line is indented further."""
 
 
 class CodeKeys:
-    """Does them in an editor while they are on; after Escape (`may_leave`) Tab leaves it until something is typed."""
+    """Indentation keys for code. After Escape (`may_leave`), Tab moves the focus until something is typed."""
 
     def __init__(self, edit: QTextEdit) -> None:
         self._edit = edit
@@ -190,11 +191,11 @@ class CodeKeys:
 
     @property
     def keeps_tab(self) -> bool:
-        """Whether Tab is one of them now."""
+        """True if Tab indents now."""
         return self.is_on and not self.may_leave
 
     def takes(self, event: QKeyEvent) -> bool:
-        """Whether it is one of them, which is then done."""
+        """Handle a key; return whether it was one of these."""
         key, cursor = event.key(), self._edit.textCursor()
         is_done = self.is_on and self._do(key, event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier, cursor)
         if is_done:
@@ -218,7 +219,7 @@ class CodeKeys:
 
 
 def unit_of(text: str) -> str:
-    """What one step is in this text: a tab, or as many spaces as its least indent has, of 2 to 8."""
+    """Detect a text's indentation step: a tab, or its least indent of 2 to 8 spaces."""
     spaces: set[int] = set()
     tabs = 0
     for line in text[:40_000].split("\n")[:LINES_LOOKED_AT]:
@@ -236,7 +237,7 @@ def unit_of(text: str) -> str:
 
 
 def indent(cursor: QTextCursor, unit: str) -> None:
-    """Several lines go one step further in; else what is selected is replaced by the way to the next step."""
+    """Indent the selected lines; without a multi-line selection insert blanks up to the next step."""
     if _spans_lines(cursor):
         cursor.beginEditBlock()
         for block in _lines(cursor):
@@ -249,7 +250,7 @@ def indent(cursor: QTextCursor, unit: str) -> None:
 
 
 def outdent(cursor: QTextCursor, unit: str) -> None:
-    """The lines go one step back, as far as they stand in."""
+    """Unindent the selected lines by one step."""
     cursor.beginEditBlock()
     for block in _lines(cursor):
         line = block.text()
@@ -261,7 +262,7 @@ def outdent(cursor: QTextCursor, unit: str) -> None:
 
 
 def new_line(cursor: QTextCursor, unit: str) -> None:
-    """The next line stands in as far as this one, or a step further where this one opens something."""
+    """Insert a line break with the current indent, one step deeper after an opening bracket."""
     block = cursor.document().findBlock(cursor.selectionStart())
     before = block.text()[: cursor.selectionStart() - block.position()]
     further = unit if before.rstrip().endswith(OPENING) else ""
@@ -273,7 +274,7 @@ def new_line(cursor: QTextCursor, unit: str) -> None:
 
 
 def step_back(cursor: QTextCursor, unit: str) -> bool:
-    """Backspace among the spaces that a line begins with goes back one step; False where it stands elsewhere."""
+    """Delete one step of leading spaces; return False if the cursor isn't in them."""
     column = cursor.positionInBlock()
     before = cursor.block().text()[:column]
     if cursor.hasSelection() or not before or before.strip(" "):
@@ -294,7 +295,7 @@ def _spans_lines(cursor: QTextCursor) -> bool:
 
 
 def _lines(cursor: QTextCursor) -> list[QTextBlock]:
-    """Those with something of the selection; where it only reaches the beginning of the last, that is not one."""
+    """Return the selected blocks, without a last one of which nothing is selected."""
     document = cursor.document()
     block, last = document.findBlock(cursor.selectionStart()), document.findBlock(cursor.selectionEnd())
     if last != block and cursor.selectionEnd() == last.position():
@@ -308,12 +309,15 @@ def _lines(cursor: QTextCursor) -> list[QTextBlock]:
 
 PAUSE_MS = 60
 LINES_AHEAD = 300
-"""So far above what is seen reading begins: a text in quotes may have begun there."""
+"""Lines above the visible part where lexing starts, as a multi-line string may begin there."""
 LINES_BELOW = 20
 
 
 class LiveColours(QObject):
-    """Reads again a moment after each change and each step of scrolling; a long page costs as much as a short one."""
+    """Highlight code shortly after edits and scrolling.
+
+    Only the visible part is lexed, so that long pages cost no more than short ones.
+    """
 
     def __init__(self, edit: QTextEdit, theme: Theme) -> None:
         super().__init__(edit)
@@ -331,16 +335,15 @@ class LiveColours(QObject):
 
     @property
     def is_busy(self) -> bool:
-        """Whether colours are still to come."""
         return self._later.isActive() or self._turn.isActive()
 
     def follow_document(self, document: QTextDocument) -> None:
-        """Another text is shown."""
+        """Switch to another document."""
         document.contentsChange.connect(self._on_edited)
         self.look_soon()
 
     def show_language(self, language: str) -> None:
-        """By Pygments' name; "" takes the colours away."""
+        """Set the language by its Pygments name; "" turns highlighting off."""
         if language == self._language:
             return
         self._language, self._lexer = language, find_lexer(language)
@@ -351,7 +354,7 @@ class LiveColours(QObject):
         self.look_soon()
 
     def look_soon(self) -> None:
-        """What is seen is another now."""
+        """Schedule highlighting after scrolling or a change."""
         self._turn.stop()
         self._reading = None
         if self._lexer is not None:
@@ -384,7 +387,7 @@ class LiveColours(QObject):
         self._reading = None
 
     def _put_on(self, block: QTextBlock, colours: Colours) -> None:
-        """Not as formats of the text: they would be steps of undo."""
+        # As layout formats: character formats of the text would be steps of undo.
         if not block.isValid():
             return
         ranges = []
@@ -399,7 +402,7 @@ class LiveColours(QObject):
             self._edit.document().markContentsDirty(block.position(), block.length())
 
     def _on_edited(self, position: int, removed: int, added: int) -> None:
-        """The colours behind an edit in its line move along until the line is read again."""
+        """Shift the colours behind an edit until its line is lexed again."""
         block = self._edit.document().findBlock(position)
         at, by = position - block.position(), added - removed
         ranges = block.layout().formats()
@@ -427,20 +430,20 @@ RETURNS = (KEYS.Key_Return, KEYS.Key_Enter)
 
 
 class PageEdit(PlainEdit):
-    """Shows one page after another; the language decides whether it looks as code, and has its keys."""
+    """Editor that shows one page at a time, as prose or as code with its keys."""
 
     edited = Signal()
-    """The text is another, whoever changed it."""
+    """The text changed, by the user or the model."""
     touched = Signal()
-    """A person changed it."""
+    """The user changed the text."""
     shown = Signal()
-    """It is another page."""
+    """Another page is shown."""
     moved = Signal()
-    """The cursor is elsewhere."""
+    """The cursor moved."""
     continue_wanted = Signal()
     cancelled = Signal()
     open_wanted = Signal()
-    """A file, as in every editor; elsewhere the same key opens a model."""
+    """Ctrl+O asks for a file here; elsewhere in the program it opens a model."""
     save_wanted = Signal()
     save_as_wanted = Signal()
 
@@ -472,7 +475,7 @@ class PageEdit(PlainEdit):
         return self.page.state_at(self.textCursor().position())
 
     def show_state(self, state: PageContent, before: PageContent | None = None) -> None:
-        """Another page. All that can be taken back in it is its last change, to how it was `before`."""
+        """Show another page. Undo reaches back only to `before`, its last change."""
         self._show_page(PageDocument(before or state, self.document(), self))
         self.code_keys.unit = unit_of(state.text)
         self.reading_line.show_at(None)
@@ -485,7 +488,7 @@ class PageEdit(PlainEdit):
         self.shown.emit()
 
     def _show_page(self, page: PageDocument) -> None:
-        """In a document of its own, which Qt lays out bit by bit: what is put into one that is seen it does at once."""
+        # A new document, which Qt lays out bit by bit: text set into a visible one is laid out at once.
         before, self.page = self.document(), page
         self.setDocument(page)
         page.follow_changes()
@@ -497,7 +500,7 @@ class PageEdit(PlainEdit):
             before.deleteLater()
 
     def show_language(self, language: str, *, is_code: bool) -> None:
-        """By Pygments' name, "" for prose."""
+        """Set the language by its Pygments name; "" for prose."""
         self.is_code = self.code_keys.is_on = is_code
         self.is_prose = not is_code
         self.setTabChangesFocus(not is_code)
@@ -508,20 +511,20 @@ class PageEdit(PlainEdit):
     # What the model writes.
 
     def leave_selection(self) -> None:
-        """The cursor stands behind what was selected: there it goes on."""
+        """Move the cursor behind the selection, where a continuation starts."""
         cursor = self.textCursor()
         if cursor.hasSelection():
             self._place_cursor(cursor.selectionEnd())
 
     def begin_run(self, instead_of: tuple[int, int] | None = None) -> None:
-        """A continuation begins at the cursor, or in the place of an earlier one, whose units are given."""
+        """Start a continuation at the cursor, or over the range of an earlier one, in UTF-16 units."""
         place = self.textCursor().position()
         self.page.begin_run(*(instead_of or (place, place)))
         if instead_of is None:
             self._place_cursor(place)
 
     def grow_run(self, text: str) -> None:
-        """More of it; where a person sees its end, the page goes along."""
+        """Append text to the continuation; scroll along if its end is visible."""
         run, text = self.page.run, clean_text(text.replace("\r", ""))
         if run is None or not text:
             return
@@ -555,7 +558,7 @@ class PageEdit(PlainEdit):
             super().keyPressEvent(event)
 
     def _takes(self, event: QKeyEvent) -> bool:
-        """Whether it is a key of the page's own, which is then done."""
+        """Handle the page's own keys; return whether this was one."""
         key, modifiers = event.key(), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if event.matches(QKeySequence.StandardKey.Undo):
             self.undo_last()
@@ -591,7 +594,7 @@ class PageEdit(PlainEdit):
         self.show_menu(self.menu_at(event.pos()), event)
 
     def menu_at(self, place: QPoint) -> QMenu:
-        """Qt's own menu, in which Undo and Redo are this class's."""
+        """Return Qt's context menu with Undo and Redo replaced by this class's."""
         menu: QMenu = self.createStandardContextMenu(place)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         document = self.page
@@ -619,7 +622,7 @@ class PageEdit(PlainEdit):
         self.moved.emit()
 
     def _show_place(self, rect: QRect) -> None:
-        """Scrolls no further than needed to see it."""
+        """Scroll just enough to show the rectangle."""
         bar = self.verticalScrollBar()
         below = rect.bottom() + self._theme.px(12) - self.viewport().height()
         if below > 0:
