@@ -1,5 +1,4 @@
-"""The program outside its window: its icon beside the clock, what is told of work that ends while nobody looks, and
-what closing the window means while work goes on."""
+"""Program outside its window: tray icon, notifications of finished work, and running on after the window closes."""
 
 from __future__ import annotations
 
@@ -34,16 +33,16 @@ CLICKS = (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationRe
 
 
 class Tray(QObject):
-    """Absent where the system has no place for it, and where nobody wants it.
+    """Tray icon, if the system has a tray and the user wants it.
 
-    `work` says what is at work, in words, by the name of its tab. `entries` are the lines of the menu above Quit: names
-    of `chosen`, and their words. `has_place` asks the system.
+    `work` returns texts of running work by tab; `entries` are menu entries above Quit, by the name `chosen` carries;
+    `has_place` asks the system.
     """
 
     chosen = Signal(str)
-    """A line of the menu; "show" also by a click on the icon."""
+    """Name of a menu entry; "show" also on a click on the icon."""
     tab_wanted = Signal(str)
-    """Where something is at work."""
+    """Carries the name of a tab with running work."""
 
     def __init__(
         self,
@@ -61,24 +60,24 @@ class Tray(QObject):
         self._said: tuple[str, ...] | None = None
 
     def begin(self) -> None:
-        """Looks for its place, which takes a moment."""
+        """Look for a tray; takes a moment."""
         self._find_place()
 
     @property
     def is_there(self) -> bool:
-        """Whether somebody could come back to the program by it."""
+        """True if the user could return to the program by the icon."""
         self._find_place()
         return self._icon is not None and self._has_place()
 
     def show_wanted(self, *, wanted: bool) -> None:
-        """Whether the person wants it."""
+        """Show or remove the icon by the user's setting."""
         self._is_wanted = wanted
         if not wanted:
             self.close()
         self._find_place()
 
     def refresh_work(self) -> None:
-        """Something else may be at work."""
+        """Update the menu with the running work."""
         if self._icon is None:
             return
         words = tuple(self._work().values())
@@ -88,7 +87,6 @@ class Tray(QObject):
             self._icon.setToolTip("\n".join([APP_NAME, *words]))
 
     def close(self) -> None:
-        """Takes it away."""
         if self._icon is not None and self._menu is not None:
             self._icon.hide()
             self._icon.deleteLater()
@@ -96,7 +94,7 @@ class Tray(QObject):
             self._icon, self._menu, self._said = None, None, None
 
     def _find_place(self) -> None:
-        """A tray may come later than the program: what begins with a session begins in any order."""
+        # The tray may start after the program: at login the order is arbitrary.
         if self._icon is not None or not self._is_wanted or not self._has_place():
             return
         self._menu = QMenu()
@@ -132,9 +130,9 @@ ENTRIES = {"show": "Show Fireside", "new": "New chat", "ask": "Quick ask"}
 
 
 class Outside(QObject):
-    """Made when the window has been seen. What the settings say is in force at once.
+    """Tray, global shortcut and quick window, made after the main window is shown.
 
-    `on_chat` is told of the small window's chat when that is made.
+    Settings apply at once. `on_chat` gets the quick window's chat when it is created.
     """
 
     def __init__(
@@ -162,13 +160,13 @@ class Outside(QObject):
         window.ui.notify.actions["downloads"] = self._show_downloads
 
     def begin(self) -> None:
-        """What takes a moment."""
+        """Set up the slower parts."""
         self.tray.begin()
         self._look_at_keys()
 
     @cached_property
     def quick(self) -> QuickAsk:
-        """The small window, which nobody has wanted before."""
+        """The quick window, built on first use."""
         from app.ui.chat.quick_ask import QuickAsk
 
         ui = self._window.ui
@@ -189,18 +187,18 @@ class Outside(QObject):
 
     @property
     def work(self) -> dict[str, str]:
-        """What is at work, in words, by the names of the tabs."""
+        """Texts of running work by tab."""
         is_answering = "quick" in self.__dict__ and self.quick.is_answering
         return ({CHAT: tr(WRITING_AN_ANSWER)} if is_answering else {}) | self._window.tabs.work.words
 
     def ask(self, words: str = "") -> None:
-        """Opens the small window, with these words in it."""
+        """Open the quick window with a text."""
         if not self._window.isVisible():
             QApplication.setQuitOnLastWindowClosed(False)  # see `_on_quick_closed`
         self.quick.open(words)
 
     def show_window(self) -> None:
-        """Also from where it went when it was closed."""
+        """Show the main window, also after it was closed to the tray."""
         QApplication.setQuitOnLastWindowClosed(True)
         bring_to_front(self._window)
 
@@ -227,7 +225,7 @@ class Outside(QObject):
 
     @cached_property
     def keys(self) -> GlobalShortcut:
-        """What hears the keys that open it from any program."""
+        """Global shortcut that opens the quick window."""
         from app.ui.shell.global_shortcut import GlobalShortcut  # most people never want it
 
         keys = GlobalShortcut(self)
@@ -266,7 +264,7 @@ class Outside(QObject):
         self._window.open_models()
 
     def _on_quick_closed(self) -> None:
-        """A program that was started for one question ends with it, unless it is to keep running."""
+        """Quit a program that was started for one question, unless it should keep running."""
         keeps = self._app.settings.system.keeps_running and self.tray.is_there
         if not self._window.isVisible() and not keeps:
             self._window.closing.quit()

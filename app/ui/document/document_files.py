@@ -1,4 +1,4 @@
-"""Files that somebody gave to be read: what is asked about them, their reading in a line, their chips and words."""
+"""Files to be read as documents: questions about them, reading queue, chips and texts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ READING_PERCENT = "Reading, {percent} %"
 
 @dataclass(frozen=True)
 class FileAction:
-    """Something that can be done with a file: its words, what it does, and for which files it is there."""
+    """Action on a file: label, function, and the files it applies to."""
 
     label: str
     do: Callable[[Any], object]
@@ -57,7 +57,7 @@ class FileAction:
 
 
 def offers_menu(one: object, offers: Sequence[FileAction], window: QWidget) -> QMenu:
-    """What can be done with a file; gone once it is closed."""
+    """Return a menu of a file's actions; it deletes itself on closing."""
     menu = QMenu(window)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     for offer in offers:
@@ -67,17 +67,17 @@ def offers_menu(one: object, offers: Sequence[FileAction], window: QWidget) -> Q
 
 
 class DocumentQuestions(QObject):
-    """Dialogs over a window; only one asks for a password at a time."""
+    """Dialogs about documents; password dialogs come one at a time."""
 
     files_chosen = Signal(list)
     password_given = Signal(object, str)
-    """A `FileToRead` and what was typed."""
+    """A `FileToRead` and the typed password."""
     refused = Signal(object)
-    """No password for this `FileToRead`."""
+    """A `FileToRead` whose password dialog was cancelled."""
     part_chosen = Signal(object, object)
-    """A `FileToRead` and the `ReadRange` of it that is to be read."""
+    """A `FileToRead` and the `ReadRange` to read of it."""
     reading_allowed = Signal(object)
-    """A large `FileToRead` is to be read."""
+    """A large `FileToRead` the user agreed to read."""
 
     def __init__(self, theme: Theme, window: QWidget) -> None:
         super().__init__(window)
@@ -86,7 +86,7 @@ class DocumentQuestions(QObject):
         self._asked: PasswordDialog | None = None
 
     def ask_for_files(self, title: str = "") -> None:
-        """Several may be chosen."""
+        """Ask for one or more files."""
         dialog = file_dialog(self._window, title or tr(ATTACH_FILES), DOCUMENTS)
         dialog.setObjectName("attach_dialog")
         dialog.setNameFilters(document_filters())
@@ -95,7 +95,7 @@ class DocumentQuestions(QObject):
         dialog.open()
 
     def ask_for_folder(self) -> None:
-        """All documents in it, and in the folders below."""
+        """Ask for a folder to be read with its subfolders."""
         dialog = file_dialog(self._window, tr(ATTACH_FOLDER_TITLE), DOCUMENTS)
         dialog.setObjectName("attach_folder_dialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
@@ -103,7 +103,7 @@ class DocumentQuestions(QObject):
         dialog.open()
 
     def ask_for_password(self, one: FileToRead, *, is_wrong: bool) -> None:
-        """When those that are locked before it have been asked about."""
+        """Queue a password dialog behind those already open."""
         self._locked.append((one, is_wrong))
         self._ask_next()
 
@@ -122,14 +122,14 @@ class DocumentQuestions(QObject):
         dialog.open()
 
     def ask_about_size(self, one: FileToRead, size_bytes: int) -> None:
-        """Whether a large file is to be read."""
+        """Ask whether to read a large file."""
         dialog = LargeFile(self._theme, one.name, size_bytes, self._window)
         dialog.read_wanted.connect(lambda: self.reading_allowed.emit(one))
         dialog.rejected.connect(lambda: self.refused.emit(one))
         dialog.open()
 
     def show_menu(self, one: FileToRead, at: QPoint, offers: Sequence[FileAction]) -> QMenu:
-        """What can be done with a document, and in which encoding it can be read."""
+        """Return the menu of a document: its actions, and text encodings where they apply."""
         menu = offers_menu(one, offers, self._window)
         if one.has_encoding and one.document is not None:
             used = one.document.info["encoding"] or one.part.encoding
@@ -166,11 +166,11 @@ class DocumentQuestions(QObject):
 
 LARGE_BYTES = 100_000_000
 BYTES_PER_MINUTE = 300_000_000
-"""A plain text into the store, on two cores; other formats have fewer words to the byte."""
+"""Speed of reading plain text into the store, on two cores; other formats hold fewer words per byte."""
 
 
 class LargeFile(QuestionDialog):
-    """`read_wanted`; closed otherwise, the file is not attached."""
+    """Question about a large file: `read_wanted` on yes; closing it drops the file."""
 
     read_wanted = Signal()
 
@@ -188,7 +188,7 @@ class LargeFile(QuestionDialog):
 
 
 def size_of(path: Path) -> int:
-    """0 where it cannot be told: reading it will say why."""
+    """Return the size in bytes; 0 if it is unknown, since reading the file will report why."""
     try:
         return path.stat().st_size
     except OSError:
@@ -196,7 +196,7 @@ def size_of(path: Path) -> int:
 
 
 class PagesDialog(QuestionDialog):
-    """Which pages are to be read. `chosen` carries the first and the last, `names` are those of an archive's files."""
+    """Choice of pages to read. `chosen` carries first and last; `names` lists the files of an archive."""
 
     chosen = Signal(int, int)
 
@@ -232,7 +232,7 @@ class PagesDialog(QuestionDialog):
         self.first.number.setFocus()
 
     def _add(self, text: str, stepper: Stepper, names: Sequence[str]) -> QLabel:
-        """A number with what stands before it, and behind it the name of the file that has it; this is returned."""
+        """Add a labelled number field; return the label behind it for the file's name."""
         row, label, named = QHBoxLayout(), QLabel(text), ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
         self._theme.dress(label, named, font=(14, 400))
         label.setMinimumWidth(self._theme.px(40) if names else 0)
@@ -257,7 +257,7 @@ class PagesDialog(QuestionDialog):
 
 
 class PasswordDialog(QuestionDialog):
-    """`given` carries the password; closed otherwise, the document is not attached."""
+    """Password question: `given` carries it; closing it drops the document."""
 
     given = Signal(str)
 
@@ -283,10 +283,10 @@ class PasswordDialog(QuestionDialog):
 
 
 class Stage(Enum):
-    """How far it is."""
+    """Stage of a file on its way into the library."""
 
     ASKED = "asked"
-    """It is large: the person is asked first."""
+    """Waits for the user's consent, because it is large."""
     WAITS = "waits"
     READING = "reading"
     LOCKED = "locked"
@@ -296,7 +296,7 @@ class Stage(Enum):
 
 @dataclass(eq=False)
 class FileToRead:
-    """What is known of it so far. `unit` is what its pages are; `error` says why it could not be read."""
+    """A file with its reading state. `unit` names its pages; `error` holds why it couldn't be read."""
 
     path: Path
     part: ReadRange = WHOLE
@@ -307,11 +307,11 @@ class FileToRead:
     unit: str = ""
     error: str = ""
     is_unheard: bool = False
-    """Whether it was not read because the model does not hear."""
+    """True if it was skipped because the model can't take audio."""
     unheard_by: str = ""
-    """The path of that model."""
+    """Path of that model."""
     awaits_model: bool = False
-    """Whether it was not read because no model was there."""
+    """True if it was skipped because no model was available."""
     task: BackgroundTask | None = None
     document: StoredDocument | None = None
 
@@ -321,45 +321,47 @@ class FileToRead:
 
     @property
     def is_on_its_way(self) -> bool:
-        """Whether it will be there unless something goes wrong."""
+        """True while it is queued or being read."""
         is_in_hand = self.task is not None  # read, it may not be put where it belongs yet
         return is_in_hand or self.stage in (Stage.ASKED, Stage.WAITS, Stage.READING, Stage.LOCKED)
 
     @property
     def is_kept_unread(self) -> bool:
-        """Whether the next start goes on with it; what was asked about it would have to be asked again."""
+        """True if the next start should resume it; files with a password or a question are left out, as that would have
+        to be asked again.
+        """
         is_plain = not self.password and self.part == WHOLE
         is_asked_about = self.stage in (Stage.ASKED, Stage.LOCKED)
         return is_plain and (self.is_unheard or (self.is_on_its_way and not is_asked_about))
 
     @property
     def kept_as(self) -> str:
-        """How the settings have it then."""
+        """Path as stored in the settings for the next start."""
         return str(self.path)
 
     @property
     def has_pages_to_choose(self) -> bool:
-        """Whether a part of it can be read instead."""
+        """True if a range of its pages can be read instead."""
         return self.document is not None and bool(self.document.unit) and self.document.pages > 1
 
     @property
     def has_encoding(self) -> bool:
-        """Whether its letters can be read in another encoding."""
+        """True if its text can be decoded in another encoding."""
         info = self.document.info if self.document else {}
         told = {str(remark["name"]) for remark in info.get("remarks", ())}
         return bool(info.get("encoding") or self.part.encoding or "legacy_font" in told)
 
     @property
     def group(self) -> object:
-        """Files of one group are not there twice."""
+        """Key of files that count as duplicates of each other."""
         return None
 
     def with_part(self, part: ReadRange) -> FileToRead:
-        """Another part of the same file, not read yet."""
+        """Return a copy for another range, not read yet."""
         return FileToRead(self.path, part, self.password)
 
     def take_event(self, event: object) -> bool:
-        """One more event of its reading; whether it is further."""
+        """Update the state by a reader's event; return whether it advanced."""
         from app.documents.protocol import Found  # there already, where something is read
         from app.documents.source import PageRead
 
@@ -378,7 +380,7 @@ class FileToRead:
 
 
 def is_recording(name: str) -> bool:
-    """Whether a file is called like a recording, which is listened to and not read."""
+    """Return whether a file name is that of an audio recording."""
     sounds = registry.named("sound")
     return sounds is not None and sounds.has(PurePath(name).suffix)
 
@@ -390,11 +392,11 @@ BAR_PX = 2
 NAME_PX = 260
 LEAST_NAME_PX = 100
 _GLYPHS = {registry.PDFS: "file-pdf", registry.TABLES: "table", registry.MAILS: "envelope", "epub": "book-open"}
-"""By the kinds and the names of formats."""
+"""Icons by kind and name of formats."""
 
 
 class DocumentChip(QPushButton):
-    """A card that is a button; a cross in it takes the document away where that is possible."""
+    """Card of a document that works as a button, with a cross to remove it where that is possible."""
 
     remove_wanted = Signal()
 
@@ -428,24 +430,24 @@ class DocumentChip(QPushButton):
         self._show_look()
 
     def show_name(self, name: str) -> None:
-        """The file's name; its ending chooses the icon."""
+        """Set the file name; its ending chooses the icon."""
         self._name.setText(name)
         self.remove.set_name(tr(REMOVE_NAMED, name=name))
         self._show_look()
         self._describe()
 
     def show_words(self, words: str) -> None:
-        """What is known of it, such as "15 pages · 4,200 words"; ends a progress and an error."""
+        """Show details such as "15 pages · 4,200 words", ending progress or error."""
         self._share, self._is_error = None, False
         self._show_words(words)
 
     def show_progress(self, done: int, total: int) -> None:
-        """How much of it has been read; a `total` of 0 is not known yet."""
+        """Show the reading progress; a `total` of 0 is unknown."""
         self._share, self._is_error = (min(1.0, done / total) if total > 0 else 0.0), False
         self._show_words(tr(READING_PERCENT, percent=round(self._share * 100)) if total > 0 else tr(READING_FILE))
 
     def show_error(self, words: str) -> None:
-        """Why it is not there, in a sentence; where that begins with the name, it is not said twice."""
+        """Show why reading failed; a leading file name is cut, as the card shows it already."""
         self._share, self._is_error = None, True
         self._show_words(words.removeprefix(f"{self._name.text()} "))
         self.setAccessibleDescription(words)
@@ -488,7 +490,7 @@ class DocumentChip(QPushButton):
             super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """A line along the lower edge fills while the document is read."""
+        """Paint the progress along the lower edge."""
         super().paintEvent(event)
         if self._share is None:
             return
@@ -510,7 +512,7 @@ def _glyph_of(ending: str) -> str:
 
 
 class PageChip(QPushButton):
-    """Opens the place it names, such as "p. 4"; small enough to stand within a line of text."""
+    """Link-like button such as "p. 4", small enough for a line of text."""
 
     def __init__(self, theme: Theme, text: str, accessible_name: str, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
@@ -535,7 +537,7 @@ def part_of(document: StoredDocument) -> ReadRange:
 
 
 def pages_line(document: StoredDocument) -> str:
-    """How many pages, or which of them; "" for a document without any."""
+    """Return the number or range of pages; "" for documents without pages."""
     part, unit = part_of(document), document.unit
     if not unit or not document.pages:
         return ""
@@ -548,7 +550,7 @@ def pages_line(document: StoredDocument) -> str:
 
 
 def _length_words(document: StoredDocument) -> str:
-    """How long a recording is, such as "10 seconds" or "1:30"; "" where that is not known."""
+    """Return the length of a recording, such as "10 seconds" or "1:30"; "" if it is unknown."""
     seconds = document.info.get("seconds", 0.0)
     if not seconds:
         return ""
@@ -560,17 +562,17 @@ def _length_words(document: StoredDocument) -> str:
 
 
 def size_words(document: StoredDocument) -> str:
-    """Such as "15 pages · 4,200 words"; what is not known is left out."""
+    """Return a document's size, such as "15 pages · 4,200 words", without unknown parts."""
     return " · ".join(_sizes(document))
 
 
 def spoken_size(document: StoredDocument) -> str:
-    """The same for a screen reader."""
+    """Return the size as spoken by screen readers."""
     return ", ".join(_sizes(document))
 
 
 def tokens_words(tokens: int | None) -> str:
-    """How long it is for the model that is loaded, for a tool tip; "" where that was not counted."""
+    """Return the token count for the tooltip; "" if it wasn't counted."""
     return "" if tokens is None else tr(TOKENS_FOR_MODEL, count=f"{tokens:,}")
 
 
@@ -581,7 +583,7 @@ def _sizes(document: StoredDocument) -> list[str]:
 
 
 def remarks_words(document: StoredDocument) -> str:
-    """What the person should know of it; "" where all is as it should be. Of pictures `PicturesLine` tells."""
+    """Return warnings from reading a document; "" if there are none. Scanned pages are reported by `PicturesLine`."""
     from app.documents.source import PageRead, ReadingRemark  # of what was read in another process, mostly before
 
     found = [PageRead(**fields) for fields in document.info.get("pages", ())]
@@ -596,12 +598,12 @@ def remarks_words(document: StoredDocument) -> str:
 
 
 def short_name(name: str) -> str:
-    """A name for a title: the middle of a very long one is left out."""
+    """Return a name for titles, with the middle of a very long one elided."""
     return name if len(name) <= MOST_NAME else f"{name[: MOST_NAME // 2]}…{name[-MOST_NAME // 2 + 1 :]}"
 
 
 def told_of(found: ExpandedPaths, *, left: int = 0) -> str:
-    """What was not taken of what somebody dropped, in one sentence; "" where all was."""
+    """Return a sentence about dropped files that weren't taken; "" if all were."""
     if found.is_cut or left:
         return tr("At most {count} files are attached at once; the others were left out.", count=MOST_FILES)
     odd = [skipped_path for skipped_path in found.skipped if skipped_path.reason != "no_document"]
@@ -615,7 +617,7 @@ def told_of(found: ExpandedPaths, *, left: int = 0) -> str:
 
 
 def left_out_words(found: ExpandedPaths) -> str:
-    """What of a folder was left out because it holds no text, for a moment; "" where all of it was taken."""
+    """Return a notice about files of a folder that were skipped for lack of text; "" if none were."""
     names = [
         short_name(visible_name(skipped_path.path.name))
         for skipped_path in found.skipped

@@ -1,4 +1,4 @@
-"""A document as text: a window of stretches that moves with the reader, whatever the document's length."""
+"""A document as text: a sliding window of ranges, whatever the document's length."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ MOST_SAID = 20_000
 
 
 class DocumentText(QTextEdit):
-    """Read-only; the caret walks in it, and what is marked is also what is selected, for screen readers."""
+    """Read-only text with a caret; the highlight is also the selection, so that screen readers find it."""
 
     turn_wanted = Signal(int)
-    """One page on (1) or back (-1)."""
+    """Asks for the next (1) or previous (-1) page."""
     end_wanted = Signal(int)
-    """To the document's beginning (-1) or end (1)."""
+    """Asks for the document's start (-1) or end (1)."""
     moved = Signal()
-    """Another block is the first in view."""
+    """The first visible block changed."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -84,12 +84,12 @@ class DocumentText(QTextEdit):
 
     @property
     def top_block_id(self) -> int:
-        """The first block in view; 0 without any."""
+        """First visible block; 0 if there is none."""
         top = self._window.stretch_at(self.cursorForPosition(QPoint(1, 1)).position())
         return top.block.id if top is not None else 0
 
     def percent_of(self, block_count: int) -> int | None:
-        """How far the view is in a document of so many blocks; None where all of it is in view."""
+        """Return the position in percent of a document with so many blocks; None if all of it is visible."""
         bar, window = self.verticalScrollBar(), self._window
         if window.at_end and bar.value() == bar.maximum():
             return None if window.at_start and bar.maximum() == 0 else 100
@@ -98,14 +98,14 @@ class DocumentText(QTextEdit):
         return min(99, round(100 * self.top_block_id / max(1, block_count)))
 
     def show_range(self, document: ShownDocument, first_id: int, last_id: int, at: TextHighlight | None) -> None:
-        """Shows blocks first to last, beginning in view at a mark; only what is near it is laid out."""
+        """Show blocks first to last, scrolled to a mark; only text near it is laid out."""
         self._empty()
         self._walk = Walk(document, first_id, last_id)
         self._words = ""
         self._load(at)
 
     def show_words(self, words: str) -> None:
-        """A muted sentence in place of a text."""
+        """Show a muted message instead of text."""
         self._empty()
         self._walk, self._words = None, words
         look = QTextCharFormat()
@@ -114,11 +114,11 @@ class DocumentText(QTextEdit):
         QTextCursor(self.document()).insertText(words, look)
 
     def show_marks(self, mark: TextHighlight | None, hits: Sequence[TextHighlight]) -> None:
-        """What is marked, and what a search found beside it, in the order of their blocks."""
+        """Highlight the mark and the search hits, in order of blocks."""
         self._marks.show(mark, hits)
 
     def scroll_to_mark(self) -> None:
-        """Brings the mark into view with some air above, laying out what is around it; selects it."""
+        """Scroll to the mark with some space above, laying out its surroundings, and select it."""
         mark = self._marks.mark
         if mark is None or self._walk is None or not self._walk.has(mark.block_id):
             return
@@ -128,7 +128,7 @@ class DocumentText(QTextEdit):
         self._marks.hold()
 
     def go_to_end(self, side: int) -> None:
-        """To the beginning (-1) or the end (1) of what can be shown."""
+        """Scroll to the start (-1) or end (1) of the range."""
         if self._walk is None:
             return
         if not (self._window.at_start if side < 0 else self._window.at_end):
@@ -169,7 +169,9 @@ class DocumentText(QTextEdit):
         self._fill_later.start()
 
     def _fill(self) -> None:
-        """Lays out more where the end of what is laid out comes near, a portion a turn."""
+        """Lay out one more portion if the end of the laid-out text is near; repeats by timer, so that the window stays
+        responsive.
+        """
         bar, room, window = self.verticalScrollBar(), 2 * self.viewport().height(), self._window
         with self._kept_in_place():
             has_grown = not window.at_end and bar.maximum() - bar.value() < room and window.grow_down()
@@ -184,7 +186,7 @@ class DocumentText(QTextEdit):
 
     @contextmanager
     def _kept_in_place(self) -> Iterator[None]:
-        """What is at the top of the view stays there while text comes or goes above it."""
+        """Keep the top line in place while text is added or removed above it."""
         bar = self.verticalScrollBar()
         top = self.cursorForPosition(QPoint(1, 1))
         # At its line's beginning, so that nothing is written where it stands but what comes above.
@@ -239,13 +241,12 @@ class DocumentText(QTextEdit):
             super().keyPressEvent(event)
 
     def createMimeDataFromSelection(self) -> QMimeData:
-        """Characters only: neither markup nor the view's fonts."""
+        # Plain text only: no markup and none of the view's fonts.
         data = QMimeData()
         data.setText(self.textCursor().selection().toPlainText())
         return data
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The ground of code and the rules of tables, then the text."""
         self._paint_grounds()
         super().paintEvent(event)
 
@@ -271,9 +272,9 @@ class DocumentText(QTextEdit):
 
 
 class TextMarks(QObject):
-    """What is marked in a text and what a search found there: painted, selected, and held in view until somebody moves.
+    """Mark and search hits in a text: painted, selected, and kept in view until the user moves.
 
-    What is marked is also what is selected, for screen readers; the style sheet gives that selection the mark's colour.
+    The mark is also selected, for screen readers; the style sheet paints that selection in the mark's colour.
     """
 
     def __init__(self, text: QTextEdit, window: DocumentWindow, theme: Theme) -> None:
@@ -299,7 +300,7 @@ class TextMarks(QObject):
         self._text.setExtraSelections(found)
 
     def hold(self) -> None:
-        """Selects what is marked and keeps it in view."""
+        """Select the mark and keep it in view."""
         cursor = self._cursor(self.mark)
         if cursor is not None:
             self._text.setTextCursor(cursor)
@@ -307,14 +308,14 @@ class TextMarks(QObject):
         self.stay()
 
     def stay(self) -> None:
-        """Brings what is held into view, with some air above."""
+        """Scroll to the held mark, with some space above."""
         cursor = self._cursor(self.mark) if self.is_held else None
         if cursor is not None:
             bar = self._text.verticalScrollBar()
             bar.setValue(bar.value() + self._text.cursorRect(cursor).top() - self._text.viewport().height() // 4)
 
     def let_go(self) -> None:
-        """Somebody moves in the text."""
+        """Stop keeping the mark in view, because the user moved."""
         self.is_held = False
 
     def _selection(self, mark: TextHighlight, colour: str) -> QTextEdit.ExtraSelection | None:
@@ -338,7 +339,7 @@ class TextMarks(QObject):
         return cursor
 
     def _show_kind_of_selection(self) -> None:
-        """One that is the mark has the mark's colour; one of the person's own has that of selections."""
+        """Paint a selection that is the mark in its colour, others in the selection's."""
         cursor, mine = self._text.textCursor(), self._cursor(self.mark)
         is_mark = mine is not None and (cursor.selectionStart(), cursor.selectionEnd()) == (
             mine.selectionStart(),
@@ -352,7 +353,7 @@ def _is_code(block: QTextBlock) -> bool:
 
 
 def no_text_words(unit: str) -> str:
-    """What stands in place of a text that a page does not have."""
+    """Return the message for a page without text."""
     return {
         "slide": tr("There is no text on this slide."),
         "sheet": tr("There is no text on this sheet."),
@@ -363,7 +364,7 @@ def no_text_words(unit: str) -> str:
 
 
 def said_of(blocks: Sequence[Block], mark: TextHighlight | None) -> str:
-    """A page for a screen reader: what is marked on it, then all of its text, up to a length nobody listens to."""
+    """Return a page for screen readers: the mark first, then the text, cut at a length nobody listens to."""
     said = []
     for block in blocks:
         if mark is not None and block.id == mark.block_id:
@@ -380,11 +381,11 @@ MOST_STRETCHES = 800
 MOST_UNITS = 120_000
 
 Placed = tuple[BlockRange, int, int, int]
-"""A stretch, where it begins in the text document, how long its bullet is, and how long it is with both."""
+"""A range, its position in the text document, the length of its bullet, and the total length."""
 
 
 class DocumentWindow:
-    """Writes stretches into a text document and knows where each of them is. Lengths count as Qt does, in UTF-16."""
+    """Write ranges into a text document and keep their positions, in UTF-16 units."""
 
     def __init__(self, document: QTextDocument, look: DocumentLook) -> None:
         self._document, self._look = document, look
@@ -398,13 +399,13 @@ class DocumentWindow:
 
     @property
     def at_start(self) -> bool:
-        """Whether the first of all stretches is laid out."""
+        """True if the first range is laid out."""
         first = self.stretches[0] if self.stretches else None
         return self._walk is None or first is None or (first.block.id, first.start) == (self._walk.first_id, 0)
 
     @property
     def at_end(self) -> bool:
-        """Whether the last of all stretches is laid out."""
+        """True if the last range is laid out."""
         last = self.stretches[-1] if self.stretches else None
         if self._walk is None or last is None:
             return True
@@ -418,14 +419,14 @@ class DocumentWindow:
         self._document.clear()
 
     def begin(self, walk: Walk, first: BlockRange | None) -> None:
-        """Starts at a stretch, or at the beginning; the text document is empty before."""
+        """Start at a range, or at the beginning; the text document must be empty."""
         self._walk, self._down = walk, walk.onwards(first)
         if first is not None:
             self._up = walk.backwards(first)
             self._append([first])
 
     def grow_down(self) -> bool:
-        """A portion more at the end; whether there was any."""
+        """Append a portion; return False if there was none."""
         portion = _portion(self._down)
         self._append(portion)
         while self._is_full():
@@ -433,7 +434,7 @@ class DocumentWindow:
         return bool(portion)
 
     def grow_up(self) -> bool:
-        """A portion more at the beginning; whether there was any."""
+        """Prepend a portion; return False if there was none."""
         portion = _portion(self._up)[::-1]
         self._prepend(portion)
         while self._is_full():
@@ -441,11 +442,11 @@ class DocumentWindow:
         return bool(portion)
 
     def position_of(self, stretch: BlockRange) -> int:
-        """Where a stretch begins in the text document; raises ValueError when it is not laid out."""
+        """Return a range's position; raises ValueError if it isn't laid out."""
         return sum(self._lengths[: self.stretches.index(stretch)])
 
     def stretch_at(self, position: int) -> BlockRange | None:
-        """The stretch of a position in the text document."""
+        """Return the range at a position, or None."""
         for stretch, length in zip(self.stretches, self._lengths, strict=True):
             if position < length:
                 return stretch
@@ -453,7 +454,7 @@ class DocumentWindow:
         return self.stretches[-1] if self.stretches else None
 
     def span_of(self, mark: TextHighlight) -> tuple[int, int] | None:
-        """Where a mark begins and ends in the text document; None where no part of it is laid out."""
+        """Return start and end of a mark; None if no part of it is laid out."""
         begin, finish = -1, -1
         for stretch, position, bullet, length in self._index().get(mark.block_id, ()):
             start, end = span_of(stretch.block, mark)
@@ -543,7 +544,10 @@ class DocumentWindow:
 
 
 def _write(cursor: QTextCursor, line: DocumentLine) -> None:
-    """The one door by which a document's text comes in: characters, never markup."""
+    """Insert a line's text as plain characters, never as markup.
+
+    This is the only place where document text enters the view.
+    """
     if line.mark:
         cursor.insertText(line.mark, line.mark_characters)
     cursor.insertText(line.text, line.characters)
@@ -566,7 +570,7 @@ def _portion(stretches: Iterator[BlockRange]) -> list[BlockRange]:
 # How the blocks of a document look as text: weights, indents, bullets, and the columns of a table.
 
 GROUND_PROPERTY = QTextFormat.Property.UserProperty.value + 1
-"""What the view paints under a line: CODE_GROUND or ROW_GROUND, the rule of a table's row."""
+"""Background painted under a line: CODE_GROUND, or ROW_GROUND, the rule of a table row."""
 CODE_GROUND, ROW_GROUND = 1, 2
 LINE_PERCENT = 138
 CODE_LINE_PERCENT = 126
@@ -577,14 +581,14 @@ HEADING_SIZES = {1: 18.0, 2: 16.5}
 GAPS_PX = {BlockKind.HEADING: 18, BlockKind.LIST_ITEM: 5, BlockKind.NOTE: 8}
 # Characters that Qt's documents take for structure; each becomes one that is only shown.
 _SPOKEN = re.compile(r"(\d+:\d\d(?::\d\d)?) – ")
-"""The label of what is said in a recording: from when to when."""
+"""Time label of a passage in a recording."""
 _ONLY_CHARACTERS = str.maketrans(
     {"\n": "\u2028", "\r": " ", "\u2029": "\u2028", "\0": "\ufffd", "\ufdd0": "\ufffd", "\ufdd1": "\ufffd"}
 )
 
 
 class DocumentLine(NamedTuple):
-    """One paragraph of a text document. `mark` stands before the text and is not part of it."""
+    """A paragraph of the text document. `mark` precedes the text and isn't part of it."""
 
     mark: str
     text: str
@@ -594,23 +598,23 @@ class DocumentLine(NamedTuple):
 
 
 def units(text: str) -> int:
-    """How many positions a text takes in Qt, which counts UTF-16."""
+    """Count UTF-16 units, as Qt does."""
     return len(text) + sum(1 for character in text if character > "\uffff")
 
 
 class DocumentLook:
-    """Turns stretches into lines, for one theme; remembers the columns of tables."""
+    """Format ranges as lines for a theme; caches the column widths of tables."""
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
         self._stops: dict[int, list[QTextOption.Tab]] = {}
 
     def forget(self) -> None:
-        """Another document, or another theme."""
+        """Drop the cached columns, for another document or theme."""
         self._stops.clear()
 
     def lines_of(self, stretch: BlockRange) -> list[DocumentLine]:
-        """A stretch as paragraphs; their texts and the breaks between them have the characters of the stretch."""
+        """Return a range as paragraphs; their texts, joined by breaks, equal the range's characters."""
         block = stretch.block
         look = self._characters(block)
         if block.kind not in BY_LINE:

@@ -1,4 +1,4 @@
-"""The one document view: a page as a picture or text, the sentence asked for marked, what was read of it corrected."""
+"""View of any document: pages as pictures or text, the cited sentence highlighted, recognized text editable."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ CORRECTED_PAGE = "Corrected by you. It stays, whatever reads the page again."
 SAVED_NOTE = "Saved"
 
 COMPARED_PX = 636
-"""From this width on a page and what was read of it stand beside each other."""
+"""From this width on, a page and its recognized text are side by side."""
 ALT, CONTROL, SHIFT, NO_MODIFIER = (
     Qt.KeyboardModifier.AltModifier,
     Qt.KeyboardModifier.ControlModifier,
@@ -75,7 +75,7 @@ RING_REASONS = (
 
 
 class DocumentCard(QFrame):
-    """Painted here and not by a style sheet, since the desk lies within the card's round corners."""
+    """Rounded card, painted here because a style sheet would let the desk cover its corners."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,12 +88,12 @@ class DocumentCard(QFrame):
         self._content = content
 
     def show_desk(self, is_shown: bool) -> None:
-        """Whether a page lies there, or text that needs no other ground."""
+        """Set whether a page lies on a desk, or text fills the card."""
         self._has_desk = is_shown
         self.update()
 
     def watch_focus_of(self, widget: QWidget) -> None:
-        """The card shows the keyboard's focus for a widget that fills it; a click leaves no ring behind."""
+        """Show the focus frame for a widget that fills the card, but not after a click."""
         widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -126,7 +126,7 @@ class DocumentCard(QFrame):
 
 
 class OpenDocument:
-    """The document that is shown, the page of it, and what is on it. What the store raises is said."""
+    """The open document with its current page and blocks. Errors of the store are shown."""
 
     def __init__(self, document: ShownDocument, notify: Notify) -> None:
         self.document, self._notify = document, notify
@@ -143,17 +143,17 @@ class OpenDocument:
         return bool(self.page) and 1 <= page <= self.document.pages
 
     def block_of(self, mark: TextHighlight) -> Block | None:
-        """The block that is marked, wherever it is."""
+        """Return the highlighted block, on whatever page."""
         return next(iter(self._ask(lambda: self.document.read_blocks(mark.block_id, 1))), None)
 
     def span(self) -> tuple[int, int] | None:
-        """The first and the last block of what can be read as text; None without any."""
+        """Return the first and last block of the readable text; None if there is none."""
         if self.page:
             return (self.blocks[0].id, self.blocks[-1].id) if self.blocks else None
         return (1, self.document.block_count) if self.document.block_count else None
 
     def position_words(self) -> str:
-        """Where in the document one is: its page of how many, or its name where it has none."""
+        """Return the position: page of pages, or the name for documents without pages."""
         if not self.page:
             return self.document.name
         return page_words(self.document.unit, self.page, self.document.pages)
@@ -165,7 +165,7 @@ class OpenDocument:
 
 
 class PagePanes(QSplitter):
-    """A page's picture, and what was read of it: beside each other where there is room, else below."""
+    """Page picture and recognized text, side by side if there is room, else stacked."""
 
     renewed = Signal(int, int)
 
@@ -179,7 +179,7 @@ class PagePanes(QSplitter):
 
     @cached_property
     def reading(self) -> PageReadingPane:
-        """Made when it is wanted."""
+        """Pane of recognized text, built on first use."""
         reading = PageReadingPane(self._theme, self._notify)
         reading.renewed.connect(self.renewed)
         reading.hide()
@@ -198,12 +198,12 @@ class PagePanes(QSplitter):
         self._arrange(is_new=is_shown and not was_shown)
 
     def show_page(self, corrections: PageCorrections | None, document_id: int, page: int) -> None:
-        """What was read of a page, where that is seen."""
+        """Show a page's recognized text, if that pane is open."""
         if self.is_comparing:
             self.reading.show_page(corrections, document_id, page)
 
     def take_over(self, corrections: PageCorrections | None, document_id: int) -> None:
-        """Another reading of the same file is shown."""
+        """Switch to a newer reading of the same file."""
         if self.is_comparing:
             self.reading.take_over(corrections, document_id)
 
@@ -212,7 +212,7 @@ class PagePanes(QSplitter):
         self._arrange()
 
     def _arrange(self, *, is_new: bool = False) -> None:
-        """Each has half of the room, until a person moves the border."""
+        """Split the room in half, until the user moves the divider."""
         is_wide = self.width() >= self._theme.px(COMPARED_PX)
         orientation = Qt.Orientation.Horizontal if is_wide else Qt.Orientation.Vertical
         if is_new or orientation != self.orientation():
@@ -221,11 +221,11 @@ class PagePanes(QSplitter):
 
 
 class DocumentView(DocumentCard):
-    """Shows one document at a time. `closed` follows when the person closed it."""
+    """View of one document at a time. `closed` is emitted when the user closes it."""
 
     closed = Signal()
     renewed = Signal(int, int)
-    """A document, and the one that has taken its place with what was corrected in it."""
+    """Ids of a document and of its corrected version, which replaces it."""
 
     def __init__(self, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -292,16 +292,16 @@ class DocumentView(DocumentCard):
 
     @property
     def page(self) -> int:
-        """Which page is shown, from 1; 0 in a document without any."""
+        """Current page from 1; 0 for documents without pages."""
         return self._open.page if self._open is not None else 0
 
     @property
     def is_text(self) -> bool:
-        """Whether the text is shown, and not the page as a picture."""
+        """True if the text is shown instead of the page's picture."""
         return self._stack.currentWidget() is self._text
 
     def compare(self, *, is_wanted: bool) -> None:
-        """What was read from the picture of the page is seen beside it, and can be corrected; or the page alone."""
+        """Show the recognized text next to the page, for corrections; or only the page."""
         is_wanted = is_wanted and self._corrections is not None
         self._beside.show_reading(is_wanted)
         self.header.show_comparing(can_compare=self._corrections is not None, is_comparing=is_wanted)
@@ -318,9 +318,9 @@ class DocumentView(DocumentCard):
         corrections: PageCorrections | None = None,
         document_id: int = 0,
     ) -> None:
-        """Shows a document, at a mark, a page or its beginning. The one that is open already only moves to the mark.
+        """Open a document at a mark, a page or its start; if it is already open, only move to the mark.
 
-        What was read from its pictures can be corrected through `corrections`.
+        `corrections` allows to correct recognized text.
         """
         if self._open is not None and document is self._open.document:
             if mark is not None:
@@ -351,7 +351,7 @@ class DocumentView(DocumentCard):
         self.compare(is_wanted=was_comparing or (mark is not None and mark.compares))
 
     def take_over(self, document: ShownDocument, corrections: PageCorrections | None, document_id: int) -> None:
-        """Another reading of the same file takes the place of the one that is open, which stays as it is looked at."""
+        """Replace the open document by a newer reading of its file, keeping the position."""
         before = self._open
         if before is None:
             return
@@ -368,7 +368,7 @@ class DocumentView(DocumentCard):
         self._beside.take_over(self._corrections, document_id)
 
     def close_document(self) -> None:
-        """Forgets the document and cancels what still runs for it."""
+        """Close the document and cancel its running tasks."""
         self._end_search()
         self.search.set_document(None)
         self._beside.show_page(None, 0, 0)
@@ -378,13 +378,13 @@ class DocumentView(DocumentCard):
         self._text.show_words("")
 
     def turn(self, steps: int) -> None:
-        """Pages on (1) or back (-1); nothing happens before the first and after the last."""
+        """Turn pages forward (1) or back (-1), within the document."""
         if self._open is not None and self._open.has_page(self._open.page + steps):
             self._go_to(self._open, self._open.page + steps)
             _announce_text(self, self._open.position_words())
 
     def show_form(self, *, is_text: bool) -> None:
-        """The page as text, or as a picture where it can be drawn."""
+        """Show the page as text, or as a picture if it can be drawn."""
         opened = self._open
         if opened is None:
             return
@@ -406,7 +406,7 @@ class DocumentView(DocumentCard):
             self.setFocus()
 
     def begin_search(self) -> None:
-        """Opens the search; from what is in view on."""
+        """Open the search, starting at the visible part."""
         if self._open is not None:
             first = self._open.blocks[0].id if self._open.blocks else 1
             self.search.begin(first if self._open.page else max(1, self._text.top_block_id))
@@ -500,7 +500,7 @@ class DocumentView(DocumentCard):
         self.closed.emit()
 
     def _key_job(self, event: QKeyEvent) -> Callable[[], object] | None:
-        """What a key does here, wherever in the view the keyboard is; None for others."""
+        """Return the action of a key anywhere in the view; None for other keys."""
         key = event.key()
         modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         on = -1 if self.isRightToLeft() else 1
@@ -547,7 +547,7 @@ SAVED = "saved words"
 
 
 def ask_where_to_save(view: QWidget, document: ShownDocument, notify: Notify) -> QFileDialog:
-    """Asks for the file over a view, and writes it."""
+    """Ask for a file and save the transcript."""
     dialog = file_dialog(view, tr("Save what is said"), SAVED)
     dialog.setObjectName("save_words")
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
@@ -568,7 +568,7 @@ def _change_ending(dialog: QFileDialog, ending: str) -> None:
 
 
 def _save(view: QWidget, document: ShownDocument, path: Path, notify: Notify) -> None:
-    """Subtitles unless the name's ending says text."""
+    """Save subtitles, or text if the file's ending says so."""
 
     def write() -> Path:
         from app.features.transcribe import segment_of, srt_of, text_of  # what hears, which nobody needs before
@@ -583,14 +583,14 @@ def _save(view: QWidget, document: ShownDocument, path: Path, notify: Notify) ->
 
 
 def _behind(cursor: QTextCursor) -> str:
-    """The text from a cursor to the end."""
+    """Return the text from a cursor to the end."""
     cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
     return cursor.selectedText().replace("\u2029", "\n")
 
 
 @dataclass
 class Correction:
-    """What a person has typed on a page, on its way into the store. `before` was kept of it until then."""
+    """Typed text of a page on its way to the store. `before` is the text stored until then."""
 
     corrections: PageCorrections
     document_id: int
@@ -600,13 +600,13 @@ class Correction:
 
 
 class PageReadingPane(QFrame):
-    """The text of one page, as Markdown. A page that nobody has read can be typed off.
+    """Editor of a page's recognized text, as Markdown; unread pages can be typed.
 
-    Corrections are saved one after the other, or an older one could come last.
+    Corrections are saved in turn, so that an older one can't overwrite a newer.
     """
 
     renewed = Signal(int, int)
-    """A document, and the one that has taken its place with what was corrected."""
+    """Ids of a document and of its corrected version, which replaces it."""
 
     def __init__(self, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -654,17 +654,17 @@ class PageReadingPane(QFrame):
 
     @property
     def is_changed(self) -> bool:
-        """Whether something was typed that is not saved."""
+        """True if typed text isn't saved yet."""
         return self._corrections is not None and self.edit.toPlainText() != self._kept
 
     def show_page(self, corrections: PageCorrections | None, document_id: int, page: int) -> None:
-        """Another page; what was typed on the one before and not saved is saved now."""
+        """Show another page; unsaved text of the one before is saved first."""
         if (document_id, page) != (self._document_id, self._page):
             self.save_edits()
         self._show(corrections, document_id, page)
 
     def take_over(self, corrections: PageCorrections | None, document_id: int) -> None:
-        """Another reading of the same file is shown; what is being typed stays, and is for that one."""
+        """Switch to a newer reading of the file; unsaved text is kept and will be saved to that."""
         for correction in self._on_their_way:
             if correction.document_id == self._document_id:
                 correction.document_id = document_id
@@ -692,7 +692,7 @@ class PageReadingPane(QFrame):
         self._show_buttons()
 
     def save_edits(self) -> None:
-        """Saves what was typed and not saved."""
+        """Save unsaved text."""
         if self.is_changed:
             self._on_save()
 
@@ -728,7 +728,7 @@ class PageReadingPane(QFrame):
         self._saving.start()
 
     def _work(self, _cancel: CancelToken) -> Iterator[tuple[Correction, StoredDocument | Exception | None]]:
-        """Not broken off: it takes a moment, and the window may be closing."""
+        # Not cancellable: it takes a moment, and the window may be closing.
         while self._waiting:
             one = self._waiting.popleft()
             outcome: StoredDocument | Exception | None

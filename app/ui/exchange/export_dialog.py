@@ -1,4 +1,4 @@
-"""Chats to a file or to paper: which, in which format, with or without what models thought."""
+"""Export chats to a file or print them: choice of chats, format, and whether to include the model's thinking."""
 
 from __future__ import annotations
 
@@ -69,18 +69,18 @@ FORMATS = (
 )
 WIDTH_PX, WIDE_PX, LIST_PX, ROW_PX = 460, 780, 210, 32
 NARROW_PX = 600
-"""With less room the formats stand below the chats."""
+"""Below this width, formats move under the chats."""
 
 
 class Exporting(SavedFiles):
-    """Asks, writes on a thread, and tells."""
+    """Ask what to export, write it on a thread, and report the result."""
 
     def __init__(self, app: Fireside, ui: UiContext, window: QWidget | None = None) -> None:
         super().__init__(ui.notify, window or ui.window)
         self._app, self._ui = app, ui
 
     def do(self, command: str, open_id: int | None) -> None:
-        """By its name in the table of shortcuts: export, print (what is open, else asks which) or export_chats."""
+        """Run a command of the shortcut table: export, print (the open chat, or ask which) or export_chats."""
         if command == "print" and open_id is not None:
             with self._notify.guard():
                 chat = self._app.conversations.get(open_id)
@@ -90,7 +90,7 @@ class Exporting(SavedFiles):
             self.ask([open_id] if open_id is not None and command != "export_chats" else None)
 
     def ask(self, ids: Sequence[int] | None = None, name: str = "") -> None:
-        """Asks about these chats, which have a name together, or which of all it is to be."""
+        """Open the dialog for these chats, under a common name, or for all chats to choose from."""
         conversations = self._app.conversations
         with self._notify.guard():
             found = conversations.find() if ids is None else [conversations.get(number) for number in ids]
@@ -104,7 +104,7 @@ class Exporting(SavedFiles):
             dialog.open()
 
     def offer_project(self, project_id: int, menu: QMenu) -> None:
-        """A line in the menu of a project that has chats."""
+        """Add an export entry to the menu of a project that has chats."""
         projects = Projects(self._app.database)
         with self._notify.guard():
             project, chats = projects.get(project_id), projects.chats_of(project_id)
@@ -117,7 +117,7 @@ class Exporting(SavedFiles):
                 menu.insertAction(before, action)
 
     def ask_where(self, chats: Sequence[Conversation], ending: str, with_thinking: bool, name: str = "") -> QFileDialog:
-        """Asks for the file, and writes it."""
+        """Ask for the file, then write it."""
         title = (chats[0].title if len(chats) == 1 else "") or tr(CHATS)
         return self._ask_to_save(
             tr("Export chats"),
@@ -128,7 +128,7 @@ class Exporting(SavedFiles):
         )
 
     def _on_file(self, chats: Sequence[Conversation], ending: str, with_thinking: bool, path: Path) -> None:
-        """To the dialog "lease v1.2" has an ending, though none of ours."""
+        # For the dialog "lease v1.2" has an ending, though none of ours: then ours is appended.
         if path.suffix.lower() not in [known for known, _, _ in FORMATS]:
             path = path.with_name(path.name + ending)
             if path.exists():  # nobody was asked about that one
@@ -137,7 +137,7 @@ class Exporting(SavedFiles):
         self.export(chats, path, with_thinking=with_thinking)
 
     def export(self, chats: Sequence[Conversation], path: Path, *, with_thinking: bool = False) -> tasks.BackgroundTask:
-        """Writes the format of the file's ending."""
+        """Export in the format of the file's ending, on a thread."""
         shelf = self._app.shelf
 
         def work(token: CancelToken) -> Iterator[object]:
@@ -154,15 +154,15 @@ class Exporting(SavedFiles):
         return run_in_sight(self._ui, work, tr("Exporting {name}", name=path.name), _how_far, told)
 
     def print(self, chats: Sequence[Conversation], with_thinking: bool = False) -> None:
-        """Shows the pages, from where they go to a printer."""
+        """Open the print preview."""
         Printing(self._app, self._ui, chats, with_thinking=with_thinking, window=self._window).show_pages()
 
 
 class ExportDialog(QDialog):
-    """Chats that are chosen already are named; else they are listed with boxes to tick."""
+    """Export dialog; names the chats if they were chosen before, else lists them with check boxes."""
 
     file_wanted = Signal(list, str, bool)
-    """The chats, the ending of the format, and whether what models thought goes along."""
+    """Chats, file ending, and whether to include thinking."""
     print_wanted = Signal(list, bool)
 
     def __init__(
@@ -216,7 +216,7 @@ class ExportDialog(QDialog):
         self._sides.setDirection(QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight)
 
     def _beside(self) -> QHBoxLayout:
-        """The chats at the leading side, how they leave at the other."""
+        """Return the layout with chats on the leading side and formats on the other."""
         how = QVBoxLayout()
         how.addLayout(self._formats())
         how.addLayout(self._thinking())
@@ -267,12 +267,12 @@ class ExportDialog(QDialog):
 
     @property
     def ending(self) -> str:
-        """Of the format that is chosen."""
+        """Ending of the chosen format."""
         return next(ending for ending, row in self._rows.items() if row.isChecked())
 
     @property
     def chosen(self) -> list[Conversation]:
-        """The chats that are ticked, in the order of the list."""
+        """Ticked chats in the order of the list."""
         ticked = self.choice.ticked
         return [chat for chat in self._chats if chat.id in ticked]
 
@@ -296,7 +296,7 @@ class ExportDialog(QDialog):
 
 
 class ChatChoice(QWidget):
-    """A list with a box at each chat, a search that shortens it, and a button for all that are shown."""
+    """List with check boxes, a filter, and a button to tick all that are visible."""
 
     changed = Signal()
 
@@ -336,11 +336,11 @@ class ChatChoice(QWidget):
 
     @property
     def ticked(self) -> set[int]:
-        """The chats, by their numbers; also those that a search hides."""
+        """Ids of the ticked chats, including those hidden by the filter."""
         return {item.data(Qt.ItemDataRole.UserRole) for item in self._items if _is_on(item)}
 
     def tick_all(self, *, is_on: bool) -> None:
-        """All that are shown."""
+        """Tick or untick all visible chats."""
         state = Qt.CheckState.Checked if is_on else Qt.CheckState.Unchecked
         self.list.blockSignals(True)
         for item in self._items:
@@ -373,7 +373,7 @@ class ChatChoice(QWidget):
 
 
 class TickDelegate(TicksAnywhere, PlainRowDelegate):
-    """Paints a row with its box as all rows with a box are; a click anywhere in it, or Space, ticks it."""
+    """Paint list rows like check rows; a click anywhere, or Space, toggles a row."""
 
     row_px = ROW_PX
 
@@ -398,12 +398,12 @@ def _is_on(item: QListWidgetItem) -> bool:
 
 
 PREVIEW_PX, PREVIEW_HEIGHT_PX = 620, 720
-"""Of the window with the pages."""
+"""Size of the preview window."""
 NOT_PRINTED = PersonMessage("The printer takes nothing at the moment.", "Nothing was printed.")
 
 
 class PrintedPages:
-    """The pages of a PDF file, as what shows documents wants them."""
+    """Adapter that lets the document view draw the pages of a PDF file."""
 
     unit = "page"
     pages_without_text: tuple[int, ...] = ()
@@ -428,7 +428,7 @@ class PrintedPages:
         return self._drawing.draw(Draw(str(self.path), page, scale), cancel)
 
     def close(self) -> None:
-        """The child that draws ends, and the file goes."""
+        """End the drawing process and delete the temporary file."""
         self._drawing.close()
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
@@ -436,7 +436,7 @@ class PrintedPages:
 
 
 class Printing:
-    """Some chats on their way to a printer."""
+    """A print job of some chats."""
 
     def __init__(
         self, app: Fireside, ui: UiContext, chats: Sequence[Conversation], *, with_thinking: bool, window: QWidget
@@ -446,7 +446,7 @@ class Printing:
         self._title = (chats[0].title if len(chats) == 1 else "") or tr(CHATS)
 
     def show_pages(self) -> tasks.BackgroundTask:
-        """Makes the pages, and shows them when they are there."""
+        """Render the pages to a temporary PDF, then show the preview."""
         from app.features.media import passing_name
         from app.ui.paper.printed_chats import export_pdf
 
@@ -470,7 +470,7 @@ class Printing:
         return run_in_sight(self._ui, work, tr("Laying out the pages"), _how_far, then)
 
     def ask(self) -> QPrintDialog:
-        """Asks which printer, with Qt's own dialog."""
+        """Open Qt's print dialog."""
         from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 
         from app.ui.paper.sheets import page_layout
@@ -489,7 +489,7 @@ class Printing:
         return dialog
 
     def print(self, printer: QPrinter) -> tasks.BackgroundTask:
-        """Paints the pages for this printer, which may have other paper than those that were shown."""
+        """Render again for the chosen printer, whose paper may differ from the preview's."""
         from app.ui.paper.printed_chats import PrintCancelled, print_chats
 
         def work(token: CancelToken) -> Iterator[object]:
@@ -522,7 +522,7 @@ class Printing:
 
 
 class PrintPreview(QDialog):
-    """One page at a time, as it will be on paper; the keys are those of every document."""
+    """Preview of one page at a time, with the keys of the document view."""
 
     print_wanted = Signal()
 
@@ -567,11 +567,11 @@ class PrintPreview(QDialog):
 
     @property
     def where(self) -> str:
-        """Which page is shown."""
+        """The "Page 1 of 3" text."""
         return self._where.text()
 
     def turn(self, steps: int) -> None:
-        """So many pages on; stays at the first and the last."""
+        """Turn pages, stopping at the first and the last."""
         self.page = max(1, min(self._pages.pages, self.page + steps))
         self._where.setText(tr("Page {page} of {count}", page=self.page, count=self._pages.pages))
         self._before.setEnabled(self.page > 1)
@@ -590,7 +590,7 @@ class PrintPreview(QDialog):
 
 
 def _how_far(words: str, event: object) -> Far | None:
-    """Of an export or a print."""
+    """Return the progress of an export or print event; None for other events."""
     if not isinstance(event, ExportProgress):
         return None
     done, total = f"{event.done:,}", f"{event.total:,}"

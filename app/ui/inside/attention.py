@@ -1,4 +1,4 @@
-"""What each token of a short text attends to: arcs over the text, a map, and all heads of the model as thumbnails."""
+"""Attention of a short text: arcs over the text, a map of one head, and thumbnails of all heads."""
 
 from __future__ import annotations
 
@@ -69,11 +69,11 @@ ATTENTION_OF_LAYER = "Attention, layer {layer}"
 
 THUMB_PX, LARGEST_THUMB_PX = 34, 60
 MOST_CELLS = 48
-"""Along a thumbnail's edge: of a longer text each stands for several tokens."""
+"""Maximum cells per thumbnail edge; in longer texts a cell stands for several tokens."""
 
 
 class HeadsModel(CellModel):
-    """Makes a thumbnail when it is painted, and its words when they are asked for."""
+    """Model of the heads; thumbnails and descriptions are made on demand."""
 
     name_font = (12, 400)
 
@@ -84,19 +84,19 @@ class HeadsModel(CellModel):
         self._colours: list[int] = []
 
     def show(self, seen: AttentionMap | None) -> None:
-        """The heads of another text."""
+        """Show the heads of another text."""
         self.beginResetModel()
         self.seen = seen
         self.forget_colours()
         self.endResetModel()
 
     def forget_colours(self) -> None:
-        """The theme has others."""
+        """Drop the thumbnails, because the theme changed."""
         self._images.clear()
         self._colours = share_colours(self._theme)
 
     def image(self, layer: int, head: int) -> QImage:
-        """A pixel for each pair of tokens; nothing above the diagonal."""
+        """Return a thumbnail, a pixel per pair of tokens; above the diagonal it is empty."""
         import numpy as np
 
         assert self.seen is not None
@@ -109,11 +109,11 @@ class HeadsModel(CellModel):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Layers and heads."""
+        """Numbers of layers and heads."""
         return (0, 0) if self.seen is None else (len(self.seen.layers), int(self.seen.shares.shape[1]))
 
     def describe_cell(self, row: int, column: int) -> str:
-        """Which head it is and what it does."""
+        """Describe a head: its number and what it mostly attends to."""
         assert self.seen is not None
         said = " ".join(
             tr(message_template.text, **message_template.values)
@@ -122,13 +122,13 @@ class HeadsModel(CellModel):
         return tr(HEAD_DESCRIPTION, layer=self.seen.layers[row], head=column, words=said)
 
     def name(self, section: int, way: Qt.Orientation) -> str:
-        """A layer's number in the model, or a head's in its layer."""
+        """Return a layer's number in the model, or a head's in its layer."""
         assert self.seen is not None
         return str(self.seen.layers[section] if way == Qt.Orientation.Vertical else section)
 
 
 class HeadTable(CellTable):
-    """Arrows go from head to head, Enter or a click opens one."""
+    """Table of thumbnails; arrows move, Enter or a click opens a head."""
 
     chosen = Signal(int, int)
 
@@ -145,19 +145,19 @@ class HeadTable(CellTable):
         self._on_theme_changed()
 
     def show_heads(self, seen: AttentionMap | None) -> None:
-        """The heads of another text; None: of none."""
+        """Show the heads of a text; None clears them."""
         self.heads.show(seen)
         self._fit_columns()
 
     def mark(self, layer: int, head: int) -> None:
-        """The one that is shown; none for a mean."""
+        """Select the head shown below; none for a mean."""
         if head == MEAN:
             self.clearSelection()
         else:
             self.setCurrentIndex(self.heads.index(layer, head))
 
     def table(self) -> list[list[str | float]]:
-        """The kind of each head, and the share of what it mostly looks at."""
+        """Return rows with each head's kind and the share of its main target."""
         seen = self.heads.seen
         assert seen is not None
         found: list[list[str | float]] = [["layer", "head", "pattern", "share", "first"]]
@@ -189,7 +189,7 @@ class HeadTable(CellTable):
         paint_thumbnail(painter, self._theme, rect, self.heads.image(row, column))
 
     def _edge(self) -> int:
-        """As large as all heads of a layer have room."""
+        """Return the thumbnail size at which a layer's heads fill the width."""
         px, count = self._theme.px, max(1, self.heads.columnCount())
         return min(max(self.viewport().width() // count, px(THUMB_PX)), px(LARGEST_THUMB_PX))
 
@@ -218,7 +218,7 @@ class HeadTable(CellTable):
 
 
 class ThumbnailDelegate(QStyledItemDelegate):
-    """Paints a head's map; a frame around the one that is chosen or under the mouse."""
+    """Paint thumbnails, with a frame around the selected and the hovered one."""
 
     def __init__(self, theme: Theme, heads: HeadsModel, parent: QObject) -> None:
         super().__init__(parent)
@@ -236,7 +236,7 @@ class ThumbnailDelegate(QStyledItemDelegate):
 
 
 def largest_of(shares: Floats, most: int) -> Floats:
-    """A smaller array, of the largest share in each part: a mean would hide what stands out."""
+    """Shrink an array by taking the largest share of each part, since a mean would hide peaks."""
     import numpy as np
 
     if len(shares) <= most:
@@ -247,7 +247,7 @@ def largest_of(shares: Floats, most: int) -> Floats:
 
 
 def paint_thumbnail(painter: QPainter, theme: Theme, rect: QRect, image: QImage) -> None:
-    """A map without names, smoothed where it has more cells than room."""
+    """Paint a thumbnail, smoothed if it has more cells than pixels."""
     gap = theme.px(3)
     inside = rect.adjusted(gap, gap, -gap, -gap)
     painter.fillRect(inside, QColor(theme.tokens.code))
@@ -258,11 +258,11 @@ def paint_thumbnail(painter: QPainter, theme: Theme, rect: QRect, image: QImage)
 ARCS, MAP, HEADS = "arcs", "map", "heads"
 FIELD_PX = 56
 NAMED = 5
-"""So many tokens are told in words."""
+"""Number of tokens named in descriptions."""
 
 
 class AttentionView(LookPage):
-    """Layer and head above; below them, of the same numbers, the arcs, the map or all heads."""
+    """Attention page: layer and head on top, and arcs, map or all heads below."""
 
     def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
         super().__init__(ui, engine)
@@ -360,7 +360,7 @@ class AttentionView(LookPage):
     # What is looked at.
 
     def look_at(self, text: str) -> None:
-        """Shows what each token of this text attends to, or of as much of its beginning as can be looked at."""
+        """Show the attention of a text, or of as much of its start as the limit allows."""
         self.clear()
         if text.strip():
 
@@ -406,12 +406,12 @@ class AttentionView(LookPage):
     # What of it is shown.
 
     def choose_head(self, layer: int, head: int) -> None:
-        """The person wants to see this one."""
+        """Show a head chosen by the user, which is then kept for further texts."""
         self._is_chosen = True
         self.show_head(layer, head)
 
     def _on_layer(self, number: int) -> None:
-        """The layer of that number; where it has no attention, the next one that has, in the same direction."""
+        """Show a layer, or the next one in that direction that has attention."""
         assert self.seen is not None
         before, numbers = self.seen.layers[self.layer], self.seen.layers
         is_up = number > before
@@ -419,7 +419,7 @@ class AttentionView(LookPage):
         self.choose_head(numbers.index((min if is_up else max)(found, default=before)), self.head)
 
     def show_head(self, layer: int, head: int) -> None:
-        """Another layer, counted from 0 among those that have attention, and one of its heads, or `MEAN`."""
+        """Show a layer, counted from 0 among those with attention, and one of its heads or `MEAN`."""
         self.layer, self.head = layer, head
         if self.seen is None:
             return
@@ -449,7 +449,7 @@ class AttentionView(LookPage):
         self.show_token(min(self.token, len(names) - 1))
 
     def show_token(self, token: int) -> None:
-        """What one token attends to, with arcs and in words."""
+        """Show what a token attends to, as arcs and in words."""
         if self.seen is None:
             return
         self.token = token
@@ -458,7 +458,7 @@ class AttentionView(LookPage):
         self.arcs.mark(token, words)
 
     def show_as(self, way: str) -> None:
-        """One of arcs, map and heads."""
+        """Switch between arcs, map and heads."""
         self._shown_as = way
         self.ways.show_value(way)
         self.stack.setCurrentWidget(self._pages[way])
@@ -496,7 +496,7 @@ class AttentionView(LookPage):
 
 
 def largest_in_words(row: Floats, tokens: Sequence[TokenSeen], token: int) -> str:
-    """The five that a token attends to most, and what is left for the others."""
+    """Describe the five tokens with the largest shares, and the remaining share."""
     order = sorted(range(token + 1), key=lambda at: -float(row[at]))[:NAMED]
     said = [
         tr("itself {percent} %", percent=percent(float(row[at])))
@@ -526,7 +526,7 @@ KIND_WORDS = {
 
 
 def kinds_in_words(patterns: Sequence[Sequence[HeadPattern]]) -> list[str]:
-    """How many heads do what, the most frequent first."""
+    """Count heads by kind, most frequent first, in words."""
     every = [pattern for layer in patterns for pattern in layer]
     counted = Counter(pattern.kind for pattern in every)
     if counted.keys() <= {AttentionTarget.SHORT}:

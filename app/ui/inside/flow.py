@@ -1,4 +1,4 @@
-"""Tokens one after the other, as lines of small tinted pieces; only those that are seen are painted."""
+"""Tokens as lines of tinted pieces. Only visible pieces are painted, so that long texts scroll fast."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ FONT_PX = 13
 PAD_PX, GAP_PX, LINE_GAP_PX, MARGIN_PX = 3, 2, 5, 8
 BAR_PX = 2
 MARKS = str.maketrans({" ": "\u00b7", "\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d", "\u00a0": "\u237d"})
-"""What stands for what cannot be seen."""
+"""Visible signs for white space."""
 TINTS = ("code_name", "warning", "success", "code_number")
-"""Neighbours differ: their grounds are the field's with a little of these colours."""
+"""Theme colours mixed into the background, so that neighbouring tokens differ."""
 TINT_SHARE = {False: 0.14, True: 0.24}
-"""In light, and in dark, where it takes more to be seen."""
+"""Share of the tint in the light and in the dark theme, which needs more to be visible."""
 
 
 class TokenPiece(NamedTuple):
-    """How one token is shown. `ground` is a colour as "#RRGGBB"; "" gives an outline alone, as control tokens have."""
+    """Appearance of a token. `ground` is "#RRGGBB"; "" draws an outline only, as for control tokens."""
 
     text: str
     ground: str
     ends_line: bool = False
     share: float | None = None
-    """0 to 1: how long the bar below it is."""
+    """Length of the bar below it, 0 to 1; None draws no bar."""
 
 
 def visible(data: bytes, *, is_control: bool = False) -> str:
-    """A token's bytes as they can be seen: white space by its marks, a part of a character by its numbers."""
+    """Return a token's bytes in readable form: signs for white space, hex for parts of characters."""
     text = data.decode("utf-8", "replace")
     if is_control:
         return text
@@ -63,25 +63,25 @@ def visible(data: bytes, *, is_control: bool = False) -> str:
 
 
 def hex_of(data: bytes) -> str:
-    """Bytes as people write them: "E2 98 83"."""
+    """Return bytes as spaced hex: "E2 98 83"."""
     return data.hex(" ").upper()
 
 
 @cache
 def blended(below: str, above: str, share: float) -> str:
-    """A colour with a share of another over it."""
+    """Return `below` mixed with a share (0 to 1) of `above`."""
     one, other = QColor(below), QColor(above)
     pairs = ((one.red(), other.red()), (one.green(), other.green()), (one.blue(), other.blue()))
     return "#" + "".join(f"{round(a + (b - a) * share):02X}" for a, b in pairs)
 
 
 def tint(tokens: Tokens, number: int, *, is_dark: bool) -> str:
-    """The ground of the token at a place."""
+    """Return the background of the token at a position."""
     return blended(tokens.surface, getattr(tokens, TINTS[number % len(TINTS)]), TINT_SHARE[is_dark])
 
 
 class FlowLines:
-    """Widths placed one after the other in lines, on a sheet that begins at its top and leading edge."""
+    """Flow layout of widths in lines, from the top and the leading edge."""
 
     def __init__(self) -> None:
         self.pitch_px = 1
@@ -94,13 +94,13 @@ class FlowLines:
         self._is_new = True
 
     def begin(self, width_px: int, margin_px: int, gap_px: int, pitch_px: int) -> None:
-        """An empty sheet."""
+        """Start an empty layout; all lengths are in pixels."""
         self.margin_px, self._gap_px, self.pitch_px = margin_px, gap_px, pitch_px
         self._end_px = width_px - margin_px
         self._starts, self._ends, self._firsts, self._is_new = [], [], [], True
 
     def add(self, width_px: int, *, ends_line: bool) -> None:
-        """One more, in the line of the one before it or in a new one."""
+        """Place one more width on the current line, or on a new one if it doesn't fit."""
         width_px = min(width_px, max(1, self._end_px - self.margin_px))
         start = self._ends[-1] + self._gap_px if self._ends else 0
         if self._is_new or start + width_px > self._end_px:
@@ -112,22 +112,22 @@ class FlowLines:
 
     @property
     def height_px(self) -> int:
-        """Of the whole sheet."""
+        """Height of the whole layout."""
         return len(self._firsts) * self.pitch_px + 2 * self.margin_px
 
     def place_of(self, index: int) -> tuple[int, int, int]:
-        """Where one starts and ends in its line, and the top of that."""
+        """Return start, end and top of an item."""
         line = bisect_right(self._firsts, index) - 1
         return self._starts[index], self._ends[index], self.margin_px + line * self.pitch_px
 
     def within(self, top_px: int, bottom_px: int) -> range:
-        """Those in the lines between two heights."""
+        """Return the items on the lines between two heights."""
         first = max(0, (top_px - self.margin_px) // self.pitch_px)
         last = min(len(self._firsts) - 1, (bottom_px - self.margin_px) // self.pitch_px)
         return range(self._firsts[first], self._span(last)[1]) if first <= last else range(0)
 
     def beside(self, index: int, lines: int) -> int:
-        """The one so many lines below, at the same place of the line."""
+        """Return the item `lines` below (or above, if negative) at the same horizontal place."""
         line = bisect_right(self._firsts, index) - 1 + lines
         first, end = self._span(min(max(line, 0), len(self._firsts) - 1))
         middle = (self._starts[index] + self._ends[index]) // 2
@@ -139,12 +139,12 @@ class FlowLines:
 
 
 class TokenFlow(QAbstractScrollArea):
-    """Arrows move from token to token; what `announce_token` is told of one goes to screen readers."""
+    """Token view with keyboard navigation; `announce_token` describes the current one to screen readers."""
 
     pointed = Signal(int)
-    """The token under the pointer, or else the one that the keyboard is at; -1 for none."""
+    """Token under the pointer, else the current one; -1 if there is none."""
     chosen = Signal(int)
-    """Clicked, or Return was pressed on it."""
+    """A token was clicked or confirmed by Return."""
 
     def __init__(self, theme: Theme, name: str) -> None:
         super().__init__()
@@ -171,13 +171,14 @@ class TokenFlow(QAbstractScrollArea):
 
     @property
     def current(self) -> int:
-        """Where the keyboard is; -1 as long as it was nowhere."""
+        """Token at the keyboard position; -1 if there was none yet."""
         return self._current
 
     def show_pieces(self, pieces: Iterable[TokenPiece], *, is_mirrored: bool = False) -> None:
-        """These in place of what was shown. Where it begins as before, the keyboard stays, and the view at its end.
+        """Replace the tokens.
 
-        `is_mirrored`: they are read from the right.
+        If the new ones start with the old ones, keep the position, and the view at its end if it was there.
+        `is_mirrored` lays them out right to left.
         """
         bar = self.verticalScrollBar()
         before, self._pieces = self._pieces, list(pieces)
@@ -194,7 +195,7 @@ class TokenFlow(QAbstractScrollArea):
             bar.setValue(bar.maximum())
 
     def add_pieces(self, pieces: Iterable[TokenPiece]) -> None:
-        """More at the end; the view stays there where it was there."""
+        """Append tokens; a view at the end stays at the end."""
         bar = self.verticalScrollBar()
         is_at_end = bar.value() >= bar.maximum()
         first = len(self._pieces)
@@ -204,7 +205,7 @@ class TokenFlow(QAbstractScrollArea):
             bar.setValue(bar.maximum())
 
     def set_current(self, index: int) -> None:
-        """Moves the keyboard to a token."""
+        """Move the keyboard position and scroll to it."""
         self._current, self._hovered = index, -1  # until the pointer moves again
         bar, rect, margin = self.verticalScrollBar(), self.rect_of(index), self._lines.margin_px
         if rect.top() < 0:
@@ -215,23 +216,23 @@ class TokenFlow(QAbstractScrollArea):
         self.pointed.emit(index)
 
     def announce_token(self, words: str) -> None:
-        """What the token is that the keyboard is at."""
+        """Describe the current token to screen readers."""
         self.setAccessibleDescription(words)
         announce(self, words)
 
     def rect_of(self, index: int) -> QRect:
-        """Where a token is, in the viewport."""
+        """Return a token's rectangle in the viewport."""
         start, end, top = self._lines.place_of(index)
         left = self.viewport().width() - end if self._is_mirrored else start
         return QRect(left, top - self.verticalScrollBar().value(), end - start, self._height)
 
     def index_at(self, place: QPoint) -> int:
-        """The token at a place of the viewport; -1 for none."""
+        """Return the token at a viewport point; -1 if there is none."""
         y = place.y() + self.verticalScrollBar().value()
         return next((index for index in self._lines.within(y, y) if self.rect_of(index).contains(place)), -1)
 
     def _place_pieces(self, first: int) -> None:
-        """Places the pieces from `first` on; those before it are placed already."""
+        """Lay out tokens from `first` on; those before keep their places."""
         px, lines = self._theme.px, self._lines
         if first == 0:
             lines.begin(self.viewport().width(), px(MARGIN_PX), px(GAP_PX), self._height + px(LINE_GAP_PX))
@@ -336,7 +337,7 @@ class TokenFlow(QAbstractScrollArea):
             event.ignore()  # Esc closes the panel
 
     def _target(self, key: Qt.Key) -> int | None:
-        """Where a key leads from the current token; None for a key that leads nowhere."""
+        """Return the token a key leads to; None for other keys."""
         now, page = max(self._current, 0), max(1, self.viewport().height() // self._lines.pitch_px - 1)
         ahead = -1 if self._is_mirrored else 1
         steps = {Qt.Key.Key_Right: ahead, Qt.Key.Key_Left: -ahead}
@@ -352,15 +353,15 @@ class TokenFlow(QAbstractScrollArea):
 
 
 SHOWN_AT_ONCE = 20_000
-"""A person who wants to see more of them says so."""
+"""Limit of tokens shown before the user asks for more."""
 SAMPLE = 300
-"""From so many it is known from which side a text is read."""
+"""Tokens read to detect a right-to-left text."""
 
 
 class TokenText(QWidget):
-    """A flow of tokens; of very many the first ones.
+    """Token flow that shows only the first of very many.
 
-    `piece_of` says by its number how one is shown, `data_of` what its bytes are.
+    `piece_of` and `data_of` return appearance and bytes by token number.
     """
 
     def __init__(
@@ -382,20 +383,20 @@ class TokenText(QWidget):
         self._show_rest()
 
     def show_count(self, count: int) -> None:
-        """So many tokens, in place of those that were there."""
+        """Replace the text by one of `count` tokens."""
         self._count, self._shown = count, min(count, SHOWN_AT_ONCE)
         self.show_again()
         self._show_rest()
 
     def grow_to(self, count: int) -> None:
-        """There are so many now: those that were there, and more."""
+        """Extend the text to `count` tokens, keeping those shown."""
         self._count = count
         if self._shown < SHOWN_AT_ONCE:
             self._show_to(min(count, SHOWN_AT_ONCE))
         self._show_rest()
 
     def show_again(self) -> None:
-        """Every token is asked for again."""
+        """Rebuild all pieces, as their appearance changed."""
         beginning = b"".join(map(self._data_of, range(min(self._shown, SAMPLE))))
         is_mirrored = is_right_to_left(beginning.decode("utf-8", "ignore"))
         self.flow.show_pieces(map(self._piece_of, range(self._shown)), is_mirrored=is_mirrored)
@@ -425,7 +426,7 @@ class TokenText(QWidget):
 
 
 class TokenDetail(QFrame):
-    """What is known of the token that is pointed at; as high with one as without, so that nothing moves."""
+    """Details of the current token. Its height is constant, so that nothing moves when a token is pointed at."""
 
     def __init__(self, theme: Theme, hint: str) -> None:
         super().__init__()
@@ -448,16 +449,16 @@ class TokenDetail(QFrame):
 
     @property
     def text(self) -> str:
-        """The token and what is said of it, in one line."""
+        """Token and details on one line."""
         return f"{self._token.text()} {self._about.text()}".strip()
 
     def show_token(self, token: str, about: str) -> None:
-        """The token as it can be seen, and everything else."""
+        """Show a token in readable form with its details."""
         self._token.setText(token)
         self._token.setVisible(bool(token))
         self._about.setText(about)
         self._about.setToolTip(plain_tip(about))
 
     def clear(self) -> None:
-        """How one gets to know more."""
+        """Show the hint instead of a token."""
         self.show_token("", self._hint)

@@ -1,4 +1,4 @@
-"""A page of the panel: what can be looked at, asked of the engine on a thread; what is waited for, what went wrong."""
+"""Base of the pages of Inside: subjects, engine requests on a thread, progress and errors."""
 
 from __future__ import annotations
 
@@ -42,65 +42,68 @@ WAITING_FOR_ANSWER = "Waiting until the answer is written"
 
 
 SELECTION, MESSAGE, PROMPT, OWN = "selection", "message", "prompt", "own"
-"""What is selected, what was said, what the model was shown, and what is typed into the panel itself."""
+"""Kinds of subjects: selection, message, prompt, and text typed into the panel."""
 
 
 class InspectedAnswer(QObject):
-    """An answer of a chat, as the model saw it while it wrote, as far as somebody looked; or read again."""
+    """An answer with its tokens as the model generated them, if they were recorded, or as read again."""
 
     grew = Signal()
-    """More of it is there, or it is complete."""
+    """Tokens were added, or the answer is complete."""
 
     text = ""
     is_being_written = False
 
     @property
     def seen(self) -> Sequence[TokenSeen]:
-        """Its tokens as they came; none where nobody looked."""
+        """Recorded tokens; empty if they weren't recorded."""
         return ()
 
     def read_again(self, cancel: CancelToken) -> Iterator[TokenSeen | PromptProgress]:
-        """Its tokens as the model sees them now; on a thread."""
+        """Read the answer with the model and yield its tokens. Runs on a thread."""
         raise NotImplementedError
 
     def can_replace(self, tokens: Sequence[TokenSeen], number: int, guess: Guess) -> bool:
-        """Whether it can go on from one of its tokens with another in its place."""
+        """Return whether the answer can continue from one of its tokens, replaced by `guess`."""
         raise NotImplementedError
 
     def go_on_with(self, tokens: Sequence[TokenSeen], number: int, guess: Guess) -> None:
-        """Does so, as another version."""
+        """Generate another version that continues from the replaced token."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class InspectedText:
-    """Something to look at. Two of the same `name` and `text`, and of the same `message_id`, are the same."""
+    """A subject to inspect. Subjects are equal by `name`, `text` and `message_id`."""
 
     name: str
     label: str
-    """For people, in their language."""
+    """Translated label."""
     text: str = ""
     message_id: int = 0
-    """Of the chat's message that it is, or that its prompt led to."""
+    """Id of the chat message it is, or that its prompt led to."""
     prompt: Callable[[], Ask] | None = field(default=None, compare=False)
-    """What the engine was asked, in place of a text. Not for the window's thread; may raise."""
+    """Returns the engine request, where there is one instead of a text.
+
+    May raise; don't call it on the window's thread.
+    """
     answer: InspectedAnswer | None = field(default=None, compare=False)
-    """Where it is an answer whose tokens can be known as the model saw them."""
+    """Set if it is an answer whose tokens can be known."""
 
     @property
     def is_being_written(self) -> bool:
-        """Whether it has no end yet: only its tokens can be looked at."""
+        """True while the answer is incomplete, when only its tokens can be inspected."""
         return self.answer is not None and self.answer.is_being_written
 
 
 class Subjects(QObject):
-    """What a tab has to look at; each tab with a panel has its own."""
+    """Source of a tab's subjects; each tab with a panel has one."""
 
     changed = Signal()
-    """There is something else to look at."""
+    """The list of subjects changed."""
 
     def now(self) -> Sequence[InspectedText]:
-        """Everything there is; the first one is looked at as long as the person chose none."""
+        """Return all subjects; the first is shown until the user chooses another."""
         raise NotImplementedError
 
 
@@ -108,13 +111,14 @@ WAIT_MS = 300
 
 Work = Callable[["Engine", CancelToken], Iterator[object]]
 Opened = Callable[[CancelToken], AbstractContextManager["Engine | None"]]
-"""An engine with its model in it, for as long as a look takes; None where that was cancelled."""
+"""A loaded engine for the time of a request; None if that was cancelled."""
 
 
 class LookPage(QWidget):
-    """`look_at` and `clear` are the page's own; `begin` and `stop` are what they are made of.
+    """Page of Inside.
 
-    One look at a time. A model that sleeps is woken, one that is being loaded is waited for.
+    Subclasses implement `look_at` and `clear` by means of `begin` and `stop`. One request runs at a time; it wakes a
+    sleeping model and waits for a loading one.
     """
 
     def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
@@ -142,20 +146,20 @@ class LookPage(QWidget):
 
     @property
     def is_looking(self) -> bool:
-        """Whether something is asked, or waits for the model."""
+        """True while a request runs or waits for the model."""
         return self._task is not None or self._waiting is not None
 
     def look_at(self, text: str) -> None:
-        """Shows what there is to see of a text, for which the engine is asked."""
+        """Show what the engine says about a subject."""
         raise NotImplementedError
 
     def clear(self) -> None:
-        """Shows nothing any more."""
+        """Stop and clear the page."""
         self.stop()
         self.state.show_sentence("")
 
     def stop(self) -> None:
-        """Ends what is asked; nothing more of it comes."""
+        """Cancel the request; none of its events arrive afterwards."""
         self._timer.stop()
         self._waiting = None
         if self._task is not None:
@@ -163,7 +167,7 @@ class LookPage(QWidget):
             self._task = None
 
     def begin(self, work: Work, on_event: Callable[[object], object], on_end: Callable[[], object]) -> None:
-        """Begins another look; `PromptProgress` among its events is shown here."""
+        """Start a request on a thread; its `PromptProgress` events are shown here."""
         self.stop()
         self._again = lambda: self.begin(work, on_event, on_end)
         self._progress = None
@@ -251,11 +255,11 @@ class LookPage(QWidget):
         self.on_cancelled()
 
     def on_cancelled(self) -> None:
-        """The person ended the look; what has come stays."""
+        """Called when the user cancelled; results so far stay."""
 
 
 class StateRow(QWidget):
-    """A sentence with at most one thing to do; while something is waited for, how far it is, and Cancel."""
+    """Message with at most one action; while waiting, progress and Cancel."""
 
     cancelled = Signal()
     retried = Signal()
@@ -282,15 +286,15 @@ class StateRow(QWidget):
 
     @property
     def text(self) -> str:
-        """What is said; "" for nothing."""
+        """Message shown; "" if hidden."""
         return "" if self.isHidden() else self.label.text()
 
     def show_sentence(self, text: str) -> None:
-        """A sentence, or nothing."""
+        """Show a message; "" hides it."""
         self._show(text, "", "")
 
     def wait(self, text: str, done: int = 0, total: int = 0) -> None:
-        """What is waited for, and how far that is where it is known."""
+        """Show a message with Cancel, and with progress if `total` is known."""
         self._show(text, "cancel", tr(CANCEL))
         self.is_waiting = True
         self.line.setVisible(total > 0)
@@ -298,7 +302,7 @@ class StateRow(QWidget):
         self.line.show_share(done, total)
 
     def fail(self, text: str, action: str = "", *, is_error: bool = True) -> None:
-        """What went wrong, and what can be done: "retry", or what the window can do by that name."""
+        """Show an error with an action: "retry", or one the window knows by name."""
         is_known = action == "retry" or action in self._ui.notify.actions
         self._show(text, action if is_known else "", tr(ACTION_LABELS[action]) if is_known else "")
         set_mark(self.label, "kind", "danger" if is_error else "muted")
@@ -328,10 +332,10 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class CellModel(QAbstractTableModel):
-    """What a `CellTable` shows; how many cells there are, and what each says, is a subclass's own."""
+    """Cells of a `CellTable`; subclasses define their number and content."""
 
     name_font: tuple[float, int]
-    """Size and weight of the names at the sides."""
+    """Size and weight of row and column names."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -339,15 +343,15 @@ class CellModel(QAbstractTableModel):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
+        """Numbers of rows and columns."""
         raise NotImplementedError
 
     def describe_cell(self, row: int, column: int) -> str:
-        """A cell in a sentence."""
+        """Describe a cell in a sentence."""
         raise NotImplementedError
 
     def name(self, section: int, way: Qt.Orientation) -> str:
-        """What stands at the side of a row (vertical) or above a column."""
+        """Return the name of a row (vertical) or a column."""
         raise NotImplementedError
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
@@ -374,7 +378,7 @@ class CellModel(QAbstractTableModel):
 
 
 class CellTable(PlainTable):
-    """Painted cells of one size, with names at two sides; what the pointer is above is told."""
+    """Table of painted cells of equal size, with row and column names; the hovered cell is emitted."""
 
     def __init__(self, cells: CellModel, name: str, *, select_all: str) -> None:
         super().__init__(cells, name, select_all=select_all)
@@ -388,7 +392,7 @@ class CellTable(PlainTable):
 
 
 def paint_frame(painter: QPainter, theme: Theme, option: QStyleOptionViewItem) -> None:
-    """Around a cell: stronger where the keyboard is."""
+    """Paint a cell's frame, stronger if it has the keyboard focus."""
     has_focus = option.state & QStyle.StateFlag.State_HasFocus
     painter.setBrush(QColor(0, 0, 0, 0))
     painter.setPen(QPen(QColor(theme.tokens.focus if has_focus else theme.tokens.outline), 2))

@@ -1,6 +1,6 @@
-"""Plots that follow the theme, are read by screen readers, saved as pictures and copied as numbers.
+"""Plots that follow the theme, speak to screen readers, and can be saved as pictures or copied as numbers.
 
-Points and the line through them are drawn by pyqtgraph, which is imported when the first such plot is made.
+Scatter plots use pyqtgraph, imported with the first of them.
 """
 
 from __future__ import annotations
@@ -48,34 +48,34 @@ COPY_AS_CSV = "Copy the numbers as CSV"
 POINT_COUNT = "{count} points."
 
 PNG_SCALE = 2
-"""Pixels of a saved picture for one of the window."""
+"""Pixels of a saved image per screen pixel."""
 FORMATS = ((".png", "PNG"), (".svg", "SVG"))
 _NO_NAME = dict.fromkeys(map(ord, '<>:"/\\|?*\n\r\t'), " ")
 
 
 class Plot(Protocol):
-    """What can be saved and copied: a widget, or a part of one."""
+    """Something to save and copy: a widget, or a part of one."""
 
     title: str
-    """What it shows, in a few words; a saved file is called so."""
+    """Short title; also the name of saved files."""
 
     def picture_size(self) -> QSize:
-        """Of all of it, in pixels of this window."""
+        """Return the size of the whole plot in screen pixels."""
 
     def paint_picture(self, painter: QPainter) -> None:
-        """All of it with its background, from the upper left corner on, in the colours that hold now."""
+        """Paint the whole plot with background from the origin, in the current colours."""
 
     def table(self) -> list[list[str | float]]:
-        """Its numbers; the first row names the columns."""
+        """Return the numbers; the first row names the columns."""
 
 
 def prepare() -> None:
-    """Imports what draws points, which takes a third of a second: on a thread, where a plot is coming."""
+    """Import pyqtgraph ahead, on a thread, as that takes a third of a second."""
     import pyqtgraph  # noqa: F401
 
 
 def as_csv(table: Sequence[Sequence[str | float]]) -> str:
-    """A table as text; numbers have six digits."""
+    """Return a table as CSV; numbers with six digits."""
     out = io.StringIO()
     rows = ([f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row] for row in table)
     csv.writer(out, lineterminator="\n").writerows(rows)
@@ -83,7 +83,7 @@ def as_csv(table: Sequence[Sequence[str | float]]) -> str:
 
 
 def as_image(plot: Plot) -> QImage:
-    """The picture of a plot, twice as fine as in the window."""
+    """Return a plot's image at double resolution."""
     image = QImage(plot.picture_size() * PNG_SCALE, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(PNG_SCALE)
     image.fill(Qt.GlobalColor.white)
@@ -94,7 +94,7 @@ def as_image(plot: Plot) -> QImage:
 
 
 def as_png(image: QImage) -> bytes:
-    """An image as a file, from any thread."""
+    """Encode an image as PNG; works on any thread."""
     out = QBuffer()
     out.open(QIODevice.OpenModeFlag.WriteOnly)
     QImageWriter(out, b"png").write(image)
@@ -102,7 +102,7 @@ def as_png(image: QImage) -> bytes:
 
 
 def as_svg(plot: Plot) -> bytes:
-    """The same as lines and letters, which stay sharp at every size."""
+    """Return a plot as SVG."""
     from PySide6.QtSvg import QSvgGenerator
 
     size = plot.picture_size()
@@ -120,7 +120,7 @@ def as_svg(plot: Plot) -> bytes:
 
 
 class PlotButtons(QWidget):
-    """Saves a plot as a picture and copies its numbers."""
+    """Buttons that save a plot and copy its numbers."""
 
     def __init__(self, theme: Theme, notify: Notify, plot: Plot) -> None:
         super().__init__()
@@ -137,7 +137,7 @@ class PlotButtons(QWidget):
         theme.dress(row, spacing=2)
 
     def show_formats(self) -> None:
-        """A menu of them below the button."""
+        """Open the menu of formats below the button."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for ending, name in FORMATS:
@@ -145,22 +145,22 @@ class PlotButtons(QWidget):
         menu.popup(self.save.mapToGlobal(self.save.rect().bottomLeft()))
 
     def ask_where(self, ending: str) -> QFileDialog:
-        """Asks for the file, and saves there."""
+        """Ask for the file and save there."""
         if self._files is None:
             self._files = PictureFiles(self._notify, self.window())
         return self._files.ask(self._plot, ending)
 
     def copy_numbers(self) -> None:
-        """To the clipboard, as CSV."""
+        """Copy the numbers as CSV."""
         copy_text(as_csv(self._plot.table()))
         self.copy.show_done(tr(COPIED))
 
 
 class PictureFiles(SavedFiles):
-    """Pictures are painted on the window's thread, which takes milliseconds, and written on another."""
+    """Save plots. Painting takes milliseconds on the window's thread; writing runs on another."""
 
     def ask(self, plot: Plot, ending: str) -> QFileDialog:
-        """Asks where; the ending that is typed chooses the format, else the one that was chosen before."""
+        """Ask for the file; a typed ending overrides the chosen format."""
         name = " ".join(plot.title.translate(_NO_NAME).split())[:80].strip(" .") or "plot"
         return self._ask_to_save(
             tr("Save the picture"),
@@ -171,7 +171,7 @@ class PictureFiles(SavedFiles):
         )
 
     def save(self, plot: Plot, path: Path) -> None:
-        """Writes it, in the format of the file's ending; what is neither is PNG."""
+        """Save in the format of the file's ending, PNG if it is unknown."""
         data: bytes | QImage = as_svg(plot) if path.suffix.lower() == ".svg" else as_image(plot)
 
         def write() -> None:
@@ -188,7 +188,7 @@ class PictureFiles(SavedFiles):
 
 @dataclass(frozen=True)
 class PlotPoint:
-    """One point; what is not above 0 has no place on a logarithmic axis and is left out."""
+    """A named point; values of 0 or below can't be on a logarithmic axis and are left out."""
 
     name: str
     x: float
@@ -199,22 +199,22 @@ Curve = Callable[[float], float]
 Band = Callable[[float], tuple[float, float]]
 CURVE_STEPS = 48
 AROUND = 0.06
-"""Of the range, as air on each side."""
+"""Padding, as a share of the range."""
 LEAST_DECADES = 0.12
-"""So wide is an axis at least, or all numbers on it would be the same."""
+"""Minimum span of an axis; otherwise all its labels would be equal."""
 MOST_TICKS = 6
 NAME_PX = 150
 FINER = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
 
 
 class ScatterPlot(QWidget):
-    """Named points on logarithmic axes, with a line through them and the band around it.
+    """Points on logarithmic axes with a fitted line and its band.
 
-    Left and Right go from point to point, which is told to screen readers; the description has all of them.
+    Left and Right move between points, which are read by screen readers; the description lists all.
     """
 
     pointed = Signal(int)
-    """The keyboard or the mouse is at this point of those that were shown; -1: at none."""
+    """Index of the point at the keyboard or mouse; -1 if there is none."""
 
     def __init__(self, theme: Theme, title: str, x_label: str, y_label: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -246,9 +246,9 @@ class ScatterPlot(QWidget):
     def show_points(
         self, points: Sequence[PlotPoint], *, line: Curve | None = None, band: Band | None = None, words: str = ""
     ) -> None:
-        """Shows these points; `line` gives y for x, `band` the lower and the upper y between which the line may lie.
+        """Show points; `line` returns y for x, `band` the lower and upper y of the line's interval.
 
-        `words` say what the line means; screen readers hear them behind the points.
+        `words` explain the line and end the description for screen readers.
         """
         self.points, self._line, self._band, self.current = tuple(points), line, band, -1
         said = [tr(POINT_COUNT, count=len(points)), *(f"{self.point_words(point)}." for point in points), words]
@@ -256,7 +256,7 @@ class ScatterPlot(QWidget):
         self._draw()
 
     def point_words(self, point: PlotPoint) -> str:
-        """Such as "Starter: 135 M parameters, 1.02 bits per byte"."""
+        """Return a text such as "Starter: 135 M parameters, 1.02 bits per byte"."""
         x_label, y_label = self._labels
         return f"{point.name}: {short_number(point.x)} {x_label}, {short_number(point.y)} {y_label}"
 
@@ -361,7 +361,7 @@ class ScatterPlot(QWidget):
             self._names.append((number, name))
 
     def _place_names(self) -> None:
-        """Each name beside its point, off the line and where no other one stands yet; the current one's first."""
+        """Place names next to their points, off the line and each other; the current one's first."""
         box, gap = self._area.getViewBox(), self._theme.px(9)
         room = QRectF(box.sceneBoundingRect())
         dots = {number: box.mapViewToScene(QPointF(x, y)) for number, x, y in self._places()}
@@ -377,7 +377,7 @@ class ScatterPlot(QWidget):
     # From point to point.
 
     def point_at(self, place: QPointF) -> int:
-        """The point under a place of this widget; -1 where there is none."""
+        """Return the point at a widget position; -1 if there is none."""
         box, near = self._area.getViewBox(), self._theme.px(12)
         scene = self._view.mapToScene(self._view.mapFrom(self, place.toPoint()))
         far = [
@@ -388,7 +388,7 @@ class ScatterPlot(QWidget):
         return number if distance <= near else -1
 
     def go_to(self, number: int) -> None:
-        """Makes a point the current one, of which the numbers are shown."""
+        """Make a point current and announce its numbers."""
         if number != self.current:
             self.current = number
             self._draw()
@@ -424,7 +424,7 @@ class ScatterPlot(QWidget):
 
 
 def _places_beside(dot: QPointF, size: QSizeF, gap: float, room: QRectF) -> Iterator[QRectF]:
-    """Where a name may stand: beside its point, in its corners, above and below, and then further away."""
+    """Yield positions for a name: at the sides, the corners, above and below, then further away."""
     wide, high = size.width(), size.height()
     for far in (0.0, 1.0, 2.0):
         beside = ((gap, -high / 2), (-gap - wide, -high / 2))
@@ -437,7 +437,7 @@ def _places_beside(dot: QPointF, size: QSizeF, gap: float, room: QRectF) -> Iter
 
 
 def short_number(value: float) -> str:
-    """Such as 0.95, 12 k, 135 M or 1.5 B."""
+    """Format a number, such as 0.95, 12 k, 135 M or 1.5 B."""
     for least, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if value >= 0.9995 * least:
             return f"{value / least:.3g} {unit}"
@@ -445,7 +445,7 @@ def short_number(value: float) -> str:
 
 
 def log_range(logs: Sequence[float]) -> tuple[float, float]:
-    """The ends of an axis that has all these powers of ten on it, with air around them."""
+    """Return the ends of an axis for these powers of ten, with padding."""
     low, high = (min(logs), max(logs)) if logs else (0.0, 1.0)
     missing = max(0.0, LEAST_DECADES - (high - low)) / 2
     air = AROUND * (high - low + 2 * missing) + missing
@@ -453,7 +453,7 @@ def log_range(logs: Sequence[float]) -> tuple[float, float]:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Round numbers between two powers of ten, as many as are read well."""
+    """Return round numbers between two powers of ten, few enough to read."""
     most: list[float] = []
     for factors in FINER:
         found = [
@@ -475,5 +475,5 @@ def log_ticks(low: float, high: float) -> list[float]:
 
 
 def percent(share: float) -> str:
-    """A share as a number of percent, with a decimal where that says more."""
+    """Format a share as percent, with a decimal below 10."""
     return f"{100 * share:.0f}" if share >= 0.0995 else f"{100 * share:.1f}"

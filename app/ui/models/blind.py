@@ -1,4 +1,4 @@
-"""Two models answer the same question, one after the other, and are told apart only after the vote, if wished."""
+"""Blind test: two models answer a question in turn; their names are shown after the vote, if wished."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ LETTERS = ("A", "B")
 QUESTION_PX = 84
 RETURNS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 SAME = 2
-"""The vote for neither."""
+"""A vote for a tie."""
 
 
 class BlindPage(ComparisonPage):
     """A round: a question, two answers in random order, a vote, the names.
 
-    While a round is blind nothing that can be seen, pointed at or heard says which model is which.
+    Until the vote, no text, tooltip or spoken text gives a model away.
     """
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
@@ -152,11 +152,11 @@ class BlindPage(ComparisonPage):
 
     @property
     def is_running(self) -> bool:
-        """Whether one of them is being asked."""
+        """True while a model is answering."""
         return self._task is not None
 
     def reload(self) -> tasks.BackgroundTask:
-        """Looks which models there are."""
+        """Reload the list of installed models."""
         models = self._app.models
         task = self.ask_anew(
             lambda _: told_apart(
@@ -239,7 +239,7 @@ class BlindPage(ComparisonPage):
             self.cancel.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def stop(self) -> None:
-        """Ends the round at once; what was written stays, and the names are shown."""
+        """End the round at once; keep the answers and show the names."""
         if self._task is not None:
             self._task.cancel()
         if self._engine is not None:
@@ -283,7 +283,7 @@ class BlindPage(ComparisonPage):
         self.ask_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _end_round(self) -> None:
-        """The names are shown."""
+        """Show names, speeds and errors."""
         self._show_votes(is_shown=False)
         self._show_names()
         for card in self.answers:
@@ -330,7 +330,7 @@ class BlindPage(ComparisonPage):
         self._side_by_side.setDirection(along if self.width() >= self._theme.px(NARROW_PX) else down)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Return asks, Shift+Return breaks the line."""
+        # Return asks; Shift+Return breaks the line.
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in RETURNS:
             is_shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             if not is_shifted and not self.question.is_composing:
@@ -344,7 +344,7 @@ def _choice_names() -> tuple[str, str]:
 
 
 class AnswerCard(QFrame):
-    """One answer as it comes, under its letter; the name comes later."""
+    """An answer under its letter; the model's name is shown later."""
 
     def __init__(self, theme: Theme, letter: str) -> None:
         super().__init__()
@@ -369,11 +369,11 @@ class AnswerCard(QFrame):
 
     @property
     def heading(self) -> str:
-        """The letter, and the name as far as it is shown."""
+        """Letter, and the name if it is shown."""
         return self._head.text()
 
     def begin(self) -> None:
-        """An empty one, which waits."""
+        """Empty the card for a new round."""
         self._name, self._stats, self._stream = "", None, MarkdownStream()
         self.is_complete, self._problem = False, ""
         self.body.clear()
@@ -381,7 +381,7 @@ class AnswerCard(QFrame):
         self._describe()
 
     def take_event(self, told: Told, *, is_blind: bool) -> None:
-        """What happens to the answer. Blind, an error is not told in its own words, which may name the file."""
+        """Update the answer. While blind, an error's own text is withheld, as it may name the file."""
         match told:
             case LoadProgress(fraction=fraction):
                 self._show_state(tr("Loading, {percent} %", percent=int(100 * fraction)))
@@ -403,12 +403,12 @@ class AnswerCard(QFrame):
                 self._show_state(tr(COULD_NOT_ANSWER) if is_blind else self._problem)
 
     def show_name(self, name: str) -> None:
-        """Which model it was."""
+        """Show which model answered."""
         self._name = name
         self._describe()
 
     def show_speed(self) -> None:
-        """How fast it wrote, or why it did not, once that gives nothing away."""
+        """Show speed or error, once they give nothing away."""
         if self._problem:
             self._show_state(self._problem)
         elif self._stats is not None:
@@ -429,7 +429,7 @@ class AnswerCard(QFrame):
 
 
 class AnswerBody(QWidget):
-    """As high as its text, at the width it is given."""
+    """Markdown view as high as its text."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -440,13 +440,13 @@ class AnswerBody(QWidget):
         theme.changed.connect(lambda: self._arrange(is_again=True))
 
     def clear(self) -> None:
-        """Another answer begins."""
+        """Start another answer."""
         self._streams += 1_000_000  # no revision of the one before is as high
         self.body.set_blocks([], [], self._streams)
         self._arrange()
 
     def show_stream(self, stream: MarkdownStream) -> None:
-        """All of it so far."""
+        """Show an answer as streamed so far."""
         self.body.set_blocks(stream.closed, stream.open_blocks(), self._streams + stream.revision)
         self._arrange()
 

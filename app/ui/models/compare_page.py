@@ -1,4 +1,4 @@
-"""Installed models on one text: which foresees it best, how fast each writes, and loss against size."""
+"""Benchmark of installed models on one text: prediction loss, writing speed, and loss against size."""
 
 from __future__ import annotations
 
@@ -74,18 +74,18 @@ MY_OWN = "My own"
 
 OWN_TEXT = "texts/harbour.txt"
 MOST_BYTES = 32_000
-"""Of a text: a model reads it in minutes, and more of it hardly changes the figures."""
+"""Maximum size of the text: read in minutes, and more text hardly changes the figures."""
 QUICK_TOKENS_PER_S = 10
-"""As fast as people read."""
+"""Reading speed of people."""
 EDIT_PX = 132
 BUILT_IN, OWN = "built_in", "own"
 DOING = {"loading": "loading", "reading": "reading the text", "writing": "writing a little"}
 PARTS = {"loading": (0.0, 0.25), "reading": (0.25, 0.85), "writing": (0.85, 1.0)}
-"""From where to where in a model's turn."""
+"""Shares of a model's progress bar by phase, from and to."""
 
 
 class ComparePage(ComparisonPage):
-    """What is compared, the work with its progress, and the results; another start takes their place."""
+    """Selection, progress and results of a benchmark; a new run replaces the results."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__(ui.theme, "compare")
@@ -130,11 +130,10 @@ class ComparePage(ComparisonPage):
 
     @property
     def is_running(self) -> bool:
-        """Whether models are being compared."""
         return self._task is not None
 
     def reload(self) -> tasks.BackgroundTask:
-        """Looks which models there are, and reads the heads of those that are new."""
+        """Find the installed models and read the headers of new ones, on a thread."""
         if self._newest is not None:
             self._newest.abandon()
         task = self._newest = tasks.run(self._find_models, self)
@@ -144,7 +143,7 @@ class ComparePage(ComparisonPage):
         return task
 
     def stop(self) -> None:
-        """Ends the work at once; what was found stays."""
+        """Cancel at once, keeping the results so far."""
         if self._task is not None:
             self._task.cancel()
         if self._engine is not None:
@@ -248,7 +247,7 @@ class ComparePage(ComparisonPage):
 
 
 def told_apart(rows: Sequence[InstalledFile]) -> dict[Path, str]:
-    """What each model is called; those of one name also by how their numbers are kept, or else by their file."""
+    """Return a unique name for each model: by quantization, or by file name, where names repeat."""
     names = {row.model.path: row.label or row.model.name for row in rows}
     ways: tuple[Callable[[InstalledFile], str], ...] = (lambda row: row.model.tag, lambda row: row.model.path.name)
     for more in ways:
@@ -261,7 +260,7 @@ def told_apart(rows: Sequence[InstalledFile]) -> dict[Path, str]:
 
 
 class ModelChoice(QFrame):
-    """A row to tick for each model; those that fit are ticked at first, those of other programs only by the person."""
+    """Check rows for models. Those that fit into memory start ticked, except models of other programs."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -288,15 +287,15 @@ class ModelChoice(QFrame):
 
     @property
     def chosen(self) -> list[ComparedModel]:
-        """Those that are ticked, in their order."""
+        """Ticked models in the order of the rows."""
         return [self._candidates[path] for path, row in self.rows.items() if row.isChecked()]
 
     def name_of(self, path: Path) -> str:
-        """What the row of a model says."""
+        """Return the name shown for a model; that of its file if it isn't listed."""
         return self._candidates[path].name if path in self._candidates else visible_name(path.stem)
 
     def keep_rows(self, paths: Sequence[Path]) -> None:
-        """Takes away the rows of all others."""
+        """Remove the rows of all other models."""
         for path in set(self.rows) - set(paths):
             row = self.rows.pop(path)
             row.hide()
@@ -305,7 +304,7 @@ class ModelChoice(QFrame):
         self._arrange()
 
     def add(self, one: ComparedModel, room_bytes: int) -> None:
-        """A row more; what does not fit into so much memory cannot be ticked."""
+        """Add a row, disabled if the model needs more than `room_bytes`; 0 means unknown."""
         fits = one.error is None and (room_bytes <= 0 or one.needed_bytes <= room_bytes)
         row = CheckRow(self._theme, one.name, detail_of(one, fits=fits))
         row.setEnabled(fits)
@@ -325,7 +324,7 @@ class ModelChoice(QFrame):
 
 
 def detail_of(one: ComparedModel, *, fits: bool) -> str:
-    """The line below a model's name."""
+    """Return the detail line: memory needed, or why the model can't be compared."""
     if one.error is not None:
         return tr(sentence_for(one.error).text)
     needs = tr(NEEDS_MEMORY, size=size_text(one.needed_bytes))
@@ -336,7 +335,7 @@ def detail_of(one: ComparedModel, *, fits: bool) -> str:
 
 
 class TextFiles(SavedFiles):
-    """The dialogs of this page: a text to read, a table to save."""
+    """File dialogs for opening a text and saving the table."""
 
     def ask_for_text(self, take: Callable[[Path], object]) -> QFileDialog:
         return self._ask_to_open(tr("Open a text"), "open_text", filter_=tr("All files (*)"), take=take)
@@ -351,7 +350,7 @@ class TextFiles(SavedFiles):
         )
 
     def save(self, table: str, path: Path) -> tasks.BackgroundTask:
-        """Writes a table; what was there before is replaced when all of it is there."""
+        """Write the table on a thread; an existing file is replaced only once all is written."""
 
         def write() -> None:
             with write_file(path) as file:
@@ -361,7 +360,7 @@ class TextFiles(SavedFiles):
 
 
 class TextChoice(QFrame):
-    """The text that came with the program, or one of the person's own: typed, pasted, or a file's."""
+    """Choice of the built-in text or one's own, typed, pasted or loaded from a file."""
 
     def __init__(self, ui: UiContext) -> None:
         super().__init__()
@@ -402,22 +401,22 @@ class TextChoice(QFrame):
 
     @property
     def compared(self) -> str:
-        """As much of it as is read."""
+        """The text cut to `MOST_BYTES`, at a character's boundary."""
         return self.text.encode()[:MOST_BYTES].decode("utf-8", "ignore")
 
     def choose(self, which: str) -> None:
-        """The built-in text, or the person's own."""
+        """Switch between the built-in text and one's own."""
         self._which = which
         self.segments.show_value(which)
         self.edit.setVisible(which == OWN)
         self._check_size()
 
     def ask_for_file(self) -> None:
-        """A file's text takes the place of what was typed."""
+        """Ask for a file to replace the typed text."""
         TextFiles(self._ui.notify, self.window()).ask_for_text(self.open_file)
 
     def open_file(self, path: Path) -> tasks.BackgroundTask:
-        """Reads it on a thread; what is no text is refused with a sentence."""
+        """Read a file on a thread; if it isn't text, say so."""
         return tasks.ask(lambda _: text_of(path), self, self._show_file, self._ui.notify.error)
 
     def _show_file(self, text: str) -> None:
@@ -465,7 +464,7 @@ _TEXTS: dict[int, Callable[[Row], str]] = {
 
 
 class ComparisonModel(QAbstractTableModel):
-    """The models that have figures, in the order of one of them."""
+    """Table model of the measured models, sortable by each column."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -474,7 +473,7 @@ class ComparisonModel(QAbstractTableModel):
         self._by, self._order = BITS, Qt.SortOrder.AscendingOrder
 
     def show_rows(self, rows: list[Row]) -> None:
-        """Others in their place, in the same order."""
+        """Replace the rows, keeping the sort order."""
         self.beginResetModel()
         is_down = self._order == Qt.SortOrder.DescendingOrder
         self.found = sorted(rows, key=_VALUES[self._by], reverse=is_down)
@@ -522,7 +521,7 @@ def _side(column: int) -> Qt.AlignmentFlag:
 
 
 class ResultTable(ListTable):
-    """All rows are seen; a click on a heading puts them in another order."""
+    """Table as high as its rows; a click on a header sorts."""
 
     def __init__(self, theme: Theme) -> None:
         self.rows = ComparisonModel(theme)
@@ -559,10 +558,10 @@ ORDERS = (
 
 
 class Results(QWidget):
-    """Which is best, the table, who failed and why, and the plot with what it says."""
+    """Results: the best model, the table, failed models with reasons, the plot with its reading."""
 
     use_wanted = Signal(object)
-    """The path of the model that suits best."""
+    """Carries the path of the recommended model."""
 
     def __init__(self, ui: UiContext) -> None:
         super().__init__()
@@ -609,12 +608,12 @@ class Results(QWidget):
         theme.dress(self._plot_place, spacing=2)
 
     def begin(self, wanted: int) -> None:
-        """The results of the time before go; so many models are measured now."""
+        """Clear the results; `wanted` is the number of models to be measured."""
         self._found, self._names, self._wanted = [], [], wanted
         self.hide()
 
     def show_found(self, found: Sequence[ModelFigures], names: Sequence[str]) -> None:
-        """The figures so far, with what the models are called here."""
+        """Show the figures so far, with a unique name for each model."""
         self._found, self._names = list(found), list(names)
         good = [(name, compared) for name, compared in zip(names, found, strict=True) if compared.error is None]
         bad = [
@@ -632,7 +631,7 @@ class Results(QWidget):
         self.best.setVisible(bool(good))
 
     def end(self, found: Sequence[ModelFigures]) -> None:
-        """All that come have come."""
+        """Mark the run as finished, possibly with fewer models than planned."""
         if found and len(found) < self._wanted:  # it was stopped
             self._wanted = 0
             self.show_found(found, self._names)
@@ -640,7 +639,7 @@ class Results(QWidget):
             announce(self, self.best.text())
 
     def ask_to_save(self) -> QFileDialog:
-        """Where the table is to be saved."""
+        """Open the dialog to save the table."""
         return TextFiles(self._ui.notify, self.window()).ask_for_table(table_of(self._found, self._names))
 
     def _sort(self, column: str) -> None:
@@ -650,7 +649,7 @@ class Results(QWidget):
 
     @property
     def _best(self) -> tuple[ModelFigures, str] | None:
-        """The one to be used here, and its name."""
+        """The recommended model with its name: the best at reading speed or faster, else the best of all."""
         one = best_of(self._found, QUICK_TOKENS_PER_S) or best_of(self._found, 0)
         return None if one is None else (one, self._names[self._found.index(one)])
 
@@ -740,7 +739,7 @@ _KAPLAN = (
 
 
 def line_words(found: Sequence[ModelFigures]) -> str:
-    """What the line through the points says, and how much that is worth."""
+    """Return a sentence on the fitted line, with its exponent and 95 % interval."""
     line = line_of(found)
     if line is None:
         return tr(ALL_OF_ONE_SIZE)

@@ -1,4 +1,4 @@
-"""Searching the Hub: filters, the repositories that were found, and one of them opened in their place."""
+"""Hub search: filters, results, and a repository opened in their place."""
 
 from __future__ import annotations
 
@@ -79,10 +79,10 @@ SLOW_MS, VERY_SLOW_MS = 300, 2000
 
 
 class SearchPage(QWidget):
-    """`show_query` as a person types; a newer search silences the one before."""
+    """Page of the search. `show_query` searches while typing; a new search cancels the one before."""
 
     download_wanted = Signal(object, object, bool)
-    """It is in the queue now: a `Repository`, one of its `ModelFile`s, and whether its picture file comes too."""
+    """A download to queue: `Repository`, `ModelFile`, and whether to include the vision file."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__()
@@ -138,11 +138,11 @@ class SearchPage(QWidget):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether an answer is still to come."""
+        """True while a search is due or running."""
         return self._typed.isActive() or self._task is not None
 
     def show_query(self, text: str) -> None:
-        """Another text is looked for, a moment after the last letter."""
+        """Search for a text after a pause in typing."""
         text = " ".join(text.split())
         self._stack.setCurrentIndex(0)
         if text == self.text and not self._typed.isActive():
@@ -153,7 +153,7 @@ class SearchPage(QWidget):
             self.search_now()
 
     def search_now(self) -> None:
-        """Asks without waiting for more letters."""
+        """Search without waiting for a pause."""
         self._typed.stop()
         self._limit = PAGE_ROWS
         if self.text or self._wants_all:
@@ -163,7 +163,7 @@ class SearchPage(QWidget):
             self._show_empty()
 
     def open_repository(self, name: str) -> None:
-        """Shows one repository in place of the results."""
+        """Show a repository in place of the results."""
         self._stack.setCurrentIndex(1)
         self.repository.show_repository(name)
         self.repository.setFocus()
@@ -173,7 +173,7 @@ class SearchPage(QWidget):
         self.list.setFocus()
 
     def _download(self, repository: Repository, model: ModelFile, with_vision: bool) -> None:
-        """Queues it, on a thread: the same file may be looked for on this computer first."""
+        """Queue a download on a thread, as an equal file is first looked for on this computer."""
         tasks.ask(
             lambda _token: self._app.models.download(repository, model, with_vision),
             self,
@@ -364,7 +364,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 def marks_of(found: FoundRepository) -> list[tuple[str, str]]:
-    """Glyph and words of what is special about a repository."""
+    """Return icons and labels of a repository's special features."""
     marks = []
     if found.vision:
         marks.append(("image", tr(PICTURES)))
@@ -374,14 +374,14 @@ def marks_of(found: FoundRepository) -> list[tuple[str, str]]:
 
 
 class SearchResultModel(QAbstractListModel):
-    """The rows; more of the same search are added behind them."""
+    """List model of results; more results of the same search are appended."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.found: tuple[FoundRepository, ...] = ()
 
     def show(self, found: Sequence[FoundRepository]) -> bool:
-        """Shows these; whether they only continue what was shown."""
+        """Show results; return True if they only extend those shown."""
         rows, known = tuple(found), len(self.found)
         if known and rows[:known] == self.found:
             if len(rows) > known:
@@ -407,7 +407,7 @@ class SearchResultModel(QAbstractListModel):
 
 
 class ResultDelegate(QStyledItemDelegate):
-    """Paints one card: name with its marks, two quieter lines, an arrow."""
+    """Paint a result as a card: name with labels, two muted lines, an arrow."""
 
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -453,7 +453,7 @@ class ResultDelegate(QStyledItemDelegate):
     def _paint_name(
         self, painter: QPainter, option: QStyleOptionViewItem, room: QRect, card: QRect, found: FoundRepository
     ) -> None:
-        """The name, and behind it as many marks as there is room for."""
+        """Paint the name and as many labels as fit."""
         theme, tokens, px = self._theme, self._theme.tokens, self._theme.px
         owner, _, name = found.repo.partition("/")
         name_font, owner_font, mark_font = theme.font(15.5, 600), theme.font(13), theme.font(12, 500)
@@ -503,7 +503,7 @@ class ResultDelegate(QStyledItemDelegate):
 
 
 class ResultList(QListView):
-    """Arrows move, Enter or a click opens."""
+    """List of results; arrows move, Enter or a click opens."""
 
     opened = Signal(str)
 
@@ -525,7 +525,7 @@ class ResultList(QListView):
         theme.changed.connect(self._on_theme_changed)
 
     def show_found(self, found: Sequence[FoundRepository]) -> None:
-        """Shows rows; the place and the chosen row stay where they only became more."""
+        """Show results; scroll position and selection stay if rows were only appended."""
         if not self.results.show(found):
             self.scrollToTop()
 
@@ -561,7 +561,7 @@ SIZES = tuple((str(n * 10**9), f"Up to {n} GB") for n in (2, 4, 8, 16, 32))
 
 
 class Filters(QWidget):
-    """In a row, or several where it is narrow. `changed` comes with every choice."""
+    """Row of filters, wrapped if needed. `changed` is emitted with every choice."""
 
     changed = Signal()
 
@@ -590,11 +590,11 @@ class Filters(QWidget):
 
     @property
     def is_narrow(self) -> bool:
-        """Whether anything is left out."""
+        """True if a filter excludes results."""
         return self.largest.value != "0" or bool(self.license.value) or self.vision.isChecked()
 
     def query(self, text: str, limit: int) -> HubQuery:
-        """What to ask for."""
+        """Return the query for these filters."""
         return HubQuery(
             text,
             sort=self.sort.value,
@@ -605,7 +605,7 @@ class Filters(QWidget):
         )
 
     def widen(self) -> None:
-        """Leaves nothing out any more; tells it once."""
+        """Reset all filters, emitting `changed` once."""
         self.blockSignals(True)
         self.largest.choose("0")
         self.license.choose("")
@@ -638,7 +638,7 @@ class Filters(QWidget):
         super().resizeEvent(event)
 
     def _place_buttons(self, width: int, *, is_dry: bool = False) -> int:
-        """Puts the buttons one after the other, the next row where one is full; returns the height of all."""
+        """Place the buttons in rows; return the total height."""
         x = y = height = 0
         gap = self._theme.px(8)
         for button in (self.sort, self.largest, self.license, self.vision):

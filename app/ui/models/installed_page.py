@@ -1,4 +1,4 @@
-"""The models on this computer, this program's and those of others, which are never changed; and how files are added."""
+"""Pages of installed models, of this program and of others, which are never changed; and how model files are added."""
 
 from __future__ import annotations
 
@@ -81,15 +81,15 @@ _AGO = (
 
 
 class InstalledPage(ModelsPage):
-    """Cards with a menu; `of_others` shows those of other programs."""
+    """Cards of installed models; `of_others` selects those of other programs."""
 
     use_wanted = Signal(object)
-    """The path of a model."""
+    """Carries the path of a model."""
     counted = Signal(int)
     inside_wanted = Signal(object, str)
-    """An `InstalledFile`, and what its card calls it."""
+    """An `InstalledFile` and the name on its card."""
     changed = Signal()
-    """Something was renamed, deleted or brought back."""
+    """A model was renamed, deleted or restored."""
 
     def __init__(self, app: Fireside, ui: UiContext, *, of_others: bool = False) -> None:
         super().__init__(ui.theme, tr("From other programs") if of_others else tr(INSTALLED))
@@ -103,14 +103,14 @@ class InstalledPage(ModelsPage):
         ui.loader.changed.connect(self._mark_used)
 
     def reload(self) -> tasks.BackgroundTask:
-        """Looks again, on a thread."""
+        """Reload the list on a thread."""
         find = self._app.models.list_others if self._of_others else self._app.models.list_installed
         task = self.ask_anew(lambda _: find(), self.show_models)
         task.failed.connect(self._notify.error)
         return task
 
     def show_models(self, models: list[InstalledFile]) -> None:
-        """The list anew; the focus stays on the card of the same model, and nobody is interrupted."""
+        """Rebuild the list. The focus stays on the same model; an open menu or editor postpones it."""
         if models == self._models and self._by_card:
             return
         menu = self.findChild(QMenu, "model_menu")
@@ -132,7 +132,7 @@ class InstalledPage(ModelsPage):
         self.counted.emit(len(models))
 
     def menu_for(self, card: ModelCard) -> QMenu:
-        """What can be done with one model."""
+        """Return the menu of a model's card."""
         installed = self._by_card[card]
         path, tokens = installed.model.path, self._theme.tokens
         menu = QMenu(self)
@@ -207,7 +207,7 @@ class InstalledPage(ModelsPage):
         menu.popup(place)
 
     def _catch_up(self) -> None:
-        """What changed while a menu or a name was open is shown now."""
+        """Apply a reload that waited for a menu or an editor to close."""
         if self._is_behind:
             self._is_behind = False
             self.reload()
@@ -226,11 +226,11 @@ class InstalledPage(ModelsPage):
             self._delete(card)
 
     def _is_chosen(self, installed: InstalledFile) -> bool:
-        """Whether passages are found with it."""
+        """Return whether passages are found with this model."""
         return installed.embeds and self._app.settings.models.passages_path == str(installed.model.path)
 
     def _use_for_passages(self, card: ModelCard) -> None:
-        """Finds passages with it from now on, or with none."""
+        """Toggle the model's use for finding passages."""
         installed, models = self._by_card[card], self._app.models
         if self._is_chosen(installed):
             task = self.ask(lambda _: models.stop_using(PASSAGES), self._on_changed)
@@ -279,7 +279,7 @@ class InstalledPage(ModelsPage):
         self._notify.undo(tr(NAME_DELETED, name=name), lambda: self._put_back(thrown))
 
     def _take_off(self, card: ModelCard) -> None:
-        """A file that is used where it lies leaves the list only."""
+        """Remove a model from the list; a file used in its place isn't deleted."""
         path, name = self._by_card[card].model.path, card.name.text()
 
         def forget(_token: CancelToken) -> None:
@@ -311,12 +311,12 @@ class InstalledPage(ModelsPage):
 
 
 def can_delete(installed: InstalledFile) -> bool:
-    """Whether it is this program's to delete."""
+    """Return whether the file is this program's to delete; the starter model isn't."""
     return installed.model.is_ours and installed.model.origin != "starter"
 
 
 def facts_of(installed: InstalledFile, now_s: float) -> str:
-    """Size, quantization, origin and last use in one line."""
+    """Return size, quantization, origin and last use on one line."""
     model = installed.model
     words = quantization_words(model.tag) if model.tag else ""
     kind = f"{words} ({model.tag})" if words else model.tag
@@ -326,7 +326,7 @@ def facts_of(installed: InstalledFile, now_s: float) -> str:
 
 
 def used_words(used_at: float | None, now_s: float) -> str:
-    """When it was used last, in words."""
+    """Return when a model was last used, such as "used today"."""
     if not used_at:
         return tr(NOT_USED_YET)
     midnight = time.mktime((*time.localtime(now_s)[:3], 0, 0, 0, 0, 0, -1))
@@ -349,7 +349,7 @@ Then = Callable[[Path], object]
 
 @dataclass(frozen=True)
 class Facts:
-    """What a person should know before choosing. `is_same_disk`: moving takes no room and no time."""
+    """Facts for the choice how to add a model. On the same disk (`is_same_disk`), moving needs no space or time."""
 
     size_bytes: int
     free_bytes: int
@@ -357,7 +357,10 @@ class Facts:
 
 
 def facts_of_file(path: Path, folder: Path) -> Facts:
-    """Sizes of all files of a model, and the room in the models folder; raises ModelMissing or ModelUnreadable."""
+    """Return the sizes of a model's files and the free space in the models folder.
+
+    Raises ModelMissing or ModelUnreadable.
+    """
     there = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
     model = require_model(path)
     files = [*model.parts, *([model.vision_path] if model.vision_path else [])]
@@ -370,7 +373,7 @@ def facts_of_file(path: Path, folder: Path) -> Facts:
 
 
 class AddDialog(QDialog):
-    """Asks; `how` and `is_for_always` are the answer once it is accepted."""
+    """Question how to add a file; read `how` and `is_for_always` after it is accepted."""
 
     def __init__(self, theme: Theme, path: Path, facts: Facts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -412,12 +415,12 @@ class AddDialog(QDialog):
 
     @property
     def how(self) -> str:
-        """copy, move or in_place."""
+        """ "copy", "move" or "in_place"."""
         return next(how for how, row in self.choices.items() if row.isChecked())
 
     @property
     def is_for_always(self) -> bool:
-        """Whether not to ask again."""
+        """True if the choice applies to all further files."""
         return self.always.isChecked()
 
 
@@ -435,13 +438,13 @@ def _move_words(facts: Facts) -> str:
 
 
 class FileAdding:
-    """Adds the files that a person drops on the window or names; one at a time asks, any number may be copied."""
+    """Add dropped or chosen model files; questions come one at a time, copies may run in parallel."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         self._app, self._theme, self._notify, self._window = app, ui.theme, ui.notify, ui.window
 
     def add_file(self, path: Path, then: Then) -> None:
-        """Asks where the file should be, unless the person said so for every time; `then` gets where it is now."""
+        """Add a file, asking how unless the settings say so; `then` gets the file's final path."""
         always = self._app.settings.models.add_how
         if always:
             self._add(path, always, then)
@@ -466,7 +469,7 @@ class FileAdding:
         self._add(path, dialog.how, then)
 
     def _add(self, path: Path, how: str, then: Then) -> None:
-        """Copies, moves or only notes the file on a thread; a cancelled or failed one leaves everything as it was."""
+        """Copy, move or register a file on a thread; on failure or cancel nothing is changed."""
         name = model_name(path)
         doing = {COPY: tr(COPYING_MODEL, name=name), MOVE: tr("Moving {name}", name=name)}.get(how, "")
 

@@ -1,4 +1,4 @@
-"""The Models tab: its pages and its column, and what passes between these, the loader, the downloads and the window."""
+"""The Models tab: pages and column, connected to loader, downloads and window."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ MODEL_ADDED = "“{name}” was added to your models."
 
 LIMIT = 3
 LEAST_PX = 210
-"""What a card says without a break needs as much."""
+"""Width of a card's longest unbreakable text."""
 _TASKS = (("chat", "Chat"), ("summarize", "Summarize"), ("translate", "Translate"), (PASSAGES, "Passages"))
 USE_LABELS = {
     "chat": "Use in chat",
@@ -81,12 +81,12 @@ USE_LABELS = {
 
 
 class SuggestedPage(ModelsPage):
-    """Nothing is fetched without a click; a download that runs shows on its card."""
+    """Suggested models. Nothing is downloaded without a click; a running download shows on its card."""
 
     use_wanted = Signal(str, object)
-    """A task, and the path of a model."""
+    """A task, and the path of a model to use for it."""
     details_wanted = Signal(str)
-    """The name of a repository."""
+    """Carries the name of a repository."""
     downloads_changed = Signal()
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
@@ -108,7 +108,7 @@ class SuggestedPage(ModelsPage):
         self._say_lead()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The area gets its size after the page, and another one when its bar comes."""
+        # The scroll area is resized after the page, and again when its scroll bar appears.
         if event.type() == QEvent.Type.Resize and watched is self.area.viewport():
             px = self._theme.px
             self.segments.fit_width(self.area.viewport().width() - 2 * px(EDGE_PX))
@@ -116,20 +116,20 @@ class SuggestedPage(ModelsPage):
         return super().eventFilter(watched, event)
 
     def show_task(self, task: str) -> None:
-        """Other suggestions: for chat, summarize, translate or passages."""
+        """Show suggestions for chat, summarize, translate or passages."""
         self._task = task
         self.segments.show_value(task)
         self.reload()
 
     def reload(self) -> tasks.BackgroundTask:
-        """Asks again what suits, on a thread: memory and downloads change."""
+        """Recompute the suggestions on a thread, as free memory and downloads change."""
         task, models = self._task, self._app.models
         work = self.ask_anew(lambda _: (models.suggest_models(task, LIMIT), models.for_task(task)), self._show)
         work.failed.connect(self._notify.error)
         return work
 
     def show_change(self, download: Download) -> None:
-        """A download moved on; its card shows it, and only a new state asks again what there is."""
+        """Update a download's card; recompute the suggestions only when its state changed."""
         is_new_state = self._states.get(download.id) != download.state
         self._states[download.id] = download.state
         for suggestion in self._suggestions:
@@ -176,7 +176,7 @@ class SuggestedPage(ModelsPage):
         return card
 
     def _fill(self, card: ModelCard, suggestion: ModelSuggestion, *, is_first: bool) -> None:
-        """The card as the suggestion is now; only the first that can be fetched has the accent."""
+        """Fill a card from a suggestion; only the first downloadable one gets the accent colour."""
         _set_kind(card, "download", "primary" if is_first else "plain")
         card.buttons["use"].setText(tr(USE_LABELS[self._task]))
         download = suggestion.download
@@ -296,12 +296,12 @@ _FOOT = (
 
 
 def can_download(suggestion: ModelSuggestion) -> bool:
-    """Whether a Download button makes sense: it is not here, not on its way, and can run."""
+    """Return whether to offer a download: the model isn't installed, isn't downloading, and can run."""
     return suggestion.installed is None and suggestion.download is None and suggestion.fit.word != TOO_LARGE
 
 
 def facts_of(suggestion: ModelSuggestion) -> str:
-    """Speed, quantization, licence, languages and source in one line; the first ones matter most."""
+    """Return speed, quantization, licence, languages and source on one line, most important first."""
     entry = suggestion.entry
     tag = quantization_of(entry.file)
     words = quantization_words(tag) if tag else ""
@@ -327,15 +327,15 @@ Page = TypeVar("Page", bound=QWidget)
 
 
 class ModelsView(QStackedWidget):
-    """Pages are called suggested, installed, others, downloads, storage, search, anatomy, compare, blind and how.
+    """Stack of pages: suggested, installed, others, downloads, storage, search, anatomy, compare, blind, how.
 
-    The last five are built when they are wanted first.
+    The last five are built on first use.
     """
 
     _heard = Signal(object)
-    """From whatever thread a download tells on."""
+    """Passes download events to the window's thread."""
     _list_changed = Signal()
-    """From whatever thread, that other models are here."""
+    """Passes changes of the model list to the window's thread."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__()
@@ -365,12 +365,12 @@ class ModelsView(QStackedWidget):
 
     @property
     def column(self) -> ModelsColumn:
-        """What stands at the window's left while this view is shown."""
+        """Left column of the window while this view is shown."""
         return self._column
 
     @cached_property
     def search(self) -> SearchPage:
-        """The page of the Hub's search."""
+        """Page of the Hub search."""
         from app.ui.models.hub_page import SearchPage
 
         page = SearchPage(self._app, self._ui)
@@ -380,7 +380,7 @@ class ModelsView(QStackedWidget):
 
     @cached_property
     def anatomy(self) -> AnatomyPage:
-        """One model from the inside."""
+        """Page of a model's structure."""
         from app.ui.models.anatomy_view import AnatomyPage
 
         page = AnatomyPage(self._ui)
@@ -390,7 +390,7 @@ class ModelsView(QStackedWidget):
 
     @cached_property
     def compare(self) -> ComparePage:
-        """Several models on one text."""
+        """Page that benchmarks models on a text."""
         from app.ui.models.compare_page import ComparePage
 
         page = ComparePage(self._app, self._ui)
@@ -400,7 +400,7 @@ class ModelsView(QStackedWidget):
 
     @cached_property
     def blind(self) -> BlindPage:
-        """Two models and one question."""
+        """Page of the blind test of two models."""
         from app.ui.models.blind import BlindPage
 
         page = BlindPage(self._app, self._ui)
@@ -409,21 +409,21 @@ class ModelsView(QStackedWidget):
 
     @cached_property
     def how(self) -> HowItWorks:
-        """How a language model works, in six pages."""
+        """Page of lessons on how a model works."""
         from app.ui.inside.how_it_works import HowItWorks
 
         return self._added(HowItWorks(self._app, self._ui))
 
     def close_work(self) -> None:
-        """The window closes: what was begun in these pages ends."""
+        """Stop running comparisons before the window closes."""
         for name in WAYS_TO_COMPARE:
             if name in self.__dict__:
                 getattr(self, name).stop()
 
     def show_page(self, name: str) -> None:
-        """Shows a page, and reads anew what is on it; the first time, what the column counts, too.
+        """Show and reload a page; the first call also loads the column's counts.
 
-        "passages" is the first page with the models that find passages.
+        "passages" is the suggested page with embedding models.
         """
         if name == PASSAGES:
             name = "suggested"
@@ -445,7 +445,7 @@ class ModelsView(QStackedWidget):
         self._column.show_page(name)
 
     def look_for(self, text: str) -> None:
-        """Searches the Hub; without a text, back to the page before."""
+        """Search the Hub; an empty text returns to the page before."""
         if text:
             self.show_page("search")
             self.search.show_query(text)
@@ -454,17 +454,17 @@ class ModelsView(QStackedWidget):
             self.show_page(self._before_search)
 
     def _to_results(self) -> None:
-        """Return in the search field goes on to what was found."""
+        """Move the focus from the search field to the results."""
         if self.page == "search" and self.search.list.results.found:
             self.search.list.setFocus(Qt.FocusReason.TabFocusReason)
 
     def show_repository(self, name: str) -> None:
-        """One repository of the Hub."""
+        """Show a repository of the Hub."""
         self.show_page("search")
         self.search.open_repository(name)
 
     def look_inside(self, installed: InstalledFile, name: str) -> None:
-        """Of one model, as the card calls it."""
+        """Show a model's structure, under the name on its card."""
         self._listed_on = self.page
         self.anatomy.show_model(installed, name)
         self.show_page("anatomy")
@@ -507,14 +507,14 @@ class ModelsView(QStackedWidget):
         self._states[download.id] = download.state
 
     def _on_list_changed(self) -> None:
-        """A model was opened, added, renamed or deleted, wherever that was done."""
+        """Reload after a model was opened, added, renamed or deleted anywhere in the program."""
         if self.page:  # else it is read when it is first shown
             self.installed.reload()
         if self.page in WAYS_TO_COMPARE:
             getattr(self, self.page).reload()
 
     def _on_moved(self, old: Path, new: Path) -> None:
-        """The model that is in was read from the old place."""
+        """Reload the current model from its new place after its folder was moved."""
         path = self._loader.path
         if path is not None and old in path.parents:
             self._loader.load(new / path.relative_to(old))
@@ -553,12 +553,12 @@ _GROUPS = (
 
 
 class ModelsColumn(QWidget):
-    """Says what is wanted; what is shown is the view's business."""
+    """Left column of the tab; it emits what was chosen, and the view reacts."""
 
     add_wanted = Signal()
     page_chosen = Signal(str)
     search_changed = Signal(str)
-    """What to look for, when the typing pauses or Return is pressed; "" when the field was emptied."""
+    """Search text after a pause in typing or Return; "" when the field was cleared."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -605,7 +605,7 @@ class ModelsColumn(QWidget):
         self._scroll.setWidget(listed)
 
     def show_page(self, name: str) -> None:
-        """Marks a page; "search" has no row of its own, so nothing is marked then."""
+        """Highlight a page's row. "search" has none, so then nothing is highlighted."""
         button = self.pages.get("compare" if name in WAYS_TO_COMPARE else name)
         self._group.setExclusive(False)
         for page in self.pages.values():
@@ -613,7 +613,7 @@ class ModelsColumn(QWidget):
         self._group.setExclusive(True)
 
     def show_count(self, name: str, count: int) -> None:
-        """How many there are behind a page; none is not said."""
+        """Show the number of entries behind a page's name; 0 shows none."""
         text = f"{self._names[name]} · {count}" if count else self._names[name]
         self.pages[name].setAccessibleName(text)
         self._show_names()
@@ -638,7 +638,7 @@ class ModelsColumn(QWidget):
             self._rows.addWidget(button)
 
     def _show_names(self) -> None:
-        """In a narrow column long names are shortened."""
+        """Elide names that are too long for the column."""
         room = self.contentsRect().width() - self._theme.px(2 * (12 + 15) + 2)
         for button in self.pages.values():
             text = button.accessibleName()
@@ -686,7 +686,7 @@ class ModelsColumn(QWidget):
 
 
 class ModelsTab(Tab):
-    """A model file can be added without the view."""
+    """Tab that can also add a model file before its view is built."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__()

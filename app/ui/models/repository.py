@@ -1,4 +1,4 @@
-"""One repository: what it is, its files in words with a fit for the chosen one, Download, and its card."""
+"""Page of a Hub repository: description, files with their fit, download."""
 
 from __future__ import annotations
 
@@ -77,16 +77,16 @@ log = logging.getLogger(__name__)
 
 SLOW_MS = 300
 CHOOSING_MS = 150
-"""Arrow keys pass many files; only where they stop is something asked."""
+"""Pause before a chosen file is checked, as arrow keys pass over many."""
 NAMED_LANGUAGES = 4
 HUB = "https://huggingface.co"
 
 
 class RepositoryPage(QWidget):
-    """`show_repository` asks for everything anew; what was asked for the one before is silenced."""
+    """Page of a repository; `show_repository` drops pending requests for the one before."""
 
     download_wanted = Signal(object, object, bool)
-    """The `Repository`, the `ModelFile`, and whether its picture file is wanted too."""
+    """The `Repository`, the `ModelFile`, and whether to download its vision file."""
     back_wanted = Signal()
     _heard = Signal(object)
 
@@ -130,7 +130,7 @@ class RepositoryPage(QWidget):
         theme.dress(self._gate_row, margins=(18, 14, 18, 14), spacing=12)
 
     def show_repository(self, name: str) -> None:
-        """Opens one by its name."""
+        """Load and show a repository by its name."""
         self._stop_all()
         self.name, self.repository, self.model, self._fits = name, None, None, {}
         self.state.show_state("", "", "")
@@ -141,7 +141,7 @@ class RepositoryPage(QWidget):
     # Asking. Each runs on a thread of its own.
 
     def _found(self, name: str, cancel: CancelToken) -> tuple[Repository, ModelFile | None]:
-        """A repository, and which of its files to take."""
+        """Return a repository and its recommended file."""
         repository = self._app.models.hub.read_repository(name, "", cancel)
         return repository, self._app.models.machine.recommend_file(repository.models)
 
@@ -167,7 +167,9 @@ class RepositoryPage(QWidget):
         self._ask_card()
 
     def _order_keys(self) -> None:
-        """The versions are new each time, and would be reached after everything else in the window."""
+        """Put the file rows into the tab order: they are rebuilt, and Qt appends new widgets at the end of the
+        window's.
+        """
         foot = self.foot
         vision = [foot.vision] if foot.vision is not None else []
         buttons = [self.back, self.hub, self.gate_page, self.gate_settings, *self.files.rows, self.files.all]
@@ -254,7 +256,7 @@ class RepositoryPage(QWidget):
             self.download_wanted.emit(self.repository, self.model, self.foot.with_vision)
 
     def _show_download(self) -> None:
-        """What the queue has of the chosen file."""
+        """Show the download state of the chosen file."""
         if self.repository is None or self.model is None:
             return
         found = [
@@ -340,7 +342,7 @@ class RepositoryPage(QWidget):
         return head
 
     def _shown(self) -> QWidget:
-        """The part that scrolls, and what stays below it."""
+        """Return the scrolling part and the fixed foot."""
         self._holder = QWidget()
         gate_buttons = QHBoxLayout()
         for button in (self.gate_page, self.gate_settings):
@@ -394,7 +396,7 @@ def _sentence(error: BaseException) -> PersonMessage:
 
 
 def _facts(repository: Repository, owner: str) -> list[str]:
-    """Owner, licence, what the header says, and languages."""
+    """Return owner, licence, facts from the header, and languages."""
     facts = repository.facts
     numbers = [facts.get(key) for key in ("total", "context_length")]
     total, context = (number if isinstance(number, int) else 0 for number in numbers)
@@ -415,11 +417,11 @@ def _facts(repository: Repository, owner: str) -> list[str]:
 
 ROW_PX, MARK_PX = 42, 18
 FEW = 5
-"""So many files are all shown at once."""
+"""Up to this number, all files are shown at once."""
 
 
 def file_words(model: ModelFile) -> tuple[str, str]:
-    """What a file is called in its list: words and tag, or its name where the tag says nothing."""
+    """Return a file's label: quantization in words and its tag, or its name if the tag is unknown."""
     words = tr(quantization_words(model.tag)) if model.tag else ""
     if words:
         return words[:1].upper() + words[1:], model.tag
@@ -427,7 +429,7 @@ def file_words(model: ModelFile) -> tuple[str, str]:
 
 
 class FileRow(DrawnButton, QRadioButton):
-    """One file; screen readers hear a radio button with everything that is painted."""
+    """Row of a file, read by screen readers as a radio button with all painted text."""
 
     def __init__(self, theme: Theme, model: ModelFile, *, is_recommended: bool) -> None:
         super().__init__()
@@ -493,7 +495,7 @@ class FileRow(DrawnButton, QRadioButton):
             painter.drawEllipse(QPointF(mark.center()), mark.width() * 0.2, mark.width() * 0.2)
 
     def _paint_chip(self, painter: QPainter, text: str, x: int, end: int) -> int:
-        """A mark with words; returns the room it took, nothing where it does not fit."""
+        """Paint a chip; return its width, 0 if it doesn't fit."""
         tokens, px = self._theme.tokens, self._theme.px
         painter.setFont(self._theme.font(12, 600))
         width = painter.fontMetrics().horizontalAdvance(text) + px(18)
@@ -510,7 +512,7 @@ class FileRow(DrawnButton, QRadioButton):
     def _write(
         self, painter: QPainter, text: str, font: QFont, room: QRect, colour: str, *, at_end: bool = False
     ) -> int:
-        """One line of text, shortened to its room; returns its width."""
+        """Paint a line of text, elided to the room; return its width."""
         painter.setFont(font)
         painter.setPen(QColor(colour))
         metrics = painter.fontMetrics()
@@ -526,7 +528,7 @@ class FileRow(DrawnButton, QRadioButton):
 
 
 class FileList(QFrame):
-    """A card of rows, one for each meaning first; arrows move through them, `chosen` follows."""
+    """List of files, one per quantization first; `chosen` follows the arrow keys."""
 
     chosen = Signal(object)
 
@@ -554,7 +556,7 @@ class FileList(QFrame):
         name_widgets(all_files=self.all)
 
     def show_repository(self, repository: Repository, recommended: ModelFile | None) -> None:
-        """The files of another repository; the recommended one is chosen, else the smallest."""
+        """Show a repository's files and choose the recommended one, else the smallest."""
         self._models, self._recommended = repository.models, recommended
         few = list(repository.models) if len(repository.models) <= FEW else representative_files(repository.models)
         if recommended is not None and recommended not in few:
@@ -565,7 +567,7 @@ class FileList(QFrame):
         self.all.setVisible(len(few) < len(self._models))
 
     def focus_chosen(self) -> None:
-        """The keyboard on the row that is chosen."""
+        """Focus the chosen row."""
         for row in self.rows:
             if row.isChecked():
                 row.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -600,7 +602,7 @@ class FileList(QFrame):
 
 
 class FitFoot(QFrame):
-    """Shows; what is asked or fetched is the page's business."""
+    """Foot with fit and download button; requests are made by the page."""
 
     download_wanted = Signal()
     exact_wanted = Signal()
@@ -654,11 +656,11 @@ class FitFoot(QFrame):
 
     @property
     def with_vision(self) -> bool:
-        """Whether the picture file is taken along."""
+        """True if the vision file is to be downloaded too."""
         return self.vision is not None and self.vision.isChecked()
 
     def offer_vision(self, file: RemoteFile | None) -> None:
-        """The picture file of another repository, to be taken along unless a person says otherwise."""
+        """Offer to download the vision file too; ticked by default."""
         if self.vision is not None:
             self._column.removeWidget(self.vision)
             self.vision.hide()
@@ -674,7 +676,7 @@ class FitFoot(QFrame):
         self.vision.setMaximumWidth(self.vision.fontMetrics().horizontalAdvance(self.vision.accessibleName()) + 80)
 
     def show_file(self, model: ModelFile) -> None:
-        """Another file is chosen; nothing is known of its fit."""
+        """Show a newly chosen file, whose fit isn't known yet."""
         self._model = model
         words, tag = file_words(model)
         self.name.setText(f"{words} ({tag})" if tag and tag != words else words)
@@ -682,14 +684,14 @@ class FitFoot(QFrame):
         self._on_vision()
 
     def show_text(self, text: str, *, can_retry: bool = False) -> None:
-        """A sentence in place of the fit."""
+        """Show a sentence instead of the fit."""
         self._show_fit(text, "muted", "")
         set_mark(self.download, "kind", "primary")
         self.exact.hide()
         self.retry.setVisible(can_retry)
 
     def show_fit(self, fit: MemoryFit) -> None:
-        """Whether it fits, with its number."""
+        """Show whether the file fits, with the memory needed."""
         words = in_words(fit_words(fit))
         if fit.is_exact:
             words = tr(FIT_MEASURED, fit=words)
@@ -704,7 +706,7 @@ class FitFoot(QFrame):
         self.retry.hide()
 
     def show_download(self, download: Download | None) -> None:
-        """What the queue says of this file; None: nothing."""
+        """Show the file's download state; None if it isn't in the queue."""
         state = download.state if download is not None else ""
         running = tr("Downloading")
         if download is not None and download.total_bytes:

@@ -1,6 +1,6 @@
-"""Chats for paper: turns with their names, and what models and people write in them as paragraphs, lists, tables, code.
+"""Chats on paper: turns with names, Markdown as paragraphs, lists, tables and code.
 
-Characters come in by `insertText` only, as in the window: nothing that is written becomes markup.
+Text enters by `insertText` only, as in the window, so that nothing in it becomes markup.
 """
 
 from __future__ import annotations
@@ -52,16 +52,16 @@ from app.ui.widgets.picture_widgets import read_rows
 LINE_PERCENT, CODE_LINE_PERCENT = 130, 122
 CODE_PT = 8.6
 HANG_PT = 4 * 0.6 * CODE_PT
-"""Four letters: how far a line goes in that was too long, and how wide a tab is."""
+"""Hanging indent of broken code lines, and tab width: four characters."""
 NOTE_PT = 8.8
 HEADINGS_PT = {1: 14.5, 2: 13.0, 3: 11.8, 4: TEXT_PT, 5: TEXT_PT, 6: TEXT_PT}
 TABLE_PT = (9.2, 8.2, 7.2)
-"""Of up to 6, up to 9, and more columns."""
+"""Font size of tables with up to 6, up to 9, and more columns."""
 INDENT_PT = 18
 PAD_PT = 8
-"""Between the edge of a ground and what stands on it."""
+"""Padding between a box and its text."""
 CHARACTERS = 5_000
-"""After which another document begins: one at a time is laid out."""
+"""Characters per text document; a longer chat is split, as one document is laid out at a time."""
 FORMULA_TIMES = 1.08
 DEEP_EM = 0.6
 _FORMULA = QTextFormat.ObjectTypes.UserObject.value + 1
@@ -75,7 +75,7 @@ _ALIGN = {
 
 @dataclass(frozen=True)
 class ParagraphLook:
-    """What a paragraph gives to all of its runs."""
+    """Style shared by all runs of a paragraph."""
 
     size_pt: float = TEXT_PT
     weight: int = 400
@@ -86,9 +86,9 @@ PLAIN = ParagraphLook()
 
 
 def answer_texts(sheets: Sheets, markdown: str, *, before: PaperText | None = None) -> Iterator[LaidOutText]:
-    """A text in Markdown as documents that follow each other; `before` is one that it goes on in.
+    """Lay out Markdown as consecutive text documents, continuing `before` if given.
 
-    Formulas are typeset, so not for the window's thread.
+    Formulas are typeset here, so don't call it on the window's thread.
     """
     stream = MarkdownStream()
     stream.feed(markdown)
@@ -103,7 +103,7 @@ def answer_texts(sheets: Sheets, markdown: str, *, before: PaperText | None = No
 
 
 def _pieces(blocks: Sequence[MarkdownBlock]) -> Iterator[Piece]:
-    """Prose a line at a time, and tables whole again that were cut for the window."""
+    """Yield prose line by line, and tables joined again that were split for the window."""
     table: MarkdownTable | None = None
     for block in blocks:
         for piece in block.pieces:
@@ -122,7 +122,7 @@ def _pieces(blocks: Sequence[MarkdownBlock]) -> Iterator[Piece]:
 
 
 class PaperText:
-    """One document that is being written for `sheets`, below another one or by itself."""
+    """Writer of one text document for `sheets`."""
 
     def __init__(self, sheets: Sheets, *, after: PaperText | None = None) -> None:
         self._sheets = sheets
@@ -149,11 +149,11 @@ class PaperText:
 
     @property
     def ends_with_heading(self) -> bool:
-        """Whether what comes next belongs to what is there."""
+        """True if the last paragraph is a heading, which must not be parted from its text."""
         return self._last is not None and self._last.kind == "heading"
 
     def add(self, piece: Piece) -> None:
-        """Below what is there."""
+        """Append a piece of Markdown."""
         match piece:
             case Prose():
                 for line in piece.lines:
@@ -166,7 +166,7 @@ class PaperText:
                 self.line(ProseLine((StyledSpan(piece.title, bold=True),)))
 
     def line(self, line: ProseLine) -> None:
-        """A paragraph, heading, list item, formula or rule of an answer."""
+        """Append a paragraph, heading, list item, formula or rule."""
         look, format_ = _look_of(line), QTextBlockFormat()
         format_.setIndent(line.depth + line.quote)
         if line.kind == "heading":
@@ -192,7 +192,7 @@ class PaperText:
         gap_pt: float = 0.0,
         marker: str = "",
     ) -> int:
-        """Writes one with a gap above; returns the number of its block."""
+        """Append a paragraph with a gap above; return its block number."""
         number = self._begin(format_ or QTextBlockFormat(), look, gap_pt)
         if marker:
             # WORKAROUND: a tab in a right-to-left paragraph has no width
@@ -202,11 +202,11 @@ class PaperText:
         return number
 
     def go_on(self, spans: Spans, look: ParagraphLook) -> None:
-        """More in the same paragraph."""
+        """Append to the current paragraph."""
         self._write(self._cursor, spans, look)
 
     def typed(self, text: str) -> None:
-        """What a person typed, word for word, on a ground of its own."""
+        """Append a user's message, verbatim, in a box."""
         first = number = self._document.blockCount() - (1 if self._is_empty else 0)
         for at, words in enumerate(text.strip("\n").split("\n")):
             format_ = self._on_ground()
@@ -215,7 +215,7 @@ class PaperText:
         self._last, self._gap_pt = None, PAD_PT
 
     def picture(self, image: QImage, most_pt: tuple[float, float] = (300.0, 240.0)) -> None:
-        """As large as it is at 96 pixels an inch, or as there is room for."""
+        """Append a picture at 96 pixels per inch, shrunk to fit."""
         self.paragraph((), gap_pt=4)
         scale = min(0.75, most_pt[0] / image.width(), most_pt[1] / image.height())
         name = f"picture:{image.cacheKey()}"
@@ -228,13 +228,13 @@ class PaperText:
         self._gap_pt = 4
 
     def said_small(self, text: str, *, quote: int = 0) -> None:
-        """A longer text in small letters, a line a paragraph: what was thought, or instructions."""
+        """Append a longer text in small print: thinking or instructions."""
         for words in text.strip("\n").split("\n"):
             self.line(ProseLine((StyledSpan(words),) if words else (), "note", quote=quote))
         self._last = None
 
     def code(self, code: Code) -> None:
-        """A block of code; what is long is broken, and goes on with an indent."""
+        """Append a code block; long lines are broken with a hanging indent."""
         lines, lexer = code.text.split("\n"), find_lexer(code.language)
         colours = dict(filter(None, coloured_lines(lexer, code.text))) if lexer and _is_short(code.text) else {}
         places = (self._sheets.in_format(HANG_PT * step) for step in range(1, 12))
@@ -253,7 +253,7 @@ class PaperText:
         self._last, self._gap_pt = None, PAD_PT
 
     def table(self, table: MarkdownTable) -> None:
-        """Rows below a head, which is seen again at the top of each page that they reach."""
+        """Append a table whose header row repeats on each page."""
         if not table.rows:
             return
         columns = len(table.aligns)
@@ -279,7 +279,7 @@ class PaperText:
         self.length += sum(len(span.text) for row in table.rows for spans in row for span in spans)
 
     def laid_out(self) -> LaidOutText:
-        """It is complete."""
+        """Finish and return the laid-out document."""
         self._cursor.endEditBlock()
         text = LaidOutText(self._document, self._above_pt)
         self._document.size()
@@ -311,7 +311,7 @@ class PaperText:
     # Paragraphs.
 
     def _take_gap(self, wanted_pt: float) -> float:
-        """The gap above what comes next; before the first of all it is that of the document."""
+        """Take the gap before the next block; before the first one it belongs to the document."""
         gap, self._gap_pt = wanted_pt + self._gap_pt, 0.0
         if self._is_first:
             self._is_first, self._above_pt = False, gap
@@ -422,7 +422,7 @@ class PaperText:
         return float(self._box(number).top() + layout.lineAt(layout.lineCount() - 1).y())
 
     def _bars(self) -> Iterator[Ground]:
-        """One beside each quote, from its first line to its last."""
+        """Yield a bar for each level of quotes, from first to last line."""
         pt = self._sheets.pt
         for level in range(max((quote for _, quote, _ in self._quotes), default=0)):
             deep = [(number, depth) for number, quote, depth in self._quotes if quote > level]
@@ -447,7 +447,7 @@ class PaperText:
 
 
 class _Formulas(QPyTextObject):
-    """Draws formulas as they are typeset, in lines of any size; on paper they are lines and not a picture."""
+    """Draw typeset formulas inline at any size, as vectors."""
 
     def __init__(self, sheets: Sheets) -> None:
         super().__init__()
@@ -455,18 +455,18 @@ class _Formulas(QPyTextObject):
         self._known: dict[tuple[str, str], QSvgRenderer] = {}
 
     def add_formula(self, source: str, drawing: formula.FormulaDrawing, color: str) -> None:
-        """A formula that stands in the text, in a colour."""
+        """Register an inline formula in a colour."""
         if (source, color) not in self._known:
             # WORKAROUND: else Qt's PDF engine paints a line around each letter, with a pen that has no brush
             svg = drawing.svg.replace(formula.INK, color).replace("fill=", 'stroke-width="0" fill=')
             self._known[source, color] = QSvgRenderer(QByteArray(svg.encode()))
 
     def forget(self) -> None:
-        """Those of the text before are painted."""
+        """Drop the formulas of the text already painted."""
         self._known.clear()
 
     def hangs_deep(self, format_: QTextFormat) -> bool:
-        """Whether it would come too near to the next line, and is to have room below the line for itself."""
+        """Return whether a formula would come too close to the next line and needs extra space below."""
         _, box, scale = self._measures(format_)
         em = self._sheets.pt(format_.toCharFormat().font().pointSizeF())
         return (box.y() + box.height()) * scale > DEEP_EM * em
@@ -489,7 +489,7 @@ class _Formulas(QPyTextObject):
         drawn.render(painter, QRectF(rect.x(), top, box.width() * scale, box.height() * scale))
 
     def _measures(self, format_: QTextFormat) -> tuple[QSvgRenderer, QRectF, float]:
-        """What draws it, its box around its own baseline, and how much larger it is here."""
+        """Return a formula's renderer, its box around the baseline, and its scale."""
         drawn = self._known[str(format_.property(_SOURCE)), str(format_.property(_COLOUR))]
         box, font = drawn.viewBoxF(), format_.toCharFormat().font()
         scale = self._sheets.pt(font.pointSizeF() * FORMULA_TIMES) / formula.DRAWN_PX
@@ -498,7 +498,7 @@ class _Formulas(QPyTextObject):
 
     @staticmethod
     def _x_height(format_: QTextFormat) -> float:
-        """By which Qt puts it into the middle of its line: that of the screen, whatever the paper's units are."""
+        """Return the x-height by which Qt centres inline objects: the screen's, whatever the paper's units."""
         return float(QFontMetrics(format_.toCharFormat().font()).xHeight())
 
 
@@ -513,7 +513,7 @@ def _look_of(line: ProseLine) -> ParagraphLook:
 
 
 def _gap(before: ProseLine | None, line: ProseLine) -> float:
-    """The space above a line, in points."""
+    """Return the space above a line, in points."""
     if before is None:
         return 5
     if line.kind == "heading":
@@ -542,7 +542,7 @@ BETWEEN_TURNS_PT = 15
 
 
 class PrintCancelled(Exception):
-    """What was painted until then is not whole."""
+    """Printing was cancelled; the output is incomplete."""
 
 
 def _end_if(cancel: CancelToken) -> None:
@@ -553,7 +553,7 @@ def _end_if(cancel: CancelToken) -> None:
 def export_pdf(
     path: Path, chats: Sequence[Conversation], shelf: ChatArchive, cancel: CancelToken, *, with_thinking: bool = False
 ) -> Iterator[ExportProgress | ExportFinished]:
-    """As `export_chats` for what it does not write; for a thread of its own."""
+    """Write chats to a PDF file, like `export_chats`. Runs on a thread of its own."""
     title = chats[0].title if len(chats) == 1 else f"{len(chats):,} chats"
     try:
         with pdf_file(path, title) as writer:
@@ -573,10 +573,10 @@ def print_chats(
     with_thinking: bool = False,
     only: tuple[int, int] | None = None,
 ) -> Generator[ExportProgress, None, tuple[int, int]]:
-    """Paints chats on a device, each from the top of a page on; returns how many pages and messages.
+    """Paint chats on a device, each from a new page; return the numbers of pages and messages.
 
-    `only` as in `Sheets`. Raises PrintCancelled, and OSError where the device takes nothing.
-    From any thread but the window's: formulas are typeset.
+    `only` as in `Sheets`. Not for the window's thread, as formulas are typeset. Raises PrintCancelled, and OSError if
+    the device rejects output.
     """
     total, done = sum(shelf.whole.message_count(chat.id) for chat in chats), 0
     yield ExportProgress(0, total)
@@ -599,7 +599,7 @@ def print_chats(
 
 
 def _begin(sheets: Sheets, branch: OpenBranch) -> None:
-    """Title, facts and instructions."""
+    """Write title, facts and instructions."""
     paper = PaperText(sheets)
     paper.paragraph((StyledSpan(branch.title),), TITLE, _kept_with_next(1))
     for fact in branch.facts:
@@ -637,7 +637,7 @@ def _turn(sheets: Sheets, turn: ExportedTurn, shelf: ChatArchive) -> None:
 
 
 def _read(use: MediaUse, shelf: ChatArchive) -> QImage:
-    """A picture, null where it is gone."""
+    """Return a picture; a null one if its file is gone."""
     try:
         return read_rows(Path(shelf.media.decode_media(use.media).path)) if shelf.media is not None else QImage()
     except AppError:

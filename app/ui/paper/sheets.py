@@ -1,8 +1,8 @@
-"""Sheets of paper: documents that are laid out once, cut between their lines, and painted page after page, into a file.
+"""Paginate text documents for PDF files and printers: lay out once, cut between lines, paint page by page.
 
-Qt's own way to pages cuts a heading from its text, and needs the whole of a long chat laid out at once. Here a document
-is as long as it is; what belongs together is known as a stretch that is not cut, and each page takes what it has room
-for. So texts follow each other in one document, and between two pages somebody may cancel.
+Qt's own pagination parts headings from their text and needs a long chat laid out at once. Here a document is as long as
+it needs to be, with ranges that must not be cut, and each page takes what fits. So texts can be handled one by one, and
+printing can be cancelled between pages.
 """
 
 from __future__ import annotations
@@ -42,24 +42,24 @@ from app.ui.theme import CODE_FAMILY, FAMILY, LIGHT
 TEXT_PT = 10.5
 MARGINS_MM = QMarginsF(22, 18, 22, 12)
 FOOT_MM = 11
-"""Above the lower margin: the line with the title and the number of the page."""
+"""Height of the footer, with title and page number, above the lower margin."""
 FOOT_PT = 8.0
 LARGEST_SHARE = 0.6
-"""Of a page: what is longer is cut even where it belongs together."""
+"""Share of a page above which even a range to be kept together is cut."""
 AIR_PT = 1.0
-"""Around a slice: letters reach out of their line."""
+"""Margin around a slice, since glyphs reach out of their line."""
 LIGATURES = ("calt", "liga")
-"""Other shapes for signs beside others, which are no letters any more in the file."""
+"""Features turned off: a ligature can't be searched or copied as letters in the file."""
 EDGE = 0.5
-"""In units of the device: stretches that touch do not overlap."""
+"""Device units by which touching ranges may overlap."""
 
 Stretch = tuple[float, float]
-"""From a top to a bottom, in a document as it is laid out."""
+"""Top and bottom within a laid-out document."""
 
 
 @dataclass(frozen=True)
 class Ground:
-    """What is painted behind a stretch of a document; cut with it."""
+    """Background of a range, cut along with it."""
 
     box: QRectF
     color: str
@@ -68,15 +68,15 @@ class Ground:
 
 @dataclass
 class LaidOutText:
-    """A document, laid out, and what is to be known of it to cut it.
+    """A laid-out document with its page-break rules.
 
-    `kept` is not cut as long as it is not too long. A `head` is shown again at the top of each page that the stretch
-    below it reaches: (top and bottom of the head, bottom of the whole).
+    `kept` ranges stay whole if they aren't too long. A head (top, bottom, bottom of the whole) is repeated on each page
+    its table reaches.
     """
 
     document: QTextDocument
     gap_pt: float = 0.0
-    """Above it, where it does not begin a page."""
+    """Space above, unless it starts a page."""
     grounds: list[Ground] = field(default_factory=list)
     kept: list[Stretch] = field(default_factory=list)
     heads: list[tuple[float, float, float]] = field(default_factory=list)
@@ -84,14 +84,14 @@ class LaidOutText:
 
 @cache
 def _empty_document() -> QTextDocument:
-    """What others are copied from; never destroyed."""
+    """Return the document others are cloned from; it is never destroyed."""
     return QTextDocument()
 
 
 class Sheets:
-    """Pages of a device, filled from the top; `end` finishes the last one. Coordinates are the device's own.
+    """Pages of a device, filled from the top, in device units; `end` finishes the last.
 
-    `only`: the first and the last page that are painted; None is all. Raises OSError where the device takes nothing.
+    `only` is the first and last page to paint; None is all. Raises OSError if the device rejects output.
     """
 
     def __init__(
@@ -114,29 +114,29 @@ class Sheets:
         self._y = 0.0
 
     def pt(self, points: float) -> float:
-        """Printer's points in units of the device."""
+        """Convert points to device units."""
         return points * self.device.logicalDpiY() / 72
 
     def in_format(self, points: float) -> float:
-        """The same for what a format has, which Qt takes as pixels of the screen."""
+        """Convert points to text-format lengths, which Qt reads as screen pixels."""
         return points * QGuiApplication.primaryScreen().logicalDotsPerInchY() / 72
 
     @property
     def width(self) -> float:
-        """Of the text."""
+        """Width of the text."""
         return float(self.device.width())
 
     @property
     def height(self) -> float:
-        """Of the text on a page."""
+        """Height of the text on a page."""
         return self.device.height() - self.pt(FOOT_MM * 72 / 25.4)
 
     def new_document(self) -> QTextDocument:
-        """An empty one, as wide as the text. There is only one: what was in it is gone.
+        """Return the one document, emptied and as wide as the text.
 
-        A layout has connections. To make and to end them takes locks, with the interpreter in hand, while the window
-        may hold one of these and wait for the interpreter: for ever. So that is done once for all pages, and not once
-        for each text. And it is made by Qt: of a sender that Python made Qt asks something while it holds a lock.
+        It is reused for all texts: connecting and disconnecting a layout takes Qt locks while holding the interpreter;
+        the window's thread may hold such a lock and wait for the interpreter, a deadlock. It is cloned by Qt, because
+        for a sender created in Python Qt calls back while it holds a lock.
         """
         if self._document is None:
             self._document = _empty_document().clone()
@@ -153,7 +153,7 @@ class Sheets:
         return document
 
     def painter(self, kind: int, make: Callable[[], QObject]) -> QObject:
-        """What paints things of a kind in the document; made with the first of them."""
+        """Return the object that paints a kind of inline object, made on first use."""
         if kind not in self._painters:
             assert self._document is not None
             self._painters[kind] = make()  # Qt does not keep it alive
@@ -161,7 +161,7 @@ class Sheets:
         return self._painters[kind]
 
     def add(self, text: LaidOutText) -> None:
-        """Puts a document below what is there."""
+        """Append a document, breaking pages where needed."""
         text.document.size()  # lays out what Qt would do bit by bit
         stretches = list(_stretches(text, self.height * LARGEST_SHARE))
         if not stretches:
@@ -180,7 +180,7 @@ class Sheets:
         self._paint(text, first, last)
 
     def new_page(self) -> None:
-        """The next document begins at the top of a page."""
+        """Start the next document on a new page."""
         if self.page:
             self._paint_foot()
         self.page += 1
@@ -195,7 +195,7 @@ class Sheets:
         return self._only is None or self._only[0] <= self.page <= self._only[1]
 
     def end(self) -> None:
-        """All is painted."""
+        """Finish the last page and release the device."""
         if self.page:
             self._paint_foot()
         self._painter.end()
@@ -254,7 +254,7 @@ class Sheets:
 
 
 def paper_font(size_pt: float, weight: int = 400, family: str = FAMILY) -> QFont:
-    """A font whose signs can be copied from a file and searched there."""
+    """Return a font without ligatures, so that text in the file can be copied and searched."""
     font = QFont(family)
     font.setPointSizeF(size_pt)
     font.setWeight(QFont.Weight(weight))
@@ -266,7 +266,7 @@ def paper_font(size_pt: float, weight: int = 400, family: str = FAMILY) -> QFont
 
 
 def page_layout() -> QPageLayout:
-    """Letter where inches are used, else A4."""
+    """Return the page size of the locale: Letter with inches, else A4."""
     is_imperial = QLocale.system().measurementSystem() == QLocale.MeasurementSystem.ImperialUSSystem
     size = QPageSize(QPageSize.PageSizeId.Letter if is_imperial else QPageSize.PageSizeId.A4)
     return QPageLayout(size, QPageLayout.Orientation.Portrait, MARGINS_MM, QPageLayout.Unit.Millimeter)
@@ -276,7 +276,7 @@ def page_layout() -> QPageLayout:
 
 
 def _stretches(text: LaidOutText, largest: float) -> Iterator[Stretch]:
-    """What is not cut, from the top; what overlaps is one, unless that is too long."""
+    """Yield ranges not to be cut, top to bottom; overlapping ones are merged unless they get too long."""
     lines = sorted(_lines(text.document))
     kept = sorted(
         [
@@ -306,7 +306,7 @@ def _joined(stretches: list[Stretch]) -> Iterator[Stretch]:
 
 
 def _lines(document: QTextDocument) -> Iterator[Stretch]:
-    """Every line; the first two of a paragraph and its last two are one."""
+    """Yield each line; the first two and the last two of a paragraph are one range, against widows and orphans."""
     for block in _blocks(document):
         layout, start = block.layout(), _top(block)
         count = layout.lineCount()
@@ -319,7 +319,7 @@ def _lines(document: QTextDocument) -> Iterator[Stretch]:
 
 
 def _headings(document: QTextDocument) -> Iterator[Stretch]:
-    """Each heading with the first lines of what follows it."""
+    """Yield each heading with the first lines after it."""
     for block in _blocks(document):
         after = block.next()
         if block.blockFormat().headingLevel() and after.isValid():
@@ -336,21 +336,21 @@ def _blocks(document: QTextDocument) -> Iterator[QTextBlock]:
 
 
 def _top(block: QTextBlock) -> float:
-    """Where the lines of a block begin, margins of its table and its frames counted."""
+    """Return the top of a block's lines, including margins of its table and frames."""
     return block.document().documentLayout().blockBoundingRect(block).top()
 
 
 # A PDF file: put in its place in one step, when it is whole.
 
 DPI = 1200
-"""Nothing on the paper has to be a picture: this is how exactly lines and letters stand."""
+"""Resolution of text positions; nothing is rasterized, so it costs no size."""
 
 
 @contextmanager
 def pdf_file(path: Path, title: str) -> Iterator[QPdfWriter]:
-    """What is to be painted on; what was there before is replaced at the end. From any thread.
+    """Yield a PDF writer; the file at `path` is replaced at the end.
 
-    Raises DiskFull or FolderNotWritable.
+    Works on any thread. Raises DiskFull or FolderNotWritable.
     """
     timers = QEventLoop()  # noqa: F841 - gives the thread what a long text wants that lays itself out bit by bit
     try:

@@ -1,4 +1,4 @@
-"""What is shown of documents before a model is asked: their most telling sentences, key terms, and an outline."""
+"""Preview of documents without a model: key sentences, key terms, outline."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ DIGEST_CANCELLED = "Cancelled: no sentences were chosen. A summary can be made a
 KEPT = 4
 TICK_MS = 1_000
 WIDE_PX, SIDE_PX = 780, 280
-"""From this width on, terms and outline stand beside the sentences."""
+"""From this width on, terms and outline are to the right of the sentences."""
 MOST_TREE_PX = 420
 MOST_TERM = 34
 OPEN_ROWS = 40
-"""Of longer outlines the deeper levels are closed at first."""
+"""Longer outlines start with their deeper levels collapsed."""
 KINDS = (
     (TermKind.DEFINED, "Defined"),
     (TermKind.NAME, "Names"),
@@ -62,17 +62,17 @@ KINDS = (
     (TermKind.DATE, "Dates"),
 )
 MOST_OF_SEVERAL = 4
-"""Terms of a kind, for each of several documents."""
+"""Terms of a kind per document, if there are several documents."""
 
 Key = tuple[tuple[int, ...], SummaryOptions]
 
 
 class FirstLooks(Estimating):
-    """Looks at documents on a thread; what was seen last is kept. `seen` carries their ids and a `FirstLook`."""
+    """Compute previews on a thread and cache the last. `seen` carries the document ids and a `FirstLook`."""
 
     seen = Signal(tuple, object)
     moved = Signal(tuple, float)
-    """Looking at these documents takes a while; how much of it is done, 0 to 1."""
+    """Progress of a slow preview: document ids and share done, 0 to 1."""
 
     def __init__(self, app: Fireside, notify: Notify, parent: QWidget) -> None:
         super().__init__(parent)
@@ -87,7 +87,7 @@ class FirstLooks(Estimating):
         self.failed.connect(self._on_not_seen)
 
     def look_at(self, document_ids: Sequence[int], wish: SummaryOptions) -> None:
-        """Asks for what is to be seen of documents; the last one who asks is told, at once where it is known."""
+        """Request a preview. Only the newest request is answered, at once if it is cached."""
         key = tuple(document_ids), SummaryOptions(wish.length, wish.form)
         if key == self._wanted and self.is_busy:
             return
@@ -119,26 +119,29 @@ class FirstLooks(Estimating):
         self.seen.emit(self._wanted[0], found)
 
     def _on_not_seen(self, error: BaseException) -> None:
-        """What is wrong with a document is told by who counts it."""
+        # Errors of a document are reported by the estimate; here only defects are.
         if not isinstance(error, AppError):
             self._notify.error(error)
 
 
 class DigestPart(QWidget):
-    """`show_look` fills it; `opened` carries a `Chip`, `copy_wanted` and `save_wanted` the digest as a `Summary`."""
+    """Preview widget, filled by `show_look`.
+
+    `opened` carries a `Chip`; `copy_wanted` and `save_wanted` the preview as a `Summary`.
+    """
 
     cancel_wanted = Signal()
-    """The looking takes too long."""
+    """The user cancelled the preview."""
     look_wanted = Signal()
-    """After all."""
+    """The user asked for the preview after cancelling it."""
     opened = Signal(object)
     left = Signal()
-    """Esc was pressed."""
+    """Escape was pressed."""
     copy_wanted = Signal(object)
     save_wanted = Signal(object, QPoint)
-    """And where a menu is to open."""
+    """The `Summary`, and the position for the menu of formats."""
     moved = Signal(QRect)
-    """What is here, in this widget's pixels, is to be in view."""
+    """Rectangle in this widget to scroll into view."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -205,21 +208,21 @@ class DigestPart(QWidget):
 
     @property
     def summary(self) -> Summary | None:
-        """The digest that is shown; None before that."""
+        """The preview as a summary; None before there is one."""
         return self._summary
 
     def show_waiting(self, words: str) -> None:
-        """Says what is being done until there is something to be shown; without words it is not there."""
+        """Show a message until the preview is there; "" hides the widget."""
         self._fill(words, None, [], (), ())
 
     def show_share(self, share: float) -> None:
-        """How much of the looking is done; what is shown of another length stays meanwhile."""
+        """Show progress from 0 to 1. A preview of another length stays visible meanwhile."""
         if self._summary is None:
             self.words.setText(tr(DIGEST_PERCENT, percent=round(share * 100)))
             self.cancel.show()
 
     def show_cancelled(self) -> None:
-        """Nobody looks any more, and nothing was found until then."""
+        """Say that the preview was cancelled and offer to start it again."""
         had_keyboard = self.cancel.hasFocus()
         self.show_waiting(tr(DIGEST_CANCELLED))
         self.look.show()
@@ -227,18 +230,18 @@ class DigestPart(QWidget):
             self.look.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_look(self, look: FirstLook, told: Sequence[ShownStatement]) -> None:
-        """`told` are the digest's statements with their chips."""
+        """Show a preview; `told` are its statements with their chips."""
         has_any = bool(told) or any(overview.terms or overview.headings for overview in look.overviews)
         words = tr(DIGEST_WORDS) if told else tr("No sentences were found; these are words and headings of it.")
         self._fill(words if has_any else "", look.summary, told, look.summary.documents, look.overviews)
 
     def forget_open(self) -> None:
-        """No place is shown beside any more."""
+        """Clear the mark on the chip whose source was open."""
         self.sentences.forget_open()
         self.terms.forget_open()
 
     def show_open(self) -> None:
-        """What was opened is to be in view: beside a document there is less room, and it stands elsewhere."""
+        """Scroll to the chip whose source is open, which moved as the document panel took some width."""
         if self.terms.open_chip is not None:
             chip = self.terms.open_chip
             self.moved.emit(self._here(chip, chip.rect()))
@@ -270,7 +273,7 @@ class DigestPart(QWidget):
         self._arrange()
 
     def _open(self, part: QWidget, chip: Chip) -> None:
-        """One place is open at a time."""
+        """Open a source and clear the mark of the one before."""
         if part is not self.sentences:
             self.sentences.forget_open()
         if part is not self.terms:
@@ -284,7 +287,7 @@ class DigestPart(QWidget):
         return QRect(part.mapTo(self, rect.topLeft()), rect.size())
 
     def _arrange(self) -> None:
-        """Terms and outline beside the sentences where there is room for both, else below them."""
+        """Put terms and outline next to the sentences if there is room, else below."""
         px = self._theme.px
         is_wide = self.width() >= px(WIDE_PX) and not self.sentences.isHidden()
         self._row.setDirection(QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom)
@@ -293,7 +296,7 @@ class DigestPart(QWidget):
         self._side.setMinimumWidth(px(SIDE_PX) if is_wide else 0)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter is for the button that has the keyboard, and not for the page's own."""
+        # Enter presses the focused button; the page around it would start the summary.
         buttons = (self.cancel, self.look, self.copy, self.save)
         focused = next((button for button in buttons if button is self.focusWidget()), None)
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and focused is not None:
@@ -313,14 +316,14 @@ class DigestPart(QWidget):
 
 @dataclass(frozen=True)
 class _Shown:
-    """A term with the document that it is of."""
+    """A key term with its document."""
 
     term: KeyTerm
     document: SummarizedDocument
 
 
 class TermChip(QPushButton):
-    """`wanted`: its next place, or that before it with Shift."""
+    """Chip of a key term. `wanted` asks for its next place, with Shift for the previous one."""
 
     wanted = Signal(int)
 
@@ -340,25 +343,25 @@ class TermChip(QPushButton):
 
     @property
     def chip(self) -> Chip:
-        """What opens at its place of now."""
+        """The chip for the term's current place."""
         spot = self.term.spots[self.place]
         return Chip(
             self.term.text, self._where(), self._document.id, TextHighlight(spot.block_id, spot.start, spot.end)
         )
 
     def step(self, by: int) -> None:
-        """To another of its places; from the last one on to the first."""
+        """Go to the next (1) or previous (-1) place, wrapping around."""
         first = self.place < 0
         self.place = (0 if by > 0 else len(self.term.spots) - 1) if first else (self.place + by) % len(self.term.spots)
         self._show_term()
         announce(self, self._where())
 
     def forget(self) -> None:
-        """No place of it is shown any more; the next click goes on from there."""
+        """Remove the mark; the next click continues from the same place."""
         set_mark(self, "on", False)
 
     def show_open(self) -> None:
-        """Its place is the one that is shown."""
+        """Mark the chip as the one whose place is open."""
         set_mark(self, "on", True)
 
     def _where(self) -> str:
@@ -394,14 +397,14 @@ _STEPS = {Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1, Qt.Key.Key_Left: -1, Qt.Key.K
 
 
 class KeyTerms(QWidget):
-    """The chips by kind, or by document where there are several. Tab reaches one of them, arrows go on from there."""
+    """Chips of key terms by kind, or by document if there are several. Tab enters the group, arrows move within it."""
 
     opened = Signal(object)
     left = Signal()
     moved = Signal(QRect)
-    """The keyboard is at a chip here."""
+    """The focus moved to a chip in this rectangle."""
     written = Signal()
-    """The chips are others."""
+    """The chips were replaced."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -415,7 +418,7 @@ class KeyTerms(QWidget):
         theme.dress(self._rows, spacing=12)
 
     def show_terms(self, documents: Sequence[SummarizedDocument], overviews: Sequence[DocumentOverview]) -> None:
-        """Those of each document."""
+        """Replace the chips by the terms of these documents."""
         groups: list[tuple[str, list[_Shown]]] = []
         if len(documents) == 1:
             for kind, word in KINDS:
@@ -435,7 +438,7 @@ class KeyTerms(QWidget):
         self.setVisible(bool(self._shown))
 
     def forget_open(self) -> None:
-        """No place is shown beside any more."""
+        """Clear the mark on the chip whose place was open."""
         if self.open_chip is not None:
             self.open_chip.forget()
             self.open_chip = None
@@ -480,7 +483,10 @@ class KeyTerms(QWidget):
         self.opened.emit(chip.chip)
 
     def order(self, before: QWidget) -> QWidget:
-        """Puts the chips behind a widget for Tab; returns the last one. Qt passes over what takes no keyboard."""
+        """Put the chips after a widget in the tab order and return the last.
+
+        They need a Tab policy meanwhile, as Qt skips others.
+        """
         for chip in self.chips:
             chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             QWidget.setTabOrder(before, chip)
@@ -489,7 +495,7 @@ class KeyTerms(QWidget):
         return before
 
     def _go_on_from(self, place: int) -> None:
-        """Where Tab comes to."""
+        """Make one chip the tab stop of the group."""
         for number, chip in enumerate(self.chips):
             chip.setFocusPolicy(Qt.FocusPolicy.TabFocus if number == place else Qt.FocusPolicy.NoFocus)
 
@@ -522,7 +528,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class DigestOutline(QTreeWidget):
-    """A click or Enter opens a heading's place; arrows open and close what is below one."""
+    """Outline of headings. A click or Enter opens a heading's place; arrows expand and collapse."""
 
     opened = Signal(object)
     left = Signal()
@@ -554,7 +560,7 @@ class DigestOutline(QTreeWidget):
         self._on_theme_changed()
 
     def show_headings(self, documents: Sequence[SummarizedDocument], overviews: Sequence[DocumentOverview]) -> None:
-        """Those of each document, below its name where there are several."""
+        """Replace the headings, under the document's name if there are several."""
         self.clear()
         for document, overview in zip(documents, overviews, strict=True):
             root = self.invisibleRootItem()
@@ -569,7 +575,7 @@ class DigestOutline(QTreeWidget):
         self.setVisible(self.topLevelItemCount() > 0)
 
     def _open_levels(self) -> None:
-        """As many as can be looked over; below a single title at least one."""
+        """Expand as many levels as stay readable; at least one under a single title."""
         level = _children(self.invisibleRootItem())
         rows, depth = len(level), 0
         while level:
@@ -608,7 +614,7 @@ class DigestOutline(QTreeWidget):
             self.opened.emit(chip)
 
     def _fit_height(self) -> None:
-        """As high as what is open in it, up to where it scrolls by itself."""
+        """Fit the height to the expanded rows, up to a limit where the list scrolls."""
         rows, item = 0, self.itemAt(0, 0) or self.topLevelItem(0)
         item = self.topLevelItem(0)
         while item is not None:
@@ -629,7 +635,7 @@ class DigestOutline(QTreeWidget):
             self.setCurrentIndex(self.model().index(0, 0))
 
     def drawRow(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """The ring of the keyboard goes around all columns."""
+        # The focus frame spans all columns; Qt's would enclose a single one.
         super().drawRow(painter, option, index)
         item = self.itemFromIndex(index)
         if self.hasFocus() and item is self.currentItem():

@@ -1,4 +1,4 @@
-"""The Summarize tab: documents dropped, every page read, every statement beside the sentence it rests on."""
+"""The Summarize tab: documents in, summaries out, every statement with its source."""
 
 from __future__ import annotations
 
@@ -72,9 +72,10 @@ MEANWHILE = "Key sentences of the document, until the model's summary is there."
 
 
 class WorkPage(QWidget):
-    """`tell` makes what is shown of statements, `left_s` how many seconds a summary still takes, as far as is known.
+    """Page of a summary in progress.
 
-    `stop_wanted`: what is there is to be kept.
+    `tell` turns statements into shown ones; `left_s` returns the remaining seconds, if known. `stop_wanted` asks to
+    stop and keep what is there.
     """
 
     stop_wanted = Signal()
@@ -129,7 +130,7 @@ class WorkPage(QWidget):
         name_widgets(stop_work=self.stop, work_words=self.words, work_lead=self.lead)
 
     def show_work(self, stored: StoredSummary, progress: SummaryProgress | None) -> None:
-        """A summary that waits or is at work, as far as it is."""
+        """Show a queued or running summary as far as it is."""
         is_other = self.stored is None or self.stored.id != stored.id or progress is not self.progress
         self.stored, self.progress = stored, progress
         self._title.setText(stored.title)
@@ -146,7 +147,7 @@ class WorkPage(QWidget):
         self._show_words()
 
     def show_digest(self, document_ids: tuple[int, ...], told: Sequence[ShownStatement]) -> None:
-        """Sentences of these documents, which stand in for the sections that are not read yet."""
+        """Show key sentences of the documents in place of sections not read yet."""
         self._digest_of, self._digest = document_ids, list(told)
         if self.progress is None or not self.progress.text:
             self._show_digest()
@@ -156,7 +157,7 @@ class WorkPage(QWidget):
 
     @property
     def _left_of_digest(self) -> list[ShownStatement]:
-        """Of sections that are not read yet."""
+        """Key sentences of sections not read yet."""
         has_read = self.progress.has_read if self.progress is not None else lambda _anchor: False
         return [
             shown_statement
@@ -165,7 +166,7 @@ class WorkPage(QWidget):
         ]
 
     def take_event(self, event: SummaryEvent) -> None:
-        """Something happened in the one that is shown; its `SummaryProgress` knows of it already."""
+        """Update the page after an event, which `SummaryProgress` has taken already."""
         progress = self.progress
         if progress is None:
             return
@@ -213,13 +214,13 @@ AT_WORK = ("queued", "running")
 
 
 class SummarizeView(WorkView):
-    """Shows one summary, or the one that is being put together."""
+    """View of a summary, or of the form for a new one."""
 
     ask_wanted = Signal(list, str)
-    """Ids of documents and a title: a chat about them is wanted."""
+    """Document ids and a title, to start a chat about them."""
     model_wanted = Signal()
     translate_wanted = Signal(str)
-    """The text of a summary is to be translated."""
+    """Text of a summary, to be translated."""
 
     def __init__(
         self,
@@ -298,7 +299,7 @@ class SummarizeView(WorkView):
     # What is shown.
 
     def show_new(self) -> None:
-        """The documents that wait for Start, or the place to drop some on."""
+        """Show the documents waiting for Start, or the drop area."""
         if not self._is_draft_loaded:
             self._load_draft()
         self.show_id(None)
@@ -310,7 +311,7 @@ class SummarizeView(WorkView):
         self._show_page(self.draft if self.files.files else self.empty)
 
     def show_job(self, job_id: int) -> None:
-        """A summary as it is now: waiting, at work, there, stopped or failed."""
+        """Show a summary in its current state."""
         stored = self.doing.get(job_id)
         if stored is None or stored.state == "draft":
             self.show_new()
@@ -331,23 +332,22 @@ class SummarizeView(WorkView):
             self._notify.error(error)
 
     def add_files(self, files: Sequence[str | Path]) -> None:
-        """Files and folders that somebody dropped, or sent from a chat."""
+        """Add dropped files, or files sent from a chat."""
         if files:
             self.show_new()
             self.files.add(files)
 
     def add_documents(self, ids: Sequence[int]) -> None:
-        """Documents that are read already, from a chat."""
+        """Add documents already in the library, sent from a chat."""
         self.show_new()
         self.files.add_documents(ids)
 
     def ask_for_files(self) -> None:
-        """Asks for documents."""
         self.show_new()
         self.files.ask()
 
     def take_keyboard(self) -> None:
-        """Gives the keyboard to what the page is about."""
+        """Focus the main widget of the page."""
         page = self.pages.currentWidget()
         targets: dict[QWidget | None, QWidget] = {
             self.empty: self.empty.zone,
@@ -357,14 +357,14 @@ class SummarizeView(WorkView):
         targets.get(page, self.result.statements).setFocus(Qt.FocusReason.OtherFocusReason)
 
     def close_view(self) -> None:
-        """The window closes: what was typed is kept, nothing is counted any more, and the page is closed."""
+        """Save typed text and stop estimates before the window closes."""
         self.draft.foot.choices.settle()
         self.draft.estimating.stop()
         self.looks.stop()
         self.document.close_document()
 
     def _show_page(self, page: QWidget) -> None:
-        """The keyboard moves to the other page where it was in this one."""
+        """Switch pages; the focus follows if it was in the old one."""
         before, focus = self.pages.currentWidget(), QApplication.focusWidget()
         if page is before:
             return
@@ -394,7 +394,7 @@ class SummarizeView(WorkView):
             announce(self, tr("The summary is there. {facts}", facts=self.result.head.text))
 
     def _on_seen(self, document_ids: tuple[int, ...], look: FirstLook) -> None:
-        """Documents were looked at: those that are put together, or those of the summary that is shown."""
+        """Show a finished preview, in the draft or in the open summary."""
         try:
             shown = sentences_told(look.summary.statements, ChipBuilder(look.summary.documents, self._app.documents))
         except AppError as error:
@@ -433,7 +433,7 @@ class SummarizeView(WorkView):
             self.doing.try_to(lambda: summaries.keep_draft(draft.ids, draft.foot.wish, is_together=draft.is_together))
 
     def _begin(self, ids: list[int], wish: SummaryOptions, together: bool, *, is_draft: bool = True) -> None:
-        """Of what is in the draft, else of these documents as they are by now."""
+        """Start summaries of the draft's documents, or of these in their newest versions."""
         summaries = self._app.summaries
         begun = self.doing.result_of(
             lambda: summaries.begin_summaries(
@@ -482,7 +482,7 @@ class SummarizeView(WorkView):
         self.document.open(self._app.documents, chip.document_id, chip.mark)
 
     def _open_in_draft(self, chip: Chip) -> None:
-        """A key term keeps the keyboard, so that it can step on."""
+        """Open a source from the draft; a key term keeps the focus, so that it can step on."""
         focus = QApplication.focusWidget()
         self._open(chip)
         if isinstance(focus, TermChip) and focus.isVisible():
@@ -503,7 +503,7 @@ RUNNER_WORDS = RunnerWords(
 
 
 class SummarizeTab(WorkTab):
-    """The work can go on without the view, which is built when it is wanted."""
+    """Tab whose jobs run without its view, which is built on first use."""
 
     begins, moves = Planned, (Planned, SectionRead)
 
@@ -514,7 +514,7 @@ class SummarizeTab(WorkTab):
 
     @cached_property
     def view(self) -> SummarizeView:
-        """What stands in the middle of the window."""
+        """The central view."""
         go, view = (
             self._ui.go,
             SummarizeView(self._app, self._ui.theme, self._ui.notify, self.runner, self._ui.pictures),
@@ -546,12 +546,12 @@ class SummarizeTab(WorkTab):
 
 
 def new_runner(app: Fireside, notify: Notify) -> JobRunner[SummaryProgress]:
-    """Works off the summaries."""
+    """Return the runner of summaries."""
     return JobRunner(app.summaries, SummaryProgress, RUNNER_WORDS, notify)
 
 
 def summary_words() -> ColumnWords:
-    """Of the left column."""
+    """Return the texts of the left column."""
     return ColumnWords(
         name="summaries",
         icon="file-plus",

@@ -1,6 +1,6 @@
-"""The segments of a translation as rows: fetched in parts as they are looked at, and laid out for the width of now.
+"""Rows of a translation's segments, fetched in portions and laid out for the current width.
 
-Heights are estimated until a row is laid out; whatever is measured, what is in view stays where it is.
+Heights are estimates until a row is laid out; visible rows stay in place when heights become known.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ _NO_INDEX = QModelIndex()
 
 @dataclass(frozen=True)
 class RowSource:
-    """Where the rows come from; ids of segments count from 1 without a gap."""
+    """Source of rows; segment ids count from 1 without gaps."""
 
     count: int
     rows: Callable[[int, int], list[Row]]
-    """So many from a segment on, from any thread. Raises what the store raises."""
+    """Returns up to so many rows from a segment on; works on any thread and raises the store's errors."""
 
 
 class RowsModel(QAbstractTableModel):
-    """Row n holds segment n + 1. `grown` and `dataChanged` say which rows look different."""
+    """Model in which row n is segment n + 1. `grown` and `dataChanged` announce changed rows."""
 
     failed = Signal(object)
     grown = Signal(int)
-    """A row's translation is being written."""
+    """A row's translation got more text."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -71,13 +71,13 @@ class RowsModel(QAbstractTableModel):
         self.endResetModel()
 
     def forget(self) -> None:
-        """The rows are asked again, since much of them is different."""
+        """Drop all fetched rows, because many changed."""
         self._portions.clear()
         if self._count:
             self.dataChanged.emit(self.index(0, 0), self.index(self._count - 1, 1))
 
     def row(self, number: int) -> Row | None:
-        """A row; None where there is none, or where it could not be read."""
+        """Return a row, fetching its portion if needed; None if it doesn't exist or couldn't be read."""
         portion, place = divmod(number, PORTION)
         if not 0 <= number < self._count or self._source is None:
             return None
@@ -91,7 +91,7 @@ class RowsModel(QAbstractTableModel):
         return rows[place] if place < len(rows) else None
 
     def growing(self, number: int) -> str | None:
-        """What is there of a row's translation while it is being written; None when nobody writes it."""
+        """Return a row's translation in progress; None if there is none."""
         return self._growing.get(number)
 
     def grow(self, segment_id: int, text: str) -> None:
@@ -99,7 +99,7 @@ class RowsModel(QAbstractTableModel):
         self.grown.emit(segment_id - 1)
 
     def still(self) -> None:
-        """Nothing is being written any more."""
+        """Drop all translations in progress."""
         numbers, self._growing = list(self._growing), {}
         for number in numbers:
             self.grown.emit(number)
@@ -123,13 +123,13 @@ class RowsModel(QAbstractTableModel):
         self._notify_changed(number)
 
     def _known(self, number: int) -> Row | None:
-        """A row that was fetched and is still here."""
+        """Return a row if it is in memory."""
         portion, place = divmod(number, PORTION)
         rows = self._portions.get(portion, ())
         return rows[place] if place < len(rows) else None
 
     def spoken(self, number: int, column: int) -> str:
-        """A cell as a screen reader says it."""
+        """Return a cell's text for screen readers."""
         row = self.row(number)
         if row is None:
             return ""
@@ -189,7 +189,10 @@ def _said_mark(mark: Mark) -> str:
 
 
 class RowCell:
-    """`is_rtl` None: as its first letter says; `is_at_right` whatever it is. Positions are characters of Python."""
+    """Layout of a cell.
+
+    `is_rtl` None follows the first letter; `is_at_right` aligns right in any case. Positions are characters.
+    """
 
     def __init__(
         self,
@@ -228,12 +231,12 @@ class RowCell:
         return top
 
     def paint(self, painter: QPainter, at: QPointF, marked: list[tuple[int, int, str]]) -> None:
-        """Draws it; `marked` are stretches with the colour behind them."""
+        """Paint the text; `marked` are ranges with background colours."""
         painter.setPen(QColor(Qt.GlobalColor.black))  # of what has no colour of its own: nothing
         self._layout.draw(painter, at, [self._range(*one) for one in marked])
 
     def position_at(self, point: QPointF) -> int:
-        """The place between two characters that is nearest."""
+        """Return the character position nearest to a point."""
         count = self._layout.lineCount()
         for number in range(count):
             line = self._layout.lineAt(number)
@@ -242,7 +245,7 @@ class RowCell:
         return 0
 
     def rect_of(self, start: int, end: int) -> list[QRectF]:
-        """Around the letters of a stretch, one rectangle a line."""
+        """Return the rectangles of a range, one per line."""
         text = self.written.text
         first, last = units(text[:start]), units(text[:end])
         found = []
@@ -273,16 +276,16 @@ FLAG_PITCH_PX = 22.0
 FLAG_PX = 13.0
 EDGE_PX = 22
 GAP_PX = 8
-"""Above and below the texts of a row."""
+"""Space above and below the texts of a row."""
 HEADING_GAP_PX = 14
-"""More of it above a heading."""
+"""Extra space above a heading."""
 MOST_KEPT = 400
 DOT = "\u00a0\u00b7 "
 
 
 @dataclass(frozen=True)
 class Link:
-    """A remedy in a flag's line: which, and from where to where it stands."""
+    """A remedy in a flag's line, with its range."""
 
     told: ShownFlag
     remedy: Remedy
@@ -293,7 +296,7 @@ class Link:
 
 @dataclass
 class FlagLine:
-    """A flag under its translation."""
+    """A flag shown under a translation."""
 
     cell: RowCell
     links: tuple[Link, Link]
@@ -301,7 +304,7 @@ class FlagLine:
 
 @dataclass
 class LaidRow:
-    """Heights in pixels of the screen."""
+    """A row's layout; heights in screen pixels."""
 
     source: RowCell
     target: RowCell
@@ -315,7 +318,7 @@ class LaidRow:
 
 
 class Rows:
-    """Keeps what was laid out until it changes. `rtl` says of both columns where text begins; None: by itself."""
+    """Cache of row layouts. `rtl` sets the direction of each column; None detects it."""
 
     def __init__(self, theme: Theme, model: RowsModel) -> None:
         self._theme, self._model = theme, model
@@ -325,7 +328,7 @@ class Rows:
         self.rtl: tuple[bool | None, bool | None] = (None, None)
 
     def set_widths(self, widths: tuple[int, int]) -> bool:
-        """How wide the columns are; whether that is news."""
+        """Set the column widths; return True if they changed."""
         if widths == self._widths:
             return False
         self._widths = widths
@@ -333,7 +336,7 @@ class Rows:
         return True
 
     def forget(self, number: int | None = None) -> None:
-        """A row looks different, or all do."""
+        """Drop the layout of a row, or of all for None."""
         if number is None:
             self._kept.clear()
         else:

@@ -1,4 +1,4 @@
-"""Segments side by side: source and translation in two columns that scroll as one, edited in place."""
+"""Table of segments: source and translation in two columns, edited in place."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
 Marked = Callable[[int, int], list[tuple[int, int, str]]]
-"""Row and column: stretches of the text with the colour behind them."""
+"""Returns ranges of a cell (row, column) with their background colours."""
 
 
 class CellDelegate(QStyledItemDelegate):
-    """Draws what `Rows` laid out. `hovered` and `chosen` are links that look so."""
+    """Paint cells laid out by `Rows`. `hovered` and `chosen` are highlighted links."""
 
     def __init__(self, theme: Theme, rows: Rows, marked: Marked, parent: QObject) -> None:
         super().__init__(parent)
@@ -101,7 +101,7 @@ class CellDelegate(QStyledItemDelegate):
 
 @dataclass(frozen=True, order=True)
 class CellPosition:
-    """Between two characters of a row."""
+    """Position between two characters of a row."""
 
     row: int
     position: int
@@ -109,7 +109,7 @@ class CellPosition:
 
 @dataclass(frozen=True)
 class CellSelection:
-    """From where the mouse was pressed to where it is now."""
+    """Selection from the press position to the current one."""
 
     column: int
     begin: CellPosition
@@ -124,7 +124,7 @@ class CellSelection:
         return max(self.begin, self.end)
 
     def span_in(self, row: int, length: int) -> tuple[int, int] | None:
-        """What of a row with so many characters is selected."""
+        """Return the selected range within a row of this length, or None."""
         first, last = self.first, self.last
         if not first.row <= row <= last.row:
             return None
@@ -136,11 +136,11 @@ class CellSelection:
 ESTIMATE_PX = 60
 FIRST_MEASURED = 40
 ROUNDS = 4
-"""Measuring what is in view may bring more into view."""
+"""Limit of layout passes: measuring visible rows may bring more into view."""
 
 
 class RowTable(QTableView):
-    """Two columns of equal width; `rows` are its contents, `laid` those that are laid out."""
+    """Table with two equal columns; `rows` is the content, `laid` caches layouts."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -179,11 +179,11 @@ class RowTable(QTableView):
             header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
 
     def height_of(self, row: int) -> int:
-        """How high a row is, in pixels."""
+        """Return a row's height in pixels."""
         return self.laid.row(row).height_px
 
     def begin(self) -> None:
-        """Other rows are there: from the top, all with the mean height of the first ones."""
+        """Reset for other rows; all get the mean height of the first ones."""
         self._anchor = 0
         self.laid.forget()
         self._set_columns()
@@ -196,7 +196,7 @@ class RowTable(QTableView):
 
     @property
     def place(self) -> tuple[int, int]:
-        """The first row in view, and how many pixels of it are above."""
+        """First visible row, and the pixels of it above the viewport."""
         row = max(0, self.rowAt(0))
         return row, -self.rowViewportPosition(row) if self.rows.rowCount() else 0
 
@@ -206,7 +206,7 @@ class RowTable(QTableView):
             self._scroll_to(row, -place[1])
 
     def reveal(self, row: int) -> None:
-        """Brings a row into view, with as little movement as that takes."""
+        """Scroll a row into view by the shortest way."""
         height, top = self.viewport().height(), self.rowViewportPosition(row)
         is_far = top < -height or top > 2 * height
         high = self._measure(row)
@@ -218,7 +218,7 @@ class RowTable(QTableView):
             self._scroll_to(row, max(0, height - high - self._theme.px(8)))
 
     def _scroll_to(self, row: int, top_px: int) -> None:
-        """A row's upper edge comes to a place in the viewport."""
+        """Scroll until a row's top is at a viewport position."""
         self._anchor = row
         self._measure(row)
         for _ in range(ROUNDS):
@@ -237,7 +237,7 @@ class RowTable(QTableView):
         return high
 
     def fit_rows(self) -> None:
-        """Measures what is in view; a row that was in view before stays where it is."""
+        """Measure visible rows, keeping the top row in place."""
         count, height = self.rows.rowCount(), self.viewport().height()
         if self._is_fitting or not count:
             return
@@ -303,12 +303,12 @@ class RowTable(QTableView):
 
 
 class SelectableRows(RowTable):
-    """Text is selected within one column, over as many rows as the mouse is drawn."""
+    """Rows with text selection within one column, across rows."""
 
     link_followed = Signal(int, object)
-    """A row and the `Link` that was clicked."""
+    """A row and the clicked `Link`."""
     edit_wanted = Signal(int)
-    """A row's translation was clicked twice."""
+    """A row's translation was double-clicked."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -322,11 +322,11 @@ class SelectableRows(RowTable):
 
     @property
     def current(self) -> int:
-        """The row of the keyboard; -1 without any."""
+        """Row with the keyboard focus; -1 if there is none."""
         return self.currentIndex().row()
 
     def copy(self) -> None:
-        """What is selected, or the translation of the row with the keyboard."""
+        """Copy the selection, or the translation of the current row."""
         text = self.selected_text()
         if not text and self.current >= 0:
             text = self.laid.row(self.current).target.written.plain()
@@ -334,7 +334,7 @@ class SelectableRows(RowTable):
             copy_text(text)
 
     def selected_text(self) -> str:
-        """Rows are joined by line breaks."""
+        """Return the selection, with line breaks between rows."""
         selection = self._selection
         if selection is None or selection.begin == selection.end:
             return ""
@@ -450,7 +450,7 @@ class SelectableRows(RowTable):
         return found
 
     def _corner(self, row: int, column: int) -> QPointF:
-        """Where a cell's text begins, in the viewport."""
+        """Return the origin of a cell's text in the viewport."""
         left = self.columnViewportPosition(column) + self._theme.px(EDGE_PX)
         return QPointF(left, self.rowViewportPosition(row) + self.laid.row(row).top_px)
 
@@ -469,15 +469,15 @@ class SelectableRows(RowTable):
 
 
 class SegmentTable(SelectableRows):
-    """Arrows move between rows and their remedies, Enter edits, F8 goes to the next flagged one."""
+    """Editable segments: arrows move between rows and remedies, Enter edits, F8 goes to the next flagged one."""
 
     edited = Signal(int, object)
     """A segment's id and its new content."""
     accepted = Signal(int)
     next_wanted = Signal(int)
-    """The next flagged segment after this one."""
+    """Asks for the next flagged segment after this id."""
     remedy_wanted = Signal(int, object)
-    """A segment's id and the `Link` that was followed."""
+    """A segment's id and the chosen `Link`."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -506,7 +506,7 @@ class SegmentTable(SelectableRows):
         return high
 
     def go_to(self, row: int) -> None:
-        """Moves the keyboard's place to a row and brings it into view."""
+        """Make a row current and scroll to it."""
         if 0 <= row < self.rows.rowCount():
             self.painted.chosen = None
             self.setCurrentIndex(self.rows.index(row, TARGET))
@@ -516,7 +516,7 @@ class SegmentTable(SelectableRows):
     # Editing.
 
     def edit_row(self, row: int, content: Content | None = None) -> None:
-        """Opens the editor of a row's translation; `content` is in it instead of what is there."""
+        """Edit a row's translation, starting with `content` if given."""
         found = self.rows.row(row)
         if found is None or (self.editor is not None and self.painted.edited == row):
             return
@@ -537,7 +537,7 @@ class SegmentTable(SelectableRows):
         self.reveal(row)
 
     def close_editor(self) -> None:
-        """Ends the editing and keeps what was typed; marks that are missing are put back."""
+        """Close the editor and keep the text; missing marks are restored."""
         if self.editor is None:
             return
         editor, row = self.editor, self.painted.edited
@@ -611,7 +611,7 @@ class SegmentTable(SelectableRows):
             event.ignore()
 
     def _turn(self, pages: int) -> None:
-        """A page on or back, and the keyboard to what is at its top."""
+        """Scroll a page and make its top row current."""
         bar = self.verticalScrollBar()
         before = bar.value()
         bar.setValue(before + pages * (self.viewport().height() - self._theme.px(40)))
@@ -645,7 +645,6 @@ class SegmentTable(SelectableRows):
             self.remedy_wanted.emit(row + 1, link)
 
     def announce_text(self, text: str) -> None:
-        """For screen readers."""
         announce(self, text)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:

@@ -1,4 +1,4 @@
-"""A segment's text with the formats, glyphs and chips of its marks: as it is painted, and as it is edited."""
+"""Text of a segment with formats, glyphs and chips for its marks, painted and edited."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ MISSING_MARKS = "Missing: {marks}"
 
 LINE_PERCENT = 145.0
 EDGE_PX = 22
-"""As that of the cells: the words stay where they are."""
+"""Same as the cells' edge, so that words don't move when editing starts."""
 BORDER_PX = 2
-"""Of the frame, in the style sheet."""
+"""Frame width set in the style sheet."""
 ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class MarkedText(QTextEdit):
-    """Text in which each mark is one character. `left` carries a key that ends the editing."""
+    """Editor in which each mark is one character. `left` carries the key that ended editing."""
 
     ended = Signal(QKeyEvent)
 
@@ -73,7 +73,7 @@ class MarkedText(QTextEdit):
         return content_in(self.document(), self._own)
 
     def load(self, content: Content) -> None:
-        """Another content; what was done before cannot be undone."""
+        """Load a content and clear the undo history."""
         self.setUndoRedoEnabled(False)
         self.clear()
         self.document().setDefaultFont(self._theme.font(TEXT_PX))
@@ -82,7 +82,7 @@ class MarkedText(QTextEdit):
         self.moveCursor(QTextCursor.MoveOperation.End)
 
     def replace(self, content: Content) -> None:
-        """Another content, which can be undone."""
+        """Replace the content as a step of undo."""
         cursor = self.textCursor()
         cursor.select(QTextCursor.SelectionType.Document)
         self._write(cursor, content)
@@ -138,10 +138,10 @@ class MarkedText(QTextEdit):
 
 
 class RowEditor(QFrame):
-    """Only ends with all marks in their places, or given up."""
+    """Row editor; it only closes with all marks in place, or when cancelled."""
 
     kept = Signal(object, bool)
-    """The content, and whether the next flagged one is wanted (Ctrl+Enter: it is accepted, too)."""
+    """The content, and whether to go to the next flagged segment (Ctrl+Enter, which also accepts)."""
     given_up = Signal()
     height_changed = Signal()
 
@@ -192,7 +192,7 @@ class RowEditor(QFrame):
         return same_marks(self.content, self._source)
 
     def height_in(self, width_px: int) -> int:
-        """How high it wants to be in a width."""
+        """Return the height needed at a width."""
         margins = self._column.contentsMargins()
         room = max(1, width_px - margins.left() - margins.right() - 2 * BORDER_PX)
         self.text.document().setTextWidth(room)
@@ -202,17 +202,17 @@ class RowEditor(QFrame):
         return text + foot + 2 * BORDER_PX + margins.top() + margins.bottom() + self._column.spacing()
 
     def end(self) -> None:
-        """It is about to go: nothing is told any more, whoever takes the keyboard."""
+        """Silence the editor before it is removed, as losing the focus would emit a result."""
         self._is_over = True
         self.blockSignals(True)
 
     def put_back(self) -> None:
-        """All marks are there again."""
+        """Restore missing marks."""
         self.text.replace(put_back(self._source, self.content))
         self.text.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def offer(self, words: str) -> None:
-        """Puts words at the end, selected: they are to be moved to their place."""
+        """Append words, selected, for the user to move into place."""
         self.text.moveCursor(QTextCursor.MoveOperation.End)
         self.text.insert(f" {words}")
         self.text.moveCursor(QTextCursor.MoveOperation.End)
@@ -220,7 +220,7 @@ class RowEditor(QFrame):
             self.text.moveCursor(QTextCursor.MoveOperation.PreviousCharacter, QTextCursor.MoveMode.KeepAnchor)
 
     def finish_edit(self, *, goes_on: bool = False) -> None:
-        """Ends with what is there, if that is whole."""
+        """Finish editing, or show which marks are missing."""
         if self.is_whole:
             self.kept.emit(self.content, goes_on)
         else:
@@ -244,7 +244,7 @@ class RowEditor(QFrame):
             self.finish_edit()
 
     def _show_words(self, *, is_leaving: bool) -> None:
-        """What is missing, or what the keys do."""
+        """Show missing marks, or what the keys do."""
         is_wrong = not self.is_whole
         words = tr("Ctrl+Enter accepts and moves on · Esc leaves it unchanged")
         if is_wrong:
@@ -278,12 +278,12 @@ GLYPHS = {
 }  # fmt: skip
 OTHER_GLYPH = "dots-three"
 DEEPEST_LEVEL = 2
-"""Headings down to this level are a little larger than the text."""
+"""Headings down to this level are larger than the text."""
 
 
 @dataclass
 class SegmentLayout:
-    """What is laid out: its characters, their formats, and those characters that stand for no text."""
+    """Text to lay out: characters, formats, and the characters that are glyphs."""
 
     text: str
     formats: list[QTextLayout.FormatRange]
@@ -305,13 +305,13 @@ class SegmentLayout:
         self.add(character, look)
 
     def plain(self, start: int = 0, end: int | None = None) -> str:
-        """What is copied of it, in characters of Python."""
+        """Return the text to copy, without glyphs; positions are in characters."""
         part = self.text[start:end]
         return "".join(one for one in part if one not in self.glyphs).replace(LINE, "\n")
 
 
 class SegmentWriter:
-    """Makes the text of a content, in the theme's fonts and colours."""
+    """Write contents in the theme's fonts and colours."""
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
@@ -332,7 +332,7 @@ class SegmentWriter:
         return written
 
     def write_plain(self, text: str, *, is_muted: bool = False) -> SegmentLayout:
-        """Words of the program, or a text that is still being written."""
+        """Write plain text: the program's, or a translation in progress."""
         written = SegmentLayout("", [], set(), self._theme.font(TEXT_PX))
         tokens = self._theme.tokens
         if text:
@@ -340,7 +340,7 @@ class SegmentWriter:
         return written
 
     def font(self, kind: SegmentKind, level: int) -> QFont:
-        """Headings differ by weight, the first ones by a little size too."""
+        """Return the font of a kind; headings differ by weight, the top levels also by size."""
         if kind is SegmentKind.HEADING:
             return self._theme.font(16.5 if 0 < level <= DEEPEST_LEVEL else TEXT_PX, 700)
         if kind in (SegmentKind.NOTE, SegmentKind.HEADER, SegmentKind.LABEL):
@@ -378,7 +378,7 @@ class SegmentWriter:
 
 
 def letters(content: Content) -> str:
-    """The characters of a content as it is written: as many, in the same places; U+FFFC where a glyph stands."""
+    """Return a content's characters as laid out, one for one; glyphs are U+FFFC."""
     return "".join(as_lines(part) if isinstance(part, str) else _letters_of(part) for part in content)
 
 
@@ -392,17 +392,17 @@ def _letters_of(mark: Mark) -> str:
 
 
 def as_lines(text: str) -> str:
-    """With line breaks that begin no paragraph."""
+    """Replace newlines by line separators, which start no paragraph."""
     return text.replace("\n", LINE)
 
 
 def units(text: str) -> int:
-    """How many characters Qt counts: UTF-16."""
+    """Count UTF-16 units, as Qt does."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def from_units(text: str, position: int) -> int:
-    """A position of Qt's as one of Python's; none is before the beginning or behind the end."""
+    """Convert a UTF-16 position to characters, clamped to the text."""
     if text.isascii():
         return min(max(0, position), len(text))
     return len(text.encode("utf-16-le", "surrogatepass")[: 2 * max(0, position)].decode("utf-16-le", "ignore"))
@@ -424,7 +424,7 @@ CHIP_PX = 12.0
 
 
 class Chips(QPyTextObject):
-    """Draws them, in the accent on its ground."""
+    """Paint chips in the accent colours."""
 
     def __init__(self, theme: Theme, document: QTextDocument) -> None:
         super().__init__(document)
@@ -462,7 +462,7 @@ class Chips(QPyTextObject):
 
 
 def chip(mark: Mark, label: str, base: QTextCharFormat) -> QTextCharFormat:
-    """The format of the one character that stands for a mark."""
+    """Return the format of the character that stands for a mark."""
     look = QTextCharFormat(base)
     look.setObjectType(CHIP_TYPE)
     look.setProperty(ROLE, mark.role)
@@ -473,7 +473,7 @@ def chip(mark: Mark, label: str, base: QTextCharFormat) -> QTextCharFormat:
 
 
 def content_in(document: QTextDocument, own: dict[tuple[str, int], Mark]) -> Content:
-    """Text and chips of a document as a content; chips of marks that are not among `own` are left out."""
+    """Convert a document's text and chips to a content, dropping marks that aren't in `own`."""
     return content_of(list(_parts(document, own)))
 
 
@@ -506,15 +506,15 @@ MOST_SHOWN = 24
 
 
 def missing(source: Content, content: Content) -> tuple[Mark, ...]:
-    """Marks of the source that are not there, in its order."""
+    """Return marks missing from a content, in the source's order."""
     there = {mark.key for mark in marks(content)}
     return tuple(mark for mark in marks(source) if mark.key not in there)
 
 
 def put_back(source: Content, content: Content) -> Content:
-    """The content with exactly the source's marks: words stay as they are, what is missing comes at the end.
+    """Return the content with exactly the source's marks: words stay, missing marks go to the end.
 
-    A close mark that stands before its open one, or across another pair, moves to where its pair must end.
+    A close mark before its open one, or across another pair, moves to where its pair must end.
     """
     own = {mark.key: mark for mark in marks(source)}
     parts: list[str | Mark] = []
@@ -549,7 +549,7 @@ def put_back(source: Content, content: Content) -> Content:
 
 
 def labels(source: Content) -> dict[tuple[str, int], str]:
-    """What stands on the chip of each mark, such as "‹B" and "B›"; a number tells those that look alike apart."""
+    """Return chip labels such as "‹B" and "B›", numbered if they would be equal."""
     paired = [mark for mark in marks(source) if mark.role == "open"]
     names = {mark.number: _name(mark) for mark in paired}
     counts: dict[str, int] = {}

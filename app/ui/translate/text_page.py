@@ -1,4 +1,4 @@
-"""Typed text: two panes, the languages above them; it is translated as the typing pauses, and kept in the list."""
+"""Page for typed text: two panes with languages above, translated as typing pauses, and saved in the history."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ NOT_TRANSLATED = "Not translated"
 PAUSE_MS = 600
 SMALL_PX = 520
 LEAST_PX = 150
-"""Of the height of both texts: in a lower window the page scrolls."""
+"""Minimum height of the panes; in lower windows the page scrolls."""
 FORMATS = (
     "Or drop a document anywhere in the window: Word, PowerPoint, Excel, OpenDocument, e-books, web pages, Markdown, "
     "subtitles, PO, JSON, YAML, CSV and plain text come back looking the same. From a PDF a new document is made."
@@ -63,11 +63,11 @@ FORMATS = (
 
 
 class TextPage(QWidget):
-    """Shows one typed text of the list, or a new one."""
+    """Page of a typed text, saved or new."""
 
     list_changed = Signal()
     shown_changed = Signal(object)
-    """The id under which the text is kept; None for one that is not."""
+    """Id of the text in the history; None if it isn't saved."""
 
     def __init__(self, translations: TranslationJobs, models: ModelCollection, last: LastWish, ui: UiContext) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ class TextPage(QWidget):
     # What is shown.
 
     def show_new(self, text: str = "") -> None:
-        """An empty one; or a text that is translated at once."""
+        """Show an empty page, or a text that is translated at once."""
         self.close_text()
         self.panes.source.show_text(text)
         self.choice.show_wish(replace(self.choice.wish, source="", domain=""))
@@ -109,7 +109,9 @@ class TextPage(QWidget):
             self.translate()
 
     def _on_clear(self) -> None:
-        """What was there stays in the list, from which it comes back; what could not be kept is put back."""
+        """Clear the page and offer Undo; the text stays in the history, or is restored from memory if it couldn't be
+        saved.
+        """
         self.history.keep_text()
         text, number = self.panes.source.text, self.history.id
 
@@ -126,7 +128,7 @@ class TextPage(QWidget):
             self._ui.notify.undo(tr("The text was cleared."), put_back)
 
     def show_text(self, number: int) -> None:
-        """One of the list, as it was left."""
+        """Show a text of the history as it was left."""
         if number == self.history.id:
             return
         self.close_text()
@@ -149,13 +151,13 @@ class TextPage(QWidget):
                 self.translate()
 
     def close_text(self) -> None:
-        """Another text, another tab, or the window closes: nothing is asked any more, and what is there is kept."""
+        """Cancel all requests and save the text, before another one, another tab, or closing."""
         self._stop()
         self.work.stop()
         self.history.keep_text()
 
     def forget(self) -> None:
-        """The text that is shown was deleted: nothing of it is kept any more."""
+        """Clear the page without saving, because its text was deleted."""
         self.history.begin()
         self.panes.source.show_text("")
 
@@ -203,7 +205,7 @@ class TextPage(QWidget):
         self.answers.ask(wish, able.model)
 
     def stop(self) -> None:
-        """Ends what is being translated; what is there stays."""
+        """Stop translating; keep what is there."""
         self._stop()
         if self.work.is_busy:
             self.work.stop(TextRequestKind.TEXT)
@@ -270,10 +272,7 @@ class TextPage(QWidget):
             self.history.nudge()
 
     def _on_choice(self, *, is_swapped: bool = False) -> None:
-        """Another language or tone: what is there was for another wish.
-
-        Where the languages were swapped, the translation becomes the source, if there is one.
-        """
+        """Translate again after a change of languages or tone. After a swap, the translation becomes the source."""
         target = ""
         if is_swapped:
             target = self.answers.target_text() if self.answers.is_complete else ""
@@ -292,7 +291,7 @@ class TextPage(QWidget):
         self._go_on()
 
     def _go_on(self) -> None:
-        """What is not translated yet is, as far as the model can."""
+        """Translate the remaining paragraphs, if the model supports the languages."""
         is_complete = self.answers.is_complete
         if self.panes.source.text.strip() and not is_complete:
             self.translate()
@@ -303,7 +302,7 @@ class TextPage(QWidget):
             self.needs.find_model()
 
     def _forget(self) -> None:
-        """Nothing is there to be translated."""
+        """Reset the panes when the source is empty."""
         self.answers.clear(tr(FORMATS))
         self.choice.show_usual_target(self._last.target)
         self.panes.show_count()
@@ -351,13 +350,13 @@ LEAST_TOLD_S = 0.05
 
 
 class TextAnswers(QObject):
-    """Hears the work and writes into the panes. `source_language` is what is known of the text's, "" for nothing."""
+    """Show the results of the translation in the panes. `source_language` is the detected code; "" if it is unknown."""
 
     begun = Signal()
     completed = Signal()
-    """All of it is translated."""
+    """The whole text is translated."""
     changed = Signal()
-    """A person accepted a paragraph, or put a term into it."""
+    """The user accepted a paragraph or applied a glossary term."""
     again_wanted = Signal()
 
     def __init__(
@@ -387,17 +386,17 @@ class TextAnswers(QObject):
 
     @property
     def able(self) -> Able:
-        """What the model can do, as far as that is known."""
+        """Capabilities of the model, empty while unknown."""
         return self._capability.able or Able()
 
     @property
     def is_complete(self) -> bool:
-        """Whether the text is translated as it stands there now."""
+        """True if the current text is fully translated."""
         return self.paragraphs.is_complete and self._text == self._panes.source.text
 
     @property
     def wish(self) -> TranslationWish:
-        """What is chosen, with the glossary of the pair."""
+        """Options chosen, with the glossary of the language pair."""
         wish = self._choice.wish
         source = wish.source or self.source_language
         if not source or not wish.target or (self.able.knows is not None and not self.able.knows.takes_glossary):
@@ -409,7 +408,7 @@ class TextAnswers(QObject):
         self._work.translate(self._panes.source.text, wish, model, self.paragraphs.known, self.source_language)
 
     def clear(self, words: str) -> None:
-        """Nothing is there: in place of a translation, what can be done here."""
+        """Clear the translation and show a hint instead."""
         self._slow.stop()
         self.source_language = ""
         self._choice.show_detected("")
@@ -420,7 +419,7 @@ class TextAnswers(QObject):
         self._panes.show_state("")
 
     def know_language(self, code: str) -> None:
-        """The text was found, or said, to be in this."""
+        """Set the detected or stated source language."""
         self.source_language = code
         self._choice.show_detected(code)
 
@@ -446,7 +445,7 @@ class TextAnswers(QObject):
         self._ask_back()
 
     def target_text(self) -> str:
-        """The translation, with the white space of the source between its paragraphs."""
+        """Return the translation, with the source's white space between paragraphs."""
         from app.features.translate.live import join_paragraphs
 
         if self.paragraphs.is_complete and not self.paragraphs.is_apart:
@@ -534,7 +533,7 @@ class TextAnswers(QObject):
             self._work.stop(TextRequestKind.BACK)
 
     def _ask_back(self) -> None:
-        """The translation back, where it is wanted and there is something to translate."""
+        """Request the back translation, if it is on and there is something to translate."""
         text, able, is_on = self.target_text(), self.able, self._panes.back.isChecked()
         self._panes.show_back(shown=is_on and bool(self.paragraphs.segments))
         is_wanted = is_on and self.paragraphs.is_complete and bool(text.strip())
@@ -569,10 +568,10 @@ class TextAnswers(QObject):
 
 
 class TextRewording(QObject):
-    """Hears the target pane and the card of the wordings."""
+    """Connect the target pane with the card of alternative wordings."""
 
     changed = Signal()
-    """Other words stand in the translation."""
+    """Words of the translation were replaced."""
 
     def __init__(self, panes: TextPanes, answers: TextAnswers, work: TextWork) -> None:
         super().__init__(panes)
@@ -599,7 +598,7 @@ class TextRewording(QObject):
             self._card.offer(self._rect_of(selected))
 
     def _on_wanted(self) -> None:
-        """By key: what is selected now."""
+        """Open the card for the selected words, by keyboard."""
         selected = self._target.selected()
         if selected is not None:
             self._selected = selected
@@ -658,11 +657,11 @@ class TextRewording(QObject):
 
 
 REMEDIES = (Remedy.AGAIN, Remedy.USE_TERM, Remedy.KEEP)
-"""What can be done where nothing is edited in place."""
+"""Remedies available where the text isn't edited in place."""
 
 
 class TextParagraphs:
-    """`known` holds what was translated with this wish, by what it translates: it is not asked again."""
+    """Paragraphs of a translation. `known` caches results by source text, as long as the options stay the same."""
 
     def __init__(self) -> None:
         self.known: dict[Content, Translated] = {}
@@ -684,7 +683,7 @@ class TextParagraphs:
 
     @property
     def contents(self) -> dict[int, Content]:
-        """What is there, by the segments' ids."""
+        """Translated contents by segment id."""
         return {number: translated.content for number, translated in self._translated.items()}
 
     def begin(
@@ -696,7 +695,7 @@ class TextParagraphs:
         *,
         is_apart: bool = False,
     ) -> None:
-        """Another text. `language` is the target's name."""
+        """Start another text. `language` is the name of the target language."""
         self.is_apart = is_apart
         self._segments, self._translated, self._growing = tuple(segments), dict(done), {}
         self._gaps = gaps_of(text, segments)
@@ -706,7 +705,7 @@ class TextParagraphs:
         self._segments, self._translated, self._growing = (), {}, {}
 
     def grow(self, number: int, text: str) -> bool:
-        """More of one; whether there is more to be seen, which are whole words."""
+        """Extend a paragraph being written; return True if more whole words became visible."""
         seen = text[: written_words(text)]
         if number in self._translated or seen == self._growing.get(number, ""):
             return False
@@ -721,7 +720,7 @@ class TextParagraphs:
             self.known[segment.content] = translated
 
     def segment(self, number: int) -> Segment | None:
-        """A paragraph of the source."""
+        """Return a paragraph of the source by its id."""
         return next((segment for segment in self._segments if segment.id == number), None)
 
     def translated(self, number: int) -> Translated | None:
@@ -739,7 +738,7 @@ class TextParagraphs:
             self.known.pop(segment.content, None)
 
     def use_term(self, number: int, wanted: str) -> bool:
-        """Puts the glossary's term into it; False where it is not clear which words it takes the place of."""
+        """Insert the glossary's term; return False if it is unclear which words it replaces."""
         known = self._translated.get(number)
         content = with_term(known.content, wanted) if known is not None else None
         if known is None or content is None:
@@ -778,7 +777,7 @@ class TextParagraphs:
 
 
 def gaps_of(text: str, segments: Sequence[Segment]) -> tuple[int, ...]:
-    """How many line breaks stand before each segment in its text."""
+    """Return the number of line breaks before each segment."""
     gaps, end = [], 0
     for segment in segments:
         words = plain(segment.content)

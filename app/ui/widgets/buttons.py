@@ -1,4 +1,4 @@
-"""Buttons of the house: a text button of a kind, an icon button that follows the theme, those that open a choice."""
+"""Buttons: text buttons by kind, icon buttons that follow the theme, and buttons that open a choice."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DONE_MS = 1500
 
 
 def text_button(text: str, kind: str = "plain", parent: QWidget | None = None) -> QPushButton:
-    """A button whose accessible name is its text; kinds: primary, plain, quiet, link."""
+    """Return a button with its text as accessible name; kinds are primary, plain, quiet, link."""
     button = QPushButton(text, parent)
     button.setProperty("kind", kind)
     button.setAccessibleName(text)
@@ -42,7 +42,7 @@ def text_button(text: str, kind: str = "plain", parent: QWidget | None = None) -
 
 
 def set_mark(widget: QWidget, name: str, value: bool | str) -> None:
-    """A property that the style sheet looks at."""
+    """Set a property used by the style sheet and reapply the style; Qt doesn't do so itself."""
     if widget.property(name) != value:
         widget.setProperty(name, value)
         font = widget.font()
@@ -53,7 +53,7 @@ def set_mark(widget: QWidget, name: str, value: bool | str) -> None:
 
 
 def set_text_font(area: QAbstractScrollArea, font: QFont) -> None:
-    """Sets a font on a text and on what it is painted in, which under a style sheet does not follow by itself."""
+    """Set the font of a text area and its viewport, which doesn't inherit it under a style sheet."""
     area.setFont(font)
     area.viewport().setFont(font)
 
@@ -62,7 +62,7 @@ NAMED_GLYPH_PX = 17
 
 
 class IconButton(QToolButton):
-    """A glyph to press, with a name for screen readers that is also its tool tip."""
+    """Icon button; its name is tooltip and accessible name."""
 
     def __init__(
         self,
@@ -83,17 +83,16 @@ class IconButton(QToolButton):
         self._show_glyph(name, token)
 
     def set_name(self, accessible_name: str) -> None:
-        """What it does, for screen readers and as a tool tip."""
         self.setAccessibleName(accessible_name)
         self.setToolTip(accessible_name)
 
     def set_glyph(self, name: str, token: str | None = None) -> None:
-        """Another glyph, such as stop in place of an arrow."""
+        """Change the icon, such as to stop."""
         self._icon_name, self._token = name, token or self._token
         self._show_glyph(self._icon_name, self._token)
 
     def show_done(self, words: str) -> None:
-        """A tick and what was done, for a moment."""
+        """Show a check mark and a message for a moment."""
         if self.accessibleName() == words:
             return
         name, tip = self.accessibleName(), self.toolTip()
@@ -116,9 +115,9 @@ class IconButton(QToolButton):
 
 
 class ChoiceButton(QWidget):
-    """One of several values, chosen in a menu; the first one is what holds when nothing was chosen.
+    """Button that chooses one of several values in a menu; the first is the default.
 
-    `shows_change`: the button looks pressed while another one than the first holds.
+    With `shows_change` it looks pressed while another value is set.
     """
 
     changed = Signal(str)
@@ -142,26 +141,26 @@ class ChoiceButton(QWidget):
         self._show()
 
     def offer(self, choices: Sequence[tuple[str, str]]) -> None:
-        """Other values to choose from; where the one that holds is not among them, the first one does."""
+        """Replace the values; if the current one is gone, the first becomes current."""
         self._choices = choices
         if self.value not in dict(choices):
             self.value = choices[0][0]
         self._show()
 
     def show_value(self, value: str) -> None:
-        """Takes a value without telling it."""
+        """Set the value without emitting `changed`."""
         self.value = value
         self._show()
 
     def choose(self, value: str) -> None:
-        """Takes another value."""
+        """Set the value; emit `changed` if it differs."""
         if value != self.value:
             self.value = value
             self._show()
             self.changed.emit(value)
 
     def menu_now(self) -> QMenu:
-        """All values, the one that holds ticked."""
+        """Return a menu of all values with the current one ticked."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         group = QActionGroup(menu)
@@ -175,7 +174,7 @@ class ChoiceButton(QWidget):
         return menu
 
     def show_menu(self) -> None:
-        """Opens it below the button, with the keyboard on what holds."""
+        """Open the menu below the button with the current value focused."""
         menu = self.menu_now()
         menu.setActiveAction(next(action for action in menu.actions() if action.isChecked()))
         menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
@@ -188,9 +187,9 @@ class ChoiceButton(QWidget):
 
 
 class NamedButton(QWidget):
-    """An icon while nothing is chosen, then the icon and the name of what is.
+    """Icon button while nothing is chosen, then icon and name of the choice.
 
-    `none` is said of the icon, `about` of a name; `words` are what is seen of a name.
+    `none` names the icon, `about` a choice; `words` returns its visible text.
     """
 
     pressed = Signal()
@@ -223,16 +222,16 @@ class NamedButton(QWidget):
 
     @property
     def button(self) -> QAbstractButton:
-        """The one that is seen."""
+        """The visible one of the two buttons."""
         return self.some if self._name else self.none
 
     def show_name(self, name: str, glyph: str = "") -> None:
-        """Another name, perhaps with an icon of its own; "" is none."""
+        """Set the chosen name, with its icon if it has one; "" clears it."""
         self._name, self._glyph = name, glyph or self._glyph
         self._update()
 
     def show_above(self, menu: QMenu) -> None:
-        """A menu, for the mouse that pressed it."""
+        """Open a menu above the button."""
         size = menu.sizeHint()
         x = self.width() - size.width() if self.isRightToLeft() else 0
         menu.popup(self.mapToGlobal(QPoint(x, -size.height())))
@@ -256,12 +255,12 @@ ICON_COLUMNS = 8
 
 
 class IconPopup(QFrame):
-    """All icons in rows; arrows move, Return takes one, Escape none."""
+    """Popup grid of icons: arrows move, Return chooses, Escape closes."""
 
     chosen = Signal(str)
 
     def __init__(self, theme: Theme, icons: Sequence[str], parent: QWidget, *, now: str = "") -> None:
-        """Phosphor's names; `now` is the one that is there, in the accent colour."""
+        """Take Phosphor icon names; `now` is the current one, in the accent colour."""
         super().__init__(parent, Qt.WindowType.Popup)
         self.setObjectName("icon_popup")
         self.setProperty("kind", "sheet")
@@ -281,7 +280,7 @@ class IconPopup(QFrame):
         theme.dress(grid, margins=(10, 10, 10, 10), spacing=2)
 
     def show_below(self, button: QWidget) -> None:
-        """With the keyboard on the first."""
+        """Open below a button with the first icon focused."""
         self.adjustSize()
         place = button.mapToGlobal(button.rect().bottomLeft())
         if self.isRightToLeft():
@@ -295,7 +294,7 @@ class IconPopup(QFrame):
         self.chosen.emit(name)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The arrows go through the rows, which a button alone does not know of."""
+        # Arrows move between rows; a button group only knows previous and next.
         if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress:
             return False
         at = next((place for place, button in enumerate(self.buttons) if button is watched), 0)

@@ -1,4 +1,4 @@
-"""The rows of a left column: headings and titles in one list, with the keys that every such list has."""
+"""Rows of a left column: headings and titles in one list, with the keys common to all."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ from app.ui.theme import Theme
 
 ID_ROLE = Qt.ItemDataRole.UserRole
 NOTE_ROLE = Qt.ItemDataRole.UserRole + 2
-"""A few words behind the title that stay in sight when the title is shortened."""
+"""Text after the title that isn't elided with it."""
 TITLE_ROLE = Qt.ItemDataRole.UserRole + 4
-"""The title as it is shown, where that is another than is edited."""
+"""Title as shown, if it differs from the one edited."""
 ROW_PX = 34
 TITLE_CHARACTERS = 200
 KEYBOARD_DELAY_MS = 120
@@ -50,16 +50,16 @@ _TITLE_ROLES = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole, Qt.ItemDa
 
 
 def clean_title(typed: object) -> str:
-    """What was typed, as one line of at most `TITLE_CHARACTERS`."""
+    """Return typed text as one line of at most `TITLE_CHARACTERS`."""
     return " ".join(str(typed).split())[:TITLE_CHARACTERS]
 
 
 class Titled(Protocol):
-    """What a row shows."""
+    """Fields that a row shows."""
 
     @property
     def id(self) -> int:
-        """Its number in the store."""
+        """Id in the store."""
 
     @property
     def title(self) -> str:
@@ -70,14 +70,14 @@ Row = TypeVar("Row", bound=Titled)
 
 
 class GroupedListModel(QAbstractListModel, Generic[Row]):
-    """Headings (texts) and rows in one list; headings can be neither chosen nor reached.
+    """List of headings (str) and rows; headings can't be selected.
 
-    A row has a number (`id`) and a `title`; its group is one of `groups`, which are listed in this order.
+    A row has `id` and `title`; its group is one of `groups`, listed in this order.
     """
 
     renamed = Signal(int, str)
     groups: ClassVar[tuple[str, ...]]
-    """English, as `tr` takes them."""
+    """English names, translated by `tr`."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -88,15 +88,15 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
         """Where each stands, by its number."""
 
     def group_of(self, row: Row, now: datetime) -> str:
-        """The heading it stands under, in the person's language."""
+        """Return the translated heading of a row."""
         raise NotImplementedError
 
     def below(self, row: Row) -> Sequence[Row]:  # noqa: ARG002 - most have nothing there
-        """What stands below a row, of its number: places in it that were found. Only opened, never changed."""
+        """Return entries nested under a row, such as places found in it. They can be opened, but not edited."""
         return ()
 
     def show(self, found: Sequence[Row], now: datetime | None = None) -> None:
-        """Replaces the rows; those of a group stay in the order in which they came."""
+        """Replace the rows; within a group they keep their order."""
         self.beginResetModel()
         self.found = found
         self._rows = self.arranged(found, now or datetime.now())
@@ -105,7 +105,7 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
         self.endResetModel()
 
     def arranged(self, found: Sequence[Row], now: datetime) -> list[Row | str]:
-        """All rows with their headings, as they are listed."""
+        """Return rows and headings in the order they are listed."""
         groups: dict[str, list[Row]] = {tr(name): [] for name in self.groups}
         for row in found:
             groups[self.group_of(row, now)].append(row)
@@ -125,12 +125,12 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
         return True
 
     def index_of(self, number: int | None) -> QModelIndex:
-        """The row of one of them; an invalid index when it is not shown."""
+        """Return the index of a row by id; invalid if it isn't listed."""
         row = self._row_of.get(number or 0)
         return QModelIndex() if row is None else self.index(row)
 
     def row_at(self, index: Index) -> Row | None:
-        """What stands there; None for a heading, and where nothing is."""
+        """Return the row at an index; None for headings and invalid indexes."""
         row = self._rows[index.row()] if index.isValid() else ""
         return None if isinstance(row, str) else row
 
@@ -138,7 +138,7 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
         return 0 if parent.isValid() else len(self._rows)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """A heading's words; a row's title, which its tool tip has in full, and its number."""
+        """Return a heading's text; or a row's title, its full title as tooltip, and its id."""
         row = self._rows[index.row()]
         if isinstance(row, str):
             return row if role == Qt.ItemDataRole.DisplayRole else None
@@ -153,7 +153,7 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
 
 
 class RowList(QListView):
-    """Arrows move through the rows, Delete deletes, F2 renames."""
+    """List with keys: arrows move, Delete deletes, F2 renames."""
 
     delete_wanted = Signal(int)
     moved = Signal(QModelIndex)
@@ -177,11 +177,11 @@ class RowList(QListView):
 
     @property
     def is_editing(self) -> bool:
-        """Whether a title is being typed in its row."""
+        """True while a title is edited in its row."""
         return self.state() == QAbstractItemView.State.EditingState
 
     def mark(self, index: QModelIndex, *, scroll: bool = True) -> None:
-        """Selects the row of what is open, or none."""
+        """Select the open row, or none."""
         if index.isValid():
             self.setCurrentIndex(index)
             if scroll:
@@ -191,7 +191,7 @@ class RowList(QListView):
             self.setCurrentIndex(QModelIndex())
 
     def enter(self) -> None:
-        """The keyboard comes from above: to what is open, else to the first row, which is opened."""
+        """Take the focus from above: at the open row, else at the first, which is opened."""
         is_marked = self.currentIndex().isValid()
         self.setFocus(Qt.FocusReason.TabFocusReason)
         rows = (self.model().index(row, 0) for row in range(self.model().rowCount()))
@@ -220,7 +220,7 @@ class RowList(QListView):
 
 
 class RowDelegate(QStyledItemDelegate):
-    """Paints headings small and muted, titles with the open one on a card."""
+    """Paint headings small and muted, rows with the open one on a card."""
 
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -241,7 +241,7 @@ class RowDelegate(QStyledItemDelegate):
         painter.restore()
 
     def kept_px(self, index: Index) -> int:  # noqa: ARG002 - most have nothing there
-        """How much of a row's trailing end is not for its title, as drawn."""
+        """Return the pixels at a row's trailing end reserved for other things than the title."""
         return 0
 
     def _paint_heading(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, text: str) -> None:
@@ -254,7 +254,7 @@ class RowDelegate(QStyledItemDelegate):
         painter.drawText(room, start | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignBottom, text)
 
     def paint_card(self, painter: QPainter, rect: QRect, state: QStyle.StateFlag) -> QRect:
-        """What is behind a row that is chosen, or under the pointer, or has the keyboard; returns its place."""
+        """Paint the card of a selected, hovered or focused row; return its rectangle."""
         tokens, px = self._theme.tokens, self._theme.px
         chosen = bool(state & QStyle.StateFlag.State_Selected)
         card = rect.adjusted(0, 1, -1, -px(2))
@@ -301,7 +301,7 @@ class RowDelegate(QStyledItemDelegate):
 
 
 class PlainRowDelegate(QStyledItemDelegate):
-    """What rows of a `QListWidget` are painted with: a background where one is lit, and words that are cut to fit."""
+    """Painter of `QListWidget` rows: highlighted background, elided text."""
 
     row_px: int
 
@@ -313,7 +313,7 @@ class PlainRowDelegate(QStyledItemDelegate):
         return QSize(self._theme.px(80), self._theme.px(self.row_px))
 
     def paint_back(self, painter: QPainter, option: QStyleOptionViewItem, *, is_lit: bool) -> None:
-        """What is behind the row's words."""
+        """Paint the highlighted background."""
         px = self._theme.px
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -323,7 +323,7 @@ class PlainRowDelegate(QStyledItemDelegate):
     def write(
         self, painter: QPainter, option: QStyleOptionViewItem, words: str, room: QRect, *, colour: str, size: float = 14
     ) -> None:
-        """One line from the side where the language begins."""
+        """Paint an elided line, aligned to the text direction."""
         painter.setFont(self._theme.font(size))
         painter.setPen(QColor(colour))
         text = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room.width())
@@ -332,7 +332,7 @@ class PlainRowDelegate(QStyledItemDelegate):
 
 
 class TicksAnywhere(QStyledItemDelegate):
-    """A click anywhere in a cell, or Space, ticks it."""
+    """Toggle a check box by a click anywhere in its cell, or Space."""
 
     def editorEvent(
         self,
@@ -351,5 +351,4 @@ class TicksAnywhere(QStyledItemDelegate):
 
 
 def is_ticked(index: Index) -> bool:
-    """Whether a cell has a tick."""
     return Qt.CheckState(index.data(Qt.ItemDataRole.CheckStateRole)) == Qt.CheckState.Checked

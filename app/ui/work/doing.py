@@ -1,4 +1,4 @@
-"""What a page has done, with what goes wrong told: with stored jobs, with files that are named, on threads, in view."""
+"""Actions of a page with errors shown: on stored jobs, on chosen files, on threads, with progress."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ Result = TypeVar("Result")
 
 
 class Doing(QObject, Generic[Row]):
-    """`gone` is said of a job, or of something of it, that is not there any more."""
+    """Run actions on jobs and show errors. `gone` is shown if a job, or a part of it, doesn't exist any more."""
 
     row_changed = Signal(int)
-    """A job's row is another one."""
+    """Id of a job whose row changed."""
     queued = Signal()
-    """Something waits in the queue."""
+    """A job was queued."""
 
     def __init__(self, jobs: StoredJobs[Row, Any], notify: Notify, gone: str, parent: QObject) -> None:
         super().__init__(parent)
         self._jobs, self._notify, self._gone = jobs, notify, gone
 
     def result_of(self, do: Callable[[], Result]) -> Result | None:
-        """Does something that is stored, and returns what that returns; None where it went wrong."""
+        """Run `do` and return its result; on an error show it and return None."""
         try:
             return do()
         except AppError as error:
@@ -54,27 +54,27 @@ class Doing(QObject, Generic[Row]):
         return None
 
     def try_to(self, do: Callable[[], object]) -> bool:
-        """The same; whether it was done."""
+        """Run `do` and return whether it succeeded."""
         return self.result_of(lambda: (do(),)) is not None  # in a tuple: what it returns may be None
 
     def get(self, job_id: int) -> Row | None:
-        """A job as it is stored; None where there is none."""
+        """Return a job, or None if it doesn't exist."""
         return self.result_of(lambda: self._jobs.get(job_id))
 
     def known(self, job_id: int) -> Row | None:
-        """The same; that there is none is told."""
+        """Return a job; if it doesn't exist, say so and return None."""
         row = self.get(job_id)
         if row is None:
             self._notify.mention(self._gone)
         return row
 
     def stop(self, job_id: int) -> None:
-        """What is done is kept."""
+        """Stop a job, keeping finished parts."""
         self.try_to(lambda: self._jobs.stop(job_id))
         self.row_changed.emit(job_id)
 
     def go_on(self, job_id: int) -> None:
-        """Queues one again that was stopped or failed."""
+        """Resume a stopped or failed job."""
         if self.try_to(lambda: self._jobs.resume(job_id)):
             self.queued.emit()
             self.row_changed.emit(job_id)
@@ -90,11 +90,11 @@ class Doing(QObject, Generic[Row]):
 SETTLE_MS = 250
 
 Ask = Callable[[CancelToken], object]
-"""What is called on the thread; returns an estimate, None when cancelled."""
+"""Runs on the thread; returns an estimate, or None if cancelled."""
 
 
 class Estimating(QObject):
-    """What was asked last is what is answered."""
+    """Compute estimates on a thread; only the latest request is answered."""
 
     estimated = Signal(object)
     failed = Signal(object)
@@ -116,7 +116,7 @@ class Estimating(QObject):
         self._later.start()
 
     def stop(self) -> None:
-        """Nothing is to be answered any more."""
+        """Cancel the request."""
         self._later.stop()
         self._ask = None
         if self._task is not None:
@@ -138,7 +138,7 @@ class Estimating(QObject):
 
 
 def time_words(seconds: float) -> str:
-    """About how long: "less than a minute", "about 4 minutes", "about 2 hours"."""
+    """Return an approximate time: "less than a minute", "about 4 minutes", "about 2 hours"."""
     minutes = round(seconds / 60)
     if seconds < 45:
         return tr(UNDER_A_MINUTE)
@@ -160,13 +160,13 @@ _NO_NAME = dict.fromkeys(map(ord, '<>:"/\\|?*\n\r\t'), " ")
 
 
 def file_name(title: str, otherwise: str) -> str:
-    """A title as the name of a file, without its ending."""
+    """Return a title as a valid file name, without ending."""
     name = " ".join(title.translate(_NO_NAME).split())[:MOST_NAME].strip(" .")
     return name or otherwise
 
 
 class SavedFiles(QObject):
-    """Dialogs over a window; `take` is called with the file that was named."""
+    """File dialogs of a window; `take` gets the chosen file."""
 
     def __init__(self, notify: Notify, window: QWidget) -> None:
         super().__init__(window)
@@ -175,7 +175,7 @@ class SavedFiles(QObject):
     def _ask_to_save(
         self, title: str, name: str, *, kind: str, offered: str, take: Callable[[Path], object]
     ) -> QFileDialog:
-        """Asks where to; `offered` is a file's name with its ending, `kind` says what such files are."""
+        """Open a save dialog; `offered` is a file name with its ending, `kind` describes the format."""
         ending = Path(offered).suffix
         dialog = self._dialog(title, name, f"{kind} (*{ending})", take)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
@@ -191,11 +191,11 @@ class SavedFiles(QObject):
         return dialog
 
     def _read(self, do: Callable[[], object], take: Callable[[object], object]) -> tasks.BackgroundTask:
-        """Does something off the window's thread, and passes on what it returns."""
+        """Run `do` on a thread and pass its result to `take`."""
         return tasks.ask(lambda _cancel: do(), self, take, self._notify.error)
 
     def _write(self, path: Path, do: Callable[[], object]) -> tasks.BackgroundTask:
-        """Writes a file off the window's thread; where that fails it can be tried again."""
+        """Write a file on a thread; if that fails, offer to try again."""
         return tasks.ask(
             lambda _cancel: do(),
             self,
@@ -213,7 +213,7 @@ class SavedFiles(QObject):
 
 @dataclass(frozen=True)
 class Far:
-    """How far it is: a sentence, and how much of how much."""
+    """Progress: a sentence, and done of total."""
 
     words: str
     done: int
@@ -227,9 +227,9 @@ def run_in_sight(
     how_far: Callable[[str, Any], Far | None],
     then: Callable[[Any], object],
 ) -> tasks.BackgroundTask:
-    """Runs a generator on a thread, under a notice that says `words` and leaves at the end.
+    """Run a generator on a thread with a progress notice.
 
-    `how_far` gets these words and an event; what it has nothing to say of goes to `then`.
+    `how_far` turns `words` and an event into progress; events for which it returns None go to `then`.
     """
     task = tasks.run(work, ui.window)
     bar, notice = ui.notify.bar, ProgressNotice(ui.theme, f"{words}…", task.cancel)

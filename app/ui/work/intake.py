@@ -1,4 +1,4 @@
-"""Files that somebody drops, chooses or sends, wherever in the window: taken, asked about, read one after the other."""
+"""Intake of files dropped, chosen or sent anywhere in the window: expanded, asked about, read in turn."""
 
 from __future__ import annotations
 
@@ -35,25 +35,26 @@ KEEP_MS = 800
 
 
 class Intake(QObject):
-    """One file that cannot be read does not stop the others. `files` holds a `FileToRead`, or what is more than that.
+    """Queue of files, in which an unreadable one doesn't stop the rest.
 
-    `reading` is run on a thread for each in turn; the file itself takes its events, see `FileToRead.take_event`.
+    `files` holds `FileToRead` or subclasses; `reading` runs on a thread for each in turn, its events go to
+    `FileToRead.take_event`.
     """
 
     changed = Signal()
-    """Others are there, or something was read, or could not be."""
+    """Files were added or removed, or one was read or failed."""
     moved = Signal(object)
-    """The reading of a file is further."""
+    """A file's reading progressed."""
     read = Signal(object)
-    """A file is read; one that is there already under another name is left out instead."""
+    """A file was read; one that is already there under another name is dropped instead."""
     failed = Signal(object)
-    """A file could not be read; its `error` says why."""
+    """A file couldn't be read; its `error` says why."""
     replaced = Signal(object)
-    """Another part of this file is read in its place."""
+    """Another range of this file is read in its place."""
     refused = Signal(object)
-    """A person does not want to go on with this file."""
+    """The user declined this file."""
     left_out = Signal()
-    """Something of what was added is not taken, which was told."""
+    """Some added files were rejected, with a notice."""
 
     def __init__(
         self, reading: Callable[[Any, CancelToken], Iterator[object]], theme: Theme, notify: Notify, window: QWidget
@@ -77,7 +78,7 @@ class Intake(QObject):
         return bool(self.looked_at) or any(file.is_on_its_way for file in self.files)
 
     def add(self, files: Sequence[str | Path], new: Callable[[Path], FileToRead] = FileToRead) -> None:
-        """Takes files and folders, each file as `new` makes it; folders are looked into on a thread."""
+        """Add files and folders; `new` makes each entry. Folders are expanded on a thread."""
         paths = [Path(file) for file in files]
         if not paths:
             return
@@ -96,26 +97,26 @@ class Intake(QObject):
         self.changed.emit()
 
     def leave_out(self, one: FileToRead) -> None:
-        """Nothing comes of what was looked for."""
+        """Drop an entry whose files are still being looked up."""
         self.looked_at.remove(one)
         self.left_out.emit()
         self.changed.emit()
 
     def add_wanted(self, one: FileToRead) -> None:
-        """Takes one that is known to be wanted."""
+        """Add a file without questions."""
         self.files.append(one)
         self._line_up(one)
         self.changed.emit()
 
     def remove(self, one: FileToRead) -> None:
-        """Leaves a file out, or ends its reading."""
+        """Remove a file, cancelling its reading."""
         is_here = one in self.files
         self.drop(one)
         if is_here:
             self.changed.emit()
 
     def drop(self, one: FileToRead) -> None:
-        """The same, without telling."""
+        """Remove a file without emitting `changed`."""
         if one in self._waiting:
             self._waiting.remove(one)
         if one in self._running.values() and one.task is not None:
@@ -124,14 +125,14 @@ class Intake(QObject):
             self.files.remove(one)
 
     def again(self, one: FileToRead) -> None:
-        """Tries one that was not read once more; of a recording, what was heard stays heard."""
+        """Retry a failed file; a recording resumes where it stopped."""
         if one in self.files and (one.stage is Stage.FAILED or one.awaits_model):
             one.error, one.is_unheard, one.awaits_model = "", False, False
             self._line_up(one)
             self.changed.emit()
 
     def explain(self, one: FileToRead) -> None:
-        """Says in full why one was not read."""
+        """Show a file's full error."""
         self._notify.show_notice(PersonMessage(one.error))
 
     def _on_expanded(self, found: ExpandedPaths, new: Callable[[Path], FileToRead]) -> None:
@@ -247,21 +248,20 @@ def _is_heard(one: FileToRead) -> bool:
 
 
 class Unread:
-    """The files that are no documents yet. Recordings among them wait for a model that hears.
-
-    `model` is what is loaded.
-    """
+    """Files not read yet; recordings among them wait for an audio model. `model` returns the loaded one."""
 
     def __init__(self, intake: Intake, model: Callable[[], ModelLoaded | None]) -> None:
         self._intake, self._model = intake, model
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """Those that the next start goes on with, as the settings have them."""
+        """Paths for the settings, so that the next start resumes them."""
         return tuple(file.kept_as for file in self._intake.files if file.is_kept_unread)
 
     def waits(self, one: FileToRead) -> bool:
-        """Whether one that was not read is when a model is there."""
+        """Set a file that was skipped for lack of a model to waiting and return True; else note the model that cannot
+        take its audio.
+        """
         if one.awaits_model:
             one.stage, one.error = Stage.WAITS, ""
             return True
@@ -270,7 +270,7 @@ class Unread:
         return False
 
     def transcribe_waiting(self, shown: Sequence[FileToRead]) -> None:
-        """Has those heard that waited for a model, or for another one."""
+        """Transcribe recordings that waited for a model, or for another one."""
         model = self._model()
         if model is None:
             return
@@ -281,7 +281,7 @@ class Unread:
 
 
 class KeptUnread(QObject):
-    """Those of a tab, which are in the settings, as `field` of the window, from `go_on` to `keep_unread`."""
+    """Unread files of a tab, kept in the settings as `field` of the window, from `go_on` until `keep_unread`."""
 
     def __init__(
         self,
@@ -302,18 +302,18 @@ class KeptUnread(QObject):
         ui.loader.changed.connect(self._on_model)
 
     def go_on(self) -> None:
-        """What an earlier run was still reading, or listening to, is taken again."""
+        """Resume the files an earlier session hadn't finished."""
         for path in getattr(self._app.settings.window, self._field):
             self._intake.add_wanted(self._new(Path(path)))
         self._keeps = True
 
     def keep_unread(self) -> None:
-        """The window closes: what is not read by then is so the next time."""
+        """Save the unread files before the window closes, then stop tracking them."""
         self.save()
         self._keeps = False
 
     def save(self) -> None:
-        """Keeps which they are now."""
+        """Save the unread files if they changed."""
         self._timer.stop()
         lines = self._unread.lines
         if self._keeps and lines != getattr(self._app.settings.window, self._field):

@@ -1,4 +1,4 @@
-"""The left column of what is stored: New, search, and a list in groups by age; of jobs, what is at work comes first."""
+"""Left column of stored things: New, search, and a list grouped by age; running jobs come first."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ SEARCH_DELAY_MS = 120
 
 
 class Stored(Protocol):
-    """Where they are kept; each has a number and a title."""
+    """Store of the listed things; each has an id and a title."""
 
     def find(self, query: str, /) -> Sequence[Any]:
-        """Those with this in their title, in the order in which they are listed; all of them for ""."""
+        """Return those whose title contains the text, in list order; all for ""."""
 
     def get(self, number: int, /) -> Any:
-        """One of them; None when it is gone."""
+        """Return one of them; None if it is gone."""
 
     def delete(self, number: int, /) -> object:
-        """It can be taken back as long as it is in the trash."""
+        """Move one to the trash."""
 
     def restore(self, number: int, /) -> object:
-        """Takes a deletion back."""
+        """Restore one from the trash."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ListWords:
-    """What a column says, in the person's language, and the object name of its list."""
+    """Translated texts of a column, and the object name of its list."""
 
     name: str
     icon: str
@@ -64,13 +64,13 @@ class ListWords:
 
 
 class ListColumn(QWidget):
-    """Finds, opens, renames and deletes; what is open is the view's business. What the store raises is said."""
+    """Column to find, open, rename and delete; the view reacts to what is opened. Errors of the store are shown."""
 
     new_wanted = Signal()
     chosen = Signal(int)
     renamed = Signal(int)
     gone = Signal(int)
-    """One was deleted; another is to be shown if it was the open one."""
+    """Id that was deleted; if it was open, the view should show another."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class ListColumn(QWidget):
         name_widgets(new=new, nothing_found=self._nothing)
 
     def reload(self) -> None:
-        """Reads the list again, as the search field says."""
+        """Reload the list for the text in the search field."""
         self._search_later.stop()
         found: Sequence[Any] = ()
         with self._notify.guard():
@@ -130,22 +130,22 @@ class ListColumn(QWidget):
         self._show(found)
 
     def refresh(self, number: int) -> None:  # noqa: ARG002 - a column may know a shorter way
-        """One was renamed or touched."""
+        """Update the list after one was renamed or changed."""
         self.reload()
 
     def show_open(self, number: int | None) -> None:
-        """Marks the one that is open; a place in it that was gone to stays marked."""
+        """Mark the open one; a selected place in it stays selected."""
         self.open_id = number
         if number is None or self.list.currentIndex().data(ID_ROLE) != number:
             self.list.mark(self.model.index_of(number))
 
     def rename(self, index: QModelIndex) -> None:
-        """Opens the title for editing in its row."""
+        """Edit the title in its row."""
         self.list.setFocus()
         self.list.edit(index)
 
     def delete(self, number: int) -> None:
-        """Deletes one at once, and offers to take it back."""
+        """Delete one at once and offer Undo."""
         with self._notify.guard():
             one = self._stored.get(number)
             if one is None:
@@ -206,7 +206,7 @@ class ListColumn(QWidget):
 
 
 REFRESH_MS = 250
-"""Work gets further many times a second; nobody reads the list so fast."""
+"""Pause between updates, as running jobs report more often than anyone can read."""
 
 
 STATE_ROLE = Qt.ItemDataRole.UserRole + 3
@@ -214,17 +214,17 @@ WORKING = ("running", "queued")
 
 
 def is_working(work: JobRow) -> bool:
-    """Whether it is at work or waits for its turn; one that was stopped waits for a person."""
+    """Return whether a job is running or queued; a stopped one waits for the user."""
     return work.state in WORKING
 
 
 def title_of(work: JobRow) -> str:
-    """Its title as it is shown, by itself as it is edited."""
+    """Return the title as shown; editing uses the stored one."""
     return work.title
 
 
 def group_of(work: JobRow, now: datetime, is_at_work: Callable[[Any], bool] = is_working) -> str:
-    """The heading it stands under: by when it was begun, as the list is ordered."""
+    """Return the heading of a job: working, or the age of its creation, which is also the sort order."""
     if is_at_work(work):
         return tr(WORKING_LABEL)
     day = datetime.fromtimestamp(work.created_at).date()
@@ -235,10 +235,9 @@ def group_of(work: JobRow, now: datetime, is_at_work: Callable[[Any], bool] = is
 
 
 class WorkListModel(GroupedListModel[JobRow]):
-    """What there is of a kind, under headings by age.
+    """Jobs under headings by age.
 
-    `note_of` is what is said behind the title of one that is not done; `title_of` is the title as it is shown, where
-    that is another than is edited.
+    `note_of` returns the text after an unfinished job's title; `title_of` the title as shown.
     """
 
     groups = ("Working", "Today", "Last 7 days", "Older")
@@ -262,12 +261,12 @@ class WorkListModel(GroupedListModel[JobRow]):
         super().show(found, now)
 
     def note_of(self, row: JobRow) -> str:
-        """What is said behind its title."""
+        """Return the text after a title; twins of the same title get a distinguishing one."""
         is_twin = self._titles[row.title] > 1
         return self._note_of(row) or (self._twin_note_of(row) if is_twin else "")
 
     def update(self, work: JobRow, now: datetime | None = None) -> bool:
-        """Puts other words into one row; False where it would stand elsewhere."""
+        """Update a row's texts; return False if it would move to another place."""
         index = self.index_of(work.id)
         if not index.isValid():
             return False
@@ -298,21 +297,21 @@ class WorkListModel(GroupedListModel[JobRow]):
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnWords(ListWords):
-    """Also how the rows of a kind are written."""
+    """Texts of a column, and functions that write its rows."""
 
     note_of: Callable[[Any], str]
-    """What is said behind the title of one that is not done."""
+    """Returns the text after the title of an unfinished job."""
     twin_note_of: Callable[[Any], str] = lambda _row: ""
-    """What is said where several rows have the same title, to tell them apart."""
+    """Returns the text that tells rows with the same title apart."""
     is_at_work: Callable[[Any], bool] = is_working
     title_of: Callable[[Any], str] = title_of
 
 
 class WorkColumn(ListColumn):
-    """The jobs of a kind, which get further while they are looked at."""
+    """Column of jobs of a kind, updated while they run."""
 
     work_wanted = Signal()
-    """Something waits in the queue again."""
+    """A job was queued again."""
 
     def __init__(self, theme: Theme, jobs: StoredJobs[Any, Any], notify: Notify, words: ColumnWords) -> None:
         model = WorkListModel(
@@ -335,12 +334,12 @@ class WorkColumn(ListColumn):
         super().reload()
 
     def refresh_soon(self) -> None:
-        """Something in the list is another; hidden, it is read when it is shown."""
+        """Schedule a reload of the list; a hidden list reloads when it is shown."""
         self._is_all_stale = True
         self._refresh_in_a_moment()
 
     def show_progress(self, number: int) -> None:
-        """One of them is further."""
+        """Schedule an update of a job's row."""
         self._moved.add(number)
         self._refresh_in_a_moment()
 

@@ -1,6 +1,6 @@
-"""Keeps the page that is open, at the latest a second after each change; files become pages, and a page a file.
+"""Save the open page within a second of each change; open files as pages and save pages as files.
 
-What a page is written in, prose or one of the languages that Pygments knows, is told by its file or by the person.
+A page's language, prose or one of Pygments', comes from its file or the user.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 TEXT = "text"
 PROSE = ("", TEXT, "markdown", "rst", "tex")
-"""Shown as text, in whatever colours."""
+"""Languages shown as prose, though they may be highlighted."""
 LANGUAGES: tuple[tuple[str, str], ...] = (
     (TEXT, "Text"),
     ("markdown", "Markdown"),
@@ -55,11 +55,11 @@ LANGUAGES: tuple[tuple[str, str], ...] = (
     ("xml", "XML"),
     ("yaml", "YAML"),
 )
-"""Pygments' names, and what people call them."""
+"""Pygments' names with names for people."""
 
 
 def language_of(file: Path | None) -> str:
-    """The language of a file, by its name; that of text where the name says none."""
+    """Return a file's language by its name; text if it is unknown."""
     if file is None:
         return TEXT
     from pygments.lexers import get_lexer_for_filename
@@ -73,12 +73,12 @@ def language_of(file: Path | None) -> str:
 
 
 def is_text_file(path: Path) -> bool:
-    """Whether a file is text or source by its name."""
+    """Return whether a file is text or source code by its name."""
     return language_of(path) != TEXT or path.suffix.lower() in (".txt", ".text", ".log")
 
 
 def languages_with(language: str) -> list[tuple[str, str]]:
-    """All that are offered, and this one."""
+    """Return the languages offered, including this one."""
     if language in dict(LANGUAGES):
         return list(LANGUAGES)
     from pygments.lexers import get_lexer_by_name
@@ -87,12 +87,12 @@ def languages_with(language: str) -> list[tuple[str, str]]:
 
 
 def is_code(language: str) -> bool:
-    """Whether it is shown in the letters of code."""
+    """Return whether a language is shown in the code font."""
     return language not in PROSE
 
 
 def file_name(title: str, language: str) -> str:
-    """What a page is called as a file, as long as nobody says otherwise."""
+    """Suggest a file name for a page."""
     endings = {
         "markdown": ".md", "bash": ".sh", "c": ".c", "cpp": ".cpp", "csharp": ".cs", "css": ".css", "go": ".go",
         "html": ".html", "java": ".java", "javascript": ".js", "json": ".json", "kotlin": ".kt", "lua": ".lua",
@@ -106,16 +106,16 @@ def file_name(title: str, language: str) -> str:
 
 KEEP_MS = 700
 REST_S = 2.0
-"""What is changed within so long is one change, for the way back across a restart."""
+"""Changes within this time are one step of undo across a restart."""
 
 
 class KeptPage(QObject):
-    """`now` says what there is to keep. A new page gets its row with its first words."""
+    """Automatic saving of a page. `now` returns its content; a new page is stored with its first words."""
 
     kept = Signal(int)
-    """The number of a page whose row is another, or new."""
+    """Id of a page that was created or changed in the store."""
     told = Signal()
-    """`page` is another, or what the store says of it."""
+    """`page`, or its stored state, changed."""
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class KeptPage(QObject):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether something is still to be kept."""
+        """True if changes aren't saved yet."""
         return self._later.isActive()
 
     @property
@@ -151,14 +151,14 @@ class KeptPage(QObject):
         return self.page.file if self.page is not None else None
 
     def before(self, page: WrittenPage) -> PageContent | None:
-        """What a stored page was like before its last change, also that of an earlier run."""
+        """Return a stored page as it was before its last change, also one of an earlier session."""
         found = self._pages().undo_state(page.id)
         return (
             None if found is None or found.text == page.text else PageContent(found.text, found.written, found.cursor)
         )
 
     def begin(self, page: WrittenPage | None) -> None:
-        """Another page is shown now: one that is stored, or None for one that is new."""
+        """Switch to another page; None for a new one."""
         self._later.stop()
         self._before = None
         self._changed_s = 0.0
@@ -168,13 +168,13 @@ class KeptPage(QObject):
         self.told.emit()
 
     def reload_page(self) -> None:
-        """It may be another in the store now."""
+        """Reload the page, which may have changed in the store."""
         with self._notify.guard():
             self.page = self._pages().get(self.id) if self.id is not None else None
         self.told.emit()
 
     def nudge(self, *, is_step: bool = False) -> None:
-        """Something of it is another; `is_step`: a change of its own, however soon after the last."""
+        """Schedule saving after a change; `is_step` makes it an undo step of its own."""
         now_s = time.monotonic()
         if is_step:
             self.save_page()
@@ -185,12 +185,12 @@ class KeptPage(QObject):
             self._later.start()
 
     def nudge_place(self) -> None:
-        """Only the cursor or an option is elsewhere."""
+        """Schedule saving of the cursor or the options only."""
         if self.id is not None and not self._later.isActive():
             self._later.start()
 
     def save_page(self) -> None:
-        """Keeps it now, where anything is not kept."""
+        """Save now, if anything changed."""
         self._later.stop()
         state, options = self._now()
         if (state, options) == (self._last, self._last_options) or (self.id is None and not state.text.strip()):
@@ -218,10 +218,10 @@ class KeptPage(QObject):
 
 
 class PageFiles(QObject):
-    """Asks which, and tells what came of it; `kept` is the page that is saved, `language` what it is written in."""
+    """Open and save pages as files; `kept` is the page to save, `language` its language."""
 
     opened = Signal(object)
-    """An `OpenedFile`."""
+    """Carries an `OpenedFile`."""
     saved = Signal()
 
     def __init__(
@@ -236,14 +236,14 @@ class PageFiles(QObject):
         self._kept, self._pages, self._notify, self._language, self._view = kept, pages, notify, language, view
 
     def ask(self) -> None:
-        """Which are to be opened."""
+        """Ask for files to open."""
         dialog = self._dialog(tr("Open text files"), DOCUMENTS, "open_page_dialog")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.filesSelected.connect(lambda files: self.open([Path(file) for file in files]))
         dialog.open()
 
     def open(self, files: Sequence[Path]) -> None:
-        """Each becomes a page."""
+        """Open each file as a page."""
         for file in files:
             self._open(file)
 
@@ -252,7 +252,7 @@ class PageFiles(QObject):
         tasks.ask(lambda _cancel: pages.open_file(file), self, self.opened.emit, self._notify.error)
 
     def save(self) -> None:
-        """In the file that the page has, else in one that is asked for."""
+        """Save to the page's file, or ask for one."""
         self._kept.save_page()
         self._kept.reload_page()
         if self._kept.id is None:
@@ -263,7 +263,7 @@ class PageFiles(QObject):
             self.ask_where_to_save()
 
     def ask_where_to_save(self) -> None:
-        """Also where the page has a file."""
+        """Ask for a file, even if the page has one."""
         self._kept.save_page()
         self._kept.reload_page()
         dialog = self._dialog(tr("Save the page as a file"), SAVED, "save_page_dialog")

@@ -1,4 +1,4 @@
-"""What is in a page: its text, what of it is the model's at each step of undo, and a continuation that grows in it."""
+"""Content of a page: its text, the generated ranges at each step of undo, and a growing continuation."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ LINE_PERCENT = 148
 EDGE_OF_LETTERS_PX = 2
 
 Ranges = tuple[tuple[int, int], ...]
-"""From the first character to before the last, in their order and apart from each other."""
+"""Start and end positions, sorted and disjoint; ends are exclusive."""
 
 
 @dataclass(frozen=True)
 class PageContent:
-    """What is in the page, in characters: see `app.features.write_pages.WrittenPage`."""
+    """Text, ranges and cursor of a page in characters; see `app.features.write_pages.WrittenPage`."""
 
     text: str = ""
     written: Ranges = ()
@@ -25,15 +25,15 @@ class PageContent:
 
 
 class PageDocument(QTextDocument):
-    """One page; places in it are in Qt's units. A continuation is one step of undo."""
+    """Document of a page; positions are UTF-16 units. A continuation is one step of undo."""
 
     edited = Signal()
-    """The text is another, whoever changed it."""
+    """The text changed, by the user or the model."""
     touched = Signal()
-    """A person changed it."""
+    """The user changed the text."""
 
     def __init__(self, state: PageContent, before: QTextDocument, parent: QObject) -> None:
-        """In the letters of the page before."""
+        """Create the document with the font of the previous one."""
         super().__init__(parent)
         look = QTextBlockFormat()
         look.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
@@ -58,7 +58,7 @@ class PageDocument(QTextDocument):
         self._mark(state)
 
     def follow_changes(self) -> None:
-        """From when it is shown; Qt itself tells of that as a change of all of it."""
+        """Track changes from now on; setting the document into an editor emits a change of all of it."""
         self.contentsChange.connect(self._on_contents_change)
         self.contentsChanged.connect(self._on_contents_changed)
 
@@ -69,24 +69,24 @@ class PageDocument(QTextDocument):
 
     @property
     def last(self) -> int:
-        """The place behind all of it."""
+        """Position of the end."""
         return self.characterCount() - 1
 
     def between(self, start: int, end: int) -> str:
-        """What stands between two places; -1 is the end."""
+        """Return the text between two positions; -1 is the end."""
         cursor = QTextCursor(self)
         cursor.setPosition(min(start, self.last))
         cursor.setPosition(self.last if end < 0 else min(end, self.last), QTextCursor.MoveMode.KeepAnchor)
         return cursor.selectedText().replace("\u2029", "\n").replace("\u2028", "\n")
 
     def state_at(self, cursor: int) -> PageContent:
-        """All of it, with the cursor there."""
+        """Return the whole content with a cursor position."""
         text = self.text
         *places, place = places_of(text, [*(end for pair in self.ranges for end in pair), cursor])
         return PageContent(text, tuple(zip(places[::2], places[1::2], strict=True)), place)
 
     def rewrite(self, state: PageContent) -> None:
-        """Makes another text of it, as one step: only what differs is written."""
+        """Change the text to another one in a single step of undo, writing only the difference."""
         text, other = self.text, state.text
         same = _common(text, other)
         behind = min(_common(text[::-1], other[::-1]), len(text) - same, len(other) - same)
@@ -101,7 +101,7 @@ class PageDocument(QTextDocument):
         self._mark(state)
 
     def step(self, undo: Callable[[], None]) -> None:
-        """One step back or forth, of what was typed or of what a model wrote."""
+        """Undo or redo a step, of the user's or the model's."""
         self.run = None
         self._is_ours = True
         undo()
@@ -113,7 +113,7 @@ class PageDocument(QTextDocument):
     # What the model writes.
 
     def begin_run(self, start: int, end: int) -> None:
-        """A continuation begins, in the place of what stands there."""
+        """Start a continuation that replaces the given range."""
         self.end_run()
         self.setModified(False)  # else Qt joins it to what was typed before
         run = QTextCursor(self)
@@ -142,7 +142,7 @@ class PageDocument(QTextDocument):
         self.edited.emit()
 
     def end_run(self) -> tuple[int, int]:
-        """It is complete, or is to be: where it stands."""
+        """Finish the continuation and return its range."""
         run, self.run = self.run, None
         if run is None:
             return 0, 0
@@ -152,7 +152,7 @@ class PageDocument(QTextDocument):
     # What changes.
 
     def _mark(self, state: PageContent) -> None:
-        """Its stretches, in a text that is the same."""
+        """Take over the generated ranges of a content with the same text."""
         units = units_of(state.text, [place for pair in state.written for place in pair])
         self.ranges = tuple(zip(units[::2], units[1::2], strict=True))
         self._remember()
@@ -168,7 +168,7 @@ class PageDocument(QTextDocument):
             self.touched.emit()
 
     def _remember(self) -> None:
-        """What is marked at this step of undo; later ones cannot be come to any more."""
+        """Record the ranges at this step of undo, and drop those of steps that can't be reached any more."""
         steps = self.availableUndoSteps()
         self._ranges_at[steps] = self.ranges
         if not self.isRedoAvailable():
@@ -177,7 +177,9 @@ class PageDocument(QTextDocument):
 
 
 def after_edit(ranges: Ranges, position: int, removed: int, added: int) -> Ranges:
-    """What an edit touches is the person's from now on; what stands behind it moves along. Edges are not touched."""
+    """Return the ranges after an edit: edited parts become the user's, later ones shift; an edit at an edge changes
+    none.
+    """
     kept: list[tuple[int, int]] = []
     for start, end in ranges:
         if position >= end:
@@ -188,12 +190,12 @@ def after_edit(ranges: Ranges, position: int, removed: int, added: int) -> Range
 
 
 def with_run(ranges: Ranges, start: int, end: int) -> Ranges:
-    """Also what has just been written from `start` to `end`, where nothing else is marked."""
+    """Return the ranges with a newly written one added, unless it is empty."""
     return tuple(sorted([*ranges, (start, end)])) if start < end else ranges
 
 
 def range_at(ranges: Ranges, position: int) -> tuple[int, int] | None:
-    """The stretch that has this character."""
+    """Return the range that contains a position, or None."""
     return next(((start, end) for start, end in ranges if start <= position < end), None)
 
 
@@ -201,13 +203,13 @@ def range_at(ranges: Ranges, position: int) -> tuple[int, int] | None:
 
 
 def units_of(text: str, places: Iterable[int]) -> list[int]:
-    """Places in a text, as Qt counts them."""
+    """Convert character positions to UTF-16 units."""
     places = list(places)
     return places if _is_plain(text) else [len(text[:place].encode("utf-16-le")) // 2 for place in places]
 
 
 def places_of(text: str, units: Iterable[int]) -> list[int]:
-    """Places that Qt counted, in characters of the text."""
+    """Convert UTF-16 positions to characters."""
     units = list(units)
     if _is_plain(text):
         return units
@@ -216,12 +218,12 @@ def places_of(text: str, units: Iterable[int]) -> list[int]:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether each character is one unit."""
+    """Return whether every character is one UTF-16 unit."""
     return text.isascii() or len(text.encode("utf-16-le", "surrogatepass")) == 2 * len(text)
 
 
 def _common(one: str, other: str) -> int:
-    """How many characters both begin with; of a million without looking at each."""
+    """Return the length of the common prefix, by bisection: fast for a million characters."""
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2
