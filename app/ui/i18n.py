@@ -1,4 +1,4 @@
-"""The door for every text a person reads; catalogues of other languages come in here."""
+"""Translation of all visible texts; catalogues of other languages are set here."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _catalogue: dict[str, str] = {}
 
 
 def tr(text: str, **values: object) -> str:
-    """The text in the person's language, with `{names}` filled in when values are given.
+    """Translate a text and fill in `{names}`.
 
-    A value called `name` is one from outside, such as a file's, and is made safe to show. None turns what follows it
-    around.
+    A value called `name` comes from outside, such as a file name, and is cleaned. Values can't change the direction of
+    the text after them.
     """
     found = _catalogue.get(text, text)
     for key, value in values.items():
@@ -25,22 +25,22 @@ def tr(text: str, **values: object) -> str:
 
 
 def size_text(size_bytes: float) -> str:
-    """The size of a file in the person's language."""
+    """Format a file size in the user's language."""
     return size_words(size_bytes, tr)
 
 
 def window_title(words: str) -> str:
-    """What a window of the program is called; no words: by the program's name alone."""
+    """Return a window title; without words it is the program's name."""
     words = settle_directions(words)
     return f"{words} – {APP_NAME}" if words else APP_NAME
 
 
 def breakable(text: str) -> str:
-    """The text with places to break long paths at, for labels that wrap; nothing of it can be seen."""
+    """Insert invisible break opportunities into paths, for wrapping labels."""
     return re.sub(r"(?<=\S)([/\\])(?=\S)", "\\1\u200b", text)
 
 
 def use_catalogue(entries: Mapping[str, str]) -> None:
-    """Replaces the translations; an empty mapping is English."""
+    """Replace the translations; an empty mapping is English."""
     _catalogue.clear()
     _catalogue.update(entries)

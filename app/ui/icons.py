@@ -1,4 +1,4 @@
-"""Phosphor glyphs as icons, drawn from the font at whatever size and resolution is asked for."""
+"""Phosphor glyphs as icons, rendered from the font at any size and resolution."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from app.core.paths import resource_path
 DISABLED_OPACITY = 0.45
 WINDOW_SIZES_PX = (16, 32, 64)
 AT_WORK, AROUND_IT = "#F0793F", "#FFFFFF"
-"""The mark of a program that is at work, whatever ground it stands on."""
+"""Colours of the mark for running work, visible on any background."""
 
 
 @lru_cache(maxsize=512)
 def icon(name: str, color: str, size_px: int = 20) -> QIcon:
-    """The glyph called `name` in one colour; an unknown name or a missing font gives a small square."""
+    """Return a glyph as an icon in one colour; a small square if the name or font is missing."""
     return QIcon(_GlyphEngine(_glyph(name), color, size_px))
 
 
 def glyph(name: str) -> tuple[str, str]:
-    """A glyph as a character and the family of its font, to stand in a text; a square of any font without it."""
+    """Return a glyph's character and font family, for use in text; a square if it is missing."""
     found, family = _glyph(name), _family()
     return (found, family) if found and family else ("\u25a1", "")
 
 
 class _GlyphEngine(QIconEngine):
-    """Draws one glyph, once for every size and device pixel ratio that Qt asks for, so nothing is scaled."""
+    """Icon engine that renders a glyph for each requested size and pixel ratio, so that nothing is scaled."""
 
     def __init__(self, glyph: str, color: str, size_px: int) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ def _family() -> str:
 
 
 def app_icon(sizes_px: tuple[int, ...] = WINDOW_SIZES_PX, *, is_at_work: bool = False) -> QIcon:
-    """The program's own mark, drawn anew from its SVG file for each of the sizes that are asked for."""
+    """Return the program's icon, rendered from its SVG file for each size."""
     renderer = QSvgRenderer(QByteArray(resource_path("icons/fireside.svg").read_bytes()))
     drawn = QIcon()
     for size_px in sizes_px:
@@ -116,7 +116,7 @@ def app_icon(sizes_px: tuple[int, ...] = WINDOW_SIZES_PX, *, is_at_work: bool = 
 
 
 def _paint_dot(painter: QPainter, size_px: int) -> None:
-    """In the lower corner, with a rim that sets it off."""
+    """Paint a rimmed dot in the lower corner."""
     radius = size_px * 0.2
     middle = QPointF(size_px * 0.78, size_px * 0.78)
     painter.setPen(Qt.PenStyle.NoPen)

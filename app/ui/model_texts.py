@@ -1,4 +1,4 @@
-"""What is said about models and their downloads: numbers, dates, amounts, how far and how fast."""
+"""Texts about models and downloads: numbers, dates, amounts, progress, speed."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ _LICENSE_NAMES = dict(LICENSES)
 
 
 def license_name(key: str) -> str:
-    """A licence as people write it; the Hub's own word where it is not one of the common ones."""
+    """Return a licence's usual name; the Hub's key if it is unknown."""
     return _LICENSE_NAMES.get(key, key)
 
 
 def short_number(number: int) -> str:
-    """843, 12k, 1.2M."""
+    """Format a number: 843, 12k, 1.2M."""
     for size, letter in ((10**9, "B"), (10**6, "M"), (10**3, "k")):
         if number >= size * 0.9995:
             return (
@@ -57,7 +57,7 @@ def short_number(number: int) -> str:
 
 
 def ago(at_s: float, now_s: float | None = None) -> str:
-    """How long ago a moment was: today, 3 days, 5 months, 2 years ago."""
+    """Format a past time: today, 3 days, 5 months, 2 years ago."""
     days = int(((time.time() if now_s is None else now_s) - at_s) // DAY_S)
     if days < 1:
         return tr("today")
@@ -68,7 +68,7 @@ def ago(at_s: float, now_s: float | None = None) -> str:
 
 
 def model_words(parameters: int, architecture: str, context_tokens: int) -> list[str]:
-    """What the Hub read from a model's header, as far as it is known."""
+    """Return the known facts of a model's header as words."""
     context = context_tokens // 1024 if context_tokens % 1024 == 0 else 0
     return [
         *([tr(PARAMETER_COUNT, n=short_number(parameters))] if parameters else []),
@@ -78,7 +78,7 @@ def model_words(parameters: int, architecture: str, context_tokens: int) -> list
 
 
 def found_words(found: FoundRepository) -> tuple[str, str]:
-    """Two lines about a repository: what its model is, and how it stands on the Hub."""
+    """Return two lines about a repository: its model, and its figures on the Hub."""
     model = [*model_words(found.parameters, found.architecture, found.context_tokens)]
     model.append(license_name(found.license) if found.license else tr("no licence named"))
     hub = [
@@ -104,7 +104,7 @@ _WAITS = {
 
 
 def speed_words(bytes_per_s: float) -> str:
-    """A speed: 11 MB/s, 0.4 MB/s, 30 kB/s."""
+    """Format a speed: 11 MB/s, 0.4 MB/s, 30 kB/s."""
     if bytes_per_s >= 9_950_000:
         return tr(SPEED_MB, speed=round(bytes_per_s / 1e6))
     if bytes_per_s >= 95_000:
@@ -113,7 +113,7 @@ def speed_words(bytes_per_s: float) -> str:
 
 
 def left_words(left_s: float) -> str:
-    """How long it will take, as exact as it is known."""
+    """Format the remaining time, rounded more the longer it is."""
     if left_s < 50:
         return tr(UNDER_A_MINUTE_LEFT)
     minutes = round(left_s / 60)
@@ -128,14 +128,14 @@ def left_words(left_s: float) -> str:
 
 
 def amount_words(done_bytes: int, total_bytes: int) -> str:
-    """How much of the whole is here."""
+    """Return downloaded of total bytes, or only the former if the total is unknown."""
     if not total_bytes:
         return size_text(done_bytes)
     return tr("{done} of {total}", done=size_text(done_bytes), total=size_text(total_bytes))
 
 
 def state_words(download: Download) -> str:
-    """What a download does now, in one line."""
+    """Return the state of a download on one line."""
     amount = amount_words(download.done_bytes, download.total_bytes)
     if download.state == "queued":
         return join(tr(WAITING), amount if download.done_bytes else size_text(download.total_bytes))
@@ -149,7 +149,7 @@ def state_words(download: Download) -> str:
 
 
 def problem_words(download: Download) -> str:
-    """What went wrong, and what was kept; "" when nothing did."""
+    """Return why a download failed and what was kept; "" if it didn't."""
     if download.error is None or download.state in ("done", "running"):
         return ""
     sentence = sentence_for(download.error)
@@ -169,12 +169,12 @@ def _running_words(download: Download, amount: str) -> str:
 
 
 def senses_words(sees: bool, hears: bool) -> str:
-    """What a model can do besides reading; "" where it only reads."""
+    """Return a model's further inputs, images and audio; "" if it takes text only."""
     if sees and hears:
         return tr("sees pictures and hears")
     return tr(SEES_PICTURES) if sees else tr("hears") if hears else ""
 
 
 def join(*parts: str) -> str:
-    """Facts in one line."""
+    """Join non-empty facts with dots."""
     return " · ".join(part for part in parts if part)

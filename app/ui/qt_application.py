@@ -1,4 +1,4 @@
-"""Starts the window: one instance, the parts, problems at start, the model behind it, a clean quit."""
+"""Start of the window: single instance, components, start-up problems, the model, a clean exit."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 STOP_TIMEOUT_S = 1.0
 OUTSIDE_AFTER_MS = 500
 HAND_OVERS = 3
-"""Tries to hand over to one that is there and leaves before it has answered."""
+"""Attempts to hand over to another instance that exits before it answers."""
 NO_ANSWER = PersonMessage(
     f"{APP_NAME} is already running, but does not answer.",
     "This is a second window on the same chats. If the first one does not come back, close it, or end its process in "
@@ -57,7 +57,7 @@ OPENED_BESIDE = PersonMessage(
 
 
 def run(arguments: list[str]) -> int:
-    """Shows the window until it is closed; returns the exit code."""
+    """Run the window until it is closed; return the exit code."""
     wanted = StartRequest.from_arguments(arguments, os.environ.get(ACTIVATION, ""))
     application = Application([APP_NAME])
     application.setApplicationName(APP_ID)
@@ -76,12 +76,12 @@ def run(arguments: list[str]) -> int:
 
 
 class Application(QApplication):
-    """Hears what the system asks of a program."""
+    """Application that receives the system's events."""
 
     quit_wanted = Signal()
-    """The session ends, or the system's own menu says so; its windows are closed next."""
+    """The session ends or the system's menu quits; windows are closed next."""
     file_opened = Signal(str)
-    """macOS: a file manager has no command line for a program that runs."""
+    """On macOS, a file opened by the file manager, which passes no command line to a running program."""
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Quit:
@@ -92,7 +92,7 @@ class Application(QApplication):
 
 
 def _theme(application: QApplication, paths: AppPaths) -> Theme:
-    """Read apart from bootstrap, so that a problem at start already looks as the person chose."""
+    """Return the theme, read before bootstrap, so that start-up errors already have the user's look."""
     appearance = load_settings(paths.settings)[0].appearance
     theme = Theme(appearance.scheme, appearance.zoom, system_font=appearance.system_font)
     theme.install(application)
@@ -101,7 +101,7 @@ def _theme(application: QApplication, paths: AppPaths) -> Theme:
 
 
 def _meet(instance: SingleInstance, wanted: StartRequest, theme: Callable[[], Theme]) -> list[PersonMessage] | None:
-    """Finds out whether this start has a window, and what is said in it; None: another one took over what it had."""
+    """Return the messages for this start's window; None if another instance took over."""
     for _ in range(HAND_OVERS):
         found = instance.claim()
         if found is InstanceState.ENDING:
@@ -165,7 +165,7 @@ def _run_window(
 
 
 def start_again() -> None:
-    """Another program like this one, which outlives it."""
+    """Start a new process of this program that outlives this one."""
     from app.core.child import own_command
 
     program, *arguments = own_command("")
@@ -173,7 +173,7 @@ def start_again() -> None:
 
 
 def _connect(application: Application, instance: SingleInstance, window: MainWindow) -> None:
-    """What comes from outside, and what others are told."""
+    """Connect the window with other instances and the system."""
     closing = window.closing
 
     def take(wanted: StartRequest) -> None:
@@ -193,7 +193,7 @@ def _connect(application: Application, instance: SingleInstance, window: MainWin
 
 
 def _build(paths: AppPaths, theme: Theme) -> Fireside | None:
-    """The parts; when they cannot be built, says why and tries again as often as asked."""
+    """Build the components; on an error show it and try again as often as the user wants."""
     while True:
         try:
             return build_program(paths)
@@ -241,7 +241,7 @@ def _put_back(app: Fireside, window: MainWindow) -> None:
 
 
 def look_after(app: Fireside, window: MainWindow, notify: Notify) -> ModelSleep:
-    """What the window does by itself, beside what the person asks for."""
+    """Start the window's background duties, such as putting an idle model to sleep."""
     from app.core.build import ProgramFile
     from app.features.models.model_memory import ModelMemoryWatch
     from app.ui.shell.upkeep import CalmCaret, ModelSleep, SilenceNotices, UpgradeNotice, collect_on_this_thread
@@ -263,7 +263,7 @@ def look_after(app: Fireside, window: MainWindow, notify: Notify) -> ModelSleep:
 
 
 def look_outside(app: Fireside, window: MainWindow, task_bar: TaskBar, sleep: ModelSleep) -> None:
-    """What is beside the window; the person's first keys go before what takes a moment of it."""
+    """Set up tray, shortcut and task bar, after the first input, as it takes a moment."""
     from app.ui.outside import Outside
 
     on_chat = lambda chat: sleep.follow_answers(chat.answer_finished, lambda: chat.busy)  # noqa: E731
@@ -275,7 +275,7 @@ def look_outside(app: Fireside, window: MainWindow, task_bar: TaskBar, sleep: Mo
 
 
 def watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme, task_bar: TaskBar) -> None:
-    """What the window tells about models beside its Models view; nothing of it is needed at start."""
+    """Set up messages about models outside the Models tab; not needed at start."""
     from app.ui.chat.welcome import FirstSuggestion
     from app.ui.models.download_rows import DownloadWatch
 
@@ -296,7 +296,7 @@ def watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme
 
 
 def chat_tab(window: MainWindow) -> ChatTab:
-    """The tab of the chats, which is built with the window."""
+    """Return the chats tab, built with the window."""
     tab = window.tab(CHAT)
     assert isinstance(tab, ChatTab)
     return tab
@@ -308,7 +308,7 @@ def _tidied(app: Fireside) -> Iterator[object]:
 
 
 def _process_age_ms() -> float:
-    """Time since the process began; from this module's import where the system does not say (not Linux)."""
+    """Return the age of the process; without /proc, since this module's import."""
     try:
         started_ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
         uptime_s = float(Path("/proc/uptime").read_text().split()[0])
@@ -321,7 +321,7 @@ _IMPORTED_S = time.monotonic()
 
 
 class _FirstPaint(QObject):
-    """Calls back once, when the window has been painted for the first time."""
+    """Calls back once after the window's first paint."""
 
     def __init__(self, parent: QObject, then: Callable[[], None]) -> None:
         super().__init__(parent)
@@ -335,10 +335,10 @@ class _FirstPaint(QObject):
 
 
 class _ProcessSignals:
-    """Makes Ctrl+C in a terminal and SIGTERM close the window as a person would.
+    """Close the window on Ctrl+C in a terminal and SIGTERM.
 
-    Python runs signal handlers between its own instructions, and Qt's loop has none while it waits:
-    the wake-up socket interrupts it. The handler only asks: what it interrupts may hold a lock that closing needs.
+    Python runs signal handlers between its instructions, of which Qt's waiting loop executes none: a wake-up socket
+    interrupts it. The handler only requests the close, as what it interrupts may hold a lock that closing needs.
     """
 
     def __init__(self, application: QApplication, quit_window: Callable[[], object]) -> None:

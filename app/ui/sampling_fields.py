@@ -1,4 +1,4 @@
-"""How the next token is chosen, as numbers that a person sets: a temperature, and more where somebody wants them."""
+"""Sampling fields: temperature, and further parameters on demand."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HEADING, MUTED, NAME = (14.0, 600), (13.0, 400), (14.0, 400)
 
 @dataclass(frozen=True)
 class Knob:
-    """One number. `start` is where the first step up from `unset` leads, the word for "nothing of its own"."""
+    """A sampling parameter. `start` is the value of the first step up from `unset`, the word for "not set"."""
 
     name: str
     label: str
@@ -44,7 +44,7 @@ class Knob:
 
 
 def knobs() -> tuple[Knob, ...]:
-    """All that can be set, the temperature first."""
+    """Return all parameters, temperature first."""
     return (
         Knob("temperature", tr(TEMPERATURE), tr(TEMPERATURE_WORDS), 0, 2, 0.05, 2, 0.7),
         Knob("top_k", tr(TOP_K), tr("How many of the likeliest tokens count; 0 is all."), 0, 1000, 1, 0, 40),
@@ -69,7 +69,7 @@ def knobs() -> tuple[Knob, ...]:
 
 
 class KnobStepper(Stepper):
-    """A number, or a word one step below the least: `is_in_settings` says that Settings have a number for it."""
+    """Number field with a word below the minimum; `is_in_settings` says that the settings have a value for it."""
 
     def __init__(self, theme: Theme, knob: Knob, value: float | None, *, is_in_settings: bool) -> None:
         # Two steps below the least: the one between says which way somebody is going.
@@ -92,7 +92,7 @@ class KnobStepper(Stepper):
 
     @property
     def chosen(self) -> float | None:
-        """None leaves it to the model."""
+        """Chosen value; None leaves it to the model."""
         value = round(self.number.value(), self._knob.decimals)
         return None if value < self._knob.least else value
 
@@ -104,11 +104,11 @@ class KnobStepper(Stepper):
 
 
 class SamplingFields(QWidget):
-    """The temperature, and all else behind More; `in_settings` names the numbers that Settings have."""
+    """Temperature, and all others behind More; `in_settings` names those with a value in the settings."""
 
     changed = Signal()
     resized = Signal()
-    """More of them are shown, or fewer."""
+    """More or fewer fields are shown."""
 
     def __init__(self, theme: Theme, chosen: Mapping[str, Any], *, in_settings: Collection[str] = ()) -> None:
         super().__init__()
@@ -142,12 +142,12 @@ class SamplingFields(QWidget):
 
     @property
     def chosen(self) -> dict[str, float]:
-        """The fields of `protocol.Sampling` that are set; the others are left to the model."""
+        """Fields of `protocol.Sampling` that are set; the model decides the others."""
         values = {name: stepper.chosen for name, stepper in self._steppers.items()}
         return {name: value for name, value in values.items() if value is not None}
 
     def _grid(self, some: Sequence[Knob]) -> QWidget:
-        """Two beside each other, so that the dialog stays lower than a small screen."""
+        # Two columns keep the dialog lower than a small screen.
         box = QWidget()
         grid = QGridLayout(box)
         grid.setContentsMargins(0, self._theme.px(4), 0, 0)
@@ -170,7 +170,7 @@ class SamplingFields(QWidget):
 
 
 def knob_row(theme: Theme, knob: Knob, stepper: KnobStepper, *, is_heading: bool = False) -> QHBoxLayout:
-    """A number with its name, and below that what it means."""
+    """Return a row with name, field and explanation."""
     words = QVBoxLayout()
     words.setSpacing(0)
     if is_heading:
@@ -185,14 +185,14 @@ def knob_row(theme: Theme, knob: Knob, stepper: KnobStepper, *, is_heading: bool
 
 
 def knob_name(theme: Theme, knob: Knob, stepper: KnobStepper) -> QLabel:
-    """The name beside a number; its tip says what that means."""
+    """Return the label of a field, with the explanation as tooltip."""
     name = field_label(theme, knob.label, NAME, stepper.number)
     name.setToolTip(knob.meaning)
     return name
 
 
 def field_label(theme: Theme, text: str, font: tuple[float, int], buddy: QWidget | None = None) -> QLabel:
-    """Muted, where it belongs to no field."""
+    """Return a label, muted if it belongs to no field."""
     label = plain_label(text, kind="" if buddy is not None else "muted")
     theme.dress(label, font=font)
     if buddy is not None:

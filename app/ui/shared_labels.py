@@ -1,4 +1,4 @@
-"""Labels that several parts of the window share, so that one thing has one name everywhere."""
+"""Labels shared by several parts of the window, so that a thing has one name everywhere."""
 
 from __future__ import annotations
 

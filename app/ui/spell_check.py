@@ -1,4 +1,4 @@
-"""Words that may be misspelled are underlined where somebody writes, after a moment and only where it is seen."""
+"""Spell check: underlines possible misspellings in visible text, shortly after typing."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ ADD_TO_DICTIONARY = "Add “{name}” to the dictionary"
 CHECK_SPELLING = "Check spelling"
 
 REST_MS = 350
-"""After the last key."""
+"""Pause after the last key."""
 AROUND = 300
-"""Characters before and behind what is seen: its sentences are whole, so that their language can be told."""
+"""Characters checked around the visible part, as whole sentences are needed to detect the language."""
 WIDE = 20_000
-"""Of a long text so much before and behind is read, where code in it may begin and end."""
+"""Characters read around the visible part of a long text, as code fences may start or end there."""
 TOLD = 5
-"""Words that a screen reader is told of."""
+"""Limit of words announced to screen readers."""
 
 
 @dataclass(frozen=True)
 class Speller:
-    """What the program lends: the settings as they are, the dictionaries of this computer, and `Fireside.change`."""
+    """Dependencies of the spell check: current settings, dictionaries, `Fireside.change`."""
 
     settings: Callable[[], Settings]
     spelling: Callable[[], SpellChecker]
@@ -46,7 +46,7 @@ class Speller:
 
 
 class SpellChecks(QObject):
-    """In every field of one kind in a view: where a message is written, and where one is changed."""
+    """Spell checks of all fields of a kind in a view, such as the composer and message editors."""
 
     def __init__(self, view: QWidget, kind: type[PlainEdit], speller: Speller, theme: Theme, notify: Notify) -> None:
         super().__init__(view)
@@ -59,7 +59,7 @@ class SpellChecks(QObject):
 
 
 class SpellCheck(QObject):
-    """Of one field. It asks on a thread, and what it hears of a text that has changed since it forgets."""
+    """Spell check of a field. It runs on a thread; results for text that has changed since are dropped."""
 
     def __init__(self, edit: PlainEdit, speller: Speller, theme: Theme, notify: Notify) -> None:
         super().__init__(edit)
@@ -75,16 +75,16 @@ class SpellCheck(QObject):
 
     @property
     def words(self) -> list[str]:
-        """Those that are underlined, in their order."""
+        """Underlined words in order."""
         return [_text_of(mark) for mark in self._marks]
 
     @property
     def is_wanted(self) -> bool:
-        """Whether the person wants it, and it is no code."""
+        """True if the setting is on and the field holds prose."""
         return self._edit.is_prose and self._speller.settings().composer.check_spelling
 
     def forget(self) -> None:
-        """Another text is shown, or the same one as something else; it is looked at when somebody writes."""
+        """Drop all results, because another text is shown; the next typing starts a check."""
         self._later.stop()
         self._end_task()
         self._marks = []
@@ -118,8 +118,9 @@ class SpellCheck(QObject):
         self._task = tasks.ask(lambda _token: find().find_misspelled(text, first, last), self, take, self._notify.error)
 
     def _seen(self) -> tuple[str, int, int, int]:
-        """The text around what is seen, and at which unit of the document it begins; from which to which character of
-        it words are looked at: what is seen and a little more, from the beginning of a word to the end of one."""
+        """Return the text around the visible part, its start in document units, and the range of characters to check:
+        the visible part and a little more, from and to word boundaries.
+        """
         edit, area = self._edit, self._edit.viewport().rect()
         top = edit.cursorForPosition(area.topLeft()).position()
         bottom = edit.cursorForPosition(area.bottomRight()).position()
@@ -137,7 +138,7 @@ class SpellCheck(QObject):
         return text, begin, start, min(ends, default=len(text))
 
     def _take_ranges(self, document: QTextDocument, found: Sequence[tuple[int, int]]) -> None:
-        """Ranges in units, as they are in the document now."""
+        """Set the underlined ranges, in the document's current units."""
         self._marks = []
         for start, end in found:
             mark = QTextEdit.ExtraSelection()

@@ -1,4 +1,4 @@
-"""The tabs of the program, in their order: a new one is a folder beside these, and an entry here; and the settings."""
+"""Tabs of the program in order, and the settings. To add a tab, make a folder here and an entry."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _is_text_file(path: Path) -> bool:
 
 
 def _is_made_anew(path: Path) -> bool:
-    """Whether files of this ending cannot be written back, as PDF files and recordings."""
+    """Return whether files of this type can't be written back, such as PDF files and recordings."""
     from app.documents.formats.registry import formats
 
     return any(file_format.has(path.suffix) and not file_format.rewrite for file_format in formats())
@@ -176,7 +176,7 @@ TABS = (
 
 
 def open_settings(app: Fireside, window: MainWindow, page: str) -> None:
-    """Shows the settings above the window, on the page or at the row that is named, or on the first."""
+    """Open the settings at a named page or row, or at the first page."""
     from app.ui.settings.dialog import SettingsDialog  # not needed at start
 
     SettingsDialog(app, window.ui, page or "appearance").open()

@@ -1,9 +1,9 @@
-"""Every colour, size and font of the window, in one place: light, dark, zoom.
+"""Theme: all colours, sizes and fonts, light and dark, with zoom.
 
-The style sheet is resources/styles/*.qss (fireside.qss first), with `$token` for a colour and `px(8)` for a size.
-Buttons choose their look with the dynamic property `kind`: primary, plain (the default), quiet or link;
-labels with `kind`: muted or danger; frames with `kind`: card or rule.
-Fonts, margins, gaps and glyphs are declared once with `Theme.dress`, and put on again after every change.
+The style sheet is resources/styles/*.qss (fireside.qss first), with `$token` for a colour and `px(8)` for a size. The
+dynamic property `kind` selects a look: buttons are primary, plain (default), quiet or link; labels muted or danger;
+frames card or rule. Fonts, margins, gaps and icons are declared once with `Theme.dress` and reapplied after every
+change.
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ ZOOM_STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 TEXT_PX = 15
 CODE_PX = 13.5
 EDGE_PX, TOP_PX = 28, 16
-"""Where the headings, cards and lines of every tab begin; only a conversation stands in the middle of what is wider."""
+"""Left and top edge of every tab's content; only a conversation is centred in a wider window."""
 PAGE_PX, READING_PX = 980, 760
-"""As wide as headings and cards get, and as wide as text is read well."""
+"""Maximum widths of cards and headings, and of text for reading."""
 HEADING_PX = 36
-"""As high as the line of a heading, with buttons beside it and without."""
+"""Height of a heading's line, with or without buttons."""
 FAMILY = "Inter"
 CODE_FAMILY = "JetBrains Mono"
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """Colours as "#RRGGBB"; a test computes their contrasts."""
+    """Colours as "#RRGGBB"; a test checks their contrasts."""
 
     background: str
     sidebar: str
     surface: str
-    """Fields, cards and the chosen row."""
+    """Background of fields, cards and the selected row."""
     raised: str
-    """Menus, dialogs and notices, above everything."""
+    """Background of menus, dialogs and notices."""
     line: str
     outline: str
-    """The edge of a control that has nothing else to be seen by: 3:1."""
+    """Outline of controls recognizable by it alone: contrast 3:1."""
     text: str
     muted: str
     accent: str
@@ -66,11 +66,11 @@ class Tokens:
     chip: str
     selection: str
     mark: str
-    """Behind a marked sentence of a document, as a marker would leave it."""
+    """Background of a highlighted sentence in a document."""
     written: str
-    """Behind what a model wrote into a page, until somebody changes it."""
+    """Background of generated text in a page, until it is edited."""
     unsure: str
-    """On the ground of a token, the more of it the less sure the model was."""
+    """Mixed into a token's background, more the less probable it was."""
     focus: str
 
 
@@ -133,7 +133,7 @@ DARK = Tokens(
 
 
 class WidgetLook(TypedDict, total=False):
-    """What a widget or layout wears; numbers are pixels of the drawing, which follow the zoom."""
+    """Look of a widget or layout; numbers are unscaled pixels that follow the zoom."""
 
     font: tuple[float, int]
     """Size and weight."""
@@ -141,11 +141,11 @@ class WidgetLook(TypedDict, total=False):
     """Left, top, right, bottom."""
     spacing: float
     glyph: tuple[str, str, float]
-    """The name of an icon, the token of its colour and its edge."""
+    """Icon name, colour token and edge length."""
     picture: tuple[str, str, float]
-    """The same, on a label."""
+    """The same, for a label."""
     glyph_size: tuple[float, float]
-    """Where the icon has more room than its edge."""
+    """Icon area, if larger than the icon."""
     size: tuple[float, float]
     width: float
     height: float
@@ -154,12 +154,12 @@ class WidgetLook(TypedDict, total=False):
     most_width: float
     most_height: float
     text: tuple[float, int, float]
-    """Of a field of text, down to what it is painted in: size, weight, and the margin around the letters."""
+    """Text field, with its viewport: font size, weight, document margin."""
 
 
 @dataclass
 class _Choice:
-    """What the person chose and the system says; shared by a theme and those that follow it late."""
+    """The user's choices and the system's scheme, shared by a theme and its late followers."""
 
     scheme: str
     zoom: float
@@ -171,7 +171,7 @@ class _Choice:
 
 
 class Theme(QObject):
-    """What is in force now; `changed` follows every change after the style sheet has been applied."""
+    """Current theme; `changed` is emitted after the style sheet was applied."""
 
     changed = Signal()
 
@@ -196,19 +196,19 @@ class Theme(QObject):
 
     @property
     def tokens(self) -> Tokens:
-        """The colours in force."""
+        """Colours of the current scheme."""
         return DARK if self.is_dark else LIGHT
 
     @property
     def is_dark(self) -> bool:
-        """Dark by the person's setting, or by the system's when it is left to it."""
+        """True for a dark scheme by the setting, or by the system's if set to follow it."""
         if self._choice.scheme == "system":
             return self._choice.system_is_dark()
         return self._choice.scheme == "dark"
 
     @property
     def scheme(self) -> str:
-        """system, light or dark."""
+        """ "system", "light" or "dark"."""
         return self._choice.scheme
 
     @scheme.setter
@@ -220,7 +220,7 @@ class Theme(QObject):
 
     @property
     def zoom(self) -> float:
-        """1.0 is the size as drawn."""
+        """Zoom factor; 1.0 is the design size."""
         return self._choice.zoom
 
     @zoom.setter
@@ -231,13 +231,13 @@ class Theme(QObject):
             self._apply()
 
     def zoom_by(self, steps: int) -> None:
-        """One step larger (1) or smaller (-1)."""
+        """Zoom one step in (1) or out (-1)."""
         nearest = min(range(len(ZOOM_STEPS)), key=lambda i: abs(ZOOM_STEPS[i] - self._choice.zoom))
         self.zoom = ZOOM_STEPS[min(max(nearest + steps, 0), len(ZOOM_STEPS) - 1)]
 
     @property
     def system_font(self) -> bool:
-        """Whether the system's own font is used in place of Inter."""
+        """True if the system's font replaces Inter."""
         return self._choice.system_font
 
     @system_font.setter
@@ -247,12 +247,12 @@ class Theme(QObject):
             self._apply()
 
     def px(self, n: float) -> int:
-        """A size of the drawing in pixels of this window; a size that is there at all never vanishes."""
+        """Scale a design size to pixels; a size above 0 stays at least 1."""
         scaled = round(n * self._choice.zoom * self._choice.system_scale)
         return max(1, scaled) if n > 0 else scaled
 
     def font(self, size_px: float = TEXT_PX, weight: int = 400) -> QFont:
-        """The interface's font; weights 400, 500, 600 and 700 are shipped."""
+        """Return the interface font; weights 400, 500, 600 and 700 are shipped."""
         if self._choice.system_font or FAMILY not in self._choice.families:
             font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
         else:
@@ -260,7 +260,7 @@ class Theme(QObject):
         return self._sized(font, size_px, weight)
 
     def code_font(self, size_px: float = CODE_PX, weight: int = 400) -> QFont:
-        """The font for code, with every column equally wide."""
+        """Return the monospaced font."""
         if CODE_FAMILY in self._choice.families:
             font = QFont(CODE_FAMILY)
         else:
@@ -271,18 +271,18 @@ class Theme(QObject):
         return self._sized(font, size_px, weight)
 
     def dress(self, *targets: QObject, **look: Unpack[WidgetLook]) -> None:
-        """Puts a look on widgets or layouts, now and after every change; what is not named stays as it was.
+        """Apply a look to widgets or layouts, now and after every change; unnamed properties stay.
 
-        It is in force before `changed` is told, so that who measures then measures what will be seen.
+        It is applied before `changed` is emitted, so that receivers measure the final sizes.
         """
         for target in targets:
             self._dressed.setdefault(target, {}).update(look)
             self._put_on(target, look)
 
     def dress_again(self, part: QWidget) -> None:
-        """Puts the fonts of what is inside on again, when a part is shown in a stack.
+        """Reapply the fonts inside a part, after a stack showed it.
 
-        WORKAROUND: under a style sheet a stack polishes what it shows, and loses fonts from before the next parent.
+        WORKAROUND: under a style sheet a stack polishes what it shows, and loses fonts set before the reparenting.
         """
         for target, look in list(self._dressed.items()):
             if isinstance(target, QWidget) and isValid(target) and part.isAncestorOf(target):
@@ -290,14 +290,14 @@ class Theme(QObject):
                     _WAYS[name](self, target, look.get(name))
 
     def install(self, application: QApplication) -> None:
-        """Puts style, font, palette and style sheet on the application, now and after every change."""
+        """Apply style, font, palette and style sheet to the application, now and after every change."""
         self._application = application
         application.setStyle("Fusion")
         self._request_scheme()
         self._apply()
 
     def style_sheet(self) -> str:
-        """The one style sheet, with colours and sizes filled in."""
+        """Return the combined style sheet with colours and sizes filled in."""
         colours = dataclasses.asdict(self.tokens)
         sheets = sorted(resource_path("styles").glob("*.qss"), key=lambda path: (path.stem != "fireside", path.stem))
         text = "\n".join(path.read_text("utf-8") for path in sheets)
@@ -306,7 +306,7 @@ class Theme(QObject):
         return re.sub(r"\$(\w+)", lambda m: colours[m[1]], text)
 
     def palette(self) -> QPalette:
-        """For what the style sheet does not reach: selections, links, placeholders, native parts."""
+        """Return the palette for parts without style sheet: selections, links, placeholders, native parts."""
         t, role = self.tokens, QPalette.ColorRole
         palette = QPalette()
         for colour, roles in (
@@ -354,7 +354,7 @@ class Theme(QObject):
             _WAYS[name](self, target, value)
 
     def _request_scheme(self) -> None:
-        """Asks the system to draw its own parts (title bar, file dialog) in the same scheme."""
+        """Ask the system to draw title bar and file dialogs in the same scheme."""
         hints = QGuiApplication.styleHints()
         if self._choice.scheme == "system":
             hints.unsetColorScheme()
@@ -367,7 +367,7 @@ class Theme(QObject):
 
 
 class LateTheme(Theme):
-    """The same look for a part that may be off screen: its `changed` waits until `catch_up`."""
+    """Theme of a part that may be hidden: it emits `changed` only on `catch_up`."""
 
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         QObject.__init__(self, parent)
@@ -378,11 +378,11 @@ class LateTheme(Theme):
 
     @property
     def is_late(self) -> bool:
-        """Whether something has changed that the part has not followed yet."""
+        """True if changes haven't been applied to the part yet."""
         return self._seen != self._choice.changes
 
     def catch_up(self) -> None:
-        """Tells the part what has changed meanwhile, if anything has."""
+        """Emit `changed` if there were changes meanwhile."""
         if self.is_late:
             self._seen = self._choice.changes
             self._notify_changed()
@@ -431,7 +431,7 @@ def _system_is_dark() -> bool:
 
 
 def _load_families() -> set[str]:
-    """Registers the shipped fonts, once a process; families of the system count too."""
+    """Register the shipped fonts once per process; return all known families."""
     if not _registered:
         for path in sorted(resource_path("fonts").glob("*.[ot]tf")):
             number = QFontDatabase.addApplicationFont(str(path))

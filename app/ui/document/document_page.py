@@ -1,4 +1,4 @@
-"""A page of a document as a picture, with marked stretches under a marker's ink; drawn off the window's thread."""
+"""Page of a document as a picture with highlights, drawn on a thread."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ GAP_SEARCH = 0.7  # of a line's height: as far as a computed edge may be beside 
 
 
 class PagePaper(QLabel):
-    """The paper: white in every scheme, since documents are shown as they are, a little dimmed in a dark one.
+    """Paper of a page: white in every scheme, slightly dimmed in the dark one, since documents are shown as they are.
 
-    It is a label for the sake of its role: screen readers read a label's text.
+    It is a label, as screen readers read the text of labels.
     """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -63,24 +63,24 @@ class PagePaper(QLabel):
         theme.changed.connect(self.update)
 
     def show_picture(self, picture: PagePicture | None, size_pt: QSizeF) -> None:
-        """The page, or empty paper of its size."""
+        """Show a page's picture, or blank paper of its size."""
         self.shown, self.size_pt = picture, size_pt
         if picture is not None:
             self.words = ""
         self.update()
 
     def show_words(self, words: str) -> None:
-        """A few muted words on empty paper."""
+        """Show a muted message on blank paper."""
         self.words = words if self.shown is None else ""
         self.update()
 
     def show_areas(self, marked: Sequence[Area], hits: Sequence[Area]) -> None:
-        """What is marked, and what a search found beside it."""
+        """Highlight the mark and the search hits."""
         self._marked, self._hits = list(marked), list(hits)
         self.update()
 
     def marked_rect(self) -> QRectF | None:
-        """What is marked, in pixels of this widget."""
+        """Return the mark's bounding rectangle in widget pixels, or None."""
         whole = joined(self._marked)
         return None if whole is None else self._rect(Area(*whole))
 
@@ -108,7 +108,7 @@ class PagePaper(QLabel):
             painter.fillRect(self.rect(), QColor(DIMMED_PAPER))
 
     def _snapped(self, area: Area) -> Area:
-        """Moves computed edges into the nearest gap between words, as the picture shows it."""
+        """Move estimated edges of an area into the nearest gap between words of the picture."""
         if self.shown is None or not (area.cut_left or area.cut_right):
             return area
         height = area.bottom - area.top
@@ -117,7 +117,7 @@ class PagePaper(QLabel):
         return area if right - left < 0.2 * height else area._replace(left=left, right=right)
 
     def _edge_near(self, x: float, area: Area, side: int) -> float:
-        """Where the ink beside the nearest gap ends (`side` 0) or begins (1)."""
+        """Return the edge of the ink at the nearest gap: its end (`side` 0) or its start (1)."""
         picture = self.shown
         assert picture is not None
         scale = picture.image.width() / self.size_pt.width()
@@ -132,7 +132,7 @@ class PagePaper(QLabel):
 
 
 def _nearest_gap(image: QImage, strip: QRect, at: int, least: int) -> tuple[int, int] | None:
-    """The ends of the nearest run of columns without ink that is at least so wide; None without one."""
+    """Return the nearest run of blank columns of at least that width, or None."""
     strip = strip.intersected(image.rect())
     if strip.isEmpty():
         return None
@@ -152,13 +152,13 @@ def _nearest_gap(image: QImage, strip: QRect, at: int, least: int) -> tuple[int,
 
 
 class PageArea(QScrollArea):
-    """Where the paper lies. `width_wanted` says that another width in device pixels is needed."""
+    """Scroll area of the paper. `width_wanted` asks for a picture in another width in device pixels."""
 
     width_wanted = Signal()
     turn_wanted = Signal(int)
-    """One page on (1) or back (-1)."""
+    """Asks for the next (1) or previous (-1) page."""
     end_wanted = Signal(int)
-    """To the first page (-1) or the last (1)."""
+    """Asks for the first (-1) or last (1) page."""
     zoom_changed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -186,11 +186,11 @@ class PageArea(QScrollArea):
 
     @property
     def width_px(self) -> int:
-        """How wide the page should be drawn, in pixels of the screen."""
+        """Width of the page's picture in device pixels."""
         return max(1, round(self._paper_width() * self.devicePixelRatioF()))
 
     def show_empty(self, size_pt: QSizeF) -> None:
-        """Empty paper while a page is drawn; after a while it says so."""
+        """Show blank paper while a page is drawn, with a message if that takes long."""
         self.paper.show_picture(None, size_pt)
         self.paper.show_words("")
         self._slow.start()
@@ -208,7 +208,7 @@ class PageArea(QScrollArea):
         self.paper.show_words("")
 
     def scroll_to_mark(self) -> None:
-        """Brings what is marked into view with some air above, or goes to the top of the page."""
+        """Scroll to the mark with some space above, or to the top of the page."""
         marked = self.paper.marked_rect()
         down, across = self.verticalScrollBar(), self.horizontalScrollBar()
         if marked is None:
@@ -221,7 +221,7 @@ class PageArea(QScrollArea):
         across.setValue(max(0, round(marked.left() + self.paper.x() - self._theme.px(24))))
 
     def zoom_by(self, steps: int) -> None:
-        """One step nearer (1) or farther (-1); 0 is as wide as there is room."""
+        """Zoom in (1) or out (-1); 0 fits the width."""
         index = min(range(len(ZOOMS)), key=lambda i: abs(ZOOMS[i] - self.zoom))
         zoom = ZOOMS[min(max(index + steps, 0), len(ZOOMS) - 1)] if steps else 1.0
         if zoom != self.zoom:
@@ -242,7 +242,7 @@ class PageArea(QScrollArea):
         self._settle()
 
     def _settle(self) -> None:
-        """Lays the desk out now: what is to be scrolled to needs its size, and Qt would do so a turn later."""
+        # Lay out at once: scrolling needs the new size, and Qt would lay out a turn later.
         self._column.activate()
         desk = self._desk.minimumSizeHint().expandedTo(self.viewport().size())
         if self._desk.size() != desk:
@@ -266,7 +266,7 @@ class PageArea(QScrollArea):
             super().wheelEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Nearer, where it was pressed; or all of the width again."""
+        """Zoom in at the clicked point, or back to the full width."""
         at = self.paper.mapFrom(self, event.position().toPoint())
         share = at.x() / max(1, self.paper.width()), at.y() / max(1, self.paper.height())
         self.zoom_by(0 if self.zoom > 1 else 3)
@@ -296,7 +296,7 @@ class PageArea(QScrollArea):
 
 
 class DocumentProblem(QWidget):
-    """Stands in place of a page that cannot be shown: why, and the way out."""
+    """Message in place of a page that can't be shown, with a way out."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -317,10 +317,10 @@ class DocumentProblem(QWidget):
 
 
 class PagePane(QStackedWidget):
-    """One page as a picture in the width there is, or why there is none. Nothing is drawn while nobody sees it."""
+    """Page as a picture fitted to the width, or a message. Nothing is drawn while it is hidden."""
 
     failed = Signal(str)
-    """Why the page that was wanted cannot be shown."""
+    """Reason why the requested page can't be shown."""
 
     def __init__(self, theme: Theme, notify: Notify) -> None:
         super().__init__()
@@ -339,29 +339,29 @@ class PagePane(QStackedWidget):
 
     @property
     def is_drawing(self) -> bool:
-        """Whether a picture is shown, or empty paper as long as there is none."""
+        """True if a picture, or blank paper for it, is visible."""
         return self.currentWidget() is self.area and not self.isHidden()
 
     def set_document(self, document: ShownDocument | None) -> None:
-        """Forgets the one before, and cancels what still runs for it."""
+        """Switch to another document and cancel requests for the old one."""
         self._drawer.set_document(document)
         self._page = 0
         self.area.clear()
 
     def take_over(self, document: ShownDocument) -> None:
-        """Another reading of the same file: its pages look as before."""
+        """Switch to a newer reading of the same file, whose pages look the same."""
         self._drawer.set_document(document, is_same_file=True)
         self._draw()
 
     def show_page(self, page: int) -> None:
-        """Another page, or the same one again; what there is of it is there at once."""
+        """Show a page, at once if a picture of it is cached."""
         self._page = page
         self.setCurrentWidget(self.area)
         self.setFocusProxy(self.area)
         self._draw()
 
     def drop_wish(self) -> None:
-        """Nothing is wanted any more; what is being drawn is still kept."""
+        """Drop the request; a picture being drawn is still cached."""
         self._drawer.drop_wish()
 
     def _draw(self) -> None:
@@ -415,9 +415,10 @@ MOST_SCALE = 20.0
 
 @dataclass(frozen=True)
 class PagePicture:
-    """A page as it can be painted. `width_px` is the width that was asked for.
+    """Picture of a page.
 
-    One that is not `is_final` was drawn for another page size than it has; the one in the right width follows.
+    `width_px` is the requested width. If `is_final` is False, it was drawn for a guessed page size and one in the right
+    width follows.
     """
 
     page: int
@@ -428,7 +429,10 @@ class PagePicture:
 
 
 class PageDrawer(QObject):
-    """`drawn` brings a picture, `failed` a page and why there is none; both only for the document of now."""
+    """Draw pages on a thread.
+
+    `drawn` carries a picture, `failed` a page and the reason; both only for the current document.
+    """
 
     drawn = Signal(object)
     failed = Signal(int, object)
@@ -450,12 +454,12 @@ class PageDrawer(QObject):
 
     @property
     def is_busy(self) -> bool:
-        """Whether a page is being drawn."""
+        """True while a page is being drawn."""
         return self._task is not None
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is drawn and nothing will be until somebody asks."""
+        """True if nothing is drawn or scheduled."""
         return self._task is None and not self._ahead.isActive()
 
     @property
@@ -463,10 +467,7 @@ class PageDrawer(QObject):
         return sum(picture.image.sizeInBytes() for picture in self._pictures.values())
 
     def set_document(self, document: ShownDocument | None, *, is_same_file: bool = False) -> None:
-        """Forgets everything of the one before; what runs for it is cancelled and not told any more.
-
-        Pictures of the same file stay.
-        """
+        """Switch documents and cancel running requests silently. Pictures of the same file stay cached."""
         if self._task is not None:
             self._task.abandon()
         self._task = self._running = self._wanted = None
@@ -480,17 +481,17 @@ class PageDrawer(QObject):
             self._last_size = A4_PT
 
     def size_of(self, page: int) -> QSizeF:
-        """A page's size in points; before it was drawn that of the last one, since most are alike."""
+        """Return a page's size in points; before it is known that of the last page, as most are alike."""
         return self._sizes.get(page, self._last_size)
 
     def picture_of(self, page: int, width_px: int) -> PagePicture | None:
-        """What is there to paint now: in that width, or the sharpest in another one."""
+        """Return a cached picture in that width, else the sharpest in another one, or None."""
         exact = self._pictures.get((page, width_px))
         others = [picture for (number, _), picture in self._pictures.items() if number == page]
         return exact or max(others, key=lambda picture: picture.width_px, default=None)
 
     def want(self, page: int, width_px: int) -> None:
-        """Asks for a page in a width of device pixels; only the latest wish counts."""
+        """Request a page in a width of device pixels; only the latest request counts."""
         key = (page, width_px)
         self._ahead.stop()
         self._wanted = key
@@ -506,7 +507,7 @@ class PageDrawer(QObject):
             self._patience.start()  # the end of what runs starts the wish of then
 
     def drop_wish(self) -> None:
-        """Nothing is wanted any more, such as while the text is shown; what is being drawn is still kept."""
+        """Drop the request, such as while text is shown; a picture being drawn is still cached."""
         self._wanted = None
         self._neighbours = []
         self._ahead.stop()
@@ -567,7 +568,7 @@ class PageDrawer(QObject):
             self.failed.emit(failed[0] if failed else 0, error)
 
     def _draw_neighbour(self) -> None:
-        """While nothing is asked for: the next page, then the one before; each once, whatever comes of it."""
+        """Draw the next page, then the previous one, while idle; each is tried once."""
         if self._document is None or self._task is not None:
             return
         while self._neighbours:
@@ -580,7 +581,7 @@ class PageDrawer(QObject):
 def _pictures(
     document: ShownDocument, page: int, width_px: int, guess: QSizeF, token: CancelToken, *, is_known: bool
 ) -> Iterator[PagePicture]:
-    """The page in the width asked for; a second time where its size was only guessed and was another one."""
+    """Yield the page in the requested width; twice if its size was guessed wrongly."""
     size = guess
     for is_last in (True,) if is_known else (False, True):
         if token.cancelled:
@@ -596,7 +597,7 @@ def _pictures(
 
 
 def picture_from(drawn: Drawn, width_px: int, name: str) -> PagePicture:
-    """Unpacks what the child drew; raises DocumentUnreadable where it is not what it says it is."""
+    """Decompress a picture from the child process; raises DocumentUnreadable if its size is not as declared."""
     wanted = drawn.width * drawn.height * 3
     try:
         inflate = zlib.decompressobj()

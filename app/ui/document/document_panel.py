@@ -1,4 +1,4 @@
-"""A view, and at its right the document that was opened from it; in a narrow window one takes the other's place."""
+"""View with a document panel at its right; in a narrow window the panel replaces the view."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ log = logging.getLogger(__name__)
 
 
 class DocumentPanel(SidePane):
-    """`open` shows a document beside a view; × or Esc closes it, and the keyboard goes back to where it was."""
+    """Panel opened by `open`; × or Esc closes it and restores the focus."""
 
     share = 0.54  # a page of A4 can be read in it
     most_px = 900
     renewed = Signal(object, int, int)
-    """Whose documents, one of them, and the one that has taken its place with what was corrected in it."""
+    """Owner of the documents, an id, and the id of the corrected version."""
 
     def __init__(self, theme: Theme, notify: Notify, beside: QWidget, take_keyboard: Callable[[], object]) -> None:
         super().__init__(theme, beside, take_keyboard)
@@ -46,7 +46,7 @@ class DocumentPanel(SidePane):
 
     @cached_property
     def view(self) -> DocumentView:
-        """Where documents are shown, made for the first one."""
+        """Document view, built on first use."""
         from app.ui.document.document_view import DocumentView  # 5 MB that a window without a document does without
 
         view = DocumentView(self._theme, self._notify)
@@ -62,7 +62,7 @@ class DocumentPanel(SidePane):
     def open(
         self, documents: DocumentLibrary, document_id: int, mark: TextHighlight | None = None, *, page: int = 0
     ) -> None:
-        """Shows a document, at a mark, a page or its beginning."""
+        """Open a document at a mark, a page or its start."""
         try:
             if self._shown != (documents, document_id) or self._document is None:
                 document = documents.open_document(document_id)
@@ -82,7 +82,7 @@ class DocumentPanel(SidePane):
         view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def take_over(self, documents: DocumentLibrary, earlier_id: int, document_id: int) -> None:
-        """More of the document that is open was read: it stays as it is looked at, and the keyboard where it is."""
+        """Switch to a newer reading of the open document, keeping position and focus."""
         if self._shown != (documents, earlier_id) or earlier_id == document_id:
             return
         try:
@@ -96,32 +96,32 @@ class DocumentPanel(SidePane):
             tasks.ask(lambda _token: before.close(), self, lambda _: None)
 
     def _on_renewed(self, earlier_id: int, document_id: int) -> None:
-        """Also after it was closed: what was typed and not saved is kept then, which takes a moment."""
+        # Also arrives after closing, since unsaved corrections are then stored, which takes a moment.
         if self._documents is not None:
             self.renewed.emit(self._documents, earlier_id, document_id)
             self.take_over(self._documents, earlier_id, document_id)
 
     def close_document(self) -> None:
-        """Shows the view alone again."""
+        """Close the document and show the view alone."""
         if self.is_open:
             self.view.close_document()
             self._release()
             self.hide_beside()
 
     def keep_open(self, keys: frozenset[tuple[DocumentLibrary, int]]) -> None:
-        """Something else is shown, with these documents: one that is not among them is closed."""
+        """Close the document unless it belongs to these keys."""
         if self._shown is not None and self._shown not in keys:
             self.close_document()
 
     def _release(self) -> None:
-        """The child that draws goes, on a thread: it may just be drawing."""
+        """End the drawing process on a thread, as it may be busy."""
         document, self._document, self._shown = self._document, None, None
         if document is not None:
             tasks.ask(lambda _token: document.close(), self, lambda _: None)
 
 
 def _corrections_of(documents: DocumentLibrary, document_id: int) -> PageCorrections | None:
-    """What corrects a document of which something was read from pictures, or could be; None for others."""
+    """Return the corrections of a document with recognized or recognizable pages; None for others."""
     document = documents.store.get(document_id)
     if (
         document is None

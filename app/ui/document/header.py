@@ -1,4 +1,4 @@
-"""Above a document: its name, where in it one is, what can be done with it; and the row that searches in it."""
+"""Header of a document: name, position, actions; and its search row."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ CLOSE_SEARCH = "Close the search"
 
 LEAST_NAME_PX = 48
 RECORDING_UNIT = "minute"
-"""What a recording has for pages; see `app.features.transcribe`, which is not needed to show one."""
+"""Unit of recordings, as in `app.features.transcribe`, which isn't imported just to show one."""
 
 
 class DocumentHeader(QWidget):
-    """Buttons say their keys in their tool tips; a document without pages has no arrows."""
+    """Header with buttons whose tooltips name their keys; without pages there are no arrows."""
 
     turn_wanted = Signal(int)
     text_wanted = Signal(bool)
     comparing_wanted = Signal(bool)
-    """What was read from the picture of the page is to be seen beside it, or not any more."""
+    """Asks to show or hide the recognized text next to the page."""
     zoom_wanted = Signal(int)
-    """One step nearer (1) or farther (-1)."""
+    """Asks to zoom in (1) or out (-1)."""
     search_wanted = Signal()
     save_wanted = Signal()
-    """What is said in a recording is to become a file."""
+    """Asks to save a recording's transcript."""
     close_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -121,7 +121,7 @@ class DocumentHeader(QWidget):
         self.close_button.clicked.connect(self.close_wanted)
 
     def show_document(self, name: str, unit: str, *, can_draw: bool) -> None:
-        """A document's name, what its pages are ("" for none), and whether they can be shown as pictures."""
+        """Set the name, the unit of pages ("" for none), and whether pages can be shown as pictures."""
         self._unit = unit
         self._whole_name = name
         self.name.setToolTip(plain_tip(name))
@@ -132,17 +132,17 @@ class DocumentHeader(QWidget):
         self._fit_name()
 
     def show_page(self, page: int, pages: int) -> None:
-        """Page 3 of 12."""
+        """Show the position, such as page 3 of 12."""
         self._show_where(page_words(self._unit, page, pages))
         self._enable(self.previous, page > 1)
         self._enable(self.next, page < pages)
 
     def show_share(self, percent: int | None) -> None:
-        """How far one is in a document without pages, but for its beginning; None where all of it is in view."""
+        """Show the percentage read in a document without pages; nothing at its start or if all is visible (None)."""
         self._show_where(f"{percent}\u00a0%" if percent else "")
 
     def show_comparing(self, *, can_compare: bool, is_comparing: bool) -> None:
-        """Whether something was read from pictures, and whether it is seen beside them."""
+        """Set whether there is recognized text, and whether it is shown."""
         self.compare.setVisible(can_compare)
         self.compare.setChecked(is_comparing)
         self._fit_name()
@@ -170,8 +170,7 @@ class DocumentHeader(QWidget):
         self._fit_name()
 
     def _fit_name(self) -> None:
-        """Shortens the name to the room it has; what follows it stands right behind it. Where too little is left of it
-        the buttons go into a line of their own."""
+        """Elide the name to the available width; if little is left, the buttons move to a second line."""
         margins = self._lines.contentsMargins()
         for pair, is_wanted in (
             ((self.farther, self.nearer), self._can_zoom),
@@ -201,7 +200,7 @@ class DocumentHeader(QWidget):
                 self._row.insertWidget(self._row.count() - 1, button)
 
     def _mirror(self) -> None:
-        """Back points to where reading begins."""
+        """Set the arrows for the reading direction."""
         back, on = ("caret-right", "caret-left") if self.isRightToLeft() else ("caret-left", "caret-right")
         self.previous.set_glyph(back)
         self.next.set_glyph(on)
@@ -223,7 +222,7 @@ class DocumentHeader(QWidget):
 
 
 def page_words(unit: str, page: int, pages: int) -> str:
-    """Where one is, in the words of the format."""
+    """Return the position in the format's terms."""
     text = {
         "slide": tr("slide {page} of {pages}", page=page, pages=pages),
         "sheet": tr("sheet {page} of {pages}", page=page, pages=pages),
@@ -252,14 +251,14 @@ LONGEST_QUERY = 200
 
 
 class Searchable(Protocol):
-    """What can be searched, from any thread."""
+    """A searchable source; methods may be called on any thread."""
 
     def search_text(self, text: str, most: int, /) -> list[Any]:
-        """At most so many hits, in the order of their `block_id`."""
+        """Return a limited number of hits, ordered by `block_id`."""
 
 
 class DocumentSearch(QWidget):
-    """Searches off the window's thread as one types. `hits_changed` brings what was found, `chosen` one of it."""
+    """Search row that searches on a thread while typing. `hits_changed` carries all hits, `chosen` one."""
 
     hits_changed = Signal()
     chosen = Signal(object)
@@ -302,19 +301,19 @@ class DocumentSearch(QWidget):
         name_widgets(search_field=self.field, search_count=self.count)
 
     def set_document(self, document: Searchable | None) -> None:
-        """Where to search; what was found before is forgotten."""
+        """Set the source and drop earlier hits."""
         self._stop()
         self._document = document
         self.field.clear()
         self._take_hits([], has_more=False)
 
     def forget(self) -> None:
-        """What was found is no longer marked; the words stay in the field for the next time."""
+        """Drop the hits; the typed words stay for the next search."""
         self._stop()
         self._take_hits([], has_more=False)
 
     def begin(self, from_block: int) -> None:
-        """Opens; the first match chosen is the first one from this block on."""
+        """Open the search; the first hit chosen is at or after this block."""
         self._from_block = from_block
         self.show()
         self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -323,12 +322,12 @@ class DocumentSearch(QWidget):
             self._typed.start()
 
     def look_again(self) -> None:
-        """There is more, or other, text to search than there was."""
+        """Search again after the text changed or grew."""
         if self.isVisible() and self.field.text().strip():
             self._typed.start()
 
     def step(self, steps: int) -> None:
-        """The next match (1) or the one before (-1), round the end."""
+        """Go to the next (1) or previous (-1) hit, wrapping around."""
         if self._typed.isActive():  # Enter does not wait for the pause
             self._search()
         elif self.hits:

@@ -1,4 +1,4 @@
-"""Where a stretch of a block is in a document: on its page in points, and among the stretches that are laid out."""
+"""Positions of marks: on a page in points, and among laid-out ranges."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from app.language.language_names import is_right_to_left
 
 
 class Area(NamedTuple):
-    """Part of one line on a page: points from the page's left upper corner.
+    """Part of a line on a page, in points from the top left.
 
-    `cut_left` and `cut_right` say that the line goes on there, so that the edge was computed and not read.
+    `cut_left` and `cut_right` say that the line continues there, so that the edge is an estimate.
     """
 
     left: float
@@ -26,9 +26,9 @@ class Area(NamedTuple):
 
 
 def areas_of(block: Block, mark: TextHighlight, page: int) -> list[Area]:
-    """The lines that a mark covers on one page.
+    """Return the areas of a mark on a page.
 
-    A line that is covered in part is cut by the share of its characters; the letters' own widths are not known here.
+    A partly covered line is cut by its share of characters, as letter widths aren't known here.
     """
     start, end = span_of(block, mark)
     found = []
@@ -47,7 +47,7 @@ def areas_of(block: Block, mark: TextHighlight, page: int) -> list[Area]:
 def areas_on(
     page: int, blocks: Iterable[Block], mark: TextHighlight | None, others: Sequence[TextHighlight]
 ) -> tuple[list[Area], list[Area]]:
-    """What a mark covers of a page with these blocks, and what other marks, in the order of their blocks, cover."""
+    """Return the areas of a mark on a page, and those of the other marks, which are sorted by block."""
     marked: list[Area] = []
     beside: list[Area] = []
     for block in blocks:
@@ -59,13 +59,13 @@ def areas_on(
 
 
 def span_of(block: Block, mark: TextHighlight) -> tuple[int, int]:
-    """The offsets a mark means in its block; `end` 0 is the block's end."""
+    """Return a mark's start and end in its block; an `end` of 0 is the block's end."""
     end = len(block.text) if mark.end <= 0 else min(mark.end, len(block.text))
     return min(max(0, mark.start), end), end
 
 
 def page_of(block: Block, mark: TextHighlight) -> int:
-    """The page on which a marked stretch begins; 0 where there are no pages."""
+    """Return the page on which a mark starts; 0 without pages."""
     start, end = span_of(block, mark)
     for box in block.place.boxes:
         if box.end > start and box.start < max(end, start + 1):
@@ -74,13 +74,13 @@ def page_of(block: Block, mark: TextHighlight) -> int:
 
 
 def marks_in(marks: Sequence[TextHighlight], first_id: int, last_id: int) -> Sequence[TextHighlight]:
-    """Those whose block is one of first to last; `marks` are in the order of their blocks."""
+    """Return the marks in blocks first to last; `marks` are sorted by block."""
     low = bisect_left(marks, first_id, key=lambda mark: mark.block_id)
     return marks[low : bisect_right(marks, last_id, key=lambda mark: mark.block_id)]
 
 
 def joined(areas: Iterable[Area]) -> tuple[float, float, float, float] | None:
-    """Left, top, right and bottom of what holds them all; None without any."""
+    """Return left, top, right and bottom around all areas; None if there are none."""
     every = list(areas)
     if not every:
         return None
@@ -113,9 +113,9 @@ class BlockRange(NamedTuple):
 
 
 def stretches_of(block: Block) -> list[BlockRange]:
-    """A block in stretches of a bounded length, cut after a line or a space; joined they are the block's text.
+    """Split a block into ranges of bounded length, after a line or a space; joined they are its text.
 
-    The line break between two stretches of a table or of code belongs to the first one.
+    A line break between two ranges of a table or of code belongs to the first.
     """
     found, start, text = [], 0, block.text
     by_line = block.kind in BY_LINE
@@ -148,7 +148,7 @@ def _cut_position(text: str, start: int, *, by_line: bool) -> int:
 
 
 class Walk:
-    """The stretches of some blocks of a document, fetched in small batches as they are needed."""
+    """Ranges of a document's blocks, fetched in small batches."""
 
     def __init__(self, document: ShownDocument, first_id: int, last_id: int) -> None:
         self.first_id, self.last_id = first_id, last_id
@@ -158,7 +158,7 @@ class Walk:
         return self.first_id <= block_id <= self.last_id
 
     def place_of(self, block_id: int, offset: int) -> BlockRange | None:
-        """The stretch with that character."""
+        """Return the range that contains a character, or None."""
         for block in self._document.read_blocks(block_id, 1):
             for stretch in stretches_of(block):
                 if offset < stretch.end:
@@ -167,7 +167,7 @@ class Walk:
         return None
 
     def onwards(self, after: BlockRange | None) -> Iterator[BlockRange]:
-        """What follows a stretch, or all from the first on."""
+        """Yield the ranges after one, or all."""
         next_id = self.first_id
         if after is not None:
             yield from (block_range for block_range in stretches_of(after.block) if block_range.start > after.start)
@@ -181,7 +181,7 @@ class Walk:
             next_id = blocks[-1].id + 1
 
     def backwards(self, before: BlockRange) -> Iterator[BlockRange]:
-        """What precedes a stretch, the nearest first."""
+        """Yield the ranges before one, nearest first."""
         yield from reversed(
             [block_range for block_range in stretches_of(before.block) if block_range.start < before.start]
         )

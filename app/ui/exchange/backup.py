@@ -1,4 +1,4 @@
-"""Everything in one file and back: where to, how far it is, what is in it, and the new start that brings it in."""
+"""Backup of everything in one file, restoring it, and the restart that applies it."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ _KINDS = (
 
 
 class Backups(SavedFiles):
-    """Asks, works on a thread, tells."""
+    """Ask for files, work on a thread, report the result."""
 
     def __init__(self, app: Fireside, ui: UiContext, window: QWidget | None = None) -> None:
         super().__init__(ui.notify, window or ui.window)
         self._app, self._ui = app, ui
 
     def ask_where(self) -> QFileDialog:
-        """Where a backup is to be, and makes it."""
+        """Ask for the file and write a backup."""
         return self._ask_to_save(
             tr(BACK_UP_EVERYTHING),
             "back_up",
@@ -72,7 +72,7 @@ class Backups(SavedFiles):
         )
 
     def save(self, path: Path) -> tasks.BackgroundTask:
-        """What is being typed is stored first."""
+        """Write a backup, after storing typed text."""
         self._ui.go.store()
 
         def work(token: CancelToken) -> Iterator[object]:
@@ -86,11 +86,11 @@ class Backups(SavedFiles):
         return run_in_sight(self._ui, work, tr("Backing up"), _how_far, then)
 
     def ask_which(self) -> QFileDialog:
-        """Which backup is to be restored."""
+        """Ask for the backup to restore."""
         return self._ask_to_open(tr(RESTORE_A_BACKUP), "restore_backup", filter_=tr("Backups (*.zip)"), take=self.read)
 
     def read(self, path: Path) -> tasks.BackgroundTask:
-        """Unpacks it beside what is here, and asks."""
+        """Unpack a backup next to the current data, then ask for consent."""
 
         def work(token: CancelToken) -> Iterator[object]:
             return unpack_backup(path, self._app.paths, token)
@@ -118,11 +118,11 @@ class Backups(SavedFiles):
         dialog.open()
 
     def can_put_back(self) -> bool:
-        """Whether something is kept that was here before a restore."""
+        """Return whether data from before a restore is kept."""
         return last_aside(self._app.paths) is not None
 
     def ask_to_put_back(self) -> None:
-        """Asks, and starts again with what was here before the last restore."""
+        """Ask, then restart with the data from before the last restore."""
         words = tr("Everything that was here before you restored a backup comes back. What is here now is kept for 30"
                    " days. {app} starts again.", app=APP_NAME)  # fmt: skip
         title = tr("Put back what was here before?")
@@ -150,7 +150,7 @@ def _how_far(words: str, event: object) -> Far | None:
 
 
 def _told(found: BackupUnpacked) -> str:
-    """How many of each kind, as far as there are any."""
+    """Return the counts of each kind in a backup, without zeros."""
     parts = []
     for name, text, many in _KINDS:
         count = found.counts.get(name, 0)

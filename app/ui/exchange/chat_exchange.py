@@ -1,4 +1,4 @@
-"""What the tab of the chats has to do with files and paper; nothing of it is imported before somebody wants it."""
+"""Import and export of the chats tab; the modules behind it are imported on first use."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ COMMANDS = ("export", "print", "export_chats", "import_chats")
 
 
 class ChatExchange:
-    """By its commands, the menus of the list, and files that are dropped."""
+    """Commands, menus and dropped files for the exchange of chats."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         self._app, self._ui = app, ui
 
     def do(self, command: str, open_id: int | None) -> None:
-        """One of `COMMANDS`; None where no kept chat is open."""
+        """Run one of `COMMANDS`; `open_id` is None if no stored chat is open."""
         if command == "import_chats":
             self._importing.ask()
         else:
             self._exporting.do(command, open_id)
 
     def export(self, conversation_id: int) -> None:
-        """Asks how."""
+        """Ask how to export a chat."""
         self._exporting.ask([conversation_id])
 
     def offer_project(self, project_id: int, menu: QMenu) -> None:
-        """Its chats together."""
+        """Add the entry that exports all chats of a project."""
         self._exporting.offer_project(project_id, menu)
 
     def import_files(self, files: Sequence[Path]) -> None:
-        """Their chats come in."""
+        """Import chats from files."""
         self._importing.import_files(files)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Chats from files of this and of other programs, asked for or dropped, and of each what came and what did not."""
+"""Import of chats from files of this and other programs, with a report on each."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ NOTE_ROLE, BAD_ROLE = Qt.ItemDataRole.UserRole + 1, Qt.ItemDataRole.UserRole + 2
 
 
 class Importing:
-    """Asks for files, and reads what is asked for or dropped."""
+    """Ask for files and import them, or import dropped ones."""
 
     def __init__(self, app: Fireside, ui: UiContext, window: QWidget | None = None) -> None:
         self._app, self._ui, self._window = app, ui, window or ui.window
 
     def ask(self) -> QFileDialog:
-        """Which files; another program's folder of chats can be dropped."""
+        """Ask for files; a folder of another program's chats can be dropped instead."""
         dialog = file_dialog(self._window, tr(IMPORT_CHATS), DOCUMENTS)
         dialog.setObjectName("import_chats")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
@@ -75,7 +75,7 @@ class Importing:
         return dialog
 
     def import_files(self, paths: Sequence[Path]) -> ImportDialog:
-        """Reads them in sight."""
+        """Import files with a dialog that shows the progress."""
         dialog = ImportDialog(self._app, self._ui, self._window)
         dialog.open()
         dialog.read(paths)
@@ -92,7 +92,7 @@ class _Counts:
 
 
 class ImportDialog(QDialog):
-    """Fills while files are read; Cancel keeps the chats that are whole."""
+    """Report that fills during the import; Cancel keeps the chats already complete."""
 
     def __init__(self, app: Fireside, ui: UiContext, parent: QWidget) -> None:
         super().__init__(parent)
@@ -142,12 +142,12 @@ class ImportDialog(QDialog):
 
     @property
     def rows(self) -> list[tuple[str, str]]:
-        """Titles or files, and what is said of each."""
+        """Titles or files with their results."""
         items = [self.list.item(number) for number in range(self.list.count())]
         return [(item.text(), str(item.data(NOTE_ROLE))) for item in items]
 
     def read(self, paths: Sequence[Path]) -> None:
-        """One file after the other; one that cannot be read does not keep the next from it."""
+        """Import one file after the other; an unreadable one doesn't stop the rest."""
         shelf = self._app.shelf
 
         def work(token: CancelToken) -> Iterator[object]:
@@ -254,7 +254,7 @@ class ImportDialog(QDialog):
         Backups(self._app, self._ui).read(self._backup)
 
     def reject(self) -> None:
-        """Escape while it is read stops the reading first."""
+        # Escape during an import cancels that first.
         if self._task is not None:
             self._task.cancel()
         else:
@@ -262,7 +262,7 @@ class ImportDialog(QDialog):
 
 
 class ImportedDelegate(PlainRowDelegate):
-    """A title, and below it what came of it; what could not be read is in the colour of warnings."""
+    """Paint a title with its result below; failures in the warning colour."""
 
     row_px = ROW_PX
 

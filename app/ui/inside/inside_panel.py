@@ -1,4 +1,4 @@
-"""Inside, the panel beside a chat or a page: what goes on in the model, with a page for each way of looking."""
+"""Inside: the panel next to a chat or page that shows what happens in the model, with a page per view."""
 
 from __future__ import annotations
 
@@ -34,31 +34,31 @@ LEAVE_FILE = "Leave the file"
 
 TOKENS, PROBABILITIES, ATTENTION, LAYERS = "tokens", "probabilities", "attention", "layers"
 TYPING_MS = 500
-"""After the last key in the panel's own field, and after the last change of a selection."""
+"""Pause after typing or a change of selection."""
 FIELD_PX, FILE_PX = 84, 66
 
 
 class InsidePage(Protocol):
-    """A page of Inside, beside being a widget; `look_at_subject` tells it more than the text (`InspectedText`)."""
+    """Protocol of a page of Inside; `look_at_subject` gets more than the text (see `InspectedText`)."""
 
     def look_at(self, text: str) -> None:
-        """Another text is looked at."""
+        """Show another text."""
 
     def clear(self) -> None:
-        """Nothing is looked at any more."""
+        """Show nothing."""
 
 
 @dataclass(frozen=True)
 class PageSpec:
-    """One way of looking. `make` imports what the page is made of, and gives a widget that is an `InsidePage`."""
+    """Description of a page. `make` imports and builds it, only when it is first shown."""
 
     name: str
     label: str
     make: Callable[[UiContext, Callable[[], Engine]], QWidget]
     takes_prompts: bool = False
-    """Whether it can look at a prompt, which is tokens; the others look at texts."""
+    """True if it can show a prompt, which is tokens; other pages need text."""
     takes_answers: bool = False
-    """Whether it can look at an answer while that is written."""
+    """True if it can show an answer while that is written."""
 
 
 def _tokens(ui: UiContext, engine: Callable[[], Engine]) -> QWidget:
@@ -91,19 +91,19 @@ PAGES: tuple[PageSpec, ...] = (
     PageSpec(ATTENTION, "Attention", _attention),
     PageSpec(LAYERS, "Layers", _layers),
 )
-"""In their order; a page is a module beside this one, and an entry here."""
+"""Pages in order; to add one, write a module here and an entry."""
 
 
 class InsidePanel(QWidget):
-    """Shows one page at a time, of what is selected, else of what was chosen among `subjects`, or of a text typed here.
+    """Panel with one page at a time, for the selection, else a chosen subject or text typed here.
 
-    Nothing is asked of the engine while it is hidden.
+    While hidden, it asks nothing of the engine.
     """
 
     closed = Signal()
-    """The person is done: whoever shows it hides it."""
+    """The user closed the panel; its owner should hide it."""
     page_shown = Signal(str)
-    """The name of the page that can be seen now; "" when none can."""
+    """Name of the visible page; "" if there is none."""
 
     def __init__(
         self,
@@ -170,11 +170,11 @@ class InsidePanel(QWidget):
 
     @property
     def subject(self) -> InspectedText | None:
-        """What the page that is shown looks at; None for nothing."""
+        """Subject of the current page, or None."""
         return self._looked.get(self.page)
 
     def show_page(self, name: str) -> None:
-        """One of the ways of looking, by its name in `PAGES`."""
+        """Show a page by its name in `PAGES`."""
         if name == self.page:
             return
         spec = _spec(name)
@@ -198,7 +198,7 @@ class InsidePanel(QWidget):
             self._later.start()
 
     def _offer(self) -> None:
-        """What can be looked at now; what was chosen stays as long as it is there."""
+        """Update the list of subjects; the chosen one stays while it exists."""
         spec = _spec(self.page)
         self._known = []
         for inspected_text in self._subjects.now():
@@ -222,14 +222,14 @@ class InsidePanel(QWidget):
         self._inspect_chosen()
 
     def _on_dropped(self, files: list[str]) -> None:
-        """A text file is looked at in place of what is typed."""
+        """Inspect a dropped text file in place of typed text."""
         self._choice.show_value(OWN)
         self._is_own = True
         self._field.show()
         self._field.take_file(Path(files[0]))
 
     def _inspect_chosen(self) -> None:
-        """The page that is shown looks at what is chosen, unless it does so already."""
+        """Show the chosen subject on the current page, unless it is there already."""
         self._later.stop()
         if self._choice.value == OWN:
             subject: InspectedText | None = InspectedText(OWN, "", self._field.text)
@@ -282,10 +282,10 @@ def _spec(name: str) -> PageSpec:
 
 
 class OwnText(QFrame):
-    """Where any text can be typed or pasted, or a text file taken in its place."""
+    """Field for any text, typed, pasted or read from a file."""
 
     changed = Signal()
-    """Another file is there, or none any more."""
+    """A file was opened or removed."""
 
     def __init__(self, ui: UiContext) -> None:
         super().__init__()
@@ -319,11 +319,11 @@ class OwnText(QFrame):
 
     @property
     def text(self) -> str:
-        """The file's, else what is typed."""
+        """Text of the file, else the typed one."""
         return self.edit.toPlainText() if self.file_text is None else self.file_text
 
     def take_file(self, path: Path) -> None:
-        """Reads a text file, on a thread; one that is no text is refused with a sentence."""
+        """Read a text file on a thread; if it isn't text, say so."""
 
         def read(_token: CancelToken) -> tuple[str, str]:
             from app.features.write_pages import text_of  # with what finds out about encodings: for a file only

@@ -1,4 +1,4 @@
-"""What the model would say after each of its layers, as a grid of words: the logit lens (nostalgebraist, 2020)."""
+"""Predictions after each layer as a grid of words: the logit lens (nostalgebraist, 2020)."""
 
 from __future__ import annotations
 
@@ -37,28 +37,28 @@ LAYER_GUESSES = "After layer {layer}, behind “{word}”: {guesses}."
 OUTPUT = "Output"
 
 MOST_TOKENS = 64
-"""Each is a column, and costs the output matrix once for every layer."""
+"""Limit of tokens; each takes the output matrix once per layer."""
 SURE = 0.5
-"""From here on a word is written in the text's colour."""
+"""Probability from which a word is painted in the text colour."""
 
 
 @dataclass(frozen=True)
 class Lens:
-    """`guesses[layer][token]` are the likeliest next tokens, by the layers of the model from the first to the last."""
+    """Predictions by layer. `guesses[layer][token]` are the most likely next tokens, first to last layer."""
 
     tokens: tuple[TokenSeen, ...]
     guesses: tuple[tuple[tuple[Guess, ...], ...], ...]
     is_all: bool
-    """Whether the text was short enough."""
+    """True if the text wasn't cut."""
 
     def is_right(self, layer: int, token: int) -> bool:
-        """Whether the text really goes on with what a layer would say."""
+        """Return whether a layer's top guess is the token that follows."""
         following = self.tokens[token + 1 : token + 2]
         return bool(following) and self.guesses[layer][token][0].data == following[0].data
 
 
 def lenses(engine: Engine, text: str, cancel: CancelToken) -> Iterator[Lens | PromptProgress]:
-    """More and more of a text, as it comes. Raises what `looks.layers_of` raises."""
+    """Yield growing lenses while a text is read. Raises as `looks.layers_of` does."""
     shown = looks.text_beginning(engine, text, MOST_TOKENS, cancel=cancel)
     lens: Lens | None = None
     for event in looks.layers_of(engine, shown, cancel=cancel):
@@ -73,7 +73,7 @@ def lenses(engine: Engine, text: str, cancel: CancelToken) -> Iterator[Lens | Pr
 
 
 class LayersView(LookPage):
-    """The grid, and in words what stands in the cell of the keyboard or the mouse."""
+    """The grid, and a description of the current cell."""
 
     def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
         super().__init__(ui, engine)
@@ -106,7 +106,7 @@ class LayersView(LookPage):
         self.clear()
 
     def look_at(self, text: str) -> None:
-        """Shows what the model would say of this text, or of as much of its beginning as is shown."""
+        """Show the predictions for a text, or for as much of its start as the limit allows."""
         self.clear()
         if text.strip():
             self.begin(lambda engine, cancel: lenses(engine, text, cancel), self._show, lambda: None)
@@ -128,7 +128,7 @@ class LayersView(LookPage):
 
 
 class LensModel(CellModel):
-    """Rows are layers, columns the tokens of the text."""
+    """Model with a row per layer and a column per token."""
 
     name_font = (12.5, 500)
 
@@ -137,18 +137,18 @@ class LensModel(CellModel):
         self.lens: Lens | None = None
 
     def show(self, lens: Lens | None) -> None:
-        """Another text."""
+        """Show another text's lens."""
         self.beginResetModel()
         self.lens = lens
         self.endResetModel()
 
     def guesses(self, row: int, column: int) -> tuple[Guess, ...]:
-        """The likeliest first."""
+        """Return a cell's guesses, most likely first."""
         assert self.lens is not None
         return self.lens.guesses[row][column]
 
     def describe_cell(self, row: int, column: int) -> str:
-        """A cell in a sentence, with what else was likely."""
+        """Describe a cell with its other guesses."""
         lens = self.lens
         if lens is None:
             return ""
@@ -164,11 +164,11 @@ class LensModel(CellModel):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Layers and tokens."""
+        """Numbers of layers and tokens."""
         return (0, 0) if self.lens is None else (len(self.lens.guesses), len(self.lens.tokens))
 
     def name(self, section: int, way: Qt.Orientation) -> str:
-        """A layer's number, the last one is the model's own words; or a token."""
+        """Return a layer's number, named for the last as the model's output; or a token."""
         assert self.lens is not None
         if way == Qt.Orientation.Horizontal:
             return word_of(self.lens.tokens[section])
@@ -184,7 +184,7 @@ COLUMN_PX, ROW_PX, LAYER_PX = 76, 26, 58
 
 
 class LayerGrid(CellTable):
-    """Arrows go from cell to cell; Tab leaves the grid."""
+    """Grid of layers; arrows move between cells, Tab leaves."""
 
     pointed = Signal(int, int)
 
@@ -203,7 +203,7 @@ class LayerGrid(CellTable):
         self._on_theme_changed()
 
     def show_lens(self, lens: Lens | None) -> None:
-        """Another text; the keyboard is at what the model says at its end."""
+        """Show a lens with the final output as current cell."""
         self.lens.show(lens)
         if lens is not None:
             is_mirrored = is_right_to_left(b"".join(token.data for token in lens.tokens).decode("utf-8", "replace"))
@@ -221,7 +221,7 @@ class LayerGrid(CellTable):
             self.pointed.emit(current.row(), current.column())
 
     def table(self) -> list[list[str | float]]:
-        """A line for each layer, token and guess."""
+        """Return a row for each layer, token and guess."""
         found: list[list[str | float]] = [["layer", "token", "behind", "text", "probability"]]
         lens = self.lens.lens
         assert lens is not None
@@ -264,7 +264,7 @@ class LayerGrid(CellTable):
 
 
 class LensDelegate(QStyledItemDelegate):
-    """Paints a word on a background as strong as its probability; a frame where the keyboard is."""
+    """Paint a word on a background as strong as its probability, with a frame for the focus."""
 
     def __init__(self, theme: Theme, lens: LensModel, parent: QObject) -> None:
         super().__init__(parent)
@@ -279,7 +279,7 @@ class LensDelegate(QStyledItemDelegate):
 
 
 def paint_guess(painter: QPainter, theme: Theme, rect: QRect, lens: LensModel, cell: tuple[int, int]) -> None:
-    """A word in its cell. What the text goes on with is underlined; the last row is set off by a line."""
+    """Paint a cell. The token that really follows is underlined; a line sets off the last row."""
     guess, px, tokens = lens.guesses(*cell)[0], theme.px, theme.tokens
     inside = rect.adjusted(1, 1, -1, -1)
     painter.fillRect(inside, QColor(tokens.surface))

@@ -1,4 +1,4 @@
-"""Tokens: what a text or a prompt is cut into, and how sure the model was of each, or how much it surprises it."""
+"""Tokens of a text or prompt, and how probable each was to the model."""
 
 from __future__ import annotations
 
@@ -46,23 +46,23 @@ INSTEAD_OF = "instead: {guesses}"
 
 
 MOST_TOLD_CHARACTERS = 400_000
-"""Of a text, so that a book does not fill the wire to the engine."""
+"""Limit of a text's length, so that a book doesn't block the pipe to the engine."""
 ROLES = {Role.SYSTEM: "Instructions", Role.USER: "You", Role.ASSISTANT: "Answer", None: "Template"}
 
 
 @dataclass(frozen=True)
 class _Cut:
-    """A text in tokens; `text` is all that they say, `shares` what each message of a prompt takes."""
+    """A tokenized text; `text` joins all tokens, `shares` counts those of each message of a prompt."""
 
     text: str = ""
     tokens: tuple[PlacedToken, ...] = ()
     shares: tuple[PromptShare, ...] = ()
     whole_characters: int = 0
-    """Of the text, where that is longer."""
+    """Length of the whole text, if it was cut."""
 
 
 class TokensPage(LookPage):
-    """The tokens in alternating tints, how many there are, and below them the one that is pointed at."""
+    """Page of tokens in alternating tints, with their count and the details of one."""
 
     def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
         super().__init__(ui, engine)
@@ -86,7 +86,7 @@ class TokensPage(LookPage):
         self._show(self._cut)
 
     def look_at(self, text: str) -> None:
-        """The tokens of a text by itself."""
+        """Show the tokens of a text."""
         if not text:
             self.clear()
             return
@@ -94,7 +94,7 @@ class TokensPage(LookPage):
         self._begin(lambda engine, token: _Cut(head, tuple(tokens_of(engine, head, cancel=token)), (), whole))
 
     def look_at_subject(self, subject: InspectedText) -> None:
-        """As `look_at`, or the prompt as the template makes it."""
+        """Show the tokens of a subject: its text, or the prompt made by the chat template."""
         prompt = subject.prompt
         if prompt is None:
             self.look_at(subject.text)
@@ -144,7 +144,7 @@ class TokensPage(LookPage):
         return [*words, *([" · ".join(shares)] if shares else [])]
 
     def _piece(self, number: int) -> TokenPiece:
-        """In the tint of its place; control tokens are outlines."""
+        """Return a token's appearance; control tokens are outlined."""
         token, theme = self._cut.tokens[number], self.theme
         text = visible(token.data, is_control=token.is_control)
         ground = "" if token.is_control else tint(theme.tokens, number, is_dark=theme.is_dark)
@@ -169,7 +169,7 @@ class TokensPage(LookPage):
 
 
 def byte_words(data: bytes) -> str:
-    """The bytes of a token, in words for people."""
+    """Return a token's bytes in words."""
     if len(data) == 1:
         return tr("1 byte: {bytes}", bytes=hex_of(data))
     return tr("{count} bytes: {bytes}", count=len(data), bytes=hex_of(data))
@@ -177,34 +177,34 @@ def byte_words(data: bytes) -> str:
 
 MOST_CHARACTERS = 2_000_000
 DETAILED_TOKENS = 20_000
-"""What could have come is kept of so many: a book of it would fill the memory."""
+"""Limit of tokens with stored alternatives; those of a book would fill the memory."""
 GROWS_MS = 100
-"""How often what comes is shown while an answer is written."""
+"""Interval of updates while an answer is written."""
 LEVELS = (0.9, 0.5, 0.2, 0.05, 0.0)
-"""From which probability on a token has which ground."""
+"""Lower probability bounds of the background levels."""
 GROUNDS = {False: (0.0, 0.16, 0.36, 0.58, 0.84), True: (0.0, 0.1, 0.2, 0.3, 0.42)}
-"""In light and in dark, how much of the scale's colour lies on the ground: the surer, the less."""
+"""Share of the scale's colour by level, light and dark: less for more probable tokens."""
 
 
 _BEGUN = object()
-"""Comes before the tokens of a look."""
+"""Marks the start of a request, before its tokens."""
 
 
 def ground_of(theme: Theme, probability: float) -> str:
-    """The ground of a token that the model held so likely; text is readable on each, and they differ in lightness."""
+    """Return the background for a probability; text is readable on all, and they differ in lightness."""
     level = next(level for level, least in enumerate(LEVELS) if probability >= least)
     return blended(theme.tokens.surface, theme.tokens.unsure, GROUNDS[theme.is_dark][level])
 
 
 def percent(probability: float) -> str:
-    """A probability for people: "62", "4.2", "0.3", "< 0.1" percent."""
+    """Format a probability: "62 %", "4.2 %", "0.3 %", "< 0.1 %"."""
     if 0 < probability < 0.001:
         return "< 0.1 %"
     return f"{100 * probability:.0f} %" if probability >= 0.0995 else f"{100 * probability:.1f} %"
 
 
 class ProbabilitiesPage(LookPage):
-    """Of an answer what was told while it was written, or reading it again; of any other text its surprise."""
+    """Page of probabilities: recorded or re-read for answers, surprise for other texts."""
 
     def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
         super().__init__(ui, engine)
@@ -247,7 +247,7 @@ class ProbabilitiesPage(LookPage):
     # What is looked at.
 
     def look_at(self, text: str) -> None:
-        """How much a text by itself surprises the model."""
+        """Show the surprise of each token of a text."""
         self._follow_answer(None)
         self._show_nothing()
         if not text.strip():
@@ -259,7 +259,7 @@ class ProbabilitiesPage(LookPage):
         self._begin(lambda engine, token: read_probabilities(engine, head, detailed=DETAILED_TOKENS, cancel=token))
 
     def look_at_subject(self, subject: InspectedText) -> None:
-        """As `look_at`; of an answer what was seen while it was written."""
+        """Show a subject; for an answer, the probabilities recorded while it was written."""
         answer = subject.answer
         if answer is None:
             self.look_at(subject.text)
@@ -409,7 +409,7 @@ class ProbabilitiesPage(LookPage):
 
 
 def figure_words(found: TextSurprise) -> str:
-    """A text's figures; those that there are."""
+    """Return the figures of a text, without those that are undefined."""
     if math.isnan(found.perplexity):
         return tr(TOKEN_COUNT, count=f"{found.tokens:,}")
     return tr(
@@ -421,7 +421,7 @@ def figure_words(found: TextSurprise) -> str:
 
 
 def token_words(token: TokenSeen) -> str:
-    """How likely the model held a token, and what it held likeliest."""
+    """Return a token's probability and the most likely one at its place."""
     if token.rank < 0:
         return tr("It’s the first token, so nothing predicts it.")
     words = [percent(math.exp(token.log_probability))]
@@ -437,7 +437,7 @@ def token_words(token: TokenSeen) -> str:
 
 
 class Legend(QWidget):
-    """What the grounds and the bars below the tokens mean."""
+    """Legend of backgrounds and bars."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -459,7 +459,7 @@ class Legend(QWidget):
 
 
 class LevelSwatch(QWidget):
-    """The ground of one level."""
+    """Background of a level, as a sample."""
 
     def __init__(self, theme: Theme, probability: float) -> None:
         super().__init__()
@@ -476,12 +476,12 @@ class LevelSwatch(QWidget):
 
 
 class Choices(QFrame):
-    """What could have come in the place of a token; those that the answer can go on with are buttons."""
+    """Alternatives to a token; those the answer can continue from are buttons."""
 
     chosen = Signal(int, object)
-    """The token's number, and the `Guess`."""
+    """Token number and `Guess`."""
     left = Signal()
-    """None of them is wanted: whoever shows it hides it."""
+    """The user declined; the owner should hide it."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -505,7 +505,7 @@ class Choices(QFrame):
         self.hide()
 
     def offer(self, number: int, token: TokenSeen, guesses: Sequence[tuple[Guess, bool]]) -> None:
-        """What could have stood at a place, each with whether the answer can go on from it."""
+        """Show the alternatives at a place, each with whether the answer can continue from it."""
         self._row.clear()
         can_choose = any(can for _, can in guesses)
         if not guesses:

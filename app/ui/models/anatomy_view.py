@@ -1,4 +1,4 @@
-"""One installed model from the inside: its parts, its numbers with a sentence each, and what its makers say of it."""
+"""Structure of an installed model: parts, explained numbers, and its makers' notes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ VALUE_PX, NARROW_ROW_PX, LEAST_PX = 132, 400, 180
 
 
 class Fact(NamedTuple):
-    """A number of the model: what it is called, what it is, what it means, and the formula in which it stands."""
+    """A number of the model: name, value, meaning, and its formula."""
 
     term: str
     value: str
@@ -69,7 +69,7 @@ class Fact(NamedTuple):
 
 
 class AnatomyPage(ModelsPage):
-    """Shows what `show_model` names; the file is read on a thread, and nothing is loaded."""
+    """Page of a model's structure; the file's header is read on a thread, and nothing is loaded."""
 
     back_wanted = Signal()
     explained_wanted = Signal()
@@ -88,7 +88,7 @@ class AnatomyPage(ModelsPage):
         self._point_back()
 
     def show_model(self, installed: InstalledFile, name: str) -> None:
-        """Another model, by the name that its card has."""
+        """Show a model under the name on its card."""
         self._installed = installed
         self.title.setText(name)
         self.setAccessibleName(tr("Inside {name}", name=name))
@@ -99,7 +99,6 @@ class AnatomyPage(ModelsPage):
         self.area.verticalScrollBar().setValue(0)
 
     def reload(self) -> tasks.BackgroundTask:
-        """Reads the file again."""
         installed = self._installed
         task = self.ask_anew(lambda _: _read(installed), self._show)
         task.failed.connect(self._say_why)
@@ -146,7 +145,7 @@ _FOOT = (
 
 
 class PartsCard(QFrame):
-    """One bar for the whole, and a row for each part with its share."""
+    """Bar of the whole model, and a row for each part with its share."""
 
     def __init__(self, theme: Theme, found: ModelAnatomy) -> None:
         super().__init__()
@@ -162,7 +161,7 @@ class PartsCard(QFrame):
 
 
 class PartRow(QWidget):
-    """A part: its tone in the bar, its name and sentence, how many numbers it has and how exactly they are kept."""
+    """Row of a part: colour in the bar, name, explanation, number of weights and their precision."""
 
     def __init__(self, theme: Theme, number: int, part: TensorGroup, whole: int) -> None:
         super().__init__()
@@ -191,7 +190,7 @@ class PartRow(QWidget):
 
 
 class FactsCard(QFrame):
-    """Rows of facts, with a line between them."""
+    """Rows of facts, separated by lines."""
 
     def __init__(self, theme: Theme, facts: list[Fact]) -> None:
         super().__init__()
@@ -207,7 +206,7 @@ class FactsCard(QFrame):
 
 
 class FactRow(QWidget):
-    """The value large at the leading edge, in a narrow page above, then its name, its meaning, and the formula."""
+    """Large value at the leading edge, or on top if narrow, with name, meaning and formula."""
 
     def __init__(self, theme: Theme, fact: Fact) -> None:
         super().__init__()
@@ -248,7 +247,7 @@ class FactRow(QWidget):
 
 
 class SaidCard(QFrame):
-    """What its makers wrote into the file, in their words."""
+    """Notes that the model's makers wrote into the file."""
 
     def __init__(self, theme: Theme, about: Sequence[tuple[str, str]]) -> None:
         super().__init__()
@@ -273,7 +272,7 @@ class SaidCard(QFrame):
 
 
 def lead_words(found: ModelAnatomy) -> str:
-    """The model in one line."""
+    """Return the model in one line."""
     kinds = ", ".join(name for name, count in found.types if count >= 0.05 * found.parameters)
     return join(
         found.name,
@@ -285,7 +284,7 @@ def lead_words(found: ModelAnatomy) -> str:
 
 
 def facts_of(found: ModelAnatomy) -> list[Fact]:
-    """Every number with its sentence, in the order in which a text meets them."""
+    """Return all explained numbers, in the order in which text passes them."""
     return [
         *_size_facts(found),
         *_reading_facts(found),
@@ -408,7 +407,7 @@ def _context_facts(found: ModelAnatomy) -> list[Fact]:
 
 
 def memory_formula(found: ModelAnatomy) -> tuple[str, str]:
-    """The product with this model's numbers."""
+    """Return the KV cache formula with this model's numbers."""
     factors = (2, found.layers, found.kv_heads, found.key_length, 2)
     product = r" \cdot ".join(rf"\text{{{number:,}}}" for number in factors)
     spoken = "Keys and values, times layers, times sets of keys, times the size of a key, times two bytes"
@@ -416,19 +415,19 @@ def memory_formula(found: ModelAnatomy) -> tuple[str, str]:
 
 
 def join_sentences(*sentences: str) -> str:
-    """One after the other; empty ones are left out."""
+    """Join non-empty sentences."""
     return " ".join(sentence for sentence in sentences if sentence)
 
 
 def share_words(share: float) -> str:
-    """A share in percent; what is there at all is never 0."""
+    """Format a share as percent; never 0 for a positive one."""
     if 0 < share < 0.0005:
         return "< 0.1 %"
     return f"{100 * share:.1f} %" if share < 0.0995 else f"{100 * share:.0f} %"
 
 
 def bits(part: TensorGroup) -> str:
-    """Bits of a weight, as short as it goes."""
+    """Format bits per weight without trailing zeros."""
     return f"{part.bits_per_weight:.2f}".rstrip("0").rstrip(".")
 
 

@@ -1,4 +1,4 @@
-"""The downloads: the list is the queue's own, so it is the same after a restart; and what is told of them elsewhere."""
+"""Downloads page: a view of the stored queue, so it survives a restart; and notices elsewhere."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ _GROUPS = (("Now", ("running",)), ("Waiting", ("queued", "paused", "failed")), (
 
 
 class DownloadsPage(ModelsPage):
-    """Shows every change that it is told; asks the queue on a thread."""
+    """Page of downloads; changes are pushed to it, the list is read on a thread."""
 
     use_wanted = Signal(object)
-    """The path of a model."""
+    """Carries the path of a model."""
     counted = Signal(int)
-    """How many are not finished."""
+    """Number of unfinished downloads."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__(ui.theme, tr(DOWNLOADS))
@@ -58,13 +58,13 @@ class DownloadsPage(ModelsPage):
         self._order: list[tuple[str, int]] = []
 
     def reload(self) -> tasks.BackgroundTask:
-        """Reads the queue again."""
+        """Reload the queue."""
         task = self.ask_anew(lambda _: self._app.models.downloads.all(), self._show_all)
         task.failed.connect(self._notify.error)
         return task
 
     def show_change(self, download: Download) -> None:
-        """One of them moved on; where it came, went or changed its state, the queue says what there is."""
+        """Update a download; reload the queue if it is new, gone, or its state changed."""
         known = self._downloads.get(download.id)
         if known is None or known.state != download.state:
             self.reload()
@@ -93,7 +93,7 @@ class DownloadsPage(ModelsPage):
         self.show_text(self.foot, tr("Downloads resume where they stopped, even after a restart.") if order else "")
 
     def _arrange(self, groups: list[tuple[str, list[Download]]]) -> None:
-        """Puts the rows in order; rows that are there already move, so that a focus stays where it is."""
+        """Order the rows; existing ones are moved, not rebuilt, so that the focus stays."""
         focused = next((row for row in self._rows.values() if row.isAncestorOf(self.focusWidget() or self)), None)
         button = self.focusWidget() if focused else None
         for row in self._rows.values():
@@ -159,7 +159,7 @@ _ACTIONS = ("network", "storage")
 
 
 class DownloadRow(ModelCard):
-    """Says which button was pressed; `wanted` holds its name: pause, resume, retry, act, cancel, remove or use."""
+    """Row of a download; `wanted` carries the pressed button: pause, resume, retry, act, cancel, remove or use."""
 
     wanted = Signal(str)
 
@@ -181,7 +181,7 @@ class DownloadRow(ModelCard):
         self.show_download(download)
 
     def show_download(self, download: Download) -> None:
-        """The state as it is now; a button that stays keeps its focus."""
+        """Show the current state; buttons that remain keep the focus."""
         self.show_words(facts=state_words(download), source=what_words(download), problem=problem_words(download))
         begun = download.done_bytes > 0 or download.state == "running"
         self.progress.setVisible(download.state != "done" and begun)
@@ -203,7 +203,7 @@ class DownloadRow(ModelCard):
 
 
 def what_words(download: Download) -> str:
-    """What is fetched: from where, in which quantization, with what beside it."""
+    """Return what is downloaded: source, quantization, additional files."""
     request = download.request
     tag = quantization_of(request.files[0].name) if request.files else ""
     words = quantization_words(tag) if tag else ""
@@ -216,10 +216,10 @@ RUNS = ("queued", "running")
 
 
 class DownloadWatch(QObject):
-    """Hears of every change, on whatever thread; `changed` brings it on the window's."""
+    """Listener to downloads on any thread; `changed` is emitted on the window's."""
 
     changed = Signal(object)
-    """A `Download`."""
+    """Carries a `Download`."""
     _list_changed = Signal()
 
     def __init__(
@@ -241,7 +241,7 @@ class DownloadWatch(QObject):
         self._show_progress()
 
     def close(self) -> None:
-        """At quit: before the parts go."""
+        """Stop listening at exit, before the components are closed."""
         self._unlisten()
         self._unlisten_list()
         self.task_bar.close()
@@ -257,7 +257,7 @@ class DownloadWatch(QObject):
         self._show_progress()
 
     def _take_back(self) -> None:
-        """What is in use by now, or deleted, is offered no longer."""
+        """Withdraw notices about models that are in use or deleted by now."""
         for path, notice in list(self._said.items()):
             if path == self._loader.path or not path.is_file():
                 notice.dismiss()

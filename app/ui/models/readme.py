@@ -1,6 +1,7 @@
-"""The README of a repository, made ready to be read as Markdown alone; nothing is fetched, a link opens once shown.
+"""README of a repository reduced to plain Markdown.
 
-Nothing here makes it safe: what is left of it is only ever written as characters. This makes it readable.
+Nothing is fetched; links open only after they were shown. Safety is not the purpose, as the result is only ever written
+as characters: this makes it readable.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ _INSTEAD: dict[str, tuple[str, str]] = {
     "td": ("", " "),
     "th": ("", " "),
 }
-"""What stands in place of a tag that opens, and of one that closes. Other tags are part of what the card says."""
+"""Replacements of opening and closing tags. Unknown tags are shown as text."""
 # Code in a line stays as it is; every other part of the pattern ends at the next "<", so nothing is read twice.
 _TAG = re.compile(r"`[^`\n]+`|<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:[\s/][^<>]*)?)>")
 _ALT = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
@@ -78,7 +79,7 @@ _LIST_ITEM = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])\s")
 
 
 def readable(card: str) -> tuple[str, bool]:
-    """The card as Markdown without HTML and pictures; and whether it was shortened."""
+    """Return the card as Markdown without HTML and pictures, and whether it was cut."""
     is_long = len(card) > MOST_CHARACTERS
     if is_long:
         cut = card.rfind("\n", 0, MOST_CHARACTERS)
@@ -87,7 +88,7 @@ def readable(card: str) -> tuple[str, bool]:
 
 
 def _parts(text: str) -> list[tuple[bool, str]]:
-    """Fenced code and what is around it, in turn."""
+    """Split text into fenced code and the rest, in turn."""
     parts: list[tuple[bool, str]] = []
     lines: list[str] = []
     fence = ""
@@ -115,7 +116,7 @@ def _clean(text: str) -> str:
 
 
 def _without_between(text: str, start: str, end: str) -> str:
-    """Drops everything from each `start` to its `end`, or to the end of the text."""
+    """Remove everything from each `start` to its `end`, or to the end of the text."""
     lower = text.lower()
     kept: list[str] = []
     at = 0
@@ -127,7 +128,7 @@ def _without_between(text: str, start: str, end: str) -> str:
 
 
 def _line(line: str) -> str:
-    """HTML is often indented; Markdown would take that for code."""
+    """Unindent lines with HTML, which Markdown would take for code."""
     return line.lstrip(" \t") if "<" in line and not _LIST_ITEM.match(line) else line
 
 
@@ -153,14 +154,14 @@ MEASURE_PX = 700
 
 
 def read_card(card: str) -> list[MarkdownBlock]:
-    """The blocks to show; takes a while for a long card, so it is called on a thread of its own."""
+    """Return the blocks of a card; slow for long ones, so call it on a thread."""
     text, is_long = readable(card)
     blocks = read(text)
     return [*blocks, *read(tr(CARD_SHORTENED))] if is_long else blocks
 
 
 class CardView(QWidget):
-    """As high as its text. Long cards are written in turns, so that the window is never away for long."""
+    """View as high as its text. Long cards are written in steps, to keep the window responsive."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -178,11 +179,11 @@ class CardView(QWidget):
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything is shown."""
+        """True if all blocks are shown."""
         return self._shown >= len(self._blocks)
 
     def show_blocks(self, blocks: list[MarkdownBlock]) -> None:
-        """Shows a card that has been read; an empty list empties the view."""
+        """Show a parsed card; an empty list clears the view."""
         self._blocks, self._shown = blocks, 0
         self._revision += 1
         self._show_more()

@@ -1,4 +1,4 @@
-"""What takes room on the disk: models, deleted ones, unfinished downloads, saved states and jobs, each with Clear."""
+"""Disk usage: models, deleted models, unfinished downloads, saved states and jobs, each with Clear."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ _ROWS = (
 
 
 class StoragePage(ModelsPage):
-    """Sizes are read on a thread; moving the folder goes on while other pages are shown."""
+    """Page of disk usage. Sizes are read on a thread; moving the folder continues while other pages are shown."""
 
     page_wanted = Signal(str)
     changed = Signal()
     """Something was cleared or moved."""
     moved = Signal(object, object)
-    """The folder of the models, before and now."""
+    """Old and new folder of the models."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__(ui.theme, tr(STORAGE))
@@ -102,7 +102,6 @@ class StoragePage(ModelsPage):
         self.show_text(self.lead, tr("Reading sizes…"))
 
     def reload(self) -> tasks.BackgroundTask:
-        """Reads the sizes again."""
         task = self.ask_anew(lambda _: self._app.models.storage.make_report(), self.show_report)
         task.failed.connect(self._notify.error)
         return task
@@ -123,7 +122,7 @@ class StoragePage(ModelsPage):
             self.folder.show_folder(report.folder, report.free_bytes)
 
     def move_to(self, chosen: Path) -> None:
-        """Moves the models into a folder of their own in the chosen one; a second try finds what the first one left."""
+        """Move the models into their own folder in the chosen one; a second attempt continues with what is left."""
         old, folder = self.folder.folder, own_folder(chosen)
         if self._move is not None or folder == old:
             return
@@ -174,7 +173,7 @@ class StoragePage(ModelsPage):
         self.ask(lambda _: clears[key](), lambda _: self._on_cleared()).failed.connect(self._notify.error)
 
     def show_memory(self) -> None:
-        """What is kept of translations, to be deleted as a whole or in part."""
+        """Open the translation memory, to delete from it."""
         from app.ui.settings.translation_memory import MemoryDialog  # needs the translations, which models do not
 
         dialog = MemoryDialog(self._app.translations, self._theme, self._notify, self)
@@ -191,7 +190,7 @@ def _size_words(size_bytes: int) -> str:
 
 
 def own_folder(chosen: Path) -> Path:
-    """The models' own folder in one that a person chose: nothing is spread among other files."""
+    """Return the models' own folder below the chosen one, so that files aren't mixed with others."""
     name = f"{APP_NAME} models"
     return chosen if chosen.name == name else chosen / name
 
@@ -203,7 +202,7 @@ NARROW_PX, LEAST_ROW_PX = 500, 180
 
 
 class StorageRow(QWidget):
-    """With a `question`, the button asks it in place, and Escape or Keep leaves everything as it was."""
+    """Row of a use. With a `question`, the button asks it in place; Escape or Keep cancels."""
 
     wanted = Signal()
 
@@ -252,7 +251,7 @@ class StorageRow(QWidget):
         theme.dress(self._end, margins=(18, 0, 0, 0), spacing=10)
 
     def show_size(self, text: str, *, is_empty: bool) -> None:
-        """How much it takes; nothing cannot be cleared."""
+        """Show the size; an empty use can't be cleared."""
         self.amount.setText(text)
         self.button.setEnabled(not is_empty)
         self.setAccessibleDescription(f"{text}. {self._explanation}")
@@ -300,12 +299,12 @@ class StorageRow(QWidget):
 
 
 TONES = (0.9, 0.7, 0.54, 0.4, 0.29, 0.2, 0.13)
-"""How much of the text's colour each part has; the disk's free room has the line's."""
+"""Share of the text colour of each part; free space has the line's colour."""
 LEAST_PX = 3
 
 
 def tone(theme: Theme, number: int) -> QColor:
-    """The colour of a part by its number: the text's, mixed with the ground as `TONES` says."""
+    """Return a part's colour: the text's mixed with the background as in `TONES`."""
     share = TONES[number]
     over, under = QColor(theme.tokens.text), QColor(theme.tokens.surface)
     return QColor(
@@ -316,7 +315,7 @@ def tone(theme: Theme, number: int) -> QColor:
 
 
 class SpaceBar(QWidget):
-    """Parts in bytes from the leading edge, then what is free."""
+    """Bar of parts in bytes, followed by free space."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -326,7 +325,7 @@ class SpaceBar(QWidget):
         theme.dress(self, height=10)
 
     def show_parts(self, parts: list[int], free_bytes: int) -> None:
-        """At most as many parts as there are tones."""
+        """Set the parts, at most as many as there are tones."""
         self._parts, self._free = parts, free_bytes
         self.update()
 
@@ -350,7 +349,7 @@ class SpaceBar(QWidget):
 
 
 class ToneSwatch(QWidget):
-    """A small square in the tone of a part."""
+    """Small square in a part's colour."""
 
     def __init__(self, theme: Theme, number: int) -> None:
         super().__init__()
@@ -372,10 +371,10 @@ NARROW_FOLDER_PX, BUTTONS_PX, LEAST_FOLDER_PX = 560, 360, 180
 
 
 class FolderRow(QFrame):
-    """Asks for the other folder; moving is the page's business, which tells how far it is."""
+    """Row of the models folder; it asks for another one, the page moves it and reports progress."""
 
     move_wanted = Signal(object)
-    """The folder to move to."""
+    """Folder to move to."""
     cancel_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
@@ -429,14 +428,14 @@ class FolderRow(QFrame):
         self._show_moving(moving=False)
 
     def show_moving(self, progress: CopyProgress) -> None:
-        """How far the move is."""
+        """Show the progress of the move."""
         self._show_moving(moving=True)
         amount = amount_words(progress.done_bytes, progress.total_bytes)
         self.state.setText(join(tr("Moving"), amount, progress.name))
         self.progress.show_share(progress.done_bytes, progress.total_bytes)
 
     def ask_where(self) -> None:
-        """Asks for the folder on the other disk."""
+        """Open the folder dialog."""
         dialog = QFileDialog(self, tr("Move the models to"), str(self.folder.parent))
         dialog.setObjectName("move_models_dialog")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

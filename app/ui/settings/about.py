@@ -1,4 +1,4 @@
-"""What this is: version and build, newer ones on a click, licences, where everything lies, and a report for helpers."""
+"""About page: version, update check, licences, folders, diagnostics."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ GIVEN_UP = "Canceled. Nothing was changed."
 
 
 class AboutPage(SettingsPage):
-    """The diagnostics are `doctor`'s text: devices, folders and models, and nothing of what anybody wrote."""
+    """About page. Diagnostics are the text of `doctor`: devices, folders and models, nothing the user wrote."""
 
     def __init__(self, app: Fireside, theme: Theme, open_shortcuts: Callable[[], object]) -> None:
         super().__init__(theme, page_label("about"))
@@ -99,7 +99,7 @@ class AboutPage(SettingsPage):
         tasks.ask(lambda _token: self._diagnosed(), self, self._show_copied, self._on_not_diagnosed)
 
     def _diagnosed(self) -> str:
-        """On a thread: the engine's process may have to start."""
+        """Return the diagnostics; runs on a thread, as the engine's process may have to start."""
         from app.features.diagnostics import report_of, text_of
 
         models = self._app.models
@@ -123,10 +123,10 @@ class AboutPage(SettingsPage):
 
 
 class LicenceSheet(QDialog):
-    """The notices of everything Fireside is made with."""
+    """Notices of all third-party software."""
 
     def __init__(self, theme: Theme, path: Path, parent: QWidget | None = None, *, texts: Path | None = None) -> None:
-        """`texts`: the folder of all licence texts, where there is one."""
+        """Open the notices; `texts` is the folder of full licence texts, if there is one."""
         super().__init__(parent)
         self.setWindowTitle(window_title(label_of("licences")))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -150,13 +150,13 @@ class LicenceSheet(QDialog):
 
 
 def licence_notices() -> Path | None:
-    """The third-party notices, beside resources/ in a checkout and in a frozen program."""
+    """Return the third-party notices, which are next to resources/ in a checkout and in a package."""
     path = resource_root().parent / "THIRD_PARTY.md"
     return path if path.is_file() else None
 
 
 def licence_texts() -> Path | None:
-    """The folder with the whole texts, which packages have: beside the program, in it, or where a system has such."""
+    """Return the folder of full licence texts in packages: beside the program, inside it, or the system's."""
     beside, within = Path(sys.executable).parents[1] / "licences", resource_root().parent / "licences"
     systems = (Path("/usr/share/doc/fireside/licences"), Path("/app/share/licenses/io.github.fireside.Fireside"))
     places = (beside, within, *systems, resource_root().parent / "packaging" / "licences")
@@ -167,7 +167,7 @@ Opener = Callable[[QUrl], bool]
 
 
 class UpdateCheck(QWidget):
-    """What a check said, below the row with the button that begins it and, while it runs, ends it."""
+    """Result of an update check, below its button, which also cancels it."""
 
     def __init__(self, updates: ReleaseUpdates, theme: Theme, opener: Opener = QDesktopServices.openUrl) -> None:
         super().__init__()
@@ -203,7 +203,7 @@ class UpdateCheck(QWidget):
         self._dress_notes()
 
     def ask_to_open(self) -> QMessageBox | None:
-        """The whole address is shown before the browser opens it."""
+        """Show the whole address before the browser opens it."""
         return ask_to_open(self._page, self, self._opener)
 
     def _dress_notes(self) -> None:

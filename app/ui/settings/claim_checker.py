@@ -1,4 +1,4 @@
-"""The setting of the claim checker: fetched by a click with its figure beside it, and removed by another."""
+"""Setting of the claim checker: download with its size, and removal."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Save = Callable[..., None]
 
 
 class CheckerField(QWidget):
-    """One button that fetches the checker, cancels that, or removes what was fetched; below it how that goes."""
+    """Button that downloads the checker, cancels that, or deletes the file, with its state below."""
 
     def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class CheckerField(QWidget):
 
     @property
     def _is_here(self) -> bool:
-        """Settings that came from another computer name a file that may not be here."""
+        """True if the file exists: settings copied from another computer may name one that isn't here."""
         path = self._app.settings.models.checker_path
         return bool(path) and Path(path).is_file()
 

@@ -1,4 +1,4 @@
-"""The settings of other computers that lend their memory: tried before they are kept, each with what it has now."""
+"""Settings of other computers that lend memory: each is tested before it is stored, and shows its free memory."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FREE_MEMORY = "{free} of {total} GB free"
 
 
 class ComputerRow(QWidget):
-    """One of them: its address, what it has or why it is of no use, and a button that takes it out."""
+    """Row of a computer: address, memory or problem, Remove."""
 
     def __init__(self, theme: Theme, address: str) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class ComputerRow(QWidget):
         theme.dress(self.said, font=(13, 400))
 
     def show_devices(self, devices: Sequence[Device | LentDevice]) -> None:
-        """What it may give."""
+        """Show free and total memory."""
         free, total = (format_gigabytes(sum(getattr(device, field) for device in devices)) for field in _BYTES)
         text = tr(FREE_MEMORY, free=free, total=total)
         if len(devices) > 1:
@@ -70,7 +70,7 @@ _BYTES = ("free_bytes", "total_bytes")
 
 
 class AddressLine(QLineEdit):
-    """Return tries what is written, and does not close the dialog."""
+    """Address field in which Return tests the address, and doesn't close the dialog."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -80,7 +80,10 @@ class AddressLine(QLineEdit):
 
 
 class ComputersSection(SettingsSection):
-    """Each is asked on a thread; the engine, which may use one of them now, says what the kept ones have."""
+    """Section of computers.
+
+    Each is queried on a thread; the engine, which may hold one's connection, answers for the stored ones.
+    """
 
     def __init__(self, app: Fireside, theme: Theme, notify: Notify) -> None:
         super().__init__(theme, label_of("computers"))

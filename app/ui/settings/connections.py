@@ -1,4 +1,4 @@
-"""Every connection that was ever made, as a table: when, where to, what for, how much came."""
+"""Table of all connections ever made: time, host, purpose, amount."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONNECTION_REFUSED = "{what} (refused)"
 FETCHING_FILE = "Fetching {file}"
 
 ALL = 1_000_000
-"""More than anybody makes; the ledger wants a number."""
+"""Limit for the ledger, more than anyone reaches."""
 WHEN, HOST, WHY, SIZE = range(4)
 WIDTHS_PX = {WHEN: 134, HOST: 158, SIZE: 80}
 Index = QModelIndex | QPersistentModelIndex
@@ -25,7 +25,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 @dataclass(frozen=True)
 class Connections:
-    """What the table and the line above it say."""
+    """Rows and totals of the table."""
 
     rows: list[HubConnection]
     hosts: int
@@ -33,7 +33,7 @@ class Connections:
 
 
 def read(ledger: ConnectionLedger) -> Connections:
-    """All of it, the newest first; for a thread, as there may be many thousands."""
+    """Read all connections, newest first; run it on a thread, as there may be thousands."""
     found = ledger.connections(ALL)
     return Connections(
         found, len({hub_connection.host for hub_connection in found}), sum(connection.bytes for connection in found)
@@ -41,7 +41,7 @@ def read(ledger: ConnectionLedger) -> Connections:
 
 
 def when_text(at: float) -> str:
-    """A moment in the person's own time zone."""
+    """Format a time in the local time zone."""
     return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(at)), "d MMM yyyy, HH:mm")
 
 
@@ -60,7 +60,7 @@ _WHY = {
 
 
 def why_text(connection: HubConnection) -> str:
-    """What a connection was for, in the person's language; a refused one says so."""
+    """Return a connection's purpose in the user's language; says if it was refused."""
     what, _, file = connection.why.partition(" ")
     fetched = file.rpartition("/")[2] if what == "download" else ""
     words = tr(FETCHING_FILE, file=fetched) if fetched else tr(_WHY.get(connection.why, connection.why))
@@ -76,7 +76,7 @@ _TEXTS: dict[int, Callable[[HubConnection], str]] = {
 
 
 class ConnectionModel(QAbstractTableModel):
-    """Puts into words only the rows that are in sight."""
+    """Table model that formats only visible rows."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -84,7 +84,6 @@ class ConnectionModel(QAbstractTableModel):
         self._rows: list[HubConnection] = []
 
     def show_rows(self, rows: list[HubConnection]) -> None:
-        """Puts other rows in their place."""
         self.beginResetModel()
         self._rows = rows
         self.endResetModel()
@@ -118,7 +117,7 @@ class ConnectionModel(QAbstractTableModel):
 
 
 class ConnectionTable(ListTable):
-    """The last ones first, as the ledger has them."""
+    """Table in the ledger's order, newest first."""
 
     def __init__(self, theme: Theme) -> None:
         self.rows = ConnectionModel(theme)

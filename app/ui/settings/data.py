@@ -1,4 +1,4 @@
-"""The settings of what is kept: chats out and in, backups, and the trash with when each of it goes for good."""
+"""Data settings: export, import, backups, and the trash with its expiry."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ UNTIL_NEXT_START = "Until the next start"
 
 
 class DataPage(SettingsPage):
-    """What each button begins goes on in the window; `leave` closes the settings."""
+    """Data page. Its buttons start work that continues in the window; `leave` closes the settings."""
 
     def __init__(self, app: Fireside, ui: UiContext, leave: Callable[[], object]) -> None:
         super().__init__(ui.theme, page_label("data"))
@@ -105,11 +105,11 @@ _TABS = {
     trash.TRANSLATION: tab_spec.TRANSLATE,
     trash.PAGE: tab_spec.WRITE,
 }
-"""Where things come back; the others in the chats."""
+"""Tab in which a kind is restored; others are in the chats."""
 
 
 class TrashPage(SettingsPage):
-    """Several can be chosen; what goes for good is asked about once, and goes on a thread."""
+    """Trash with multiple selection; permanent deletion is confirmed once and runs on a thread."""
 
     def __init__(self, app: Fireside, ui: UiContext, save: Save) -> None:
         super().__init__(ui.theme, page_label("trash"))
@@ -172,7 +172,7 @@ class TrashPage(SettingsPage):
         self.reload()
 
     def reload(self) -> None:
-        """Reads what there is."""
+        """Reload the list."""
         with self._ui.notify.guard():
             self._trashed = self.trash.list_items()
         there = {trashed.kind for trashed in self._trashed}
@@ -185,7 +185,7 @@ class TrashPage(SettingsPage):
         return [item.data(Qt.ItemDataRole.UserRole) for item in self.list.selectedItems()]
 
     def restore(self) -> None:
-        """What is selected comes back, and the lists show it."""
+        """Restore the selection and update the lists."""
         for trashed in self.chosen:
             with self._ui.notify.guard():
                 try:
@@ -198,14 +198,14 @@ class TrashPage(SettingsPage):
             self._ui.go.tab(name).restore_list()
 
     def ask_to_remove(self) -> QuestionDialog:
-        """Deletes for good what is selected."""
+        """Ask, then delete the selection permanently."""
         chosen = self.chosen
         title = tr("Delete it for good?") if len(chosen) == 1 else tr("Delete {n} for good?", n=len(chosen))
         words = _title(chosen[0]) if len(chosen) == 1 else tr("They cannot be taken back.")
         return self.ask(title, words, tr(DELETE_FOR_GOOD), lambda: self._remove(chosen))
 
     def ask_to_empty(self) -> QuestionDialog:
-        """Deletes everything for good."""
+        """Ask, then delete everything permanently."""
         count = len(self._trashed)
         words = tr("1 thing goes for good.") if count == 1 else tr("{n} things go for good.", n=f"{count:,}")
         return self.ask(tr("Empty the trash?"), words, tr(EMPTY_TRASH), self._empty)
@@ -221,7 +221,7 @@ class TrashPage(SettingsPage):
         self._do(self.trash.remove_all)
 
     def _do(self, work: Callable[[], object]) -> None:
-        """On a thread, which tells when it is done; the window may be closed meanwhile."""
+        """Run work on a thread; the window may be closed meanwhile."""
         self._at_work = True
         self._show_buttons()
         task = tasks.ask(lambda _: work(), self._ui.window, lambda _: None, self._ui.notify.error)
@@ -263,7 +263,7 @@ def _title(one: TrashedItem) -> str:
 
 
 def _note(one: TrashedItem, keep_days: int) -> str:
-    """What it is, when it goes, when it was deleted, and where it was."""
+    """Return an entry's kind, expiry, deletion time and origin."""
     until = kept_until(one.deleted_at, keep_days)
     parts = [
         tr(_NAMES[one.kind][0]),

@@ -1,4 +1,4 @@
-"""Settings: every change is saved and in force at once; fields cannot hold a wrong value."""
+"""Settings dialog: every change is saved and applied at once; fields can't hold invalid values."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ NO_LIMIT = "No limit"
 PROMPT_DELAY_MS = 400
 WIDTH_PX, HEIGHT_PX = 760, 600
 TIGHT_PX = 320
-"""With less room the search stands below that button."""
+"""Width below which the search moves under the page button."""
 NARROW_PX = 520
-"""With less room the list of the pages is a button with a menu above them."""
+"""Width below which the list of pages becomes a menu button."""
 WHEN_FULL = {
     "compact": "Makes room at once: the model no longer sees the oldest turns, until a quarter is free.",
     "rolling": "The model no longer sees the oldest turns, as few as possible each time.",
@@ -60,7 +60,7 @@ WHEN_FULL = {
 
 
 class SettingsDialog(QDialog):
-    """Pages at the leading side, their fields beside them; what is typed above finds a row. `page`: see `place_of`."""
+    """Dialog with a list of pages and a search for rows. `page`: see `place_of`."""
 
     def __init__(self, app: Fireside, ui: UiContext, page: str = "appearance") -> None:
         super().__init__(ui.window)
@@ -130,7 +130,7 @@ class SettingsDialog(QDialog):
             self._add_page(tr(page.label), page.name, makers[page.name])
 
     def show_page(self, number: int) -> None:
-        """Opens a page by its place in the list."""
+        """Show a page by its position in the list."""
         self.search.field.clear()
         button = self._group.buttons()[number]
         button.setChecked(True)
@@ -138,7 +138,7 @@ class SettingsDialog(QDialog):
         self._open(number)
 
     def show_page_named(self, name: str) -> None:
-        """Opens a page by its name, at one of its rows where that is named, too; see `place_of`."""
+        """Show a page by name, scrolled to a row if one is named; see `place_of`."""
         page, row = place_of(name)
         self.show_page(self._numbers[page])
         shown = self.pages.currentWidget()
@@ -149,14 +149,14 @@ class SettingsDialog(QDialog):
         self._shown.setCurrentIndex(int(wanted))
 
     def done(self, result: int) -> None:
-        """Keeps what is still being typed, then closes."""
+        """Save pending typed text, then close."""
         if self._prompt_later.isActive():
             self._prompt_later.stop()
             self._save_prompt()
         super().done(result)
 
     def _arrange(self) -> None:
-        """Beside the pages, or where they are narrow or not all can be named, above them."""
+        """Put the list beside the pages, or as a menu above them if there is little room."""
         px = self._theme.px
         is_narrow = self.width() < px(NARROW_PX) or self.height() < self._nav.sizeHint().height()
         along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
@@ -196,13 +196,13 @@ class SettingsDialog(QDialog):
         self.pages.addWidget(empty)
 
     def _add_gap(self) -> None:
-        """Between what belongs together: what one works with, models, what is outside, this computer."""
+        """Add a gap between groups: work, models, connections, this computer."""
         gap = QWidget()
         self._theme.dress(gap, size=(1, 6))
         self._nav_column.addWidget(gap)
 
     def _open(self, number: int) -> None:
-        """A page is made when it is first opened: most are not."""
+        """Open a page; each is built on first use, as most are never opened."""
         if number in self._unmade:
             empty, make = self._unmade.pop(number)
             self.pages.insertWidget(number, make())
@@ -348,7 +348,7 @@ class SettingsDialog(QDialog):
 
 
 def _connections_page(app: Fireside, ui: UiContext) -> SettingsPage:
-    """Models elsewhere, memory of other computers, and other programs that use the models here."""
+    """Build the page of remote models, other computers' memory, and programs that use this one's models."""
     page = SettingsPage(ui.theme, page_label("connections"))
     page.add_section(ServersSection(app, ui), "servers")
     page.add_section(ComputersSection(app, ui.theme, ui.notify), "computers")
@@ -359,7 +359,7 @@ def _connections_page(app: Fireside, ui: UiContext) -> SettingsPage:
 
 
 class SystemPage(SettingsPage):
-    """What is chosen is in force at once."""
+    """System settings; choices apply at once."""
 
     def __init__(self, app: Fireside, ui: UiContext, save: Save) -> None:
         super().__init__(ui.theme, page_label("system"))

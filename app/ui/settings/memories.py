@@ -1,4 +1,4 @@
-"""The page of memories: facts that a person keeps for models to be told, each with what it costs."""
+"""Memories page: facts that are given to models, each with its cost in tokens."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MEMORIES_OFF = "Memories are off."
 
 
 class MemoryRow(QWidget):
-    """One of them: its words, where it counts, its tokens, and a button that deletes it."""
+    """Row of a memory: text, scope, tokens, Delete."""
 
     edited = Signal(str)
     moved = Signal(str)
@@ -63,7 +63,7 @@ class MemoryRow(QWidget):
         self.remove.clicked.connect(lambda _=False: self.delete_wanted.emit())
 
     def show_tokens(self, tokens: int, *, is_exact: bool) -> None:
-        """What it takes."""
+        """Show the cost in tokens, marked "~" if it is an estimate."""
         count = f"{tokens:,}"
         self.tokens.setText(count if is_exact else f"~{count}")
         words = tr(TOKEN_COUNT, count=count) if is_exact else tr(ABOUT_TOKENS, count=count)
@@ -79,7 +79,7 @@ class MemoryRow(QWidget):
 
 
 class MemoryField(QLineEdit):
-    """Shows the beginning of a long one."""
+    """Text field that shows the start of a long memory."""
 
     def __init__(self, text: str) -> None:
         super().__init__(" ".join(text.split()))
@@ -100,7 +100,7 @@ class MemoryField(QLineEdit):
 
 
 class MemoriesPage(SettingsPage):
-    """Everything is kept at once; what is deleted can be brought back for ten seconds, and from the Trash."""
+    """Memories page. Changes are saved at once; a deleted one can be restored for ten seconds, and from the trash."""
 
     def __init__(self, app: Fireside, theme: Theme, notify: Notify, save: Save) -> None:
         super().__init__(theme, page_label("memories"))
@@ -144,7 +144,7 @@ class MemoriesPage(SettingsPage):
         self.reload_memories()
 
     def reload_memories(self) -> None:
-        """Reads them anew."""
+        """Reload the memories."""
         found: list[Memory] = []
         projects: list[Project] = []
         with self._notify.guard():
@@ -208,7 +208,7 @@ class MemoriesPage(SettingsPage):
         self.new.setFocus()
 
     def _count(self) -> None:
-        """On a thread: the model may be at work."""
+        """Count tokens on a thread, as the model may be busy."""
         if self._counting is not None:
             self._counting.abandon()
         texts, tokens_of = [f"- {row.memory.text}" for row in self.rows], self._costs.tokens_of
@@ -241,7 +241,7 @@ class MemoriesPage(SettingsPage):
         return f"{words} {tr('After a change the next answer reads its chat once more.')}"
 
     def _on_failed(self, error: BaseException) -> None:
-        """An engine that went away says so when it is asked something; here nobody asked."""
+        # The count was not asked for, so an engine that ended isn't reported here; only defects are raised.
         self._counting = None
         if not isinstance(error, AppError):
             raise error

@@ -1,4 +1,4 @@
-"""The settings of other programs that use the models: switch, address and key, what to write where, who asked."""
+"""Settings of programs that use the models: switch, address, key, set-up recipes, requests."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ LEAST_PORT, MOST_PORT = 1024, 65535
 RECIPE_PX = 132
 HIDDEN = "•" * 16
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/*?#]+")
-"""Of a web page, as a browser tells it: without a path, and no pattern."""
+"""Origin of a web page, as browsers send it: no path, no pattern."""
 
 
 class ProgramsSection(SettingsSection):
-    """What belongs to a running server is there while it runs."""
+    """Section whose server details are shown while it runs."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__(ui.theme, tr("Other programs"))
@@ -176,7 +176,7 @@ class ProgramsSection(SettingsSection):
         self._inside.addWidget(self._context)
 
     def _offer_recipes(self) -> None:
-        """With the server, whose modules are not imported before it is wanted."""
+        # Imported here, as the server's modules aren't needed before it runs.
         from app.server.recipes import RECIPES
 
         if self._recipes:
@@ -214,7 +214,7 @@ class ProgramsSection(SettingsSection):
         self._context.setText(in_words(self._chosen_recipe().context_words(self._offer(HIDDEN))))
 
     def _measure(self, _token: object) -> Iterator[int]:
-        """On a thread: the model's file is looked at."""
+        """Return the largest context of the model, on a thread, since its file is read."""
         yield self._programs.switch.largest_context()
 
     def _on_measured(self, largest_tokens: int) -> None:
@@ -270,7 +270,7 @@ class ProgramsSection(SettingsSection):
         self._inside.addWidget(self._beside)
 
     def show_asked(self) -> None:
-        """Who has asked by now, and what is in memory for it."""
+        """Show which programs sent requests, and what is loaded for them."""
         if self._programs.door is None:
             return
         asked = self._programs.switch.list_requests()

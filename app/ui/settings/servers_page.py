@@ -1,4 +1,4 @@
-"""The settings of servers with models: which there are, and a dialog that asks one what it has and tests it."""
+"""Settings of model servers: list, and a dialog that queries and tests one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 WIDTH_PX, HEIGHT_PX = 520, 620
 MOST_TICKED = 8
-"""So few models of a server are all taken where nobody chose."""
+"""Up to this many models of a server are ticked by default."""
 MOST_CONTEXT = 1 << 22
 _KINDS = {
     "llama_cpp": "llama.cpp",
@@ -53,7 +53,7 @@ _KINDS = {
 
 
 class ServersSection(SettingsSection):
-    """What is changed is kept at once, by the dialog of a server."""
+    """Section of servers; the dialog saves changes at once."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__(ui.theme, label_of("servers"))
@@ -80,7 +80,7 @@ class ServersSection(SettingsSection):
         self._show()
 
     def open_dialog(self, server: RemoteServer | None) -> ServerDialog:
-        """For one that is kept, or for a new one."""
+        """Open the dialog for a stored server, or for a new one."""
         dialog = ServerDialog(self._app, self._ui, server, self)
         dialog.accepted.connect(lambda: self._on_saved(dialog))
         dialog.open()
@@ -126,7 +126,7 @@ class ServersSection(SettingsSection):
 
 
 class ServerRow(QWidget):
-    """One of them, with where it is and which models are taken of it."""
+    """Row of a server: address and selected models."""
 
     def __init__(self, ui: UiContext, server: RemoteServer, models: list[str]) -> None:
         super().__init__()
@@ -156,7 +156,7 @@ def _where(server: RemoteServer) -> str:
 
 
 class ServerDialog(QDialog):
-    """Asks a server for its models, which are then ticked; tests the first of these; keeps all of it with Save."""
+    """Dialog that lists a server's models to tick, tests the first ticked one, and stores all on Save."""
 
     def __init__(self, app: Fireside, ui: UiContext, server: RemoteServer | None, parent: QWidget) -> None:
         super().__init__(parent)
@@ -247,7 +247,7 @@ class ServerDialog(QDialog):
 
     @property
     def wanted(self) -> RemoteServer | None:
-        """The server as the fields have it; None without an address."""
+        """Server as entered; None without an address."""
         address = address_of(self.address.text())
         if not address:
             return None
@@ -263,7 +263,7 @@ class ServerDialog(QDialog):
         )
 
     def _key_now(self) -> str | None:
-        """What was typed; None leaves what is kept."""
+        """Typed key; None keeps the stored one."""
         return self.key.text().strip() if self.key.isModified() or self._server is None else None
 
     def _on_edited(self) -> None:
@@ -273,7 +273,7 @@ class ServerDialog(QDialog):
         self._update()
 
     def _on_enter(self) -> None:
-        """The next thing to do: with models chosen that is Save, which the dialog presses by itself."""
+        """Query the models on Enter, as long as Save, the default button, is disabled."""
         if self.ask.isEnabled() and not self.save.isEnabled():
             self._ask()
 
@@ -318,7 +318,7 @@ class ServerDialog(QDialog):
         self._column.addWidget(self.sees)
 
     def _show_kept(self) -> None:
-        """What is known of one that is kept already, without asking it."""
+        """Fill in a stored server without querying it."""
         if self._server is None:
             return
         self.address.setText(self._server.address)
@@ -347,7 +347,7 @@ class ServerDialog(QDialog):
 
     @property
     def _asks_about_sight(self) -> bool:
-        """Whether a person has to say that models see, since the server does not."""
+        """True if the user has to say which models take images, as the server doesn't."""
         from app.remote.server_facts import TELLS_SIGHT
 
         server = self.wanted
@@ -427,7 +427,7 @@ class ServerDialog(QDialog):
         self._update()
 
     def _scroll_to_end(self, box: ScrollBox, end: int) -> None:
-        """What the test tells is at the end, and grows."""
+        # The test's output grows at the end.
         if not self.told.isHidden():
             box.verticalScrollBar().setValue(end)
 
@@ -476,7 +476,7 @@ class ServerDialog(QDialog):
         return listed.sees if listed else known.sees if known else ""
 
     def _run(self, do: Callable[[CancelToken], object], then: Callable[..., object], note: QLabel) -> None:
-        """On a thread; what goes wrong is said where it was asked for."""
+        """Run on a thread; errors are shown next to the button."""
 
         def failed(error: BaseException) -> None:
             if not isinstance(error, AppError):
@@ -510,11 +510,11 @@ class ServerDialog(QDialog):
 
 
 class AuthorityField(QWidget):
-    """Who vouches for a server whose address begins with https: those whom the system knows, and one of one's own."""
+    """Certificate authorities for an https server: the system's, or an additional file."""
 
     changed = Signal()
     file_chosen = Signal(Path)
-    """Its certificates are to be read, and then used."""
+    """Certificate file to read and use."""
 
     def __init__(self, theme: Theme, authorities: str) -> None:
         super().__init__()
@@ -539,7 +539,7 @@ class AuthorityField(QWidget):
         self._set_authorities(authorities)
 
     def use(self, authorities: str) -> None:
-        """These certificates, in PEM, or none of one's own."""
+        """Set certificates in PEM; "" for the system's only."""
         self._set_authorities(authorities)
         self.changed.emit()
 
@@ -593,7 +593,7 @@ _LACKS = {
 
 
 def test_words(step: TestStep) -> str:
-    """A line for a step of the test, its mark first."""
+    """Return a line for a test step, starting with its mark."""
     if step.error is not None:
         return f"✗ {tr(sentence_for(step.error).text)}"
     if step.what == "context" and step.works:

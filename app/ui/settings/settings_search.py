@@ -1,4 +1,4 @@
-"""The search of the settings: what is typed finds pages and rows by their names and by other words for them."""
+"""Search of the settings by names and synonyms of pages and rows."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from app.ui.widgets.labels import announce, plain_label
 
 
 class SettingsSearch(QObject):
-    """A field and its results, which stand apart; the arrows and Return choose while the keyboard is in the field."""
+    """Search field with a separate result list; arrows and Return choose while the field keeps the focus."""
 
     chosen = Signal(str)
-    """What `place_of` takes."""
+    """Argument for `place_of`."""
     is_on = Signal(bool)
-    """Results are to be seen, or the pages again."""
+    """True when results are shown, False when the pages are."""
 
     def __init__(self, theme: Theme, parent: QObject) -> None:
         super().__init__(parent)
@@ -44,7 +44,7 @@ class SettingsSearch(QObject):
 
     @property
     def titles(self) -> list[str]:
-        """What is offered, the best first."""
+        """Titles of the results, best first."""
         return [entry.title for entry in self.entries.entries]
 
     def _on_typed(self, text: str) -> None:

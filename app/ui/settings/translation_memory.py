@@ -1,4 +1,4 @@
-"""The translation memory: what it has, found by words, languages or document, and deleted for good."""
+"""Translation memory: search by words, language or document, and permanent deletion."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _NO_INDEX = QModelIndex()
 
 
 class MemoryModel(QAbstractTableModel):
-    """The newest of what was found: the original and its translation, each on one line."""
+    """Table of the newest matches: source and translation, each on one line."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -55,7 +55,6 @@ class MemoryModel(QAbstractTableModel):
         self.heading_font = QFont()
 
     def show(self, found: MemoryMatches) -> None:
-        """Others."""
         self.beginResetModel()
         self.shown = found.newest
         self.endResetModel()
@@ -90,7 +89,7 @@ class MemoryModel(QAbstractTableModel):
 
 
 class MemoryTable(QTableView):
-    """Delete wants to delete what is selected."""
+    """Table whose Delete key asks to delete the selection."""
 
     delete_wanted = Signal()
 
@@ -108,10 +107,10 @@ class MemoryTable(QTableView):
 
 
 class MemoryDialog(QDialog):
-    """`translation_id` is a document that is open: what the memory has of its segments can then be asked for."""
+    """Dialog of the memory; with `translation_id`, the open document, matches for its segments can be listed."""
 
     changed = Signal()
-    """Something was deleted."""
+    """Entries were deleted."""
 
     def __init__(
         self,
@@ -160,7 +159,7 @@ class MemoryDialog(QDialog):
     # What is shown.
 
     def search_memory(self) -> None:
-        """Reads the memory anew, as the field and the choice say."""
+        """Search again by field and scope."""
         self._later.stop()
         if self._task is not None:
             self._task.abandon()
@@ -218,7 +217,7 @@ class MemoryDialog(QDialog):
         self._ask(tuple(self.model.shown[row].id for row in sorted(rows)))
 
     def ask_about_all(self) -> None:
-        """What was found, shown or not."""
+        """Ask to delete all matches, shown or not."""
         self._ask(self.found.ids)
 
     def _ask(self, ids: tuple[int, ...]) -> None:

@@ -1,4 +1,4 @@
-"""A summary that is there, complete or as far as it came: its title, what was read, its statements; saving it."""
+"""Page of a finished or partial summary: title, coverage, statements, saving."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ FORMATS = (
 
 
 class SummarySaver(SavedFiles):
-    """Everything that takes time is done on a thread; what goes wrong is told in words."""
+    """Save and copy summaries on a thread; errors are shown as sentences."""
 
     def __init__(self, app: Fireside, notify: Notify, window: QWidget) -> None:
         super().__init__(notify, window)
         self._app = app
 
     def menu(self, summary: Summary) -> QMenu:
-        """The formats."""
+        """Return the menu of formats."""
         menu = QMenu(self._window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for ending, name in FORMATS:
@@ -82,7 +82,7 @@ class SummarySaver(SavedFiles):
         return menu
 
     def ask(self, summary: Summary, ending: str, name: str = "") -> QFileDialog:
-        """Asks where, and saves there; `name` is offered, else the title."""
+        """Ask for the file and save; suggests `name`, else the title."""
         return self._ask_to_save(
             tr("Save the summary"),
             "save_summary",
@@ -92,7 +92,7 @@ class SummarySaver(SavedFiles):
         )
 
     def _on_file(self, summary: Summary, path: Path, ending: str) -> None:
-        """To the dialog "lease v1.2" has an ending, though none of ours."""
+        # For the dialog "lease v1.2" has an ending, though none of ours: then ours is appended.
         if path.suffix.lower() not in dict(FORMATS):
             path = path.with_name(path.name + ending)
             if path.exists():  # nobody was asked about that one
@@ -101,7 +101,7 @@ class SummarySaver(SavedFiles):
         self.save(summary, path)
 
     def save(self, summary: Summary, path: Path) -> tasks.BackgroundTask:
-        """Writes it, in the format of the file's ending."""
+        """Save in the format of the file's ending, on a thread."""
 
         def write() -> None:
             from app.features.summarize import export  # not needed before somebody saves
@@ -115,7 +115,7 @@ class SummarySaver(SavedFiles):
         return self._write(path, write)
 
     def copy(self, summary: Summary) -> None:
-        """Puts the summary on the clipboard, with its pages; a digest says what it is."""
+        """Copy a summary with its pages; an extractive one says so."""
         from app.features.summarize import export
 
         is_digest = summary.method is Method.DIGEST
@@ -128,7 +128,7 @@ class SummarySaver(SavedFiles):
 
 
 def write_pdf(html: str, title: str, path: Path) -> None:
-    """Prints a summary's HTML, from any thread; what was there before is replaced at the end.
+    """Write a summary's HTML as PDF, on any thread; the file is replaced at the end.
 
     Raises DiskFull or FolderNotWritable.
     """
@@ -150,13 +150,13 @@ MOST_TITLE = 200
 BETWEEN = "  ·  "
 NARROW_PX = 560
 EDGE_PX = 3
-"""What a line edit leaves between its edge and its text: the title stands above what is below it."""
+"""Inner margin of a line edit, to align the title with the content below."""
 
 _NUMBER = re.compile(r"(?<=\d) (?=\w)")
 
 
 class TitleField(QLineEdit):
-    """Looks like a heading until it is edited; Enter or leaving it keeps the title, Esc does not."""
+    """Title that looks like a heading until edited; Enter or leaving saves, Esc cancels."""
 
     renamed = Signal(str)
 
@@ -218,7 +218,7 @@ class TitleField(QLineEdit):
 
 
 class ResultHead(TabColumn):
-    """Two lines: the title with its buttons, and what there is to say of the reading."""
+    """Header of two lines: title with buttons, and facts on the reading."""
 
     ask_wanted = Signal()
     save_wanted = Signal()
@@ -261,13 +261,13 @@ class ResultHead(TabColumn):
 
     @property
     def text(self) -> str:
-        """What is said of the reading, as plain text."""
+        """Facts on the reading as plain text."""
         coverage, found, attention = self._said
         counted = ", ".join(part for part in (found, attention) if part)
         return BETWEEN.join(part for part in (coverage, counted) if part)
 
     def show_facts(self, summary: Summary | None) -> None:
-        """What was read, and what came of the comparing; without a summary nothing is said."""
+        """Show coverage and results of the check; None clears them."""
         has_text = summary is not None and bool(summary.statements or nothing_words(summary))
         for button in (self.save, self.copy, self.translate):
             button.setEnabled(has_text)
@@ -287,7 +287,7 @@ class ResultHead(TabColumn):
         self._write()
 
     def show_digest(self) -> None:
-        """Where nothing was written, sentences of the document can be copied and saved."""
+        """Allow copying and saving of the key sentences when no summary was written."""
         for button in (self.save, self.copy, self.translate):
             button.setEnabled(True)
 
@@ -307,7 +307,7 @@ class ResultHead(TabColumn):
         self._write()
 
     def _arrange(self) -> None:
-        """Where it is narrow the title has a line of its own: beside the buttons a word of it would be left."""
+        """Put the title on a line of its own if narrow, as the buttons would leave room for a word only."""
         is_narrow = 0 < self.width() < self._theme.px(NARROW_PX)
         wanted = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
         self._top.setDirection(wanted)
@@ -320,14 +320,14 @@ class ResultHead(TabColumn):
 
 
 class ResultPage(QWidget):
-    """What it wants is about the summary that it shows; saving and copying it does itself."""
+    """Page of a summary. Its signals concern that summary; it saves and copies by itself."""
 
     again_wanted = Signal(list, object)
-    """The ids of its documents, and the `SummaryOptions` for another summary of them."""
+    """Document ids and `SummaryOptions` for another summary."""
     ask_wanted = Signal(list, str)
-    """The ids of its documents and its title: a chat about them."""
+    """Document ids and a title, to start a chat about them."""
     translate_wanted = Signal(str)
-    """Its text is to be translated."""
+    """Text to be translated."""
     go_on_wanted = Signal()
     renamed = Signal(str)
 
@@ -376,7 +376,7 @@ class ResultPage(QWidget):
         self.head.save_wanted.connect(lambda: self._with_summary(self._show_forms))
 
     def show_digest(self, document_ids: tuple[int, ...], digest: Summary, told: Sequence[ShownStatement]) -> None:
-        """Sentences of documents, which stand below what was written before it was stopped: those of what is unread."""
+        """Show key sentences of unread parts below a stopped summary."""
         self._digest = (document_ids, digest, list(told))
         self._show_digest()
 
@@ -397,7 +397,7 @@ class ResultPage(QWidget):
 
     @property
     def titled(self) -> Summary | None:
-        """The summary that is shown, with the title that it has now; where nothing was written, the digest."""
+        """The shown summary with its current title; if none was written, the key sentences."""
         summary, stored = self.summary or self.digest, self.stored
         return replace(summary, title=stored.title) if summary is not None and stored is not None else None
 
@@ -432,10 +432,10 @@ class ResultPage(QWidget):
         set_aside: Sequence[ShownStatement] = (),
         is_outdated: bool = False,
     ) -> None:
-        """Shows it from the top, unless it is shown already as it is.
+        """Show a summary from the top, unless it is shown unchanged.
 
-        `set_aside`: what its model wrote and sentences of the document stand in the place of. `is_outdated`: what was
-        read from the pictures of its documents is something else by now.
+        `set_aside` is the model's text that key sentences replaced. `is_outdated` says that the text recognized in its
+        documents has changed since.
         """
         key = (stored.id, summary.statements if summary else (), summary is None or summary.is_partial)
         is_same, self._shown = key == self._shown, key  # another title moves nobody from where they read
@@ -463,7 +463,7 @@ class ResultPage(QWidget):
 
 
 def plain(summary: Summary) -> str:
-    """Its title, groups and statements, a paragraph each."""
+    """Return title, groups and statements, a paragraph each."""
     parts, group = [summary.title], ""
     for statement in summary.statements:
         parts += [statement.group] if statement.group and statement.group != group else []

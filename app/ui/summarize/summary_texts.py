@@ -1,4 +1,4 @@
-"""What the Summarize tab says: times, sizes, how far the work is, the places that statements rest on."""
+"""Texts of the Summarize tab: times, sizes, progress, sources of statements."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ SHORT_FORMS = {
 
 
 def figures_of(documents: list[StoredDocument], estimate: Estimate | None) -> list[tuple[str, str]]:
-    """How much there is to read and how long it takes, as numbers with their words; what is not known is left out."""
+    """Return amount and duration of the reading as (number, label) pairs; unknown ones are left out."""
     figures = [(f"{len(documents):,}", tr("documents"))] if len(documents) > 1 else []
     kinds = {document.unit for document in documents if document.unit and document.pages}
     if pages := sum(stored_document.pages for stored_document in documents if stored_document.unit):
@@ -90,7 +90,7 @@ def figures_of(documents: list[StoredDocument], estimate: Estimate | None) -> li
 
 
 def work_words(progress: SummaryProgress | None, stored: StoredSummary, left_s: float | None) -> str:
-    """How far a summary is, such as "Section 9 of 21 · about 3 minutes left"."""
+    """Return the progress of a summary, such as "Section 9 of 21 · about 3 minutes left"."""
     if stored.state == "queued" and progress is None:
         return tr(WAITING)
     if progress is None or not progress.sections:
@@ -117,7 +117,7 @@ def work_words(progress: SummaryProgress | None, stored: StoredSummary, left_s: 
 
 
 def read_words(stored: StoredSummary, summary: Summary | None) -> tuple[str, str]:
-    """What is said of what was read: behind the reason of a failure ("" nothing), and of one that was stopped."""
+    """Return what was read, for two uses: after the reason of a failure ("" for none), and for a stopped summary."""
     is_known = summary is not None and bool(summary.sections)
     counted = summary if summary is not None and is_known else stored
     read, sections = counted.sections_read, counted.sections
@@ -130,7 +130,7 @@ def read_words(stored: StoredSummary, summary: Summary | None) -> tuple[str, str
 
 
 def was_read(summary: Summary | None, anchor: ClaimAnchor) -> bool:
-    """Whether what there is of a summary tells of a place: by the pages that were read, else as far as it cites."""
+    """Return whether a summary covers a place: by the pages it read, else as far as it cites."""
     if summary is None or not summary.statements:
         return False
     coverage = summary.documents[anchor.document].coverage
@@ -146,7 +146,7 @@ def was_read(summary: Summary | None, anchor: ClaimAnchor) -> bool:
 
 
 def stopped_words(stored: StoredSummary, read: int, sections: int) -> str:
-    """How much of a partial summary is there."""
+    """Return how much of a partial summary there is."""
     if stored.state == "failed":
         return tr("It ended after {read} of {sections} sections.", read=read, sections=sections)
     return tr(STOPPED_AT_SECTION, read=read, sections=sections)
@@ -157,14 +157,14 @@ def stopped_words(stored: StoredSummary, read: int, sections: int) -> str:
 
 READING_SHARE = 0.8
 ONE_PASS_SHARE = 0.4
-"""Reading, of a summary that is written in one pass."""
+"""Share of reading in a summary written in one pass."""
 JOINING_SHARE = 0.08
 MOST_SHARE = 0.98
-"""A line that is full says that it is over."""
+"""Limit of the progress bar, as a full one means finished."""
 
 
 class SummaryProgress:
-    """Of one summary that is being worked on, since its work began."""
+    """Progress of a running summary since it started."""
 
     def __init__(self) -> None:
         self.sections = 0
@@ -189,7 +189,7 @@ class SummaryProgress:
         """Why the work waits, as `TaskRests` says it; "" while it goes on."""
 
     def take_event(self, event: SummaryEvent) -> None:
-        """Something happened."""
+        """Update the progress by an event."""
         if not isinstance(event, TaskRests | Summarized):
             self.rests = ""
         if isinstance(event, Planned):
@@ -217,7 +217,7 @@ class SummaryProgress:
             self._written = max(self._written, event.share)
 
     def _note_read(self, document: int, first: int, last: int) -> None:
-        """Sections that follow each other are one stretch: there may be thousands of them."""
+        """Add a section to the ranges read. Adjacent ones are merged, as there may be thousands."""
         before = next((one for one in self.read[-1:] if one[0] == document and one[1] <= first <= one[2] + 1), None)
         if before is not None:
             self.read[-1] = (document, before[1], max(last, before[2]))
@@ -225,14 +225,14 @@ class SummaryProgress:
             self.read.append((document, first, last))
 
     def has_read(self, anchor: ClaimAnchor) -> bool:
-        """Whether the section that a place is in is read."""
+        """Return whether the section of a place was read."""
         return any(number == anchor.document and first <= anchor.block_id <= last for number, first, last in self.read)
 
     @property
     def share(self) -> float:
-        """Of the whole, 0 to 1: of sections reading is most of it, joining and writing the rest.
+        """Share done, 0 to 1: mostly reading of sections, the rest joining and writing.
 
-        It goes back only where a second try begins.
+        It decreases only when a second attempt starts.
         """
         if not self.sections:
             return 0.0
@@ -249,7 +249,7 @@ class SummaryProgress:
 
 
 def note_of(summary: StoredSummary) -> str:
-    """What is said behind the title of one that is not done."""
+    """Return the text after the title of an unfinished summary."""
     if summary.state == "running" and summary.sections > max(1, summary.sections_read):
         return tr("{done} of {all}", done=summary.sections_read, all=summary.sections)
     if summary.state == "running" and summary.sections:
@@ -260,7 +260,7 @@ def note_of(summary: StoredSummary) -> str:
 
 
 def form_and_time(summary: StoredSummary, now: datetime | None = None) -> str:
-    """What tells one from others of the same documents, such as "Bullets, short, 14:05"; what is usual is not said."""
+    """Return what tells summaries of the same documents apart, such as "Bullets, short, 14:05"; no defaults."""
     form, length = tr(SHORT_FORMS[summary.wish.form]), tr(dict(LENGTHS)[summary.wish.length]).lower()
     length = length if summary.wish.length is not Length.MEDIUM else ""
     made, today = datetime.fromtimestamp(summary.created_at), (now or datetime.now()).date()
@@ -278,7 +278,7 @@ MOST_HEADING = 24
 
 @dataclass(frozen=True)
 class Chip:
-    """Something to click on: its words, what a screen reader says, and what opens."""
+    """Clickable source: its text, its spoken text, and what it opens."""
 
     text: str
     spoken: str
@@ -287,14 +287,14 @@ class Chip:
 
 
 class ChipBuilder:
-    """Makes the chips of statements about these documents."""
+    """Build the chips of statements about these documents."""
 
     def __init__(self, documents: Sequence[SummarizedDocument], source: DocumentLibrary) -> None:
         self._documents, self._source = documents, source
         self._headings: dict[tuple[int, int], str] = {}
 
     def know(self, statements: Sequence[Statement]) -> None:
-        """Looks up the headings of what has no page. Raises what the store raises."""
+        """Look up headings for places without pages. Raises the store's errors."""
         for number, document in enumerate(self._documents):
             cited = {
                 a.block_id for statement in statements for a in statement.anchors if a.document == number and not a.page
@@ -304,7 +304,7 @@ class ChipBuilder:
                 self._headings[number, block.id] = block.heading_path[-1] if block.heading_path else ""
 
     def chips(self, statement: Statement) -> tuple[Chip, ...]:
-        """One for each page or paragraph, in order."""
+        """Return a chip for each page or paragraph, in order."""
         found: dict[tuple[int, str], Chip] = {}
         for anchor in statement.anchors:
             if 0 <= anchor.document < len(self._documents):
@@ -312,7 +312,7 @@ class ChipBuilder:
         return tuple(found.values())
 
     def where(self, statement: Statement) -> str:
-        """Where it was looked, such as "p. 6, p. 30"; without the file's name where that is one and the same."""
+        """Return the sources as text, such as "p. 6, p. 30"; with file names only if there are several."""
         is_one = len({anchor.document for anchor in statement.anchors}) == 1
         words = (
             [self._where(claim_anchor) for claim_anchor in statement.anchors]
@@ -338,7 +338,7 @@ class ChipBuilder:
 
 
 def places_in(document_ids: Sequence[int], source: DocumentLibrary) -> ChipBuilder:
-    """Before there is a summary: its documents as the store has them. Raises what the store raises."""
+    """Return a builder for stored documents without a summary. Raises the store's errors."""
     found = []
     for number in document_ids:
         document = source.store.get(number)
@@ -348,7 +348,7 @@ def places_in(document_ids: Sequence[int], source: DocumentLibrary) -> ChipBuild
 
 
 def short_name(name: str) -> str:
-    """A file's name for a chip: without its ending, and not too long."""
+    """Return a file name without its ending, shortened for a chip."""
     return _shorten_text(PurePath(name).stem or name, MOST_NAME)
 
 
@@ -362,7 +362,7 @@ def _shorten_text(text: str, most: int) -> str:
 
 @dataclass(frozen=True)
 class ShownStatement:
-    """A statement with what is shown beside it: its chips, what its check says ("" nothing), and aloud."""
+    """A statement with its chips, the result of its check ("" for none), and its spoken form."""
 
     statement: Statement
     chips: tuple[Chip, ...]
@@ -371,19 +371,19 @@ class ShownStatement:
 
     @property
     def is_flagged(self) -> bool:
-        """Whether it wants attention: something of it is not on its page, as far as that could be compared."""
+        """True if it was compared and not found in its source, or lacks support."""
         check = self.statement.check
         return (not check.found and check.is_compared) or bool(self.statement.unsupported)
 
 
 def told(statements: Sequence[Statement], places: ChipBuilder) -> list[ShownStatement]:
-    """In the same order. Raises what the store raises."""
+    """Return statements ready to show, in the same order. Raises the store's errors."""
     places.know(statements)
     return [_told(statement, places) for statement in statements]
 
 
 def sentences_told(sentences: Sequence[Statement], places: ChipBuilder) -> list[ShownStatement]:
-    """The same of sentences of the documents themselves, of which nothing was checked."""
+    """Return sentences of the documents themselves ready to show; they need no check."""
     places.know(sentences)
     found = []
     for sentence in sentences:

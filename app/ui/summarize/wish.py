@@ -1,4 +1,4 @@
-"""What a summary is to be like: its length, form and language, and the button that begins it."""
+"""Options of a summary: length, form and language, and the start button."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LANGUAGES = (
 
 
 class WishChoices(QWidget):
-    """`changed` comes with every choice, and when the instruction was typed."""
+    """Choices of options; `changed` is emitted for each, and when the instruction was typed."""
 
     changed = Signal()
 
@@ -71,7 +71,7 @@ class WishChoices(QWidget):
         )
 
     def add_last(self, button: QPushButton) -> None:
-        """What begins it stands at the end of the last line."""
+        """Place the start button at the end of the last line."""
         self._flow.addWidget(button)
         self._flow.is_last_at_end = True
 
@@ -82,7 +82,7 @@ class WishChoices(QWidget):
         return SummaryOptions(Length(self.length.value), form, self.language.value, instruction)
 
     def show_wish(self, wish: SummaryOptions) -> None:
-        """Shows choices that were made before; nothing is told."""
+        """Show stored options without emitting a signal."""
         self.length.show_value(wish.length)
         self.form.show_value(wish.form)
         known = wish.language if wish.language in ("", *LANGUAGES) else ""
@@ -91,7 +91,7 @@ class WishChoices(QWidget):
         self._show_field()
 
     def settle(self) -> None:
-        """What was typed just now is told at once."""
+        """Emit pending typed text at once."""
         if self._typed.isActive():
             self._typed.stop()
             self.changed.emit()
@@ -110,8 +110,11 @@ class WishChoices(QWidget):
 
 
 class MethodLook(QObject):
-    """Asks on a thread who would summarize documents. `found` carries the model's name, and for which forms, with
-    another language than the document's or without, their own sentences are taken instead."""
+    """Find out on a thread how documents would be summarized.
+
+    `found` carries the model's name, and the forms, with and without another language, for which key sentences replace
+    it.
+    """
 
     found = Signal(str, object)
 
@@ -122,7 +125,7 @@ class MethodLook(QObject):
         self._groups: list[tuple[int, ...]] = []
 
     def find_methods(self, groups: Sequence[Sequence[int]]) -> None:
-        """Asks about summaries of these groups of documents; the last one who asks is told."""
+        """Query the method for groups of documents; only the latest query is answered."""
         if self._task is not None:
             self._task.abandon()
         self._groups = asked = [tuple(ids) for ids in groups]
@@ -131,7 +134,7 @@ class MethodLook(QObject):
         self._task.failed.connect(_on_failed)
 
     def look_at(self, groups: Sequence[Sequence[int]]) -> None:
-        """The same where other documents were asked about before."""
+        """Query the method if the groups differ from the last ones."""
         if [tuple(ids) for ids in groups] != self._groups:
             self.find_methods(groups)
 
@@ -149,7 +152,7 @@ class MethodLook(QObject):
 
 
 def _on_failed(error: BaseException) -> None:
-    """What is wrong with the model is said when it is asked."""
+    # An error of the model is reported when it is used; only defects are raised.
     if not isinstance(error, AppError):
         raise error
 
@@ -158,14 +161,14 @@ def _on_failed(error: BaseException) -> None:
 
 
 class SummaryFooter(TabColumn):
-    """Keeps its place before the start and below the result.
+    """Footer with options and button, before the start and below the result.
 
-    `copying` is the button's label where a summary would be made of the document's own sentences.
+    `copying` is the label if the summary would consist of key sentences.
     """
 
     started = Signal()
     anyway_started = Signal()
-    """The model is to write it, though the sentences are probably better."""
+    """The user wants the model's text, though key sentences are probably better."""
     changed = Signal()
 
     def __init__(self, theme: Theme, label: str, copying: str, *, is_primary: bool = True) -> None:
@@ -189,7 +192,7 @@ class SummaryFooter(TabColumn):
         name_widgets(begin=self.button, begin_anyway=self.anyway)
 
     def show_method(self, model: str, copied_for: frozenset[tuple[Form, bool]]) -> None:
-        """Says what the button does, see `MethodLook`."""
+        """Set what the button does; see `MethodLook`."""
         self._model, self._copied_for = model, copied_for
         self._show_button()
 

@@ -1,4 +1,4 @@
-"""Code as it is shown: a card with its language, Copy, colours and a horizontal scroll of its own."""
+"""Code blocks: a card with language, Copy, highlighting and horizontal scrolling."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ COPIED_MS = 1500
 
 
 class CodeText(TextView):
-    """The code itself; grows at its end without being written again."""
+    """Code view that appends growing code instead of rewriting it."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(theme, parent)
@@ -70,7 +70,7 @@ class CodeText(TextView):
         self.document().setDefaultTextOption(option)
 
     def set_text(self, text: str, *, again: bool = False) -> None:
-        """Shows code; lines that are far too long are broken for the eye only, Copy has them whole."""
+        """Show code. Extremely long lines are broken on screen only; Copy has them whole."""
         self._breaks = frozenset()
         if any(len(line) > LONGEST_LINE for line in text.split("\n")):
             text, self._breaks = _broken(text)
@@ -102,25 +102,25 @@ class CodeText(TextView):
         return [replace(self.code, text="".join([*parts, part_of(self._shown, start, end)]))]
 
     def char_format(self, span: StyledSpan, style: ProseStyle) -> QTextCharFormat:
-        """Code has no chip behind it: the card is there."""
+        # No chip behind code here: the card is its background.
         plain = super().char_format(span, style)
         plain.clearBackground()
         return plain
 
     def height_for(self, width: int) -> int:
-        """Content, and the scroll bar where the longest line needs one."""
+        """Return the height at a width, with a scroll bar if a line is wider."""
         height = super().height_for(width)
         is_wide = self.document().idealWidth() > width
         return height + (self.horizontalScrollBar().sizeHint().height() if is_wide else 0)
 
 
 class CodeBlock(QWidget):
-    """A code block of an answer: what its language can do, its lines in colour, and buttons to copy and to draw."""
+    """Code block of an answer: language, highlighted code, buttons to copy and to draw it."""
 
     link_clicked = Signal(str)
-    """The address of a drawing that is to be looked at."""
+    """Address of a drawing to open."""
     resized = Signal()
-    """Its lines are wrapped now, or no longer."""
+    """Line wrapping was toggled."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -147,11 +147,11 @@ class CodeBlock(QWidget):
 
     @property
     def _kind(self) -> str:
-        """What it draws; nothing before it is whole."""
+        """Kind of drawing the code describes; "" while it is incomplete."""
         return "" if self.code.open else kind_of(self.code.language, self.code.text)
 
     def set_code(self, code: Code) -> bool:
-        """Shows code; whether anything changed."""
+        """Show code; return True if it changed."""
         if code == self.code:
             return False
         self.code = code
@@ -187,7 +187,7 @@ class CodeBlock(QWidget):
         return button
 
     def _arrange(self) -> None:
-        """The buttons say what they do in words where there is room for them all."""
+        """Show button labels if there is room for all, else icons."""
         px = self._theme.px
         padding, header, gap = px(PADDING_PX), px(HEADER_PX), px(4)
         shown = [button for button in (self._copy, self.draw, self.wrap) if not button.isHidden()]
@@ -237,7 +237,7 @@ class CodeBlock(QWidget):
 
 
 def _broken(text: str) -> tuple[str, frozenset[int]]:
-    """A text with its longest lines broken, and where."""
+    """Break over-long lines; return the text and the positions of the breaks."""
     lines, breaks, at = list[str](), set[int](), 0
     for line in text.split("\n"):
         for begin in range(0, max(len(line), 1), LONGEST_LINE):
@@ -252,12 +252,14 @@ def _broken(text: str) -> tuple[str, frozenset[int]]:
 
 MAX_CHARACTERS = 20_000
 LONGEST_LINE = 2_000
-"""Some of Pygments' lexers take a time that grows with the square of a line."""
+"""Limit of line lengths for lexing, as some of Pygments' lexers take quadratic time."""
 EVERY_MS = 200
 TURN_S = 0.004
 MOST_STEP_S = 0.15
-"""Of processor time. A usual step takes a thousandth of it, one that a text was made for seconds; a lexer that has
-another inside compiles its patterns in a third of it.
+"""Limit of processor time per lexer step.
+
+Usual steps take a thousandth of it, a text made to be slow takes seconds; a lexer with another inside compiles its
+patterns in a third of it.
 """
 
 Colours = tuple[tuple[int, int, str], ...]
@@ -265,7 +267,7 @@ END: tuple[int, Colours] = (-1, ())
 
 
 class Highlighter(QSyntaxHighlighter):
-    """Keeps the colours of each line; reads the code again at most five times a second while it grows."""
+    """Highlighter that caches the colours of each line and lexes growing code at most five times a second."""
 
     def __init__(self, document: QTextDocument, theme: Theme) -> None:
         super().__init__(document)
@@ -284,7 +286,7 @@ class Highlighter(QSyntaxHighlighter):
         """A step took too long: the code stays plain, also when it grows."""
 
     def set_code(self, language: str, text: str, *, is_open: bool) -> None:
-        """New code; colours follow soon."""
+        """Set the code; it is highlighted shortly after."""
         if language != self._language:
             self._language, self._lexer, self._is_sought = language, None, bool(language)
             self._is_given_up = False
@@ -299,11 +301,11 @@ class Highlighter(QSyntaxHighlighter):
 
     @property
     def busy(self) -> bool:
-        """Whether a timer of its own is running."""
+        """True while lexing is scheduled or running."""
         return self._pause.isActive() or self._turn.isActive()
 
     def highlightBlock(self, _text: str) -> None:
-        """Qt asks for one line's colours."""
+        # Called by Qt for one line.
         number = self.currentBlock().blockNumber()
         for start, length, token in self._lines[number] if number < len(self._lines) else ():
             look = QTextCharFormat()
@@ -343,7 +345,7 @@ class Highlighter(QSyntaxHighlighter):
         self._reading = None
 
     def _read_line(self, until_s: float) -> tuple[int, Colours] | tuple[()]:
-        """The next line, () where time is up before it ends, `END` where there is none or none that can be read."""
+        """Return the next line; () if time ran out before its end, `END` after the last or if it can't be lexed."""
         try:
             with limited_step(MOST_STEP_S):
                 for line in self._reading or ():
@@ -362,9 +364,9 @@ def _is_too_long(text: str) -> bool:
 
 
 def coloured_lines(lexer: Lexer, text: str) -> Iterator[tuple[int, Colours] | None]:
-    """Line numbers with the coloured runs of each line: begin and length in UTF-16 units, and the token of a colour.
+    """Yield line numbers with coloured runs: start and length in UTF-16 units, and a colour token.
 
-    None after every token of the lexer, so that a turn can end there.
+    Yields None after every lexer token, so that a turn can end there.
     """
     number, column = 0, 0
     colours: list[tuple[int, int, str]] = []
@@ -401,7 +403,7 @@ def _token_for(kind: _TokenType) -> str:
 
 
 def find_lexer(language: str) -> Lexer | None:
-    """Pygments' reader of a language, which keeps every character; None for plain text and what is not known."""
+    """Return Pygments' lexer of a language, set to keep all characters; None for plain text and unknown languages."""
     if not language or language.lower() in ("text", "plain", "plaintext", "txt"):
         return None
     try:

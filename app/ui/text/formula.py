@@ -1,4 +1,4 @@
-"""Formulas, typeset: drawn once on a thread, then at any size and in any colour."""
+"""Formulas: typeset once on a thread, then drawn at any size and in any colour."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from app.ui.shell import tasks
 from app.ui.theme import Theme
 
 DRAWN_PX = 24
-"""The size it is drawn in; what is shown is scaled."""
+"""Size at which formulas are typeset; they are scaled when shown."""
 INK = "#010203"
-"""Stands for the colour of the text."""
+"""Placeholder for the text colour."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,10 @@ _drawing = threading.Lock()
 
 
 def drawing_of(latex: str, *, is_inline: bool = False) -> FormulaDrawing:
-    """Takes some 20 ms the first time, and 0.2 s more for the first formula of all: for a thread of its own.
+    """Typeset a formula.
 
-    Raises whatever the library raises over something that is no formula.
+    Takes some 20 ms, and 0.2 s more for the very first, so call it on a thread. Raises whatever the library raises for
+    invalid input.
     """
     with _drawing:  # the library's fonts are one for all threads
         if (latex, is_inline) not in _drawings:
@@ -55,7 +56,7 @@ def drawing_of(latex: str, *, is_inline: bool = False) -> FormulaDrawing:
 
 
 class FormulaView(QWidget):
-    """One formula, smaller where it has no room. Screen readers hear `spoken`."""
+    """Widget of a formula, shrunk to the width. Screen readers read `spoken`."""
 
     def __init__(self, theme: Theme, latex: str, spoken: str, *, size_px: float = 17) -> None:
         super().__init__()
@@ -70,7 +71,7 @@ class FormulaView(QWidget):
 
     @property
     def is_drawn(self) -> bool:
-        """Whether it is there to be seen."""
+        """True if it is typeset and visible."""
         return self._shown is not None
 
     @staticmethod
@@ -107,7 +108,7 @@ class FormulaView(QWidget):
 # Formulas of an answer. A model wrote them, so what may be typeset is bounded, and the others stay their source.
 
 MOST_WORK = 4_000
-"""Of `_work`: about a second of a slow processor. The library's time doubles with each level of nesting."""
+"""Limit of `_work`: about a second on a slow processor. The library's time doubles with each level of nesting."""
 LEVEL_TIMES = 2.2
 _SOURCE = re.compile(
     r"\s*(?:\$\$(?P<dollars>.+?)\$\$|\$(?P<dollar>.+?)\$|\\\[(?P<square>.+?)\\\]|\\\((?P<round>.+?)\\\)"
@@ -120,7 +121,7 @@ _undrawable: set[str] = set()
 
 @dataclass(frozen=True)
 class FormulaPicture:
-    """A formula in one size and colour: sizes in pixels of the window, the image as fine as its screen."""
+    """Formula in a size and colour; sizes in window pixels, the image at the screen's resolution."""
 
     name: str
     image: QImage
@@ -129,7 +130,7 @@ class FormulaPicture:
 
 
 def draw(sources: Iterable[str]) -> None:
-    """Typesets what can be of formulas with their marks; for a thread of its own."""
+    """Typeset formulas given with delimiters; call it on a thread."""
     for source in sources:
         parts = _parts(source)
         try:
@@ -140,13 +141,13 @@ def draw(sources: Iterable[str]) -> None:
 
 
 def is_known(source: str) -> bool:
-    """Whether it is drawn, or known to be none that can be."""
+    """Return whether it is typeset, or known to be impossible."""
     parts = _parts(source)
     return source in _undrawable or parts is None or (parts[0], parts[1]) in _drawings
 
 
 def known_drawing(source: str) -> FormulaDrawing | None:
-    """A drawn formula as the lines that it is made of; None where it is not drawn."""
+    """Return a typeset formula, or None."""
     parts = _parts(source)
     return _drawings.get((parts[0], parts[1])) if parts is not None else None
 
@@ -154,10 +155,9 @@ def known_drawing(source: str) -> FormulaDrawing | None:
 def picture_of(
     source: str, size_px: float, color: str, *, ratio: float, x_height: float, room_px: float
 ) -> FormulaPicture | None:
-    """A drawn formula as wide as there is room for, `ratio` pixels of the screen to one; None where it is not drawn.
-
-    It is meant to stand in a line as Qt puts things into its middle: a quarter of `x_height` above the baseline. So
-    above or below it there is room left, which brings the formula's own baseline onto that of the line.
+    """Return a typeset formula as a picture at most as wide as its room, at `ratio` screen pixels per pixel; None if it
+    isn't typeset. Qt centres inline objects a quarter of `x_height` above the baseline. So space is added above or
+    below, to bring the formula's own baseline onto the line's.
     """
     drawing = known_drawing(source)
     return None if drawing is None else _picture(drawing, (size_px, color, ratio, x_height, room_px))
@@ -182,13 +182,13 @@ def _picture(drawing: FormulaDrawing, look: tuple[float, str, float, float, floa
 
 
 def after(source: str) -> str:
-    """What stands behind the closing mark of a formula in lines of its own: a full stop, as a rule."""
+    """Return what follows the closing delimiter of a display formula, usually a full stop."""
     found = _SOURCE.fullmatch(source)
     return found["after"].strip() if found is not None else ""
 
 
 def _parts(source: str) -> tuple[str, bool] | None:
-    """A formula without its marks, and whether it stands in a line; None where it is not to be typeset."""
+    """Return a formula without delimiters, and whether it is inline; None if it shouldn't be typeset."""
     found = _SOURCE.fullmatch(source)
     if found is None or _work(source) > MOST_WORK:
         return None
@@ -197,7 +197,7 @@ def _parts(source: str) -> tuple[str, bool] | None:
 
 
 def _work(source: str) -> float:
-    """Characters, each times what its nesting costs."""
+    """Estimate the work: characters, weighted by their nesting."""
     work, level, at = 0.0, 0, 0
     for found in _LEVELS.finditer(source):
         work += (found.end() - at) * LEVEL_TIMES**level

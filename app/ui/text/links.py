@@ -1,4 +1,4 @@
-"""Links in a text: addresses and drawings, shown in full before they open, and pages that an answer names."""
+"""Links: addresses and drawings, shown in full before they open, and pages named in an answer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Opener = Callable[[QUrl], bool]
 
 
 def ask_to_open(href: str, parent: QWidget, opener: Opener = QDesktopServices.openUrl) -> QMessageBox | None:
-    """Asks with the whole address in view, or with the file that is to be made for a drawing; else nothing happens."""
+    """Ask before opening, showing the whole address, or the file to be made for a drawing."""
     drawing = drawing_of_link(href)
     if drawing is not None:
         return _ask_to_draw(*drawing, parent, opener)
@@ -50,12 +50,12 @@ DRAWING = "fireside-drawing:"
 
 
 def drawing_link(kind: str, source: str) -> str:
-    """What a code block of that kind leads to. Nothing that a model writes becomes such an address by itself."""
+    """Return the internal address of a drawing. Text by a model can't become such an address."""
     return f"{DRAWING}{kind}:{quote(source)}"
 
 
 def drawing_of_link(href: str) -> tuple[str, str] | None:
-    """The kind and the source; None for any other address."""
+    """Return kind and source of a drawing's address; None for other addresses."""
     if not href.startswith(DRAWING):
         return None
     kind, _, source = href.removeprefix(DRAWING).partition(":")
@@ -103,13 +103,13 @@ def _drawing_words() -> DrawingWords:
 SCHEME = "fireside-page:"
 MOST_SENTENCE = 500
 THIN_SPACE = "\u202f"
-"""A little air inside the chip, at which no line ends: a full stop stays with it."""
+"""Narrow no-break space inside the chip, so that a full stop stays on its line."""
 
 HasPage = Callable[[int], bool]
 
 
 def page_of_link(href: str) -> tuple[int, str] | None:
-    """The page, as in `named_pages`, and the sentence of a link; None for any other address."""
+    """Return the page, as in `named_pages`, and the sentence of a page link; None for other addresses."""
     if not href.startswith(SCHEME):
         return None
     page, _, sentence = href.removeprefix(SCHEME).partition(":")
@@ -117,7 +117,7 @@ def page_of_link(href: str) -> tuple[int, str] | None:
 
 
 def with_page_links(piece: Piece, has_page: HasPage) -> Piece:
-    """The same piece, its named pages as links where there is such a page; code stays as it is."""
+    """Return a piece with named pages as links where such a page exists; code stays as it is."""
     if isinstance(piece, Prose):
         lines = tuple(replace(line, spans=_linked(line.spans, has_page)) for line in piece.lines)
         return piece if lines == piece.lines else Prose(lines)
@@ -128,7 +128,7 @@ def with_page_links(piece: Piece, has_page: HasPage) -> Piece:
 
 
 def sentence_with(text: str, at: int) -> str:
-    """The sentence in which a page is named; the one before where it says nothing else."""
+    """Return the sentence that names a page; the one before if it says nothing else."""
     before = ""
     for start, end in split_sentences(text):
         if start <= at < end:

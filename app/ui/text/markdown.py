@@ -1,16 +1,12 @@
-"""Markdown, understood block by block while it grows: closed blocks never change, only the open one is read again.
+"""Incremental Markdown parser: closed blocks never change, only the open one is parsed again.
 
-Why that is sound: CommonMark's block structure is made line by line, and a top-level block is closed for good
-once a *complete* line starts another one. So everything but the last block of the complete lines is closed;
-the last block and the unfinished line after it are the open tail. Two things reach back, as Markdown wants
-it: definitions of links and of footnotes. Blocks that name a newly defined label are read again.
-
-Bounds keep every step short whatever a model writes: a list is closed item by item, a table by a few rows, each part
-of which is read with the header before it, a block over `BLOCK_LIMIT` is cut at a line, a line over `LINE_LIMIT` is
-shown as plain text.
-
-Besides CommonMark it is read with formulas and a few HTML tags. A formula in dollars is one only where a price is not:
-nothing blank inside of them, no letter or digit outside (the rule of Pandoc).
+This is sound, as CommonMark's block structure is built line by line, and a top-level block is closed for good once a
+*complete* line starts another. So all but the last block of the complete lines is closed; that block and the unfinished
+line are the open tail. Two things reach back, as Markdown demands: definitions of links and of footnotes. Blocks that
+name a newly defined label are parsed again. Limits keep every step short whatever a model writes: a list is closed item
+by item, a table by a few rows, each parsed with its header; a block over `BLOCK_LIMIT` is cut at a line, a line over
+`LINE_LIMIT` is shown as plain text. Beyond CommonMark, formulas and a few HTML tags are parsed. Dollars delimit a
+formula only where they can't be prices: no blank just inside, no letter or digit just outside (Pandoc's rule).
 """
 
 from __future__ import annotations
@@ -30,7 +26,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 from app.ui.text.pieces import ALLOWED_LINK, Code, Fold, FoldEnd, MarkdownTable, Piece, pieces_of, plain_prose
 
 GROWING = "growing"
-"""A key of a parse's environment: the text is not complete, and a formula at its end may still be closed."""
+"""Key of the parser's environment: the text is incomplete, and a formula at its end may still be closed."""
 
 _OPENING = re.compile(r"\$\$(?!\$)|\\\[|\\begin\{([a-zA-Z]+\*?)\}")
 _INLINE = re.compile(
@@ -47,19 +43,19 @@ _LINE_START = re.compile(
 )
 _BLANK_LINE = re.compile(r"\n[ \t>]*\n")
 _MOST_LINES = 40
-"""Of a formula with blank lines; so long it is waited for its end."""
+"""Maximum lines to wait for the end of a formula with blank lines."""
 _SURELY = re.compile(r"[\\^_{}=]")
 
 
 def formula_plugin(parser: MarkdownIt) -> None:
-    """Tokens ``formula_block`` and ``formula``, whose content is the source with its marks."""
+    """Add the tokens ``formula_block`` and ``formula``, whose content is the source with delimiters."""
     interrupts = ["paragraph", "reference", "blockquote", "list"]
     parser.block.ruler.before("blockquote", "formula_block", _block, {"alt": interrupts})
     parser.inline.ruler.before("escape", "formula", _inline)
 
 
 def formula_at(text: str, begin: int) -> int | None:
-    """Where the formula ends that begins there; None where none does."""
+    """Return the end of the formula that starts at a position, or None."""
     before = text[begin - 1] if begin else " "
     if text.startswith("$", begin) and (before.isalnum() or before == "$"):
         return None
@@ -68,7 +64,7 @@ def formula_at(text: str, begin: int) -> int | None:
 
 
 def missing_end(text: str, begin: int) -> str:
-    """What would close a formula that begins there and is still being written; "" where it may be something else."""
+    """Return what would close the formula being written; "" if it may be something else."""
     opened = re.compile(r"\\([(\[])|(\$\$?)").match(text, begin)
     if opened is None or (opened[2] and begin and text[begin - 1].isalnum()):
         return ""
@@ -81,7 +77,7 @@ def missing_end(text: str, begin: int) -> str:
 
 
 def with_end(text: str) -> str | None:
-    """The text with the formula closed that is being written in lines of its own at its end; None without one."""
+    """Return the text with the unfinished display formula at its end closed; None if there is none."""
     begin = 0
     while opened := _LINE_START.search(text, begin):
         closing = _closing_of(opened["opening"])
@@ -98,7 +94,7 @@ def with_end(text: str) -> str | None:
 
 
 def _breaking_off(text: str, opened: re.Match[str], end: int) -> re.Match[str] | None:
-    """The blank line before `end` that keeps a begun formula from being one."""
+    """Return the blank line before `end` that prevents a started formula."""
     blank = _BLANK_LINE.search(text, opened.end(), end)
     is_in_a_block = opened.start() != opened.start("opening")  # whose indents and quotes end it as well
     if blank is None or is_in_a_block or not _is_alone(text, opened.end()):
@@ -136,7 +132,7 @@ def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> b
 
 
 def _last_line(state: StateBlock, line: int, end_line: int, opened: re.Match[str]) -> int | None:
-    """The line that ends the formula, with nothing but punctuation after it; None where it is none of its own."""
+    """Return the line that ends a display formula, followed by punctuation at most; None for other formulas."""
     closing, at = _closing_of(opened.group()), opened.end()
     may_be_blank, last = not state.src[at : state.eMarks[line]].strip(), line + _MOST_LINES
     has_blank = False
@@ -186,13 +182,15 @@ _HALF_TAG = re.compile(r"</?(?:b|br|k|kb|kbd|s|su|sub|sup|i)?[ \t]*/?$", re.IGNO
 
 
 def html_plugin(parser: MarkdownIt) -> None:
-    """Tokens ``tag`` with its name and whether it ends in `meta`; ``fold_open``, ``fold_close`` and ``fold_end``."""
+    """Add the token ``tag`` with its name and whether it closes in `meta`; ``fold_open``, ``fold_close`` and
+    ``fold_end``.
+    """
     parser.block.ruler.before("blockquote", "details", _details, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.inline.ruler.before("escape", "tag", _tag)
 
 
 def without_half(text: str) -> str:
-    """A text that is being written, without the begun tag at its end."""
+    """Return growing text without a started tag at its end."""
     return _HALF_TAG.sub("", _HALF_LINE.sub("", text))
 
 
@@ -273,7 +271,9 @@ _RUN = re.compile(r"\\.|\$+|`+|\*+|~~+|_+|<", re.DOTALL)
 
 
 def calm(tail: str, *, is_in_table: bool = False) -> str:
-    """The open tail, ready to be shown; `is_in_table`: the header of the table that goes on in it is before it."""
+    """Return the open tail without flickering half-written marks; `is_in_table` says that its table's header was parsed
+    before.
+    """
     decided = _UNDECIDED.sub("", tail, count=1)
     if len(_FENCE_LINE.findall(decided)) % 2:
         # Inside a code block that belongs to a list or a quote; only its end is undecided.
@@ -291,7 +291,7 @@ def calm(tail: str, *, is_in_table: bool = False) -> str:
 
 
 def _completed(text: str) -> str:
-    """One paragraph with its begun links, emphasis and code completed."""
+    """Return a paragraph with started links, emphasis and code closed."""
     text = _HALF_LINK.sub(lambda m: m[1], text)
     opened: list[str] = []
     position = _ITEM.match(text.lstrip("\n"))
@@ -324,7 +324,7 @@ def _completed(text: str) -> str:
 
 
 def _count_tag(text: str, begin: int, opened: list[str]) -> int:
-    """Keeps account of tags; where to go on."""
+    """Track a tag; return where to continue."""
     tag = TAG.match(text, begin)
     if tag is None:
         return begin + 1
@@ -337,7 +337,7 @@ def _count_tag(text: str, begin: int, opened: list[str]) -> int:
 
 
 def _count(text: str, run: re.Match[str], opened: list[str]) -> None:
-    """Keeps account of emphasis: what a run of marks ends, or else begins."""
+    """Track emphasis: a run of marks closes open ones, or opens new ones."""
     before = text[run.start() - 1] if run.start() else " "
     after = text[run.end()] if run.end() < len(text) else " "
     mark = run.group()
@@ -356,7 +356,7 @@ def _parts(length: int) -> list[int]:
 
 
 def _closed(text: str, opened: list[str]) -> str:
-    """Without marks at the very end that begin nothing yet, and with the begun ones ended."""
+    """Drop marks at the very end that open nothing yet, and close the open ones."""
     bare = text.rstrip()
     trimmed = re.sub(r"(?:(?<=\s)|^)(?:\*{1,3}|_{1,3}|~{1,2}|`{1,2}|!?\[|\$)$", "", bare)
     trimmed = re.sub(r"(?<!\\)\\$", "", trimmed)
@@ -394,7 +394,7 @@ _BLANK_LINES = re.compile(r"(?:[ \t]*\n)+")
 
 @dataclass(frozen=True, slots=True)
 class MarkdownContext:
-    """What a unit needs from before it: the header of its table, or the number of its list item."""
+    """Context of a unit: the header of its table, or the number of its list item."""
 
     header: str = ""
     number: int | None = None
@@ -402,7 +402,7 @@ class MarkdownContext:
 
 @dataclass(frozen=True, slots=True)
 class MarkdownBlock:
-    """One unit that is laid out by itself. Blocks are equal that look alike: blank lines after one may belong to it."""
+    """Block that is laid out by itself. Blocks compare by appearance; blank lines after one may belong to it."""
 
     source: str = field(compare=False)
     pieces: tuple[Piece, ...]
@@ -419,13 +419,13 @@ class _MarkdownUnit:
 
 @dataclass
 class _Definitions:
-    """Labels that were defined so far; the first definition of a label counts."""
+    """Labels defined so far; the first definition of a label wins."""
 
     links: dict[str, Any] = field(default_factory=dict)
     notes: frozenset[str] = frozenset()
 
     def add_definitions(self, env: dict[str, Any]) -> list[str]:
-        """Adds what a parse found; returns the labels that are new."""
+        """Add a parse's definitions; return the new labels."""
         new = [label for label in env.get("references", {}) if label not in self.links]
         self.links |= {label: env["references"][label] for label in new}
         notes = {f"^{ref[1:].lower()}" for ref in env.get("footnotes", {}).get("refs", {})} - self.notes
@@ -437,7 +437,7 @@ class _Definitions:
 
 
 class MarkdownStream:
-    """Takes an answer in pieces of any size; `closed` grows, `open_blocks()` is what still may change."""
+    """Stream parser: takes pieces of any size; `closed` grows, `open_blocks()` may still change."""
 
     def __init__(self) -> None:
         self.closed: list[MarkdownBlock] = []
@@ -460,7 +460,7 @@ class MarkdownStream:
             pass
 
     def finish(self) -> None:
-        """The answer is complete: what is open is closed as it stands."""
+        """Close what is open, as the answer is complete."""
         if self._finished:
             return
         self._finished = True
@@ -475,11 +475,11 @@ class MarkdownStream:
         self._tail = ""
 
     def blocks(self) -> list[MarkdownBlock]:
-        """Everything to show now."""
+        """Return all blocks to show now."""
         return self.closed + self.open_blocks()
 
     def open_blocks(self) -> list[MarkdownBlock]:
-        """The open tail, shown calmly while it is half written."""
+        """Return the blocks of the open tail, without half-written marks."""
         opened = _FENCE.match(self._tail)
         if opened:
             return [MarkdownBlock(self._tail, (_code(opened, self._tail, is_open=True),))]
@@ -495,7 +495,7 @@ class MarkdownStream:
     # Closing what is complete.
 
     def _step(self) -> bool:
-        """Closes what can be closed at the front of the tail; whether there may be more to close."""
+        """Close what can be closed at the start of the tail; return True if there may be more."""
         blank = _BLANK_LINES.match(self._tail)
         if blank:
             self._tail, self._seen = self._tail[blank.end() :], 0
@@ -524,7 +524,7 @@ class MarkdownStream:
         return bool(closed)
 
     def _window(self) -> tuple[int, bool]:
-        """Where the complete lines to be read end, and whether a line that is far too long follows."""
+        """Return the end of the complete lines to parse, and whether an over-long line follows."""
         start = 0
         while start <= WINDOW:
             newline = self._tail.find("\n", start)
@@ -564,7 +564,7 @@ class MarkdownStream:
     # Reading.
 
     def _units(self, text: str, *, keep: bool = True, is_growing: bool = True) -> list[_MarkdownUnit]:
-        """Where the units of the tail start and end; `keep`: what it defines counts from now on."""
+        """Return the units of the tail with their ranges; with `keep`, its definitions count from now on."""
         header = self._context.header
         env: dict[str, Any] = {GROWING: is_growing}
         tokens = _STRUCTURE.parse(header + text, env)
@@ -595,7 +595,7 @@ class MarkdownStream:
         return MarkdownBlock(source, tuple(pieces), context)
 
     def _read_again(self, labels: list[str]) -> None:
-        """Closed blocks that name a label which has just been defined."""
+        """Parse closed blocks again that name a newly defined label."""
         for index, block in enumerate(self.closed if labels else []):
             source = " ".join(block.source.split()).lower()
             if any(f"[{label.lower()}]" in source for label in labels) and not _FENCE.match(block.source):
@@ -612,7 +612,7 @@ def read(text: str) -> list[MarkdownBlock]:
 
 
 def _with_stray_ends(blocks: list[MarkdownBlock], folds: int) -> tuple[list[MarkdownBlock], int]:
-    """With the ends of folds that nobody began as text; how many folds are open at last, of `folds` before."""
+    """Return blocks with unmatched fold ends as text, and the number of open folds, starting from `folds`."""
     found = []
     for block in blocks:
         pieces: list[Piece] = []
@@ -625,7 +625,7 @@ def _with_stray_ends(blocks: list[MarkdownBlock], folds: int) -> tuple[list[Mark
 
 
 def _code(opened: re.Match[str], source: str, *, is_open: bool) -> Code:
-    """What is inside a fence; while it is open, a last line that may become its end is not shown yet."""
+    """Return the content of a fence; while it is open, a last line that may become its end is held back."""
     info = (opened[3] or opened[5] or "").strip()
     text = source[opened.end() :]
     if is_open:
@@ -639,7 +639,7 @@ def _code(opened: re.Match[str], source: str, *, is_open: bool) -> Code:
 def _starts(
     tokens: list[Token], offsets: list[int], header_length: int, number: int | None
 ) -> Iterator[tuple[int, MarkdownContext, str]]:
-    """Line, context and kind of every unit, out of the block structure."""
+    """Yield line, context and kind of each unit in the block structure."""
     kind, item, rows, row_start, table_line = "", 0, 0, 0, 0
     for token in tokens:
         line = token.map[0] if token.map else 0
@@ -662,7 +662,7 @@ def _starts(
 
 
 def _with_header(context: MarkdownContext, text: str, offsets: list[int]) -> MarkdownContext:
-    """The header's text in place of the line it stands at."""
+    """Return the context with the header's text instead of its line number."""
     if not context.header:
         return context
     line = int(context.header)

@@ -1,7 +1,7 @@
-"""What an answer is made of once its Markdown is understood: plain values, no Qt, no HTML.
+"""Parsed Markdown of an answer as plain values, without Qt or HTML.
 
-Nothing a model writes is ever put into rich text as source. It becomes spans of characters with
-flags, and the views write those spans with `QTextCursor.insertText`: that is the one escaping door.
+Model output never enters rich text as source: it becomes runs of characters with flags, which views write by
+`QTextCursor.insertText`, the only way in.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_DEPTH = 6
 
 @dataclass(frozen=True, slots=True)
 class StyledSpan:
-    """A run of characters that look alike. `href` is http, https or mailto, or empty."""
+    """Run of characters of the same style. `href` is http, https, mailto or empty."""
 
     text: str
     bold: bool = False
@@ -32,9 +32,9 @@ class StyledSpan:
     raised: bool = False
     href: str = ""
     script: str = ""
-    """sub, sup or nothing."""
+    """"sub", "sup" or ""."""
     formula: bool = False
-    """The source of one with its marks, which may be typeset."""
+    """True for the source of a formula, with its delimiters, which may be typeset."""
 
 
 Spans = tuple[StyledSpan, ...]
@@ -42,7 +42,7 @@ Spans = tuple[StyledSpan, ...]
 
 @dataclass(frozen=True, slots=True)
 class ProseLine:
-    """One paragraph of prose. `kind`: text, heading, formula, rule or note; `depth` and `quote` count nesting."""
+    """Paragraph. `kind`: text, heading, formula, rule or note; `depth` and `quote` count nesting."""
 
     spans: Spans
     kind: str = "text"
@@ -54,14 +54,14 @@ class ProseLine:
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """Consecutive paragraphs, headings, list items, quotes and rules: selected and copied as one."""
+    """Consecutive lines of prose, selected and copied as one."""
 
     lines: tuple[ProseLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A code block, fenced or indented."""
+    """Code block, fenced or indented."""
 
     language: str
     text: str
@@ -71,9 +71,9 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class MarkdownTable:
-    """Rows of cells, the first of which is the header. `aligns`: left, center or right.
+    """Table; the first row is the header.
 
-    One that `continues` goes on with the table before it, and has the header of that.
+    `aligns`: left, center or right. If it `continues`, it extends the table before and repeats its header.
     """
 
     rows: tuple[tuple[Spans, ...], ...]
@@ -84,7 +84,7 @@ class MarkdownTable:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """A title that opens and closes what follows, as far as its `FoldEnd` or the end of the answer."""
+    """Title that opens and closes what follows, up to its `FoldEnd` or the end of the answer."""
 
     title: str
     is_open: bool = False
@@ -92,14 +92,14 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class FoldEnd:
-    """The end of the innermost fold."""
+    """End of the innermost fold."""
 
 
 Piece = Prose | Code | MarkdownTable | Fold | FoldEnd
 
 
 def with_whole_tables(pieces: Iterable[Piece]) -> list[Piece]:
-    """The same pieces, tables that were read part by part in one."""
+    """Return the pieces with split tables joined."""
     found: list[Piece] = []
     rows: list[tuple[Spans, ...]] = []
     for piece in pieces:
@@ -117,17 +117,17 @@ def with_whole_tables(pieces: Iterable[Piece]) -> list[Piece]:
 
 
 def plain_prose(text: str) -> Prose:
-    """Text exactly as it is, a line a paragraph."""
+    """Return text verbatim, a paragraph per line."""
     return Prose(tuple(ProseLine((StyledSpan(line),) if line else ()) for line in text.rstrip("\n").split("\n")))
 
 
 def pieces_of(tokens: Sequence[Token], defined: frozenset[str] = frozenset(), number: int | None = None) -> list[Piece]:
-    """The pieces of one top-level block. `number` overrides the first number of an ordered list."""
+    """Return the pieces of a top-level block. `number` overrides the first number of an ordered list."""
     return _TokenWalk(defined, number).pieces(tokens)
 
 
 class _TokenWalk:
-    """Goes once through markdown-it's flat tokens."""
+    """Single pass over markdown-it's flat tokens."""
 
     def __init__(self, defined: frozenset[str], number: int | None) -> None:
         self._defined = defined
@@ -290,11 +290,11 @@ _STEPS: dict[str, Callable[[_TokenWalk, Token, bool], None]] = {
     "table": _TokenWalk._on_table,
     "code_block": _TokenWalk._on_fence,
 }
-"""What is done with each type of markdown-it's tokens, with `_open` and `_close` left out."""
+"""Handlers by token type, without `_open` and `_close`."""
 
 
 def spans_of(children: Sequence[Token], defined: frozenset[str]) -> Spans:
-    """The runs of one paragraph, neighbours that look alike joined."""
+    """Return the runs of a paragraph, with equal neighbours joined."""
     spans: list[StyledSpan] = []
     counts = dict.fromkeys(("strong", "em", "s", "b", "i", "kbd", "sub", "sup"), 0)
     hrefs: list[str] = []
@@ -344,7 +344,7 @@ def spans_of(children: Sequence[Token], defined: frozenset[str]) -> Spans:
 
 
 def safe_href(href: str) -> str:
-    """The address when it may be opened at all, otherwise nothing."""
+    """Return the address if it may be opened, else ""."""
     return href if ALLOWED_LINK.match(href) else ""
 
 
@@ -359,7 +359,7 @@ def _joined(spans: list[StyledSpan]) -> list[StyledSpan]:
 
 
 def _with_bare_links(spans: list[StyledSpan]) -> list[StyledSpan]:
-    """Addresses written out become links to themselves."""
+    """Turn written-out addresses into links."""
     result: list[StyledSpan] = []
     for span in spans:
         if span.code or span.href or "://" not in span.text:
@@ -375,7 +375,7 @@ def _with_bare_links(spans: list[StyledSpan]) -> list[StyledSpan]:
 
 
 def paired(tokens: Sequence[Token]) -> set[int]:
-    """Places of the tags that have their other half."""
+    """Return the positions of inline tags that have their counterpart."""
     opened: dict[str, list[int]] = {}
     found: set[int] = set()
     for place, token in enumerate(tokens):

@@ -1,4 +1,4 @@
-"""Texts without a frame, as high as their content: paragraphs, headings, lists and quotes together, and tables."""
+"""Frameless text views as high as their content: prose with lists and quotes, and tables."""
 
 from __future__ import annotations
 
@@ -48,34 +48,34 @@ EMOJI = re.compile(
     r"[\U0001F000-\U0001FAFF\u2600-\u27BF\u2B1B-\u2B55](?:[\uFE0F\u200D\U0001F000-\U0001FAFF\u2600-\u27BF])*"
 )
 EMOJI_TIMES = 1.2
-"""Pictures fill their square, letters do not: as large as text is a little larger."""
+"""Size of emoji relative to text: they fill their square, letters don't."""
 FORMULA_TIMES = 1.08
-"""As large as its letters look beside those of the text."""
+"""Size of formulas at which their letters match the text's."""
 DRAWN_AFTER_MS = 300
 WHEEL_PX = 60
-"""How far a notch of the wheel goes."""
+"""Scroll distance of a wheel notch."""
 
 
 @dataclass(frozen=True)
 class ProseStyle:
-    """What a paragraph gives to all of its runs."""
+    """Style shared by all runs of a paragraph."""
 
     size_px: float = 15
     weight: int = 400
     color: str = ""
     is_bare: bool = False
-    """Whether code stands without a chip behind it."""
+    """True if inline code has no background."""
 
 
 PLAIN = ProseStyle()
 
 
 class TextView(SelectableText):
-    """The base of prose, code and tables. `link_clicked` carries an address to ask about, or a page of a document."""
+    """Base of prose, code and tables. `link_clicked` carries an address to confirm, or a page of a document."""
 
     link_clicked = Signal(str)
     drawn = Signal()
-    """Formulas are typeset now that were their source before: it may need another height."""
+    """Formulas were typeset in place of their source, so the height may have changed."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -135,7 +135,10 @@ class TextView(SelectableText):
         return look
 
     def write(self, cursor: QTextCursor, spans: Spans, style: ProseStyle) -> None:
-        """The one door by which a model's text comes into a document: characters, never markup."""
+        """Insert runs as plain characters, never as markup.
+
+        This is the only place where model output enters a document.
+        """
         for span in spans:
             if span.formula and self._write_formula(cursor, span, style):
                 continue
@@ -151,10 +154,10 @@ class TextView(SelectableText):
             cursor.insertText(text[end:], look)
 
     def rewrite(self) -> None:
-        """All of it anew: colours, sizes or what is known of its formulas are others."""
+        """Write everything again, after colours, sizes or formulas changed."""
 
     def _write_formula(self, cursor: QTextCursor, span: StyledSpan, style: ProseStyle) -> bool:
-        """A picture where it is typeset already; else it is to be, and until then stands there as its source."""
+        """Insert a formula's picture if it is typeset; else insert its source and schedule typesetting."""
         from app.ui.text import formula  # what most texts do without
 
         metrics, color = QFontMetricsF(self.theme.font(style.size_px)), style.color or self.theme.tokens.text
@@ -188,7 +191,7 @@ class TextView(SelectableText):
         return True
 
     def _draw_formulas(self) -> None:
-        """What was waited for goes to a thread, without what was only half written then."""
+        """Typeset pending formulas on a thread, without those that were incomplete when they were scheduled."""
         from app.ui.text import formula
 
         wanted, self._undrawn = self._undrawn & {span.text for span in self.spans() if span.formula}, set()
@@ -200,11 +203,11 @@ class TextView(SelectableText):
         self.drawn.emit()
 
     def spans(self) -> Iterator[StyledSpan]:
-        """All that is written, where there may be formulas in it."""
+        """Yield all runs that may contain formulas."""
         return iter(())
 
     def block_format(self, style: ProseStyle = PLAIN, line_percent: float = LINE_PERCENT) -> QTextBlockFormat:
-        """A paragraph's line height, which pictures in a line do not change."""
+        """Return a block format with a fixed line height, so that inline pictures don't change it."""
         look = QTextBlockFormat()
         font = self.theme.font(style.size_px, style.weight)
         height = QFontMetricsF(font).height() * line_percent / 100
@@ -212,25 +215,25 @@ class TextView(SelectableText):
         return look
 
     def scroll_sideways(self) -> None:
-        """What is wider than the column has a bar of its own."""
+        """Let wide content scroll horizontally."""
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.horizontalScrollBar().installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The wheel over the bar is the page's, too."""
+        # The wheel over the scroll bar scrolls the page, too.
         if isinstance(event, QWheelEvent):
             self.wheelEvent(event)
             return True
         return super().eventFilter(watched, event)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Where it was; Qt would scroll to the end of the last line when it is shown for the first time."""
+        # Restores the scroll position: on the first show, Qt scrolls to the end of the last line.
         value = self.horizontalScrollBar().value()
         super().showEvent(event)
         self.horizontalScrollBar().setValue(value)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """The page's, unless it is turned sideways or with Shift."""
+        """Scroll the page, or this text if scrolled sideways or with Shift."""
         turned, bar = event.angleDelta(), self.horizontalScrollBar()
         sideways = turned.x() or (turned.y() if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 0)
         if sideways and abs(turned.x()) >= abs(turned.y() if turned.x() else 0) and bar.maximum():
@@ -240,11 +243,11 @@ class TextView(SelectableText):
             event.ignore()
 
     def loadResource(self, kind: int, name: QUrl | str) -> object:  # noqa: ARG002
-        """Nothing is ever loaded for a text. Empty bytes, since Qt would look for a file itself after None."""
+        # Never loads anything. Returns empty bytes, as after None Qt would look for a file itself.
         return QByteArray()
 
     def doSetSource(self, name: QUrl | str, kind: object = None) -> None:
-        """A text never becomes another page."""
+        """Ignore navigation: a text never becomes another page."""
 
     def _on_anchor(self, url: QUrl) -> None:
         address = url.toString(QUrl.ComponentFormattingOption.FullyEncoded)
@@ -256,13 +259,13 @@ class TextView(SelectableText):
 
 INDENT_PX = 26
 ABOVE_PX = 4
-"""A line has its extra height above its letters; a bar begins nearer to them."""
+"""Gap of quote bars at the top, as a line has its extra height above the letters."""
 HEADINGS = {1: (20.0, 700), 2: (18.0, 700), 3: (16.5, 600), 4: (15.0, 600), 5: (14.0, 600), 6: (13.0, 600)}
-"""Size and weight; the two lowest are muted."""
+"""Size and weight by level; the two lowest are muted."""
 
 
 class ProseView(TextView):
-    """Shows lines; when they grow, only what changed at the end is written again."""
+    """View of lines; when they grow, only the changed end is rewritten."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -288,7 +291,7 @@ class ProseView(TextView):
         return True
 
     def _grow_last(self, old: ProseLine, new: ProseLine) -> bool:
-        """The common case while an answer streams: the last run of characters became longer."""
+        """Append to the last run, the usual case while an answer streams; return False if it isn't that."""
         if not old.spans or len(new.spans) < len(old.spans) or old.spans[:-1] != new.spans[: len(old.spans) - 1]:
             return False
         before, after = old.spans[-1], new.spans[len(old.spans) - 1]
@@ -394,7 +397,7 @@ class ProseView(TextView):
         self.rewrite()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Bars beside quotes and rules, then the text."""
+        """Paint quote bars and rules, then the text."""
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -413,14 +416,14 @@ class ProseView(TextView):
         return self.document().documentLayout().blockBoundingRect(self.document().findBlockByNumber(number))
 
     def _quotes(self, level: int) -> Iterator[tuple[int, int]]:
-        """First and last line of each quote that is at least so deep."""
+        """Yield first and last line of each quote at least that deep."""
         for is_quoted, group in groupby(range(len(self.lines)), lambda number: self.lines[number].quote > level):
             numbers = list(group)
             if is_quoted:
                 yield numbers[0], numbers[-1]
 
     def _paint_bar(self, painter: QPainter, level: int, first: int, last: int) -> None:
-        """One bar from the first line to the last, whatever is between them."""
+        """Paint a bar from the first to the last line, also past other blocks."""
         px = self.theme.px
         top = self._box(first).top() + px(ABOVE_PX)
         x = (self.lines[first].depth + level) * px(INDENT_PX) + px(3)
@@ -432,7 +435,7 @@ class ProseView(TextView):
 
 
 def _gap(before: ProseLine, line: ProseLine) -> float:
-    """The space above a line, in pixels of the drawing."""
+    """Return the space above a line, in unscaled pixels."""
     if line.kind == "typed":
         return 0
     if line.kind == "heading":
@@ -457,9 +460,9 @@ _ALIGN = {
 
 
 class TableView(TextView):
-    """Shows rows; when they grow, only cells that changed are written again.
+    """Table view; when it grows, only changed cells are rewritten.
 
-    One that continues another has no header, columns as wide as those of the first, and is scrolled with it.
+    A continuation has no header, takes the column widths of the first part, and scrolls with it.
     """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -485,7 +488,7 @@ class TableView(TextView):
         return True
 
     def height_for(self, width: int) -> int:
-        """Content, and the scroll bar where there are many columns."""
+        """Return the height at a width, with a scroll bar if there are many columns."""
         wanted = max(width, len(self.table.aligns) * self.theme.px(COLUMN_PX))
         if self._leader is not None and self._drawn is not None and self._leader.shares() != self._shares:
             self._shares = self._leader.shares()
@@ -494,7 +497,7 @@ class TableView(TextView):
         return super().height_for(wanted) + bar
 
     def mark(self, start: int, end: int) -> None:
-        """What begins or ends outside of the table has whole rows of it."""
+        # A selection that starts or ends outside of the table covers whole rows.
         drawn, length = self._drawn, self.length
         if drawn is not None and start != end and (min(start, end) == 0 or max(start, end) == length):
             first, last = (self._row_at(min(start, end), 0), self._row_at(max(start, end), drawn.rows() - 1))
@@ -503,7 +506,7 @@ class TableView(TextView):
         super().mark(start, end)
 
     def selected(self) -> list[Piece]:
-        """Several cells are a table, wherever they are pasted."""
+        """Return the selection; several cells are a table."""
         cursor = self.textCursor()
         drawn = self._drawn
         if drawn is None or not cursor.hasSelection():
@@ -521,7 +524,7 @@ class TableView(TextView):
         return [replace(self.table, rows=cells, aligns=self.table.aligns[column : column + columns])]
 
     def follow_table(self, table: TableView) -> None:
-        """The table that this one continues."""
+        """Continue another table: share its column widths and scrolling."""
         if self._leader is None:
             self._leader = table._leader or table
             ours, theirs = self.horizontalScrollBar(), table.horizontalScrollBar()
@@ -529,7 +532,7 @@ class TableView(TextView):
             ours.valueChanged.connect(theirs.setValue)
 
     def shares(self) -> tuple[float, ...]:
-        """How wide its columns are, in percent."""
+        """Return the column widths in percent."""
         if self._drawn is None or self._leader is not None:
             return self._shares
         layout, left = self.document().documentLayout(), self.theme.px(12)
@@ -540,7 +543,7 @@ class TableView(TextView):
 
     @property
     def _headless(self) -> int:
-        """How many rows at the beginning are shown elsewhere."""
+        """Number of leading rows shown by the table before."""
         return int(self.table.continues)
 
     @property

@@ -1,6 +1,6 @@
-"""A text that may be part of a selection across several, and what of it goes to the clipboard.
+"""Text views that can share a selection, and clipboard formats.
 
-`html.escape` in `_spans` and `_other` is the one door by which a model's text comes into markup.
+`html.escape` in `_spans` and `_other` is the only place where model output enters markup.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def mime_data(html: str, text: str) -> QMimeData:
 
 
 def html_of(pieces: Iterable[Piece]) -> str:
-    """Rich text without fonts and colours: they are those of wherever it is pasted."""
+    """Return rich text without fonts and colours, so that it takes those of its target."""
     parts: list[str] = []
     for is_prose, group in groupby(with_whole_tables(pieces), lambda piece: isinstance(piece, Prose)):
         if is_prose:
@@ -49,22 +49,25 @@ def html_of(pieces: Iterable[Piece]) -> str:
 
 
 def text_of(pieces: Iterable[Piece]) -> str:
-    """As it reads, without marks; tables keep theirs, and formulas are their source."""
+    """Return readable text without Markdown marks; tables keep theirs, formulas are their source."""
     return _joined(pieces, _as_read)
 
 
 def markdown_of(pieces: Iterable[Piece]) -> str:
-    """Markdown that reads the same; not the very signs that it once was written with."""
+    """Return equivalent Markdown, not necessarily the original characters."""
     return _joined(pieces, _as_markdown)
 
 
 def code_of(pieces: Iterable[Piece]) -> str:
-    """Its code blocks below each other."""
+    """Return all code blocks, joined by blank lines."""
     return "\n\n".join(piece.text for piece in pieces if isinstance(piece, Code))
 
 
 def table_as_markdown(table: MarkdownTable, *, is_marked: bool = False) -> str:
-    """Also where it is read as text: nothing else keeps its columns apart. `is_marked`: with the marks in its cells."""
+    """Return a table as Markdown, also used for plain text, where nothing else keeps columns apart.
+
+    `is_marked` keeps marks in the cells.
+    """
     rules = {"left": "---", "center": ":-:", "right": "--:"}
     words = _marked if is_marked else _plain
     rows = [[words(cell).replace("|", "\\|").replace("\u2028", "<br>") for cell in row] for row in table.rows]
@@ -141,14 +144,14 @@ def _as_markdown(line: ProseLine) -> str:
 
 
 def _indented(begin: str, text: str, quote: int) -> str:
-    """All lines of a paragraph below its first one."""
+    """Indent the lines of a paragraph after its first."""
     quoted, rest = "> " * quote, " " * len(begin)
     lines = text.replace("\u2028", "\n").split("\n")
     return "\n".join(f"{quoted}{rest if at else begin}{line}".rstrip() for at, line in enumerate(lines))
 
 
 def _marked(spans: Spans) -> str:
-    """Runs with their marks, each of which stands close to its words."""
+    """Return runs with Markdown marks, placed next to words as Markdown requires."""
     parts: list[str] = []
     opened: list[tuple[str, str]] = []
     pending = ""
@@ -259,25 +262,26 @@ def _plain(spans: Spans) -> str:
 
 
 SELECTS_TEXTS = "selects_texts"
-"""A property of a widget that selects across all texts in it: their mouse and their keys are its matter."""
+"""Property of a widget that selects across the texts in it and handles their mouse and keys."""
 FORMULA = QTextFormat.Property.UserProperty.value
-"""Of a picture in a text: the source of the formula that it shows."""
+"""Format property of a formula's picture: its source."""
 FORMULA_SIZE = FORMULA + 1
-"""As long as the formula with what stands behind it is in the text while it is shown as a picture."""
+"""Format property of a formula's picture: length of its source with what follows it in the text."""
 PICTURE = "\ufffc"
 _OWN_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-"""They follow a link that has the keyboard."""
+"""Keys that follow a focused link."""
 
 
 class SelectableText(QTextBrowser):
-    """Positions are the document's, in UTF-16 units. An offset counts formulas as long as their source is.
+    """Text view with shared selection.
 
-    So an offset holds when a formula is typeset, and a position does not.
+    Positions are the document's, in UTF-16 units; offsets count each formula as its source, so they stay valid when it
+    is typeset.
     """
 
     @property
     def is_shared(self) -> bool:
-        """Whether something around it selects."""
+        """True if an ancestor handles the selection."""
         parent = self.parentWidget()
         while parent is not None and not parent.property(SELECTS_TEXTS):
             parent = parent.parentWidget()
@@ -285,11 +289,11 @@ class SelectableText(QTextBrowser):
 
     @property
     def length(self) -> int:
-        """The last position."""
+        """Last position of the document."""
         return self.document().characterCount() - 1
 
     def mark(self, start: int, end: int) -> None:
-        """Selects from one position to another, and scrolls nowhere."""
+        """Select between two positions without scrolling."""
         now = self.textCursor()
         if (now.anchor(), now.position()) == (start, end):
             return
@@ -309,11 +313,11 @@ class SelectableText(QTextBrowser):
         )
 
     def offset_at(self, position: int) -> int:
-        """Of a position."""
+        """Convert a position to an offset."""
         return position + sum(more for at, more in self._formulas() if at < position)
 
     def position_at(self, offset: int) -> int:
-        """Of an offset; inside of a formula it is the formula's beginning."""
+        """Convert an offset to a position; inside a formula, to its start."""
         for at, more in self._formulas():
             if at >= offset:
                 break
@@ -321,17 +325,17 @@ class SelectableText(QTextBrowser):
         return min(offset, self.length)
 
     def position_near(self, point: QPointF) -> int:
-        """Of the character nearest to a point of the viewport."""
+        """Return the position nearest to a viewport point."""
         return self.cursorForPosition(point.toPoint()).position()
 
     def follow_link_at(self, point: QPointF) -> None:
-        """As a click there does, where a link is."""
+        """Follow the link at a viewport point, if there is one."""
         address = self.anchorAt(point.toPoint())
         if address:
             self.anchorClicked.emit(QUrl(address))
 
     def _formulas(self) -> Iterator[tuple[int, int]]:
-        """Where pictures of formulas stand, and how much longer their sources are."""
+        """Yield the positions of formula pictures, with the extra length of their sources."""
         document: QTextDocument = self.document()
         found = document.find(PICTURE)
         while not found.isNull():
@@ -343,7 +347,7 @@ class SelectableText(QTextBrowser):
     # Where something around it selects, it leaves its mouse, keys and menus to that.
 
     def createMimeDataFromSelection(self) -> QMimeData:
-        """Without this window's fonts and colours."""
+        # Without this window's fonts and colours.
         pieces = self.selected()
         return mime_data(html_of(pieces), text_of(pieces))
 
@@ -354,7 +358,7 @@ class SelectableText(QTextBrowser):
             super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """A pointer that only passes by is its own matter: links change it."""
+        # A move without a button is handled here, as the pointer changes over links.
         if event.buttons() != Qt.MouseButton.NoButton and self.is_shared:
             event.ignore()
         else:
@@ -386,21 +390,21 @@ class SelectableText(QTextBrowser):
 
 
 def units(text: str) -> int:
-    """How long a text is in a document: in UTF-16 units."""
+    """Count UTF-16 units, as Qt does."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def part_of(text: str, start: int, end: int) -> str:
-    """A stretch of a text, given in UTF-16 units."""
+    """Return a slice of a text by UTF-16 units."""
     if text.isascii():
         return text[start:end]
     return text.encode("utf-16-le", "surrogatepass")[2 * start : 2 * end].decode("utf-16-le", "ignore")
 
 
 def part_of_line(line: ProseLine, block: QTextBlock, start: int, end: int, drawn: int) -> ProseLine:
-    """What stands between two positions of a block that shows a line behind `drawn` units of its marker.
+    """Return the part of a line between two positions of its block, whose marker takes `drawn` units.
 
-    A line of which the beginning is missing is a paragraph like any other.
+    Without its beginning, it becomes a plain paragraph.
     """
     if start <= 0 and end >= block.length() - 1:
         return line
@@ -409,7 +413,7 @@ def part_of_line(line: ProseLine, block: QTextBlock, start: int, end: int, drawn
 
 
 def part_of_spans(spans: Spans, block: QTextBlock, start: int, end: int, drawn: int = 0) -> Spans:
-    """The same of runs that a block shows from `drawn` on; of a formula all is taken or nothing."""
+    """Return the part of runs that a block shows from `drawn` on; formulas are taken whole or not at all."""
     raw, found, at = block.text().encode("utf-16-le", "surrogatepass"), list[StyledSpan](), 0
     for span in spans:
         text = _as_lines(span)
@@ -424,9 +428,7 @@ def part_of_spans(spans: Spans, block: QTextBlock, start: int, end: int, drawn: 
 
 
 def shown(span: StyledSpan) -> str:
-    """A run's text as it is written into a document: a line is no paragraph of its own, and nothing in it turns what
-    follows around.
-    """
+    """Return a run's text for a document: newlines start no paragraph, direction marks affect no other text."""
     return settle_directions(_as_lines(span))
 
 
@@ -435,7 +437,7 @@ def _as_lines(span: StyledSpan) -> str:
 
 
 def size_of_picture(block: QTextBlock, at: int) -> int:
-    """How long a formula is that is shown at a place of a block."""
+    """Return the source length of the formula at a position in a block."""
     cursor = QTextCursor(block)
     cursor.setPosition(block.position() + at + 1)
     return int(str(cursor.charFormat().property(FORMULA_SIZE) or 1))

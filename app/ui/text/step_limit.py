@@ -1,8 +1,8 @@
-"""A limit of processor time for a stretch of Python on the window's thread, which also holds within one search of `re`.
+"""Limit of processor time for Python code on the window's thread, effective even within a search of `re`.
 
-A pattern may take seconds for a text that somebody wrote for it, with Python's lock in hand: another thread would not
-help. `re` looks for signals while it searches, so a timer of the system can end it. Windows has no such timer; there
-the stretch ends when it comes back.
+A pattern may take seconds for a text made for that, and `re` holds the interpreter's lock, so another thread wouldn't
+help. But it checks for signals, so a system timer can interrupt it. Windows has no such timer; there the code runs to
+its end.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from types import FrameType
 
 
 class StepTooLong(Exception):
-    """The stretch took more than its time and was ended."""
+    """The code exceeded its time and was interrupted."""
 
 
 @contextmanager
 def limited_step(most_s: float) -> Iterator[None]:
-    """Raise StepTooLong in the block where it computes for longer than so many seconds."""
+    """Raise StepTooLong inside the block once it has computed for that many seconds."""
     if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
         began_s = time.thread_time()
         yield

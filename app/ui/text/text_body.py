@@ -1,4 +1,4 @@
-"""The body of an answer: prose, code and tables under each other, changed only where the answer changed."""
+"""Body of an answer: stacked prose, code and table views, updated only where the answer changed."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from app.ui.widgets.buttons import text_button
 GAP_PX = 14
 LINES_A_VIEW = 60
 CELLS_A_VIEW = 80
-"""A table is laid out as a whole whenever it grows: a long one goes on in another view."""
+"""Cells per table view, since a table is laid out as a whole whenever it grows; longer tables continue in another view.
+"""
 LINE_PX, CARET_PX = 30, 13
 
 
 class FoldView(QWidget):
-    """One line to press; what it opens is the body's matter."""
+    """Title of a foldable part; the body opens and closes it."""
 
     toggled = Signal()
 
@@ -46,7 +47,7 @@ class FoldView(QWidget):
         return self._line.isChecked()
 
     def set_fold(self, fold: Fold) -> bool:
-        """Shows a title; whether anything changed. What somebody opened stays open."""
+        """Show a title; return True if it changed. A part the user opened stays open."""
         if fold == self.fold:
             return False
         if self.fold is None or fold.is_open != self.fold.is_open:
@@ -56,7 +57,7 @@ class FoldView(QWidget):
         return True
 
     def set_open(self, is_open: bool) -> None:
-        """Opens or closes it without telling."""
+        """Open or close without emitting a signal."""
         self._line.blockSignals(True)
         self._line.setChecked(is_open)
         self._line.blockSignals(False)
@@ -84,7 +85,7 @@ class FoldView(QWidget):
 
 
 class FoldEndView(QWidget):
-    """Where the part ends: nothing to be seen."""
+    """Invisible end of a foldable part."""
 
     def height_for(self, _width: int) -> int:
         return 0
@@ -95,12 +96,12 @@ _VIEWS = {Prose: ProseView, Code: CodeBlock, MarkdownTable: TableView, Fold: Fol
 
 
 class MessageBody(QWidget):
-    """Neighbouring prose shares a view, up to a length that is still laid out quickly."""
+    """Body of views. Adjacent prose shares one, up to a length that is laid out quickly."""
 
     link_clicked = Signal(str)
     fold_toggled = Signal()
     resized = Signal()
-    """What stands in it has another height, though nothing was written."""
+    """A view's height changed without new text."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -118,7 +119,7 @@ class MessageBody(QWidget):
         """Which pages can be opened; None where the chat has no documents."""
 
     def set_blocks(self, closed: list[MarkdownBlock], still_open: list[MarkdownBlock], revision: int) -> None:
-        """Shows these blocks; `closed` only grows between two revisions."""
+        """Show blocks; `closed` only grows as long as `revision` stays the same."""
         if revision != self._revision:
             self._revision, self._taken, self._stable = revision, 0, []
             first = 0
@@ -150,7 +151,7 @@ class MessageBody(QWidget):
         self._drop_from(len(self._shown))
 
     def arrange(self, width: int, *, is_again: bool = False) -> int:
-        """Places the views from the first changed one on; returns the height of all."""
+        """Place the views from the first changed one on; return the total height."""
         px = self._theme.px
         if is_again or width != self._width:
             self._dirty = set(range(len(self.views)))
@@ -172,7 +173,7 @@ class MessageBody(QWidget):
         return self._bottom(len(self.views))
 
     def _bottom(self, index: int) -> int:
-        """Where the shown views before this one end."""
+        """Return the bottom of the visible views before an index."""
         above = (view for view in reversed(self.views[:index]) if not view.isHidden() and view.height())
         last = next((view for view in above if not isinstance(view, FoldEndView)), None)
         return last.geometry().bottom() + 1 if last is not None else 0
@@ -233,7 +234,7 @@ class MessageBody(QWidget):
 
 
 def _join(segments: list[Piece], pieces: Iterable[Piece]) -> None:
-    """Adds pieces; prose joins the prose before it while that is short enough to be laid out quickly."""
+    """Append pieces; prose is joined with the prose before it, up to the limit."""
     for piece in pieces:
         last = segments[-1] if segments else None
         if isinstance(piece, Prose) and isinstance(last, Prose) and len(last.lines) < LINES_A_VIEW:

@@ -1,4 +1,4 @@
-"""A translated document: its head and choices, what is to be said of it, and its segments side by side."""
+"""A translated document: header, options, state and segments."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ LEAST_PX = 84
 
 
 class DocumentPage(QWidget):
-    """What is done with its segments, and saving, are its own; what is done with all of it is the view's business."""
+    """Page of a translation. Actions on segments and saving are its own, those on the whole are the view's."""
 
     kept = Signal()
-    """A segment is another one, so that the counts are."""
+    """A segment changed, and with it the counts."""
 
     def __init__(self, translations: TranslationJobs, models: ModelCollection, ui: UiContext, job: DocumentJob) -> None:
         super().__init__()
@@ -126,7 +126,7 @@ class DocumentPage(QWidget):
         self._keep_row(lambda number: self._translations.segments.accept(number, segment_id))
 
     def go_to_flagged(self, after: int) -> None:
-        """The next segment to look at, from the top again at the end."""
+        """Go to the next flagged segment, wrapping around."""
         if (stored := self._job.stored) is None:
             return
         with self._notify.guard():
@@ -138,7 +138,7 @@ class DocumentPage(QWidget):
                 self.segments.go_to(found - 1)
 
     def follow_link(self, segment_id: int, link: Link) -> None:
-        """One of the two things to do about a flag."""
+        """Apply the remedy of a flag that was clicked."""
         if link.remedy is Remedy.KEEP:
             self.accept(segment_id)
         elif link.remedy is Remedy.USE_TERM:
@@ -150,7 +150,7 @@ class DocumentPage(QWidget):
                 self._job.queued.emit()
 
     def _use_term(self, segment_id: int, wanted: str) -> None:
-        """Where its place is not plain, the editor opens with it at the end, for a person to move it."""
+        """Insert a glossary term; if its place is unclear, open the editor with it at the end, for the user to move."""
         row = self.segments.rows.row(segment_id - 1)
         if row is None or row.translated is None:
             return
@@ -199,7 +199,7 @@ class DocumentPage(QWidget):
     # What there is to say of it.
 
     def show_state(self, stored: StoredTranslation) -> None:
-        """Why it is not complete, or that something is other than when it was translated: choices, or its pictures."""
+        """Show why the translation is incomplete or outdated: pending options, a changed document, or scanned pages."""
         if self._job.pending is not None and stored.state != DRAFT:
             words = tr("The settings are different now. Only what they affect is translated again.")
             self.state.show_words(words, tr(APPLY_GLOSSARY))
@@ -218,13 +218,13 @@ class DocumentPage(QWidget):
         )
 
     def show_estimate(self, drafts: Drafts) -> None:
-        """What the drafts would take, as far as that is known."""
+        """Show the estimate of the drafts, if it is known."""
         self.foot.show_drafts(
             drafts.batch, drafts.estimate, is_counting=drafts.estimating.is_busy, problem=drafts.problem
         )
 
     def show_able(self, able: Able, stored: StoredTranslation) -> None:
-        """Offers what it can, and where it cannot translate a draft another model."""
+        """Show the languages the model supports, or offer another model for a draft it can't translate."""
         self.bar.offer(able)
         can = able.can(stored.source_language, stored.wish.target)
         self.foot.show_can(can)
@@ -236,12 +236,12 @@ class DocumentPage(QWidget):
     # The search.
 
     def set_searched(self, searched: RowSearch | None) -> None:
-        """What Ctrl+F searches from now on."""
+        """Set the source of the search."""
         self.end_search()
         self.search.set_document(searched)
 
     def begin_search(self) -> None:
-        """Opens the search; from the keyboard's row on."""
+        """Open the search, starting at the current row."""
         self.search.begin(max(1, self.segments.current + 1))
 
     def end_search(self) -> None:
@@ -266,7 +266,7 @@ class DocumentPage(QWidget):
         self.segments.announce_text(self.segments.rows.spoken(hit.block_id - 1, hit.column))
 
     def _does(self, event: QKeyEvent) -> bool:
-        """Whether a key is the page's, wherever in it the keyboard is."""
+        """Handle keys of the page wherever its focus is; return whether it was one."""
         is_search = event.key() == Qt.Key.Key_F and event.modifiers() == CONTROL
         return is_search or event.key() in (Qt.Key.Key_F3, Qt.Key.Key_F8)
 
@@ -292,15 +292,15 @@ class DocumentPage(QWidget):
 
 
 NARROW_PX = 760
-"""Narrower than that, the name of what is saved is left to the dialog."""
+"""Width below which the save button omits the file name."""
 TITLE_PX = 130
-"""With less room for the title, the buttons stand below it."""
+"""Room for the title below which the buttons move to a second line."""
 MOST_NAME = 34
 SMALL_PX, SMALL_TITLE_PX = 440, 70
 
 
 class DocumentHead(QWidget):
-    """What its buttons say is given to it, what they do is the page's business."""
+    """Header of a translation; its texts are set from outside, its buttons emit."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -334,19 +334,19 @@ class DocumentHead(QWidget):
         self.title.setAccessibleName(title)
 
     def show_terms(self, count: int, *, is_open: bool) -> None:
-        """How many terms the glossary of the pair has."""
+        """Show the number of glossary terms."""
         self._terms = count
         self._show_counts()
         self.glossary.setChecked(is_open)
 
     def show_flagged(self, count: int) -> None:
-        """How many segments are to be looked at; without any there is no button."""
+        """Show the number of flagged segments; 0 hides the button."""
         self._flags = count
         self._show_counts()
         self.flagged.setVisible(count > 0)
 
     def show_saving(self, name: str, *, is_partial: bool, can_save: bool) -> None:
-        """What saving gives: a file of that name, or a part of it."""
+        """Show what saving will write: the named file, complete or partial."""
         self._saved, self._is_partial = name, is_partial
         self._show_save()
         self.save.setToolTip(name)
@@ -355,7 +355,7 @@ class DocumentHead(QWidget):
         self._arrange()
 
     def show_progress(self, words: str) -> None:
-        """Saving takes a while: how far it is; "" when it is over."""
+        """Show the progress of saving; "" when it is finished."""
         self._progress = words
         self._show_save()
         for button in (self.save, self.forms):
@@ -368,7 +368,7 @@ class DocumentHead(QWidget):
         self._arrange()
 
     def _show_counts(self) -> None:
-        """Where there is little room, icons and numbers say it; tool tips and screen readers still have the words."""
+        """Show counts as icon and number if narrow; tooltips and screen readers keep the words."""
         is_small = self.width() < self._theme.px(SMALL_PX)
         for button, name, count in (
             (self.glossary, tr(GLOSSARY), self._terms),
@@ -406,11 +406,11 @@ def _label(button: QPushButton, text: str) -> None:
 NARROW_BAR_PX = 860
 LINE_PX = 140
 CHOICE_SHARE, PROGRESS_SHARE = 3, 2
-"""Of the width, so that two long names of languages and how people are addressed stand in one line."""
+"""Shares of the width, so that two long language names and the form of address fit on a line."""
 
 
 class DocumentBar(QWidget):
-    """What `stop` does is the page's business."""
+    """Options of a translation, or its progress; `stop` is handled by the page."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -443,7 +443,7 @@ class DocumentBar(QWidget):
         self._show_domain()
 
     def show_work(self, words: str, done: int, segments: int) -> None:
-        """It waits or is at work; what it is about is not changed meanwhile."""
+        """Show a queued or running translation; options are locked meanwhile."""
         self._is_draft = False
         self._show(words, is_at_work=True)
         self.line.show_share(done, segments)
@@ -463,7 +463,7 @@ class DocumentBar(QWidget):
         self._row.setStretchFactor(self._progress, PROGRESS_SHARE if is_at_work else 0)
 
     def _show_domain(self) -> None:
-        """Once it was begun, what it is about is shown where something is; at work, the room is the progress's."""
+        """Show the subject area after the start only if one is set; while running, the progress takes its room."""
         self.choice.show_small(is_small=not self._is_draft)
         if self._is_at_work:
             self.choice.domain.hide()
@@ -485,7 +485,7 @@ class DocumentBar(QWidget):
 
 @dataclass(frozen=True)
 class CellHit:
-    """What was found: a segment's id, its column, and from where to where in the cell's letters."""
+    """Search hit: segment id, column, start and end in the cell's characters."""
 
     block_id: int
     column: int
@@ -494,13 +494,13 @@ class CellHit:
 
 
 class RowSearch:
-    """The rows of one translation as `DocumentSearch` asks them."""
+    """Adapter that lets `DocumentSearch` search a translation's rows."""
 
     def __init__(self, source: RowSource) -> None:
         self._source = source
 
     def search_text(self, text: str, most: int) -> list[CellHit]:
-        """At most so many hits, in order, whatever their case. Raises what the store raises."""
+        """Return up to `most` hits in order, ignoring case. Raises the store's errors."""
         wanted, found = text.casefold(), list[CellHit]()
         for start in range(1, self._source.count + 1, PORTION):
             for row in self._source.rows(start, PORTION):
@@ -529,10 +529,10 @@ def _hits(row: Row, wanted: str) -> list[CellHit]:
 
 
 class DraftFoot(QWidget):
-    """Several documents that were dropped together are begun together, or only the one that is shown."""
+    """Start buttons of drafts: all added together, or only the open one."""
 
     begun = Signal(bool)
-    """Whether all of them are."""
+    """True to start all of the batch."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -564,7 +564,7 @@ class DraftFoot(QWidget):
         is_counting: bool,
         problem: str,
     ) -> None:
-        """The one that is shown comes first. `problem`: why nothing can be told of the time."""
+        """Show drafts, the open one first. `problem` says why there is no estimate."""
         self.words.setText(draft_words(drafts, estimate))
         note = problem or (tr(COUNTING) if is_counting and estimate is None else "")
         if not note and estimate is not None and estimate.seconds is None:
@@ -579,7 +579,7 @@ class DraftFoot(QWidget):
         self.one.setVisible(count > 1)
 
     def show_can(self, can_begin: bool) -> None:
-        """Whether there is a model and a language to translate into."""
+        """Enable the buttons if a model and a target language are set."""
         for button in (self.button, self.one):
             button.setEnabled(can_begin)
 
@@ -588,7 +588,7 @@ class DraftFoot(QWidget):
 
 
 class FileLine(QFrame):
-    """A file on its way: its name, what is said of it, and a button that does the one thing there is to do."""
+    """File being read: name, state, and a button with its one action."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -627,7 +627,7 @@ class FileLine(QFrame):
 
 
 class TranslationDraftPage(QWidget):
-    """A line for each file that is not a translation yet, and what is done about pages that are pictures."""
+    """Page of files that aren't translations yet, with a line each, and the question about scanned pages."""
 
     models_wanted = Signal()
 

@@ -1,4 +1,4 @@
-"""Documents in the Translate tab: dropped, put together, translated, looked through, compared, edited, saved."""
+"""Documents in the Translate tab: added, translated, reviewed, compared, edited, saved."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ if TYPE_CHECKING:
 AT_WORK = (QUEUED, RUNNING)
 REFRESH_MS = 400
 SEGMENTS_PER_MS = 50
-"""Counting those of a very long document takes longer: it is done less often."""
+"""Slower counting, in a very long document, is done less often."""
 TICK_MS = 5_000
 PANEL_PX, LEAST_PX, NARROW_PX = 380, 300, 740
 
 
 class DocumentTranslationView(QWidget):
-    """Shows one translation of a document, or the files that are on their way to become some."""
+    """View of a document's translation, or of files being read for one."""
 
     list_changed = Signal()
-    """Rows of the list are others: new, further, over."""
+    """Rows of the list changed."""
     shown_changed = Signal(object)
-    """The id of the translation that is shown now; None for none."""
+    """Id of the translation now shown, or None."""
 
     def __init__(
         self,
@@ -151,7 +151,7 @@ class DocumentTranslationView(QWidget):
     # What is shown.
 
     def show_translation(self, translation_id: int) -> None:
-        """A translation as it is now, where it was left."""
+        """Show a translation at the place where it was left."""
         stored = self.job.doing.known(translation_id)
         if stored is None:
             self.shown_changed.emit(None)
@@ -173,7 +173,7 @@ class DocumentTranslationView(QWidget):
         self.shown_changed.emit(translation_id)
 
     def add_files(self, paths: Sequence[str | Path]) -> None:
-        """Files and folders that somebody dropped: each becomes a translation."""
+        """Add dropped files and folders, each file as a translation."""
         if paths:
             self._leave_place()
             self.job.stored = None
@@ -181,7 +181,7 @@ class DocumentTranslationView(QWidget):
             self.drafts.add(paths)
 
     def refresh(self) -> None:
-        """The counts, the state and the choices are looked up again."""
+        """Reload counts, state and options."""
         if self.job.stored is not None and (stored := self.job.doing.get(self.job.stored.id)) is not None:
             self._show(stored)
 
@@ -190,7 +190,7 @@ class DocumentTranslationView(QWidget):
         return not self._side.isHidden()
 
     def show_glossary(self, *, is_open: bool) -> None:
-        """The panel at the right; the keyboard goes along."""
+        """Open the glossary panel and focus it, or close it."""
         focus = self.glossary.focusWidget()
         had_focus = focus is not None and focus.hasFocus()
         if is_open:
@@ -235,7 +235,7 @@ class DocumentTranslationView(QWidget):
             segments.rows.grow(number, text)
 
     def _show_draft(self) -> None:
-        """The foot of a draft, what the model can do, and which one could where it cannot."""
+        """Show a draft's buttons, the model's languages, and an offer if they don't suffice."""
         stored, page = self.job.stored, self.page
         is_draft = stored is not None and stored.state == DRAFT
         page.foot.setVisible(is_draft)
@@ -252,7 +252,7 @@ class DocumentTranslationView(QWidget):
             self.page.show_estimate(self.drafts)
 
     def _show_terms(self) -> None:
-        """How many there are, and in the panel, where that is open, all of them."""
+        """Show the number of terms, and all of them if the panel is open."""
         terms = self.job.terms() if self.job.stored is not None else None
         if terms is None:
             return
@@ -280,7 +280,7 @@ class DocumentTranslationView(QWidget):
         (self._tick.start if is_at_work else self._tick.stop)()
 
     def _leave_place(self) -> None:
-        """What is shown goes; where it was is kept, and what was typed."""
+        """Leave the translation, saving its position and typed text."""
         if self.job.stored is None:
             return
         self.page.segments.close_editor()
@@ -290,7 +290,7 @@ class DocumentTranslationView(QWidget):
     # Other choices.
 
     def _on_choice(self) -> None:
-        """Drafts take a choice at once, all of them that were dropped together; others wait for "Apply"."""
+        """Apply options to drafts at once, to the whole batch; others wait for "Apply"."""
         stored, wish = self.job.stored, self.page.bar.choice.wish
         if stored is None:
             return
@@ -306,7 +306,7 @@ class DocumentTranslationView(QWidget):
         self._show_terms()
 
     def _on_terms(self) -> None:
-        """Terms are kept at once; a document that is done follows them when that is asked for."""
+        """Store terms at once; a finished document is updated on request."""
         if self.job.keep_terms(self.glossary.pair, self.glossary.terms.terms):
             self.drafts.forget_estimate()
             self._show_draft()
@@ -366,14 +366,14 @@ class DocumentTranslationView(QWidget):
     # The window.
 
     def close_view(self) -> None:
-        """The window closes: what was typed is kept, nothing is counted any more, and the document is closed."""
+        """Save typed text, stop estimates and close the document before the window closes."""
         self._leave_place()
         self.document.close_document()
         self._tick.stop()
         self._soon.stop()
 
     def _arrange(self) -> None:
-        """In a narrow window the glossary takes the document's place."""
+        """Let the glossary replace the document in a narrow window."""
         is_open = self.is_glossary_open
         is_narrow = is_open and self.width() < self._theme.px(NARROW_PX)
         self.pages.setHidden(is_narrow)
@@ -395,14 +395,14 @@ class DocumentTranslationView(QWidget):
 
 
 def _columns(stored: StoredTranslation) -> tuple[str, str, int]:
-    """By what the rows are others."""
+    """Key that changes whenever the rows must be rebuilt."""
     return stored.source_language, stored.wish.target, stored.segments
 
 
 class ScannedDocument(QObject):
-    """Of the translation that is shown. `line` tells of its pictures, `panel` shows its pages beside the segments.
+    """Scanned pages of the translation's document: `line` reports on them, `panel` shows pages next to the segments.
 
-    A draft in which nothing is translated follows its document by itself.
+    A draft with nothing translated follows its document automatically.
     """
 
     def __init__(
@@ -419,7 +419,7 @@ class ScannedDocument(QObject):
             pictures.renewed.connect(self._on_renewed)
 
     def show(self, stored: StoredTranslation) -> None:
-        """Another translation, or the same one again."""
+        """Show the document of a translation, new or the same."""
         if stored.id != self._shown:
             self._shown = stored.id
             self.panel.close_document()

@@ -1,4 +1,4 @@
-"""The glossary of a pair of languages, in the panel at the right: its table, CSV in and out, and applying it."""
+"""Glossary of a language pair in the right panel: table, CSV import and export, and applying it."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ FOUND_PX = 150
 
 
 class GlossaryPanel(QFrame):
-    """`changed`: its terms are others, to be kept for its `pair`. By `apply` the document is to follow them."""
+    """Panel of a glossary. `changed`: store its terms for its `pair`; `apply`: update the document to them."""
 
     changed = Signal()
     changed_elsewhere = Signal(object, object)
-    """A pair whose glossary is shown no longer, and what makes its terms those that they are to be."""
+    """A pair no longer shown, and a function that updates its terms."""
     closed = Signal()
     memory_wanted = Signal()
-    """What is kept of translations is to be looked through."""
+    """Asks to show the translation memory."""
 
     def __init__(self, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -139,7 +139,7 @@ class GlossaryPanel(QFrame):
         )
 
     def show_terms(self, terms: Sequence[GlossaryTerm], names: tuple[str, str], pair: tuple[str, str]) -> None:
-        """The glossary of a pair, whose languages have these names."""
+        """Show a pair's glossary; `names` are its languages."""
         if pair == self.pair and tuple(terms) == self.terms.terms and names == self.terms.names:
             return
         self.pair = pair
@@ -147,12 +147,12 @@ class GlossaryPanel(QFrame):
         self._show()
 
     def show_apply(self, can_apply: bool) -> None:
-        """Whether the document was translated with other terms."""
+        """Show Apply if the document was translated with other terms."""
         self._can_apply = can_apply
         self._show()
 
     def show_found(self, terms: Sequence[GlossaryTerm]) -> None:
-        """Names and terms that the document repeats and that are translated the same way in all of it."""
+        """Show names and terms that recur in the document with a consistent translation."""
         self._found = tuple(terms)
         self.found.setText("\n".join(f"{term.source} → {term.target}" for term in terms))
         for widget in (self.found_head, self._found_area):
@@ -160,7 +160,7 @@ class GlossaryPanel(QFrame):
         self._show()
 
     def add(self) -> None:
-        """A new line, the keyboard in it."""
+        """Add an empty line and edit it."""
         self.table.edit_cell(self.terms.add(), SOURCE)
         self._show()
 
@@ -180,7 +180,7 @@ class GlossaryPanel(QFrame):
         return menu
 
     def take_keyboard(self) -> None:
-        """Into the table, or to the button that begins one."""
+        """Focus the table, or the add button if it is empty."""
         target: QWidget = self.table if self.terms.rowCount() else self.add_button
         if self.terms.rowCount() and not self.table.currentIndex().isValid():
             self.table.setCurrentIndex(self.terms.index(0, SOURCE))
@@ -191,7 +191,7 @@ class GlossaryPanel(QFrame):
         self._show()
 
     def _on_imported(self, terms: Sequence[GlossaryTerm], pair: object) -> None:
-        """Terms of the same source take the place of those that are there."""
+        """Merge imported terms; they replace those with the same source."""
         now, added = _merged(self.terms.terms, terms), len(terms)
         if pair in (None, self.pair):
             added = len(now) - len(self.terms.terms)
@@ -207,12 +207,12 @@ class GlossaryPanel(QFrame):
 
     @property
     def _untaken(self) -> list[GlossaryTerm]:
-        """What the document repeats and the glossary does not have."""
+        """Recurring terms that aren't in the glossary."""
         known = {term.source.casefold() for term in self.terms.terms}
         return [term for term in self._found if term.source.casefold() not in known]
 
     def _take_terms(self) -> None:
-        """They become terms like any others; the keyboard goes to the first."""
+        """Add the recurring terms to the glossary and focus the first."""
         rows = [self.terms.add(term) for term in self._untaken]
         self._on_edited()
         if rows:
@@ -255,7 +255,7 @@ class GlossaryPanel(QFrame):
 
 
 def _merged(terms: Sequence[GlossaryTerm], more: Sequence[GlossaryTerm]) -> list[GlossaryTerm]:
-    """Those that are whole; of the same source the latter."""
+    """Return complete terms; of equal sources the last wins."""
     return list({term.source.casefold(): term for term in (*terms, *more) if term.source and term.target}.values())
 
 
@@ -263,12 +263,12 @@ def _merged(terms: Sequence[GlossaryTerm], more: Sequence[GlossaryTerm]) -> list
 
 
 class GlossaryFiles(SavedFiles):
-    """`imported` carries the terms of a file, and for which pair they were asked."""
+    """CSV files of glossaries; `imported` carries the terms and the pair they were requested for."""
 
     imported = Signal(object, object)
 
     def ask_to_import(self, pair: tuple[str, str] | None = None) -> QFileDialog:
-        """For a pair; None: for the one whose glossary is shown when they come."""
+        """Ask for a file for a pair; None is the pair shown when it was read."""
         title, tables = tr("Import a glossary"), f"{tr('Table')} (*.csv)"
         return self._ask_to_open(title, "import_glossary", filter_=tables, take=lambda path: self.read(path, pair))
 
@@ -279,7 +279,7 @@ class GlossaryFiles(SavedFiles):
         )
 
     def read(self, path: Path, pair: tuple[str, str] | None = None) -> tasks.BackgroundTask:
-        """Reads a file on a thread."""
+        """Read a glossary file on a thread."""
         from app.features.translate.glossary import read_csv
 
         return self._read(lambda: read_csv(path), lambda terms: self.imported.emit(terms, pair))
@@ -294,8 +294,10 @@ class GlossaryFiles(SavedFiles):
 
 
 class MemoryFiles(SavedFiles):
-    """`bring` takes a file's translations in and says how many, `write` writes all of them; both are called off the
-    window's thread."""
+    """Files of the translation memory.
+
+    `bring` imports one and returns the count, `write` exports all; both run on a thread.
+    """
 
     def __init__(
         self, notify: Notify, window: QWidget, bring: Callable[[Path], int], write: Callable[[Path], object]
@@ -312,7 +314,7 @@ class MemoryFiles(SavedFiles):
         return self._ask_to_save(title, "export_memory", kind=kind, offered="translations.tmx", take=self.write)
 
     def read(self, path: Path) -> tasks.BackgroundTask:
-        """Takes the translations of a file into the memory."""
+        """Import a file into the translation memory."""
         return self._read(lambda: self._bring(path), self._on_read)
 
     def write(self, path: Path) -> tasks.BackgroundTask:
@@ -333,7 +335,7 @@ _NO_INDEX = QModelIndex()
 
 
 class GlossaryModel(QAbstractTableModel):
-    """A term is edited in its cells; ticked, it stays as it is in the source. `edited` follows a person's changes."""
+    """Table model of terms; a ticked term is kept untranslated. `edited` is emitted for the user's changes."""
 
     edited = Signal()
 
@@ -347,7 +349,7 @@ class GlossaryModel(QAbstractTableModel):
 
     @property
     def terms(self) -> tuple[GlossaryTerm, ...]:
-        """Those that are whole: both sides are there."""
+        """Terms with both sides filled in."""
         return tuple(line for line in self._lines if line.source and line.target)
 
     def show_terms(self, terms: Sequence[GlossaryTerm], names: tuple[str, str]) -> None:
@@ -356,7 +358,7 @@ class GlossaryModel(QAbstractTableModel):
         self.endResetModel()
 
     def add(self, term: GlossaryTerm | None = None) -> int:
-        """A new line at the end, by itself an empty one; its row."""
+        """Append a line, empty by default, and return its row."""
         row = len(self._lines)
         self.beginInsertRows(_NO_INDEX, row, row)
         self._lines.append(term or GlossaryTerm("", ""))
@@ -364,7 +366,7 @@ class GlossaryModel(QAbstractTableModel):
         return row
 
     def remove(self, rows: Sequence[int]) -> list[tuple[int, GlossaryTerm]]:
-        """Takes lines out; they are returned with their rows, in order."""
+        """Remove lines; return them with their rows, for `put_back`."""
         gone = [(row, self._lines[row]) for row in sorted(set(rows)) if 0 <= row < len(self._lines)]
         for row, _ in reversed(gone):
             self.beginRemoveRows(_NO_INDEX, row, row)
@@ -375,7 +377,7 @@ class GlossaryModel(QAbstractTableModel):
         return gone
 
     def put_back(self, gone: Sequence[tuple[int, GlossaryTerm]]) -> None:
-        """What `remove` returned is there again."""
+        """Restore lines removed by `remove`."""
         for row, term in gone:
             row = min(row, len(self._lines))  # noqa: PLW2901
             self.beginInsertRows(_NO_INDEX, row, row)
@@ -449,7 +451,7 @@ KEPT_PX = 58
 
 
 class KeptDelegate(TicksAnywhere):
-    """A tick in a box, in the theme's colours; a click anywhere in the cell or Space changes it."""
+    """Paint check boxes in the theme's colours; a click anywhere in the cell or Space toggles."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -471,7 +473,7 @@ class KeptDelegate(TicksAnywhere):
 
 
 class GlossaryTable(QTableView):
-    """Enter or F2 edits, Space ticks; behind the last cell Enter begins a new line."""
+    """Table of terms: Enter or F2 edits, Space ticks, Enter after the last cell adds a line."""
 
     delete_wanted = Signal(list)
 
@@ -529,7 +531,7 @@ class GlossaryTable(QTableView):
             super().keyPressEvent(event)
 
     def closeEditor(self, editor: QWidget, hint: object) -> None:
-        """From the source on to the target, as long as that is missing."""
+        # After the source the target is edited, if it is empty.
         index: QModelIndex = self.currentIndex()
         super().closeEditor(editor, hint)  # type: ignore[arg-type]
         term = index.data(), index.siblingAtColumn(TARGET).data()

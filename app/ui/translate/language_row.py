@@ -1,4 +1,4 @@
-"""The languages of a translation: chosen, found, known by a model or not, and which model could be fetched for them."""
+"""Languages of a translation: choice, detection, the model's support, and an offer of a better model."""
 
 from __future__ import annotations
 
@@ -56,29 +56,29 @@ FORMALITIES = (
 
 
 def usual_target(kept: str, source: str = "", among: Sequence[str] = ()) -> str:
-    """What was chosen last, else the person's own language, else another: never what the text is in."""
+    """Return the default target: the last chosen, else the user's language, else another, never the source's."""
     own = find_language(QLocale.system().name())
     return other_than(source, (kept, own.code if own is not None else ""), among)
 
 
 class LastWish:
-    """What was chosen last: the next translation begins with it. `settings` has it, and `change` keeps it there."""
+    """Options chosen last, used for the next translation. `settings` reads them, `change` stores them."""
 
     def __init__(self, settings: Callable[[], Settings], change: Callable[..., None], notify: Notify) -> None:
         self._settings, self._change, self._notify = settings, change, notify
 
     @property
     def target(self) -> str:
-        """The language; "" before a person chose one."""
+        """Target language; "" before the first choice."""
         return self._settings().translations.target
 
     @property
     def wish(self) -> TranslationWish:
-        """Into the person's own language before anything was chosen."""
+        """Options with the user's language as target before the first choice."""
         return TranslationWish(usual_target(self.target), formality=Formality(self._settings().translations.formality))
 
     def keep_choice(self, choice: LanguageChoice) -> None:
-        """A target that the program took by itself is not kept."""
+        """Store the options; a target set by default isn't stored."""
         kept, formality = self._settings().translations, choice.wish.formality.value
         target = choice.wish.target if choice.is_target_chosen else kept.target
         if (target, formality) != (kept.target, kept.formality):
@@ -87,7 +87,7 @@ class LastWish:
 
 
 class LanguageChoice(QWidget):
-    """`changed` comes with every choice but one: `swapped` when source and target were exchanged."""
+    """Row of options. `changed` is emitted for every choice but an exchange of languages, which emits `swapped`."""
 
     changed = Signal()
     swapped = Signal()
@@ -126,7 +126,7 @@ class LanguageChoice(QWidget):
 
     @property
     def wish(self) -> TranslationWish:
-        """What is chosen now, without a glossary."""
+        """Current options without glossary."""
         formality = Formality(self.formality.value) if not self.formality.isHidden() else Formality.DEFAULT
         domain = " ".join(self.domain.text().split()) if self._able.takes_domain else ""
         return TranslationWish(self.target.value, self.source.value, formality, domain)
@@ -138,7 +138,7 @@ class LanguageChoice(QWidget):
         self._show_more()
 
     def show_wish(self, wish: TranslationWish) -> None:
-        """Shows choices that were made before; nothing is told."""
+        """Show stored options without emitting a signal."""
         self.source.show_value(wish.source)
         self.target.show_value(wish.target)
         self.formality.show_value(wish.formality)
@@ -147,7 +147,7 @@ class LanguageChoice(QWidget):
         self._show_more()
 
     def show_usual_target(self, kept: str) -> bool:
-        """A target that is not what the text is in, unless the person chose one; whether it is another than before."""
+        """Set the default target unless the user chose one; return True if it changed."""
         target = usual_target(kept, self.source.value or self._detected, self._able.languages)
         if self.is_target_chosen or target == self.target.value:
             return False
@@ -156,12 +156,12 @@ class LanguageChoice(QWidget):
         return True
 
     def show_small(self, *, is_small: bool) -> None:
-        """Where there is little room, what the text is about is asked only where it was said."""
+        """Set compact mode, which shows the subject area only if it is filled in."""
         self._is_small = is_small
         self._show_more()
 
     def show_detected(self, code: str) -> None:
-        """The language that the text was found to be in."""
+        """Set the detected source language."""
         self._detected = code
         self.source.show_detected(code)
         self.swap.setEnabled(bool(self.source.value or code))
@@ -190,7 +190,7 @@ class LanguageChoice(QWidget):
         self.swapped.emit()
 
     def _show_more(self) -> None:
-        """How people are addressed only where the language tells it and the model takes it."""
+        """Show the form of address only if the target has one and the model supports it."""
         self.formality.setVisible(self._able.takes_formality and has_formality(self.target.value))
         self.domain.setVisible(self._able.takes_domain and not (self._is_small and not self.domain.text()))
         self.swap.setEnabled(bool(self.source.value or self._detected))
@@ -200,7 +200,7 @@ class LanguageChoice(QWidget):
 
 
 class LanguageButton(ChoiceButton):
-    """`value` is a language's code; with `can_detect` it may be "", and what was found is shown with that word."""
+    """Button of a language; `value` is its code. With `can_detect` it may be "", shown with the detected language."""
 
     def __init__(self, theme: Theme, name: str, *, can_detect: bool = False) -> None:
         self._can_detect, self._detected = can_detect, ""
@@ -211,7 +211,7 @@ class LanguageButton(ChoiceButton):
         super().__init__(theme, name, (("", ""),))
 
     def show_detected(self, code: str) -> None:
-        """What the language of the text is found to be; "" where nothing tells it yet."""
+        """Show the detected language; "" while it is unknown."""
         self._detected = code
         self._show()
 
@@ -256,7 +256,7 @@ _CODE = Qt.ItemDataRole.UserRole
 
 
 class Offered(NamedTuple):
-    """A line of the list: a value, its name, and what else it may be looked for by."""
+    """Entry of the list: value, name, and further search terms."""
 
     value: str
     name: str
@@ -264,7 +264,7 @@ class Offered(NamedTuple):
 
 
 class LanguagePopup(QFrame):
-    """Closes with the choice, with Esc, and with a click elsewhere."""
+    """Popup list of languages; a choice, Esc or a click outside closes it."""
 
     chosen = Signal(str)
 
@@ -308,7 +308,7 @@ class LanguagePopup(QFrame):
         self.list.setFixedHeight(theme.px(ROW_PX) * min(MOST_ROWS, max(1, len(offered))))
 
     def show_below(self, widget: QWidget) -> None:
-        """Opens it under a button, the keyboard in the field."""
+        """Open below a button with the search field focused."""
         x = widget.width() - self.width() if widget.isRightToLeft() else 0
         below = widget.mapToGlobal(QPoint(x, widget.height() + self._theme.px(4)))
         screen = widget.screen().availableGeometry()
@@ -370,12 +370,12 @@ RUNS = ("queued", "running", "paused")
 
 
 class NeedsModel(QFrame):
-    """`look` asks what there is to offer; nothing is fetched without a click."""
+    """Offer of a model for the languages; nothing is downloaded without a click."""
 
     model_came = Signal()
-    """The tab has another model now."""
+    """The tab has a new model."""
     _told = Signal(object)
-    """A `Download`, from any thread."""
+    """Passes a `Download` to the window's thread."""
 
     def __init__(self, models: ModelCollection, ui: UiContext) -> None:
         super().__init__()
@@ -417,7 +417,7 @@ class NeedsModel(QFrame):
         )
 
     def find_model(self, missing: str = "") -> None:
-        """Asks on a thread which model could be had. `missing` is said where one is here and lacks a language."""
+        """Look for a suitable model on a thread. `missing` is shown instead if the current one lacks a language."""
         self._missing = missing
         self._show()
         if self._is_looking or missing:
@@ -426,7 +426,7 @@ class NeedsModel(QFrame):
         tasks.ask(self._found, self, self._on_found, self._on_not_found)
 
     def fetch(self) -> None:
-        """Fetches the model, or uses it where it is here; the repository is asked first, so it takes a moment."""
+        """Download the offered model, or use it if it is installed; the repository is asked first."""
         if self._offer is None or self._is_asking:
             return
         suggestion = self._offer[0]
@@ -466,7 +466,7 @@ class NeedsModel(QFrame):
         self._show()
 
     def _on_not_found(self, error: BaseException) -> None:
-        """Nobody asked for the offer, so nobody hears why there is none."""
+        # The offer was not asked for, so a failed look-up isn't reported; only defects are raised.
         self._is_looking = False
         if not isinstance(error, AppError):
             raise error
@@ -484,7 +484,7 @@ class NeedsModel(QFrame):
         self._ui.notify.error(error, action=self.fetch if can_retry else None)
 
     def _on_download(self, download: Download) -> None:
-        """Every change of every download; this card is about one."""
+        """Show the progress of the offered model's download; events of others are ignored."""
         if self._download is None or download.id != self._download.id:
             return
         self._download = download
@@ -531,7 +531,7 @@ class NeedsModel(QFrame):
         self._keep_whole()
 
     def _keep_whole(self) -> None:
-        """Wrapped words have no least height of their own, and would be cut where there is little room."""
+        """Set a minimum height, as wrapped labels have none and would be cut in a low window."""
         column = self.layout()
         if column is None:
             return
@@ -551,24 +551,24 @@ class NeedsModel(QFrame):
 
 
 VARIANTS = {"pt": ("pt-BR", "pt-PT")}
-"""What is offered in place of a language that is written in two ways."""
+"""Variants offered in place of a language."""
 
 
 @dataclass(frozen=True)
 class Able:
-    """A model and what it knows; None for both before that was asked."""
+    """A model with its languages; both None until they are known."""
 
     model: Path | None = None
     knows: KnownLanguages | None = None
 
     @property
     def translates(self) -> bool:
-        """Whether it knows two languages at all."""
+        """True if it knows at least two languages."""
         return self.model is not None and self.knows is not None and len(self.knows.languages) > 1
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Those to choose from: the model's; all of them where a model is still to be fetched."""
+        """Languages to offer: the model's, or all if none that translates is loaded."""
         known = self.knows.languages if self.knows is not None and self.translates else ()
         codes = known or tuple(one.code for one in LANGUAGES)
         variants = (variant for code in codes for variant in VARIANTS.get(code, (code,)))
@@ -576,7 +576,7 @@ class Able:
 
     @property
     def remark(self) -> str:
-        """How sure it is that the model knows these languages; "" where its makers say so."""
+        """Note on the support of these languages; "" if the model's makers state it."""
         if self.knows is None or not self.translates or not self.knows.is_guess:
             return ""
         if self.knows.is_for_code:
@@ -589,17 +589,17 @@ class Able:
 
     @property
     def takes_domain(self) -> bool:
-        """Whether it can be told what a text is about."""
+        """True if the prompt can include a subject area."""
         return self.knows is None or self.knows.takes_domain
 
     def can(self, source: str, target: str) -> bool:
-        """Whether it can translate a pair; `source` "" is any."""
+        """Return whether it translates a pair; source "" is any."""
         from app.features.models.model_languages import can_translate  # 80 ms that the window need not wait for
 
         return self.translates and self.knows is not None and can_translate(self.knows, source, target)
 
     def missing(self, source: str, target: str) -> str:
-        """Which language a model that translates does not know, as a sentence; "" where it does not translate."""
+        """Return a sentence on the language the model lacks; "" if it does not translate at all."""
         if not self.translates or self.model is None:
             return ""
         for code in (target, source):
@@ -611,7 +611,7 @@ class Able:
 
 
 class Capability(QObject):
-    """`look` asks; `changed` tells when there is something else to know."""
+    """Look up the model's capability on a thread; `changed` is emitted when it differs."""
 
     changed = Signal()
 
@@ -625,11 +625,11 @@ class Capability(QObject):
 
     @property
     def is_none(self) -> bool:
-        """Whether the model is known, and is none that translates."""
+        """True if the model is known not to translate."""
         return self.able is not None and not self.able.translates
 
     def check_model(self) -> None:
-        """Asks what the model is and knows; nothing waits for it."""
+        """Look up the model and its languages on a thread."""
         if self._task is not None:
             self._is_asked_again = True
             return

@@ -1,4 +1,4 @@
-"""The two panes of a typed text on one card: the source at the side where reading begins, its translation beside it."""
+"""Panes of a typed text on one card: source at the leading side, translation at the other."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ TRANSLATE_BACK = "Translate back, to compare"
 COPY_TRANSLATION = "Copy the translation"
 
 NARROW_PX = 460
-"""Of the card: below it the panes stand under each other."""
+"""Card width below which the panes are stacked."""
 BACK_PX, LEAST_BACK_PX = 130, 40
 INSET_PX = 16
 
 
 class TextPanes(QFrame):
-    """Holds the parts; what they do is the page's business."""
+    """Container of the panes; their actions are the page's."""
 
     def __init__(self, theme: Theme, needs: NeedsModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -91,7 +91,7 @@ class TextPanes(QFrame):
         name_widgets(text_hint=self.hint, text_count=self.count, translate_back=self.back, copy_translation=self.copy)
 
     def show_needs(self, *, needed: bool) -> None:
-        """The card of the model in place of the translation."""
+        """Show the model offer in place of the translation."""
         self._stack.setCurrentWidget(self._needs_page if needed else self._answer)
         for button in (self.back, self.copy):
             button.setEnabled(not needed)
@@ -187,7 +187,7 @@ LINE_PERCENT = 140
 
 
 class SourceEdit(PlainEdit):
-    """Ctrl+Enter translates at once, Esc stops; files that are dragged are the window's."""
+    """Source editor: Ctrl+Enter translates at once, Esc stops; dragged files go to the window."""
 
     wanted = Signal()
     stopped = Signal()
@@ -203,11 +203,11 @@ class SourceEdit(PlainEdit):
 
     @property
     def text(self) -> str:
-        """All of it; without what no text may hold."""
+        """The text without NUL and lone surrogates."""
         return clean_text(self.toPlainText())
 
     def show_text(self, text: str) -> None:
-        """Another text, from its beginning on; it is not told, since nobody typed it."""
+        """Set another text without emitting changes, since it wasn't typed."""
         with QSignalBlocker(self):
             self.setPlainText(text)
             set_line_height(self)
@@ -223,7 +223,7 @@ class SourceEdit(PlainEdit):
 
 
 def follow_each_paragraph(edit: QTextEdit) -> None:
-    """Each paragraph is laid out in the direction of its first letters."""
+    """Detect the text direction of each paragraph by its first letters."""
     option = edit.document().defaultTextOption()
     option.setTextDirection(Qt.LayoutDirection.LayoutDirectionAuto)
     option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
@@ -231,7 +231,7 @@ def follow_each_paragraph(edit: QTextEdit) -> None:
 
 
 def set_line_height(edit: QTextEdit) -> None:
-    """Air between the lines, and between the paragraphs none but what is typed."""
+    """Set the line height; paragraphs get no extra space."""
     look = QTextBlockFormat()
     look.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
     cursor = edit.textCursor()
@@ -246,27 +246,27 @@ FLAG_GLYPH = "⚑"
 SELECTED_MS = 250
 SMALL_GAP_PX, FLAG_PX = 2, 13
 MOST_EMPTY = 4
-"""Empty lines between two paragraphs; more are not shown."""
+"""Limit of blank lines shown between paragraphs."""
 PENDING = "…"
 _NOT_TEXT = -1
-"""The state of a block that holds flags."""
+"""Block state of lines with flags."""
 
 
 @dataclass
 class Paragraph:
-    """One paragraph of the translation. `gap` counts the line breaks before it; `flags` are (reason, remedies)."""
+    """Paragraph of a translation. `gap` counts the line breaks before it; `flags` are (reason, remedies)."""
 
     id: int
     gap: int = 2
     text: str = ""
     is_done: bool = False
     flags: Sequence[tuple[str, Sequence[tuple[str, str]]]] = field(default_factory=tuple)
-    """For each flag its reason, and what can be done about it: a name and its words."""
+    """For each flag its reason and its remedies: name and label."""
 
 
 @dataclass(frozen=True)
 class Selected:
-    """A sentence that was selected: in which paragraph, from where to where in it, and its words."""
+    """A selected sentence: paragraph, start and end in it, text."""
 
     paragraph: int
     start: int
@@ -275,12 +275,12 @@ class Selected:
 
 
 class TargetView(QTextBrowser):
-    """Read-only. `sentence_selected` comes when a selection has come to rest; None where it has gone."""
+    """Read-only translation. `sentence_selected` is emitted once a selection is finished; None when it is gone."""
 
     sentence_selected = Signal(object)
     alternatives_wanted = Signal()
     remedy_wanted = Signal(int, str)
-    """A paragraph's id, and what is to be done about its flags."""
+    """A paragraph's id, and the remedy for its flags."""
     stopped = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -314,11 +314,11 @@ class TargetView(QTextBrowser):
         self._rebuild()
 
     def loadResource(self, type_: int, name: QUrl | str) -> object:  # noqa: ARG002
-        """Load nothing. Empty bytes, since Qt would look for a file itself after None."""
+        # Never loads anything. Returns empty bytes, as after None Qt would look for a file itself.
         return QByteArray()
 
     def show_words(self, words: str) -> None:
-        """A muted sentence in place of a translation."""
+        """Show a muted message in place of a translation."""
         self._words, self._paragraphs = words, []
         self._rebuild()
 
@@ -339,7 +339,7 @@ class TargetView(QTextBrowser):
         self.verticalScrollBar().setValue(position)
 
     def show_paragraph(self, paragraph: Paragraph) -> None:
-        """One of them is another: it grows, or is done."""
+        """Update a paragraph that grew or is finished."""
         place = next((i for i, one in enumerate(self._paragraphs) if one.id == paragraph.id), -1)
         if place < 0:
             return
@@ -362,7 +362,7 @@ class TargetView(QTextBrowser):
         cursor.endEditBlock()
 
     def selected(self) -> Selected | None:
-        """What is selected, widened to whole sentences of one paragraph; None without a selection in a done one."""
+        """Return the selection extended to whole sentences of a finished paragraph, or None."""
         cursor = self.textCursor()
         block = self.document().findBlock(cursor.selectionStart())
         one = next((paragraph for paragraph in self._paragraphs if paragraph.id == block.userState()), None)
@@ -379,7 +379,7 @@ class TargetView(QTextBrowser):
         return Selected(one.id, start, start + len(kept), kept) if kept else None
 
     def rect_of(self, selected: Selected) -> QRect:
-        """Where the end of it is seen, in the viewport's pixels."""
+        """Return the end of a selection in viewport pixels."""
         return self.cursorRect(self._cursor_at(selected.paragraph, selected.end))
 
     def select(self, selected: Selected) -> None:
@@ -402,7 +402,7 @@ class TargetView(QTextBrowser):
         self._rest.start()
 
     def createMimeDataFromSelection(self) -> QMimeData:
-        """The words without what is said about them."""
+        # Copies the words without the flags.
         cursor, found = self.textCursor(), []
         block = self.document().findBlock(cursor.selectionStart())
         while block.isValid() and block.position() < cursor.selectionEnd():
@@ -450,7 +450,7 @@ class TargetView(QTextBrowser):
         cursor.endEditBlock()
 
     def _write(self, cursor: QTextCursor, one: Paragraph) -> None:
-        """The paragraph into the empty block of the cursor, and its flags into one behind it."""
+        """Write a paragraph into the cursor's empty block, and its flags into one after it."""
         is_first = bool(self._paragraphs) and self._paragraphs[0].id == one.id
         gap = 0 if is_first else round(min(one.gap - 1, MOST_EMPTY) * self.fontMetrics().height() * LINE_PERCENT / 100)
         rtl = is_right_to_left(one.text) if one.text else self._is_rtl
@@ -499,11 +499,11 @@ WIDTH_PX, LEAST_PX, GAP_PX = 400, 220, 6
 
 
 class AlternativesCard(QFrame):
-    """By `ask` other wordings are looked for. `chosen`: this one in place of the sentence."""
+    """Card of alternative wordings. `ask` requests them; `chosen` carries one to replace the sentence."""
 
     chosen = Signal(str)
     closed = Signal(bool)
-    """Whether the keyboard was in it."""
+    """True if it had the keyboard focus."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -539,13 +539,13 @@ class AlternativesCard(QFrame):
         self.hide()
 
     def offer(self, at: QRect) -> None:
-        """A button below a place of the parent."""
+        """Show the button below a point of the parent."""
         self._at = at
         self.list.clear()
         self._show_parts(is_asked=False)
 
     def begin(self) -> None:
-        """The wordings are on their way; the keyboard goes to where they come."""
+        """Wait for wordings; the focus moves to their list."""
         self.list.clear()
         self.head.setText(tr("Looking for other wordings…"))
         self._show_parts(is_asked=True)
@@ -564,7 +564,7 @@ class AlternativesCard(QFrame):
         self._place_card()
 
     def close_card(self) -> None:
-        """Goes, and tells so."""
+        """Hide the card and emit `closed`."""
         if self.isVisible():
             focus = QApplication.focusWidget()
             had_focus = focus is not None and self.isAncestorOf(focus)
@@ -591,7 +591,7 @@ class AlternativesCard(QFrame):
         self._place_card()
 
     def _place_card(self) -> None:
-        """Below the place where there is room, else above it; within the parent."""
+        """Place the card below the point, or above if there is no room, within the parent."""
         px, parent = self._theme.px, self._within
         is_asked = not self.list.isHidden()
         if is_asked:
@@ -610,7 +610,7 @@ class AlternativesCard(QFrame):
         self.move(QPoint(max(0, x), max(0, min(y, parent.height() - self.height()))))
 
     def _fit_item(self, item: QListWidgetItem) -> int:
-        """As high as its words need it in the width of the card; how high that is."""
+        """Fit an item's height to its wrapped text; return the height."""
         px = self._theme.px
         room = QRect(0, 0, self.width() - px(48), 1 << 16)
         words = self.list.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap.value, item.text())
@@ -622,7 +622,7 @@ class AlternativesCard(QFrame):
 
 
 def sentences_around(text: str, start: int, end: int) -> tuple[int, int]:
-    """From the beginning of the sentence that `start` is in, to the end of the one that `end` is in."""
+    """Return the range of whole sentences that contains `start` and `end`."""
     begins = [first for first, _ in split_sentences(text)]
     first = max((number for number in begins if number <= start), default=0)
     last = min((number for number in begins if number >= end and number > first), default=len(text))
@@ -630,9 +630,9 @@ def sentences_around(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def sentence_like(source: str, target: str, start: int, end: int) -> tuple[str, int, int]:
-    """The sentence of the source that one of its translation, from start to end, is of; and from where to where it is.
+    """Return the source sentence for a translated range, with its range.
 
-    Where both have as many sentences, those at the same place; else everything.
+    With equal numbers of sentences it is the one at the same place, else the whole text.
     """
     ours, theirs = list(split_sentences(source)), list(split_sentences(target))
     chosen = [number for number, (first, last) in enumerate(theirs) if first < end and last > start]

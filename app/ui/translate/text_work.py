@@ -1,4 +1,4 @@
-"""Typed text and what is done with it: translated with the model at hand, its language found, kept in the list."""
+"""Typed text and its requests: translation, language detection, saving in the history."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 
 class TextRequestKind(Enum):
-    """What is asked for; of each kind only the newest is answered."""
+    """Requests to the model's worker; only the newest of each kind is answered."""
 
     TEXT = "text"
     WORDINGS = "wordings"
-    """Other wordings of a sentence: texts."""
+    """Alternative wordings of a sentence, as texts."""
     BACK = "back"
-    """A translation, back into the language of its source: the text so far, several times."""
+    """Back translation into the source language; the text so far, repeatedly."""
 
 
 @dataclass(frozen=True)
 class Paragraphs:
-    """What a text is made of, and the language it was found to be in ("" where that cannot be told)."""
+    """Paragraphs of a text and its detected language; "" if that is unknown."""
 
     segments: tuple[Segment, ...]
     source_language: str
@@ -47,7 +47,7 @@ Event = Paragraphs | TranslationEvent | str
 
 
 class TextWork(ModelAtHand):
-    """A source language is "" where nothing tells it."""
+    """Requests on typed text; a source language of "" is unknown."""
 
     def __init__(self, translations: TranslationJobs, parent: QObject) -> None:
         super().__init__(lambda: translations.engines, parent)
@@ -55,13 +55,13 @@ class TextWork(ModelAtHand):
 
     @property
     def is_busy(self) -> bool:
-        """Whether a text is being translated."""
+        """True while a text is being translated."""
         return self.is_asked(TextRequestKind.TEXT)
 
     def translate(
         self, text: str, wish: TranslationWish, model: Path, known: Mapping[Content, Translated], source_language: str
     ) -> None:
-        """Translates a text in place of whatever was asked before; `known` is there already, by what it translates."""
+        """Translate a text in place of any earlier request; `known` holds finished paragraphs by their source."""
         self.stop()
         source, known = wish.source or source_language, dict(known)
         wish = replace(wish, source=source)
@@ -85,8 +85,9 @@ class TextWork(ModelAtHand):
     def find_alternatives(
         self, sentence: str, paragraph: str, wish: TranslationWish, model: Path, source_language: str, *, current: str
     ) -> int:
-        """Looks for other translations of a sentence of the source, which stands in that paragraph, than the current
-        one; the number of the ask."""
+        """Request other translations of a sentence than the current one, in the context of its paragraph; return the
+        request's number.
+        """
 
         def steps(engine: Engine, stop: CancelToken) -> Iterator[str]:
             from app.features.translate.live import suggest_alternatives
@@ -113,7 +114,7 @@ class TextWork(ModelAtHand):
 
 
 class TextLanguage(QObject):
-    """`found` brings the code for the text that was asked for last; "" where nothing tells it."""
+    """Language detection; `found` carries the code of the latest text, "" if it is unknown."""
 
     found = Signal(str)
     failed = Signal(object)
@@ -128,7 +129,7 @@ class TextLanguage(QObject):
         return self._known == (text, tuple(among))
 
     def detect_language(self, text: str, among: Sequence[str]) -> None:
-        """Asks in which of these languages a text is, in place of what was asked before."""
+        """Detect which of these languages a text is in, replacing an earlier request."""
         self.stop()
         asked = text, tuple(among)
 
@@ -145,13 +146,13 @@ class TextLanguage(QObject):
         self._task = tasks.ask(find, self, take, self.failed.emit)
 
     def stop(self) -> None:
-        """Nothing is to be found any more."""
+        """Cancel the detection."""
         if self._task is not None:
             self._task.abandon()
             self._task = None
 
     def rest(self) -> None:
-        """The memory that finding takes is given back."""
+        """Release the memory of the detector."""
         self.stop()
         self._detector, self._known = None, None
 
@@ -164,20 +165,21 @@ REST_MS = 2_000
 
 @dataclass(frozen=True)
 class Typed:
-    """What there is to keep; `target` is "" as long as the translation is not complete."""
+    """Content to save; `target` is "" until the translation is complete."""
 
     source: str
     target: str
     wish: TranslationWish
     source_language: str
     model: str
-    """The name of its file."""
+    """File name of the model."""
 
 
 class TextHistory(QObject):
-    """`now` says what is to be kept; `id` is under which number it is, None before the first time.
+    """Saving of typed text.
 
-    A text that has little of the one before is another one: it gets a row of its own.
+    `now` returns the content; `id` is None until it is stored. A text with little in common with the one before gets a
+    row of its own.
     """
 
     kept = Signal(int)
@@ -193,17 +195,17 @@ class TextHistory(QObject):
         self._later.timeout.connect(self.keep_text)
 
     def begin(self, number: int | None = None) -> None:
-        """Another text: a new one, or one of the list as it is stored."""
+        """Switch to another text: a new one, or a stored one."""
         self._later.stop()
         self.id = number
         self._last = self._now() if number is not None else None
 
     def nudge(self) -> None:
-        """Something of it is another; it is kept when nothing more happens."""
+        """Schedule saving after a change."""
         self._later.start()
 
     def keep_text(self) -> None:
-        """Keeps it now, where there is anything that is not kept."""
+        """Save now, if anything changed."""
         self._later.stop()
         typed = self._now()
         if not typed.source.strip() or typed == self._last:
@@ -219,7 +221,9 @@ class TextHistory(QObject):
 
 
 def is_same_text(before: str, after: str) -> bool:
-    """Whether one came of the other by writing on: a paragraph is the same, or half of the shorter one at its ends."""
+    """Return whether one text was edited into the other: they share a paragraph, or half of the shorter one at its
+    ends.
+    """
     lines = {line.strip() for line in before.splitlines() if line.strip()}
     if any(line.strip() in lines for line in after.splitlines()):
         return True

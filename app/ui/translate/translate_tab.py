@@ -1,4 +1,4 @@
-"""The Translate tab: typed text, or a document with its segments side by side; work goes on without its view."""
+"""The Translate tab: typed text, or a document with its segments; jobs run without the view."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ RUNNER_WORDS = RunnerWords(
 
 
 class TranslateTab(WorkTab):
-    """The work can go on without the view, which is built when it is wanted."""
+    """Tab whose jobs run without its view, which is built on first use."""
 
     begins, moves = TranslationPlanned, (TranslationPlanned, SegmentDone)
 
@@ -101,7 +101,7 @@ class TranslateTab(WorkTab):
 
     @property
     def is_at_work(self) -> bool:
-        """Whether a document or a typed text is being translated."""
+        """True while a document or typed text is being translated."""
         return self.runner.is_running or ("view" in self.__dict__ and self.view.text.work.is_busy)
 
 
@@ -125,12 +125,12 @@ def translation_words() -> ColumnWords:
 
 
 class TranslateView(WorkView):
-    """Shows one translation, or the place where a new one begins."""
+    """View of a translation, or of the form for a new one."""
 
     model_changed = Signal()
-    """A model was fetched, and the tab uses it."""
+    """A model was downloaded for the tab."""
     intake_made = Signal(object)
-    """The `Intake` of documents, which is made with their view."""
+    """The `Intake` of documents, created with their view."""
 
     def __init__(
         self,
@@ -161,7 +161,7 @@ class TranslateView(WorkView):
 
     @property
     def document(self) -> DocumentTranslationView:
-        """The view of documents, made when the first one is shown."""
+        """View of documents, built on first use."""
         if self._document is None:
             from app.ui.translate.document_view import DocumentTranslationView  # typed text needs none of it
 
@@ -176,14 +176,14 @@ class TranslateView(WorkView):
         return self._document
 
     def go_on(self) -> None:
-        """The intake goes on with files of an earlier run, and is shown where nothing else is."""
+        """Resume files of an earlier session, and show them if nothing is open."""
         document = self.document
         if self.open_id is None and document.drafts.files.files:
             self.pages.setCurrentWidget(document)
             self._awaits_document = True
 
     def show_new(self) -> None:
-        """A new text; a document can be dropped on it."""
+        """Show an empty text, which also accepts dropped documents."""
         self.text.show_new()
         self.pages.setCurrentWidget(self.text)
         self.show_id(None)
@@ -202,7 +202,7 @@ class TranslateView(WorkView):
             self.show_id(job_id)
 
     def translate_text(self, text: str) -> None:
-        """A text from elsewhere, translated at once."""
+        """Translate a text from elsewhere at once."""
         self.pages.setCurrentWidget(self.text)
         self.text.show_new(text)
         self.text.take_keyboard()
@@ -239,7 +239,7 @@ class TranslateView(WorkView):
             page.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def close_view(self) -> None:
-        """The window closes: what was typed is kept."""
+        """Save typed text before the window closes."""
         self.text.close_text()
         if self._document is not None:
             self._document.close_view()

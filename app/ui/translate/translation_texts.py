@@ -1,4 +1,4 @@
-"""What the Translate tab says: of a document, of what is flagged in it, and what can be done about that."""
+"""Texts of the Translate tab: state of documents, flags and their remedies."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ SECONDS_A_MINUTE = 60
 
 
 def left_words(seconds: float) -> str:
-    """Such as "about 3 min left"."""
+    """Return the remaining time, such as "about 3 min left"."""
     minutes = round(seconds / SECONDS_A_MINUTE)
     if seconds < 45:
         return tr(UNDER_A_MINUTE_LEFT)
@@ -78,7 +78,7 @@ def left_words(seconds: float) -> str:
 
 
 def work_words(stored: StoredTranslation, done: int, segments: int, rests: str, left_s: float | None) -> str:
-    """How far one is that waits or is at work: "132 of 206 · about 3 min left"."""
+    """Return the progress of a queued or running translation: "132 of 206 · about 3 min left"."""
     if stored.state == "queued":
         return tr(WAITING)
     where = tr("{done} of {all}", done=f"{done:,}", all=f"{segments:,}") if segments else tr(BEGINS)
@@ -88,7 +88,7 @@ def work_words(stored: StoredTranslation, done: int, segments: int, rests: str, 
 
 
 def done_words(stored: StoredTranslation) -> str:
-    """What there is of one that is done: "206 segments · 12 from memory · 1 to look at"."""
+    """Return the result of a finished one: "206 segments · 12 from memory · 1 to look at"."""
     words = [segments_words(stored.segments)]
     if stored.reused:
         words.append(tr(SEGMENTS_FROM_MEMORY, count=f"{stored.reused:,}"))
@@ -98,12 +98,12 @@ def done_words(stored: StoredTranslation) -> str:
 
 
 def stopped_words(stored: StoredTranslation) -> str:
-    """How much of one there is that was stopped or failed."""
+    """Return how much of a stopped or failed one is done."""
     return tr(SEGMENTS_TRANSLATED, done=f"{stored.done:,}", all=f"{stored.segments:,}")
 
 
 def draft_words(drafts: Sequence[StoredTranslation], estimate: TranslationEstimate | None) -> str:
-    """What is to be done: "206 segments · 12 known · about 3 minutes on this computer"."""
+    """Return the work ahead: "206 segments · 12 known · about 3 minutes on this computer"."""
     words = [tr(DOCUMENT_COUNT, count=len(drafts))] if len(drafts) > 1 else []
     words.append(segments_words(sum(draft.segments for draft in drafts)))
     if estimate is not None:
@@ -116,7 +116,7 @@ def draft_words(drafts: Sequence[StoredTranslation], estimate: TranslationEstima
 
 
 def layout_words(stored: StoredTranslation) -> str:
-    """What is not kept of one that comes back as another kind of file; "" where all is."""
+    """Return what layout is lost when the result is another file type; "" if none."""
     if stored.format != BLOCKS:
         return ""
     kind = stored.name.rpartition(".")[2].upper()
@@ -127,7 +127,7 @@ def layout_words(stored: StoredTranslation) -> str:
 
 
 def title_of(stored: StoredTranslation) -> str:
-    """The file's name, unless it was given another title."""
+    """Return the file's name, unless the translation was renamed."""
     name = visible_name(stored.name)
     return name if name.rpartition(".")[0] == stored.title else stored.title
 
@@ -137,19 +137,19 @@ def segments_words(count: int) -> str:
 
 
 def name_of(code: str) -> str:
-    """What a language calls itself; its code where it is not known."""
+    """Return a language's own name; its code if it is unknown."""
     found = find_language(code) if code else None
     return found.own if found is not None else code
 
 
 def is_rtl(code: str) -> bool | None:
-    """Whether a language's text runs to the left; None where the language is not known."""
+    """Return whether a language is written right to left; None if it is unknown."""
     found = find_language(code) if code else None
     return found.is_rtl if found is not None else None
 
 
 def without_terms(wish: TranslationWish) -> TranslationWish:
-    """What is chosen in the bar: all but the glossary."""
+    """Return options without glossary, as the bar shows them."""
     return replace(wish, glossary=())
 
 
@@ -157,25 +157,25 @@ def without_terms(wish: TranslationWish) -> TranslationWish:
 
 
 class Remedy(Enum):
-    """What can be done about a flag."""
+    """Action on a flag."""
 
     USE_TERM = "use_term"
     AGAIN = "again"
     EDIT = "edit"
     KEEP = "keep"
-    """It is good as it is."""
+    """Accept the translation as it is."""
 
 
 BY_HAND = (
     FlagKind.FORMATTING, FlagKind.NUMBER, FlagKind.LEFTOVER, FlagKind.WORD, FlagKind.NEGATION, FlagKind.SEPARATORS,
     FlagKind.OPPOSITE
 )  # fmt: skip
-"""What a person puts right faster than a model."""
+"""Flags that a user fixes faster than a model."""
 
 
 @dataclass(frozen=True)
 class ShownFlag:
-    """A flag as it is shown: its reason, and the words of the two remedies."""
+    """A flag with its reason and the labels of two remedies."""
 
     flag: Flag
     reason: str
@@ -183,12 +183,12 @@ class ShownFlag:
 
     @property
     def spoken(self) -> str:
-        """For screen readers."""
+        """Text for screen readers."""
         return f"{self.reason} {self.remedies[0][1]} · {self.remedies[1][1]}"
 
 
 def told(segment: Segment, translated: Translated | None, language: str) -> list[ShownFlag]:
-    """The flags that nobody has accepted; `language` is the target's name."""
+    """Return the flags not accepted yet; `language` is the target's name."""
     if translated is None or translated.accepted:
         return []
     if translated.origin is TranslationSource.KEPT:  # there is one thing to do about it, however many reasons there are
@@ -217,13 +217,13 @@ def _reason(flag: Flag, segment: Segment, translated: Translated, language: str)
 
 
 LEAST_ALIKE = 4
-"""Letters that two forms of a word begin with."""
+"""Letters that forms of the same word have in common at their start."""
 
 
 def with_term(content: Content, wanted: str) -> Content | None:
-    """The content with the term in place of the one run of words that is a part or another form of it.
+    """Return the content with a term in place of the one run of words that is part or a form of it.
 
-    None where no run is, or several are: then a person says where it belongs.
+    None if no run or several match, when the user has to place it.
     """
     term = [fold_words(word) for word in WORD.findall(wanted)]
     found: list[tuple[int, int, int]] = []
@@ -242,7 +242,7 @@ def with_term(content: Content, wanted: str) -> Content | None:
 
 
 def _runs(text: str, term: Sequence[str]) -> list[tuple[int, int]]:
-    """Stretches of the text whose words are all among the term's; short ones such as "of" begin and end none."""
+    """Return runs of words that all belong to the term; short ones such as "of" can't start or end a run."""
     runs: list[list[re.Match[str]]] = []
     for match in WORD.finditer(text):
         if not any(_is_form(fold_words(match[0]), text) for text in term):
@@ -259,7 +259,7 @@ def _is_form(word: str, other: str) -> bool:
 
 
 def note_of(translation: StoredTranslation) -> str:
-    """What is said behind the title of one that is not done."""
+    """Return the text after the title of an unfinished translation."""
     if translation.format == TYPED:
         return ""
     if translation.state == RUNNING and translation.segments:
@@ -272,12 +272,12 @@ def note_of(translation: StoredTranslation) -> str:
 
 
 def is_at_work(translation: StoredTranslation) -> bool:
-    """Whether a document waits for something; a text that was typed is what it is."""
+    """Return whether a document is queued, running or waiting; never true for typed text."""
     return translation.format != TYPED and (is_working(translation) or translation.state in (ADDING, DRAFT))
 
 
 class TranslationProgress:
-    """`done` of `segments`; `growing` is what is being written now, by segment. `rests`: why it waits, or ""."""
+    """Progress: `done` of `segments`; `growing` holds text in progress by segment; `rests` why it waits, or ""."""
 
     def __init__(self) -> None:
         self.segments = 0

@@ -1,4 +1,4 @@
-"""Dialogs: a question above the window, an inside that scrolls where the screen has no room, files that are chosen."""
+"""Dialogs: questions, scrolling content, and file dialogs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WIDTH_PX = 460
 
 
 class QuestionDialog(QDialog):
-    """Closed without a choice, nothing happens; Cancel, or what `no` calls it, is the first button."""
+    """Question dialog; closing it does nothing. Cancel, or the text `no`, is the first button."""
 
     def __init__(self, theme: Theme, title: str, words: str, parent: QWidget, *, no: str = "") -> None:
         super().__init__(parent)
@@ -62,7 +62,7 @@ class QuestionDialog(QDialog):
         self.no = self.add_choice(no or tr(CANCEL), None, "quiet")
 
     def add_choice(self, label: str, do: Callable[[], object] | None, kind: str = "plain") -> QPushButton:
-        """A button that closes the dialog and then does something; a primary one is what Enter means."""
+        """Add a button that closes the dialog, then calls `do`; a primary one is the default for Enter."""
         button = text_button(label, kind)
         button.setFont(self._theme.font(14, 500))
         button.clicked.connect(lambda: self._close_with(do))
@@ -88,7 +88,7 @@ Asked = TypeVar("Asked")
 
 @dataclass(frozen=True)
 class Question:
-    """What a dialog asks. `name` is the dialog's, for whoever looks for it. `enter_means_no`: a yes needs a choice."""
+    """Content of a question dialog. `name` is its object name; with `enter_means_no`, yes must be chosen explicitly."""
 
     name: str
     title: str
@@ -99,7 +99,7 @@ class Question:
 
 
 class _Waiting(Generic[Asked]):
-    """One question, and how it is answered; without an answer it is no."""
+    """A pending question with its answer; unanswered means no."""
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
@@ -108,7 +108,7 @@ class _Waiting(Generic[Asked]):
 
 
 class WaitingQuestion(QObject, Generic[Asked]):
-    """`ask` belongs on any thread but the window's, which shows the question."""
+    """Base of questions asked from worker threads; `ask` blocks, so don't call it on the window's thread."""
 
     _wanted = Signal(object)
 
@@ -121,11 +121,11 @@ class WaitingQuestion(QObject, Generic[Asked]):
         self._wanted.connect(self._on_wanted, Qt.ConnectionType.QueuedConnection)
 
     def dialog_for(self, asked: Asked) -> Question:
-        """What is asked."""
+        """Return the dialog's content."""
         raise NotImplementedError
 
     def ask(self, asked: Asked) -> bool:
-        """Whether the person says yes; no when the window closes before an answer."""
+        """Ask and return the answer; False if the window closes first."""
         waiting = _Waiting(asked)
         with self._lock:
             if self._is_closed:
@@ -136,7 +136,7 @@ class WaitingQuestion(QObject, Generic[Asked]):
         return waiting.is_allowed
 
     def close(self) -> None:
-        """The window closes: whoever waits hears no, and nobody is asked any more."""
+        """Answer all pending and future questions with no before the window closes."""
         with self._lock:
             self._is_closed = True
             waiting, self._waiting = self._waiting, []
@@ -165,7 +165,7 @@ class WaitingQuestion(QObject, Generic[Asked]):
 
 
 def cancel_or(dialog: QDialog, label: str) -> QHBoxLayout:
-    """A dialog's last row: Cancel, and what Enter means."""
+    """Return a dialog's last row: Cancel and the default button."""
     row = QHBoxLayout()
     row.addStretch(1)
     for text, kind, slot in ((tr(CANCEL), "plain", dialog.reject), (label, "primary", dialog.accept)):
@@ -180,7 +180,7 @@ def cancel_or(dialog: QDialog, label: str) -> QHBoxLayout:
 
 
 class ScrollBox(QScrollArea):
-    """`beside` is what the dialog has around it: its margins and its buttons."""
+    """Scroll box of a dialog; `beside` is the dialog's margins and buttons around it."""
 
     def __init__(self, inside: QWidget, beside: QMargins) -> None:
         super().__init__(widgetResizable=True)
@@ -201,7 +201,7 @@ class ScrollBox(QScrollArea):
         return QSize(1, 1)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """What is inside has changed: so has what is wanted."""
+        # A changed content changes the size hint.
         if event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return super().eventFilter(watched, event)
@@ -211,28 +211,28 @@ class ScrollBox(QScrollArea):
 
 
 DOCUMENTS, SAVED, MODELS = "documents", "saved", "models"
-"""What a dialog is for: to read from, to save results to, to bring models along."""
+"""Purposes: open files, save results, add models."""
 
 
 class LastFolders:
-    """Where the person was last, by purpose; `use` hands over what an earlier run kept and who keeps it now."""
+    """Last used folders by purpose; `use` connects them with the settings."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
         self._keep: Callable[[tuple[str, ...]], object] = lambda _lines: None
 
     def use(self, kept: Iterable[str], keep: Callable[[tuple[str, ...]], object]) -> None:
-        """`kept` are lines such as "documents=/home/ada"; `keep` is given all of them after each change."""
+        """Load lines such as "documents=/home/ada"; `keep` gets all of them after each change."""
         self._known = {purpose: path for purpose, found, path in (line.partition("=") for line in kept) if found}
         self._keep = keep
 
     def nearest_folder(self, purpose: str, first: Path | None = None) -> str:
-        """The nearest folder that is still there; as long as the person was nowhere, `first` or the home folder."""
+        """Return the last used folder or its nearest existing parent; before any use, `first` or the home folder."""
         last = Path(self._known.get(purpose) or first or Path.home())
         return str(next((parent for parent in (last, *last.parents) if parent.is_dir()), Path.home()))
 
     def remember(self, purpose: str, folder: Path) -> None:
-        """The person was here."""
+        """Store the folder used last."""
         if self._known.get(purpose) != str(folder):
             self._known[purpose] = str(folder)
             self._keep(tuple(f"{name}={path}" for name, path in self._known.items()))
@@ -242,10 +242,7 @@ last_folders = LastFolders()
 
 
 def file_dialog(window: QWidget, title: str, purpose: str, *, first: Path | None = None) -> QFileDialog:
-    """A dialog to be set up and opened; what is chosen in it is where the next one begins.
-
-    `first` is where it begins as long as the person was nowhere.
-    """
+    """Return a file dialog that starts at, and remembers, the last used folder; before any use at `first`."""
     dialog = QFileDialog(window, title, last_folders.nearest_folder(purpose, first))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.filesSelected.connect(lambda files: _remember(dialog, purpose, files))
@@ -253,7 +250,7 @@ def file_dialog(window: QWidget, title: str, purpose: str, *, first: Path | None
 
 
 def document_filters() -> list[str]:
-    """All that can be read, each kind of it, and everything."""
+    """Return filters for all readable files, each kind, and all files."""
     from app.documents.formats.registry import formats
 
     kinds: dict[str, str] = {}

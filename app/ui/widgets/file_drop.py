@@ -1,4 +1,4 @@
-"""Files dropped anywhere on a window, and what appears while they are held above it: what can be done with them."""
+"""Files dropped on a window, with an overlay of zones for what can be done with them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EDGE_PX = 24
 
 
 class FileDropAction(NamedTuple):
-    """One thing that can be done with files: its name in the program, and a few words and an icon for a person."""
+    """Action on dropped files: internal name, label, icon."""
 
     name: str
     words: str
@@ -27,17 +27,17 @@ class FileDropAction(NamedTuple):
 
 
 class FileDrop(QObject):
-    """Lets a widget take files. `zones` says what can be done with those that are held above it; at least one thing.
+    """Make a widget accept files.
 
-    Wherever they are let go, the nearest zone takes them: nothing that was dropped is lost.
+    `zones` returns at least one action for those held above it. A drop goes to the nearest zone, so that none is lost.
     """
 
     dropped = Signal(list, str)
-    """Their paths, and the name of the zone."""
+    """Paths, and the name of the zone."""
     refused = Signal()
-    """What was let go is no file of this computer: something from a web page."""
+    """The drop holds no local file, but something from a web page."""
     picture_dropped = Signal(object, str)
-    """A picture that is no file, as bytes or pixels, and the ending of such a file."""
+    """A picture that isn't a file, as bytes or pixels, with a file ending."""
 
     def __init__(self, theme: Theme, zones: Callable[[list[str]], Sequence[FileDropAction]], target: QWidget) -> None:
         super().__init__(target)
@@ -80,7 +80,7 @@ def _paths(data: QMimeData) -> list[str]:
 
 
 class _Hint(QWidget):
-    """Dashed frames over the whole target, side by side, one for each zone; it takes no events itself."""
+    """Overlay with a dashed frame for each zone; it receives no events."""
 
     def __init__(self, theme: Theme, target: QWidget) -> None:
         super().__init__(target)
@@ -93,7 +93,7 @@ class _Hint(QWidget):
 
     @property
     def chosen(self) -> str:
-        """The name of the zone under the pointer."""
+        """Name of the zone under the pointer."""
         return self._zones[self._place].name
 
     def appear(self, zones: Sequence[FileDropAction]) -> None:
@@ -104,7 +104,7 @@ class _Hint(QWidget):
         self.show()
 
     def point_at(self, at: QPoint) -> None:
-        """Where the files are held."""
+        """Choose the zone nearest to a point."""
         rects = self._rects()
         place = min(range(len(rects)), key=lambda i: abs(rects[i].center().x() - at.x()))
         if place != self._place:
@@ -112,7 +112,7 @@ class _Hint(QWidget):
             self.update()
 
     def _rects(self) -> list[QRect]:
-        """Of equal width, the first at the side where reading begins."""
+        """Return zones of equal width, from the leading side."""
         edge, count = self._theme.px(EDGE_PX), len(self._zones)
         width = (self.width() - edge * (count + 1)) // count
         rects = [QRect(edge + i * (width + edge), edge, width, self.height() - 2 * edge) for i in range(count)]

@@ -1,4 +1,6 @@
-"""Fields: a search, and those that cannot hold a wrong value: a stepper, a switch, segments, one of several rows."""
+"""Input fields: search, plain text, and fields limited to valid values: stepper, switch, segments, radio and check
+rows.
+"""
 
 from __future__ import annotations
 
@@ -46,19 +48,19 @@ STEP_UP = "{name}: more"
 
 GLASS_PX = 16
 MOST_ENTRIES = 8
-"""In sight in a context menu; the rest goes into a submenu."""
+"""Entries visible in a context menu; the rest moves into a submenu."""
 STAYS = "stays"
-"""Property of a context menu's action that is in sight in any case; with one, the editing commands are not."""
+"""Property of menu actions that are always visible; if there are any, the editing commands aren't."""
 _FOLDED_FIRST = ("edit-undo", "edit-redo", "edit-delete")
 
 
 class PlainEdit(QTextEdit):
-    """Several lines of plain text without a frame; an input method keeps its keys."""
+    """Frameless multi-line plain text editor; keys of an input method go to it first."""
 
     menu_wanted = Signal(QMenu, QPoint)
-    """The context menu, before it is shown at a place of the viewport: who has something to offer adds it."""
+    """The context menu before it is shown, with its viewport position; receivers may add entries."""
     is_prose = True
-    """Whether words in it are those of a language that people speak."""
+    """True if words in it are natural language, for the spell check."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,18 +77,18 @@ class PlainEdit(QTextEdit):
         self.viewport().setAutoFillBackground(False)
 
     def set_marks(self, kind: str, marks: Sequence[QTextEdit.ExtraSelection]) -> None:
-        """What of the text is marked for one reason; other marks stay."""
+        """Set the text highlights of one kind; those of other kinds stay."""
         if marks or self._marks.get(kind):
             self._marks[kind] = list(marks)
             self.setExtraSelections([mark for every in self._marks.values() for mark in every])
 
     def describe(self, kind: str, words: str) -> None:
-        """What a screen reader is told for one reason; other words stay."""
+        """Set the accessible description of one kind; those of other kinds stay."""
         self._about[kind] = words
         self.setAccessibleDescription(" ".join(part for part in self._about.values() if part))
 
     def show_menu(self, menu: QMenu, event: QContextMenuEvent) -> None:
-        """Pops `menu` up with what others add to it, the less needed in a submenu where it would be long."""
+        """Show a menu with the entries of `menu_wanted`; in a long one, less important ones go into a submenu."""
         self.menu_wanted.emit(menu, event.pos())
         fold_menu(menu)
         menu.popup(event.globalPos())
@@ -96,7 +98,7 @@ class PlainEdit(QTextEdit):
         self.is_composing = bool(event.preeditString())
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        """Text only; NUL and lone surrogates go."""
+        # Plain text only; NUL and lone surrogates are removed.
         self.textCursor().insertText(clean_text(source.text()))
         self.ensureCursorVisible()
 
@@ -104,7 +106,7 @@ class PlainEdit(QTextEdit):
         return source.hasText() and not source.hasUrls()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files that are dragged are the window's, wherever they are let go."""
+        # Dragged files belong to the window, wherever they are dropped.
         if event.mimeData().hasUrls():
             event.ignore()
         else:
@@ -118,7 +120,7 @@ class PlainEdit(QTextEdit):
 
 
 def fold_menu(menu: QMenu) -> None:
-    """Move entries of a field's context menu into a submenu "Edit" where more than `MOST_ENTRIES` would be in sight."""
+    """Move editing entries into a submenu "Edit" if more than `MOST_ENTRIES` would be visible."""
     entries = [action for action in menu.actions() if not action.isSeparator()]
     has_staying = any(action.property(STAYS) for action in entries)
     if not has_staying and len(entries) <= MOST_ENTRIES:
@@ -139,11 +141,11 @@ def fold_menu(menu: QMenu) -> None:
 
 
 class SearchField(QLineEdit):
-    """A line with a magnifying glass. Escape empties it; in the empty field it goes back to the work."""
+    """Search field. Escape clears it; in an empty field it returns to the previous focus."""
 
     escaped = Signal()
     lowered = Signal()
-    """Down: to what was found."""
+    """Down was pressed, to go to the results."""
 
     def __init__(self, theme: Theme, words: str) -> None:
         super().__init__(placeholderText=words)
@@ -164,7 +166,7 @@ class SearchField(QLineEdit):
             self._on_theme_changed()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The glass is painted here: the icon of an action in a field has one size at every zoom."""
+        # Painted here, as the icon of an action in a field ignores the zoom.
         super().paintEvent(event)
         size, gap = self._theme.px(GLASS_PX), self._theme.px(8)
         x = self.width() - gap - size if self.isRightToLeft() else gap
@@ -183,7 +185,7 @@ class SearchField(QLineEdit):
 
 
 class _Number(QDoubleSpinBox):
-    """A number that the wheel changes only while it has the focus, so that scrolling a page is harmless."""
+    """Number field that reacts to the wheel only while focused, so that scrolling a page doesn't change it."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
@@ -193,7 +195,7 @@ class _Number(QDoubleSpinBox):
 
 
 class Stepper(QWidget):
-    """A number between two buttons; the lowest value may have a word of its own, such as "Automatic"."""
+    """Number between two buttons; the lowest value may have a name, such as "Automatic"."""
 
     changed = Signal(float)
 
@@ -241,7 +243,7 @@ class Stepper(QWidget):
 
 
 class DrawnButton:
-    """What a button that draws itself is beside that: no smaller than it wants to be, and pressed anywhere."""
+    """Mixin of custom-painted buttons: minimum size as the hint, clickable everywhere."""
 
     def sizeHint(self) -> QSize:
         raise NotImplementedError
@@ -254,7 +256,7 @@ class DrawnButton:
 
 
 class Switch(DrawnButton, QCheckBox):
-    """On or off, drawn as a switch; for screen readers it is a check box."""
+    """Toggle switch; a check box to screen readers."""
 
     def __init__(self, theme: Theme, name: str, *, on: bool) -> None:
         super().__init__()
@@ -289,7 +291,7 @@ class Switch(DrawnButton, QCheckBox):
 
 
 class SegmentedControl(QFrame):
-    """One of a few values, all of them visible."""
+    """Choice of a few values, all visible."""
 
     def __init__(
         self, name: str, choices: Sequence[tuple[str, str]], value: str, on_choice: Callable[[str], object]
@@ -315,17 +317,17 @@ class SegmentedControl(QFrame):
             self._row.addWidget(button)
 
     def _take_focus(self, pressed: QAbstractButton) -> None:
-        """With the mouse, too, the keyboard goes along: the ring of another would look like a second choice."""
+        # If a segment has the focus, it follows the click: its frame on another one would look like a second choice.
         if any(button.hasFocus() for button in self._buttons.values()):
             pressed.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def fit_width(self, room: int) -> None:
-        """Side by side where they have room, in pixels; else one above the other."""
+        """Put the segments in a row if `room` pixels suffice, else in a column."""
         self._room_px = room
         self._lay_out()
 
     def event(self, event: QEvent) -> bool:
-        """A font that comes later, with the first sight, makes the words wider."""
+        # Fonts set at the first show make the segments wider.
         if event.type() == QEvent.Type.LayoutRequest and self._room_px is not None:
             self._lay_out()
         return super().event(event)
@@ -344,11 +346,11 @@ class SegmentedControl(QFrame):
 
     @property
     def chosen(self) -> QAbstractButton:
-        """The button of the value that holds."""
+        """Button of the current value."""
         return next(button for button in self._buttons.values() if button.isChecked())
 
     def show_value(self, value: str) -> None:
-        """Shows one as chosen; nothing is told."""
+        """Set the value without emitting a signal."""
         self._buttons[value].setChecked(True)
 
 
@@ -359,7 +361,7 @@ MARK_PX = 18
 
 
 class _ChoiceRow:
-    """What both kinds share; screen readers hear a radio button or a check box, with name and detail."""
+    """Common part of radio and check rows, read with name and detail by screen readers."""
 
     def __init__(self, button: QAbstractButton, theme: Theme, name: str, detail: str, *, is_round: bool) -> None:
         self._button, self._theme, self.name, self.detail, self._is_round = button, theme, name, detail, is_round
@@ -412,7 +414,7 @@ _TICK = ((0.26, 0.53), (0.43, 0.70), (0.75, 0.33))
 
 
 def paint_mark(painter: QPainter, mark: QRectF, tokens: Tokens, *, is_on: bool, is_round: bool) -> None:
-    """The box or circle at the beginning of a row that can be chosen."""
+    """Paint the box or circle at the start of a row."""
     painter.setPen(QPen(QColor(tokens.accent if is_on else tokens.outline), 1.2))
     painter.setBrush(QColor(tokens.accent if is_on else tokens.surface))
     if is_round:
@@ -433,7 +435,7 @@ def paint_mark(painter: QPainter, mark: QRectF, tokens: Tokens, *, is_on: bool, 
 
 
 class _Drawn(DrawnButton):
-    """What of a button is drawn and measured by its `_ChoiceRow`."""
+    """Mixin that lets a `_ChoiceRow` paint and measure a button."""
 
     _row: _ChoiceRow
 
@@ -445,7 +447,7 @@ class _Drawn(DrawnButton):
 
 
 class RadioRow(_Drawn, QRadioButton):
-    """One of which exactly one holds."""
+    """Row of an exclusive choice."""
 
     def __init__(self, theme: Theme, name: str, detail: str = "") -> None:
         super().__init__()
@@ -453,7 +455,7 @@ class RadioRow(_Drawn, QRadioButton):
 
 
 class CheckRow(_Drawn, QCheckBox):
-    """One of which several may hold."""
+    """Row that can be ticked independently."""
 
     def __init__(self, theme: Theme, name: str, detail: str = "") -> None:
         super().__init__()

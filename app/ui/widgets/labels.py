@@ -1,4 +1,4 @@
-"""What is only looked at: labels that shorten or mark their text, dots and lines that say how far it is, tips."""
+"""Display widgets: labels that elide or highlight text, progress dots and lines, tooltips."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from app.ui.theme import Theme, Tokens
 
 
 class ElidedLabel(QLabel):
-    """One line of plain text, as wide as it would like and as narrow as it must."""
+    """Single-line plain text, elided if it doesn't fit."""
 
     def __init__(
         self, text: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight, parent: QWidget | None = None
@@ -54,7 +54,7 @@ class ElidedLabel(QLabel):
 
 
 def plain_label(text: str = "", *, kind: str = "", wraps: bool = False, parent: QWidget | None = None) -> QLabel:
-    """Text as it is, never markup; kinds: muted, danger."""
+    """Return a label for plain text, never markup; kinds are muted and danger."""
     label = QLabel(text, parent, textFormat=Qt.TextFormat.PlainText, wordWrap=wraps)
     if kind:
         label.setProperty("kind", kind)
@@ -65,7 +65,7 @@ def plain_label(text: str = "", *, kind: str = "", wraps: bool = False, parent: 
 
 
 def plain_tip(text: str) -> str:
-    """A tip that shows the text as it is, be it a file's name or a document's title."""
+    """Return a tooltip that shows the text verbatim, such as a file's name, never as markup."""
     if not QtGui.Qt.mightBeRichText(text):
         return text
     from html import escape  # with a table of all entities: not before the window is seen
@@ -74,7 +74,7 @@ def plain_tip(text: str) -> str:
 
 
 def announce(widget: QWidget, text: str) -> None:
-    """Says something to screen readers, where one listens."""
+    """Announce text to screen readers, if one is active."""
     if QAccessible.isActive():
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))
 
@@ -83,7 +83,7 @@ def announce(widget: QWidget, text: str) -> None:
 
 
 class StatusDot(QWidget):
-    """Filled, or a ring for something that is not there."""
+    """Filled dot, or a ring for an absent state."""
 
     def __init__(self, theme: Theme, token: str = "muted", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,7 +92,7 @@ class StatusDot(QWidget):
         theme.dress(self, size=(8, 8))
 
     def show_state(self, token: str, *, filled: bool = True) -> None:
-        """The colour's name, and whether the dot is full."""
+        """Set the colour token, and whether the dot is filled."""
         self._token, self._filled = token, filled
         self.update()
 
@@ -114,7 +114,7 @@ STEPS = 1000
 
 
 class ProgressStripe(QProgressBar):
-    """Drawn in the muted tone, without a text: the words beside it hold the numbers."""
+    """Muted progress line without text; the words next to it hold the numbers."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -124,7 +124,7 @@ class ProgressStripe(QProgressBar):
         theme.dress(self, height=12)
 
     def show_share(self, done: int, total: int) -> None:
-        """How much of the whole is there."""
+        """Show done of total."""
         self.setValue(min(STEPS, done * STEPS // total) if total > 0 else 0)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
@@ -160,7 +160,7 @@ def paint_marked(
     is_mirrored: bool,
     lines: int = 1,
 ) -> None:
-    """In the painter's font, from the top of `room` on, shortened where the lines end; `marks` count characters."""
+    """Paint text with highlights from the top of `room`, elided at the last line; `marks` count characters."""
     text = settle_directions(text)
     layout = _laid_out(text, marks, painter.font(), room.width(), tokens=tokens, is_mirrored=is_mirrored)
     if layout.lineCount() > lines:

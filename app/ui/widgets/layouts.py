@@ -1,4 +1,4 @@
-"""Where widgets go: beside each other in as many lines as they need or as there is room, in the screen; their names."""
+"""Layouts and placement: flow in lines, scrolling, side panes, sizes within the screen; object names."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from shiboken6 import isValid
 from app.ui.theme import Theme
 
 USUAL_FRAME_PX = QMargins(8, 40, 8, 8)
-"""What most systems put around a window; the real frame is known only when the window is there."""
+"""Window frame of most systems; the real one is known only once the window is shown."""
 
 
 def within_screen(window: QWidget, wanted: QSize) -> QSize:
-    """As much of a size as the screen has inside of what most systems put around a window."""
+    """Return a window size cut to the screen, less a usual window frame."""
     return wanted.boundedTo(window.screen().availableGeometry().size().shrunkBy(USUAL_FRAME_PX))
 
 
 def scrolled(inside: QWidget) -> QScrollArea:
-    """A page that scrolls where it does not fit; the keyboard goes past the area itself."""
+    """Return a scroll area around a page; the area itself takes no focus."""
     area = QScrollArea(widgetResizable=True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -43,7 +43,7 @@ def scrolled(inside: QWidget) -> QScrollArea:
 
 
 class CurrentStack(QStackedWidget):
-    """Needs the room of what it shows: what it hides may not have been measured since the last zoom."""
+    """Stack with the size hint of its current page; hidden pages may not have been measured since the last zoom."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class CurrentStack(QStackedWidget):
 
 
 class ItemsLayout(QLayout):
-    """Keeps its items for a layout that places them itself."""
+    """Base of layouts that keep items and place them themselves."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -76,7 +76,7 @@ class ItemsLayout(QLayout):
 
 
 class FlowLayout(ItemsLayout):
-    """Lines begin at the leading edge, or end at the trailing one; what is wider than a line is made narrower."""
+    """Flow layout: lines start at the leading edge, or end at the trailing one; items wider than a line are shrunk."""
 
     def __init__(self, parent: QWidget | None = None, *, is_at_end: bool = False, gap_px: int = 8) -> None:
         super().__init__(parent)
@@ -88,12 +88,12 @@ class FlowLayout(ItemsLayout):
         """Between lines, where that is another than between neighbours."""
 
     def setSpacing(self, gap_px: int) -> None:
-        """Between neighbours, and between lines unless these have a gap of their own."""
+        """Set the gap between items, and between lines unless they have their own."""
         self.gap_px = gap_px
         self.invalidate()
 
     def clear(self) -> None:
-        """Takes all widgets away for good."""
+        """Remove and delete all widgets."""
         while (item := self.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
@@ -138,7 +138,7 @@ class FlowLayout(ItemsLayout):
         return lines
 
     def _place_items(self, rect: QRect, *, is_trial: bool) -> int:
-        """Places the items, or only measures; returns the height."""
+        """Place the items, or only measure them; return the height."""
         parent = self.parentWidget()
         is_mirrored = parent is not None and parent.isRightToLeft()
         y = rect.y()
@@ -160,7 +160,7 @@ class FlowLayout(ItemsLayout):
 
 
 def _wanted(item: QLayoutItem) -> QSize:
-    """What a widget would like now; its item still knows what it liked before the last layout."""
+    """Return a widget's current size hint; its layout item caches an older one."""
     widget = item.widget()
     return item.sizeHint() if widget is None else widget.sizeHint().expandedTo(widget.minimumSize())
 
@@ -169,7 +169,7 @@ def _wanted(item: QLayoutItem) -> QSize:
 
 
 def name_widgets(**widgets: QObject) -> None:
-    """Gives each its keyword as object name."""
+    """Set each widget's object name to its keyword."""
     for name, widget in widgets.items():
         widget.setObjectName(name)
 
@@ -178,20 +178,20 @@ MARGIN_PX = 12
 
 
 class SidePane(QSplitter):
-    """What is put into `column` opens with `show_beside`; `hide_beside` gives the keyboard back to where it was.
+    """View with a side pane: `show_beside` opens `column`, `hide_beside` restores the focus.
 
-    `take_keyboard` is what gives the keyboard to the view where that place is gone.
+    `take_keyboard` focuses the view if the earlier focus is gone.
     """
 
     closed = Signal()
-    """The view is alone again."""
+    """The pane was closed."""
 
     share: ClassVar[float]
-    """Of the room that it gets as long as nobody moved the border."""
+    """Default share of the width, until the user moves the divider."""
     most_px: ClassVar[float]
     least_px: ClassVar[float] = 320
     narrow_px: ClassVar[float] = 740
-    """Of the content, which is about a thousand pixels of window: two columns would squeeze both."""
+    """Width below which two columns would be too narrow, so the pane replaces the view."""
 
     def __init__(self, theme: Theme, view: QWidget, take_keyboard: Callable[[], object]) -> None:
         super().__init__(Qt.Orientation.Horizontal)
@@ -215,15 +215,15 @@ class SidePane(QSplitter):
 
     @property
     def is_beside(self) -> bool:
-        """Whether anything is open beside the view, or in its place."""
+        """True if the pane is open, next to the view or in its place."""
         return not self.frame.isHidden()
 
     def has_room_for(self, view_px: float) -> bool:
-        """Whether the view would keep so much room, in pixels of the drawing, with the other beside it."""
+        """Return whether the view keeps `view_px` unscaled pixels with the pane open."""
         return self.width() - self._wanted_px() >= self._theme.px(view_px)
 
     def show_beside(self) -> None:
-        """Opens it; the keyboard is on its way there."""
+        """Open the pane; the caller moves the focus there."""
         was_hidden = not self.is_beside
         if was_hidden:
             self._before = QApplication.focusWidget()
@@ -233,7 +233,7 @@ class SidePane(QSplitter):
         self._arrange(is_new=was_hidden)
 
     def hide_beside(self) -> None:
-        """Shows the view alone again."""
+        """Close the pane."""
         if not self.is_beside:
             return
         focus = QApplication.focusWidget()
@@ -277,10 +277,10 @@ class SidePane(QSplitter):
 
 
 class InsideBeside(SidePane):
-    """A view, and at its right the panel that looks into the model, which `make` makes when it is first opened."""
+    """View with the Inside panel at its right; `make` builds the panel on first use."""
 
     toggled = Signal()
-    """It was opened or closed."""
+    """The panel was opened or closed."""
 
     share = 0.4
     most_px = 440
@@ -296,7 +296,7 @@ class InsideBeside(SidePane):
         self.closed.connect(self.toggled)
 
     def toggle(self) -> None:
-        """Opens it, and the keyboard goes there; or closes it."""
+        """Open the panel and focus it, or close it."""
         if self.is_beside:
             self.hide_beside()
             return

@@ -1,4 +1,4 @@
-"""Notices at the bottom of the content: a sentence, its buttons, a cross; the page below stays where it is."""
+"""Notices at the bottom: a sentence with buttons and a cross, floating over the page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_AT_ONCE = 3
 
 
 class Notice(QFrame):
-    """One sentence with its buttons. With a lifetime it leaves by itself, but not under the pointer or the focus."""
+    """Notice with buttons. With a lifetime it closes by itself, but not while hovered or focused."""
 
     left = Signal()
 
@@ -57,9 +57,9 @@ class Notice(QFrame):
     def add_button(
         self, text: str, on_click: Callable[[], object], kind: str = "plain", *, leaves: bool = True
     ) -> None:
-        """A button; pressing it dismisses the notice first, unless `leaves` is False.
+        """Add a button that dismisses the notice first, unless `leaves` is False.
 
-        One stands beside the sentence, several below it, so that they leave its words room.
+        A single one is next to the text, several are below it, to leave it room.
         """
         button = text_button(text, kind)
         if leaves:
@@ -76,7 +76,7 @@ class Notice(QFrame):
         QWidget.setTabOrder(button, self._close)
 
     def dismiss(self) -> None:
-        """Leaves now."""
+        """Close the notice now."""
         self._timer.stop()
         self.hide()
         self.left.emit()
@@ -115,9 +115,9 @@ class Notice(QFrame):
 
 
 class ProgressNotice(Notice):
-    """Of work that goes on: its sentence changes, a thin line fills, and Cancel ends it.
+    """Notice of running work: changing text, progress line, Cancel.
 
-    Lasts until it is dismissed; the work goes on when a person does that.
+    It stays until dismissed; dismissing doesn't stop the work.
     """
 
     def __init__(self, theme: Theme, text: str, on_cancel: Callable[[], object]) -> None:
@@ -128,7 +128,7 @@ class ProgressNotice(Notice):
         self.add_button(tr(CANCEL), on_cancel, leaves=False)
 
     def show_progress(self, text: str, done: int, total: int) -> None:
-        """What is done now, and how much of it."""
+        """Show the current step and its progress."""
         self.text = text
         self.setAccessibleName(text)
         self._label.setText(text)
@@ -136,9 +136,9 @@ class ProgressNotice(Notice):
 
 
 class NoticeBar(QWidget):
-    """At most three notices, the newest at the bottom; they float over the end of what is shown and push nothing.
+    """Stack of up to three notices, newest at the bottom, floating over the content's end without moving it.
 
-    There they cover no title, no head of a panel, and no field: see `stand_above`.
+    They don't cover titles, panel headers or fields: see `stand_above`.
     """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -156,14 +156,14 @@ class NoticeBar(QWidget):
         self.hide()
 
     def float_over(self, parent: QWidget, under: QWidget) -> None:
-        """Becomes a part of `parent` that lies over the end of `under`, one of its children."""
+        """Float over the end of `under`, a child of `parent`."""
         self.setParent(parent)
         self._under = under
         under.installEventFilter(self)
         self._place_bar()
 
     def stand_above(self, *feet: QWidget) -> None:
-        """While one of these is shown, such as the field that a person types in, notices stand above it."""
+        """Place notices above these widgets, such as the message field, while they are visible."""
         for foot in feet:
             self._feet.append(foot)
             foot.installEventFilter(self)
@@ -199,7 +199,7 @@ class NoticeBar(QWidget):
         self.raise_()
 
     def add(self, notice: Notice) -> None:
-        """Shows one more; the same sentence is not shown twice, the oldest of four leaves."""
+        """Show a notice; one with the same text is replaced, and the oldest of four is closed."""
         same = [shown for shown in self.notices if shown.text == notice.text]
         for old in same or self.notices[: max(0, len(self.notices) + 1 - MOST_AT_ONCE)]:
             old.dismiss()

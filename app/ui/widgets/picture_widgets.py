@@ -1,4 +1,4 @@
-"""Pictures that were decoded elsewhere: read as rows of colours, shown small, or taken from a paste."""
+"""Pictures decoded elsewhere: read as pixel rows, shown as thumbnails, or taken from the clipboard."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ _CLIPBOARD = {
 
 
 def read_rows(path: Path) -> QImage:
-    """A binary PPM as the document child writes it, from any thread; a null image where it is none. Nothing is decoded
-    here: Qt's readers are for files of our own only."""
+    """Read a binary PPM of the document child, on any thread; returns a null image if it is none.
+
+    Nothing is decoded here, as Qt's decoders are used for our own files only.
+    """
     try:
         data = path.read_bytes()
         kind, size, most, pixels = data.split(b"\n", 3)
@@ -39,8 +41,10 @@ def read_rows(path: Path) -> QImage:
 
 
 def picture_in(data: QMimeData) -> tuple[bytes | QImage, str] | None:
-    """The picture that a clipboard or a drop holds, with the ending that a file of it has: as it was given where that
-    is a known kind of file, else as pixels. None without one."""
+    """Return the picture of a clipboard or drop with a file ending: its original bytes for known formats, else pixels.
+
+    None if there is none.
+    """
     for kind, ending in _CLIPBOARD.items():
         if data.hasFormat(kind) and (found := bytes(data.data(kind).data())):
             return found, ending
@@ -51,7 +55,7 @@ def picture_in(data: QMimeData) -> tuple[bytes | QImage, str] | None:
 
 
 def as_png(image: QImage) -> bytes:
-    """Pixels as a file; slow for a large one, so not for the window's thread."""
+    """Encode an image as PNG; slow for large ones, so call it on a thread."""
     packed = QByteArray()
     buffer = QBuffer(packed)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -60,7 +64,7 @@ def as_png(image: QImage) -> bytes:
 
 
 class Thumbnail(QAbstractButton):
-    """A small picture to press; a glyph stands in its place until there is one."""
+    """Clickable thumbnail; an icon takes its place until it is loaded."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,7 +79,7 @@ class Thumbnail(QAbstractButton):
         return not self._picture.isNull()
 
     def show_picture(self, picture: QImage) -> None:
-        """A null one says that there is none to be had."""
+        """Show a picture; a null one shows that it isn't available."""
         self._picture = QPixmap.fromImage(picture)
         self._glyph = "warning-circle" if picture.isNull() else "image"
         self.update()
@@ -104,7 +108,7 @@ class Thumbnail(QAbstractButton):
         painter.drawPath(outline)
 
     def _seen_part(self, box: QRectF) -> QRectF:
-        """The middle of the picture, in the shape of the box."""
+        """Return the centre of the picture in the box's proportions."""
         width, height = self._picture.width(), self._picture.height()
         scale = max(box.width() / width, box.height() / height)
         part = QSize(round(box.width() / scale), round(box.height() / scale))

@@ -1,4 +1,4 @@
-"""Tables of the house: without frame and grid, left by Tab, gone through by arrows, changed nowhere in their cells."""
+"""Tables without frame and grid: Tab leaves them, arrows move, cells aren't editable."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QFrame, QHeade
 
 
 class PlainTable(QTableView):
-    """One cell is chosen at a time. `name` is for screen readers, `select_all` that of Qt's button in the corner."""
+    """Table with single-cell selection. `name` is for screen readers, `select_all` names Qt's corner button."""
 
     def __init__(self, rows: QAbstractItemModel, name: str, *, select_all: str) -> None:
         super().__init__()
@@ -25,10 +25,10 @@ class PlainTable(QTableView):
 
 
 class ListTable(PlainTable):
-    """A whole row is chosen at a time; rows are of one height, so that none has to be measured, and have no heading."""
+    """Table with row selection; rows have equal height, so that none needs measuring, and no headers."""
 
     def __init__(self, rows: QAbstractItemModel, name: str, *, select_all: str, widest: int) -> None:
-        """The column `widest` takes what the others leave."""
+        """Set up the table; the column `widest` takes the remaining width."""
         super().__init__(rows, name, select_all=select_all)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -1,6 +1,6 @@
-"""A model at hand while a person asks one thing after another: it is kept for a while after the last, then let go.
+"""Keep a model loaded while a user sends requests in a row, and release it after a pause.
 
-One thing is asked at a time; a new one of a kind ends the one before at once.
+Requests run one at a time; a new one of a kind cancels the one before.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S = 0.1
 IDLE_S = 60.0
-"""How long the model of a tab stays in memory beside the chat's after the last ask."""
+"""Time a tab's own model stays loaded after the last request."""
 
 
 @dataclass(frozen=True)
 class WorkEnded:
-    """Nothing more comes of an ask."""
+    """End of a request."""
 
     is_partial: bool
     seconds: float
@@ -36,7 +36,7 @@ class WorkEnded:
 
 @dataclass(frozen=True)
 class WorkEvent:
-    """What came of an ask, by its number: an event of the work, or `WorkEnded`."""
+    """Event of a request by its number: from the work, or `WorkEnded`."""
 
     kind: Any
     number: int
@@ -45,17 +45,17 @@ class WorkEvent:
 
 @dataclass(frozen=True)
 class TabModelLoaded:
-    """The tab's model is in memory."""
+    """The tab's model was loaded."""
 
 
 WAKING = "waking"
-"""The kind of an ask that only brings the model."""
+"""Kind of request that only loads the model."""
 Steps = Callable[["Engine", CancelToken], Iterator[Any]]
 
 
 @dataclass(frozen=True)
 class _Ask:
-    """One thing to do with a model. `stop` ends it; it is set when something newer takes its place."""
+    """A request. `stop` cancels it, also when a newer one replaces it."""
 
     kind: Hashable
     number: int
@@ -65,14 +65,14 @@ class _Ask:
 
 
 class ModelAtHand(QObject):
-    """`answered` tells what came of the newest ask of its kind; older ones are silent from when they are replaced."""
+    """Runner of requests. `answered` carries events of the newest request of each kind; replaced ones are silent."""
 
     answered = Signal(object)
-    """An `WorkEvent`."""
+    """Carries a `WorkEvent`."""
     failed = Signal(object)
-    """What went wrong; nothing that was asked goes on."""
+    """Carries the error; all requests have ended."""
     ended = Signal()
-    """The model of the tab has been let go."""
+    """The tab's model was released."""
     state_changed = Signal()
 
     def __init__(self, engines: Callable[[], TaskEngines], parent: QObject) -> None:
@@ -86,31 +86,33 @@ class ModelAtHand(QObject):
 
     @property
     def state(self) -> str:
-        """Of the model: asleep, loading or ready."""
+        """ "asleep", "loading" or "ready"."""
         return "asleep" if self._task is None else "ready" if self._is_open else "loading"
 
     def wake(self, model: Path) -> None:
-        """Brings the tab's model, which is this one, before anything is asked of it."""
+        """Load the tab's model ahead of requests."""
         self.ask(WAKING, model, lambda _engine, _stop: iter(()))
 
     def sleep(self) -> None:
-        """Lets the model go at once; what is asked ends."""
+        """Cancel all requests and release the model."""
         self.stop()
         self.rest()
 
     @property
     def has_model(self) -> bool:
-        """Whether a model is kept now."""
+        """True while a model is held."""
         return self._task is not None
 
     def is_asked(self, kind: Hashable, number: int = 0) -> bool:
-        """Whether something of a kind is still to be answered, or one of them by its number."""
+        """Return whether a request of a kind, or a certain one, is unanswered."""
         ask = self._waiting.get(kind)
         return ask is not None and number in (0, ask.number)
 
     def ask(self, kind: Hashable, model: Path | None, steps: Steps) -> int:
-        """Has something done with the tab's model, which is this one, in place of what was asked of the same kind;
-        the number of the ask. None: the chat's, whichever that is."""
+        """Request work with the tab's model, replacing a request of the same kind; return its number.
+
+        None is the chat's model, whichever that is.
+        """
         self.stop(kind)
         self._number += 1
         ask = self._waiting[kind] = _Ask(kind, self._number, model, steps)
@@ -120,19 +122,19 @@ class ModelAtHand(QObject):
         return ask.number
 
     def stop(self, kind: Hashable | None = None) -> None:
-        """Ends what is asked, or what is asked of one kind, at once."""
+        """Cancel the requests of a kind, or all."""
         for hashable in [kind] if kind is not None else list(self._waiting):
             ask = self._waiting.pop(hashable, None)
             if ask is not None:
                 ask.stop.cancel()
 
     def rest(self) -> None:
-        """Lets the model go when what is asked is done."""
+        """Release the model after the current requests."""
         if self._task is not None:
             self._asks.put(None)
 
     def is_cut_short(self, event: Any) -> bool:  # noqa: ARG002 - a kind of work may know
-        """Whether an event says that the work ended before it was complete."""
+        """Return whether an event means that the work ended early."""
         return False
 
     def _start(self) -> None:
@@ -194,7 +196,7 @@ class ModelAtHand(QObject):
                     is_here = ask is not None and ask.model == model and _has(engine, model)
 
     def _next(self, cancel: CancelToken) -> _Ask | None:
-        """The next thing to do; None when it is time to end."""
+        """Return the next request; None when the idle time is over."""
         end_s = time.monotonic() + IDLE_S
         while not cancel.cancelled and time.monotonic() < end_s:
             try:
@@ -214,5 +216,5 @@ class ModelAtHand(QObject):
 
 
 def _has(engine: Engine, model: Path | None) -> bool:
-    """Whether a model is still the one that is loaded."""
+    """Return whether a model is the one now loaded."""
     return model is not None and engine.loaded is not None and Path(engine.loaded.path) == model

@@ -1,4 +1,4 @@
-"""What there is to tell of the pages of a document that are pictures, and what a person can do about them: one line."""
+"""Line about scanned pages of documents: their recognition and what the user can do."""
 
 from __future__ import annotations
 
@@ -47,17 +47,17 @@ READ_ITS_TEXT = "Read its text"
 
 
 def can_read_text() -> bool:
-    """Whether the text of a picture can be read without a model that sees."""
+    """Return whether pictures can be read without a vision model."""
     return shutil.which("tesseract") is not None
 
 
 class PicturesLine(QFrame):
-    """Of one document: that which is being read, before one that is not read, before one that is."""
+    """Line about one document: one being recognized, else one not recognized, else one that is."""
 
     opened = Signal(int, object)
-    """A document's id, and a `Mark` in what was read from its pictures."""
+    """Document id and a `Mark` in its recognized text."""
     models_wanted = Signal()
-    """A model that sees is wanted."""
+    """Asks to find a vision model."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -84,7 +84,7 @@ class PicturesLine(QFrame):
         self.hide()
 
     def watch(self, pictures: PictureReading) -> None:
-        """What reads them from now on."""
+        """Follow another reader of pictures."""
         if self._pictures is pictures:
             return
         if self._pictures is not None:
@@ -97,12 +97,12 @@ class PicturesLine(QFrame):
         return self._words.text()
 
     def show_documents(self, documents: Sequence[StoredDocument]) -> None:
-        """Those that are put together, in order."""
+        """Show the state of these documents."""
         self._documents = list(documents)
         self.look_again()
 
     def look_again(self) -> None:
-        """More was read, or it can be read in another way."""
+        """Update the line after more was read, or new ways to read became available."""
         found = [self._told(document) for document in self._documents]
         told = min((one for one in found if one is not None), key=lambda one: _place_of(one[2]), default=None)
         self.setVisible(told is not None)
@@ -202,7 +202,7 @@ class PicturesLine(QFrame):
 
 
 def _place_of(state: PictureState) -> int:
-    """Which of several documents is told of: that with the lowest number."""
+    """Return the priority of a document's state; the lowest is shown."""
     states = (RUNNING, QUEUED)
     if state.row is not None and state.row.state in states:
         return states.index(state.row.state)
@@ -215,7 +215,7 @@ def _is_nothing(readings: Sequence[StoredPageReading]) -> bool:
 
 
 def reading_words(state: PictureState) -> str:
-    """Such as "Reading 4 pages that are pictures with tesseract: page 3 of 12, about a minute left"."""
+    """Return a text such as "Reading 4 pages that are pictures with tesseract: page 3 of 12, about a minute left"."""
     assert state.row is not None
     name, total = short_name(state.document.name), len(state.row.pages)
     if state.rests:
@@ -229,7 +229,7 @@ def reading_words(state: PictureState) -> str:
 
 
 def unread_words(state: PictureState) -> str:
-    """What was not read, and what it takes where nothing here can read it."""
+    """Return what wasn't read, and what it needs if nothing here can read it."""
     name, pages = short_name(state.document.name), state.pictures.unread_pages
     if not pages:
         count = len(state.pictures.unread_figures)
@@ -249,7 +249,7 @@ def unread_words(state: PictureState) -> str:
 
 
 def read_words(state: PictureState) -> str:
-    """Who read them, and what is to be looked at."""
+    """Return what read the pages, and which need a check."""
     readings = [state.pictures.readings[page] for page in state.pictures.pages if page in state.pictures.readings]
     names = list(dict.fromkeys(reader_words(reading.method, reading.model) for reading in readings))
     pages_of = {

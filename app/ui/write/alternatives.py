@@ -1,4 +1,4 @@
-"""Several continuations side by side, while they are written: one is chosen with a click, Return or its digit."""
+"""Cards of alternative continuations while they are written; a click, Return or a digit chooses."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from app.ui.widgets.layouts import name_widgets, scrolled
 UNDER_A_THOUSANDTH = "under 0.1 %"
 
 CARD_PX = 180
-"""The least width of a card."""
+"""Minimum width of a card."""
 LINES, LINES_OF_SEVERAL_ROWS = 6, 4
-"""How many are seen of each where there is a row of cards, or several."""
+"""Lines visible per card with one row of cards, and with several."""
 LINE_PERCENT = 128
 
 
 class AlternativeCard(QPushButton):
-    """One of them: its number, how sure the model was, and its text; the whole card is a button."""
+    """Card with number, confidence and text; the whole card is a button."""
 
     key_pressed = Signal(QKeyEvent)
-    """One that is not its own."""
+    """A key the card doesn't handle."""
 
     def __init__(self, theme: Theme, number: int) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class AlternativeCard(QPushButton):
         self.setAccessibleName(tr("Continuation {number}: {words}", number=self.number + 1, words=text.strip()))
 
     def show_figure(self, probability: float, tokens: int, *, is_complete: bool) -> None:
-        """How likely the model held each of its tokens, in the mean."""
+        """Show the mean probability of the tokens."""
         words = tr("average confidence {percent}", percent=percent(probability)) if tokens else ""
         self._figure.setText(words)
         meaning = tr(
@@ -108,7 +108,7 @@ class AlternativeCard(QPushButton):
         self.setAccessibleDescription(", ".join(part for part in (words, state) if part))
 
     def show_lines(self, lines: int) -> None:
-        """How many of its text are seen at once: whole ones."""
+        """Set the number of visible lines."""
         self._lines = lines
         self._dress()
 
@@ -155,7 +155,7 @@ class AlternativeCard(QPushButton):
 
 
 class Alternatives(QFrame):
-    """Shown while there is something to choose. Digits choose, arrows move, Escape takes none."""
+    """Cards shown while there is a choice. Digits choose, arrows move, Escape declines."""
 
     chosen = Signal(int)
     declined = Signal()
@@ -195,11 +195,11 @@ class Alternatives(QFrame):
 
     @property
     def has_words(self) -> bool:
-        """Whether there is anything to choose yet."""
+        """True once any card has text."""
         return any(card.written.strip() for card in self.cards)
 
     def begin(self, count: int, *, is_code: bool, takes_keyboard: bool = True) -> None:
-        """So many are on their way."""
+        """Show empty cards for `count` continuations."""
         self.end()
         self._is_code = is_code
         for number in range(count):
@@ -214,13 +214,13 @@ class Alternatives(QFrame):
             self.cards[0].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_one(self, number: int, text: str, probability: float, tokens: int, *, is_complete: bool) -> None:
-        """How far one of them is."""
+        """Update a card."""
         card = self.cards[number]
         card.show_text(text, is_code=self._is_code)
         card.show_figure(probability, tokens, is_complete=is_complete)
 
     def end(self) -> None:
-        """There is nothing to choose any more."""
+        """Remove all cards."""
         for card in self.cards:
             self._grid.removeWidget(card)
             card.hide()
@@ -245,7 +245,7 @@ class Alternatives(QFrame):
             super().keyPressEvent(event)
 
     def fit_height(self, most: int) -> None:
-        """As high as its cards, and no higher than that, in pixels."""
+        """Limit the height in pixels; fewer lines need less."""
         if most != self._most:
             self._most = most
             self._arrange()
@@ -275,7 +275,7 @@ class Alternatives(QFrame):
 
 
 def percent(share: float) -> str:
-    """Such as 34 % or 0.4 %; what is there at all is never 0."""
+    """Format a share, such as 34 % or 0.4 %; never 0 for a positive one."""
     value = 100 * share
     if value >= 9.95:
         return f"{value:.0f} %"

@@ -1,4 +1,4 @@
-"""What a page has to look at: what is selected, the last continuation as the model saw it, and the page itself."""
+"""Subjects of a page for Inside: the selection, the last continuation, and the page itself."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ THE_LAST_CONTINUATION = "The last continuation"
 
 KEPT_ANSWERS = 20
 PAGE = "page"
-"""The name of the page up to the cursor, where there is a continuation to look at."""
+"""Subject of the page up to the cursor, if there is a continuation to show as well."""
 
 
 class PageSubjects(Subjects):
-    """A continuation is told of from its first token on; one whose text was changed since is only text."""
+    """Subjects of a page. A continuation is offered from its first token on; once edited, it is only text."""
 
     def __init__(self, edit: PageEdit, continuing: Continuing, parent: QObject) -> None:
         super().__init__(parent)
@@ -53,7 +53,7 @@ class PageSubjects(Subjects):
         return [*found, InspectedText(name, tr("The page up to the cursor"), before)] if before.strip() else found
 
     def _on_changed(self) -> None:
-        """Another continuation begins, grows, is complete, or was chosen."""
+        """Update the subject after a continuation started, grew, finished or was chosen."""
         live, runs = self._continuing.live, self._continuing.runs.all
         answer = self._answer
         if live is not None:
@@ -82,7 +82,7 @@ class PageSubjects(Subjects):
 
 
 class RunAnswer(InspectedAnswer):
-    """A continuation that is being written (`live`), and then stands in the page (`run`)."""
+    """Continuation as a subject: in progress (`live`), then part of the page (`run`)."""
 
     def __init__(self, continuing: Continuing, parent: QObject) -> None:
         super().__init__(parent)
@@ -93,7 +93,7 @@ class RunAnswer(InspectedAnswer):
 
     @property
     def is_there(self) -> bool:
-        """Whether the page has it as it came."""
+        """True while the page holds it unedited."""
         return self.is_being_written or (self.run is not None and self.run.is_whole)
 
     @property
@@ -101,19 +101,19 @@ class RunAnswer(InspectedAnswer):
         return self._seen
 
     def grow(self, live: Continuation) -> None:
-        """More of it has come."""
+        """Add new tokens."""
         self.live, self.is_being_written = live, True
         self._seen = list(live.tokens)
         self.grew.emit()
 
     def finish(self, run: ContinuationRun) -> None:
-        """It is complete, or was stopped."""
+        """Mark it as complete or stopped."""
         self.run, self.is_being_written, self.text = run, False, run.text
         self._seen = tokens_within(run.tokens, run.text)
         self.grew.emit()
 
     def read_again(self, cancel: CancelToken) -> Iterator[TokenSeen | PromptProgress]:  # noqa: ARG002
-        """What was told while it was written: of a continuation that is always there."""
+        """Yield the recorded tokens: a continuation always has them, so no model is needed."""
         return iter(self._seen)
 
     def can_replace(self, tokens: Sequence[TokenSeen], number: int, guess: Guess) -> bool:

@@ -1,4 +1,4 @@
-"""The Write tab: the page, how a model goes on with it, the left column of the pages, and what passes between them."""
+"""The Write tab: page, continuations, and the column of pages, connected with each other."""
 
 from __future__ import annotations
 
@@ -61,20 +61,20 @@ IDEAS: tuple[tuple[str, str], ...] = (
     ("It was a dark night, and the keeper of the lighthouse", ""),
     ("def is_prime(number):\n    ", "python"),
 )
-"""What can be tried, and in which language it is."""
+"""Suggested beginnings with their languages."""
 NOTE_PX = 60
-"""What is left for the note in the narrowest window, in which it is told in short."""
+"""Room for the note in a narrow window, which shows a short form."""
 
 
 class WriteView(QWidget):
-    """Shows one page; `open_id` is None for one that has no words yet."""
+    """View of a page; `open_id` is None until it has words."""
 
     shown_changed = Signal()
-    """Another page is open, or the one that is open has its row now."""
+    """Another page was opened, or the open one was stored for the first time."""
     list_changed = Signal(int)
-    """The row of a page is another: new, or its words are others."""
+    """Id of a page that was created or changed."""
     at_work = Signal(str)
-    """What the model does here, in words; "" when nothing."""
+    """Text on the model's work; "" when idle."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__()
@@ -148,7 +148,7 @@ class WriteView(QWidget):
         return self.kept.id
 
     def show_page(self, page_id: int | None, text: str = "") -> None:
-        """One that is stored; None is a new one, which may begin with a text."""
+        """Open a stored page, or a new one for None, which may start with a text."""
         self.kept.save_page()
         self.continuing.set_aside(self.kept.id)
         self.kept.save_page()  # what was being written into it ended just now
@@ -172,14 +172,14 @@ class WriteView(QWidget):
         self.shown_changed.emit()
 
     def close_view(self) -> None:
-        """The window closes: nothing is asked any more, what is there is kept."""
+        """Stop all requests and save before the window closes."""
         self.continuing.stop()
         self.continuing.end()
         self.continuing.forget()
         self.kept.save_page()
 
     def forget(self) -> None:
-        """The page that is open was deleted."""
+        """Clear the view, because its page was deleted."""
         if self.kept.id is not None:
             self.continuing.end(self.kept.id)
         self.continuing.forget()
@@ -194,7 +194,7 @@ class WriteView(QWidget):
             self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def take_text(self, text: str) -> None:
-        """A text from elsewhere, as a page of its own."""
+        """Open a text from elsewhere as a new page."""
         self.show_page(None, text)
         self.kept.save_page()
         self.take_keyboard()
@@ -220,7 +220,7 @@ class WriteView(QWidget):
         self._show_language()
 
     def _show_language(self) -> None:
-        """As it is highlighted: as the person said, else by the page's file."""
+        """Set highlighting: the language chosen by the user, else that of the page's file."""
         language = self.options.now.language or language_of(self.kept.file)
         self.head.language.offer(languages_with(language))
         self.head.language.show_value(language)
@@ -296,7 +296,7 @@ class WriteView(QWidget):
         self._arrange()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Keys of the page that were pressed elsewhere in the tab."""
+        """Handle the page's keys when they are pressed elsewhere in the tab."""
         is_return = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if is_return and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -312,7 +312,7 @@ class WriteView(QWidget):
 
 
 class PageHead(QWidget):
-    """Its title, the file that it has, its language, and what can be done with all of it."""
+    """Header of a page: title, file, language, actions."""
 
     def __init__(self, ui: UiContext, edit: PageEdit) -> None:
         super().__init__()
@@ -347,7 +347,7 @@ class PageHead(QWidget):
         edit.edited.connect(self._show_undo)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """In a narrow window the buttons go whose keys everybody knows."""
+        # In a narrow window, buttons with well-known keys are hidden first.
         super().resizeEvent(event)
         for count in range(len(self._spare) + 1):
             if self._least_px(*self._spare[count:]) <= self.width():
@@ -370,7 +370,7 @@ class PageHead(QWidget):
         self.redo.setEnabled(self._edit.page.isRedoAvailable())
 
     def show_page(self, title: str, file: Path | None) -> None:
-        """No title: it is a new one."""
+        """Show title and file; a page without title is new."""
         title = title or tr("New page")
         self.title.setText(title)
         self.file.setText(file.name if file is not None and file.name != title else "")
@@ -379,7 +379,7 @@ class PageHead(QWidget):
 
 
 class PageFoot(QWidget):
-    """Continue, Again, how; what is said; how much of the page the model reads."""
+    """Footer of a page: Continue, Again, options, state, and how much of the page the model reads."""
 
     def __init__(self, ui: UiContext, work: Continuing) -> None:
         super().__init__()
@@ -425,7 +425,7 @@ class PageFoot(QWidget):
         self.update_state()
 
     def update_state(self) -> None:
-        """What the model does, or can do, is another."""
+        """Update buttons and state after the model's work or abilities changed."""
         work = self._work
         label, keys = (tr(STOP), "Esc") if work.is_busy else (tr(CONTINUE), "Ctrl+Enter")
         self.go_on.setText(label)
@@ -468,8 +468,9 @@ class PageFoot(QWidget):
             self.cut.setText(words)
 
     def fit_room(self, room: int) -> None:
-        """In a narrow window the line beside the number goes first, then the number, then what is said of the options,
-        and at last the note and Again."""
+        """Hide parts in a narrow window: first the line at the count, then the count, the options' text, and finally
+        the note and Again.
+        """
         self._room = room
         self.count.setVisible(self._has_reading and room >= self._least_px(self.again, self.count))
         self.line.setVisible(not self.count.isHidden() and room >= self._theme.px(560))
@@ -478,7 +479,7 @@ class PageFoot(QWidget):
         self._say_options()
 
     def _least_px(self, *others: QWidget) -> int:
-        """What Continue takes beside the button of the options without words, and these."""
+        """Return the width of Continue, the options button without text, and the given widgets."""
         spare = self.options.fontMetrics().horizontalAdvance(self.options.text())
         widgets = (self.go_on, self.options, *others)
         return sum(widget.sizeHint().width() + self._row.spacing() for widget in widgets) - spare
@@ -487,7 +488,7 @@ class PageFoot(QWidget):
         return QSize(self._least_px(), super().minimumSizeHint().height())
 
     def _say_options(self) -> None:
-        """As much as there is room for beside all else, and a few words of the note."""
+        """Shorten the options' text to the room left by other parts and a short note."""
         beside = (self.go_on, self.again, self.count, self.line)  # each hidden where it has no room
         taken = sum(one.sizeHint().width() + self._row.spacing() for one in beside if not one.isHidden())
         room = self._room - taken - self._theme.px(NOTE_PX)
@@ -499,10 +500,10 @@ class PageFoot(QWidget):
 
 
 class FirstWords(QWidget):
-    """What an empty page shows: that anything may be typed, and what works at once."""
+    """Content of an empty page: an invitation to type, and examples."""
 
     chosen = Signal(str, str)
-    """A text and its language."""
+    """Example text and its language."""
 
     def __init__(self, ui: UiContext, edit: PageEdit) -> None:
         super().__init__(edit.viewport())
@@ -533,7 +534,7 @@ class FirstWords(QWidget):
         self._fit_ideas()
 
     def _fit_ideas(self) -> None:
-        """As many ideas as have room, each as far as it has."""
+        """Show as many examples as fit, elided to the width."""
         self.setGeometry(self._edit.viewport().rect())
         inner, px = self._column.contentsMargins(), self._theme.px
         room = self.width() - inner.left() - inner.right()
@@ -560,7 +561,7 @@ PINNED_ROLE = Qt.ItemDataRole.UserRole + 1
 
 
 class PageListModel(GroupedListModel[Any]):
-    """Pages under headings by when they were changed last."""
+    """Pages under headings by last change."""
 
     groups = ("Pinned", "Today", "Yesterday", "Last 7 days", "Older")
 
@@ -587,7 +588,7 @@ class PageListModel(GroupedListModel[Any]):
 
 
 class PagesColumn(ListColumn):
-    """Search finds pages by their words, too, not only by their titles."""
+    """Column of pages; its search covers their text, too."""
 
     def __init__(self, theme: Theme, pages: Callable[[], Pages], notify: Notify) -> None:
         words = ListWords(
@@ -619,7 +620,7 @@ class PagesColumn(ListColumn):
 
 
 class WriteTab(Tab):
-    """Opens pages and new ones; keeps the list in step with what is written."""
+    """Tab that opens pages and keeps the list in step with their text."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__()
@@ -636,7 +637,7 @@ class WriteTab(Tab):
 
     @cached_property
     def page(self) -> WriteView:
-        """What stands beside the panel, or in its place."""
+        """The central view, built on first use."""
         view = WriteView(self._app, self._ui)
         view.at_work.connect(self.state_changed)
         view.kept.told.connect(self._on_told)
@@ -718,7 +719,7 @@ class WriteTab(Tab):
             self.page.kept.save_page()
 
     def close(self) -> None:
-        """The window closes: a question that waits is answered with no, what was typed is kept."""
+        """Answer a pending question with no and save typed text before the window closes."""
         self._question.close()
         if "page" in self.__dict__:
             self.page.close_view()
@@ -735,7 +736,7 @@ class WriteTab(Tab):
         return panel
 
     def _refresh(self) -> None:
-        """The list follows what is written, but not while somebody gives a page another title."""
+        """Reload the list, unless a title is being edited in it."""
         if not self.column.list.is_editing:
             self.column.reload()
 
@@ -748,7 +749,7 @@ class WriteTab(Tab):
         self.changed.emit()
 
     def _on_told(self) -> None:
-        """The page begins with other words by now."""
+        """Update the list when the page's first words, its title, changed."""
         if self.page.kept.title != self._told_title:
             self._told_title = self.page.kept.title
             self.title_changed.emit()

@@ -1,4 +1,4 @@
-"""How a page is gone on with: a sheet above the button that says it in short; what is chosen holds at once."""
+"""Options of continuations: a popup above the button that summarizes them; choices apply at once."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ MIDDLES = ("", "on", "off")
 
 
 class PageOptions(QObject):
-    """Those of the page that is open (`now`); length and number stay for the next new page."""
+    """Options of the open page (`now`); length and number carry over to the next new page."""
 
     changed = Signal()
-    """A person chose others."""
+    """The user changed the options."""
 
     def __init__(self, app: Fireside, ui: UiContext, view: QWidget) -> None:
         super().__init__(view)
@@ -41,7 +41,7 @@ class PageOptions(QObject):
         self.begin(None)
 
     def begin(self, page: WrittenPage | None) -> None:
-        """Another page is open: one that is stored, or a new one."""
+        """Load the options of another page, stored or new."""
         from app.features.write_pages import WritingOptions
 
         last = self._app.settings.writing
@@ -49,7 +49,7 @@ class PageOptions(QObject):
         self.now = WritingOptions.from_stored(page.options) if page is not None else new
 
     def choose(self, **values: Any) -> None:
-        """For this page."""
+        """Change options of this page."""
         self.now = replace(self.now, **values)
         self.changed.emit()
 
@@ -59,14 +59,14 @@ class PageOptions(QObject):
         sheet.open_above(anchor)
 
     def take_options(self, options: WritingOptions) -> None:
-        """As they are on the sheet."""
+        """Take the options from the popup and store them."""
         self.now = options
         with self._ui.notify.guard():
             self._app.change_settings("writing", max_tokens=options.max_tokens, count=options.count)
         self.changed.emit()
 
     def asked_of(self, state: PageContent, *, is_code: bool) -> PageAsked:
-        """What is to be gone on with."""
+        """Return the request to continue a content with these options."""
         from app.features.write_pages import PageAsked
 
         fills = self.now.middle == "on" or (not self.now.middle and is_code)
@@ -74,10 +74,10 @@ class PageOptions(QObject):
 
 
 class OptionsSheet(QFrame):
-    """A popup; a click beside it, or Escape, closes it."""
+    """Popup of options; a click outside or Escape closes it."""
 
     changed = Signal(object)
-    """`WritingOptions`, as they are chosen now."""
+    """Carries the current `WritingOptions`."""
 
     def __init__(self, theme: Theme, options: WritingOptions, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
@@ -146,14 +146,14 @@ class OptionsSheet(QFrame):
         return row
 
     def open_above(self, anchor: QWidget) -> None:
-        """With its foot at a button's head, as much of it as the screen has room for."""
+        """Open above a button, as high as the screen allows."""
         self._anchor = anchor
         self._fit_height()
         self.show()
         self.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def _fit_height(self) -> None:
-        """As high as what is in it, with its foot where it is."""
+        """Fit the height to the content, keeping the lower edge."""
         room = self.screen().availableGeometry()
         self.ensurePolished()
         layout = self._inside.layout()
@@ -187,7 +187,7 @@ class OptionsSheet(QFrame):
 
 
 def summary_of(options: WritingOptions) -> str:
-    """Such as "64 tokens · 3 at once · temperature 0.7": what is special about it."""
+    """Return the options that matter, such as "64 tokens · 3 at once · temperature 0.7"."""
     parts = [tr(TOKEN_COUNT, count=f"{options.max_tokens:,}")]
     if options.count > 1:
         parts.append(tr("{count} at once", count=options.count))
@@ -200,7 +200,7 @@ def summary_of(options: WritingOptions) -> str:
 
 
 def stops_of(text: str) -> tuple[str, ...]:
-    """What is written in the field: two spaces stand between several, \\n and \\t for what cannot be typed there."""
+    r"""Parse stop texts: separated by two spaces, with \n and \t as escapes."""
     found = (part.strip().replace("\\n", "\n").replace("\\t", "\t") for part in text.split("  "))
     return tuple(dict.fromkeys(text for text in found if text))
 
