@@ -1,1 +1,1 @@
-"""The Chat tab: transcript, composer, documents beside both, and what one chat sets itself."""
+"""The chat tab: transcript, composer, side panels with documents, and the options of a single chat."""

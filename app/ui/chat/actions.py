@@ -1,4 +1,4 @@
-"""What can be done with a turn: what is done all the time as icons under it, and a menu with everything, in words."""
+"""Actions on a turn: frequent ones as icons below it, all of them in a menu."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NEXT_VERSION = "Next version"
 
 
 class TurnCommand(StrEnum):
-    """What a turn can ask the chat to do; `TurnActions.run` has a handler for each."""
+    """Commands of a turn; `TurnActions.run` has a handler for each."""
 
     ANSWER = "answer"
     BESIDE = "beside"
@@ -81,7 +81,7 @@ KEYS = {
     TurnCommand.DETAILS: "Alt+Return",
     TurnCommand.DELETE: "Del",
 }
-"""What does them while the keyboard is in the turn."""
+"""Shortcuts while the turn has the keyboard."""
 IN_ROW = (
     TurnCommand.PREVIOUS,
     TurnCommand.NEXT,
@@ -89,7 +89,7 @@ IN_ROW = (
     TurnCommand.DETAILS,
     TurnCommand.UNPIN,
 )
-"""What the row under a turn offers besides the icons of actions."""
+"""Commands in the row below a turn other than the action icons."""
 MORE = TurnCommand.MORE
 COPY_AS, VERSIONS = "copy_as", "versions"
 GROUPS = {
@@ -97,25 +97,25 @@ GROUPS = {
     VERSIONS: ("tree-structure", "Versions"),
     MORE: ("dots-three-bold", "More"),
 }
-"""Submenus by name: glyph and label. With them no menu of a turn has more than eight lines."""
+"""Submenus by name: glyph and label. They keep a turn's menu at no more than eight entries."""
 
 
 @dataclass(frozen=True)
 class TurnAction:
-    """Something to do with a turn: its name in code, its glyph, its name for people."""
+    """An action on a turn: command, glyph and label."""
 
     name: TurnCommand
     glyph: str
     label: str
     checked: bool | None = None
-    """None for what is not on or off."""
+    """None for an action that cannot be checked."""
     is_quick: bool = False
-    """Whether it is an icon under the turn, too."""
+    """True if the action is also an icon below the turn."""
     begins: bool = False
-    """Whether it is the first of a group."""
+    """True if a separator precedes it."""
     is_enabled: bool = True
     group: str = ""
-    """The name of the submenu it is in, one of `GROUPS`, unless it would be alone there."""
+    """Name of its submenu, one of `GROUPS`; ignored if it would be the only entry."""
 
     @property
     def keys(self) -> QKeySequence:
@@ -123,19 +123,19 @@ class TurnAction:
 
 
 def opens_menu(event: QKeyEvent) -> bool:
-    """The keys for it, for which not every system sends an event of its own."""
+    """Return whether a key opens the context menu. Not every system sends a menu event for these keys."""
     is_shifted = event.modifiers() == Qt.KeyboardModifier.ShiftModifier
     return event.key() == Qt.Key.Key_Menu or (event.key() == Qt.Key.Key_F10 and is_shifted)
 
 
 def action_for(event: QKeyEvent, actions: Sequence[TurnAction]) -> TurnAction | None:
-    """What a key does of what is offered."""
+    """Return the offered action that a key triggers, or None."""
     keys = QKeySequence(event.keyCombination())
     return next((action for action in actions if action.is_enabled and action.keys == keys), None)
 
 
 def memory_actions(message: StoredMessage, *, is_forgotten: bool) -> Sequence[TurnAction]:
-    """What keeps a message before the model's eyes."""
+    """Return the actions that keep a message in the model's context or stop doing so."""
     if not message.text:
         return ()
     if message.pinned:
@@ -146,7 +146,7 @@ def memory_actions(message: StoredMessage, *, is_forgotten: bool) -> Sequence[Tu
 
 
 def version_actions(version: str) -> Sequence[TurnAction]:
-    """What leads to other versions than "2/3"."""
+    """Return the actions that lead to other versions; `version` is such as "2/3"."""
     place, _, count = version.partition("/")
     if not count:
         return ()
@@ -158,7 +158,7 @@ def version_actions(version: str) -> Sequence[TurnAction]:
 
 
 class ActionMenu(QMenu):
-    """Everything, with its glyph and its keys. It goes when it is closed."""
+    """Menu of all actions with glyphs and shortcuts; deleted when closed."""
 
     chosen = Signal(str)
 
@@ -186,17 +186,17 @@ class ActionMenu(QMenu):
             added.triggered.connect(lambda _=False, name=action.name: self.chosen.emit(name))
 
     def show_at(self, place: QPoint, *, by_keyboard: bool) -> None:
-        """`place` on the screen; by the keyboard, its first line is chosen."""
+        """Open at a screen position; by keyboard, with the first entry selected."""
         if by_keyboard:
             self.setActiveAction(self.actions()[0])
         self.popup(place)
 
 
 class ActionRow(QWidget):
-    """A few icons and one for the menu, ‹ 2/3 › where versions exist, whether it is pinned; a note at the other end."""
+    """Row of action icons, a menu button, the version switch ‹ 2/3 ›, a pin mark, and a note at the other end."""
 
     pressed = Signal(str)
-    """The name of an action, or `MORE` for the menu."""
+    """A button was pressed: the name of its action, or `MORE` for the menu."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -220,11 +220,11 @@ class ActionRow(QWidget):
         self._note.setToolTip(tr(ABOUT_THIS_ANSWER))
         self._about = self._icon_button(TurnAction(TurnCommand.DETAILS, "info", tr(ABOUT_THIS_ANSWER)))
         self.more = self._icon_button(TurnAction(MORE, "dots-three-bold", tr(MORE_LABEL)))
-        """What opens the menu."""
+        """Button that opens the menu."""
         self.more.setToolTip(tr("More (Shift+F10)"))
 
     def show_actions(self, actions: Sequence[TurnAction], version: str, note: str, *, is_pinned: bool) -> None:
-        """Replaces the icons where they differ; without any there is no menu either. `version` is "2/3" or empty."""
+        """Show the icons of the actions, rebuilt only if they differ; `version` is such as "2/3" or ""."""
         self._note.setText(note)
         self._note.setAccessibleName(tr(ABOUT_ANSWER_LINE, words=note))
         place, _, count = version.partition("/")
@@ -244,14 +244,14 @@ class ActionRow(QWidget):
         self.arrange()
 
     def button(self, label: str) -> IconButton | None:
-        """One of the icons that are shown."""
+        """Return a visible icon button by its label, or None."""
         every = [*self._buttons, *([self._previous, self._next] if self._version else ())]
         return next((button for button in every if button.accessibleName() == label), None)
 
     def arrange(self) -> None:
-        """At the leading end for an answer, at the trailing end for a question; see `align_end`.
+        """Lay out the row: at the leading end for an answer, at the trailing end for a question; see `align_end`.
 
-        The versions are outermost and the pin is next, so that both stay where they are when the icons come.
+        The version switch is outermost and the pin next, so that neither moves when icons appear on hover.
         """
         px, mirrored = self._theme.px, self.isRightToLeft()
         for button, closed in ((self._previous, "caret-left"), (self._next, "caret-right")):
@@ -278,17 +278,19 @@ class ActionRow(QWidget):
 
     @property
     def about(self) -> QWidget:
-        """What is pressed for more about the answer."""
+        """Button with the statistics at the end of the row, or its icon where there is no room; opens the answer's
+        details.
+        """
         return self._note if self._note.isVisible() else self._about
 
     @property
     def versions(self) -> QWidget:
-        """What is pressed for a map of all versions."""
+        """Button that opens the map of all versions."""
         return self._count
 
     @property
     def pin(self) -> QPushButton:
-        """What says that it is pinned, and unpins it."""
+        """Button that marks a pinned message and unpins it."""
         return self._pin
 
     def _width_of(self, widget: QWidget) -> int:
@@ -296,11 +298,11 @@ class ActionRow(QWidget):
         return widget.sizeHint().width() if is_words else self._theme.px(BUTTON_PX[0])
 
     def _gap_after(self, widget: QWidget) -> int:
-        """The number stands close between its two arrows."""
+        """Return the gap after a widget; none around the version number, which belongs to its arrows."""
         return 0 if widget in (self._previous, self._count) else self._theme.px(GAP_PX)
 
     def _place_note(self, room: int) -> None:
-        """At the other end; where it has no room a glyph stands for it."""
+        """Place the note at the other end, or an icon in its place if it does not fit."""
         note_width, height = self._note.sizeHint().width(), self._theme.px(BUTTON_PX[1])
         about_width, top = self._theme.px(BUTTON_PX[0]), (self.height() - height) // 2
         is_room = note_width < room

@@ -1,4 +1,4 @@
-"""An answer over the full measure: it streams, says its state in words, and can be read as Markdown."""
+"""View of one answer over the full width: streaming, state line, thinking, citations, and Markdown source."""
 
 from __future__ import annotations
 
@@ -77,21 +77,21 @@ LEAST_PORTION = 200
 MOST_PORTION = 2_000
 STATE_GAP_PX = 10
 STATE_FONT_PX, SOURCES_FONT_PX = 13.5, 13
-"""Of what is said of its state, and of what stands beside its sources."""
+"""Font sizes of the state line, and of the row of citations."""
 
 
 class AnswerText(QObject):
-    """The text of an answer as it is laid out: a portion a turn of the loop, as much as takes a few milliseconds."""
+    """Incremental layout of an answer's text: each turn of the event loop handles a few milliseconds' worth."""
 
     laid_out = Signal()
-    """More of the blocks is there."""
+    """More blocks were laid out."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self.text = ""
-        """All of it, laid out or not."""
+        """The complete text so far, laid out or not."""
         self.is_open = True
-        """Whether more may come."""
+        """True while more text may follow."""
         self._stream = MarkdownStream()
         self._fed = 0
         self._revisions_before = 0
@@ -101,7 +101,7 @@ class AnswerText(QObject):
 
     @property
     def is_settled(self) -> bool:
-        """Whether all of it has been laid out."""
+        """True once all of the text is laid out."""
         return not self._slices.isActive()
 
     @property
@@ -113,13 +113,13 @@ class AnswerText(QObject):
         body.set_blocks(stream.closed, stream.open_blocks(), self._revisions_before + stream.revision)
 
     def append(self, text: str) -> None:
-        """More of it, laid out now unless something before it waits."""
+        """Append text, laid out immediately unless earlier text is waiting."""
         self.text += text
         if self.is_settled:
             self._lay_out()
 
     def set_text(self, text: str, *, is_over: bool) -> None:
-        """All of it; what is laid out already stays where it goes on from there."""
+        """Replace the text, keeping the blocks laid out so far if it only extends them."""
         if text == self.text and not self.is_open:
             return  # something else of the answer has changed, such as what it rests on
         if not text.startswith(self.text) or not self.is_open:
@@ -129,7 +129,7 @@ class AnswerText(QObject):
         self._lay_out()
 
     def reopen(self) -> None:
-        """Its end is open again."""
+        """Lay out the text again with its end open for more."""
         self.is_open = True
         self._begin()
         self._lay_out()
@@ -161,7 +161,7 @@ class AnswerText(QObject):
 
 
 class AnswerView(TurnView):
-    """One answer. `append` while it streams, `set_message` for what is stored."""
+    """View of one answer: call `append` while it streams, `set_message` for what is stored."""
 
     role = Role.ASSISTANT
     has_actions_at_end = True
@@ -182,16 +182,16 @@ class AnswerView(TurnView):
         self.body.fold_toggled.connect(lambda: self.opened.emit(self))
         self._raw: CodeText | None = None
         self.has_earlier_turns = False
-        """Whether there are turns before its question that can make room for more of it."""
+        """True if earlier turns could be dropped from the context to make room for a longer answer."""
         self.can_translate = True
-        """Whether that is offered."""
+        """True if the answer offers to be translated."""
         self.is_whole = False
-        """Whether it comes from whole documents."""
+        """True if the answer was made from whole documents."""
         self._documents: BranchDocuments | None = None
         self.written = AnswerText(self)
         self.written.laid_out.connect(self._show)
         self._is_opened = False
-        """Whether somebody opened something in it."""
+        """True if the user expanded something in the answer."""
         self.opened.connect(self._on_opened)
         self.setAccessibleName(tr("Answer"))
 
@@ -201,7 +201,7 @@ class AnswerView(TurnView):
 
     @property
     def thinking(self) -> ThinkingView:
-        """The line above the answer; hidden where there was no thinking."""
+        """The view of the model's thinking, created on first access; hidden without any."""
         if self._thinking is None:
             self._thinking = ThinkingView(self.theme, self)
             self._thinking.opened.connect(lambda: self.opened.emit(self))
@@ -210,7 +210,7 @@ class AnswerView(TurnView):
 
     @property
     def sources(self) -> SourceRow:
-        """The line below the answer; hidden where it can come from nowhere."""
+        """The row of citations below the answer, created on first access; hidden without any."""
         if self._sources is None:
             self._sources = SourceRow(self.theme, self)
             self._sources.place_wanted.connect(self.place_wanted)
@@ -233,12 +233,12 @@ class AnswerView(TurnView):
         self.thinking.append(text)
 
     def append(self, text: str) -> None:
-        """More of the answer, laid out now."""
+        """Append streamed text and lay it out at once."""
         self._show_state("")
         self.written.append(text)
 
     def set_message(self, message: StoredMessage) -> None:
-        """Shows a stored answer, or what became of the one that was streaming."""
+        """Show a stored answer, or the final state of the one that was streaming."""
         if self._thinking is not None and self.message is not None and self.message.id != message.id:
             self._thinking.set_open(False)
         self.message, self.is_whole = message, made_of(message.sources) is not None
@@ -253,24 +253,24 @@ class AnswerView(TurnView):
         self.update_actions()
 
     def continue_from_here(self) -> None:
-        """The stored text goes on: its end is open again."""
+        """Reopen the stored text so that the continued answer appends to it."""
         self.written.reopen()
         self._show_beside()
         self.show_state("")
 
     def show_state(self, text: str) -> None:
-        """A state without an action: waiting, reading, stopping."""
+        """Show a state without an action: waiting, reading, stopping."""
         self._show_state(text)
         self.resized.emit(self)
 
     def fail(self, sentence: PersonMessage) -> None:
-        """What went wrong, with its one action."""
+        """Show an error with its one action."""
         action = sentence.action if sentence.action in ACTION_LABELS else "retry"
         self._show_state(str(sentence), action, tr(ACTION_LABELS[action]), is_error=True)
         self.resized.emit(self)
 
     def show_markdown(self, is_shown: bool) -> None:
-        """The source in place of the laid out answer, or back."""
+        """Replace the formatted answer by its Markdown source, or restore it."""
         if is_shown:
             self._raw = CodeText(self.theme, self)
             self._raw.setLineWrapMode(CodeText.LineWrapMode.FixedPixelWidth)
@@ -360,7 +360,7 @@ class AnswerView(TurnView):
         return height + px(6) + px(ACTIONS_PX)
 
     def _show_beside(self) -> None:
-        """What stands below its words: pictures, such as another program's model drew, and where it may come from."""
+        """Show what follows the text: pictures that the model drew, and citations."""
         if self.message is None or self._documents is None:
             return
         uses = self._documents.pictures(self.message.id)
@@ -386,7 +386,7 @@ class AnswerView(TurnView):
         self.show_check(doubt_words(self.message.text, parts) if parts is not None else "")
 
     def show_check(self, words: str) -> None:
-        """Say what a claim checker found or does, below where the answer may come from; "" hides that."""
+        """Show the claim checker's progress or findings below the citations; "" hides them."""
         if self._doubts is None and words:
             self._doubts = StateLine(self.theme, self, font_px=SOURCES_FONT_PX)
             self._doubts.setObjectName("answer_doubts")
@@ -433,7 +433,7 @@ class AnswerView(TurnView):
 
 
 def state_words(message: StoredMessage, *, can_continue: bool) -> tuple[str, ...]:
-    """What is said about a stored answer, and the name and the words of its one action, where there is any."""
+    """Return the state text of a stored answer, followed by the name and label of its action if there is one."""
     reason = message.stats.finish_reason if message.stats else None
     go_on = ("continue", tr(CONTINUE)) if can_continue else ()
     again = ("retry", tr(TRY_AGAIN))
@@ -458,7 +458,9 @@ def state_words(message: StoredMessage, *, can_continue: bool) -> tuple[str, ...
 
 
 def doubt_words(text: str, parts: UnsupportedParts) -> str:
-    """What a claim checker found no support for in an answer with this text."""
+    """Return a sentence that quotes the parts of an answer for which the claim checker found no support; ""
+    for none.
+    """
     quoted, left = quote_parts(text, parts)
     words = ", ".join(f"“{part}”" for part in quoted)
     if left:
@@ -467,10 +469,10 @@ def doubt_words(text: str, parts: UnsupportedParts) -> str:
 
 
 class StateLine(QWidget):
-    """A sentence in muted or danger colour, with at most one thing to do."""
+    """Sentence in a muted or danger colour, with at most one action."""
 
     pressed = Signal(str)
-    """The name of what is to be done."""
+    """The action was pressed; carries its name."""
 
     def __init__(self, theme: Theme, parent: QWidget, *, font_px: float = STATE_FONT_PX) -> None:
         super().__init__(parent)
@@ -495,11 +497,10 @@ class StateLine(QWidget):
         return self._label.text()
 
     def offers(self, name: str) -> bool:
-        """Whether that is what there is to do."""
         return self._name == name and not self.isHidden()
 
     def show_sentence(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
-        """Shows a sentence; an empty one hides the line."""
+        """Show a sentence with an optional action; an empty one hides the line."""
         if (text, name) == (self.text, self._name) and is_error == self.is_error:
             return
         self._name, self.is_error = name, is_error
@@ -521,7 +522,7 @@ class StateLine(QWidget):
 
 
 def time_text(seconds: float) -> str:
-    """A measured time: "3.2 s", "1 min 4 s"."""
+    """Format a measured time: "3.2 s", "1 min 4 s"."""
     if seconds < 60:
         return tr("{seconds} s", seconds=f"{seconds:.1f}")
     minutes, rest = divmod(round(seconds), 60)
@@ -529,7 +530,7 @@ def time_text(seconds: float) -> str:
 
 
 def stats_text(stats: AnswerStats) -> str:
-    """What the engine measured, in one line."""
+    """Format the engine's measurements as one line: tokens, speed, time to the first token."""
     parts = [tr(TOKEN_COUNT, count=f"{stats.generated_tokens:,}")]
     if stats.tokens_per_s > 0:
         speed = f"{stats.tokens_per_s:.0f}" if stats.tokens_per_s >= 10 else f"{stats.tokens_per_s:.1f}"
@@ -548,17 +549,17 @@ CARET_PX = 13
 
 
 class ThinkingView(QWidget):
-    """Closed until somebody opens it; nothing is laid out before."""
+    """Collapsible view of the model's thinking; nothing is laid out until it is opened."""
 
     resized = Signal()
     opened = Signal()
-    """Somebody opened or closed it; the size is not asked for again yet."""
+    """The user opened or closed it; emitted before the new size is requested."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self.text = ""
-        """The thinking so far."""
+        """The thinking received so far."""
         self._seconds: float | None = None
         self._is_going_on = False
         self._thoughts: ThoughtText | None = None
@@ -583,14 +584,14 @@ class ThinkingView(QWidget):
         self._update()
 
     def set_text(self, text: str, seconds: float | None) -> None:
-        """All of it, and how long it took; None where that is not known."""
+        """Set the complete thinking and its duration; None if unknown."""
         if text != self.text and self._thoughts is not None:
             self._thoughts.set_text(text)
         self.text = text
         self.end(seconds)
 
     def end(self, seconds: float | None) -> None:
-        """The answer begins, or nothing more comes."""
+        """Mark the thinking as finished because the answer begins or the output ended."""
         self._is_going_on = False
         self._seconds = seconds
         self._update()
@@ -599,7 +600,7 @@ class ThinkingView(QWidget):
         self._line.setChecked(is_open)
 
     def arrange(self, width: int) -> int:
-        """Places the parts; returns the height, 0 where there was no thinking."""
+        """Lay out the parts for a width. Return the height, 0 without any thinking."""
         if not self.text:
             return 0
         px = self._theme.px
@@ -652,7 +653,7 @@ class ThinkingView(QWidget):
 
 
 class ThoughtText(TextView):
-    """The thinking itself: plain, muted, to be selected and copied."""
+    """The thinking as plain, muted, selectable text."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(theme, parent)
@@ -668,7 +669,7 @@ class ThoughtText(TextView):
         self.append_text(text)
 
     def append_text(self, text: str) -> None:
-        """More at the end; every line is a paragraph, so that only the last one is laid out again."""
+        """Append text, one block for each line, so that only the last block is laid out again."""
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
         cursor.beginEditBlock()

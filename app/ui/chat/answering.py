@@ -1,4 +1,4 @@
-"""The answer that is running: its task, and its text handed on in whole words about thirty times a second."""
+"""The running answer: its task, and its text passed on in whole words about thirty times a second."""
 
 from __future__ import annotations
 
@@ -38,50 +38,52 @@ if TYPE_CHECKING:
 FLUSH_MS = 33
 WAIT_MS = 300
 LEAST_READING_S = 1.0
-"""What was read in less time says little about the rest."""
+"""Least time measured before a remaining time is estimated; shorter measurements are unreliable."""
 
 Work = Callable[[CancelToken], Iterator[object]]
 
 
 class HeldText:
-    """Text as it comes, given out in whole words."""
+    """Buffers streamed text and releases it in whole words."""
 
     def __init__(self) -> None:
         self.text = ""
 
     def take_text(self, *, is_all: bool) -> str:
-        """What can be shown now; a word that may go on stays, unless all is asked for."""
+        """Return the text that can be shown; an unfinished last word is held back unless `is_all`."""
         end = len(self.text) if is_all else written_words(self.text)
         taken, self.text = self.text[:end], self.text[end:]
         return taken
 
 
 class RunningAnswerView(QObject):
-    """Lives from the question to the last word. Its timers run only while there is something to show."""
+    """An answer from its question to its last word. Its timers run only while there is something to show."""
 
     started = Signal(int)
     token_came = Signal(object)
-    """A `TokenSeen` of the answer or of the thinking before it, where somebody wants to know."""
+    """A `TokenSeen` of the answer or its thinking, if alternatives were requested."""
     text_came = Signal(str)
     thought_came = Signal(str)
-    """More of what is thought before the answer."""
+    """More of the model's thinking arrived."""
     waited = Signal()
-    """Nothing came for a moment: time to say what is being waited for."""
+    """Nothing arrived for a moment, so a state should be shown."""
     progressed = Signal(int, int)
     looked = Signal(object)
-    """A `LookProgress`: how far looking at pictures is."""
+    """Progress of encoding the pictures, a `LookProgress`."""
     grew = Signal(int)
-    """How many tokens the context holds now."""
+    """Number of tokens in the context changed."""
     memory_moved = Signal()
-    """Earlier turns left the model's memory, or came back into it."""
+    """Earlier turns left the context or came back into it."""
     surveyed = Signal(object)
-    """A `SurveyProgress`: how far the reading of whole documents is."""
+    """Progress of reading whole documents, a `SurveyProgress`."""
     documents_shown = Signal(int)
-    """Which passages the model is shown with a question is settled. The id of the question."""
+    """The passages shown to the model with a question are settled; carries the question's id."""
     context_full = Signal(int)
-    """Nothing was sent: the person is to be asked. The id of the question, or of the answer that was to go on."""
+    """The context is full and nothing was sent, so the user must be asked. Carries the id of the question or of the
+    answer to continue.
+    """
     finished = Signal(object)
-    """The `Finished` event, or None when it was cancelled before the engine began."""
+    """Carries the `Finished` event, or None when it was cancelled before the engine began."""
     failed = Signal(object)
 
     def __init__(self, work: Work, conversation_id: int, parent: QObject) -> None:
@@ -106,7 +108,7 @@ class RunningAnswerView(QObject):
         self._task.failed.connect(self._end)
 
     def stop(self) -> None:
-        """Asks the engine to end; what has come is shown, and nothing more is."""
+        """Show what has arrived, drop anything later, and ask the engine to stop."""
         if not self.is_stopped:
             self._flush(is_all=True)
             self.is_stopped = True
@@ -115,17 +117,17 @@ class RunningAnswerView(QObject):
 
     @property
     def has_text(self) -> bool:
-        """Whether the first words have come, of the answer or of the thinking before it."""
+        """True once any text of the answer or its thinking arrived."""
         return bool(self.text or self.thinking)
 
     @property
     def thinking_s(self) -> float | None:
-        """How long the thinking took; None without any, or while it goes on."""
+        """Duration of the thinking in seconds; None without any, or while it lasts."""
         return self._thinking_to_s - self._thinking_from_s if self._thinking_to_s and self._thinking_from_s else None
 
     @property
     def ended_well(self) -> bool:
-        """Whether there is an answer which nothing and nobody broke off."""
+        """True if the answer is complete and was neither stopped nor failed."""
         return self._last is not None and not self.is_stopped
 
     def _on_event(self, event: object) -> None:
@@ -198,7 +200,7 @@ class RunningAnswerView(QObject):
 
 
 def reading_words(done: int, total: int, seconds_left: float | None) -> str:
-    """How far the reading of a prompt is, and how long it takes where that is known."""
+    """Return the text for the progress of reading the prompt, with the remaining time if known."""
     words = tr("Reading {done} of {total} tokens", done=f"{done:,}", total=f"{total:,}")
     parts = [words, tr("{percent} %", percent=min(100, done * 100 // total))]
     if seconds_left is not None and seconds_left >= 1:
@@ -209,7 +211,7 @@ def reading_words(done: int, total: int, seconds_left: float | None) -> str:
 
 
 def looking_words(look: LookProgress, seconds_left: float | None) -> str:
-    """How far looking at the pictures is, and how long this one takes at least where that is known."""
+    """Return the text for the progress of encoding pictures, with the least remaining time of this one if known."""
     words = tr("Looking at the picture")
     if look.total > 1:
         words = tr("Looking at picture {number} of {total}", number=look.number, total=look.total)
@@ -220,7 +222,7 @@ def looking_words(look: LookProgress, seconds_left: float | None) -> str:
 
 
 class AnswerAnnouncer:
-    """Reads an answer to screen readers sentence by sentence."""
+    """Reads an answer aloud sentence by sentence, through the screen reader."""
 
     def __init__(self, widget: QWidget) -> None:
         self._widget = widget
@@ -240,32 +242,32 @@ class AnswerAnnouncer:
         self._waiting = ""
 
     def announce_text(self, text: str) -> None:
-        """Something about the answer, such as that it was stopped."""
+        """Announce something about the answer, such as that it was stopped."""
         if text.strip():
             announce(self._widget, text.strip())
 
 
 class SilentAnnouncer(AnswerAnnouncer):
-    """Of an answer beside another one, which is read out."""
+    """Announces nothing, for the second of two compared answers."""
 
     def announce_text(self, text: str) -> None:
-        """Nothing is said."""
+        """Announce nothing."""
 
 
 class LiveAnswer(QObject):
-    """Keeps the one running answer and the view it streams into together, also while another chat is looked at.
+    """Keeps a running answer connected to its view, or running without one while another chat is shown.
 
-    `stored` finds a message in the chat that is shown; `is_loading` says whether the model is still being loaded.
+    `stored` finds a message of the visible chat; `is_loading` returns whether the model is still loading.
     """
 
     started = Signal(int)
-    """The id of the answer."""
+    """An answer was stored; carries its id."""
     grew = Signal()
-    """Something has come, also while another chat is looked at."""
+    """Text arrived, even if another chat is shown."""
     used = Signal(int)
-    """Tokens that the chat that is shown takes in the model's context now."""
+    """Tokens that the visible chat uses of the context."""
     ended = Signal(object, bool)
-    """The `RunningAnswerView` that is over, and whether what is stored of it is shown."""
+    """An answer ended: its `RunningAnswerView`, and True if its stored form is shown."""
 
     def __init__(
         self,
@@ -276,7 +278,7 @@ class LiveAnswer(QObject):
         parent: QWidget,
         is_read_out: bool = True,
     ) -> None:
-        """`is_read_out`: screen readers hear it as it comes."""
+        """Set up without an answer; with `is_read_out` screen readers announce answers as they arrive."""
         super().__init__(parent)
         self._notify, self._stored, self._is_loading = notify, stored, is_loading
         self._announcer = AnswerAnnouncer(parent) if is_read_out else SilentAnnouncer(parent)
@@ -284,16 +286,16 @@ class LiveAnswer(QObject):
         self._text_before = self._thinking_before = ""
         self._progress: tuple[int, int] | None = None
         self._read_from = (0.0, 0)
-        """When the first of the prompt was read, and how many tokens that were."""
+        """Time when the first tokens of the prompt were read, and their number."""
         self._survey: SurveyProgress | None = None
         self._look: LookProgress | None = None
         self._looked_from_s = 0.0
-        """When this picture was begun."""
+        """Time when the current picture's encoding started."""
         self._is_waiting = False
         self.answering: RunningAnswerView | None = None
 
     def run(self, answering: RunningAnswerView, view: AnswerView | None) -> None:
-        """`view` is None where another chat is shown."""
+        """Run an answer; `view` is None if another chat is shown."""
         self.answering, self._view = answering, view
         self._text_before, self._thinking_before = (view.text, view.thinking.text) if view is not None else ("", "")
         self._progress, self._survey, self._look, self._is_waiting = None, None, None, False
@@ -309,7 +311,7 @@ class LiveAnswer(QObject):
         answering.failed.connect(self._on_failed)
 
     def is_writing(self, message: StoredMessage) -> bool:
-        """Whether this is the answer that runs; it is stored a moment before one hears of it."""
+        """Return whether this message is the running answer, which is stored shortly before its id is announced."""
         running = self.answering
         if running is None or running.conversation_id != message.conversation_id:
             return False
@@ -317,16 +319,16 @@ class LiveAnswer(QObject):
 
     @property
     def is_reading(self) -> bool:
-        """Whether its model is there and reads the prompt, or has."""
+        """True once the model is loaded and reads, or has read, the prompt."""
         return self._progress is not None
 
     @property
     def is_stopping(self) -> bool:
-        """Whether the answer that runs was stopped, and its end has not come yet."""
+        """True if the running answer was stopped but has not ended yet."""
         return self.answering is not None and self.answering.is_stopped
 
     def attach(self, conversation_id: int | None, make_view: Callable[[], AnswerView]) -> None:
-        """After another conversation was opened: shows the running answer again if it belongs there."""
+        """Show the running answer again after its chat was opened; detach the view for any other chat."""
         self._view = None
         running = self.answering
         if running is not None and running.conversation_id == conversation_id:
@@ -339,7 +341,7 @@ class LiveAnswer(QObject):
             self.show_waiting()
 
     def stop(self) -> None:
-        """At once for the eye; the engine ends the answer shortly after."""
+        """Stop the answer: the view shows it at once, the engine ends shortly after."""
         if self.answering is not None and not self.answering.is_stopped:
             self.answering.stop()
             self._is_waiting = False
@@ -349,7 +351,7 @@ class LiveAnswer(QObject):
             self._announcer.announce_text(tr(STOPPED_LABEL))
 
     def show_waiting(self) -> None:
-        """What is being waited for, once it takes a moment."""
+        """Show what is being waited for, once that takes a moment."""
         running = self.answering
         if running is None or running.is_stopped or self._view is None:
             return
@@ -401,14 +403,14 @@ class LiveAnswer(QObject):
         self.show_waiting()
 
     def _look_left(self) -> float | None:
-        """By how long this picture took so far; None while that says little."""
+        """Estimate the seconds left for this picture; None if it is too early to tell."""
         if self._look is None or self._look.fraction <= 0:
             return None
         took_s = time.monotonic() - self._looked_from_s
         return took_s * (1 - self._look.fraction) / self._look.fraction if took_s >= LEAST_READING_S else None
 
     def _seconds_left(self) -> float | None:
-        """By how long the prompt took so far; None while that says little."""
+        """Estimate the seconds left for the prompt; None if it is too early to tell."""
         if self._progress is None:
             return None
         done, total = self._progress
@@ -439,6 +441,7 @@ class LiveAnswer(QObject):
     def _end(self, error: BaseException | None) -> None:
         running, view = self.answering, self._view
         assert running is not None
+        # Idle first: what follows may start the next answer.
         self.answering, self._view = None, None
         running.deleteLater()
         self._announcer.finish()

@@ -1,4 +1,4 @@
-"""All assistants in one dialog: made, changed, copied, deleted with a way back. What is changed is saved at once."""
+"""Dialog of all assistants: create, edit, copy, and delete with undo. Changes are saved at once."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ EXAMPLES = (
     ),
     ("Patient teacher", "Explain one step at a time in simple words. Ask whether it is clear before you go on."),
 )
-"""Names and instructions of assistants to begin with, where there is none."""
+"""Names and instructions of example assistants, offered while there is none."""
 ICON_ROLE = Qt.ItemDataRole.UserRole + 7
 
 
 class AssistantListModel(GroupedListModel[Assistant]):
-    """In the order of their use."""
+    """List of assistants, most recently used first."""
 
     groups = ("Your assistants",)
 
@@ -57,7 +57,7 @@ class AssistantListModel(GroupedListModel[Assistant]):
 
 
 class AssistantDelegate(RowDelegate):
-    """A row with the assistant's icon before its name."""
+    """Row with the assistant's icon before its name."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         glyph = index.data(ICON_ROLE)
@@ -83,12 +83,14 @@ class AssistantDelegate(RowDelegate):
 
 
 class AssistantDialog(LibraryDialog):
-    """`models` are the choices for their model; `in_settings` names the numbers that Settings have."""
+    """Manages assistants. `models` are the choices of a model; `in_settings` names the numbers fixed in the
+    settings.
+    """
 
     used = Signal(object)
-    """A new chat is to begin with this `Assistant`."""
+    """A new chat with this `Assistant` was requested."""
     changed = Signal()
-    """There are others, or one is another."""
+    """Assistants were added, removed or changed."""
 
     def __init__(
         self, store: AssistantStore, theme: Theme, parent: QWidget, *, models: Choices, in_settings: list[str]
@@ -113,7 +115,7 @@ class AssistantDialog(LibraryDialog):
         self.reload_list()
 
     def reload_list(self, number: int = 0) -> None:
-        """Lists what there is now; this one is open, or the one that was, or the first."""
+        """Reload the list and open this assistant, or else the one that was open, or the first."""
         with self.notify.guard():
             self._save()
             number = number or (self._shown.id if self._shown else 0)
@@ -124,7 +126,7 @@ class AssistantDialog(LibraryDialog):
             self._open(one)
 
     def add(self, name: str, chosen: AssistantChoice, icon_name: str = "") -> None:
-        """One more, which is open, with the keyboard on its name."""
+        """Create an assistant and open it with the focus on its name."""
         with self.notify.guard():
             self._save()
             made = self._store.create(name, icon_name, **in_assistant(chosen))
@@ -162,7 +164,6 @@ class AssistantDialog(LibraryDialog):
             self._save_later.start()
 
     def _save(self) -> None:
-        """What was typed, where that is something else."""
         self._save_later.stop()
         before, fields = self._shown, self._fields
         if before is None or fields is None:

@@ -1,4 +1,4 @@
-"""Documents beside what is being written: taken, read, looked at for whether they fit, and sent with the message."""
+"""Attachments of the draft: read, checked for fitting the context, and sent with the message."""
 
 from __future__ import annotations
 
@@ -51,34 +51,34 @@ STILL_LISTENING = "{name} is still being listened to"
 
 
 MOST_TAKEN_OUT = 200
-"""As many as are attached at once."""
+"""Most removed attachments kept for undo: as many as can be attached at once."""
 
 
 class ChatAttachments(QObject):
-    """Knows the documents of every draft that is being read, and all those of the draft that is shown.
+    """Documents of the visible draft, and those being read for other drafts.
 
-    `is_free` says whether the model can be asked now, `model` what is loaded, `planned` a new chat as it
-    will be stored.
+    `is_free` returns whether the model can be asked now, `model` the loaded one, `planned` a new chat as it will be
+    stored.
     """
 
     changed = Signal()
-    """What is attached, or whether it can be sent, is another."""
+    """The attachments changed, or whether they can be sent."""
     opened = Signal(int, object)
-    """A document's id, and None: it is to be shown from its beginning."""
+    """A document should be opened from its beginning: its id, and None."""
     renewed = Signal(object, int, int)
-    """A temporary chat's documents, one of them, and the one that has taken its place."""
+    """A temporary chat's document was replaced after more was read: its service, old id and new id."""
     model_wanted = Signal()
-    """Whether a document fits cannot be said without a model."""
+    """A model is needed to tell whether a document fits."""
     summarize_wanted = Signal(int)
-    """A document's id: it is to be summarized instead of asked about."""
+    """A document should be summarized instead of asked about; carries its id."""
     translate_wanted = Signal(object)
-    """The path of a document that is to be translated instead."""
+    """A document should be translated instead; carries its path."""
     text_wanted = Signal(object)
-    """A `DraftDocument` that is to be text of the message instead."""
+    """A `DraftDocument` should become text of the message instead."""
     models_wanted = Signal()
-    """There are pictures, and the model has no eyes."""
+    """There are pictures, and the model cannot see them: open the models tab."""
     picture_opened = Signal(object, int)
-    """Pictures (`MediaUse`), and which of them is to be seen large."""
+    """Pictures should be shown large: their `MediaUse`, and the index of the first."""
 
     def __init__(
         self,
@@ -96,9 +96,9 @@ class ChatAttachments(QObject):
         self._model = model
         self._talk: AnswerService | None = None
         self.draft_of: int | None = None
-        """Whose draft is shown: a conversation's id, or None for that of a new chat."""
+        """Chat id of the visible draft; None for that of a new chat."""
         self._taken_out: list[DraftDocument] = []
-        """What can be put back."""
+        """Removed documents that undo can restore."""
         self._intake = Intake(_read, theme, notify, parent)
         self._intake.refused.connect(self.remove)
         self._intake.moved.connect(lambda one: row.show_progress(one) if one in self.shown else None)
@@ -107,14 +107,14 @@ class ChatAttachments(QObject):
         self._intake.replaced.connect(self._on_replaced)
         self._intake.changed.connect(self._show)
         self.left_out = self._intake.left_out
-        """Something of what was added is not taken, which was told."""
+        """Signal: some files were not accepted, which the user was told."""
         self.take = self._intake.add_wanted
-        """Takes a `DraftDocument` that is known to be wanted."""
+        """Attaches a `DraftDocument` without asking whether it is wanted."""
         self.unread = Unread(self._intake, model)
         self._questions = self._intake.questions
         self._questions.files_chosen.connect(self.add)
         self.pictures = DraftPictures(theme, notify, model, lambda: is_free() and not self.fitting.is_asking, parent)
-        """Those of the draft."""
+        """Pictures of the draft."""
         self.pictures.changed.connect(self._show)
         row.not_seen.models_wanted.connect(self.models_wanted)
         row.not_seen.instead_wanted.connect(
@@ -123,14 +123,14 @@ class ChatAttachments(QObject):
             )
         )
         self.scans = DraftScans(row.scans, self)
-        """What reads their pages that are pictures."""
+        """OCR of the draft's picture pages."""
         self.scans.changed.connect(self._show)
         self.scans.renewed.connect(self.take_over)
         self.scans.passed.connect(self.renewed)
         row.scans.opened.connect(self.opened)
         row.not_heard.models_wanted.connect(row.scans.models_wanted)
         self.ask = self._questions.ask_for_files
-        """Asks for files."""
+        """Opens the file dialog."""
         self.ask_for_folder = self._questions.ask_for_folder
         self.fitting = DraftFitting(model, is_free, planned, self)
         self.fitting.ended.connect(self._show)
@@ -142,7 +142,7 @@ class ChatAttachments(QObject):
         self._menu = self._offers()
 
     def _offers(self) -> list[FileAction]:
-        """What a document's menu offers, having told the line of those that are too long what it offers of that."""
+        """Return the actions for a document, and give the notice about long documents those that apply to it."""
 
         def is_alone_too_long(one: DraftDocument) -> bool:
             return [other for other in self.shown if other.is_too_long] == [one]
@@ -171,12 +171,11 @@ class ChatAttachments(QObject):
 
     @property
     def shown(self) -> list[DraftDocument]:
-        """The documents of the draft that is shown."""
         return [file for file in self._intake.files if file.is_in(self._talk, self.draft_of)]
 
     @property
     def parts(self) -> list[DraftDocument | DraftPicture]:
-        """All that goes with the message."""
+        """All attachments of the visible draft, pictures first."""
         return [*self.pictures.shown, *self.shown]
 
     @property
@@ -189,7 +188,7 @@ class ChatAttachments(QObject):
         return (*documents, *self.pictures.key)
 
     def hold(self) -> str:
-        """What a message waits for before it goes; "" when it can go now."""
+        """Return why the message cannot be sent yet, or "" if it can."""
         name = self.waits_for
         if is_recording(name):
             return tr(STILL_LISTENING, name=name)
@@ -197,7 +196,7 @@ class ChatAttachments(QObject):
 
     @property
     def waits_for(self) -> str:
-        """The first of them that is still being read, or looked for, by name; "" when all are there."""
+        """Name of the first attachment that is still being read or expected; "" if all are ready."""
         awaited = [part for part in self.parts if part.is_on_its_way or self.scans.is_reading(part)]
         awaited += [one for one in self._intake.looked_at if one.is_in(self._talk, self.draft_of)]
         return short_name(awaited[0].name) if awaited else ""
@@ -205,9 +204,9 @@ class ChatAttachments(QObject):
     # What the person does.
 
     def add(self, files: Sequence[str | Path], *, are_read: bool = False) -> None:
-        """Takes files and folders; folders are looked into on a thread.
+        """Attach files, and the files in folders, which are scanned on a thread.
 
-        What is called like a picture is shown, unless it is to be read as a document.
+        Files with a picture's suffix become pictures, unless `are_read` wants their text.
         """
         if self._talk is None:
             return
@@ -218,7 +217,9 @@ class ChatAttachments(QObject):
         self._intake.add(documents, partial(DraftDocument, talk=self._talk, conversation_id=self.draft_of))
 
     def expect(self, name: str) -> DraftDocument | None:
-        """A file is about to be there, which is for the draft that is shown now: a message waits for it."""
+        """Reserve a place in the visible draft for a file being created, such as a recording; the message
+        waits for it.
+        """
         if self._talk is None:
             return None
         one = DraftDocument(Path(name), talk=self._talk, conversation_id=self.draft_of)
@@ -227,7 +228,7 @@ class ChatAttachments(QObject):
         return one
 
     def arrive(self, one: DraftDocument, path: Path | None) -> None:
-        """What was expected is there; None: it does not come."""
+        """Attach an expected file once it exists; None means it will not come."""
         if path is None or (one.talk.is_temporary and one.talk is not self._talk):
             self._intake.leave_out(one)
             return
@@ -235,7 +236,7 @@ class ChatAttachments(QObject):
         self._intake.add_wanted(DraftDocument(path, talk=one.talk, conversation_id=one.conversation_id))
 
     def remove(self, one: DraftDocument | DraftPicture, *, is_told: bool = True) -> None:
-        """Takes one out of the draft, or ends its reading."""
+        """Remove an attachment from the draft or stop reading it."""
         if isinstance(one, DraftPicture):
             self.pictures.remove([one])
         elif one in self._intake.files:
@@ -262,7 +263,7 @@ class ChatAttachments(QObject):
             (chips[-1] if chips else self._window).setFocus()
 
     def _put_back(self, gone: Sequence[DraftDocument]) -> None:
-        """Each in its place, in the draft that it was in."""
+        """Restore removed documents to their places in the draft they were in."""
         with self._notify.guard():
             for draft_document in gone:
                 if draft_document.attachment is not None:
@@ -271,12 +272,12 @@ class ChatAttachments(QObject):
             self.show(self._talk, self.draft_of)
 
     def _choose(self, one: DraftDocument, *, is_background: bool) -> None:
-        """Passages of it are shown for each question, however well it fits; or all, if need be in place of others."""
+        """Set whether a document is searched for passages or shown whole, if necessary at the expense of others."""
         self.fitting.choose(one, is_background=is_background)
         self.look_again()
 
     def _hand_over(self, one: DraftDocument, *, is_translated: bool) -> None:
-        """It goes over to the translations or the summaries; the rest of the draft stays."""
+        """Move a document to the translation or summary tab; the rest of the draft stays."""
         if one.document is not None:
             if is_translated:
                 self.translate_wanted.emit(one.path)
@@ -285,7 +286,7 @@ class ChatAttachments(QObject):
             self.remove(one, is_told=False)
 
     def nudge(self) -> None:
-        """Somebody writes: what is not known yet is looked at again, and a sleeping model is asked for."""
+        """Count again what is unknown and request a sleeping model, because the user is typing."""
         if (
             any(draft_document.document is not None and draft_document.fit is None for draft_document in self.shown)
             and not self.fitting.is_counting
@@ -297,7 +298,7 @@ class ChatAttachments(QObject):
     # Which draft.
 
     def show(self, talk: AnswerService, conversation_id: int | None) -> None:
-        """Shows a draft; what is being read for another one goes on."""
+        """Show the attachments of a draft; reading for other drafts continues."""
         if self._talk is not talk and self._talk is not None and self._talk.is_temporary:
             for one in [file for file in self._intake.files if file.talk is self._talk]:
                 self._intake.drop(one)
@@ -317,7 +318,7 @@ class ChatAttachments(QObject):
         self.look_again()
 
     def sent(self, conversation_id: int) -> None:
-        """The draft went with a message; the next one is this conversation's, and what is put back is that one's."""
+        """Clear the draft after it was sent. Documents restored by undo belong to this chat's next draft."""
         for draft_document in [
             draft_document for draft_document in self._taken_out if draft_document.is_in(self._talk, self.draft_of)
         ]:
@@ -330,9 +331,9 @@ class ChatAttachments(QObject):
         self.look_again()
 
     def look_again(self) -> None:
-        """Looks at what fits: another model may be in, it may have become free, or there are other documents.
+        """Check again what fits, because the model, its availability or the documents changed.
 
-        A model that hears hears the recordings that waited for one.
+        Also transcribes recordings that waited for a model with audio.
         """
         if self._talk is not None:
             self.fitting.count_documents(self._talk, self.draft_of, self.shown)
@@ -359,7 +360,7 @@ class ChatAttachments(QObject):
         self.look_again()
 
     def take_over(self, earlier_id: int, document_id: int, is_temporary: bool) -> None:
-        """More of a document was read: it stays where it is, and may be too long now."""
+        """Replace a document after more of it was read; it keeps its place and is counted again."""
         for file in self._intake.files:
             is_known = file.talk.is_temporary == is_temporary and file.document is not None
             if is_known and file.document is not None and file.document.id == earlier_id:
@@ -370,7 +371,7 @@ class ChatAttachments(QObject):
         self.look_again()
 
     def _on_failed(self, one: DraftDocument) -> None:
-        """A pasted text that could not be kept is text of the message again; a recording waits for a model."""
+        """Handle a failed document: return a pasted text to the message, or let a recording wait for a model."""
         if self.unread.waits(one):
             if self._model() is None:
                 self.model_wanted.emit()
@@ -386,7 +387,7 @@ class ChatAttachments(QObject):
         self.look_again()
 
     def read_pictures(self, uses: Sequence[MediaUse]) -> None:
-        """Has the text of pictures read, which goes with the draft as a document; they stay where they are."""
+        """Attach the text of pictures as documents; the pictures stay where they are."""
         talk, known = self._talk, self._read_pictures
         for use in uses if talk is not None else ():
             if use.media.sha256 not in known:
@@ -396,7 +397,7 @@ class ChatAttachments(QObject):
 
     @property
     def _read_pictures(self) -> set[str]:
-        """Which pictures' texts go with the draft, or will, by their SHA-256."""
+        """SHA-256 hashes of the pictures whose text is in the draft or will be."""
         documents = [draft_document.document for draft_document in self.shown if draft_document.document is not None]
         return {
             *(document.path.name for document in self.shown if document.called),
@@ -404,7 +405,7 @@ class ChatAttachments(QObject):
         }
 
     def _read_text(self, one: DraftPicture) -> None:
-        """It is a document of the words that stand in it, where something can read them."""
+        """Replace a picture by a document with the text read from it."""
         self.pictures.remove([one])
         self.add([one.path], are_read=True)
 
@@ -446,26 +447,26 @@ def _read(one: DraftDocument, cancel: CancelToken) -> Iterator[ReadEvent]:
 
 
 class DraftScans(QObject):
-    """What reads the pages of the drafts' documents that are pictures: those of kept chats, and of a temporary one.
+    """OCR for the drafts' documents, of stored chats and of a temporary one.
 
-    `line` tells of it for the documents that are shown.
+    `line` shows the progress for the visible draft.
     """
 
     changed = Signal()
     renewed = Signal(int, int, bool)
-    """A document, the one that has taken its place with more of it read, and whether it is a temporary chat's."""
+    """A document was replaced after more was read: old id, new id, and True for a temporary chat's."""
     passed = Signal(object, int, int)
-    """The same of a temporary chat's, whose documents come first."""
+    """A temporary chat's document was replaced: its service, old id and new id."""
 
     def __init__(self, line: PicturesLine, parent: QObject) -> None:
         super().__init__(parent)
         self._line = line
         self._kept: PictureReading | None = None
         self._passing: PictureReading | None = None
-        """That of the temporary chat that is shown."""
+        """OCR of the visible temporary chat; None without one."""
 
     def watch(self, pictures: PictureReading, open_models: Callable[[], object]) -> None:
-        """Pages that are pictures are read by these; where no model sees, others are shown."""
+        """Connect the OCR for stored chats; `open_models` is called where no model can read pictures."""
         self._kept = pictures
         self._line.watch(pictures)
         self._line.models_wanted.connect(open_models)
@@ -473,7 +474,7 @@ class DraftScans(QObject):
         pictures.renewed.connect(lambda earlier, document: self.renewed.emit(earlier, document, False))
 
     def follow_chat(self, talk: AnswerService) -> None:
-        """Pages are read by what belongs to the chat that is shown; of a temporary one that was left nothing more."""
+        """Switch to the OCR of the visible chat, ending that of a temporary chat that was left."""
         if self._passing is not None:
             self._passing.end()
             self._passing = None
@@ -488,20 +489,19 @@ class DraftScans(QObject):
         self._line.watch(self._passing or self._kept)
 
     def begin(self, one: DraftDocument) -> None:
-        """Reads what is to be read without being asked for, and a picture whose text is wanted."""
+        """Read what the settings allow without asking, or a picture whose text was requested."""
         scans = self._reading_of(one)
         if scans is not None and one.document is not None:
             scans.begin_by_itself(one.document, is_asked_for=bool(one.called))
 
     def is_reading(self, one: DraftDocument | DraftPicture) -> bool:
-        """Whether its pages that are pictures are being read."""
+        """Return whether picture pages of the attachment are being read."""
         if not isinstance(one, DraftDocument) or one.document is None:
             return False
         scans = self._reading_of(one)
         return scans is not None and scans.is_reading(one.document)
 
     def stop(self, one: DraftDocument) -> None:
-        """Nothing more of it is read."""
         scans = self._reading_of(one)
         if scans is not None and one.document is not None and self.is_reading(one):
             scans.stop(one.document)
@@ -517,7 +517,7 @@ AGAIN_MS = 150
 
 @dataclass(frozen=True)
 class AttachmentDraft:
-    """What is counted. `chosen` are the ids of attachments that stay background, `first_id` is one that goes first."""
+    """Input of a count. `chosen` are ids of attachments to be searched for passages; `first_id` goes first."""
 
     talk: AnswerService
     conversation_id: int | None
@@ -528,13 +528,13 @@ class AttachmentDraft:
 
 
 class DraftFitting(QObject):
-    """One counting at a time; a new one replaces it, and begins when the model can be asked.
+    """Counts how a draft's documents fit, one count at a time; a new one replaces it and starts once the model is free.
 
-    `model` is what is loaded, `is_free` says whether it can be asked now, `planned` is as in `ChatAttachments`.
+    `model` returns the loaded model, `is_free` whether it can be asked now, `planned` as in `ChatAttachments`.
     """
 
     ended = Signal()
-    """All that could be counted was, and stands in the documents."""
+    """A count ended; its results are in the documents."""
 
     def __init__(
         self,
@@ -547,9 +547,9 @@ class DraftFitting(QObject):
         self._model, self._is_free, self._planned = model, is_free, planned
         self._counted_for: object = None
         self._chosen: set[tuple[object, int]] = set()
-        """Attachments that are background because the person wants it."""
+        """Attachments that the user wants searched for passages."""
         self._first: DraftDocument | None = None
-        """The document whose whole text goes before that of the others."""
+        """Document that is shown whole in preference to the others."""
         self._documents: Sequence[DraftDocument] = ()
         self._draft: AttachmentDraft | None = None
         self._task: tasks.BackgroundTask | None = None
@@ -558,16 +558,16 @@ class DraftFitting(QObject):
 
     @property
     def is_counting(self) -> bool:
-        """Whether something is still to be counted."""
+        """True while a count is running or waiting."""
         return self._task is not None or self._draft is not None
 
     @property
     def is_asking(self) -> bool:
-        """Whether the model's tokenizer is at work for this."""
+        """True while a count uses the model's tokenizer."""
         return self._task is not None
 
     def choose(self, one: DraftDocument, *, is_background: bool) -> None:
-        """The person wants it as background, or shown whole before the others."""
+        """Set whether a document is searched for passages, or shown whole before the others."""
         one.is_background_chosen = is_background
         if one.attachment is not None:
             key = (one.talk.documents, one.attachment.id)
@@ -582,7 +582,7 @@ class DraftFitting(QObject):
     def count_documents(
         self, talk: AnswerService, conversation_id: int | None, documents: Sequence[DraftDocument]
     ) -> None:
-        """Counts these as soon as it can be, with the model that is there now."""
+        """Count how the documents fit the loaded model, as soon as it can be asked."""
         model = self._model()
         key = (model.path, model.context_tokens) if model is not None else None
         if key is not None and key != self._counted_for:
@@ -626,7 +626,9 @@ class DraftFitting(QObject):
                 document.attachment, document.fit = fitted
 
     def _on_end(self, error: BaseException | None = None) -> None:
-        """An engine that went away says so when it is asked something; here nobody asked."""
+        """Start the waiting count, or announce the end. Expected errors are ignored, since nobody asked for
+        the count.
+        """
         self._task = None
         if self._draft is not None:
             self._begin()
@@ -637,9 +639,9 @@ class DraftFitting(QObject):
 
 
 def fits_of(draft: AttachmentDraft, cancel: CancelToken) -> Iterator[tuple[Attachment, DocumentFit]]:
-    """Attachments as they are used now, with how they fit.
+    """Yield attachments with how they fit.
 
-    Decides in order which documents are shown whole; what does not fit becomes background by itself.
+    Decides in order which documents are shown whole; those that do not fit are searched for passages.
     """
     store = draft.talk.documents.attachments
     attachments = sorted(draft.attachments, key=lambda one: one.id != draft.first_id)

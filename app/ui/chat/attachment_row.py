@@ -1,4 +1,4 @@
-"""What is attached to the message that is being written, as it is seen: a chip for each, and what there is to tell."""
+"""Row of the draft's attachments: a chip for each, and notices about them."""
 
 from __future__ import annotations
 
@@ -48,40 +48,40 @@ LISTENING_TO_MINUTE = "listening, minute {page} of {pages}"
 
 MOST_LINES = 3
 HIGH_CHIP_PX, ROOMY_PX = 40, 700
-"""A chip as high as that has a picture; in a window that is not as high a line less of them is seen."""
+"""Height from which a chip has a picture, and window height below which one line less of those is visible."""
 LOW_PX = 560
-"""A window lower than that has room for one line of chips; the others are scrolled to."""
+"""Window height below which only one line of chips is visible; the rest scrolls."""
 MOST_REMARKS = 2
 MOST_COUNTED = 8
-"""More chips than that are not seen at once: their number is said."""
+"""From more chips than this their number is shown, since not all are visible."""
 MOST_WORDS = 15_000
-"""So many are well below what a message field holds."""
+"""Most words of a document that can be moved into the message, well below the field's limit."""
 
 
 @dataclass(eq=False, kw_only=True)
 class DraftDocument(FileToRead):
-    """A file beside what is being written: being read, and then how much of it the model is shown.
+    """A file attached to a draft: first being read, then with the share of it that the model sees.
 
-    `talk` and `conversation_id` say whose draft it is in; None is that of a new chat.
+    `talk` and `conversation_id` identify the draft; None is that of a new chat.
     """
 
     talk: AnswerService
     conversation_id: int | None
     attachment: Attachment | None = None
     fit: DocumentFit | None = None
-    """None: not known yet."""
+    """Share that fits into the context; None until counted."""
     is_background_chosen: bool = False
-    """Whether the person wants it as background, however well it fits."""
+    """True if the user wants it searched for passages, even if all of it fits."""
     text: str = ""
-    """Of one that is no file, until it is kept; its path has only the name."""
+    """Text that was pasted instead of a file, until it is stored; the path is only a name then."""
     called: str = ""
-    """Its name, where that is not its file's; such as that of a picture, whose text a person wants read."""
+    """Display name if it differs from the file's, such as for a picture whose text is read."""
 
     @staticmethod
     def restored(
         document: StoredDocument, attachment: Attachment, talk: AnswerService, conversation_id: int | None
     ) -> DraftDocument:
-        """One that was attached before, from the store."""
+        """Return the draft document of an attachment stored earlier."""
         one = DraftDocument(
             document.path, part_of(document), stage=Stage.READ, talk=talk, conversation_id=conversation_id
         )
@@ -93,7 +93,7 @@ class DraftDocument(FileToRead):
         return self.called or super().name
 
     def detach(self) -> None:
-        """The store has it in no draft any more; raises what the store raises."""
+        """Remove the attachment from the draft in the store. Raises storage errors."""
         if self.attachment is not None:
             self.talk.documents.attachments.remove(self.attachment.id)
 
@@ -111,30 +111,30 @@ class DraftDocument(FileToRead):
 
     @property
     def remarks(self) -> str:
-        """What a person should know of it."""
+        """Notes for the user about problems in reading."""
         if self.document is None:
             return ""
         return remarks_words(self.document)
 
     @property
     def is_too_long(self) -> bool:
-        """Whether it is background only because all of it does not fit."""
+        """True if it is searched for passages only because all of it does not fit."""
         is_background = self.use is DocumentUse.BACKGROUND and not self.is_background_chosen
         return is_background and self.fit is not None and not self.fit.is_whole
 
     @property
     def can_be_whole(self) -> bool:
-        """Whether all of it would fit if it came before the other documents of the draft."""
+        """True if all of it would fit if it took precedence over the draft's other documents."""
         return self.fit is not None and self.use is DocumentUse.BACKGROUND and self.fit.tokens <= self.fit.most_tokens
 
     @property
     def is_pasted(self) -> bool:
-        """Whether it is no file."""
+        """True if it was pasted and is not a file."""
         return bool(self.text) or (self.document is not None and bool(self.document.info.get("pasted")))
 
     @property
     def is_short(self) -> bool:
-        """Whether all of its text can stand in a message."""
+        """True if its whole text fits into the message field."""
         return self.document is not None and self.document.info.get("words", 0) <= MOST_WORDS
 
     @property
@@ -149,7 +149,7 @@ class DraftDocument(FileToRead):
 
 
 class DraftChip(DocumentChip):
-    """A chip that names the page which is being read."""
+    """Chip that shows the page being read."""
 
     def show_reading(self, one: DraftDocument) -> None:
         self.show_progress(one.page, one.pages)
@@ -162,14 +162,14 @@ class DraftChip(DocumentChip):
 
 
 class AttachmentRow(QWidget):
-    """Chips in several lines, of which at most three are seen at once."""
+    """Chips in several lines, of which at most three are visible."""
 
     opened = Signal(object)
     remove_wanted = Signal(object)
     menu_wanted = Signal(object, QPoint)
-    """A `DraftDocument` or a `DraftPicture`, and where on the screen."""
+    """A context menu was requested: a `DraftDocument` or `DraftPicture`, and the screen position."""
     detail_wanted = Signal(object, object)
-    """A `DraftPicture` and its chip."""
+    """The detail slider was requested: a `DraftPicture`, and its chip."""
     height_changed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -217,7 +217,7 @@ class AttachmentRow(QWidget):
         return list(self._chips.values())
 
     def show_parts(self, parts: Sequence[DraftDocument | DraftPicture]) -> None:
-        """The whole draft, in order; chips that stay are kept."""
+        """Show the whole draft in order, keeping the chips of unchanged parts."""
         before, added = set(self._chips), [part for part in parts if part not in self._chips]
         if list(self._chips) != list(parts):
             for gone in [chip for chip in self._chips if chip not in parts]:
@@ -250,7 +250,7 @@ class AttachmentRow(QWidget):
         self._show_wrong([part for part in parts if part.stage in (Stage.FAILED, Stage.LOCKED)])
 
     def _show_wrong(self, wrong: Sequence[DraftDocument | DraftPicture]) -> None:
-        """What could not be opened is scrolled to, as what was added: sent without a look, it would be gone unseen."""
+        """Scroll to attachments that could not be opened, so that the message is not sent without them unnoticed."""
         fresh = [attachment for attachment in wrong if attachment not in self._wrong]
         self._wrong = list(wrong)
         if fresh:
@@ -262,7 +262,7 @@ class AttachmentRow(QWidget):
             self._scroll.ensureWidgetVisible(self._chips[self._sought], 0, 0)
 
     def _on_scrolled(self) -> None:
-        """The person looks for something else."""
+        """Stop scrolling to a new chip because the user scrolls."""
         self._sought = None
 
     def show_progress(self, one: DraftDocument) -> None:
@@ -318,7 +318,7 @@ class AttachmentRow(QWidget):
         chip.setToolTip(plain_tip("\n".join(part for part in (one.name, tokens_words(tokens), remarks) if part)))
 
     def _fit_height(self) -> None:
-        """As high as the chips, up to three lines of them where there is room."""
+        """Set the height to that of the chips, up to three lines if the window has room."""
         width = self._scroll.viewport().width() or self.width()
         wanted = self._flow.heightForWidth(max(1, width))
         line = max((chip.sizeHint().height() for chip in self._chips.values()), default=0)
@@ -359,16 +359,16 @@ def _counted_words(pictures: int, documents: int) -> str:
 
 
 class TooLong(QFrame):
-    """Said once of documents that do not fit whole, with what reads all of them; hidden without any.
+    """Notice about documents that do not fit whole, with a button to read all of them; hidden without any.
 
-    Nothing has to be decided here: they are background already.
+    Needs no decision: they are searched for passages already.
     """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self.offers: list[FileAction] = []
-        """What can be done with all of those that an offer serves, one after the other."""
+        """Actions offered for the documents, each applied to all that it suits."""
         self._shown: tuple[object, ...] = ()
         self.setObjectName("too_long")
         self._words = plain_label(kind="muted", wraps=True)
@@ -383,7 +383,7 @@ class TooLong(QFrame):
         self.hide()
 
     def show_documents(self, documents: Sequence[DraftDocument]) -> None:
-        """The documents that became background by themselves, in their order."""
+        """Show the documents that are searched for passages because they do not fit, in order."""
         shown = tuple((document, document.fit) for document in documents)
         if shown == self._shown:
             return

@@ -1,4 +1,4 @@
-"""The documents of the chat that is shown: which message has which, where a page or a sentence stands, their chips."""
+"""Documents of the visible branch: which message has which, citation links, and the rows of chips that show them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 MOST_PLACES = 8
 MOST_QUOTED = 28
 MOST_RECALLED = 200
-"""Characters of a forgotten turn, in one line."""
+"""Most characters shown of a recalled turn, in one line."""
 
 
 PlaceInDocument = tuple[int, TextHighlight]
@@ -43,7 +43,7 @@ PlaceInDocument = tuple[int, TextHighlight]
 
 @dataclass(frozen=True)
 class CitationLink:
-    """Something to click on: its words, what a screen reader says, and what opens."""
+    """Link to a place in a document: its label, its text for screen readers, and its target."""
 
     text: str
     spoken: str
@@ -53,7 +53,7 @@ class CitationLink:
 
 @dataclass(frozen=True)
 class AttachedDocument:
-    """A document at a message, with the size that is known of it (tokens, None where it was not counted)."""
+    """A document attached to a message, with its token count (None if not counted)."""
 
     attachment: Attachment
     document: StoredDocument
@@ -62,14 +62,14 @@ class AttachedDocument:
 
 @dataclass(frozen=True)
 class RecalledTurn:
-    """The first message that was shown of a turn, and its beginning in one line."""
+    """A recalled turn: the id of its first message, and its beginning in one line."""
 
     message_id: int
     words: str
 
 
 def turns_of(recalled: Sequence[StoredMessage]) -> list[RecalledTurn]:
-    """The turns that messages are of, each by its question where that is among them."""
+    """Group recalled messages into turns, each represented by its question if that is included."""
     found: list[RecalledTurn] = []
     for message in recalled:
         words = " ".join(message.text[: 4 * MOST_RECALLED].split())[:MOST_RECALLED]
@@ -81,37 +81,37 @@ def turns_of(recalled: Sequence[StoredMessage]) -> list[RecalledTurn]:
 
 
 class BranchDocuments:
-    """Read at once for a whole branch; everything it says comes from memory or from one short look into the store."""
+    """Loads the documents of a whole branch at once, so that later queries need at most a short look into the store."""
 
     def __init__(self) -> None:
         self._talk: AnswerService | None = None
         self._of_message: dict[int, list[Attachment]] = {}
         self._around: list[int] = []
-        """Documents of the project that the chat is in."""
+        """Ids of the documents of the chat's project."""
         self._documents: dict[int, StoredDocument] = {}
         self._has_page: dict[int, bool] = {}
         self._counts: dict[int, int] = {}
         self._cited: list[tuple[int, str, int, TextHighlight]] = []
-        """What answers from whole documents cite: page, words of the line, document and place."""
+        """Citations of answers from whole documents: page, words of the line, document id and place."""
         self._cited_pages: frozenset[int] = frozenset()
         self._recalled: dict[int, list[RecalledTurn]] = {}
-        """Forgotten turns that were shown with a question again."""
+        """Forgotten turns that were added to a question's context again, by message id."""
         self.tokens: dict[int, int] = {}
-        """What documents take for the loaded model, by their ids, as far as it was counted."""
+        """Token counts of documents for the loaded model by id, as far as they are known."""
         self._media: dict[int, list[MediaUse]] = {}
         self._unseen: set[int] = set()
-        """Messages whose pictures were not shown to the model that answered."""
+        """Ids of messages whose pictures the answering model did not see."""
         self.open_large: Callable[[Sequence[MediaUse], int], object] = lambda _uses, _first: None
-        """Shows pictures large, beginning with one of them."""
+        """Opens the large view of pictures, at the one with this index."""
         self.read_text: Callable[[Sequence[MediaUse]], object] | None = None
-        """Has the text of pictures read, for the message that is being written; None where nothing can."""
+        """Reads the text of pictures into the current draft; None if no reader is available."""
         self.can_read_all: Callable[[], bool] = lambda: False
-        """Whether the model that is loaded can answer from all of a document, section by section."""
+        """Returns whether the loaded model can answer from a whole document, section by section."""
         self.show_picture_menu: Callable[[Sequence[MediaUse], int, QPoint], object] = lambda _uses, _one, _at: None
-        """What can be done with one of them, at a point of the screen."""
+        """Opens the context menu of a picture at a screen position."""
 
     def load(self, talk: AnswerService, messages: Sequence[StoredMessage]) -> None:
-        """Another branch; raises what the store raises."""
+        """Load another branch. Raises storage errors."""
         if talk is not self._talk:
             self._documents.clear()
             self._counts.clear()
@@ -141,7 +141,7 @@ class BranchDocuments:
 
     @property
     def ids(self) -> list[int]:
-        """The documents, those of the project first, then in the order in which they were attached."""
+        """Ids of the documents, those of the project first, then in order of attachment."""
         found = [
             *self._around,
             *(attachment.document_id for attached in self._of_message.values() for attachment in attached),
@@ -158,24 +158,23 @@ class BranchDocuments:
         ]
 
     def pictures(self, message_id: int) -> list[MediaUse]:
-        """Those of a message, in their order."""
         return self._media.get(message_id, [])
 
     def are_unseen(self, message_id: int) -> bool:
-        """Whether its pictures were not shown to the model that answered."""
+        """Return whether the answering model did not see the message's pictures."""
         return message_id in self._unseen
 
     def read_preview(self, use: MediaUse) -> QImage:
-        """A small picture; slow where it has to be made again. Raises what `MediaLibrary.preview_path` raises."""
+        """Return the preview of a picture. Slow if it must be created again; raises as `MediaLibrary.preview_path`."""
         assert self._talk is not None
         return read_rows(self._talk.media.preview_path(use.media))
 
     def recalled(self, message_id: int) -> list[RecalledTurn]:
-        """The turns that were shown with a question again."""
+        """Return the forgotten turns that were added to a question's context again."""
         return self._recalled.get(message_id, [])
 
     def passages(self, message_id: int) -> list[tuple[StoredDocument, list[CitationLink], int]]:
-        """For each document of which the model was shown passages: where they are, and how many places more."""
+        """Return, for each document with passages shown to the model, their links and the number of further places."""
         found = []
         for attachment in self._of_message.get(message_id, ()):
             document = self._documents.get(attachment.document_id)
@@ -185,11 +184,11 @@ class BranchDocuments:
         return found
 
     def is_unanswered(self, message_id: int) -> bool:
-        """Whether no passage seemed to answer a question."""
+        """Return whether no passage seemed to answer a question."""
         return is_unanswered(self._of_message.get(message_id, ()))
 
     def is_all_shown(self, document: StoredDocument, message_id: int) -> bool:
-        """Whether the passages of a message are the whole document."""
+        """Return whether the passages of a message make up the whole document."""
         shown = {n for a in self._of_message.get(message_id, ()) if a.document_id == document.id for n in a.passages}
         return len(shown) >= self._block_count(document.id)
 
@@ -200,7 +199,7 @@ class BranchDocuments:
         return self._counts[document_id]
 
     def sources(self, message: StoredMessage) -> list[CitationLink]:
-        """Where an answer may come from: distinct pages in order."""
+        """Return links to the places that support an answer: distinct pages, in order."""
         cited: dict[tuple[int, object], SourcePlace] = {}
         for fields in message.sources:
             try:
@@ -223,7 +222,7 @@ class BranchDocuments:
         return places
 
     def has_page(self, page: int) -> bool:
-        """Whether some document has text on such a page; what `named_pages` has for a paragraph is one, too."""
+        """Return whether any document has text on a page; a negative number means a paragraph, as in `named_pages`."""
         if page in self._cited_pages:
             return True
         if page < 0:  # a paragraph's number
@@ -233,7 +232,9 @@ class BranchDocuments:
         return self._has_page[page]
 
     def find_cited(self, sentence: str, page: int) -> PlaceInDocument | None:
-        """The place that an answer from whole documents cites so, or a paragraph by its number, without a search."""
+        """Return the place cited by an answer from whole documents, or of a paragraph number, without a search; None if
+        unknown.
+        """
         said = _bare(sentence)
         for cited_page, words, document_id, mark in self._cited:
             if cited_page == page and document_id in self._documents and (words in said or said in words):
@@ -244,9 +245,10 @@ class BranchDocuments:
         return None
 
     def page_search(self, sentence: str, page: int) -> Callable[[], PlaceInDocument | None]:
-        """What finds the place that fits a sentence best on such a page; for a thread, since a sheet may be one page.
+        """Return a search for the place on a page that matches a sentence best. Run it on a thread: a sheet may be one
+        huge page.
 
-        It knows the documents of now.
+        It uses the documents loaded now.
         """
         assert self._talk is not None
         store, ids = self._talk.documents.store, self.ids
@@ -266,7 +268,7 @@ class BranchDocuments:
         return self._talk.documents.store.has_page(document_id, page)
 
     def _places_of_passages(self, document: StoredDocument, passages: Sequence[int]) -> tuple[list[CitationLink], int]:
-        """The first places, and how many there are more; one look into the store for all of them."""
+        """Return links to the first places, and the number of further ones, with one query for all."""
         assert self._talk is not None
         blocks = self._talk.documents.some_blocks(document.id, list(passages))
         places: dict[object, Block] = {}
@@ -283,7 +285,9 @@ class BranchDocuments:
         return shown, len(places) - MOST_PLACES
 
     def _quoted_texts(self, sources: Sequence[SourcePlace]) -> dict[tuple[int, int], str]:
-        """The texts of places that have no page to be named by, by document and block; one look for each document."""
+        """Return the texts of places without a page number, by document and block id, with one query for each
+        document.
+        """
         assert self._talk is not None
         wanted: dict[int, list[int]] = {}
         for source in sources:
@@ -314,14 +318,14 @@ def _cited(message: StoredMessage) -> Iterator[tuple[int, str, int, TextHighligh
 
 
 def _bare(text: str) -> str:
-    """Words without the signs that Markdown needs."""
+    """Return the words without Markdown markup, in lower case, for comparison."""
     return " ".join(re.sub(r"[\\*_`]", "", text).split()).casefold()
 
 
 def _place_at(
     document: StoredDocument, page: int | None, mark: TextHighlight, block_text: str, *, is_named: bool
 ) -> CitationLink:
-    """A link by its page; in documents without pages by the beginning of what is there."""
+    """Return a link labelled by its page, or in documents without pages by the first words of the place."""
     words = page_mark(document.unit, page) or _quoted(block_text[mark.start : mark.start + 4 * MOST_QUOTED])
     where = f"{document.unit} {page}" if document.unit and page else words
     text = f"{_brief(document.name)} {words}" if is_named else words
@@ -338,10 +342,10 @@ def _brief(name: str) -> str:
 
 
 class SourceRow(QWidget):
-    """Words and page chips: where an answer may come from, or what the model was shown; empty, it takes no room."""
+    """Row of a text and page chips, for citations or passages; takes no room when empty."""
 
     place_wanted = Signal(int, object)
-    """A document's id and the `TextHighlight` in it."""
+    """A chip was pressed: a document's id, and the `TextHighlight` in it."""
 
     def __init__(self, theme: Theme, parent: QWidget, *, is_at_end: bool = False) -> None:
         super().__init__(parent)
@@ -352,7 +356,7 @@ class SourceRow(QWidget):
         self.hide()
 
     def show_places(self, lead: str, places: Sequence[CitationLink], tail: str = "") -> None:
-        """Words, chips, and more words; without places nothing is shown."""
+        """Show text, chips and a closing text; without places nothing."""
         shown = (lead, tuple(places), tail)
         if shown == self._shown:
             return
@@ -373,7 +377,7 @@ class SourceRow(QWidget):
         self.setAccessibleDescription("")
 
     def show_words(self, words: str, tip: str) -> None:
-        """Show words alone, with a tooltip that says more."""
+        """Show a text without chips, with a tooltip that explains more."""
         shown = (words, tip)
         if shown == self._shown:
             return
@@ -385,7 +389,7 @@ class SourceRow(QWidget):
         self.setVisible(True)
 
     def height_for(self, width: int) -> int:
-        """How high the line is at this width; 0 without places."""
+        """Return the height at a width; 0 while hidden."""
         return 0 if self.isHidden() else self._flow.heightForWidth(width)
 
     def _add_words(self, words: str) -> QLabel:

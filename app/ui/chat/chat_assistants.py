@@ -1,4 +1,4 @@
-"""Assistants in the chat: one is chosen for a chat, a new chat begins with one, what a chat sets is saved as one."""
+"""Assistants in the chat tab: choosing one for a chat, starting a chat with one, and saving a chat's options as one."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ NAME_PX = 120
 
 
 class ChatAssistants(QObject):
-    """What the composer, the greeting and the palette offer of them, for the chat that is shown."""
+    """Connects assistants to the composer, the welcome page and the palette for the visible chat."""
 
     begin_wanted = Signal(object)
-    """A new chat is to begin with this `Assistant`."""
+    """A new chat with this `Assistant` was requested."""
 
     def __init__(
         self,
@@ -72,13 +72,13 @@ class ChatAssistants(QObject):
         self.show()
 
     def all(self) -> Sequence[Assistant]:
-        """In the order of their use; what the store raises is said."""
+        """Return all assistants, most recently used first; empty after a storage error, which is shown."""
         with self._notify.guard():
             return self._chats.assistants().all()
         return ()
 
     def show(self) -> None:
-        """Which one the chat has, and which ones the greeting offers."""
+        """Show the chat's assistant in the composer, and all of them on the welcome page."""
         one = self._options.assistant
         self.button.show_name(*((one.name, icon_of(one)) if one is not None else ("",)))
         self._empty.show_assistants(
@@ -86,12 +86,12 @@ class ChatAssistants(QObject):
         )
 
     def choose_assistant(self, number: int) -> None:
-        """For the chat that is shown; 0: none."""
+        """Set the assistant of the visible chat by id; 0 removes it."""
         one = self._chats.assistants().get(number) if number else None
         self._options.take_assistant(one)
 
     def begin(self, number: int) -> None:
-        """A new chat with it."""
+        """Start a new chat with an assistant; open the dialog if that was deleted meanwhile."""
         with self._notify.guard():
             one = self._chats.assistants().get(number)
             if one is None:
@@ -100,7 +100,7 @@ class ChatAssistants(QObject):
                 self.begin_wanted.emit(one)
 
     def menu(self) -> QMenu:
-        """For the chat that is shown."""
+        """Return the menu of assistants for the visible chat."""
         tokens, here = self._theme.tokens, self._options.assistant
         menu = QMenu(self.button)
         menu.setObjectName("assistant_menu")
@@ -122,7 +122,7 @@ class ChatAssistants(QObject):
         return menu
 
     def menu_of_new(self) -> QMenu:
-        """For a new chat."""
+        """Return the menu of assistants for starting a new chat."""
         muted = self._theme.tokens.muted
         menu = QMenu(self._composer.window())
         menu.setObjectName("new_chat_menu")
@@ -137,13 +137,13 @@ class ChatAssistants(QObject):
         return menu
 
     def save_as(self) -> AssistantDialog:
-        """What the chat sets itself becomes one more, which wants a name."""
+        """Save the chat's options as a new assistant, which still needs a name."""
         dialog = self.open_all()
         dialog.add(tr(NEW_ASSISTANT), self._options.chosen)
         return dialog
 
     def open_all(self, number: int = 0) -> AssistantDialog:
-        """The dialog of all of them, one of them open."""
+        """Open the dialog of all assistants, at the given one."""
         from app.ui.chat.assistant_dialog import AssistantDialog  # not before somebody looks at it
 
         before = self._options.assistant
@@ -162,7 +162,7 @@ class ChatAssistants(QObject):
         return dialog
 
     def _offer_changes(self, before: Assistant | None) -> None:
-        """The chat's assistant was changed: the chat stays as it was, unless somebody wants it otherwise."""
+        """Offer to apply changes made to the chat's assistant; the chat keeps its copy otherwise."""
         now = self._options.assistant
         if now is None or before is None or now.id != before.id or chosen_of(now) == chosen_of(before):
             return
@@ -175,7 +175,7 @@ class ChatAssistants(QObject):
             self.choose_assistant(number)
 
     def _on_greeted(self, number: int) -> None:
-        """Pressed again, it is none."""
+        """Toggle the assistant that was pressed on the welcome page."""
         here = self._options.assistant
         self.choose_assistant(0 if here is not None and here.id == number else number)
         self._composer.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -1,4 +1,4 @@
-"""What the model sees of a chat: counted while a message is written, shown in parts, asked about when it is full."""
+"""Context usage of a chat: counted while a message is typed, shown by parts, and the question when it is full."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ RESERVED_FOR_ANSWER = "Kept for the answer"
 
 
 class ContextFull(QuestionDialog):
-    """`compact_wanted` or `new_chat_wanted`; closed otherwise, everything stays as it is."""
+    """Asks what to do about a full context: emits `compact_wanted` or `new_chat_wanted`; closing it changes nothing."""
 
     compact_wanted = Signal()
     new_chat_wanted = Signal()
@@ -84,27 +84,27 @@ ALMOST_FULL = 0.9
 
 @dataclass(frozen=True)
 class ContextSubject:
-    """What is looked at: a conversation, or a new one, and the message being written."""
+    """Input of a count: a chat or a new one, with the message being typed."""
 
     talk: AnswerService
     conversation_id: int | None
     draft: str
     documents: tuple[object, ...] = ()
-    """Which documents go with it, and how they are shown."""
+    """Documents of the draft, and how they are shown to the model; a key for comparison."""
     planned: Conversation | None = None
-    """A new one as its first message will store it."""
+    """A new chat as its first message will store it; None for a stored chat."""
 
 
 class ChatMemory(QObject):
-    """Counts a moment after the last key: never on the window's thread, never while the model works.
+    """Counts the next prompt after a pause in typing, on a thread, and never while the model generates.
 
-    `subject` says what to count, or None while the model is away or at work.
+    `subject` returns what to count, or None while the model is unavailable or busy.
     """
 
     parts_changed = Signal(object)
-    """`PromptBreakdown` of what is still the subject."""
+    """A `PromptBreakdown` of the current subject was counted."""
     new_chat_wanted = Signal(str, list)
-    """A message that is to go to a new chat, and the files of its documents; it stays in this chat, too."""
+    """A message should go to a new chat: its text and its documents' files. It stays in this chat, too."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class ChatMemory(QObject):
         self._chat, self._chats, self._subject = chat, chats, subject
         self._theme, self._notify, self._window = theme, notify, window
         self.parts: PromptBreakdown | None = None
-        """As they were counted last, for the chat that is shown; None: not yet, or not any more."""
+        """Last count for the visible chat; None while unknown or outdated."""
         self._used_tokens = 0
         self._counted: ContextSubject | None = None
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
@@ -129,15 +129,15 @@ class ChatMemory(QObject):
 
     @property
     def is_counting(self) -> bool:
-        """Whether the model's tokenizer is at work for this."""
+        """True while the model's tokenizer is counting."""
         return self._counted is not None
 
     def look_later(self) -> None:
-        """Once nothing was typed for a moment."""
+        """Count after a pause in typing."""
         self._timer.start()
 
     def count_context(self) -> bool:
-        """Counts now, or when what is being counted is done; whether it can be."""
+        """Count now, or after the running count. Return whether the model is available."""
         self._timer.stop()
         subject = self._subject()
         if subject is not None and self._counted is not None:
@@ -154,7 +154,9 @@ class ChatMemory(QObject):
         return subject is not None
 
     def coming(self) -> Look | None:
-        """Tells the parts of the next prompt with their texts; None while the model is away or at work."""
+        """Return a function that lists the parts of the next prompt with their texts; None while the model is
+        unavailable.
+        """
         subject = self._subject()
         if subject is None:
             return None
@@ -162,12 +164,14 @@ class ChatMemory(QObject):
         return lambda _: looks.inspect_next(subject.conversation_id, subject.draft, subject.planned)
 
     def show_used(self, used_tokens: int) -> None:
-        """What the chat that is shown takes now, as the engine or the store says; what was counted is old."""
+        """Set the tokens used by the visible chat, as reported by the engine or the store; earlier counts are
+        outdated.
+        """
         self._used_tokens = used_tokens
         self.parts = None
 
     def note(self) -> str:
-        """A few words for the composer; empty while there is room."""
+        """Return a short note for the composer; "" while there is room."""
         loaded, asks = self._chats.loaded(), self._chats.settings().chat.when_full == "ask"
         if loaded is None:
             return ""
@@ -188,7 +192,7 @@ class ChatMemory(QObject):
         self._counted = None
 
     def _on_failed(self, error: BaseException) -> None:
-        """An engine that went away says so when it is asked something; here nobody asked."""
+        """Ignore expected errors of the count, since nobody asked for it; raise anything else."""
         self._counted = None
         if not isinstance(error, AppError):
             raise error
@@ -205,7 +209,7 @@ class ChatMemory(QObject):
             announce(divider, divider.text)
 
     def _on_full(self, talk: AnswerService, conversation_id: int, message_id: int) -> None:
-        """Nothing was sent; the question is in its place without an answer."""
+        """Ask what to do about a full context. The question is stored without an answer, and nothing was sent."""
         if self._chat.talk is not talk or self._chat.conversation_id != conversation_id:
             self._notify.show_notice(
                 PersonMessage(tr("A chat no longer fits into the model’s context."), tr("Your message was kept."))
@@ -244,11 +248,11 @@ BAR_PX = 10
 SWATCH_PX = 10
 
 Row = tuple[str, int, float]
-"""Words, tokens, and how strong its tint is: 0 is the track's own."""
+"""A row: label, tokens, and strength of its tint; 0 is the track's own colour."""
 
 
 def rows_of(parts: PromptBreakdown) -> list[Row]:
-    """The lines in the bar's order; parts that a chat does not have are left out."""
+    """Return the rows in the bar's order, without parts that the chat does not have."""
     free = parts.budget.context_tokens - parts.used_tokens - parts.budget.reserve_tokens
     return [
         (tr(SYSTEM_PROMPT), parts.system, 0.95),
@@ -268,7 +272,7 @@ def rows_of(parts: PromptBreakdown) -> list[Row]:
 
 
 def tint(theme: Theme, strength: float) -> QColor:
-    """A tone between the track and the text: the same order of strength in light and dark."""
+    """Mix a tone between track and text colour, so that strengths keep their order in light and dark."""
     low, high = QColor(theme.tokens.line), QColor(theme.tokens.text)
     mixed = [
         round(a + (b - a) * strength)
@@ -278,10 +282,10 @@ def tint(theme: Theme, strength: float) -> QColor:
 
 
 class ContextPanel(QFrame):
-    """A popup: a click beside it, or Escape, closes it."""
+    """Popup with the parts of the context; Escape or a click outside closes it."""
 
     texts_wanted = Signal()
-    """The parts are to be shown with their texts."""
+    """The parts should be shown with their texts."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
@@ -343,7 +347,7 @@ class ContextPanel(QFrame):
         self._fit_height()
 
     def place_above(self, widget: QWidget) -> None:
-        """Its lower edge above the widget, its leading edge at the widget's."""
+        """Move the panel above a widget, aligned with its leading edge."""
         mirrored = widget.layoutDirection() == Qt.LayoutDirection.RightToLeft
         x = widget.width() - self.width() + self._theme.px(16) if mirrored else -self._theme.px(16)
         self.move(widget.mapToGlobal(QPoint(x, -self.height() - self._theme.px(8))))
@@ -371,7 +375,8 @@ class ContextPanel(QFrame):
         return table
 
     def _fit_height(self) -> None:
-        """Grows upwards: its foot stays above the gauge."""
+        """Set the height to the content's, keeping the bottom edge above the gauge."""
+        # Before it is shown a popup has neither its fonts nor its layout, which its height needs.
         self.ensurePolished()
         self._column.activate()
         bottom = self.geometry().bottom()
@@ -382,7 +387,7 @@ class ContextPanel(QFrame):
 
 
 def notes_on(parts: PromptBreakdown) -> str:
-    """What the numbers mean for the next message, in a sentence or two; empty when there is nothing to say."""
+    """Return a sentence or two about what the numbers mean for the next message; "" for nothing."""
     notes = []
     if parts.is_too_long:
         notes.append(tr(NEXT_NEVER_FITS))
@@ -396,7 +401,7 @@ def notes_on(parts: PromptBreakdown) -> str:
 
 
 class _ContextBar(QWidget):
-    """The parts beside each other, as wide as they are large."""
+    """Bar of the parts, with widths in proportion to their tokens."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -427,7 +432,7 @@ class _ContextBar(QWidget):
 
 
 class _PartSwatch(QWidget):
-    """The tint of a part beside its name."""
+    """Colour sample of a part next to its name."""
 
     def __init__(self, theme: Theme, strength: float) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a chat has to look at: what is selected in it, the message that was chosen or the last one, and its prompt."""
+"""Subjects that the inspector shows for a chat: the selected text, the chosen or last message, and its prompt."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ ANSWER_PROMPT = "The prompt of this answer"
 THE_QUESTION = "The question"
 
 PARAGRAPH = "\u2029"
-"""What Qt has between the lines of a selection."""
+"""Separator that Qt puts between the lines of a selection."""
 ALTERNATIVES = 8
 KEPT_ANSWERS = 50
 LOOK_EVERY_S = 0.05
-"""How soon an answer is read again when no other is written any more."""
+"""Interval at which a reader of token probabilities checks whether the model has become free."""
 
 
 class ChatSubjects(Subjects):
-    """Follows the keyboard: a turn that it enters is chosen, and a text that it is in is asked for its selection."""
+    """Follows the focus: entering a turn chooses it, and a focused text provides its selection."""
 
     def __init__(self, chat: ChatView, notify: Notify, parent: QObject) -> None:
         super().__init__(parent)
@@ -52,10 +52,10 @@ class ChatSubjects(Subjects):
         self._selected = ""
         self._talk = chat.open_chat.talk
         self._answers: dict[int, ChatAnswer] = {}
-        """Of that chat, by their ids."""
+        """Inspected answers of the visible chat, by message id."""
         self._live: ChatAnswer | None = None
         self._before: tuple[str, Sequence[TokenSeen]] = ("", ())
-        """What the next answer begins with."""
+        """Text and tokens that the next answer begins with."""
         chat.open_chat.shown.connect(self._on_shown)
         chat.open_chat.answering.connect(self._on_answering)
         chat.answer_finished.connect(self._on_finished)
@@ -63,7 +63,7 @@ class ChatSubjects(Subjects):
         self._follow_focus(QApplication.focusWidget())
 
     def want_probabilities(self, *, wanted: bool) -> None:
-        """Whether answers that begin from now on tell how sure the model is."""
+        """Set whether answers started from now on report token probabilities."""
         self._chat.open_chat.alternatives = ALTERNATIVES if wanted else -1
 
     def now(self) -> list[InspectedText]:
@@ -92,7 +92,7 @@ class ChatSubjects(Subjects):
         return InspectedText(MESSAGE, tr(THE_ANSWER), message.text, message.id, answer=answer)
 
     def go_on_from(self, answer: ChatAnswer, tokens: Sequence[TokenSeen], number: int, guess: Guess) -> None:
-        """Another version of an answer, with a guess in the place of one of its tokens."""
+        """Write another version of an answer with one token replaced by an alternative."""
         found = replace_token(answer.text, tokens, number, guess)
         if self._chat.busy:
             self._notify.show_notice(PersonMessage(tr("An answer is being written. Stop it first.")))
@@ -112,14 +112,14 @@ class ChatSubjects(Subjects):
         return answer
 
     def _message(self) -> StoredMessage | None:
-        """The one that was chosen, as long as it is shown; else the last one that is complete."""
+        """Return the chosen message if it is still shown, else the last complete one, or None."""
         turns = self._chat.transcript.turns
         stored = [turn.message for turn in turns if turn.message is not None and not turn.is_changing]
         chosen = next((message for message in stored if message.id == self._chosen_id), None)
         return chosen or (stored[-1] if stored else None)
 
     def _on_shown(self) -> None:
-        """Another chat may be shown: nothing is held of a temporary one that was left, which then goes for good."""
+        """Drop the answers of the previous chat, so that a temporary one can be freed."""
         talk = self._chat.open_chat.talk
         if talk is not self._talk:
             self._talk = talk
@@ -179,7 +179,7 @@ class ChatSubjects(Subjects):
 
 
 def _asked(talk: ref[AnswerService], message_id: int) -> Ask:
-    """What the engine was asked in a chat, unless that is gone. Raises KeyError."""
+    """Return the engine request of an answer. Raises KeyError if its chat is gone."""
     chat = talk()
     if chat is None:
         raise KeyError(message_id)
@@ -187,14 +187,14 @@ def _asked(talk: ref[AnswerService], message_id: int) -> Ask:
 
 
 def _turn_around(widget: QWidget | None) -> TurnView | None:
-    """The turn that a widget is, or is in."""
+    """Return the turn that contains a widget, or is it."""
     while widget is not None and not isinstance(widget, TurnView):
         widget = widget.parentWidget()
     return widget
 
 
 class ChatAnswer(InspectedAnswer):
-    """An answer of the open chat; `message_id` is 0 until it has its place in the store."""
+    """Inspected answer of the open chat; `message_id` is 0 until it is stored."""
 
     def __init__(self, chat: ChatView, message_id: int, subjects: ChatSubjects) -> None:
         super().__init__(subjects)
@@ -205,12 +205,12 @@ class ChatAnswer(InspectedAnswer):
         self._came: list[TokenSeen] = []
         self._seen: list[TokenSeen] = []
         self._first = 0
-        """Of those that came, where its text begins."""
+        """Index of the first received token that belongs to its text."""
         self._answering: RunningAnswerView | None = None
 
     @property
     def talk(self) -> AnswerService | None:
-        """The chat that it is in, as long as that is there."""
+        """The service of its chat, or None if that was freed."""
         return self._talk()
 
     @property
@@ -218,11 +218,11 @@ class ChatAnswer(InspectedAnswer):
         return self._seen
 
     def begin_with(self, text: str, tokens: Sequence[TokenSeen]) -> None:
-        """What it begins with, and how that was seen."""
+        """Set the text and tokens that the answer begins with."""
         self._text_before, self._came = text, list(tokens)
 
     def follow_answer(self, answering: RunningAnswerView) -> None:
-        """Takes in what comes of an answer that is being written."""
+        """Collect the tokens and text of an answer being written."""
         self._answering, self.is_being_written = answering, True
         answering.token_came.connect(lambda token: self._came.append(token))  # noqa: PLW0108 - to another list later
         answering.text_came.connect(self._on_text)

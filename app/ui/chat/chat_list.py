@@ -1,4 +1,4 @@
-"""The rows of the chats: projects with their chats below them, the others by age; dragged into a project and out."""
+"""Rows of the chat list: projects with their chats, other chats by age, with drag and drop between them."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ SIMILAR_IN_MEANING = "Similar in meaning"
 PINNED_ROLE = Qt.ItemDataRole.UserRole + 1
 HIT_ROLE = Qt.ItemDataRole.UserRole + 5
 PROJECT_ROLE = Qt.ItemDataRole.UserRole + 6
-"""The `ProjectRow` of a project; of a chat in one that one's, too."""
+"""The `ProjectRow` of a project, or of the project that a chat is in."""
 TAGS_ROLE = Qt.ItemDataRole.UserRole + 7
 """The tags of a chat."""
 IS_PROJECT_ROLE = Qt.ItemDataRole.UserRole + 8
 A_CHAT = 3
-"""Places that are listed below a chat."""
+"""Most hits listed below a chat."""
 HIT_PX = 46
 INDENT_PX, GLYPH_PX, DOT_PX, MOST_DOTS = 16, 16, 8, 3
 
 
 @dataclass(frozen=True)
 class ProjectRow:
-    """A project with the number of its chats; `id` is below 0, where no chat's is."""
+    """A project with the number of its chats; `id` is negative, so that it differs from any chat's."""
 
     project: Project
     chats: int
@@ -72,7 +72,7 @@ class ProjectRow:
 
     @property
     def spoken(self) -> str:
-        """What a screen reader says of it."""
+        """Text for screen readers."""
         count = tr("1 chat") if self.chats == 1 else tr("{count} chats", count=f"{self.chats:,}")
         state = tr("open") if self.is_open else tr("folded")
         return ", ".join((tr("Project {name}", name=self.project.name), count, state))
@@ -91,9 +91,9 @@ def group_of(conversation: Conversation, now: datetime) -> str:
 
 
 class ChatListModel(GroupedListModel[Conversation]):
-    """Chats under headings by age, as the store has them: newest first. Below a chat are places in its messages.
+    """Chats under headings by age, newest first, with search hits below each.
 
-    Those of a project are below it, pinned ones first, as long as it is open.
+    A project's chats are listed below it while it is open, pinned ones first.
     """
 
     groups = ("Pinned", "Today", "Yesterday", "Last 7 days", "Older")
@@ -101,19 +101,19 @@ class ChatListModel(GroupedListModel[Conversation]):
     def __init__(self) -> None:
         super().__init__()
         self.hits: dict[int, list[SearchHit]] = {}
-        """The best places by chat."""
+        """Best hits by chat id."""
         self.similar: Sequence[Conversation] = ()
-        """Chats without the words, in which something is about them; listed last, with its `similar_hits` below."""
+        """Chats that match by meaning only, listed last with their `similar_hits`."""
         self.similar_hits: dict[int, list[SearchHit]] = {}
         self.projects: Sequence[Project] = ()
         self.tags: Mapping[int, Sequence[ChatTag]] = {}
-        """By chat."""
+        """Tags by chat id."""
         self.is_narrowed = False
-        """Only some chats are listed: projects without any are left out, and all are open."""
+        """True while only some chats are listed: empty projects are left out, and all are open."""
         self._project_rows: dict[int, ProjectRow] = {}
 
     def take_hits(self, hits: Sequence[SearchHit]) -> None:
-        """What was found; it is seen with the next `show`."""
+        """Set the hits, which appear with the next `show`."""
         self.hits = {}
         for hit in hits:
             known = self.hits.setdefault(hit.id, [])
@@ -121,7 +121,7 @@ class ChatListModel(GroupedListModel[Conversation]):
                 known.append(hit)
 
     def take_similar(self, chats: Sequence[Conversation], hits: Sequence[SearchHit]) -> None:
-        """Take what was found by meaning, the nearest first; it is seen with the next `show`."""
+        """Set the hits by meaning, nearest first, which appear with the next `show`."""
         self.similar, self.similar_hits = chats, {}
         for hit in hits:
             known = self.similar_hits.setdefault(hit.id, [])
@@ -129,7 +129,7 @@ class ChatListModel(GroupedListModel[Conversation]):
                 known.append(hit)
 
     def keep_hits(self, words: str) -> None:
-        """Others are looked for: of what was found before only what has these, too."""
+        """Keep only the old hits that also match the new words, until the new search is done."""
         self.take_similar((), ())
         if not words or not self.hits:
             self.hits = {}
@@ -140,13 +140,13 @@ class ChatListModel(GroupedListModel[Conversation]):
         self.take_hits([hit for hits in self.hits.values() for hit in hits if still_fits(hit, words)])
 
     def key_of(self, index: Index) -> tuple[int, int]:
-        """By which a row is found again when all were read anew: a chat or a project, and a message or 0."""
+        """Return a key that survives a reload: chat or project id, and message id or 0."""
         hit, row = index.data(HIT_ROLE), index.data(PROJECT_ROLE)
         number = row.id if index.data(IS_PROJECT_ROLE) else index.data(ID_ROLE) or 0
         return (number, hit.message_id if hit is not None else 0)
 
     def index_of_key(self, key: tuple[int, int]) -> QModelIndex:
-        """An invalid one where that row is not there any more."""
+        """Return the row with a key, or an invalid index if it is gone."""
         first = self.index_of(key[0])
         rows = range(first.row(), first.row() + 1 + A_CHAT) if first.isValid() else ()
         indexes = (self.index(row) for row in rows if row < len(self._rows))
@@ -231,7 +231,7 @@ class ChatListModel(GroupedListModel[Conversation]):
 
 
 class ChatDelegate(RowDelegate):
-    """Paints a project with its fold, and a place in a message as two lines with the words marked, below its chat."""
+    """Paints projects with their fold arrow, and hits as two lines with highlights below their chat."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         if index.data(HIT_ROLE) is None:
@@ -262,7 +262,7 @@ class ChatDelegate(RowDelegate):
         painter.restore()
 
     def buttons_of(self, option: QStyleOptionViewItem) -> dict[str, QRect]:
-        """Where on a project's row its buttons are: new and menu."""
+        """Return the rectangles of the buttons "new" and "menu" on a project's row."""
         px, rect = self._theme.px, option.rect
         size = px(24)
         top = rect.y() + (rect.height() - px(2) - size) // 2
@@ -341,33 +341,33 @@ def _is_mirrored(option: QStyleOptionViewItem) -> bool:
 
 
 def _cut_row(option: QStyleOptionViewItem, leading: int, trailing: int) -> QRect:
-    """The row without some pixels at its two ends."""
+    """Return the row's rectangle, shortened at its leading and trailing end."""
     rect: QRect = option.rect
     mirrored = _is_mirrored(option)
     return rect.adjusted(trailing if mirrored else leading, 0, -(leading if mirrored else trailing), 0)
 
 
 class ChatList(RowList):
-    """Left and Right fold and open a project, as Enter does. A chat is dragged into one or out, a tag onto a chat.
+    """List of chats. Left and Right fold and unfold a project; chats are dragged between projects, tags onto chats.
 
-    What is dragged and where to is told; nothing is changed here.
+    Drops are only announced; nothing is changed here.
     """
 
     folded = Signal(int, bool)
-    """A project, and whether its chats are to be seen."""
+    """A project was folded or unfolded: its id, and True if its chats should be visible."""
     project_wanted = Signal(str, int)
-    """What is wanted of a project: new, menu or delete; and its number."""
+    """An action on a project was requested: "new", "menu" or "delete", and its id."""
     moved_into = Signal(int, object)
-    """A chat, and the number of the project that it goes into; None: out of its project."""
+    """A chat was dropped: its id, and that of the project, or None to remove it from its project."""
     tagged = Signal(int, int)
-    """A tag, and the chat that it is put on."""
+    """A tag was dropped on a chat: both ids."""
     drag_ended = Signal()
 
     def __init__(self, theme: Theme, model: QAbstractListModel, name: str) -> None:
         super().__init__(theme, model, name)
         self._pressed_at = QPoint()
         self._held: tuple[str, int, int | None] | None = None
-        """What is held above: its type, its number, and the project that it is in."""
+        """The item dragged over the list: its type, its id, and its project."""
         self._target: QRect | None = None
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
         self.setDropIndicatorShown(False)
@@ -469,7 +469,9 @@ class ChatList(RowList):
         return kind, number, row.project.id if row is not None else None
 
     def _drop_place(self, at: QPoint) -> tuple[QRect, Any] | None:
-        """Where what is held would go: the place to mark, and a project, None for none, or a chat. None: nowhere."""
+        """Return where the dragged item would go: the rectangle to mark, and a project, None for none, or a chat. None
+        if nowhere.
+        """
         if self._held is None:
             return None
         kind, _, project_id = self._held
@@ -484,7 +486,7 @@ class ChatList(RowList):
         return (self.visualRect(self._index_of(row.id)) if row is not None else self._outside(), wanted)
 
     def _outside(self) -> QRect:
-        """What is seen of the rows below all projects."""
+        """Return the visible area of the rows below all projects."""
         model, rect = self.model(), self.viewport().rect()
         rows = [row for row in range(model.rowCount()) if model.index(row, 0).data(IS_PROJECT_ROLE)]
         if rows:

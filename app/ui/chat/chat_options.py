@@ -1,8 +1,8 @@
-"""What one chat sets itself: prompt, model, longest answer, sampling, thinking; a new chat's wait for its message.
+"""Options of a single chat: system prompt, model, answer length, sampling, thinking. A new chat's are stored with its
+first message.
 
-The fields for these are the same in the chat's own dialog and in that of an assistant. Looking at a chat loads nothing;
-its answer brings its model in. Where that is gone, somebody is asked first; where another one is in, it is said beside
-the composer.
+The fields are shared by the chat's dialog and the assistant dialog. Opening a chat loads no model; its next answer
+does. If that model is gone, the user is asked first; if another one is loaded, the composer says so.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ THINK_AT_MOST = "Think at most"
 
 
 class ChatOptions(QObject):
-    """Keeps them in the store, and the composer's thinking control in step with chat and model."""
+    """Holds and stores the options of the visible chat, and updates the composer's thinking switch."""
 
     changed = Signal()
-    """Somebody has chosen something for the chat that is shown."""
+    """The user changed an option of the visible chat."""
     model_changed = Signal()
-    """The chat that is shown has another model of its own, or none any more; or another chat is shown."""
+    """The visible chat's own model changed, or another chat is shown."""
     assistant_changed = Signal()
-    """It has another assistant, or none any more; or another chat is shown."""
+    """The visible chat's assistant changed, or another chat is shown."""
 
     def __init__(
         self,
@@ -82,35 +82,34 @@ class ChatOptions(QObject):
         self._chosen = self._usual()
         self._assistant_id: int | None = None
         self._memory = ""
-        """As `Conversation.memory` has it."""
+        """Use of memories in this chat, as in `Conversation.memory`."""
         self.sought_model = ""
-        """The name of a file that came with an import as the chat's own model; "" once a model was chosen."""
+        """File name of the model that an imported chat was made with; "" once a model was chosen."""
         composer.settings.clicked.connect(self.show_dialog)
         composer.thinking.chosen.connect(self._on_thinking)
         composer.entered.connect(self.refresh)  # the settings may have changed meanwhile
 
     @property
     def system_prompt(self) -> str:
-        """The prompt of the chat that is shown, or the one that waits."""
+        """System prompt of the visible chat, stored or still pending."""
         return self._chosen.system_prompt
 
     @property
     def model(self) -> Path | None:
-        """The model that the chat that is shown has for itself; it may be gone."""
+        """The chat's own model, whose file may be gone; None for the common model."""
         return Path(self._chosen.model) if self._chosen.model else None
 
     def set_model(self, path: Path | None) -> None:
-        """Another one for this chat; None: that of all chats."""
+        """Set the chat's own model; None for the common model."""
         self._choose(model=str(path) if path is not None else "")
 
     @property
     def chosen(self) -> AssistantChoice:
-        """What the chat that is shown sets itself."""
         return self._chosen
 
     @property
     def assistant(self) -> Assistant | None:
-        """The one that it took these from, which may be another since; None where it is gone."""
+        """Assistant that the options came from; None if it was deleted. It may have changed since."""
         found = None
         if self._assistant_id is not None:
             with self._notify.guard():
@@ -118,7 +117,7 @@ class ChatOptions(QObject):
         return found
 
     def take_assistant(self, assistant: Assistant | None) -> None:
-        """What it sets is this chat's from now on; None: everything as the settings say."""
+        """Copy an assistant's options into this chat; None restores the defaults from the settings."""
         self._assistant_id = assistant.id if assistant is not None else None
         with self._notify.guard():
             if assistant is not None:
@@ -127,7 +126,7 @@ class ChatOptions(QObject):
         self.assistant_changed.emit()
 
     def show(self, conversation: Conversation | None) -> None:
-        """Another chat is shown; None is a new one, which begins with the settings' system prompt."""
+        """Load the options of a chat; None is a new one, which starts with the defaults from the settings."""
         self._conversation = conversation
         self._chosen = chosen_in(conversation) if conversation is not None else self._usual()
         self._assistant_id = conversation.assistant_id if conversation is not None else None
@@ -143,13 +142,13 @@ class ChatOptions(QObject):
 
     @property
     def planned(self) -> Conversation | None:
-        """A new chat as its first message will store it; None where that has come."""
+        """A new chat as its first message will store it; None for a stored chat."""
         if self._conversation is not None:
             return None
         return plan_conversation(self._chosen, memory=self._memory, project_id=self._chat.project_id)
 
     def create(self) -> Conversation:
-        """Makes the conversation that a new chat's first message needs, with what was chosen for it. May raise."""
+        """Store the new chat with its options, before its first message. Raises storage errors."""
         conversation = self._chat.talk.conversations.create(
             system_prompt=self._chosen.system_prompt, project_id=self._chat.project_id
         )
@@ -158,7 +157,7 @@ class ChatOptions(QObject):
         return conversation
 
     def refresh(self) -> None:
-        """After the model or a setting changed: the composer offers what can be chosen now."""
+        """Update the thinking switch after the model or a setting changed."""
         loaded = self._chats.loaded()
         kind = loaded.thinking if loaded is not None else "none"
         thinking = self._chosen.thinking
@@ -194,7 +193,7 @@ class ChatOptions(QObject):
         self._take_choice(dialog.chosen)
 
     def in_settings(self) -> list[str]:
-        """The numbers that Settings have for every chat."""
+        """Return the names of the numbers that the settings fix for all chats."""
         settings = self._chats.settings().chat
         return [name for name in ("temperature", "max_tokens", "thinking_budget") if getattr(settings, name) != -1]
 
@@ -231,7 +230,7 @@ Choices = Sequence[tuple[str, str]]
 
 
 def model_choices(known: Sequence[tuple[Path, str]], usual: Path | None) -> list[tuple[str, str]]:
-    """What a model can be chosen from: that of all chats, and every one that is known."""
+    """Return the choices of a model field: the common model first, then all known models."""
     names = {str(path): name for path, name in known}
     name = names.get(str(usual)) or (model_name(usual) if usual is not None else "")
     return [("", tr(SAME_MODEL_AS_OTHERS, name=name) if name else tr("Same as other chats")), *names.items()]
@@ -248,7 +247,7 @@ def thinking_budget() -> Knob:
 
 
 class ChatFields(QWidget):
-    """All of `AssistantChoice` to be changed. `in_settings` names the numbers that Settings have for every chat."""
+    """Form for an `AssistantChoice`. `in_settings` names the numbers that the settings fix for all chats."""
 
     changed = Signal()
 
@@ -302,7 +301,7 @@ class ChatFields(QWidget):
 
     @property
     def chosen(self) -> AssistantChoice:
-        """As the fields say now."""
+        """The options as entered in the fields."""
         longest, budget = self._longest.chosen, self._budget.chosen
         return AssistantChoice(
             clean_text(self._prompt.toPlainText()).strip(),
@@ -315,13 +314,13 @@ class ChatFields(QWidget):
 
 
 def thinking_choices() -> list[tuple[str, str]]:
-    """Every value of `Conversation.thinking` in words."""
+    """Return every value of `Conversation.thinking` with its label."""
     efforts_in_words = [(value, tr("On: {how}", how=word.lower())) for value, word in efforts().items()]
     return [("", tr(SETTINGS_DEFAULT)), ("on", tr("On")), ("off", tr("Off")), *efforts_in_words]
 
 
 def with_missing(models: Choices, path: str) -> list[tuple[str, str]]:
-    """The choices, and one that is chosen but not there any more."""
+    """Return the choices, with the chosen model added if its file is missing."""
     if path in dict(models):
         return list(models)
     missing = [(path, tr("{name}, which is not there", name=model_name(Path(path))))] if path else []
@@ -341,7 +340,7 @@ def _choice_row(theme: Theme, name: str, meaning: str, choice: ChoiceButton) -> 
 
 
 class ChatSettings(QDialog):
-    """Asks; `chosen` is what was chosen once it is accepted."""
+    """Dialog of a chat's options; read `chosen` after it was accepted."""
 
     def __init__(
         self,
@@ -380,7 +379,7 @@ class ChatSettings(QDialog):
         around.addLayout(cancel_or(self, tr(SAVE)))
 
     def offer_memories(self, is_told: bool, *, is_on: bool) -> None:
-        """Whether the model is told what is remembered can be chosen; `is_on`: it can be told at all."""
+        """Show the choice to use memories in this chat; disabled unless `is_on`, their switch in the settings."""
         about = tr("Whether the model is told them before this chat begins.")
         self._about_memories.setText(about if is_on else tr("Switched off for all chats in Settings."))
         self._memories.setChecked(is_told and is_on)
@@ -390,20 +389,22 @@ class ChatSettings(QDialog):
 
     @property
     def is_told(self) -> bool:
-        """Whether the model is told the memories."""
+        """True if the chat uses memories, as ticked, or as before while memories are off for all chats."""
         return self._memories.isChecked() if self._is_on else self._is_told
 
     @property
     def chosen(self) -> AssistantChoice:
-        """As the fields say now."""
         return self.fields.chosen
 
 
 class OwnModel(QObject):
-    """`name_of` is what a person calls a model; it is given by who knows that."""
+    """Which model answers in the visible chat: its own, its project's, or the common one.
+
+    `name_of` returns a model's display name and is set by the window.
+    """
 
     changed = Signal()
-    """Another one is to answer, or another one is in."""
+    """The model that should answer changed, or another one is loaded."""
 
     def __init__(
         self,
@@ -420,48 +421,48 @@ class OwnModel(QObject):
         self._theme, self._notify, self._window = theme, notify, window
         self.name_of: Callable[[Path], str] = model_name
         self.of_project: Path | None = None
-        """The one of the project that the chat is in."""
+        """Model of the chat's project."""
         self.path_in: Path | None = None
-        """The one that is in, on its way, or asleep."""
+        """The model that is loaded, loading, or asleep."""
         options.model_changed.connect(self._on_model_changed)
 
     @property
     def path(self) -> Path | None:
-        """The model that answers here; None is whichever is in."""
+        """Model that should answer in this chat; None means whichever is loaded."""
         return self._options.model or self.of_project or self._chats.usual_model()
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether another one is in, on its way, or asleep."""
+        """True if a different model is loaded, loading, or asleep."""
         return self.path not in (None, self.path_in)
 
     @property
     def is_own(self) -> bool:
-        """Whether the chat has one for itself, or its project has."""
+        """True if the chat or its project overrides the common model."""
         return self._options.model is not None or self.of_project is not None
 
     def choose(self, path: Path | None) -> None:
-        """For this chat alone; None, and that of its project: nothing of its own."""
+        """Set the chat's own model; None, or the project's model, removes the override."""
         self._options.set_model(None if path == self.of_project else path)
 
     def take_project(self, path: Path | None) -> None:
-        """The chat is in another project, or that has another model."""
+        """Set the project's model after the chat or the project changed."""
         if path != self.of_project:
             self.of_project = path
             self.changed.emit()
 
     def update_model(self, path: Path | None) -> None:
-        """`path` is in, on its way, or asleep."""
+        """Set the model that is loaded, loading, or asleep."""
         self.path_in = path
         self.changed.emit()
 
     def go_on_with(self, path: Path) -> None:
-        """The chat's from now on; nothing of its own where that is the one of all chats."""
+        """Make a model the chat's own from now on; no override is stored if it is the common one anyway."""
         usual = self.of_project or self._chats.model_path()
         self._options.set_model(None if path == usual else path)
 
     def note(self) -> str:
-        """A few words for the composer; empty where nothing has to be said."""
+        """Return a short note for the composer if another model is loaded or the chat's is missing; "" otherwise."""
         own = self._options.model
         if own is not None and not own.is_file():
             return tr(CHAT_MODEL_GONE, name=self.name_of(own))
@@ -470,7 +471,7 @@ class OwnModel(QObject):
         return tr(ANSWERS_HERE, name=self.name_of(self.path))
 
     def may_answer(self, then: Callable[[], object], *, can_chat: bool = True) -> bool:
-        """Whether there is somebody who answers. Else it is said, or asked, and `then` follows where that helps."""
+        """Return whether a model can answer. If not, tell or ask the user, and run `then` once that helped."""
         own = self._options.model
         if own is not None and not own.is_file():
             self._ask(own, then)

@@ -1,4 +1,4 @@
-"""What a person does with projects: begun, put right in a dialog, deleted with a way back, a chat begun in one."""
+"""Projects in the chat tab: creating, editing, deleting with undo, and starting chats in them."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ MOST_NAME = 40
 
 
 class ProjectMenus(QObject):
-    """What the list of the chats offers for projects: chats are moved here, the rest is wanted of somebody else."""
+    """Menus for projects in the chat list. Moves chats itself; other actions are requested by signals."""
 
     wanted = Signal(str, int)
-    """What is wanted of a project: new (a chat in it), settings, delete, or begin (a project); and its number."""
+    """An action on a project was requested: "new" (chat), "settings", "delete" or "begin" (a project), and its id."""
     rename_wanted = Signal(int)
     changed = Signal()
-    """A chat was put into a project, or out of it; or a project is another."""
+    """A chat was moved, or a project changed."""
 
     def __init__(
         self, theme: Theme, notify: Notify, conversations: Conversations, projects: Projects, parent: QObject
@@ -55,7 +55,7 @@ class ProjectMenus(QObject):
         self._theme, self._notify, self._conversations, self._projects = theme, notify, conversations, projects
 
     def move_into(self, number: int, project_id: int | None) -> None:
-        """Puts a chat into a project, or out of its own; it can be taken back."""
+        """Move a chat into a project, or out of any with None, and offer undo."""
         with self._notify.guard():
             chat, project = self._conversations.get(number), self._projects.get(project_id)
             if chat is not None and (project is not None or project_id is None):
@@ -67,7 +67,7 @@ class ProjectMenus(QObject):
         self.changed.emit()
 
     def menu_for_chat(self, number: int, inside: int | None, menu: QMenu) -> QMenu:
-        """Where a chat can be moved to; `inside` is the project that it is in."""
+        """Add a submenu of the projects a chat can move to; `inside` is its current one."""
         muted, accent = self._theme.tokens.muted, self._theme.tokens.accent
         into = QMenu(tr(MOVE_TO_PROJECT), menu)
         into.setIcon(icon("folder", muted))
@@ -82,7 +82,6 @@ class ProjectMenus(QObject):
         return into
 
     def menu_of(self, project: Project, parent: QWidget) -> QMenu:
-        """What can be done with a project."""
         muted, number, menu = self._theme.tokens.muted, project.id, QMenu(parent)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for glyph, words, do in (
@@ -110,14 +109,14 @@ class ProjectMenus(QObject):
 
 
 def _short(name: str) -> str:
-    """For a menu or a button, which underlines the letter behind an ampersand."""
+    """Shorten a name for a menu or button and escape &, which Qt would read as a mnemonic."""
     line = " ".join(name.split())
     return (line if len(line) <= MOST_NAME else line[: MOST_NAME - 1] + "…").replace("&", "&&")
 
 
 @dataclass(eq=False, kw_only=True)
 class FileOfProject(FileToRead):
-    """A file that becomes a document of this project."""
+    """A file to be read as a document of a project."""
 
     project_id: int
 
@@ -127,13 +126,13 @@ class FileOfProject(FileToRead):
 
 
 class ProjectActions(QObject):
-    """Serves the menus."""
+    """Carries out the actions requested by the menus."""
 
     new_chat_wanted = Signal(int)
-    """An empty chat that will be in this project."""
+    """A new chat in this project should be opened."""
 
     pictures: PictureReading | None = None
-    """What reads pages of documents that are pictures."""
+    """OCR of picture pages; None outside a full window."""
 
     def __init__(self, app: Fireside, theme: Theme, notify: Notify, folders: ProjectMenus, window: QWidget) -> None:
         super().__init__(folders)
@@ -142,7 +141,7 @@ class ProjectActions(QObject):
 
     @cached_property
     def _unread(self) -> Intake:
-        """What a project's dialog has left to be read."""
+        """Reads the files that a project's dialog left unread when it closed."""
         documents = self._app.documents
         intake = Intake(
             lambda one, cancel: documents.read_file(one.path, cancel, password=one.password, part=one.part),
@@ -157,14 +156,14 @@ class ProjectActions(QObject):
         return intake
 
     def begin(self) -> None:
-        """A new project, in its dialog; closed without a word in it, it is gone again."""
+        """Create a project and open its dialog, from which a chat in it can be started."""
         with self._notify.guard():
             project = self._app.preambles.projects.create(tr(NEW_PROJECT))
             self._folders.changed.emit()
             self.show_settings(project.id, is_new=True)
 
     def show_settings(self, project_id: int, *, is_new: bool = False) -> None:
-        """Its name, icon, instructions, model and documents."""
+        """Open the dialog for a project's name, icon, instructions, model and documents."""
         with self._notify.guard():
             project = self._app.preambles.projects.get(project_id)
             if project is None:
@@ -198,7 +197,7 @@ class ProjectActions(QObject):
             dialog.open()
 
     def delete(self, project_id: int) -> None:
-        """At once, with a way back; its chats stay."""
+        """Delete a project at once and offer undo; its chats stay."""
         projects = self._app.preambles.projects
 
         def bring_back() -> None:
@@ -226,7 +225,7 @@ class ProjectActions(QObject):
             self.new_chat_wanted.emit(project_id)
 
     def _begin_in(self, project_id: int) -> None:
-        """Who has made a project goes on in it."""
+        """Start a chat in a project that was just created."""
         with self._notify.guard():
             if self._app.preambles.projects.get(project_id) is not None:
                 self.new_chat_wanted.emit(project_id)
@@ -258,7 +257,7 @@ class ProjectActions(QObject):
         self._folders.changed.emit()
 
     def _forget(self, project_id: int) -> None:
-        """What models had read of it goes, on a thread: the engine may be at work."""
+        """Drop what the engine cached of the project's prompt. Runs on a thread, because the engine may be busy."""
         preambles, app = self._app.preambles, self._app
         tasks.ask(
             lambda _token: preambles.forget_project(project_id, app.engine), self, lambda _: None, self._notify.error
@@ -266,11 +265,11 @@ class ProjectActions(QObject):
 
 
 class ProjectBanner(QPushButton):
-    """Says above the composer in which project the chat is that is shown; pressed, the project opens."""
+    """Button above the composer with the visible chat's project; opens the project."""
 
     wanted = Signal(int)
     model_known = Signal(object)
-    """The `Path` of the project's model, or None: of the chat that is shown now."""
+    """The visible chat's project was read; carries the `Path` of its model, or None."""
 
     def __init__(self, theme: Theme, chat: OpenChat) -> None:
         super().__init__()
@@ -288,11 +287,11 @@ class ProjectBanner(QPushButton):
 
     @property
     def project(self) -> Project | None:
-        """As it was when that was looked at last."""
+        """Project of the visible chat as last read, or None."""
         return self._project
 
     def refresh_project(self) -> None:
-        """The chat may be in another project."""
+        """Read the project again because the visible chat may have moved."""
         talk, number = self._chat.talk, self._chat.conversation_id
         try:
             chat = talk.conversations.get(number) if number is not None else None

@@ -1,4 +1,4 @@
-"""The Chat tab: the view with the document beside it, the left column, and what passes between these and the window."""
+"""The chat tab: chat view with side panels, the left column, and their connections to the window."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ FIRST_CHARACTERS = 200
 
 
 class LeavingQuestion(WaitingQuestion["OutboundDocuments"]):
-    """Whether documents may be sent to where a model runs, for chats and for jobs."""
+    """Asks whether documents may be sent to a remote model's server, for chats and jobs."""
 
     def dialog_for(self, asked: OutboundDocuments) -> Question:
         from app.features.leaving import leaving_words  # not before a model elsewhere is asked
@@ -76,7 +76,7 @@ class LeavingQuestion(WaitingQuestion["OutboundDocuments"]):
 
 
 class ChatTab(Tab):
-    """Opens chats, new ones and temporary ones; keeps the list, the gauge and the model's state in step."""
+    """Opens stored, new and temporary chats, and keeps the list, the gauge and the model's state up to date."""
 
     def __init__(self, app: Fireside, ui: UiContext, chat: ChatView | None = None) -> None:
         super().__init__()
@@ -178,7 +178,7 @@ class ChatTab(Tab):
         self._ui.status.gauge.show_wanted(wanted=is_shown)
 
     def show_chat(self, conversation_id: int | None, *, is_temporary: bool = False) -> None:
-        """Opens a chat; None is a new one."""
+        """Open a chat; None is a new one."""
         self._ui.status.gauge.show_used(0)
         if is_temporary:
             self.chat.show_temporary()
@@ -193,9 +193,9 @@ class ChatTab(Tab):
     def open_new(
         self, project_id: int | None = None, *, assistant: Assistant | None = None, is_temporary: bool = False
     ) -> None:
-        """An empty chat, ready to type into, whatever was open; it will be in that project, or nothing of it is kept.
+        """Open an empty chat with the focus in its message field, in a project or temporary if wanted.
 
-        What is typed for a new chat stays, also where it begins with an assistant.
+        Text already typed for a new chat stays, even with an assistant.
         """
         self.show_chat(None, is_temporary=is_temporary)
         if project_id is not None:
@@ -227,7 +227,9 @@ class ChatTab(Tab):
         self._exchange.import_files(files)
 
     def take_documents(self, ids: Sequence[int], title: str = "") -> None:
-        """A chat of its own, so that what is being written elsewhere stays as it is; one that waits is taken again."""
+        """Attach documents to a new chat, so that other drafts stay; a chat already waiting with the same ones is
+        reused.
+        """
         attachments = self._app.documents.attachments
         with self._ui.notify.guard():
             chat_id = attachments.chat_waiting_with(list(ids))
@@ -291,7 +293,7 @@ class ChatTab(Tab):
 
 
 class OtherTabs(QObject):
-    """What a chat leads to is gone on with in another tab, or kept for other chats."""
+    """Hands texts and documents from a chat to other tabs, or to the memories."""
 
     def __init__(self, app: Fireside, ui: UiContext, chat: ChatView) -> None:
         super().__init__(chat)
@@ -306,7 +308,7 @@ class OtherTabs(QObject):
         chat.remember_wanted.connect(lambda text: self._remembering.ask(text))  # noqa: PLW0108 - not made before
 
     def _on_models_wanted(self) -> None:
-        """To where this model's own eyes can be fetched, or else to models that have some."""
+        """Open the models tab where the model's vision encoder can be downloaded, or else at models that can see."""
         path = self._ui.loader.path
         rows = [row.model for row in self._app.models.list_installed() if row.model.path == path]
         is_blind = any(self._app.models.can_fetch_eyes(model) for model in rows)
@@ -328,7 +330,7 @@ class OtherTabs(QObject):
 
 
 class SidePanels(QObject):
-    """What stands beside the chat: a document, and Inside; both where there is room, else what was opened last."""
+    """Document and inspector panels next to the chat: both if there is room, else the one opened last."""
 
     def __init__(self, app: Fireside, ui: UiContext, chat: ChatView) -> None:
         super().__init__(chat)
@@ -340,7 +342,7 @@ class SidePanels(QObject):
         chat.documents_known.connect(self.document.keep_open)
 
     def follow_reading(self, pictures: PictureReading) -> None:
-        """What is read of the document, or corrected in it, is the chat's as well, whichever chat that is."""
+        """Update the chat's attachments when the document in the panel is read further or corrected."""
 
         def on_corrected(documents: DocumentLibrary, earlier_id: int, document_id: int) -> None:
             if documents is self._app.documents:
@@ -361,7 +363,7 @@ class SidePanels(QObject):
         self.inside.toggle()
 
     def keep_width(self) -> None:
-        """For the next start. Tells what keeps it from being stored."""
+        """Store the panel's width for the next start."""
         if self.inside.width_px != self._app.settings.window.inside_width:
             with self._ui.notify.guard():
                 self._app.change_settings("window", inside_width=self.inside.width_px)
@@ -384,7 +386,7 @@ class SidePanels(QObject):
 
 
 class ModelInStep(QObject):
-    """The gauge of the context and what is said of the model follow the chat, and the chat follows the model."""
+    """Keeps the context gauge and the model's state in step with the chat, and the chat with the model."""
 
     def __init__(self, ui: UiContext, chat: ChatView) -> None:
         super().__init__(chat)
@@ -401,12 +403,12 @@ class ModelInStep(QObject):
         self._on_model_changed()
 
     def show_waiting(self) -> None:
-        """Whether a message waits until the model is there."""
+        """Show in the status line whether a message waits for the model to load."""
         waits = self._chat.busy and self._ui.loader.state == "loading"
         self._ui.status.show_waiting(tr(ONE_MESSAGE_WAITS) if waits else "")
 
     def show_context(self) -> None:
-        """The parts of the next prompt, above the gauge; they come when they are counted."""
+        """Open the breakdown of the context above the gauge; the parts appear once counted."""
         gauge = self._ui.status.gauge
         panel = ContextPanel(self._ui.theme, gauge)
         self._chat.parts_changed.connect(panel.show_parts)
@@ -430,16 +432,16 @@ class ModelInStep(QObject):
 
 
 class LongAnswers(QObject):
-    """Tells of the end of an answer that took so long that somebody may have turned to something else."""
+    """Announces the end of an answer that took so long that the user may be doing something else."""
 
     told = Signal(object)
-    """An `EndOfWork`."""
+    """A long answer ended; carries an `EndOfWork`."""
 
     def __init__(self, chat: ChatView, app: Fireside) -> None:
         super().__init__(chat)
         self._chat, self._app = chat, app
         self._begun: dict[int, tuple[float, bool]] = {}
-        """When, and whether nothing of it is kept."""
+        """Start time of each running answer by id, and True for a temporary chat."""
         chat.answer_started.connect(self._on_started)
         chat.answer_finished.connect(self._on_finished)
 
@@ -465,10 +467,10 @@ class LongAnswers(QObject):
 
 
 class DeletedChats(QObject):
-    """What the engine keeps of deleted chats goes, too, once nothing is written in them any more."""
+    """Drops what the engine cached of deleted chats, once no answer runs in them."""
 
     left = Signal()
-    """The chat that was shown is gone."""
+    """The visible chat was deleted."""
 
     def __init__(self, view: ChatView, chat: AnswerService) -> None:
         super().__init__(view)
@@ -485,7 +487,7 @@ class DeletedChats(QObject):
             self._forget()
 
     def _forget(self) -> None:
-        """On a thread: the engine may be at work."""
+        """Drop the cached states on a thread, because the engine may be busy."""
         gone, self._ids = self._ids, []
         if gone:
             tasks.run(lambda _token: map(self._chat.forget_conversation, gone), self)

@@ -1,4 +1,4 @@
-"""Tags above the chats: chips that narrow the list, taken to a chat or a chat to them by drag, by menu and by keys."""
+"""Tags above the list of chats: chips that filter it, and tagging by drag and drop, menu and keyboard."""
 
 from __future__ import annotations
 
@@ -44,28 +44,30 @@ COLOURS = {
     "violet": ("Violet", "#7A4FBF", "#B594EE"),
     "pink": ("Pink", "#B83E86", "#EC86BE"),
 }
-"""By the name that is stored: the word for it, and how it looks in light and in dark."""
+"""Colours by stored name: label, light-theme value, dark-theme value."""
 CHAT_TYPE, TAG_TYPE = "application/x-fireside-chat", "application/x-fireside-tag"
-"""What is dragged: the number of a chat, or of a tag, in ASCII."""
+"""MIME types of dragged chats and tags; the data is the id in ASCII."""
 MOST_HEIGHT_PX = 92
 MOST_CHIP_PX = 200
 
 
 def colour_of(name: str, theme: Theme) -> str:
-    """A stored colour as it looks now; one of another version's is grey."""
+    """Return a stored colour for the current theme; grey for a name from another version."""
     return COLOURS.get(name, COLOURS[""])[2 if theme.is_dark else 1]
 
 
 def dot(name: str, theme: Theme) -> object:
-    """An icon of that colour for a menu."""
+    """Return a menu icon: a dot in the colour."""
     return icon("circle-fill", colour_of(name, theme))
 
 
 class TagChip(QToolButton):
-    """Pressed, only chats with this tag are listed. It takes chats that are dropped on it, and can be dragged."""
+    """Chip that filters the list by its tag while checked. Chats can be dropped on it, and it can be dragged
+    to a chat.
+    """
 
     dropped = Signal(int)
-    """A chat that the tag is put on."""
+    """A chat was dropped on the tag; carries the chat's id."""
     delete_wanted = Signal()
     rename_wanted = Signal()
 
@@ -170,12 +172,12 @@ class TagChip(QToolButton):
 
 
 class TagBar(QWidget):
-    """Hidden while there is no tag. What the store raises is said."""
+    """Row of tag chips, hidden while there are no tags. Storage errors are shown to the user."""
 
     changed = Signal()
-    """Tags, or what they are on, are others."""
+    """Tags or their assignments changed."""
     chosen_changed = Signal()
-    """Chats with other tags are to be listed."""
+    """The filter changed."""
 
     def __init__(self, theme: Theme, tags: Tags, notify: Notify) -> None:
         super().__init__()
@@ -185,7 +187,7 @@ class TagBar(QWidget):
         self._shown: list[ChatTag] = []
         self._of_chats: dict[int, tuple[int, ...]] = {}
         self.chosen: frozenset[int] = frozenset()
-        """The tags that listed chats all have."""
+        """Ids of the checked tags; listed chats have all of them."""
         self.chips: list[TagChip] = []
         inside = QWidget()
         inside.setObjectName("page")
@@ -200,7 +202,7 @@ class TagBar(QWidget):
         self.hide()
 
     def reload(self) -> Mapping[int, Sequence[ChatTag]]:
-        """Reads them anew; the tags of chats, by chat. May raise."""
+        """Reload tags and return those of each chat by id. Raises storage errors."""
         found, self._of_chats = self._tags.all(), self._tags.of_chats()
         known = {tag.id: tag for tag in found}
         if found != self._shown:
@@ -214,17 +216,17 @@ class TagBar(QWidget):
         return {chat: [known[number] for number in ids] for chat, ids in ordered.items()}
 
     def suits(self, conversation_id: int) -> bool:
-        """Whether a chat has all of the chosen tags."""
+        """Return whether a chat has all checked tags."""
         return self.chosen <= set(self._of_chats.get(conversation_id, ()))
 
     def clear(self) -> None:
-        """Chats with any tags and none are listed."""
+        """Uncheck all tags, so that every chat is listed."""
         self.chosen = frozenset()
         for chip in self.chips:
             chip.setChecked(False)
 
     def set_tag(self, tag_id: int, conversation_id: int, *, is_on: bool = True) -> None:
-        """On a chat, or off it."""
+        """Add a tag to a chat or remove it."""
         with self._notify.guard():
             self._tags.set_tag(tag_id, conversation_id, is_on=is_on)
             name = next((tag.name for tag in self._shown if tag.id == tag_id), "")
@@ -232,7 +234,7 @@ class TagBar(QWidget):
         self.changed.emit()
 
     def menu_for_chat(self, parent: QWidget, conversation_id: int) -> QMenu:
-        """All tags, those of the chat ticked, and a new one."""
+        """Return a submenu of all tags, with the chat's checked, and an entry for a new one."""
         inside = QMenu(tr(TAGS), parent)
         inside.setIcon(icon("tag", self._theme.tokens.muted))
         mine = set(self._of_chats.get(conversation_id, ()))
@@ -249,7 +251,7 @@ class TagBar(QWidget):
         return inside
 
     def begin(self, conversation_id: int) -> TagDialog:
-        """Asks for a new tag, which the chat gets."""
+        """Open the dialog for a new tag, which is added to the chat."""
 
         def make(name: str, colour: str) -> None:
             with self._notify.guard():
@@ -262,7 +264,7 @@ class TagBar(QWidget):
         return dialog
 
     def edit(self, tag: ChatTag) -> TagDialog:
-        """Asks for another name and colour."""
+        """Open the dialog for a tag's name and colour."""
 
         def change(name: str, colour: str) -> None:
             with self._notify.guard():
@@ -276,7 +278,7 @@ class TagBar(QWidget):
         return dialog
 
     def delete(self, tag: ChatTag) -> None:
-        """At once, with a way back; the chats stay."""
+        """Delete a tag at once and offer to undo it; its chats stay."""
 
         def bring_back() -> None:
             with self._notify.guard():
@@ -311,7 +313,6 @@ class TagBar(QWidget):
         self._fit_height()
 
     def menu_of(self, chip: TagChip) -> QMenu:
-        """What can be done with a tag."""
         menu, tokens = QMenu(self), self._theme.tokens
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         pencil, bin_ = icon("pencil-simple", tokens.muted), icon("trash", tokens.danger)
@@ -333,14 +334,16 @@ class TagBar(QWidget):
         self._fit_height()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """A chip is as wide as its words, which have their font only once they are seen."""
+        """Update the height when layout is requested: chips know their width only once their font is set on
+        first show.
+        """
         if event.type() == QEvent.Type.LayoutRequest:
             self._fit_height()
         return super().eventFilter(watched, event)
 
 
 class ColourButton(QToolButton):
-    """A colour to choose; its name is said and shown as a tip."""
+    """Button for one colour, with the name as tooltip and for screen readers."""
 
     def __init__(self, theme: Theme, colour: str) -> None:
         super().__init__()
@@ -371,7 +374,7 @@ class ColourButton(QToolButton):
 
 
 class TagDialog(QuestionDialog):
-    """A name and a colour; `chosen` tells them."""
+    """Dialog for a tag's name and colour; `chosen` carries both."""
 
     chosen = Signal(str, str)
 

@@ -1,4 +1,4 @@
-"""The chat: transcript above, composer below, what passes between them, and the draft that is kept."""
+"""View of a chat: transcript, composer, their connections, and the stored draft."""
 
 from __future__ import annotations
 
@@ -53,48 +53,48 @@ TEMPORARY_CHAT_CLOSED = "Temporary chat closed. Nothing of it was kept."
 
 DRAFT_MS = 800
 LOW_PX = 150
-"""A view as low as that, as drawn, has room for one line to write in."""
+"""Height, before zoom, below which the composer has a single line."""
 
 
 class ChatView(QWidget):
-    """Shows one conversation; None is a new one, made in the store with its first message."""
+    """Shows one chat; None is a new one, stored with its first message."""
 
     title_changed = Signal(int)
-    """A conversation whose row should be refreshed: new, renamed, touched."""
+    """A chat's row in the list needs a refresh: it is new, renamed or changed."""
     context_changed = Signal(int)
-    """Tokens that the chat that is shown takes in the model's context, while an answer is written and after it."""
+    """Tokens that the visible chat uses of the context, during an answer and after it."""
     parts_changed = Signal(object)
-    """`Parts` of the next prompt, counted while it is written."""
+    """Breakdown of the next prompt, counted while it is typed."""
     model_wanted = Signal()
     translate_wanted = Signal(str)
-    """A text that is to be translated in its own tab."""
+    """A text should be translated in the translation tab."""
     remember_wanted = Signal(str)
-    """Something that was said, to be kept for other chats."""
+    """A text should be offered for the memories used in other chats."""
     write_wanted = Signal(str)
-    """What is typed, if anything, is to be gone on with in the tab for that: this model does not chat."""
+    """The typed text should be continued in the writing tab, because this model cannot chat."""
     wake_wanted = Signal()
-    """Something is to be counted, and the model sleeps."""
+    """A token count needs the model, which is asleep."""
     document_wanted = Signal(object, int, object)
-    """Whose documents, one of them, and the `Mark` in it or None."""
+    """A document was requested: its service, its id, and the `Mark` in it or None."""
     documents_known = Signal(object)
-    """Another chat is shown; its documents as a set of (whose, id)."""
+    """Another chat is shown; carries its documents as a set of (service, id)."""
     answer_grew = Signal()
-    """Something of the answer has come, also while another chat is looked at."""
+    """Part of an answer arrived, even if another chat is shown."""
     answer_started = Signal(int)
-    """The id of the answer."""
+    """An answer was stored; carries its id."""
     answer_finished = Signal(int)
-    """The id of the answer, whatever ended it; 0 when it never had one."""
+    """An answer ended in any way; carries its id, or 0 if it was never stored."""
 
     def __init__(self, chats: Chats, theme: Theme, notify: Notify, *, is_small: bool = False) -> None:
-        """`is_small`: without a greeting, and without saying at large that a chat is temporary."""
+        """Build the view; `is_small` leaves out the welcome page and the large notice of a temporary chat."""
         super().__init__()
         self._is_small = is_small
         self._chats, self._theme, self._notify = chats, theme, notify
         self.model_state = "asleep"
         self.can_chat = True
-        """Whether the model answers; one without a chat template only continues text."""
+        """True if the model can chat; one without a chat template only continues text."""
         self._completion_model: Path | None = None
-        """The last model that was seen to have no chat template."""
+        """The last model found to have no chat template."""
         self.transcript = ChatTranscript(theme)
         self._quoting = QuoteButton(self.transcript, theme)
         self.selection = self._quoting.selection
@@ -143,7 +143,7 @@ class ChatView(QWidget):
 
     @cached_property
     def finding(self) -> FindBar:
-        """The bar that finds words in what is shown; made when it is wanted first."""
+        """The find bar, created on first use."""
         from app.ui.chat.find import FindBar  # as in `is_answer`
 
         bar = FindBar(self._theme, self.transcript, self.focus_composer, self)
@@ -154,27 +154,27 @@ class ChatView(QWidget):
 
     @property
     def conversation_id(self) -> int | None:
-        """The conversation that is shown; None for a new chat."""
+        """Id of the visible chat; None for a new one."""
         return self.open_chat.conversation_id
 
     @property
     def is_temporary(self) -> bool:
-        """Whether nothing of the chat that is shown is kept."""
+        """True if nothing of the visible chat is stored permanently."""
         return self.open_chat.talk.is_temporary
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is running, in this conversation or another."""
+        """True while any answer is running, in this chat or another."""
         return self.open_chat.is_busy
 
     def show_conversation(self, conversation_id: int | None) -> None:
-        """Opens a conversation, with its draft; an answer that runs elsewhere goes on."""
+        """Open a chat with its draft; an answer running elsewhere continues."""
         self.draft.save()
         self._leave_temporary()
         self._show(self._chats.kept, conversation_id)
 
     def show_message(self, message_id: int, words: str = "") -> None:
-        """Scrolls to a message of what is shown, on its branch, and marks words there for a moment."""
+        """Scroll to a message, switching to its branch if necessary, and highlight `words` for a moment."""
         with self._notify.guard():
             if self.transcript.turn_of(message_id) is None:  # on another branch
                 if self.busy:
@@ -190,7 +190,7 @@ class ChatView(QWidget):
         self._show(self._chats.new_temporary(), None)
 
     def _leave_temporary(self) -> None:
-        """What is shown goes for good when it is a temporary chat; an answer that is being written there stops."""
+        """Discard the visible chat if it is temporary, stopping its answer."""
         if not self.is_temporary:
             return
         if self.conversation_id is not None:
@@ -224,9 +224,9 @@ class ChatView(QWidget):
         return "finding" in self.__dict__
 
     def set_model_state(self, state: str, path: Path | None = None) -> None:
-        """asleep, loading, ready or failed. A message sent while it loads is queued and says so.
+        """Set the state: asleep, loading, ready or failed. Messages sent while loading are queued with a notice.
 
-        `path` is the model that this is about, where it is not the chosen one yet.
+        `path` is the model it is about, if that is not the chosen one yet.
         """
         self.model_state = state
         self.own.update_model(path)
@@ -240,12 +240,12 @@ class ChatView(QWidget):
         self.composer.field.edit.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def stop(self) -> None:
-        """Stops the answer that runs; what has come is kept."""
+        """Stop the running answers; the text so far is kept."""
         self.live.stop()
         self.beside.stop()
 
     def update_note(self) -> None:
-        """A few words beside the buttons of the composer."""
+        """Update the short note next to the composer's buttons."""
         answering = self.live.answering or self.beside.live.answering
         note = ""
         if answering is not None and answering.conversation_id != self.conversation_id:
@@ -280,7 +280,7 @@ class ChatView(QWidget):
     # Wiring.
 
     def _take_messages(self, surveys: SurveysOf) -> None:
-        """What is written goes through these until it is in the chat."""
+        """Connect attachments, queue and draft, through which a message passes before it is in the chat."""
         self.attaching = ChatAttachments(
             self.composer.attachments,
             theme=self._theme,
@@ -313,7 +313,7 @@ class ChatView(QWidget):
         )
         self.survey_offer = SurveyOffer(self._theme)
         self.extra_rows = QVBoxLayout()
-        """Above the message field, for what comes later than the window."""
+        """Place above the message field for rows that are created after the window."""
         self.offering = SurveyOffering(
             self.survey_offer,
             surveys,
@@ -494,15 +494,15 @@ class ChatView(QWidget):
 
 
 class MessageSending(QObject):
-    """Takes a message from the composer into the chat, or into the queue while an answer runs.
+    """Sends messages from the composer, or queues them while an answer runs.
 
-    One whose documents are still being read waits for them.
+    A message waits for attachments that are still being read.
     """
 
     sent = Signal(object)
-    """The `StoredMessage` of a question that is answered as usual."""
+    """A question was sent for a normal answer; carries its `StoredMessage`."""
     changed = Signal()
-    """A message waits, or does so no longer."""
+    """A message started or stopped waiting for its attachments."""
 
     def __init__(
         self,
@@ -522,18 +522,18 @@ class MessageSending(QObject):
         self._queue, self._options, self._own, self._draft, self._notify = queue, options, own, draft, notify
         self._beside = beside
         self.is_waiting = False
-        """Whether a message goes as soon as its documents are there."""
+        """True if the message is sent as soon as its attachments are ready."""
         self._waits_for: set[DraftDocument | DraftPicture] = set()
         composer.sent.connect(self._on_sent)
         composer.changed.connect(self._on_composer_changed)
 
     def take_back(self) -> None:
-        """A message that waits stays in the composer."""
+        """Stop waiting; the message stays in the composer."""
         self.is_waiting, self._waits_for = False, set()
         self.changed.emit()
 
     def look_again(self) -> None:
-        """A message that was sent while documents were read goes with them; where one is missing it stays."""
+        """Send the waiting message once its attachments are ready; it stays if one failed or is missing."""
         if self.is_waiting:
             self._waits_for |= set(self._attaching.parts)  # and for what was found since
         if self.is_waiting and not self._attaching.hold():
@@ -543,11 +543,11 @@ class MessageSending(QObject):
         self.changed.emit()
 
     def send(self, *, is_whole: bool = False) -> None:
-        """Sends what is written, as Enter does; `is_whole`: it is answered from all of its documents."""
+        """Send the message as Enter does; with `is_whole` it is answered from its whole documents."""
         self._on_sent(self._composer.text, is_whole=is_whole)
 
     def send_offered(self, offering: SurveyOffering, *, is_whole: bool = False) -> None:
-        """What was offered for a question from whole documents: the answer from all of them, or from passages."""
+        """Follow or decline the offer to answer a question from whole documents."""
         if offering.sent is None:
             self.send(is_whole=is_whole)
         elif is_whole:
@@ -572,13 +572,14 @@ class MessageSending(QObject):
                 self._wait(conversation_id, text)
                 return
             question = talk.add_question(conversation_id, text, draft_of=self._attaching.draft_of)
+            # The question is stored before the draft is cleared, so that a crash between the two loses nothing.
             talk.conversations.update(conversation_id, draft="")
             self._begin(conversation_id, question.id, is_whole=is_whole)
             if not is_whole:
                 self.sent.emit(question)
 
     def _wait(self, conversation_id: int, text: str) -> None:
-        """An answer is being written, here or elsewhere: this goes after it."""
+        """Queue a message because an answer is being written here or elsewhere."""
         conversation = self._chat.talk.conversations.get(conversation_id)
         if conversation is not None and not conversation.title:
             self._chat.talk.conversations.update(conversation_id, title=first_words(text), titled_by="")
@@ -588,7 +589,7 @@ class MessageSending(QObject):
         self._chat.tell_touched()
 
     def _begin(self, conversation_id: int, question_id: int, *, is_whole: bool) -> None:
-        """A question was stored, its documents with it: the composer is emptied, the answer begins."""
+        """Clear the composer and start the answer after a question and its documents were stored."""
         self._draft.show("")
         for draft_document in self._attaching.shown:  # what was counted of a draft is told at its message, too
             if draft_document.document is not None and draft_document.fit is not None:
@@ -605,9 +606,9 @@ class MessageSending(QObject):
 
 
 class KeptDraft(QObject):
-    """What is written but not sent: kept with its conversation, in the settings for a new chat, or not at all.
+    """Stores the draft: with its chat, in the settings for a new chat, not at all for a temporary one.
 
-    Files beside it that are still being read are in the settings from `go_on` to `keep_unread`.
+    Files still being read are stored in the settings from `go_on` to `keep_unread`.
     """
 
     def __init__(
@@ -617,14 +618,14 @@ class KeptDraft(QObject):
         self._composer, self._chat, self._chats, self._notify = composer, chat, chats, notify
         self._attaching, self._keeps_files = attaching, False
         self.is_being_shown = False
-        """Whether the composer changes because a draft is shown, not because somebody types."""
+        """True while the composer changes because a draft is shown, so that this is not taken for typing."""
         self._timer = QTimer(self, singleShot=True, interval=DRAFT_MS)
         self._timer.timeout.connect(self.save)
         composer.changed.connect(self._on_changed)
         attaching.changed.connect(self._on_files_changed)
 
     def go_on(self) -> None:
-        """At start: what an earlier run was still reading, or listening to, is read again, each in its draft."""
+        """Resume reading the files that an earlier run left unread, each in its draft."""
         talk = self._chats.kept
         for line in self._chats.settings().window.unread_files:
             number, _, path = line.partition("=")
@@ -635,7 +636,7 @@ class KeptDraft(QObject):
         self._keeps_files = True
 
     def keep_unread(self) -> None:
-        """The window closes: what is not read by then is so the next time."""
+        """Store the draft for the last time: files unread when the window closes are read at the next start."""
         self.save()
         self._keeps_files = False
 
@@ -646,7 +647,6 @@ class KeptDraft(QObject):
         self._timer.stop()
 
     def save(self) -> None:
-        """Keeps what is written now."""
         self._timer.stop()
         text, talk, conversation_id = self._composer.text, self._chat.talk, self._chat.conversation_id
         if self._has_other_files:
@@ -663,7 +663,7 @@ class KeptDraft(QObject):
                 talk.conversations.update(conversation_id, draft=text)
 
     def forget_new(self) -> None:
-        """The draft of a new chat went with its first message. May raise."""
+        """Clear the stored draft of a new chat after its first message. Raises storage errors."""
         if not self._chat.talk.is_temporary:
             self._keep_new("")
 
@@ -685,7 +685,7 @@ class KeptDraft(QObject):
 
 
 class TemporaryBanner(QFrame):
-    """Says above the composer that nothing of this chat is kept."""
+    """Notice above the composer that nothing of a temporary chat is stored."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -702,7 +702,7 @@ class TemporaryBanner(QFrame):
 
 
 class CompletionNotice(QFrame):
-    """Says above the composer that this model does not chat, and where it can be used. Hidden for all others."""
+    """Notice above the composer that the model cannot chat, and which tab can use it. Hidden for all others."""
 
     write_wanted = Signal()
 
@@ -723,7 +723,7 @@ class CompletionNotice(QFrame):
         self.hide()
 
     def show_wanted(self, *, wanted: bool) -> None:
-        """It is told to screen readers when it comes."""
+        """Show or hide the notice, announcing it to screen readers when it appears."""
         if wanted and self.isHidden():
             announce(self, self.accessibleName())
         self.setVisible(wanted)

@@ -1,4 +1,4 @@
-"""Answers about documents, read by a claim checker after they were written: what it doubts is said below them."""
+"""Claim checking of answers about documents: unsupported parts are listed below the answer."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ CHECKING_THIS_ANSWER_WAITS_FOR_THE_MODEL = "Checking this answer: waits for the 
 
 
 class AnswerChecking(QObject):
-    """Has the answers of one chat view checked, one after the other; nothing happens before a checker is chosen."""
+    """Checks the answers of one chat view, one at a time; does nothing until a checker is chosen."""
 
     def __init__(self, app: Fireside, notify: Notify, chat: ChatView) -> None:
         super().__init__(chat)
         self._app, self._notify, self._chat = app, notify, chat
         self._waiting: deque[AnswerToCheck] = deque()
         self._failed_path = ""
-        """The checker that could not be loaded; it is tried again when another one is chosen, or at the next start."""
+        """The checker that failed to load; retried only when another is chosen or the program restarts."""
         self._progress: AnswerCheckProgress | None = None
         self._rounds = tasks.Rounds(self._work, self)
         self._rounds.happened.connect(self._on_event)
         self._rounds.failed.connect(self._on_failed)
         self._rounds.over.connect(self._on_over)
         self._begun: dict[int, AnswerService] = {}
-        """Whose chats an answer is in that is being written; another chat may be shown at its end."""
+        """Service of each answer being written, by its id; another chat may be shown when it ends."""
         chat.answer_started.connect(self._on_answer_started)
         chat.answer_finished.connect(self._on_answer_finished)
         chat.open_chat.shown.connect(self._show_progress)
@@ -89,7 +89,7 @@ class AnswerChecking(QObject):
             self._progress = None
 
     def _show_words(self, words: str) -> None:
-        """Below the answer that is being checked, where it is shown."""
+        """Show a text below the answer being checked, if that is visible."""
         answer_id = self._progress.answer_id if self._progress is not None else 0
         for turn in self._chat.transcript.turns:
             if isinstance(turn, AnswerView) and turn.message is not None and turn.message.id == answer_id:

@@ -1,4 +1,4 @@
-"""What the palette offers to do with the open chat, its last message or the next one."""
+"""Palette commands for the open chat, its last message or the next one."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ TURN_COMMANDS = (TurnCommand.FORK, TurnCommand.MAP, TurnCommand.COMPARE_WITH)
 
 
 class ChatCommands:
-    """Runs a `TabCommand` of the chat by its name; where there is nothing to do it with, it says why."""
+    """Runs a `TabCommand` of the chat by its name, or tells why it cannot."""
 
     def __init__(self, chat: ChatView, column: ChatsColumn, microphone: MicrophoneButton, notify: Notify) -> None:
         self._chat, self._column, self._microphone, self._notify = chat, column, microphone, notify
 
     def run(self, command: str) -> None:
-        """One of the names in the tab's `TabSpec`."""
+        """Run a command by one of the names in the tab's `TabSpec`."""
         if command in TURN_COMMANDS:
             self._run_on_turn(command)
         elif command == "tags":
@@ -41,7 +41,7 @@ class ChatCommands:
         self._chat.transcript.action_requested.emit(command, turn)
 
     def _find_turn(self, command: str) -> TurnView | None:
-        """The last turn with which the command can do something."""
+        """Return the last turn that the command applies to, or None."""
         transcript = self._chat.transcript
         for number in reversed(range(transcript.places.count)):
             turn = transcript.turn_at(number)

@@ -1,4 +1,4 @@
-"""The composer: a field that grows, Chat settings, thinking where the model can, and one button that sends or stops."""
+"""Message composer: a growing text field, chat options, the thinking switch, and one button that sends or stops."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ RADIUS_PX = 14
 
 
 class SendButton(QAbstractButton):
-    """An arrow that sends, or a square that stops."""
+    """Button with an arrow to send, or a square to stop."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -117,14 +117,14 @@ def _asks(*, sees: bool) -> str:
 
 
 class Composer(QWidget):
-    """Where a message is written. `sent` carries its text; the field is emptied by whoever kept it."""
+    """Editor of a message. `sent` carries its text; the receiver clears the field once the message is stored."""
 
     sent = Signal(str)
-    """Also while an answer runs: then it is to wait."""
+    """A message was submitted; while an answer runs, it should be queued."""
     stop_wanted = Signal()
     changed = Signal()
     entered = Signal()
-    """The keyboard came to the message field."""
+    """The message field received the keyboard focus."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -134,9 +134,9 @@ class Composer(QWidget):
         self._beside = ""
         self._has_pictures = False
         self.asks = _asks(sees=False)
-        """What stands in the empty field while there is somebody to send to."""
+        """Placeholder of the field while a model can answer."""
         self.may_send: Callable[[], bool] = lambda: True
-        """Asked before a message goes; who refuses says why, and may `submit` again later."""
+        """Asked before a message is sent; a callback that refuses explains why, and may call `submit` later."""
         self.attachments = AttachmentRow(theme)
         self.field = MessageField(theme)
         self.field.edit.takes_files = True
@@ -173,16 +173,16 @@ class Composer(QWidget):
 
     @property
     def text(self) -> str:
-        """What is written, pastes included, and what goes with it."""
+        """The complete message: typed text, pastes, and the text set by `set_beside`."""
         return "\n\n".join(part for part in (self.field.text, self._beside) if part)
 
     def set_beside(self, text: str) -> None:
-        """A text that goes with the message; whoever puts it here shows it."""
+        """Set a text that is sent with the message; the caller displays it."""
         self._beside = text
         self._on_changed()
 
     def set_pictures(self, *, are_there: bool) -> None:
-        """Whether pictures go with the message, which says something without a word then."""
+        """Set whether pictures are attached: a message with pictures can be sent without text."""
         if are_there != self._has_pictures:
             self._has_pictures = are_there
             self._on_changed()
@@ -192,31 +192,31 @@ class Composer(QWidget):
         self._on_changed()
 
     def add_paragraph(self, text: str) -> None:
-        """Below what is written, with the cursor after it."""
+        """Append a paragraph to the message and put the cursor after it."""
         before = self.text.rstrip()
         self.set_text(f"{before}\n\n{text}\n\n" if before else f"{text}\n\n")
         self.field.edit.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def set_answering(self, is_answering: bool) -> None:
-        """While an answer runs, Send is Stop; typing goes on."""
+        """Switch the button between Send and Stop; typing stays possible during an answer."""
         self._is_answering = is_answering
         self.send.set_stop(is_answering)
         self._on_changed()
 
     def set_asks(self, words: str) -> None:
-        """What stands in the empty field while there is somebody to send to."""
+        """Set the placeholder of the field while a model can answer."""
         self.asks = words
         if self._can_send:
             self.field.edit.set_placeholder(words)
 
     def set_sees(self, *, sees: bool) -> None:
-        """Whether pictures can be shown to whom it is sent to."""
+        """Show the picture button and placeholder if the model can see pictures."""
         self.picture.setVisible(sees)
         if self.asks in (_asks(sees=False), _asks(sees=True)):
             self.set_asks(_asks(sees=sees))
 
     def set_can_send(self, can_send: bool) -> None:
-        """Whether there is somebody to send to; what is written stays."""
+        """Set whether a model can answer; the text typed so far stays."""
         if can_send == self._can_send:
             return
         self._can_send = can_send
@@ -228,15 +228,15 @@ class Composer(QWidget):
         self._note.setText(text)
 
     def add_way(self, way: QWidget) -> None:
-        """Something else that comes with a message, beside the files."""
+        """Add a button for another kind of attachment next to the one for files."""
         self._row.insertWidget(1, way)
 
     def add_choice(self, choice: QWidget) -> None:
-        """Something else that can be chosen for the chat, behind its settings."""
+        """Add another choice for the chat, after the chat options."""
         self._choices.insertWidget(1, choice)
 
     def set_compact(self, is_compact: bool) -> None:
-        """In a low window: one line, without what can be chosen for the chat."""
+        """Reduce the composer to one line without chat options, for a low window."""
         if is_compact == self._is_compact:
             return
         self._is_compact = is_compact
@@ -249,7 +249,7 @@ class Composer(QWidget):
 
     @property
     def can_send(self) -> bool:
-        """Whether there is somebody to send to."""
+        """True if a model can answer."""
         return self._can_send
 
     @property
@@ -261,7 +261,7 @@ class Composer(QWidget):
         return self._can_send and (bool(self.text.strip()) or self._has_pictures)
 
     def submit(self) -> None:
-        """Sends what is written, as Enter does."""
+        """Send the message, as Enter does."""
         if self._has_message and self.may_send():
             self.sent.emit(self.text)
 
@@ -331,12 +331,13 @@ class Composer(QWidget):
 
 
 NOTE_LEAST_PX = 120
-"""A note with less room than this says nothing."""
+"""A note with less room than this is hidden."""
 
 
 class ComposerFitting(QObject):
-    """Keeps the composer's last line from overlapping: where it is narrow the note stands above it, and the switch for
-    thinking does without its words."""
+    """Keeps the composer's last row from overlapping. When it is narrow, the note moves above it and the thinking
+    switch loses its label.
+    """
 
     def __init__(
         self,
@@ -399,35 +400,35 @@ MOST_LINES = 8
 LINE_PX = 24
 LINE_PERCENT = 130
 LONG_TEXT, LONG_PARAGRAPH = 100_000, 40_000
-"""Characters of a whole text, and of one paragraph, that the field takes: a key takes a third of a frame at most."""
+"""Most characters in the field and in one paragraph: beyond them a keystroke takes over a third of a frame."""
 OFFERED_CHARACTERS, OFFERED_LINES = 4_000, 60
-"""A pasted text of so many is offered to be a document: five times what the field shows at once."""
+"""Size of a pasted text from which attaching it as a document is offered: five times the visible field."""
 
 
 def is_very_long(text: str) -> bool:
-    """Whether the field would no longer be quick with it."""
+    """Return whether the text would make the field slow."""
     return len(text) > LONG_TEXT or (len(text) > LONG_PARAGRAPH and max(map(len, text.split("\n"))) > LONG_PARAGRAPH)
 
 
 class MessageEdit(PlainEdit):
-    """Plain text. Enter sends, Shift+Enter breaks the line, and an input method keeps its keys."""
+    """Plain text field. Enter sends, Shift+Enter inserts a line break, and input methods keep their keys."""
 
     submitted = Signal()
     cancelled = Signal()
     up_pressed = Signal()
     scroll_wanted = Signal(object)
-    """A `Qt.Key` of those that scroll, which the text itself has no use for."""
+    """A scrolling `Qt.Key` was pressed that has no use in the field."""
     height_changed = Signal()
     pasted = Signal(str)
-    """Too long for the field."""
+    """A text too long for the field was pasted."""
     passage_pasted = Signal(int, int)
-    """A long text is in the field, from one position to another."""
+    """A long text was pasted, from one position to another."""
     files_pasted = Signal(list)
-    """Paths that were copied in a file manager; only where `takes_files` is set."""
+    """Paths copied in a file manager were pasted; only with `takes_files`."""
     picture_pasted = Signal(object)
-    """A picture that is no file: its bytes or its pixels, and the ending of such a file."""
+    """A picture without a file was pasted: its bytes or pixels, and a file suffix."""
     typed = Signal()
-    """A key was pressed or an input method has written: the text or the cursor may be others."""
+    """A key or an input method changed the text or the cursor."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -435,7 +436,7 @@ class MessageEdit(PlainEdit):
         self.has_cancel = False
         self.takes_files = False
         self.enter_sends = True
-        """Else Ctrl+Enter does, and Enter breaks the line."""
+        """False: Ctrl+Enter sends and Enter inserts a line break."""
         self.most_lines = MOST_LINES
         self._placeholder = ""
         self.document().documentLayout().documentSizeChanged.connect(lambda _size: self._fit_height())
@@ -444,13 +445,13 @@ class MessageEdit(PlainEdit):
         self._measure()
 
     def set_placeholder(self, text: str) -> None:
-        """What stands in the empty field, in one line."""
+        """Show a placeholder, elided to one line."""
         self._placeholder = text
         room = self.viewport().width()
         self.setPlaceholderText(self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room))
 
     def set_text(self, text: str) -> None:
-        """Replaces the text and puts the cursor at its end."""
+        """Replace the text and put the cursor at its end."""
         self.clear()
         self._set_line_height()
         self.textCursor().insertText(text)
@@ -498,7 +499,7 @@ class MessageEdit(PlainEdit):
         super().keyPressEvent(event)
 
     def _is_for_transcript(self, key: int, modifiers: Qt.KeyboardModifier) -> bool:
-        """Keys that would do nothing here, as in messengers: pages where all is seen, Ctrl+Home at the beginning."""
+        """Return whether a scrolling key has no use here and should scroll the transcript, as in messengers."""
         if key in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
             return not modifiers and self.verticalScrollBar().maximum() == 0
         at_end = {Qt.Key.Key_Home: self.textCursor().atStart(), Qt.Key.Key_End: self.textCursor().atEnd()}
@@ -513,7 +514,7 @@ class MessageEdit(PlainEdit):
             self._fit_height()
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        """What is very long is handed on, as files are."""
+        """Insert pasted text; hand on files, pictures and very long texts by signals."""
         files = local_files(source) if self.takes_files else []
         if files:
             self.files_pasted.emit(files)
@@ -535,7 +536,7 @@ class MessageEdit(PlainEdit):
         return super().canInsertFromMimeData(source) or source.hasImage() or is_file or is_address(source)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """An address of the web is text, and nothing behind it is fetched; files are the window's."""
+        """Accept web addresses as text without fetching them; files are left to the window."""
         if is_address(event.mimeData()):
             QTextEdit.dragEnterEvent(self, event)
         else:
@@ -573,25 +574,25 @@ class MessageEdit(PlainEdit):
 
 
 def local_files(data: QMimeData) -> list[str]:
-    """The files of this computer that a clipboard or a drop names."""
+    """Return the local files that a clipboard or a drop refers to."""
     return [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
 
 
 def is_address(data: QMimeData) -> bool:
-    """Whether it names what is elsewhere, and is no picture."""
+    """Return whether the data has URLs that are neither local files nor come with a picture."""
     return data.hasUrls() and not local_files(data) and not data.hasImage()
 
 
 class MessageField(QWidget):
-    """The edit with its chips of long pastes; `text` is all of it."""
+    """Message field with chips for long pastes; `text` contains all of it."""
 
     changed = Signal()
     attach_wanted = Signal(str)
-    """A pasted text is to be a document beside the message; it has left the field. Only where `can_attach`."""
+    """A pasted text was moved out of the field to become an attached document. Only with `can_attach`."""
     attach_undone = Signal()
-    """The last of these is in the field again, by undo."""
+    """Undo returned the last attached text to the field."""
     paste_removed = Signal(int, str)
-    """A pasted text was taken out by its chip: where it stood among them, and the text."""
+    """A paste was removed by its chip: its index and its text."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -600,7 +601,7 @@ class MessageField(QWidget):
         self._pastes: list[str] = []
         self._offered: FieldPassage | None = None
         self._left: tuple[str, int, bool] | None = None
-        """What left the field last, how many steps of undo there were then, and whether it is away."""
+        """Text last moved out of the field, the undo steps available then, and True while it is out."""
         self.edit = MessageEdit(theme)
         self.edit.pasted.connect(self._on_pasted)
         self.edit.passage_pasted.connect(self._on_passage_pasted)
@@ -616,19 +617,19 @@ class MessageField(QWidget):
 
     @property
     def text(self) -> str:
-        """What was typed and pasted, cleaned."""
+        """Typed text and pastes, cleaned of NUL and lone surrogates."""
         typed = clean_text(self.edit.toPlainText())
         return "\n\n".join(([typed] if typed.strip() else []) + self._pastes)
 
     def set_text(self, text: str) -> None:
-        """Replaces everything; a very long text becomes a chip."""
+        """Replace everything; a very long text becomes a chip."""
         self._pastes = [text] if is_very_long(text) else []
         self._offered = self._left = None
         self._show_chips()
         self.edit.set_text("" if self._pastes else text)
 
     def attach_passage(self) -> None:
-        """What was pasted last, or what is selected, leaves the field as a document."""
+        """Move the selection, or else the last long paste, out of the field as a document."""
         cursor = self.edit.textCursor()
         if not cursor.hasSelection() and self._offered is not None:
             cursor = self._offered.cursor
@@ -642,7 +643,7 @@ class MessageField(QWidget):
         self.edit.setFocus()
 
     def _look_at_undo(self) -> None:
-        """Undo brings the text back, and the document goes; and the other way round."""
+        """Sync the attached document with undo and redo: undo returns its text to the field, redo removes it again."""
         if self._offered is not None and self._offered.is_empty:
             self._offered = None
             self._show_chips()
@@ -691,6 +692,7 @@ class MessageField(QWidget):
     def _show_chips(self) -> None:
         while (item := self._chips.takeAt(0)) is not None:
             if (chip := item.widget()) is not None:
+                # deleteLater acts later; until then the chip would still be visible without a layout.
                 chip.hide()
                 chip.deleteLater()
         chips = [self._chip_of(index, paste) for index, paste in enumerate(self._pastes)]
@@ -717,7 +719,7 @@ class MessageField(QWidget):
         return chip
 
     def put_paste_back(self, index: int, text: str) -> None:
-        """A pasted text is where it was, or behind those that are left."""
+        """Restore a removed paste at its index, or at the end."""
         self._pastes.insert(index, text)
         self._show_chips()
         self.changed.emit()
@@ -729,7 +731,7 @@ class MessageField(QWidget):
 
 
 class FieldPassage:
-    """A stretch of a field that stays what it is while somebody types before or behind it."""
+    """Range in a field that follows edits before and after it."""
 
     def __init__(self, edit: MessageEdit, first: int, last: int) -> None:
         self._begin, self._end = QTextCursor(edit.document()), QTextCursor(edit.document())
@@ -739,7 +741,7 @@ class FieldPassage:
 
     @property
     def cursor(self) -> QTextCursor:
-        """What it is now, as a selection."""
+        """The current range, as a selection."""
         cursor = QTextCursor(self._begin)
         cursor.setPosition(self._begin.position())
         cursor.setPosition(self._end.position(), QTextCursor.MoveMode.KeepAnchor)
@@ -751,12 +753,12 @@ class FieldPassage:
 
     @property
     def is_empty(self) -> bool:
-        """Whether all of it was deleted."""
+        """True if all text of the range was deleted."""
         return self.length == 0
 
 
 class PasteChip(QWidget):
-    """Says what was pasted and what can be done with it; its cross takes it away."""
+    """Chip of a long paste with its actions and a button to remove it."""
 
     left = Signal()
 
@@ -775,7 +777,7 @@ class PasteChip(QWidget):
         theme.dress(label, font=(13, 400))
 
     def offer(self, words: str, do: Callable[[], object]) -> None:
-        """One more thing to do, before the cross."""
+        """Add an action before the remove button."""
         button = text_button(words, "link")
         button.clicked.connect(lambda _=False: do())
         self._theme.dress(button, font=(13, 500))
@@ -788,19 +790,19 @@ ICON_PX = 17
 
 
 class ThinkingChoice(QWidget):
-    """A button that switches, or one that opens a menu of efforts; hidden where there is nothing to choose."""
+    """Switch for thinking, or a button with a menu of efforts; hidden if the model offers no choice."""
 
     chosen = Signal(str)
-    """on, off, low, medium or high."""
+    """A value was chosen: on, off, low, medium or high."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._kind = "none"
         self.value = ""
-        """on, off, low, medium or high; empty where there is nothing to choose."""
+        """The current value: on, off, low, medium or high; "" without a choice."""
         self.words_px = 0
-        """What its words take more than its glyph."""
+        """Width of the label in addition to the icon."""
         self.has_words = True
         self.button: QPushButton = text_button("", "quiet", self)
         self.button.setObjectName("thinking_choice")
@@ -810,18 +812,18 @@ class ThinkingChoice(QWidget):
         self._update()
 
     def show_choice(self, kind: str, value: str) -> None:
-        """What can be chosen: "switch" (on or off), "effort" (low, medium, high) or "none"; and what is chosen."""
+        """Show a kind of choice, "switch" (on or off), "effort" (low, medium, high) or "none", and its value."""
         self._kind, self.value = kind, value
         self._update()
 
     def show_words(self, has_words: bool) -> None:
-        """Whether there is room for more than the glyph."""
+        """Show or hide the label next to the icon."""
         if has_words != self.has_words:
             self.has_words = has_words
             self._update()
 
     def menu(self) -> QMenu:
-        """The efforts, the chosen one marked."""
+        """Return the menu of efforts with the current one checked."""
         menu = QMenu(self)
         menu.setAccessibleName(tr("How long the model thinks"))
         group = QActionGroup(menu)
@@ -861,7 +863,7 @@ class ThinkingChoice(QWidget):
 
 
 def efforts() -> dict[str, str]:
-    """How much a model can think, with the words for it."""
+    """Return the names of the thinking efforts by value."""
     return {"low": tr(SHORT), "medium": tr(MEDIUM), "high": tr(LONG)}
 
 
@@ -873,7 +875,7 @@ LONG_TEXT_PX = (720, 520)
 
 
 class LongText(QDialog):
-    """`saved` carries the text as it was changed; closed otherwise, it stays."""
+    """Dialog to edit a long text. `saved` carries the changed text; closing it otherwise changes nothing."""
 
     saved = Signal(str)
 

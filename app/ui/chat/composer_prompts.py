@@ -1,4 +1,4 @@
-"""Prompts in a message: the list that a slash opens, what is filled by itself, and blanks that one tabs through."""
+"""Saved prompts in the composer: the list opened by a slash, automatic variables, and blanks to tab through."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ GAP_PX, EDGE_PX = 6, 12
 
 
 class ComposerPrompts(QObject):
-    """Puts prompts into the message of a composer. `selected` gives what is selected in the chat."""
+    """Inserts prompts into a composer's message. `selected` returns the text selected in the chat."""
 
     def __init__(self, composer: Composer, chats: Chats, theme: Theme, notify: Notify) -> None:
         super().__init__(composer)
@@ -43,7 +43,7 @@ class ComposerPrompts(QObject):
         self.blanks = PromptBlanks(self._edit, theme)
         self._list: PromptList | None = None
         self._is_left = False
-        """Whether the person wants the slash to be a slash."""
+        """True if the user dismissed the list to type a plain slash."""
         composer.may_send = self._may_send
         self._edit.typed.connect(self._update_completions)
         self._edit.textChanged.connect(self._look_whether_it_goes)
@@ -51,7 +51,7 @@ class ComposerPrompts(QObject):
         self._edit.installEventFilter(self)
 
     def insert_prompt(self, prompt: LibraryPrompt) -> None:
-        """Puts it in the place of what is typed behind the slash, or where the cursor is."""
+        """Insert a prompt in place of the typed slash command, or at the cursor."""
         from app.features.prompt_library import fill_in, find_variables
 
         self._close()
@@ -74,7 +74,7 @@ class ComposerPrompts(QObject):
         self._edit.ensureCursorVisible()
 
     def open_library(self, text: str = "") -> PromptDialog:
-        """The dialog of all prompts; with a text, it is one more of them and wants a name."""
+        """Open the prompt library; with a text, as a new prompt that needs a name."""
         from app.ui.chat.prompt_dialog import PromptDialog
 
         window = self._composer.window()
@@ -92,7 +92,7 @@ class ComposerPrompts(QObject):
         return dialog
 
     def take_by_key(self, key: str) -> None:
-        """One that was chosen elsewhere; all of them where it is gone."""
+        """Insert a prompt by its key, or open the library if it no longer exists."""
         prompt = self._chats.prompts().get(key, tr)
         if prompt is None:
             self.open_library()
@@ -102,7 +102,7 @@ class ComposerPrompts(QObject):
     # The list.
 
     def _slash(self) -> tuple[int, str] | None:
-        """Where the slash stands that begins the message, and what is typed behind it."""
+        """Return the position of a slash at the beginning of the message and the text after it, or None."""
         cursor = self._edit.textCursor()
         if cursor.blockNumber() or cursor.hasSelection():
             return None
@@ -123,7 +123,7 @@ class ComposerPrompts(QObject):
                     self._close()
 
     def _look_whether_it_goes(self) -> None:
-        """Another draft is shown, or the slash was taken back."""
+        """Close the list if the slash is gone, because it was deleted or another draft is shown."""
         if self._list is not None and self._list.isVisible() and self._slash() is None:
             self._close()
 
@@ -172,7 +172,7 @@ class ComposerPrompts(QObject):
     # What is filled, and what is not.
 
     def _values(self, names: Sequence[str]) -> dict[str, str]:
-        """What can be filled by itself, of these."""
+        """Return values for those variables that can be filled automatically."""
         from app.features.prompt_library import CLIPBOARD, DATE, SELECTION
 
         ways: dict[str, Callable[[], str]] = {
@@ -183,7 +183,7 @@ class ComposerPrompts(QObject):
         return {name: clean_text(ways[name]()).strip("\n") for name in names if name in ways}
 
     def _may_send(self) -> bool:
-        """Asks where something is still to be filled in."""
+        """Return whether the message may be sent; asks the user if blanks are left."""
         left = self.blanks.left
         if not left:
             self.blanks.forget()
@@ -216,9 +216,9 @@ class ComposerPrompts(QObject):
 
 
 class PromptBlanks(QObject):
-    """The variables of a prompt that stand in a message and wait: marked, and selected one after the other by Tab.
+    """Blanks: variables of a prompt that are not filled in, highlighted and reached by Tab.
 
-    A blank is what is seen: a name in braces. What undo brings back is one again.
+    A blank is any known name in braces, so undo restores blanks too.
     """
 
     def __init__(self, edit: MessageEdit, theme: Theme) -> None:
@@ -226,20 +226,20 @@ class PromptBlanks(QObject):
         self._edit, self._theme = edit, theme
         self._names: tuple[str, ...] = ()
         self._at: tuple[str, QTextCursor, QTextCursor] | None = None
-        """The blank that was gone to: its name, and where what is typed there begins and ends."""
+        """The blank last selected: its name, and cursors at the begin and end of what is typed there."""
         edit.textChanged.connect(self._mark)
         theme.changed.connect(self._mark)
 
     @property
     def left(self) -> list[str]:
-        """What is still to be filled in, each once."""
+        """Names of the blanks left, without repetitions."""
         self._repeat()
         return list(dict.fromkeys(_name_in(place) for place in self._places()))
 
     def begin(self, names: Sequence[str], first: int) -> None:
-        """A prompt was put in at this place; the first of its blanks is selected.
+        """Track the blanks of an inserted prompt and select the first one after position `first`.
 
-        Blanks of other prompts stay until something is sent: one may be in the draft of another chat.
+        Blanks of other prompts are tracked until a message is sent: they may be in another chat's draft.
         """
         self._names, self._at = tuple(dict.fromkeys((*self._names, *names))), None
         self._mark()
@@ -248,12 +248,12 @@ class PromptBlanks(QObject):
             self._select(ahead[0])
 
     def forget(self) -> None:
-        """What stands in braces is text from now on."""
+        """Stop tracking; names in braces are plain text from now on."""
         self._names, self._at = (), None
         self._mark()
 
     def go(self, *, is_next: bool) -> bool:
-        """Selects the next blank or the one before, around the ends; whether there is one."""
+        """Select the next or previous blank, wrapping around. Return False if there is none."""
         self._repeat()
         places, now = self._places(), self._edit.textCursor()
         if not places:
@@ -269,7 +269,7 @@ class PromptBlanks(QObject):
         return True
 
     def takes(self, event: QKeyEvent) -> bool:
-        """Tab and Shift+Tab, while there are blanks."""
+        """Handle Tab and Shift+Tab while there are blanks. Return whether the key was used."""
         is_alone = not event.modifiers() & ~Qt.KeyboardModifier.ShiftModifier
         if not self._names or not is_alone or event.key() not in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
             return False
@@ -295,7 +295,7 @@ class PromptBlanks(QObject):
         announce(self._edit, tr("To fill in: {name}", name=_name_in(place)))
 
     def _repeat(self) -> None:
-        """What was typed into the blank that was gone to takes the place of all of its name."""
+        """Copy what was typed into the last blank to all other blanks of its name."""
         if self._at is None:
             return
         name, begin, end = self._at
@@ -327,7 +327,7 @@ def _name_in(blank: QTextCursor) -> str:
 
 
 class PromptList(QFrame):
-    """Above the composer, as wide as it; the keyboard stays in the message."""
+    """List above the composer, with the same width; the focus stays in the message."""
 
     def __init__(self, theme: Theme, composer: Composer) -> None:
         from app.ui.shell.palette import EntryList, EntryModel
@@ -347,11 +347,11 @@ class PromptList(QFrame):
 
     @property
     def chosen(self) -> PaletteEntry | None:
-        """What Enter takes."""
+        """The selected entry, which Enter inserts."""
         return self.entries.entry_at(self.list.currentIndex())
 
     def show_entries(self, entries: Sequence[PaletteEntry]) -> None:
-        """The first of them is chosen."""
+        """Show entries with the first one selected."""
         self.entries.show(entries)
         self.show()
         self.raise_()
@@ -359,7 +359,7 @@ class PromptList(QFrame):
         self._go_to(0)
 
     def takes(self, event: QKeyEvent) -> bool:
-        """The keys of the list, while the keyboard is in the message."""
+        """Handle the keys of the list while the message has the focus. Return whether the key was used."""
         row, last = self.list.currentIndex().row(), self.entries.rowCount() - 1
         key, modifiers = event.key(), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         places = {

@@ -1,4 +1,4 @@
-"""Popups above a conversation: what is known of one answer, and a map of all versions, of which one is chosen."""
+"""Popups of the transcript: details of one answer, and a map of all versions to choose from."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ Row = tuple[str, str]
 
 
 class AnswerDetails(QFrame):
-    """A popup: a click beside it, Escape or Return closes it."""
+    """Popup with an answer's details; Escape, Return or a click outside closes it."""
 
     seen_wanted = Signal()
-    """The prompt that it was written to is to be shown."""
+    """The prompt of the answer should be shown."""
 
     def __init__(self, theme: Theme, message: StoredMessage, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
@@ -92,10 +92,11 @@ class AnswerDetails(QFrame):
         return self.findChildren(QLabel)
 
     def show_at(self, widget: QWidget) -> None:
-        """Above a widget, its end at the widget's; below it where there is no room."""
+        """Show the popup above a widget, aligned with its end, or below if there is no room."""
         self.ensurePolished()
         for label in self.labels:
             label.ensurePolished()
+        # Labels get their font when polished; the grid caches the sizes that they had before.
         self._grid.invalidate()
         self.setFixedHeight(self._grid.totalHeightForWidth(self.width()))
         gap = self._theme.px(4)
@@ -122,7 +123,7 @@ class AnswerDetails(QFrame):
 
 
 def rows_of(message: StoredMessage) -> list[Row]:
-    """Names and values for people: who wrote it, what was measured, which version it is."""
+    """Return labels and values: the model, the statistics, and the version number."""
     rows = [(tr(WRITTEN_BY), model_words(message.model) or tr("not known, or changed by you"))]
     if message.stats is not None:
         rows += _figures(message.stats)
@@ -174,20 +175,20 @@ ID_ROLE = Qt.ItemDataRole.UserRole
 
 
 class BranchTree(QTreeWidget):
-    """Its indentation alone shows what is below what."""
+    """Tree whose indentation alone shows the hierarchy."""
 
     def drawBranches(self, painter: QPainter, rect: QRect, index: QModelIndex | QPersistentModelIndex) -> None:
-        """Nothing: there is nothing to open or close."""
+        """Draw no branches: nothing can be folded."""
 
 
 class BranchMap(QFrame):
-    """A popup: arrows move, Return or a click chooses, Esc or a click beside it closes it."""
+    """Popup with the versions of a chat; arrows move, Return or a click chooses, Escape closes it."""
 
     chosen = Signal(int)
-    """The message that is to be shown, with what follows it."""
+    """A branch was chosen; carries the id of the message to show."""
 
     def __init__(self, theme: Theme, branches: Sequence[MessageBranch], at: int, parent: QWidget) -> None:
-        """`at` is the version that the keyboard begins at."""
+        """Show the branches; `at` is the version selected at first."""
         super().__init__(parent, Qt.WindowType.Popup)
         self._theme = theme
         self.setObjectName("branch_map")
@@ -215,7 +216,7 @@ class BranchMap(QFrame):
         self.setFocusProxy(self.tree)
 
     def show_at(self, widget: QWidget) -> None:
-        """Below a widget, or above it where the screen ends."""
+        """Show the popup below a widget, or above it at the screen's end."""
         gap, size = self._theme.px(4), self.sizeHint()
         place = QRect(widget.mapToGlobal(QPoint(0, widget.height() + gap)), size)
         room = widget.screen().availableGeometry()
@@ -271,7 +272,7 @@ class BranchMap(QFrame):
 
 
 def words_of(one: MessageBranch) -> str:
-    """What a branch begins with, who said it, and how much follows."""
+    """Return a branch's first words, their speaker, and the number of messages that follow."""
     who = tr("You") if one.role is Role.USER else model_words(one.model) or tr("Answer")
     begins = f"{who}: {one.words or tr('(nothing)')}"
     if one.following == 1:

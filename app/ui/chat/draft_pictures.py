@@ -1,4 +1,6 @@
-"""Pictures beside what is being written: decoded elsewhere, shown small, and counted by the model before they go."""
+"""Pictures attached to the draft of a message: decoded in a child process, previewed, and counted in tokens by the
+model.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,7 @@ SAVE_PICTURE = "Save the picture…"
 
 MOST_PICTURES = 50
 LEVELS = (0, 64, 128, 256, 512, 1024, 2048, 4096)
-"""The most tokens that are tried: only the model's file knows which of them make a difference. 0 is its own."""
+"""Token limits tried for a picture; which of them differ depends on the model file. 0 is the model's default."""
 AGAIN_MS = 150
 SLOW_S = 2.0
 THUMB_PX = 36
@@ -50,7 +52,7 @@ LEAST_NAME_PX = 48
 
 @dataclass(frozen=True)
 class DetailLevel:
-    """How closely a picture can be looked at: with at most so many tokens, and what comes of that."""
+    """Detail at which a picture can be encoded: a token limit, and the resulting size and token count."""
 
     most_tokens: int
     count: MediaCount
@@ -58,7 +60,9 @@ class DetailLevel:
 
 @dataclass(eq=False)
 class DraftPicture:
-    """One of a draft: on its way, there, or refused with an `error`. `levels` are told by the model, fewest first."""
+    """Picture of a draft: loading, ready, or refused with an `error`. `levels` come from the model, fewest tokens
+    first.
+    """
 
     talk: AnswerService
     conversation_id: int | None
@@ -72,9 +76,9 @@ class DraftPicture:
     is_cut: bool = False
     levels: tuple[DetailLevel, ...] = ()
     is_unseen: bool = False
-    """Whether the model that is loaded cannot be shown it."""
+    """True if the loaded model cannot see pictures."""
     host: str = ""
-    """Where it is sent to; "" while the model runs here."""
+    """Server that the picture is sent to; "" while the model runs on this computer."""
 
     @property
     def name(self) -> str:
@@ -86,13 +90,13 @@ class DraftPicture:
 
     @property
     def count(self) -> MediaCount | None:
-        """What it takes now; None while that is not known."""
+        """Size and tokens at the chosen detail; None until the model has counted."""
         most = self.use.most_tokens if self.use is not None else 0
         return next((level.count for level in self.levels if level.most_tokens == most), None)
 
     @property
     def choices(self) -> tuple[DetailLevel, ...]:
-        """The levels that make a difference, one for each number of tokens."""
+        """The distinct levels of detail, one for each token count, fewest first."""
         different: dict[int, DetailLevel] = {}
         for level in self.levels:
             different.setdefault(level.count.tokens, level)
@@ -100,7 +104,7 @@ class DraftPicture:
 
     @property
     def remarks(self) -> str:
-        """What a person should know of it."""
+        """Notes for the user, such as a truncated file or skipped frames."""
         said = [tr(PICTURE_CUT_OFF)] if self.is_cut else []
         if self.frames > 1:
             said.append(tr(FIRST_FRAME_ONLY, count=self.frames))
@@ -112,7 +116,7 @@ class DraftPicture:
 
 @dataclass(frozen=True)
 class KeptPicture:
-    """What came of a picture that was put beside a message: its preview, and its use in the store."""
+    """Result of attaching a picture: its preview, and its use in the store."""
 
     use: MediaUse
     image: QImage
@@ -124,14 +128,14 @@ Outcome = KeptPicture | AppError
 
 
 def size_words(use: MediaUse) -> str:
-    """Such as "4,000 × 3,000"."""
+    """Format a picture's size, such as "4,000 × 3,000"."""
     return f"{use.media.width:,} × {use.media.height:,}"
 
 
 def count_words(use: MediaUse, count: MediaCount, host: str = "") -> str:
-    """How a picture is shown to the model: "sent at 1,536 × 1,024, 1,020 tokens", and for how long if that is long.
+    """Describe how the model gets a picture: "sent at 1,536 × 1,024, 1,020 tokens", with the duration if it is long.
 
-    With a `host` the model runs there, and its tokens are estimated.
+    With a `host` the model runs there, and the token count is an estimate.
     """
     size = f"{count.width:,} × {count.height:,}"
     is_other_size = bool(count.width) and (count.width, count.height) != (use.media.width, use.media.height)
@@ -151,7 +155,7 @@ def count_words(use: MediaUse, count: MediaCount, host: str = "") -> str:
 
 
 class PictureChip(DocumentChip):
-    """A chip with a small picture in place of an icon, and a button for more or less detail where there is a choice."""
+    """Attachment chip with a preview instead of an icon, and a button for the detail if there is a choice."""
 
     detail_wanted = Signal()
 
@@ -202,7 +206,7 @@ class PictureChip(DocumentChip):
         self._share_room()
 
     def _share_room(self) -> None:
-        """What a picture takes is said whole where that is possible; its name is shortened first."""
+        """Divide the width: the token text is shown in full if possible, and the file name is shortened first."""
         if self._is_error:  # a sentence, which the tool tip has whole
             self._words.setMinimumWidth(0)
             return
@@ -221,9 +225,9 @@ def _picture_words(one: DraftPicture, use: MediaUse) -> str:
 
 
 class NotSensed(QFrame):
-    """Says once what the model cannot take, and where there are models that can; hidden where it takes all.
+    """Notice that the model cannot use some attachments, with a link to models that can; hidden otherwise.
 
-    `instead` is what can be done without one; it is shown where `show_instead` says so.
+    `instead` is the alternative without another model, shown if `show_instead` says so.
     """
 
     models_wanted = Signal()
@@ -248,9 +252,9 @@ class NotSensed(QFrame):
 
 
 class DraftPictures(QObject):
-    """The pictures of every draft that are on their way, and all those of the draft that is shown.
+    """Pictures of the visible draft, and those still loading for other drafts.
 
-    `model` is what is loaded, `is_free` says whether it can be asked now.
+    `model` returns the loaded model; `is_free` tells whether it can be asked for token counts now.
     """
 
     changed = Signal()
@@ -270,22 +274,21 @@ class DraftPictures(QObject):
         self._draft_of: int | None = None
         self._pictures: list[DraftPicture] = []
         self._taken_out: list[DraftPicture] = []
-        """What can be put back."""
+        """Removed pictures that undo can restore."""
         self._waiting: list[DraftPicture] = []
         self._decoding: tasks.BackgroundTask | None = None
         self._counted: object = None
-        """For which model and which pictures it was counted, or is being counted."""
+        """Key of the model and pictures that were counted last or are being counted, to skip repeated counts."""
         self._again = QTimer(self, singleShot=True, interval=AGAIN_MS)
         self._again.timeout.connect(self._count)
 
     @property
     def shown(self) -> list[DraftPicture]:
-        """Those of the draft that is shown."""
         return [picture for picture in self._pictures if picture.is_in(self._talk, self._draft_of)]
 
     @property
     def key(self) -> tuple[tuple[int, int], ...]:
-        """Another one where the message would take other tokens."""
+        """Key that changes whenever the pictures would take other tokens."""
         return tuple(
             (draft_picture.use.id, draft_picture.use.most_tokens)
             for draft_picture in self.shown
@@ -294,21 +297,21 @@ class DraftPictures(QObject):
 
     @property
     def are_there(self) -> bool:
-        """Whether there are some, or will be."""
+        """True if the draft has pictures, loaded or still loading."""
         return any(not draft_picture.error for draft_picture in self.shown)
 
     @property
     def are_unseen(self) -> bool:
-        """Whether there are some that the loaded model cannot be shown."""
+        """True if the loaded model cannot see some of the draft's pictures."""
         return bool(self.unseen)
 
     @property
     def unseen(self) -> list[DraftPicture]:
-        """Those."""
+        """Pictures of the draft that the loaded model cannot see."""
         return [draft_picture for draft_picture in self.shown if draft_picture.is_unseen]
 
     def add(self, given: Sequence[Path | UnsavedPicture | QImage], name: str = "") -> None:
-        """Takes files, or what was pasted, which is called `name`."""
+        """Attach files, or pasted pictures named `name`, up to the limit of pictures in a message."""
         if self._talk is None or not given:
             return
         known = {draft_picture.path for draft_picture in self.shown if not draft_picture.error}
@@ -326,11 +329,11 @@ class DraftPictures(QObject):
         self.changed.emit()
 
     def add_drawn(self, picture: bytes | QImage, name: str) -> None:
-        """One that is no file: what it would have in it, or as it was drawn."""
+        """Attach a picture that is not a file: its file contents as bytes, or its pixels."""
         self.add([UnsavedPicture(Path(name), picture) if isinstance(picture, bytes) else picture], name)
 
     def remove(self, gone: Sequence[DraftPicture]) -> None:
-        """Takes some out of the draft, or does not open them; they can be put back."""
+        """Remove pictures from the draft or cancel loading them; undo can restore them."""
         self._pictures = [picture for picture in self._pictures if picture not in gone]
         self._waiting = [draft_picture for draft_picture in self._waiting if draft_picture not in gone]
         kept = [draft_picture for draft_picture in gone if draft_picture.use is not None]
@@ -346,7 +349,7 @@ class DraftPictures(QObject):
         self.changed.emit()
 
     def show(self, talk: AnswerService, draft_of: int | None) -> None:
-        """Shows a draft; what is being opened for another one goes on, unless that is gone for good."""
+        """Show the pictures of a draft. Those loading for another draft continue, unless that was a temporary chat."""
         if self._talk is not talk and self._talk is not None and self._talk.is_temporary:
             self._forget(self._talk)
         self._talk, self._draft_of = talk, draft_of
@@ -364,7 +367,7 @@ class DraftPictures(QObject):
         self.refresh_counts()
 
     def sent(self, conversation_id: int) -> None:
-        """The draft went with a message; the next one is this conversation's, and what is put back is that one's."""
+        """Clear the draft after it was sent. Pictures restored by undo belong to this chat's next draft."""
         for draft_picture in [
             draft_picture for draft_picture in self._taken_out if draft_picture.is_in(self._talk, self._draft_of)
         ]:
@@ -377,7 +380,7 @@ class DraftPictures(QObject):
         self.changed.emit()
 
     def refresh_counts(self) -> None:
-        """Another model may be in, or it has become free."""
+        """Count tokens again if another model is loaded or the model became free."""
         model = self._model()
         for draft_picture in self.shown:
             draft_picture.is_unseen = model is not None and not model.sees
@@ -388,7 +391,7 @@ class DraftPictures(QObject):
         self.changed.emit()
 
     def choose_detail(self, one: DraftPicture, chip: QWidget) -> None:
-        """A slider above its chip, where the model offers a choice."""
+        """Open a slider for the detail above the picture's chip, if the model offers a choice."""
         if one.use is None or len(one.choices) < 2:
             return
         popup = DetailPopup(self._theme, one, self._window)
@@ -433,7 +436,7 @@ class DraftPictures(QObject):
         task.failed.connect(self._on_end)
 
     def _opened(self, batch: Sequence[DraftPicture], cancel: CancelToken) -> Iterator[tuple[DraftPicture, Outcome]]:
-        """What came of each, by one child for all. What was taken out meanwhile is passed over."""
+        """Open a batch in one child process and yield each outcome. Pictures removed meanwhile are skipped."""
         for talk in dict.fromkeys(draft_picture.talk for draft_picture in batch):
             begun: list[DraftPicture] = []
 
@@ -516,7 +519,7 @@ class DraftPictures(QObject):
 
 
 def _pass(error: BaseException) -> None:
-    """An engine that went away says so when it is asked something; here nobody asked."""
+    """Ignore expected errors of a token count, since nobody asked for it; raise anything else."""
     if not isinstance(error, AppError):
         raise error
 
@@ -554,7 +557,7 @@ WIDTH_PX = 300
 
 
 class DetailPopup(QFrame):
-    """`chosen` carries the most tokens; a click beside it, or Escape, closes it."""
+    """Slider for the detail of a picture. `chosen` carries the token limit; Escape or a click outside closes it."""
 
     chosen = Signal(int)
 
@@ -592,6 +595,7 @@ class DetailPopup(QFrame):
         self.slider.setFocus()
 
     def place_above(self, widget: QWidget) -> None:
+        # Before it is shown a popup has no fonts yet, which its height needs.
         self.ensurePolished()
         self.adjustSize()
         self.move(widget.mapToGlobal(QPoint(0, -self.height() - self._theme.px(6))))
@@ -615,7 +619,7 @@ class DetailPopup(QFrame):
 def offers_of(
     pictures: DraftPictures, open_large: Callable[[Any], object], as_text: Callable[[Any], object]
 ) -> list[FileAction]:
-    """What can be done with a picture of the draft."""
+    """Return the actions for a picture of the draft."""
     return [
         FileAction(tr(OPEN), open_large, lambda one: one.use is not None),
         FileAction(tr("Read its text instead"), as_text, lambda one: one.given == one.path and one.path.is_file()),
@@ -629,20 +633,20 @@ def offers_of(
 
 
 class SeeLarge:
-    """Shows pictures of the chat that is open in a window of their own; what can be done with one is in a menu, too."""
+    """Shows pictures of the open chat in a large view, and their context menus."""
 
     def __init__(self, library: Callable[[], MediaLibrary], theme: Theme, notify: Notify, window: QWidget) -> None:
         self._library, self._theme, self._notify, self._window = library, theme, notify, window
 
     def __call__(self, uses: Sequence[MediaUse], first: int) -> None:
-        """Beginning with one of them."""
+        """Open the large view with the picture at index `first`."""
         from app.ui.chat.large_picture import LargePicture  # not before somebody looks
 
         window = self._window.window()
         LargePicture(uses, first, self._library(), theme=self._theme, notify=self._notify, parent=window).open()
 
     def show_menu(self, uses: Sequence[MediaUse], number: int, at: QPoint) -> None:
-        """For one of them, where the pointer is."""
+        """Open the context menu of one picture at the pointer."""
         from app.ui.chat import large_picture
 
         one, library, window = uses[number], self._library(), self._window.window()

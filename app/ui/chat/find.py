@@ -1,7 +1,7 @@
-"""Finding words in the open conversation: a bar above it, how many places there are, and marks in the turns.
+"""Find bar of a chat: search field, number of hits, and highlights in the turns.
 
-Places are counted in the messages, most of which are not drawn; a turn is made when its place is visited. Where an
-answer is drawn otherwise than it is written (a table, a formula), its last place is shown in place of a missing one.
+Hits are counted in the stored messages, most of which have no widget; a turn is built when its hit is visited. Where
+the rendered answer differs from its source (a table, a formula), the turn's last hit takes the place of a missing one.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from app.ui.text.selectable import SelectableText, units
 from app.ui.theme import Theme
 
 MARKED_MS = 4_000
-"""How long the words stay marked in a message that was opened for them."""
+"""Time for which words stay highlighted in a message that was opened by a search hit."""
 WIDTH_PX = 400
 ABOVE_PX = 90
-"""From the edge of what is seen to a place that is scrolled to."""
+"""Distance kept between the viewport's edge and a hit that was scrolled to."""
 _UNSEEN = re.compile(
     r"^ {0,3}(?P<fence>```+|~~~+)[^\n]*\n(?P<block>.*?)(?:^ {0,3}(?P=fence)[`~]* *$|\Z)"
     r"|(?P<ticks>`+)(?P<code>[^`\n]+)(?P=ticks)"
@@ -37,12 +37,12 @@ _UNSEEN = re.compile(
     r"|^ {0,3}#{1,6} +|^ {0,3}> ?",
     re.M | re.S,
 )
-"""What an answer's Markdown has and nobody sees; code stands as it is."""
+"""Matches Markdown syntax that is not displayed; the text of code is kept."""
 
 
 @dataclass(frozen=True)
 class TurnHit:
-    """One place: the number of the turn from 1 on, the message, and which of its places it is, from 0 on."""
+    """A hit: number of its turn from 1 on, message id, and index among the message's hits from 0 on."""
 
     block_id: int
     message_id: int
@@ -50,13 +50,13 @@ class TurnHit:
 
 
 class ConversationText:
-    """What is said in a transcript, as the bar asks it; from any thread."""
+    """Text of a transcript as the find bar searches it; callable from any thread."""
 
     def __init__(self, transcript: ChatTranscript) -> None:
         self._transcript = transcript
 
     def search_text(self, text: str, most: int) -> list[TurnHit]:
-        """At most so many places in order, whatever their case and accents."""
+        """Return at most `most` hits in order, ignoring case and accents."""
         pattern, hits = phrase_pattern(text), list[TurnHit]()
         if pattern is None:
             return hits
@@ -71,10 +71,10 @@ class ConversationText:
 
 
 class FindBar(QFrame):
-    """Above the transcript; Esc closes it and gives the keyboard back, or to where `take_keyboard` does."""
+    """Bar above the transcript. Escape closes it and returns the focus, or calls `take_keyboard`."""
 
     toggled = Signal()
-    """It was opened or closed."""
+    """The bar was opened or closed."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class FindBar(QFrame):
         self.hide()
 
     def begin(self, words: str = "") -> bool:
-        """Opens, with the keyboard in the field and perhaps words in it; whether there is anything to find in."""
+        """Open the bar and focus its field, with optional initial words. Return False if there is nothing to search."""
         if not self._transcript.places.count:
             return False
         if self.isHidden():
@@ -117,28 +117,29 @@ class FindBar(QFrame):
         return True
 
     def close_bar(self) -> None:
-        """Closes; the keyboard goes back to where it was."""
+        """Close the bar and restore the previous focus."""
         focus, before = self.window().focusWidget(), self._before
         had_focus = focus is not None and self.isAncestorOf(focus)
         self.forget()
+        # The widget focused before may be gone: turns far from the viewport are deleted.
         if had_focus and before is not None and isValid(before) and before.isVisible():
             before.setFocus(Qt.FocusReason.OtherFocusReason)
         elif had_focus:
             self._take_keyboard()
 
     def look_again(self) -> None:
-        """More was said."""
+        """Search again after the chat grew."""
         self.search.look_again()
 
     def forget(self) -> None:
-        """Closes: another conversation is shown."""
+        """Close the bar because another chat is shown."""
         self.hide()
         self.search.set_document(None)
         self.marks.clear()
         self.toggled.emit()
 
     def show_message(self, message_id: int, words: str) -> None:
-        """Scrolls to a message and marks the words there for a moment; with none, only scrolls."""
+        """Scroll to a message and highlight `words` there for a moment, if there are any."""
         self.forget()
         turn = self._transcript.turn_of(message_id)
         if turn is not None:
@@ -147,7 +148,7 @@ class FindBar(QFrame):
                 self.marks.show_briefly(words, message_id)
 
     def take_key(self, event: QKeyEvent) -> bool:
-        """F3, Shift+F3 and Esc, wherever the keyboard is in the chat; whether it was one of them."""
+        """Handle F3, Shift+F3 and Escape from anywhere in the chat. Return whether the key was used."""
         if self.isHidden():
             return False
         if event.key() == Qt.Key.Key_F3:
@@ -171,18 +172,19 @@ class FindBar(QFrame):
 
 
 class TurnMarks(QObject):
-    """Marks words in the turns that are there, as they come and change, and brings one place into view."""
+    """Highlights words in the existing turns, including new ones, and scrolls to one hit."""
 
     def __init__(self, transcript: ChatTranscript, theme: Theme, parent: QObject) -> None:
         super().__init__(parent)
         self._transcript, self._theme = transcript, theme
         self._pattern: re.Pattern[str] | None = None
         self._only: int | None = None
-        """The one message in which words are marked; None is all."""
+        """The one message with highlights; None for all."""
         self._chosen: TurnHit | None = None
         self._is_awaited = False
-        """Whether the chosen place is still to be brought into view: its turn may not be laid out to its end."""
+        """True until the chosen hit was scrolled to: its turn may not be laid out that far yet."""
         self._marked: dict[SelectableText, object] = {}
+        # Several signals come when turns change; they are marked once, in the next turn of the event loop.
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self._mark)
         self._over = QTimer(self, singleShot=True, interval=MARKED_MS)
@@ -191,7 +193,7 @@ class TurnMarks(QObject):
         theme.changed.connect(self._on_placed)
 
     def show_all(self, words: str, chosen: TurnHit) -> None:
-        """Marks what was typed wherever it stands, and one place more than the others."""
+        """Highlight the words everywhere and the chosen hit more strongly."""
         self._over.stop()
         self._pattern, self._only, self._chosen = phrase_pattern(words), None, chosen
         turn = self._transcript.turn_of(chosen.message_id)
@@ -204,7 +206,7 @@ class TurnMarks(QObject):
         self._mark()
 
     def show_briefly(self, words: str, message_id: int) -> None:
-        """Marks words in one message for a moment, the first of them in view."""
+        """Highlight words in one message for a moment and scroll to the first."""
         self._pattern, self._only = words_pattern(words), message_id
         self._chosen, self._is_awaited = TurnHit(0, message_id, 0), True
         turn = self._transcript.turn_of(message_id)
@@ -214,7 +216,6 @@ class TurnMarks(QObject):
         self._mark()
 
     def clear(self) -> None:
-        """No word is marked any more."""
         self._over.stop()
         self._pattern = self._chosen = None
         self._is_awaited = False
@@ -283,12 +284,12 @@ class TurnMarks(QObject):
 
 
 def seen_of(markdown: str) -> str:
-    """About what is seen of an answer's Markdown."""
+    """Return roughly the displayed text of an answer's Markdown."""
     return _UNSEEN.sub(lambda found: found["block"] or found["code"] or "", markdown)
 
 
 def places_in(view: SelectableText, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """Where a pattern is found, as positions in the document: those count UTF-16 units."""
+    """Yield the matches as positions in the Qt document, which count UTF-16 code units."""
     text = view.toPlainText()
     for found in pattern.finditer(text):
         if found[0]:

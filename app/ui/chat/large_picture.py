@@ -1,4 +1,4 @@
-"""A picture of a chat seen large: moved, made larger and smaller, copied, saved as it was given."""
+"""Large view of a chat's pictures: pan, zoom, copy, and save in the original format."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SIZE_PX = (920, 680)
 
 
 class PictureCanvas(QWidget):
-    """`zoom` is pixels of the screen for a pixel of the picture; 0 as large as it fits, but not larger than it is."""
+    """Zoomable picture. `zoom` is screen pixels per picture pixel; 0 fits the picture without enlarging it."""
 
     zoomed = Signal()
 
@@ -55,7 +55,7 @@ class PictureCanvas(QWidget):
         self._image = QImage()
         self._zoom = 0.0
         self._middle = QPointF()
-        """The point of the picture in the middle of the canvas."""
+        """Point of the picture at the centre of the canvas."""
         self._held: QPointF | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
@@ -73,12 +73,11 @@ class PictureCanvas(QWidget):
         self.fit_picture()
 
     def fit_picture(self) -> None:
-        """All of it."""
         self._zoom, self._middle = 0.0, QPointF(self._image.width() / 2, self._image.height() / 2)
         self._notify_view()
 
     def zoom_to(self, zoom: float, at: QPointF | None = None) -> None:
-        """The point of the canvas `at` (its middle) stays where it is."""
+        """Set the zoom, keeping the canvas point `at` (default: the centre) in place."""
         if self._image.isNull():
             return
         least = min(self._fitting, 1.0)
@@ -152,7 +151,7 @@ class PictureCanvas(QWidget):
 
 
 class LargePicture(QDialog):
-    """One of several pictures; the others by the arrow keys or the buttons."""
+    """Dialog that shows one of several pictures; arrow keys and buttons switch between them."""
 
     def __init__(
         self,
@@ -221,7 +220,6 @@ class LargePicture(QDialog):
 
     @property
     def use(self) -> MediaUse:
-        """The one that is seen."""
         return self._uses[self._at]
 
     def _go(self, by: int) -> None:
@@ -275,12 +273,12 @@ class LargePicture(QDialog):
 
 
 def _read(library: MediaLibrary, use: MediaUse) -> QImage:
-    """In the form that is drawn without being changed each time."""
+    """Decode a picture into the pixel format that Qt draws without conversion."""
     return read_rows(Path(library.decode_media(use.media).path)).convertToFormat(QImage.Format.Format_RGB32)
 
 
 def copy_picture(use: MediaUse, library: MediaLibrary, notify: Notify, parent: QWidget) -> None:
-    """The whole picture, without showing it large first."""
+    """Copy a picture in full size without showing it large."""
     tasks.ask(lambda _token: _read(library, use), parent, lambda image: put_into_clipboard(image, notify), notify.error)
 
 
@@ -300,7 +298,7 @@ def ask_where_to_save(use: MediaUse, library: MediaLibrary, notify: Notify, pare
 
 
 def _save(use: MediaUse, path: Path, library: MediaLibrary, notify: Notify) -> None:
-    """As it was given: nothing is lost by another way of packing it."""
+    """Save the original file, so that nothing is lost by encoding it again."""
     with notify.guard():
         try:
             shutil.copyfile(library.original_path(use.media), path)

@@ -1,4 +1,4 @@
-"""A dialog over what a person keeps: the list at one side, the one that is open beside it, saved while it is typed."""
+"""Base class of dialogs for saved items: a list, and an editor that saves while typing."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ SAVE_MS = 400
 
 
 class LibraryDialog(QDialog):
-    """`side` and `page` are columns for what belongs above and below; what the buttons do is a subclass's own.
+    """Dialog with a list in `side` and an editor in `page`; subclasses fill both and define the buttons' actions.
 
-    `kind` begins the names of the widgets; `new` and `use` say what one is called that is made, and used.
+    `kind` prefixes the widgets' names; `new` and `use` are the labels of the buttons.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class LibraryDialog(QDialog):
         })  # fmt: skip
 
     def reload_list(self) -> None:
-        """Lists what there is now; what was open stays open."""
+        """Reload the list, keeping the open item."""
         raise NotImplementedError
 
     def _save(self) -> None:
-        """Stores what was typed, where that is something else."""
+        """Store the open item if its fields differ from what is stored."""
         raise NotImplementedError
 
     def _lay_out_sides(self) -> None:
@@ -100,11 +100,11 @@ class LibraryDialog(QDialog):
             button.clicked.connect(lambda _=False, do=do: do())
 
     def _fit_screen(self, width: int, height: int) -> None:
-        """As large as that, as drawn, where the screen is."""
+        """Resize to the given size before zoom, but not beyond the screen."""
         self.resize(within_screen(self, QSize(self._theme.px(width), self._theme.px(height))))
 
     def _on_saved(self) -> None:
-        """The list follows, without taking the keyboard."""
+        """Save and update the list without moving the focus."""
         self._save()
         self.reload_list()
 

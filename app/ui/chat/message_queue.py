@@ -1,6 +1,6 @@
-"""What is typed while an answer comes: it waits above the composer, can be changed there, and is sent after the answer.
+"""Messages typed during an answer: they wait above the composer, can be edited there, and are sent after the answer.
 
-Every message is stored as soon as it waits. One that waits from an earlier run is not sent before somebody says so.
+Each is stored as soon as it is queued. Those from an earlier run are not sent until the user says so.
 """
 
 from __future__ import annotations
@@ -38,33 +38,33 @@ SENT_AFTER_OTHER_CHAT = "Sent after the answer in the other chat"
 SENT_AFTER_EDITING = "Sent when you have finished editing"
 
 MOST_PX, MOST_LOW_PX = 174, 58
-"""How high the messages are together before they scroll; in a low window."""
+"""Most height of the queued messages before they scroll, in a normal and in a low window."""
 LOW_PX = 520
 FIRST_CHARACTERS = 300
-"""Of a message that waits; one line of them is seen."""
+"""Most characters shown of a queued message, elided to one line."""
 
 
 class QueueState(Enum):
-    """Whether the messages of a chat are sent by themselves."""
+    """State that decides when the queued messages of a chat are sent automatically."""
 
     ON = "on"
     AFTER_STOP = "after stop"
-    """The answer before was stopped already when they were sent: they go when it has ended."""
+    """Queued while an answer was being stopped: sent once it has ended."""
     AFTER_NEXT = "after next"
-    """The answer before was stopped or failed: they wait for another one to end, or for somebody who sends them."""
+    """The previous answer was stopped or failed: sent after another one ends well, or when the user sends them."""
     OFF = "off"
-    """They wait for somebody who sends them."""
+    """Sent only when the user sends them."""
 
 
 class MessageQueue(QObject):
-    """The messages that wait in every chat, and those of the chat that is shown above its composer.
+    """Queued messages of all chats; shows those of the visible chat above its composer.
 
-    `kept` has the chats that are stored; `can_send` says whether the model answers.
+    `kept` is the service of stored chats; `can_send` returns whether the model can answer.
     """
 
     changed = Signal()
     sent = Signal(object)
-    """The `StoredMessage` of a question in the chat that is shown."""
+    """A queued message was sent in the visible chat; carries its question as a `StoredMessage`."""
 
     def __init__(
         self, view: QueueView, chat: OpenChat, kept: AnswerService, notify: Notify, can_send: Callable[[], bool]
@@ -72,12 +72,12 @@ class MessageQueue(QObject):
         super().__init__(chat)
         self._view, self._chat, self._kept, self._notify, self._can_send = view, chat, kept, notify, can_send
         self._going: dict[int, QueueState] = {}
-        """By chat; those that are not here are off."""
+        """State of each chat by id; chats not in it are OFF."""
         self._messages: list[QueuedMessage] = []
         self._ended_in: int | None = None
-        """The chat of the last answer."""
+        """Id of the chat that was answered last; its queue goes first."""
         self._names: dict[int, list[str]] = {}
-        """Those of the pictures and documents of each message."""
+        """Names of the pictures and documents of each message, by its id."""
         view.send_wanted.connect(self.send_now)
         view.edited.connect(self._on_edited)
         view.editing_ended.connect(self.send_next)
@@ -89,16 +89,16 @@ class MessageQueue(QObject):
 
     @property
     def messages(self) -> list[QueuedMessage]:
-        """Those of the chat that is shown, the next one first."""
+        """Queued messages of the visible chat, next one first."""
         return self._messages
 
     @property
     def may_stop(self) -> bool:
-        """Whether something waits here that would still be sent by itself."""
+        """True if messages wait in the visible chat that would be sent automatically."""
         return bool(self._messages) and self._state is not QueueState.OFF
 
     def show(self) -> None:
-        """Another chat is shown, or something else waits in it."""
+        """Show the queue of the visible chat after either changed."""
         number = self._chat.conversation_id
         self._messages, self._names = [], {}
         if number is not None:
@@ -108,7 +108,7 @@ class MessageQueue(QObject):
         self._show()
 
     def add(self, text: str, draft_of: int | None) -> None:
-        """A message of the chat that is shown, which is stored already. May raise.
+        """Queue a message in the visible chat. Raises storage errors.
 
         `draft_of` as in `QueuedMessages.add`.
         """
@@ -121,24 +121,24 @@ class MessageQueue(QObject):
         announce(self._view, tr("Queued. {words}", words=self._view.words))
 
     def send_now(self) -> None:
-        """Sends what waits here, or lets it go as soon as the answer that runs has ended."""
+        """Send the queue of the visible chat, now or as soon as the running answer ends."""
         if self._chat.conversation_id is not None:
             self._going[self._chat.conversation_id] = QueueState.ON
         self.send_next()
 
     def stop(self) -> None:
-        """Nothing of what waits is sent any more before somebody says so."""
+        """Stop sending in all chats until the user asks for it."""
         for number in self._going:
             self._going[number] = QueueState.OFF
         self._show()
 
     def edit_last(self, otherwise: Callable[[], None]) -> None:
-        """Opens the last message that waits; `otherwise` where none does."""
+        """Edit the last queued message, or call `otherwise` if there is none."""
         if not self._view.edit_last():
             otherwise()
 
     def send_next(self) -> None:
-        """Sends the next message where nothing stands in its way."""
+        """Send the next message if no answer runs and the model can answer."""
         if QueueState.ON in self._going.values() and not self._chat.is_busy and self._can_send():
             with self._notify.guard():
                 for talk, number in self._waiting():
@@ -153,7 +153,7 @@ class MessageQueue(QObject):
         return self._going.get(self._chat.conversation_id or 0, QueueState.OFF)
 
     def _on_ended(self, answering: RunningAnswerView) -> None:
-        """After an answer that did not end by itself nothing follows by itself."""
+        """Update the states after an answer: nothing is sent automatically after one that was stopped or failed."""
         is_well = answering.ended_well
         before, after = (QueueState.AFTER_NEXT, QueueState.ON) if is_well else (QueueState.ON, QueueState.AFTER_NEXT)
         becomes = {before: after, QueueState.AFTER_STOP: QueueState.ON}
@@ -161,14 +161,16 @@ class MessageQueue(QObject):
         self._ended_in = answering.conversation_id
 
     def _waiting(self) -> Iterator[tuple[AnswerService, int]]:
-        """The chats in which something may be sent, the one whose answer has just ended first."""
+        """Return the chats with messages to send, starting with the one answered last."""
         talks = dict.fromkeys((self._chat.talk, self._kept))
         found = [(talk, number) for talk in talks for number in talk.conversations.queued.list_conversations()]
         found.sort(key=lambda one: one[1] != self._ended_in)
         return (one for one in found if self._going.get(one[1]) is QueueState.ON)
 
     def _send_next(self, talk: AnswerService, number: int) -> bool:
-        """Whether the next message of a chat was sent; one that is being changed waits for that."""
+        """Send the next message of a chat. Return False if it is being edited. Raises storage errors, after which the
+        queue pauses.
+        """
         message = talk.conversations.queued.list_waiting(number)[0]
         is_shown = talk is self._chat.talk and number == self._chat.conversation_id
         if is_shown and self._view.is_editing(message.id):
@@ -233,7 +235,7 @@ class MessageQueue(QObject):
         self.send_next()
 
     def _on_move_wanted(self, number: int) -> None:
-        """Before the message that is before it."""
+        """Move a message up, in front of the previous one."""
         ids = [message.id for message in self._messages]
         place = ids.index(number)
         ids[place - 1], ids[place] = ids[place], ids[place - 1]
@@ -244,17 +246,17 @@ class MessageQueue(QObject):
 
 
 class QueueView(QWidget):
-    """A line that says when, and below it the messages; hidden while nothing waits."""
+    """List of queued messages under a line that tells when they are sent; hidden while empty."""
 
     send_wanted = Signal()
     edited = Signal(int, str)
     editing_ended = Signal()
-    """Nothing was changed."""
+    """Editing ended without a change."""
     remove_wanted = Signal(int)
     move_wanted = Signal(int)
 
     def __init__(self, theme: Theme, leave: Callable[[], None], parent: QWidget | None = None) -> None:
-        """`leave` takes the keyboard when the message that had it is gone."""
+        """Create the list; `leave` moves the focus elsewhere when the focused message is gone."""
         super().__init__(parent)
         self._theme, self._leave = theme, leave
         self._chips: dict[int, QueueChip] = {}
@@ -284,7 +286,6 @@ class QueueView(QWidget):
 
     @property
     def words(self) -> str:
-        """When they are sent."""
         return self._words.text()
 
     @property
@@ -292,7 +293,6 @@ class QueueView(QWidget):
         return list(self._chips.values())
 
     def is_editing(self, number: int) -> bool:
-        """Whether somebody is changing this message."""
         return number in self._chips and self._chips[number].field is not None
 
     def edit_last(self) -> bool:
@@ -303,7 +303,7 @@ class QueueView(QWidget):
     def show_queue(
         self, messages: Sequence[QueuedMessage], names: dict[int, list[str]], words: str, *, can_send: bool
     ) -> None:
-        """`names` are those of the documents of each message. What is being edited stays open."""
+        """Show the queue; `names` are the attachments of each message. A message being edited stays open."""
         focus = self.focusWidget()
         had_focus = self.isAncestorOf(focus) and focus.hasFocus() if focus is not None else False
         for gone in [number for number in self._chips if number not in names]:
@@ -326,7 +326,7 @@ class QueueView(QWidget):
             self._leave()
 
     def fit_height(self) -> None:
-        """As high as the messages, up to a few of them."""
+        """Set the height to that of the messages, up to a few of them."""
         most = self._theme.px(MOST_PX if self.window().height() >= self._theme.px(LOW_PX) else MOST_LOW_PX)
         self._column.activate()
         self._scroll.setFixedHeight(max(1, min(self._page.sizeHint().height(), most)))
@@ -357,7 +357,7 @@ class QueueView(QWidget):
 
 
 class QueueChip(QWidget):
-    """One message in one line; pressed, it becomes a field in which Enter saves and Esc leaves it as it was."""
+    """Queued message in one line. Clicking it opens a field, in which Enter saves and Escape cancels."""
 
     edited = Signal(str)
     editing_ended = Signal()
@@ -368,7 +368,7 @@ class QueueChip(QWidget):
         self._theme = theme
         self.text = ""
         self.field: MessageField | None = None
-        """While it is being changed."""
+        """Editor of the message; None while it is not edited."""
         self._editor: QWidget | None = None
         self.setObjectName("queue_chip")
         self._icon = QLabel()
@@ -395,7 +395,7 @@ class QueueChip(QWidget):
         theme.changed.connect(self.update)
 
     def show_message(self, text: str, documents: Sequence[str], *, is_first: bool) -> None:
-        """What it says, with the names of its pictures and documents."""
+        """Show the message with the names of its attachments."""
         self.text = text
         words = " ".join(text[:FIRST_CHARACTERS].split())
         self._label.setText(words)
@@ -411,7 +411,6 @@ class QueueChip(QWidget):
             button.setAccessibleDescription(words[:80])
 
     def start_editing(self) -> None:
-        """The field in place of the line."""
         if self.field is None:
             self.field = field = MessageField(self._theme, self)
             field.edit.has_cancel = True

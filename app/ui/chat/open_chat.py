@@ -1,4 +1,4 @@
-"""The chat that is shown: its turns as they are stored, the answers that begin in it, what is done with a turn."""
+"""Controller of the chat that is shown: its stored turns, the answers started in it, and the actions on its turns."""
 
 from __future__ import annotations
 
@@ -34,19 +34,20 @@ if TYPE_CHECKING:
 
 
 class OpenChat(QObject):
-    """`talk` is whose chat it is: the program's own, or a temporary one's that goes when it is left.
+    """Loads, shows and answers one chat at a time.
 
+    `talk` is the service it belongs to: the program's, or that of a temporary chat, deleted when left.
     `conversation_id` is None for a new chat, which is stored with its first message.
     """
 
     touched = Signal(int)
-    """A conversation whose row should be refreshed: new, renamed, touched."""
+    """A chat's row in the list needs a refresh: it is new, renamed or changed."""
     shown = Signal()
-    """There are other turns, or none any more."""
+    """The turns shown were replaced or removed."""
     answering = Signal(object)
-    """An `RunningAnswerView` begins."""
+    """An answer starts; carries its `RunningAnswerView`."""
     document_wanted = Signal(object, int, object)
-    """Whose documents, one of them, and the `Mark` in it or None."""
+    """A document was requested: its service, its id, and the `Mark` in it or None."""
 
     def __init__(
         self,
@@ -65,24 +66,25 @@ class OpenChat(QObject):
         self.live = live
         self._others: list[LiveAnswer] = []
         self.attach: Callable[[int | None], object] = lambda number: live.attach(number, transcript.add_answer)
-        """Shows what is being written in a chat, after that was opened."""
+        """Connects a running answer to its chat after that was opened."""
         self.before_pair: Callable[[list[StoredMessage]], list[StoredMessage]] = lambda messages: messages
-        """Of the branch that is about to be shown, what stands before two answers that are shown by `attach`."""
+        """Drops from the branch to be shown what `attach` shows as two compared answers."""
         self.conversation_id: int | None = None
         self.project_id: int | None = None
-        """The project that a new chat will be in."""
+        """The project in which a new chat will be created."""
         self.alternatives = -1
-        """How many likeliest tokens are told for each one of an answer that begins; -1 tells nothing."""
+        """Number of alternative tokens reported for each generated one; -1 for none."""
         self._whole_next: int | None = None
-        """A question that is answered from whole documents as soon as the answer that runs has stopped."""
+        """Id of a question to be answered from whole documents as soon as the running answer has stopped."""
         transcript.place_wanted.connect(self.open_document)
         self._page_search: tasks.BackgroundTask | None = None
         transcript.link_clicked.connect(self._on_link)
         live.ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)  # the end is shown first
 
     def add_live(self, live: LiveAnswer) -> None:
-        """Answers that may be written beside the chat's."""
+        """Register another stream of answers, such as that of the second model in a comparison."""
         self._others.append(live)
+        # Queued as in the constructor: the end is shown first.
         live.ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)
 
     @property
@@ -91,15 +93,15 @@ class OpenChat(QObject):
 
     @property
     def is_busy(self) -> bool:
-        """Whether an answer is running, in this conversation or another."""
+        """True while any answer is running, in this chat or another."""
         return any(live.answering is not None for live in self._lives)
 
     def path(self) -> list[StoredMessage]:
-        """The chosen branch as it is stored now; empty for a new chat. May raise."""
+        """Return the chosen branch as stored now; empty for a new chat. Raises storage errors."""
         return self.talk.conversations.read_branch(self.conversation_id) if self.conversation_id is not None else []
 
     def show(self, talk: AnswerService, conversation_id: int | None) -> tuple[Conversation | None, list[StoredMessage]]:
-        """Another chat, and what is stored of it; an answer that runs elsewhere goes on."""
+        """Show another chat and return what is stored of it; answers running elsewhere continue."""
         conversation, messages = None, []
         self.talk, self.conversation_id, self.project_id = talk, None, None
         self._surveys.keep_only(talk)
@@ -117,7 +119,7 @@ class OpenChat(QObject):
         return conversation, messages
 
     def refresh(self) -> None:
-        """Shows the chosen branch as it is stored now; not before the end of what is being written in it. May raise."""
+        """Show the chosen branch as stored now, unless an answer is being written in it. Raises storage errors."""
         if self.conversation_id is not None and not self._running_in(self.conversation_id):
             messages = self.path()
             self._load_documents(messages)
@@ -130,12 +132,12 @@ class OpenChat(QObject):
             self.transcript.set_hidden(self.talk.hidden_ids(self.conversation_id))
 
     def tell_touched(self) -> None:
-        """The chat's row in the list should be refreshed."""
+        """Ask for a refresh of the chat's row in the list."""
         if self.conversation_id is not None:
             self.touched.emit(self.conversation_id)
 
     def open_document(self, document_id: int, mark: object) -> None:
-        """One of its documents, at a mark or at its beginning."""
+        """Open one of the chat's documents, at a mark or at its beginning."""
         self.document_wanted.emit(self.talk.documents, document_id, mark)
 
     def _on_link(self, href: str) -> None:
@@ -177,9 +179,9 @@ class OpenChat(QObject):
         is_whole: bool = False,
         follows: bool = True,
     ) -> None:
-        """Answers the last question of what is shown, `is_whole` from all of its documents.
+        """Answer the last question shown; with `is_whole`, from its whole documents.
 
-        `when_full` as in `AnswerService.answer`; `follows`: the reader is taken along, wherever they are.
+        `when_full` as in `AnswerService.answer`; `follows` scrolls to the end and follows the answer.
         """
         talk, most = self.talk, self.alternatives
         if is_whole:
@@ -189,7 +191,7 @@ class OpenChat(QObject):
             self._start(work, follows=follows)
 
     def _with_whole_documents(self, work: Work) -> Work:
-        """From whole documents, once the chat's model is in."""
+        """Wrap whole-document work so that it starts once the chat's model is loaded."""
         talk, number = self.talk, self.conversation_id
 
         def answered(token: CancelToken) -> Iterator[object]:
@@ -199,11 +201,11 @@ class OpenChat(QObject):
         return answered
 
     def answer_elsewhere(self, talk: AnswerService, question: StoredMessage) -> None:
-        """Answers a question in a chat that is not shown."""
+        """Answer a question in a chat that is not shown."""
         self.run(partial(talk.answer, question.id), question.conversation_id, None)
 
     def answer_again(self, question_id: int, *, is_whole: bool = False) -> None:
-        """Answers any question: what followed it belongs to the other version."""
+        """Answer any question of the branch, hiding what follows it: that belongs to the other version."""
         path = self.path()
         ids = [message.id for message in path]
         if question_id in ids:
@@ -212,9 +214,9 @@ class OpenChat(QObject):
         self.tell_touched()
 
     def answer_whole(self, question_id: int) -> None:
-        """Answers a question from all of its documents, in the place of what may be on its way to it.
+        """Answer a question from its whole documents, replacing an answer in progress.
 
-        After an answer that is on its way in another chat.
+        An answer running in this chat is stopped; one in another chat is waited for.
         """
         if self.is_busy and self.conversation_id is not None:
             self._whole_next = question_id
@@ -230,7 +232,7 @@ class OpenChat(QObject):
             self.answer_again(question_id, is_whole=True)
 
     def go_on(self, answer_id: int, *, when_full: str = "") -> None:
-        """Continues the last answer where it stopped."""
+        """Continue the last answer where it stopped; `when_full` as in `AnswerService.answer`."""
         talk, turn, most = self.talk, self.transcript.turn_of(answer_id), self.alternatives
         if is_answer(turn):
             is_whole = turn.is_whole
@@ -246,7 +248,7 @@ class OpenChat(QObject):
                 )
 
     def answer_from(self, answer_id: int, text: str, tokens: Sequence[int]) -> None:
-        """Another version of an answer: up to a text, with these tokens behind it; the one that was there stays."""
+        """Write another version of an answer that begins with `text` and continues after these tokens."""
         talk, path, most = self.talk, self.path(), self.alternatives
         ids = [message.id for message in path]
         if answer_id not in ids:
@@ -258,7 +260,7 @@ class OpenChat(QObject):
         self.tell_touched()
 
     def stop_in(self, conversation_id: int) -> bool:
-        """Stops what is answered in this conversation; whether something is."""
+        """Stop the answers running in this chat. Return whether there were any."""
         running = self._running_in(conversation_id)
         for live in running:
             live.stop()
@@ -283,7 +285,7 @@ class OpenChat(QObject):
     def run(
         self, work: Work, conversation_id: int, view: AnswerView | None, live: LiveAnswer | None = None
     ) -> RunningAnswerView:
-        """An answer begins, in a chat that is shown or not; `live` is one that was added."""
+        """Run an answer in a chat that may not be shown; `live` is a stream registered with `add_live`."""
         answering = RunningAnswerView(work, conversation_id, self)
         (live or self.live).run(answering, view)
         answering.documents_shown.connect(lambda _: self._on_documents_shown(answering.conversation_id))
@@ -291,14 +293,14 @@ class OpenChat(QObject):
         return answering
 
     def _on_documents_shown(self, conversation_id: int) -> None:
-        """Which passages the model is shown with a question was settled."""
+        """Reload the documents once it is settled which passages the model sees with a question."""
         if conversation_id == self.conversation_id:
             with self._notify.guard():
                 self._load_documents(self.path())
             self.transcript.show_documents()
 
     def _load_documents(self, messages: list[StoredMessage]) -> None:
-        """Before a branch is shown: what belongs to its messages."""
+        """Load the documents of the messages before their branch is shown."""
         with self._notify.guard():
             self.transcript.documents.load(self.talk, messages)
 
@@ -306,7 +308,7 @@ class OpenChat(QObject):
 # What the buttons under a turn do.
 
 COPIES = (TurnCommand.COPY, TurnCommand.COPY_TEXT, TurnCommand.COPY_MARKDOWN, TurnCommand.COPY_CODE)
-"""Ways to the clipboard: as rich text beside Markdown, as it reads, as it was written, or only its code."""
+"""Commands that copy a turn: rich text with Markdown, plain text, Markdown source, or only its code."""
 ALWAYS = (
     *COPIES,
     TurnCommand.MARKDOWN,
@@ -319,9 +321,9 @@ ALWAYS = (
     TurnCommand.DETAILS,
     TurnCommand.READ_ALL,
 )
-"""What can be done while an answer is written."""
+"""Commands available while an answer is being written."""
 OPEN_MODEL = "open_model"
-"""The action of an error that asks for a model (`PersonMessage.action`)."""
+"""Action of an error that asks for a model (`PersonMessage.action`)."""
 ANSWERS = (
     TurnCommand.SAVE,
     TurnCommand.ANSWER,
@@ -331,38 +333,41 @@ ANSWERS = (
     TurnCommand.RETRY,
     TurnCommand.READ_ALL,
 )
-"""What asks the model for an answer."""
+"""Commands that start an answer and therefore need a model."""
 
 
 def busy_words() -> PersonMessage:
-    """Why something that changes the chat has to wait."""
+    """Return the notice that explains why a change of the chat has to wait."""
     return PersonMessage(tr("An answer is being written. Stop it first."))
 
 
 class TurnActions(QObject):
-    """One method an action, found by its name."""
+    """Runs the commands of turns, with one handler for each."""
 
     model_wanted = Signal()
     translate_wanted = Signal(str)
-    """A text that is to be translated in its own tab."""
+    """A text should be translated in the translation tab."""
     composer_wanted = Signal()
-    """The keyboard is to go to the message field."""
+    """The message field should get the keyboard."""
     remember_wanted = Signal(str)
-    """A text of which something is to be kept for other chats."""
+    """A text should be offered for the memories used in other chats."""
     prompt_wanted = Signal(str)
-    """A question that is to be one of the saved prompts."""
+    """A question should be saved as a prompt."""
     forked = Signal(int)
-    """The id of a chat that was made of this one."""
+    """The chat was forked; carries the new chat's id."""
     beside_wanted = Signal(object)
-    """An answer's turn: another version of it is to be seen beside it."""
+    """Two versions should be shown next to each other; carries the answer's turn."""
     compare_wanted = Signal(object, object)
-    """An answer's `StoredMessage`, and the `Path` of the model that is to answer as well."""
+    """Another model should answer too: the answer's `StoredMessage`, and the `Path` of the model."""
 
     def __init__(
         self, chat: OpenChat, models: OtherModels, notify: Notify, may_answer: Callable[[Callable[[], object]], bool]
     ) -> None:
-        """`may_answer`: whether there is somebody who answers; else it says why, and may go on with what it is given
-        once there is."""
+        """Connect the actions to a chat.
+
+        `may_answer` returns whether a model is ready; else it explains why not and may run the given callback once one
+        is.
+        """
         super().__init__(chat)
         self._chat, self._models, self._notify, self._may_answer = chat, models, notify, may_answer
         self._handlers: dict[str, Callable[[TurnView], object]] = {
@@ -396,7 +401,7 @@ class TurnActions(QObject):
         chat.transcript.message_wanted.connect(self._show_message)
 
     def run(self, name: str, turn: TurnView) -> None:
-        """Run a `TurnCommand` on a turn, or an action of the window, such as the one that an error names."""
+        """Run a `TurnCommand` on a turn, or an action of the window, such as the one offered by an error."""
         if name in ANSWERS and not self._may_answer(lambda: self.run(name, turn)):
             return
         if self._chat.is_busy and name not in ALWAYS:
@@ -410,19 +415,19 @@ class TurnActions(QObject):
                 self._notify.actions[name]()
 
     def edit_last(self) -> None:
-        """Up in the empty composer edits the last question."""
+        """Edit the last question, for Up in the empty composer."""
         question = self._chat.transcript.last_question()
         if question is not None and not self._chat.is_busy:
             self._edit_turn(question)
 
     @staticmethod
     def _send_text(signal: SignalInstance, turn: TurnView) -> None:
-        """Hand the text of a turn to whoever listens."""
+        """Emit a signal with the text of a turn."""
         if is_answer(turn) or is_question(turn):
             signal.emit(turn.text)
 
     def _read_all(self, turn: TurnView) -> None:
-        """Answers a question from all of its documents."""
+        """Answer a question again, from its whole documents."""
         if turn.message is not None:
             self._chat.answer_whole(turn.message.id)
 
@@ -444,7 +449,7 @@ class TurnActions(QObject):
             self._chat.tell_touched()
 
     def _save_answer(self, turn: TurnView) -> None:
-        """An answer as somebody changed it."""
+        """Store an answer as edited by the user, as another version; unchanged text just closes the editor."""
         if turn.editor is not None and turn.message is not None:
             text = turn.editor.text
             is_other = text != turn.message.text
@@ -465,7 +470,7 @@ class TurnActions(QObject):
         self._notify.mention(tr("Copied up to that message into a new chat."))
 
     def _choose_second_model(self, turn: TurnView) -> None:
-        """Below the button: which model answers beside this answer."""
+        """Open the menu of models that can answer in comparison."""
 
         def go_on(path: Path) -> None:
             if self._chat.is_busy:  # since the menu was opened
@@ -479,7 +484,7 @@ class TurnActions(QObject):
             menu.popup(turn.row.more.mapToGlobal(QPoint(0, turn.row.more.height())))
 
     def _show_message(self, message_id: int) -> None:
-        """Where it stands, with the keyboard on it."""
+        """Scroll to a message and give it the keyboard."""
         turn = self._chat.transcript.turn_of(message_id)
         if turn is not None:
             self._chat.transcript.show_turn(turn)
@@ -503,7 +508,7 @@ class TurnActions(QObject):
             self._chat.go_on(turn.message.id)
 
     def _retry_answer(self, turn: TurnView) -> None:
-        """A failed answer with text goes on; one without makes room for another."""
+        """Continue a failed answer that has text; delete an empty one and answer again."""
         message = turn.message
         if message is not None and message.text:
             self._continue_answer(turn)
@@ -533,7 +538,7 @@ class TurnActions(QObject):
         self._notify.undo(what, restore)
 
     def _pin_message(self, turn: TurnView, *, is_pinned: bool = True) -> None:
-        """A pinned message is shown to the model again, wherever its memory begins."""
+        """Pin or unpin a message. Pinned ones are always in the model's context."""
         if turn.message is None:
             return
         focus = QApplication.focusWidget()
@@ -544,7 +549,7 @@ class TurnActions(QObject):
             turn.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show_version(self, turn: TurnView, step: int = 1) -> None:
-        """Shows another version of the turn."""
+        """Show another version of the turn, `step` places further."""
         message = turn.message
         if message is None:
             return
@@ -554,7 +559,6 @@ class TurnActions(QObject):
             self._choose(chosen)
 
     def _choose(self, message_id: int) -> None:
-        """Shows the branch through a message."""
         with self._notify.guard():
             self._chat.talk.conversations.choose_version(message_id)
             self._chat.refresh()
@@ -581,7 +585,7 @@ class TurnActions(QObject):
             details.show_at(turn.row.about)
 
     def _show_seen(self, answer_id: int) -> None:
-        """The prompt that an answer was written to."""
+        """Show the exact prompt that the model was given for an answer."""
         from app.ui.chat.prompt_view import SeenDialog  # as in `_show_map`
 
         looks, theme = self._chat.talk.looks, self._chat.transcript.theme
@@ -590,7 +594,7 @@ class TurnActions(QObject):
 
 
 def copy_turn(name: str, turn: TurnView) -> None:
-    """In one of the ways; the turn says that it was done."""
+    """Copy a turn in the way a command names, and confirm it on the turn's button."""
     QGuiApplication.clipboard().setMimeData(_copied(name, turn))
     button = turn.row.button(tr(COPY)) if turn.row is not None else None
     if button is not None:

@@ -1,4 +1,4 @@
-"""Two answers to one question as one turn: beside each other, in a narrow window one above the other."""
+"""Turn with two compared answers: next to each other, or stacked in a narrow window."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from app.ui.chat.transcript import TurnMaker
 
 WIDE_PX = 560
-"""With less room one stands above the other."""
+"""Width below which the answers are stacked."""
 GAP_PX, PAD_PX, RADIUS_PX, BELOW_PX = 12, 16, 10, 12
 
 
 class PairSide:
-    """One of both: a head with the model's name, what was measured, a button that chooses it; below it the answer."""
+    """Side of a pair: an answer below a header with the model's name, statistics, and a button to choose it."""
 
     def __init__(self, theme: Theme, name: str, answer: AnswerView, parent: QWidget) -> None:
         self.answer = answer
@@ -68,18 +68,20 @@ class PairSide:
 
     @property
     def can_be_chosen(self) -> bool:
-        """Whether it is over and says something."""
+        """True if the answer is complete and has text."""
         message = self.answer.message
         return message is not None and message.state is not MessageState.WRITING and bool(message.text)
 
 
 class PairView(TurnView):
-    """`leads` is the number of the one that the chat goes on with as long as nobody chose: as a turn, it is that."""
+    """Turn of two compared answers. `leads` is the index of the one that counts as the turn's message until the user
+    chooses.
+    """
 
     role = Role.ASSISTANT
     is_only_last = True
     chosen = Signal(int)
-    """Which one of both, 0 or 1."""
+    """An answer was chosen; carries its index, 0 or 1."""
 
     def __init__(
         self, theme: Theme, names: Sequence[str], maker: TurnMaker, parent: QWidget, *, leads: int = 0
@@ -110,7 +112,7 @@ class PairView(TurnView):
 
     @message.setter
     def message(self, _message: StoredMessage | None) -> None:
-        """Each of both has its own."""
+        """Ignore the message: each side has its own."""
 
     @property
     def leading(self) -> AnswerView:
@@ -155,7 +157,7 @@ class PairView(TurnView):
             side.answer.show_documents(documents)
 
     def show_choice(self, *, is_over: bool) -> None:
-        """Both are over, or one of them is still written."""
+        """Show or hide the buttons to choose, depending on whether both answers are complete."""
         for side in self.sides:
             side.show_figures()
             side.choose.setVisible(is_over and side.can_be_chosen)
@@ -194,7 +196,7 @@ class PairView(TurnView):
         side.answer.setGeometry(QRect(room.x(), top, room.width(), card.bottom() + 1 - top))
 
     def update_actions(self) -> None:
-        """The actions are those of each answer: seen while the pointer is on it, or the keyboard in the pair."""
+        """Show the actions of each answer on hover, or while the keyboard is in the pair."""
         for side in self.sides:
             side.answer.set_focused(self._is_focused)
 
@@ -214,7 +216,7 @@ class PairView(TurnView):
         QWidget.leaveEvent(self, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """1 and 2 choose, as the buttons do."""
+        """Choose an answer by the keys 1 and 2."""
         numbers = {Qt.Key.Key_1: 0, Qt.Key.Key_2: 1}
         number = numbers.get(Qt.Key(event.key())) if self.hasFocus() and not event.modifiers() else None
         if number is not None and not self.sides[number].choose.isHidden():

@@ -1,4 +1,4 @@
-"""Finding passages by an embedding model, in a chat: offered once where a question found little, then how far it is."""
+"""Search by meaning in a chat: offers an embedding model after a poor search, then shows the indexing progress."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PREPARING_WAITS = "Preparing {name} for finding passages: waits for the answer"
 
 @dataclass(frozen=True)
 class EmbeddingOffer:
-    """A model that is here already (`path`), or could be fetched."""
+    """An embedding model to offer: installed at `path`, or available for download."""
 
     name: str
     path: Path | None = None
@@ -45,7 +45,7 @@ class EmbeddingOffer:
 
 
 class PassageRow(QFrame):
-    """One quiet row with at most two buttons. Hidden while there is nothing to say."""
+    """Row with a text and at most two buttons; hidden without text."""
 
     accepted = Signal()
     declined = Signal()
@@ -69,11 +69,11 @@ class PassageRow(QFrame):
 
     @property
     def text(self) -> str:
-        """What is said; "" while the row is hidden."""
+        """The text shown; "" while hidden."""
         return "" if self.isHidden() else self._words.text()
 
     def show_words(self, words: str, yes: str = "", no: str = "") -> None:
-        """Say something, with buttons that have these names; "" hides a button, and the row without words."""
+        """Show a text with two buttons. An empty label hides its button, an empty text the row."""
         is_new = bool(words) and (self.isHidden() or self.yes.text() != yes)
         self._words.setText(words)
         self.setAccessibleName(words)
@@ -87,7 +87,7 @@ class PassageRow(QFrame):
 
 
 class PassageOffering(QObject):
-    """Looks, after an answer, whether its question found little, and offers a model for that; shows its work later."""
+    """Offers an embedding model after an answer whose search found little, and later shows the indexing progress."""
 
     def __init__(self, app: Fireside, ui: UiContext, chat: ChatView, downloads_changed: SignalInstance) -> None:
         super().__init__(chat)
@@ -98,7 +98,7 @@ class PassageOffering(QObject):
         chat.extra_rows.addWidget(self.row)
         self.offer: EmbeddingOffer | None = None
         self._fetched_repo = ""
-        """Whose model is used as soon as it is here: somebody fetched it from this row."""
+        """Repository of a model downloaded from this row, which is used as soon as it is installed."""
         self._documents: frozenset[int] = frozenset()
         self._task: tasks.BackgroundTask | None = None
         self.row.accepted.connect(self._on_accepted)
@@ -114,13 +114,13 @@ class PassageOffering(QObject):
         return self._task is not None and not self._task.done
 
     def _on_documents(self, known: frozenset[tuple[object, int]]) -> None:
-        """Another chat is shown."""
+        """Track the documents of the chat that is now shown, and withdraw the offer."""
         self._documents = frozenset(number for _, number in known)
         self.offer = None
         self._show()
 
     def _check_answer(self, answer_id: int) -> None:
-        """Whether a better way to find passages would have helped with the question of this answer."""
+        """Check whether search by meaning might have helped with the question of this answer, and offer it if so."""
         self._indexing.start_later()
         settings, talk = self._app.settings, self._chat.open_chat.talk
         if not answer_id or self._indexing.is_chosen or not settings.documents.offers_passages or self._fetched_repo:
@@ -132,7 +132,7 @@ class PassageOffering(QObject):
         self._task = tasks.ask(look, self, self._on_offer, self._on_failed)
 
     def _on_failed(self, error: BaseException) -> None:
-        """Nobody asked for it."""
+        """Ignore expected errors of the check, since nobody asked for it; raise anything else."""
         if not isinstance(error, AppError):
             raise error
 
@@ -151,7 +151,7 @@ class PassageOffering(QObject):
             self.row.show_words("")
 
     def _is_shown(self, progress: IndexProgress) -> bool:
-        """Whether it is about a document of the chat that is shown."""
+        """Return whether the progress is about a document of the visible chat."""
         return progress.document_id in {*self._documents, *self._chat.transcript.documents.ids}
 
     def _on_accepted(self) -> None:
@@ -195,7 +195,7 @@ class PassageOffering(QObject):
 
 
 def found_little(talk: AnswerService, answer_id: int) -> bool:
-    """Return whether some document that the question of an answer was searched for in seems to say nothing of it."""
+    """Return whether the search for an answer found nothing relevant in some document."""
     answer = talk.conversations.get_message(answer_id)
     if answer is None or answer.parent_id is None:
         return False
@@ -204,7 +204,7 @@ def found_little(talk: AnswerService, answer_id: int) -> bool:
 
 
 def find_offer(app: Fireside) -> EmbeddingOffer | None:
-    """Return an embedding model that is here, else the one to fetch; None where there is none, or one is on its way."""
+    """Return an installed embedding model, else one to download; None if there is none or a download is running."""
     here = next((row for row in app.models.list_installed() if row.embeds and not row.model.missing), None)
     if here is not None:
         return EmbeddingOffer(here.label, here.model.path)
@@ -215,14 +215,14 @@ def find_offer(app: Fireside) -> EmbeddingOffer | None:
 
 
 def offer_words(offer: EmbeddingOffer) -> str:
-    """What the model would do, and how large it is where it has to be fetched."""
+    """Return the text of the offer, with the size if the model must be downloaded."""
     if offer.suggestion is not None:
         return in_words(offer.suggestion.words_for(PASSAGES))
     return tr(PASSAGE_MODEL_HERE, name=offer.name)
 
 
 def progress_words(progress: IndexProgress) -> str:
-    """How far the vectors of a document are."""
+    """Return the text about the indexing progress of a document."""
     if progress.is_paused:
         return tr(PREPARING_WAITS, name=progress.name)
     share = 100 * progress.done // max(1, progress.total)

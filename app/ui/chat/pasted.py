@@ -1,4 +1,4 @@
-"""What is pasted into a message: files are attached, long texts become documents if wished, and text again."""
+"""Pasted content: files are attached, long texts become documents on request and can be turned back."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NAME_CHARACTERS = 30
 
 
 class PastedText(QObject):
-    """What leaves the field is a document of the draft that is shown, kept like any other."""
+    """Turns pastes into documents of the visible draft, stored like any other."""
 
     def __init__(
         self, composer: Composer, attaching: ChatAttachments, chat: OpenChat, *, theme: Theme, notify: Notify
@@ -57,7 +57,7 @@ class PastedText(QObject):
         attaching.text_wanted.connect(self._put_into_message)
 
     def do(self, command: str) -> None:
-        """`pictures` asks which to attach, `screen_region` which part of the screen."""
+        """Run a command: `pictures` opens the picture dialog, `screen_region` takes a screenshot."""
         if command == "pictures":
             self._ask_for_pictures()
         else:
@@ -94,7 +94,7 @@ class PastedText(QObject):
         self._composer.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _take_back(self) -> None:
-        """Its text is in the field again, by undo."""
+        """Remove the document whose text undo has returned to the field."""
         if self._last is not None:
             self._attaching.remove(self._last, is_told=False)
             self._last = None
@@ -108,7 +108,7 @@ class PastedText(QObject):
             self._composer.add_paragraph(text)
 
     def _show_ways(self, at: QPoint) -> None:
-        """What can be attached, at the paper clip."""
+        """Open the attach button's menu at a screen position."""
         menu = QMenu(self._composer)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(tr("Attach files…"), self._attaching.ask)
@@ -118,7 +118,7 @@ class PastedText(QObject):
         menu.popup(self._composer.attach.mapToGlobal(at))
 
     def _show_picture_ways(self) -> None:
-        """What can be shown to a model that sees."""
+        """Open the picture button's menu, for models that can see."""
         menu = QMenu(self._composer)
         menu.setObjectName("picture_menu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -143,7 +143,7 @@ class PastedText(QObject):
 
 
 def name_for(text: str) -> str:
-    """What a pasted text is called: by its first words."""
+    """Return a name for a pasted text, from its first words."""
     words = " ".join(text[: 4 * NAME_CHARACTERS].split()).replace("/", " ")
     if len(words) > NAME_CHARACTERS:
         words = f"{words[:NAME_CHARACTERS].rsplit(' ', 1)[0]}…"

@@ -1,6 +1,6 @@
-"""Where the messages of a conversation stand under each other, most of them without a turn.
+"""Positions of a chat's messages in the column, most of them without a widget.
 
-A message that nobody is near has a height all the same: the one that was measured, or a guess.
+Every message has a height, which is measured once it comes near the viewport and estimated before.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from app.store.conversations import StoredMessage
 from app.ui.chat.turn import ACTIONS_PX, TurnView
 
 CHARACTER_PX, LINE_PX = 7, 23
-"""About as wide and as high as text is, for what nobody has measured yet."""
+"""Average width of a character and height of a line, to estimate heights."""
 MOST_GUESSED = 1_500
-"""Characters of a question: of a longer one only the beginning is shown."""
+"""Most characters counted of a question: longer ones are collapsed."""
 
 
 class TurnPlace:
-    """Where a message stands in the column, and its turn while somebody is near."""
+    """Position of a message in the column, with its turn while that exists."""
 
     __slots__ = ("_message", "height", "is_doubted", "is_sure", "number", "turn")
 
@@ -28,13 +28,13 @@ class TurnPlace:
         self.number, self._message, self.turn = number, message, turn
         self.height = height
         self.is_sure = False
-        """Whether the height is that of the turn as it is now."""
+        """True if the height is that of the turn in its current state."""
         self.is_doubted = False
-        """Whether the turn was laid out for another width or look."""
+        """True if the turn was last laid out for another width or theme."""
 
     @property
     def message(self) -> StoredMessage | None:
-        """As the turn has it, which may have come further."""
+        """The turn's message, which may be newer, or else the stored one."""
         return self.turn.message if self.turn is not None else self._message
 
     def set_message(self, message: StoredMessage) -> None:
@@ -44,20 +44,20 @@ class TurnPlace:
             self.turn.set_message(message)
 
     def let_go(self) -> None:
-        """The turn goes; its height stays."""
+        """Forget the turn, keeping its message and height."""
         self._message, self.turn = self.message, None
         self.is_sure = self.is_doubted = False
 
 
 class TurnPlaces:
-    """Oldest first. They come and go at the end only, so that a number stays one message's."""
+    """Places of all messages, oldest first. They are added and removed at the end only, so an index stays valid."""
 
     def __init__(self) -> None:
         self.all: list[TurnPlace] = []
         self.tops = [0]
-        """Where each begins, and where the last one ends, in pixels."""
+        """Top of each place, followed by the bottom of the last one, in pixels."""
         self.made: dict[TurnView, TurnPlace] = {}
-        """Those that have a turn."""
+        """Places whose turn exists, by turn."""
 
     @property
     def count(self) -> int:
@@ -65,30 +65,30 @@ class TurnPlaces:
 
     @property
     def messages(self) -> list[StoredMessage | None]:
-        """Of all of them; None for one that has no message yet."""
+        """Message of each place; None for a turn without one yet."""
         return [place.message for place in self.all]
 
     def number_of(self, message_id: int) -> int | None:
-        """None for a message that is none of these."""
+        """Return the index of a message, or None if it is not in the column."""
         return next((place.number for place in self.all if place.message and place.message.id == message_id), None)
 
     def last_of(self, role: Role) -> int | None:
-        """The number of the last thing that one of both has said."""
+        """Return the index of the last message with a role, or None."""
         found = (place.number for place in reversed(self.all) if place.message and place.message.role is role)
         return next(found, None)
 
     def add(self, messages: Iterable[StoredMessage], width: int, zoom: float) -> None:
-        """Without turns; their heights are guessed."""
+        """Append messages without turns, with estimated heights."""
         guess = guessed_height(width, zoom)
         self.all += [TurnPlace(number, message, guess(message)) for number, message in enumerate(messages, self.count)]
 
     def add_turn(self, turn: TurnView) -> TurnPlace:
-        """One for a turn that has no message yet."""
+        """Append a place for a turn that has no message yet."""
         self.all.append(TurnPlace(self.count, None, 0, turn))
         return self.all[-1]
 
     def update_messages(self, messages: Sequence[StoredMessage]) -> int:
-        """Takes over what has changed in the messages; returns how many places from the first on are still theirs."""
+        """Update the messages in place. Return how many places from the start are unchanged."""
         same = 0
         for place, message in zip(self.all, messages, strict=False):
             if place.message is None or place.message.id != message.id:
@@ -100,21 +100,21 @@ class TurnPlaces:
         return same
 
     def begin_at(self, top: int, divided: int | None, divider: int) -> None:
-        """Puts them under each other; above the one numbered `divided` there is room for a divider."""
+        """Compute all positions from `top` on, leaving `divider` pixels above the place numbered `divided`."""
         heights = [place.height for place in self.all]
         if divided is not None:
             heights[divided] += divider
         self.tops = list(accumulate(heights, initial=top))
 
     def between(self, top: int, bottom: int) -> range:
-        """The numbers of those that reach into a stretch."""
+        """Return the indices of the places that overlap a vertical range."""
         count = min(len(self.tops) - 1, self.count)
         first = max(bisect_right(self.tops, top, hi=count) - 1, 0)
         return range(first, bisect_left(self.tops, bottom, hi=count))
 
 
 def guessed_height(width: int, zoom: float) -> Callable[[StoredMessage], int]:
-    """For messages that nobody has measured, at a width in pixels."""
+    """Return a function that estimates a message's height at a width in pixels."""
     lines_a_character = CHARACTER_PX * zoom / max(width, 1)
     line_px, actions_px = LINE_PX * zoom, (LINE_PX + ACTIONS_PX) * zoom
 

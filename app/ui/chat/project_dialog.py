@@ -1,4 +1,4 @@
-"""The dialog of a project: its name, icon, instructions, model and documents, and what they take of each chat."""
+"""Dialog of a project: name, icon, instructions, model and documents, and their cost in tokens."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ TYPING_MS = 500
 
 
 class ProjectDialog(QDialog):
-    """Everything is kept as it is typed or chosen."""
+    """Settings of a project, stored as they are typed or chosen."""
 
     changed = Signal()
     document_removed = Signal()
     left_unread = Signal(object)
-    """It closes; these `FileToRead` are still to be read for the project."""
+    """The dialog closed with files unread; carries the `FileToRead` that should still be read for the project."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class ProjectDialog(QDialog):
         self._count()
 
     def done(self, result: int) -> None:
-        """Keeps what is still being typed, tells what is still being read, then closes."""
+        """Store pending edits and hand over the unread files before the dialog closes."""
         self._save_project()
         if unread := self.documents.stop():
             self.left_unread.emit(unread)
@@ -220,14 +220,14 @@ class ProjectDialog(QDialog):
         self.documents.show_cost(cost)
 
     def _on_failed(self, error: BaseException) -> None:
-        """An engine that went away says so when it is asked something; here nobody asked."""
+        """Ignore expected errors of a token count, since nobody asked for it; raise anything else."""
         self._counting = None
         if not isinstance(error, AppError):
             raise error
 
 
 def cost_words(cost: PreambleCost) -> str:
-    """What every chat of a project costs before its first word."""
+    """Return the text about the tokens that a project adds to every chat."""
     long = tr(PROJECT_PASSAGES)
     if not cost.tokens:
         return long if cost.searched else tr(NOTHING_IN_PROMPT)
@@ -253,7 +253,7 @@ def cost_words(cost: PreambleCost) -> str:
 
 
 class IconChoice(QToolButton):
-    """The icon of a project; pressed, all of them are there to choose from."""
+    """Button for the project's icon; opens a choice of all icons."""
 
     chosen = Signal(str)
 
@@ -274,7 +274,6 @@ class IconChoice(QToolButton):
         self._theme.dress(self, glyph=(self.name, "accent", 22))
 
     def show_menu(self) -> None:
-        """Below the button."""
         popup = IconPopup(self._theme, ICONS, self, now=self.name)
         popup.chosen.connect(self._choose)
         popup.show_below(self)
@@ -285,7 +284,7 @@ class IconChoice(QToolButton):
 
 
 class ProjectFiles(QWidget):
-    """The documents of a project as chips, those that are being read among them."""
+    """Chips of the project's documents, including those being read."""
 
     changed = Signal()
     removed = Signal()
@@ -340,7 +339,7 @@ class ProjectFiles(QWidget):
         self._show()
 
     def watch(self, pictures: PictureReading) -> None:
-        """Pages of the documents that are pictures are read, and told of."""
+        """Connect the OCR of picture pages to the documents."""
         self._pictures = pictures
         self._scans.watch(pictures)
         pictures.renewed.connect(self._show)
@@ -348,22 +347,21 @@ class ProjectFiles(QWidget):
 
     @property
     def chips(self) -> list[DocumentChip]:
-        """What is shown, in order."""
         return [chip for chip in self._chips.findChildren(DocumentChip) if not chip.isHidden()]
 
     def add(self, files: Sequence[str | Path]) -> None:
-        """Takes files and folders."""
+        """Start reading files, and the files in folders."""
         self._intake.add(files, FileToRead)
 
     def stop(self) -> list[FileToRead]:
-        """What is not read yet is read here no more; those files."""
+        """Stop reading. Return the files that are still unread."""
         unread = [file for file in self._intake.files if file.is_on_its_way]
         for one in unread:
             self._intake.drop(one)
         return unread
 
     def show_cost(self, cost: PreambleCost) -> None:
-        """What each document takes."""
+        """Show the token cost on each document's chip."""
         self._cost = cost
         self._show()
 

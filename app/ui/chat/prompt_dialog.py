@@ -1,4 +1,4 @@
-"""All prompts in one dialog: made, changed, copied, deleted with a way back, and out of files and into them."""
+"""Dialog of all saved prompts: create, edit, copy, delete with undo, import and export."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ NAME_CHARACTERS = 40
 
 @dataclass(frozen=True)
 class _PromptRow:
-    """A prompt in the list; `id` is the store's number, and below zero for a built-in one."""
+    """A prompt in the list; `id` is the store's, or negative for a built-in one."""
 
     id: int
     title: str
@@ -54,7 +54,7 @@ class _PromptRow:
 
 
 class PromptListModel(GroupedListModel[_PromptRow]):
-    """Saved prompts, and below them those that come with the program."""
+    """Saved prompts, followed by the built-in ones."""
 
     groups = ("Your prompts", "Built in")
 
@@ -67,7 +67,7 @@ class PromptListModel(GroupedListModel[_PromptRow]):
 
 
 class PromptDialog(LibraryDialog):
-    """What is changed is saved at once. `used` carries a prompt that is to be put into the message."""
+    """Saves changes at once. `used` carries a prompt to insert into the message."""
 
     used = Signal(object)
 
@@ -94,7 +94,7 @@ class PromptDialog(LibraryDialog):
     # What is shown.
 
     def reload_list(self, key: str = "") -> None:
-        """Lists what there is now; the prompt of this key is open, or the one that was, or the first."""
+        """Reload the list and open the prompt with this key, or else the one that was open, or the first."""
         with self.notify.guard():
             self._save()
             key = key or (self._shown.key if self._shown else "")
@@ -115,7 +115,7 @@ class PromptDialog(LibraryDialog):
             self._open(self.rows.row_at(index))
 
     def add(self, name: str = "", text: str = "") -> None:
-        """One more, which is open, with the keyboard on its name."""
+        """Create a prompt and open it with the focus on its name."""
         with self.notify.guard():
             self.search.clear()
             made = self._library.store.create(name or _name_for(text), text)
@@ -167,7 +167,6 @@ class PromptDialog(LibraryDialog):
             self._save_later.start()
 
     def _save(self) -> None:
-        """What was typed, where that is something else."""
         self._save_later.stop()
         before = self._shown
         if before is None or before.is_builtin:
@@ -294,7 +293,7 @@ class PromptDialog(LibraryDialog):
 
 
 class PromptFiles(SavedFiles):
-    """`imported` carries names and texts."""
+    """Import and export of prompts; `imported` carries names and texts."""
 
     imported = Signal(object)
 
@@ -303,7 +302,7 @@ class PromptFiles(SavedFiles):
         return self._ask_to_open(tr("Import prompts"), "import_prompts", filter_=files, take=self.read)
 
     def read(self, path: Path) -> object:
-        """Reads a file on a thread."""
+        """Read a file on a thread and emit `imported`."""
         return self._read(lambda: read_file(path), self.imported.emit)
 
     def ask_to_export(self, prompts: Sequence[LibraryPrompt]) -> QFileDialog:
@@ -321,7 +320,7 @@ class PromptFiles(SavedFiles):
 
 
 def _name_for(text: str) -> str:
-    """The first words of a text, until somebody finds better ones."""
+    """Return the first words of a prompt as its preliminary name."""
     words = " ".join(text[: 4 * NAME_CHARACTERS].split())
     if not words:
         return tr("New prompt")

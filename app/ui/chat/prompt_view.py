@@ -1,4 +1,4 @@
-"""What a model saw: the parts of a prompt in their order with their tokens, and the exact text of each."""
+"""The exact prompt that a model was given: its parts in order, with tokens and texts."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ SIZE_PX, LIST_PX, ROW_PX = (820, 560), 300, 30
 WORDS_CHARACTERS = 80
 
 Look = Callable[[CancelToken], SeenPrompt | None]
-"""Tells the parts, on a thread; None without a model that counts."""
+"""Lists the parts on a thread; returns None without a model that can count."""
 
 
 class SeenDialog(QDialog):
-    """Empty until the parts are known, which takes the model's tokenizer."""
+    """Dialog with the parts of a prompt, empty until the model's tokenizer has counted them."""
 
     def __init__(self, theme: Theme, look: Look, title: str, parent: QWidget) -> None:
         super().__init__(parent)
@@ -147,7 +147,7 @@ class SeenDialog(QDialog):
 
 
 def words_of(part: SeenPart) -> str:
-    """What a part is, in a line."""
+    """Return the name of a part in one line."""
     names = {
         prompt_inspector.SYSTEM: tr(SYSTEM_PROMPT),
         prompt_inspector.INSTRUCTIONS: tr("Instructions of the project"),
@@ -167,7 +167,7 @@ def words_of(part: SeenPart) -> str:
 
 
 def sum_words(found: SeenPrompt) -> str:
-    """How much that is, what was left out, and how far it can be told."""
+    """Return the total of tokens, the messages left out, and any limits of the count."""
     said = [tr(TOKEN_COUNT, count=f"{found.told_tokens or found.tokens:,}")]
     if found.hidden == 1:
         said.append(tr("1 earlier message was not shown"))

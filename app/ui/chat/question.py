@@ -1,4 +1,4 @@
-"""A question: a soft bubble with the text as typed, which can be edited in place."""
+"""View of a question: a bubble with the text as typed, editable in place."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ MOST_CHARACTERS = 60_000
 
 
 class QuestionView(TurnView):
-    """What the person said. A long question is shown in part, with a button for the rest."""
+    """A user's message. Long ones are shown in part, with a button for the rest."""
 
     role = Role.USER
 
@@ -64,7 +64,7 @@ class QuestionView(TurnView):
         self.documents.place_wanted.connect(self.place_wanted)
         self.documents.whole_wanted.connect(lambda: self.action_requested.emit(TurnCommand.READ_ALL, self))
         self.recalled: RecalledLine | None = None
-        """Made where forgotten turns were shown with the question."""
+        """Line about recalled turns; None unless forgotten turns were given to the model with the question."""
         self.set_message(message)
 
     @property
@@ -108,7 +108,7 @@ class QuestionView(TurnView):
         )
 
     def set_answerless(self, is_answerless: bool) -> None:
-        """Offers an answer where a crash left none."""
+        """Show or hide the button that answers a question left without an answer by a crash."""
         if is_answerless and self._again is None:
             self._again = text_button(tr(ANSWER_THIS), "link", self)
             self._again.clicked.connect(lambda: self.action_requested.emit(TurnCommand.ANSWER, self))
@@ -185,7 +185,6 @@ class QuestionView(TurnView):
         self.resized.emit(self)
 
     def show_whole(self) -> None:
-        """All of a long question."""
         if self._more is not None:
             self._is_open = True
             self._show_text()
@@ -197,11 +196,11 @@ GAP_PX = 6
 
 
 class QuestionDocuments(QObject):
-    """Placed by the question's view: `above` first, then `below` once the bubble has its place."""
+    """Attachments of a question. The view places `place_above` first, then `place_below` under the bubble."""
 
     place_wanted = Signal(int, object)
     whole_wanted = Signal()
-    """The question is to be answered from all of its documents."""
+    """The question should be answered from its whole documents."""
 
     def __init__(self, theme: Theme, turn: QWidget) -> None:
         super().__init__(turn)
@@ -214,7 +213,7 @@ class QuestionDocuments(QObject):
         self._shown: object = None
 
     def show_documents(self, documents: BranchDocuments, message_id: int) -> bool:
-        """Fills it anew where something changed; whether it did."""
+        """Rebuild the rows if the documents changed. Return whether they did."""
         attached, passages = documents.attached(message_id), documents.passages(message_id)
         pictures = documents.pictures(message_id)
         is_unanswered = documents.is_unanswered(message_id)
@@ -265,7 +264,7 @@ class QuestionDocuments(QObject):
         return True
 
     def _no_answer(self, *, can_read_all: bool) -> QWidget:
-        """Says that no passage seems to answer, and offers the whole document where the model can read it."""
+        """Return a line that says no passage seems to answer, with a button to read everything if the model can."""
         line = QWidget(self._turn)
         line.setObjectName("no_answer")
         flow = FlowLayout(line, is_at_end=True)
@@ -286,7 +285,7 @@ class QuestionDocuments(QObject):
         return line
 
     def _not_shown(self, documents: BranchDocuments, pictures: Sequence[MediaUse]) -> QWidget:
-        """That pictures were not seen of which no text was read either, and what can be done about it."""
+        """Return a line that says the pictures were not seen and have no text either, with what can be done."""
         line = QWidget(self._turn)
         words = plain_label(tr(PICTURES_UNSEEN), kind="muted")
         words.setObjectName("unseen")
@@ -305,7 +304,7 @@ class QuestionDocuments(QObject):
         return line
 
     def place_above(self, width: int) -> int:
-        """Puts pictures and chips at the top; returns where the bubble begins."""
+        """Place pictures and chips at the top. Return the y position of the bubble."""
         top = 0
         for row in (self._pictures, self._above):
             flow = row.layout() if row is not None else None
@@ -316,7 +315,7 @@ class QuestionDocuments(QObject):
         return top
 
     def place_below(self, width: int, top: int) -> int:
-        """Puts the rows below the bubble; returns where they end."""
+        """Place the rows below the bubble. Return the y position of their end."""
         if self._unseen is not None:
             size = self._unseen.sizeHint()
             left = 0 if self._turn.isRightToLeft() else width - size.width()
@@ -348,7 +347,7 @@ class QuestionDocuments(QObject):
 
 
 def tail_of(document: StoredDocument, more: int, *, is_all: bool) -> str:
-    """What follows the chips: how many places more, and what was not read."""
+    """Return the text after the chips: how many more places there are, and whether only parts were read."""
     words = [tr("and {count} more", count=more)] if more > 0 else []
     if not is_all and document.unit and document.pages:
         words.append(
@@ -370,11 +369,11 @@ CARET_PX = 13
 
 
 class RecalledLine(QWidget):
-    """Hidden where nothing was shown again. Closed until somebody opens it."""
+    """Collapsible list of recalled turns; hidden without any."""
 
     resized = Signal()
     message_wanted = Signal(int)
-    """The person wants to see this message where it stands."""
+    """The user wants to see a message at its place in the chat."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -395,7 +394,6 @@ class RecalledLine(QWidget):
 
     @property
     def opener(self) -> QPushButton:
-        """The line itself."""
         return self._line
 
     @property
@@ -403,7 +401,7 @@ class RecalledLine(QWidget):
         return self._line.isChecked()
 
     def show_turns(self, turns: Sequence[RecalledTurn]) -> bool:
-        """Which turns were shown again; whether these are others than before."""
+        """Set the recalled turns. Return whether they changed."""
         if list(turns) == self._turns:
             return False
         self._turns = list(turns)
@@ -414,12 +412,13 @@ class RecalledLine(QWidget):
         return True
 
     def place_line(self, width: int, top: int) -> int:
-        """Below the bubble; returns where it ends."""
+        """Place the line below the bubble. Return the y position of its end."""
         if not self._turns:
             return top
         for row, turn in zip(self._rows, self._turns, strict=False):  # closed there are no rows
             room = int(width * WIDEST) - self._theme.px(24)
             row.setText(row.fontMetrics().elidedText(turn.words, Qt.TextElideMode.ElideRight, room).replace("&", "&&"))
+        # The texts set above changed the size hints, which the layout has cached.
         self._column.invalidate()
         height = self._column.totalSizeHint().height()
         self.setGeometry(QRect(0, top, width, height))

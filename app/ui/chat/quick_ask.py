@@ -1,4 +1,4 @@
-"""A small window for a quick question: a chat of which nothing is kept, with a text that comes from elsewhere."""
+"""Quick-ask window: a chat that is not stored, with a text taken from other programs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TRANSLATE_HERE = "Translate here"
 WIDTH_PX, TALL_PX = 640, 560
 FIRST_CHARACTERS = 300
 SECRET = "x-kde-passwordManagerHint"
-"""What password managers put beside a password on the clipboard."""
+"""MIME type by which password managers mark a password on the clipboard."""
 LANGUAGE = "translate"
 CHOICES = (("summarize", "Summarize"), (LANGUAGE, "Translate"), ("explain", "Explain"), ("improve", "Improve"))
 COPY_KEYS, KEEP_KEYS = "Ctrl+Shift+C", "Ctrl+O"
@@ -49,7 +49,7 @@ COPY_KEYS, KEEP_KEYS = "Ctrl+Shift+C", "Ctrl+O"
 
 @dataclass(frozen=True)
 class CapturedText:
-    """A text from elsewhere, and whether it was selected there, or copied."""
+    """Text from another program, either selected there or copied."""
 
     text: str
     is_selected: bool
@@ -60,7 +60,7 @@ class CapturedText:
 
 
 def texts_elsewhere() -> list[CapturedText]:
-    """What is selected in whatever program, where the system tells, and what is on the clipboard."""
+    """Return the text selected in any program, where the system tells, and the clipboard's; passwords are left out."""
     clipboard, found = QGuiApplication.clipboard(), []
     modes = [QClipboard.Mode.Selection] if clipboard.supportsSelection() else []
     for mode in [*modes, QClipboard.Mode.Clipboard]:
@@ -72,11 +72,11 @@ def texts_elsewhere() -> list[CapturedText]:
 
 
 class TakenText(QFrame):
-    """The chip of a text that goes with the question, and what can be asked of it at once."""
+    """Chip of a captured text, with actions to run on it."""
 
     removed = Signal()
     chosen = Signal(str)
-    """A key of `CHOICES`."""
+    """An action was chosen; carries a key of `CHOICES`."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -110,7 +110,7 @@ class TakenText(QFrame):
         theme.dress(self._words, self._count, font=(13, 400))
 
     def show_text(self, taken: CapturedText | None) -> None:
-        """None: there is none."""
+        """Show a captured text; None hides the chip."""
         self.setVisible(taken is not None)
         if taken is not None:
             beginning = " ".join(taken.text[:FIRST_CHARACTERS].split())
@@ -125,16 +125,16 @@ class TakenText(QFrame):
 
 
 class QuickAsk(QWidget):
-    """Opens at once, again and again; closed, it forgets what was said.
+    """Reusable window that forgets its chat when closed.
 
-    `actions` are what notices can do, as in the window's `Notify`.
+    `actions` are the callbacks of notices, as in the window's `Notify`.
     """
 
     kept = Signal(int, bool)
-    """The id of a chat that stays now, and whether its last answer was broken off for that."""
+    """A chat was stored: its id, and True if its running answer was stopped for that."""
     closed = Signal()
     translate_wanted = Signal(str)
-    """A text for the tab that can translate it."""
+    """A text should be translated in the translation tab."""
 
     def __init__(
         self, chats: Chats, theme: Theme, loader: ModelLoader, actions: dict[str, Callable[[], object]]
@@ -153,7 +153,7 @@ class QuickAsk(QWidget):
         self.chat.composer.set_asks(tr("Ask anything"))
         self.taken: CapturedText | None = None
         self._last: dict[bool, str] = {}
-        """What was taken last, selected or copied."""
+        """Texts captured last by kind, True for selected ones, so that the same is not offered again."""
         self._removed = ""
         self._wants_text = self._keeps_at_end = False
         self._text = TakenText(theme)
@@ -174,7 +174,7 @@ class QuickAsk(QWidget):
         return self.chat.busy
 
     def open(self, words: str = "") -> None:
-        """In front of everything, with these words in the field, and what was selected or copied beside it."""
+        """Show the window on top with initial words, and capture what is selected or copied."""
         if not self.isVisible():
             self._place_window()
         bring_to_front(self)
@@ -186,14 +186,14 @@ class QuickAsk(QWidget):
         self._loader.wake()
 
     def copy(self) -> None:
-        """The last answer takes the place of what is on the clipboard."""
+        """Copy the last answer to the clipboard and close."""
         turn = next((turn_view for turn_view in reversed(self.chat.transcript.turns) if is_answer(turn_view)), None)
         if turn is not None and turn.text:
             self.chat.transcript.action_requested.emit(TurnCommand.COPY, turn)
             self.close()
 
     def keep_chat(self) -> None:
-        """It becomes a chat among the others; an answer that is being written goes on there."""
+        """Store the chat in the list, where a running answer continues."""
         if self.chat.busy:
             self._keeps_at_end = True
             self.chat.stop()
@@ -247,7 +247,7 @@ class QuickAsk(QWidget):
     # The text.
 
     def _take_selection(self) -> None:
-        """What is new of what is selected or copied elsewhere; what was taken or left out before waits for a click."""
+        """Capture a new selection or clipboard text; one used or dismissed before needs a click."""
         if not self._wants_text:
             return
         found = texts_elsewhere()
@@ -295,8 +295,7 @@ class QuickAsk(QWidget):
         )
 
     def _on_translation(self, taken: CapturedText, request: TranslationRequest) -> None:
-        """Here, where nothing is kept; of a model that was not made for it that is said first, with the tab that knows
-        which one would do."""
+        """Translate a captured text here. If the model was not made for that, offer the translation tab first."""
         if self.taken is not taken:
             return
         if request.is_able:
@@ -337,13 +336,13 @@ class QuickAsk(QWidget):
         self._show_model()
 
     def _show_model(self) -> None:
-        """The one that answers here, which may be another than is loaded."""
+        """Show the model that answers here, which may differ from the loaded one."""
         own = self.chat.own
         name = own.name_of(own.path) if own.path is not None and own.is_elsewhere else self._loader.name
         self._model.setText(f"{name} · {tr('Nothing of this is kept')}")
 
     def _show_end(self) -> None:
-        """What can be done with an answer, once there is one."""
+        """Show the actions on an answer once there is one."""
         has_answer = any(is_answer(turn) and turn.text for turn in self.chat.transcript.turns)
         self._copy.setVisible(has_answer)
         self._keep.setVisible(has_answer or self.chat.busy)
@@ -351,14 +350,14 @@ class QuickAsk(QWidget):
     # The window.
 
     def _place_window(self) -> None:
-        """In the upper third of the screen with the pointer."""
+        """Move the window to the upper third of the screen with the pointer."""
         self._fit_height()
         screen = QGuiApplication.screenAt(QCursor.pos()) or QGuiApplication.primaryScreen()
         room = screen.availableGeometry()
         self.move(room.center().x() - self.width() // 2, room.top() + room.height() // 6)
 
     def _fit_height(self) -> None:
-        """As high as the field and the text beside it; with a conversation as high as that is read well."""
+        """Set the height to the field and the captured text, or to a comfortable one for a conversation."""
         px = self._theme.px
         self._show_end()
         if not self.chat.transcript.places.count:
@@ -386,9 +385,9 @@ class QuickAsk(QWidget):
             super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """What was said is forgotten now, so that the next opening has nothing to do.
+        """Forget the chat now, so that the next opening is instant.
 
-        What is to be a chat is that first, and this closes by itself.
+        A chat being stored delays closing until that is done.
         """
         if self._keeps_at_end:
             event.ignore()

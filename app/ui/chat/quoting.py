@@ -1,4 +1,4 @@
-"""What can be done with what is selected: a button beside it quotes it in the message, a menu offers the rest."""
+"""Actions on selected text: a button that quotes it in the message, and a context menu."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ GAP_PX = 6
 
 
 class QuoteButton(QObject):
-    """The button covers nothing of what is selected, and comes when that is done."""
+    """Quote button, shown when the selection is complete, at a place where it covers none of it."""
 
     wanted = Signal(str)
-    """The quote, ready to be put into a message."""
+    """A Markdown quote should be inserted into the message."""
     find_wanted = Signal(str)
-    """Words to be found in the conversation."""
+    """Words should be searched in the chat."""
     remember_wanted = Signal(str)
-    """Something to be kept for other chats."""
+    """A text should be offered for the memories."""
     translate_wanted = Signal(str)
 
     def __init__(self, transcript: ChatTranscript, theme: Theme) -> None:
@@ -53,7 +53,7 @@ class QuoteButton(QObject):
 
     @property
     def selected(self) -> str:
-        """What is selected in the chat, wherever the keyboard is now; "" without anything."""
+        """Selected text in the chat, wherever the focus is; "" if none."""
         from app.ui.text.prose import TextView  # as in `is_answer`
 
         views = (view for turn in self._transcript.turns for view in turn.findChildren(TextView))
@@ -61,7 +61,7 @@ class QuoteButton(QObject):
         return found.createMimeDataFromSelection().text() if found is not None else ""
 
     def quote(self) -> None:
-        """Hands on what is selected."""
+        """Emit the selected text as a quote."""
         text = self.selection.text()
         self.selection.clear()
         if text.strip():
@@ -72,7 +72,7 @@ class QuoteButton(QObject):
             self._place_button()
 
     def _place_button(self) -> None:
-        """Above the beginning of what an answer has of it, or below its end where that is out of sight."""
+        """Place the button above the beginning of the selected answer text, or below its end if that is out of view."""
         ends = self.selection.ends
         if ends is None or not self.selection.has_answer:
             self.button.hide()
@@ -99,7 +99,7 @@ class QuoteButton(QObject):
         return None if rect is None else QRect(column.mapTo(self._transcript, rect.topLeft()), rect.size())
 
     def _on_menu_wanted(self, event: QContextMenuEvent) -> None:
-        """What is selected has a menu of its own, by the pointer where it stands."""
+        """Open the context menu of the selection if the pointer is on it, or that of a link."""
         place = QPointF(self._transcript.column.mapFromGlobal(event.globalPos()))
         spot = self.selection.spot_at(place)
         by_keyboard = event.reason() is QContextMenuEvent.Reason.Keyboard
@@ -137,7 +137,7 @@ class QuoteButton(QObject):
         return menu
 
     def _address_at(self, place: QPoint) -> str:
-        """Of the link that is there on the screen, if one leads out of the program."""
+        """Return the external address of the link at a screen position; "" if none."""
         from app.ui.text.pieces import safe_href  # as in `is_answer`
 
         spot = self.selection.spot_at(QPointF(self._transcript.column.mapFromGlobal(place)), is_inside=True)
@@ -161,5 +161,5 @@ class QuoteButton(QObject):
 
 
 def quoted(text: str) -> str:
-    """As a Markdown quote."""
+    """Format a text as a Markdown quote."""
     return "\n".join(f"> {line}".rstrip() for line in text.strip("\n").split("\n"))

@@ -1,4 +1,4 @@
-"""A microphone beside the paper clip, where the model hears: lit while it records, then a document of what was said."""
+"""Microphone button next to the attach button, for models with audio; a recording becomes an attached document."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ RECORD = "Record"
 
 
 ENDS_WITHIN_S = 2.0
-"""A recording, when the window closes."""
+"""Most seconds to wait for a recording to end when the window closes."""
 
 
 class MicrophoneButton(QObject):
-    """The button, and the time beside it while it is lit. Nothing is opened before it is pressed."""
+    """Record button with the elapsed time. The microphone is opened only when it is pressed."""
 
     def __init__(self, app: Fireside, ui: UiContext, chat: ChatView) -> None:
         super().__init__(chat)
@@ -36,7 +36,7 @@ class MicrophoneButton(QObject):
         self._task: tasks.BackgroundTask | None = None
         self._begun_for: AnswerService | None = None
         self._expected: DraftDocument | None = None
-        """What it is for, once nothing more is recorded."""
+        """The draft document that waits for the recording to be saved."""
         self.button = IconButton(ui.theme, "microphone", tr(RECORD))
         self.button.setObjectName("record")
         self.button.clicked.connect(lambda _=False: self._on_clicked())
@@ -51,11 +51,11 @@ class MicrophoneButton(QObject):
 
     @property
     def is_on(self) -> bool:
-        """Whether the microphone is open."""
+        """True while the microphone is open."""
         return self._task is not None
 
     def toggle(self) -> None:
-        """Begins or ends a recording; without a model that hears, says so."""
+        """Start or stop recording, or tell the user that the model has no audio input."""
         if self.button.isHidden():
             self._ui.notify.show_notice(
                 PersonMessage(tr("The loaded model can’t hear. Choose one that can."), action="models")
@@ -64,7 +64,7 @@ class MicrophoneButton(QObject):
             self._on_clicked()
 
     def close(self) -> None:
-        """The window closes: what was recorded until now is in its draft at the next start."""
+        """Stop recording because the window closes; what was recorded is in its draft at the next start."""
         task = self._task
         if task is not None:
             self._stop(task)

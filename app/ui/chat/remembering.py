@@ -1,4 +1,4 @@
-"""“Remember this”: a person keeps something out of a chat for models to be told from then on."""
+"""“Remember this”: stores a text from a chat as a memory for later chats."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HERE, EVERYWHERE = "here", "everywhere"
 
 
 class MemoryActions(QObject):
-    """`project` says in which one the chat is that is shown. Nothing is kept before somebody said so in the dialog."""
+    """Offers memories in the chat tab, stored only after the dialog. `project` returns the visible chat's project."""
 
     def __init__(
         self, app: Fireside, theme: Theme, notify: Notify, project: Callable[[], Project | None], window: QWidget
@@ -43,7 +43,7 @@ class MemoryActions(QObject):
         self._app, self._theme, self._notify, self._project, self._window = app, theme, notify, project, window
 
     def ask(self, text: str) -> RememberDialog | None:
-        """Shows what would be kept; None where there are no words."""
+        """Open the dialog with the text to store; returns None without any words."""
         line = " ".join(clean_text(text).split())
         if not line:
             return None
@@ -67,7 +67,7 @@ class MemoryActions(QObject):
 
 
 class RememberDialog(QuestionDialog):
-    """`chosen` tells the words, and the number of a project or None for every chat."""
+    """Asks what to remember. `chosen` carries the text, and the id of a project or None for every chat."""
 
     chosen = Signal(str, object)
 
@@ -110,7 +110,7 @@ class RememberDialog(QuestionDialog):
 
     @property
     def text(self) -> str:
-        """On one line."""
+        """The entered text on one line, cut to the most characters of a memory."""
         return " ".join(clean_text(self.field.toPlainText()).split())[:MOST_CHARACTERS]
 
     def _on_scope(self, scope: str) -> None:
@@ -139,7 +139,7 @@ class RememberDialog(QuestionDialog):
         self.cost.setText(exact if is_exact else about)
 
     def _on_failed(self, error: BaseException) -> None:
-        """An engine that went away says so when it is asked something; here nobody asked."""
+        """Ignore expected errors of the token count, since nobody asked for it; raise anything else."""
         self._counting = None
         if not isinstance(error, AppError):
             raise error

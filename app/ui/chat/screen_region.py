@@ -1,4 +1,4 @@
-"""A part of the screen as a picture: chosen on a still of it, or by the desktop's own portal on Wayland."""
+"""Screenshot of a part of the screen: selected on a still picture, or by the desktop portal on Wayland."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from jeepney.io.blocking import DBusConnection
 
 AWAY_MS = 250
-"""That a desktop needs to take a window away."""
+"""Delay until the desktop has hidden a window."""
 LEAST_PX = 8
-"""Less than that was a click."""
+"""Least size of a selection; a smaller one is taken as a click."""
 
 
 class ScreenRegion(QObject):
-    """One asking at a time. `taken` carries a QImage, or the Path of the file that the desktop made."""
+    """Takes one screenshot at a time. `taken` carries a QImage, or the Path of a file that the desktop created."""
 
     taken = Signal(object)
 
@@ -43,7 +43,7 @@ class ScreenRegion(QObject):
         self._state = Qt.WindowState.WindowNoState
 
     def ask(self) -> None:
-        """The program's own window steps aside meanwhile."""
+        """Start a screenshot, hiding the program's own window meanwhile."""
         if self._stills or self._task is not None:
             return
         if is_by_portal():
@@ -101,7 +101,9 @@ class ScreenRegion(QObject):
 
 
 class ScreenStill(QWidget):
-    """The screen as it was: dragging chooses a part, Enter takes all of it, Esc nothing (a null picture)."""
+    """Full-screen still to select from: dragging selects a part, Enter takes everything, Escape cancels (a null
+    picture).
+    """
 
     chosen = Signal(object)
 
@@ -118,7 +120,7 @@ class ScreenStill(QWidget):
 
     @property
     def region(self) -> QRect:
-        """What is chosen so far."""
+        """Selected part, empty before the first press of the mouse button."""
         return QRect(self._from, self._to).normalized() if self._from is not None else QRect()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -196,14 +198,15 @@ CALL_TIMEOUT_S, LOOK_EVERY_S, MOST_S = 10.0, 0.5, 600.0
 
 
 def is_by_portal() -> bool:
-    """Whether the desktop has to be asked."""
+    """Return whether screenshots must go through the desktop portal."""
     is_wayland = QGuiApplication.platformName() == "wayland" or os.environ.get("XDG_SESSION_TYPE") == "wayland"
     return sys.platform == "linux" and is_wayland
 
 
 def ask_portal(cancel: CancelToken) -> Path | None:
-    """The file that the desktop made of what the person chose; None where they chose nothing. Raises OSError where
-    there is no such portal."""
+    """Return the file in which the desktop saved the user's selection; None if they cancelled. Raises OSError without a
+    portal.
+    """
     from jeepney import MatchRule
     from jeepney.bus_messages import message_bus
     from jeepney.io.blocking import open_dbus_connection

@@ -1,8 +1,7 @@
-"""Two models on one question: asked at once from the composer, or a second one from an answer that is there.
+"""Comparing two models: asked together from the composer, or a second one from an existing answer.
 
-Their answers are versions of each other. Until somebody chooses one they stand beside each other as one turn; a
-message that is sent before goes on with the first. Where memory has room for both models the second one answers in an
-engine of its own at the same time, else after the first.
+The answers are versions of each other, shown as one turn until the user chooses. A message sent before that follows the
+first. With enough memory for both models, the second runs at the same time in its own engine, else after the first.
 """
 
 from __future__ import annotations
@@ -49,29 +48,29 @@ MENU_LETTERS = 60
 
 @dataclass
 class AnswerPair:
-    """Two answers in the making, or made and not chosen from. An id is 0 until its answer has begun."""
+    """Two answers being written, or complete and not chosen from. An id is 0 until its answer has begun."""
 
     talk: AnswerService
     conversation_id: int
     question_id: int
     names: list[str]
     models: list[Path | None]
-    """None is the one that answers in the chat as it is."""
+    """Models of the two answers; None is the chat's."""
     ids: list[int] = field(default_factory=lambda: [0, 0])
     leads: int = 0
-    """Which one the chat goes on with as long as nobody chose."""
+    """Index of the answer that the chat continues with until the user chooses."""
     is_second_begun: bool = False
     is_over: bool = False
     has_failed: bool = False
     is_of_versions: bool = False
-    """Two that are there already: they stand beside each other only until something else is shown."""
+    """True for two existing versions, compared only until something else is shown."""
 
 
 class AnswerPairs(QObject):
-    """The pairs of this run of the program, by their chat. `live` is the answer that is written beside the chat's."""
+    """Pairs of this run of the program, by chat. `live` runs the second answer."""
 
     changed = Signal()
-    """A pair is shown, or is shown no longer, or can be chosen from."""
+    """A pair appeared, disappeared, or became ready to choose from."""
 
     def __init__(
         self,
@@ -95,7 +94,7 @@ class AnswerPairs(QObject):
             is_read_out=False,
         )
         self.second: SecondModel | None = None
-        """What the composer has for the next question."""
+        """The composer's choice of a second model for the next question."""
         self._pairs: dict[tuple[AnswerService, int], AnswerPair] = {}
         self._at_work: dict[RunningAnswerView, AnswerPair] = {}
         self._view: PairView | None = None
@@ -108,18 +107,18 @@ class AnswerPairs(QObject):
 
     @property
     def is_open(self) -> bool:
-        """Whether two answers stand beside each other in what is shown."""
+        """True if two compared answers are shown."""
         return self._view is not None
 
     def note(self) -> str:
-        """A few words for the composer, while nobody has chosen."""
+        """Return a note for the composer while the user has not chosen."""
         pair = self._pair
         if pair is None or not pair.is_over:
             return ""
         return tr(CHOOSE_AN_ANSWER, name=pair.names[pair.leads])
 
     def ask(self, question_id: int) -> bool:
-        """Answers the last question of what is shown twice, where the composer has a second model; whether it has."""
+        """Answer the last question with both models, if the composer has a second one. Return whether it has."""
         first, second = self._own.path or self._models.path or self._chats.model_path(), None
         if self.second is not None:
             second = self.second.take_model()
@@ -132,7 +131,7 @@ class AnswerPairs(QObject):
         return True
 
     def compare(self, answer: StoredMessage, second: Path) -> None:
-        """Another model answers the question of an answer that is there; what followed is that version's."""
+        """Let another model answer the question of an existing answer, hiding the turns that followed it."""
         if answer.parent_id is None:
             return
         path = self._chat.path()
@@ -148,7 +147,7 @@ class AnswerPairs(QObject):
             self._begin_second(pair)
 
     def offer_versions(self, turn: TurnView) -> None:
-        """Another version of an answer beside it; of more than two, which one is asked."""
+        """Compare an answer with another of its versions; a menu asks which if there are several."""
         answer, row = turn.message, turn.row
         if answer is None or row is None:
             return
@@ -169,7 +168,7 @@ class AnswerPairs(QObject):
         menu.popup(row.more.mapToGlobal(QPoint(0, row.more.height())))
 
     def _show_version(self, answer: StoredMessage, other_id: int) -> None:
-        """Two versions that are stored; the one that was shown leads, and what follows it comes back with it."""
+        """Compare two stored versions. The one that was shown leads, and what follows it returns with it."""
         path, other = self._chat.path(), self._chat.talk.conversations.get_message(other_id)
         ids = [message.id for message in path]
         if other is None or answer.id not in ids or self._chat.is_busy:
@@ -188,7 +187,7 @@ class AnswerPairs(QObject):
         announce(self._window, tr("Two versions. Choose the one to continue with."))
 
     def stop(self) -> None:
-        """Neither goes on; the second does not begin any more."""
+        """Stop both answers; one that has not started will not start."""
         self.live.stop()
 
     def _name_of(self, path: Path | None) -> str:
@@ -205,7 +204,7 @@ class AnswerPairs(QObject):
         return pair
 
     def _begin_second(self, pair: AnswerPair) -> None:
-        """Beside the first where there is room, else after it."""
+        """Start the second answer: in parallel if memory allows, else after the first."""
         if pair.is_second_begun:
             return
         model, beside, is_first_over = pair.models[1], self._chats.beside(), self._chat.live.answering is None
@@ -218,7 +217,9 @@ class AnswerPairs(QObject):
             side.show_state(tr("Waiting: both models don’t fit in memory at once"))
 
     def _run(self, pair: AnswerPair, place: int, work: Work | None = None) -> RunningAnswerView:
-        """In the chat's engine, unless there is other work; the first in the chat's place, the second beside it."""
+        """Run one side's answer, by default in the chat's engine. The first uses the chat's stream, the second
+        its own.
+        """
         if work is None:
             work = partial(pair.talk.answer, pair.question_id, model=pair.models[place])
         pair.is_second_begun = pair.is_second_begun or place == 1
@@ -230,7 +231,7 @@ class AnswerPairs(QObject):
         return answering
 
     def _on_ended(self, answering: RunningAnswerView) -> None:
-        """The second one has its turn; after both, the first is what the chat goes on with until somebody chooses."""
+        """Start the second answer when its turn has come; after both, settle the pair."""
         pair = self._at_work.pop(answering, None)
         if pair is None:
             return
@@ -247,7 +248,7 @@ class AnswerPairs(QObject):
         self.changed.emit()
 
     def _settle(self, pair: AnswerPair) -> None:
-        """Both are over: what is there can be chosen from. One that never began leaves the other alone."""
+        """Offer the choice once both are over. If one never began, show the other as a normal answer."""
         view = self._view
         missing = [side for side in view.sides if side.answer.message is None] if view is not None else []
         if view is None or len(missing) == len(view.sides) or (missing and not pair.has_failed):
@@ -259,7 +260,7 @@ class AnswerPairs(QObject):
         announce(self._window, tr("Both have answered. Choose the one to continue with."))
 
     def _part(self, pair: AnswerPair) -> None:
-        """What is stored, each answer for itself. May raise."""
+        """Replace the pair by the stored answer. Raises storage errors."""
         self._forget(pair)
         path = self._chat.path()
         before = next((place for place, message in enumerate(path) if message.id in pair.ids), len(path))
@@ -270,7 +271,6 @@ class AnswerPairs(QObject):
 
     @property
     def _pair(self) -> AnswerPair | None:
-        """That of what is shown."""
         return self._pairs.get((self._chat.talk, self._chat.conversation_id or 0))
 
     def _side(self, pair: AnswerPair, place: int) -> AnswerView | None:
@@ -289,7 +289,7 @@ class AnswerPairs(QObject):
         self.changed.emit()
 
     def _before(self, messages: list[StoredMessage]) -> list[StoredMessage]:
-        """Of a chat that is about to be shown: all that is not the pair's; the pair goes where it was gone on with."""
+        """Return the messages to show before the pair; forgets a pair after which the chat was continued."""
         pair = self._pair
         if pair is None:
             return messages
@@ -301,7 +301,7 @@ class AnswerPairs(QObject):
         return messages[:end]
 
     def _attach(self, conversation_id: int | None) -> None:
-        """Another chat is shown, perhaps one with a pair."""
+        """Show the pair of the chat that was opened, if it has one."""
         self._view, pair, chat = None, self._pair, self._chat
         if pair is not None:
             self._show(pair)
@@ -317,7 +317,7 @@ class AnswerPairs(QObject):
                 self.changed.emit()
 
     def _fill(self, pair: AnswerPair) -> None:
-        """What is stored of both, as far as it is not being written."""
+        """Show the stored answers of both sides, except one that is being written."""
         lives = (self._chat.live, self.live)
         running = {live_answer.answering.message_id for live_answer in lives if live_answer.answering is not None}
         for place, number in enumerate(pair.ids):
@@ -329,7 +329,7 @@ class AnswerPairs(QObject):
                 side.set_message(stored)
 
     def _on_dropped(self) -> None:
-        """Its turn went: another version was chosen, or a message was sent."""
+        """Forget the pair after its turn was removed by another version or a new message."""
         view, pair = self._view, self._pair
         if view is not None and pair is not None and view not in self._chat.transcript.places.made:
             self._forget(pair)
@@ -340,7 +340,7 @@ class AnswerPairs(QObject):
         self._pairs.pop((pair.talk, pair.conversation_id), None)
 
     def _choose(self, pair: AnswerPair, place: int) -> None:
-        """The chat goes on with one of both, and with its model; the other stays as a version."""
+        """Continue the chat with one answer and its model; the other stays as a version."""
         if self._chat.is_busy:
             return
         with self._notify.guard():
@@ -354,7 +354,7 @@ class AnswerPairs(QObject):
 
 
 class SecondModel(QObject):
-    """In the composer: another model that is asked the next question as well."""
+    """Choice in the composer of another model for the next question."""
 
     def __init__(self, composer: Composer, models: OtherModels, own: OwnModel, theme: Theme) -> None:
         super().__init__(composer)
@@ -373,7 +373,7 @@ class SecondModel(QObject):
         composer.add_choice(self.button)
 
     def take_model(self) -> Path | None:
-        """The one for the question that is sent now; the next one is asked of the chat's alone again."""
+        """Return the second model for the question being sent, and reset the choice."""
         path = self.path
         self.choose(None)
         return path
@@ -383,7 +383,7 @@ class SecondModel(QObject):
         self.button.show_name(self._own.name_of(path) if path is not None else "")
 
     def menu(self) -> QMenu:
-        """All others that are there."""
+        """Return a menu of all models except the chat's."""
         menu = self._models.menu(tr("Ask a second model as well"), self.choose, self.button)
         here = self._own.path or self._models.path
         for action in menu.actions():

@@ -1,6 +1,7 @@
-"""What is selected in a conversation, from any place in one turn to any place in another, and how that is done.
+"""Text selection across the turns of a chat, by mouse and keyboard, and its copies for the clipboard.
 
-Turns that do not exist as widgets are selected whole, by their message; one in which a selection begins or ends stays.
+Turns without a widget are selected whole, by their message. A turn in which a selection begins or ends keeps its
+widget.
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ if TYPE_CHECKING:
     from app.ui.text.selectable import SelectableText
 
 MOST_READ = 200_000
-"""Characters that are understood as Markdown for the clipboard; of more the source is copied, without rich text."""
+"""Most characters parsed as Markdown for rich text on the clipboard; a longer selection is copied as source only."""
 BEFORE, BEHIND = -1, 1 << 30
-"""Numbers of texts that a turn does not have: its beginning and its end."""
+"""Text numbers outside any real text: the very beginning and the very end of a turn."""
 
 
 @dataclass(frozen=True)
 class TextPosition:
-    """A place in a conversation: the number of a turn, of a text in it, and an offset in that."""
+    """Position in a chat: index of a turn, of a text widget in it, and an offset in that text."""
 
     number: int
     text: int
@@ -46,31 +47,34 @@ class TextPosition:
 
     @property
     def key(self) -> tuple[int, int, int]:
-        """Sorts in reading order."""
+        """Sort key in reading order."""
         return self.number, self.text, self.offset
 
 
 class SelectedTurn(NamedTuple):
-    """What one turn has of a selection: its pieces, or None where it was too much to be read, and the Markdown."""
+    """Selected part of one turn: its pieces (None if too long to parse) and its Markdown."""
 
     message: StoredMessage | None
     pieces: list[Piece] | None
     source: str | None
-    """Of a whole message."""
+    """Markdown of the whole message, if all of it is selected."""
 
 
 class ChatSelection(QObject):
-    """Between two spots. The texts that exist show it, as they come and change; it ends where its turns do."""
+    """Selection between two positions, shown by the text widgets as they are created and change.
+
+    It is cleared when its turns are removed.
+    """
 
     changed = Signal()
-    """It is another, or nothing any more."""
+    """The selection changed or was cleared."""
 
     def __init__(self, transcript: ChatTranscript) -> None:
         super().__init__(transcript)
         self._transcript = transcript
         self._places = transcript.places
         self._anchor: tuple[TextPosition, TextPosition] | None = None
-        """What it began with: one spot twice, or the ends of a word."""
+        """Start of the selection: one position twice, or both ends of the word or paragraph clicked first."""
         self._head: TextPosition | None = None
         self._marked: set[SelectableText] = set()
         self._texts: dict[TurnView, list[SelectableText]] = {}
@@ -79,7 +83,7 @@ class ChatSelection(QObject):
 
     @property
     def ends(self) -> tuple[TextPosition, TextPosition] | None:
-        """The first and the last spot; None where nothing is selected."""
+        """First and last position; None when nothing is selected."""
         if self._anchor is None or self._head is None:
             return None
         spots = sorted((*self._anchor, self._head), key=lambda spot: spot.key)
@@ -87,16 +91,16 @@ class ChatSelection(QObject):
 
     @property
     def head(self) -> TextPosition | None:
-        """Where it is extended from: the place of the last click, though nothing is selected."""
+        """Position that a keyboard extension moves: the last click, even if nothing is selected."""
         return self._head
 
     def begin(self, first: TextPosition, last: TextPosition | None = None) -> None:
-        """Another one, of a word or of nothing yet."""
+        """Start a new selection: empty at `first`, or from `first` to `last`."""
         self._anchor, self._head = (first, last or first), last or first
         self._show()
 
     def extend(self, first: TextPosition, last: TextPosition | None = None) -> None:
-        """To a spot, or to the farther end of a word."""
+        """Extend the selection to a position, or to the farther end of a word."""
         if self._anchor is None:
             self.begin(first)
             return
@@ -106,7 +110,6 @@ class ChatSelection(QObject):
             self._show()
 
     def select_all(self) -> None:
-        """The whole conversation."""
         if self._places.count:
             self.begin(TextPosition(0, BEFORE), TextPosition(self._places.count - 1, BEHIND))
 
@@ -116,7 +119,7 @@ class ChatSelection(QObject):
             self._show()
 
     def texts(self, turn: TurnView) -> list[SelectableText]:
-        """Those of a turn that are seen, in reading order."""
+        """Return the visible text widgets of a turn in reading order."""
         if turn not in self._texts:
             self._texts[turn] = texts_in(turn)
         return self._texts[turn]
@@ -126,7 +129,9 @@ class ChatSelection(QObject):
         return ends is not None and ends[0].key < spot.key < ends[1].key
 
     def spot_at(self, place: QPointF, *, is_inside: bool = False) -> TextPosition | None:
-        """The nearest to a place in the column; `is_inside`: None where no text is."""
+        """Return the position nearest to a point of the column. With `is_inside`, return None where there is
+        no text.
+        """
         places, column = self._places, self._transcript.column
         if not places.count:
             return None
@@ -152,7 +157,7 @@ class ChatSelection(QObject):
         return None if is_inside else last
 
     def _answer_near(self, texts: list[SelectableText], place: QPoint) -> TurnView | None:
-        """Of those that a turn consists of; two answers may stand beside each other."""
+        """Return the nearest view with texts at a point: a turn of compared answers contains two next to each other."""
         answers = {answer: None for view in texts if (answer := answer_of(view)) is not None}
 
         def away(answer: TurnView) -> int:
@@ -163,13 +168,13 @@ class ChatSelection(QObject):
         return min(answers, key=away, default=None)
 
     def beginning_of(self, number: int) -> TextPosition:
-        """Before the first text of a turn."""
+        """Return the position before the first text of a turn."""
         turn = self._places.all[number].turn
         texts = self.texts(turn) if turn is not None else []
         return TextPosition(number, 0, 0, texts[0]) if texts else TextPosition(number, BEFORE)
 
     def end_of(self, number: int) -> TextPosition:
-        """Behind the last text of a turn."""
+        """Return the position after the last text of a turn."""
         turn = self._places.all[number].turn
         texts = self.texts(turn) if turn is not None else []
         if not texts:
@@ -177,8 +182,9 @@ class ChatSelection(QObject):
         return TextPosition(number, len(texts) - 1, texts[-1].offset_at(texts[-1].length), texts[-1])
 
     def rect_of(self, spot: TextPosition) -> QRect | None:
-        """Where a spot is seen, in the column's measure; None where its text does not exist."""
+        """Return the cursor rectangle of a position in column coordinates, or None if its text has no widget."""
         view, column = spot.view, self._transcript.column
+        # Turns far from the viewport are deleted while positions in them stay.
         if view is None or not isValid(view):
             return None
         cursor = QTextCursor(view.document())
@@ -198,7 +204,7 @@ class ChatSelection(QObject):
             self._show(is_told=False)
 
     def _kept(self, spot: TextPosition) -> TextPosition:
-        """The same place among the texts that its turn has now; of a text that is gone what follows it."""
+        """Map a position to the current widgets of its turn; if its text is gone, to the text that follows."""
         turn = self._places.all[spot.number].turn
         texts = self.texts(turn) if turn is not None and spot.view is not None else []
         if not texts:
@@ -209,7 +215,7 @@ class ChatSelection(QObject):
         return replace(spot, text=at, offset=0, view=texts[at])
 
     def _on_dropped(self, number: int) -> None:
-        """The turns from a number on went, or are others now."""
+        """Clear the selection if it reaches into the turns that were removed or replaced."""
         self._texts.clear()
         if self._anchor is not None and self._head is not None:
             last = max(spot.number for spot in (*self._anchor, self._head))
@@ -238,7 +244,9 @@ class ChatSelection(QObject):
     def _stretch(
         self, ends: tuple[TextPosition, TextPosition], where: tuple[int, int], view: SelectableText
     ) -> tuple[int, int]:
-        """What of a text is selected; backwards where that is how it was selected, which its caret follows."""
+        """Return the selected offsets of a text. They are reversed for a backward selection, because the caret sits at
+        the second.
+        """
         first, last = ends
         start, end = 0, view.length
         for spot, is_first in ((first, True), (last, False)):
@@ -253,7 +261,7 @@ class ChatSelection(QObject):
 
     @property
     def has_answer(self) -> bool:
-        """Whether something of it was said by a model."""
+        """True if the selection includes any text of an answer."""
         ends = self.ends
         if ends is None:
             return False
@@ -261,7 +269,7 @@ class ChatSelection(QObject):
         return ends[1].number > ends[0].number or message is None or message.role is Role.ASSISTANT
 
     def text(self) -> str:
-        """As it reads, with who said it where that is more than one; Markdown where it is very much."""
+        """Return the selection as plain text, with the speakers' names if there are several; long ones as Markdown."""
         from app.ui.text.selectable import text_of  # as in `is_answer`
 
         said = list(self._said())
@@ -275,7 +283,7 @@ class ChatSelection(QObject):
         )
 
     def markdown(self) -> str:
-        """As it was written; a part of a message so that it reads the same."""
+        """Return the selection as Markdown; a part of a message is written so that it renders the same."""
         from app.ui.text.selectable import markdown_of  # as in `is_answer`
 
         said = list(self._said(is_source_enough=True))
@@ -286,7 +294,7 @@ class ChatSelection(QObject):
         return _together(said, texts, "**{}:**")
 
     def data(self) -> QMimeData:
-        """For the clipboard: as it reads, and as rich text unless it is very much."""
+        """Return clipboard data: plain text, and rich text unless the selection is very long."""
         from app.ui.text.pieces import Prose, ProseLine, StyledSpan
         from app.ui.text.selectable import html_of, mime_data, text_of  # as in `is_answer`
 
@@ -326,7 +334,7 @@ class ChatSelection(QObject):
                     yield SelectedTurn(message, pieces, None)
 
     def _is_whole(self, number: int, turn: TurnView | None, ends: tuple[TextPosition, TextPosition]) -> bool:
-        """Whether all of a message is selected, and nothing else that its turn shows."""
+        """Return whether the whole message is selected, and nothing else that its turn shows."""
         if turn is None:
             return True
         if turn.is_changing or (is_answer(turn) and not all(turn.body.isAncestorOf(view) for view in self.texts(turn))):
@@ -335,7 +343,7 @@ class ChatSelection(QObject):
 
 
 def read_pieces(message: StoredMessage) -> list[Piece]:
-    """A message as it is shown: an answer is Markdown, a question stands as it was typed."""
+    """Parse a message as it is displayed: answers as Markdown, questions as plain lines."""
     from app.ui.text.markdown import read  # as in `is_answer`
     from app.ui.text.pieces import Prose, ProseLine, StyledSpan
 
@@ -349,7 +357,7 @@ def source_of(said: SelectedTurn) -> str:
 
 
 def _together(said: list[SelectedTurn], texts: list[str], name: str) -> str:
-    """Below each other; more than one has who said it above it."""
+    """Join the texts of several turns, each below its speaker's name; a single text stays as it is."""
     if len(said) < 2:
         return "".join(texts)
     pairs = zip(said, texts, strict=True)
@@ -364,7 +372,7 @@ def _speaker(said: SelectedTurn) -> str:
 
 
 def texts_in(turn: TurnView) -> list[SelectableText]:
-    """The texts of a turn that are seen, in reading order: of two answers beside each other first all of one."""
+    """Return the visible texts of a turn in reading order; of two compared answers, all of the first one first."""
     from app.ui.text.selectable import SelectableText  # as in `is_answer`
 
     def place(view: SelectableText) -> tuple[int, int, int]:
@@ -375,7 +383,7 @@ def texts_in(turn: TurnView) -> list[SelectableText]:
 
 
 def answer_of(view: QWidget) -> TurnView | None:
-    """The turn that a text stands in, of two in one the inner one."""
+    """Return the innermost turn that contains a widget."""
     parent = view.parentWidget()
     while parent is not None and not isinstance(parent, TurnView):
         parent = parent.parentWidget()
@@ -386,9 +394,9 @@ def answer_of(view: QWidget) -> TurnView | None:
 
 SCROLL_MS = 16
 MOST_SCROLLED_PX = 60
-"""In one of these steps; less while the pointer is near the edge."""
+"""Most pixels scrolled at one timer step while dragging; less near the edge."""
 LOOKED_PX = 2_000
-"""How far above or below a line the next one is looked for."""
+"""Pixels searched above or below a line for the next one when moving vertically."""
 _STEPS = (
     (QKeySequence.StandardKey.SelectNextChar, QTextCursor.MoveOperation.Right),
     (QKeySequence.StandardKey.SelectPreviousChar, QTextCursor.MoveOperation.Left),
@@ -406,7 +414,7 @@ _LINES = (
 
 
 class SelectionUnit(IntEnum):
-    """What is selected at once, by how many clicks."""
+    """Unit that a click selects; the value is the number of clicks."""
 
     CHARACTER = 1
     WORD = 2
@@ -414,10 +422,10 @@ class SelectionUnit(IntEnum):
 
 
 class SelectionEvents(QObject):
-    """Hears what the texts of a transcript leave to it."""
+    """Turns mouse and key events that the text widgets ignore into a selection."""
 
     settled = Signal()
-    """The mouse was let go, or a key was pressed."""
+    """The mouse button was released or a key was pressed, so that the selection is complete."""
 
     def __init__(self, selection: ChatSelection, transcript: ChatTranscript) -> None:
         super().__init__(transcript)
@@ -426,9 +434,9 @@ class SelectionEvents(QObject):
         self._is_pressed = self._is_drag = False
         self._pressed_at = QPoint()
         self._doubled: tuple[float, QPoint] | None = None
-        """When and where the last double click was, on the screen."""
+        """Time and screen position of the last double click, to recognize a triple click."""
         self._column_x: float | None = None
-        """Where going up and down began."""
+        """Horizontal position kept while moving vertically over lines of different length."""
         self._scrolling = QTimer(self, interval=SCROLL_MS)
         self._scrolling.timeout.connect(self._scroll)
         self._column: QWidget = transcript.column
@@ -443,7 +451,7 @@ class SelectionEvents(QObject):
         QGuiApplication.clipboard().setText(self._selection.markdown())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """What the texts and the gaps between them do not take themselves."""
+        """Handle mouse events in the texts and in the gaps between them."""
         if not isinstance(event, QMouseEvent):
             return super().eventFilter(watched, event)
         is_left = event.button() == Qt.MouseButton.LeftButton
@@ -507,7 +515,7 @@ class SelectionEvents(QObject):
         self.settled.emit()
 
     def _unit_of(self, event: QMouseEvent, place: QPoint) -> SelectionUnit:
-        """A third click is told from a first one by its time and its place."""
+        """Return what a click selects. Qt has no triple click, so it is recognized by time and distance."""
         now_s = time.monotonic()
         if event.type() == QEvent.Type.MouseButtonDblClick:
             self._doubled = (now_s, place)
@@ -522,7 +530,7 @@ class SelectionEvents(QObject):
         return self._selection.holds(spot) and self._selection.spot_at(event.position(), is_inside=True) is not None
 
     def _around(self, spot: TextPosition) -> tuple[TextPosition, TextPosition]:
-        """The word or the paragraph of a spot."""
+        """Return the ends of the word or paragraph at a position, by the current unit."""
         view = spot.view
         if self._unit is SelectionUnit.CHARACTER or view is None:
             return spot, spot
@@ -537,7 +545,7 @@ class SelectionEvents(QObject):
         return replace(spot, offset=view.offset_at(first)), replace(spot, offset=view.offset_at(last))
 
     def _drag(self) -> None:
-        """What is selected is carried to where it is let go."""
+        """Start a drag and drop of the selected text."""
         from PySide6.QtGui import QDrag  # seldom done
 
         drag = QDrag(self._column)
@@ -545,7 +553,7 @@ class SelectionEvents(QObject):
         drag.exec(Qt.DropAction.CopyAction)
 
     def _beyond(self, place: QPoint) -> int:
-        """How far a place on the screen is above (negative) or below what is seen of the conversation."""
+        """Return how many pixels a screen position is above (negative) or below the viewport; 0 inside."""
         view = self._transcript.viewport()
         y = view.mapFromGlobal(place).y()
         return y if y < 0 else max(0, y - view.height() + 1)
@@ -563,7 +571,7 @@ class SelectionEvents(QObject):
     # The keyboard.
 
     def _on_key(self, event: QKeyEvent) -> None:
-        """Accepts what it takes."""
+        """Handle the keys for copying, selecting all and extending; accepts only the events it uses."""
         is_selected = self._selection.ends is not None
         if event.key() == Qt.Key.Key_Escape and is_selected:
             self._selection.clear()
@@ -578,7 +586,7 @@ class SelectionEvents(QObject):
         self.settled.emit()
 
     def _step(self, event: QKeyEvent) -> bool:
-        """Extends the selection by a key; whether it was one for that."""
+        """Extend the selection by a Shift+arrow key. Return whether the key was one for that."""
         where = self._selection.head or self._where_the_keyboard_is()
         if where is None or not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             return False
@@ -605,7 +613,7 @@ class SelectionEvents(QObject):
         return True
 
     def _where_the_keyboard_is(self) -> TextPosition | None:
-        """The beginning of the turn or of the text that has it."""
+        """Return the beginning of the focused turn or text, or None."""
         focus = QApplication.focusWidget()
         for turn, place in self._transcript.places.made.items():
             if focus is turn:
@@ -616,7 +624,7 @@ class SelectionEvents(QObject):
         return None
 
     def _along(self, spot: TextPosition, operation: QTextCursor.MoveOperation) -> TextPosition | None:
-        """In its text, or to the one beside it where that ends."""
+        """Move a position by a cursor operation, continuing in the neighbouring text where its own ends."""
         view = self._made(spot).view
         if view is None:
             return None
@@ -630,7 +638,7 @@ class SelectionEvents(QObject):
         return self._text_beside(spot, 1 if cursor.position() else -1) or spot
 
     def _made(self, spot: TextPosition) -> TextPosition:
-        """The same spot in a turn that exists."""
+        """Return the same position with a widget, creating its turn if necessary."""
         if spot.view is not None:
             return spot
         self._transcript.turn_at(spot.number)
@@ -638,7 +646,7 @@ class SelectionEvents(QObject):
         return beginning if spot.text == BEFORE else end
 
     def _text_beside(self, spot: TextPosition, step: int) -> TextPosition | None:
-        """The beginning of the next text (1), or the end of the one before (-1)."""
+        """Return the beginning of the next text (1) or the end of the previous one (-1), or None."""
         texts = self._selection.texts(self._transcript.turn_at(spot.number))
         at = spot.text + step
         if 0 <= at < len(texts):
@@ -650,7 +658,7 @@ class SelectionEvents(QObject):
         return self._selection.beginning_of(number) if step > 0 else self._selection.end_of(number)
 
     def _vertically(self, spot: TextPosition, step: int, *, is_page: bool) -> TextPosition | None:
-        """To the line below (1) or above (-1), or a page further; in the column where going up and down began."""
+        """Move a position a line or a page down (1) or up (-1), keeping the horizontal position."""
         spot = self._made(spot)
         beside = spot.number + step
         if 0 <= beside < self._transcript.places.count:
@@ -674,7 +682,7 @@ class SelectionEvents(QObject):
         return TextPosition(self._transcript.places.count - 1, BEHIND) if step > 0 else TextPosition(0, BEFORE)
 
     def _by_turn(self, spot: TextPosition, key: int) -> TextPosition | None:
-        """To the end of this turn or of the next one, or to a beginning."""
+        """Move a position to the end or beginning of its turn, or of the next one if it is there already."""
         if key not in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             return None
         is_down = key == Qt.Key.Key_Down

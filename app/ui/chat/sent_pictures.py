@@ -1,4 +1,4 @@
-"""Pictures at a message, each as large as there is room for beside others; pressed, it is seen large."""
+"""Thumbnails of a message's pictures; clicking one opens the large view."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ GAP_PX = 6
 
 
 class SentPictures(QWidget):
-    """Those of one message, in their order; hidden without any."""
+    """Pictures of one message in order; hidden without any."""
 
     def __init__(self, theme: Theme, parent: QWidget, *, is_at_end: bool = False) -> None:
         super().__init__(parent)
@@ -41,7 +41,7 @@ class SentPictures(QWidget):
         self.hide()
 
     def show_uses(self, documents: BranchDocuments, uses: Sequence[MediaUse]) -> bool:
-        """Shows these; whether they are others."""
+        """Show the pictures. Return whether they changed."""
         if list(uses) == list(self._shown):
             return False
         self._shown = uses
@@ -61,10 +61,10 @@ class SentPictures(QWidget):
 
 
 class SentPicture(Thumbnail):
-    """Its size is known before it is there, so that nothing moves when it comes."""
+    """Thumbnail with its size reserved in advance, so that nothing moves when it is loaded."""
 
     menu_wanted = Signal(QPoint)
-    """By the right button, at a point of the screen; the keyboard's menu is that of the turn."""
+    """The context menu was requested at a screen position; by keyboard the turn's menu opens instead."""
 
     def __init__(self, theme: Theme, use: MediaUse, parent: QWidget, *, is_alone: bool) -> None:
         super().__init__(theme, parent)
@@ -77,7 +77,7 @@ class SentPicture(Thumbnail):
         self._fit_size()
 
     def read(self, preview: Callable[[], QImage]) -> None:
-        """Shows what comes of it; where that is nothing, it says so by its glyph, and opening it says why."""
+        """Load the preview on a thread; if that fails a glyph shows it, and opening it tells why."""
         tasks.ask(lambda _token: preview(), self, self.show_picture, self._on_failed)
 
     def _on_failed(self, error: BaseException) -> None:
@@ -96,7 +96,7 @@ class SentPicture(Thumbnail):
 
 
 def shape_of(width: int, height: int, *, is_alone: bool) -> tuple[int, int]:
-    """Width and height as drawn: one picture is whole, several are in a line and lose a little at the sides."""
+    """Return width and height before zoom: a single picture is shown whole, several are cropped to one row."""
     width, height = max(1, width), max(1, height)
     if is_alone:
         scale = min(ALONE_PX[0] / width, ALONE_PX[1] / height, 1.0)

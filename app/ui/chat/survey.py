@@ -1,4 +1,4 @@
-"""Questions about whole documents: what is offered above the message field, and the words while all of it is read."""
+"""Questions about whole documents: the offer above the composer, and texts for the progress and the result."""
 
 from __future__ import annotations
 
@@ -41,11 +41,13 @@ READ_PARTLY = "Read: {done} of {count} sections"
 READ_WHOLE_TEXT = "Read whole"
 
 LOOK_MS = 150
-"""After the last key: every letter would be looked at otherwise."""
+"""Delay after the last key before the text is examined."""
 
 
 class SurveysOf:
-    """The surveys of the chat that asked last; from any thread. They are made off the window's: that takes a moment."""
+    """Survey service of the chat that asked last; callable from any thread. Created off the window's thread, as that is
+    slow.
+    """
 
     def __init__(self, make: Callable[[AnswerService], DocumentSurveys]) -> None:
         self._make = make
@@ -53,7 +55,7 @@ class SurveysOf:
         self._making = threading.Lock()
 
     def keep_only(self, talk: AnswerService) -> None:
-        """Nothing is held of any other chat: a temporary one goes when it is left."""
+        """Drop the service of any other chat: a temporary chat must not be kept after it was left."""
         with self._making:
             if self._made is not None and self._made[0] is not talk:
                 self._made = None
@@ -66,9 +68,9 @@ class SurveysOf:
 
 
 class SurveyOffer(QFrame):
-    """One quiet row: what could be done instead of sending, which stays what Enter does. Hidden without an offer.
+    """Row that offers to read whole documents instead of sending, which Enter still does. Hidden without an offer.
 
-    For a question that was sent already, it says what could be done instead of what was answered.
+    For a question already sent, it offers to answer that again from the whole documents.
     """
 
     whole_wanted = Signal()
@@ -78,7 +80,7 @@ class SurveyOffer(QFrame):
         super().__init__(parent)
         self.setObjectName("survey_offer")
         self.offer: QueryOffer | None = None
-        """What is offered now."""
+        """The current offer, or None."""
         self._words = plain_label(kind="muted", wraps=True)
         self.whole = text_button("", "plain")
         self.passages = text_button("", "quiet")
@@ -99,11 +101,10 @@ class SurveyOffer(QFrame):
 
     @property
     def text(self) -> str:
-        """What is said; "" without an offer."""
         return self._words.text() if not self.isHidden() else ""
 
     def show_offer(self, offer: QueryOffer | None, *, is_sent: bool = False) -> None:
-        """Another offer, or None. It is told to screen readers when it comes, not when its estimate does."""
+        """Show an offer, or None for none. Screen readers hear it when it appears, not when its estimate is updated."""
         is_new = self.offer is None
         self.offer = offer
         if offer is not None:
@@ -120,7 +121,7 @@ class SurveyOffer(QFrame):
 
 
 def offer_words(offer: QueryOffer) -> str:
-    """What all of it would take, in a sentence or two."""
+    """Return a sentence or two about what reading everything would take."""
     count = len(offer.document_ids)
     about = tr("This question is about the whole document.")
     if count > 1:
@@ -144,7 +145,7 @@ def _button_words(offer: QueryOffer) -> str:
 
 
 def progress_words(progress: SurveyProgress) -> str:
-    """How far the reading of all of it is."""
+    """Return the text for the progress of reading."""
     if progress.is_resting:
         return tr(WAITING_FOR_OTHER_ANSWER)
     if not progress.sections or progress.done == progress.sections > 1:
@@ -156,7 +157,7 @@ def progress_words(progress: SurveyProgress) -> str:
 
 
 def made_words(made: SurveyCoverage) -> str:
-    """How an answer was made, in one line."""
+    """Return one line about how an answer was made."""
     if not made.is_by_model:
         return tr(ANSWERED_WITHOUT_MODEL)
     words = tr(READ_WHOLE, count=f"{made.read:,}")
@@ -170,13 +171,13 @@ def made_words(made: SurveyCoverage) -> str:
 
 
 class SurveyOffering(QObject):
-    """Looks at what is written, on a thread, and shows what could be done for it instead of sending it.
+    """Examines the typed question on a thread and offers to answer it from whole documents.
 
-    With nothing written, it looks at the question that was sent last and is answered from passages: who types and
-    presses Enter is quicker than any offer.
+    With an empty field, it examines the last question sent and answered from passages: whoever types fast and presses
+    Enter would miss the offer.
 
-    `where` says whose chat is shown and its id (None: a new one), `text` what is written, `is_free` whether a message
-    could be sent now.
+    `where` returns the service and id of the visible chat (None: a new one), `text` the typed text, and `is_free`
+    whether a message could be sent now.
     """
 
     def __init__(
@@ -200,27 +201,27 @@ class SurveyOffering(QObject):
 
     @property
     def is_looking(self) -> bool:
-        """Whether what is written was not looked at yet."""
+        """True while the typed text is still to be examined."""
         return self._later.isActive() or (self._task is not None and not self._task.done)
 
     @property
     def sent(self) -> int | None:
-        """The question that the offer is about, where it was sent already."""
+        """Id of the sent question that the offer is about; None if it is about the typed text."""
         return self._sent[0] if self._sent is not None else None
 
     def look_at(self, question: StoredMessage) -> None:
-        """A question was sent, and is being answered from passages."""
+        """Examine a question that was sent and is being answered from passages."""
         self._sent = (question.id, question.text)
         self._later.start()
 
     def forget_sent(self) -> None:
-        """What was sent is answered as it should be, or another chat is shown."""
+        """Withdraw the offer for a sent question, because it was followed or another chat is shown."""
         self._sent = None
         self._row.show_offer(None)
         self._later.start()
 
     def look_later(self) -> None:
-        """Something else is written, or may be asked of something else."""
+        """Examine the text after a pause, because it or its documents changed."""
         if self._text().strip():
             self._sent = None
         if self._row.offer is not None and not self._subject:
@@ -229,7 +230,7 @@ class SurveyOffering(QObject):
 
     @property
     def _subject(self) -> str:
-        """What is looked at; "" where nothing is."""
+        """The text to examine: typed, or sent last; "" for none."""
         written = self._text() if self._is_free() else ""
         return written if written.strip() or self._sent is None else self._sent[1]
 
@@ -258,7 +259,7 @@ class SurveyOffering(QObject):
         self._task.failed.connect(lambda error: self._on_failed(number, error))
 
     def _on_failed(self, number: int, error: BaseException) -> None:
-        """An engine that went away says so when it is asked something; here nobody asked."""
+        """Withdraw the offer after expected errors, since nobody asked for it; raise anything else."""
         self._on_offer(number, None)
         if not isinstance(error, AppError):
             raise error

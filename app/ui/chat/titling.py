@@ -1,4 +1,4 @@
-"""Titles for chats that have only their first words: asked for when nothing was asked for some seconds."""
+"""Automatic titles for chats named by their first words, generated after a few idle seconds."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ log = logging.getLogger(__name__)
 
 IDLE_MS, HELD_MS = 4_000, 1_000
 MOST_TRIES = 2
-"""Of a chat, while the program runs: what came before was no title."""
+"""Most attempts for a chat in one run of the program; an unusable title counts as one."""
 
 
 class ChatTitling(QObject):
-    """One title at a time, which gives way to the next answer. Chats are looked at again after each of their answers.
+    """Generates one title at a time and yields to the next answer. A chat is reconsidered after each answer.
 
-    `is_held`: somebody is changing a title now.
+    `is_held` returns whether the user is editing a title now.
     """
 
     titled = Signal(int)
-    """A chat whose title has changed."""
+    """A chat got a title; carries its id."""
 
     def __init__(
         self, chat: ChatView, app: Fireside, is_held: Callable[[], bool] = lambda: False, *, idle_ms: int = IDLE_MS
@@ -40,12 +40,12 @@ class ChatTitling(QObject):
         self._chat, self._app, self._is_held = chat, app, is_held
         self._titles = ChatTitles(lambda: app.engine, app.conversations, lambda: app.settings)
         self._begun: set[int] = set()
-        """Answers in chats that are kept."""
+        """Ids of running answers in stored chats."""
         self._waiting: dict[int, None] = {}
-        """Chats, in their order."""
+        """Ids of the chats that wait for a title, in order."""
         self._tries: Counter[int] = Counter()
         self._number = 0
-        """The chat whose title is being asked for."""
+        """Id of the chat whose title is being generated."""
         self._task: tasks.BackgroundTask | None = None
         self._timer = QTimer(self, singleShot=True, interval=idle_ms)
         self._timer.timeout.connect(self._title_next)
@@ -68,7 +68,7 @@ class ChatTitling(QObject):
         self._timer.start()
 
     def _title_next(self) -> None:
-        """The next chat that wants a title, unless something is at work."""
+        """Start the title of the next chat, unless the model is busy or a title is being edited."""
         if self._task is not None or self._chat.busy or self._chat.model_state != "ready":
             return
         if self._is_held():
@@ -89,14 +89,14 @@ class ChatTitling(QObject):
         task.failed.connect(self._on_failed)
 
     def _update_list(self, number: int) -> None:
-        """Another word in the list would undo what is being typed there."""
+        """Announce a title, postponed while the user edits one in the list: reloading would discard the edit."""
         if self._is_held():
             QTimer.singleShot(HELD_MS, self, lambda: self._update_list(number))
         else:
             self.titled.emit(number)
 
     def _on_failed(self, error: BaseException) -> None:
-        """Nobody asked, so nobody is told."""
+        """Log expected errors without telling the user, who did not ask for a title; raise anything else."""
         self._on_end()
         if not isinstance(error, AppError):
             raise error

@@ -1,8 +1,8 @@
-"""The turns of a conversation under each other: opened from its end, followed while the reader is there.
+"""Scrolling view of a chat's turns: opens at the end and follows it while the reader stays there.
 
-Only turns within a page of what is seen exist as widgets, and those that somebody has opened, edits or has the keyboard
-in. The others are messages with a height: the one that was measured, or a guess until somebody comes near. What is seen
-stays where it is when a guess above it turns out wrong.
+Virtualized: only turns within a page of the viewport exist as widgets, and those that are expanded, edited or focused.
+The others are messages with a measured or an estimated height. When an estimate above the viewport turns out wrong, the
+visible turns keep their position.
 """
 
 from __future__ import annotations
@@ -35,30 +35,32 @@ AnyTurn = TypeVar("AnyTurn", bound=TurnView)
 
 SLICE_S = 0.008
 STEPS = {"Ctrl+Up": -1, "Ctrl+Down": 1, "Ctrl+Home": -sys.maxsize, "Ctrl+End": sys.maxsize}
-"""How many turns a key goes on, or to the first or the last one."""
+"""Shortcuts that move the focus by this many turns, or to the first or last one."""
 PINNED_STEPS = {"Alt+Up": -1, "Alt+Down": 1}
-"""To the pinned turn before, or to the next one."""
+"""Shortcuts that move the focus to the previous or next pinned turn."""
 NEAR_END_PX = 12
 GONE_AT_ONCE = 10
 PILL_GAP_PX = 6
 RING_PX = 10
 TOP_GAP_PX = 12
-"""Above the beginning of what is taller than there is room."""
+"""Gap kept above the top of a turn that is taller than the viewport."""
 
 
 class ChatTranscript(QScrollArea):
-    """Places turns itself, at once, so that following the end never lags a frame behind the text."""
+    """Scroll area of the turns. Lays them out synchronously, so that following the end never lags a frame behind the
+    text.
+    """
 
     action_requested = Signal(str, object)
     link_clicked = Signal(str)
     place_wanted = Signal(int, object)
-    """A document's id, and the `Mark` in it or None."""
+    """A place in a document was requested: the document's id, and the `Mark` in it or None."""
     message_wanted = Signal(int)
-    """A message that is to be seen."""
+    """A message of the chat should be scrolled to."""
     placed = Signal()
-    """Turns came, went or stand elsewhere."""
+    """Turns were added, removed or moved."""
     dropped = Signal(int)
-    """The turns from a number on are gone, or others."""
+    """The turns from this number on were removed or replaced."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,7 +68,7 @@ class ChatTranscript(QScrollArea):
         self.maker = TurnMaker(theme)
         self.documents = self.maker.documents
         self.is_following = True
-        """Whether the view stays at the end as the answer grows."""
+        """True while the view sticks to the end as the answer grows."""
         self._is_arranging = False
         self.column = TurnColumn(theme, self.width, self.maker)
         self.places = self.column.places
@@ -97,12 +99,12 @@ class ChatTranscript(QScrollArea):
 
     @property
     def turns(self) -> list[TurnView]:
-        """Those that exist now, oldest first."""
+        """The turns that exist as widgets now, oldest first."""
         return self.column.turns
 
     @property
     def first_seen(self) -> int:
-        """The number of the first turn that is seen, from 0 on."""
+        """Index of the first visible turn."""
         held = self.column.held()
         return held[0] if held is not None else 0
 
@@ -111,7 +113,7 @@ class ChatTranscript(QScrollArea):
         return not self._slices.isActive() and all(t.written.is_settled for t in self.turns if is_answer(t))
 
     def open(self, messages: Sequence[StoredMessage]) -> None:
-        """Another conversation, from its end."""
+        """Show another chat, scrolled to its end."""
         with self._changing():
             self.column.drop(0)
             self.column.add(messages)
@@ -119,7 +121,7 @@ class ChatTranscript(QScrollArea):
         self.jump_to_latest()
 
     def update_to(self, messages: Sequence[StoredMessage]) -> None:
-        """The same conversation after something changed: turns that stay are kept."""
+        """Show the same chat after a change, keeping the widgets of unchanged turns."""
         with self._changing():
             same = self.places.update_messages(messages)
             self.column.drop(same)
@@ -129,18 +131,18 @@ class ChatTranscript(QScrollArea):
         self.arrange()
 
     def set_hidden(self, message_ids: Iterable[int]) -> None:
-        """Which messages the model is not shown: below them the divider says so, and they can be brought back."""
+        """Mark the messages that the model no longer sees. They are above the divider and offer to be brought back."""
         with self._changing():
             is_another = self.column.set_hidden(frozenset(message_ids))
         if is_another:
             self.arrange()
 
     def add_answer(self) -> AnswerView:
-        """An answer that is about to come."""
+        """Append an empty answer, ready to stream."""
         return self.add_turn(self.maker.answer)
 
     def add_turn(self, make: Callable[[QWidget], AnyTurn]) -> AnyTurn:
-        """Another kind of turn at the end, made with its parent."""
+        """Append a turn of another kind and return it; `make` is called with its parent."""
         with self._changing():
             turn = make(self.column)
             self.column.add_turn(turn)
@@ -152,35 +154,35 @@ class ChatTranscript(QScrollArea):
             turn.show_documents(self.documents)
 
     def turn_of(self, message_id: int) -> TurnView | None:
-        """The turn of a message, made where it has none; None for a message that is not shown."""
+        """Return the turn of a message, creating it if necessary; None for a message that is not shown."""
         number = self.places.number_of(message_id)
         return None if number is None else self.turn_at(number)
 
     def turn_at(self, index: int) -> TurnView:
-        """A turn by its number from the first on, made and placed where there is none."""
+        """Return the turn at an index, creating and placing it if necessary."""
         return self.column.turn_at(index)
 
     def last_question(self) -> QuestionView | None:
-        """The last thing that the person said."""
+        """Return the user's last question, or None."""
         number = self.places.last_of(Role.USER)
         turn = self.turn_at(number) if number is not None else None
         return turn if is_question(turn) else None
 
     def show_turn(self, turn: TurnView) -> None:
-        """Scrolls so that the turn is seen, of a tall one its beginning."""
+        """Scroll the turn into view; of one taller than the viewport, its beginning."""
         self.arrange()
         for _ in range(2):  # what is there is measured once it is near
             bring_into_view(self, turn)
 
     def jump_to_latest(self) -> None:
-        """To the end, and follow it."""
+        """Scroll to the end and follow it from now on."""
         self.is_following = True
         self.arrange()
 
     def arrange(self, *, is_again: bool = False, pages: float = 1.0) -> None:
-        """Places all turns; measured are those that changed, and those that are seen or so many pages from it.
+        """Lay out all turns; measure those that changed and those within `pages` of the viewport.
 
-        `is_again`: the width or the look is another.
+        `is_again`: the width or the theme changed.
         """
         if self._is_arranging:
             return
@@ -191,6 +193,7 @@ class ChatTranscript(QScrollArea):
                 column.doubt_all()
             column.measure_changed()
             self._place_turns(held)
+            # Repeat: measuring a turn moves those below it, so others may come near the viewport.
             while late := column.late(pages):
                 for index in late:
                     column.lay_out(index)
@@ -201,7 +204,10 @@ class ChatTranscript(QScrollArea):
         self.placed.emit()
 
     def tab_entry(self, is_next: bool) -> QWidget | None:
-        """The keyboard comes in at the last question, from behind at what is last, however much there is before."""
+        """Return the widget that Tab enters: the last question going forward, the last tab stop going backward.
+
+        A long chat is thereby never traversed from its beginning.
+        """
         if not self.places.count or not self.isVisible():
             return None
         last = self.turn_at(self.places.count - 1)
@@ -209,7 +215,7 @@ class ChatTranscript(QScrollArea):
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """Turns that change say so, and are not placed before all of them have."""
+        """Suspend layout while turns change, so that their resize signals cause one layout afterwards."""
         self._is_arranging = True
         try:
             yield
@@ -228,7 +234,7 @@ class ChatTranscript(QScrollArea):
             bar.setValue(value)
 
     def _on_slice(self) -> None:
-        """Makes what may be scrolled to next, and then lets go of what is far away; a little at a time."""
+        """Timer slot: create turns that will be scrolled to next, then drop distant ones, within a time budget."""
         until_s = time.perf_counter() + SLICE_S
         late = self.column.late(pages=1.0)
         if not late:
@@ -261,7 +267,7 @@ class ChatTranscript(QScrollArea):
             self.arrange()
 
     def _on_opened(self, turn: TurnView) -> None:
-        """What somebody opens stays where it is, however much of it comes below."""
+        """Stop following the end, so that what the user expands stays in place."""
         self.is_following = False
         self._on_resized(turn)
         self._on_scrolled(self.verticalScrollBar().value())
@@ -288,7 +294,7 @@ class ChatTranscript(QScrollArea):
 
 
 def bring_into_view(transcript: ChatTranscript, widget: QWidget) -> None:
-    """Scrolls to something in it, to the beginning of what is taller than there is room."""
+    """Scroll to a widget in the transcript; of one taller than the viewport, its beginning."""
     if widget.height() < transcript.viewport().height():
         transcript.ensureWidgetVisible(widget, 0, transcript.theme.px(40))
     else:
@@ -305,12 +311,12 @@ SCROLLING = {
 
 
 def scroll_by_key(transcript: ChatTranscript, key: Qt.Key) -> None:
-    """As that key scrolls a text; the keyboard may be elsewhere."""
+    """Scroll the way the key scrolls a text, even if the focus is elsewhere."""
     transcript.verticalScrollBar().triggerAction(SCROLLING[key])
 
 
 class TurnSteps(QObject):
-    """The keyboard goes from turn to turn, however far they are from what is seen; `STEPS` has the keys for that."""
+    """Moves the focus from turn to turn by the keys in `STEPS`, however far they are from the viewport."""
 
     def __init__(self, transcript: ChatTranscript) -> None:
         super().__init__(transcript)
@@ -318,7 +324,7 @@ class TurnSteps(QObject):
         transcript.maker.key_pressed.connect(self._on_key)
 
     def _on_key(self, event: QKeyEvent) -> None:
-        """Accepts what it takes."""
+        """Move the focus for a key in `STEPS`, accepting only the events it handles."""
         places, focus = self._transcript.places, QApplication.focusWidget()
         keys = QKeySequence(event.keyCombination()).toString(QKeySequence.SequenceFormat.PortableText)
         here = next(
@@ -333,14 +339,14 @@ class TurnSteps(QObject):
         turn.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _pinned(self, here: int, step: int) -> int:
-        """The nearest pinned one in a direction; the same number where there is none."""
+        """Return the index of the nearest pinned turn in a direction, or `here` if there is none."""
         messages = self._transcript.places.messages
         numbers = range(here + step, len(messages) if step > 0 else -1, step)
         return next((n for n in numbers if (message := messages[n]) is not None and message.pinned), here)
 
 
 class TurnMaker(QObject):
-    """Makes the turns of messages, and hands on what is wanted of any of them."""
+    """Builds the turns of messages and forwards their signals."""
 
     action_requested = Signal(str, object)
     link_clicked = Signal(str)
@@ -355,9 +361,9 @@ class TurnMaker(QObject):
         super().__init__()
         self._theme = theme
         self.documents = BranchDocuments()
-        """Those of the messages that are shown; loaded before these are."""
+        """Documents of the branch's messages; must be loaded before those are shown."""
         self.can_translate = True
-        """Whether answers that come from now on offer to be translated."""
+        """True if new answers offer to be translated."""
 
     def turn(self, message: StoredMessage, parent: QWidget) -> TurnView:
         if message.role == Role.USER:
@@ -373,7 +379,7 @@ class TurnMaker(QObject):
         return view
 
     def answer(self, parent: QWidget) -> AnswerView:
-        """One that is about to come."""
+        """Build an empty answer that will stream."""
         from app.ui.chat.answer_view import AnswerView  # as in `is_answer`
 
         view = AnswerView(LateTheme(self._theme, parent), parent)
@@ -385,7 +391,7 @@ class TurnMaker(QObject):
         return view
 
     def connect_turn(self, turn: TurnView) -> None:
-        """What is wanted of a turn is told from now on."""
+        """Forward the signals of a turn from now on."""
         turn.action_requested.connect(self.action_requested)
         turn.link_clicked.connect(self.link_clicked)
         turn.place_wanted.connect(self.place_wanted)
@@ -396,7 +402,7 @@ class TurnMaker(QObject):
 
 
 class JumpPill(QObject):
-    """The button that leads to the end. It has a strip below the text to itself: it covers nothing."""
+    """Button that jumps to the end. It has its own strip below the text, so that it covers nothing."""
 
     def __init__(self, theme: Theme, transcript: ChatTranscript) -> None:
         super().__init__(transcript)
@@ -417,17 +423,17 @@ class JumpPill(QObject):
 
 
 Held = tuple[int, int, int]
-"""What stays where it is: the number of a place that is seen, how far it is scrolled past its top, its height now."""
+"""Scroll anchor: index of a visible turn, how far it is scrolled past its top, and its height now."""
 
 
 class TurnColumn(QWidget):
-    """The places under each other. Lies in what scrolls it.
+    """Column of the turns inside the scroll area.
 
-    `whole_width` is how much room there is at the sides, margins included.
+    `whole_width` returns the available width, margins included.
     """
 
     made = Signal()
-    """A turn was made out of order: it has no place yet."""
+    """A turn was created outside of layout and has no position yet."""
 
     def __init__(self, theme: Theme, whole_width: Callable[[], int], maker: TurnMaker) -> None:
         super().__init__()
@@ -435,11 +441,11 @@ class TurnColumn(QWidget):
         self._theme, self._whole_width, self._maker = theme, whole_width, maker
         self.places = TurnPlaces()
         self._laid_out: set[int] = set()
-        """Those whose heights have become others since all was in its place."""
+        """Indices of the turns whose height changed since the last full layout."""
         self._zoom = theme.zoom
         self._hidden: frozenset[int] = frozenset()
         self._first_shown: int | None = None
-        """The place below the divider: the first after the last that is not shown to the model."""
+        """Index of the turn below the divider: the first after the last one hidden from the model."""
         self.divider = TurnDivider(theme, self)
         self._ring = FocusRing(theme, self)
         self._removal = ViewRemoval(self)
@@ -449,25 +455,25 @@ class TurnColumn(QWidget):
         return [turn for turn, _place in sorted(self.places.made.items(), key=lambda one: one[1].number)]
 
     def add(self, messages: Iterable[StoredMessage]) -> None:
-        """More places, without turns."""
+        """Append places for messages, without creating their turns."""
         self.places.add(messages, self._width, self._theme.zoom)
         self._tell_places()
 
     def add_turn(self, turn: TurnView) -> None:
-        """A place for a turn that has no message yet."""
+        """Append a place for a turn that has no message yet."""
         self.places.made[turn] = self.places.add_turn(turn)
         turn.show()
         self._tell_places()
 
     def drop(self, index: int) -> None:
-        """The places from here on go."""
+        """Remove all places from this index on."""
         for place in self.places.all[index:]:
             self._remove_turn(place)
         del self.places.all[index:]
         self._tell_places()
 
     def set_hidden(self, message_ids: frozenset[int]) -> bool:
-        """Which messages the model is not shown; whether these are others than before."""
+        """Mark the messages hidden from the model. Return whether the set changed."""
         if message_ids == self._hidden:
             return False
         self._hidden = message_ids
@@ -476,7 +482,7 @@ class TurnColumn(QWidget):
         return True
 
     def turn_at(self, index: int) -> TurnView:
-        """The turn of a place, made and placed where there is none."""
+        """Return the turn at an index, creating it and announcing it by `made` if necessary."""
         turn = self.places.all[index].turn
         if turn is None:
             turn = self._turn_for(index)
@@ -484,14 +490,16 @@ class TurnColumn(QWidget):
         return turn
 
     def forget_height(self, turn: TurnView) -> bool:
-        """It needs another one; whether it is one of these."""
+        """Mark a turn's height as outdated. Return whether the turn is in this column."""
         place = self.places.made.get(turn)
         if place is not None:
             place.is_sure = False
         return place is not None
 
     def doubt_all(self) -> None:
-        """The width or the look is another: all are measured again once they are near."""
+        """Mark all heights as outdated after a change of width or theme; turns are measured again when near the
+        viewport.
+        """
         if self._zoom != self._theme.zoom:  # a guess, for where nobody looks
             ratio, self._zoom = self._theme.zoom / self._zoom, self._theme.zoom
             for place in self.places.all:
@@ -500,13 +508,13 @@ class TurnColumn(QWidget):
             place.is_sure, place.is_doubted = False, True
 
     def measure_changed(self) -> None:
-        """Turns that are there and said that they changed, wherever they are: one of them may be growing."""
+        """Measure the existing turns that announced a change, wherever they are: one may be a growing answer."""
         for place in self.places.made.values():
             if not place.is_sure and not place.is_doubted and place.turn is not None:
                 place.height, place.is_sure = place.turn.arrange(self._width), True
 
     def lay_out(self, index: int) -> None:
-        """Makes the turn of a place where it has none, brings it up to date and measures it."""
+        """Create the turn at an index if necessary, bring it up to date and measure it."""
         place = self.places.all[index]
         turn = place.turn or self._turn_for(index)
         if isinstance(turn.theme, LateTheme):
@@ -516,20 +524,20 @@ class TurnColumn(QWidget):
         self._laid_out.add(index)
 
     def late(self, pages: float) -> list[int]:
-        """The numbers of places seen, or so many pages from that, whose turn is missing or is that of before."""
+        """Return the indices within `pages` of the viewport whose turn is missing or outdated."""
         top, beyond = self._top, round(self._page * pages)
         seen = self.places.between(top - beyond, top + self._page + beyond)
         return [index for index in seen if not self.places.all[index].is_sure]
 
     def held(self) -> Held | None:
-        """What is seen now and shall be seen after turns were placed again."""
+        """Return the anchor to restore after the next layout, or None for an empty column."""
         top = self._top
         seen = self.places.between(top, top + self._page)
         index = next((index for index in seen if self.places.all[index].is_sure), seen[0] if seen else None)
         return None if index is None else (index, top - self.places.tops[index], self.places.all[index].height)
 
     def place_turns(self, held: Held | None) -> int | None:
-        """Puts the turns under each other; returns how far to scroll so that what is held stays where it was."""
+        """Position all turns. Return the scroll offset that keeps the anchor `held` in place, or None."""
         px, width, first = self._theme.px, self._width, self._first_shown
         x, above = (self._whole_width() - width) // 2, self.divider.height_wanted
         self.places.begin_at(px(EDGE_PX), first, above)
@@ -549,13 +557,13 @@ class TurnColumn(QWidget):
         return self.places.tops[index] + past
 
     def settle(self) -> None:
-        """All is where it belongs."""
+        """Forget which turns were laid out, after everything is in place."""
         self._laid_out.clear()
 
     def let_go(self, until_s: float) -> bool:
-        """Turns nobody is near go, so many as there is time for; never the last one, which may grow. Whether all did.
+        """Delete turns far from the viewport until the time is up. Return whether all are gone.
 
-        `until_s` as `time.perf_counter` has it.
+        Never deletes the last turn, which may be growing. `until_s` is a time of `time.perf_counter`.
         """
         near = self.places.between(self._top - self._page, self._top + 2 * self._page)
         focus = QApplication.focusWidget()
@@ -570,13 +578,13 @@ class TurnColumn(QWidget):
         return True
 
     def show_focus(self, focus: QWidget | None) -> None:
-        """The turn that has the keyboard shows its actions, and a ring when it is the turn itself."""
+        """Show the actions of the focused turn, and a focus ring if the turn itself has the keyboard."""
         for turn in self.places.made:
             turn.set_focused(focus is not None and _is_in(focus, turn))
         self._ring.surround(focus if isinstance(focus, TurnView) and focus in self.places.made else None)
 
     def focusNextPrevChild(self, is_next: bool) -> bool:
-        """Tab goes through turns, their parts and their actions as they are seen, not as they were made."""
+        """Move the focus in visual order; Qt's default would be the order of creation."""
         reason = Qt.FocusReason.TabFocusReason if is_next else Qt.FocusReason.BacktabFocusReason
         step = 1 if is_next else -1
         focus = QApplication.focusWidget()
@@ -628,7 +636,7 @@ class TurnColumn(QWidget):
         self._removal.add([turn])
 
     def _tell_places(self) -> None:
-        """Tells every turn what follows from where it stands: another one is the last now, or forgotten."""
+        """Update what turns derive from their position: being the last one, or hidden from the model."""
         count, hidden = self.places.count, self._hidden
         ids = (place.message.id if place.message is not None else 0 for place in reversed(self.places.all))
         after = next((after for after, number in enumerate(ids) if number in hidden), None) if hidden else None
@@ -648,7 +656,7 @@ class TurnColumn(QWidget):
 
 
 class ViewRemoval(QObject):
-    """Hundreds of views take a while to go; a few at a time, nobody waits for them."""
+    """Deletes views a few at a time: deleting hundreds at once would block the window."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -657,7 +665,7 @@ class ViewRemoval(QObject):
         self._timer.timeout.connect(self._on_turn)
 
     def add(self, widgets: Iterable[QWidget]) -> None:
-        """These go for good."""
+        """Schedule widgets for deletion, a few at each timer tick."""
         self._gone += widgets
         self._timer.start()
 
@@ -670,7 +678,7 @@ class ViewRemoval(QObject):
 
 
 class FocusRing(QWidget):
-    """Around the turn that has the keyboard: outside of its text, above everything, in nobody's way."""
+    """Outline around the focused turn, drawn above everything else and transparent to the pointer."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -699,7 +707,7 @@ def _is_in(widget: QWidget, turn: TurnView) -> bool:
 
 
 def _tab_stops(turn: TurnView) -> list[QWidget]:
-    """The turn itself, then what is in it, in reading order."""
+    """Return the tab stops of a turn in reading order, the turn itself first."""
     stops = [child for child in turn.findChildren(QWidget) if is_tab_stop(child)]
 
     def place(widget: QWidget) -> tuple[int, int]:
@@ -716,7 +724,7 @@ GAP_PX = 14
 
 
 class TurnDivider(QWidget):
-    """Words between two fine lines; the turns above offer to be brought back."""
+    """Divider with a text between two thin lines; turns above it are hidden from the model and can be brought back."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -726,7 +734,7 @@ class TurnDivider(QWidget):
         self.hide()
 
     def show_count(self, count: int) -> None:
-        """How many messages above are not shown to the model."""
+        """Show how many messages above the divider are hidden from the model."""
         self.text = tr("The model no longer sees earlier messages ({count})", count=count)
         self.setAccessibleName(self.text)
         self.setProperty("painted_text", self.text)
@@ -735,7 +743,7 @@ class TurnDivider(QWidget):
 
     @property
     def height_wanted(self) -> int:
-        """In pixels; the words never break, they are elided."""
+        """Height in pixels; the text is elided, never wrapped."""
         return self._theme.px(HEIGHT_PX)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -755,10 +763,12 @@ class TurnDivider(QWidget):
 
 
 def is_answer(turn: TurnView | None) -> TypeGuard[AnswerView]:
-    """Whether it is the model's; without loading what draws an answer: 10 MB, which an empty chat does without."""
+    """Return whether the turn is an answer, without importing the answer view: 10 MB that an empty chat does
+    not need.
+    """
     return turn is not None and turn.role is Role.ASSISTANT
 
 
 def is_question(turn: TurnView | None) -> TypeGuard[QuestionView]:
-    """Whether it is the person's; as `is_answer`."""
+    """Return whether the turn is a question, without importing the question view, as `is_answer` does."""
     return turn is not None and turn.role is Role.USER

@@ -1,4 +1,4 @@
-"""One turn of a conversation: what question and answer have in common, when its actions are seen, and its editor."""
+"""Base class of question and answer views: their actions, when those are visible, and the editor."""
 
 from __future__ import annotations
 
@@ -34,32 +34,32 @@ from app.ui.widgets.labels import plain_label
 
 ACTIONS_PX = 40
 ROW_PX = 30
-"""The room below a turn, and of that the actions themselves: they keep their distance from what is above and below."""
+"""Height of the strip below a turn, which keeps the row of actions away from the text above and below."""
 
 
 class TurnView(QWidget):
-    """A question or an answer. It is a tab stop; its actions appear under the pointer or with the focus."""
+    """A question or an answer. It is a tab stop; its actions appear on hover or focus."""
 
     action_requested = Signal(str, object)
-    """A `TurnCommand`, or the name of an action of the whole window (`PersonMessage.action`), and this turn."""
+    """An action was chosen: a `TurnCommand`, or an action of the window (`PersonMessage.action`), and this turn."""
     resized = Signal(object)
     """The turn needs another height."""
     key_pressed = Signal(object)
-    """A `QKeyEvent` for it or for something in it; who takes the key accepts the event."""
+    """A `QKeyEvent` for the turn or a widget in it; a handler that uses the key accepts the event."""
     menu_wanted = Signal(object)
-    """A `QContextMenuEvent`; who has a menu for its place accepts it, else the turn shows its own."""
+    """A `QContextMenuEvent`; a handler with its own menu accepts it, otherwise the turn shows its menu."""
     link_clicked = Signal(str)
     place_wanted = Signal(int, object)
-    """A document's id, and the `Mark` in it or None for its beginning."""
+    """A place in a document was requested: its id, and the `Mark` in it or None for its beginning."""
     message_wanted = Signal(int)
-    """Another message of the chat, which is to be seen."""
+    """Another message of the chat should be scrolled to."""
 
     role: ClassVar[Role]
-    """Who speaks in it: what a turn is can be asked without what draws it."""
+    """Role of the speaker, so that callers can tell the kind of turn without importing its view."""
     is_only_last: ClassVar[bool] = False
-    """Whether another turn takes its place as soon as something follows."""
+    """True if the turn is replaced as soon as another one follows."""
     has_actions_at_end: ClassVar[bool] = False
-    """Whether the actions of the last turn are shown at any time."""
+    """True if the actions are always visible while it is the last turn."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,15 +67,15 @@ class TurnView(QWidget):
         self.message: StoredMessage | None = None
         self.is_last = False
         self.holds_selection = False
-        """Whether a selection begins or ends in it."""
+        """True if a text selection begins or ends in the turn."""
         self.is_forgotten = False
-        """Whether the model is not shown it any more."""
+        """True if the turn is no longer in the model's context."""
         self.row: ActionRow | None = None
-        """The actions, once they were needed."""
+        """The row of actions, created when first needed."""
         self.editor: TurnEditor | None = None
-        """In the place of its words, while they are changed."""
+        """The editor that replaces the text while the turn is edited."""
         self.shows_versions = True
-        """Whether it says which version it is."""
+        """True if the turn shows its version number."""
         self._is_hovered = False
         self._is_focused = False
         self._has_menu = False
@@ -83,54 +83,54 @@ class TurnView(QWidget):
         theme.changed.connect(self._on_theme_changed)
 
     def set_message(self, message: StoredMessage) -> None:
-        """Shows what is stored now."""
+        """Show the stored state of the turn's message."""
         raise NotImplementedError
 
     def set_last(self, is_last: bool) -> None:
-        """Whether it is the conversation's last turn."""
+        """Set whether this is the last turn, which affects its actions."""
         if is_last != self.is_last:
             self.is_last = is_last
             self.update_actions()
 
     def set_forgotten(self, is_forgotten: bool) -> None:
-        """Whether the model is not shown it any more: it can then be brought back."""
+        """Set whether the model no longer sees the turn, which then offers to be brought back."""
         if is_forgotten != self.is_forgotten:
             self.is_forgotten = is_forgotten
             self.update_actions()
 
     def set_focused(self, is_focused: bool) -> None:
-        """Whether the keyboard is on it or in it."""
+        """Set whether the keyboard focus is on the turn or in it."""
         if is_focused != self._is_focused:
             self._is_focused = is_focused
             self.update_actions()
 
     def arrange(self, width: int, *, is_again: bool = False) -> int:
-        """Places the parts for this width; returns the height."""
+        """Lay out the parts for a width. Return the height needed."""
         raise NotImplementedError
 
     def show_documents(self, documents: BranchDocuments) -> None:
-        """The documents of the branch, of which this turn shows what is its own."""
+        """Show the documents of the branch that belong to this turn."""
 
     def actions_offered(self) -> Sequence[TurnAction]:
-        """What this kind of turn offers before what all of them do."""
+        """Return the actions of this kind of turn, listed before the common ones."""
         raise NotImplementedError
 
     def note(self) -> str:
-        """What stands at the end of the row."""
+        """Return the text at the end of the row of actions."""
         return ""
 
     @property
     def is_kept(self) -> bool:
-        """Whether a person would miss something if it were made anew from its message."""
+        """True if rebuilding the turn from its message would lose something, such as an edit or a selection."""
         return self.is_changing or self.holds_selection
 
     @property
     def is_changing(self) -> bool:
-        """Whether it is being written or edited, and nothing else can be done with it."""
+        """True while the turn is being written or edited and offers no actions."""
         return self.editor is not None
 
     def start_editing(self, text: str) -> TurnEditor:
-        """Its words as they were written, to be changed."""
+        """Open the editor with the turn's source text."""
         if self.editor is None:
             self.editor = editor = TurnEditor(self.theme, text, self, is_answer=self.role is Role.ASSISTANT)
             editor.resized.connect(lambda: self.resized.emit(self))
@@ -145,7 +145,6 @@ class TurnView(QWidget):
         return self.editor
 
     def stop_editing(self) -> None:
-        """Back to what it says, nothing changed."""
         if self.editor is not None:
             editor, self.editor = self.editor, None
             editor.hide()
@@ -156,7 +155,7 @@ class TurnView(QWidget):
 
     @property
     def offers(self) -> list[TurnAction]:
-        """Everything that can be done with it now, in the order of the menu; nothing while it is written or edited."""
+        """All current actions in menu order; empty while the turn is written or edited."""
         if self.message is None or self.is_changing:
             return []
         memory = memory_actions(self.message, is_forgotten=self.is_forgotten)
@@ -165,7 +164,7 @@ class TurnView(QWidget):
         return [*self.actions_offered(), *memory, *version_actions(self._version()), *about, delete]
 
     def update_actions(self) -> None:
-        """Makes, changes or hides the icons."""
+        """Create, update or hide the row of actions."""
         is_wanted = self._is_hovered or self._is_focused or self._has_menu or (self.is_last and self.has_actions_at_end)
         actions = self.offers if is_wanted else []
         is_pinned = self.message is not None and self.message.pinned and not self.is_changing
@@ -182,9 +181,9 @@ class TurnView(QWidget):
         self.row.show()
 
     def show_menu(self, place: QPoint | None = None, *, by_keyboard: bool = False, without_row: bool = False) -> None:
-        """Everything that can be done with it, at a place on the screen or else at its icons.
+        """Show the menu of actions at a screen position, or at the icons.
 
-        `without_row` leaves out what the row of icons offers in sight.
+        `without_row` omits actions that the visible row of icons offers already.
         """
         actions = [offer for offer in self.offers if not (without_row and (offer.is_quick or offer.name in IN_ROW))]
         if not actions:
@@ -204,12 +203,12 @@ class TurnView(QWidget):
         menu.show_at(place or self.mapToGlobal(self.rect().bottomLeft()), by_keyboard=by_keyboard)
 
     def row_rect(self) -> QRect:
-        """Where the actions are: in the middle of the room at the bottom."""
+        """Return the rectangle of the actions, centred in the strip at the bottom."""
         px = self.theme.px
         return QRect(0, self.height() - (px(ACTIONS_PX) + px(ROW_PX)) // 2, self.width(), px(ROW_PX))
 
     def _version(self) -> str:
-        """That there is another version is seen at any time, not only under the pointer."""
+        """Return the version as "2/3"; "" for a single version. It is visible even without hover."""
         is_told = self.shows_versions and self.message is not None and not self.is_changing
         versions = self.message.versions if self.message is not None and is_told else ()
         if self.message is None or len(versions) < 2 or self.message.id not in versions:
@@ -231,7 +230,7 @@ class TurnView(QWidget):
         super().leaveEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """By the right button where the pointer is; by the keyboard at its icons."""
+        """Open the menu at the pointer, or at the icons for the keyboard's menu key."""
         event.ignore()
         self.menu_wanted.emit(event)
         if event.isAccepted():
@@ -241,7 +240,7 @@ class TurnView(QWidget):
         self.show_menu(None if by_keyboard else event.globalPos(), by_keyboard=by_keyboard)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Everything has a key while the keyboard is in the turn, and so has the menu."""
+        """Run the action whose shortcut was pressed, or open the menu."""
         event.ignore()
         self.key_pressed.emit(event)
         if event.isAccepted():
@@ -272,7 +271,7 @@ ANSWER_LINES = 16
 
 
 class TurnEditor(QWidget):
-    """A question in its bubble, or an answer as Markdown over the full measure."""
+    """Editor of a question in its bubble, or of an answer's Markdown over the full width."""
 
     saved = Signal()
     cancelled = Signal()
@@ -316,7 +315,7 @@ class TurnEditor(QWidget):
 
     @property
     def text(self) -> str:
-        """All of it, cleaned."""
+        """Edited text, cleaned of NUL and lone surrogates."""
         return clean_text(self.edit.toPlainText()) if self._is_answer else self._field.text
 
     def take_keyboard(self) -> None:
@@ -327,7 +326,7 @@ class TurnEditor(QWidget):
             self.saved.emit()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """A question has its bubble around it already."""
+        """Draw the frame of an edited answer; a question has its bubble already."""
         if not self._is_answer:
             return
         tokens, radius = self._theme.tokens, self._theme.px(10)

@@ -1,4 +1,4 @@
-"""The left column of the chats: New chat, search in titles and messages, tags, the chats with their projects."""
+"""Left column of the chat tab: New chat, search in titles and messages, tags, and the chats grouped by project."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ NO_CHAT_WITH_TAGS = "No chat has these tags."
 
 MOST_HITS = 100
 MOST_SIMILAR = 5
-"""Places that are about what was typed, in other words."""
+"""Most hits listed that match by meaning only."""
 
 
 class LimitedChats:
-    """The chats as a list has them; a search may be limited to a tag or a project."""
+    """List source of the chats; a search can be limited to a tag or a project."""
 
     def __init__(self, conversations: Conversations, finding: Callable[[], HistorySearch]) -> None:
         self._conversations, self._finding = conversations, finding
@@ -75,16 +75,16 @@ class LimitedChats:
 
 
 class ChatsColumn(ListColumn):
-    """The chats; a temporary one has no row."""
+    """List of the stored chats; a temporary chat has no row."""
 
     temporary_chat_wanted = Signal()
     left = Signal()
-    """The person is done here: a chat was pressed or entered, or the search left. The field may have the keyboard."""
+    """The user finished here by choosing a chat or leaving the search, so that the message field may take the focus."""
     message_wanted = Signal(int, int, str)
-    """A chat, one of its messages, and the words that were found there."""
+    """A search hit was chosen: the chat's id, the message's id, and the matched words."""
     export_wanted = Signal(int)
     project_menu_filled = Signal(int, object)
-    """The menu of a project opens: more may be put into it."""
+    """The menu of a project is about to open, so that entries can be added: its id, and the menu."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class ChatsColumn(ListColumn):
         self._looked_for = ""
         self._looking: tasks.BackgroundTask | None = None
         self._found_in: list[Conversation] = []
-        """The chats that have something in their messages."""
+        """Chats whose messages match the search."""
         self.list.setItemDelegate(ChatDelegate(theme, self.list))
         self.tags = TagBar(theme, tags, notify)
         self.folders = ProjectMenus(theme, notify, conversations, projects, self)
@@ -135,7 +135,7 @@ class ChatsColumn(ListColumn):
         temporary.setToolTip(with_keys(tr("Temporary chat: nothing of it is kept"), "temporary_chat"))
         temporary.clicked.connect(self.temporary_chat_wanted)
         self.more_menu: Callable[[], QMenu | None] = lambda: None
-        """What else a new chat can begin as; it is given by who knows that."""
+        """Returns the menu of other ways to start a chat; set by the chat view."""
         more = IconButton(self._theme, "caret-down", tr(NEW_CHAT_WITH_ASSISTANT), size_px=16)
         more.setObjectName("new_chat_with")
         more.clicked.connect(lambda _=False: self._show_more(more))
@@ -151,7 +151,7 @@ class ChatsColumn(ListColumn):
         self._begin.addLayout(icons)
 
     def minimumSizeHint(self) -> QSize:
-        """With the icons below the button that begins a chat, which they are where there is no room beside it."""
+        """Return the least width: the icons move below the New chat button when there is no room next to it."""
         margins = self._layout.contentsMargins()
         least = max(self._new.minimumSizeHint().width(), self._icons.sizeHint().width())
         return QSize(least + margins.left() + margins.right(), super().minimumSizeHint().height())
@@ -190,7 +190,7 @@ class ChatsColumn(ListColumn):
             menu.popup(button.mapToGlobal(QPoint(x, button.height())))
 
     def show_new(self, conversation_id: int) -> None:
-        """A chat that has just been begun is open; a search or a tag that would hide it is over."""
+        """List a chat that was just created, clearing a search or tags that would hide it."""
         self.open_id = conversation_id
         self.search.clear()
         self.tags.clear()
@@ -200,7 +200,9 @@ class ChatsColumn(ListColumn):
         self.reload()
 
     def reload(self) -> None:
-        """Titles at once, messages as soon as they have been looked through; meanwhile what still fits stays."""
+        """Update the titles at once, and the message hits once a background search is done; matching old hits stay
+        meanwhile.
+        """
         words = self.search.text().strip()
         if self._looking is not None:
             self._looking.abandon()
@@ -243,13 +245,12 @@ class ChatsColumn(ListColumn):
         return menu
 
     def rename_project(self, project_id: int) -> None:
-        """Opens its name for editing in its row."""
         index = self.model.index_of(-project_id)
         self.list.setCurrentIndex(index)
         self.rename(index)
 
     def show_open(self, number: int | None) -> None:
-        """A project that has the keyboard keeps it."""
+        """Select the open chat, unless a project's row has the keyboard."""
         if self.list.hasFocus() and self.list.currentIndex().data(IS_PROJECT_ROLE) and number == self.open_id:
             return
         super().show_open(number)
@@ -299,7 +300,7 @@ class ChatsColumn(ListColumn):
                 self._projects.update(project_id, is_open=True)
 
     def _look_at_all(self) -> None:
-        """Other tags are chosen: what was found for the words is looked at anew, too."""
+        """Filter the search results again after the chosen tags changed."""
         super().reload()
 
     def _look_for(self, words: str, token: CancelToken) -> tuple[list[SearchHit], list[Conversation]]:
@@ -309,7 +310,7 @@ class ChatsColumn(ListColumn):
         return hits, [chat for chat in chats if chat is not None]
 
     def _on_found(self, found: tuple[list[SearchHit], list[Conversation]]) -> None:
-        """Shows what has the words; what is about them comes after it."""
+        """Show hits by words, then start the search by meaning, whose hits follow them."""
         words = self._looked_for
         self._chats.take_hits(found[0])
         self._found_in = found[1]
@@ -333,7 +334,6 @@ class ChatsColumn(ListColumn):
         self._show(self.model.found)
 
     def _is_wanted(self, chat: Conversation) -> bool:
-        """Whether a chat has the chosen tags."""
         return not self.tags.chosen or self.tags.suits(chat.id)
 
     def _on_failed(self, error: BaseException) -> None:
@@ -368,7 +368,7 @@ class ChatsColumn(ListColumn):
             self.message_wanted.emit(hit.id, hit.message_id, words)
 
     def _on_entered(self, index: QModelIndex) -> None:
-        """Chosen to write in; moving through the list with the arrows leaves the keyboard there."""
+        """Move the focus to the message field when a chat is entered; arrow keys keep it in the list."""
         if index.data(ID_ROLE) is not None:
             self.left.emit()
 
@@ -379,9 +379,9 @@ class ChatsColumn(ListColumn):
 
 
 class KeysOfClickedRow(QObject):
-    """Hands Del and F2 to the row that was just clicked, though its chat's message field has the keyboard by then.
+    """Sends Del and F2 to the row just clicked, although its chat's message field has the focus by then.
 
-    Only as long as nothing else was pressed in the field, and Del only while it is empty.
+    Works until another key is pressed in the field, and for Del only while the field is empty.
     """
 
     def __init__(self, column: ChatsColumn) -> None:
@@ -390,7 +390,7 @@ class KeysOfClickedRow(QObject):
         self._edit: QTextEdit | None = None
 
     def begin(self, index: QModelIndex) -> None:
-        """A row was clicked, and its chat is shown."""
+        """Watch the message field after a row was clicked and its chat is shown."""
         self._end()
         field, number = QApplication.focusWidget(), index.data(ID_ROLE)
         if isinstance(field, QTextEdit) and isinstance(number, int) and number == self._column.open_id:

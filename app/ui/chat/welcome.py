@@ -1,4 +1,4 @@
-"""What a new chat shows: a greeting, a few things to try that the loaded model can really do, and a better model."""
+"""Welcome page of a new chat: a greeting, ideas suited to the loaded model, and a suggestion for a better model."""
 
 from __future__ import annotations
 
@@ -46,20 +46,20 @@ IDEAS = (
 
 
 CARD_PX = 74
-"""How high the card of a better model is, at the usual width."""
+"""Height of the suggestion card at the usual width."""
 ROOMY_PX = 480
-"""From this height on, everything and the card have room."""
+"""Height from which all parts and the card fit."""
 
 
 class EmptyState(QWidget):
-    """`chosen` carries the idea that was pressed; it fills the composer and is not sent."""
+    """Welcome page. `chosen` carries an idea, which fills the composer and is not sent."""
 
     chosen = Signal(str)
     assistant_chosen = Signal(int)
-    """The number of the one that was pressed."""
+    """An assistant was pressed; carries its id."""
     model_wanted = Signal()
     download_wanted = Signal(object)
-    """A `catalog.Entry` that would serve better than the starter."""
+    """A better model should be downloaded; carries its `catalog.Entry`."""
     models_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -104,8 +104,7 @@ class EmptyState(QWidget):
         self.setMinimumSize(1, 1)  # what is written below goes before ideas for it, and the list beside keeps its width
 
     def set_model(self, *, is_starter: bool, is_there: bool, can_chat: bool = True, host: str = "") -> None:
-        """Which model is in, for what it can do; one that cannot chat is given no ideas. `host` is where it runs, if
-        that is not here."""
+        """Show the ideas that suit the loaded model; none if it cannot chat. `host` is its server if it is remote."""
         self._greeting.setText(tr(WELCOME_QUESTION) if can_chat else tr("This model continues a text"))
         self._greeting.setAccessibleName(self._greeting.text())
         self._label.setText(_where_words(is_starter=is_starter, host=host) if is_there else tr("No model is open yet."))
@@ -116,12 +115,12 @@ class EmptyState(QWidget):
         self._show_parts()
 
     def show_assistants(self, some: Sequence[tuple[int, str, str]], chosen: int) -> None:
-        """Those that a chat can begin with: number, name and glyph; and the one that this one has, or 0."""
+        """Show the assistants as id, name and glyph, and mark the chosen one; 0 is none."""
         self._assistants.show_assistants(some, chosen)
         self._show_parts()
 
     def show_suggestion(self, suggestion: ModelSuggestion | None) -> None:
-        """What would serve better than the starter on this computer; it is shown while the starter is in."""
+        """Suggest a better model for this computer, shown while the starter model is loaded."""
         self._card.show_suggestion(suggestion)
         self._show_parts()
 
@@ -137,7 +136,7 @@ class EmptyState(QWidget):
         QTimer.singleShot(0, self, self._show_parts)  # only what is shown knows how high it wants to be
 
     def _show_parts(self) -> None:
-        """As many of the parts as have room, the more important ones first."""
+        """Show as many parts as fit, the important ones first."""
         px, inner = self._theme.px, self._column.contentsMargins()
         awaits_card = self._is_starter and self._card.suggestion is None and self.height() >= px(ROOMY_PX)
         self._gaps[0].changeSize(0, px(18))
@@ -164,7 +163,7 @@ class EmptyState(QWidget):
             row.setVisible(self._is_there and self._can_chat and number * each <= room)
 
     def _fit_idea(self, idea: QPushButton, width: int) -> None:
-        """As much of it as there is room for; the tool tip and screen readers say all of it."""
+        """Elide an idea to the width; tooltip and screen readers keep all of it."""
         text, metrics = idea.accessibleName(), idea.fontMetrics()
         idea.setMinimumWidth(max(0, min(self._theme.px(420), width)))
         around = idea.sizeHint().width() - metrics.horizontalAdvance(idea.text())
@@ -195,7 +194,7 @@ def _where_words(*, is_starter: bool, host: str) -> str:
 
 
 class AssistantRow(QWidget):
-    """As many as have room; the one that the chat has is marked."""
+    """Row of as many assistants as fit, with the chat's own one marked."""
 
     chosen = Signal(int)
 
@@ -209,11 +208,10 @@ class AssistantRow(QWidget):
 
     @property
     def count(self) -> int:
-        """How many there are to choose from."""
         return len(self._buttons)
 
     def show_assistants(self, some: Sequence[tuple[int, str, str]], chosen: int) -> None:
-        """Number, name and glyph of each, those used last first."""
+        """Show assistants as id, name and glyph, most recently used first."""
         for button, _ in self._buttons:
             self._row.removeWidget(button)
             button.hide()
@@ -232,7 +230,7 @@ class AssistantRow(QWidget):
             self._buttons.append((button, name))
 
     def fit_width(self, width: int) -> int:
-        """Shows those that have room in so many pixels; the height that they take."""
+        """Show the assistants that fit into a width in pixels. Return the row's height."""
         room = width
         for button, name in self._buttons:
             shown = button.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, self._theme.px(ASSISTANT_PX))
@@ -249,21 +247,21 @@ class AssistantRow(QWidget):
 
 WIDTH_PX = 592
 NARROW_PX = 480
-"""With less room the buttons stand below the words."""
+"""Width below which the buttons move below the text."""
 
 
 class StarterCard(QFrame):
-    """Fetches nothing by itself."""
+    """Card that suggests a better model; downloads nothing unasked."""
 
     download_wanted = Signal(object)
-    """A `catalog.Entry`."""
+    """Download was pressed; carries the `catalog.Entry`."""
     models_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self.suggestion: ModelSuggestion | None = None
-        """None: there is nothing to show."""
+        """The current suggestion; None hides the card."""
         self.setObjectName("starter_card")
         self.setProperty("kind", "card")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -292,14 +290,14 @@ class StarterCard(QFrame):
         theme.dress(self, most_width=WIDTH_PX)
 
     def height_at(self, width: int) -> int:
-        """The height that it takes in this width, for which it then is arranged."""
+        """Arrange the card for a width. Return its height."""
         width = min(width, self.maximumWidth())
         is_narrow = width < self._theme.px(NARROW_PX)
         self._row.setDirection(QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight)
         return self.heightForWidth(width)
 
     def show_suggestion(self, suggestion: ModelSuggestion | None) -> None:
-        """A model that is not here yet; None where nothing larger runs on this computer."""
+        """Show a model to download; None if no larger one runs on this computer."""
         self.suggestion = suggestion
         if suggestion is None:
             return
@@ -324,9 +322,9 @@ class StarterCard(QFrame):
 
 
 class FirstSuggestion(QObject):
-    """Looks for a model that would serve better than the starter, and fetches it when asked.
+    """Finds a model better than the starter, and downloads it on request.
 
-    Looks once the starter is in, so that nothing competes with its loading; and when a download comes or goes.
+    Searches once the starter is loaded, so that nothing slows that down, and when a download starts or ends.
     """
 
     def __init__(
@@ -348,7 +346,7 @@ class FirstSuggestion(QObject):
         self._on_model_changed()
 
     def download(self, entry: CatalogEntry) -> None:
-        """Fetches a model; the repository is asked first, so it takes a moment."""
+        """Download a model on a thread, since its repository is queried first."""
         if entry.id in self._asked:
             return
         self._asked.add(entry.id)
@@ -364,7 +362,7 @@ class FirstSuggestion(QObject):
         tasks.ask(lambda token: self._models.download_entry(entry, token), self, lambda _: on_end(), on_end)
 
     def find_suggestion(self) -> None:
-        """Asks on a thread which model suits this computer."""
+        """Find the model that suits this computer, on a thread."""
 
         def suggested(_token: CancelToken) -> ModelSuggestion | None:
             here = self._models.suggest_models("chat", 3)

@@ -1,4 +1,4 @@
-"""The server for other programs, as a window has it: turned on a thread, and on again at the next start."""
+"""The local API server as the window controls it: switched on a thread, and restored at the next start."""
 
 from __future__ import annotations
 
@@ -18,47 +18,47 @@ if TYPE_CHECKING:
 
 
 SHOWN_MS = 1500
-"""How long a program is shown after its answer: who asks again and again would make the line flicker."""
+"""Time for which a program stays listed after its answer: repeated requests would make the line flicker."""
 
 
 class OtherPrograms(QObject):
-    """Nothing of the server is imported before it is wanted."""
+    """Controls the API server, importing it only once it is wanted."""
 
     changed = Signal()
     used = Signal()
-    """Other programs are being answered than before."""
+    """The list of programs being answered changed."""
     _heard = Signal(object)
 
     def __init__(self, app: Fireside, notify: Notify, parent: QObject) -> None:
         super().__init__(parent)
         self._app, self._notify = app, notify
         self.error: AppError | None = None
-        """Why it is off although it is wanted."""
+        """Reason why the server is off although it is wanted."""
         self._renews = False
         self.users: list[str] = []
-        """Names of the programs that are being answered, or were a moment ago."""
+        """Names of the programs being answered, or answered a moment ago."""
         self._leave_later = QTimer(self, singleShot=True, interval=SHOWN_MS)
         self._leave_later.timeout.connect(lambda: self._show_users([]))
         self._heard.connect(self._on_use)
 
     @property
     def is_wanted(self) -> bool:
-        """Whether it is to be on, also at the next start."""
+        """True if the user wants the server on, now and at the next start."""
         return self._app.settings.serving.on
 
     @property
     def is_turning(self) -> bool:
-        """Whether it is not yet as it is wanted."""
+        """True while the server is being switched to the wanted state."""
         return "_rounds" in self.__dict__ and self._rounds.is_running
 
     @property
     def door(self) -> ServerAddress | None:
-        """None while it is off."""
+        """Address of the running server; None while it is off."""
         return self.switch.door if "switch" in self.__dict__ else None
 
     @cached_property
     def switch(self) -> ServerSwitch:
-        """What was never wanted is not made."""
+        """The server's switch, created on first access and closed with the program."""
         from app.server.running import ServerSwitch
 
         switch = ServerSwitch(self._app.serving, self._app.token)
@@ -79,30 +79,30 @@ class OtherPrograms(QObject):
             self.used.emit()
 
     def begin(self) -> None:
-        """At start: on, where it was on."""
+        """Start the server if it was on before the restart."""
         if self.is_wanted:
             self._turn()
 
     def want(self, *, wanted: bool) -> None:
-        """In force at once, and kept."""
+        """Store whether the server should be on, and apply it at once."""
         with self._notify.guard():
             self._app.change_settings("serving", on=wanted)
         self._turn()
 
     def use(self, **values: object) -> None:
-        """Fields of `settings.Serving`: in force at once, and kept."""
+        """Store fields of `settings.Serving` and apply them at once."""
         with self._notify.guard():
             self._app.change_settings("serving", **values)
         if values.keys() & {"port", "origins"}:
             self._turn()
 
     def renew_key(self) -> None:
-        """Who has the old key is not answered any more."""
+        """Replace the API key; the old one stops working."""
         self._turn(renew=True)
 
     @cached_property
     def _rounds(self) -> tasks.Rounds:
-        """One after the other: who switches twice has what was wanted last."""
+        """Serializes switching, so that the last choice wins however fast the user toggles."""
         switch = self.switch
 
         def turned(_token: object) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""The person's desktop: a folder and a text to paste, and what it shows of long work outside the window."""
+"""Desktop integration: opening folders, the clipboard, progress in the task bar, and notifications."""
 
 from __future__ import annotations
 
@@ -37,31 +37,31 @@ CONNECT_TIMEOUT_S = 1.0
 DESKTOP_FILE = f"application://{APP_ID}.desktop"
 NOTIFICATION_MS = 10_000
 ACTIVATION = "XDG_ACTIVATION_TOKEN"
-"""Where Qt looks for what lets a window come to the front on Wayland."""
+"""Environment variable from which Qt takes the token that lets a window come to the front on Wayland."""
 NOTIFICATIONS = "org.freedesktop.Notifications"
 
 
 Click = Callable[[], object] | None
-"""What a click on a notification does, on the window's thread."""
+"""Callback for a click on a notification, run on the window's thread."""
 
 
 class Desktop(Protocol):
-    """What a system shows of long work outside the window; each kind of system has its own."""
+    """Task bar progress and notifications of one kind of system."""
 
     def show_progress(self, fraction: float | None) -> None:
-        """None takes the bar away."""
+        """Show progress from 0 to 1 in the task bar; None removes the bar."""
 
     def notify_user(self, title: str, text: str, on_click: Click = None) -> None:
-        """A notification beside the window."""
+        """Show a system notification."""
 
     def close(self) -> None:
-        """At quit."""
+        """Release system resources when the program quits."""
 
 
 class TaskBar:
-    """Nothing of it is made before it is needed; a desktop that cannot do it is left alone.
+    """Progress and notifications for long work, set up on first use and silent where the desktop lacks them.
 
-    `is_wanted`: whether the person wants notifications.
+    `is_wanted` returns whether the user enabled notifications.
     """
 
     def __init__(
@@ -77,20 +77,20 @@ class TaskBar:
         self._shown: int | None = None
 
     def show_progress(self, fraction: float | None) -> None:
-        """How much is done of all that runs; None when nothing runs. Told on when it is another percent."""
+        """Show the overall progress, from 0 to 1; None if nothing runs. Forwards only changes of a whole percent."""
         percent = None if fraction is None else int(100 * min(max(fraction, 0.0), 1.0))
         if percent != self._shown:
             self._shown = percent
             self._get().show_progress(None if percent is None else percent / 100)
 
     def tell_system(self, title: str, text: str, on_click: Click = None) -> None:
-        """A notification, when the person is looking at something else; the window's button asks for a look, too."""
+        """Notify the user and flash the task bar button, but only while the window is inactive."""
         if self._is_wanted() and not self._window.isActiveWindow():
             self._get().notify_user(title, text, on_click)
             QApplication.alert(self._window)
 
     def close(self) -> None:
-        """Takes the bar away."""
+        """Remove the progress bar and release the desktop's resources."""
         if self._desktop is not None:
             self._desktop.show_progress(None)
             self._desktop.close()
@@ -111,16 +111,18 @@ def _desktop(window: QWidget) -> Desktop:
 
 
 class BusDesktop:
-    """Linux. Docks follow the sender, so the connection stays open as long as there is a bar."""
+    """Linux, by D-Bus. Docks drop the bar when its sender disconnects, so the connection stays open while
+    there is one.
+    """
 
     def __init__(self) -> None:
         self._bus: DBusConnection | None = None
         self._is_tried = False
         self._heard: QSocketNotifier | None = None
         self._asked: dict[int, Callable[[], object]] = {}
-        """What a click does, by the number of the message that asked for a notification."""
+        """Click callbacks by the serial of the request, until the desktop answers with an id."""
         self._shown: dict[int, Callable[[], object]] = {}
-        """The same, by the number that the desktop gave it."""
+        """Click callbacks by the desktop's notification id."""
 
     def show_progress(self, fraction: float | None) -> None:
         from jeepney import DBusAddress, new_signal
@@ -152,7 +154,7 @@ class BusDesktop:
             bus.send(call, serial=serial)
 
     def _listen(self, bus: DBusConnection) -> None:
-        """From the first notification on that somebody may click at; nothing runs for it meanwhile."""
+        """Subscribe to clicks at the first notification that has a callback, so that nothing listens before."""
         if self._heard is not None:
             return
         from jeepney import MatchRule, MessageFlag
@@ -193,7 +195,7 @@ class BusDesktop:
             self._shown.pop(body[0], None)
 
     def _take_back(self, number: int) -> None:
-        """Some desktops leave a notification where it is after a click."""
+        """Close a notification after its click: some desktops leave it open."""
         from jeepney import DBusAddress, MessageFlag, new_method_call
 
         address = DBusAddress("/org/freedesktop/Notifications", bus_name=NOTIFICATIONS, interface=NOTIFICATIONS)
@@ -215,7 +217,7 @@ class BusDesktop:
 
     @contextmanager
     def _spoken(self) -> Iterator[Any]:
-        """The bus, or one that takes no message where there is none; a bus that leaves is not looked for again."""
+        """Yield the session bus, or a stand-in that drops messages without one. A lost bus is not reconnected."""
         if self._bus is None and not self._is_tried:
             self._is_tried = True
             self._bus = _open_bus()
@@ -229,7 +231,7 @@ class BusDesktop:
 class _NoBus:
     @staticmethod
     def send(message: object) -> None:
-        """Goes nowhere."""
+        """Drop the message."""
 
 
 def _open_bus() -> DBusConnection | None:
@@ -257,7 +259,7 @@ def _open_bus() -> DBusConnection | None:
 
 
 class TrayOnly:
-    """Notifications through the program's icon beside the clock, or one that is there only while something is said."""
+    """Notifications through the program's tray icon, or a temporary icon while one is shown."""
 
     def __init__(self, window: QWidget) -> None:
         self._window = window
@@ -287,7 +289,7 @@ class TrayOnly:
 
 
 class WindowsDesktop(TrayOnly):
-    """ITaskbarList3, called by its place in the interface's table. Written after the documentation, not tried yet."""
+    """Windows, through ITaskbarList3's function table. Written from the documentation, untested."""
 
     HR_INIT, SET_VALUE, SET_STATE, RELEASE = 3, 9, 10, 2
     NO_PROGRESS, NORMAL = 0, 2
@@ -318,7 +320,7 @@ class WindowsDesktop(TrayOnly):
             self._list = None
 
     def _create(self) -> Any:
-        """The interface, or None where the system refuses; Qt has started COM on this thread already."""
+        """Return the COM interface, or None if the system refuses. Qt has initialized COM on this thread already."""
         import ctypes
         import uuid
 
@@ -346,18 +348,17 @@ class WindowsDesktop(TrayOnly):
 
 
 def open_folder(folder: Path) -> None:
-    """Shows a folder in the system's file program; the nearest one above it when it is not there yet."""
+    """Open a folder in the file manager, or its nearest existing parent."""
     there = next((parent for parent in (folder, *folder.parents) if parent.is_dir()), folder)
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(there)))
 
 
 def copy_text(text: str) -> None:
-    """Puts a text on the clipboard."""
     QGuiApplication.clipboard().setText(text)
 
 
 def bring_to_front(window: QWidget) -> None:
-    """Above the others, also out of the task bar or where it was out of sight."""
+    """Show, raise and activate a window, restoring it if it was minimized or hidden."""
     window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
     window.show()
     window.raise_()

@@ -1,7 +1,7 @@
-"""Keys that open the small window from any program: a grab on X11, the desktop's portal on Wayland, hot keys elsewhere.
+"""Global shortcut for the quick-ask window: a key grab on X11, the desktop portal on Wayland, hot keys elsewhere.
 
-X11 is spoken through libxcb, which Qt's own plugin needs anyway; the portal through jeepney, on a thread. What Windows
-and macOS are asked is written after their documentation and not tried yet.
+X11 is reached through libxcb, which Qt's plugin loads anyway; the portal through jeepney, on a thread. The calls for
+Windows and macOS follow their documentation and are untested.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ Said = Callable[[str], object]
 
 
 class NotPossible(Exception):
-    """Why there are no such keys, in the person's words."""
+    """Raised when no global shortcut can be registered; carries the reason as a text for the user."""
 
 
 class Keys:
-    """One key with modifiers, as a `QKeySequence` writes them. Raises NotPossible for what no system can be asked."""
+    """Key with modifiers, parsed from `QKeySequence` text. Raises NotPossible for a key that no system can register."""
 
     def __init__(self, text: str) -> None:
         sequence = QKeySequence(text)
@@ -60,7 +60,7 @@ class Keys:
         self.key, self.modifiers = combination.key(), combination.keyboardModifiers()
         number, first = self.key.value, Qt.Key.Key_F1.value
         self.function = number - first + 1 if first <= number <= Qt.Key.Key_F24.value else 0
-        """1 for F1 and so on; 0 for any other key."""
+        """Number of the function key, 1 for F1; 0 for any other key."""
         is_plain = Qt.Key.Key_0 <= self.key <= Qt.Key.Key_9 or Qt.Key.Key_A <= self.key <= Qt.Key.Key_Z
         if not self.function and not is_plain and self.key != Qt.Key.Key_Space:
             raise NotPossible(
@@ -73,30 +73,30 @@ class Keys:
 
     @property
     def character(self) -> str:
-        """In lower case; "" for a function key."""
+        """The key's character in lower case; "" for a function key."""
         return "" if self.function else chr(self.key.value).lower()
 
     def among(self, values: dict[Qt.KeyboardModifier, Any]) -> list[Any]:
-        """The modifiers as a system names them."""
+        """Translate the modifiers by a system's table."""
         return [value for modifier, value in values.items() if self.modifiers & modifier]
 
 
 class Listener(Protocol):
-    """What hears the keys; made when they are wanted, and raises NotPossible where the system has said no at once."""
+    """Registration of a shortcut. The constructor raises NotPossible if the system refuses at once."""
 
     def close(self) -> None:
-        """Gives the keys back."""
+        """Unregister the shortcut and stop listening for it."""
 
 
 class GlobalShortcut(QObject):
-    """At most one set of keys; `words` says what became of them, for the settings."""
+    """Registers at most one shortcut at a time; `words` has the outcome for the settings."""
 
     pressed = Signal()
     said = Signal()
-    """`words` are others."""
+    """`words` changed."""
     _heard = Signal()
     _answered = Signal(int, str)
-    """From a thread: the number of an asking, and what was answered."""
+    """Answer from a thread: the number of the request, and the system's text."""
 
     def __init__(self, parent: QObject, make: Callable[[Keys, GlobalShortcut], Listener] | None = None) -> None:
         super().__init__(parent)
@@ -108,7 +108,7 @@ class GlobalShortcut(QObject):
         self._answered.connect(self._on_answered)
 
     def want(self, keys: str) -> None:
-        """Asks for keys in place of those before; "" gives them back."""
+        """Register a shortcut in place of the previous one; "" only unregisters."""
         self.close()
         if not keys:
             self._set_words("")
@@ -120,18 +120,18 @@ class GlobalShortcut(QObject):
             self._set_words(str(problem))
 
     def close(self) -> None:
-        """Gives the keys back."""
+        """Unregister the shortcut and ignore answers that are still to come."""
         self._number += 1  # what an asking before this one answers is of no interest
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.close()
 
     def report_pressed(self) -> None:
-        """The keys were pressed; from any thread."""
+        """Report that the shortcut was pressed; callable from any thread."""
         self._heard.emit()
 
     def answer_callback(self) -> Said:
-        """What tells the answer to this asking, from any thread."""
+        """Return a callback for the system's answer to the current request, callable from any thread."""
         number = self._number
         return lambda words: self._answered.emit(number, words)
 
@@ -146,7 +146,7 @@ class GlobalShortcut(QObject):
 
 
 def in_force(keys: Keys) -> str:
-    """What is said of keys that are heard."""
+    """Return the text for a shortcut that was registered."""
     combination = QKeySequence(int(keys.modifiers.value) | int(keys.key.value))
     return tr(KEYS_OPEN_IT, keys=combination.toString(QKeySequence.SequenceFormat.NativeText))
 
@@ -180,7 +180,7 @@ X_MODIFIERS = {
     Modifier.MetaModifier: 64,
 }
 X_LOCKS = (0, 2, 16, 18)
-"""Caps lock and num lock, which are no part of what somebody presses."""
+"""Masks of caps lock and num lock: X11 grabs match modifiers exactly, so each combination needs its own grab."""
 X_KEY_PRESS, X_MAPPING_NOTIFY, X_ASYNC = 2, 34, 1
 X_FIRST_FUNCTION_KEYSYM = 0xFFBE
 
@@ -194,7 +194,7 @@ class _Screens(ctypes.Structure):
 
 
 class _Mapping(ctypes.Structure):
-    """The head of the reply with the keysyms, which follow it."""
+    """Header of xcb's keyboard mapping reply; the keysyms follow it in memory."""
 
     _fields_ = (
         ("kind", ctypes.c_uint8),
@@ -206,13 +206,13 @@ class _Mapping(ctypes.Structure):
 
 
 class _Setup(ctypes.Structure):
-    """As far as it is looked at."""
+    """Leading fields of xcb's setup structure, up to the last one used here."""
 
     _fields_ = (("before", ctypes.c_uint8 * 34), ("min_code", ctypes.c_uint8), ("max_code", ctypes.c_uint8))
 
 
 class X11Keys:
-    """Raises NotPossible where another program has the keys, or the keyboard does not."""
+    """Key grab through xcb. Raises NotPossible if another program has the keys, or the keyboard has no such key."""
 
     def __init__(self, keys: Keys, shortcut: GlobalShortcut) -> None:
         self._keys, self._shortcut = keys, shortcut
@@ -260,7 +260,7 @@ class X11Keys:
             self._xcb.xcb_screen_next(ctypes.byref(screens))
 
     def _codes(self) -> list[int]:
-        """The keys that bear the sign without a modifier."""
+        """Return the key codes that produce the key's symbol without a modifier."""
         function = self._keys.function
         wanted = X_FIRST_FUNCTION_KEYSYM + function - 1 if function else ord(self._keys.character)
         setup = self._xcb.xcb_get_setup(self._connection).contents
@@ -294,7 +294,7 @@ class X11Keys:
 
 
 def _load_xcb() -> tuple[Any, Callable[[Any], object]]:
-    """The library, with the types of what is called, and what frees what it hands out."""
+    """Load libxcb and declare the functions used. Return it with the `free` for its replies. Raises NotPossible."""
     try:
         xcb = ctypes.CDLL("libxcb.so.1")
     except OSError as error:
@@ -339,13 +339,13 @@ JOIN_TIMEOUT_S = 2.0
 
 
 def portal_trigger(keys: Keys) -> str:
-    """As the standard of shortcuts writes it, such as "CTRL+ALT+space"."""
+    """Return the keys in the XDG shortcuts syntax, such as "CTRL+ALT+space"."""
     sign = f"F{keys.function}" if keys.function else {" ": "space"}.get(keys.character, keys.character)
     return "+".join([*keys.among(PORTAL_MODIFIERS), sign])
 
 
 class PortalKeys:
-    """Talks on a thread of its own: the person may take minutes to answer the desktop's question."""
+    """Registration through the desktop portal, on its own thread: the user may take minutes to answer the dialog."""
 
     def __init__(self, keys: Keys, shortcut: GlobalShortcut) -> None:
         self._trigger, self._shortcut, self._say = portal_trigger(keys), shortcut, shortcut.answer_callback()
@@ -404,7 +404,7 @@ class PortalKeys:
         self._say_bound(found.get("shortcuts", ("", []))[1])
 
     def _say_bound(self, shortcuts: list[tuple[str, dict[str, tuple[str, Any]]]]) -> None:
-        """What the desktop made of it, in its own words."""
+        """Report the trigger that the desktop assigned, in the desktop's own words, or its refusal."""
         found = dict(shortcuts).get(ID)
         words = str(found.get("trigger_description", ("s", ""))[1]) if found is not None else ""
         if found is None:
@@ -415,7 +415,7 @@ class PortalKeys:
             self._say(tr(KEYS_ALLOWED))
 
     def _call(self, bus: DBusConnection, interface: str, method: str, kinds: str, body: tuple[Any, ...]) -> Any:
-        """What was answered; None for an error."""
+        """Call a D-Bus method and return the body of the reply; None for an error."""
         from jeepney import DBusAddress, MessageType, new_method_call
 
         address = DBusAddress(PORTAL_PATH, bus_name=PORTAL, interface=interface)
@@ -423,7 +423,9 @@ class PortalKeys:
         return None if reply.header.message_type is MessageType.error else reply.body
 
     def _asked(self, bus: DBusConnection, method: str, kinds: str, body: tuple[Any, ...]) -> dict[str, Any]:
-        """The results of a request, which come when the person has answered. Raises NotPossible without any."""
+        """Return the results of a portal request, which arrive once the user answered. Raises NotPossible if
+        refused.
+        """
         from jeepney import HeaderFields, MatchRule
 
         rule = MatchRule(type="signal", interface=REQUEST, member="Response")
@@ -462,7 +464,7 @@ class PortalKeys:
 
 
 class WindowsKeys:
-    """RegisterHotKey. Written after the documentation, not tried yet."""
+    """Hot key through RegisterHotKey. Written from the documentation, untested."""
 
     MODIFIERS: ClassVar = {Modifier.AltModifier: 1, Modifier.ControlModifier: 2, Modifier.ShiftModifier: 4}
     META, NO_REPEAT = 8, 0x4000
@@ -513,7 +515,7 @@ class _EventType(ctypes.Structure):
 
 
 class MacKeys:
-    """RegisterEventHotKey. Written after the documentation, not tried yet."""
+    """Hot key through RegisterEventHotKey. Written from the documentation, untested."""
 
     MODIFIERS: ClassVar = {  # Qt calls the command key Control
         Modifier.ControlModifier: 0x0100,

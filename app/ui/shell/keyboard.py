@@ -1,4 +1,4 @@
-"""The keyboard in the window: every shortcut in one table, the sheet that shows them, and where Tab goes."""
+"""Keyboard handling of the window: the table of shortcuts, the sheet that lists them, and the Tab order."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from app.ui.widgets.layouts import within_screen
 
 
 class Shortcut(NamedTuple):
-    """One thing the window can do. `keys`: the first is shown; none: only the palette has it. The window gives each
-    name something to do; `also` are other words by which people look for it."""
+    """Command of the window with its shortcuts. The first is displayed; without any, only the palette has the command.
+    The window maps `name` to a callback; `also` are search synonyms.
+    """
 
     name: str
     keys: tuple[str, ...]
@@ -59,33 +60,33 @@ WINDOW_SHORTCUTS: tuple[Shortcut, ...] = (
 SIZES = ("zoom_in", "zoom_out", "zoom_reset")
 LIST_SHORTCUTS: tuple[tuple[str, str], ...] = (("F2", "Rename"), ("Del", "Delete"))
 Group = tuple[str, Sequence[tuple[str, str]]]
-"""A heading, and the lines below it."""
+"""A heading, and the rows below it."""
 
 
 def keys_of(name: str) -> str:
-    """The keys of one line of the table, as this system writes them; "" for what has no line."""
+    """Return a command's first shortcut in the system's notation; "" if it has none."""
     return next((written(line.keys[0]) for line in WINDOW_SHORTCUTS if line.name == name and line.keys), "")
 
 
 def written(keys: str) -> str:
-    """Keys as this system writes them; the large key that sends is called Enter throughout."""
+    """Return keys in the system's notation. Return is always called Enter, as on most keyboards."""
     return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText).replace("Return", "Enter")
 
 
 def with_keys(words: str, name: str) -> str:
-    """A tool tip: what a button does, and the keys of that line of the table."""
+    """Return a tooltip: what a button does, and the shortcut of the command `name`."""
     return f"{words} ({keys_of(name)})"
 
 
 def lines_of(specs: Iterable[TabSpec]) -> list[Shortcut]:
-    """What opens each tab."""
+    """Return the shortcuts that open tabs."""
     return [Shortcut(f"tab_{spec.name}", spec.keys, spec.label, spec.also) for spec in specs if spec.keys]
 
 
 def add_shortcuts(
     window: QWidget, lines: Sequence[Shortcut], jobs: Mapping[str, Callable[[], object]]
 ) -> dict[str, QAction]:
-    """Makes an action on the window for every line."""
+    """Add an action to the window for each shortcut. Return them by name."""
     actions: dict[str, QAction] = {}
     for name, keys, words, also in lines:
         action = QAction(tr(words), window)
@@ -99,7 +100,7 @@ def add_shortcuts(
 
 
 class ShortcutSheet(QDialog):
-    """All shortcuts, on one page."""
+    """Dialog that lists all shortcuts."""
 
     def __init__(self, theme: Theme, specs: Sequence[TabSpec], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -130,7 +131,7 @@ class ShortcutSheet(QDialog):
 
 
 def _side_by_side(theme: Theme, sides: Sequence[Sequence[Group]]) -> QWidget:
-    """As many columns of groups as are given."""
+    """Return a widget with the given columns of groups."""
     holder = QWidget()
     row = QHBoxLayout(holder)
     row.setContentsMargins(0, 0, 0, 0)
@@ -141,7 +142,7 @@ def _side_by_side(theme: Theme, sides: Sequence[Sequence[Group]]) -> QWidget:
 
 
 def _grid(theme: Theme, headings: Sequence[Group]) -> QVBoxLayout:
-    """Lines under their headings, from the top on."""
+    """Return a layout of rows below their headings, aligned at the top."""
     px = theme.px
     grid = QGridLayout()
     grid.setHorizontalSpacing(px(16))
@@ -174,14 +175,14 @@ def _grid(theme: Theme, headings: Sequence[Group]) -> QVBoxLayout:
 
 @runtime_checkable
 class TabGroup(Protocol):
-    """A widget that knows the order inside itself, and says only where the keyboard comes in."""
+    """Widget that manages the Tab order of its children; the window only asks for its entry."""
 
     def tab_entry(self, is_next: bool) -> QWidget | None:
-        """What gets the focus, coming from before or from behind; None where nothing can."""
+        """Return the widget to focus when Tab enters forward (`is_next`) or backward; None if nothing can take it."""
 
 
 def move_focus(window: QWidget, is_next: bool) -> bool:
-    """To the next stop after the widget with the focus, or the one before it; whether there is one."""
+    """Move the focus to the next or previous tab stop. Return False if there is none."""
     stops, focus = list(_stops(window)), QApplication.focusWidget()
     at = next((i for i, stop in enumerate(stops) if focus is not None and _holds(stop, focus)), None)
     if at is None:
@@ -197,7 +198,7 @@ def move_focus(window: QWidget, is_next: bool) -> bool:
 
 
 def is_tab_stop(widget: QWidget) -> bool:
-    """Whether Tab stops at a widget; on some systems buttons are left out, as the person chose there."""
+    """Return whether Tab stops at a widget. On some systems the user's settings exclude buttons."""
     every = QGuiApplication.styleHints().tabFocusBehavior() == Qt.TabFocusBehavior.TabFocusAllControls
     wanted = Qt.FocusPolicy.TabFocus if every else Qt.FocusPolicy.StrongFocus
     return (
@@ -209,7 +210,9 @@ def is_tab_stop(widget: QWidget) -> bool:
 
 
 def in_reading_order(widgets: list[QWidget]) -> list[QWidget]:
-    """Siblings by rows; one whose middle is above the foot of a row is in that row."""
+    """Sort siblings by rows, then by reading direction. A widget whose centre is above a row's bottom belongs to that
+    row.
+    """
     rows: list[list[QWidget]] = []
     for widget in sorted(widgets, key=lambda one: one.y()):
         if rows and widget.geometry().center().y() <= rows[-1][0].geometry().bottom():

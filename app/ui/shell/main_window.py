@@ -1,4 +1,4 @@
-"""The frame: left column, row at the top, views, notices, status line, and where files go; no feature logic."""
+"""Main window: left column, top row, tab views, notices, status line, and routing of files. No feature logic."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ CHATS_IN_FILES = "There are chats in {names}."
 
 
 IMPORT = ":import"
-"""Behind the name of a tab: where files are let go that come into its list."""
+"""Suffix of a tab's name that marks its drop zone for importing into its list."""
 REMEMBER_MS = 200
-"""After the last change: arrows pass many chats in a list."""
+"""Delay after the last change before it is saved: arrow keys pass many chats quickly."""
 
 
 class MainWindow(QMainWindow):
-    """Puts the parts together; the `Navigation` of everything in it.
+    """Assembles the parts of the window and implements `Navigation` for them.
 
-    `open_settings` shows the settings above the window, on the page or at the row that is named, or on the first.
+    `open_settings` shows the settings over the window, at the given page or row, or the first page.
     """
 
     def __init__(
@@ -236,11 +236,9 @@ class MainWindow(QMainWindow):
         ShortcutSheet(self._theme, list(self.tabs.specs.values()), above).show()
 
     def toggle_sidebar(self) -> None:
-        """Shows or hides the left column."""
         self.sizes.show_column(shown=self.left.isHidden())
 
     def _begin(self, name: str) -> None:
-        """Something new in a tab."""
         self.tabs.seen(name).show_new()
         self.tabs.show(name)
 
@@ -250,7 +248,7 @@ class MainWindow(QMainWindow):
         toggle_palette(self._app, self.ui, self.actions_by_name, self.tabs.specs.values())
 
     def _find(self) -> None:
-        """As in a browser; with the keyboard in the column, or nothing to find in, the column is searched."""
+        """Open the find bar; search the column instead if it has the focus, or if the tab has nothing to find in."""
         focus = QApplication.focusWidget()
         is_in_column = focus is not None and self.left.isAncestorOf(focus)
         if is_in_column or not self.tabs.seen(self.tabs.current).find():
@@ -285,7 +283,7 @@ class MainWindow(QMainWindow):
         self._remember_later.start()
 
     def _remember(self) -> None:
-        """What is in use comes back after a kill, too."""
+        """Save the open tab and items, so that they come back even after a kill."""
         kept, now = self._app.settings.window, self.tabs.in_use
         if any(getattr(kept, name) != value for name, value in now.items()):
             self._save("window", **now)
@@ -298,12 +296,12 @@ class MainWindow(QMainWindow):
         return move_focus(self, is_next)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Ctrl+Z that no text has a use for takes a deletion back."""
+        """Undo the last deletion for a Ctrl+Z that no text field used."""
         if not (event.matches(QKeySequence.StandardKey.Undo) and self._notify.undo_last()):
             super().keyPressEvent(event)
 
     def store(self) -> None:
-        """What is typed and what is open is stored now, and nothing ends by that."""
+        """Save drafts, window state and open items immediately, without ending any work."""
         self.tabs.store()
         self._remember_later.stop()
         self._save("window", **self.sizes.describe(), **self.tabs.in_use)
@@ -313,37 +311,37 @@ class MainWindow(QMainWindow):
 
 
 class Closing(QObject):
-    """What closing the window means: it goes for good, unless the program is to keep running without it."""
+    """Decides what closing the window means: quitting, or hiding while the program keeps running."""
 
     begun = Signal()
-    """It goes for good; from now on nothing is begun in it."""
+    """The window closes for good; nothing may be started in it."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
         self._is_quitting = self._is_over = False
         self.is_restarting = False
-        """Whether the program is to start again when all of it has ended."""
+        """True if the program should start again after it quit."""
         self.stays: Callable[[], bool] = lambda: False
-        """Asked at each closing: whether the window is only to go out of sight, or somebody is asked first."""
+        """Asked at each close: True if the window should only be hidden, or the user is asked first."""
 
     def quit(self) -> None:
-        """Ends the program, also where its window is out of sight."""
+        """Quit the program, even if its window is hidden."""
         self.go_for_good()
         self._window.close()
         QTimer.singleShot(0, QApplication.quit)  # no window that is seen has been closed, perhaps
 
     def restart(self) -> None:
-        """Ends the program, and starts it again."""
+        """Quit the program and start it again."""
         self.is_restarting = True
         self.quit()
 
     def go_for_good(self) -> None:
-        """The next closing is not asked about: the program quits, or the session ends."""
+        """Make the next close final and unasked, because the program quits or the session ends."""
         self._is_quitting = True
 
     def handle_close(self, event: QCloseEvent) -> None:
-        """The window is being closed."""
+        """Handle the window's close event: refuse it, hide the window, or end the program."""
         if self._is_over:
             return
         if not self._is_quitting and self.stays():
@@ -362,12 +360,13 @@ class Closing(QObject):
 
 LEFT_PX, TOP_PX, RIGHT_PX, BOTTOM_PX, GAP_PX = 13, 12, 18, 8, 6
 TIGHT_PX = 4
-"""Every one of these distances in the least room."""
+"""Margin in the tightest layout."""
 
 
 class TopRow(ItemsLayout):
-    """Where there is little room the picker gets narrower first, then the tabs show icons in place of their names,
-    and at last the distances shrink, the picker leaves its model's name out, and the panel has its keys alone."""
+    """Layout of the top row. As room shrinks, first the picker narrows, then tabs show icons, and at last margins
+    shrink and the picker and the panel button lose their text.
+    """
 
     def __init__(self, theme: Theme, toggle: QWidget, tabs: TabRow, picker: ModelPicker, panel: QWidget) -> None:
         super().__init__()
@@ -378,7 +377,7 @@ class TopRow(ItemsLayout):
         theme.changed.connect(self.invalidate)
 
     def show_panel_button(self, *, shown: bool) -> None:
-        """Whether the tab that is open has a panel at its right."""
+        """Show the inspector button if the open tab has a panel."""
         self._has_panel = shown
         self._panel.setVisible(shown)
         self.invalidate()
@@ -440,7 +439,7 @@ class TopRow(ItemsLayout):
         return around + self._toggle.sizeHint().width() + tabs_px + picker_px
 
     def _panel_px(self, gap: int) -> int:
-        """What the button of the panel takes beside the picker."""
+        """Return the width of the inspector button, including its gap."""
         return self._panel.sizeHint().width() + gap if self._has_panel else 0
 
     def _place_widget(self, widget: QWidget, x: int, width: int) -> None:
@@ -457,10 +456,12 @@ class TopRow(ItemsLayout):
 
 
 class IncomingFiles(QObject):
-    """A model is opened or added; any other file is a document, for the tab that is open or the one it is let go on."""
+    """Routes incoming files: models are opened or added, other files go to the open tab or the one they are
+    dropped on.
+    """
 
     model_chosen = Signal(object)
-    """A model's path, for the tab that is open."""
+    """A model was chosen for the open tab; carries its path."""
 
     def __init__(self, app: Fireside, ui: UiContext, tabs: Tabs) -> None:
         super().__init__(ui.window)
@@ -471,8 +472,9 @@ class IncomingFiles(QObject):
         drop.picture_dropped.connect(self._on_picture)
 
     def open(self, files: Sequence[str], tab: str = "") -> None:
-        """Files from the command line or a second start: the first model is opened, documents go to the tab that is
-        named, or else to the first."""
+        """Open files from the command line or a second start: the first model is loaded, documents go to the named tab,
+        or else the home tab.
+        """
         models, documents = _sorted(files)
         if models:
             self._ui.loader.load(models[0])
@@ -491,7 +493,7 @@ class IncomingFiles(QObject):
             )
 
     def _sort(self, files: Sequence[Path], chats: Sequence[Path]) -> None:
-        """What holds chats may be meant to be imported or to be asked about; nobody has said which."""
+        """Send documents to the home tab, and ask whether files with chats should be imported instead."""
         home = self._tabs.home
         self._tabs.send(home, [path for path in files if path not in chats])
         if chats:
@@ -502,13 +504,13 @@ class IncomingFiles(QObject):
             self._ui.notify.bar.add(notice)
 
     def ask_for_model(self) -> None:
-        """Asks for a model file to use where it is, in the tab that is open."""
+        """Let the user pick a model file for the open tab, used from where it is."""
         # What the person names is opened, whatever it is called: the engine says what is wrong with it.
         dialog = self._ask_for_file("open_model_dialog", tr("Open a model file"))
         dialog.fileSelected.connect(lambda file: self.model_chosen.emit(Path(file)))
 
     def ask_for_file(self) -> None:
-        """Asks for a model file to make one of Fireside's."""
+        """Let the user pick a model file to be added to Fireside's models."""
         dialog = self._ask_for_file("add_file_dialog", tr("Add a model file"))
         dialog.fileSelected.connect(lambda file: self._add(Path(file)))
 
@@ -531,7 +533,7 @@ class IncomingFiles(QObject):
         ]
 
     def _on_dropped(self, files: list[str], zone: str) -> None:
-        """A model becomes one of Fireside's and is chosen; documents go where they were let go."""
+        """Add and choose a dropped model; send documents to the zone they were dropped on."""
         models, documents = _sorted(files)
         if models:
             path = models[0]
@@ -552,7 +554,7 @@ class IncomingFiles(QObject):
         self._tabs.made(MODELS).take_files([path])
 
     def _ask_for_file(self, name: str, title: str) -> QFileDialog:
-        """Begins where the last one was chosen, else in the folder of the model that is open."""
+        """Open a file dialog in the last used folder, or else that of the current model."""
         path = self._ui.loader.path
         dialog = file_dialog(self._ui.window, title, MODEL_FILES, first=path.parent if path else None)
         dialog.setObjectName(name)
@@ -563,7 +565,7 @@ class IncomingFiles(QObject):
 
 
 def _with_chats(files: Sequence[Path]) -> list[Path]:
-    """Those which this or another program wrote its chats to; for a thread."""
+    """Return the files that contain exported chats. Reads them, so call it on a thread."""
     from app.core.errors import ChatsUnreadable
     from app.features.exchange.chat_import import recognize_format
 
@@ -577,7 +579,7 @@ def _with_chats(files: Sequence[Path]) -> list[Path]:
 
 
 def _sorted(files: Sequence[str]) -> tuple[list[Path], list[Path]]:
-    """Model files, and everything else."""
+    """Split files into models and others."""
     paths = [Path(file) for file in files]
     models = [path for path in paths if path.suffix.lower() == ".gguf"]
     return models, [path for path in paths if path not in models]

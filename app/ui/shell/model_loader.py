@@ -1,4 +1,4 @@
-"""Which model is in: loads one behind the window, says how far, and keeps the old one when that fails."""
+"""Loading of the chat model in the background, with progress, keeping the old model if it fails."""
 
 from __future__ import annotations
 
@@ -27,21 +27,23 @@ LOADING_PERCENT = "loading {percent} %"
 
 
 def model_name(path: Path) -> str:
-    """What a model is called that nobody has given a name: see `Fireside.name_of`."""
+    """Return the default display name of a model file; a name given by the user comes from `Fireside.name_of`."""
     return tr(STARTER) if path == starter_model() else display_name(path)
 
 
 def in_words(words: MessageTemplate) -> str:
-    """Words about a model in the person's language."""
+    """Translate a message template about a model."""
     return tr(words.text, **words.values)
 
 
 class ModelLoader(QObject):
-    """Holds the state `asleep`, `loading`, `ready` or `failed`, and the path it is about."""
+    """Tracks and changes which chat model is loaded: its `path`, and its state `asleep`, `loading`, `ready` or
+    `failed`.
+    """
 
     changed = Signal()
     _waking = Signal(object)
-    """From the thread that wakes a sleeping model, or brings a chat's own: see `WakingEvent`."""
+    """From the thread that wakes a sleeping model or loads a chat's own: a `WakingEvent`."""
 
     def __init__(self, app: Fireside, notify: Notify, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -55,16 +57,16 @@ class ModelLoader(QObject):
         self._told = LoadingTold(notify)
         self._is_expected = False
         self._brought_in_place_of: Path | None = None
-        """The model that was there before one that a chat has as its own, while that one comes."""
+        """Model that was loaded before a chat's own one, while that is loading; restored if it fails."""
         self._has_begun = False
         self._is_for_one = False
-        """Whether the model was loaded for a chat that has its own."""
+        """True if the model was loaded for one chat that overrides it."""
         self._waking.connect(self._on_waking)
         app.on_waking, app.usual_model = self._waking.emit, self._usual_model
 
     @property
     def word(self) -> str:
-        """The state in words, as beside the dot."""
+        """Short text of the state, shown next to the status dot."""
         if self.state == "loading":
             return tr(LOADING_PERCENT, percent=int(self.fraction * 100))
         if self.is_away:
@@ -78,19 +80,20 @@ class ModelLoader(QObject):
 
     @property
     def stand_in(self) -> Path | None:
-        """The model that a job has put in place of this one for a while, and that answers meanwhile."""
+        """Model that a job has temporarily loaded in place of `path` and that answers meanwhile; None otherwise."""
         loaded = Path(self.model.path) if self.model is not None and self.state == "ready" else None
         return loaded if loaded != self.path else None
 
     def start(self) -> None:
-        """Loads the chosen model, at start."""
         if self.path is not None:
             self.load(self.path, is_for_one=self._is_for_one)
         else:
             self.changed.emit()
 
     def stand_by(self, path: Path | None) -> None:
-        """Before the first model is in: the chat that is shown has this one for itself; None: it has none."""
+        """Set which model the first load takes: the override of the chat that is shown, or None for the common
+        model.
+        """
         if self._has_begun:
             return
         wanted = path or self._app.model_path()
@@ -100,38 +103,37 @@ class ModelLoader(QObject):
             self.changed.emit()
 
     def load(self, path: Path, *, is_for_one: bool = False) -> None:
-        """Opens a model; once it is in, it is remembered for all chats, unless it is for one that has its own."""
+        """Load a model. Once loaded, it becomes the default for all chats unless `is_for_one`."""
         before = starter_model() if self.state == "failed" else self.path  # what is in or asleep now, else the starter
         self._load(path, fall_back=before if before != path else None, remember=not is_for_one)
         self._is_for_one = is_for_one
 
     def reload(self) -> None:
-        """The same model again, with the settings as they are now."""
+        """Load the same model again to apply changed settings."""
         if self.path is not None:
             self._load(self.path, fall_back=None, remember=False)
 
     @property
     def is_away(self) -> bool:
-        """Whether the server that the model runs on was not there when it was asked last."""
+        """True if the server that runs the model was unreachable at the last request."""
         return self.state == "ready" and self._app.is_away
 
     @property
     def wakes_up(self) -> bool:
-        """Whether the next message brings the model back."""
+        """True if the next message reloads the model."""
         return self._app.is_asleep
 
     @property
     def can_cancel(self) -> bool:
-        """Whether `cancel` does anything: a model that a message woke is stopped with its answer."""
+        """True if `cancel` has an effect. A model woken by a message is stopped with its answer instead."""
         return self._task is not None
 
     def cancel(self) -> None:
-        """Stops loading."""
         if self._task is not None:
             self._task.cancel()
 
     def sleep(self) -> None:
-        """Frees the model's memory; the next message brings it back, and so does `wake`."""
+        """Free the model's memory; the next message or `wake` reloads it."""
         if self.state != "ready" or isinstance(self.model, ModelElsewhere):  # which takes no memory here
             return
         task = tasks.run(lambda _: _once(self._app.engine.sleep), self)
@@ -140,24 +142,24 @@ class ModelLoader(QObject):
         self._set("asleep", None)
 
     def wake(self) -> None:
-        """Brings a sleeping model back before anybody asks it something."""
+        """Reload a sleeping model before the first request."""
         if self.state == "asleep":
             self.reload()
 
     def expect(self) -> None:
-        """An answer begins: a model that is away is on its way back, whatever brings it."""
+        """Show a sleeping model as loading because an answer begins, whichever component reloads it."""
         if self._task is None and self.state == "asleep" and self.path is not None:
             self.fraction, self._is_expected = 0.0, True
             self._set("loading", None)
             self.look_during_answer()
 
     def look_during_answer(self) -> None:
-        """Something of the answer has come: what was expected is there."""
+        """Update the state once the first output of an answer shows that the expected model is loaded."""
         if self._is_expected and self._app.loaded is not None:
             self.sync_with_engine()
 
     def sync_with_engine(self) -> None:
-        """Compares with the engine: its child may have ended, or woken up, during an answer."""
+        """Update the state from the engine, whose child process may have ended or been restarted during an answer."""
         if self._task is None and (self.state in ("ready", "asleep") or self._is_expected):
             self._is_expected = False
             loaded = self._app.loaded
@@ -211,7 +213,7 @@ class ModelLoader(QObject):
             self._on_woken(event)
 
     def _on_woken(self, model: ModelLoaded | None) -> None:
-        """A model came back by itself, or was brought; None where it did not come, and whatever is in stays."""
+        """Update the state after the model was reloaded on demand; None if that failed and the loaded one stays."""
         before, self._brought_in_place_of = self._brought_in_place_of, None
         if before is not None and model is None:
             self.path, model = before, self._app.loaded
@@ -274,18 +276,20 @@ class ModelLoader(QObject):
 
 
 class LoadingTold:
-    """What a person is told of a loading: what is tried as long as it lasts, and then how it came out otherwise."""
+    """Tells the user how loading proceeds: the current attempt while it lasts, then any outcome that differs from the
+    settings.
+    """
 
     def __init__(self, notify: Notify) -> None:
         self._notify, self._trying = notify, StandingNotice(notify)
         self._surprise = ""
 
     def tell_step(self, step: str) -> None:
-        """What is tried now, as `LoadProgress` has it."""
+        """Show the current attempt, a step as in `LoadProgress`."""
         self._trying.show_sentence(PersonMessage(in_words(trying_words(step))))
 
     def tell_surprise(self, model: ModelLoaded) -> None:
-        """Said once for each time a person loads a model, not each time it wakes up."""
+        """Show that the model was loaded differently than set, once for each load by the user, not at every wake-up."""
         words = surprise_words(model)
         text = in_words(words) if words is not None else ""
         if text and text != self._surprise:
@@ -293,15 +297,15 @@ class LoadingTold:
         self._surprise = text
 
     def forget(self) -> None:
-        """A person has loaded another model."""
+        """Forget the last surprise because the user loaded another model."""
         self._surprise = ""
 
     def end(self) -> None:
-        """Nothing is tried any more."""
+        """Remove the notice about the current attempt."""
         self._trying.end()
 
 
 def _once(do: Callable[[], object]) -> Iterator[object]:
-    """One call as work for a task."""
+    """Wrap a single call as the iterator that a task expects."""
     do()
     yield from ()

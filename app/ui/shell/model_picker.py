@@ -1,4 +1,4 @@
-"""The model picker: name, size, a dot with a word; its menu holds the known models, and so does that for other uses."""
+"""Model picker: name, size and state of the open tab's model, with menus of the known models."""
 
 from __future__ import annotations
 
@@ -54,29 +54,30 @@ _DOTS = {
 
 
 class ModelPicker(QPushButton):
-    """Shows the model of the tab that is open, with the loader's state where that is the one; chooses another.
+    """Button for the model of the open tab, with the loader's state if it is the chat model.
 
-    What is chosen for the chat is loaded at once; another tab's model is loaded by its work, so the chat's stays.
+    A choice for the chat is loaded at once. Another tab's model is loaded by its next job, so that the chat's stays
+    loaded.
     """
 
     open_wanted = Signal()
     models_wanted = Signal()
     task_model_changed = Signal()
-    """A tab other than the chat has another model now; the chat's is told by the loader."""
+    """The model of a tab other than the chat changed; the loader announces the chat's."""
 
     def __init__(self, app: Fireside, theme: Theme, loader: ModelLoader, notify: Notify) -> None:
         super().__init__()
         self._app, self._theme, self._loader, self._notify = app, theme, loader, notify
         self.task = CHAT
         self.of_chat: OwnModelOf | None = None
-        """Each chat may have a model for itself."""
+        """Model override of the visible chat."""
         self._own: Path | None = None
         self._is_elsewhere = False
         self.setObjectName("model_picker")
         self.is_at_work: Callable[[str], bool] = lambda _task: False
-        """Whether the model of a tab, where that has its own, is answering now."""
+        """Returns whether a task's own model is generating."""
         self.engine_of: Callable[[str], OwnEngine | None] = lambda _task: None
-        """What keeps the own model of a tab in memory."""
+        """Returns the control of a task's own model, or None."""
         self.setAccessibleName(tr(MODEL))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -115,21 +116,21 @@ class ModelPicker(QPushButton):
 
     @property
     def least_px(self) -> int:
-        """How wide it is without the model's name."""
+        """Width that the picker keeps without the model's name."""
         return self._width_of(0, []) - self._row.spacing()
 
     def show_task(self, task: str) -> None:
-        """Another tab is open, by the name of its task."""
+        """Show the model of another task because its tab was opened."""
         self.task = task
         self.refresh()
 
     @property
     def path(self) -> Path | None:
-        """The tab's model: its own, else the one that answers in the chat."""
+        """Model of the tab: its own, or else the one that answers in the chat."""
         return self._own or self._loader.stand_in or self._loader.path
 
     def use(self, path: Path) -> None:
-        """Chooses a model for the tab that is open."""
+        """Choose a model for the open tab: load it if that is the chat, else store it for the tab's task."""
         if self.task == CHAT:
             is_for_one = self.of_chat is not None and self.of_chat.is_own
             if self.of_chat is not None and is_for_one:
@@ -145,20 +146,20 @@ class ModelPicker(QPushButton):
             self._notify.offer(words, tr(USE_IN_CHATS_TOO), partial(self._loader.load, path))
 
     def show_menu(self) -> None:
-        """Opens the menu below the picker, its end at the picker's end."""
+        """Open the menu below the picker, aligned with its trailing edge."""
         menu = self.menu_now()
         menu.setActiveAction(next((action for action in menu.actions() if action.isChecked()), menu.actions()[-1]))
         menu.popup(self._place_below(menu.sizeHint()))
 
     def show_about(self) -> None:
-        """What the model is and runs with, below the picker."""
+        """Open a popup about the model and how it runs, below the picker."""
         about = ModelAbout(self._theme, self._loader, self)
         about.move(self._place_below(about.size()))
         about.show()
         about.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def _place_below(self, size: QSize) -> QPoint:
-        """Where something of that size stands below the picker, or as near to that as the screen allows."""
+        """Return the position of a popup below the picker, moved so that it fits the screen."""
         mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
         x = 0 if mirrored else self.width() - size.width()
         place = QRect(self.mapToGlobal(QPoint(x, self.height() + self._theme.px(4))), size)
@@ -168,7 +169,7 @@ class ModelPicker(QPushButton):
         return QPoint(max(place.left(), room.left()), max(place.top(), room.top()))
 
     def menu_now(self) -> QMenu:
-        """The known models that are still there, and opening another."""
+        """Return the menu of the known models whose file exists, and of the actions on the current one."""
         tokens = self._theme.tokens
         menu = QMenu(self)
         menu.setObjectName("model_menu")
@@ -210,7 +211,8 @@ class ModelPicker(QPushButton):
         return menu
 
     def _fit_menu(self, menu: QMenu) -> None:
-        """A menu that is wider than the screen does without keys, then without the ends of its rows."""
+        """Shorten a menu wider than the screen: first without shortcuts, then with elided entries."""
+        # The menu has its font only once it is polished; before, its size is that of another font.
         menu.ensurePolished()
         room = self.screen().availableGeometry().width()
         over = menu.sizeHint().width() - room
@@ -225,7 +227,7 @@ class ModelPicker(QPushButton):
 
     @property
     def _is_loaders(self) -> bool:
-        """Whether the tab's model is the chat's, so that the loader knows its state."""
+        """True if the tab uses the chat model, whose state the loader knows."""
         return self.path in (self._loader.path, self._loader.stand_in)
 
     def _known(self) -> list[tuple[Path, str]]:
@@ -238,7 +240,7 @@ class ModelPicker(QPushButton):
         return tr(self._app.name_of(path))
 
     def _size_of(self, path: Path) -> str:
-        """How large a model is, or where it runs; "" for one that is not there any more."""
+        """Return a model's size, or the server it runs on; "" if the file is missing."""
         if runs_elsewhere(path):
             host = self._app.host_of(path)
             return tr("on {host}", host=host) if host else ""
@@ -246,7 +248,7 @@ class ModelPicker(QPushButton):
         return "" if size_bytes is None else size_text(size_bytes)
 
     def _add_for_one(self, menu: QMenu, chat: OwnModelOf) -> None:
-        """Whether the model is this chat's alone, and another one may be that of all others."""
+        """Add the switch that makes the model this chat's own."""
         is_own, path = chat.is_own, self.path
         action = menu.addAction(tr(FOR_THIS_CHAT_ONLY), lambda: chat.choose(None if is_own else path))
         tokens = self._theme.tokens
@@ -257,7 +259,7 @@ class ModelPicker(QPushButton):
         action.setEnabled(path is not None)
 
     def _add_own_actions(self, menu: QMenu, path: Path) -> None:
-        """Of a model that only this tab uses."""
+        """Add the actions for a model that only this tab uses."""
         muted, engine = self._theme.tokens.muted, self.engine_of(self.task)
         if engine is not None and not self._is_elsewhere and engine.state == "ready":
             menu.addAction(icon("moon", muted), tr(PUT_TO_SLEEP), engine.sleep)
@@ -280,7 +282,7 @@ class ModelPicker(QPushButton):
             menu.addAction(icon("info", tokens.muted), tr(ABOUT_THIS_MODEL), self.show_about)
 
     def refresh(self) -> None:
-        """Something that it shows may be another: a tab's model, the loader's state, the network's switch."""
+        """Update the picker from the tab's model, the loader's state and network access."""
         if self.task != CHAT:
             self._own = self._app.models.for_task(self.task)
         else:
@@ -313,7 +315,7 @@ class ModelPicker(QPushButton):
         return tr(self.task.capitalize())
 
     def _own_state(self, path: Path | None) -> tuple[str, str]:
-        """The word and the dot of a model that is not the chat's."""
+        """Return the state text and dot of a model other than the chat's."""
         if self.is_at_work(self.task):
             return tr("at work"), "ready"
         if path is not None and runs_elsewhere(path):
@@ -329,7 +331,7 @@ class ModelPicker(QPushButton):
 
     @property
     def _said(self) -> list[QLabel]:
-        """What stands beside the name where there is room."""
+        """Labels shown next to the name when there is room."""
         return [label for label in (self._size, self._word) if label.text()]
 
     def _width_of(self, name_px: int, labels: Sequence[QLabel]) -> int:
@@ -339,7 +341,7 @@ class ModelPicker(QPushButton):
         return sum(widths) + name_px + margins.left() + margins.right() + self._row.spacing() * len(widths)
 
     def _fit_width(self) -> None:
-        """Takes the room it can have now, and then says what there is room for."""
+        """Request the available width, then show the labels that fit."""
         self.updateGeometry()
         parent = self.parentWidget()
         layout = parent.layout() if parent is not None else None
@@ -348,8 +350,9 @@ class ModelPicker(QPushButton):
         self._arrange()
 
     def _arrange(self) -> None:
-        """In a narrow window the size goes first, then the word, then the name; the tool tip and screen readers still
-        say all of them. Where a model runs elsewhere, that stays longest."""
+        """Hide labels that do not fit: the size first, then the state, then the name; tooltip and screen readers keep
+        all. The server of a remote model stays longest.
+        """
         least = self._name.minimumSizeHint().width()
         self._name.setVisible(self.width() >= self._width_of(least, []))
         longest = [self._size if self._is_elsewhere else self._word]
@@ -364,7 +367,7 @@ class ModelPicker(QPushButton):
 
 
 def _told(loader: ModelLoader) -> str:
-    """The sentence that belongs to a loader's state."""
+    """Return the sentence that explains a loader's state."""
     if loader.state == "loading" and loader.step:
         return in_words(trying_words(loader.step))
     if loader.model is not None and loader.stand_in is not None:
@@ -373,7 +376,7 @@ def _told(loader: ModelLoader) -> str:
 
 
 def _why(loader: ModelLoader) -> str:
-    """Why a loader's model runs as it does."""
+    """Return why a loader's model was loaded the way it is, or why it sleeps; "" if there is nothing to say."""
     if loader.model is None:
         return in_words(ASLEEP) if loader.wakes_up else ""
     words = why_words(loader.model)
@@ -388,7 +391,7 @@ def _size_or_none(path: Path) -> int | None:
 
 
 def _shown(text: str) -> str:
-    """A menu reads & as the mark of a shortcut."""
+    """Escape & in a menu text, where Qt reads it as a mnemonic."""
     return text.replace("&", "&&")
 
 
@@ -399,7 +402,7 @@ WIDTH_PX = 400
 
 
 class ModelAbout(QFrame):
-    """A popup: a click beside it, or Escape, closes it."""
+    """Popup about the model; Escape or a click outside closes it."""
 
     def __init__(self, theme: Theme, loader: ModelLoader, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
@@ -476,10 +479,12 @@ class ModelAbout(QFrame):
 
 
 class OtherModels(QObject):
-    """`known` lists the models with their names; it is given by who knows them. `loaded` is what is in."""
+    """Choice of a second model. `known` lists models with names and is set by the window; `loaded` is the
+    current one.
+    """
 
     more_wanted = Signal()
-    """None of these: the models are to be shown."""
+    """More models were requested: open the models tab."""
 
     def __init__(self, loaded: Callable[[], ModelLoaded | None], parent: QObject) -> None:
         super().__init__(parent)
@@ -488,12 +493,11 @@ class OtherModels(QObject):
 
     @property
     def path(self) -> Path | None:
-        """The one that is in."""
         loaded = self._loaded()
         return Path(loaded.path) if loaded is not None else None
 
     def menu(self, title: str, then: Callable[[Path], object], parent: QWidget) -> QMenu:
-        """Of all that are there, for what `title` says; `then` is told which one was chosen."""
+        """Return a menu of all models except the loaded one; `then` receives the choice."""
         menu = QMenu(parent)
         menu.setObjectName("other_models")
         menu.setAccessibleName(title)

@@ -1,4 +1,4 @@
-"""The one door to the person: sentences, errors, undo, and exceptions that nobody caught."""
+"""Messages to the user: notices, errors, undo, and uncaught exceptions."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ Hook = Callable[[type[BaseException], BaseException, TracebackType | None], obje
 
 
 class Notify(QObject):
-    """Tells; `bar` is the widget that shows it, put into the window by the frame.
+    """Shows notices in `bar`, which the window places.
 
-    `actions` holds what the names in `PersonMessage.action` do; a sentence whose action nobody can do has no button.
+    `actions` maps the names in `PersonMessage.action` to callbacks; a notice whose action is not in it has no button.
     """
 
     _caught = Signal(object)
@@ -67,6 +67,7 @@ class Notify(QObject):
         self.actions: dict[str, Callable[[], object]] = {}
         self._undo: tuple[Notice, Callable[[], object]] | None = None
         self._old_hooks: tuple[Hook, Callable[[threading.ExceptHookArgs], object]] | None = None
+        # Queued, because uncaught exceptions come from any thread and are shown on the UI thread.
         self._caught.connect(self.error, Qt.ConnectionType.QueuedConnection)
 
     def show_notice(
@@ -77,9 +78,9 @@ class Notify(QObject):
         details: str = "",
         lasts: bool = False,
     ) -> Notice:
-        """Shows a sentence with what was kept, its one action, and "Copy details" when there are some.
+        """Show a message with its one action, and "Copy details" if there are any.
 
-        It leaves after ten seconds, unless it `lasts` until a person, or who told it, takes it away.
+        It disappears after ten seconds, or with `lasts` when the user or the caller dismisses it.
         """
         words = f"{tr(sentence.text)} {tr(sentence.kept) if sentence.kept else ''}".strip()
         notice = Notice(self._theme, words, 0 if lasts else UNDO_MS)
@@ -92,41 +93,41 @@ class Notify(QObject):
         return notice
 
     def error(self, exc: BaseException, *, action: Callable[[], object] | None = None) -> None:
-        """Says an exception in the person's words; a defect also goes to the log."""
+        """Show an exception as a message for the user; defects are logged too."""
         if not isinstance(exc, errors.EnvironmentProblem):
             log.error("defect: %s", describe(exc))
         self.show_notice(sentence_for(exc), action=action, details=describe(exc), lasts=True)
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """What fails inside is said, and the program goes on after it; a defect is not caught."""
+        """Show any AppError raised inside and continue after the block; defects propagate."""
         try:
             yield
         except errors.AppError as error:
             self.error(error)
 
     def mention(self, text: str) -> None:
-        """Says something in passing, for ten seconds."""
+        """Show a short message for ten seconds."""
         self.bar.add(Notice(self._theme, text, UNDO_MS))
 
     def saved(self, path: Path, words: str = "") -> None:
-        """Says that a file was written, with its folder at a click; `words` in place of only its name."""
+        """Tell that a file was saved, with a button for its folder; `words` replaces the default text."""
         text = words or tr(SAVED_AS, name=path.name)
         self.show_notice(PersonMessage(text, action="open_folder"), action=lambda: open_folder(path.parent))
 
     def undo(self, text: str, on_undo: Callable[[], object]) -> None:
-        """Says what was done, for ten seconds, with a button that takes it back."""
+        """Tell what was done, with an undo button for ten seconds."""
         self._undo = self.offer(text, tr(UNDO), on_undo), on_undo
 
     def offer(self, text: str, label: str, do: Callable[[], object]) -> Notice:
-        """Says something, for ten seconds, with a button that does something about it."""
+        """Show a message with one button for ten seconds."""
         notice = Notice(self._theme, text, UNDO_MS)
         notice.add_button(label, do, "plain")
         self.bar.add(notice)
         return notice
 
     def undo_last(self) -> bool:
-        """Take back what the newest of these notices is about, while it is there; whether there was one."""
+        """Undo what the newest undo notice is about, if it is still shown. Return whether there was one."""
         notice, on_undo = self._undo or (None, None)
         self._undo = None
         if notice is None or on_undo is None or not isValid(notice) or notice.isHidden():
@@ -136,13 +137,13 @@ class Notify(QObject):
         return True
 
     def install(self) -> None:
-        """Makes uncaught exceptions of every thread come here."""
+        """Route uncaught exceptions of all threads to this object."""
         self._old_hooks = (sys.excepthook, threading.excepthook)
         sys.excepthook = self._on_uncaught
         threading.excepthook = lambda args: self._on_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
 
     def uninstall(self) -> None:
-        """Gives the hooks back, at quit."""
+        """Restore the previous exception hooks when the program quits."""
         if self._old_hooks is not None:
             sys.excepthook, threading.excepthook = self._old_hooks
             self._old_hooks = None
@@ -155,20 +156,20 @@ class Notify(QObject):
 
 
 class StandingNotice:
-    """One notice at a time, which leaves when what it says is no longer true."""
+    """At most one lasting notice, dismissed when it no longer applies."""
 
     def __init__(self, notify: Notify) -> None:
         self._notify = notify
         self._notice: Notice | None = None
 
     def show_sentence(self, sentence: PersonMessage) -> None:
-        """In place of what it said before."""
+        """Show a message in place of the previous one."""
         self.end()
         self._notice = self._notify.show_notice(sentence, lasts=True)
         self._notice.left.connect(self._on_left)
 
     def end(self) -> None:
-        """It is true no longer."""
+        """Dismiss the notice because it no longer applies."""
         if self._notice is not None:
             self._notice.dismiss()
 
@@ -177,7 +178,7 @@ class StandingNotice:
 
 
 def describe(exc: BaseException) -> str:
-    """What a developer needs, without messages of exceptions: those may quote a conversation."""
+    """Return details for developers, without exception messages: those may quote a conversation."""
     import platform  # for these details only: not before the window is seen
 
     lines = [f"{APP_NAME} {__version__}, Python {platform.python_version()}, Qt {qVersion()}, {platform.platform()}"]

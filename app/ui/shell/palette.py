@@ -1,4 +1,4 @@
-"""The command palette: one field above the window for everything: what is kept, models, actions, settings."""
+"""Command palette: one search field over the window for chats, models, commands and settings."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ if TYPE_CHECKING:
 WIDTH_PX, TOP_PX, ROW_PX, TALL_PX = 600, 56, 36, 54
 MOST_ROWS, SEEN_ROWS = 60, 10
 A_CHAT = 3
-"""Places of one chat."""
+"""Most hits listed for a single chat."""
 NEWEST = 8
-"""Chats and the like that are offered before anything is typed."""
+"""Recent stored items offered while the field is empty."""
 REMEMBERED = 20
 SHADE = 70
 TYPING_MS = 40
@@ -66,12 +66,12 @@ _STORED = {
     TRANSLATION: ("translate", "Translation", tab_spec.TRANSLATE),
     PAGE: ("pen-nib", "Page", tab_spec.WRITE),
 }
-"""The icon of a kind, what one is called, and the tab it opens in."""
+"""Icon, type name and target tab of each kind of stored item."""
 
 
 @dataclass(frozen=True)
 class PaletteEntry:
-    """One thing to choose. `key` is what it is remembered by; `note` stands at the end: its keys, or its kind."""
+    """An entry of the palette. `key` identifies it in the history; `note` at its end is a shortcut or its kind."""
 
     key: str
     icon: str
@@ -80,19 +80,19 @@ class PaletteEntry:
     do: Callable[[], object]
     snippet: str = ""
     marks: Marks = ()
-    """In the snippet."""
+    """Highlighted ranges of the snippet."""
     title_marks: Marks = ()
     also: str = ""
-    """Other words it is found by."""
+    """Search synonyms."""
 
     @property
     def spoken(self) -> str:
-        """What a screen reader says of it."""
+        """Text for screen readers."""
         return ", ".join(part for part in (self.title, self.note, self.snippet) if part)
 
 
 class Offers:
-    """What there is to choose, and in which order: those used last first, then as well as they fit what is typed."""
+    """Collects the entries and ranks them: recently used first, then by how well they match."""
 
     def __init__(self, app: Fireside, go: Navigation, actions: Mapping[str, QAction], specs: Iterable[TabSpec]) -> None:
         self._app, self._go = app, go
@@ -116,7 +116,7 @@ class Offers:
         ]
         self._fixed += [entry for entry in hits if "/" not in entry.key]
         self._by_words = [entry for entry in hits if "/" in entry.key]
-        """So many that they are offered only once something is typed."""
+        """Entries too numerous to list before anything is typed, such as single settings."""
         self._by_words += [
             PaletteEntry(
                 f"command:{spec.name}:{command.name}",
@@ -135,7 +135,9 @@ class Offers:
         self._titles: list[SearchHit] | None = None
 
     def load(self) -> None:
-        """Reads what takes a moment: models, assistants, prompts, projects and titles; on another thread."""
+        """Load the entries that need the database: models, assistants, prompts, projects and titles. Runs on another
+        thread.
+        """
         found = [
             (f"{tab_spec.ASSISTANT}{assistant.id}", icon_of(assistant), assistant.name, tr("Assistant"))
             for assistant in self._app.assistants.all()
@@ -158,7 +160,7 @@ class Offers:
         self._titles = self._app.finding.list_titles()
 
     def first(self, recent: Sequence[str]) -> list[PaletteEntry]:
-        """Before anything is typed."""
+        """Return the entries for an empty field: recently used ones, then the newest items and all commands."""
         stored = [self._stored(hit) for hit in self._titles or ()]
         newest = stored[:NEWEST]
         known = {entry.key: entry for entry in [*self._every, *stored]}
@@ -167,7 +169,7 @@ class Offers:
         return [*used, *others]
 
     def fitting(self, words: str, recent: Sequence[str], token: CancelToken | None = None) -> list[PaletteEntry]:
-        """For what is typed; with a token also what takes a moment: titles and contents."""
+        """Return the entries that match; with a token, also the slow ones from stored titles and contents."""
         if parse_query(words).is_limited:
             found = (
                 self._app.finding.search_text(words, MOST_ROWS, is_cancelled=lambda: token.cancelled) if token else []
@@ -195,7 +197,7 @@ class Offers:
 
     @property
     def _every(self) -> list[PaletteEntry]:
-        """All but what is stored."""
+        """All entries except stored items."""
         return [*self._fixed, *self._by_words, *self._models, *self._chats]
 
     def _do(self, command: str) -> None:
@@ -216,7 +218,7 @@ class Offers:
 
 
 class EntryList(QListView):
-    """Entries to choose from with the mouse; the keyboard stays elsewhere."""
+    """List for choosing with the mouse; the keyboard focus stays in the field."""
 
     def __init__(self, theme: Theme, name: str, entries: EntryModel) -> None:
         super().__init__()
@@ -233,7 +235,7 @@ class EntryList(QListView):
 
 
 class Palette(QWidget):
-    """Over the whole window; Esc, or a click beside it, closes it and gives the keyboard back."""
+    """Palette over the whole window; Escape or a click outside closes it and restores the focus."""
 
     def __init__(self, app: Fireside, ui: UiContext, offers: Offers) -> None:
         theme, window = ui.theme, ui.window
@@ -271,7 +273,6 @@ class Palette(QWidget):
         self._search_items()
 
     def close_palette(self) -> None:
-        """Closes; the keyboard goes back to where it was."""
         had_focus = self.isAncestorOf(self.window().focusWidget() or self.window())
         self._end()
         if had_focus and self._before is not None and isValid(self._before) and self._before.isVisible():
@@ -279,7 +280,7 @@ class Palette(QWidget):
 
     @property
     def chosen(self) -> PaletteEntry | None:
-        """What Enter does."""
+        """The selected entry, which Enter runs."""
         return self.entries.entry_at(self.list.currentIndex())
 
     @property
@@ -293,7 +294,7 @@ class Palette(QWidget):
         self.deleteLater()
 
     def _on_typed(self) -> None:
-        """What is at hand is shown at once, the rest in a moment."""
+        """Show what is in memory at once, and search the database after a short pause in typing."""
         words = self.field.text().strip()
         self._show(self._offers.fitting(words, self._recent) if words else self._offers.first(self._recent))
         self._later.start()
@@ -316,7 +317,7 @@ class Palette(QWidget):
         self._show_nothing()
 
     def _show(self, entries: Sequence[PaletteEntry]) -> None:
-        """What was chosen by hand stays chosen while it is there; else the best one is."""
+        """Show entries, keeping an entry selected by hand if it is still listed, else selecting the first."""
         before = self.chosen if self.list.currentIndex().row() > 0 else None
         self.entries.show(entries)
         row = next((i for i, entry in enumerate(entries) if before is not None and entry.key == before.key), 0)
@@ -384,7 +385,9 @@ class Palette(QWidget):
         return False
 
     def _takes(self, event: QKeyEvent) -> bool:
-        """The keys of the list and of the palette, while the keyboard is in the field."""
+        """Handle the keys of the list and the palette while the field has the focus. Return whether the key
+        was used.
+        """
         key, row = event.key(), self.list.currentIndex().row()
         page = min(SEEN_ROWS, max(1, self.entries.rowCount())) - 1
         last = self.entries.rowCount() - 1
@@ -411,12 +414,12 @@ ENTRY_ROLE = Qt.ItemDataRole.UserRole
 
 
 class EntryModel(QAbstractListModel):
-    """What can be chosen now."""
+    """List model of the entries shown."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self.entries: list[PaletteEntry] = []
-        """In their order."""
+        """Entries in display order."""
 
     def show(self, entries: Sequence[PaletteEntry]) -> None:
         self.beginResetModel()
@@ -438,7 +441,7 @@ class EntryModel(QAbstractListModel):
 
 
 class EntryDelegate(QStyledItemDelegate):
-    """An icon, the title, at the end the kind or the keys, and below it where the words stand."""
+    """Draws an entry: icon, title, kind or shortcut at the end, and a snippet below."""
 
     def __init__(self, theme: Theme, parent: QObject) -> None:
         super().__init__(parent)
@@ -485,7 +488,7 @@ class EntryDelegate(QStyledItemDelegate):
 
 
 def toggle_palette(app: Fireside, ui: UiContext, actions: Mapping[str, QAction], specs: Iterable[TabSpec]) -> None:
-    """Opens it, or closes the one that is open."""
+    """Open the palette, or close it if it is open."""
     known = next((palette for palette in ui.window.findChildren(Palette) if not palette.isHidden()), None)
     if known is not None:
         known.close_palette()
@@ -494,7 +497,7 @@ def toggle_palette(app: Fireside, ui: UiContext, actions: Mapping[str, QAction],
 
 
 def _moved_key(key: str) -> str:
-    """The key of an entry as it is now: some were pages of the settings of their own."""
+    """Map the stored key of a settings page that has since become part of another one."""
     kind, _, name = key.partition(":")
     return f"settings:{'/'.join(MOVED_PAGES[name])}" if kind == "settings" and name in MOVED_PAGES else key
 

@@ -1,4 +1,4 @@
-"""Vectors of passages, as a window has them made: in the background, stopped and resumed, told of wherever shown."""
+"""Background embedding of passages for a window: started, stopped and resumed, with its progress."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
     from app.features.retrieval.passage_embedder import IndexProgress
 
 LATER_MS = 500
-"""A document that is attached says so several times."""
+"""Delay before a start: attaching a document triggers several signals."""
 
 
 class PassageIndexing(QObject):
-    """One for a window; nothing of it is imported before an embedding model is chosen."""
+    """Embeds the passages of new documents. Nothing is imported until an embedding model is chosen."""
 
     changed = Signal()
-    """Progress, the model, or whether it is stopped."""
+    """The progress, the model, or the stopped state changed."""
     _wanted = Signal()
-    """From whatever thread."""
+    """Embedding was requested; emitted from any thread."""
 
     def __init__(self, app: Fireside, notify: Notify, parent: QObject) -> None:
         super().__init__(parent)
         self._app, self._notify = app, notify
         self.progress: IndexProgress | None = None
-        """Of the document that is at work."""
+        """Progress of the document being embedded; None when idle."""
         self.is_stopped = False
-        """Somebody stopped it, until it is resumed, another model is chosen or the program starts again."""
+        """True after the user stopped it, until it is resumed, another model is chosen, or the program restarts."""
         self._failed_path = ""
-        """The model that could not be loaded; it is tried again when it is chosen again, or at the next start."""
+        """Model that failed to load. It is not retried until it is chosen again or the program restarts."""
         self._rounds = tasks.Rounds(self._work, self)
         self._rounds.happened.connect(self._on_progress)
         self._rounds.failed.connect(self._on_failed)
@@ -43,12 +43,12 @@ class PassageIndexing(QObject):
         self._later = QTimer(self, singleShot=True, interval=LATER_MS)
         self._later.timeout.connect(self.start)
         self._path = app.settings.models.passages_path
+        # Queued, because the signal is emitted from other threads.
         self._wanted.connect(self._on_wanted, Qt.ConnectionType.QueuedConnection)
         app.on_passages_wanted = self._wanted.emit
 
     @property
     def is_chosen(self) -> bool:
-        """Whether there is a model for it."""
         return bool(self._app.settings.models.passages_path)
 
     @property
@@ -56,25 +56,25 @@ class PassageIndexing(QObject):
         return self._rounds.is_running
 
     def start(self) -> None:
-        """Makes what is missing, unless somebody stopped that."""
+        """Embed the missing passages, unless the user stopped that or the model failed to load."""
         if self.is_chosen and not self.is_stopped and self._failed_path != self._path:
             self._app.embedder.is_served = True
             self._rounds.start()
 
     def start_later(self) -> None:
-        """As `start`, in a moment: a document may have come."""
+        """Start after a short delay, because a document may have been added."""
         if self.is_chosen:
             self._later.start()
 
     def stop(self) -> None:
-        """What was made stays."""
+        """Stop embedding; finished vectors are kept."""
         self.is_stopped = True
         self._app.embedder.is_served = False
         self._rounds.stop()
         self.changed.emit()
 
     def resume(self) -> None:
-        """Goes on where it was stopped."""
+        """Continue after a stop or a failed model."""
         self.is_stopped, self._failed_path = False, ""
         self.start()
         self.changed.emit()

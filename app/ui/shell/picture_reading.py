@@ -1,4 +1,4 @@
-"""Pages that are pictures, as a window has them read: begun by itself or as the person says, told of wherever shown."""
+"""Background OCR and description of picture pages for a window: started automatically or by the user."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 QUEUED, RUNNING = "queued", "running"
 At = tuple[int, int, float | None, bool]
-"""Page, number, seconds left, whether others go before it."""
+"""Page being read, its position among the wanted pages, seconds left, and True if other jobs go first."""
 NOWHERE: At = (0, 0, None, False)
 
 
 @dataclass(frozen=True)
 class PictureState:
-    """What is known of the pictures of a document now; `page` is being read, the `number`th of the wanted ones."""
+    """OCR state of a document; `page` is being read, as the `number`th of the wanted pages."""
 
     document: StoredDocument
     pictures: PicturePages
@@ -54,15 +54,17 @@ class PictureState:
 
 
 class PictureReading(QObject):
-    """One for a window, and one for a temporary chat; nothing of it is imported before a document has a picture."""
+    """OCR jobs of the stored documents, or of one temporary chat. The readers are imported at the first document with
+    pictures.
+    """
 
     changed = Signal()
-    """Something that is read, or can be, is another."""
+    """The progress or the available readers changed."""
     renewed = Signal(int, int)
-    """A document, and the one that has taken its place because more of it was read."""
+    """A document was replaced because more of it was read: its old and new ids."""
 
     def __init__(self, app: Fireside, notify: Notify, parent: QObject, talk: AnswerService | None = None) -> None:
-        """`talk` has documents of its own, of which nothing is kept; None: the kept ones."""
+        """Read the pages of stored documents, or with `talk` those of a temporary chat, of which nothing is kept."""
         super().__init__(parent)
         self._app, self._notify, self._talk = app, notify, talk
         self._rounds = tasks.Rounds(self._work, self)
@@ -70,14 +72,14 @@ class PictureReading(QObject):
         self._rounds.failed.connect(notify.error)
         self._rounds.over.connect(self._on_over)
         self._at: dict[int, At] = {}
-        """Of a job at work."""
+        """Position of each running job, by its id."""
 
     def of_temporary(self, talk: AnswerService) -> PictureReading:
-        """The same for the documents of a temporary chat, until `end`."""
+        """Return a reader for the documents of a temporary chat; it works until `end`."""
         return PictureReading(self._app, self._notify, self, talk)
 
     def end(self) -> None:
-        """The chat is left: nothing of it is read any more."""
+        """Stop reading and drop the temporary chat, because it was left."""
         self._rounds.abandon()
         self._talk = None
         self.__dict__.pop("_readings", None)
@@ -88,13 +90,13 @@ class PictureReading(QObject):
         return self._app.readings_of(self._talk) if self._talk is not None else self._app.readings
 
     def go_on(self) -> None:
-        """At start: with what the run before left."""
+        """Resume the jobs that an earlier run left queued, when the program starts."""
         with self._notify.guard():
             if JobTable(self._app.database).find(PAGE_READING, (QUEUED,)):
                 self._start()
 
     def state_of(self, document: StoredDocument) -> PictureState | None:
-        """None for a document without pictures, and where the store cannot tell."""
+        """Return the OCR state; None for a document without pictures, or after a storage error."""
         if not _has_pictures(document):
             return None
         with self._notify.guard():
@@ -105,17 +107,15 @@ class PictureReading(QObject):
         return None
 
     def is_reading(self, document: StoredDocument) -> bool:
-        """Whether more of it will be there soon."""
+        """Return whether a job for the document is running or queued, so that more text will follow."""
         state = self.state_of(document)
         return state is not None and state.is_reading
 
     def begin_by_itself(self, document: StoredDocument, *, is_asked_for: bool = False) -> None:
-        """A document has come: its pages that are pictures are read, unless the person does not want that.
+        """Read a new document's picture pages without being asked, unless the settings forbid that.
 
-        `is_asked_for`: of this one a person wants it.
-
-        By what was chosen last where it is there, else by the quickest; figures, and on another computer, only when
-        somebody asks.
+        `is_asked_for` overrides the setting. Uses the last chosen method if available, else the fastest one. Figures,
+        and methods on another computer, are only used when the user asks.
         """
         state, wanted = self.state_of(document), self._app.settings.documents.pictures
         is_unwanted = wanted == "none" and not is_asked_for
@@ -127,23 +127,23 @@ class PictureReading(QObject):
             self._begin(document, way, state.pictures.unread_pages)
 
     def begin(self, document: StoredDocument, way: ReadingMethod, pages: Sequence[int]) -> None:
-        """The person chose a way, which is then the usual one."""
+        """Read pages with the method that the user chose, which becomes the default for stored documents."""
         with self._notify.guard():
             if self._talk is None:
                 self._app.change_settings("documents", pictures=way.method)
         self._begin(document, way, pages)
 
     def stop(self, document: StoredDocument) -> None:
-        """What was read stays."""
+        """Stop reading the document; finished pages keep their text."""
         self._with_row(document, self._readings.stop)
 
     def resume(self, document: StoredDocument) -> None:
-        """With the next page."""
+        """Resume a stopped document with its next page."""
         self._with_row(document, self._readings.resume)
         self._start()
 
     def reveal(self, document: StoredDocument) -> TextHighlight | None:
-        """The first block that was read from a picture."""
+        """Return the place of the first text block that was read from a picture, or None."""
         from app.features.document_library import TextHighlight
 
         with self._notify.guard():
@@ -172,7 +172,7 @@ class PictureReading(QObject):
         self.changed.emit()
 
     def _work(self, cancel: CancelToken) -> Iterator[tuple[JobEvent[ReadingEvent], tuple[int, int] | None]]:
-        """What happens, and at the end of each one which document took the place of which."""
+        """Run the queued jobs and yield their events; at the end of each, the old and new id of its document."""
         before: dict[int, int] = {}
         readings, _held = self._readings, self._talk  # as long as this works, its store is not closed
         for worked in readings.run(cancel):
@@ -210,5 +210,5 @@ class PictureReading(QObject):
 
 
 def _has_pictures(document: StoredDocument) -> bool:
-    """Without asking what reads them, which takes its time to import."""
+    """Return whether the document has picture pages. Avoids importing the readers, which is slow."""
     return any(page["is_picture"] or page.get("figures") for page in document.info.get("pages", ()))

@@ -1,4 +1,4 @@
-"""Every page and row of the settings: its name, and the other words by which people look for it."""
+"""Index of all settings pages and rows, with names and search synonyms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.ui.i18n import tr
 
 @dataclass(frozen=True)
 class SettingSpec:
-    """A row, or a part of a page. `label` is English, as `tr` takes it; `also` are other words people search for."""
+    """A row or section of a settings page. `label` is the English source for `tr`; `also` are search synonyms."""
 
     key: str
     label: str
@@ -19,7 +19,7 @@ class SettingSpec:
 
 @dataclass(frozen=True)
 class SettingsPageSpec:
-    """A page with its rows; `is_first` begins a group in the list of the pages."""
+    """A settings page with its rows; `is_first` starts a group in the list of pages."""
 
     name: str
     label: str
@@ -188,40 +188,40 @@ MOVED_PAGES = {
     "computers": ("connections", "computers"),
     "programs": ("connections", "programs"),
 }
-"""Pages of earlier versions, by name: the page and the row where their settings are now."""
+"""Pages of earlier versions by name: the page and row where their settings are now."""
 
 _BY_KEY = {setting.key: (page, setting) for page in PAGES for setting in page.settings}
 
 
 def label_of(key: str) -> str:
-    """The name of a row, in the person's language."""
     return tr(_BY_KEY[key][1].label)
 
 
 def page_label(name: str) -> str:
-    """The name of a page, in the person's language."""
     return next(tr(page.label) for page in PAGES if page.name == name)
 
 
 def place_of(name: str) -> tuple[str, str]:
-    """The page and, where one is meant, the row that `name` leads to: "page", "page/row", or a page of before."""
+    """Split a settings address into page and row: "page", "page/row", or the name of an earlier page. The row may be
+    "".
+    """
     page, _, row = name.partition("/")
     return MOVED_PAGES.get(page, (page, row)) if not row else (page, row)
 
 
 @dataclass(frozen=True)
 class SettingHit:
-    """A page or a row that was found; `name` is what `Navigation.open_settings` takes."""
+    """A page or row that was found; `name` is the address for `Navigation.open_settings`."""
 
     name: str
     title: str
     page: str
-    """The name of its page on the screen; "" for a page itself."""
+    """Label of the row's page; "" for a page itself."""
     also: str
 
 
 def all_settings() -> list[SettingHit]:
-    """Every page, then every row."""
+    """Return every page, then every row."""
     pages = [SettingHit(page.name, tr(page.label), "", tr(page.also)) for page in PAGES]
     return pages + [
         SettingHit(f"{page.name}/{setting.key}", tr(setting.label), tr(page.label), tr(setting.also))
@@ -231,7 +231,7 @@ def all_settings() -> list[SettingHit]:
 
 
 def search_settings(words: str) -> list[SettingHit]:
-    """What fits, the best first: by its name, then by other words for it."""
+    """Return the matching pages and rows, best first: by label, then by synonyms."""
     ranked = []
     for hit in all_settings():
         rank = fitness_with_synonyms(hit.title, hit.also, hit.page, words)

@@ -1,8 +1,8 @@
-"""One window for one data folder: a second start hands its files to the first and leaves.
+"""Single instance per data folder: a second start hands its files to the first and exits.
 
-They meet at a socket in a folder that only the person can write to, and each asks the system who the other one is. The
-first also holds a lock on the folder, until everything in it is stored: one that is being closed answers nobody any
-more, and a later start waits for its end.
+They meet at a socket in a folder that only the user can write to, and each asks the system who its peer is. The first
+also locks the folder until everything is stored: while it is closing it answers no more, and a later start waits for it
+to end.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ ANSWER_TIMEOUT_MS = 5000
 LOCK_TIMEOUT_MS = 3000
 MOST_BYTES = 1_000_000
 LONGEST_SOCKET_PATH = 100
-"""Bytes; the systems take 103 to 107."""
+"""Most bytes of a socket path; systems allow 103 to 107."""
 ANSWER = b"shown\n"
 ASK = "ask"
 
 
 @dataclass(frozen=True)
 class StartRequest:
-    """What a start was given: files of this computer, and the tab that is to take them, "" for the one that suits.
+    """Request of a later start: files to open, and the tab that takes them; "" chooses a suitable one.
 
-    `ASK` is no tab but the small window, and `words` what is to be asked there. `token` is Wayland's: it lets a window
-    come to the front that another program asked for.
+    The tab `ASK` is the quick-ask window, with `words` as its question. `token` is Wayland's activation token, which
+    lets the other process come to the front.
     """
 
     files: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class StartRequest:
 
     @classmethod
     def from_arguments(cls, arguments: Sequence[str], token: str = "") -> StartRequest:
-        """From a command line: files, folders and `file:` addresses, after `--summarize` or the like."""
+        """Parse a command line: files, folders and `file:` addresses, after `--summarize` or the like."""
         tab = arguments[0][2:] if arguments and arguments[0].startswith("--") else ""
         if tab == ASK:
             return cls((), tab, " ".join(arguments[1:]), token)
@@ -65,7 +65,7 @@ class StartRequest:
 
     @classmethod
     def from_line(cls, line: bytes) -> StartRequest | None:
-        """As another start wrote it; None for anything else."""
+        """Parse a line written by another start; None if it is invalid."""
         try:
             given = json.loads(line)
         except ValueError:
@@ -78,13 +78,15 @@ class StartRequest:
 
     @property
     def line(self) -> bytes:
-        """For another start. Files alone are a list, as they always were: the first may be of an older version."""
+        """The request as a line for the first instance. Files alone are sent as a list, which older versions
+        understand.
+        """
         given: Any = asdict(self) if self.tab or self.token else self.files
         return json.dumps(given).encode() + b"\n"
 
 
 def _local(argument: str) -> str:
-    """The path that an argument means, from the root on; a name that is not UTF-8 stays what it is."""
+    """Return the absolute path of an argument. Names that are not UTF-8 keep their bytes."""
     if argument.startswith("file:") and urlsplit(argument).netloc in ("", "localhost"):
         if sys.platform == "win32":
             return QUrl(argument).toLocalFile()
@@ -93,27 +95,27 @@ def _local(argument: str) -> str:
 
 
 class InstanceState(Enum):
-    """Who else is there."""
+    """State of other instances with the same data folder."""
 
     NOBODY = auto()
-    """This one is the first."""
+    """No other instance: this one is the first."""
     FIRST = auto()
     ENDING = auto()
-    """The first one has closed its window and still stores what it keeps."""
+    """The first instance has closed its window but is still storing data."""
 
 
 class HandOverReply(Enum):
-    """What the first one said to what it was handed."""
+    """Reply of the first instance to a request."""
 
     SHOWN = auto()
     NOTHING = auto()
-    """In all the time it had."""
+    """No reply within the time limit."""
     LEFT = auto()
-    """It is not there any more, or is being closed."""
+    """The first instance has ended or is closing."""
 
 
 class SingleInstance(QObject):
-    """The first one listens; `asked` brings what a later start `StartRequest`."""
+    """Claims the data folder. The first instance listens; `asked` carries the `StartRequest` of a later start."""
 
     asked = Signal(object)
 
@@ -125,7 +127,9 @@ class SingleInstance(QObject):
         self._lock: int | None = None
 
     def claim(self) -> InstanceState:
-        """Whether this is the first one; then it listens. What a killed one left behind is taken over."""
+        """Return which other instance there is; if none, lock the folder and listen. A killed instance's leftovers are
+        replaced.
+        """
         with _one_at_a_time(self._folder):
             if self._connected() is not None:
                 return InstanceState.FIRST
@@ -142,7 +146,7 @@ class SingleInstance(QObject):
             return InstanceState.NOBODY
 
     def hand_over(self, wanted: StartRequest) -> HandOverReply:
-        """Asks the first one to come to the front and do this."""
+        """Ask the first instance to come to the front and carry out the request."""
         first = self._connected()
         if first is None:
             return HandOverReply.LEFT
@@ -154,21 +158,21 @@ class SingleInstance(QObject):
         return HandOverReply.SHOWN if bytes(first.readLine().data()) == ANSWER else HandOverReply.NOTHING
 
     def stop_answering(self) -> None:
-        """The window closes: a later start is answered no more, and waits until `close`."""
+        """Answer no more starts because the window is closing; they wait until `close`."""
         if self._server is not None:
             self._server.close()
             self._server.deleteLater()
             self._server = None
 
     def close(self) -> None:
-        """A later start may take the folder."""
+        """Release the folder for the next start."""
         self.stop_answering()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
     def _connected(self) -> QLocalSocket | None:
-        """A line to the first one, where there is one and it is this person's."""
+        """Connect to the first instance; None if there is none or it belongs to another user."""
         line = QLocalSocket()
         line.connectToServer(self.name)
         return line if line.waitForConnected(CONNECT_TIMEOUT_MS) and _is_ours(line) else None
@@ -201,7 +205,7 @@ class SingleInstance(QObject):
 
 
 def _socket_place(data_folder: Path) -> str:
-    """The socket's path: in the person's runtime folder, else with the data, else where its path is short enough."""
+    """Return the socket's path: in the runtime folder, else in the data folder, else wherever it is short enough."""
     folder = os.fsencode(data_folder)
     key = f"{zlib.crc32(folder):08x}{zlib.adler32(folder):08x}"  # to tell folders apart; a hash would load OpenSSL
     if sys.platform == "win32":
@@ -230,7 +234,7 @@ def _is_closed_to_others(folder: Path) -> bool:
 
 
 def _is_ours(line: QLocalSocket) -> bool:
-    """Whether the process at the other end is this person's, as far as the system tells."""
+    """Return whether the peer's process belongs to this user, as far as the system can tell."""
     if not hasattr(socket, "SO_PEERCRED"):
         return True  # the folder of the socket keeps others away
     with socket.socket(fileno=os.dup(line.socketDescriptor())) as same:
@@ -241,7 +245,9 @@ def _is_ours(line: QLocalSocket) -> bool:
 
 
 def _locked(path: Path) -> int | None:
-    """An open file that nobody else can lock until it is closed, or this process ends; None where another has it."""
+    """Lock a file until it is closed or the process ends. Return its descriptor, or None if another process has the
+    lock.
+    """
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError:
@@ -265,7 +271,7 @@ def _locked(path: Path) -> int | None:
 
 @contextmanager
 def _one_at_a_time(folder: Path) -> Iterator[None]:
-    """Keeps two starts in the same moment apart; a folder that refuses is told about later, by bootstrap."""
+    """Serialize starts at the same moment. Errors of the folder are reported later, by bootstrap."""
     close_to_others([folder], deeply=False)
     if not folder.is_dir():
         yield

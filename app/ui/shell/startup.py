@@ -1,4 +1,4 @@
-"""Small windows for what keeps Fireside from starting: a sentence, what was kept, what can be done."""
+"""Small windows for problems that keep Fireside from starting: what happened, what was kept, what to do."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STILL_ENDING = PersonMessage(
 
 
 class StartupWindow(QDialog):
-    """What there is to say; the buttons come from who knows what can be done."""
+    """Window with a message and buttons, which the caller adds."""
 
     def __init__(self, theme: Theme, name: str, sentence: PersonMessage) -> None:
         super().__init__()
@@ -57,13 +57,13 @@ class StartupWindow(QDialog):
         column.addLayout(self._row)
 
     def show_sentence(self, sentence: PersonMessage) -> None:
-        """In place of what was said before."""
+        """Show a message in place of the previous one."""
         self._said.setText(breakable(tr(sentence.text)))
         self._kept.setText(tr(sentence.kept))
         self._kept.setVisible(bool(sentence.kept))
 
     def add_button(self, text: str, do: Callable[[], object], kind: str = "plain") -> QPushButton:
-        """At the end of the row; a primary one is what Enter means."""
+        """Append a button to the row; Enter triggers a primary one."""
         button = text_button(text, kind)
         button.clicked.connect(lambda _=False: do())
         button.setDefault(kind == "primary")
@@ -71,12 +71,12 @@ class StartupWindow(QDialog):
         return button
 
     def add_gap(self) -> None:
-        """Between what helps and what decides."""
+        """Separate the buttons that help from those that decide."""
         self._row.addStretch(1)
 
 
 class StartupProblem(StartupWindow):
-    """Accepted: try again. Rejected: quit."""
+    """Accepted means try again, rejected means quit."""
 
     def __init__(self, theme: Theme, error: BaseException, folder: Path) -> None:
         super().__init__(theme, "startup_problem", sentence_for(error))
@@ -88,7 +88,9 @@ class StartupProblem(StartupWindow):
         self._error = error
 
     def offer_to_put_back(self, put_back: Callable[[], object]) -> None:
-        """Where the data is what cannot be used, and a backup was restored: what was there before it may be right."""
+        """Offer to undo the last restore of a backup, if the error is about the data itself: the data before may be
+        intact.
+        """
         if not isinstance(self._error, DatabaseAltered | DatabaseDamaged | DatabaseNewer | MigrationFailed):
             return
 
@@ -108,9 +110,9 @@ class StartupProblem(StartupWindow):
 
 
 class StillEnding(StartupWindow):
-    """Waits until an earlier run has ended; it is seen where that takes a moment.
+    """Waits for an earlier run to end, becoming visible only if that takes a moment.
 
-    `claim` is asked again and again; `found` is what it said last. Rejected: quit, or open a window beside the other.
+    `claim` is polled; `found` is its last result. Rejected means quit, or open a second window.
     """
 
     def __init__(self, theme: Theme, claim: Callable[[], InstanceState]) -> None:
@@ -118,7 +120,7 @@ class StillEnding(StartupWindow):
         self._claim = claim
         self.found = InstanceState.ENDING
         self.goes_on = False
-        """Whether a window was wanted in spite of the other run."""
+        """True if the user wants a window in spite of the other run."""
         self.add_gap()
         self.add_button(tr(OPEN_NOW), self._on_open_now)
         self.add_button(tr(QUIT), self.reject)
@@ -128,7 +130,7 @@ class StillEnding(StartupWindow):
         self._say.timeout.connect(self._on_long)
 
     def wait(self) -> bool:
-        """Whether it has ended."""
+        """Block in a local event loop until the other run ended. Return whether it did."""
         self._look_again.start()
         self._say.start()
         loop = QEventLoop(self)

@@ -1,4 +1,4 @@
-"""The bottom line: what the model runs on, how full its context is, what waits, the network's switch."""
+"""Status line: the model's device, the context gauge, waiting messages, and the network switch."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ OPEN_TO_PROGRAMS = "Open to programs"
 INSET_PX = 8
 BAR_PX = 64
 DEVICE_PX = 80
-"""With less room what the model runs on is not said."""
+"""Least room for the device's name; with less it is hidden."""
 PROGRAMS_PX = 720
-"""In a narrower line other programs are told of in a word."""
+"""Line width below which programs that use the model are named in short."""
 MOST_NAME = 24
 
 
 def device_text(model: ModelLoaded) -> str:
-    """What a model runs on, as it was really loaded."""
+    """Return the text about where a model runs, from how it was actually loaded."""
     if isinstance(model, ModelElsewhere):
         return tr("Runs on {host}", host=model.host)
     if model.computers:
@@ -48,13 +48,13 @@ def device_text(model: ModelLoaded) -> str:
 
 
 LEAST_SHARE = 0.01
-"""Of the context; less than that nobody needs to know of. An empty chat takes a few tokens for its instructions."""
+"""Share of the context below which the gauge is hidden; an empty chat's instructions take a few tokens."""
 
 
 class ContextGauge(QAbstractButton):
-    """Words and a bar in the muted tone. Pressed, it tells the parts.
+    """Gauge of the context, as text and a bar; opens the breakdown.
 
-    Absent until a model says how much it holds, and while a chat takes next to nothing of it.
+    Hidden until a model reports its context size, and while the chat uses next to nothing of it.
     """
 
     def __init__(self, theme: Theme) -> None:
@@ -68,23 +68,27 @@ class ContextGauge(QAbstractButton):
         self._on_change()
 
     def show_used(self, used_tokens: int) -> None:
-        """How many tokens the open chat takes."""
+        """Set the tokens that the open chat uses."""
         if used_tokens != self._used:
             self._used = used_tokens
             self._on_change()
 
     def show_size(self, context_tokens: int, *, is_exact: bool = True) -> None:
-        """How many tokens the model holds; 0: there is none. `is_exact`: whether those of the chat are counted."""
+        """Set the model's context size in tokens, 0 without a model. `is_exact` is False if the chat's tokens are
+        estimated.
+        """
         self._size, self._is_exact = context_tokens, is_exact
         self._on_change()
 
     def show_wanted(self, *, wanted: bool) -> None:
-        """Whether what is open has a context to tell of."""
+        """Set whether the open tab uses a context at all."""
         self._is_wanted = wanted
         self._on_change()
 
     def fit_room(self, room: int, beside: int) -> bool:
-        """Gives up its bar, then itself, where there is less room than it takes with `beside`; whether it is there."""
+        """Hide the bar, then the gauge, if the room is too small; `beside` is the width of its neighbours. Return
+        whether it is visible.
+        """
         has_room, has_bar = self._width() <= room, self._width(has_bar=True) + beside <= room
         if (has_room, has_bar) != (self._has_room, self._has_bar):
             self._has_room, self._has_bar = has_room, has_bar
@@ -95,6 +99,7 @@ class ContextGauge(QAbstractButton):
         return QSize(self._width(has_bar=self._has_bar), self._theme.px(22))
 
     def _width(self, *, has_bar: bool = False) -> int:
+        # The style sheet sets the font only when the widget is polished; before, the width would be too small.
         self.ensurePolished()
         words = self.fontMetrics().horizontalAdvance(self.accessibleName()) + 2
         return words + self._theme.px((BAR_PX + 8 if has_bar else 0) + 2 * INSET_PX)
@@ -151,7 +156,7 @@ class ContextGauge(QAbstractButton):
             super().keyPressEvent(event)
 
     def _paint_ground(self, painter: QPainter) -> None:
-        """That it can be pressed shows under the pointer and with the keyboard."""
+        """Draw the background that shows hover and focus."""
         tokens, px = self._theme.tokens, self._theme.px
         ground = self.rect().toRectF().adjusted(1, 1, -1, -1)
         painter.setPen(QPen(QColor(tokens.focus), 2) if self.hasFocus() else Qt.PenStyle.NoPen)
@@ -168,12 +173,12 @@ class ContextGauge(QAbstractButton):
 
 
 class StatusLine(QWidget):
-    """One quiet line at the foot of the content."""
+    """Line at the bottom of the window's content."""
 
     network_wanted = Signal(bool)
-    """The switch was pressed: whether the network is to be on."""
+    """The network switch was pressed; carries the wanted state."""
     programs_wanted = Signal()
-    """Somebody wants to know which programs use the model."""
+    """The list of programs that use the model was requested."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -215,7 +220,7 @@ class StatusLine(QWidget):
         self.show_programs(is_open=False)
 
     def show_programs(self, *, is_open: bool, users: Sequence[str] = ()) -> None:
-        """Whether other programs may use the model, and the names of those that are being answered now."""
+        """Show whether other programs may use the model, and which ones are being answered."""
         if users:
             name = visible_name(users[0])
             name = name if len(name) <= MOST_NAME else f"{name[: MOST_NAME - 1]}…"
@@ -232,7 +237,7 @@ class StatusLine(QWidget):
         self._fit_parts()
 
     def show_network(self, *, is_on: bool, has_internet: bool = True) -> None:
-        """Whether the network may be used, or only the person's own."""
+        """Show whether network access is on, and whether it includes the internet."""
         self._is_network_on = is_on
         text = (tr(NETWORK_ON) if has_internet else tr("Own network only")) if is_on else tr(NETWORK_OFF)
         self.network.setText(text)
@@ -245,7 +250,7 @@ class StatusLine(QWidget):
         self.network.setAccessibleDescription(f"{what} {how}")
 
     def show_model(self, model: ModelLoaded | None) -> None:
-        """What the loaded model runs on, and its context."""
+        """Show the model's device and context size."""
         self.device.setText(device_text(model) if model else "")
         self._is_elsewhere = isinstance(model, ModelElsewhere)
         is_exact = not isinstance(model, ModelElsewhere) or model.counts_exactly
@@ -253,19 +258,19 @@ class StatusLine(QWidget):
         self._fit_parts()
 
     def show_waiting(self, text: str) -> None:
-        """What is queued; empty when nothing is."""
+        """Show a text about queued messages; "" hides it."""
         self.waiting.setText(text)
         self.waiting.setVisible(bool(text))
 
     def show_work(self, text: str) -> None:
-        """What goes on in another tab, or rests there; empty when nothing does."""
+        """Show the work or pause of another tab; "" hides it."""
         self.work.setText(text)
         self.work.setVisible(bool(text))
 
     def _fit_parts(self) -> None:
-        """In a narrow window the gauge's bar goes first, then what the model runs on, then the gauge.
+        """Hide parts that do not fit: the gauge's bar first, then the device, then the gauge.
 
-        That it runs elsewhere stays: then the gauge goes.
+        For a remote model the server stays and the gauge is hidden first.
         """
         margins, gap = self._row.contentsMargins(), self._row.spacing()
         long, short = self._programs_texts

@@ -1,4 +1,6 @@
-"""What a tab is: its line in the list of tabs, what stands behind it, and what the window lends to it."""
+"""Interfaces between the window and its tabs: a tab's entry in the tab list, its base class, and the window's
+services.
+"""
 
 from __future__ import annotations
 
@@ -25,127 +27,138 @@ if TYPE_CHECKING:
     from app.ui.shell.picture_reading import PictureReading
 
 CHAT, SUMMARIZE, TRANSLATE, WRITE, MODELS = "chat", "summarize", "translate", "write", "models"
-"""Names by which the tabs of the program send a person to each other; the window itself knows none of them."""
+"""Names of the built-in tabs, for navigating from one to another. The window itself does not depend on them."""
 
 ASSISTANT = "assistant:"
-"""A command of the chat, with the number of an assistant behind it that a new chat is to begin with."""
+"""Prefix of a chat command that starts a new chat with an assistant; the assistant's id follows."""
 PROJECT = "project:"
-"""The same with the number of a project that it is to be in."""
+"""Prefix of a chat command that starts a new chat in a project; the project's id follows."""
 PROMPT = "prompt:"
-"""A command of the chat, with the key of a prompt behind it that is to be put into the message."""
+"""Prefix of a chat command that inserts a saved prompt into the message; the prompt's key follows."""
 
 
 @dataclass(frozen=True)
 class Drops:
-    """What is said while files are held above the window: `alone` above the open tab, else a zone for each tab."""
+    """Texts of a tab's drop zone while files are dragged over the window.
+
+    `alone` is shown when the open tab is the only target; otherwise every tab has a zone.
+    """
 
     alone: str
     title: str
     note: str
     only: Callable[[Path], bool] | None = None
-    """Which files it has its zone for beside those of the others; None is all."""
+    """Predicate for the files that get this zone next to the other tabs' zones; None accepts all."""
     otherwise: tuple[Callable[[Path], bool], str] | None = None
-    """Of which files something else is true, and that note."""
+    """Predicate and the note shown instead of `note` when any dragged file satisfies it."""
 
     def note_of(self, files: Sequence[Path]) -> str:
-        """What is said of these."""
+        """Return the zone's note for these files: `otherwise`'s if any file matches it, else `note`."""
         return self.otherwise[1] if self.otherwise is not None and any(map(self.otherwise[0], files)) else self.note
 
     def suits(self, files: Sequence[Path]) -> bool:
-        """Whether the tab does something with these."""
+        """Return whether the tab accepts all of these files."""
         return self.only is None or all(map(self.only, files))
 
 
 class TabCommand(NamedTuple):
-    """Something to do in a tab, or one of its pages, which only the palette offers by words: `Tab.do` takes `name`."""
+    """Command of a tab, or one of its pages, that only the command palette lists. `Tab.do` receives `name`."""
 
     name: str
     words: str
     also: str = ""
-    """Other words by which people look for it."""
+    """Search synonyms, matched by the palette in addition to the label."""
 
 
 @dataclass(frozen=True)
 class TabSpec:
-    """One tab. Texts are English, as `tr` takes them; `build` imports what the tab is made of."""
+    """Static description of one tab. Texts are English source strings for `tr`; `build` imports the tab's modules
+    lazily.
+    """
 
     name: str
     label: str
     icon: str
     build: Callable[[Fireside, UiContext], Tab]
     keys: tuple[str, ...] = ()
-    """What opens it; the first is the one shown."""
+    """Shortcuts that open the tab; the first one is displayed."""
     also: str = ""
-    """Other words by which people look for it."""
+    """Search synonyms, matched by the palette in addition to the label."""
     commands: Sequence[TabCommand] = ()
     drops: Drops | None = None
-    """None: files that are dropped go to one of the others."""
+    """Texts of the drop zone; with None, dropped files go to another tab."""
     imports: Drops | None = None
-    """Files that are dropped can also come into its list, by `Tab.import_files`."""
+    """Drop zone for files to be imported into the tab's list with `Tab.import_files`; None for no import."""
     shortcuts: Sequence[tuple[str, str]] = ()
-    """Keys inside the tab and what they do, for the sheet of shortcuts."""
+    """Shortcuts inside the tab and what they do, listed on the sheet of shortcuts."""
     task: str = CHAT
-    """Whose model the picker shows and chooses: the chat's, or one of the tab's own."""
+    """Task whose model the picker shows and chooses: the chat's, or the tab's own."""
     kept_id: str = ""
-    """The field of the window's settings that has what was open in it, by its number."""
+    """Field of the window's settings that stores the id of the item open in this tab."""
     jobs: str = ""
-    """The kind of stored jobs that an earlier run may have left for it."""
+    """Kind of stored jobs that an earlier run may have left unfinished for this tab."""
     has_inside: bool = False
-    """Whether it has a panel at its right that looks into the model: its command `inside` opens and closes that."""
+    """True if the tab has an inspector panel at its right, toggled by its command `inside`."""
     is_at_foot: bool = False
-    """Opened at the foot of the left column; nothing is begun or dropped in it, and a start does not return to it."""
+    """True if the tab's button is at the foot of the left column. Nothing is created or dropped there, and it is not
+    restored at start.
+    """
 
 
 class Navigation(Protocol):
-    """Where a widget can send the person: the window."""
+    """Services of the window for the widgets in it: opening tabs, pages, settings and models."""
 
     def show_tab(self, name: str) -> Tab:
-        """Opens a tab, ready to type into or to drop files on."""
+        """Open a tab and focus it, ready for typing or dropped files."""
 
     def tab(self, name: str) -> Tab:
-        """A tab without opening it."""
+        """Return a tab, building it if necessary, without opening it."""
 
     def open_models(self, page: str = "suggested") -> None:
-        """The models; `page`: suggested, installed, others, downloads, storage, search, compare, blind or how."""
+        """Open the models tab at `page`: suggested, installed, others, downloads, storage, search, compare, blind or
+        how.
+        """
 
     def open_settings(self, page: str = "") -> None:
-        """The settings above the window, on the page that is named, or at one of its rows: "page/row"."""
+        """Open the settings over the window, at a page, or at one of its rows: "page/row"."""
 
     def ask_for_model(self) -> None:
-        """Asks for a model file to use where it is, in the tab that is open."""
+        """Let the user pick a model file for the open tab, used from where it is."""
 
     def add_model(self) -> None:
-        """Asks for a model file to make one of Fireside's."""
+        """Let the user pick a model file to be added to Fireside's models."""
 
     def use_model(self, path: Path) -> None:
-        """Chooses a model for the tab that is open."""
+        """Choose a model for the open tab and its task."""
 
     def open_shortcuts(self, above: QWidget) -> None:
-        """Every key of the window and of its tabs, on a sheet above a window."""
+        """Show every shortcut of the window and its tabs on a sheet over the given window."""
 
     def store(self) -> None:
-        """What is typed and what is open is stored now."""
+        """Save drafts and the window's state immediately."""
 
     def show_network(self) -> None:
-        """Whether the network may be used is another than before."""
+        """Update what depends on network access after that setting changed."""
 
 
 class SystemLink(QObject):
-    """Between the settings of the system and what stands outside the window, neither of which needs the other."""
+    """Signals and state shared by the system settings and the desktop integration, so that neither imports the
+    other.
+    """
 
     changed = Signal()
-    """The settings of that section are others."""
+    """The system section of the settings changed."""
     shortcut_said = Signal()
-    """`shortcut_words` are others."""
+    """`shortcut_words` changed."""
     shortcut_words = ""
-    """What the system said to the keys that open the small window from any program."""
+    """The system's answer to the registration of the global shortcut, for display."""
     ask_wanted = Signal(str)
-    """The small window for a quick question, with these words in it."""
+    """The quick-ask window was requested, with this initial text."""
 
 
 @dataclass
 class UiContext:
-    """What every part of the window may need of the others."""
+    """Services that the parts of the window share."""
 
     theme: Theme
     notify: Notify
@@ -155,127 +168,131 @@ class UiContext:
     window: QWidget
     system: SystemLink = field(default_factory=SystemLink)
     programs: OtherPrograms | None = None
-    """The server for other programs; only a whole window has one."""
+    """Programs that use the local API server; None outside a full window."""
     pictures: PictureReading | None = None
-    """What reads pages that are pictures, in a whole window."""
+    """Background OCR of scanned pages; None outside a full window."""
     passages: PassageIndexing | None = None
-    """What makes vectors of passages, in a whole window."""
+    """Background embedding of passages; None outside a full window."""
 
 
 @dataclass(frozen=True)
 class EndOfWork:
-    """Long work is over, which somebody may not have seen. `words` do not say what it was about, `about` does."""
+    """Notification that long work ended while the user may have looked elsewhere. `about` names its subject; `words`
+    does not.
+    """
 
     words: str
     about: str = ""
     number: int = 0
-    """What shows it in its tab; 0: the tab itself."""
+    """Id of the item that shows the result; 0 for the tab itself."""
 
 
 class OwnModelOf(Protocol):
-    """Which model answers in what is open in a tab, where that may have one for itself."""
+    """Model override of the item open in a tab, such as a chat with its own model."""
 
     @property
     def path(self) -> Path | None:
-        """Its own, or that of all while another's is in; None is whichever is in."""
+        """The override, or the common model while another item's override is loaded; None means whichever is loaded."""
 
     @property
     def is_own(self) -> bool:
-        """Whether what is open has a model for itself, or what it belongs to."""
+        """True if the open item, or the project it belongs to, overrides the model."""
 
     def choose(self, path: Path | None) -> None:
-        """Another one for what is open alone; None: that of all."""
+        """Override the model for the open item only; None returns to the common model."""
 
 
 class OwnEngine(Protocol):
-    """What keeps a tab's own model in memory, beside that of the chats."""
+    """Control of a tab's own model, which is in memory next to the chat model."""
 
     @property
     def state(self) -> str:
-        """Of the model: asleep, loading or ready."""
+        """State of the model: "asleep", "loading" or "ready"."""
 
     def wake(self, model: Path, /) -> None:
-        """Brings it before anything is asked of it."""
+        """Load the model before it gets its first request."""
 
     def sleep(self) -> None:
-        """Frees its memory; the next that is asked brings it back."""
+        """Free the model's memory; the next request loads it again."""
 
 
 class Tab(QObject):
-    """What stands behind a tab. It can work before it is seen: `view` and `column` are built when asked for."""
+    """Base class of a tab's controller. It can work before it is shown: `view` and `column` are built on first
+    access.
+    """
 
     changed = Signal()
-    """Something else is shown in it: the window's title follows, and what covers it in a narrow window goes."""
+    """Another item is shown in the tab: the window updates its title and closes overlays of a narrow window."""
     title_changed = Signal()
     state_changed = Signal(str)
-    """What it does, in words for the status line; "" when nothing is at work."""
+    """Current activity for the status line; "" when idle."""
     work_ended = Signal(object)
-    """An `EndOfWork`."""
+    """Long work ended; carries an `EndOfWork`."""
     inside_changed = Signal()
-    """The panel that looks into the model was opened or closed."""
+    """The inspector panel was opened or closed."""
     model_changed = Signal()
-    """It has another model now, which was not chosen in the picker, or its own woke up or went to sleep."""
+    """The model changed other than by the picker, or the tab's own model woke up or went to sleep."""
 
     @property
     def view(self) -> QWidget:
-        """What stands in the middle of the window."""
+        """The widget in the middle of the window."""
         raise NotImplementedError
 
     @property
     def column(self) -> QWidget:
-        """What stands at the window's left."""
+        """The widget in the window's left column."""
         raise NotImplementedError
 
     @property
     def title(self) -> str:
-        """Of what is open in it; "" where that has none."""
+        """Title of the open item; "" if it has none."""
         return ""
 
     @property
     def open_id(self) -> int | None:
-        """The number of what is open; None for something new."""
+        """Id of the open item; None for a new one."""
         return None
 
     @property
     def is_at_work(self) -> bool:
-        """Whether its model is answering."""
+        """True while the tab's model generates."""
         return False
 
     @property
     def own_model(self) -> OwnModelOf | None:
-        """Of what is open in it, in the chat; the other tabs have one for all that is done in them."""
+        """Model override of the open item, in the chat; None for tabs with one model for everything."""
         return None
 
     @property
     def own_engine(self) -> OwnEngine | None:
-        """What keeps its own model at hand; None where that comes and goes with each job."""
+        """Control of the tab's own model; None where it is loaded and freed with each job."""
         return None
 
     def restore(self, kept_id: int) -> None:
-        """Seen for the first time: as it was before a restart. 0: something new."""
+        """Reopen, when first shown, the item that was open before a restart; 0 starts a new one."""
 
     def show_stored(self, number: int, message_id: int = 0, words: str = "") -> None:
-        """Opens one of what it keeps; a chat at a message, where words are marked for a moment."""
+        """Open a stored item; a chat scrolls to a message and highlights `words` briefly."""
 
     def take_keyboard(self) -> None:
-        """It was opened: the keyboard goes to where it is wanted first."""
+        """Focus the widget that should have the keyboard when the tab opens."""
         self.view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def on_shown(self, *, is_shown: bool) -> None:
-        """It is open now, or another one is."""
+        """React to the tab being opened (`is_shown`) or another one taking its place."""
 
     def show_new(self) -> None:
-        """Something new is to be begun in it."""
+        """Start a new item in the tab."""
 
     def do(self, command: str) -> None:
-        """A command of its own, by the name that it has in the table of shortcuts; or one of its pages, by name."""
+        """Run a command by its name in the table of shortcuts, or open one of the tab's pages by name."""
 
     def find(self) -> bool:
-        """A bar that finds words in what is open; whether there is anything to find in."""
+        """Open the find bar for the open item. Return False if there is nothing to search."""
         return False
 
     def search_text(self) -> bool:
-        """The keyboard to the search field of its column; whether it has one."""
+        """Focus the search field of the left column. Return False if it has none."""
         field = self.column.findChild(SearchField)
         if field is not None:
             field.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -283,34 +300,34 @@ class Tab(QObject):
         return field is not None
 
     def ask_for_files(self) -> None:
-        """Asks which files to take."""
+        """Let the user choose files to work on."""
 
     def take_files(self, files: Sequence[Path]) -> None:
-        """Files that were dropped, or sent from elsewhere."""
+        """Accept files that were dropped or sent from elsewhere."""
 
     def take_picture(self, picture: bytes | QImage, name: str) -> None:
-        """One that was dropped and is no file."""
+        """Accept a dropped picture that is not a file."""
 
     def restore_list(self) -> None:
-        """What it keeps has changed elsewhere: its list is read again."""
+        """Reload the tab's list after its items changed elsewhere."""
 
     def import_files(self, files: Sequence[Path]) -> None:
-        """Files from which something comes into its list, see `TabSpec.imports`."""
+        """Import dropped files into the tab's list; see `TabSpec.imports`."""
 
     def take_documents(self, ids: Sequence[int], title: str = "") -> None:
-        """Documents that were read already, by their numbers, and what they are about together."""
+        """Accept documents that were already read, by their ids, with a common title."""
 
     def take_text(self, text: str) -> None:
-        """A text from elsewhere, such as an answer."""
+        """Accept a text from elsewhere, such as an answer."""
 
     def on_model_chosen(self) -> None:
-        """Its model is another: what was said of it is asked anew."""
+        """Update what depends on the model after another was chosen."""
 
     def go_on(self) -> None:
-        """Works off what an earlier run left."""
+        """Resume the stored jobs that an earlier run left unfinished."""
 
     def store(self) -> None:
-        """What is typed is stored now, and nothing ends by that: the session may be about to end."""
+        """Save drafts immediately without ending any work: the session may be about to end."""
 
     def close(self) -> None:
-        """The window closes: nothing is asked any more, what was typed is kept."""
+        """Save drafts and stop all requests because the window closes."""

@@ -1,4 +1,4 @@
-"""The tabs of the window: their row at the top, the left column of each, and which of them stands in the middle."""
+"""The window's tabs: the row at the top, the left column of each, and the switching between them."""
 
 from __future__ import annotations
 
@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 
 ICON_PX, GAP_PX = 18, 6
 PADDING_PX, NARROW_PADDING_PX, TIGHT_PADDING_PX = 14, 8, 3
-"""At either side of a tab, with a name, an icon, or an icon in the least room, as the style sheet has it."""
+"""Horizontal padding of a tab with a name, with an icon, and with an icon in the tightest layout; as in the style
+sheet.
+"""
 TIGHT_GAP_PX = 2
 
 
 class TabRow(QWidget):
-    """What the window can do, one of which is open, or none."""
+    """Row of tab buttons, with at most one of them checked."""
 
     chosen = Signal(str)
 
@@ -59,29 +61,29 @@ class TabRow(QWidget):
 
     @property
     def names_px(self) -> int:
-        """How wide the tabs are with their names."""
+        """Width of the row with names."""
         return self._width_with([button.fontMetrics().horizontalAdvance(tr(self._specs[name].label)) + 1
                                  for name, button in self._buttons.items()])  # fmt: skip
 
     @property
     def icons_px(self) -> int:
-        """How wide they are with icons."""
+        """Width of the row with icons."""
         return self._width_with([self._theme.px(ICON_PX)] * len(self._buttons), NARROW_PADDING_PX)
 
     @property
     def tight_px(self) -> int:
-        """The same in the least room."""
+        """Width of the row with icons in the tightest layout."""
         return self._width_with([self._theme.px(ICON_PX)] * len(self._buttons), TIGHT_PADDING_PX, TIGHT_GAP_PX)
 
     def show_names(self, *, shown: bool, is_tight: bool = False) -> None:
-        """Names, or icons in their place; both are told to screen readers and as tool tips."""
+        """Show names, or icons instead; screen readers and tooltips have both."""
         if (shown, is_tight) != (self._has_names, self._is_tight):
             self._has_names, self._is_tight = shown, is_tight
             self._theme.dress(self._row, spacing=TIGHT_GAP_PX if is_tight else GAP_PX)
             self._label_buttons()
 
     def mark(self, name: str) -> None:
-        """Shows which one is open; none where it has no place here."""
+        """Check the button of the open tab; none if that has no button here."""
         for known, button in self._buttons.items():
             button.setChecked(known == name)
 
@@ -99,18 +101,18 @@ class TabRow(QWidget):
 
 
 class Tabs(QObject):
-    """Builds a tab when it is wanted, and shows it: its view in `content`, its column in `left`.
+    """Builds tabs on first use and shows them: their view in `content`, their column in `left`.
 
-    The first of `specs` is where a person is when nothing else is open; it is built with the window.
+    The first of `specs` is the home tab, shown when nothing else is open; it is built with the window.
     """
 
     changed = Signal()
-    """Another tab is open, or something else in it: the window's title and the picker follow."""
+    """Another tab or another item in it is open; the window's title and the picker follow."""
     title_changed = Signal()
     inside_changed = Signal()
-    """The panel that looks into the model was opened or closed in the tab that is open."""
+    """The inspector panel of the open tab was opened or closed."""
     model_changed = Signal()
-    """A tab has another model now, which was not chosen in the picker."""
+    """A tab's model changed other than by the picker."""
 
     def __init__(self, app: Fireside, ui: UiContext, left: LeftColumn, specs: Sequence[TabSpec]) -> None:
         super().__init__(left)
@@ -119,10 +121,12 @@ class Tabs(QObject):
         self.home = specs[0].name
         self._made: dict[str, Tab] = {}
         self._seen: set[str] = set()
-        """Tabs whose view is built; their work can go on before."""
+        """Names of the tabs whose view is built; others may already work without one."""
         self.work = TabWork(self.specs, self._made, self)
         self.current = self.tab = self.home
-        """What is shown, and the tab that is open or was before what is at the column's foot was looked at."""
+        """Names of the tab that is shown, and of the open one that a start returns to, never one at the
+        column's foot.
+        """
         self.row = TabRow(ui.theme, [spec for spec in specs if not spec.is_at_foot])
         self.row.chosen.connect(self.show)
         self.content = CurrentStack()
@@ -131,14 +135,16 @@ class Tabs(QObject):
 
     @property
     def title(self) -> str:
-        """Of what is shown; "" where that is the program itself."""
+        """Title of what is shown; "" for the empty home tab."""
         tab = self._made[self.current] if self.current in self._seen else None
         label = "" if self.current == self.home else tr(self.specs[self.current].label)
         return (tab.title if tab is not None else "") or label
 
     @property
     def in_use(self) -> dict[str, str | int]:
-        """Which tab is open, and what in each of them, or was before a restart; as the settings have it."""
+        """The open tab and the open item of each, as stored in the settings; for unbuilt tabs, that before the
+        restart.
+        """
         kept = self._app.settings.window
         return {"tab": self.tab} | {
             spec.kept_id: (self._made[name].open_id or 0) if name in self._seen else getattr(kept, spec.kept_id)
@@ -148,27 +154,27 @@ class Tabs(QObject):
 
     @property
     def task(self) -> str:
-        """Whose model belongs to the tab that is open."""
+        """Task whose model belongs to the open tab."""
         return self.specs[self.tab].task
 
     @property
     def has_inside(self) -> bool:
-        """Whether one can look into the model in what is shown."""
+        """True if what is shown has an inspector panel."""
         return self.specs[self.current].has_inside
 
     @property
     def is_inside_open(self) -> bool:
-        """Whether one does."""
+        """True if the inspector panel of what is shown is open."""
         view = self._made[self.current].view if self.has_inside and self.current in self._seen else None
         return isinstance(view, InsideBeside) and view.is_beside
 
     def toggle_inside(self) -> None:
-        """Opens or closes the panel that looks into the model, where what is shown has one."""
+        """Open or close the inspector panel, if what is shown has one."""
         if self.has_inside:
             self.seen(self.current).do("inside")
 
     def made(self, name: str) -> Tab:
-        """A tab, perhaps without anything to be seen of it."""
+        """Return a tab's controller, building it if necessary, perhaps without a view."""
         if name not in self._made:
             tab = self._made[name] = self.specs[name].build(self._app, self._ui)
             tab.setParent(self._ui.window)
@@ -180,7 +186,7 @@ class Tabs(QObject):
         return self._made[name]
 
     def seen(self, name: str) -> Tab:
-        """A tab with its view and its column, as it was before a restart."""
+        """Return a tab with its view and column, restored to its state before the restart."""
         if name not in self._seen:
             self._seen_first(name)
             self._restore(name)
@@ -197,7 +203,7 @@ class Tabs(QObject):
         self._made[name].restore(getattr(self._app.settings.window, kept_id) if kept_id else 0)
 
     def show(self, name: str) -> Tab:
-        """Opens a tab, ready to type into or to drop files on."""
+        """Open a tab and focus it, ready for typing or dropped files."""
         tab = self.seen(name)
         self.content.setCurrentWidget(tab.view)
         self._left.views.setCurrentWidget(tab.column)
@@ -209,7 +215,9 @@ class Tabs(QObject):
         return tab
 
     def show_soon(self, name: str) -> None:
-        """At start: an empty place that becomes the tab once the window has been painted, or when a key comes."""
+        """Show an empty placeholder that becomes the tab once the window is painted, or a key arrives. Speeds up the
+        start.
+        """
         self._mark(name)
         blank, beside = _Blank(), QWidget()
         self.content.addWidget(blank)
@@ -232,10 +240,13 @@ class Tabs(QObject):
                 QApplication.sendEvent(focus, event)
 
         blank.key_came.connect(take_key)
+        # Queued: building inside paintEvent would delay the first picture that this placeholder is for.
         blank.painted.connect(build, Qt.ConnectionType.QueuedConnection)
 
     def restore(self) -> None:
-        """The first tab as it was before a restart, and the one that was open, if a start returns to it."""
+        """Restore the home tab, and then the tab that was open before a restart, unless it is one at the
+        column's foot.
+        """
         self._restore(self.home)
         self._made[self.home].take_keyboard()
         name = self._app.settings.window.tab
@@ -243,28 +254,28 @@ class Tabs(QObject):
             self.show_soon(name)
 
     def send(self, name: str, files: Sequence[Path]) -> None:
-        """Files go to a tab, which is opened."""
+        """Open a tab and hand it files; does nothing without any."""
         if files:
             self.show(name).take_files(files)
 
     @property
     def for_search(self) -> Tab:
-        """The tab in whose list a person looks: the one that is open, else the first, which is opened."""
+        """Tab whose list is searched: the open one, or else the home tab, which gets opened."""
         return self.seen(self.current) if not self.specs[self.current].is_at_foot else self.show(self.home)
 
     @property
     def for_files(self) -> Tab:
-        """The tab that takes files: the one that is open, else the first, which is opened."""
+        """Tab that accepts files: the open one, or else the home tab, which gets opened."""
         takes = self.specs[self.current].drops is not None and self.current != self.home
         return self.seen(self.current) if takes else self.show(self.home)
 
     def on_model_chosen(self) -> None:
-        """The model of a tab is another."""
+        """Let all built tabs update what depends on the model."""
         for name in self._seen:
             self._made[name].on_model_chosen()
 
     def go_on(self) -> None:
-        """What an earlier run left in the queues is worked off, once the window is there."""
+        """Resume the jobs that an earlier run left queued, once the window is shown."""
         look = tasks.run(lambda _token: self.work.waiting(JobTable(self._app.database)), self)
         look.event.connect(lambda name: self.made(name).go_on())
 
@@ -285,15 +296,15 @@ class Tabs(QObject):
 
 
 class TabWork(QObject):
-    """What is at work in the tabs, of which nothing need be seen: `made` are those that are there.
+    """Tracks the work in all built tabs (`made`), shown or not.
 
-    The first of `specs` answers the person; the others work beside that, or rest meanwhile.
+    The first of `specs` answers the user; jobs in the others run in parallel or pause meanwhile.
     """
 
     changed = Signal(str)
-    """What is at work in one of them, in words; "" when nothing is."""
+    """Text of the latest activity in any tab; "" when all are idle."""
     ended = Signal(str, object)
-    """A tab's name, and its `EndOfWork`."""
+    """Long work ended: the tab's name, and its `EndOfWork`."""
 
     def __init__(self, specs: Mapping[str, TabSpec], made: Mapping[str, Tab], parent: QObject) -> None:
         super().__init__(parent)
@@ -302,38 +313,37 @@ class TabWork(QObject):
         self._words: dict[str, str] = {}
 
     def follow_tab(self, name: str, tab: Tab) -> None:
-        """One more is there."""
         tab.state_changed.connect(lambda words: self._on_changed(name, words))
         tab.work_ended.connect(lambda end: self.ended.emit(name, end))
 
     @property
     def is_going_on(self) -> bool:
-        """Whether one beside the first is at work, or rests while the person chats."""
+        """True if a tab other than the home tab works, or is paused while the user chats."""
         return any(tab.is_at_work for name, tab in self._made.items() if name != self._home)
 
     @property
     def words(self) -> dict[str, str]:
-        """What is at work, by the names of the tabs."""
+        """Activity of each working tab by its name, for the user."""
         answering = {self._home: tr(WRITING_AN_ANSWER)} if self._made[self._home].is_at_work else {}
         return answering | self._words
 
     def has_task(self, task: str) -> bool:
-        """Whether the model of a task is answering in the tab that it belongs to."""
+        """Return whether the model of a task is generating in its tab."""
         return any(tab.is_at_work for name, tab in self._made.items() if self._specs[name].task == task != CHAT)
 
     def engine_of(self, task: str) -> OwnEngine | None:
-        """What keeps the own model of a task's tab in memory."""
+        """Return the control of a task's own model, or None."""
         tabs = (tab for name, tab in self._made.items() if self._specs[name].task == task != CHAT)
         return next((engine for tab in tabs if (engine := tab.own_engine) is not None), None)
 
     def waiting(self, jobs: JobTable) -> Iterator[str]:
-        """The tabs that have work; asked of the store, since mostly no more of them is needed."""
+        """Yield the tabs with stored jobs. Reads only the table, so that no tab is built without need."""
         for name, spec in self._specs.items():
             if spec.jobs and jobs.find(spec.jobs, ("queued", "running")):
                 yield name
 
     def _on_changed(self, name: str, words: str) -> None:
-        """In one tab; the other's words come back when it is over."""
+        """Show a tab's activity; when it ends, the most recent one of another tab returns."""
         self._words.pop(name, None)
         if words:
             self._words[name] = words
@@ -341,7 +351,7 @@ class TabWork(QObject):
 
 
 class _Blank(QWidget):
-    """Tells that it has been seen, and of keys that come before there is somebody for them."""
+    """Placeholder that reports when it is painted, and keys that arrive before the tab exists."""
 
     painted = Signal()
     key_came = Signal(object)
@@ -358,10 +368,10 @@ class _Blank(QWidget):
 
 
 class LeftColumn(QWidget):
-    """Keeps its width and place, whatever view is shown."""
+    """Left column of the window, with the same width and place for all tabs."""
 
     chosen = Signal(str)
-    """One of what stands at the foot, by its name."""
+    """A button at the foot was pressed; carries its tab's name."""
     settings_wanted = Signal()
 
     def __init__(self, theme: Theme, specs: Sequence[TabSpec]) -> None:
@@ -399,17 +409,17 @@ class LeftColumn(QWidget):
             theme.dress(button, font=(13.5, 500), glyph=(glyph, "muted", 16), glyph_size=(28, 16))
 
     def minimumSizeHint(self) -> QSize:
-        """All of what is shown side by side, with a scroll bar where the window is low."""
+        """Return the width of the widest content, plus a scroll bar where the window is too low."""
         bar, inside = self._area.verticalScrollBar(), self._area.widget()
         least = inside.minimumSizeHint() if inside is not None else QSize()
         return QSize(least.width() + (bar.sizeHint().width() if self.height() < least.height() else 0), 0)
 
     def add(self, view: QWidget) -> None:
-        """A view's own part."""
+        """Add a tab's own widget to the stack of columns."""
         self.views.addWidget(view)
 
     def mark(self, name: str) -> None:
-        """Shows which one at the foot is open; none where it has no place there."""
+        """Check the button at the foot whose tab is open; none if that has no button there."""
         for known, button in self._buttons.items():
             button.setChecked(known == name)
 

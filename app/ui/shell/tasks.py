@@ -1,7 +1,7 @@
-"""Runs a generator of events on a thread and hands its events to the window's thread.
+"""Background tasks: run a generator on a thread and deliver its events on the window's thread.
 
-Events wait in a plain list and wake the window once, however many arrive while it is busy;
-the window takes them for a few milliseconds at a time, so that keys and painting come in between.
+Events wait in a plain list and wake the window once, however many arrive while it is busy. The window handles them for
+a few milliseconds at a time, so that input and painting come in between.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ Answer = TypeVar("Answer")
 
 
 class _TaskSignals(QObject):
-    """Lives on the window's thread. (A QObject cannot have a signal called `event`, so the task is not one.)"""
+    """Signals of a task, on the window's thread. Separate from it because a QObject cannot have a signal called
+    `event`.
+    """
 
     happened = Signal(object)
     finished = Signal()
@@ -40,7 +42,7 @@ _FAILED = _META.method(_META.indexOfSignal("failed(PyObject)"))
 
 
 class BackgroundTask:
-    """One running generator. Exactly one of `finished` and `failed` comes, last, when its thread is gone."""
+    """A running generator. Emits exactly one of `finished` and `failed`, last, after its thread has ended."""
 
     def __init__(self, work: Work, on_end: Callable[[BackgroundTask], None], parent: QObject) -> None:
         self._signals = _TaskSignals()
@@ -62,31 +64,30 @@ class BackgroundTask:
 
     @property
     def done(self) -> bool:
-        """Whether `finished` or `failed` has been told."""
         return self._done
 
     def start(self) -> None:
-        """Begins; called once, by `Tasks`."""
+        """Start the thread; called once, by `Tasks`."""
         # Not the method itself: a call that waits in Qt's queue would not keep the task, and may come when it is gone.
         self._delivery = self._signals.woken.connect(lambda: self.deliver(), Qt.ConnectionType.QueuedConnection)  # noqa: PLW0108
         self._thread.start()
 
     def cancel(self) -> None:
-        """Asks the work to end; its last events still come."""
+        """Ask the work to end; its last events are still delivered."""
         self._token.cancel()
 
     def abandon(self) -> None:
-        """Cancels and tells nobody any more: whoever wanted the events is gone."""
+        """Cancel and stop delivering events, because the receiver is gone."""
         self._silent = True
         self.cancel()
 
     def join(self, timeout_s: float) -> bool:
-        """Waits for the thread without running the event loop; whether it ended."""
+        """Wait for the thread without running the event loop. Return whether it ended."""
         self._thread.join(max(0.0, timeout_s))
         return not self._thread.is_alive()
 
     def deliver(self) -> None:
-        """Hands over what waits, on the window's thread, for at most a slice of time."""
+        """Deliver waiting events on the window's thread, for at most one slice of time."""
         until_s = time.monotonic() + DELIVERY_SLICE_S
         with self._lock:
             self._wake_queued = False
@@ -97,6 +98,7 @@ class BackgroundTask:
                 event = self._waiting.popleft()
             if not self._silent:
                 self.event.emit(event)
+        # What is left is delivered in another turn of the event loop, after pending input and painting.
         with self._lock:
             left, ended = bool(self._waiting), self._ended
         if left:
@@ -146,14 +148,14 @@ def _nothing(_token: CancelToken) -> Iterator[object]:
 
 
 class Tasks:
-    """The tasks that run, kept alive until they end."""
+    """The running tasks, kept alive until they end."""
 
     def __init__(self) -> None:
         self._running: set[BackgroundTask] = set()
         self._open = True
 
     def run(self, work: Work, parent: QObject) -> BackgroundTask:
-        """Starts work on a thread of its own; it is cancelled and silenced when `parent` goes away."""
+        """Start work on a new thread; it is abandoned when `parent` is destroyed."""
         task = BackgroundTask(work, self._running.discard, parent)
         if self._open:
             self._running.add(task)
@@ -164,7 +166,10 @@ class Tasks:
         return len(self._running)
 
     def stop_all(self, timeout_s: float) -> bool:
-        """At quit: cancels everything, waits, tells the last events; nothing starts any more. Whether all ended."""
+        """Cancel all tasks at quit, wait for them and deliver their last events. Return whether all ended.
+
+        No task starts afterwards.
+        """
         self._open = False
         running = list(self._running)
         for task in running:
@@ -177,16 +182,16 @@ class Tasks:
         return all(ended)
 
     def reopen(self) -> None:
-        """Allows new work after `stop_all`, for a second window in the same process (tests)."""
+        """Allow tasks again after `stop_all`, for a second window in the same process (tests)."""
         self._open = True
 
 
 running = Tasks()
-"""Those of this process; `application` stops them at quit."""
+"""The tasks of this process; `application` stops them at quit."""
 
 
 def run(work: Work, parent: QObject) -> BackgroundTask:
-    """Runs a generator on a thread; its events come on the window's thread."""
+    """Run a generator on a thread and deliver its events on the window's thread."""
     return running.run(work, parent)
 
 
@@ -196,7 +201,7 @@ def ask(
     then: Callable[[Answer], object],
     failed: Callable[[BaseException], object] | None = None,
 ) -> BackgroundTask:
-    """Asks something with one answer on a thread; the answer, or the failure, comes on the window's thread."""
+    """Call a function on a thread and deliver its result, or its exception, on the window's thread."""
 
     def work(token: CancelToken) -> Iterator[Answer]:
         yield question(token)
@@ -209,13 +214,13 @@ def ask(
 
 
 class Rounds(QObject):
-    """Work that is looked for on a thread whenever somebody says that there may be some."""
+    """Repeats a task on request: it looks for work on a thread whenever some may have arrived."""
 
     happened = Signal(object)
     failed = Signal(object)
-    """A round, which is over all the same."""
+    """A round failed; `over` follows."""
     over = Signal()
-    """A round; another one that was asked for meanwhile is running already."""
+    """A round ended; if another one was requested, it is running already."""
 
     def __init__(self, work: Work, parent: QObject) -> None:
         super().__init__(parent)
@@ -228,7 +233,7 @@ class Rounds(QObject):
         return self._task is not None
 
     def start(self) -> None:
-        """Begins a round; one that runs is followed by another."""
+        """Start a round, or request another after the running one."""
         self._is_asked_again = self._task is not None
         if self._task is None:
             self._task = run(self._work, self)
@@ -237,13 +242,13 @@ class Rounds(QObject):
             self._task.failed.connect(self._on_failed)
 
     def stop(self) -> None:
-        """Ends the round, whose last events still come; none follows."""
+        """Cancel the round; its last events are delivered, and no other follows."""
         self._is_asked_again = False
         if self._task is not None:
             self._task.cancel()
 
     def abandon(self) -> None:
-        """Ends the round and tells nobody any more."""
+        """Cancel the round and stop delivering its events."""
         if self._task is not None:
             self._task.abandon()
 

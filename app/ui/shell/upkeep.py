@@ -1,4 +1,4 @@
-"""What looks after the window while it runs: an unused model, silent children, an upgrade, a resting caret, garbage."""
+"""Background care of the window: idle models, silent child processes, upgrades, the caret, garbage collection."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOOK_EVERY_MS = 10_000
 
 
 class ModelSleep(QObject):
-    """Owns the timer; the watch decides, the loader acts, a notice tells. `is_at_work`: a summary is being made."""
+    """Puts an idle model to sleep on a timer and tells the user. `is_at_work` returns whether a job uses the model."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class ModelSleep(QObject):
         self._on_model_changed()
 
     def check_memory(self) -> None:
-        """Asks `ModelMemoryWatch`, lets the model sleep, and says why; the timer calls it."""
+        """Timer slot: ask `ModelMemoryWatch`, put the model to sleep if it says so, and tell the user why."""
         verdict = self._watch.check_memory(busy=self._is_answering or self._is_at_work())
         if verdict in (MemoryVerdict.SLEEP_SHORT, MemoryVerdict.SLEEP_IDLE):
             self._loader.sleep()
@@ -63,7 +63,7 @@ class ModelSleep(QObject):
             self._is_warning = True
 
     def follow_answers(self, answer_finished: SignalInstance, is_answering: Callable[[], bool]) -> None:
-        """One more place where the model answers."""
+        """Treat the model as in use while another view is answering."""
         self._answering.append(is_answering)
         answer_finished.connect(self._on_answer_finished)
 
@@ -73,7 +73,7 @@ class ModelSleep(QObject):
 
     @property
     def is_watching(self) -> bool:
-        """Whether the timer runs: only while there is a model that could leave."""
+        """True while the timer runs, which is only while a model is loaded."""
         return self._timer.isActive()
 
     def _on_answer_finished(self) -> None:
@@ -95,7 +95,7 @@ class ModelSleep(QObject):
 
 
 class SilenceNotices(QObject):
-    """One notice for each silent child, which leaves when the child is heard again or has ended."""
+    """One notice for each unresponsive child process, dismissed when it responds or ends."""
 
     def __init__(self, notify: Notify, parent: QObject) -> None:
         super().__init__(parent)
@@ -108,7 +108,7 @@ class SilenceNotices(QObject):
         self._timer.start()
 
     def check_children(self) -> None:
-        """What the timer does."""
+        """Timer slot: show notices for children that went silent, and dismiss those that no longer apply."""
         silent = [child for child in self._watch.find_silent() if child.work]
         for child in [child for child in self._told if child not in silent]:
             notice = self._told.pop(child)
@@ -132,7 +132,7 @@ class SilenceNotices(QObject):
 
 
 class UpgradeNotice(QObject):
-    """Looks whenever the window comes to the front, by itself or because a second start asked for it; tells once."""
+    """Tells once that the program's files were upgraded, checked whenever the window is activated."""
 
     def __init__(self, notify: Notify, program: ProgramFile, parent: QObject) -> None:
         super().__init__(parent)
@@ -155,7 +155,7 @@ REST_AFTER_MS = 5_000
 
 
 class CalmCaret(QObject):
-    """Blinks while the cursor moves and for some seconds after, then stays lit."""
+    """Stops the caret's blinking some seconds after it last moved: each blink repaints its field."""
 
     def __init__(self, parent: QObject | None = None, rest_after_ms: int = REST_AFTER_MS) -> None:
         super().__init__(parent)
@@ -185,7 +185,7 @@ EVERY_MS = 2_000
 
 
 def collect_on_this_thread(parent: QObject) -> None:
-    """From now on, as long as `parent` lives."""
+    """Run Python's garbage collector only on the window's thread, as long as `parent` lives."""
     gc.disable()
     timer = QTimer(parent, interval=EVERY_MS)
     timer.timeout.connect(collect_what_is_due)
@@ -193,7 +193,7 @@ def collect_on_this_thread(parent: QObject) -> None:
 
 
 def collect_what_is_due() -> None:
-    """The oldest generation that has more than Python's own threshold, with all that are younger."""
+    """Collect the oldest generation over Python's threshold, with all younger ones."""
     due = [n for n, (count, most) in enumerate(zip(gc.get_count(), gc.get_threshold(), strict=True)) if count > most]
     if due:
         gc.collect(due[-1])

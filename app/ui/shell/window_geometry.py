@@ -1,6 +1,6 @@
-"""The window's size and its left column's width: never more than the screen has, and as they were after a restart.
+"""Size and position of the window and its left column: kept within the screen and restored after a restart.
 
-In a narrow window the column lies above the content while it is wanted, and goes when something was chosen.
+In a narrow window the column becomes a drawer over the content, which closes once something was chosen.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from app.ui.widgets.layouts import USUAL_FRAME_PX
 
 SIZE_PX, SMALLEST_PX = (1280, 800), (640, 480)
 COLUMN_PX = (200, 420)
-"""The least and the most of the left column, as drawn."""
+"""Least and most width of the left column before zoom."""
 MOST_SHARE = 0.4
-"""Of the window that the column may take, whatever the zoom."""
+"""Largest share of the window's width for the column, at any zoom."""
 NARROW_PX = 560
-"""A window with less room, as drawn, than it has at its smallest, has none for the column beside the content."""
+"""Window width before zoom, less than which leaves no room for the column next to the content."""
 CONTENT_PX = 380
-"""The least of the content beside the column, as drawn, whatever it asks for."""
+"""Width before zoom that the content keeps next to the column, even if it would like more."""
 DRAWER_PX, STRIP_PX = 280, 40
-"""How wide the column is above the content, and what it leaves of that at least: a click there puts it away."""
+"""Width of the drawer, and the least strip it leaves free: a click there closes it."""
 LOW_PX = 200
-"""A window as low as that, as drawn, has no room for the status line."""
+"""Window height before zoom below which the status line is hidden."""
 SHADE = 90
 
 
 class Veil(QWidget):
-    """Darkens what is behind the column."""
+    """Darkens the content behind the drawer."""
 
     clicked = Signal()
 
@@ -45,7 +45,9 @@ class Veil(QWidget):
 
 
 class WindowGeometry(QObject):
-    """Zoom makes a window larger where it must be, and back as it was before; a person's own size ends that."""
+    """Fits the window to zoom and screen. Zooming in enlarges it, zooming out restores it unless the user
+    resized it.
+    """
 
     def __init__(
         self, window: QMainWindow, splitter: QSplitter, column: QWidget, theme: Theme, status: QWidget
@@ -54,11 +56,11 @@ class WindowGeometry(QObject):
         self._window, self._splitter, self._column, self._theme = window, splitter, column, theme
         self._status = status
         self._column_px = 0.0
-        """What the person gave the column, as drawn."""
+        """Width that the user gave the column, before zoom."""
         self._size_before: QSize | None = None
         self._size_made = QSize()
         self._place_before: QPoint | None = None
-        """Where the window was before the screen's edge moved it."""
+        """Position of the window before it was moved into the screen."""
         self._place_made = QPoint()
         self._is_narrow = self._is_put_away = self._is_painted = False
         self._veil = Veil(window)
@@ -69,7 +71,7 @@ class WindowGeometry(QObject):
         window.installEventFilter(self)
 
     def restore(self, kept: WindowSettings) -> None:
-        """As it was when it was closed; what cannot be used any more falls back to the size as drawn."""
+        """Restore the stored geometry, or the default size if that is unusable."""
         geometry = QByteArray.fromBase64(kept.geometry.encode("ascii", "ignore"))
         if geometry.isEmpty() or not self._window.restoreGeometry(geometry):
             self._window.resize(QSize(*SIZE_PX).boundedTo(self._room()))
@@ -78,7 +80,7 @@ class WindowGeometry(QObject):
         self.fit_column()
 
     def describe(self) -> dict[str, object]:
-        """Values for the settings; the column's width is kept as it is without zoom."""
+        """Return the values for the settings; the column's width is stored without zoom."""
         return {
             "geometry": bytes(self._window.saveGeometry().toBase64().data()).decode("ascii"),
             "sidebar_hidden": not self._is_put_away if self._is_narrow else self._column.isHidden(),
@@ -86,7 +88,7 @@ class WindowGeometry(QObject):
         }
 
     def fit_zoom(self) -> None:
-        """The least size follows the zoom as far as the screen allows."""
+        """Adapt the least size to the zoom as far as the screen allows."""
         window, px = self._window, self._theme.px
         before = window.size()
         if self._size_before is not None and before != self._size_made:
@@ -107,7 +109,7 @@ class WindowGeometry(QObject):
         self._fit_status()
 
     def _fit_place(self, place: QPoint, *, is_back: bool) -> None:
-        """Into the screen, or back to where it was before it grew, unless the person moved it meanwhile."""
+        """Move the window into the screen, or back to where it was before it grew unless the user moved it."""
         if self._place_before is not None and place != self._place_made:
             self._place_before = None
         if is_back and self._place_before is not None:
@@ -119,7 +121,7 @@ class WindowGeometry(QObject):
         self._place_made = self._window.pos()
 
     def fit_screen(self) -> None:
-        """The window with its frame into what the screen has for windows."""
+        """Fit the window and its frame into the screen's available area."""
         if not self._is_free or not self._window.isVisible():
             return
         screen, frame = self._window.screen().availableGeometry(), self._window.frameGeometry()
@@ -130,7 +132,7 @@ class WindowGeometry(QObject):
             self._window.move(left, top)
 
     def fit_column(self) -> None:
-        """The column's width in a window of this size at this zoom."""
+        """Set the column's width for the window's size and zoom."""
         px, window_px, least = self._theme.px, self._window.width(), self._column.minimumSizeHint().width()
         beside = self._beside_px
         self._fit_narrow(window_px < max(px(NARROW_PX), least + beside))
@@ -148,20 +150,20 @@ class WindowGeometry(QObject):
 
     @property
     def _beside_px(self) -> int:
-        """What the content needs; some of it takes more while there is more, so that this has a bound."""
+        """Width that the content needs, bounded because some content asks for more whenever it gets more."""
         content = self._splitter.widget(self._splitter.count() - 1)
         needed = 0 if content is None else content.minimumSizeHint().width()
         return min(needed, self._theme.px(CONTENT_PX)) + self._splitter.handleWidth()
 
     def show_column(self, *, shown: bool) -> None:
-        """Beside the content, or in a narrow window above it."""
+        """Show or hide the column, as a drawer in a narrow window."""
         self._column.setVisible(shown)
         self._veil.setVisible(shown and self._is_narrow)
         if self._is_narrow:
             self._fit_drawer()
 
     def put_away(self) -> None:
-        """Something was chosen in the column; beside the content it stays."""
+        """Close the drawer after a choice; a column next to the content stays."""
         if self._is_narrow and not self._column.isHidden():
             self.show_column(shown=False)
 
@@ -169,7 +171,7 @@ class WindowGeometry(QObject):
         self._status.setVisible(self._window.height() >= self._theme.px(LOW_PX))
 
     def _fit_narrow(self, is_narrow: bool) -> None:
-        """Where there is no room beside the content the column goes by itself, and comes back with the room."""
+        """Turn the column into a closed drawer when the room is too small, and back again."""
         if is_narrow == self._is_narrow:
             return
         self._is_narrow = is_narrow
@@ -198,7 +200,7 @@ class WindowGeometry(QObject):
 
     @property
     def _is_free(self) -> bool:
-        """Whether the size is the window's own, and not the screen's."""
+        """True if the window is neither maximized nor full screen, so that it may be resized."""
         return not self._window.isMaximized() and not self._window.isFullScreen()
 
     @property
@@ -211,7 +213,7 @@ class WindowGeometry(QObject):
         return USUAL_FRAME_PX if known.isNull() else known
 
     def _room(self) -> QSize:
-        """The most that the window may have inside its frame."""
+        """Return the largest size of the window inside its frame."""
         return self._window.screen().availableGeometry().size().shrunkBy(self._frame())
 
     def _on_column_moved(self) -> None:
@@ -231,7 +233,9 @@ class WindowGeometry(QObject):
 
 @contextmanager
 def _fonts_kept(column: QWidget) -> Iterator[None]:
-    """WORKAROUND: a style sheet takes away the fonts of what gets another parent, when it is polished next."""
+    """Restore fonts after reparenting. WORKAROUND: Qt's style sheets drop the fonts of reparented widgets when
+    polishing them.
+    """
     parts = [widget for widget in column.findChildren(QWidget) if widget.testAttribute(Qt.WidgetAttribute.WA_SetFont)]
     fonts = [part.font() for part in parts]
     yield
