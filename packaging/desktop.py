@@ -182,6 +182,7 @@ def service_menu(entry: str) -> str:
         "[Desktop Entry]",
         "Type=Service",
         "X-KDE-ServiceTypes=KonqPopupMenu/Plugin",
+        # Only here, not in the menu entry: where no program was chosen a document is opened with the first by name.
         f"MimeType={';'.join(DOCUMENT_TYPES)};",
         f"Actions={';'.join(ACTIONS)};",
         "TryExec=fireside",

@@ -329,6 +329,7 @@ def find_projector(path: Path) -> Path | None:
     """Return the file through which a model sees or hears, where it lies beside it, or another program says which it
     is.
     """
+    # At each loading anew, not stored: files are moved, and what lies there now is what goes with the model.
     if path.name.lower().endswith(ENDING):
         found = describe_model(path, "")
     else:  # named by its content, as Ollama has them

@@ -71,6 +71,7 @@ class AccessRules:
 def make_application(serving: AnswerServer, rules: AccessRules) -> Starlette:
     """Return all of it as an ASGI application."""
     server = _Server(serving)
+    # No addresses of Ollama's: a clear 404 is better than a list that promises an API which is not there.
     routes = [
         Route("/", server.health),
         Route("/health", server.health),

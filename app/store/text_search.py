@@ -19,6 +19,7 @@ from app.store.database import Database, fold_text
 from app.store.jobs import JobResults
 from app.store.page_store import PageRow, PageStore
 
+# Texts without spaces are walked: a trigram index would be larger than the chats, and cannot find two signs.
 STRETCH = 10_000
 """Messages whose texts are walked at once."""
 MOST_TEXT = 1_000_000

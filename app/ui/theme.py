@@ -275,6 +275,7 @@ class Theme(QObject):
 
         It is applied before `changed` is emitted, so that receivers measure the final sizes.
         """
+        # Not in the style sheet: a font there overrules every setFont, and text that is painted has no part in it.
         for target in targets:
             self._dressed.setdefault(target, {}).update(look)
             self._put_on(target, look)

@@ -151,6 +151,7 @@ class _KnownChats:
 
     def find(self, read: ReadChat) -> int | None:
         """Return the stored chat's id, or None."""
+        # By when it began and with which words: titles are changed and chats grow.
         moment = round(read.chat.created_at * 1000)
         message = read.messages[0] if read.messages else None
         texts = (message.text, *(text for text, _ in message.other_texts)) if message else ()
