@@ -340,6 +340,7 @@ def continue_text(
     if ask.suffix.partition("\n")[0].strip() and text.endswith("\n"):  # it is the indentation of the suffix
         text, blanks = ask.text, ""
     ask = replace(ask, text=text, alternatives=max(ask.alternatives, 0))
+    # Token healing without touching tokens: the model writes the blank together with the word that follows it.
     if blanks and not ask.forced and not ask.grammar:  # forced tokens bring their own blank
         ask = replace(ask, grammar=grammar_beginning_with(blanks))
     trimmers = [BlankTrimmer(blanks) for _ in range(count)]
