@@ -281,7 +281,7 @@ def _handbook(folder: Path) -> Path:
     pages = [Page()]
     y = 80.0
     for line in (ROOT / "docs/decisions.md").read_text("utf-8").splitlines():
-        text = line.strip("#* ").replace("`", "").replace("**", "")
+        text = line.strip("#* ").replace("`", "").replace("**", "").encode("cp1252", "replace").decode("cp1252")
         if not text or line.startswith((" ", "|", "`")):
             continue
         size = 16 if line.startswith("#") else 11
