@@ -1,4 +1,4 @@
-"""`backup OUT` in the terminal: everything that a person made here, in one file."""
+"""`backup OUT` in the terminal: all of the user's data in one file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from app.store.database import Database
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `backup` takes."""
     parser.description = (
         "Chats, projects, assistants, memories, prompts, summaries, translations, pages, glossaries and settings in one"
         " file. Models are not in it, nor the access token. The file is not encrypted: keep it where nobody else reads."

@@ -1,6 +1,6 @@
 """`chat` in the terminal: one question, or a conversation.
 
-Ctrl+C stops an answer; what was said before it stays.
+Ctrl+C stops an answer; what was written stays.
 """
 
 from __future__ import annotations
@@ -56,7 +56,6 @@ if TYPE_CHECKING:
 
 
 def add_arguments(chat: argparse.ArgumentParser) -> None:
-    """What `chat` takes."""
     chat.add_argument("-p", "--prompt", metavar="TEXT", help="the question; without it, standard input")
     chat.add_argument("--image", metavar="FILE", nargs="+", type=Path, default=[], help="pictures for the question")
     chat.add_argument(
@@ -88,7 +87,7 @@ def add_arguments(chat: argparse.ArgumentParser) -> None:
 
 @dataclass
 class ChatRun:
-    """One terminal chat: the parts it needs and the options it was given."""
+    """One terminal chat: the parts it needs and its options."""
 
     engine: Engine
     settings: Settings
@@ -121,7 +120,7 @@ class ChatRun:
         return replace(self.settings, chat=chat)
 
     def _answer_options(self) -> dict[str, Any]:
-        """What the settings say, the assistant before them, and the command line before both."""
+        """Merge options: command line over assistant over settings."""
         options = options_for(conversation_of(self.assistant), self.settings, self.model)
         asked = {"temperature": self.options.temperature, "seed": self.options.seed}
         given = {name: value for name, value in asked.items() if value is not None}
@@ -187,7 +186,10 @@ def _find_assistant(paths: AppPaths, name: str) -> Assistant | None:
 
 
 def _ask_with_pictures(chat: ChatRun, paths: AppPaths, messages: list[Message], prompt: str) -> int:
-    """What cannot be opened is told and left out; where nothing can, nothing is asked. No copy of them stays."""
+    """Ask with pictures.
+
+    Unreadable ones are reported and left out; if none is left, nothing is asked. No copies are kept.
+    """
     from app.features.media import PICTURE, MediumAdded, PassingLibrary
     from app.store.media import MediaStore
 
@@ -224,7 +226,10 @@ def _count_media(engine: Engine, media: dict[Path, Media]) -> list[dict[str, Any
 
 
 def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: str) -> int:
-    """What cannot be read is told and left out; where nothing can, nothing is asked. Nothing of them is kept."""
+    """Ask about documents.
+
+    Unreadable ones are reported and left out; if none is left, nothing is asked. Nothing of them is stored.
+    """
     from app.cli.input_files import InputFiles, files_of
     from app.cli.passage_model import passage_model
     from app.features.chat.document_question import DocumentQuestion
@@ -279,7 +284,7 @@ def _find_unsupported(checker: Path, paths: AppPaths, question: str, passages: S
 
 
 def _grounds_words(cited: Sequence[CitedSentence], support: AnswerSupport) -> str:
-    """Where an answer may come from, or that it is not in the documents."""
+    """Format an answer's citations, or that the documents don't say it."""
     places = [
         ", ".join(
             filter(None, [cited_sentence.document.name, page_mark(cited_sentence.document.unit, cited_sentence.page)])

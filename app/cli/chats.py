@@ -28,7 +28,6 @@ Work = Callable[[Database, CancelToken, argparse.Namespace], int]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `chats` can do."""
     parts = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, work: Work, text: str) -> argparse.ArgumentParser:
@@ -75,7 +74,6 @@ def _run_work(work: Work, options: argparse.Namespace) -> int:
 
 
 def list_chats(database: Database, _cancel: CancelToken, options: argparse.Namespace) -> int:
-    """`list`."""
     whole, chats = WholeConversations(database), Conversations(database).find(" ".join(options.text))
     if options.json:
         around = _project_and_tags(database)
@@ -100,7 +98,7 @@ def _chat_fields(chat: Conversation) -> dict[str, Any]:
 
 
 def _project_and_tags(database: Database) -> Callable[[Conversation], dict[str, Any]]:
-    """Which project a chat is in, null for none, and its tags, by their names."""
+    """Return a function for a chat's project (null for none) and tags, by name."""
     projects = {project.id: project.name for project in Projects(database).all()}
     tags = Tags(database)
     names, of_chats = {chat_tag.id: chat_tag.name for chat_tag in tags.all()}, tags.of_chats()
@@ -149,7 +147,7 @@ def export_to_file(database: Database, cancel: CancelToken, options: argparse.Na
 
 @dataclass
 class _ImportTotals:
-    """What was imported so far."""
+    """Counts of what was imported so far."""
 
     chats: list[dict[str, Any]] = field(default_factory=list)
     continued: list[dict[str, Any]] = field(default_factory=list)

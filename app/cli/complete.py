@@ -1,4 +1,4 @@
-"""`complete` in the terminal: a model goes on with a text as it is, without a chat."""
+"""`complete` in the terminal: continue a text with a model, without a chat."""
 
 from __future__ import annotations
 
@@ -33,7 +33,6 @@ MOST_AT_ONCE = 16
 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:
-    """What `complete` takes."""
     part.add_argument("-p", "--prompt", metavar="TEXT", help="the text to go on with; without it, standard input")
     part.add_argument("--suffix", metavar="TEXT", default="", help="fill in what stands before this text")
     part.add_argument(

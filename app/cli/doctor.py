@@ -14,7 +14,6 @@ from app.features.diagnostics import report_of, text_of
 
 
 def add_arguments(doctor: argparse.ArgumentParser) -> None:
-    """What `doctor` takes."""
     doctor.add_argument(
         "--model", metavar="FILE", type=Path, help="load this model, and say which of its layers lie where"
     )

@@ -50,7 +50,6 @@ _DATA = 'a line for each document: {"document": …, "summary": …}, a text or 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `evaluate` can do."""
     parts = parser.add_subparsers(required=True, metavar="WHAT")
     part = parts.add_parser("summarize", help="summaries beside good ones (ROUGE), and beside their documents")
     part.add_argument("--data", metavar="FILE.jsonl", type=Path, required=True, help=_DATA)
@@ -109,7 +108,7 @@ def run_summaries(options: argparse.Namespace) -> int:
 def _valid_examples(
     examples: Iterable[EvaluationExample | SkippedLine], result: Evaluation
 ) -> Iterator[EvaluationExample]:
-    """The documents; lines that are none are told at once and kept as errors."""
+    """Yield the valid examples; invalid lines are reported at once and recorded as errors."""
     for example in examples:
         if isinstance(example, SkippedLine):
             _report_skipped(example, result)
@@ -175,7 +174,6 @@ _TEXTS = (".txt", "")
 
 
 def _add_translate(part: argparse.ArgumentParser) -> None:
-    """What `evaluate translate` takes."""
     part.add_argument(
         "--source", metavar="FILE", type=Path, required=True, help="a text (.txt) of lines, or a document"
     )
@@ -189,7 +187,7 @@ def _add_translate(part: argparse.ArgumentParser) -> None:
 
 
 def run_translations(options: argparse.Namespace) -> int:
-    """`evaluate translate`: interrupted, the figures are of what is done. No memory is used and none is kept."""
+    """Run `evaluate translate`. Interrupted, the figures cover what is done. No memory is read or written."""
     places = AppPaths.from_environment()
     settings, _ = load_settings(places.settings)
 

@@ -1,4 +1,4 @@
-"""Read the files that a command is given: one after another, told about, unlocked; folders become their documents."""
+"""Read a command's input files: one by one, reported, unlocked; folders expand to their documents."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def files_of(asked: Sequence[Path]) -> list[tuple[Path, Path]]:
 
 @dataclass
 class InputFiles:
-    """What one of the files meets does not keep the others from being read.
+    """Read input files; one that fails doesn't stop the others.
 
-    `kept` is where they are kept; without `password` it is asked for, for each file that needs one.
+    `kept` is the store; without `password`, each file that needs one asks.
     """
 
     kept: DocumentLibrary
@@ -50,7 +50,7 @@ class InputFiles:
     errors: list[dict[str, str]] = field(default_factory=list)
 
     def read_all(self, files: Sequence[tuple[Path, Path]]) -> None:
-        """Each file, as `files_of` gives them; two of the same name are told apart by what the person wrote."""
+        """Read each file, as `files_of` yields them; files of equal name are labelled by the path given."""
         names = Counter(path.name for _, path in files)
         for written, path in files:
             name = path.name if names[path.name] == 1 else str(written)

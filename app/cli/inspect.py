@@ -25,14 +25,13 @@ from app.features.inside.anatomy import ModelAnatomy, anatomy_of
 from app.features.inside.model_comparison import ComparisonStep, ModelFigures, compare_models, line_of
 
 BAR = 20
-"""Characters of a bar that stands for all."""
+"""Characters of a full bar."""
 OWN_TEXT = "texts/harbour.txt"
-"""What models are compared on where no text is given."""
+"""Text for comparing models if none is given."""
 MOST_FILE_BYTES = 64 * 1024 * 1024
 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:
-    """What `inspect` takes."""
     views = part.add_subparsers(required=True, metavar="VIEW")
     for name, (words, run) in VIEWS.items():
         view = views.add_parser(name, help=words)
@@ -70,7 +69,7 @@ def run_anatomy(options: argparse.Namespace) -> int:
 
 
 def run_tokens(options: argparse.Namespace) -> int:
-    """`inspect tokens`."""
+    """Run `inspect tokens`."""
     with _open_engine(options) as (engine, text, _):
         found = looks.tokens_of(engine, text)
     if options.json:
@@ -95,7 +94,7 @@ def run_tokens(options: argparse.Namespace) -> int:
 
 
 def run_probabilities(options: argparse.Namespace) -> int:
-    """`inspect probabilities`."""
+    """Run `inspect probabilities`."""
     with _open_engine(options) as (engine, text, cancel):
         found = _read_tokens(engine, text, cancel, most=8)
     if options.json:
@@ -115,7 +114,7 @@ def run_probabilities(options: argparse.Namespace) -> int:
 
 
 def run_perplexity(options: argparse.Namespace) -> int:
-    """`inspect perplexity`."""
+    """Run `inspect perplexity`."""
     with _open_engine(options) as (engine, text, cancel):
         found = looks.surprise_of(_read_tokens(engine, text, cancel, most=0))
     if options.json:

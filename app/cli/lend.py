@@ -22,7 +22,6 @@ LOCAL_WARNING = "Everyone who is logged in on this computer can use it: there is
 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:
-    """What `lend` takes."""
     part.add_argument(
         "--port",
         metavar="N",
@@ -49,7 +48,7 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
 
 
 def run_lend(options: argparse.Namespace) -> int:
-    """`lend`: runs until it is interrupted."""
+    """Run `lend` until interrupted."""
     paths = AppPaths.from_environment()
     lend = Lend(options.host, options.port, options.memory, options.threads)
     with interruptible_token() as cancel:

@@ -1,7 +1,7 @@
-"""The terminal face, without Qt: every command of `COMMANDS`.
+"""The terminal, without Qt: every command of `COMMANDS`.
 
-Standard output carries the answer (or one JSON object with ``--json``); progress, warnings and errors go to
-standard error. Exit codes: 0 done, 1 a failure told in one sentence, 2 usage, 130 interrupted.
+Standard output carries the answer (or one JSON object with ``--json``); progress, warnings and errors go to standard
+error. Exit codes: 0 done, 1 an error explained in one sentence, 2 usage, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ COMMANDS = {
 
 
 def run(arguments: list[str]) -> int:
-    """Runs one command; returns its exit code."""
+    """Run one command; return its exit code."""
     _use_utf8(sys.stdin, sys.stdout, sys.stderr)
     make_terminals_safe()
     options = _make_parser(arguments).parse_args(arguments)
@@ -71,7 +71,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _tell_undo(places: AppPaths) -> None:
-    """Where a backup was restored, that may be why the data cannot be used."""
+    """Hint at undoing a restore, which may be why the data can't be used."""
     from app.features.exchange.backup import last_aside  # seldom needed
 
     if last_aside(places) is not None:

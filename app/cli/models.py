@@ -36,7 +36,6 @@ Work = Callable[[ModelCollection, CancelToken, argparse.Namespace], int]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `models` can do."""
     parts = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, work: Work, text: str) -> argparse.ArgumentParser:
@@ -74,7 +73,7 @@ def _run_work(work: Work, options: argparse.Namespace) -> int:
 
 
 def list_models(models: ModelCollection, _cancel: CancelToken, options: argparse.Namespace) -> int:
-    """`list`: ours first, then those of other programs."""
+    """Run `list`: our models first, then those of other programs."""
     rows = [*models.list_installed(), *models.list_others()]
     if options.json:
         print_json({"models": [_model_fields(row) for row in rows]})
@@ -88,7 +87,7 @@ def list_models(models: ModelCollection, _cancel: CancelToken, options: argparse
 
 
 def search_models(models: ModelCollection, cancel: CancelToken, options: argparse.Namespace) -> int:
-    """`search`: the most downloaded first."""
+    """Run `search`: most downloaded first."""
     page = models.hub.search(HubQuery(" ".join(options.text)), cancel)
     if options.json:
         print_json({"models": [asdict(found) for found in page.found]})
@@ -101,7 +100,7 @@ def search_models(models: ModelCollection, cancel: CancelToken, options: argpars
 
 
 def show_repository(models: ModelCollection, cancel: CancelToken, options: argparse.Namespace) -> int:
-    """`info`: the files that can be fetched."""
+    """Run `info`: the files that can be fetched."""
     repository = models.hub.read_repository(options.repo, options.revision, cancel)
     if options.json:
         print_json(_repository_fields(repository))

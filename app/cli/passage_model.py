@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 NONE = "none"
 CONTEXT_TOKENS = 512
 PATIENCE_S = 60.0
-"""Nobody sits before an answer that could begin without it."""
+"""Long wait for the model: without a window, nobody would prefer an earlier answer without it."""
 
 
 def add_model_argument(parser: argparse.ArgumentParser) -> None:
-    """What names the model."""
+    """Add the option that names the model."""
     parser.add_argument(
         "--passage-model", metavar="FILE", default="",
         help="an embedding model that finds passages in other words; default: the one that the window uses, if any; "
@@ -45,7 +45,10 @@ def passage_model(paths: AppPaths, wanted: str, cancel: CancelToken) -> Iterator
 
 
 class PassageModel:
-    """Does nothing without a model. One that cannot be used is told once; the ranking goes on without it."""
+    """Embedding model of a command; does nothing without one.
+
+    One that can't be used is reported once, and ranking continues without it.
+    """
 
     def __init__(self, paths: AppPaths, path: Path | None, cancel: CancelToken, stack: ExitStack) -> None:
         self._paths, self._path, self._cancel, self._stack = paths, path, cancel, stack
@@ -53,7 +56,7 @@ class PassageModel:
         self._embedder: PassageEmbedder | None = None
 
     def prepare(self, store: DocumentStore, document_ids: Sequence[int]) -> None:
-        """Make the vectors of documents, and tell how far that is."""
+        """Make the documents' vectors, reporting progress."""
         if self._path is None:
             return
         embedder = self._make_embedder()
@@ -73,11 +76,11 @@ class PassageModel:
             self._path = None
 
     def rank(self, store: DocumentStore, document_id: int, question: str, limit: int) -> list[list[int]]:
-        """As `PassageEmbedder.rank`."""
+        """Rank as `PassageEmbedder.rank`."""
         return self._make_embedder().rank(store, document_id, question, limit) if self._path is not None else []
 
     def rank_prepared(self, store: DocumentStore, document_id: int, question: str, limit: int) -> list[list[int]]:
-        """The same, once the document has its vectors."""
+        """Rank after making the document's vectors."""
         self.prepare(store, [document_id])
         return self.rank(store, document_id, question, limit)
 

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `read` takes."""
     parser.add_argument("file", metavar="FILE", type=Path)
     parser.add_argument("--password", metavar="TEXT", default="", help="of a PDF; without it, it is asked for")
     parser.add_argument(
@@ -55,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _parse_encoding(name: str) -> str:
-    """A name that Python knows; "" is none."""
+    """Parse the name of an encoding Python knows; "" is none."""
     try:
         "".encode(name or "utf-8")
     except (LookupError, ValueError):
@@ -76,7 +75,7 @@ def _parse_pages(text: str) -> tuple[int, int]:
 
 
 def run_read(options: argparse.Namespace) -> int:
-    """`read`: Ctrl+C ends it with 130."""
+    """Run `read`; Ctrl+C ends it with exit code 130."""
     path = options.file.expanduser().absolute()
     first, last = options.pages
 
@@ -93,7 +92,7 @@ def run_read(options: argparse.Namespace) -> int:
 
 @dataclass
 class _MarkdownOutput:
-    """One document on its way to standard output."""
+    """Write one document to standard output."""
 
     path: Path
     cancel: CancelToken
@@ -109,7 +108,7 @@ class _MarkdownOutput:
         self._shows_progress = self.as_json or not sys.stdout.isatty()
 
     def write_request(self, request: Read) -> int:
-        """Reads and tells; the exit code."""
+        """Read and print; return the exit code."""
         blocks = self._with_pictures(request) if self.by_model else self._read_blocks(request)
         try:
             if self.as_json:
@@ -180,7 +179,7 @@ class _MarkdownOutput:
     def _read_pages(
         self, pages: Sequence[PageRead], by_model: ByModel, password: str, folder: Path
     ) -> dict[int, StoredPageReading]:
-        """What the model reads; it ends where it was cancelled."""
+        """Read pages with the model, until cancelled."""
         from app.features.page_reading.corrections import DocumentScanner
         from app.features.page_reading.readings import read_page, reading_outcome
 
@@ -199,7 +198,7 @@ class _MarkdownOutput:
         return readings
 
     def _note_readings(self, readings: dict[int, StoredPageReading]) -> None:
-        """What became of the pages that are pictures."""
+        """Record what became of the picture pages."""
         assert self.done is not None
         read = {page for page, reading in readings.items() if reading.blocks}
         self.pages = [

@@ -1,4 +1,4 @@
-"""`restore FILE` in the terminal: a backup takes the place of what is here, which is kept aside and can be put back."""
+"""`restore FILE` in the terminal: replace current data by a backup; the old data can be put back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from app.features.exchange.backup import (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `restore` takes."""
     parser.description = (
         "Everything of a backup takes the place of what is here, which is kept aside for 30 days. While the"
         f" window is open, the backup waits for the next start of {APP_NAME}."
@@ -62,7 +61,7 @@ def run_restore(options: argparse.Namespace) -> int:
 
 
 def _undo_restore(options: argparse.Namespace) -> int:
-    """`restore --undo`: what was here before the last restore comes back; what is here is kept in its turn."""
+    """Run `restore --undo`: put back the data of before the last restore; current data is kept in its turn."""
     places = AppPaths.from_environment()
     was_waiting = places.restoring.is_dir()
     if not was_waiting and last_aside(places) is None:

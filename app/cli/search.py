@@ -1,4 +1,4 @@
-"""`search FILE… -q QUESTION` in the terminal: the passages that answer a question; no model is asked."""
+"""`search FILE… -q QUESTION` in the terminal: find the passages that answer a question, without a model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ INDENT = " " * 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `search` takes."""
     parser.add_argument(
         "files", metavar="FILE", type=Path, nargs="+", help="documents or folders; they are searched together"
     )
@@ -67,7 +66,7 @@ def _load_ranking() -> None:
 
 
 def run_search(options: argparse.Namespace) -> int:
-    """`search`: reads the files anew each time and keeps nothing of them."""
+    """Run `search`: reads the files each time and stores nothing of them."""
     loading = threading.Thread(target=_load_ranking, name="ranking")
     loading.start()  # a child reads meanwhile
     places = AppPaths.from_environment()

@@ -24,7 +24,6 @@ LEAST_CONTEXT, MOST_CONTEXT = 256, 10_000_000
 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:
-    """What `serve` takes."""
     part.add_argument(
         "--port", metavar="N", type=_parse_port, default=PORT, help=f"where it listens ({PORT}); 0: a free one"
     )
@@ -63,7 +62,7 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
 
 
 def run_serve(options: argparse.Namespace) -> int:
-    """`serve`: runs until it is interrupted."""
+    """Run `serve` until interrupted."""
     given = given_key(options.key, options.key_file)
     paths = AppPaths.from_environment()
     settings, _ = load_settings(paths.settings)
@@ -115,7 +114,7 @@ def given_key(key: str | None, file: Path | None) -> str:
 
 
 def words_of(server: RunningServer, key: str) -> str:
-    """What to know of one that runs, and what it means where other computers can reach it."""
+    """Return the start message, with a warning if other computers can reach the server."""
     words = f"Fireside answers at {server.address}\nThe key is {key}\nCtrl+C ends it."
     meaning = "Everybody who reaches this computer and has the key can use it, and what passes is not encrypted."
     return f"{words}\n{meaning}" if server.is_open else words

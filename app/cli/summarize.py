@@ -51,7 +51,6 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `summarize` takes."""
     parser.add_argument("files", metavar="FILE", type=Path, nargs="+", help="several become one summary over all")
     lengths = [length.value for length in Length]
     parser.add_argument("--length", choices=lengths, default="medium", help="default: medium")
@@ -85,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _parse_language(text: str) -> str:
-    """A code; "" is the document's own."""
+    """Parse a language code; "" is the document's own."""
     if text and not _LANGUAGE.fullmatch(text):
         raise argparse.ArgumentTypeError("must be a code such as de")
     return text
@@ -132,7 +131,7 @@ def run_summarize(options: argparse.Namespace) -> int:
 
 
 class _SummaryInputs(InputFiles):
-    """The files with all of their text."""
+    """The input files with all their text."""
 
     @cached_property
     def given(self) -> list[InputDocument]:
@@ -142,7 +141,7 @@ class _SummaryInputs(InputFiles):
 def _told_by_counting(
     inputs: _SummaryInputs, options: argparse.Namespace, cancel: CancelToken, model: Path | None = None
 ) -> int | None:
-    """The exit code of a digest that was told; None where the model is to be asked after all."""
+    """Print an extract if it will do and return the exit code; None if the model is needed after all."""
     digest = digest_summary(inputs.given, _summary_options(options), lambda: cancel.cancelled)
     if not is_sufficient(digest):
         return None
@@ -187,9 +186,9 @@ def _summary_options(options: argparse.Namespace) -> SummaryOptions:
 def _make_summary(
     inputs: _SummaryInputs, wish: SummaryOptions, summaries: SummaryJobs, cancel: CancelToken
 ) -> tuple[Summary | None, AppError | None]:
-    """The summary, partial where it was cancelled or the engine failed for good; None where nothing was there by then.
+    """Return the summary, partial if cancelled or after a fatal engine error;
 
-    Beside it what the engine raised.
+    None if there is nothing yet. Also return the engine's error.
     """
     (begun,) = summaries.begin_summaries([input_document.id for input_document in inputs.given], wish, together=True)
     progress = _Progress(lambda: summaries.seconds_left(begun.id))
@@ -213,7 +212,7 @@ class _Progress:
         self._line, self._seconds_left, self._beginning = terminal.TerminalProgress(), seconds_left, ""
 
     def take_event(self, event: SummaryEvent) -> None:
-        """One more event of the pipeline."""
+        """Update the progress line with an event of the pipeline."""
         match event:
             case Planned():
                 self._beginning = f"Section 1 of {event.sections:,}"
@@ -232,12 +231,12 @@ class _Progress:
             self._line.show(self._beginning, terminal.left_words(self._seconds_left()))
 
     def end(self) -> None:
-        """The next line is somebody else's."""
+        """Finish the line before others print."""
         self._line.end()
 
 
 def _print_summary(summary: Summary, inputs: _SummaryInputs, options: argparse.Namespace) -> None:
-    """The text or the object on standard output, or the file; what was read and what differs beside it."""
+    """Print text or JSON, or write the file; coverage and differences go to standard error."""
     is_on_output = not options.json and options.output is None
     for fact in (*summary_facts(summary), *filter(None, [nothing_words(summary)] if not is_on_output else [])):
         print(fact, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""What the terminal's commands share: one JSON object, work that can be interrupted, a password, progress, a model."""
+"""Helpers of the terminal's commands: JSON output, interruptible work, passwords, progress, choice of model."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ class SafeStream:
 
 
 def make_terminals_safe() -> None:
-    """What is printed from here on, be it a model's words or a file's name, cannot act on a terminal.
+    """Keep printed text (a model's words, a file's name) from controlling the terminal.
 
-    Files and pipes get every character as it is.
+    Files and pipes get every character unchanged.
     """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -73,7 +73,7 @@ def make_terminals_safe() -> None:
 
 @contextmanager
 def silence_told() -> Iterator[None]:
-    """Meanwhile a child that is not heard any more is told on standard error, once until it is heard again."""
+    """Report an unresponsive child on standard error, once until it responds again."""
     over, watch, told = threading.Event(), SilenceWatch(), list[Child]()
 
     def tell() -> None:
@@ -102,7 +102,7 @@ def print_json(body: dict[str, Any]) -> None:
 
 
 def parse_positive(text: str) -> int:
-    """An option's value of 1 or more."""
+    """Parse an option's value of 1 or more."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
@@ -110,7 +110,7 @@ def parse_positive(text: str) -> int:
 
 
 def parse_temperature(text: str) -> float:
-    """An option's value of 0 to 5."""
+    """Parse an option's value of 0 to 5."""
     value = float(text)
     if not 0 <= value <= 5:
         raise argparse.ArgumentTypeError("must be between 0 and 5")
@@ -118,7 +118,7 @@ def parse_temperature(text: str) -> float:
 
 
 def parse_seed(text: str) -> int:
-    """An option's value of 32 bits."""
+    """Parse an option's 32-bit value."""
     value = int(text)
     if not 0 <= value < 2**32:
         raise argparse.ArgumentTypeError("must be between 0 and 4294967295")
@@ -126,9 +126,10 @@ def parse_seed(text: str) -> int:
 
 
 def ask_password(error: DocumentLocked) -> str:
-    """What the person types; raises the error again where it is nothing, or where nobody is there to be asked.
+    """Ask for a password on the terminal.
 
-    Ctrl+C raises KeyboardInterrupt, whatever it does otherwise.
+    Raises the error again if nothing is typed or there is no terminal. Ctrl+C raises KeyboardInterrupt, whatever it
+    does otherwise.
     """
     if not sys.stdin.isatty():
         raise error
@@ -146,9 +147,9 @@ def ask_password(error: DocumentLocked) -> str:
 
 
 def read_unlocked(given: str, read: Callable[[str], Result]) -> Result:
-    """What `read` makes of a document with a password: the given one, else what the person types until it is right.
+    """Call `read` with the given password, else ask until it is right.
 
-    Raises DocumentLocked where the given one is wrong, or where nobody is there to be asked.
+    Raises DocumentLocked if the given one is wrong, or without a terminal.
     """
     password = given
     while True:
@@ -161,7 +162,7 @@ def read_unlocked(given: str, read: Callable[[str], Result]) -> Result:
 
 
 def left_words(seconds: float | None) -> str:
-    """About how much longer, in brackets; "" where nothing tells it yet."""
+    """Format the time left in brackets; "" if unknown."""
     if seconds is None:
         return ""
     minutes = round(seconds / 60)
@@ -186,9 +187,9 @@ def interruptible_token() -> Iterator[CancelToken]:
 
 
 def model_path(asked: Path | None, *chosen: str) -> Path:
-    """The model asked for, else the first that the settings name, else the starter; raises NoModel.
+    """Return the requested model, else the first named in the settings, else the starter. Raises NoModel.
 
-    One on another server is asked for by its name; without that, nothing is sent off this computer: DocumentStaysHere.
+    A remote model must be requested by name; otherwise nothing is sent off this computer: DocumentStaysHere.
     """
     if asked is not None:
         path = asked.expanduser().absolute()
@@ -231,7 +232,9 @@ def load_model(
 
 
 class TerminalProgress:
-    """One line that is written over on a terminal; elsewhere a line every few seconds and with each new beginning."""
+    """Progress: one line rewritten in place on a terminal; elsewhere a line every few seconds and at each new
+    beginning.
+    """
 
     def __init__(self) -> None:
         self._is_live = sys.stderr.isatty()
@@ -258,7 +261,7 @@ class TerminalProgress:
             print(text, file=sys.stderr, flush=True)
 
     def end(self) -> None:
-        """The next line is somebody else's."""
+        """Finish the line before others print."""
         if self._is_live and self._width:
             print(file=sys.stderr, flush=True)
             self._width = 0

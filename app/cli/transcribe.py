@@ -26,7 +26,6 @@ from app.store.document_store import opened_readings
 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:
-    """What `transcribe` takes."""
     part.add_argument("file", metavar="FILE", type=Path, help="a recording: WAV, FLAC, MP3 or OGG")
     part.add_argument("--model", metavar="FILE", type=Path, help="a GGUF file of a model that hears (the chosen one)")
     part.add_argument("--projector", metavar="FILE", type=Path, help="the file through which it hears (that beside it)")

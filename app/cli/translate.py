@@ -45,7 +45,6 @@ MOST_TOLD_FLAGS = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `translate` takes."""
     parser.add_argument("file", metavar="FILE|-", help="a document; - is text on standard input")
     parser.add_argument("--to", metavar="xx", required=True, type=language_code, help="the language, such as pt-BR")
     parser.add_argument(
@@ -62,9 +61,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_translate(options: argparse.Namespace) -> int:
-    """`translate`: what is there when it is interrupted is given, and the exit code is 130.
+    """Run `translate`.
 
-    The next run of the same goes on where this one was: what is translated is in the memory.
+    Interrupted, it writes what is there and exits with 130. The next run resumes, as finished segments are in the
+    memory.
     """
     places = AppPaths.from_environment()
     settings, _ = load_settings(places.settings)
@@ -114,9 +114,9 @@ def _given_translation(
 def add_translation(
     translations: TranslationJobs, path: Path, wish: TranslationWish, password: str, cancel: CancelToken
 ) -> StoredTranslation | None:
-    """A file with the segments that it has; None where that was cancelled. Raises what the child met.
+    """Add a file and read its segments;
 
-    Without `password` it is asked for, where the file needs one.
+    None when cancelled. Raises the child's errors. Asks for a password if the file needs one and `password` is "".
     """
     path = path.expanduser().absolute()
 
@@ -219,9 +219,9 @@ def _tell_memory(opened: OpenedMemory) -> None:
 def _print_translation(
     translations: TranslationJobs, id_: int, options: argparse.Namespace, run: dict[str, Any]
 ) -> None:
-    """The text or the object on standard output, or the file; what should be looked at beside it.
+    """Print text or JSON, or write the file; segments to review are listed on standard error.
 
-    `run` are the fields of the object that tell of this run.
+    `run` has this run's JSON fields.
     """
     stored, rows = translations.get(id_), translations.segments.read_rows(id_)
     assert stored is not None

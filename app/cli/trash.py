@@ -17,7 +17,6 @@ from app.store.trash import TrashStore
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `trash` can do."""
     parts = parser.add_subparsers(required=True, metavar="COMMAND")
     texts = {
         "list": "what was deleted, the last first, with its kind and number",
@@ -34,7 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_list(options: argparse.Namespace) -> int:
-    """`list`."""
     places = AppPaths.from_environment()
     days = load_settings(places.settings)[0].trash.keep_days
     with closing(Database.open(places.database)) as database:
@@ -54,7 +52,6 @@ def run_list(options: argparse.Namespace) -> int:
 
 
 def run_restore(options: argparse.Namespace) -> int:
-    """`restore`."""
     with closing(Database.open(AppPaths.from_environment().database)) as database:
         found = [
             row for row in TrashStore(database).list_items() if (row.kind, row.id) == (options.kind, options.number)
@@ -69,7 +66,6 @@ def run_restore(options: argparse.Namespace) -> int:
 
 
 def run_empty(options: argparse.Namespace) -> int:
-    """`empty`."""
     with closing(Database.open(AppPaths.from_environment().database)) as database:
         store = TrashStore(database)
         count = len(store.list_items())
@@ -82,7 +78,7 @@ def run_empty(options: argparse.Namespace) -> int:
 
 
 def _open_trash(database: Database) -> TrashBin:
-    """To restore from; nothing goes for good here."""
+    """Open the trash for restoring only; nothing is purged."""
 
     def never(*_: object) -> None:
         raise AssertionError("the window removes")

@@ -1,1 +1,1 @@
-"""What the app does: generators of typed events, without Qt."""
+"""The program's features, without Qt: generators of typed events."""

@@ -1,4 +1,4 @@
-"""What a chat sets itself, and assistants: the same saved under a name, taken over by a chat."""
+"""A chat's own choices, and assistants: the same saved under a name for other chats."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ ICONS = (
 
 @dataclass(frozen=True)
 class AssistantChoice:
-    """What a chat sets itself; what is None or "" is as the settings say.
+    """A chat's own choices;
 
-    `sampling` has the temperature among its fields, `thinking` is "", "on", "off" or one of `EFFORTS`, `model` a path
-    or "" for that of all chats.
+    None or "" means as in the settings. `sampling` includes the temperature, `thinking` is "", "on", "off" or one of
+    `EFFORTS`, `model` a path or "" for that of all chats.
     """
 
     system_prompt: str = ""
@@ -38,13 +38,13 @@ class AssistantChoice:
 
     @property
     def stored_sampling(self) -> dict[str, Any]:
-        """The sampling with what is kept beside it."""
+        """The sampling with the token limits stored in it."""
         tokens = {"max_tokens": self.max_tokens, "thinking_budget": self.thinking_budget}
         return self.sampling | {name: value for name, value in tokens.items() if value is not None}
 
 
 def chosen_in(conversation: Conversation) -> AssistantChoice:
-    """What a conversation sets itself."""
+    """Return a conversation's own choices."""
     temperature = {} if conversation.temperature is None else {"temperature": conversation.temperature}
     model = own_model(conversation)
     values = temperature | conversation.sampling
@@ -54,7 +54,7 @@ def chosen_in(conversation: Conversation) -> AssistantChoice:
 
 
 def chosen_of(assistant: Assistant) -> AssistantChoice:
-    """What a chat takes over from an assistant."""
+    """Return the choices a chat takes from an assistant."""
     return _choose_values(assistant.instructions, assistant.sampling, assistant.thinking, assistant.model)
 
 
@@ -64,7 +64,7 @@ def _choose_values(prompt: str, stored: Mapping[str, Any], thinking: str, model:
 
 
 def in_conversation(chosen: AssistantChoice) -> dict[str, Any]:
-    """As `Conversations.update` takes it."""
+    """Return the fields for `Conversations.update`."""
     sampling = chosen.stored_sampling
     return {
         "system_prompt": chosen.system_prompt,
@@ -76,7 +76,7 @@ def in_conversation(chosen: AssistantChoice) -> dict[str, Any]:
 
 
 def in_assistant(chosen: AssistantChoice) -> dict[str, Any]:
-    """As `AssistantStore.update` takes it."""
+    """Return the fields for `AssistantStore.update`."""
     return {
         "instructions": chosen.system_prompt,
         "sampling": chosen.stored_sampling,
@@ -86,7 +86,7 @@ def in_assistant(chosen: AssistantChoice) -> dict[str, Any]:
 
 
 def conversation_of(assistant: Assistant | None) -> Conversation | None:
-    """A conversation that is kept nowhere and sets what the assistant does, for who asks without a store."""
+    """Build an unstored conversation with an assistant's choices, for callers without a store."""
     return plan_conversation(chosen_of(assistant)) if assistant is not None else None
 
 
@@ -99,5 +99,5 @@ def plan_conversation(chosen: AssistantChoice, *, memory: str = "", project_id: 
 
 
 def icon_of(assistant: Assistant) -> str:
-    """Its glyph, also where another version of the program knew more of them."""
+    """Return an assistant's icon; a default if a newer version stored an unknown one."""
     return assistant.icon if assistant.icon in ICONS else ICONS[0]

@@ -1,4 +1,4 @@
-"""What a window needs to show chats: the kept ones and temporary ones, what is set, which model is in."""
+"""Services a window needs to show chats: stored and temporary ones, settings, the loaded model."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ class SettingsChange(Protocol):
 
 @dataclass(frozen=True)
 class Chats:
-    """All of it is asked for each time, since it changes while the program runs."""
+    """Services for chats. All are functions, because their values change while the program runs."""
 
     kept: AnswerService
     new_temporary: Callable[[], AnswerService]
-    """A chat of which nothing is kept, closed when nobody holds it."""
+    """Creates a temporary chat, closed with its last reference."""
     settings: Callable[[], Settings]
     change: SettingsChange
     loaded: Callable[[], ModelLoaded | None]
     model_path: Callable[[], Path | None]
     """The chosen model, loaded or not; None without any."""
     usual_model: Callable[[], Path | None]
-    """The same where another one is in because a chat has it for itself; else None."""
+    """The usual model while another one is loaded because a chat has its own; else None."""
     surveys_of: Callable[[AnswerService], DocumentSurveys]
     """Questions about the whole documents of a chat; not for the window's thread, making them takes a moment."""
     prompts: Callable[[], PromptLibrary]
-    """What can be put into a message by its name."""
+    """Prompts to insert into a message by name."""
     assistants: Callable[[], AssistantStore]
-    """What chats can take over as a whole."""
+    """Assistants whose choices chats can take."""
     spelling: Callable[[], SpellChecker]
     """Dictionaries for what is typed; one for the whole run."""
     beside: Callable[[], SecondAnswer]
     """A second model for one answer."""
     host_of: Callable[[Path], str] = lambda _path: ""
-    """Where a model runs that is not on this computer; "" for others."""
+    """Host a remote model runs on; "" for others."""

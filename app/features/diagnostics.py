@@ -1,4 +1,4 @@
-"""What this computer offers, for whoever helps: versions, devices, folders and models. Nothing that anybody wrote."""
+"""Report on this computer for support: versions, devices, folders and models. Nothing the user wrote."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def report_of(
 
 
 def text_of(report: dict[str, Any]) -> str:
-    """A report in lines for people."""
+    """Format a report as lines of text."""
     lines = [f"{this_build().line}, Python {report['python']}, llama-cpp-python {report['llama_cpp']}"]
     lines += [f"Threads: {report['threads']}"]
     lines += [f"  {name.replace('_', ' ')}: {value}" for name, value in report["thread_policy"].items()]

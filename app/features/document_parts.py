@@ -1,7 +1,7 @@
-"""Tell apart what of a document is no text: its contents, its index, its list of sources.
+"""Tell prose from contents, index and bibliography.
 
-Each is known by its heading together with how its lines look, contents also by their dotted lines alone; what only has
-such a heading stays text. All of it keeps its blocks.
+Each is recognised by its heading together with the look of its lines, contents also by dotted lines alone; a heading
+alone isn't enough. Blocks are never changed.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from app.documents.blocks import Block, BlockKind
 
 LEAST_ENTRIES = 3
 MOST_BETWEEN = 2
-"""Lines that look like no entry, in a row, between two that do: a title that goes on in a second line."""
+"""Lines in a row that may interrupt entries, for a title that continues on a second line."""
 LONGEST_ENTRY = 300
 LONGEST_SOURCE = 600
 LONGEST_NAMES = 200
 LEAST_SOURCES = 0.5
-"""Of the paragraphs below the heading, so many look like a source."""
+"""Share of paragraphs below the heading that must look like a source."""
 LONGEST_TITLE = 100
 
 
 class ApartReason(StrEnum):
-    """Why a block is not condensed."""
+    """Reason why a block isn't condensed."""
 
     CONTENTS = "contents"
     INDEX = "index"
@@ -78,7 +78,7 @@ def told_apart(blocks: Sequence[Block]) -> dict[int, ApartReason]:
 
 
 def _apart_stretch(shown: Sequence[Block], place: int, titles: set[str]) -> tuple[ApartReason | None, int]:
-    """What begins at a block, and where that ends."""
+    """Return what kind of list starts at a block, and where it ends."""
     block = shown[place]
     text = " ".join(block.text.split())
     if _is_led(block) or _HEADINGS[ApartReason.CONTENTS].fullmatch(text):
@@ -99,7 +99,7 @@ def _apart_stretch(shown: Sequence[Block], place: int, titles: set[str]) -> tupl
 
 
 def _entries_end(shown: Sequence[Block], place: int, is_entry: Callable[[Block], bool]) -> int:
-    """Where a stretch of entries ends that begins at a block; 0 where there are too few of them."""
+    """Return where a run of entries starting at a block ends; 0 if there are too few."""
     last, count, between = 0, 0, 0
     for at in range(place, len(shown)):
         if is_entry(shown[at]):
@@ -115,7 +115,7 @@ def _is_led(block: Block) -> bool:
 
 
 def _is_entry(block: Block, titles: set[str]) -> bool:
-    """Whether every line of a block ends with the number of a page, or is the title of something in the document."""
+    """Return whether every line of a block ends with a page number, or is a title in the document."""
     lines = [line for line in block.text.splitlines() if line.strip()]
     if re.fullmatch(_NUMBERED, " ".join(block.text.split()), re.IGNORECASE):
         return block.kind is not BlockKind.HEADING  # "Chapter 1", with which the text begins, or a number alone
@@ -130,7 +130,7 @@ def _is_entry(block: Block, titles: set[str]) -> bool:
 
 
 def _is_indexed(block: Block) -> bool:
-    """Whether a block holds words with the numbers of their pages; the letters between are part of it."""
+    """Return whether a block has words with page numbers, or a letter between them."""
     text = block.text.strip()
     if len(text) <= MOST_BETWEEN and text.isalpha():
         return True
@@ -140,7 +140,7 @@ def _is_indexed(block: Block) -> bool:
 
 
 def _sources_end(shown: Sequence[Block], place: int) -> int:
-    """Where a list of sources ends: at the next heading, unless that is a source itself."""
+    """Return where a bibliography ends: at the next heading that isn't a source itself."""
     end, sources = place + 1, 0
     level = shown[place].level
     for block in shown[place + 1 :]:
@@ -163,5 +163,5 @@ def _is_source(block: Block) -> bool:
 
 
 def _plain_title(text: str) -> str:
-    """A title without its number, for comparisons."""
+    """Strip a title's number, for comparisons."""
     return re.sub(r"^(?:[\dA-Z]{1,3}(?:\.\d+)*[.):]?\s+)?", "", " ".join(text.split())).casefold()

@@ -24,7 +24,7 @@ LIBRARY = "drawing/mermaid.tiny.js"
 """@mermaid-js/tiny: 2.5 MB; a copy of the program that was set up without npm does without it."""
 PREFIX = "fireside-drawing-"
 KEPT_S = 3600
-"""How long a page may lie there: a browser reads it again when somebody reloads it."""
+"""Seconds a page is kept: a browser reads it again on reload."""
 _SVG = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<svg(?=[\s>/])", re.DOTALL | re.IGNORECASE)
 _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -53,13 +53,13 @@ mermaid.render("drawing", source).then(({svg}) => {
 
 @dataclass(frozen=True)
 class DrawingWords:
-    """What a page says, in the person's language."""
+    """A page's texts in the user's language."""
 
     title: str
     source: str
     """Above the source."""
     about: str
-    """That nothing is loaded."""
+    """Note that nothing is loaded."""
     undrawable: str
     """Mermaid cannot read this source."""
     no_library: str
@@ -67,7 +67,7 @@ class DrawingWords:
 
 
 def kind_of(language: str, text: str) -> str:
-    """What a code block draws: `SVG`, `MERMAID`, or "" for any other code."""
+    """Return what a code block draws: `SVG`, `MERMAID`, or "" for any other code."""
     name = language.lower()
     if name == MERMAID:
         return MERMAID
@@ -76,7 +76,7 @@ def kind_of(language: str, text: str) -> str:
 
 
 def page_of(kind: str, source: str, words: DrawingWords) -> str:
-    """The whole page as HTML."""
+    """Build the whole HTML page."""
     shown = f"<details{' open' if kind == MERMAID else ''}><summary>{escape(words.source)}</summary>"
     shown += f'<pre id="source">{escape(source)}</pre></details><p>{escape(words.about)}</p>'
     if kind == SVG:

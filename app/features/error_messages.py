@@ -1,7 +1,7 @@
-"""Every situation in the person's words: what happened, what was kept, one thing to do.
+"""Every error in the user's words: what happened, what was kept, one thing to do.
 
-The window passes these through its translations, the terminal prints them.
-`core.errors` says what happened as classes; a test asks that each of them has a sentence here.
+The window translates these, the terminal prints them. `core.errors` has the errors as classes; a test checks that
+each has a sentence here.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PersonMessage:
-    """What to tell a person.
+    """A message for the user.
 
-    `action` names the one thing to do, for a button: open_model, new_chat, retry, settings, network, servers, models,
-    storage, open_folder, put_back, end, or "".
+    `action` names its button: open_model, new_chat, retry, settings, network, servers, models, storage, open_folder,
+    put_back, end, or "".
     """
 
     text: str
@@ -89,7 +89,7 @@ _PROJECTOR_REFUSED = {
 
 
 def projector_refused(error: errors.ProjectorRefused) -> PersonMessage:
-    """Why a file does not let a model see, and that the model works without it."""
+    """Explain why a projector wasn't loaded, and that the model works without it."""
     text = _PROJECTOR_REFUSED.get(error.reason, "{name}, through which {model} sees, could not be loaded.")
     kept = "Without it the model reads and writes as before."
     return PersonMessage(text.format(name=_file_name(error.path), model=_file_name(error.model)), kept, "models")
@@ -607,7 +607,7 @@ _SILENT = {
 
 
 def silence_sentence(work: str, subject: str) -> PersonMessage:
-    """What to say of a child that is not heard any more; `work` and `subject` as in `app.core.child.Child`."""
+    """Return the message for an unresponsive child; `work` and `subject` as in `app.core.child.Child`."""
     sentence = _SILENT[work]
     return replace(sentence, text=sentence.text.format(name=visible_name(subject)))
 
@@ -629,7 +629,7 @@ STARTER_CALLS_ITSELF = "Smollm2 135M 8k Lc100K Mix1 Ep2"
 
 
 def model_words(name: str) -> str:
-    """What a model's own name, as it is stored with its answers, is for a person."""
+    """Return the name to show for a model's own name, as stored with its answers."""
     return "SmolLM2 135M" if name == STARTER_CALLS_ITSELF else name
 
 
@@ -741,14 +741,14 @@ def _format_words(values: dict[str, Any]) -> str:
 
 
 def remark_sentence(remark: ReadingRemark) -> str:
-    """The sentence for a remark."""
+    """Return a remark's sentence."""
     return visible_name(_REMARKS[remark.name](remark.values))
 
 
 def pages_words(unit: str, pages: int, seen: Iterable[PageRead]) -> str:
-    """Which pages were read, such as "46 of 48 pages read; 7 and 31 are pictures". "" where nothing is counted.
+    """Describe the pages read, such as "46 of 48 pages read;
 
-    `pages` are all that the document has; `seen` are those that were looked at.
+    7 and 31 are pictures"; "" without pages. `pages` is the document's total; `seen` are those looked at.
     """
     if not pages or not unit:
         return ""
@@ -792,7 +792,7 @@ def _page_numbers(pages: Sequence[int]) -> str:
 
 
 def start_sentences(wrong_settings: Sequence[str], database: Database) -> list[PersonMessage]:
-    """What there is to tell of a start: settings that could not be taken, and what became of the database."""
+    """Return start-up messages: invalid settings, and what happened to the database."""
     notices: list[PersonMessage] = []
     if not database.has_room or database.path == PurePath(":memory:"):
         full, kept = (

@@ -1,4 +1,4 @@
-"""Whether documents and pictures may leave this computer: a person is asked once for each of them and server."""
+"""Consent to send documents and pictures off this computer, asked once for each item and server."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OutboundDocuments:
-    """What a person is asked: may these documents and pictures, by name, be sent to `host`?"""
+    """Question to the user: may these documents and pictures, by name, be sent to `host`?"""
 
     host: str
     names: tuple[str, ...]
 
 
 class OutboundConsent:
-    """From any thread but the window's: `ask` waits for the person. Nobody there to ask says no."""
+    """Asks for consent; from any thread but the window's, since `ask` blocks until the answer.
+
+    The default `ask` says no.
+    """
 
     def __init__(self, servers: Callable[[], RemoteServers]) -> None:
         self.ask: Callable[[OutboundDocuments], bool] = lambda leaving: False

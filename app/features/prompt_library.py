@@ -29,7 +29,7 @@ _BRACES = re.compile(r"\{\{|\}\}|\{([^\W\d_][\w -]{0,39})\}")
 
 @dataclass(frozen=True)
 class LibraryPrompt:
-    """One to choose. `key` is what it is known by: the number of a saved one, or the name of a built-in one."""
+    """A prompt to choose. `key` is a saved one's number or a built-in one's name."""
 
     key: str
     name: str
@@ -39,22 +39,22 @@ class LibraryPrompt:
 
     @property
     def number(self) -> int:
-        """Of a saved one, in the store."""
+        """A saved prompt's number in the store."""
         return int(self.key)
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """What it asks for, in its order, each once."""
+        """Variables to fill in, in order, each once."""
         return find_variables(self.text)
 
     @property
     def first_words(self) -> str:
-        """The beginning of its text on one line."""
+        """The beginning of its text, on one line."""
         return " ".join(self.text[:FIRST_CHARACTERS].split())
 
 
 def find_variables(text: str) -> tuple[str, ...]:
-    """The names that stand in braces, in their order, each once."""
+    """Return the names in braces, in order, each once."""
     return tuple(dict.fromkeys(found[1] for found in _BRACES.finditer(text) if found[1]))
 
 
@@ -136,11 +136,11 @@ class PromptLibrary:
 
     @property
     def has_builtin(self) -> bool:
-        """Whether the built-in ones are offered."""
+        """True if the built-in prompts are offered."""
         return self._settings().composer.builtin_prompts
 
     def show_builtin(self, *, wanted: bool) -> None:
-        """Whether they are offered from now on."""
+        """Switch built-in prompts on or off."""
         self._change("composer", builtin_prompts=wanted)
 
     def all(self, tr: Callable[[str], str] = str) -> list[LibraryPrompt]:
@@ -178,11 +178,11 @@ class PromptLibrary:
         return [library_prompt for _, library_prompt in sorted(ranked, key=lambda each: each[0])]
 
     def get(self, key: str, tr: Callable[[str], str] = str) -> LibraryPrompt | None:
-        """One of them; None where it is gone or hidden."""
+        """Return a prompt; None if it is deleted or hidden."""
         return next((library_prompt for library_prompt in self.all(tr) if library_prompt.key == key), None)
 
     def note_use(self, prompt: LibraryPrompt) -> None:
-        """It comes first from now on."""
+        """Record a use, so that it is listed first."""
         if not prompt.is_builtin:
             self.store.note_use(prompt.number)
             return
@@ -226,7 +226,7 @@ def write_json(path: Path, prompts: Iterable[LibraryPrompt]) -> None:
 
 
 def write_markdown(path: Path, prompt: LibraryPrompt) -> None:
-    """One prompt, its name as front matter. Raises DiskFull or FolderNotWritable."""
+    """Write a prompt with its name as front matter. Raises DiskFull or FolderNotWritable."""
     _write_file(path, f"---\nname: {json.dumps(prompt.name, ensure_ascii=False)}\n---\n\n{prompt.text}\n")
 
 
@@ -269,7 +269,7 @@ def _from_json(path: Path, text: str) -> list[tuple[str, str]]:
 
 
 def _front_matter_name(front: str) -> str:
-    """What front matter calls the prompt."""
+    """Return the prompt's name in front matter, "" without one."""
     for line in front.split("\n"):
         key, colon, value = line.partition(":")
         if colon and key.strip().lower() in ("name", "title"):

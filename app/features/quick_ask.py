@@ -1,4 +1,4 @@
-"""A quick question: what can be asked of a text that was taken along, and how its chat is kept where it is to stay."""
+"""Quick questions: what to ask about a captured text, and how to save the chat."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ REQUESTS = {
 }
 TRANSLATE = "Translate this text into {language}. Answer with the translation alone."
 BEGINNING = 2_000
-"""Characters that tell which language a text is in."""
+"""Characters used to detect a text's language."""
 
 
 @dataclass(frozen=True)
 class TranslationRequest:
-    """What a model is asked; `is_able`: it was made for both languages."""
+    """Prompt of a translation; `is_able`: the model knows both languages."""
 
     words: str
     is_able: bool
 
 
 def translation_request(text: str, wanted: tuple[str, ...], model: Path | None) -> TranslationRequest:
-    """What a model is asked to translate a text into the first of the wanted languages that it is not in already.
+    """Build the request to translate a text into the first wanted language that it isn't in.
 
     Takes a moment the first time.
     """

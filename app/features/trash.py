@@ -43,17 +43,16 @@ DAY_S = 24 * 3600.0
 
 
 def kept_until(deleted_at: float, keep_days: int) -> float | None:
-    """When something goes for good, in seconds since 1970; None: with the next start."""
+    """Return when an item is deleted for good, in seconds since 1970; None: at the next start."""
     return deleted_at + keep_days * DAY_S if keep_days else None
 
 
 class TrashBin:
-    """From any thread; what goes for good takes seconds: not for the window's.
+    """Deleted items; from any thread. Purging takes seconds, so not on the window's.
 
-    `translations` are for what they keep in files; `forget` takes away what is kept of a chat beside its rows, by the
-    name of its session, `forget_media` the pictures that nothing has any more and that came before a moment.
-    `recordings`, where there are any, go with the last document of them. What nothing refers to any more goes where it
-    was begun before `began_at`.
+    `translations` purges their files; `forget` deletes a chat's KV snapshot by its session name, `forget_media`
+    pictures unused and older than a moment. `recordings`, if any, go with their last document. Unreferenced data from
+    before `began_at` is purged, too.
     """
 
     def __init__(
@@ -71,7 +70,7 @@ class TrashBin:
         self._store, self._conversations, self._jobs = TrashStore(database), Conversations(database), JobTable(database)
 
     def list_items(self) -> list[TrashedItem]:
-        """What can be taken back, the last deleted first."""
+        """List what can be restored, last deleted first."""
         return self._store.list_items()
 
     def restore(self, one: TrashedItem) -> None:
@@ -96,12 +95,12 @@ class TrashBin:
         self.purge_older(GONE + 1)
 
     def remove_all(self) -> None:
-        """Everything goes for good."""
+        """Purge everything."""
         self._store.give_up_all()
         self.purge_older(GONE + 1)
 
     def purge_older(self, before: float) -> None:
-        """What was deleted before that moment (seconds since 1970) goes for good, and every trace of it."""
+        """Purge what was deleted before a moment (seconds since 1970), with every trace."""
         for number in self._conversations.purge_deleted(before):
             self._forget(SESSION.format(number))
         self._jobs.purge_deleted(before, but=TRANSLATION)

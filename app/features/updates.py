@@ -1,6 +1,6 @@
-"""Whether there is a newer Fireside: one small signed file is asked for when a person clicks, and never otherwise.
+"""Check for a newer Fireside: fetch one small signed file when the user clicks, never otherwise.
 
-The file is JSON, its signature lies beside it under the same name with `.sig`: 64 bytes of Ed25519 over the file's
+The file is JSON; its signature is next to it under the same name plus `.sig`: 64 bytes of Ed25519 over the file's
 bytes, in base64. `packaging/sign_release.py` makes both.
 """
 
@@ -38,7 +38,7 @@ _VERSION = re.compile(
 
 
 class ReleaseStanding(StrEnum):
-    """How the newest release stands to the program that runs."""
+    """The newest release compared with this program."""
 
     NEWER = "newer"
     SAME = "same"
@@ -47,7 +47,7 @@ class ReleaseStanding(StrEnum):
 
 @dataclass(frozen=True)
 class ReleaseFile:
-    """What a release file says. `issued_s` counts from 1970; `page` is an https address; `notes` are plain text."""
+    """Content of a release file. `issued_s` counts from 1970; `page` is an https address; `notes` are plain text."""
 
     version: str
     issued_s: int
@@ -56,7 +56,7 @@ class ReleaseFile:
 
     @property
     def standing(self) -> ReleaseStanding:
-        """Beside this program."""
+        """Compared with this program."""
         theirs, ours = version_precedence(self.version), version_precedence(__version__)
         return (
             ReleaseStanding.SAME
@@ -78,7 +78,7 @@ class ReleaseUpdates:
 
     @property
     def host(self) -> str:
-        """Who is asked; "" while no home of releases is decided."""
+        """Host of the update address; "" without one."""
         return urlsplit(self._home.address).netloc
 
     def check(self, token: CancelToken | None = None) -> ReleaseFile:
@@ -105,7 +105,7 @@ class ReleaseUpdates:
 
 
 def _fetch_bytes(address: str, host: str, most_bytes: int) -> bytes:
-    """One answer, of which no more is taken in than it may have."""
+    """Fetch an answer of at most `most_bytes`."""
     from app.hub.network import http_client
 
     content = bytearray()
@@ -122,7 +122,7 @@ def _fetch_bytes(address: str, host: str, most_bytes: int) -> bytes:
 
 
 def release_of(content: bytes, signature: bytes, key: str, host: str) -> ReleaseFile:
-    """What the bytes say, if they were signed with the private half of `key` (base64). Raises ReleaseRefused."""
+    """Parse the file if it was signed with the private half of `key` (base64). Raises ReleaseRefused."""
     from Cryptodome.Signature import eddsa
 
     try:
@@ -151,7 +151,7 @@ def _parse_release(said: Any) -> ReleaseFile:
 
 
 def version_precedence(version: str) -> tuple[Any, ...]:
-    """What semantic versions are ordered by (semver.org, 11): 1.0.0-a < 1.0.0-a.1 < 1.0.0. Raises ValueError."""
+    """Return the sort key of a semantic version (semver.org, 11): 1.0.0-a < 1.0.0-a.1 < 1.0.0. Raises ValueError."""
     found = _VERSION.fullmatch(version)
     if found is None:
         raise ValueError("no semantic version")

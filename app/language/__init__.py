@@ -1,1 +1,1 @@
-"""What is known of human languages: names, scripts, sentences, words, numbers, dates and units; pure functions."""
+"""Pure functions on human languages: names, scripts, sentences, words, numbers, dates and units."""

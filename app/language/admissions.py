@@ -1,7 +1,7 @@
-"""Tell the sentences that say that a text does not say something, in the ten languages with small words.
+"""Find sentences saying that a text doesn't say something, in the ten languages with function words.
 
-Such a sentence names the text (or the one who looked) and denies that it tells: "The document does not mention it",
-"I couldn't find it". Other denials are statements: "The guarantee does not cover glass".
+Such a sentence names the text (or the searcher) and a denial: "The document does not mention it", "I couldn't find
+it". Other negations are statements: "The guarantee does not cover glass".
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _DENIAL = {
     "tr": r"\b(?:bahsed|belirt|geç|yer al|içer|söyle|bulun|bulam|ver\w+m|açıkla)\w*m[iıeauü]\w*|\b(?:yok|bulunamadı"
     r"|bulunmuyor)\b",
 }
-"""That it does not tell."""
+"""Denials that the text says it."""
 _LOOKED = {
     "en": r"\bI (?:did not|didn['’]t|do not|don['’]t|could not|couldn['’]t|cannot|can['’]t|am not able to|was unable to"
     r"|am unable to) (?:find|know|see|answer|determine|tell|locate|have)",
@@ -64,13 +64,13 @@ _LOOKED = {
     "sv": r"\bjag (?:vet|kan|kunde|hittar|hittade|har) .{0,30}?\b(?:inte|inget|ingen|inga)\b|\bjag (?:vet|hittar) inte",
     "tr": r"\b(?:bulamadım|bulamıyorum|bilmiyorum)\b",
 }
-"""That the one who looked has not found it; names no text."""
+"""Statements that the searcher hasn't found it, without naming the text."""
 LONGEST = 400
 """Characters of a sentence that are looked at."""
 
 
 def admits_absence(sentence: str) -> bool:
-    """Return whether a sentence says that the text does not tell, or that nothing was found in it."""
+    """Return whether a sentence says that the text doesn't say, or that nothing was found in it."""
     return any(pattern.match(sentence[:LONGEST]) for pattern in _compile_patterns())
 
 

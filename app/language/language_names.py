@@ -64,7 +64,7 @@ def script_of(code: str) -> str:
 
 
 def count_script(script: str, text: str) -> int:
-    """How many characters of a script a text has."""
+    """Count a text's characters of a script."""
     return len(re.findall(f"[{script}]", text))
 
 
@@ -117,7 +117,7 @@ class Language:
 
 
 _RTL = frozenset(("ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"))
-"""Written from right to left, as far as the code alone tells."""
+"""Languages written from right to left, as far as the code alone tells."""
 EAST_ASIAN = frozenset(("ja", "ko", "yue", "zh"))
 LANGUAGES = tuple(
     Language(code, english, own, code in _RTL)
@@ -168,18 +168,18 @@ def base_code(code: str) -> str:
 
 
 def is_rtl(code: str) -> bool:
-    """Whether a language is written from right to left, in the script that its code names or in its usual one."""
+    """Return whether a language is written from right to left, in the script its code names or its usual one."""
     plain = code.strip().replace("_", "-").casefold()
     return plain.partition("-")[0] in _RTL or "-arab" in plain or "-hebr" in plain
 
 
 def is_east_asian(code: str) -> bool:
-    """Whether it is written in the signs for which office programs have a font and a language of their own."""
+    """Return whether it uses a script for which office programs have separate font and language settings."""
     return code.partition("-")[0].casefold() in EAST_ASIAN
 
 
 def is_same(one: str, other: str) -> bool:
-    """Whether a text in one of them needs no translation into the other. The two Chinese scripts are two."""
+    """Return whether texts need no translation between the two. The two Chinese scripts count as different."""
     first, second = base_code(one), base_code(other)
     return first == second and (first != "zh" or one == other)
 
@@ -191,28 +191,28 @@ def other_than(source: str, wanted: Sequence[str], among: Sequence[str]) -> str:
 
 
 def has_formality(code: str) -> bool:
-    """Whether people are addressed in one way or another in this language (du, Sie)."""
+    """Return whether a language has formal and informal address (du, Sie)."""
     return base_code(code) in _FORMAL
 
 
 def english_name(code: str) -> str:
-    """As it is called in prompts; an unknown code stands for itself."""
+    """Return the language's name for prompts; an unknown code is returned as it is."""
     found = find_language(code)
     return _ALSO_NAMED.get(code) or (found.english if found else code)
 
 
 def has_word_spaces(code: str) -> bool:
-    """Whether a length in this language can be told in words."""
+    """Return whether lengths in this language can be given in words."""
     return base_code(code) not in WITHOUT_WORD_SPACES
 
 
 def are_alike(one: str, other: str) -> bool:
-    """Whether two languages, or variants of one, are easily taken for each other."""
+    """Return whether two languages, or variants of one, are easily confused."""
     first, second = base_code(one), base_code(other)
     return first == second or any(first in group and second in group for group in _ALIKE)
 
 
 def own_name(code: str) -> str:
-    """What its speakers call it, as lists show it; an unknown code stands for itself, "" for ""."""
+    """Return the language's own name, for lists; an unknown code is returned as it is, "" for ""."""
     found = find_language(code) if code else None
     return found.own if found is not None else code

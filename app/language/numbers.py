@@ -17,7 +17,7 @@ from app.language.words import DIGITS, normalize_signs
 
 
 TABLES: dict[str, Any] = json.loads(resource_path("quantities.json").read_text("utf-8"))
-"""Units, scales, numbers in letters and months, as words of the more common languages stand for them."""
+"""Units, scales, number words and months in the more common languages."""
 MONTHS: dict[str, int] = {word: number for number, row in enumerate(TABLES["months"], 1) for word in row.split()}
 _NAME = "|".join(sorted(MONTHS, key=len, reverse=True))
 _DAY = r"\d{1,2}(?:st|nd|rd|th|er|\.|º|ª)?"
@@ -57,7 +57,7 @@ class Date(NamedTuple):
     """(month, day) pairs: two where "03/04/2024" may be either."""
 
     def covers_date(self, other: Date) -> bool:
-        """Whether this date, on a page, bears out `other`: all that the other one names is the same here."""
+        """Return whether this date, on a page, supports `other`: everything `other` names is equal here."""
         if other.year and self.year and other.year != self.year:
             return False
         return any(
@@ -111,7 +111,10 @@ def _all_dates(plain: str) -> Iterator[Date]:
 
 
 def _ends_sentence(plain: str, match: re.Match[str]) -> bool:
-    """Whether a full stop parts the month from what follows: "on 3 May. 2024 tonnes", and not "3 Sept. 2024"."""
+    """Return whether a full stop separates the month from what follows, as in "on 3 May.
+
+    2024 tonnes" but not "3 Sept. 2024".
+    """
     month = match["month"].casefold()
     is_whole = len(month) > _LONGEST_ABBREVIATION or month == "may"
     return is_whole and match.end("month") < match.end() and plain[match.end("month")] == "."
@@ -146,7 +149,7 @@ _UNIT_AFTER_CJK = re.compile(r"公里|メートル|米|秒|分钟|天|日間|元
 
 
 def scale_after(plain: str, end: int, *, is_money: bool) -> tuple[Decimal, int]:
-    """What the number that ends at `end` is to be multiplied by ("million": 1,000,000; 1), and where that ends."""
+    """Return the multiplier after the number that ends at `end` ("million": 1,000,000; else 1), and where it ends."""
     scale = Decimal(1)
     attached = plain[end : end + 1]
     if attached and not plain[end + 1 : end + 2].isalnum():
@@ -232,11 +235,11 @@ _ORDINAL = re.compile(r"(?:st|nd|rd|th|er|ème|e|º|ª)\b")
 
 
 class Quantity(NamedTuple):
-    """A number of a text, from `start` to `end` with its unit.
+    """A number in a text, from `start` to `end` with its unit.
 
-    `value` is with its scale and unit ("3.7 million", "2 km": 2000), `plain` the bare figure. None: too long, or no
-    number at all ("1.2.3"). `digits` are its digits as they stand; `is_loose`: its one separator may be of thousands
-    or decimal. `number_end` is where the figure ends. `is_word`: a small number in letters.
+    `value` includes scale and unit ("3.7 million", "2 km": 2000), `plain` is the bare figure; None if too long or no
+    number ("1.2.3"). `digits` are the digits as written; `is_loose`: its only separator may be for thousands or
+    decimals. `number_end` is where the figure ends. `is_word`: a small number in words.
     """
 
     start: int
@@ -253,18 +256,18 @@ class Quantity(NamedTuple):
     """Of a date or of a longer number: good for finding, not to be looked for."""
 
     def is_as_much_as(self, other: Quantity) -> bool:
-        """Whether both are the same, where their units measure the same: 2 km and 2,000 m."""
+        """Return whether both are equal in units of the same dimension: 2 km and 2,000 m."""
         if self.value is not None and self.value == other.value:
             return True
         return self.factor == other.factor and self.has_figure_of(other)
 
     @property
     def factor(self) -> Decimal:
-        """How many of the dimension's base unit its unit is; 1 where that cannot be told."""
+        """Size of its unit in the dimension's base unit; 1 if unknown."""
         return self.value / self.unscaled if self.value and self.unscaled else Decimal(1)
 
     def has_figure_of(self, other: Quantity) -> bool:
-        """Whether the figures with their scales are the same, whatever the units: 3.7 million and 3,700,000."""
+        """Return whether figures and scales are equal, whatever the units: 3.7 million and 3,700,000."""
         if self.plain is None or other.plain is None:
             return self.digits == other.digits
         if self.unscaled == other.unscaled:
@@ -295,7 +298,7 @@ def find_quantities(text: str) -> tuple[Quantity, ...]:
 
 
 def find_measures(text: str) -> Iterator[tuple[int, int]]:
-    """Where the numbers in figures stand that have a unit or a scale, with it; dates are not looked for."""
+    """Yield the ranges of figures that have a unit or a scale, that included; dates aren't searched."""
     plain = normalize_signs(text)
     for figure in _find_figures(plain):
         if not figure.is_part and (figure.dimension or figure.scale > 1):
@@ -482,7 +485,7 @@ def _figure_values(figure: str) -> set[Decimal]:
 
 
 class MeasureUnit(NamedTuple):
-    """What a unit measures, and how many of that dimension's base unit it is."""
+    """A unit's dimension, and its size in the dimension's base unit."""
 
     dimension: str
     factor: Decimal = Decimal(1)
@@ -511,7 +514,7 @@ def _values_of(rows: dict[str, str]) -> dict[str, int]:
 
 
 def _german_numbers() -> dict[str, int]:
-    """ "einundzwanzig" to "neunundneunzig"."""
+    """Return the values of "einundzwanzig" to "neunundneunzig"."""
     ones = ("ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun")
     tens = ("zwanzig", "dreißig", "vierzig", "fünfzig", "sechzig", "siebzig", "achtzig", "neunzig")
     return {
@@ -525,4 +528,4 @@ NUMBER_WORDS = _german_numbers() | _values_of(TABLES["numbers"])
 ONE_WORDS = frozenset(TABLES["one"].split())
 ORDINAL_WORDS = _values_of(TABLES["ordinals"])
 ARTICLES = frozenset({"a", "an"})
-"""They stand for one before a unit: "a year"."""
+"""Articles that mean one before a unit: "a year"."""

@@ -1,24 +1,24 @@
-"""Tells a text that repeats itself with no end in sight from one that repeats for a reason, in any script."""
+"""Distinguish endless repetition in a text from intended repetition, in any script."""
 
 from __future__ import annotations
 
 import re
 
 LOOK_EVERY = 48
-"""So many letters more before it is looked at again."""
+"""Characters between checks."""
 LONGEST_UNIT = 2000
 KEPT_CHARACTERS = 4 * LONGEST_UNIT
 PROBE_CHARACTERS = 24
 MOST_CANDIDATES = 12
 REQUEST_CHARACTERS = 600
-"""A wish to repeat something stands at the end of a request, behind the documents that it brings."""
+"""Characters at a request's end searched for a wish to repeat: it follows the documents it comes with."""
 MOST_WANTED_TIMES = 1000
 _MANY, _FEW = 400, 200
 """The least that is repeated, in characters: of words, and of words in scripts that need few for as much."""
 _FIGURES, _SIGNS, _CODE = 1500, 2000, 4000
 """The same where the unit has no letters (matrices), no letters and figures (rules, empty cells), or is code."""
 _TIMES = ((100, 6), (300, 4), (LONGEST_UNIT + 1, 3))
-"""How often it is said at least, by the unit's length below."""
+"""Minimum repetitions, by the length of the unit."""
 _COUNTER = re.compile(r"(\n|[.!?:;…。！？]\s?)[ \t]*[(（]?\d{1,4}[.)）:、．](?=\s)")
 _UP_TO_LETTER = re.compile(r".*[^\W\d_]", re.DOTALL)
 _MOST_PENDING = 200
@@ -30,10 +30,10 @@ _DENSE = "\u2e80"
 
 
 class RepetitionWatch:
-    """Reads a text as it is written. `feed` says once and for all whether it runs in a circle.
+    """Watch a text as it is written; once `feed` returns True, the text is looping.
 
-    A circle is the same characters again and again up to the end, the numbers of list items aside. Tables, code and
-    rules get more room, and so does what the request (`wanted`) quotes or wants so many times.
+    A loop is the same characters repeated up to the end, ignoring numbers of list items. Tables, code and rules get
+    more room, and so does what the request (`wanted`) quotes or asks for several times.
     """
 
     def __init__(self, wanted: str = "") -> None:
@@ -78,7 +78,7 @@ class RepetitionWatch:
         return False
 
     def _least_length(self, unit: str) -> int:
-        """How many characters are repeated at least before it is a circle."""
+        """Return how many repeated characters make a loop."""
         letters = [char for char in unit if char.isalpha()]
         if self._has_open_fence or unit.count("|") >= 2:
             return _CODE

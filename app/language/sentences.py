@@ -1,4 +1,4 @@
-"""Where sentences end: behind a full stop that belongs to no abbreviation, and behind the signs of other scripts."""
+"""Find sentence ends: full stops not part of an abbreviation, and the signs of other scripts."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 ENDS = ".!?…۔؟।॥።፧"
-"""What white space follows, behind a sentence."""
+"""Signs that end a sentence if white space follows."""
 ENDS_AT_ONCE = "。！？｡．"
-"""What nothing needs to follow."""
+"""Signs that end a sentence whatever follows."""
 CLOSING = "'\"”’»)\\]"
-"""What may follow an end; as these three, the inside of a regular expression's brackets."""
+"""Characters that may follow an end. These three are contents of a regular expression's brackets."""
 ABBREVIATIONS = (
     "Dr", "Mr", "Mrs", "Ms", "Prof", "St", "No", "Nr", "Fig", "Figs", "Abb", "Eq", "Sec", "Art", "Vol", "Ch", "App",
     "vs", "al", "cf", "Cf", "e.g", "i.e", "z.B", "d.h", "u.a", "ca", "bzw", "vgl", "approx", "resp", "Co", "Sr", "Sra",
     "Gen", "Sen", "Rev", "Mme", "Hr", "Fr", "Abs", "pp", "Jan", "Feb", "Mar", "Apr", "Aug", "Sept", "Oct", "Nov", "Dec",
 )  # fmt: skip
-"""What a full stop, a space and a large letter may follow inside a sentence."""
+"""Words after which a full stop, a space and a capital don't end a sentence."""
 AT_AN_END = ("Inc", "Ltd", "Corp", "Jr", "Mio", "Mrd")
 """The same, but as often it is the last word."""
 _END = re.compile(rf"""[{ENDS}]+[{CLOSING}]*(?:\s+|$) | [{ENDS_AT_ONCE}…]+[」』”’）》】]*\s*""", re.VERBOSE)
@@ -46,7 +46,7 @@ def sentence_ends(text: str) -> Iterator[int]:
 
 
 def split_sentences(text: str, *, by_line: bool = True) -> Iterator[tuple[int, int]]:
-    """Where sentences begin and end, without the white space around them; the end of a line ends one `by_line`."""
+    """Yield the ranges of sentences without surrounding white space; `by_line`, a line's end is also a sentence's."""
     lines = (match.end() for match in _LINE.finditer(text)) if by_line else ()
     for start, end in pairwise(sorted({0, *sentence_ends(text), *lines, len(text)})):
         body = text[start:end].strip()
@@ -56,15 +56,14 @@ def split_sentences(text: str, *, by_line: bool = True) -> Iterator[tuple[int, i
 
 
 def whole_sentences_length(text: str) -> int:
-    """How much of a text that still grows is whole sentences or lines, with the white space behind them."""
+    """Return the length of the complete sentences or lines of a growing text, with the white space after them."""
     ends = (*sentence_ends(text), *(match.end() for match in _LINE.finditer(text)))
     return max((end for end in ends if text[end - 1].isspace()), default=0)
 
 
 def written_words(text: str) -> int:
-    """How much of a text that still grows ends with a whole word; in scripts without spaces each character is one.
-
-    A word longer than `LONGEST_HELD` is not waited for.
+    """Return the length of a growing text up to its last complete word; in scripts without spaces each character is
+    one. Words longer than `LONGEST_HELD` aren't waited for.
     """
     for index in range(len(text), 0, -1):
         character = text[index - 1]
@@ -74,12 +73,12 @@ def written_words(text: str) -> int:
 
 
 def is_whole(text: str) -> bool:
-    """Whether nothing has to come after a text of Markdown: its last sentence has an end, or code or a table has."""
+    """Return whether a Markdown text is complete: its last sentence, code or table has an end."""
     return _WHOLE.search(text.rstrip()[-LONGEST_HELD:]) is not None
 
 
 def _goes_on(text: str, at: int, following: int) -> bool:
-    """Whether a full stop ends no sentence: "Dr. Ito", "fig. 3", "12. März", "et al . , 2010"."""
+    """Return whether a full stop doesn't end a sentence: "Dr. Ito", "fig. 3", "12. März", "et al . , 2010"."""
     first = text[following : following + 1]
     if first.islower() or (first and first in _GOES_ON):
         return True

@@ -34,11 +34,11 @@ BATCH_TEXTS = 256
 SHARPNESS = 3
 """Exponent of a match: a token that is nearly the same counts far more than one that is remotely alike."""
 NEIGHBOURS_WEIGHT = 0.3
-"""What the passage before and the one behind add to a passage: a question often names what only its context says."""
+"""Weight of the neighbouring passages: a question often names what only the context mentions."""
 SIEVED = 400
 """Passages whose signs are nearest to the question's, and which are then compared exactly."""
 SIEVE_WORDS = 2
-"""Of 64 signs each; the principal components come first, so the others would tell little more."""
+"""Words of 64 bits compared first; principal components come first, so later bits add little."""
 COARSE = 12
 SAMPLED = 8_192
 LIKE_FIRST_SIGNS, LIKE_SIGNS = 22, 46
@@ -47,11 +47,11 @@ LIKE_TOKENS = 12
 LEAST_LIKENESS = 0.4
 """A token further away counts less than 7 % of the same one."""
 MOST_PASSAGES = 0.1
-"""A token of more passages than that share tells none of them; most of the time went into those."""
+"""Tokens in more than this share of passages are ignored: they distinguish nothing and took most of the time."""
 LEAST_MOST_PASSAGES = 40
-"""In a short document a token may be in so many all the same."""
+"""In a short document a token may be in this many passages regardless."""
 MATCH_SCALE = 60_000
-"""What a passage scores that has every word of a question, as a whole number of two bytes."""
+"""Score of a passage with all words of a question, as a 16-bit integer."""
 LEAST_WEIGHT = 0.2
 """Words of a question that weigh less than this share of its heaviest are not looked for ("the", "is")."""
 FULL_SCALE = 127
@@ -104,14 +104,14 @@ class EmbeddingTable:
 
 @dataclass(frozen=True)
 class TokenMixture:
-    """A row for each token of a table: the tokens of another one that it is mixed of, and how much of each."""
+    """For each token of a table, the tokens of another table it is mixed from, and their weights."""
 
     tokens: Numbers
     shares: Floats
 
 
 class MixedTable(EmbeddingTable):
-    """Tokens of many languages, with two directions each: a mixture of those of another table, and one of its own."""
+    """Tokens of many languages, each a mixture of another table's tokens plus two directions of this one."""
 
     def __init__(
         self, base: EmbeddingTable, mixture: TokenMixture, own: Bytes, lengths: Floats, tokenize: Tokenize
@@ -165,9 +165,9 @@ def _read_vocabulary(letters: Bytes, size: int, path: Path) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class _AskedQuestion:
-    """The words of a question, each once: their vectors, how telling each is in the document, how often it is asked.
+    """A question's words, each once: vectors, weights in the document, counts.
 
-    `share`: the length of what a token of the document has in the dimensions of those vectors, of 1.
+    `share` is the length of a document token's projection onto those vectors, 0 to 1.
     """
 
     rows: Floats
@@ -364,9 +364,9 @@ def pack_signs(vectors: Floats) -> Bits:
 
 
 def _nearest_codes(codes: Bits, code: Bits, count: int) -> Numbers:
-    """Return the columns of `codes` with the fewest other signs, about `count` of them where there are so many.
+    """Return about `count` columns of `codes` with the fewest different bits.
 
-    The first signs, which tell most, leave `COARSE` times as many to be compared by the others.
+    The first bits, which matter most, preselect `COARSE` times as many to compare by the rest.
     """
     import numpy as np
 
@@ -446,6 +446,6 @@ def reciprocal_scores(rankings: Iterable[Sequence[int]], k: int = 10) -> dict[in
 
 
 def join_rankings(rankings: Iterable[Sequence[int]], k: int = 10) -> list[int]:
-    """Join rankings by their `reciprocal_scores`, best first."""
+    """Merge rankings by their `reciprocal_scores`, best first."""
     scores = reciprocal_scores(rankings, k)
     return sorted(scores, key=lambda number: -scores[number])

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 
 CONTINUED = "##"
-"""Before a WordPiece that goes on with a word."""
+"""Prefix of a WordPiece inside a word."""
 BEGINS_WORD = "\u2581"
 """Before a unigram piece that begins one."""
 LONGEST_WORD = 100
@@ -15,7 +15,7 @@ LONGEST_WORD = 100
 KEPT_WORDS = 100_000
 LONGEST_KEPT = 40
 UNKNOWN_COST = 10.0
-"""How much less likely a letter without a piece is than the rarest piece, as in SentencePiece."""
+"""Extra cost of a letter without a piece over the rarest piece, as in SentencePiece."""
 _WORD = re.compile(r"[^\W_]+")
 
 Tokenize = Callable[[str], list[int]]
@@ -82,7 +82,7 @@ class UnigramTokenizer:
 
 
 def _tokens_of_words(text: str, kept: dict[str, list[int]], cut: Callable[[str], list[int]]) -> list[int]:
-    """Cut each word, once for all of its places; what is long is hardly a word and not kept."""
+    """Split each word once and cache its tokens; overlong ones are hardly words and aren't cached."""
     tokens: list[int] = []
     for word in _WORD.findall(text):
         pieces = kept.get(word)

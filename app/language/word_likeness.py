@@ -1,4 +1,4 @@
-"""How alike two words are in meaning, by the table of tokens; 0 without a table, and for words that it lacks."""
+"""Similarity of two words in meaning, by the table of tokens; 0 without a table, and for words it lacks."""
 
 from __future__ import annotations
 

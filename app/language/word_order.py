@@ -1,8 +1,7 @@
-"""Tell whether two sentences give the same things other parts: who sold to whom, what costs more than what.
+"""Tell whether two sentences swap roles: who sold to whom, what costs more than what.
 
-By the order of the words that both have and the small words before them, without a parser: where "A … sold … B" stands
-against "B … sold … A", the two have changed places, unless a preposition or an article that shows the case came along
-with them, or one of the sentences is a passive.
+Compares word order and the function words before, without a parser: "A … sold … B" against "B … sold … A" is a swap,
+unless a preposition or a case-marking article moved along, or one sentence is passive.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from app.language.sentences import split_sentences
 from app.language.words import SHORT, STEM, fold_words, normalize_signs
 
 MOST_WORDS = 60
-"""Of a longer sentence nothing is told: it has clauses that may change places."""
+"""Longer sentences aren't judged: they have clauses that may change places."""
 MOST_QUALIFIERS = 3
 """Adjectives and first names between the small words before a noun and the noun itself."""
 _WORD = re.compile(r"[^\W_]+(?:[.,]\d+)*")
@@ -27,7 +26,7 @@ _ARTICLES = frozenset(
     een his her its their my our your mr mrs ms dr herr frau madame monsieur senor senora don dona signor signora
     """.split()  # noqa: SIM905
 )
-"""They tell nothing of what part a word has."""
+"""Articles, which say nothing about a word's role."""
 _MARKERS = frozenset(
     """
     at by for from in into of off on onto out over than to towards under upon via with before after during against
@@ -73,18 +72,18 @@ _CONVERSE = tuple(
 
 
 class _OrderedWord(NamedTuple):
-    """A word of a sentence: how it is compared, what stands before its group, and what it is."""
+    """A word: how it is compared, the function word before its group, and its kind."""
 
     stem: str
     marker: frozenset[str]
     is_small: bool
     is_anchor: bool
-    """Whether others may have changed places around it: no name, no noun that is written large, none of a list."""
+    """True if others may have swapped around it: no name, no capitalised noun, not in a list."""
     ends_clause: bool
 
 
 def swapped_words(statement: str, sentence: str) -> str:
-    """Return a word of the statement that has another one's part in the sentence; "" where none has."""
+    """Return a word of the statement that has another's role in the sentence; "" for none."""
     spans = (sentence[start:end] for start, end in split_sentences(sentence))
     return next((word for span in spans if (word := _swapped_in(statement, span))), "")
 
@@ -117,13 +116,13 @@ def _swapped_in(statement: str, sentence: str) -> str:
 
 
 def _moved_whole(mine: Sequence[_OrderedWord], theirs: Sequence[_OrderedWord]) -> bool:
-    """Whether the first or last word brought along what tells its part, or a clause of its own."""
+    """Return whether the first or last word moved together with the marker of its role, or is a clause of its own."""
     keeps_part = mine[0].marker & theirs[-1].marker or mine[-1].marker & theirs[0].marker
     return bool(keeps_part) or all(any(word.ends_clause for word in words[:-1]) for words in (mine, theirs))
 
 
 def _exchange_markers(mine: Sequence[_OrderedWord], theirs: Sequence[_OrderedWord]) -> bool:
-    """Whether "… A to B" became "… B to A"; two parts that "and" joins may follow each other in either order."""
+    """Return whether "… A to B" became "… B to A"; parts joined by "and" may swap."""
     if any(word.stem in _JOINS for word in (*mine, *theirs)):
         return False
     return mine[0].marker == theirs[0].marker != mine[-1].marker == theirs[-1].marker
@@ -159,7 +158,7 @@ def _split_ordered(text: str) -> list[_OrderedWord]:
 
 
 def _find_markers(plain: Sequence[str], at: int) -> Iterator[str]:
-    """Yield the small words before the group of a word that tell its part."""
+    """Yield the function words before a word's group that mark its role."""
     small = _ARTICLES | _MARKERS | _LINKS
     at -= 1
     least = at - MOST_QUALIFIERS
@@ -175,7 +174,7 @@ def _find_markers(plain: Sequence[str], at: int) -> Iterator[str]:
 
 
 def _is_listed(text: str, matches: Sequence[re.Match[str]], plain: Sequence[str], at: int) -> bool:
-    """Whether a word is one of several in a row: beside a comma, "and" or "or"."""
+    """Return whether a word is in a list: next to a comma, "and" or "or"."""
     before, behind = plain[at - 1] if at else "", plain[at + 1] if at + 1 < len(plain) else ""
     signs = text[matches[at].end() : matches[at].end() + 1] + text[matches[at].start() - 2 : matches[at].start()]
     return before in _JOINS or behind in _JOINS or "," in signs

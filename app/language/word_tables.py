@@ -1,8 +1,8 @@
-"""Tables of words that can be compared without a model: weekdays, months, numbers, negations, and alternatives.
+"""Word tables for comparing texts without a model: weekdays, months, numbers, negations, and alternatives.
 
 Alternatives exclude each other: narrow and wide, left and right, hours and days (`resources/translation_words.json`).
-A table's form is a whole word; with * it is a part of one, at its beginning, end or anywhere. With ? before it, it only
-excuses: the word may stand for this, but need not.
+An entry is a whole word; with * it is part of one, at its beginning, end or anywhere. With a leading ? it only
+excuses: the word may mean this, but need not.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class WordForms:
 
     @classmethod
     def from_row(cls, row: str) -> WordForms:
-        """Read a row of a table."""
+        """Parse a row of a table."""
         forms = row.split()
         return cls(
             _forms_pattern(form for form in forms if form[0] != "?"), _forms_pattern(form.lstrip("?") for form in forms)
@@ -53,7 +53,7 @@ def _form_expression(form: str) -> str:
 
 @cache
 def load_tables() -> dict[str, Any]:
-    """Read all tables, by kind and language."""
+    """Load all tables, by kind and language."""
     found: dict[str, Any] = json.loads(resource_path("translation_words.json").read_text("utf-8"))
     return found
 
@@ -84,8 +84,8 @@ def split_words(text: str) -> tuple[str, ...]:
 def changed_alternative(source: str, target: str, pair: tuple[str, str], *, with_units: bool = True) -> tuple[str, str]:
     """Return a word of the source and one of the target that excludes it ("narrow", "breit"); two "" for none.
 
-    Nothing is told where the target says the first one, too, or the source the second one. `with_units` is for texts
-    whose quantities are not compared: 60 tonnes are 60,000 kg.
+    Nothing is reported if the target also has the first, or the source the second. `with_units` is for texts whose
+    quantities aren't compared: 60 tonnes are 60,000 kg.
     """
     ours, theirs = (_load_alternatives(base_code(code)) for code in pair)
     here, there = split_words(source), split_words(target)

@@ -22,7 +22,7 @@ SHORT = 3
 MANY_CHARACTERS = 2_000
 """A longer sentence is a table or no sentence at all; it is cut."""
 AROUND = 50
-"""Characters on either side of a number or a name whose words tell its part."""
+"""Characters on either side of a number or name, whose words tell its role."""
 LONGEST_SHOWN = 48
 WORD = re.compile(r"[^\W_]+")
 _INFLECTED_INSIDE = re.compile(f"[{INFLECTED_INSIDE}]")
@@ -43,7 +43,7 @@ _LEVEL = {**_SPACES, **_DASHES, **_QUOTES, **DIGITS, **_SIGNS}
 
 
 class MissingFact(NamedTuple):
-    """What is not there, and what stands in its place ("" where nothing comparable does)."""
+    """A missing fact, and what is there instead ("" for nothing comparable)."""
 
     said: str
     page_says: str
@@ -58,12 +58,12 @@ class SentenceStems(NamedTuple):
 
 
 def common_start(one: str, other: str) -> int:
-    """How many characters both begin with."""
+    """Return the length of the common prefix."""
     return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def fold_words(text: str) -> str:
-    """The text without capitals and accents."""
+    """Fold case and strip accents."""
     spread = unicodedata.normalize("NFKD", text.casefold())
     return "".join(text for text in spread if not unicodedata.combining(text))
 
@@ -97,7 +97,7 @@ def word_stems(text: str) -> frozenset[str]:
 
 
 def stems_of_word(word: str) -> list[str]:
-    """What stands for a casefolded word in comparisons; nothing for short words and numbers."""
+    """Return the stems of a casefolded word for comparisons; none for short words and numbers."""
     if word.isascii():
         return [word[:STEM]] if len(word) > SHORT and word.isalpha() else []
     if WITHOUT_SPACES.search(word):
@@ -131,7 +131,7 @@ def _folded_words(text: str) -> Iterator[str]:
 
 
 def surroundings_closeness(ours: Surroundings, theirs: Surroundings) -> float:
-    """How alike two surroundings are: a point for the same word next to it, half of one for those further off."""
+    """Score how similar two surroundings are: 1 for equal adjacent words, 0.5 for words further off."""
     score = 0.0
     for mine, others in zip(ours, theirs, strict=True):
         for at, word in enumerate(mine[:4]):
@@ -141,7 +141,7 @@ def surroundings_closeness(ours: Surroundings, theirs: Surroundings) -> float:
 
 
 def share_at(text: str, at: int, wanted: frozenset[str]) -> float:
-    """The share of a statement's words in the sentence where something stands."""
+    """Return the share of a statement's words in the sentence at a position."""
     stretch = stretch_at(text, at)
     return shared_part(wanted, stretch.stems) if stretch else 0.0
 
@@ -153,12 +153,12 @@ def stretch_at(text: str, at: int) -> SentenceStems | None:
 
 
 def sentence_number(text: str, at: int) -> int:
-    """Which sentence a place of a text is in, -1 before the first."""
+    """Return the index of the sentence at a position, -1 before the first."""
     return bisect_left(sentence_stems(text), (at + 1,)) - 1
 
 
 def shared_part(wanted: frozenset[str], there: frozenset[str]) -> float:
-    """How much of `wanted` is there; all of nothing."""
+    """Return the share of `wanted` found; 1 if it is empty."""
     return len(wanted & there) / len(wanted) if wanted else 1.0
 
 

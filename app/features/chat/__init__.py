@@ -1,1 +1,1 @@
-"""Questions and answers: what a model is shown of a conversation and its documents, and what comes of it."""
+"""Questions and answers: what of a conversation and its documents the model is shown, and its answers."""

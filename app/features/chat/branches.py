@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MessageBranch:
-    """One of several versions of a message, with all that follows it up to where versions part again.
+    """One version of a message, with what follows until versions fork again.
 
-    `depth` counts the partings above it; `place` is which one of `count` it is there; `following` are the messages
-    after it up to the next parting. `is_shown`: the chosen branch goes through it.
+    `depth` counts the forks above it; `place` is its position among `count` versions; `following` are the messages up
+    to the next fork. `is_shown`: it is on the chosen branch.
     """
 
     message_id: int
@@ -56,7 +56,7 @@ def branches_of(messages: Iterable[OutlineMessage], shown_ids: Iterable[int]) ->
 def _follow_choices(
     children: dict[int | None, list[OutlineMessage]], message_id: int | None
 ) -> tuple[Sequence[OutlineMessage], int]:
-    """The versions at the next parting below a message, and how many messages there are before it."""
+    """Return the versions at the next fork below a message, and the number of messages before it."""
     count = 0
     while len(below := children.get(message_id, [])) == 1:
         message_id, count = below[0].id, count + 1

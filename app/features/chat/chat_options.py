@@ -1,4 +1,4 @@
-"""What a conversation asks of the engine besides its messages: sampling, thinking, limits."""
+"""Engine options of a conversation other than its messages: sampling, thinking, limits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def own_model(conversation: Conversation | None) -> Path | None:
 
 
 def sampling_of(conversation: Conversation | None, settings: Settings) -> Sampling:
-    """What the chat itself sets, and the settings' temperature; everything else is left to task, file and family."""
+    """Return the chat's own sampling and the settings' temperature; the rest is up to task, file and family."""
     chosen = {"temperature": settings.chat.temperature} if settings.chat.temperature >= 0 else {}
     if conversation is not None:
         if conversation.temperature is not None:
@@ -54,24 +54,24 @@ def sampling_of(conversation: Conversation | None, settings: Settings) -> Sampli
 
 
 def max_tokens_of(conversation: Conversation | None, settings: Settings) -> int:
-    """How long an answer may become; -1 is as much as the context allows."""
+    """Return the answer's token limit; -1 is as much as the context allows."""
     own = own_max_tokens(conversation.sampling) if conversation is not None else None
     return settings.chat.max_tokens if own is None else own
 
 
 def thinking_budget_of(conversation: Conversation | None, settings: Settings) -> int:
-    """How many tokens the thinking before an answer may take; -1 is without a limit."""
+    """Return the token limit of thinking; -1 is unlimited."""
     own = own_thinking_budget(conversation.sampling) if conversation is not None else None
     return settings.chat.thinking_budget if own is None else own
 
 
 def own_max_tokens(stored: Mapping[str, Any]) -> int | None:
-    """What a chat sets itself, kept beside its sampling; None is as the settings say."""
+    """Return a chat's own token limit, stored in its sampling; None means as in the settings."""
     return _own_tokens(stored, "max_tokens")
 
 
 def own_thinking_budget(stored: Mapping[str, Any]) -> int | None:
-    """As `own_max_tokens`, of the thinking."""
+    """Return a chat's own limit of thinking, as `own_max_tokens`."""
     return _own_tokens(stored, "thinking_budget")
 
 
@@ -100,9 +100,9 @@ def _sampling_fields() -> frozenset[str]:
 def template_variables(
     conversation: Conversation | None, settings: Settings, loaded: ModelLoaded | None
 ) -> dict[str, Any]:
-    """What turns thinking on or off, or sets its effort, in the model's chat template; nothing leaves it to the model.
+    """Return the template variables that switch thinking or set its effort; {} leaves it to the model.
 
-    They change only the end of the prompt, so that what was read of the conversation stays usable.
+    They change only the prompt's end, so that the KV cache of the conversation stays usable.
     """
     wish = _thinking_choice(conversation, settings)
     if not wish or loaded is None:
@@ -116,7 +116,7 @@ def template_variables(
 
 
 def will_think(conversation: Conversation | None, settings: Settings, loaded: ModelLoaded | None) -> bool:
-    """Whether an answer begins with thinking, as far as the model's template says."""
+    """Return whether an answer will begin with thinking, as far as the template tells."""
     if loaded is None or loaded.thinking == "none":
         return False
     if loaded.thinking in SWITCHES:
@@ -133,7 +133,7 @@ def _thinking_choice(conversation: Conversation | None, settings: Settings) -> s
 
 
 def wish_of(engine: EngineSettings) -> Wish:
-    """How the settings say that models are loaded."""
+    """Return how the settings want models loaded."""
     from app.engine.protocol import Wish  # as above
 
     return Wish(

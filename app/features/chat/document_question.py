@@ -1,4 +1,4 @@
-"""One question about documents outside of any chat: the prompt as a chat makes it, and what the answer rests on."""
+"""One question about documents outside any chat: the prompt as a chat builds it, and the answer's citations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from app.store.document_store import StoredDocument
 
 @dataclass(frozen=True)
 class ShownPassage:
-    """A block that the model was shown."""
+    """A block shown to the model."""
 
     document: StoredDocument
     page: int | None

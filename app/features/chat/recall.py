@@ -28,10 +28,11 @@ LEAST_SCORE = 1.5
 NEAR_BEST = 0.45
 """Of the best score: what is further off is about something else."""
 MANY_TERMS = 12
-"""A longer question shares words with everything, so as much more is asked of it."""
+"""Terms above which more is required: a long question shares words with everything."""
 PAIR_WEIGHT, RUN_EXPONENT = 0.65, 0.75
-"""Of two characters of a script without spaces, of which a word has about two; and by how much each of several runs of
-three letters weighs less, which stand for one word."""
+"""Weight of a character pair in scripts without spaces, where a word has about two; and the exponent that reduces the
+weight of the trigrams standing for one word.
+"""
 SATURATION, LENGTH_SHARE = 1.2, 0.75
 """BM25's k1 and b."""
 PART, ASKED = 800, 120
@@ -51,9 +52,9 @@ Count = Callable[[Sequence[str]], Sequence[int]]
 
 @dataclass(frozen=True)
 class SearchTerm:
-    """A word of a question as it is looked for: `is_whole`, or as the beginning of one, or `is_inside` of any.
+    """A word searched for:
 
-    The parts that stand for one word weigh as much as one together.
+    `is_whole`, as a prefix, or `is_inside` any word. The parts of one word weigh as much as one together.
     """
 
     text: str
@@ -62,7 +63,7 @@ class SearchTerm:
     is_inside: bool = False
 
     def count_in(self, text: str) -> int:
-        """How often it stands in a casefolded text."""
+        """Count its matches in a casefolded text."""
         if self.is_inside:
             return text.count(self.text)
         found, at, size = 0, text.find(self.text), len(self.text)
@@ -74,7 +75,7 @@ class SearchTerm:
 
 
 def terms_of(question: str) -> list[SearchTerm]:
-    """What of a question is looked for, each once."""
+    """Return the search terms of a question, each once."""
     found: dict[str, SearchTerm] = {}
     for match in WORD.finditer(question.casefold().replace("\u00ad", "")):
         for term in _terms_of_word(match[0]):
@@ -118,7 +119,7 @@ def rank_turns(question: str, turns: Sequence[Sequence[str]]) -> list[int]:
 
 
 def score_turns(question: str, turns: Sequence[Sequence[str]]) -> list[float]:
-    """BM25 of the best part of each turn, in units of a word that stands in no part."""
+    """Return the BM25 score of each turn's best part, in units of a word found nowhere."""
     parts = [(number, part) for number, turn in enumerate(turns) for part in parts_of(turn)]
     average = sum(len(part) for _, part in parts) / max(1, len(parts))
     scores = [0.0] * len(parts)
@@ -135,8 +136,9 @@ def score_turns(question: str, turns: Sequence[Sequence[str]]) -> list[float]:
 
 
 def parts_of(turn: Sequence[str]) -> list[str]:
-    """What of a turn is ranked by itself, casefolded: all of a short one, else stretches of whole lines, of which each
-    comes with the beginning of what was asked."""
+    """Split a turn into casefolded parts to rank: a short one whole, else runs of lines, each prefixed with the start
+    of its question.
+    """
     whole = "\n".join(turn).casefold()
     if len(whole) <= PART:
         return [whole]
@@ -167,8 +169,11 @@ def choose_turns(
 
 
 def quote_messages(messages: Sequence[StoredMessage], question: str) -> str:
-    """Messages as they stand before a question: every line is marked, so that no text ends its quotation or begins
-    another's. The same messages and question always make the same."""
+    """Quote messages for the prompt before a question.
+
+    Every line is marked, so that no text can end its quotation or start another. The result is deterministic, which
+    keeps the KV cache usable.
+    """
     terms = terms_of(question)
     parts = [
         f"{SPEAKERS[message.role]}\n{_mark_lines(make_excerpt(message.text, terms))}"

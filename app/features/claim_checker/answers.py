@@ -1,7 +1,7 @@
-"""Checks answers about documents after they were written, in the background, where a person chose a checker.
+"""Check answers about documents in the background, if the user chose a checker.
 
-What it doubts is kept among the answer's sources (`app.features.retrieval.support`). It gives way to whoever waits for
-an answer: what it was reading is read again afterwards.
+Doubts are stored among the answer's citations (`app.features.retrieval.support`). Checking gives way to anyone
+waiting for an answer; the interrupted answer is checked again afterwards.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ AnswerToCheck = tuple["AnswerService", int]
 
 @dataclass(frozen=True)
 class AnswerCheckProgress:
-    """An answer is being read; `is_paused` while somebody waits for another one."""
+    """Event: an answer is being checked; `is_paused` while someone waits for an answer."""
 
     answer_id: int
     is_paused: bool = False
@@ -63,9 +63,10 @@ AnswerCheckEvent = AnswerCheckProgress | AnswerChecked
 
 
 class AnswerChecker:
-    """`path` gives the checker that was chosen, None where none was; `make_engine` an engine in a child of its own.
+    """Checks answers.
 
-    `is_answering`: whether somebody waits for an answer.
+    `path` returns the chosen checker, None without one; `make_engine` an engine in its own child. `is_answering`
+    returns whether someone waits for an answer.
     """
 
     def __init__(
@@ -193,7 +194,7 @@ def keep_unsupported(chats: AnswerService, answer: StoredMessage, spans: Sequenc
 
 
 def _is_admission(text: str, span: Span) -> bool:
-    """Whether a stretch lies in a sentence that says itself that the documents do not tell."""
+    """Return whether a range is in a sentence that admits that the documents don't say."""
     return any(
         start <= span[0] and span[1] <= end and admits_absence(text[start:end]) for start, end in split_sentences(text)
     )

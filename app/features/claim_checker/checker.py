@@ -1,8 +1,8 @@
-"""Marks the parts of a summary's claims that the passages behind them do not support, where a person chose a checker.
+"""Mark the parts of a summary's claims that their passages don't support, if the user chose a checker.
 
-The checker is a token classifier (see `conversion`), which reads a claim beside its passages and labels every token.
-It knows English, and is wrong at times: of answers with something unsupported and those without, TinyLettuce 68M tells
-three in four apart (F1 75 on RAGTruth, by its makers). So what it says is shown as a doubt, never as a verdict.
+The checker is a token classifier (see `conversion`) that reads a claim with its passages and labels every token. It
+knows English and makes mistakes: TinyLettuce 68M tells answers with something unsupported from others in three of
+four cases (F1 75 on RAGTruth, by its makers). So its result is shown as a doubt, never as a verdict.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Span = tuple[int, int]
 
 
 class ClaimChecker:
-    """`path` gives the checker that was chosen, None where none was; `make_engine` an engine in a child of its own."""
+    """`path` returns the chosen checker, None without one; `make_engine` an engine in its own child."""
 
     def __init__(self, path: Callable[[], Path | None], make_engine: Callable[[], Engine]) -> None:
         self._path, self._make_engine = path, make_engine
@@ -47,9 +47,9 @@ class ClaimChecker:
     def check_summary(
         self, events: Iterator[SummaryEvent], documents: Sequence[InputDocument], cancel: CancelToken
     ) -> Iterator[SummaryEvent]:
-        """The events of a summary; where it is whole and a model wrote it, its claims are checked before it is told.
+        """Pass events on; a complete summary by a model is checked first.
 
-        A checker that fails keeps nobody from the summary.
+        A failing checker never withholds the summary.
         """
         for event in events:
             path = self._path() if isinstance(event, Summarized) else None
@@ -109,12 +109,12 @@ def find_unsupported(engine: Engine, prompt: str, text: str, cancel: CancelToken
 
 
 def summary_prompt(passages: Sequence[str]) -> str:
-    """Of summaries, and statements of them."""
+    """Build the prompt for summaries and their statements."""
     return f"\nSummarize the following text:\n{_number_passages(passages)}\noutput:\n"
 
 
 def question_prompt(question: str, passages: Sequence[str]) -> str:
-    """Of answers."""
+    """Build the prompt for answers."""
     return (
         f"\nBriefly answer the following question:\n{question}\n"
         f"Bear in mind that your response should be strictly based on the following {len(passages)} passages:\n"
@@ -143,7 +143,7 @@ def spans_over(text: str, labels: TokenLabels) -> tuple[Span, ...]:
 
 
 def _widen_to_words(text: str, start: int, end: int) -> Span:
-    """To whole words, and without the space around."""
+    """Widen a range to whole words, without surrounding space."""
     first = end - len(text[start:end].lstrip())
     last = start + len(text[start:end].rstrip())
     while first and text[first].isalnum() and text[first - 1].isalnum():
@@ -154,7 +154,7 @@ def _widen_to_words(text: str, start: int, end: int) -> Span:
 
 
 def _label_probability(row: Sequence[float]) -> float:
-    """Of the last label."""
+    """Return the softmax probability of the last label."""
     largest = max(row)
     shares = [math.exp(value - largest) for value in row]
     return shares[-1] / sum(shares)

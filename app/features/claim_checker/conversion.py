@@ -1,8 +1,8 @@
-"""Converts a token classifier on ModernBERT from the Hub's files into one file that llama.cpp reads.
+"""Convert a ModernBERT token classifier from the Hub's files into one GGUF file.
 
-LettuceDetect (Kovács and Recski, 2025) and its smaller relatives are ModernBERT with a head of two matrices. llama.cpp
-has the backbone; the head lies in the same file under llama.cpp's names for it and is computed in the engine's child.
-Every size in the files is compared with what is really there before it is believed.
+LettuceDetect (Kovács and Recski, 2025) and its smaller relatives are ModernBERT with a head of two matrices.
+llama.cpp has the backbone; the head is in the same file under llama.cpp's names and computed in the engine's child.
+Sizes in the files are checked against reality before use.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ _OTHERS = {
 
 
 def convert_checker(folder: Path, target: Path, languages: Sequence[str] = ()) -> Path:
-    """Write `target` from the files in `folder`; it is whole or not there. Raises ModelUnreadable, or OSError.
+    """Convert the files in `folder` into `target`, atomically.
 
-    `languages` are the codes of those it was trained on; without any nobody knows.
+    Raises ModelUnreadable, or OSError. `languages` are the codes it was trained on; empty means unknown.
     """
     try:
         config, tokenizer = (_read_json(folder / name) for name in (CONFIG, TOKENIZER))
@@ -81,9 +81,10 @@ def convert_checker(folder: Path, target: Path, languages: Sequence[str] = ()) -
 
 
 def open_checker(path: Path) -> Path:
-    """The converted file: `path` itself, or that beside the Hub's files where it is a folder with them.
+    """Return the converted file:
 
-    Raises CheckingUnavailable for another model, ModelMissing and ModelUnreadable, or OSError.
+    `path` itself, or the one in a folder of the Hub's files, converted if needed. Raises CheckingUnavailable for
+    another model, ModelMissing and ModelUnreadable, or OSError.
     """
     if path.is_dir():
         converted = path / CONVERTED

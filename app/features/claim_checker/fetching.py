@@ -29,15 +29,16 @@ OFFER_WORDS = (
 
 @dataclass(frozen=True)
 class CheckerReady:
-    """It lies at `path`, converted."""
+    """Event: the converted checker is at `path`."""
 
     path: Path
 
 
 def fetch_checker(models: ModelCollection, paths: AppPaths, cancel: CancelToken) -> Iterator[ChildEvent | CheckerReady]:
-    """Progress counts all files. Cancelled, what was fetched is kept for the next time.
+    """Fetch and convert the checker, with progress over all files.
 
-    Raises what the Hub and the network raise, FileNotOnHub, ModelUnreadable where it is another kind of model.
+    Cancelled, partial files are kept for next time. Raises the errors of Hub and network, FileNotOnHub, and
+    ModelUnreadable for another kind of model.
     """
     repository = models.hub.read_repository(REPOSITORY, "", cancel)
     files = repository.unconverted

@@ -1,4 +1,4 @@
-"""What was judged of an answer, in our own file of chats: the entries among its sources that name no document."""
+"""Judgements of an answer in our chat file: entries among its citations that name no document."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def marked_sources(value: Any, text: str, places: Sequence[dict[str, Any]]) -> l
 
 
 def _is_possible(made: SurveyCoverage) -> bool:
-    """Whether every value is of its kind, and no number below zero."""
+    """Return whether every value has its type and no number is negative."""
     numbers = (made.sections, made.read, made.seconds)
     is_number = [isinstance(value, int | float) and 0 <= value < 2**53 for value in numbers]
     return all(is_number) and isinstance(made.is_by_model, bool)

@@ -16,14 +16,14 @@ from app.features.work.saved_file import write_file
 from app.store.conversations import Conversation
 
 ENDINGS = (".json", ".md", ".html", ".docx")
-"""What `export_chats` writes. A PDF is the window's (`app/ui/paper`), which knows its fonts."""
+"""Suffixes `export_chats` can write. PDFs are made by the window (`app/ui/paper`), which knows its fonts."""
 EVERY = 50
 """Messages between two events."""
 
 
 @dataclass(frozen=True)
 class ExportProgress:
-    """How many messages have been written, of about so many."""
+    """Progress in messages written, of about `total`."""
 
     done: int
     total: int
@@ -52,11 +52,10 @@ def _end_if(cancel: CancelToken) -> None:
 def export_chats(
     path: Path, chats: Sequence[Conversation], shelf: ChatArchive, cancel: CancelToken, *, with_thinking: bool = False
 ) -> Iterator[ExportProgress | ExportFinished]:
-    """Writes the format of the ending, one of `ENDINGS`; what was there before is replaced at the end.
+    """Export chats in the format of the suffix, one of `ENDINGS`, replacing the file at the end.
 
-    Pictures are in the file itself, but those of Markdown, which lie in a folder beside it.
-
-    `with_thinking` counts for what is read by people: JSON has everything. Raises DiskFull or FolderNotWritable.
+    Pictures are inside the file; for Markdown they are in a folder next to it. `with_thinking` is for readable
+    formats: JSON always has everything. Raises DiskFull or FolderNotWritable.
     """
     total, done = sum(shelf.whole.message_count(chat.id) for chat in chats), 0
     try:

@@ -99,7 +99,7 @@ class ChatStores:
         }
 
     def project_of(self, told: dict[str, Any]) -> int | None:
-        """The project that a chat is put into."""
+        """Return the project for an imported chat, created if needed; None without one."""
         fields = fields_of(told.get("project"))
         name = text_of(fields.get("name")).strip()
         if not name:
@@ -118,7 +118,7 @@ class ChatStores:
         return project.id
 
     def assistant_of(self, told: dict[str, Any]) -> int | None:
-        """The assistant that a chat has."""
+        """Return the assistant of an imported chat, created if needed; None without one."""
         fields = fields_of(told.get("assistant"))
         name = text_of(fields.get("name")).strip()
         if not name:
@@ -154,13 +154,13 @@ _SOURCE_NUMBERS = ("answer_start", "answer_end", "block_id", "start", "end")
 
 @dataclass(frozen=True)
 class ChatArchive:
-    """Where chats and their documents are kept."""
+    """Stores of chats and their documents."""
 
     whole: WholeConversations
     attachments: Attachments
     documents: DocumentStore
     around: ChatStores | None = None
-    """None: nothing is told of what chats have around them."""
+    """None: the file says nothing of projects, assistants and tags."""
     media: MediaLibrary | None = None
     """None: pictures stay where they are."""
 
@@ -176,7 +176,7 @@ Written = tuple[str, int]
 
 
 def file_parts(shelf: ChatArchive, chats: Iterable[Conversation]) -> Iterator[Written]:
-    """The whole file, a message in each line."""
+    """Yield the whole file, one line a message."""
     head = {
         "format": FORMAT,
         "version": VERSION,
@@ -329,7 +329,7 @@ def _parse_temperature(value: Any) -> float | None:
 
 
 def _parse_message(value: Any, seen: set[int], created_at: float, left_out: Counter[str]) -> TreeMessage | None:
-    """None where it is no message, or where its parent does not stand before it."""
+    """Parse a message; None if it is invalid or its parent doesn't precede it."""
     fields = fields_of(value)
     number, parent = fields.get("id"), fields.get("parent")
     if not isinstance(number, int) or number in seen or text_of(fields.get("role")) not in list(Role):

@@ -74,14 +74,14 @@ def address_of(library: MediaLibrary, use: MediaUse) -> str:
 
 
 class FolderBeside:
-    """Where the pictures of a text go: a folder beside it, made with the first of them."""
+    """Folder for an exported text's pictures, next to it; created with the first one."""
 
     def __init__(self, path: Path) -> None:
         self._folder = path.with_name(f"{path.stem} pictures")
         self._names: dict[str, str] = {}
 
     def copy_picture(self, library: MediaLibrary, use: MediaUse) -> str:
-        """Copies a picture once; where it lies, as the text sees it. "" where it is gone. Raises OSError."""
+        """Copy a picture once and return its path relative to the text; "" if it is gone. Raises OSError."""
         known = self._names.get(use.media.sha256)
         if known is None:
             found = find_file(library, use, IN_BROWSERS)
@@ -100,7 +100,7 @@ class FolderBeside:
 
 
 def picture_fields(library: MediaLibrary, uses: Sequence[MediaUse], written: set[str]) -> list[dict[str, Any]]:
-    """Fields of uses; `written` are those that stand in the chat with their content already, and grow."""
+    """Return the fields of pictures; `written` has those whose content the chat already includes, and grows."""
     found = []
     for use in uses:
         fields: dict[str, Any] = {"name": use.name, "sha256": use.media.sha256, "kind": use.media.kind}
@@ -137,13 +137,13 @@ def take_pictures(library: MediaLibrary, value: Any) -> tuple[list[NewUse], list
 # From the files of other programs.
 
 Find = Callable[[str], Path | Callable[[], BinaryIO] | None]
-"""Where a file of an export is, by the name or id that a message says; None where it is not there."""
+"""Finds an export's file by the name or id in a message; None if it is missing."""
 
 
 def bring_along(library: MediaLibrary | None, chat: ForeignChat, find: Find, cancel: CancelToken) -> Iterator[None]:
-    """Keeps the pictures of a chat; those that cannot come are named where they were, and counted.
+    """Import a chat's pictures; those that can't be are named in their place and counted.
 
-    Yields after each of them; what is left when it was cancelled is in no state to be kept.
+    Yields after each; a chat cancelled midway must not be stored.
     """
     wanted = [(said, given) for said in chat.messages for given in said.pictures]
     able = [given for said, given in wanted if library is not None and _can_open(said, given, find)]
@@ -169,7 +169,7 @@ def _can_open(said: ForeignMessage, given: GivenPicture, find: Find) -> bool:
 
 
 def _open_picture(given: GivenPicture, find: Find) -> Path | UnsavedPicture:
-    """A file where it lies, or its content; an empty one where that cannot be had."""
+    """Return a file's path, or its content; empty content if it can't be had."""
     name = Path(given.name)
     try:
         if given.data:
@@ -186,7 +186,7 @@ def _open_picture(given: GivenPicture, find: Find) -> Path | UnsavedPicture:
 
 
 def _add_picture(library: MediaLibrary, name: str, fields: dict[str, Any]) -> Any:
-    """What a strange file holds is decoded like any other, by the child."""
+    """Add a picture from a foreign file, decoded in the child like any other."""
     try:
         data = base64.b64decode(text_of(fields.get("data")), validate=True)
     except (binascii.Error, ValueError):

@@ -60,7 +60,7 @@ class JsonPieces:
         self._start_piece()
 
     def __iter__(self) -> Iterator[JsonPiece | None]:
-        """Raises NotJson, and what the stream raises."""
+        """Yield the pieces. Raises NotJson, and the stream's errors."""
         data: bytes | None = self._read_beginning()
         in_string = is_escaped = False
         while data is not None:
@@ -123,7 +123,7 @@ class JsonPieces:
         self._kept = bytearray()
 
     def _ends_with(self, token: bytes) -> str | None:
-        """What ends here: key, open (a list to be taken apart begins), piece, close (the list or object itself)."""
+        """Return what ends at a token: key, open (a list to split begins), piece, close (that list or object)."""
         if token in b"{[":
             if token == b"[" and self._depth == 1 and self._is_object and self._base == 1 and self._key in self._lists:
                 self._depth = self._base = 2

@@ -1,7 +1,7 @@
-"""What people and models write in a chat, read as Markdown, and written as HTML that can do nothing.
+"""Parse a chat's text as Markdown, and write it as harmless HTML.
 
-Every tag comes from a table here and every word through `escape`: raw HTML is words, a picture is a link to it, links
-lead to the web or to a mail only, formulas are their source.
+Every tag comes from a table here and every word passes through `escape`: raw HTML is text, a picture is a link to it,
+links lead only to web or mail addresses, formulas are their source.
 """
 
 from __future__ import annotations
@@ -85,18 +85,18 @@ def _task_box(found: re.Match[str]) -> str:
 
 
 def formula_source(token: Token) -> str:
-    """A formula as it was written."""
+    """Return a formula as it was written."""
     content = token.content
     return f"{token.markup}{content}{CLOSING.get(token.markup, token.markup)}"
 
 
 def is_formula(token: Token) -> bool:
-    """Whether `formula_source` is for this token."""
+    """Return whether a token is a formula."""
     return token.type.startswith("math_") or token.type == "amsmath"
 
 
 def note_number(token: Token) -> int:
-    """The number of a footnote, where it is referred to and where it stands."""
+    """Return a footnote's number, at its references and its text."""
     return int(token.meta.get("id", 0)) + 1
 
 
@@ -123,7 +123,7 @@ _BLOCKS = {
     "link": "a",
 }
 _OWN_SIDE = ("p", "blockquote", "li", "th", "td")
-"""What takes its direction from its own words."""
+"""Tags whose direction follows their own text."""
 
 
 def as_html(text: str) -> str:
@@ -206,8 +206,8 @@ _LEAVES: dict[str, Callable[[Token], str]] = {
 
 
 def as_markdown(text: str, number: int = 0) -> str:
-    """The text so that nothing in it reaches beyond its end: code is closed, HTML that begins a line is words, and
-    footnotes have names of their own, by the text's number among others (0: there are no others).
+    """Make a text self-contained: close code, escape HTML at line starts, and rename footnotes by `number` (0: no
+    other texts follow).
     """
     if len(text) > MOST_CHARACTERS:
         return text
@@ -224,7 +224,7 @@ def as_markdown(text: str, number: int = 0) -> str:
 
 
 def _rename_footnotes(lines: list[str], number: int) -> Callable[[str], str]:
-    """Renames the footnotes that these lines explain."""
+    """Return a function that renames the footnotes defined in these lines."""
     labels = {found[1] for line in lines if (found := _NOTE.match(line))} if number else set()
     if not labels:
         return lambda line: line
@@ -233,7 +233,7 @@ def _rename_footnotes(lines: list[str], number: int) -> Callable[[str], str]:
 
 
 def _open_fence(token: Token, lines: list[str]) -> str:
-    """What closes a block of code that goes to the end of the text; "" where it is closed."""
+    """Return what closes an unclosed code block at the text's end; "" if it is closed."""
     first, end = token.map or [0, 0]
     if any(line.strip() for line in lines[end:]):
         return ""

@@ -27,11 +27,11 @@ _LIKE_ALIGN = ("aligned", "alignedat", "gathered", "split", "gather", "equation"
 
 
 class NotTypeset(Exception):
-    """Part of the formula has no form here."""
+    """Part of the formula has no equivalent in Word."""
 
 
 def office_math(latex: str, *, is_block: bool) -> Any | None:
-    """An `m:oMath` element, in an `m:oMathPara` where it stands alone; None where it has to stay its source."""
+    """Convert a formula into an `m:oMath` element, inside `m:oMathPara` for a block; None if it must stay source."""
     from docx.oxml import parse_xml
     from latex2mathml.converter import convert_to_element
 
@@ -77,7 +77,7 @@ def _write_row(children: Sequence[Element], depth: int) -> str:
 
 
 def _write_fenced(children: Sequence[Element], depth: int) -> str | None:
-    """Brackets that grow with what is between them."""
+    """Write brackets that grow with their content."""
     if not children or children[0].tag != "mo":
         return None
     first, last = children[0], children[-1]
@@ -185,7 +185,7 @@ def _write_table(element: Element, depth: int) -> str:
 
 
 def _is_large(element: Element) -> bool:
-    """Whether it is a sum, an integral or the like, with or without its bounds."""
+    """Return whether it is a sum, an integral or the like, with or without bounds."""
     operator = element
     if element.tag in _BOUNDED and len(element):
         operator = element[0]
@@ -235,7 +235,7 @@ def _write_space(element: Element, _depth: int) -> str:
 
 
 def _element_text(element: Element) -> str:
-    """What it says; the library writes some signs as references."""
+    """Return its text, unescaped: the library writes some characters as references."""
     from html import unescape
 
     return unescape(element.text or "")

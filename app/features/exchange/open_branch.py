@@ -1,4 +1,4 @@
-"""What is open in chats, for people to read: turns with their names, as Markdown and as one HTML page."""
+"""Export open branches of chats for reading: turns with names, as Markdown or one HTML page."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ _ENDED = {
 
 @dataclass(frozen=True)
 class ExportedTurn:
-    """One message. A question is plain text, an answer Markdown. `thinking` is "" where it is not wanted.
+    """A message.
 
-    `facts` are lines about it: what is attached, how it ended, where it may come from.
+    Questions are plain text, answers Markdown. `thinking` is "" if not wanted. `facts` are lines about it:
+    attachments, how it ended, citations.
     """
 
     is_question: bool
@@ -48,7 +49,7 @@ class ExportedTurn:
 
 @dataclass(frozen=True)
 class OpenBranch:
-    """One chat. The turns come as they are read from the store, once."""
+    """A chat. Turns are read from the store on iteration, once."""
 
     title: str
     facts: tuple[str, ...]
@@ -57,7 +58,7 @@ class OpenBranch:
 
 
 def open_branches(chats: Sequence[Conversation], shelf: ChatArchive, *, with_thinking: bool) -> Iterator[OpenBranch]:
-    """The chats in their order."""
+    """Yield the branches in the chats' order."""
     for chat in chats:
         yield OpenBranch(
             visible_name(chat.title) or "Chat",
@@ -122,11 +123,11 @@ def _format_moment(at: float | None) -> str:
 
 
 Place = Callable[[MediaUse], str]
-"""Where a picture is, as a reader of the file finds it; "" where it is nowhere."""
+"""Returns a picture's path or address as the file's reader sees it; "" if there is none."""
 
 
 def as_markdown(branches: Iterable[OpenBranch], place: Place = lambda _use: "") -> Iterator[Written]:
-    """The file, a turn at a time. What models wrote is Markdown as it is, what a person wrote stays word for word."""
+    """Yield the Markdown file turn by turn. Answers stay Markdown; questions stay verbatim."""
     answers = 0
     for number, branch in enumerate(branches):
         head = [f"# {escape_markdown(branch.title)}", *(f"*{escape_markdown(fact)}*" for fact in branch.facts)]
@@ -208,7 +209,7 @@ a { color: #B23F12 }
 
 
 def as_html(branches: Iterable[OpenBranch], title: str, place: Place = lambda _use: "") -> Iterator[Written]:
-    """One page without script or network, a turn at a time."""
+    """Yield one HTML page without scripts or network, turn by turn."""
     before, after = "\n".join(web_page(["\0"], title, _STYLE, language="en")).split("\0")
     yield before, 0
     for branch in branches:
@@ -240,6 +241,8 @@ def _html_of(turn: ExportedTurn, place: Place) -> Iterator[str]:
 
 
 def _marked_text(kind: str, text: str) -> str:
-    """Its lines are kept by the style, and marked for those who read no style, such as the printer."""
+    """Return a text as HTML; line breaks are kept by the style and also marked for readers without it, such as
+    printing.
+    """
     side = "rtl" if is_right_to_left(text[:2_000]) else "auto"
     return f'<div class="{kind}" dir="{side}">{escape(text.strip(chr(10))).replace(chr(10), "<br>")}</div>'

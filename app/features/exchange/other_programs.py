@@ -68,12 +68,12 @@ _AFTER_ID = re.compile("[?#]")
 
 
 def is_of_chatgpt(value: dict[str, Any]) -> bool:
-    """Whether an object of a file looks like one of these."""
+    """Return whether an object of a file is a ChatGPT conversation."""
     return isinstance(value.get("mapping"), dict)
 
 
 def read_chatgpt(value: dict[str, Any]) -> ForeignChat:
-    """The chat of one conversation object."""
+    """Read one conversation."""
     chat = ForeignChat(
         text_of(value.get("title")),
         model=name_of(value.get("default_model_slug")),
@@ -95,7 +95,7 @@ def read_chatgpt(value: dict[str, Any]) -> ForeignChat:
 
 
 def _give_seconds_to_thoughts(chat: ForeignChat) -> None:
-    """How long was thought stands in a node of its own below the thoughts."""
+    """Attach thinking times, which are stored in a separate node below the thoughts."""
     messages = {message.id: message for message in chat.messages}
     for message in chat.messages:
         above = messages.get(message.parent or "")
@@ -164,14 +164,14 @@ def _message_pictures(content: dict[str, Any], names: dict[str, str]) -> Iterato
 
 
 def _code_charts(metadata: dict[str, Any]) -> Iterator[GivenPicture]:
-    """What code has drawn, as published conversations of 2023 and of 2025 have it."""
+    """Yield pictures drawn by code, as in published conversations of 2023 and 2025."""
     for fields in map(fields_of, list_of(fields_of(metadata.get("aggregate_result")).get("messages"))):
         if text_of(fields.get("message_type")) == "image":
             yield GivenPicture(_picture_name(fields, fields.get("image_url")), _asset_id(fields.get("image_url")))
 
 
 def _asset_id(pointer: Any) -> str:
-    """The id in a pointer such as "file-service://file-Ab1"."""
+    """Return the id in a pointer such as "file-service://file-Ab1"."""
     return _AFTER_ID.split(text_of(pointer).rpartition("/")[2], maxsplit=1)[0]
 
 
@@ -237,12 +237,12 @@ _TOOLS = ("tool_use", "tool_result", "server_tool_use", "web_search_tool_result"
 
 
 def is_of_claude(value: dict[str, Any]) -> bool:
-    """Whether an object of a file looks like one of these."""
+    """Return whether an object of a file is a Claude conversation."""
     return isinstance(value.get("chat_messages"), list)
 
 
 def read_claude(value: dict[str, Any]) -> ForeignChat:
-    """The chat of one conversation object."""
+    """Read one conversation."""
     chat = ForeignChat(
         text_of(value.get("name")),
         model=name_of(value.get("model")),
@@ -323,7 +323,7 @@ _FINISHED = {
 
 
 def is_of_lm_studio(value: dict[str, Any]) -> bool:
-    """Whether the object of a file looks like one of these."""
+    """Return whether a file's object is an LM Studio chat."""
     messages = value.get("messages")
     if not isinstance(messages, list) or "mapping" in value or "chat" in value:
         return False
@@ -333,7 +333,7 @@ def is_of_lm_studio(value: dict[str, Any]) -> bool:
 
 
 def read_lm_studio(value: dict[str, Any]) -> ForeignChat:
-    """The chat of one file."""
+    """Read the chat of one file."""
     model = fields_of(value.get("lastUsedModel"))
     chat = ForeignChat(
         text_of(value.get("name")),
@@ -501,7 +501,7 @@ _QUOTE = re.compile(r"^&gt; ?|^> ?", re.MULTILINE)
 
 
 def is_of_open_webui(value: dict[str, Any]) -> bool:
-    """Whether an object of a file looks like one of these."""
+    """Return whether an object of a file is an Open WebUI chat."""
     chat = fields_of(value.get("chat")) or value
     return isinstance(fields_of(chat.get("history")).get("messages"), dict) or (
         "chat" in value and isinstance(chat.get("messages"), list)

@@ -1,1 +1,1 @@
-"""What goes on in a model: its tokens and how sure it is of them, what attends to what, its parts, and its figures."""
+"""Look inside a model: tokens and their probabilities, attention, parts, figures."""

@@ -47,7 +47,7 @@ TYPES = {
     20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64",
     29: "IQ1_M", 30: "BF16", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4", 40: "NVFP4", 41: "Q1_0",
 }
-"""What ggml calls the ways in which weights are kept; a test compares them with the `gguf` library's."""
+"""ggml's names of tensor types; a test compares them with the `gguf` library's."""
 # fmt: on
 
 
@@ -62,7 +62,7 @@ class TensorGroup:
 
     @property
     def bits_per_weight(self) -> float:
-        """How exactly its numbers are kept."""
+        """Average precision of its weights."""
         return 8 * self.size_bytes / self.parameters
 
 
@@ -90,23 +90,23 @@ class ModelAnatomy:
     kv_bytes_per_token: int
     parts: tuple[TensorGroup, ...]
     about: tuple[tuple[str, str], ...]
-    """What its makers say of it."""
+    """Statements of its makers from the metadata."""
     types: tuple[tuple[str, int], ...] = ()
-    """How its weights are kept, such as Q8_0, and how many of them; most first."""
+    """Tensor types such as Q8_0 with numbers of weights, most first."""
 
     @property
     def kv_bytes(self) -> int:
-        """What the context takes when it is full."""
+        """Size of the KV cache when the context is full."""
         return self.kv_bytes_per_token * self.context_tokens
 
     @property
     def is_plain(self) -> bool:
-        """Whether every layer keeps keys and values for as many heads, so that the cost of a token is one product."""
+        """True if every layer has the same number of KV heads, so that a token's cost is one product."""
         return self.kv_bytes_per_token == 2 * 2 * self.layers * self.kv_heads * self.key_length > 0
 
     @property
     def bits_per_weight(self) -> float:
-        """Over all tensors."""
+        """Average over all tensors."""
         return 8 * self.size_bytes / self.parameters if self.parameters else 0.0
 
 

@@ -23,7 +23,7 @@ MOST_TOKEN_CHARACTERS = 64
 
 @dataclass(frozen=True)
 class PlacedToken:
-    """A token and where it stands in the text, in characters. One that holds a part of a character covers all of it."""
+    """A token and its position in the text, in characters. A token with part of a character covers all of it."""
 
     id: int
     data: bytes
@@ -33,13 +33,13 @@ class PlacedToken:
 
     @property
     def text(self) -> str:
-        """Its characters; what is only a part of one is shown as U+FFFD."""
+        """The token's characters; an incomplete one shows as U+FFFD."""
         return self.data.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)
 class PromptShare:
-    """So many tokens of a prompt belong to a message of this role; without one, to the template."""
+    """Number of a prompt's tokens in the message of a role; without role, in the template."""
 
     role: Role | None
     tokens: int
@@ -47,10 +47,10 @@ class PromptShare:
 
 @dataclass(frozen=True)
 class TextSurprise:
-    """How well a model foresees a text.
+    """How well a model predicts a text.
 
-    `perplexity` is e to the mean surprise of a token (in nats); of a text of two windows or more it counts what
-    llama-perplexity counts. `bits_per_byte` is of all tokens, and can be compared between models.
+    `perplexity` is e to the mean surprisal of a token (in nats); from two windows on, it equals llama-perplexity's.
+    `bits_per_byte` covers all tokens and is comparable between models.
     """
 
     perplexity: float
@@ -68,7 +68,7 @@ class AttentionShares:
     shares: memoryview[float]
 
     def shares_of(self, layer: int, head: int | None = None) -> list[list[float]]:
-        """One head's shares, or the mean over the heads of a layer; `layer` counts from 0 among `read_layers`."""
+        """Return one head's attention, or the mean over a layer's heads; `layer` counts from 0 among `read_layers`."""
         count = len(self.tokens)
         heads = range(self.heads) if head is None else (head,)
         return [
@@ -104,9 +104,9 @@ def tokens_of(
 
 
 def shares_of(tokens: Sequence[PlacedToken], prompt: str, messages: Sequence[Message]) -> list[PromptShare]:
-    """How many of a prompt's tokens each message takes, and the rest, which is the template's.
+    """Count the tokens of each message in a prompt; the rest is the template's.
 
-    A message is looked for as the template leaves it; one that it changed counts as a part of the template.
+    A message that the template changed counts as template.
     """
     found, at = [], 0
     for message in messages:
@@ -156,10 +156,10 @@ def tokens_within(tokens: Sequence[TokenSeen], text: str) -> list[TokenSeen]:
 def replace_token(
     text: str, tokens: Sequence[TokenSeen], number: int, guess: Guess
 ) -> tuple[str, tuple[int, ...]] | None:
-    """An answer up to one of its tokens with another in its place: its text so far, and the tokens it goes on with.
+    """Return an answer up to a token, with another in its place: the text, and the tokens to continue with.
 
-    Those are more than one where a character is in the middle of its bytes. None where the tokens do not end as the
-    text does, or the guess has no id.
+    Several tokens if a character is split between them. None if the tokens don't match the text's end, or the guess
+    has no id.
     """
     data, whole = text.encode(), b"".join(token.data for token in tokens)
     if guess.id < 0 or not (data.endswith(whole) or whole.endswith(data)):
@@ -180,9 +180,9 @@ def read_probabilities(
     detailed: int = sys.maxsize,
     cancel: CancelToken | None = None,
 ) -> Iterator[TokenSeen | PromptProgress]:
-    """How the model saw each token of a text of any length, and how far it has got after each window.
+    """Yield each token of a text of any length with its probability, and progress after each window.
 
-    The `most` likeliest are told of about the first `detailed` tokens.
+    The first `detailed` tokens come with their `most` likeliest alternatives.
     """
     done, total = 0, 1
     while done < total and not (cancel is not None and cancel.cancelled):
@@ -212,7 +212,7 @@ def surprise_of(tokens: Sequence[TokenSeen]) -> TextSurprise:
 
 
 def read_attention(engine: Engine, text: str, *, cancel: CancelToken | None = None) -> AttentionShares:
-    """What each token of a short text attends to. Raises ModelNotInspectable, or TooLongToInspect."""
+    """Return what each token of a short text attends to. Raises ModelNotInspectable or TooLongToInspect."""
     data = bytearray()  # of a long text and a large model it is hundreds of megabytes: there is no second copy
     found = engine.inspect("attention", text, cancel=cancel, on_attention=data.extend)
     if not data:  # no token at all
@@ -238,7 +238,7 @@ def attention_of_beginning(
 
 
 def text_beginning(engine: Engine, text: str, most_tokens: int, *, cancel: CancelToken | None = None) -> str:
-    """As much of a text as its first tokens cover; all of it where it has no more than so many."""
+    """Return a text's first `most_tokens` tokens as text; all of it if it has no more."""
     head = text[: most_tokens * MOST_TOKEN_CHARACTERS]
     tokens = tokens_of(engine, head, cancel=cancel)
     return head if len(tokens) <= most_tokens else head[: tokens[most_tokens].start]
@@ -247,9 +247,9 @@ def text_beginning(engine: Engine, text: str, most_tokens: int, *, cancel: Cance
 def layers_of(
     engine: Engine, text: str, most: int = 5, *, cancel: CancelToken | None = None
 ) -> Iterator[LayersOf | PromptProgress]:
-    """What the model would say after each layer of a short text, a few tokens at a time, and how far it has got.
+    """Yield what the model would predict after each layer for a short text, a few tokens at a time, with progress.
 
-    Raises ModelNotInspectable, or TooLongToInspect.
+    Raises ModelNotInspectable or TooLongToInspect.
     """
     done, total = 0, 1
     while done < total and not (cancel is not None and cancel.cancelled):

@@ -1,1 +1,1 @@
-"""The models of this computer: suggested, found, fetched, estimated, kept, and why one would not fit."""
+"""Models of this computer: suggesting, finding, downloading, estimating, storing."""

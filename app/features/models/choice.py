@@ -1,4 +1,4 @@
-"""Which models to suggest for this computer and a task, and what is said when one is needed that is not here."""
+"""Suggest models for this computer and a task, and phrase the offer when one is missing."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from app.hub.model_files import ModelFile, RemoteFile, Repository, quantization_
 
 CONTEXT_TOKENS = 8192
 BESIDE_BYTES = 700_000_000
-"""What runs beside weights and context."""
+"""Bytes needed besides weights and context."""
 RAM_SHARE = 0.75
 GPU_RESERVE_BYTES = 1_000_000_000
 NOMINAL = 0.9  # a machine sold with 8 GB says less of itself
 UNKNOWN_TOTAL_BYTES = 8_000_000_000
 
 TASKS_OF_TABS = {"chat": "chat", "summarize": "summarize", "translate": "translate", "write": "chat"}
-"""Which task of the list serves a tab."""
+"""Catalog task of each tab."""
 BALANCED = ("Q4_K_M", "UD-Q4_K_XL", "Q4_K_S", "MXFP4", "Q4_0", "IQ4_XS", "Q4_1", "Q5_K_M", "Q8_0")
-"""Tags in the order in which one is taken where nobody said which."""
+"""Quantization tags in order of preference, if the user chose none."""
 MOST_SHORT_TEXT_WEIGHTS = 3e9
 """Models up to this size summarize short texts better than by their own sentences, and longer ones worse: measured, see
 `app.features.summarize.method`, which decides by it as the offers do."""
@@ -34,7 +34,7 @@ TRANSLATORS = re.compile(r"hy-mt|hunyuan-mt|translategemma|eurollm", re.IGNORECA
 
 
 def fits_machine(entry: CatalogEntry, room: MemoryRoom) -> bool:
-    """Whether a model suits this machine at all, whatever else runs now."""
+    """Return whether a model suits this computer at all, whatever else runs now."""
     total = room.total_bytes or UNKNOWN_TOTAL_BYTES
     own = [gpu.total_bytes for gpu in room.gpus if not gpu.shared]
     if not entry.kv_bytes_per_token:  # then only the list knows
@@ -44,7 +44,7 @@ def fits_machine(entry: CatalogEntry, room: MemoryRoom) -> bool:
 
 
 def fits_with_help(entry: CatalogEntry, room: MemoryRoom, lent: Sequence[GpuRoom]) -> bool:
-    """Whether a model suits this machine and what other computers lend, together."""
+    """Return whether a model fits this computer together with lent memory."""
     devices = [gpu.total_bytes for gpu in (*room.gpus, *lent) if not gpu.shared]
     total = room.total_bytes or UNKNOWN_TOTAL_BYTES
     if not entry.kv_bytes_per_token:
@@ -53,7 +53,7 @@ def fits_with_help(entry: CatalogEntry, room: MemoryRoom, lent: Sequence[GpuRoom
 
 
 def needed_bytes(entry: CatalogEntry) -> int:
-    """Weights, the context of a longer conversation, and what runs beside."""
+    """Return the bytes for weights, the context of a longer chat, and the rest."""
     return entry.size_bytes + entry.kv_bytes_per_token * CONTEXT_TOKENS + entry.state_bytes + BESIDE_BYTES
 
 
@@ -66,12 +66,11 @@ def suggest_entries(
     *,
     lent: Sequence[GpuRoom] = (),
 ) -> list[CatalogEntry]:
-    """The best that writes as fast as people read, then the fastest that is useful, then the largest that are left.
+    """Suggest the best model at reading speed, then the fastest useful one, then the largest of the rest.
 
-    `bytes_per_s` is how fast weights are read here, 0 where nobody knows: then the default of this machine's memory is
-    first. Where everything is slow, the fastest is first; what is too slow to wait for comes last. Where nothing is
-    left that suits the machine, the next ones for a larger machine follow. Of those that need what other computers
-    lend, the best is the last one: how fast it would be nobody knows before.
+    `bytes_per_s` is the speed weights are read at, 0 if unknown: then the default for this computer's memory comes
+    first. If all are slow, the fastest comes first; unusably slow ones come last. If nothing suits the computer, the
+    next larger ones follow. Of those that need lent memory only the best is suggested, last, as its speed is unknown.
     """
     able = [entry for entry in entries if TASKS_OF_TABS.get(task, task) in entry.tasks]
     fitting = [entry for entry in able if fits_machine(entry, room)]
@@ -105,7 +104,7 @@ def _size_rank(entry: CatalogEntry) -> tuple[int, bool, int]:
 
 
 def is_translator(name: str) -> bool:
-    """Whether a file's name says that it was made to translate."""
+    """Return whether a file's name is that of a translation model."""
     return TRANSLATORS.search(name) is not None
 
 
@@ -125,7 +124,7 @@ _SHORT_TEXTS = "Writes summaries of short texts: "
 
 
 def offer_words(task: str, entry: CatalogEntry, helpers: Sequence[str] = ()) -> MessageTemplate:
-    """What a tab says when it has no model for its task; `helpers` are the computers without which it does not fit."""
+    """Return a tab's offer when it has no model for its task; `helpers` are the computers whose memory is needed."""
     needs = _NEEDS.get(task, _NEEDS["chat"])
     if task == "summarize" and not writes_long(entry):
         needs = _SHORT_TEXTS
@@ -196,7 +195,7 @@ def recommend_file(models: Sequence[ModelFile], room: MemoryRoom) -> ModelFile |
 
 
 def representative_files(models: Sequence[ModelFile]) -> list[ModelFile]:
-    """One file for each thing that is said about quantizations: what to show before all of them are asked for."""
+    """Return one file per kind of quantization, to show before all are fetched."""
     chosen: dict[str, ModelFile] = {}
     for model in sorted(models, key=_file_order):
         if model.is_supported:

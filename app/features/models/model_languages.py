@@ -1,8 +1,8 @@
-"""What a model can translate, and how it is asked: from the catalog, the file's header and its name.
+"""What a model can translate and how it is prompted, from catalog, header and name.
 
-The languages of a model are those its makers name. An instruct model of a billion weights or more that nobody here
-knows is offered the languages that most such models were trained with: a guess, which the checks of each translation
-stand behind. Smaller unknown ones count as English only, and models without a chat template as not able to translate.
+A model's languages are those its makers name. An unknown instruct model of a billion weights or more is offered the
+languages most such models were trained with: a guess, backed by the checks of each translation. Smaller unknown ones
+count as English only, and models without a chat template as unable to translate.
 """
 
 from __future__ import annotations
@@ -32,11 +32,12 @@ BYTES_A_WEIGHT = 0.6
 
 @dataclass(frozen=True)
 class KnownLanguages:
-    """`family` is generic, hy-mt2, hy-mt1 (HY-MT1.5 and Hunyuan-MT) or translate-gemma: whose prompts it takes.
+    """A model's languages and prompting.
 
-    `languages` are codes of `languages.LANGUAGES`. `segments`, `input_tokens` and `context_segments` are the catalog's
-    sizes of a request, 0 where it says nothing. `is_guess`: only the name tells the languages. `is_for_code`: the model
-    was made for writing programs.
+    `family` is generic, hy-mt2, hy-mt1 (HY-MT1.5 and Hunyuan-MT) or translate-gemma.
+
+    `languages` are codes of `languages.LANGUAGES`. `segments`, `input_tokens` and `context_segments` are the
+    catalog's request sizes, 0 if unknown. `is_guess`: known only from the name. `is_for_code`: a coding model.
     """
 
     family: str
@@ -52,7 +53,7 @@ class KnownLanguages:
 
 
 def known_languages(model: Path | None) -> KnownLanguages:
-    """What a model file can do; nothing without one, or where the file is gone."""
+    """Return a model file's languages; none without a file."""
     if model is None:
         return _family_languages(GENERIC, ())
     if runs_elsewhere(model):
@@ -65,12 +66,12 @@ def known_languages(model: Path | None) -> KnownLanguages:
 
 
 def weights_of(loaded: ModelLoaded) -> float:
-    """How many weights a model has: it is told, or the size of its file lets guess; 0 where nothing does."""
+    """Return a model's number of weights, reported or estimated from the file's size; 0 if unknown."""
     return loaded.weights or loaded.size_bytes / BYTES_A_WEIGHT
 
 
 def weights_in(model: Path) -> float:
-    """How many weights a file holds by its header; 0 where that cannot be read. On a server by its name."""
+    """Return the number of weights by a file's header, 0 if unreadable; of a remote model by its name."""
     if runs_elsewhere(model):
         return float(weights_in_name(model.stem))
     try:
@@ -80,7 +81,7 @@ def weights_in(model: Path) -> float:
 
 
 def can_translate(knows: KnownLanguages, source: str, target: str) -> bool:
-    """Whether a model knows both languages; with `source` "", whether it knows the target and another one."""
+    """Return whether a model knows both languages; with `source` "", the target and at least one other."""
     others = [code for code in knows.languages if base_code(code) != base_code(target)]
     if not _has_language(knows, target):
         return False
@@ -120,7 +121,7 @@ def _with_entry(found: KnownLanguages, entry: CatalogEntry) -> KnownLanguages:
 
 
 def _languages_by_name(name: str, metadata: dict[str, Any], weights: float) -> KnownLanguages:
-    """By the names in a header and of the file; `weights` 0 where nothing tells how many it has."""
+    """Guess from the names in header and file; `weights` is 0 if unknown."""
     keys = ("architecture", "name", "basename", "finetune", "size_label")
     said = " ".join([name, *(str(metadata.get(f"general.{key}", "")) for key in keys)]).casefold()
     for pattern, family in _TRANSLATORS:
@@ -192,4 +193,4 @@ _MAKERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"phi[-_ ]?3", ("en",)),
     (r"ministral|mistral|magistral|nemo\b", _split_codes(f"{_LARGEST} pl hi")),
 )
-"""What the makers of each family name; the first that fits counts."""
+"""Languages named by each family's makers; the first match counts."""

@@ -1,6 +1,6 @@
-"""When a model should leave memory: because memory is short, or because nobody has used it for a while.
+"""Decide when to unload a model: memory is short, or it has been idle for a while.
 
-Nothing here runs by itself: the window asks every ten seconds while a model is in memory, and not at all otherwise.
+Nothing here runs by itself: the window asks every 10 s while a model is loaded, and not at all otherwise.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ class MachineMemory:
 
     @property
     def is_short(self) -> bool:
-        """Whether something has to go now: little is left."""
+        """True if memory is so short that something must be unloaded now."""
         small = min(LEAST_AVAILABLE_BYTES, MOST_OF_SMALL_MACHINES * self.total_bytes)
         return self.available_bytes < max(LEAST_AVAILABLE_SHARE * self.total_bytes, small)
 
 
 def read_memory(proc: Path = PROC) -> MachineMemory | None:
-    """What Linux says about its memory; None where nothing says it."""
+    """Read Linux's memory figures; None elsewhere."""
     try:
         found = {name: int(kilobytes) * 1024 for name, kilobytes in _KILOBYTES.findall((proc / "meminfo").read_text())}
         return MachineMemory(found["MemTotal"], found["MemAvailable"])
@@ -45,7 +45,7 @@ def read_memory(proc: Path = PROC) -> MachineMemory | None:
 
 
 class MemoryVerdict(StrEnum):
-    """What to do with the model in memory."""
+    """What to do with the loaded model."""
 
     STAY = "stay"
     SLEEP_SHORT = "sleep_short"
@@ -67,14 +67,14 @@ class ModelMemoryWatch:
         self._settings, self._read, self._clock = settings, read, clock
         self._used_at_s = clock()
         self.is_warned = False
-        """Whether memory got short during an answer that is still being written."""
+        """True if memory ran short during an answer still being written."""
 
     def record_use(self) -> None:
         """The model has just been loaded, or has answered."""
         self._used_at_s = self._clock()
 
     def check_memory(self, *, busy: bool) -> MemoryVerdict:
-        """What to do now. `busy`: an answer is being written, which is never interrupted."""
+        """Decide what to do now. `busy`: an answer is being written, which is never interrupted."""
         if busy:
             self.record_use()
         settings = self._settings()

@@ -1,6 +1,7 @@
-"""What is said about a model: why it was loaded as it was, what is tried meanwhile, what it runs with.
+"""Messages about a model: why it was loaded as it was, what is being tried, what it runs with.
 
-Pure functions of `ModelLoaded`. Texts and values stay apart, so that the window translates a text before it is filled.
+Pure functions of `ModelLoaded`. Texts and values stay separate, so that the window translates a text before filling
+it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from app.core.events import ModelElsewhere, ModelLoaded
 from app.features.error_messages import PersonMessage, projector_refused
 
 REFUSED = "projector_refused:"
-"""How a step of `ModelLoaded` begins where what lay beside the model does not let it see, so that it was loaded
-without; then comes the reason of `ProjectorRefused`."""
+"""Prefix of a `ModelLoaded` step that says a projector was refused and the model loaded without it; the reason of
+`ProjectorRefused` follows.
+"""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ _CHOICES_WITHOUT_SIZES = {
 
 
 def choice_words(model: ModelLoaded) -> MessageTemplate | None:
-    """Why the model was loaded so, in one sentence; None where there is nothing to explain."""
+    """Explain in a sentence why the model was loaded this way; None if there is nothing to explain."""
     is_known = model.needed_bytes > 0 and model.free_bytes > 0
     text = (_CHOICES if is_known else _CHOICES_WITHOUT_SIZES).get(model.choice)
     return None if text is None else MessageTemplate(text, _fit_values(model))
@@ -85,7 +87,7 @@ _TRYING = {
 
 
 def trying_words(step: str) -> MessageTemplate:
-    """What is tried now, after the first try failed; `step` as in `LoadProgress`."""
+    """Say what is tried after a failed attempt; `step` as in `LoadProgress`."""
     return MessageTemplate(_TRYING.get(step, "Trying in another way…"))
 
 
@@ -106,7 +108,7 @@ _STEPPED = (
 
 
 def surprise_words(model: ModelLoaded) -> MessageTemplate | None:
-    """What a person should hear once about how a model was loaded, because it is less than was wanted."""
+    """Say once that a model was loaded with less than was wanted; None if not."""
     if model.machines_missed:
         text = "{addresses} did not answer, so the model was loaded without it."
         if len(model.machines_missed) > 1:
@@ -148,7 +150,7 @@ _THINKING = {
 
 
 def model_facts(model: ModelLoaded) -> list[tuple[MessageTemplate, MessageTemplate]]:
-    """What a loaded model runs with: names and values, in the order to show them."""
+    """List what a loaded model runs with: names and values, in display order."""
     if isinstance(model, ModelElsewhere):
         return _facts_elsewhere(model)
     found = [(MessageTemplate("Context"), _context_fact(model)), (MessageTemplate("Runs on"), _device_fact(model))]

@@ -1,4 +1,4 @@
-"""What a model is called: one name in the window, under answers, in lists and in the terminal."""
+"""Names of models: one for window, answers, lists and terminal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def display_name(path: Path, label: str = "") -> str:
 
 
 def _suggested_name(path: Path) -> str:
-    """Its name in the catalog; "" for a model that is not suggested, or not there any more."""
+    """Return its catalog name; "" for other models, or a missing file."""
     try:
         size_bytes = path.stat().st_size
     except OSError:

@@ -1,4 +1,4 @@
-"""Other computers that lend their memory to models here: tried before they are kept, used where the network may be."""
+"""Computers that lend their memory to models here: tested before they are stored, used where the network is allowed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class RemoteMachines:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Those that are kept."""
+        """Addresses stored in the settings."""
         return self._settings().engine.machines
 
     def usable_addresses(self) -> tuple[str, ...]:
@@ -42,7 +42,7 @@ class RemoteMachines:
         return addresses
 
     def lent_rooms(self) -> tuple[GpuRoom, ...]:
-        """What they may give now, as a model's room has it; asks them, in up to eight seconds."""
+        """Ask the computers for their free memory, as GPU rooms; takes up to 8 s."""
         from app.engine.fit import GpuRoom
         from app.engine.rpc_machines import ask_all
 

@@ -1,6 +1,6 @@
-"""A picture of a page shown to a model: what it is asked, and what is thought of its answer.
+"""Read a page's picture with a model: the request, and the judgement of its answer.
 
-Models made for this want their own fixed words (`resources/page_reading.json`); others are asked for Markdown.
+Models made for this need their own fixed prompts (`resources/page_reading.json`); others are asked for Markdown.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from app.features.chat.chat_options import template_variables
 from app.features.work.asking import REFUSING, TaskRests
 
 READ, CUT, REPEATED, EMPTY, REFUSED = "read", "cut", "repeated", "empty", "refused"
-"""What came of a page, see `app.store.document_store.PageReading.state`."""
+"""Outcome of a page, see `app.store.document_store.PageReading.state`."""
 MOST_TOKENS = 8192
 """Of a page; the densest have about 4,000, and a layout twice that."""
 WARMER = 0.3
 THINKING_TOKENS = 256
 LOOK_EVERY = 64
-"""So many letters more before it is looked at again whether they repeat themselves."""
+"""Characters between checks for repetition."""
 LONGEST_UNIT = 300
 LEAST_REPEATED = 200
 LEAST_REPEATED_RULES = 1000
@@ -52,7 +52,7 @@ _TEXT_MARK = re.compile(r"^\W*TEXT\W*$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class ReadingPrompt:
-    """How a model is asked for a page, and for a figure ("" has none of its own); `most_side` is the picture's."""
+    """A model's prompts for a page and for a figure ("" if it has none); `most_side` limits the picture."""
 
     page: str
     figure: str
@@ -61,7 +61,7 @@ class ReadingPrompt:
 
 @dataclass(frozen=True)
 class PageAnswer:
-    """What a model says of a picture, and how that ended; `caption` is of a figure."""
+    """A model's answer to a picture, and how it ended; `caption` is a figure's."""
 
     text: str
     state: str
@@ -98,9 +98,9 @@ def ask_for(words: ReadingPrompt, picture: Media, model: ModelLoaded, *, is_figu
 
 
 def ask_model(engine: Engine, ask: Ask, cancel: CancelToken) -> Iterator[TaskRests | LookProgress | PageAnswer | str]:
-    """What the model says: its text so far as it grows, at last `PageAnswer`; nothing more where it was cancelled.
+    """Yield the answer's text as it grows, then `PageAnswer`; nothing more when cancelled.
 
-    An answer that repeats itself is ended. Raises what the engine raises.
+    Stops an answer that repeats itself. Raises the engine's errors.
     """
     stop = LinkedToken(cancel)
     text, looked, state, is_resting = "", 0, "", False
@@ -130,7 +130,7 @@ def ask_model(engine: Engine, ask: Ask, cancel: CancelToken) -> Iterator[TaskRes
 
 
 def judge_answer(text: str, *, is_whole: bool) -> PageAnswer:
-    """What is thought of an answer; one that repeats itself counts up to there."""
+    """Judge an answer; one that repeats itself is cut there."""
     text = text.strip()
     repeats = repeated_from(text)
     if repeats is not None:
@@ -143,7 +143,7 @@ def judge_answer(text: str, *, is_whole: bool) -> PageAnswer:
 
 
 def split_figure_answer(said: PageAnswer) -> PageAnswer:
-    """What was said of a figure: what it shows, and what is written in it."""
+    """Split the answer for a figure into what it shows and the text in it."""
     mark = _TEXT_MARK.search(said.text)
     if mark is None:
         return PageAnswer("", said.state, said.text)
@@ -151,7 +151,7 @@ def split_figure_answer(said: PageAnswer) -> PageAnswer:
 
 
 def repeated_from(text: str) -> int | None:
-    """Where a text begins to say nothing but the same again, with no end in sight; None where it does not."""
+    """Return where a text starts to repeat itself without end; None if it doesn't."""
     for unit in range(1, min(LONGEST_UNIT, len(text) // 2) + 1):
         run = 0
         while run < len(text) - unit and text[-1 - run] == text[-1 - run - unit]:

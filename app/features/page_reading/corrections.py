@@ -1,4 +1,4 @@
-"""What was read from the pictures of one document, in the hands of a child and of a person who corrects it."""
+"""Reading and correcting one document's picture pages, through the child."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class DocumentScanner:
         self._scanning = PageScanner(folder)
 
     def recognize_region(self, page: int, region: Region, cancel: CancelToken) -> PageBlocks | None:
-        """By tesseract; None where it was cancelled."""
+        """Recognize with tesseract; None when cancelled."""
         return self._scanning.blocks(Recognize(self._path, page, region, self._password), cancel)
 
     def put_upright(self, page: int, region: Region, most_side: int, cancel: CancelToken) -> tuple[Media, View] | None:
@@ -58,7 +58,7 @@ class DocumentScanner:
     def arrange_blocks(
         self, page: int, text: str, view: View, origin: str, cancel: CancelToken
     ) -> tuple[Block, ...] | None:
-        """What is said to stand on a page, as blocks; None where it was cancelled."""
+        """Turn a page's text into blocks; None when cancelled."""
         request = Arrange(self._path, page, text, view, origin, self._password)
         arranged = self._scanning.blocks(request, cancel)
         return arranged.blocks if arranged is not None else None
@@ -68,7 +68,7 @@ class DocumentScanner:
 
 
 def _remove_old(folder: Path) -> None:
-    """What a run left that was ended by force."""
+    """Delete files left by a killed run."""
     for path in folder.glob(f"{PAGE}*.ppm"):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > FORGOTTEN_S:
@@ -77,16 +77,16 @@ def _remove_old(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class GivenUp:
-    """What a person had corrected on a page, and the document without it."""
+    """The user's dropped correction of a page, and the document without it."""
 
     document: StoredDocument
     correction: StoredPageReading
 
 
 class PageCorrections:
-    """What a person says stands on a page goes before whatever reads it, in what has taken the document's place since.
+    """The user's corrections of pages, which take precedence over any reading, also in newer readings of the document.
 
-    Raises KeyError where the document is gone, and what the store raises.
+    Raises KeyError if the document is gone, and the store's errors.
     """
 
     def __init__(self, documents: DocumentLibrary, document_id: int) -> None:
@@ -94,12 +94,12 @@ class PageCorrections:
 
     @property
     def readings(self) -> dict[int, StoredPageReading]:
-        """What is known of each page that was read from a picture."""
+        """The readings of picture pages, by page."""
         kept = self._documents.readings
         return kept.read_pages(self._document.sha256) if kept is not None else {}
 
     def text_of(self, page: int) -> str:
-        """What was read of a page, as Markdown that can be corrected; "" where nothing was."""
+        """Return a page's text as Markdown for correcting; "" without one."""
         reading = self.readings.get(page)
         blocks = map(block_from_fields, reading.blocks) if reading is not None else ()
         return "".join(as_markdown(blocks, "")).strip()
@@ -123,13 +123,13 @@ class PageCorrections:
         return self._documents.refresh_document(self._document.id)
 
     def give_up(self, page: int) -> GivenUp | None:
-        """The page is as it was read, or as if nobody had read it; None where nothing of it was corrected."""
+        """Drop a page's correction, restoring the reading before it; None if there was none."""
         document, readings = self._document, self._documents.readings
         correction = readings.give_up(document.sha256, page) if readings is not None else None
         return GivenUp(self._documents.refresh_document(document.id), correction) if correction is not None else None
 
     def take_back(self, given_up: GivenUp) -> StoredDocument:
-        """What was given up is there again; the document with it."""
+        """Restore a dropped correction, in the current document."""
         document = self._documents.current_document(given_up.document)
         assert self._documents.readings is not None
         self._documents.readings.save_page(document.sha256, given_up.correction)

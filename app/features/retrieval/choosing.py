@@ -15,7 +15,7 @@ MOST_HITS = 12
 BEHIND_HIT = 1
 BELOW_HEADING = 3
 FRAME_TOKENS = 16
-"""More than a page mark, a gap and a heading path usually take beside a passage."""
+"""Upper bound of what page mark, gap and heading path add to a passage."""
 
 Count = Callable[[Sequence[str]], Sequence[int]]
 """Counts the tokens of texts."""
@@ -51,13 +51,13 @@ def choose_passages(
 
 
 def _blocks_around(hit: Fields) -> range:
-    """A block and what follows it."""
+    """Return the ids of a hit and the blocks after it."""
     number = int(hit["id"])
     return range(number, number + (BELOW_HEADING if hit["kind"] == "heading" else BEHIND_HIT) + 1)
 
 
 class _PassageChoice:
-    """Blocks chosen so far, and what they take."""
+    """Blocks chosen so far, and their tokens."""
 
     def __init__(self, store: DocumentStore, document_id: int, count: Count) -> None:
         self._store, self._document_id, self._count = store, document_id, count

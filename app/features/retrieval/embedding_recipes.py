@@ -1,6 +1,6 @@
-"""What embedding models want before a question and before a passage, as their publishers say; unknown ones get nothing.
+"""Prefixes that embedding models expect before questions and passages, by their publishers; unknown models get none.
 
-How what was read is pooled stands in the model's own file.
+The pooling is in the model's own file.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _GAPS = re.compile(r"[-_. ]+")
 
 
 def recipe_of(header: GgufHeader, file_name: str) -> EmbeddingRecipe:
-    """Return the recipe of a model's family, told by what its file says of itself, else by how the file is called."""
+    """Return the recipe of a model's family, recognised by the file's metadata, else by its name."""
     keys = ("general.architecture", "general.name", "general.basename", "general.size_label", "general.finetune")
     said = " ".join(str(header.metadata.get(key, "")) for key in keys)
     for name in (said, file_name):

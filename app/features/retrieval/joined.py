@@ -14,7 +14,7 @@ JOINED = 0
 
 
 class _BlockSpan(NamedTuple):
-    """Where the blocks of a document lie among those of all: `before` of them come first."""
+    """Position of one document's blocks among all: `before` come first."""
 
     document_id: int
     before: int
@@ -22,9 +22,9 @@ class _BlockSpan(NamedTuple):
 
 
 class JoinedDocuments(DocumentStore):
-    """Reads the blocks of some documents with one numbering through all; it is asked for the document `JOINED`.
+    """Several documents under one numbering, as the document `JOINED`.
 
-    Nothing is copied. Only what a ranking reads is joined.
+    Nothing is copied; only what rankings read is joined.
     """
 
     def __init__(self, database: Database, document_ids: Sequence[int]) -> None:
@@ -83,7 +83,7 @@ class JoinedDocuments(DocumentStore):
 
 
 class JoinedVectors(VectorStore):
-    """Reads the vectors of some documents with one numbering through all; it is asked for the document `JOINED`."""
+    """Vectors of several documents under one numbering, as the document `JOINED`."""
 
     def __init__(self, database: Database, documents: Sequence[tuple[int, int]]) -> None:
         """`documents`: the id of each, and how many blocks come before its own."""

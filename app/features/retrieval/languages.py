@@ -1,4 +1,4 @@
-"""Tell in which languages a document is written, and whether a question is asked in another one."""
+"""Tell a document's languages, and whether a question is in another one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.language.language_detection import SMALL_WORDS, language_by_words, scri
 from app.language.words import WORD
 
 SAMPLES = 96
-"""Blocks all over a document that are looked at: its middle may be a licence, or a chapter nobody translated."""
+"""Blocks sampled all over a document: its middle may be a licence, or an untranslated chapter."""
 SAMPLE_LENGTH = 600
 """Characters of each."""
 LEAST_SAMPLE = 20
@@ -27,7 +27,10 @@ _ASKED_IN = {
 
 @dataclass(frozen=True)
 class DocumentLanguage:
-    """`code` as `language_by_words` has it, "" where nothing tells it; `is_alone`: hardly anything is in another."""
+    """A document's language:
+
+    `code` as in `language_by_words`, "" if unknown; `is_alone`: hardly anything is in another.
+    """
 
     code: str
     is_alone: bool

@@ -1,4 +1,4 @@
-"""Ranks the passages of a document by what a question means, beside the words they share."""
+"""Rank a document's passages by a question's meaning, in addition to shared words."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from app.language.static_embeddings import PassageIndex, load_multilingual_table
 from app.store.document_store import DocumentStore, Fields
 
 LANGUAGE = "en"
-"""It has a table of its own, which finds more than the one of several languages does."""
+"""Language with a table that beats the multilingual one."""
 OTHER_LANGUAGES = frozenset({"de", "fr", "es", "pt", "it", "pl", "cyrillic", "arabic", "east asian"})
 """Those of the other table, as `language_by_words` calls them."""
 LEAST_PASSAGES = 8
 """In a shorter document any word is rare; the other table is too coarse for that."""
 HEADINGS = 2
-"""So many of the headings above a passage belong to its meaning."""
+"""Headings above a passage that count for its meaning."""
 
 ENGLISH_MIDDLE, MULTILINGUAL_MIDDLE, MULTILINGUAL_SPREAD = 0.52, 0.516, 1.55
-"""Between the cosines of questions that a document answers and of others lie these; the multilingual table's cosines
-are that much closer together. Measured on the development sets of `tests/benchmarks/absence.py`."""
+"""Cosine between those of questions a document answers and of others, for each table; the multilingual table's
+cosines are closer together by the spread. Measured on the development sets of `tests/benchmarks/absence.py`.
+"""
 
 
 class PassageIndexes:
-    """Keeps the indexes of the documents that were asked about last; a document that was changed gets another one."""
+    """Indexes of the documents asked about last; a changed document gets a new one."""
 
     MOST = 4
 
@@ -37,7 +38,7 @@ class PassageIndexes:
         self._lock = Lock()
 
     def rank(self, store: DocumentStore, document_id: int, question: str, limit: int) -> list[list[int]]:
-        """Return rankings of block numbers, best first; none where the table is missing or cannot tell."""
+        """Return rankings of block ids, best first; none without a table or if it can't tell."""
         index = self._index_of(store, document_id)
         if index.passages is None:
             return []
@@ -45,7 +46,7 @@ class PassageIndexes:
         return index.passages.rank(question, limit, load_multilingual_table() if is_crossing else None)
 
     def is_crossing(self, store: DocumentStore, document_id: int, question: str) -> bool:
-        """Return whether a question is in another language than the document, so that words tell little."""
+        """Return whether question and document differ in language, so that shared words say little."""
         return self._index_of(store, document_id).language.differs_from(question)
 
     def closeness(self, store: DocumentStore, document_id: int, question: str) -> float | None:

@@ -1,7 +1,7 @@
-"""Find messages of all chats by what they mean, for searches whose words stand nowhere.
+"""Find messages of all chats by meaning, for searches whose words occur nowhere.
 
-The index is in memory and read when somebody searches: of the newest messages at the first search, then of what has
-been said since. A message is ranked by the best of its parts, the mean of their tokens' vectors.
+The index is in memory and filled on use: with the newest messages at the first search, then with those added since. A
+message ranks by its best part, the mean of its tokens' vectors.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class MessageIndex:
 
 
 def _message_parts(message_id: int, text: str) -> Iterator[MessagePart]:
-    """Whole sentences together, up to about `PART` characters."""
+    """Split into parts of whole sentences, up to about `PART` characters."""
     first, last = 0, 0
     for start, end in split_sentences(text):
         if last and end - first > PART:

@@ -1,7 +1,7 @@
-"""Passages ranked by an embedding model that a person chose: their vectors made in the background, questions in time.
+"""Rank passages with the chosen embedding model: vectors of passages in the background, of questions on demand.
 
-The model runs in a child of its own, where programs that ask for vectors have theirs. What a person asks never waits
-long for it: without a vector in time, words and the table rank alone.
+The model runs in its own child, which also serves API clients' embeddings. A question never waits long: without its
+vector in time, words and the static table rank alone.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ OpenEngine = Callable[[Path, CancelToken], AbstractContextManager[Engine | None]
 """An engine with that model, as long as the context lasts; None when cancelled."""
 
 QUESTION_S = 2.0
-"""A person does not wait longer for the vector of a question."""
+"""Longest wait for a question's vector."""
 LOOK_EVERY_S = 0.05
 BATCH_PASSAGES = 16
 MOST_TOKENS = 512
@@ -50,7 +50,7 @@ MOST_CHARACTERS = 4_000
 KEPT_QUESTIONS = 64
 HEADER_BYTES = 256 * 1024
 ATTEMPTS = 3
-"""To go on after the child ended in the middle of a document."""
+"""Attempts per document after the child crashed."""
 RECIPES_VERSION = 1
 """Goes up when the same model would make other vectors of the same document."""
 _CONTENTS = re.compile(r"(?:\. ?){5}|…{3}|(?:_ ?){5}|(?:· ?){5}")
@@ -59,7 +59,7 @@ _CONTENTS = re.compile(r"(?:\. ?){5}|…{3}|(?:_ ?){5}|(?:· ?){5}")
 
 @dataclass(frozen=True)
 class IndexProgress:
-    """How far the vectors of a document are; `is_paused` while somebody is being answered."""
+    """Progress of a document's vectors; `is_paused` while someone is being answered."""
 
     document_id: int
     name: str
@@ -70,7 +70,7 @@ class IndexProgress:
 
 
 class DeadlineToken(CancelToken):
-    """Set by itself when the time is over."""
+    """Token that cancels itself after a time."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class DeadlineToken(CancelToken):
 
 
 class YieldingToken(LinkedToken):
-    """Set while something else goes first."""
+    """Token cancelled while other work has priority."""
 
     def __init__(self, other: CancelToken, must_yield: Callable[[], bool]) -> None:
         super().__init__(other)
@@ -94,7 +94,7 @@ class YieldingToken(LinkedToken):
 
 
 class PassageEmbedder:
-    """Owns no thread: `index` is a generator that somebody runs, told by `on_wanted` that there is something to do."""
+    """Owns no thread: run the generator `index` when `on_wanted` says there is work."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class PassageEmbedder:
         self.on_wanted: Callable[[], object] = lambda: None
         """Called from any thread: a question needs the model, or a document its vectors."""
         self.is_served = False
-        """Whether somebody runs `index` when it is wanted. Else no question waits for the model to come."""
+        """True if someone runs `index` when wanted; otherwise no question waits for the model."""
         self._wanted: list[tuple[weakref.ref[DocumentStore], int]] = []
         self._is_awaited = False
         self._askers = itertools.count()
@@ -337,7 +337,7 @@ def is_passage(block: Fields) -> bool:
 
 
 def model_key(path: Path) -> str:
-    """Return what vectors are kept under: the model's file as it is now."""
+    """Return the key vectors are stored under: the model file's name, size and time, and the recipes' version."""
     try:
         stat = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""What a question wants of whole documents: values, apart from the rules that tell it and take a moment to compile."""
+"""Values that say what a question wants of whole documents; apart from the rules, which take a moment to compile."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class QuestionScope(StrEnum):
     """What a question wants of the whole document."""
 
     ABOUT = "about"
-    """What it says, in short."""
+    """A short account of its content."""
     DATES = "dates"
     MONEY = "money"
     PERCENTAGES = "percentages"
@@ -24,15 +24,15 @@ class QuestionScope(StrEnum):
     MENTIONS = "mentions"
     """Every place of some words."""
     LIST = "list"
-    """Everything that the question describes, wherever it stands."""
+    """Everything the question describes, anywhere in it."""
 
 
 @dataclass(frozen=True)
 class WantedScope:
-    """What is wanted. `words` are those whose mentions are looked for.
+    """The parsed scope.
 
-    `is_narrowed`: not all of that kind, but those that the question says more about ("all dates of hearings").
-    `is_counted`: the question is how many.
+    `words` are those whose mentions are wanted. `is_narrowed`: not all of the kind, but only some ("all dates of
+    hearings"). `is_counted`: the question is how many.
     """
 
     wanted: QuestionScope

@@ -19,10 +19,10 @@ from app.store.document_store import DocumentStore, Fields
 SHORT_QUESTION_WORDS = 4
 MOST_RANKED = 200
 MODEL_VOTES = 2
-"""Of an embedding model's ranking, where words have one and the table two.
+"""Weight of an embedding model's ranking; words have one and the table two.
 
-With two, .54 and .63 of 35 questions had their passage among the first 5 and 12, with one .51 and .63; of 37 that were
-kept apart .65 and .73, with one .54 and .68.
+With two, .54 and .63 of 35 questions had their passage among the first 5 and 12, with one .51 and .63; of 37 held-out
+ones .65 and .73, with one .54 and .68.
 """
 CROSSING_VOTES = 2
 """Of the table's rankings, for a question in another language than the document; in common they have names at most."""
@@ -39,7 +39,7 @@ ASKING_WORDS = (
     "texte fichier page combien quién qué cuál cuáles cuándo dónde cómo cuánto puedes dime explica documento archivo "
     "página chi cosa quale quali quando dove perché come quanto puoi dimmi spiega documento pagina"
 )
-"""They say how something is asked, not what about; in five languages."""
+"""Words that say how something is asked, not about what; in five languages."""
 LEADERS = re.compile(r"(?:\. ?){5}|…{3}")
 """The dots between a title and its page."""
 _WORD = re.compile(r"\w+")
@@ -48,10 +48,10 @@ _WORD = re.compile(r"\w+")
 def rank_blocks(
     store: DocumentStore, document_id: int, question: str, by_model: Sequence[Sequence[int]] = ()
 ) -> list[Fields]:
-    """The blocks that fit, best first, by words and by meaning; a table of contents fits nothing.
+    """Return matching blocks, best first, by words and meaning; a table of contents never matches.
 
-    `by_model` are rankings of block numbers by an embedding model. Empty where nothing of the question occurs and
-    nothing can be told of what it means.
+    `by_model` are rankings of block ids by an embedding model. Empty if no word of the question occurs and its
+    meaning is unknown.
     """
     return [block for block, _ in rank_with_scores(store, document_id, question, by_model)]
 

@@ -18,7 +18,7 @@ LONGEST_TERM = 60
 
 
 def scope_of(question: str) -> WantedScope | None:
-    """What a question wants of the whole document; None where it is about one place, or about none."""
+    """Return what a question wants of the whole document; None if it is about one place, or none."""
     text = _normalize_question(question)
     if not text or len(text) > LONGEST_QUESTION or _ONE_PLACE.search(text):
         return None
@@ -313,7 +313,7 @@ def _exact_scope(text: str) -> WantedScope | None:
 
 
 def _is_still_all(behind: str) -> bool:
-    """Whether nothing that stands behind what is wanted says more about it."""
+    """Return whether nothing after the wanted kind narrows it."""
     return bool(_UNSPACED.search(behind)) or _STILL_ALL.fullmatch(_OCCURS.sub(" ", behind)) is not None
 
 

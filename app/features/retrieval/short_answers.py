@@ -54,7 +54,7 @@ def _known_by(text: str) -> frozenset[str]:
 
 
 def _has_other_numbers(sentence: str, said: str) -> bool:
-    """Tell whether a sentence has more than one number that could be the answer: it may be the other one's."""
+    """Return whether a sentence has more than one number that could be the answer."""
     known, there = (
         find_quantities(said),
         [quantity for quantity in find_quantities(sentence) if not quantity.is_word and not quantity.is_part],

@@ -1,4 +1,4 @@
-"""Tell whether an answer rests on the documents that were shown: on the places that were found for its sentences."""
+"""Tell whether an answer is supported by the documents shown, from its citations."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _FRAME = re.compile(r"^\s*(?:#+\s|```|\|?[\s:|-]*$)|[:：]\W*$|[?？]\W*$")
 MOST_PARTS, MOST_QUOTED = 4, 80
 """Doubted stretches that are quoted in a line, and characters of each."""
 NOT_FOUND = {"support": "not_found"}
-"""Stands among the sources of an answer that rests on nothing; versions that do not know it leave it out."""
+"""Entry among an answer's citations if nothing supports it; older versions ignore it."""
 
 
 def is_marked_not_found(sources: Sequence[dict[str, Any]]) -> bool:
-    """Whether an answer with these sources was judged to rest on nothing of its documents."""
+    """Return whether an answer with these citations was judged unsupported."""
     return NOT_FOUND in sources
 
 
@@ -37,7 +37,7 @@ class UnsupportedParts:
 
 
 def unsupported_parts(sources: Sequence[dict[str, Any]]) -> UnsupportedParts | None:
-    """What a claim checker doubted of an answer with these sources; None where it doubted nothing, or was not asked."""
+    """Return what a claim checker doubted in an answer with these citations; None if nothing, or it didn't run."""
     for fields in sources:
         spans = fields.get("unsupported")
         if isinstance(spans, list) and all(_is_span(span) for span in spans):
@@ -65,13 +65,13 @@ def _is_span(value: object) -> bool:
 
 
 class AnswerSupport(StrEnum):
-    """What an answer rests on."""
+    """Support of an answer by its documents."""
 
     SUPPORTED = "supported"
     """Every sentence that states something has a place in the documents."""
     PARTLY = "partly"
     NOT_FOUND = "not_found"
-    """None has, or the answer begins by saying that the documents do not tell."""
+    """No sentence has a citation, or the answer begins by saying that the documents don't say."""
 
 
 def support_of(answer: str, sources: Sequence[SourcePlace]) -> AnswerSupport:

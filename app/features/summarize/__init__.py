@@ -1,1 +1,1 @@
-"""What a summary is made of, from sections that are read to the file that is saved; `summarize` joins the parts."""
+"""Summaries, from reading sections to saving the file; `summarize` joins the parts."""

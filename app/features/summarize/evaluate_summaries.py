@@ -41,10 +41,10 @@ Rouge = dict[str, float]
 
 @dataclass(frozen=True)
 class ScoredDocument:
-    """One document is done. `rouge` and `lead` are F1 by measure; the rest are counts, and seconds.
+    """A scored document. `rouge` and `lead` are F1 by measure; the rest are counts, and seconds.
 
-    `compared` has F1 by measure for the first sentences and each method that was asked for, of the document
-    `AS_GIVEN` and, where there is something to leave out, `WITHOUT_ABSTRACT`.
+    `compared` has F1 by measure for the first sentences and each requested method, of the document `AS_GIVEN` and, if
+    it has an abstract, `WITHOUT_ABSTRACT`.
     """
 
     example: EvaluationExample
@@ -64,16 +64,18 @@ class ScoredDocument:
 
 @dataclass
 class Evaluation:
-    """What all documents came to."""
+    """Results over all documents."""
 
     scored: list[ScoredDocument] = field(default_factory=list)
     skipped: list[SkippedLine] = field(default_factory=list)
 
     def to_fields(self) -> dict[str, Any]:
-        """Means of ROUGE over the documents, shares of all claims, numbers, blocks and words; None for shares of none.
+        """Return mean ROUGE over the documents, and shares of claims, numbers, blocks and words;
 
-        A number is right when its digits stand in the blocks that its claim cites, by a rule of this file and not
-        of the checks that mark a claim. `compared` counts its own documents, of which fewer have an abstract.
+        None for shares of none.
+
+        A number is right if its digits are in the blocks its claim cites, by this file's rule and not by the checks
+        that mark claims. `compared` counts its own documents, of which fewer have an abstract.
         """
         every = self.scored
         seconds = sum(scored.seconds for scored in every)
@@ -149,7 +151,7 @@ def _score_example(
     summarized: _Summarize,
     rouge: RougeScores,
 ) -> Generator[None, None, ScoredDocument | None]:
-    """None where it was cancelled."""
+    """Score one example; None when cancelled."""
     shortened = without_abstract(example)
     found: list[ScoredDocument] = []
     compared: dict[str, dict[str, Rouge]] = {}
@@ -188,7 +190,7 @@ def _make_summary(
 def score_summary(
     example: EvaluationExample, blocks: Iterable[Block], summary: Summary, rouge: RougeScores, seconds: float
 ) -> ScoredDocument:
-    """One summary beside the good one, and beside the document."""
+    """Score a summary against the reference and the document."""
     texts = {block.id: block.text for block in blocks}
     said = [(number, statement) for statement in summary.statements for number in numbers_of(statement.text)]
     coverage = [document.coverage for document in summary.documents]
@@ -262,7 +264,7 @@ class RougeScores:
         self._scorer = RougeScorer([*MEASURES, "rougeL"], use_stemmer=True)
 
     def score_text(self, reference: str, text: Iterable[str], measures: Iterable[str] = MEASURES) -> Rouge:
-        """Of sentences beside a good summary, whose sentences are divided for ROUGE-Lsum."""
+        """Score sentences against a reference, which is split into sentences for ROUGE-Lsum."""
         scores = self._scorer.score("\n".join(sentences_of(reference)), "\n".join(text))
         return {measure: float(scores[measure].fmeasure) for measure in measures}
 
@@ -284,10 +286,10 @@ _FORM = 'it should have a "document" and a "summary", each a text or a list of t
 
 @dataclass(frozen=True)
 class EvaluationExample:
-    """One document: its paragraphs as (whether it is a heading, text), and a good summary of it. `line` counts from 1.
+    """A document as paragraphs (is heading, text), and a reference summary.
 
-    A line break in the summary ends a sentence. `language` is a code, "" where the data does not say. `sentences` are
-    those of the document where the data divides it itself.
+    `line` counts from 1. A line break in the summary ends a sentence. `language` is a code, "" if unknown.
+    `sentences` are the document's if the data splits it.
     """
 
     line: int

@@ -18,7 +18,7 @@ from app.features.work.saved_file import web_page, write_file
 __all__ = ["ENDINGS", "as_html", "as_json", "as_markdown", "as_text", "save_file", "write_docx"]
 
 ENDINGS = (".md", ".json", ".docx", ".html")
-"""What `save_file` writes."""
+"""Suffixes `save_file` can write."""
 
 
 def as_json(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> str:
@@ -129,7 +129,7 @@ def _html_source(source: StatementSource, paths: Sequence[Path | None]) -> str:
 
 SOURCES = "Sources"
 _MEANT = re.compile(r"[\\`*_\[\]<>&~$|]|(?<!\S)#|^[+=-]|^:(?=\s|-)")
-"""What would be read as Markdown: marks anywhere, and those that count only where a line or a word begins."""
+"""Markdown syntax to escape: marks anywhere, and those that count only at the start of a line or word."""
 _NUMBER = re.compile(r"^(\d+)([.)])(?=\s|$)")
 
 
@@ -155,12 +155,12 @@ def as_text(summary: Summary) -> str:
 
 
 def statements_text(summary: Summary) -> str:
-    """The statements in their form and nothing else."""
+    """Return the statements in their form, without references."""
     return _plain_text(lay_out(summary), with_references=False)
 
 
 def escape_markdown(text: str) -> str:
-    """One line of text that Markdown shows as it is."""
+    """Escape a line so that Markdown shows it verbatim."""
     return _NUMBER.sub(r"\1\\\2", _MEANT.sub(lambda match: f"\\{match[0]}", text))
 
 
@@ -203,7 +203,7 @@ def _plain_line(line: StatementLine) -> str:
 
 
 def with_anchors(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
-    """The same, and with each claim all of its places, what stands there, and what is said otherwise."""
+    """Return the report's fields plus, per claim, all its sources with their text and what differs."""
     body = report_fields(summary, errors)
     for claim, statement in zip(body["claims"], summary.statements, strict=True):
         claim |= {"said": statement.check.said, "page_says": statement.check.page_says}
@@ -254,7 +254,7 @@ def _anchor_fields(anchor: ClaimAnchor, summary: Summary) -> dict[str, Any]:
 
 
 def _coverage_fields(summary: Summary) -> dict[str, Any]:
-    """Summed over the documents."""
+    """Return the coverage summed over the documents."""
     each = [document.coverage for document in summary.documents]
     apart = [
         ({"file": document.name} if len(each) > 1 else {}) | asdict(left_apart)

@@ -25,7 +25,7 @@ def write_docx(summary: Summary, out: IO[bytes]) -> None:
 
 
 class _SummaryDocxWriter:
-    """One document on its way."""
+    """A document being written."""
 
     def __init__(self, laid_out: LaidOut) -> None:
         self._laid_out = laid_out
@@ -35,7 +35,7 @@ class _SummaryDocxWriter:
         link.font.color.rgb = _EMBER
 
     def save(self, out: IO[bytes]) -> None:
-        """Title, facts, statements, sources."""
+        """Write title, facts, statements and sources."""
         self._write_heading(self._laid_out.title, 0)
         for fact in self._laid_out.facts:
             paragraph = self._document.add_paragraph()

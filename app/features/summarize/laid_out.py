@@ -1,4 +1,4 @@
-"""A summary as it stands on paper: title, what was read, statements with their references, sources; plain values."""
+"""Lay out a summary for export: title, coverage, statements with references, sources; plain values."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from app.language.language_names import is_right_to_left, is_rtl
 _RUNNING_ON = (Form.PARAGRAPHS, Form.QUESTIONS, Form.OWN)
 """In these statements with the same `paragraph` run on; the others are lists."""
 _NO_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML cannot hold (XML 1.0, 2.2): control characters and lone surrogates."""
+"""Characters XML can't hold (XML 1.0, 2.2): control characters and lone surrogates."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class StatementSource:
 
 @dataclass(frozen=True)
 class SourceReference:
-    """How a statement names its source, such as "p. 12"."""
+    """A source's label, such as "p. 12"."""
 
     source: int
     label: str
@@ -54,7 +54,7 @@ class SourceReference:
 
 @dataclass(frozen=True)
 class StatementLine:
-    """One statement. `mark` is what a check has to say, "" where all was found."""
+    """A statement. `mark` is the check's remark, "" if everything was found."""
 
     text: str
     references: tuple[SourceReference, ...]
@@ -63,7 +63,7 @@ class StatementLine:
 
 @dataclass(frozen=True)
 class SummaryPart:
-    """What stands under one heading ("" without one): paragraphs of statements, or a list of them."""
+    """Content under one heading ("" without one): paragraphs of statements, or a list."""
 
     heading: str
     paragraphs: tuple[tuple[StatementLine, ...], ...]
@@ -103,12 +103,12 @@ def _maker_facts(summary: Summary) -> tuple[str, ...]:
 
 
 def plain_line(text: str) -> str:
-    """One line that every format can hold."""
+    """Return one line that every format can hold."""
     return " ".join(_NO_TEXT.sub(" ", text).split())
 
 
 def summary_facts(summary: Summary) -> Iterator[str]:
-    """What was read, how the statements compare with their pages, and whether it was stopped: sentences."""
+    """Yield sentences on coverage, on how the statements compare with their pages, and on a stop."""
     if summary.method is Method.DIGEST:
         yield digest_words(summary)
     if not_given := not_given_words(summary):
@@ -140,7 +140,7 @@ class _Sources:
     found: dict[tuple[int, int, int, int], StatementSource] = field(default_factory=dict)
 
     def make_line(self, statement: Statement) -> StatementLine:
-        """A statement, its places numbered."""
+        """Return a statement with numbered references."""
         references = tuple(self._make_reference(anchor) for anchor in statement.anchors)
         pages = "; ".join(dict.fromkeys(reference.label for reference in references))
         compared = "" if statement.check.found else check_words(statement.check, pages)

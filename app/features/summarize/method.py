@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST_CHOOSING_WEIGHTS = 5e8
 """Models up to this size write worse than any sentences, however short the text is."""
 SENTENCE_FORMS = (Form.PARAGRAPHS, Form.BULLETS, Form.SECTIONS)
-"""What sentences of the document can be put into."""
+"""Forms an extract can take."""
 SHORT_TOKENS = 400
 """A text up to this size is short: about a page."""
 BYTES_A_TOKEN = 4
@@ -35,13 +35,13 @@ LEAST_SHARE = 2 / 3
 LEAST_CLAIMS, LEAST_NUMBERS = 4, 4
 """Fewer say nothing yet."""
 REMEMBERED = 3
-"""So many of the last summaries tell how well a model writes."""
+"""Recent summaries that count for how well a model writes."""
 _NUMBER = re.compile(r"\d+(?:[.,'’\u00a0\u202f]\d+)*")
 
 
 @dataclass(frozen=True)
 class ClaimScore:
-    """How much of what a model wrote was found in its documents. Claims that could not be compared do not count."""
+    """How many of a model's claims were found in its documents. Claims that couldn't be compared don't count."""
 
     claims: int = 0
     claims_found: int = 0
@@ -106,12 +106,12 @@ def is_short(documents: Sequence[InputDocument]) -> bool:
 def method_for(
     wish: SummaryOptions, weights: float, *, is_short: bool = False, earlier: ClaimScore | None = None
 ) -> Method:
-    """What a summary is made by where the wish leaves it open: sentences of the document for models that write worse.
+    """Choose a summary's method if the wish leaves it open: an extract where the model would write worse.
 
-    What the starter writes is worse than the sentences it would write about, by every measure that there is, and takes
-    minutes. Models up to `MOST_SHORT_TEXT_WEIGHTS` write summaries of short texts, and of others only what sentences
-    cannot give: another language, or tasks, questions, or what the person asks for. `weights` 0: not known, and not
-    taken for small. `earlier_score`: how well the model wrote such summaries here; a bad one ends its turn.
+    What the starter writes is worse than an extract by every measure, and takes minutes. Models up to
+    `MOST_SHORT_TEXT_WEIGHTS` summarize short texts, and others only for what an extract can't give: another language,
+    tasks, questions, or a wish. `weights` 0 means unknown, not small. `earlier` is how well the model did here
+    before; a bad score rules it out.
     """
     if wish.method is not None:
         return wish.method
@@ -124,7 +124,7 @@ def method_for(
 
 
 class WritingRecord:
-    """How well models wrote the last summaries on this machine; from any thread."""
+    """Scores of the last summaries by model; from any thread."""
 
     def __init__(self, jobs: JobTable) -> None:
         self._jobs = jobs
@@ -142,23 +142,23 @@ class WritingRecord:
 
 
 class MethodChoice:
-    """What summaries of documents would be made by now; from any thread. It reads the header of the model's file."""
+    """Choose the method for documents; from any thread. Reads the header of the model's file."""
 
     def __init__(self, engines: TaskEngines, jobs: JobTable) -> None:
         self._engines, self._record = engines, WritingRecord(jobs)
 
     def earlier_score(self, documents: Sequence[InputDocument]) -> ClaimScore | None:
-        """How well the model wrote summaries of such documents here; None where it has written none."""
+        """Return how well the model summarized such documents here; None if it never did."""
         model = self._engines.model_path()
         return None if model is None else self._record.earlier_score(model.name, is_short=is_short(documents))
 
     def choose_method(self, wish: SummaryOptions, documents: Sequence[InputDocument]) -> Method:
-        """See `method_for`."""
+        """Choose as `method_for`."""
         weights, earlier = self._engines.count_weights(), self.earlier_score(documents)
         return method_for(wish, weights, is_short=is_short(documents), earlier=earlier)
 
 
 def written_fields(model: str, score: ClaimScore, *, is_short: bool) -> dict[str, object]:
-    """As a finished summary keeps it for `WritingRecord`."""
+    """Return the fields a finished summary stores for `WritingRecord`."""
     figures = [score.claims, score.claims_found, score.numbers, score.numbers_right]
     return {"model": model, "is_short": is_short, "score": figures}

@@ -21,7 +21,7 @@ from app.language.language_names import base_code, english_name
 
 DIGEST_WORDS = "Key sentences copied from the document. Written without the model."
 _ON = {"p.": "page", "pp.": "page", "page": "page", "pages": "page", "slide": "slide", "sheet": "sheet"}
-"""What something stands on, by the first word of where it was looked; anything else it stands in."""
+"""Preposition by the first word of a place: "on" for these, "in" for others."""
 
 
 def check_words(check: Check, pages: str) -> str:
@@ -46,7 +46,7 @@ def check_words(check: Check, pages: str) -> str:
 
 
 def doubt_words(statement: Statement) -> str:
-    """What a claim checker found no support for, as a sentence; "" where it found nothing."""
+    """Describe the claims without support found by a claim checker; "" for none."""
     doubted = ", ".join(f"“{statement.text[start:end]}”" for start, end in statement.unsupported)
     return f"The checker finds no support for {doubted}." if doubted else ""
 
@@ -64,7 +64,7 @@ def _lower_first(text: str) -> str:
 
 
 def digest_words(summary: Summary) -> str:
-    """What a summary of sentences says of itself, such as "Only 1 of the 6 statements that …"."""
+    """Introduce an extract, such as "Only 1 of the 6 statements that …"."""
     if not summary.set_aside:
         return DIGEST_WORDS
     found, count = sum(statement.check.found for statement in summary.set_aside), len(summary.set_aside)
@@ -78,7 +78,7 @@ def digest_words(summary: Summary) -> str:
 
 
 def _given_up_words(summary: Summary) -> str:
-    """Why the model was stopped: statements that are not there, or numbers."""
+    """Explain why the model was stopped: statements or numbers not found."""
     found, count = sum(statement.check.found for statement in summary.set_aside), len(summary.set_aside)
     how_many = f"only {found:,}" if found else "none"
     what = f"{how_many} of its first {count:,} statements {'was' if found == 1 else 'were'} found in the text"
@@ -110,9 +110,9 @@ def statements_words(statements: Sequence[Statement]) -> tuple[str, str]:
 
 
 def language_words(summary: Summary) -> str:
-    """Such as "written in English, not in German": a model may not write in the language that was wished; "" else.
+    """Describe a language mismatch such as "written in English, not in German";
 
-    Nothing is said where the two cannot be told apart for sure.
+    "" if there is none or the two can't be told apart.
     """
     wished = summary.wish.language[:2].casefold()
     found = language_by_words("\n".join(statement.text for statement in summary.statements))
@@ -132,7 +132,7 @@ _NOT_SENTENCES = {
 
 
 def not_given_words(summary: Summary) -> str:
-    """What was wished and sentences of the document cannot give, as a sentence; "" where there is nothing."""
+    """Describe wishes that an extract can't fulfil; "" for none."""
     if summary.method is not Method.DIGEST:
         return ""
     wish = summary.wish
@@ -145,7 +145,7 @@ def not_given_words(summary: Summary) -> str:
 
 
 def unknown_words(summary: Summary) -> str:
-    """Which languages the model was not made for, as a sentence; "" where it was."""
+    """Name the languages the model wasn't trained for; "" for none."""
     if not summary.unknown_languages:
         return ""
     return not_made_words(summary.model, summary.unknown_languages)
@@ -158,13 +158,13 @@ def unknown_in_short(summary: Summary) -> str:
 
 
 def not_made_words(model: str, codes: Sequence[str]) -> str:
-    """What is said of a model, by the name of its file, that was not made for these languages."""
+    """Warn that a model, by its file's name, wasn't trained for these languages."""
     names = " and ".join(english_name(code) for code in codes)
     return f"{model} was not made for {names}. The summary will hardly be of use."
 
 
 def nothing_words(summary: Summary) -> str:
-    """What stands in place of the statements of a summary that has none; "" where it has, or was stopped."""
+    """Explain a summary without statements; "" if it has some or was stopped."""
     if summary.statements or summary.is_partial:
         return ""
     where = "it" if len(summary.documents) == 1 else "them"
@@ -174,9 +174,10 @@ def nothing_words(summary: Summary) -> str:
 
 
 def coverage_words(summary: Summary) -> str:
-    """Such as "46 of 48 pages read; 7 and 31 are pictures"; where nothing has pages, paragraphs are counted.
+    """Describe coverage, such as "46 of 48 pages read;
 
-    Of several documents each is told by itself, unless all of all was read.
+    7 and 31 are pictures"; paragraphs are counted if nothing has pages. Several documents are listed one by one,
+    unless all were read completely.
     """
     documents = summary.documents
     if len(documents) > 1 and all(_is_whole(document) for document in documents):
@@ -225,7 +226,7 @@ _APART = {
 
 
 def _apart_words(coverage: Coverage) -> list[str]:
-    """What was left out since there is nothing to condense in it, with its pages where they have nothing else."""
+    """Describe what was left out because it isn't prose, with pages that have nothing else."""
     said, left = [], []
     for left_apart in coverage.apart:
         name, page, pages = _APART.get(

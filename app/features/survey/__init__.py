@@ -1,1 +1,1 @@
-"""A question about a whole document: told from others, and answered by going through all of it."""
+"""Questions about whole documents: recognised, and answered by reading all of them."""

@@ -1,6 +1,6 @@
-"""What a question wants of whole documents, what can be done for it, how far that is, and how it was made: values.
+"""Values of surveys: what a question wants of whole documents, offers, progress, coverage.
 
-Apart from what finds and reads, which takes a quarter of a second to import.
+Separate from what finds and reads, which takes 0.25 s to import.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LEAST_READING_WEIGHTS = 5e8
 
 
 def can_read_all(model: ModelLoaded | None) -> bool:
-    """Whether a model is worth asking section by section; one of which nothing is known is."""
+    """Return whether a model is worth asking section by section; True if unknown."""
     if model is None:
         return False
     from app.features.models.model_languages import weights_of  # takes a moment to import
@@ -29,9 +29,10 @@ def can_read_all(model: ModelLoaded | None) -> bool:
 
 @dataclass(frozen=True)
 class QueryOffer:
-    """What can be done for a question. `is_by_model`: the model reads all of it; else the program does, at once.
+    """An offer for a question.
 
-    `tokens`, `sections` and `seconds` are None until they are estimated, or where nothing tells them.
+    `is_by_model`: the model reads everything; else the program does, at once. `tokens`, `sections` and `seconds` are
+    None until estimated, or if unknown.
     """
 
     scope: WantedScope
@@ -44,9 +45,8 @@ class QueryOffer:
 
 @dataclass(frozen=True)
 class SurveyProgress:
-    """So many of the sections are read; about how much longer it takes, None where nothing tells it yet.
-
-    `is_resting`: somebody else is being answered first.
+    """Sections read, and the estimated time left, None if unknown. `is_resting`: someone else is being answered
+    first.
     """
 
     done: int
@@ -63,7 +63,7 @@ _NAME = "survey"
 
 @dataclass(frozen=True)
 class SurveyCoverage:
-    """So many sections were read of so many, in `seconds`; without a model each document is one."""
+    """Sections read, of how many, in `seconds`; without a model each document is one."""
 
     sections: int = 0
     read: int = 0
@@ -72,12 +72,12 @@ class SurveyCoverage:
 
 
 def made_to_fields(made: SurveyCoverage) -> dict[str, Any]:
-    """As it stands among the sources of a message; versions that do not know it leave it out."""
+    """Return the JSON form, stored among a message's citations; older versions ignore it."""
     return {_NAME: asdict(made)}
 
 
 def made_of(sources: Sequence[dict[str, Any]]) -> SurveyCoverage | None:
-    """How a message with these sources was made; None where it is no such answer."""
+    """Return the coverage stored among a message's citations; None if it isn't a survey's answer."""
     found = next((fields[_NAME] for fields in sources if isinstance(fields.get(_NAME), dict)), None)
     if found is None:
         return None

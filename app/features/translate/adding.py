@@ -43,9 +43,9 @@ COPY_BYTES = 4_000_000
 
 @dataclass(frozen=True)
 class FileCopies:
-    """The copies of the files that are translated, each under its own name in a folder of its own.
+    """Copies of files being translated, each under its own name in a separate folder.
 
-    Without a folder the files stay where they are: for who translates one and ends.
+    Without a folder the files stay in place: for commands that translate one and end.
     """
 
     folder: Path | None
@@ -85,7 +85,7 @@ class FileCopies:
 
 
 class FileAdditions:
-    """Adds files; `child_folder` is the document child's own."""
+    """Adds files to translate; `child_folder` is the document child's."""
 
     def __init__(
         self,
@@ -98,12 +98,12 @@ class FileAdditions:
         self._jobs, self._store, self._documents = jobs, store, documents
         self._copies, self._child_folder = copies, child_folder
         self._compared: dict[tuple[int, int], bool] = {}
-        """Whether the segments of a job are others than those of a document."""
+        """Cache: segments of a job that differ from the document's."""
 
     def add_file(
         self, path: Path, wish: TranslationWish, cancel: CancelToken, password: str, *, leaves_pictures: bool = False
     ) -> Iterator[Adding | Pictured | int]:
-        """The last thing is the id of the job, none where it was cancelled; nothing is then kept of it."""
+        """Yield progress, at last the job's id; none when cancelled, and nothing is stored then."""
         spec = {"wish": to_json(wish), "name": path.name, "path": str(path)}
         job = self._jobs.add(KIND, visible_name(PurePath(path.name).stem or path.name), spec, state=ADDING)
         is_there = False
@@ -143,7 +143,7 @@ class FileAdditions:
         return None if document is None else self._documents.current_document(document)
 
     def is_outdated(self, job: Job) -> bool:
-        """Whether its segments are others than those of the document as it is by now."""
+        """Return whether its segments differ from the current document's."""
         document = self.document_of(job)
         if document is None or document.id in self._store.documents_of([job.id])[job.id]:
             return False
@@ -154,7 +154,7 @@ class FileAdditions:
         return self._compared[key]
 
     def take_again(self, job: Job) -> None:
-        """Its segments are those of the document as it is by now; what became of those that did not change stays."""
+        """Replace its segments by the current document's; translations of unchanged ones stay."""
         document = self.document_of(job)
         if document is None:
             return
@@ -233,6 +233,6 @@ class FileAdditions:
 
 
 def _language_code(found: str) -> str:
-    """A language as translations call it."""
+    """Return our code of a language."""
     known = find_language(found) if found else None
     return known.code if known else found

@@ -1,7 +1,7 @@
-"""How sure a model was of a translation while it wrote it: the mean logarithm of its tokens' probabilities.
+"""Measure a model's certainty of a translation: the mean log probability of its tokens.
 
-It costs nothing, since the probabilities are there when a token is chosen, and needs no other model. A small model that
-does not know a word hesitates between several wrong ones.
+It costs nothing, since the probabilities are known when a token is chosen, and needs no other model. A small model
+that doesn't know a word hesitates between several wrong ones.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 
 
 class TranslationCertainty(NamedTuple):
-    """The sum of the natural logarithms of the probabilities of so many tokens, and the word that was least likely."""
+    """Sum of the tokens' natural log probabilities, their number, and the least likely word."""
 
     total: float
     tokens: int
@@ -33,17 +33,17 @@ class TranslationCertainty(NamedTuple):
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether the tokens were so unlikely on average that a person should look at it."""
+        """True if the tokens were so unlikely on average that the user should review it."""
         return self.tokens > 0 and self.total / self.tokens < LEAST_MEAN
 
 
 def is_telling(engine: Engine, weights: float) -> bool:
-    """Whether the probabilities of a model tell something: a small one, on this computer."""
+    """Return whether a model's probabilities are informative: a small one, on this computer."""
     return not isinstance(engine.loaded, ModelElsewhere) and 0 < weights <= MOST_WEIGHTS
 
 
 def certainty_of(text: str, tokens: Sequence[TokenSeen]) -> TranslationCertainty | None:
-    """How sure the model was of a part of its answer, which consists of these tokens; None where it is not in there."""
+    """Return the certainty of a part of the answer made of these tokens; None if the part isn't in it."""
     ends = list(accumulate(len(token.data) for token in tokens))
     wanted = text.encode()
     begin = b"".join(token.data for token in tokens).rfind(wanted) if wanted else -1

@@ -1,7 +1,7 @@
-"""Measures a translation beside a good one: anyone with a larger model can make the figures.
+"""Score a translation against a reference: anyone with a larger model can make the figures.
 
-chrF2 (Popović, 2015) of the whole text by sacrebleu, which knows no language and needs no word boundaries, beside that
-of the source left as it is: where languages share letters and names, that is not nothing.
+chrF2 (Popović, 2015) of the whole text by sacrebleu, which is language-independent and needs no word boundaries, next
+to that of the untranslated source: with shared letters and names, that isn't zero.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class AlignedSegments:
 
 @dataclass
 class TranslationEvaluation:
-    """What one translation came to."""
+    """Results of one translation."""
 
     aligned: AlignedSegments
     source_language: str = ""
@@ -48,7 +48,7 @@ class TranslationEvaluation:
     seconds: float = 0.0
 
     def to_fields(self) -> dict[str, Any]:
-        """chrF of what is translated beside that of the source, from 0 to 100; shares and counts of segments."""
+        """Return chrF of the translation and of the source, 0 to 100; shares and counts of segments."""
         pairs = [
             (segment, self.done[segment.id], reference)
             for segment, reference in zip(self.aligned.segments, self.aligned.references, strict=True)

@@ -1,9 +1,8 @@
-"""A person's glossary and its file (CSV), and names and terms that a document repeats, told with all later requests.
+"""The user's glossary with its CSV form, and recurring names and terms, which are passed to all later requests.
 
-What repeats is found before anything is translated: names of several words, or single ones within a sentence, that
-stand in the text three times or more, and short segments that stand in others too. A rendering is taken where it can be
-told: the name is in the translation as it is, the segment is nothing but the name, or two translations of segments with
-it share a run of words that those without it have not.
+Recurring terms are found before translating: names of several words, or single ones within a sentence, found three
+times or more, and short segments contained in others. A rendering is learnt if it is evident: the name is unchanged
+in the translation, the segment is just the name, or two translations share a run of words that others lack.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ class TermConsistency:
 
     @property
     def terms(self) -> tuple[GlossaryTerm, ...]:
-        """What is fixed so far, in the order in which it was found."""
+        """Terms learnt so far, in order."""
         return tuple(GlossaryTerm(source, target) for source, target in self._found.items())
 
     def learn_pair(self, source: str, target: str) -> None:
@@ -66,7 +65,7 @@ class TermConsistency:
         return [GlossaryTerm(name, target) for name, target in self._found.items() if name in text]
 
     def _shared_rendering(self, name: str, seen: Sequence[tuple[str, str]], target: str) -> str:
-        """The longest run of words that this translation shares with one before, and that stands in few others."""
+        """Return the longest run of words this translation shares with an earlier one and few others have."""
         for _source, before in seen:
             run = _common_run(before, target)
             if run and len(name.split()) > 1 and _is_telling(run) and self._is_rare(run, name):
@@ -115,7 +114,7 @@ def _without_joining(run: list[str]) -> list[str]:
 
 
 def _names_of(words: list[str], least: int, *, begins: bool) -> list[str]:
-    """What of a run of capitalised words is a name; at the beginning of a sentence its first word may be none."""
+    """Return the names in a run of capitalised words; at a sentence's start the first word may be none."""
     names = [words, words[1:]] if begins else [words]
     least = 2 if begins else least
     return [" ".join(name) for name in names if least <= len(name) <= MOST_NAME_WORDS and len(" ".join(name)) > 2]
@@ -163,7 +162,7 @@ def _trim_words(words: Iterable[str]) -> str:
 
 
 MOST_TERMS = 12
-"""So many are told with a prompt."""
+"""Terms given with a prompt."""
 LONGEST_ENDING = 3
 """Letters that an inflected word may have more than its base form."""
 LEAST_STEM = 4
@@ -249,7 +248,9 @@ def _longest_hits(hits: list[tuple[int, int, GlossaryTerm]]) -> tuple[GlossaryTe
 
 
 def choose_terms(terms: Iterable[GlossaryTerm], most: int = MOST_TERMS) -> tuple[GlossaryTerm, ...]:
-    """At most so many for one prompt, those that look alike side by side: a model then keeps them apart."""
+    """Choose at most `most` terms for a prompt, similar ones next to each other, which helps models to keep them
+    apart.
+    """
     from rapidfuzz import fuzz
 
     left = list(dict.fromkeys(terms))[:most]
@@ -341,7 +342,7 @@ def _text_of(path: Path) -> str:
 
 
 def _find_delimiter(text: str) -> str:
-    """That which the lines have most evenly."""
+    """Return the delimiter that occurs most evenly across lines."""
     lines = [line for line in _QUOTED.sub("", text).splitlines() if line.strip()][:50]
     counts = {text: sum(text in line for line in lines) for text in ("\t", ";", ",")}
     return max(counts, key=lambda one: counts[one]) if any(counts.values()) else ","

@@ -1,4 +1,4 @@
-"""Text as it is typed: paragraphs that are translated while a person waits, other wordings, and the way back."""
+"""Translate text while it is typed: paragraphs, alternative wordings, and back-translation."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from app.features.translate.translation_work import TranslationWork, begin_work
 
 ALTERNATIVE_TEMPERATURE = 0.8
 TRIES_FOR_ONE = 2
-"""So many answers are asked for each alternative, as some will be the same."""
+"""Answers requested per alternative, because some will be equal."""
 _PARAGRAPH = re.compile(r"[^\n]+")
 
 
@@ -168,7 +168,7 @@ class _EmptyMemory:
     """A memory of nothing: another wording is wanted than the one that is known."""
 
     def find_step(self, source: Content, context: str = "") -> None:
-        """None."""
+        """Find nothing."""
 
     def keep_step(self, source: Content, target: Content, context: str = "") -> None:
-        """Nowhere."""
+        """Store nothing."""

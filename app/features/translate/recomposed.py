@@ -26,7 +26,7 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Recomposed:
-    """A block with its text as it is to stand in the new document; a table has `rows` of cells in place of `text`."""
+    """A block with its new text; a table has `rows` of cells in place of `text`."""
 
     block: Block
     text: str = ""
@@ -34,7 +34,7 @@ class Recomposed:
 
 
 def segments_of(blocks: Iterable[Block]) -> Iterator[Segment]:
-    """What there is to translate, numbered from 1 in the order of the blocks."""
+    """Yield what to translate, numbered from 1 in block order."""
     for block, ids, texts in _number_texts(blocks):
         for id_, text in zip(ids, texts, strict=True):
             if id_:
@@ -42,7 +42,7 @@ def segments_of(blocks: Iterable[Block]) -> Iterator[Segment]:
 
 
 def recompose_blocks(blocks: Iterable[Block], words: Mapping[int, Content]) -> Iterator[Recomposed]:
-    """The blocks with what stands in `words` for their segments, or with their own text."""
+    """Yield the blocks with the translation of their segments from `words`, or their own text."""
     for block, ids, texts in _number_texts(blocks):
         said = [_content_text(words[id_]) if id_ in words else text for id_, text in zip(ids, texts, strict=True)]
         if block.kind is not BlockKind.TABLE:
@@ -63,7 +63,7 @@ def own_label(block: Block) -> str:
 
 
 def with_breaks(text: str) -> Content:
-    """A text whose line breaks are marks."""
+    """Turn a text's line breaks into marks."""
     parts: list[str | Mark] = []
     for number, line in enumerate(text.split("\n")):
         parts += [Mark("single", number, "break"), line] if number else [line]
@@ -167,5 +167,5 @@ NOT_TRANSLATED = "⟦not translated⟧ "
 
 
 def page_label(unit: str, page: int) -> str:
-    """Such as "p. 12" or "slide 3"."""
+    """Format as "p. 12" or "slide 3"."""
     return f"p. {page}" if unit in ("", "page") else f"{unit} {page}"

@@ -30,7 +30,7 @@ def write_docx(
 
 
 class _TranslationDocxWriter:
-    """One document on its way."""
+    """A document being written."""
 
     def __init__(self, title: str, language: str, *, is_rtl: bool, unit: str) -> None:
         self._is_rtl, self._unit = is_rtl, unit
@@ -93,11 +93,11 @@ class _TranslationDocxWriter:
 
 
 def _list_style(level: int, label: str) -> str:
-    """What has a label of its own is not counted anew by Word."""
+    """Return a list style; items with their own label aren't numbered by Word."""
     style, deep = "List" if label else "List Bullet", min(max(1, level), MOST_LIST_LEVELS)
     return style if deep == 1 else f"{style} {deep}"
 
 
 def _clean_text(text: str) -> str:
-    """Without the characters that XML cannot have."""
+    """Remove the characters XML can't hold."""
     return text.translate(_NOT_XML)

@@ -1,7 +1,7 @@
-"""Writes translated segments as a document: the file's own format again, by the document child, or a new document.
+"""Write a translation in the file's own format, by the document child, or as a new document.
 
-What is written stands beside its place until it is whole. What is not translated stays in the source's language; where
-that can be seen without harm, it says so in front, and the result lists it in any case.
+The file is written next to its target and renamed when complete. Untranslated text stays in the source language, with
+a note in front where that does no harm, and is always listed in the result.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class OriginalFile:
 
 @dataclass
 class _SavedWords:
-    """What is to stand in the document, row by row; notes what is not translated, and what could not be."""
+    """Text of the document row by row; counts what isn't translated and what couldn't be."""
 
     rows: Iterable[Row]
     is_marked: bool
@@ -173,7 +173,10 @@ def _replace_file(scratch: Path, path: Path) -> None:
 
 
 class TranslationSavings:
-    """`child_folder` is the document child's own; `password_of` is what a person gave for a file, "" without one."""
+    """Saves translations.
+
+    `child_folder` is the document child's; `password_of` returns a file's password, "" without one.
+    """
 
     def __init__(
         self,
@@ -267,7 +270,7 @@ def remove_scratch(child_folder: Path, before: float) -> None:
 
 
 def endings_of(stored: StoredTranslation) -> tuple[str, ...]:
-    """What a translation can be saved as, the usual one first; nothing for typed text."""
+    """Return the suffixes a translation can be saved with, the usual one first; none for typed text."""
     if stored.format == BLOCKS:
         return ENDINGS_OF_NEW
     return () if stored.format == TYPED else (Path(stored.name).suffix,)
@@ -322,7 +325,7 @@ def save_bilingual(rows: Iterable[Row], path: Path, *, title: str, source: str, 
 
 
 def _memory_entries(rows: Iterable[Row], pair: LanguagePair) -> Iterator[MemoryEntry]:
-    """What is translated; what could not be is left out."""
+    """Yield entries for translated segments; failed ones are left out."""
     for row in rows:
         done = row.translated
         if done is not None and done.origin not in (TranslationSource.KEPT, TranslationSource.SKIPPED):

@@ -1,5 +1,5 @@
-"""What a weak model changes in a translation without a wrong letter: weekdays, months, numbers in words, negations,
-opposites, separators of numbers, words that it left as they were. By tables (`app.language.word_tables`).
+"""Check translations by word tables (`app.language.word_tables`) for what weak models change: weekdays, months,
+number words, negations, opposites, number separators, untranslated words.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from app.language.text_facts import find_garbled_words
 from app.language.word_tables import WordForms, changed_alternative, forms_of, load_tables, split_words
 
 ALWAYS_MISSED = 5
-"""From this number on a missing word is told, a smaller one ("both", "a pair") only where there is another instead."""
+"""From this number on, a missing number word is reported; smaller ones ("both", "a pair") only if another number is
+there instead.
+"""
 LEAST_LETTERS = 3
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _PLAIN_WORD = re.compile(r"(?<![\w\-./@$%&<>«„“\"'`])[^\W\d_]+(?![\w\-/@()<>=»“”\"'`]|[.:]\w)")
@@ -38,7 +40,7 @@ _TIME_OF_DAY = re.compile(
     r"quarter|viertel|quart|cuarto|quarto)\b",
     re.IGNORECASE,
 )
-"""Where the source has digits of its own, or a time of day in words, other digits may say the same."""
+"""If the source has other digits or a time of day in words, different digits may mean the same."""
 _BETWEEN = frozenset(("and", "und", "et", "y", "e", "en", "i", "и"))
 """Two parts of a number in words."""
 _ONES = frozenset(("one", "ein", "eins", "un", "une", "uno", "una", "um", "uma", "een", "één", "jeden", "один", "одна"))
@@ -52,9 +54,9 @@ _MONEY = re.compile(r"[€$£¥]\s?\Z")
 
 
 def changed_word(source: str, target: str, pair: tuple[str, str], names: Collection[str] = ()) -> str:
-    """A weekday, month or number in words of the source that the translation does not have; "" where all are there.
+    """Return a weekday, month or number word missing in the translation;
 
-    `names` are terms that a person wants translated in their own way.
+    "" for none. `names` are terms with the user's own translation.
     """
     ours, theirs = (base_code(code) for code in pair)
     if ours == theirs or (names and any(name in source for name in names)):
@@ -112,7 +114,7 @@ def added_number(source: str, target: str, pair: tuple[str, str]) -> str:
 
 
 def _single_numbers(source: str, known: Mapping[int, WordForms]) -> Iterator[tuple[int, str]]:
-    """Numbers in words that stand by themselves: parts of "twenty-one" and "vingt et un" say something else."""
+    """Yield number words that stand alone: parts of "twenty-one" or "vingt et un" mean something else."""
     words = [word.casefold() for word in _WORD.findall(source)]
     values = [next((value for value, forms in known.items() if forms.says.fullmatch(word)), 0) for word in words]
     is_part = [bool(value) or word in _ONES for word, value in zip(words, values, strict=True)]
@@ -128,7 +130,7 @@ def _single_numbers(source: str, known: Mapping[int, WordForms]) -> Iterator[tup
 
 
 def _as_written(text: str, word: str) -> str:
-    """A word as the text has it."""
+    """Return a word as the text spells it."""
     letters = re.escape(word).replace("'", "['’]").replace("ss", "(?:ss|ß)")
     found = re.search(letters, text, re.IGNORECASE)
     return found[0] if found else word
@@ -156,7 +158,10 @@ def changed_negation(source: str, target: str, pair: tuple[str, str]) -> str:
 
 
 def untranslated_word(source: str, target: str, pair: tuple[str, str], names: Collection[str] = ()) -> str:
-    """An ordinary word of the source's language that stands in the translation, and is none of the target's."""
+    """Return an ordinary word of the source language left in the translation and not in the target language;
+
+    "" for none.
+    """
     ours, theirs = (base_code(code) for code in pair)
     words = _ordinary_words(ours) | (_english_not_in(theirs) if ours == "en" else frozenset())
     if not words or ours == theirs or not (_ordinary_words(theirs) or script_of(ours) != script_of(theirs)):
@@ -179,9 +184,9 @@ def _ordinary_words(language: str) -> frozenset[str]:
 
 @cache
 def _english_not_in(language: str) -> frozenset[str]:
-    """Common English words that neither a dictionary of a language nor translated messages of programs in it have.
+    """Return common English words found in neither a dictionary nor program messages of a language.
 
-    Each line of the list is a word with the languages in which it may stand.
+    Each line of the list is a word with the languages it may occur in.
     """
     lines = (line.split() for line in resource_path("english_words.txt").read_text("utf-8").splitlines())
     return frozenset(word for word, *languages in lines if language not in languages)

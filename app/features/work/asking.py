@@ -1,4 +1,4 @@
-"""Has many prompts answered, side by side or in turn, and goes on where the engine ended in the middle."""
+"""Run many prompts, in parallel or in turn, and resume after an engine crash."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ from app.engine.contract import Engine
 from app.engine.protocol import Ask
 
 FIRST_WINDOW, LARGEST_WINDOW = 2, 64
-"""So many prompts are on the wire at once: few at first, since all that are read side by side are also done (and kept)
-at about the same time; then enough to fill all places, and still few for a long book."""
+"""Prompts sent at once: few at first, because those read in parallel also finish (and are stored) at about the same
+time; then enough to fill all slots, but still few for a long book.
+"""
 WINDOWS_A_SERVER = 4
-"""So many times what a server answers at once: the last of a window are few then beside the whole."""
+"""Window per server, in multiples of its parallel requests, so that the few left at a window's end matter little."""
 MOST_STOPS = 2
 """So often the engine may end without anything getting done between."""
 
@@ -42,12 +43,12 @@ REFUSING = re.compile(
         | Es\ tut\ mir\ leid,\ aber\ ich | Désolé,\ (?:mais\ )?je\ ne | Lo\ siento,\ (?:pero\ )?no)""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""How models begin that will not do it; a letter may well say that its writer cannot come."""
+"""Openings of a refusal; checked against the source, as a letter may say that its writer cannot come."""
 
 
 @dataclass(frozen=True)
 class TaskRests:
-    """The work waits: "interactive" (somebody is being answered), "room"; "" when it goes on."""
+    """Event: work waits for "interactive" (someone is being answered) or "room"; "" when it resumes."""
 
     reason: str
 
@@ -63,11 +64,11 @@ class TaskAnswer:
 
 
 class ModelTask(Protocol):
-    """Something to be asked."""
+    """A unit of work with a prompt."""
 
     @property
     def ask(self) -> Ask:
-        """As it goes to the engine."""
+        """The engine request."""
 
 
 T = TypeVar("T", bound=ModelTask)
@@ -85,7 +86,7 @@ def wake_model(engine: Engine, cancel: CancelToken) -> ModelLoaded | None:
 
 @dataclass(frozen=True)
 class TaskGrowing(Generic[T]):
-    """A task's answer so far."""
+    """Event: a task's answer so far."""
 
     task: T
     text: str
@@ -93,7 +94,7 @@ class TaskGrowing(Generic[T]):
 
 @dataclass(frozen=True)
 class PromptReading(Generic[T]):
-    """How much of a task's prompt is read, 0 to 1."""
+    """Event: share of a task's prompt read, 0 to 1."""
 
     task: T
     share: float
@@ -118,12 +119,11 @@ def work_off(
     first: int = FIRST_WINDOW,
     largest: int = LARGEST_WINDOW,
 ) -> Iterator[TaskRests | PromptReading[T] | TaskGrowing[T] | TaskTaken[T]]:
-    """Asks all tasks; `take` is given each answer, and what it returns is asked too.
+    """Run all tasks; `take` gets each answer, and the tasks it returns are run, too.
 
-    So many are on the wire `first`, then more, at most `largest`; a task's `ask` is looked at when it goes there.
-
-    Cancelled, it ends; what was not answered in full is not taken. Raises what the engine raises, EngineStopped only
-    when it ended `MOST_STOPS` times and nothing got done between.
+    At most `first` requests are sent at once, later up to `largest`; a task's `ask` is read when it is sent.
+    Cancelled, it ends; incomplete answers aren't taken. Raises the engine's errors, EngineStopped only after
+    `MOST_STOPS` crashes without progress between.
     """
     waiting = deque(tasks)
     stops, size = 0, first
@@ -185,8 +185,9 @@ def _window_answers(
 def work_off_in_turn(
     tasks: Iterable[T], engine: Engine, cancel: CancelToken, take: Take[T]
 ) -> Iterator[TaskGrowing[T] | TaskTaken[T]]:
-    """As `work_off`, but one after another before everything else, and what `take` returns is asked next: for a person
-    who waits for what was just typed."""
+    """Run tasks like `work_off`, but one by one with top priority, continuing with what `take` returns: for a user
+    waiting for what was just typed.
+    """
     waiting = deque(tasks)
     stops = 0
     while waiting and not cancel.cancelled:

@@ -1,4 +1,4 @@
-"""What every new Word document has: its properties and language, bookmarks, and words in it that are ours."""
+"""Parts common to new Word documents: properties and language, bookmarks, and the program's own words."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def new_docx(title: str, language: str, *, is_rtl: bool) -> Any:
 
 @contextmanager
 def wrap_in_bookmark(paragraph: Paragraph, number: int, name: str) -> Iterator[None]:
-    """Around what is added to the paragraph meanwhile."""
+    """Put a bookmark around what is added to the paragraph within the block."""
     start, end = OxmlElement("w:bookmarkStart"), OxmlElement("w:bookmarkEnd")
     for mark in (start, end):
         mark.set(qn("w:id"), str(number))
@@ -48,7 +48,7 @@ def wrap_in_bookmark(paragraph: Paragraph, number: int, name: str) -> Iterator[N
 
 
 def in_english(run: Run) -> Run:
-    """Our own words, whatever the document's language is."""
+    """Mark a run as English, as the program's own words are, whatever the document's language."""
     language = OxmlElement("w:lang")
     language.set(qn("w:val"), "en-US")
     run._r.get_or_add_rPr().append(language)

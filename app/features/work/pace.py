@@ -1,4 +1,4 @@
-"""The time a job has worked, and the speed that earlier jobs and a short try tell of a model."""
+"""Working time of a job, and a model's speed from earlier jobs and a short probe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.features.work.queue import DONE
 from app.store.jobs import JobTable
 
 EARLIER = 3
-"""So many of the last jobs of a model tell its speed."""
+"""Recent jobs of a model that count for its speed."""
 
 
 class WorkClock:
@@ -30,7 +30,7 @@ class WorkClock:
 
     @property
     def is_resting(self) -> bool:
-        """Whether others go before it now."""
+        """True while other work has priority."""
         return self._is_resting
 
     @property
@@ -40,11 +40,11 @@ class WorkClock:
         return (self._rests_since_s if self._is_resting else self._clock()) - self._began_s - self._rested_s
 
     def start(self) -> None:
-        """From nought again."""
+        """Start from zero."""
         self._began_s, self._rested_s = self._clock(), 0.0
 
     def set_resting(self, *, is_resting: bool) -> None:
-        """Others go before it, or do not any more."""
+        """Stop the clock while other work has priority, or restart it."""
         if is_resting and not self._is_resting:
             self._rests_since_s = self._clock()
         elif self._is_resting and not is_resting:
@@ -53,9 +53,9 @@ class WorkClock:
 
 
 class MeasuredSpeeds:
-    """From any thread. What was measured holds as long as the program runs.
+    """Speeds measured in this run; from any thread.
 
-    `seconds` is the field of a job's progress that tells how long its `tokens` took.
+    `seconds` is the field of a job's progress with the time of its `tokens`.
     """
 
     def __init__(self, kind: str, jobs: JobTable, *, seconds: str) -> None:
@@ -74,7 +74,7 @@ class MeasuredSpeeds:
         return tokens / seconds if tokens and seconds else None
 
     def probed_speed(self, model: str) -> TokenSpeed | None:
-        """What `probe_speed` found; None where it was not asked."""
+        """Return what `probe_speed` measured; None if it didn't run."""
         return self._probed.get(model)
 
     def probe_speed(self, model: str, engine: Engine, cancel: CancelToken) -> TokenSpeed | None:

@@ -1,7 +1,7 @@
-"""A file that a person asked for: put in its place in one step, when it is whole; and the head of every web page.
+"""Write a file the user asked for, replacing the old one only when complete; also the head of every web page.
 
-Where a file is being written is noted in the program's own folder: what a killed program left beside somebody's
-documents is removed at the next start.
+Files being written are noted in the program's folder: what a killed program left next to the user's documents is
+removed at the next start.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ COMPANIONS = ("", ".part", "-journal", ".part-journal", "-wal", "-shm")
 
 @contextmanager
 def write_file(path: Path, *, is_private: bool = False) -> Iterator[IO[bytes]]:
-    """The file to write to; what was there before is replaced at the end, with its mode, unless nobody else may read.
+    """Yield a file to write to, which replaces the target at the end and takes over its mode, unless `is_private`.
 
     Raises DiskFull, FolderNotWritable or NameTooLong, the last before anything is written.
     """
@@ -42,7 +42,7 @@ def write_file(path: Path, *, is_private: bool = False) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def scratch_beside(path: Path, suffix: str = "") -> Iterator[Path]:
-    """Where to write what is to become the file; gone at the end, or at the next start after this process was ended."""
+    """Yield a scratch path next to the target; deleted at the end, or at the next start if the process was killed."""
     scratch = path.absolute().with_name(f"{SCRATCH}{os.urandom(6).hex()}{suffix}")
     note = _notes_folder() / f"{os.getpid()}{scratch.name}"
     with contextlib.suppress(OSError):  # a home that cannot be written keeps nobody from saving elsewhere
@@ -58,7 +58,7 @@ def scratch_beside(path: Path, suffix: str = "") -> Iterator[Path]:
 
 
 def remove_interrupted() -> None:
-    """Removes what programs that are gone were writing when they ended; what lies on a disk that is away waits."""
+    """Delete scratch files of processes that are gone; those on a disk that is away wait."""
     folder = _notes_folder()
     notes = list(folder.iterdir()) if folder.is_dir() else []
     if not notes:
@@ -78,7 +78,7 @@ def remove_interrupted() -> None:
 
 
 def _remove_scratch(scratch: Path) -> None:
-    """The file, with what SQLite may have left beside it."""
+    """Delete the file and what SQLite may have left next to it."""
     for ending in COMPANIONS:
         scratch.with_name(scratch.name + ending).unlink(missing_ok=True)
 
@@ -107,7 +107,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def web_page(body: Iterable[str], title: str, style: str, *, language: str, direction: str = "") -> Iterator[str]:
-    """The whole page, a line at a time."""
+    """Yield the whole page line by line."""
     from html import escape  # with a table of all entities: not before the window is seen
 
     yield "<!DOCTYPE html>"

@@ -17,7 +17,7 @@ NextPlace = Callable[[], float | None]
 
 
 class QueueTurns:
-    """Shared by the queues of all kinds; from any thread. What nobody works off keeps no other kind waiting."""
+    """Turns shared by the queues of all kinds; from any thread. A queue that nobody runs doesn't block the others."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -42,7 +42,7 @@ class QueueTurns:
                 del self._waiting[kind]
 
     def goes_on(self, kind: str, next_place: NextPlace) -> bool:
-        """Whether a kind, between two of its jobs, keeps the turn: no other one waits for an earlier one."""
+        """Return whether a kind keeps its turn between two jobs: no other kind has an earlier one waiting."""
         with self._changed:
             place = next_place()
             return place is not None and self._is_first(kind, place)
