@@ -214,14 +214,14 @@ class ProgramParts:
         )
 
     def rank_by_model(self, store: DocumentStore, document_id: int, question: str, limit: int) -> list[list[int]]:
-        """As `PassageEmbedder.rank`; nothing of that is made where no model was chosen."""
+        """Rank as `PassageEmbedder.rank`; without a chosen model the embedder isn't even built."""
         if not self.settings.models.passages_path:
             return []
         return self.embedder.rank(store, document_id, question, limit)
 
     @_LazyPart
     def embedder(self) -> PassageEmbedder:
-        """Passages by the embedding model that was chosen, in the child where programs have theirs."""
+        """Return the passage embedder for the chosen model, which runs in the API clients' child."""
         from app.features.retrieval.passage_embedder import PassageEmbedder
 
         engines = self.serving.engines
@@ -406,7 +406,7 @@ class ProgramParts:
         return build_machines(self.paths, self.change_settings)
 
     def change_settings(self, section: str, **values: Any) -> None:
-        """Changes settings and saves them; raises DiskFull or FolderNotWritable, the change then holds until quit."""
+        """Change settings and save them. Raises DiskFull or FolderNotWritable; the change then holds until quit."""
         with self._changing:
             self.settings = self.settings.changed(section, **values)
             _save_settings(self.paths, self.settings)
@@ -437,7 +437,7 @@ class ProgramParts:
         return path.stem
 
     def model_path(self) -> Path | None:
-        """The chosen model, else the starter, also one that set-up is still making, else None."""
+        """Return the chosen model, else the starter, even while set-up is still building it, else None."""
         chosen = self.settings.engine.model_path
         return Path(chosen) if chosen else starter_model() or coming_starter()
 
@@ -453,7 +453,7 @@ class Fireside(ProgramParts):
         return SoundRecorder(self.paths.cache / "recording", lambda: time.strftime("%Y-%m-%d %H.%M"))
 
     def recordings_of(self, chat: AnswerService) -> Path:
-        """The folder of what is recorded for a chat; that of a temporary one goes with it."""
+        """Return the folder for a chat's recordings; a temporary chat's is deleted with it."""
         return self._passing_recordings.get(chat, self.paths.recordings)
 
     @_LazyPart
@@ -527,7 +527,7 @@ class Fireside(ProgramParts):
         return engine is not None and engine.is_away
 
     def surveys_of(self, chat: AnswerService) -> DocumentSurveys:
-        """Questions about the whole documents of a chat; takes a quarter of a second the first time."""
+        """Return the surveys of a chat's whole documents. Takes 0.25 s the first time."""
         from app.features.survey.surveys import DocumentSurveys
         from app.features.work.pace import MeasuredSpeeds
 
@@ -590,7 +590,7 @@ class Fireside(ProgramParts):
         return chat
 
     def known_models(self) -> list[tuple[Path, str]]:
-        """Models to choose from, with what they are called: the starter, then those used last; none for vectors."""
+        """List models to choose from with their names: the starter, then the last used; no embedding models."""
         rows = [row for row in self.models.list_installed() if not row.model.missing and not row.embeds]
         rows.sort(key=lambda row: (row.model.origin != "starter", -(row.used_at or 0)))
         found = [(row.model.path, row.label) for row in rows]
@@ -631,7 +631,7 @@ class Fireside(ProgramParts):
         return build_model_server(server, self.servers, lambda: self.settings, self.ledger, key)
 
     def remember_model(self, path: Path) -> None:
-        """Chooses a model for the chat and keeps it in the list."""
+        """Choose a model for the chat and add it to the list."""
         self.models.choose_model("chat", path)
 
     def remove_unreferenced(self) -> None:
@@ -661,10 +661,10 @@ class Fireside(ProgramParts):
             remove_old(self.paths, time.time())
 
     def close(self, on_let_go: Callable[[], object] = lambda: None) -> None:
-        """Ends all work, then the database; safe to call twice.
+        """End all work, then close the database; safe to call twice.
 
-        Returns when the engine has written what it keeps of the open chat, which may take long; `on_let_go` is called
-        before, when everything else can be used by another start.
+        Returns when the engine has written the open chat's KV snapshot, which may take long; `on_let_go` is called
+        before that, when another start can use everything else.
         """
         models = self._made_part("models")
         for end in self.before_closing:
@@ -748,14 +748,12 @@ def build_hearing(
 
 
 def build_spelling(paths: AppPaths) -> SpellChecker:
-    """The dictionaries of this computer, and the person's own words."""
     from app.features.spelling import SpellChecker
 
     return SpellChecker(paths.own_words)
 
 
 def build_prompts(database: Database, settings: Callable[[], Settings], change: SettingsChange) -> PromptLibrary:
-    """The prompts that can be put into a message."""
     from app.features.prompt_library import PromptLibrary
     from app.store.prompt_store import PromptStore
 
@@ -770,7 +768,7 @@ def build_media(paths: AppPaths, database: Database) -> MediaLibrary:
 
 
 def build_shelf(database: Database, media: MediaLibrary | None = None) -> ChatArchive:
-    """The chats of a database with their pictures, as they leave for files and come from files."""
+    """Build the archive that exports and imports a database's chats with their pictures."""
     from app.features.exchange.chat_file import ChatArchive, ChatStores
     from app.store.conversations import Attachments, WholeConversations
     from app.store.document_store import DocumentStore
@@ -921,7 +919,7 @@ def build_model_server(
     ledger: ConnectionLedger,
     key: str | None = None,
 ) -> ModelServer:
-    """Requests to a server. In the person's own network it may be asked without the internet being allowed."""
+    """Build the client of a server. A server in the user's own network works without internet access being allowed."""
     from app.hub.access import access_to
     from app.hub.model_server import ModelServer
 
@@ -937,7 +935,7 @@ def build_model_server(
 
 
 def build_machines(paths: AppPaths, change: Callable[..., Any] | None = None) -> RemoteMachines:
-    """The computers that lend their memory, as the settings on the disk have them now."""
+    """Build the computers that lend memory, reading the settings from disk on each use."""
     from app.features.models.remote_machines import RemoteMachines
 
     def ledger() -> ConnectionLedger:
@@ -998,7 +996,7 @@ def _passing_library(paths: AppPaths) -> PassingLibrary:
 
 
 def gpus_of(engine: Engine) -> tuple[GpuRoom, ...]:
-    """The GPUs that the engine's child finds; starts it."""
+    """Return the GPUs found by the engine's child, which this starts."""
     from app.engine.fit import GpuRoom
 
     return tuple(
@@ -1010,7 +1008,7 @@ def gpus_of(engine: Engine) -> tuple[GpuRoom, ...]:
 
 @contextmanager
 def build_models(paths: AppPaths) -> Iterator[ModelCollection]:
-    """The models without the window's parts, for the terminal: labels and queue stay the window's."""
+    """Yield the models for the terminal, without the window's labels and queue."""
     from app.engine.states import StateFolder
     from app.features.models.collection import CollectionServices, ModelCollection
     from app.hub.access import ConnectionLedger, HubToken, access_of
@@ -1041,9 +1039,9 @@ def build_models(paths: AppPaths) -> Iterator[ModelCollection]:
 
 
 def build_program(paths: AppPaths | None = None) -> Fireside:
-    """Builds everything for the window.
+    """Build everything for the window.
 
-    Raises DatabaseNewer, MigrationFailed, FolderNotWritable or DiskFull when the data cannot be used. Any later call
+    Raises DatabaseNewer, MigrationFailed, FolderNotWritable or DiskFull if the data can't be used. Any later call
     into the store may raise DatabaseDamaged, FolderNotWritable or DiskFull.
     """
     paths = paths or AppPaths.from_environment()
@@ -1084,7 +1082,7 @@ def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:
 
 
 def _open_database(path: Path) -> Database:
-    """The database. On a full disk it can be read; a new one, or a copy that gets its upgrade, is then in memory."""
+    """Open the database. On a full disk it is read-only; a new one, or the copy for an upgrade, is then in memory."""
     try:
         return Database.open(path)
     except DiskFull:

@@ -96,7 +96,7 @@ class ChatRun:
     assistant: Assistant | None = None
 
     def answer(self, messages: list[Message], out: TextIO | None) -> tuple[str, AnswerStats]:
-        """Answers a conversation, writing text to `out` as it comes; Ctrl+C stops it. Thinking is left out."""
+        """Answer a conversation, streaming text without thinking to `out`; Ctrl+C stops it."""
         text: list[str] = []
         with interruptible_token() as cancel:
             for event in self.engine.generate(messages, cancel=cancel, **self._answer_options()):
@@ -114,7 +114,7 @@ class ChatRun:
         raise AssertionError("an answer always finishes or raises")
 
     def used_settings(self) -> Settings:
-        """The settings with what the command line says of an answer's length, for which a prompt leaves room."""
+        """Return the settings with the command line's answer length, for which a prompt leaves room."""
         longest = self.options.max_tokens
         chat = replace(self.settings.chat, max_tokens=longest) if longest else self.settings.chat
         return replace(self.settings, chat=chat)
@@ -165,7 +165,7 @@ def run_chat(options: argparse.Namespace) -> int:
 
 
 def _wrong_usage(options: argparse.Namespace, prompt: str | None) -> str:
-    """A sentence about options that do not go together; "" where all is well."""
+    """Return a message about options that don't go together; "" if all is well."""
     if prompt is None and (options.json or options.image or options.document):
         option = "--json" if options.json else "--image" if options.image else "--document"
         return f"{option} needs -p TEXT, or text on standard input."
@@ -175,7 +175,7 @@ def _wrong_usage(options: argparse.Namespace, prompt: str | None) -> str:
 
 
 def _find_assistant(paths: AppPaths, name: str) -> Assistant | None:
-    """The one of that name that was used last; None where there is none, or no chats at all."""
+    """Return the last used assistant of that name; None if there is none."""
     if not paths.database.exists():
         return None
     with closing(Database.open(paths.database)) as database:
@@ -216,7 +216,7 @@ def _ask_with_pictures(chat: ChatRun, paths: AppPaths, messages: list[Message], 
 
 
 def _count_media(engine: Engine, media: dict[Path, Media]) -> list[dict[str, Any]]:
-    """Each file with the size at which it is looked at, and its tokens."""
+    """Return each file with its size as the model sees it, and its tokens."""
     found = zip(media.items(), engine.count_media(list(media.values())), strict=True)
     return [
         {"file": str(path), "width": count.width or media.width, "height": count.height or media.height}
@@ -273,7 +273,7 @@ def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: st
 
 
 def _find_unsupported(checker: Path, paths: AppPaths, question: str, passages: Sequence[str], answer: str) -> list[str]:
-    """The parts of an answer that a claim checker finds no support for; nothing when that was interrupted."""
+    """Return the parts of an answer that a claim checker doubts; empty when interrupted."""
     from app.features.claim_checker.checker import find_unsupported, load_checker, question_prompt
 
     with interruptible_token() as cancel, closing(build_engine(paths)) as engine:
@@ -303,7 +303,7 @@ def _ask_once(chat: ChatRun, messages: list[Message], more: dict[str, Any] | Non
 
 
 def _print_answer(chat: ChatRun, text: str, stats: AnswerStats, more: dict[str, Any] | None = None) -> int:
-    """The one object, or the end of what was written; the exit code."""
+    """Print the JSON object, or end the text; return the exit code."""
     if chat.options.json:
         told = asdict(stats)
         del told["stop"]  # nobody gives stop strings here, and other programs know these fields
@@ -316,7 +316,7 @@ def _print_answer(chat: ChatRun, text: str, stats: AnswerStats, more: dict[str, 
 
 
 def _run_conversation(chat: ChatRun, messages: list[Message]) -> int:
-    """The interactive chat: Ctrl+C stops an answer, Ctrl+D or an empty /quit ends."""
+    """Run the interactive chat: Ctrl+C stops an answer, Ctrl+D or /quit ends."""
     path = Path(chat.model.path)
     name = chat.model.name if runs_elsewhere(path) else display_name(path)
     print(f"{APP_NAME} {__version__}, {name}. Ctrl+C stops an answer, Ctrl+D leaves.", file=sys.stderr)

@@ -232,7 +232,7 @@ def run_translations(options: argparse.Namespace) -> int:
 def _align_segments(
     options: argparse.Namespace, translations: TranslationJobs, cancel: CancelToken
 ) -> tuple[AlignedSegments, str] | None:
-    """The segments with what they should come to, and the source's language; None where it was cancelled."""
+    """Return the segments with their references, and the source's language; None when cancelled."""
     source, reference = (path.expanduser().absolute() for path in (options.source, options.reference))
     if source.suffix.lower() in _TEXTS and reference.suffix.lower() in _TEXTS:
         return aligned_lines(source, reference), options.from_

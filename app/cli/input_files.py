@@ -21,7 +21,7 @@ from app.store.document_store import StoredDocument
 
 
 def files_of(asked: Sequence[Path]) -> list[tuple[Path, Path]]:
-    """Each file once: how it is called and where it is. A folder becomes the documents in it and below."""
+    """Return each file once, as (given, actual) path. A folder expands to the documents in and below it."""
     found: dict[Path, tuple[Path, Path]] = {}
     for written in asked:
         path = written.expanduser().absolute()

@@ -233,7 +233,7 @@ VIEWS = {
 
 @contextmanager
 def _open_engine(options: argparse.Namespace) -> Iterator[tuple[Engine, str, CancelToken]]:
-    """The engine with its model, and the text that was given."""
+    """Yield the engine with its model, and the given text."""
     text = _given_text(options)
     text = sys.stdin.read() if text is None else text
     if not text:
@@ -247,7 +247,7 @@ def _open_engine(options: argparse.Namespace) -> Iterator[tuple[Engine, str, Can
 
 
 def _given_text(options: argparse.Namespace) -> str | None:
-    """The text of the command line; -p takes the name of a file too."""
+    """Return the command line's text; -p also takes a file's name."""
     if options.file is not None:
         return _read_text(options.file)
     prompt: str | None = options.prompt
@@ -259,7 +259,7 @@ def _given_text(options: argparse.Namespace) -> str | None:
 
 
 def _read_text(path: Path) -> str:
-    """A text file in UTF-8; what is none is refused."""
+    """Read a UTF-8 text file; others are refused."""
     with path.open("rb") as file:
         data = file.read(MOST_FILE_BYTES + 1)
     if len(data) > MOST_FILE_BYTES or b"\0" in data[:4096]:

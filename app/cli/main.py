@@ -79,7 +79,7 @@ def _tell_undo(places: AppPaths) -> None:
 
 
 def whole_parser() -> argparse.ArgumentParser:
-    """All commands with all their options: for the manual page and the shells' completions. Imports everything."""
+    """Build the parser with all options of all commands, for manual page and completions. Imports everything."""
     return _make_parser([], is_whole=True)
 
 

@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_work(work: Work, options: argparse.Namespace) -> int:
-    """A command with everything it needs; Ctrl+C ends it with 130 and keeps what is there."""
+    """Run a command with the models; Ctrl+C ends it with 130 and keeps what is there."""
     with build_models(AppPaths.from_environment()) as models, interruptible_token() as cancel:
         try:
             code = work(models, cancel, options)

@@ -38,7 +38,7 @@ def add_model_argument(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def passage_model(paths: AppPaths, wanted: str, cancel: CancelToken) -> Iterator[PassageModel]:
-    """The model that was named, or that the window uses, for as long as this lasts."""
+    """Yield the named model, or the window's, for the block."""
     path = wanted or load_settings(paths.settings)[0].models.passages_path
     with ExitStack() as stack:
         yield PassageModel(paths, None if path in ("", NONE) else Path(path), cancel, stack)

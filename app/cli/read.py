@@ -63,7 +63,7 @@ def _parse_encoding(name: str) -> str:
 
 
 def _parse_pages(text: str) -> tuple[int, int]:
-    """The first and the last page of "3-7", "3", "3-" or "-7"; 0 is open."""
+    """Parse "3-7", "3", "3-" or "-7" into first and last page; 0 is open."""
     first, dash, last = text.partition("-")
     try:
         chosen = int(first or 0), int(last or 0) if dash else int(first)
@@ -150,7 +150,7 @@ class _MarkdownOutput:
                     sys.stdout.flush()
 
     def _with_pictures(self, request: Read) -> Iterator[Block]:
-        """All of it, its pictures read by a model once it is known which there are."""
+        """Yield all blocks, with pictures read by a model once it is known which there are."""
         blocks = list(self._read_blocks(request))
         wanted = [page for page in self.pages if page.is_picture or page.figures]
         if self.done is None or not wanted:
@@ -227,7 +227,7 @@ class _MarkdownOutput:
         self._line.show(f"Reading {self.path.name}", rest)
 
     def _list_warnings(self, done: Done, found: Found) -> list[str]:
-        """Sentences: which pages have no text, and what the reader remarked on."""
+        """Return sentences on pages without text and on the reader's remarks."""
         words = pages_words(found.opened.unit, done.pages, self.pages)
         is_told = done.pages_without_text or any(page.recognized for page in self.pages)
         sentences = [f"{words}."] if words and is_told else []

@@ -127,7 +127,7 @@ def _find_passages(
 
 
 def _as_text(question: str, passages: Sequence[_RankedPassage]) -> str:
-    """The question, and each passage below where it is."""
+    """Format the question and the passages, each below its place."""
     parts = [question]
     for number, passage in enumerate(passages, 1):
         place = ", ".join(filter(None, [passage.document.name, page_mark(passage.document.unit, passage.page)]))

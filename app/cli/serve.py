@@ -95,9 +95,9 @@ def run_serve(options: argparse.Namespace) -> int:
 
 
 def given_key(key: str | None, file: Path | None) -> str:
-    """The key from the command line, a file or the environment, in this order; "" where none is given.
+    """Return the key from command line, file or environment, in this order;
 
-    Raises KeyFileUnreadable for a file that cannot be read or holds no key.
+    "" without one. Raises KeyFileUnreadable for a file that is unreadable or has no key.
     """
     if key:
         return key

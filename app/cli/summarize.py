@@ -152,7 +152,7 @@ def _told_by_counting(
 
 
 def _wrong_usage(options: argparse.Namespace, paths: Sequence[Path]) -> str:
-    """A sentence about options that do not go together, or a place that cannot be written to; "" where all is well."""
+    """Return a message about options that don't go together, or an unwritable place; "" if all is well."""
     if (_summary_options(options).form is Form.OWN) != bool(options.instruction):
         return "--form own and --instruction TEXT belong together."
     if options.method == Method.DIGEST and (_summary_options(options).form not in FORMS or options.language):
@@ -171,7 +171,7 @@ def _wrong_usage(options: argparse.Namespace, paths: Sequence[Path]) -> str:
 
 
 def _warn_of_languages(model: Path, documents: Sequence[InputDocument], wish: SummaryOptions) -> None:
-    """Says where a model was not made for a language."""
+    """Warn if the model wasn't trained for a language."""
     codes = unknown_languages(model, documents, wish)
     if codes:
         print(not_made_words(model.name, codes), file=sys.stderr)

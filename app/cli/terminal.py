@@ -52,7 +52,7 @@ class SafeStream:
         self.terminal = terminal
 
     def write(self, text: str) -> int:
-        """Writes all of it, in a form that can only be read."""
+        """Write text with control characters made visible."""
         self.terminal.write(visible_text(text))
         return len(text)
 
@@ -96,7 +96,7 @@ def silence_told() -> Iterator[None]:
 
 
 def print_json(body: dict[str, Any]) -> None:
-    """The one object on standard output; control characters in its texts are written as JSON's own escapes."""
+    """Print the JSON object; control characters in its texts become JSON escapes."""
     text = json.dumps(body, ensure_ascii=False)
     print(_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
@@ -171,7 +171,7 @@ def left_words(seconds: float | None) -> str:
 
 @contextmanager
 def interruptible_token() -> Iterator[CancelToken]:
-    """A token that Ctrl+C sets; the second Ctrl+C raises as usual."""
+    """Yield a token that Ctrl+C cancels; a second Ctrl+C raises as usual."""
     cancel = CancelToken()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -221,9 +221,7 @@ def _make_servers() -> RemoteServers:
 def load_model(
     engine: Engine, path: Path, settings: Settings, cancel: CancelToken, *, projector: Path | None = None
 ) -> ModelLoaded:
-    """Loads a model as the settings say, with what lets it see or hear; raises KeyboardInterrupt where that is
-    cancelled.
-    """
+    """Load a model as the settings say, with its projector. Raises KeyboardInterrupt when cancelled."""
     wish = replace(wish_of(settings.engine), projector=str(projector.absolute()) if projector else "")
     for event in engine.load(path, wish, cancel=cancel):
         if isinstance(event, ModelLoaded):

@@ -80,7 +80,7 @@ def run_transcribe(options: argparse.Namespace) -> int:
 def _transcribe_file(
     hearing: RecordingTranscriber, path: Path, cancel: CancelToken
 ) -> tuple[list[SpokenSegment], Done | None]:
-    """All that is said; without `Done` where it was cancelled."""
+    """Transcribe a file; without `Done` when cancelled."""
     segments: list[SpokenSegment] = []
     done: Done | None = None
     minutes = 0

@@ -137,9 +137,9 @@ def add_translation(
 
 
 def _work_off(translations: TranslationJobs, id_: int, cancel: CancelToken) -> float:
-    """Translates all of it, or as much as there is when it is cancelled; how many seconds that took.
+    """Translate everything, or as much as there is time for until cancelled; return the seconds.
 
-    Raises what the engine raised in the end.
+    Raises the engine's final error.
     """
     begun_s = time.monotonic()
     translations.begin_translations([id_])
@@ -166,7 +166,7 @@ def _show_progress(event: TranslationEvent, left_s: float | None, line: terminal
 
 
 def _report_fields(rows: Sequence[Row], stored: StoredTranslation, run: dict[str, Any]) -> dict[str, Any]:
-    """The one object; a segment that was not come to has no target."""
+    """Return the JSON object; a segment not reached has no target."""
     return {
         "source_language": stored.source_language,
         "target_language": stored.wish.target,
@@ -189,7 +189,7 @@ def _row_fields(row: Row) -> dict[str, Any]:
 
 
 def _wrong_output(options: argparse.Namespace, endings: Sequence[str]) -> str:
-    """A sentence about a place that cannot be written to; "" where all is well. Text takes every ending."""
+    """Return a message about an unwritable place; "" if all is well. Text can have any suffix."""
     if options.output is None:
         return ""
     out = options.output.expanduser().absolute()
@@ -271,7 +271,7 @@ def _tell_saved(saved: Saved, written_as: Path) -> None:
 
 
 def language_code(text: str) -> str:
-    """The code of a language that is known here; "" stays."""
+    """Parse the code of a known language; "" stays."""
     found = find_language(text)
     if not text:
         return ""
@@ -281,7 +281,7 @@ def language_code(text: str) -> str:
 
 
 def warn_of_languages(model: Path, source: str, target: str) -> None:
-    """Says where a model was not made for a language."""
+    """Warn if the model wasn't trained for a language."""
     known = known_languages(model)
     if can_translate(known, source, target):
         if known.is_guess:

@@ -91,7 +91,7 @@ def conversation_of(assistant: Assistant | None) -> Conversation | None:
 
 
 def plan_conversation(chosen: AssistantChoice, *, memory: str = "", project_id: int | None = None) -> Conversation:
-    """A conversation as it would be stored, with the id 0."""
+    """Build the conversation that would be stored, with id 0."""
     from app.store.conversations import Conversation  # not needed before the window is seen
 
     values = in_conversation(chosen) | {"memory": memory, "project_id": project_id}

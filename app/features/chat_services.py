@@ -21,7 +21,7 @@ class SettingsChange(Protocol):
     """Changes settings of a section and saves them; raises DiskFull or FolderNotWritable."""
 
     def __call__(self, section: str, **values: Any) -> None:
-        """The change holds until quit, also where it could not be saved."""
+        """Change settings; the change holds until quit even if it can't be saved."""
 
 
 @dataclass(frozen=True)

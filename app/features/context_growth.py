@@ -67,5 +67,5 @@ def affordable_context(engine: Engine, model: ModelLoaded, wish: Wish) -> int:
 
 
 def limited_by(problem: PromptTooLong, limit: str, largest_tokens: int) -> ContextLimited:
-    """The same situation with what keeps the context from growing."""
+    """Return the same error with the limit that keeps the context from growing."""
     return ContextLimited(problem.prompt_tokens, problem.context_tokens, limit, largest_tokens)

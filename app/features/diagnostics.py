@@ -26,7 +26,7 @@ def report_of(
     installed: Sequence[str],
     loaded: ModelLoaded | None = None,
 ) -> dict[str, Any]:
-    """As `doctor --json` prints it; `found` is the engine child's own word, `models` their folder."""
+    """Build the report that `doctor --json` prints; `found` is from the engine's child, `models` their folder."""
     return {
         "version": __version__,
         "build": this_build().commit,

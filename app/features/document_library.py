@@ -101,9 +101,9 @@ class DocumentLibrary:
     def let_out(
         self, document_ids: Sequence[int], model: ModelLoaded | None, pictures: Mapping[str, str] | None = None
     ) -> None:
-        """Returns where these may go to where a model runs, and these pictures, names by their SHA-256.
+        """Return once these documents, and pictures (names by SHA-256), may go where the model runs.
 
-        Raises DocumentStaysHere; may wait for the person.
+        Raises DocumentStaysHere; may block for the user's answer.
         """
         if self._consent is not None:
             self._consent.let_out(self.store, document_ids, model, pictures)
@@ -208,7 +208,7 @@ class DocumentLibrary:
         )
 
     def _with_readings(self, document: StoredDocument) -> StoredDocument:
-        """With what was read of its pages before, as another document of the same content."""
+        """Return the document with earlier readings of its pages, stored as another document of the same content."""
         known = self.readings is not None and not self._recognizes and self.readings.read_pages(document.sha256)
         return self.refresh_document(document.id) if known else document
 
@@ -216,9 +216,9 @@ class DocumentLibrary:
     # translations and answers count its blocks: what is read later makes another one, which takes its place in chats.
 
     def refresh_document(self, document_id: int) -> StoredDocument:
-        """The document with what is known of its pictures by now; raises KeyError where it is gone.
+        """Return the document with everything now read from its pictures, a new one only if something is new.
 
-        Nothing new is made where nothing is new.
+        Raises KeyError if it is gone.
         """
         document = self.store.get(document_id)
         if document is None:
@@ -312,7 +312,7 @@ class DocumentLibrary:
         return kept
 
     def text_of(self, document: StoredDocument) -> str:
-        """All of a document as text: a pasted one as it was, any other as Markdown."""
+        """Return a document's text: a pasted one verbatim, others as Markdown."""
         blocks = self.read_blocks(document.id)
         if not document.info.get("pasted"):
             return "".join(as_markdown(blocks, document.unit)).strip()
@@ -323,7 +323,7 @@ class DocumentLibrary:
         return text
 
     def document_of(self, attachment: Attachment) -> StoredDocument:
-        """An attachment's document; raises KeyError where it is gone."""
+        """Return an attachment's document. Raises KeyError if it is gone."""
         document = self.store.get(attachment.document_id)
         if document is None:
             raise KeyError(attachment.document_id)
@@ -333,7 +333,7 @@ class DocumentLibrary:
         return [block_from_fields(fields) for fields in self.store.every_block(document_id)]
 
     def read_texts(self, document_id: int) -> list[Block]:
-        """The same without their lines' places on the page, and equal headings once: a third of the memory."""
+        """Read the blocks without line positions, and with equal headings shared: a third of the memory."""
         paths: dict[tuple[str, ...], tuple[str, ...]] = {}
         blocks = []
         for fields in self.store.every_block(document_id):
@@ -347,7 +347,7 @@ class DocumentLibrary:
         return [block_from_fields(fields) for fields in self.store.some_blocks(document_id, numbers)]
 
     def open_document(self, document_id: int) -> KeptDocument:
-        """A document for the document view; raises KeyError where it is gone."""
+        """Open a document for the document view. Raises KeyError if it is gone."""
         document = self.store.get(document_id)
         if document is None:
             raise KeyError(document_id)
@@ -365,9 +365,9 @@ def with_readings(
 def _merge_readings(
     before: Sequence[Block], readings: dict[int, StoredPageReading], replaced: Container[int]
 ) -> Iterator[BlockPiece]:
-    """The blocks with what was read of each page behind what the page has by itself; an earlier reading goes.
+    """Yield the blocks with each page's reading after its own text, replacing earlier readings.
 
-    `replaced` are pages whose blocks are such a reading without saying so.
+    `replaced` are pages whose blocks are an earlier reading without being marked so.
     """
     waiting = sorted(readings)
     for block in before:
@@ -385,7 +385,7 @@ def _pieces_of(reading: StoredPageReading) -> Iterator[BlockPiece]:
 
 
 def _recognized_pages(document: StoredDocument) -> set[int]:
-    """The pages that were read from pictures before blocks said so themselves."""
+    """Return the pages read from pictures before blocks were marked so."""
     return {page["page"] for page in document.info.get("pages", ()) if page.get("recognized")}
 
 
@@ -455,7 +455,7 @@ class KeptDocument:
         return [block_from_fields(fields) for fields in self._store.read_blocks(self._document.id, first_id, count)]
 
     def blocks_of_page(self, page: int) -> list[Block]:
-        """The blocks that begin on a page, and the one that reaches into it."""
+        """Return the blocks that begin on a page, and the one that runs into it."""
         found = [block_from_fields(fields) for fields in self._store.blocks_of_page(self._document.id, page)]
         return [block for block in found if block.page == page or any(box.page == page for box in block.place.boxes)]
 
@@ -508,13 +508,13 @@ def split_paragraphs(text: str) -> Iterator[tuple[int, str]]:
 
 
 def count_words(text: str) -> int:
-    """Words as a word processor counts them: in scripts without spaces every character is one."""
+    """Count words as a word processor does: in unspaced scripts each character is one."""
     spaced, unspaced = _UNSPACED.subn(" ", text)
     return unspaced + sum(any(map(str.isalnum, word)) for word in spaced.split())
 
 
 def _file_status(path: Path) -> tuple[int, int]:
-    """The file's size and time of change; raises DocumentUnreadable."""
+    """Return size and modification time. Raises DocumentUnreadable."""
     try:
         found = path.stat()
     except (OSError, ValueError) as error:
@@ -541,7 +541,7 @@ def _find_stretches(text: str, wanted: str) -> Iterator[tuple[int, int]]:
 
 
 def _casefold_origins(text: str) -> list[int]:
-    """For each letter of the casefolded text, which letter of the text it comes from."""
+    """Return, for each letter of the casefolded text, the index of its origin in the text."""
     return [place for place, letter in enumerate(text) for _ in letter.casefold()]
 
 
@@ -597,13 +597,13 @@ class ShownDocument(Protocol):
         """Return up to `count` blocks in order, starting at `first_id`."""
 
     def blocks_of_page(self, page: int) -> list[Block]:
-        """The blocks that begin on a page, and the one that reaches into it."""
+        """Return the blocks that begin on a page, and the one that runs into it."""
 
     def search_text(self, text: str, limit: int = 1000) -> list[TextHighlight]:
         """Find every occurrence of a text, ignoring case, in order."""
 
     def draw_page(self, page: int, scale: float, cancel: CancelToken) -> Iterator[Drawn]:
-        """Draws one page in a child; the one event is the picture, none where it was cancelled.
+        """Draw one page in a child; yields the picture, nothing when cancelled.
 
         Raises DocumentUnreadable, DocumentTooDemanding, DocumentReaderFailed or DocumentLocked.
         """
@@ -622,7 +622,7 @@ SHORTEST_FRAME = 5
 
 
 def page_mark(unit: str, page: int | None) -> str:
-    """A short name of a page: "p. 3", "slide 3"; "" without one."""
+    """Return a page's short label: "p. 3", "slide 3"; "" without a page."""
     return blocks.page_mark(unit, page)[1:-1] if unit and page else ""
 
 
@@ -646,7 +646,7 @@ def passages_text(document: StoredDocument, blocks: Sequence[Block], all_blocks:
 
 
 def with_question(documents: Sequence[str], question: str, *, is_citing: bool) -> str:
-    """A message: the framed documents, then what the person wrote."""
+    """Join framed documents and the user's message."""
     if not documents:
         return question
     head = f"{HEADING} {CITING}" if is_citing else HEADING
@@ -661,7 +661,7 @@ def _document_title(document: StoredDocument) -> str:
 
 
 def frame_text(title: str, text: str) -> str:
-    """A text between two lines that do not occur in it, so that nothing inside can end it."""
+    """Put a text between two lines that don't occur in it, so that nothing inside can end the frame."""
     longest = max((len(run) for run in re.findall("=+", f"{title}\n{text}")), default=0)
     line = "=" * max(SHORTEST_FRAME, longest + 1)
     return f"{line} {title} {line}\n{text}\n{line} end {line}"

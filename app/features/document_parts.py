@@ -62,7 +62,7 @@ _NAMES = re.compile(r"^[^.]*?(?:[A-ZÀ-Þ][\w'’-]+,? (?:and |und |et |y |e |& 
 
 
 def told_apart(blocks: Sequence[Block]) -> dict[int, ApartReason]:
-    """The numbers of blocks that are no text, each with what it is; nothing where a document has nothing else."""
+    """Return the ids of blocks that aren't prose, with the reason; empty if the document has nothing else."""
     found: dict[int, ApartReason] = {}
     shown = [block for block in blocks if block.text.strip()]
     titles = {_plain_title(block.text) for block in shown if block.kind is BlockKind.HEADING}

@@ -93,10 +93,7 @@ def page_of(kind: str, source: str, words: DrawingWords) -> str:
 
 
 def write_page(page: str) -> Path:
-    """Puts a page where only its person can read it; what was written there long ago goes.
-
-    Raises DiskFull and FolderNotWritable.
-    """
+    """Write a page that only its user can read, and delete old ones. Raises DiskFull and FolderNotWritable."""
     remove_old()
     try:
         path = Path(tempfile.mkdtemp(prefix=PREFIX)) / "drawing.html"
@@ -111,7 +108,7 @@ def remove_page(path: Path) -> None:
 
 
 def remove_old(before_s: float | None = None) -> None:
-    """Pages from before a time, as `time.time` has it: those that a program left behind that did not end by itself."""
+    """Delete pages older than a time (`time.time`), left by a program that was killed."""
     before_s = time.time() - KEPT_S if before_s is None else before_s
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         try:
@@ -151,7 +148,7 @@ def _mermaid_source() -> str:
 
 
 def _standing_alone(source: str) -> str:
-    """A drawing as a file: inside of a page it does without the name of its language, as a picture it does not."""
+    """Add the XML namespace to a drawing: inline it isn't needed, in a file it is."""
     found = _SVG.match(source)
     if found is None or re.search(r"\sxmlns\s*=", source[found.end() :].partition(">")[0]):
         return source.strip()

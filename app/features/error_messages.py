@@ -645,7 +645,7 @@ def reader_words(method: str, model: str) -> str:
 
 
 def sentence_for(error: BaseException) -> PersonMessage:
-    """The sentence for any exception; one that is not an `AppError` is a defect and says so."""
+    """Return the message for any exception; one that isn't an `AppError` is reported as a defect."""
     for cls in type(error).__mro__:
         if cls in _SENTENCES:
             sentence = _SENTENCES[cls](error)  # with names from outside
@@ -662,12 +662,12 @@ MOST_NAMED_PAGES = 12
 
 
 def count_units(unit: str, count: int) -> str:
-    """A count of pages, slides, sheets or chapters, such as "1 page" or "1,200 slides"."""
+    """Format a count of pages, slides, sheets or chapters, such as "1 page" or "1,200 slides"."""
     return f"{count:,} {unit or 'page'}{'' if count == 1 else 's'}"
 
 
 def _counted_sentence(one: str, many: str) -> Callable[[Values], str]:
-    """The sentence for one thing, and the one for several with {count}."""
+    """Return a function for the singular sentence, or the plural one with {count}."""
     return lambda v: one if v["count"] == 1 else many.format(count=f"{v['count']:,}")
 
 
@@ -770,12 +770,12 @@ def pages_words(unit: str, pages: int, seen: Iterable[PageRead]) -> str:
 
 
 def pages_clause(pages: Sequence[int], one: str, many: str) -> list[str]:
-    """Such as ["7 and 31 are pictures"], {} being the pages; nothing without any."""
+    """Return a clause such as ["7 and 31 are pictures"], {} being the pages; [] without pages."""
     return [(one if len(pages) == 1 else many).format(_page_numbers(pages))] if pages else []
 
 
 def _page_numbers(pages: Sequence[int]) -> str:
-    """Such as "7", "7 and 31" or "3 to 9, 12 and 15"; after a dozen, how many more there are."""
+    """Format as "7", "7 and 31" or "3 to 9, 12 and 15"; after a dozen, only the number of the rest."""
     runs: list[list[int]] = []
     for page in pages:
         if runs and page == runs[-1][-1] + 1:

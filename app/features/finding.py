@@ -61,7 +61,7 @@ class SearchQuery:
 
 
 def parse_query(query: str) -> SearchQuery:
-    """Takes `tag:work` and `project:"New house"` out of what was typed."""
+    """Parse `tag:work` and `project:"New house"` out of a query."""
     names: dict[str, list[str]] = {"tag": [], "project": []}
     for found in _LIMIT.finditer(query):
         if name := (found[2] or found[3] or "").strip():
@@ -139,7 +139,7 @@ class HistorySearch:
         return MessageIndex(self._search)
 
     def list_titles(self) -> list[SearchHit]:
-        """Everything there is, the last used first, without a look into it."""
+        """List all items, last used first, without reading their content."""
         found = [*self._search.every_title((SUMMARY, TRANSLATION)), *self._search.every_page()]
         found.sort(key=lambda one: one.at, reverse=True)
         return [
@@ -211,7 +211,7 @@ def title_fitness(title: str, query: str) -> int | None:
 
 
 def fitness_with_synonyms(title: str, synonyms: str, kind: str, query: str) -> int | None:
-    """As `title_fitness`, where a word may also begin a synonym, which is worth less, or the kind's name."""
+    """Score as `title_fitness`, but words may also begin a synonym, which counts less, or the kind's name."""
     costs = 0
     for wanted in clean_text(query).split():
         ranks = [
@@ -258,7 +258,7 @@ def phrase_pattern(query: str) -> re.Pattern[str] | None:
 
 @lru_cache(maxsize=32)
 def words_pattern(query: str) -> re.Pattern[str] | None:
-    """Finds the words of a query, the last one as a beginning; None where there is none."""
+    """Build a pattern for a query's words, the last one as a prefix; None without words."""
     words = [word for word in clean_text(query).split() if any(map(str.isalnum, word))]
     last = len(words) - 1
     each = [
@@ -284,7 +284,7 @@ def _rank_found(found: FoundText, query: str) -> int:
 
 
 def _words_together(query: str) -> re.Pattern[str] | None:
-    """Finds several words one right behind the other; None for fewer."""
+    """Build a pattern for consecutive words; None for fewer than two."""
     words = clean_text(query).split()
     if len(words) < 2:
         return None
@@ -293,7 +293,7 @@ def _words_together(query: str) -> re.Pattern[str] | None:
 
 
 def _letters_pattern(word: str) -> str:
-    """A pattern for a word with or without accents, composed or not."""
+    """Return a pattern for a word with or without accents, composed or not."""
     single, double = _letter_variants()
     folded, parts, at = fold_text(word), [], 0
     while at < len(folded):
@@ -312,7 +312,7 @@ def _letters_pattern(word: str) -> str:
 
 @lru_cache(maxsize=1)
 def _letter_variants() -> tuple[dict[str, str], dict[str, str]]:
-    """The letters with accents, by the plain one, or the two plain ones, that they are compared as."""
+    """Return letters with accents by the plain letter, or pair of letters, they compare as."""
     single: dict[str, str] = {}
     double: dict[str, str] = {}
     for code in (*range(0xC0, 0x250), *range(0x370, 0x530), *range(0x1E00, 0x2000)):

@@ -43,7 +43,7 @@ class OutboundConsent:
         model: ModelLoaded | None,
         pictures: Mapping[str, str] | None = None,
     ) -> None:
-        """Returns where these documents may go to where the model runs, and these pictures, names by their SHA-256.
+        """Return once these documents, and pictures (names by SHA-256), may go where the model runs.
 
         Raises DocumentStaysHere.
         """
@@ -70,7 +70,7 @@ def _known_by(document: StoredDocument) -> str:
 
 
 def leaving_words(leaving: OutboundDocuments) -> MessageTemplate:
-    """The question, for a dialog with the answers "Send" and "Keep it here"."""
+    """Return the question of the dialog with the answers "Send" and "Keep it here"."""
     if len(leaving.names) == 1:
         text = "The model runs on {host}. May {name} be sent there? You are asked once for each document and picture."
         return MessageTemplate(text, {"host": leaving.host, "name": leaving.names[0]})

@@ -54,7 +54,7 @@ def ending_of(media: StoredMedia) -> str:
 
 
 def plan_media(use: MediaUse) -> Media:
-    """As an engine reads one of a message, known without a look at any file; see `MediaLibrary.decode_messages`."""
+    """Plan a picture for the engine from stored facts, without touching files; see `MediaLibrary.decode_messages`."""
     media = use.media
     width, height = sent_size(media.width, media.height) if media.kind == PICTURE else (0, 0)
     return Media(media.sha256, "", media.kind, width, height, media.seconds, 0, use.most_tokens)
@@ -101,7 +101,7 @@ class MediaLibrary:
         self._keeping = threading.Lock()  # what is about to be known again must not be what is just removed
 
     def add_picture(self, path: Path, cancel: CancelToken | None = None) -> StoredMedia:
-        """Keeps a picture; raises PictureUnreadable, DocumentUnreadable, what its child met, or what the disk says."""
+        """Store a picture. Raises PictureUnreadable, DocumentUnreadable, and errors of child and disk."""
         added = self._add_given(path, cancel or CancelToken())
         if added is None:
             raise PictureUnreadable(str(path), "damaged")
@@ -110,7 +110,7 @@ class MediaLibrary:
     def add_several(
         self, given: Iterable[Path | UnsavedPicture], cancel: CancelToken
     ) -> Iterator[MediumAdded | FileRefused]:
-        """Keeps several, one after the other, each of which may be refused; ends where it was cancelled."""
+        """Store several one by one, yielding the refused ones, too; ends when cancelled."""
         with self._decoding_child():
             for one in given:
                 try:
@@ -123,7 +123,7 @@ class MediaLibrary:
                 yield added
 
     def decode_media(self, stored: StoredMedia, *, most_tokens: int = 0, at: int = 0) -> Media:
-        """As an engine reads it; decodes it again where the cache has lost it. Raises as `add_picture`."""
+        """Return a picture as the engine reads it, decoding again if the cache lost it. Raises as `add_picture`."""
         path = self._decoded_path(stored.sha256)
         if not path.is_file():
             self._decode_file(self.original_path(stored), stored.sha256, CancelToken())
@@ -132,8 +132,10 @@ class MediaLibrary:
         return Media(stored.sha256, str(path), stored.kind, width, height, stored.seconds, at, most_tokens)
 
     def decode_messages(self, messages: Sequence[Message]) -> list[Message]:
-        """Messages whose media were only planned so far, with the files that an engine reads. Raises PictureUnreadable
-        where what was given is gone, and as `add_picture`."""
+        """Replace planned media by decoded files.
+
+        Raises PictureUnreadable if the original is gone, and as `add_picture`.
+        """
         return [
             replace(message, media=tuple(map(self._decode_planned, message.media))) if message.media else message
             for message in messages
@@ -146,7 +148,7 @@ class MediaLibrary:
         return self.decode_media(stored, most_tokens=media.most_tokens, at=media.at)
 
     def preview_path(self, stored: StoredMedia) -> Path:
-        """A small one of it, at most 512 pixels wide and high, as a binary PPM. Raises as `add_picture`."""
+        """Return a preview of at most 512 pixels a side, as a binary PPM. Raises as `add_picture`."""
         path = self._small_path(stored.sha256)
         if not path.is_file():
             self._decode_file(self.original_path(stored), stored.sha256, CancelToken())
@@ -157,7 +159,7 @@ class MediaLibrary:
         return self._originals / stored.sha256[:2] / stored.sha256
 
     def remove_unused(self, before: float) -> None:
-        """Removes what nothing uses any more and was added before that moment (seconds since 1970)."""
+        """Delete unused pictures added before a moment (seconds since 1970)."""
         with self._keeping:
             for sha256 in self.store.forget_unused(before):
                 self._forget_file(sha256)
@@ -279,7 +281,7 @@ class MediaLibrary:
                 path.unlink(missing_ok=True)
 
     def _make_room(self) -> None:
-        """The longest unused decoded pictures go where there are too many."""
+        """Evict the least recently used decoded pictures above the cache's limit."""
         found = [(path, status) for path in self._decoded.glob("*.ppm") if (status := _file_status(path)) is not None]
         left = sum(status.st_size for _, status in found) - MOST_CACHED_BYTES
         for path, status in sorted(found, key=lambda each: each[1].st_mtime):

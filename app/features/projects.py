@@ -197,7 +197,7 @@ class ChatPreambles:
         )
 
     def project_of(self, conversation: Conversation | None, project_id: int | None = None) -> Project | None:
-        """The project that a chat, or a new one, is in; None where that was deleted."""
+        """Return the project of a chat, or of a new one; None if it was deleted."""
         return self.projects.get(conversation.project_id if conversation is not None else project_id)
 
     def memories_of(self, conversation: Conversation | None) -> list[Memory]:
@@ -218,7 +218,7 @@ class ChatPreambles:
         return [stored_document for stored_document in found if stored_document is not None]
 
     def document_ids(self, conversation: Conversation | None) -> list[int]:
-        """Those of the project that a chat is in."""
+        """Return the ids of the documents of a chat's project."""
         project = self.project_of(conversation)
         return [stored_document.id for stored_document in self.documents_of(project.id)] if project is not None else []
 
@@ -256,7 +256,7 @@ class ChatPreambles:
 
 
 def _fitting_memories(memories: Sequence[Memory], question: str, room_tokens: int, count: Count) -> list[Memory]:
-    """All of them while there is room, else the nearest to a question, in their order."""
+    """Return all memories if they fit, else those nearest to a question, in order."""
     tokens = count([memory.text for memory in memories])
     if sum(tokens) <= room_tokens:
         return list(memories)

@@ -59,7 +59,7 @@ def find_variables(text: str) -> tuple[str, ...]:
 
 
 def fill_in(text: str, values: Mapping[str, str]) -> str:
-    """The text with what is known put in; a variable without a value stays as it is, doubled braces become single."""
+    """Fill in variables; those without a value stay, and doubled braces become single."""
 
     def put(found: re.Match[str]) -> str:
         if found[1] is None:
@@ -144,7 +144,7 @@ class PromptLibrary:
         self._change("composer", builtin_prompts=wanted)
 
     def all(self, tr: Callable[[str], str] = str) -> list[LibraryPrompt]:
-        """The last used first; then saved ones by name, then the built-in ones as they are listed here."""
+        """List prompts: last used first, then saved ones by name, then the built-in ones in order."""
         prompts = [
             LibraryPrompt(str(saved_prompt.id), saved_prompt.name, saved_prompt.text, saved_prompt.used_at)
             for saved_prompt in self.store.all()
@@ -155,7 +155,7 @@ class PromptLibrary:
         return sorted(prompts, key=lambda one: -(one.used_at or 0))
 
     def find(self, typed: str, tr: Callable[[str], str] = str) -> list[LibraryPrompt]:
-        """Those whose name has all that is typed, the beginning of a word first; then those whose text has it."""
+        """Find prompts whose name has all typed words, prefix matches first, then those whose text has them."""
         words = typed.casefold().split()
         ranked = [
             (rank, library_prompt)
@@ -165,9 +165,8 @@ class PromptLibrary:
         return [prompt for _, prompt in sorted(ranked, key=lambda each: each[0])]
 
     def complete(self, typed: str, tr: Callable[[str], str] = str) -> list[LibraryPrompt]:
-        """The same for what is typed behind a slash: of a text only its first words, once something is typed of them.
-
-        A message may begin with a slash by itself; it should soon be none of these.
+        """Find prompts for text typed after a slash: only the first words of a prompt's text count, and only once a
+        few characters are typed, so that a message that begins with a slash soon matches nothing.
         """
         words = typed.casefold().split()
         told = [
@@ -218,7 +217,7 @@ _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)\n?", re.DOTA
 
 
 def write_json(path: Path, prompts: Iterable[LibraryPrompt]) -> None:
-    """A list with the name and the text of each. Raises DiskFull or FolderNotWritable."""
+    """Write names and texts as a JSON list. Raises DiskFull or FolderNotWritable."""
     listed = [{"name": prompt.name, "text": prompt.text} for prompt in prompts]
     _write_file(
         path, json.dumps({"form": FORM, "version": VERSION, "prompts": listed}, ensure_ascii=False, indent=1) + "\n"
@@ -231,9 +230,9 @@ def write_markdown(path: Path, prompt: LibraryPrompt) -> None:
 
 
 def read_file(path: Path) -> list[tuple[str, str]]:
-    """Names and texts out of a file of either kind; any other text is one prompt, called as the file.
+    """Read names and texts from a file of either kind; any other text is one prompt named after the file.
 
-    Raises DocumentUnreadable, or PromptsUnreadable where JSON has none.
+    Raises DocumentUnreadable, or PromptsUnreadable for JSON without prompts.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")

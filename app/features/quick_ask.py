@@ -44,9 +44,9 @@ def translation_request(text: str, wanted: tuple[str, ...], model: Path | None) 
 
 
 def keep_chat(talk: AnswerService, conversation_id: int, kept: AnswerService) -> int:
-    """A temporary chat becomes one that stays, with all versions of its messages; returns its id.
+    """Store a temporary chat with all versions of its messages; return its new id.
 
-    May raise DiskFull or FolderNotWritable.
+    Raises DiskFull or FolderNotWritable.
     """
     conversation = talk.conversations.get(conversation_id)
     if conversation is None:

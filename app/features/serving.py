@@ -342,11 +342,10 @@ class ServedEngines:
     def lease_engine(
         self, path: Path, cancel: CancelToken, *, embeds: bool = False, is_own: bool = False
     ) -> Iterator[Engine | None]:
-        """An engine with that model, as long as this lasts; None when cancelled. Takes as long as loading takes.
+        """Yield an engine with that model, held for the block; None when cancelled. Blocks while loading.
 
-        `is_own`: the program itself asks, whatever may be loaded for others.
-
-        Raises ModelNotLoaded, NoRoomForModel, ModelTooLarge, and what loading meets.
+        `is_own`: the program itself asks, so any model may be loaded. Raises ModelNotLoaded, NoRoomForModel,
+        ModelTooLarge, and loading errors.
         """
         lent = self._find_leased(path)
         if lent is None:
@@ -395,7 +394,9 @@ class ServedEngines:
                 raise limited_by(problem, "memory", model.context_tokens)
 
     def largest_context(self) -> int:
-        """The largest context that a request can get from the program's own model; 0 without one. Reads its header."""
+        """Return the largest context a request can get from the program's own model; 0 without one. Reads its
+        header.
+        """
         engine, wish = self.own(), self._wish()
         model = engine.loaded
         if model is None:
@@ -444,7 +445,7 @@ class ServedEngines:
     def _load_engine(
         self, path: Path, wish: Wish, cancel: CancelToken, *, embeds: bool, is_own: bool
     ) -> _LeasedEngine | None:
-        """A model that is not in; None when cancelled."""
+        """Load a model; None when cancelled."""
         own = self.own()
         if path == self.chosen() and own.loaded is None and own.asleep_path is None:
             return self._load_own(path, wish, cancel)
@@ -464,7 +465,7 @@ class ServedEngines:
         return self._load_own(path, wish, cancel)
 
     def _load_own(self, path: Path, wish: Wish, cancel: CancelToken) -> _LeasedEngine | None:
-        """Into the program's own engine, whose window hears of it."""
+        """Load into the program's own engine, notifying its window."""
         own = self.own()
         if not ensure_loaded(own, path, wish, cancel=cancel):
             return None
@@ -590,10 +591,10 @@ class AnswerServer:
 
     @contextmanager
     def open_engine(self, name: str, cancel: CancelToken, *, chats: bool = True) -> Iterator[Engine | None]:
-        """An engine with the model of that name, "" for the chosen one; None when cancelled.
+        """Yield an engine with the named model, "" for the chosen one;
 
-        Raises ModelNotInstalled, NoModel, ChatUnavailable where it has to chat and cannot, and what `ServedEngines`
-        raises.
+        None when cancelled. Raises ModelNotInstalled, NoModel, ChatUnavailable if it can't chat but must, and errors
+        of `ServedEngines`.
         """
         path = self._path_of(name)
         if runs_elsewhere(path):  # what others send here goes nowhere else, and never in a circle
@@ -626,9 +627,9 @@ class AnswerServer:
         raise errors.ModelNotInstalled(name)
 
     def embed(self, name: str, texts: Sequence[str], cancel: CancelToken) -> EmbeddingVectors:
-        """A vector for each text, by the model of that name, "" for the first that does it; none when cancelled.
+        """Embed texts with the named model, "" for the first that can; empty when cancelled.
 
-        Raises EmbeddingsUnavailable for a model that does not, PromptTooLong, and what `opened` raises.
+        Raises EmbeddingsUnavailable for other models, PromptTooLong, and errors of `open_engine`.
         """
         model = self._find_model(name) if name else None
         if model is None or not model.embeds:
@@ -644,10 +645,10 @@ class AnswerServer:
     def answer_all(
         self, name: str, wanted: Sequence[GenerationRequest], cancel: CancelToken, *, chats: bool = True
     ) -> Iterator[tuple[int, AnswerEvent]]:
-        """Events of the answers to several prompts, one prompt after the other, numbered through.
+        """Answer several prompts one by one, numbering the answers throughout.
 
-        Where a prompt does not fit, the model comes again with a larger context. Raises what `opened`, `answer` and
-        `ServedEngines.grow_context` raise.
+        If a prompt doesn't fit, the model is reloaded with a larger context. Raises errors of `open_engine`, `answer`
+        and `ServedEngines.grow_context`.
         """
         with self.open_engine(name, cancel, chats=chats) as engine:
             first = 0
@@ -715,8 +716,9 @@ class AnswerServer:
     def _with_pictures(
         self, engine: Engine, wanted: GenerationRequest, cancel: CancelToken
     ) -> Iterator[GenerationRequest]:
-        """The same with its pictures decoded, as long as this lasts. Raises MediaRefused, PictureUnreadable and its
-        like.
+        """Yield the request with decoded pictures, deleted after the block.
+
+        Raises MediaRefused, PictureUnreadable and the like.
         """
         loaded = engine.loaded
         if self._pictures is None or (loaded is not None and not loaded.sees):
@@ -747,9 +749,9 @@ class AnswerServer:
     def tokens_of(
         self, name: str, cancel: CancelToken, *, text: str = "", token_ids: Sequence[int] = (), **options: Any
     ) -> Sequence[TokenSeen]:
-        """The tokens of a text, or those with these numbers; none when cancelled. `options` as in `protocol.Inspect`.
+        """Return the tokens of a text, or those with these ids; empty when cancelled.
 
-        Raises TokenUnknown, and what `opened` raises.
+        `options` as in `protocol.Inspect`. Raises TokenUnknown, and errors of `open_engine`.
         """
         with self.open_engine(name, cancel, chats=False) as engine:
             if engine is None:
@@ -779,7 +781,7 @@ class AnswerServer:
                 return transcribe_file(self._hearing(lambda: engine), path, cancel)
 
     def begin_request(self, who: str, model: str) -> object:
-        """Notes that a program is being answered; give what comes back to `end_request`."""
+        """Record the start of a request; pass the result to `end_request`."""
         running = (who, model)
         with self._noting:
             self._running.append(running)
@@ -787,7 +789,7 @@ class AnswerServer:
         return running
 
     def end_request(self, running: object, asked: RequestRecord) -> None:
-        """Notes that a program was answered: for an hour with what it asked, and in the totals."""
+        """Record a finished request: in the list for an hour, and in the totals."""
         with self._noting:
             self._running[:] = [one for one in self._running if one is not running]
             self._totals = self._totals.with_request(asked)
@@ -824,7 +826,7 @@ Readers = tool_calls.CallReader | tool_calls.SyntaxReader | UntaggedCallReader
 
 
 def _ask_events(engine: Engine, asks: Sequence[Ask], cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
-    """Events of each ask by its number; raises what one of them failed with."""
+    """Yield each request's events with its index; raises the error of a failed one."""
     for number, event in engine.generate_many(asks, cancel=cancel, background=False):
         match event:
             case errors.AppError():
@@ -909,7 +911,7 @@ def _reader_of(wanted: GenerationRequest, syntax: CallSyntax | None) -> Readers 
 
 
 def _just_answered(messages: Sequence[Message]) -> Iterator[FunctionCall]:
-    """The calls whose results are the end of a conversation."""
+    """Yield the calls whose results end the conversation."""
     for message in reversed(messages):
         if message.result_of is None:
             return
@@ -931,7 +933,7 @@ class _AskedAgain:
 
 
 def _add_stats(first: AnswerStats, second: AnswerStats) -> AnswerStats:
-    """Of an answer that was asked for twice: both prompts were read, and both answers written."""
+    """Add the stats of an answer requested twice: both prompts and both answers count."""
     return replace(
         second,
         prompt_tokens=first.prompt_tokens + second.prompt_tokens,
@@ -941,7 +943,9 @@ def _add_stats(first: AnswerStats, second: AnswerStats) -> AnswerStats:
 
 
 def _ask_again(ask: Ask, wanted: GenerationRequest, syntax: CallSyntax | None, names: Sequence[str]) -> _AskedAgain:
-    """Functions that were called with wrong arguments have to be called; where there is none, words are the answer."""
+    """Build the second request: functions called with wrong arguments must be called; without any, text is the
+    answer.
+    """
     if not names:  # without functions before its eyes: words about a function that it made up help nobody
         plain = replace(wanted, tools=(), count=1).engine_asks(syntax)[0]
         return _AskedAgain(replace(plain, sampling=ask.sampling), None)

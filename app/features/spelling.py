@@ -126,7 +126,7 @@ class LoadedDictionary:
             return False
 
     def suggest_words(self, word: str) -> list[str]:
-        """Words like it, the likeliest first; takes 0.02 to 0.8 s."""
+        """Return similar words, likeliest first; takes 0.02 to 0.8 s."""
         found = ctypes.POINTER(ctypes.c_char_p)()
         try:
             count = self._library.Hunspell_suggest(self._handle, ctypes.byref(found), word.encode(self._encoding))
@@ -138,7 +138,7 @@ class LoadedDictionary:
         return words
 
     def close(self) -> None:
-        """Gives its memory back; it can then be asked nothing more."""
+        """Free the dictionary's memory; it can't be used afterwards."""
         if self._handle:
             self._library.Hunspell_destroy(self._handle)
             self._handle = None
@@ -196,7 +196,7 @@ class SpellChecker:
             return tuple(self._paths)
 
     def find_misspelled(self, text: str, start: int = 0, end: int | None = None) -> list[Span]:
-        """Ranges of the words between two places that are misspelled; code, addresses and the like are left alone."""
+        """Return the ranges of misspelled words between two positions; code, addresses and the like are skipped."""
         if not self.languages:
             return []
         end = len(text) if end is None else end
@@ -237,7 +237,7 @@ class SpellChecker:
             return self._own
 
     def add_word(self, word: str) -> None:
-        """It is right from now on. Raises DiskFull or FolderNotWritable; it is then right until quit."""
+        """Add a word to the user's own. Raises DiskFull or FolderNotWritable; it then counts until quit."""
         with self._lock:
             self._save_words(self.own_words | {_plain_word(word)})
 
@@ -258,7 +258,7 @@ class SpellChecker:
     # Dictionaries.
 
     def _language_of(self, sentence: str, words: Sequence[str], usual: str) -> str:
-        """The code of the dictionary that a sentence is held against; "" where none is right."""
+        """Return the code of the dictionary for a sentence; "" if none fits."""
         letters = sum(map(str.isalpha, sentence))
         codes = [code for code in self.languages if 2 * count_script(script_of(code), sentence) > letters]
         said = language_by_words(sentence)
@@ -288,7 +288,7 @@ class SpellChecker:
             return self._known[key]
 
     def _load_dictionary(self, code: str) -> LoadedDictionary | None:
-        """None where it cannot be read: its words are then right."""
+        """Load a dictionary; None if it is unreadable, and its words then count as correct."""
         if code not in self._loaded and self._paths is not None:
             try:
                 self._loaded[code] = LoadedDictionary(self._paths[code])

@@ -86,7 +86,7 @@ def calling_of(syntax: CallSyntax, tools: Sequence[ToolFunction], *, must_call: 
 
 
 def as_text(messages: Sequence[Message]) -> list[Message]:
-    """Calls and results as the turns of a model that knows neither: as it wrote them, and as its user would."""
+    """Convert calls and results into plain turns, for a model without tool support."""
     return [_as_text(message) for message in messages]
 
 
@@ -130,7 +130,7 @@ def _describe_tool(tool: ToolFunction) -> str:
 
 
 def schema_for(tools: Sequence[ToolFunction]) -> str:
-    """A JSON schema of one call, as text. Raises ValueError for a reference to nothing."""
+    """Return the JSON schema of one call, as text. Raises ValueError for a dangling reference."""
     return json.dumps({"anyOf": [_schema_of(number, tool) for number, tool in enumerate(tools)]})
 
 
@@ -168,7 +168,10 @@ class _InlinedSchema:
         self._root, self._nodes = root, 0
 
     def inline_node(self, node: Any, inside: tuple[str, ...] = ()) -> Any:
-        """Raises ValueError for a reference to nothing, and for a schema that becomes too large."""
+        """Inline a node's references.
+
+        Raises ValueError for a dangling reference, and for a schema that gets too large.
+        """
         self._nodes += 1
         if self._nodes > MOST_NODES:
             raise ValueError("the schema becomes too large when its references are followed")
@@ -228,7 +231,7 @@ class CallReader:
                 return
 
     def close(self) -> Iterator[Told]:
-        """The answer has ended: what was held back because it could have become a call are words."""
+        """End the answer: what was held back as a possible call is text."""
         if self._held and self._state == "begin":
             held, self._held = self._held, ""
             if self._number < 0 or held.strip():  # blanks behind a call are none of its words
@@ -291,7 +294,7 @@ class SyntaxReader:
                 return
 
     def close(self) -> Iterator[Told]:
-        """The answer has ended: what was held back because it could have become a call are words."""
+        """End the answer: what was held back as a possible call is text."""
         if self._state == self._read_words and self._held:
             held, self._held = self._held, ""
             yield CallWords(held)
@@ -365,7 +368,7 @@ class SyntaxReader:
             yield CallArguments(self._number, "{}" if self._is_first else "}")
 
     def _read_listed(self) -> Iterator[Told]:
-        """A value is whole when what follows it is there."""
+        """Read listed values; one is complete when what follows it is there."""
         syntax = self._syntax
         if self._held.startswith(syntax.closing[:1]):
             self._state = self._read_behind

@@ -115,7 +115,7 @@ class RecordedFiles:
         self._folder, self._store = folder, store
 
     def used_names(self) -> set[str]:
-        """The names of those that documents were made of, wherever this folder was at that time."""
+        """Return the names of recordings that documents were made from, wherever this folder was then."""
         return {path.name for path in self._store.list_paths() if path.parent.name == self._folder.name}
 
     def remove_unused(self, used_before: set[str], before: float) -> None:
@@ -272,7 +272,7 @@ class _RecordingDocument:
         yield self._done_event(spoken)
 
     def _transcribe_piece(self, number: int, piece: SoundPiece, said: list[SpokenSegment]) -> Iterator[Event]:
-        """Fills `said`; something comes whenever the model says more."""
+        """Transcribe a piece into `said`, yielding events as the model writes."""
         found = self._heard.find_piece(number, piece)
         if found is None:
             for event in ask_model(self._engine, ask_for(piece, self._model), self._cancel):
@@ -323,16 +323,14 @@ def ask_for(piece: SoundPiece, model: ModelLoaded) -> Ask:
 
 
 def segments_of(text: str, start_s: float, end_s: float) -> list[SpokenSegment]:
-    """The sentences of what was said in a stretch. Each gets as much of its time as it has letters: models that hear
-    do not say when.
-    """
+    """Split a piece's text into sentences. Time is divided by length, because models give no timestamps."""
     text = " ".join(_ASR_HEAD.sub("", text, count=1).split())
     parts = [part for part in (text[first:last].strip() for first, last in split_sentences(text)) if part]
     return _share_time(parts, start_s, end_s)
 
 
 def cues_of(segments: Sequence[SpokenSegment]) -> Iterator[SpokenSegment]:
-    """The same, none longer than two lines and seven seconds."""
+    """Split segments into cues of at most two lines and seven seconds."""
     for segment in segments:
         for count in range(1, len(segment.text) + 1):
             cues = _share_time(_divide_text(segment.text, count), segment.start_s, segment.end_s)
@@ -414,7 +412,7 @@ def _share_time(parts: Sequence[str], start_s: float, end_s: float) -> list[Spok
 
 
 def _divide_text(text: str, count: int) -> list[str]:
-    """About equal parts, divided between words where there are any."""
+    """Split into about equal parts, between words if there are any."""
     parts, rest = [], text
     for left in range(count, 1, -1):
         middle = math.ceil(len(rest) / left)

@@ -74,7 +74,7 @@ class TrashBin:
         return self._store.list_items()
 
     def restore(self, one: TrashedItem) -> None:
-        """It is where it was. Raises KeyError where it is gone meanwhile."""
+        """Restore an item. Raises KeyError if it is gone."""
         restores: dict[str, Callable[[int], object]] = {
             CHAT: self._conversations.restore,
             MESSAGE: self._conversations.restore_message,
@@ -90,7 +90,7 @@ class TrashBin:
         restores[one.kind](one.id)
 
     def remove(self, one: TrashedItem) -> None:
-        """It goes for good, and every trace of it."""
+        """Purge an item with every trace."""
         self._store.give_up(one.kind, one.id)
         self.purge_older(GONE + 1)
 

@@ -216,7 +216,7 @@ class UntaggedCallReader:
             yield from self._inner.read(held)
 
     def close(self) -> Iterator[Told]:
-        """The answer has ended: calls that are valid, or what was held back, unless it is rejected."""
+        """End the answer: report valid calls, else what was held back, unless it is rejected."""
         if self._parse is CallScan.WORDS:
             yield from self._inner.close()
             return

@@ -82,9 +82,10 @@ class ReleaseUpdates:
         return urlsplit(self._home.address).netloc
 
     def check(self, token: CancelToken | None = None) -> ReleaseFile:
-        """The newest release there is. Raises NetworkOff, HubUnreachable, HubBusy or ReleaseRefused.
+        """Fetch the newest release.
 
-        A file that is older than one which was believed before is refused: somebody shows an old one again.
+        Raises NetworkOff, HubUnreachable, HubBusy or ReleaseRefused. A file older than one seen before is refused, as
+        a replay.
         """
         address, host = self._home.address, self.host
         content, signature = self._network.call(
@@ -137,7 +138,7 @@ def release_of(content: bytes, signature: bytes, key: str, host: str) -> Release
 
 
 def _parse_release(said: Any) -> ReleaseFile:
-    """Raises ValueError and its like over anything else than a release file of this form."""
+    """Parse a release file. Raises ValueError and the like for anything else."""
     if said["format"] != FORMAT or said["program"] != APP_ID:
         raise ValueError("of another form, or of another program")
     version, page, notes = said["version"], said["page"], said["notes"]

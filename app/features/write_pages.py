@@ -103,7 +103,10 @@ class Pages(PageStore):
 
 
 def text_of(path: Path) -> str:
-    """The text of a file of which no page is made. Raises TextFileUnreadable; for a thread, as `Pages.open_file`."""
+    """Read a file's text without making a page.
+
+    Raises TextFileUnreadable; call from a worker thread, as `Pages.open_file`.
+    """
     return _read_file(path)[0]
 
 
@@ -143,7 +146,7 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _file_identity(path: Path) -> list[int] | None:
-    """By which a file is known to be as it was: its size in bytes, and when it was changed last, in nanoseconds."""
+    """Return what identifies a file's state: size in bytes and modification time in nanoseconds."""
     try:
         found = path.stat()
     except OSError:
@@ -152,7 +155,7 @@ def _file_identity(path: Path) -> list[int] | None:
 
 
 def _kept_beside(path: Path, data: bytes) -> tuple[str, ...]:
-    """A copy of what another program made of a file, unless that is gone, or the same as what is to be written."""
+    """Save a copy of another program's version of a file, unless it is gone or equal to what will be written."""
     if not path.is_file() or (path.stat().st_size == len(data) and path.read_bytes() == data):
         return ()
     names = (f"{path.stem}.changed{number or ''}{path.suffix}" for number in itertools.count())
@@ -387,15 +390,12 @@ Counted = dict[str, int]
 
 
 def pieces_of(text: str) -> list[str]:
-    """The text in pieces that end where a word does, or a line: together they have hardly more tokens than it."""
+    """Split into pieces that end at words or lines, so that their token counts add up to nearly the text's."""
     return _PIECE.findall(text)
 
 
 def count_pieces(engine: Engine, text: str, known: Counted, cancel: CancelToken) -> Iterator[int]:
-    """Counts what is not known yet; yields how many tokens the text has as far as they are known, the last time all.
-
-    Ends without that when cancelled.
-    """
+    """Count the unknown pieces; yields the tokens known so far, at last the total. Ends without it when cancelled."""
     pieces = pieces_of(text)
     if len(known) > MOST_KNOWN:
         known.clear()

@@ -89,7 +89,7 @@ def language_of(text: str) -> str:
 
 
 def language_by_script(text: str, letters: int) -> str:
-    """The code where its script says it; `letters` is how many the text has."""
+    """Return the code of a language identified by its script; `letters` is the text's number of letters."""
     kana, han = count_script(KANA, text), count_script(HAN, text)
     if (kana + han) * 2 > letters:
         return "ja" if kana > KANA_SHARE * (kana + han) else "zh"
@@ -138,7 +138,7 @@ class LanguageDetector:
 
     @classmethod
     def shared(cls) -> LanguageDetector:
-        """The one that somebody holds now, or a new one: its memory goes with the last who holds it."""
+        """Return the shared detector; its memory is freed with its last user."""
         with cls._lock:
             found = cls._shared() if cls._shared is not None else None
             if found is None:
@@ -157,7 +157,7 @@ class LanguageDetector:
         return _variant_of(sample, found, among) if found else ""
 
     def detect_clearly(self, text: str) -> str:
-        """The language (without region) of a text of some length, of all that are known; "" where it is not clear."""
+        """Return the language (without region) of a longer text, of all known ones; "" if unclear."""
         sample = text[:MOST_CHARACTERS]
         letters = len(_LETTER.findall(sample))
         if found := language_by_script(sample, letters):
@@ -194,7 +194,7 @@ class LanguageDetector:
 
 
 def _variant_of(text: str, found: str, among: Sequence[str]) -> str:
-    """The code of `among` for a language: by its characters for Chinese, else the first."""
+    """Return the code in `among` for a language: by characters for Chinese, else the first."""
     fitting = [code for code in among if base_code(code) == base_code(found)]
     if base_code(found) == "zh" and len(fitting) > 1:
         older = sum(character in _TRADITIONAL for character in text)
@@ -245,9 +245,9 @@ class _ByteAutomaton:
 
 
 def most_likely(text: str) -> tuple[str, float]:
-    """The code of the language that fits best, and how certain that is, 0 to 1; ("", 0.0) where nothing is known.
+    """Return the likeliest language's code and its probability, 0 to 1; ("", 0.0) if unknown.
 
-    Raises OSError or ValueError when the model is not there or not as expected.
+    Raises OSError or ValueError if the model is missing or unexpected.
     """
     data = _bytes_of(text)
     automaton, scores, codes, _ = _load_model(has_weights=False)
@@ -273,7 +273,9 @@ class LanguageModel:
         self._row = struct.Struct(f"<{len(self._codes)}e")
 
     def most_likely(self, text: str, among: Collection[str] = ()) -> tuple[str, float]:
-        """As the function of this name; only languages of `among`, where it names some that the model knows."""
+        """Return the likeliest language as the function of this name, restricted to those of `among` that the model
+        knows, if any.
+        """
         data = _bytes_of(text)
         counts = self._automaton.count_features(data)
         places = [n for n, code in enumerate(self._codes) if not among or code in among]
@@ -302,7 +304,7 @@ def _best_score(scores: Sequence[float], codes: list[str], size_bytes: int) -> t
 
 
 def _load_model(*, has_weights: bool = True) -> tuple[_ByteAutomaton, array[float], list[str], bytes]:
-    """The automaton, the first scores, the codes, and the weights, which are the largest part."""
+    """Load the automaton, the initial scores, the codes, and the weights, the largest part."""
     arrays = {"nextmove": array("I"), "nextmove_row": array("H"), "out_feat": array("i")}
     scores: array[float] = array("f")
     codes: list[str] = []
@@ -328,7 +330,7 @@ def _load_model(*, has_weights: bool = True) -> tuple[_ByteAutomaton, array[floa
 
 
 def _read_weights(features: list[int], languages: int) -> Iterator[tuple[int, tuple[float, ...]]]:
-    """The weights of these features (in order) for each language."""
+    """Yield these features' weights (in order) for each language."""
     row = struct.Struct(f"<{languages}e")
     for name, _, file in _archive_members():
         if name == "ptc":
@@ -360,7 +362,7 @@ def _open_model() -> IO[bytes]:
 
 
 def packed_model() -> Path:
-    """The file that comes with py3langid; raises FileNotFoundError where that is not there."""
+    """Return py3langid's model file. Raises FileNotFoundError if it is missing."""
     found = find_spec("py3langid")  # not imported: that would import NumPy
     if found is None or not found.submodule_search_locations:
         raise FileNotFoundError("py3langid")

@@ -73,9 +73,9 @@ _PAGE_BITS = 7
 
 
 def find_foreign_letters(text: str, known: Sequence[str]) -> re.Match[str] | None:
-    """The first letters of a script that neither most of `text` nor any of the `known` texts is written in.
+    """Find the first letters of a script used neither by most of `text` nor by any of the `known` texts.
 
-    One letter of an alphabet is a sign, such as μ.
+    A single letter of an alphabet is a symbol, such as μ.
     """
     for match in _OTHER_LETTERS.finditer(text):
         name = script_in(match[0])
@@ -93,7 +93,7 @@ def find_foreign_letters(text: str, known: Sequence[str]) -> re.Match[str] | Non
 
 @lru_cache(maxsize=4096)
 def script_in(text: str) -> str:
-    """The name of the script that most letters of a text are in; "latin" where none is known."""
+    """Return the name of the script of most letters; "latin" if unknown."""
     letters = "".join(filter(str.isalpha, text))
     counts = {name: count_script(script, letters) for name, script in _SCRIPTS.items()}
     best = max(counts, key=lambda name: counts[name])
@@ -101,7 +101,7 @@ def script_in(text: str) -> str:
 
 
 def is_right_to_left(text: str) -> bool:
-    """As the first letter says that has a direction (Unicode Bidirectional Algorithm, rule P2)."""
+    """Return whether the first letter with a direction is right-to-left (Unicode Bidirectional Algorithm, rule P2)."""
     kinds = (unicodedata.bidirectional(letter) for letter in text)
     return next((kind for kind in kinds if kind in ("L", "R", "AL")), "L") != "L"
 
@@ -153,8 +153,10 @@ _ALIKE = tuple(
 
 
 def find_language(code: str) -> Language | None:
-    """The language of a code, whatever its spelling ("pt_BR", "zh-TW"); that of the code's first part where the whole
-    is not known; None for an unknown one."""
+    """Return a code's language in any spelling ("pt_BR", "zh-TW"), else that of the code's first part;
+
+    None if unknown.
+    """
     wanted = code.strip().replace("_", "-").casefold()
     wanted = _OTHER_CODES.get(wanted, wanted).casefold()
     first = wanted.partition("-")[0]
@@ -162,7 +164,7 @@ def find_language(code: str) -> Language | None:
 
 
 def base_code(code: str) -> str:
-    """The language without region and script: "pt" for "pt-BR"; "" for none."""
+    """Return the code without region and script: "pt" for "pt-BR"; "" for none."""
     found = find_language(code)
     return (found.code if found else code.replace("_", "-").casefold()).partition("-")[0]
 
@@ -185,7 +187,7 @@ def is_same(one: str, other: str) -> bool:
 
 
 def other_than(source: str, wanted: Sequence[str], among: Sequence[str]) -> str:
-    """The first of the wanted languages that is not the source's, else one of `among` that many read."""
+    """Return the first wanted language that isn't the source's, else a widely read one in `among`."""
     others = (code for code in ("en", "es", *among) if not among or code in among)
     return next((code for code in (*wanted, *others) if code and not is_same(code, source)), "en")
 

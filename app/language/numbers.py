@@ -69,7 +69,7 @@ class Date(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def find_dates(text: str) -> tuple[Date, ...]:
-    """The dates of a text in their order, none inside another. A month's name alone counts as one too."""
+    """Return a text's dates in order, none nested. A month's name alone counts, too."""
     plain = normalize_signs(text)
     found: list[Date] = []
     taken = bytearray(len(plain))
@@ -132,7 +132,7 @@ def _check_pairs(start: int, end: int, year: int, pairs: list[tuple[int, int]]) 
 
 
 def _parse_year(text: str) -> int:
-    """A year of two figures counts for this century up to 68, as POSIX reads it."""
+    """Parse a year; one of two digits is in this century up to 68, as in POSIX."""
     year = int(text.lstrip("'"))
     if len(text.lstrip("'")) > 2 or not year:
         return year
@@ -174,7 +174,7 @@ def scale_after(plain: str, end: int, *, is_money: bool) -> tuple[Decimal, int]:
 
 
 def unit_after(plain: str, end: int) -> tuple[MeasureUnit | None, int]:
-    """The unit of the number that ends at `end`, and where it ends; None where what follows is no unit."""
+    """Return the unit after the number that ends at `end`, and where it ends; None without a unit."""
     for pattern, name in ((_POINTS, "pp"), (_PER_CENT, "%")):
         match = pattern.match(plain, end)
         if match:
@@ -204,7 +204,7 @@ def read_figure(figure: str) -> tuple[Decimal | None, str, bool]:
 
 
 def _parse_groups(groups: list[str], marks: list[str]) -> tuple[Decimal | None, bool]:
-    """The value of groups of digits with marks between them; None where no rule of writing numbers fits ("1.2.3")."""
+    """Return the value of digit groups with separators; None if no way of writing numbers fits ("1.2.3")."""
     kinds = list(dict.fromkeys(marks))
     threes = all(len(group) == 3 for group in groups[1:]) and 0 < len(groups[0]) <= 3 and groups[0] != "0"
     indian = all(len(group) == 2 for group in groups[1:-1]) and len(groups[-1]) == 3 and 0 < len(groups[0]) <= 2
@@ -282,7 +282,7 @@ class Quantity(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def find_quantities(text: str) -> tuple[Quantity, ...]:
-    """The numbers of a text in their order, those in dates as parts."""
+    """Return a text's numbers in order, those in dates as parts."""
     plain = normalize_signs(text)
     taken = bytearray(len(plain))
     in_dates = [(date.start, date.end) for date in find_dates(text)]
@@ -347,7 +347,7 @@ def _find_figures(plain: str) -> Iterator[Quantity]:
 
 
 def _with_unit(plain: str, start: int, end: int) -> Quantity:
-    """The number with the scale and the unit around it."""
+    """Build a number with the scale and unit around it."""
     figure, digits, is_loose = read_figure(plain[start:end])
     number_end = end
     before = _BEFORE.search(plain[max(0, start - 5) : start])
@@ -387,7 +387,7 @@ def _find_ranges(plain: str, figures: list[Quantity]) -> Iterator[Quantity]:
 
 
 def _find_spelled(plain: str) -> Iterator[Quantity]:
-    """Numbers in letters, up to ninety-nine, and "three million"."""
+    """Yield number words, up to ninety-nine, and "three million"."""
     words = list(_WORD.finditer(plain))
     at = behind = 0
     while at < len(words):
@@ -454,7 +454,7 @@ class WrittenNumber(NamedTuple):
 
 
 def written_numbers(text: str) -> list[WrittenNumber]:
-    """The numbers of a text in any digits; with a scale behind it, a number may mean both with and without it."""
+    """Return a text's numbers in any digits; one followed by a scale may mean both with and without it."""
     return [_readings_of(match) for match in _SEPARATED.finditer(text.translate(DIGITS))]
 
 
@@ -469,7 +469,7 @@ def _readings_of(match: re.Match[str]) -> WrittenNumber:
 
 
 def _figure_values(figure: str) -> set[Decimal]:
-    """Every reading of a figure: its separators for thousands, and the last one for the fraction."""
+    """Return every reading of a figure: separators for thousands, and the last one for decimals."""
     pieces = re.split(r"\D", figure)
     found = set()
     if len(pieces) == 1 or (

@@ -98,7 +98,7 @@ class Vocabulary(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def text_vocabulary(text: str) -> Vocabulary:
-    """The words of a text as names are looked for in it: whole and in parts, folded, and their initials."""
+    """Index a text's words for finding names: whole and in parts, folded, and their initials."""
     plain = normalize_signs(text).replace("\u00ad", "")
     parts = [part.casefold() for word in _WORD.findall(plain) for part in (word, *re.split(r"[-'./&]", word))]
     whole = _PLAIN_WORD.findall(plain)
@@ -164,7 +164,7 @@ def find_codes(text: str) -> tuple[tuple[int, int], ...]:
 
 @lru_cache(maxsize=4096)
 def find_names(text: str) -> tuple[Name, ...]:
-    """The names of a sentence or of several, those at the beginning of a sentence marked so."""
+    """Return the names in sentences, marking those at a sentence's start."""
     found: list[Name] = []
     run: list[re.Match[str]] = []
     plain = normalize_signs(text)
@@ -183,7 +183,7 @@ def find_names(text: str) -> tuple[Name, ...]:
 
 
 def names_of_language(text: str, language: str) -> Iterable[Name]:
-    """The same, in a text in German without what seems to be a noun; `language` is a code, "" not known."""
+    """Return the names; in German without apparent nouns. `language` is a code, "" if unknown."""
     return _german_names(text) if base_code(language) == "de" else find_names(text)
 
 
@@ -236,11 +236,11 @@ def writes_words_large(text: str) -> bool:
 def missing_name(
     statement: str, texts: Sequence[str], elsewhere: Sequence[str] = (), *, codes_only: bool = False
 ) -> MissingFact | None:
-    """The first name of a statement that neither the cited texts have nor those around them; None when all are there.
+    """Return a statement's first name found neither in the cited texts nor around them; None if all are.
 
-    `elsewhere` names are looked for too, since a paragraph says "she" where a statement says who; codes are not.
-    A word that begins a sentence is looked for only where it is part of a longer name. In a title single words are
-    left alone, and in German what seems to be a noun. `codes_only`: the texts are in another language.
+    Names are also searched in `elsewhere`, since a paragraph says "she" where a statement gives the name; codes
+    aren't. A sentence's first word is checked only as part of a longer name. In a title single words are skipped, and
+    in German apparent nouns. `codes_only`: the texts are in another language.
     """
     cited = [text_vocabulary(text) for text in texts]
     vocabularies = [*cited, *(text_vocabulary(text) for text in elsewhere)]

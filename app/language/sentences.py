@@ -39,7 +39,7 @@ _WHOLE = re.compile(rf"""(?:[{ENDS}{ENDS_AT_ONCE}][{CLOSING}」』）》】*_~`]
 
 
 def sentence_ends(text: str) -> Iterator[int]:
-    """The places behind sentences and the white space that follows them; the end of the text may be one."""
+    """Yield the positions after sentences and the white space behind; the text's end may be one."""
     for match in _END.finditer(text):
         if not match[0].startswith(".") or not _goes_on(text, match.start(), match.end()):
             yield match.end()

@@ -47,9 +47,9 @@ _BARE_UNIT = re.compile(r"(?:(?<=[(/,])|(?<=in )|(?<=\t)|^) ?([^\W\d_]+[²³]?|[
 
 
 def missing_number(statement: str, texts: Sequence[str]) -> MissingFact | None:
-    """The first number, unit or date of a statement that none of the texts has; None when all are there.
+    """Return a statement's first number, unit or date found in none of the texts;
 
-    Numbers inside codes ("GPT-4") are left to the names.
+    None if all are. Numbers inside codes ("GPT-4") count as names.
     """
     skipped = [*_list_numbers(statement), *find_codes(statement)]
     said = [
@@ -96,7 +96,7 @@ def _has_figure(number: int, texts: Sequence[str]) -> bool:
 
 
 def _date_instead(date: Date, statement: str, texts: Sequence[str]) -> str:
-    """The date of the sentence that fits best, one as complete as this."""
+    """Return the best matching sentence's date of equal completeness; "" for none."""
     wanted = word_stems(statement)
     best, found = LEAST_SHARE, ""
     for text in texts:
@@ -136,7 +136,7 @@ def _is_in_letters(text: str, there: Quantity) -> bool:
 
 
 def _counted_words(text: str, end: int, words: int) -> list[str]:
-    """The words right behind a number, up to a sign or another number: what it counts is among them."""
+    """Return the words right after a number, up to punctuation or another number, which include what it counts."""
     behind = _COUNTED.match(text, end)
     return (
         [stem for word in WORD.findall(behind[1].casefold())[:words] for stem in stems_of_word(word)] if behind else []
@@ -269,7 +269,7 @@ class ChangedFact(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def fact_tokens(text: str) -> Tokens:
-    """The words and numbers of a sentence in their order."""
+    """Return a sentence's words and numbers in order."""
     plain = normalize_signs(text)
     numbers = [quantity for quantity in find_quantities(text) if not quantity.is_part]
     found = [FactToken(_number_key(number), number.start, number.end, quantity=number) for number in numbers]
@@ -353,7 +353,7 @@ class _NearMatch(NamedTuple):
             yield ChangedFact("name", _name_of(self.statement, ours), _name_of(self.sentence, theirs))
 
     def changed_negations(self, same: list[tuple[int, int]]) -> Iterator[ChangedFact]:
-        """A "not" that only one of both has, where the sentence says little else than the statement."""
+        """Yield a "not" that only one has, if the sentence says little else than the statement."""
         first, last = same[0][1], same[-1][1]
         reach = range(max(first - 1, 0), min(last + 2, len(self.theirs)))
         mine = [at for at, fact_token in enumerate(self.ours) if fact_token.is_negation]

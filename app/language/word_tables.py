@@ -60,7 +60,7 @@ def load_tables() -> dict[str, Any]:
 
 @cache
 def forms_of(kind: str, language: str) -> Mapping[int, WordForms]:
-    """Weekdays and months by their place from 1 on, numbers by their value; none of a language that is not known."""
+    """Return weekdays and months by number from 1, number words by value; empty for unknown languages."""
     rows = load_tables()[kind].get(language, {})
     pairs = enumerate(rows, 1) if isinstance(rows, list) else ((int(value), row) for value, row in rows.items())
     return {value: WordForms.from_row(row) for value, row in pairs}

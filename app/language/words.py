@@ -69,13 +69,13 @@ def fold_words(text: str) -> str:
 
 
 def normalize_signs(text: str) -> str:
-    """The text with kinds of spaces, dashes, apostrophes and digits made one; every character stays in its place."""
+    """Unify kinds of spaces, dashes, apostrophes and digits; every character keeps its position."""
     return text.translate(_LEVEL)
 
 
 @lru_cache(maxsize=4096)
 def sentence_stems(text: str) -> tuple[SentenceStems, ...]:
-    """The sentences of a text with their words; a very long one is cut, so that comparing stays quick."""
+    """Split a text into sentences with their stems; a very long one is cut, to keep comparisons fast."""
     return tuple(
         SentenceStems(a, b, word_stems(text[a:b]))
         for start, end in split_sentences(text)
@@ -89,7 +89,7 @@ def _cut_span(start: int, end: int) -> list[tuple[int, int]]:
 
 @lru_cache(maxsize=4096)
 def word_stems(text: str) -> frozenset[str]:
-    """The words of more than three letters by their beginnings; numbers are left out, being checked by themselves."""
+    """Return the stems of words of more than three letters; numbers are left out, as they are checked separately."""
     found: set[str] = set()
     for match in WORD.finditer(text.replace("\u00ad", "").casefold()):
         found.update(stems_of_word(match[0]))
@@ -120,7 +120,7 @@ Surroundings = tuple[list[str], list[str]]
 
 
 def surroundings_of(text: str, start: int, end: int) -> Surroundings:
-    """The stems of the words before a stretch, nearest first, and of those behind it."""
+    """Return the stems of the words before a range, nearest first, and of those after it."""
     before = [stem for word in _folded_words(text[max(0, start - AROUND) : start]) for stem in stems_of_word(word)]
     behind = [stem for word in _folded_words(text[end : end + AROUND]) for stem in stems_of_word(word)]
     return before[::-1], behind
@@ -147,7 +147,7 @@ def share_at(text: str, at: int, wanted: frozenset[str]) -> float:
 
 
 def stretch_at(text: str, at: int) -> SentenceStems | None:
-    """The sentence that a place of a text is in."""
+    """Return the sentence at a position, None before the first."""
     number = sentence_number(text, at)
     return sentence_stems(text)[number] if number >= 0 else None
 
@@ -163,5 +163,5 @@ def shared_part(wanted: frozenset[str], there: frozenset[str]) -> float:
 
 
 def shown_stretch(text: str, start: int, end: int) -> str:
-    """A stretch as it is shown: on one line, not too long."""
+    """Format a range for display: on one line, not too long."""
     return " ".join(text[start:end].split())[:LONGEST_SHOWN]

@@ -119,7 +119,7 @@ AnswerEvent = (
 
 
 def title_from(text: str, characters: int = TITLE_CHARACTERS) -> str:
-    """A title out of the first words of a question, cut at a word, at most `characters` long."""
+    """Make a title from a question's first words, cut at a word, at most `characters` long."""
     line = " ".join(text.split())
     if len(line) <= characters:
         return line
@@ -191,9 +191,9 @@ class AnswerService:
         )
 
     def add_question(self, conversation_id: int, text: str, *, draft_of: int | None = 0) -> StoredMessage:
-        """Stores a question under the last message; an untitled conversation gets its title from it.
+        """Store a question below the last message, and title an untitled conversation with it.
 
-        `draft_of` is the draft whose documents go with it: a conversation's, or None for that of a new chat.
+        `draft_of` is the draft whose documents it takes: a conversation's, or None for a new chat's.
         """
         conversation = self.conversations.get(conversation_id)
         leaf_id = conversation.leaf_id if conversation else None
@@ -207,7 +207,7 @@ class AnswerService:
         return question
 
     def _picture_names(self, message_id: int) -> str:
-        """A title for what was said without a word."""
+        """Make a title from the pictures of a message without words."""
         uses = self.conversations.media.of_messages([message_id]).get(message_id, [])
         return title_from(", ".join(use.name for use in uses))
 
@@ -245,9 +245,9 @@ class AnswerService:
         alternatives: int = -1,
         model: Path | None = None,
     ) -> Iterator[AnswerEvent]:
-        """Answers a question; asked again, the answer becomes another version.
+        """Answer a question; asked again, add another version.
 
-        `when_full` goes before the setting of that name: compact, rolling or ask. `alternatives` as in `Ask`. `model`
+        `when_full` overrides the setting of that name: compact, rolling or ask. `alternatives` as in `Ask`. `model`
         answers in place of the conversation's.
         """
         question = self._stored_message(question_id)
@@ -307,10 +307,7 @@ class AnswerService:
         )
 
     def bring_model(self, conversation_id: int, cancel: CancelToken, model: Path | None = None) -> bool:
-        """Has the model in that answers in a conversation, or `model`; False when that was cancelled.
-
-        Raises what loading raises.
-        """
+        """Load the model that answers in a conversation, or `model`; False when cancelled. Raises loading errors."""
         from app.engine.contract import ensure_loaded
 
         conversation = self.conversations.get(conversation_id)
@@ -319,7 +316,7 @@ class AnswerService:
         return path is None or ensure_loaded(self._engine, path, wish_of(self._settings().engine), cancel=cancel)
 
     def hidden_ids(self, conversation_id: int) -> tuple[int, ...]:
-        """The messages of the chosen branch that the model is not shown."""
+        """Return the ids of messages on the chosen branch that the model isn't shown."""
         conversation = self.conversations.get(conversation_id)
         return hidden_ids(conversation, self.conversations.read_branch(conversation_id)) if conversation else ()
 
@@ -420,7 +417,7 @@ class AnswerService:
             self.conversations.set_sources(answer.id, fields)
 
     def _take_back(self, answer: StoredMessage) -> ContextIsFull:
-        """An answer that was not sent for leaves its place, or is as it was."""
+        """Undo an answer that wasn't requested: remove it, or restore its state."""
         if answer.text:
             self._finish_answer(answer, answer.state)
             return ContextIsFull(answer.id)
@@ -434,8 +431,9 @@ class AnswerService:
         )
 
     def _ask_fields(self, conversation: Conversation | None, shown: PromptView) -> dict[str, Any]:
-        """Fields of `Ask`: by which names the engine keeps what it read (of a temporary chat nothing), and what the
-        conversation and the settings decide."""
+        """Return the fields of `Ask` decided by conversation and settings, and the session for KV snapshots (none for
+        a temporary chat).
+        """
         fields = options_for(conversation, self._settings(), self._engine.loaded)
         if conversation is None or self.is_temporary:
             return fields
@@ -457,7 +455,7 @@ class AnswerService:
 
 
 def keep_recalled(conversations: Conversations, branch: Sequence[StoredMessage], shown: PromptView) -> bool:
-    """Keeps which forgotten turns are shown with the last question; whether these are others than before."""
+    """Store which recalled turns are shown with the last question; return whether they changed."""
     question = next((message for message in reversed(branch) if message.role is Role.USER), None)
     if question is None or shown.recalled is None or shown.recalled == question.recalled:
         return False
@@ -468,14 +466,14 @@ def keep_recalled(conversations: Conversations, branch: Sequence[StoredMessage],
 def names_of(
     conversations: Conversations, messages: Sequence[Message], branch: Sequence[StoredMessage]
 ) -> dict[str, str]:
-    """The pictures that are shown with messages: their names by their SHA-256."""
+    """Return the names of pictures shown with messages, by SHA-256."""
     shown = {media.id for message in messages for media in message.media}
     uses = conversations.media.of_messages([message.id for message in branch]) if shown else {}
     return {use.media.sha256: use.name for each in uses.values() for use in each if use.media.sha256 in shown}
 
 
 def with_before(now: AnswerStats, before: AnswerStats) -> AnswerStats:
-    """The statistics of a whole answer whose last part is `now`; the speed is that of all parts that were measured."""
+    """Return the stats of a whole answer whose last part is `now`; the speed covers all measured parts."""
     if not now.prompt_tokens:  # stopped before anything of it was read
         return replace(before, finish_reason=now.finish_reason)
     parts = [answer_stats for answer_stats in (before, now) if answer_stats.tokens_per_s > 0]
@@ -568,7 +566,7 @@ class AnswerDraft:
         )
 
     def give_up(self, state: MessageState) -> None:
-        """Keeps what is there when the loop was left early; a disk that refuses that too is only logged."""
+        """Save what is there after the loop was left early; a disk error at this point is only logged."""
         if not self._open:
             return
         try:
@@ -616,7 +614,7 @@ class SecondAnswer:
             return False
 
     def answer(self, chat: AnswerService, question_id: int, model: Path, cancel: CancelToken) -> Iterator[AnswerEvent]:
-        """As `AnswerService.answer`; the second engine is gone when it ends. Raises as loading does."""
+        """Answer as `AnswerService.answer`; closes the second engine at the end. Raises loading errors, too."""
         second = self._second()
         try:
             engine = second.open(model, cancel)

@@ -51,9 +51,9 @@ class AttachedDocuments:
         self._texts: OrderedDict[tuple[int, DocumentUse, tuple[int, ...]], str] = OrderedDict()
 
     def show_branch(self, branch: Sequence[StoredMessage], model: ModelLoaded | None) -> list[Shown]:
-        """The messages as a model is shown them, with their documents, and with what of their pictures it can see.
+        """Build the messages as the model sees them, with documents and the pictures it can take.
 
-        Pictures of answers, which another program's model has drawn, are for people.
+        Pictures in answers (drawn by another program's model) are left out.
         """
         ids = [message.id for message in branch if message.role is Role.USER]
         attachments, uses = self.documents.attachments.of_messages(ids), self.media.of_messages(ids)
@@ -157,7 +157,7 @@ class AttachedDocuments:
         )
 
     def documents_of(self, branch: Sequence[StoredMessage]) -> list[int]:
-        """The ids of all documents that messages of a branch have, in order."""
+        """Return the ids of all documents on a branch, in order."""
         attachments = self.documents.attachments.of_messages([message.id for message in branch])
         return list(
             dict.fromkeys(
@@ -204,7 +204,7 @@ def _is_any_whole(
 
 
 def _to_question(branch: Sequence[StoredMessage]) -> list[StoredMessage]:
-    """A branch up to the last thing the person said."""
+    """Return a branch up to the user's last message."""
     asked = [place for place, message in enumerate(branch) if message.role is Role.USER]
     return list(branch[: asked[-1] + 1]) if asked else []
 
@@ -212,7 +212,7 @@ def _to_question(branch: Sequence[StoredMessage]) -> list[StoredMessage]:
 def _searched_documents(
     branch: Sequence[StoredMessage], attachments: dict[int, list[Attachment]], hidden: Sequence[int]
 ) -> list[int]:
-    """The documents in which passages are looked for, in their order."""
+    """Return the ids of documents searched for passages, in order."""
     found = [
         attachment.document_id
         for message in branch
@@ -223,7 +223,7 @@ def _searched_documents(
 
 
 def _searched_text(branch: Sequence[StoredMessage]) -> str:
-    """The question, with the one before where it is too short to say what it is about ("And in 2024?")."""
+    """Return the question, with the previous one if it is too short to stand alone ("And in 2024?")."""
     question = branch[-1].text
     if len(question.split()) >= SHORT_QUESTION_WORDS:
         return question

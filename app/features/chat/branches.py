@@ -64,7 +64,7 @@ def _follow_choices(
 
 
 def branch_to(conversations: Conversations, message: StoredMessage) -> list[StoredMessage]:
-    """The messages that lead to this one, itself included, whichever versions are chosen."""
+    """Return the messages from the root to this one, whichever versions are chosen."""
     branch = conversations.read_branch(message.conversation_id)
     ids = [message.id for message in branch]
     if message.id in ids:

@@ -22,9 +22,9 @@ _WHOLE_NUMBERS = frozenset(("top_k", "seed"))
 
 
 def options_for(conversation: Conversation | None, settings: Settings, loaded: ModelLoaded | None) -> dict[str, Any]:
-    """The fields of `engine.protocol.Ask` that a conversation and the settings decide.
+    """Return the fields of `engine.protocol.Ask` decided by conversation and settings.
 
-    `loaded` is the model that will answer, as far as it is known: what cannot be switched is not asked for.
+    `loaded` is the model that will answer, if known: options it lacks are left out.
     """
     return {
         "sampling": sampling_of(conversation, settings),
@@ -36,7 +36,7 @@ def options_for(conversation: Conversation | None, settings: Settings, loaded: M
 
 
 def own_model(conversation: Conversation | None) -> Path | None:
-    """The model that a conversation has for itself; a name that came with an imported one is none."""
+    """Return a conversation's own model; None for a name that came with an import."""
     path = Path(conversation.model) if conversation is not None and conversation.model else None
     return path if path is not None and path.is_absolute() else None
 
@@ -81,7 +81,7 @@ def _own_tokens(stored: Mapping[str, Any], name: str) -> int | None:
 
 
 def known_sampling(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """The stored fields that this version knows and that are numbers."""
+    """Return the stored sampling fields that this version knows and that are numbers."""
     known = {
         name: value
         for name, value in stored.items()

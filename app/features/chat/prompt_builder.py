@@ -71,7 +71,7 @@ class ContextBudget:
 
 
 def budget_for(context_tokens: int, max_tokens: int, *, is_thinking: bool = False) -> ContextBudget:
-    """The budget of a context; the answer's reserve never takes more than half of it. `max_tokens` -1: no limit."""
+    """Return the budget of a context; the reserve for the answer is at most half of it. `max_tokens` -1: no limit."""
     least = ANSWER_TOKENS if max_tokens < 0 else min(max_tokens, ANSWER_TOKENS)
     wanted = THINKING_TOKENS if is_thinking else least
     margin = max(LEAST_MARGIN_TOKENS, int(context_tokens * MARGIN_SHARE))
@@ -79,7 +79,7 @@ def budget_for(context_tokens: int, max_tokens: int, *, is_thinking: bool = Fals
 
 
 def budget_of(conversation: Conversation | None, settings: Settings, loaded: ModelLoaded) -> ContextBudget:
-    """The budget of a chat with the model that is loaded; None is one that sets nothing itself."""
+    """Return a chat's budget with the loaded model; a None conversation has no own settings."""
     is_thinking = will_think(conversation, settings, loaded)
     return budget_for(loaded.context_tokens, max_tokens_of(conversation, settings), is_thinking=is_thinking)
 
@@ -121,9 +121,9 @@ class PromptView:
     recalled: tuple[int, ...] | None = None
 
     def messages(self, system: str) -> list[Message]:
-        """The prompt, as templates want it: neighbours of one role are joined.
+        """Return the prompt's messages, with neighbours of one role joined as templates require.
 
-        Its pictures are only planned: see `MediaLibrary.decode_messages`.
+        Pictures are only planned: see `MediaLibrary.decode_messages`.
         """
         head = system_text(self.preamble.system_message(system), self.carried)
         messages = [Message(Role.SYSTEM, head)] if head else []
@@ -229,7 +229,7 @@ def fit_prompt(
 
 
 def parts_of(shown: PromptView, message_tokens: int, budget: ContextBudget) -> PromptBreakdown:
-    """The parts of a view to which a message of `message_tokens` will be added."""
+    """Break a view down into parts, with a message of `message_tokens` to be added."""
     pinned = sum(prompt_message.tokens for prompt_message in shown.said if prompt_message.pinned)
     earlier = sum(message.tokens for message in shown.said if not message.pinned)
     carried = _tokens_of(shown.carried)
@@ -245,7 +245,7 @@ def turn_starts(said: Sequence[PromptMessage]) -> list[int]:
 def _fit_from(
     said: Sequence[PromptMessage], first: int, fixed_tokens: int, carried_tokens: int, target: int
 ) -> PromptView:
-    """The view from the first turn after `first` with which the target is met; without one, the newest turn's."""
+    """Return the view from the first turn after `first` that meets the target; else only the newest turn."""
     starts = [start for start in turn_starts(said) if start > first] or [first]
     for start in starts[:-1]:
         if fixed_tokens + sum(prompt_message.tokens for prompt_message in said[start:]) <= target:
@@ -293,7 +293,7 @@ def _tokens_of(carried: Sequence[PromptMessage]) -> int:
 
 
 def _brought_back(before: Sequence[PromptMessage]) -> tuple[PromptMessage, ...]:
-    """The pinned messages; an answer comes with its question, without which it says little."""
+    """Return the pinned messages; an answer comes with its question, without which it says little."""
     kept: dict[int, PromptMessage] = {}
     question: PromptMessage | None = None
     for prompt_message in before:
@@ -350,7 +350,7 @@ class TokenCounts:
         self._counting = threading.Lock()
 
     def wait_for_model(self, cancel: CancelToken) -> None:
-        """Returns when a model is there, loading the last one again where it was lost, or when it was cancelled."""
+        """Block until a model is loaded, reloading the last one if it was lost, or until cancelled."""
         if self._engine.loaded is None:
             self._engine.count_texts([SAMPLE], cancel=cancel)
 
@@ -362,9 +362,9 @@ class TokenCounts:
         return loaded
 
     def count_fixed(self, system: str) -> int:
-        """Tokens of the system prompt and of what the template adds to any prompt.
+        """Count the tokens of system prompt and template overhead.
 
-        Without one, there may be instructions to carry in its place: then it is the larger of both cases.
+        Without a system prompt there may be carried instructions in its place: then the larger of both cases.
         """
         frame = self._template_overhead()
         if not system.strip():
@@ -372,7 +372,7 @@ class TokenCounts:
         return frame.with_system + self.count_texts([system])[0]
 
     def count_messages(self, messages: Sequence[Message]) -> list[int]:
-        """Tokens that each message takes in a prompt; joining neighbours of one role only makes it less."""
+        """Count the tokens of each message in a prompt; an upper bound, as joined neighbours take less."""
         around = self._template_overhead().around
         counts = self.count_texts([message.text for message in messages])
         seen = self.count_media([media for message in messages for media in message.media])
@@ -431,7 +431,7 @@ class TokenCounts:
         return self._frames[key]
 
     def _measure_overhead(self) -> TemplateOverhead:
-        """Prompts of one word a message, each longer by one: what is not the word is the template's."""
+        """Measure the template's overhead with prompts of one-word messages, each longer by one."""
         word = self.count_texts([SAMPLE])[0]
         sizes = [self._engine.count_tokens(_sample_messages(roles)) for roles in ("u", "ua", "uau", "su")]
         answer, question = max(word, sizes[1] - sizes[0]), max(word, sizes[2] - sizes[1])
@@ -497,7 +497,7 @@ class PromptBuilder:
     def _with_recalled_turns(
         self, shown: PromptView, branch: Sequence[StoredMessage], fitted: Fitted, budget: ContextBudget, when_full: str
     ) -> PromptView:
-        """The same with those of the hidden turns that the last question is about, where there is room for them."""
+        """Add hidden turns that the last question is about, if there is room."""
         recalled = self._recall_turns(shown, branch, _last_question(branch), budget, is_free=when_full == "ask")
         try:
             again = fitted(_with_recalled(branch, recalled)) if recalled else shown
@@ -575,7 +575,7 @@ class PromptBuilder:
         return replace(shown, preamble=preamble)
 
     def searched_documents(self, conversation: Conversation | None) -> tuple[int, ...]:
-        """The documents of a chat's project of which only passages are shown. Raises NoModel."""
+        """Return the ids of project documents of which only passages are shown. Raises NoModel."""
         return self._build_preamble(
             conversation, self._context_budget(conversation, self._counts.require_model())
         ).searched
@@ -632,7 +632,7 @@ class PromptBuilder:
         attachments: Sequence[Attachment] = (),
         uses: Sequence[MediaUse] = (),
     ) -> PromptBreakdown:
-        """A prompt with `draft` and its attachments as the next message, as things are; raises NoModel."""
+        """Break down a prompt with `draft` and its attachments as the next message. Raises NoModel."""
         budget, preamble, said, fixed = self._as_it_is(conversation, branch, draft)
         shown = view_prompt(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
         bare = self._counts.count_messages([Message(Role.USER, draft)])[0] if draft.strip() or uses else 0
@@ -721,7 +721,7 @@ class PromptBuilder:
         return budget_of(conversation, self._settings(), loaded)
 
     def _prompt_messages(self, branch: Sequence[StoredMessage]) -> list[PromptMessage]:
-        """A branch as the loaded model is shown it, not counted yet."""
+        """Build a branch's messages as the loaded model sees them, uncounted."""
         shown = self._attached.show_branch(_sent_messages(branch), self._engine.loaded)
         return [
             replace(prompt_message, text=text, media=media)
@@ -734,7 +734,7 @@ class PromptBuilder:
 
 
 def hidden_ids(conversation: Conversation, branch: Sequence[StoredMessage]) -> tuple[int, ...]:
-    """The messages of a branch that the model is not shown."""
+    """Return the ids of a branch's messages that the model isn't shown."""
     return _hidden_messages(branch, _kept_id(branch, conversation))
 
 
@@ -778,13 +778,13 @@ def _quoted_turns(branch: Sequence[StoredMessage]) -> dict[int, str]:
 
 
 def _with_recalled(branch: Sequence[StoredMessage], recalled: tuple[int, ...]) -> list[StoredMessage]:
-    """A branch whose last question brings these messages back."""
+    """Return the branch with these messages recalled by its last question."""
     place = next((at for at in reversed(range(len(branch))) if branch[at].role is Role.USER), None)
     return [replace(message, recalled=recalled) if at == place else message for at, message in enumerate(branch)]
 
 
 def _before_question(branch: Sequence[StoredMessage]) -> Sequence[StoredMessage]:
-    """Without the last question, if nothing was said after it, which else would fit itself best."""
+    """Drop a last question without answer, which would match itself best."""
     while branch and (branch[-1].role is Role.USER or not branch[-1].text):
         branch = branch[:-1]
     return branch
@@ -795,7 +795,9 @@ def _last_question(branch: Sequence[StoredMessage]) -> str:
 
 
 def _surely_fits(system: str, said: Sequence[PromptMessage], budget: ContextBudget) -> bool:
-    """A token is at least a byte: a short conversation need not be counted before its first token."""
+    """Return whether it fits without counting: a token is at least a byte, so a short chat need not be counted before
+    its first token.
+    """
     if any(message.media for message in said):
         return False
     texts = [prompt_message.whole for prompt_message in said]

@@ -143,7 +143,7 @@ class PromptInspector:
     def inspect_next(
         self, conversation_id: int | None, draft: str, planned: Conversation | None = None
     ) -> SeenPrompt | None:
-        """The parts of the next prompt, with arguments as those of `break_down`; None without a loaded model."""
+        """Break down the next prompt into its texts, arguments as in `break_down`; None without a loaded model."""
         if self._engine().loaded is None:
             return None
         conversation, branch = self._conversation_and_branch(conversation_id, planned)
@@ -222,9 +222,9 @@ class PromptInspector:
         return DocumentFit(tokens, max(0, room), max(0, most))
 
     def documents_beyond_context(self, conversation_id: int | None) -> list[int]:
-        """All documents of a conversation and its draft, where the model sees only passages of some; else none.
+        """Return all documents of a conversation and its draft if the model sees only passages of some; else none.
 
-        Those of its project are among them; whether they fit is known while a model is loaded.
+        Includes the project's; whether they fit is known only while a model is loaded.
         """
         conversation, branch = self._conversation_and_branch(conversation_id)
         drafted = self._documents.attachments.in_draft(conversation_id)
@@ -239,7 +239,7 @@ class PromptInspector:
         return list(dict.fromkeys(ids)) if is_beyond else []
 
     def documents_of(self, question_id: int) -> list[int]:
-        """All documents on the way to a question, its own and its project's included."""
+        """Return the ids of documents on the branch to a question, its project's included."""
         question = self._stored_message(question_id)
         around = self._preambles.document_ids(self._conversations.get(question.conversation_id))
         return list(dict.fromkeys([*around, *self._attached.documents_of(branch_to(self._conversations, question))]))
@@ -247,7 +247,7 @@ class PromptInspector:
     def _conversation_and_branch(
         self, conversation_id: int | None, planned: Conversation | None = None
     ) -> tuple[Conversation | None, list[StoredMessage]]:
-        """A conversation and its branch, or one that has none yet."""
+        """Return a conversation with its branch; `planned` and no messages without an id."""
         if conversation_id is None:
             return planned, []
         conversation = self._conversations.get(conversation_id)

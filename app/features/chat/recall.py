@@ -97,7 +97,7 @@ def _terms_of_word(word: str) -> Iterable[SearchTerm]:
 
 
 def turns_of(messages: Iterable[StoredMessage]) -> list[list[StoredMessage]]:
-    """Each question with what follows it up to the next one."""
+    """Group messages into turns: a question with all that follows."""
     turns: list[list[StoredMessage]] = []
     for message in messages:
         if message.role is Role.USER or not turns:
@@ -107,10 +107,7 @@ def turns_of(messages: Iterable[StoredMessage]) -> list[list[StoredMessage]]:
 
 
 def rank_turns(question: str, turns: Sequence[Sequence[str]]) -> list[int]:
-    """The numbers of the turns that a question is about, best first; empty where it is about none of them.
-
-    A turn is what was said in it; what was asked comes first.
-    """
+    """Return the indexes of turns a question is about, best first; maybe none. A turn is its texts, question first."""
     scores = score_turns(question, turns)
     least = LEAST_SCORE * max(1.0, len(terms_of(question)) / MANY_TERMS)
     best = max(scores, default=0.0)
@@ -154,9 +151,9 @@ def parts_of(turn: Sequence[str]) -> list[str]:
 def choose_turns(
     question: str, branch: Iterable[StoredMessage], hidden: Collection[int], room_tokens: int, count: Count
 ) -> list[int]:
-    """The ids of the hidden messages to show again, oldest first, quoted together at most `room_tokens` of `count_in`.
+    """Choose hidden messages to show again, as ids, oldest first, quoted in at most `room_tokens` of `count`.
 
-    The turns that are shown count, too, for how rare a word is, and where they fit better nothing else is wanted.
+    Shown turns count for word rarity, and if they match better, nothing is recalled.
     """
     turns = turns_of(message for message in branch if message.text.strip())
     chosen: list[StoredMessage] = []
@@ -188,7 +185,7 @@ def _mark_lines(text: str) -> str:
 
 
 def make_excerpt(text: str, terms: Sequence[SearchTerm]) -> str:
-    """A text of at most `MOST_BYTES`, or its sentences that have the most of the terms, in their order."""
+    """Shorten a text to `MOST_BYTES`: the sentences with most of the terms, in order."""
     if len(text.encode()) <= MOST_BYTES:
         return text
     spans = [(at, min(at + PIECE, end)) for start, end in split_sentences(text) for at in range(start, end, PIECE)]

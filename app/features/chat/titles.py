@@ -55,7 +55,7 @@ _INLINE = re.compile(r"(\*\*|~~|`)(?=\S)(.+?)(?<=\S)\1|(?<![\w*])\*(?=\S)([^*]+?
 
 
 def first_words(text: str, characters: int = TITLE_CHARACTERS) -> str:
-    """A title out of a question, without what says nothing at its beginning, cut at a word."""
+    """Make a title from a question without its empty opening, cut at a word."""
     line = without_marks(" ".join(text.split()))
     said = without_opening(line)
     if said != line:
@@ -146,7 +146,9 @@ def is_over(message: StoredMessage) -> bool:
 
 
 def title_ask(said: Sequence[StoredMessage], loaded: ModelLoaded) -> Ask:
-    """Two examples, and the beginning of the chat: not in the chat's own prompt, where its instructions would speak."""
+    """Build the request: two examples and the chat's beginning, in a prompt without the chat's instructions, which
+    would interfere.
+    """
     from app.core.settings import ChatDefaults, Settings
     from app.engine.protocol import Ask, Sampling  # the wire to the engine is not needed before the window is seen
 
@@ -168,7 +170,7 @@ def title_ask(said: Sequence[StoredMessage], loaded: ModelLoaded) -> Ask:
 
 
 def clean_title(line: str) -> str:
-    """A title without what models put around it: a label, quotation marks, Markdown, a full stop."""
+    """Strip what models put around a title: label, quotation marks, Markdown, full stop."""
     line = without_marks(line).strip(_MARKS)
     return " ".join(_LABEL.sub("", line).strip(_MARKS).split())
 

@@ -169,7 +169,7 @@ def passages_to_check(
 
 
 def _texts_of(store: DocumentStore, document_id: int, shown: Sequence[int], wanted: str, room: int) -> list[str]:
-    """The texts of the blocks that were shown, of all without any; those that fit best where they take more room."""
+    """Return the texts of the blocks shown (all blocks if none), the best matching ones if they exceed the room."""
     texts: list[str] = []
     left = room
     for block in store.some_blocks(document_id, list(shown)) if shown else store.every_block(document_id):

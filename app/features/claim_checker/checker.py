@@ -89,15 +89,14 @@ class ClaimChecker:
 
 
 def load_checker(engine: Engine, path: Path, cancel: CancelToken) -> None:
-    """Loads it; returns early when cancelled. Raises what loading raises."""
+    """Load the checker; returns early when cancelled. Raises loading errors."""
     for _ in engine.load(path, Wish(), cancel=cancel):
         pass
 
 
 def find_unsupported(engine: Engine, prompt: str, text: str, cancel: CancelToken | None = None) -> tuple[Span, ...]:
-    """The stretches of a text, in characters, that its prompt with the passages does not support.
-
-    Nothing where both together are too long.
+    """Return the ranges of a text, in characters, that the passages in its prompt don't support; empty if both
+    together are too long.
     """
     try:
         return spans_over(text, engine.classify_tokens(prompt, text, cancel=cancel))
@@ -130,7 +129,7 @@ def _number_passages(passages: Sequence[str]) -> str:
 
 
 def spans_over(text: str, labels: TokenLabels) -> tuple[Span, ...]:
-    """Whole words in which a token has the last label, joined over the space between them."""
+    """Return the ranges of whole words with a token of the last label, joined across spaces."""
     found: list[Span] = []
     for number, (start, end) in enumerate(zip(labels.starts, labels.ends, strict=True)):
         row = labels.logits[number * labels.labels : (number + 1) * labels.labels]

@@ -102,7 +102,7 @@ def knows_language(path: Path, language: str) -> bool:
 
 
 def read_safetensors(path: Path) -> Tensors:
-    """All tensors of a file, as float32 or float16; raises ValueError where it is none, and OSError."""
+    """Read a file's tensors as float32 or float16. Raises ValueError for other files, and OSError."""
     import numpy as np
 
     size = path.stat().st_size

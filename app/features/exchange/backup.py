@@ -104,7 +104,7 @@ class _BackupCancelled(Exception):
 def back_up(
     path: Path, places: AppPaths, database: Database, cancel: CancelToken
 ) -> Iterator[BackupProgress | BackupFinished]:
-    """Writes the backup, for its person alone; what was there before is replaced at the end.
+    """Write the backup, readable only by its owner, replacing the file at the end.
 
     Raises DiskFull, FolderNotWritable or NameTooLong.
     """
@@ -153,7 +153,7 @@ def _folders_by_part(places: AppPaths) -> dict[str, Path]:
 
 
 def _pack_file(archive: zipfile.ZipFile, name: str, file: Path, files: list[dict[str, Any]]) -> Iterator[int]:
-    """Adds a file and notes what it is; yields the sizes of its pieces."""
+    """Add a file to the archive and record it; yields the sizes of its pieces."""
     checksum, size_bytes = hashlib.sha256(), 0
     with file.open("rb") as source, archive.open(_member_info(name), "w", force_zip64=True) as target:
         while data := source.read(CHUNK_BYTES):
@@ -187,7 +187,7 @@ def _end_if(cancel: CancelToken) -> None:
 
 
 def unpack_backup(path: Path, places: AppPaths, cancel: CancelToken) -> Iterator[BackupProgress | BackupUnpacked]:
-    """Unpacks and compares a backup; nothing that is here changes before `accept` and `put_in_place`.
+    """Unpack and verify a backup; data is unchanged until `accept` and `put_in_place`.
 
     Raises BackupUnreadable, DiskFull or FolderNotWritable; nothing waits then.
     """
@@ -292,7 +292,7 @@ def _unpack_files(
 
 
 def _path_parts(name: str, path: Path) -> list[str]:
-    """The way to a file below the folder. Nothing else than what a backup has may be written, and nowhere else."""
+    """Return a member's path parts. Rejects anything a backup doesn't have, and paths outside the folder."""
     steps = name.split("/")
     is_inside = name.startswith((TRANSLATIONS, MEDIA, RECORDINGS, SERVERS)) and not any(
         step in ("", ".", "..") or "\\" in step or "\0" in step or ":" in step for step in steps
@@ -340,7 +340,7 @@ class _RestoreProgress:
 
     @classmethod
     def read(cls, folder: Path) -> _RestoreProgress:
-        """An empty one where nothing is noted, or nothing sensible."""
+        """Read the progress; an empty one if nothing valid is stored."""
         try:
             fields = fields_of(read_value((folder / PROGRESS).read_bytes()))
         except (OSError, ValueError):

@@ -75,7 +75,7 @@ def export_chats(
 def _export_steps(
     path: Path, chats: Sequence[Conversation], shelf: ChatArchive, file: IO[bytes], *, with_thinking: bool
 ) -> Iterator[int]:
-    """Writes the file; each step says how many messages it was."""
+    """Write the file; yields the number of messages at each step."""
     ending, media = path.suffix.lower(), shelf.media
     branches = open_branches(chats, shelf, with_thinking=with_thinking)
     if ending == ".docx":

@@ -73,7 +73,7 @@ class ChatStores:
         self._assistants, self._tags = AssistantStore(database), Tags(database)
 
     def surroundings_fields(self, chat: Conversation) -> dict[str, Any]:
-        """The fields `project` (or null), `assistant` (or null), `tags`."""
+        """Return the fields `project` (or null), `assistant` (or null), `tags`."""
         project, assistant = self._projects.get(chat.project_id), self._assistants.get(chat.assistant_id)
         return {
             "project": None if project is None else self._project_fields(project),
@@ -137,7 +137,7 @@ class ChatStores:
         ).id
 
     def apply_tags(self, conversation_id: int, told: dict[str, Any]) -> None:
-        """A chat that has just come gets its tags."""
+        """Give an imported chat its tags."""
         for name in filter(None, (text_of(one).strip() for one in list_of(told.get("tags"))[:MOST])):
             self._tags.set_tag(self._tags.create(name).id, conversation_id)
 
@@ -244,7 +244,7 @@ def _named_source(shelf: ChatArchive, source: dict[str, Any]) -> dict[str, Any] 
 
 
 def _file_name(model: str) -> str:
-    """Of a whole path on whichever system; other names, such as "openai/gpt-4o", stay as they are."""
+    """Return the file name of an absolute path of any system; other names, such as "openai/gpt-4o", are unchanged."""
     for path in (PureWindowsPath(model), PurePosixPath(model)):
         if path.is_absolute():
             return path.name
@@ -375,7 +375,7 @@ def _parse_stats(fields: dict[str, Any]) -> AnswerStats | None:
 
 
 def _with_documents(message: TreeMessage, fields: dict[str, Any], shelf: ChatArchive, read: ReadChat) -> TreeMessage:
-    """The message with the documents that are here; the others are named in its text."""
+    """Attach the documents that are here, and name the others in the message's text."""
     found, missing = _find_documents(fields.get("attachments"), shelf)
     if found:
         read.attached[message.id] = found
@@ -392,7 +392,7 @@ def _with_documents(message: TreeMessage, fields: dict[str, Any], shelf: ChatArc
 
 
 def _take_pictures(place: int | None, value: Any, shelf: ChatArchive, read: ReadChat) -> list[str]:
-    """Pictures of a message (None: of the draft) go along; the names of those that cannot."""
+    """Import a message's pictures (None: the draft's); return the names of those that can't be."""
     if shelf.media is None:
         return []
     uses, missing = chat_pictures.take_pictures(shelf.media, value)
@@ -402,7 +402,7 @@ def _take_pictures(place: int | None, value: Any, shelf: ChatArchive, read: Read
 
 
 def _find_documents(value: Any, shelf: ChatArchive) -> tuple[list[tuple[int, DocumentUse]], list[str]]:
-    """Documents of this computer with how they are shown, and the names of those that are not here."""
+    """Return the stored documents with their use, and the names of missing ones."""
     found, missing = [], []
     for fields in map(fields_of, list_of(value)):
         document = shelf.documents.find_content(text_of(fields.get("sha256")))

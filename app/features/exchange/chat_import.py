@@ -180,9 +180,9 @@ def _keep_chat(
 
 
 def _read_all(contents: ImportContents, shelf: ChatArchive, cancel: CancelToken) -> Iterator[Read | ChatNotRead | int]:
-    """Everything in its order; numbers are bytes that were read, and come again while pictures are looked at.
+    """Yield everything in order, and byte counts of progress, which repeat while pictures are processed.
 
-    What comes after it was cancelled may lack some.
+    Chats yielded after cancelling may be incomplete.
     """
     before = 0
 
@@ -253,7 +253,7 @@ def _in_thread(thread: JanThread) -> ForeignChat:
 
 
 def _read_lines(stream: BinaryIO) -> Iterator[bytes | None]:
-    """The lines of a file, up to the size that one chat may have; None for one that is too long."""
+    """Yield a file's lines, up to the size of one chat; None for a line that is too long."""
     rest, buffer = MOST_BYTES, b""
     is_skipping = False
     while rest > 0 and (data := stream.read(min(rest, 1 << 18))):
@@ -388,7 +388,7 @@ class NoChat:
 
 
 def chats_in(stream: BinaryIO) -> Iterator[FoundChat | NoChat | int]:
-    """The chats of one JSON file; numbers are how many bytes were read so far."""
+    """Yield the chats of a JSON file, and the bytes read so far."""
     pieces = JsonPieces(stream, LISTS)
     outermost: dict[str, Any] = {}
     has_list = False
@@ -472,7 +472,7 @@ def _in_folder(folder: Path) -> Iterator[ImportedFile]:
 
 
 def _files_below(folder: Path, is_wanted: Callable[[str], bool]) -> Iterator[tuple[Path, os.stat_result]]:
-    """Files below a folder, by name; links are not followed, for they may lead in circles or out of it."""
+    """Yield files below a folder, by name. Links aren't followed, because they may form cycles or lead out of it."""
     count = 0
     for here, inner, names in os.walk(folder):
         depth = len(Path(here).relative_to(folder).parts)
@@ -577,7 +577,7 @@ _NOT_READ = {
 
 
 def left_out_words(left_out: Mapping[str, int]) -> str:
-    """Such as "2 pictures did not come along, 1 use of a tool was left out"; "" where all is here."""
+    """Format as "2 pictures did not come along, 1 use of a tool was left out"; "" if nothing was."""
     parts = []
     for name, count in left_out.items():
         one, many = _LEFT_OUT[name]

@@ -42,7 +42,7 @@ MOST_EMBEDDED_BYTES = 60_000_000
 
 
 def find_file(library: MediaLibrary, use: MediaUse, formats: Collection[str]) -> tuple[bytes, str] | None:
-    """A picture as a file of one of these formats or as PNG, and which it is; None where it is gone."""
+    """Return a picture in one of these formats, else as PNG, and the format; None if it is gone."""
     try:
         if use.media.format in formats:
             return library.original_path(use.media).read_bytes(), use.media.format
@@ -53,7 +53,7 @@ def find_file(library: MediaLibrary, use: MediaUse, formats: Collection[str]) ->
 
 
 def png_of(rows: Path) -> bytes:
-    """A binary PPM as a PNG, row after row without a filter (PNG specification, third edition, 9.2)."""
+    """Convert a binary PPM to PNG, row by row without a filter (PNG specification, third edition, 9.2)."""
     _, size, _, pixels = rows.read_bytes().split(b"\n", 3)
     width, height = map(int, size.split())
     packer, line = zlib.compressobj(6), 3 * width
@@ -68,7 +68,7 @@ def png_of(rows: Path) -> bytes:
 
 
 def address_of(library: MediaLibrary, use: MediaUse) -> str:
-    """The picture itself as an address for a page that fetches nothing; "" where it is gone."""
+    """Return the picture as a data URL; "" if it is gone."""
     found = find_file(library, use, IN_BROWSERS)
     return f"data:{MIME[found[1]]};base64,{base64.b64encode(found[0]).decode()}" if found is not None else ""
 
@@ -120,7 +120,7 @@ def _has_room(written: set[str], use: MediaUse) -> bool:
 
 
 def take_pictures(library: MediaLibrary, value: Any) -> tuple[list[NewUse], list[str]]:
-    """Uses of pictures that are here, or came with their content; and the names of those that did neither."""
+    """Return uses of pictures that are stored or come with their content, and the names of the others."""
     uses, missing = [], []
     for fields in map(fields_of, list_of(value)):
         sha256, name = text_of(fields.get("sha256")), name_of(fields.get("name")) or "picture"

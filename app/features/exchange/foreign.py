@@ -100,12 +100,12 @@ def text_of(value: Any) -> str:
 
 
 def fields_of(value: Any) -> dict[str, Any]:
-    """An object, or an empty one for anything else."""
+    """Return an object, or {} for anything else."""
     return value if isinstance(value, dict) else {}
 
 
 def list_of(value: Any) -> list[Any]:
-    """A list, or an empty one for anything else."""
+    """Return a list, or [] for anything else."""
     return value if isinstance(value, list) else []
 
 
@@ -132,7 +132,7 @@ def count_of(value: Any) -> int:
 
 
 def seconds_of(value: Any) -> float | None:
-    """A moment in seconds since 1970, from seconds, milliseconds or ISO 8601; None for anything else."""
+    """Return a time in seconds since 1970 from seconds, milliseconds or ISO 8601; None for anything else."""
     if isinstance(value, str):
         try:
             moment = datetime.fromisoformat(value[:40])
@@ -147,7 +147,7 @@ def seconds_of(value: Any) -> float | None:
 
 
 def join_texts(texts: Iterable[str]) -> str:
-    """Parts of one text, with a blank line between them."""
+    """Join parts of a text with blank lines."""
     return "\n\n".join(filter(None, (text.strip("\n") for text in texts)))
 
 
@@ -184,9 +184,8 @@ Grown = tuple[Conversation, list[TreeMessage], dict[int | None, list[NewUse]]]
 
 
 def grow_tree(chat: ForeignChat, fallback_at: float) -> Grown:
-    """The chat and its turns, each after its parent; `fallback_at` is its time where it has none.
-
-    Raises TooManyMessages.
+    """Build the chat's tree, each turn after its parent; `fallback_at` is used without a time. Raises
+    TooManyMessages.
     """
     if len(chat.messages) > MOST_MESSAGES:
         raise TooManyMessages
@@ -216,7 +215,7 @@ class _ForeignTurn:
 
 
 def _top_turns(chat: ForeignChat) -> list[_ForeignTurn]:
-    """The turns at the top; the others are below them."""
+    """Build the turns and return the top ones."""
     messages: dict[str, ForeignMessage] = {}
     for message in chat.messages:
         if message.id in messages:
@@ -249,7 +248,7 @@ def _is_turn(said: ForeignMessage) -> bool:
 
 
 def _joined_steps(top: list[_ForeignTurn]) -> list[_ForeignTurn]:
-    """The steps of one answer are one turn: an only child that the same one says."""
+    """Merge the steps of one answer into one turn: an only child with the same role."""
     open_turns = list(top)
     while open_turns:
         turn = open_turns.pop()
@@ -283,7 +282,9 @@ def _merge_steps(steps: list[_ForeignTurn]) -> ForeignMessage:
 def _number_tree(
     top: list[_ForeignTurn], chat: ForeignChat
 ) -> tuple[list[TreeMessage], dict[int | None, list[NewUse]]]:
-    """The tree, whose branch to `chat.shown` is chosen, elsewhere what came last; and the pictures at its messages."""
+    """Number the tree and collect pictures by message; the branch to `chat.shown` is chosen, elsewhere the last
+    version.
+    """
     tree: list[TreeMessage] = []
     media: dict[int | None, list[NewUse]] = {}
     places: dict[str, int] = {}
@@ -306,7 +307,7 @@ def _number_tree(
 
 
 def _nearest_turn(chat: ForeignChat, places: dict[str, int]) -> int | None:
-    """The turn above the message that is shown, where that is no turn itself."""
+    """Return the nearest turn above the shown message, if that isn't a turn."""
     parents = {message.id: message.parent for message in chat.messages}
     name: str | None = chat.shown
     for _ in range(len(parents)):

@@ -166,7 +166,7 @@ class JsonPieces:
 
 
 def read_value(data: bytes) -> Any:
-    """A value that is known to be small; raises ValueError for what is no JSON, too long or too deep."""
+    """Parse a value known to be small. Raises ValueError for invalid, overlong or too deep JSON."""
     try:
         return json.loads(data.decode("utf-8", "replace"), parse_constant=lambda _name: None)
     except RecursionError as error:

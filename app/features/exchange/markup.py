@@ -66,7 +66,7 @@ def _bracketed_formula(state: StateInline, silent: bool) -> bool:
 
 
 def tokens_of(text: str) -> list[Token]:
-    """The text as markdown-it's tokens; a very long one is one block of code."""
+    """Parse into markdown-it's tokens; a very long text becomes one code block."""
     if len(text) > MOST_CHARACTERS:
         token = Token("fence", "code", 0)
         token.content = text
@@ -127,7 +127,7 @@ _OWN_SIDE = ("p", "blockquote", "li", "th", "td")
 
 
 def as_html(text: str) -> str:
-    """The text as HTML; its headings are below two of the page's own."""
+    """Render as HTML; headings start two levels down, below the page's own."""
     return "".join(_render_html(tokens_of(text)))
 
 
@@ -165,7 +165,7 @@ def _render_bracket(token: Token, tokens: Sequence[Token], place: int) -> str:
 
 
 def _direction_attribute(tokens: Sequence[Token], place: int) -> str:
-    """A browser sees the direction of words by itself, what prints a page does not."""
+    """Return the direction attribute: browsers detect a text's direction, PDF printing doesn't."""
     words = next((token.content for token in tokens[place + 1 : place + 6] if token.type == "inline"), "")
     return f' dir="{"rtl" if is_right_to_left(words[:2_000]) else "auto"}"'
 

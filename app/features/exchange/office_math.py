@@ -50,7 +50,7 @@ def office_math(latex: str, *, is_block: bool) -> Any | None:
 
 
 def _write_row(children: Sequence[Element], depth: int) -> str:
-    """Elements side by side; a sum or an integral takes what follows as its operand."""
+    """Write elements in a row; a sum or an integral takes what follows as its operand."""
     if depth > MOST_NESTING:
         raise NotTypeset
     fenced = _write_fenced(children, depth)

@@ -156,7 +156,7 @@ def _no_picture(use: MediaUse) -> str:
 
 
 def _typed_lines(text: str) -> str:
-    """Lines that are shown as they are typed; a block of code that was put in marks is one here, too."""
+    """Escape a typed text so that its lines are kept; text with a code fence is taken as Markdown."""
     if "```" in text:
         return markup.as_markdown(text)
     lines = [f"{_indent_line(line)}{escape_markdown(line.strip())}" for line in text.strip("\n").split("\n")]

@@ -156,7 +156,7 @@ def _count_left_out(role: str, kind: str, content: dict[str, Any], message: dict
 
 
 def _message_pictures(content: dict[str, Any], names: dict[str, str]) -> Iterator[GivenPicture]:
-    """Those of a message; the export has their files by the id in the pointer, and the names of some."""
+    """Yield a message's pictures; the export has files by the pointer's id, and names for some."""
     for part in map(fields_of, list_of(content.get("parts"))):
         if text_of(part.get("content_type")) in _PICTURES:
             asset = _asset_id(part.get("asset_pointer"))
@@ -221,7 +221,7 @@ def _code_block(text: str, language: str) -> str:
 
 
 def _canvas_text(content: dict[str, Any]) -> str:
-    """The document of a canvas, whose call to the tool holds all of it."""
+    """Return a canvas's document, which is in full in the call to the tool."""
     source = text_of(content.get("text")) or join_texts(text_of(one) for one in list_of(content.get("parts")))
     try:
         document = fields_of(read_value(source.encode("utf-8", "replace")))
@@ -295,7 +295,7 @@ def _said_to_claude(message: dict[str, Any], name: str, before: str | None, chat
 
 
 def _attachment_texts(message: dict[str, Any], said: ForeignMessage, chat: ForeignChat) -> list[str]:
-    """Names go to the message; the texts of long pastes, which have none, come back."""
+    """Add attachment names to the message; return the texts of long pastes, which have no name."""
     pastes = []
     for key in ("attachments", "files", "files_v2"):
         for fields in map(fields_of, list_of(message.get(key))):
@@ -430,7 +430,7 @@ _STATES = {"stopped": MessageState.STOPPED, "error": MessageState.FAILED, "pendi
 
 
 def read_jan(thread: dict[str, Any], lines: Iterable[bytes | None]) -> ForeignChat:
-    """The chat of a thread and its lines; a line that is None was too long to be read."""
+    """Read a thread's chat from its lines; a None line was too long."""
     assistant = fields_of(next(iter(list_of(thread.get("assistants"))), None))
     metadata = fields_of(thread.get("metadata"))
     chat = ForeignChat(
@@ -509,7 +509,7 @@ def is_of_open_webui(value: dict[str, Any]) -> bool:
 
 
 def read_open_webui(value: dict[str, Any]) -> ForeignChat:
-    """The chat of one row, or of the `chat` in it alone."""
+    """Read the chat of one row, or of its `chat` alone."""
     body = fields_of(value.get("chat")) or value
     history, models = fields_of(body.get("history")), list_of(body.get("models"))
     chat = ForeignChat(
@@ -589,7 +589,7 @@ def _without_details(text: str, said: ForeignMessage, chat: ForeignChat) -> str:
 
 
 def _usage_stats(usage: dict[str, Any]) -> AnswerStats | None:
-    """From the usage that OpenAI's interface gives, or from Ollama's figures (nanoseconds)."""
+    """Convert usage in OpenAI's format, or Ollama's figures (nanoseconds)."""
     asked = count_of(usage.get("prompt_tokens")) or count_of(usage.get("prompt_eval_count"))
     written = count_of(usage.get("completion_tokens")) or count_of(usage.get("eval_count"))
     if not written:

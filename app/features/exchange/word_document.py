@@ -49,7 +49,7 @@ _ALIGNED = {"left": None, "right": WD_ALIGN_PARAGRAPH.RIGHT, "center": WD_ALIGN_
 
 
 def write_docx(branches: Iterable[OpenBranch], out: IO[bytes], media: MediaLibrary | None = None) -> Iterator[int]:
-    """Writes the document to a file that is open for bytes; yields 1 after each turn. `media` has its pictures."""
+    """Write the document to a binary file; yields 1 after each turn. `media` has its pictures."""
     writing: _ChatDocxWriter | None = None
     for branch in branches:
         if writing is None:
@@ -109,7 +109,7 @@ class _ChatDocxWriter:
             self._write_plain(branch.instructions, "Quote")
 
     def write_turn(self, turn: ExportedTurn) -> None:
-        """A name, what was thought and said, and lines about it."""
+        """Write name, thinking, text and facts."""
         self._write_heading(f"{turn.name}, {turn.at}", 2)
         if turn.thinking.strip():
             self._write_grey(turn.thinking_words, is_ours=True)
@@ -124,7 +124,7 @@ class _ChatDocxWriter:
             self._write_grey(fact)
 
     def _write_picture(self, use: MediaUse) -> None:
-        """As large as there is room for; what Word would show lying on its side goes along as it is seen."""
+        """Insert a picture as large as fits; one that Word would show rotated is re-encoded upright."""
         found = find_file(self._media, use, IN_WORD) if self._media is not None else None
         try:
             if found is not None and found[1] == "jpeg" and Image.from_blob(found[0]).px_width != use.media.width:
@@ -152,7 +152,10 @@ class _ChatDocxWriter:
                 self._add_run(self._add_paragraph(style, lines), lines)
 
     def _add_paragraph(self, style: str | None, text: str) -> Paragraph:
-        """A new one, in the direction of its text. python-docx would look through all that is there for its place."""
+        """Add a paragraph in its text's direction.
+
+        Inserted directly, because python-docx would scan the whole document for the position.
+        """
         element = OxmlElement("w:p")
         self._end.addprevious(element)
         if style is not None:

@@ -111,7 +111,7 @@ class ModelAnatomy:
 
 
 def anatomy_of(path: Path, others: Sequence[Path] = ()) -> ModelAnatomy:
-    """Reads the head of a file, and of the `others` that a split model has; raises ModelMissing or ModelUnreadable."""
+    """Read a file's header, and those of a split model's `others`. Raises ModelMissing or ModelUnreadable."""
     header = check_model(path)
     tensors = [tensor for part in others if part != path for tensor in check_model(part).tensors]
     header = replace(header, tensors=(*header.tensors, *tensors))

@@ -95,9 +95,9 @@ def tokens_of(
     variables: Mapping[str, object] | None = None,
     cancel: CancelToken | None = None,
 ) -> list[PlacedToken]:
-    """The tokens of a text, or of the prompt that a conversation makes, which begins at character 0.
+    """Return the tokens of a text, or of a conversation's prompt, which begins at character 0.
 
-    `variables` are those of the model's template, as in `Ask`.
+    `variables` are the template's, as in `Ask`.
     """
     found = engine.inspect("tokens", text, messages, template_variables=variables or {}, cancel=cancel)
     return place_tokens(found.tokens, text)
@@ -123,9 +123,9 @@ def shares_of(tokens: Sequence[PlacedToken], prompt: str, messages: Sequence[Mes
 
 
 def place_tokens(tokens: Sequence[TokenSeen], text: str = "") -> list[PlacedToken]:
-    """Tokens with their places in the text, or in all that they hold together where there is none.
+    """Locate tokens in the text, or in their joined text if none is given.
 
-    A vocabulary may put a blank before the first word: it has no place.
+    A blank that the vocabulary adds in front has no position.
     """
     data = b"".join(token.data for token in tokens)
     ahead = 1 if text and data[:1] == b" " and not text.startswith(" ") else 0
@@ -142,10 +142,7 @@ def place_tokens(tokens: Sequence[TokenSeen], text: str = "") -> list[PlacedToke
 
 
 def tokens_within(tokens: Sequence[TokenSeen], text: str) -> list[TokenSeen]:
-    """Of the tokens that an answer came in, those of its text; what was thought before is left out.
-
-    None where the text is not in them.
-    """
+    """Return those of an answer's tokens that make up its text, without thinking; [] if the text isn't in them."""
     at = b"".join(token.data for token in tokens).rfind(text.encode())
     ends = list(itertools.accumulate(len(token.data) for token in tokens))
     if at < 0 or not text:
@@ -196,7 +193,7 @@ def read_probabilities(
 
 
 def surprise_of(tokens: Sequence[TokenSeen]) -> TextSurprise:
-    """The figures of a text whose tokens `read_probabilities` gave."""
+    """Compute the figures from the tokens of `read_probabilities`."""
     half = WINDOW_TOKENS // 2
     whole = len(tokens) // WINDOW_TOKENS * WINDOW_TOKENS
     counted = [token for at, token in enumerate(tokens) if at < whole and at % WINDOW_TOKENS > half]
@@ -224,9 +221,9 @@ def read_attention(engine: Engine, text: str, *, cancel: CancelToken | None = No
 def attention_of_beginning(
     engine: Engine, text: str, *, cancel: CancelToken | None = None
 ) -> tuple[AttentionShares, bool]:
-    """The same of as many tokens from the beginning on as can be looked at; whether those are all.
+    """Read the attention of as many tokens from the start as possible; also return whether that is all.
 
-    What comes later changes nothing of it: no token sees those behind it.
+    Later tokens don't affect it: no token attends to those after it.
     """
     shown, spare = text, 0
     while True:
@@ -265,7 +262,7 @@ def layers_of(
 def read_layers(
     engine: Engine, text: str, most: int = 5, *, cancel: CancelToken | None = None
 ) -> tuple[tuple[TokenSeen, ...], tuple[tuple[tuple[Guess, ...], ...], ...]]:
-    """The tokens of a short text, and what the model would say after each layer, for each of them."""
+    """Return a short text's tokens, and the predictions after each layer for each."""
     parts = [part for part in layers_of(engine, text, most, cancel=cancel) if isinstance(part, LayersOf)]
     tokens = tuple(token for part in parts for token in part.tokens)
     rows = zip(*(part.layers for part in parts), strict=True)

@@ -212,7 +212,7 @@ def _model_figures(
 
 
 def line_through(points: Sequence[tuple[float, float]]) -> FittedLine | None:
-    """The power law through (parameters, loss), by least squares of the logarithms; None for fewer than two sizes."""
+    """Fit a power law through (parameters, loss) by least squares of the logarithms; None for fewer than two sizes."""
     good = [(math.log(size), math.log(loss)) for size, loss in points if size > 0 and 0 < loss < math.inf]
     count = len(good)
     if len({x for x, _ in good}) < 2:
@@ -252,7 +252,7 @@ class ComparedModel:
 
 
 def find_candidates(models: Iterable[tuple[Path, str, bool]], cancel: CancelToken) -> Iterator[ComparedModel]:
-    """Reads the head of each: path, name, and whether it is another program's."""
+    """Read the header of each model given as (path, name, is another program's)."""
     for path, name, is_foreign in models:
         if cancel.cancelled:
             return
@@ -269,7 +269,7 @@ def find_candidates(models: Iterable[tuple[Path, str, bool]], cancel: CancelToke
 
 
 def best_of(compared: Sequence[ModelFigures], least_tokens_per_s: float) -> ModelFigures | None:
-    """The one that foresees the text best of those that write fast enough; None where none does."""
+    """Return the model with the lowest loss among those fast enough; None if there is none."""
     quick = [
         one
         for one in compared
@@ -290,7 +290,7 @@ def table_of(compared: Sequence[ModelFigures], names: Sequence[str] = ()) -> str
 
 
 def _measure_speed(engine: Engine, text: str, cancel: CancelToken) -> tuple[float, float]:
-    """Tokens a second, and seconds to the first, of going on with the text's beginning."""
+    """Measure tokens per second, and seconds to the first token, continuing the text's beginning."""
     ask = Ask((), max_tokens=WRITTEN_TOKENS, sampling=Sampling(temperature=0), text=text[:BEGINNING_CHARACTERS])
     for event in engine.answer(ask, cancel):
         if isinstance(event, Finished):
@@ -355,7 +355,7 @@ class VoteTally:
 
 
 def tally_of(lines: Sequence[str], one: Path, other: Path) -> VoteTally:
-    """The votes on two models so far, the first of which is `one`."""
+    """Return the tally of two models, `one` first."""
     for kept in _read_votes(lines):
         if (kept.first, kept.second) == (one.name, other.name):
             return kept
@@ -365,7 +365,7 @@ def tally_of(lines: Sequence[str], one: Path, other: Path) -> VoteTally:
 
 
 def with_vote(lines: Sequence[str], one: Path, other: Path, better: Path | None) -> tuple[str, ...]:
-    """The lines with one vote more; None: neither was better."""
+    """Add a vote; None: neither was better."""
     now = tally_of(lines, one, other)
     more = VoteTally(
         now.first,

@@ -89,7 +89,7 @@ class HeadPattern:
 
 
 def pattern_of(shares: Floats, tokens: Sequence[TokenSeen], repeats: TokenRepeats | None = None) -> HeadPattern:
-    """The pattern of one head, or of a mean of heads; `shares` is [token that looks, token looked at]."""
+    """Classify a head, or a mean of heads; `shares` is [attending token, attended token]."""
     import numpy as np
 
     count = len(tokens)
@@ -155,7 +155,7 @@ class TokenRepeats:
 
 
 def repeats_of(tokens: Sequence[TokenSeen]) -> TokenRepeats:
-    """For `pattern_of`, once for all heads. Full stops and the like are no words."""
+    """Find repeated words, once for all heads. Punctuation doesn't count."""
     import numpy as np
 
     words = [word_of(token).casefold() for token in tokens]
@@ -233,7 +233,7 @@ class AttentionMap:
 
 
 def read_attention_map(engine: Engine, text: str, cancel: CancelToken) -> AttentionMap:
-    """Asks the model, and looks at what each head does; on a thread. Raises what `looks.attention` raises."""
+    """Read and classify all heads' attention, on a thread. Raises the errors of `looks.read_attention`."""
     import numpy as np
 
     found, is_all = looks.attention_of_beginning(engine, text, cancel=cancel)
@@ -244,7 +244,7 @@ def read_attention_map(engine: Engine, text: str, cancel: CancelToken) -> Attent
 
 
 def plainest_head(patterns: Sequence[Sequence[HeadPattern]]) -> tuple[int, int]:
-    """The layer and the head to begin with: what looks most at the token before is understood at once."""
+    """Return (layer, head) to show first: one that mostly attends to the previous token is easiest to understand."""
     found = [
         (pattern.share * (1 - pattern.first), layer, head)
         for layer, heads in enumerate(patterns)
@@ -261,7 +261,7 @@ def word_of(token: TokenSeen) -> str:
 
 
 def shown_word(data: bytes) -> str:
-    """A token in a few visible characters, for a label: a blank around it is left out, what is only that is drawn."""
+    """Return a token in a few visible characters, for a label: blanks around are dropped, a blank token is drawn."""
     text = data.decode("utf-8", "replace")
     if "\ufffd" in text and data != b"\xef\xbf\xbd":  # a part of a character
         return data.hex(" ").upper()

@@ -138,12 +138,12 @@ def offer_words(task: str, entry: CatalogEntry, helpers: Sequence[str] = ()) -> 
 
 
 def entry_of(entries: Sequence[CatalogEntry], repo: str, model: ModelFile) -> CatalogEntry | None:
-    """The suggested model that a file on the Hub is."""
+    """Return the catalog entry of a file on the Hub, or None."""
     return next((entry for entry in entries if entry.repo == repo and _is_file(entry, model)), None)
 
 
 def file_of(entry: CatalogEntry, repository: Repository) -> ModelFile:
-    """A suggested model among what its repository offers; raises FileNotOnHub."""
+    """Find a catalog entry's file in its repository. Raises FileNotOnHub."""
     for model in repository.models:
         if _is_file(entry, model):
             return model
@@ -151,7 +151,7 @@ def file_of(entry: CatalogEntry, repository: Repository) -> ModelFile:
 
 
 def vision_of(entry: CatalogEntry | None, repository: Repository) -> RemoteFile | None:
-    """The file through which a model of a repository sees: the suggested one, else the first."""
+    """Return a repository's vision projector: the catalog's, else the first."""
     wanted = entry.vision.file if entry is not None and entry.vision is not None else ""
     return next((file for file in repository.vision if file.name == wanted), next(iter(repository.vision), None))
 
@@ -161,7 +161,7 @@ def _is_file(entry: CatalogEntry, model: ModelFile) -> bool:
 
 
 def pick_file(entries: Sequence[CatalogEntry], repository: Repository, wanted: str = "") -> ModelFile:
-    """A model by its file name or tag, else the suggested one, else a balanced one; raises FileNotOnHub."""
+    """Find a model by file name or tag, else the catalog's, else a balanced one. Raises FileNotOnHub."""
     usable = [model for model in repository.models if model.is_supported]
     if wanted:
         by_name = [model for model in usable if wanted in (model.name, PurePosixPath(model.name).name)]
@@ -187,7 +187,7 @@ TAGS_IN_ORDER = ("Q4_K_M", "UD-Q4_K_XL", "Q4_K_XL", "Q4_K_L", "MXFP4", "Q4_K_S",
 
 
 def recommend_file(models: Sequence[ModelFile], room: MemoryRoom) -> ModelFile | None:
-    """The balanced file where it fits into memory now, else the nearest that does; None where none does."""
+    """Return the balanced file if it fits into memory now, else the nearest that does; None if none does."""
     fitting = [
         model for model in models if model.is_supported and by_size(model.size_bytes, 0, room).word in (WELL, TIGHT)
     ]

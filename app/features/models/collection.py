@@ -130,7 +130,7 @@ class MachineNeeds:
         self._are_expected = True
 
     def learn_gpus(self) -> None:
-        """Asks the engine's child, which is started for it."""
+        """Detect GPUs with the engine's child, started for it."""
         try:
             self._gpus = self._around.gpus()
         except AppError as error:
@@ -138,7 +138,7 @@ class MachineNeeds:
         self._gpus_known.set()
 
     def memory_room(self) -> MemoryRoom:
-        """The memory that a model could have now: the one that is loaded would make room."""
+        """Return the memory a model could have now: the loaded one would make room."""
         if self._are_expected:
             self._gpus_known.wait(GPUS_WAIT_S)
         free, total, loaded = free_memory_bytes(), total_memory_bytes(), self._around.loaded()
@@ -159,7 +159,7 @@ class MachineNeeds:
             return self._lent
 
     def fit_of(self, entry: CatalogEntry, here: MemoryRoom, bytes_per_s: float) -> MemoryFit:
-        """Of a suggested model, by what the list knows of it."""
+        """Estimate a catalog entry from the catalog's figures."""
         active_bytes = entry.active_bytes if entry.active_share else 0
 
         def within(room: MemoryRoom) -> MemoryFit:
@@ -169,7 +169,7 @@ class MachineNeeds:
         return self._with_help(found, within) or found.at_speed(bytes_per_s)
 
     def recommend_file(self, models: Sequence[ModelFile]) -> ModelFile | None:
-        """Of a repository's files the one to take: here, else with what other computers lend; None where none fits."""
+        """Return the repository's file to take: for this computer, else with lent memory; None if none fits."""
         room = self.memory_room()
         here = choice.recommend_file(models, room)
         lent = self.lent_rooms() if here is None else ()
@@ -200,7 +200,7 @@ class MachineNeeds:
     def estimate_exactly(
         self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None
     ) -> MemoryFit:
-        """The same with llama.cpp's own numbers, from the whole header."""
+        """Estimate with llama.cpp's own figures, from the whole header."""
         header = self._hub.read_header(repo, commit, model.name, cancel)
         found = estimate.measure_fit(
             header,
@@ -228,7 +228,7 @@ class MachineNeeds:
 
 
 def _estimate_by_formula(header: bytes, model: ModelFile) -> Callable[[MemoryRoom], MemoryFit]:
-    """A model of the Hub in any room, by formula."""
+    """Return a function that estimates a Hub model for any memory, by formula."""
     return lambda room: estimate.estimate_fit(header, model.size_bytes, room, name=model.name)
 
 
@@ -304,21 +304,22 @@ class ModelCollection:
         return self._here.find(name)
 
     def find_copy(self, file: RemoteFile, cancel: CancelToken | None = None) -> Path | None:
-        """The same file on this computer, here or in another program's folder."""
+        """Find an equal file here or in another program's folder."""
         return self._here.find_copy(file, cancel or self._closing)
 
     def rename(self, path: Path, label: str) -> None:
-        """Gives a model the person's own name, "" takes it back; its file keeps its own."""
+        """Set the user's name for a model, "" to clear it; the file keeps its name."""
         self.around.notes.update_note(path, label=label.strip())
         self._tell_list()
 
     def mark_used(self, path: Path) -> None:
-        """A model was loaded just now; lists say when it was used last."""
+        """Record that a model was loaded, for lists sorted by last use."""
         self.around.notes.update_note(path, used_at=time.time())
 
     def remove(self, path: Path) -> TrashedModel:
-        """Puts a model into the program's own trash. Raises ModelNotInstalled, or ModelNotOurs: that one stays where it
-        is and only leaves the list.
+        """Move a model into the program's trash.
+
+        Raises ModelNotInstalled, or ModelNotOurs for a file elsewhere, which only leaves the list.
         """
         model = next((row.model for row in self.list_installed() if row.model.path == path), None)
         if model is None:
@@ -339,7 +340,7 @@ class ModelCollection:
         return path
 
     def add(self, path: Path, how: str, cancel: CancelToken) -> Generator[CopyProgress, None, Path]:
-        """Brings a file along: copy, move or in_place. Returns where it is then; cancelled, where it was."""
+        """Add a file by copy, move or in_place. Returns its new path; cancelled, the old one."""
         added = yield from models_folder.add_model(path, self.models_folder(), how, cancel)
         if added is None:
             return path
@@ -347,7 +348,7 @@ class ModelCollection:
         return added
 
     def move_folder(self, new: Path, cancel: CancelToken) -> Iterator[CopyProgress]:
-        """Moves all models to another folder, which is used from then on; cancelled, everything is as it was."""
+        """Move all models to another folder and use that from now on; cancelled, nothing changes."""
         old, new = self.models_folder(), new.absolute()
         waiting = [download for download in self.downloads.all() if download.state in ("queued", "running")]
         for download in waiting:
@@ -364,7 +365,7 @@ class ModelCollection:
     # What there could be.
 
     def suggest_models(self, task: str = "chat", limit: int = USUAL_SUGGESTIONS) -> list[ModelSuggestion]:
-        """The best for this machine; the last may be one that other computers' memory makes possible."""
+        """Suggest models for this computer; the last may need other computers' memory."""
         machine = self.machine
         room, speed = machine.memory_room(), machine.bytes_per_s()
         chosen = choice.suggest_entries(self.entries, task, room, limit, speed, lent=machine.lent_rooms())
@@ -380,7 +381,7 @@ class ModelCollection:
         ]
 
     def download(self, repository: Repository, model: ModelFile, with_vision: bool = True) -> Download:
-        """Queues a model, and the file that lets it see pictures where there is one."""
+        """Queue a model, with its vision projector if there is one."""
         entry = choice.entry_of(self.entries, repository.name, model)
         vision = choice.vision_of(entry, repository) if with_vision else None
         title = entry.name if entry else PurePosixPath(repository.name).name.removesuffix("-GGUF")
@@ -388,7 +389,7 @@ class ModelCollection:
         return self.downloads.add(request)
 
     def download_entry(self, entry: CatalogEntry, cancel: CancelToken | None = None) -> Download:
-        """Looks a suggested model up on the Hub and queues it."""
+        """Look a catalog entry up on the Hub and queue it."""
         repository = self.hub.read_repository(entry.repo, cancel=cancel)
         download = self.download(repository, choice.file_of(entry, repository), "vision" in entry.tasks)
         if cancel is not None and cancel.cancelled:  # while the Hub was asked
@@ -402,7 +403,7 @@ class ModelCollection:
         return bool(model.repo) and not is_here and (entry is None or entry.vision is not None)
 
     def fetch_eyes(self, model: InstalledModel, cancel: CancelToken | None = None) -> Download:
-        """Queues the file that lets a model see, from its repository; raises FileNotOnHub where that has none."""
+        """Queue a model's vision projector from its repository. Raises FileNotOnHub if there is none."""
         repository = self.hub.read_repository(model.repo, cancel=cancel)
         same = next(
             (model_file for model_file in repository.models if model_file.parts[0].name.endswith(model.path.name)), None
@@ -454,7 +455,7 @@ class ModelCollection:
     # Tabs.
 
     def for_task(self, task: str) -> Path | None:
-        """The model of a tab: the chosen one, else one here that is made for it. Passages have only a chosen one."""
+        """Return a tab's model: the chosen one, else an installed one made for it. Passages use only a chosen one."""
         chosen = self._chosen.path_for(task)
         if chosen is not None or task in ("chat", "write", PASSAGES):  # any model goes on with a text: the chat's does
             return chosen or (starter_model() if task == "chat" else None)
@@ -480,9 +481,9 @@ class ModelCollection:
         return next((suggestion for suggestion in found if suggestion.fit.word != estimate.TOO_LARGE), None)
 
     def choose_model(self, task: str, path: Path) -> None:
-        """A tab keeps this model; the starter and nothing chosen are the same for the chat. It is in all lists then.
+        """Choose a tab's model and list it; for the chat, choosing the starter equals choosing nothing.
 
-        Raises EmbeddingsUnavailable where passages are to be found with a model that was not made for it.
+        Raises EmbeddingsUnavailable if it is for passages and can't embed.
         """
         if task == PASSAGES and not embeds_texts(path):
             raise EmbeddingsUnavailable(str(path))
@@ -495,7 +496,7 @@ class ModelCollection:
         self._tell_list()
 
     def register_model(self, path: Path, origin: str = DOWNLOADED) -> None:
-        """A model is here: brought along, fetched, or found on this computer in place of that. Its first file."""
+        """Register a model that was added, downloaded or found; `path` is its first file."""
         is_elsewhere = not path.is_relative_to(self.models_folder())
         if is_elsewhere:
             self._chosen.add_known(path)
@@ -589,7 +590,7 @@ def fetch_file(
     *,
     folder: Path | None = None,
 ) -> Iterator[ChildEvent]:
-    """Into `models_folder`, by default that of the models. `left_bytes` are still needed for what comes after it."""
+    """Download a file into `folder`, by default the models'. `left_bytes` are still needed for later files."""
     around = models.around
     job = FetchJob(
         repository.name,
@@ -671,7 +672,7 @@ class ModelStorage:
         models_folder.empty_trash(self._folder())
 
     def clear_parts(self) -> None:
-        """Removes the beginnings of files that no download waits for."""
+        """Delete partial files that no download needs."""
         for path in self._loose_parts():
             try:
                 with part.PartialFile(path).locked():

@@ -77,23 +77,23 @@ class MemoryFit:
         return self.word in (WELL, TIGHT) and not 0 < self.tokens_per_s < LEAST_TOKENS_PER_S
 
     def at_speed(self, bytes_per_s: float) -> MemoryFit:
-        """The same on a computer that reads that many bytes of weights a second."""
+        """Return the fit for a computer that reads weights at this speed."""
         return dataclasses.replace(self, tokens_per_s=bytes_per_s / self.active_bytes if self.active_bytes else 0.0)
 
     def helped_by(self, computers: Sequence[str]) -> MemoryFit:
-        """The same, found with the memory of other computers added."""
+        """Return the fit that was found with other computers' memory added."""
         return dataclasses.replace(self, word=TIGHT, helpers=tuple(computers))
 
 
 def estimate_fit(header_bytes: bytes, total_bytes: int, room: MemoryRoom, *, name: str = "") -> MemoryFit:
-    """By formula, from a model's first bytes and the length of all its parts; raises ModelUnreadable(name)."""
+    """Estimate by formula from a model's first bytes and the total size of its parts. Raises ModelUnreadable(name)."""
     header = _parse_header(header_bytes, name)
     shape = _shape_of(header, total_bytes)
     return dataclasses.replace(_make_fit(shape, room), active_bytes=_active_bytes(header, shape))
 
 
 def by_size(size_bytes: int, kv_bytes_per_token: int, room: MemoryRoom, active_bytes: int = 0) -> MemoryFit:
-    """From a size alone; without `kv_bytes_per_token` (in 16 bit) the context counts as it does in most models."""
+    """Estimate from a size alone; without `kv_bytes_per_token` (16 bit) the KV cache counts as in most models."""
     kv_bytes = kv_bytes_per_token or size_bytes // USUAL_SIZE_PER_KV_BYTE
     layers = USUAL_LAYERS
     found = _make_fit(
@@ -164,7 +164,7 @@ _FITS_BUT_SLOW = "Fits · needs {needed} GB"
 
 
 def fit_words(fit: MemoryFit) -> MessageTemplate:
-    """A fit in words with its numbers; nothing runs well that is slower than people read."""
+    """Describe a fit with its figures; a model slower than reading never "runs well"."""
     values = {"needed": format_gigabytes(fit.needed_bytes), "free": format_gigabytes(fit.free_bytes)}
     if fit.helpers:
         return MessageTemplate(
@@ -250,7 +250,7 @@ def _has_all_tensors(header: GgufHeader) -> bool:
 
 
 def _shape_of(header: GgufHeader, total_bytes: int) -> ModelShape:
-    """A header's shape; where its tensors are not known, the weights are spread evenly over the layers."""
+    """Return a header's shape; if its tensors are unknown, weights are spread evenly over the layers."""
     shape = shape_of(header)
     if _has_all_tensors(header):
         return shape

@@ -83,7 +83,7 @@ class InstalledModels:
         raise ModelNotInstalled(name)
 
     def find_copy(self, file: RemoteFile, cancel: CancelToken) -> Path | None:
-        """The same file on this computer, here or in another program's folder."""
+        """Find an equal file here or in another program's folder."""
         candidates = [row.model for row in (*self.list_ours(), *self.list_others())]
         return model_library.find_copy(file, candidates, self._known_sha, self._remember_sha, cancel)
 
@@ -115,7 +115,7 @@ class InstalledModels:
         return rows
 
     def _known_sha(self, path: Path) -> str:
-        """The sha256 that was computed of a file, where it has not changed since."""
+        """Return a file's stored sha256, "" if the file has changed since."""
         note = self._notes.get(path)
         with contextlib.suppress(OSError):
             stat = path.stat()
@@ -182,15 +182,15 @@ class ChosenModels:
         self._settings, self._change, self._notes = settings, change, notes
 
     def path_for(self, task: str) -> Path | None:
-        """The file that was chosen for a tab, where it still is."""
+        """Return a tab's chosen file if it still exists."""
         settings = self._settings()
         chosen = settings.engine.model_path if task == "chat" else getattr(settings.models, f"{task}_path", "")
         return Path(chosen) if chosen and Path(chosen).is_file() else None
 
     def choose_model(self, task: str, path: Path) -> bool:
-        """A tab keeps this model, and all others know of it; the starter is what the chat has where nothing is chosen.
+        """Choose a tab's model and list it; for the chat, the starter equals choosing nothing.
 
-        Returns whether it was not known before.
+        Returns whether it is new to the list.
         """
         is_file = path != starter_model() and not runs_elsewhere(path)
         is_new = is_file and str(path) not in self._settings().engine.known_models
@@ -224,7 +224,7 @@ class ChosenModels:
             self._change("models", **cleared)
 
     def follow_move(self, old: Path, new: Path, usual: Path) -> None:
-        """The models moved to another folder; everything that names a file in the old one names it in the new one.
+        """Update all settings and notes after the models moved to another folder.
 
         `usual` is the folder that needs no setting.
         """

@@ -70,7 +70,7 @@ class ModelMemoryWatch:
         """True if memory ran short during an answer still being written."""
 
     def record_use(self) -> None:
-        """The model has just been loaded, or has answered."""
+        """Record that the model was loaded or has answered."""
         self._used_at_s = self._clock()
 
     def check_memory(self, *, busy: bool) -> MemoryVerdict:

@@ -31,12 +31,12 @@ class MessageTemplate:
 
 
 def format_gigabytes(size_bytes: int) -> str:
-    """A size as a number of GB with one decimal; what is there at all is never 0.0."""
+    """Format a size in GB with one decimal; anything above zero is at least 0.1."""
     return f"{max(0.1, size_bytes / 1e9):.1f}" if size_bytes > 0 else "0"
 
 
 def short_count(tokens: int) -> str:
-    """A number of tokens in short: 950, 1.2k, 8k."""
+    """Format a number of tokens briefly: 950, 1.2k, 8k."""
     if tokens < 1000:
         return str(tokens)
     if tokens % 1024 == 0:
@@ -132,7 +132,7 @@ def surprise_words(model: ModelLoaded) -> MessageTemplate | None:
 
 
 def why_words(model: ModelLoaded) -> MessageTemplate | None:
-    """The one sentence that explains how a model was loaded."""
+    """Return the sentence that explains how a model was loaded."""
     words = surprise_words(model) or choice_words(model)
     if words is None or not model.computers:
         return words

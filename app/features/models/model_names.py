@@ -12,9 +12,9 @@ STARTER_NAME = "Starter"
 
 
 def display_name(path: Path, label: str = "") -> str:
-    """The person's own `label`, else the suggested model's name, else the file's name without its quantization.
+    """Return the user's `label`, else the catalog's name, else the file's name without quantization.
 
-    Nothing is read but the size of the file, so that it can be said while a list is drawn.
+    Reads only the file's size, so that lists can be drawn quickly.
     """
     if label:
         return visible_name(label)

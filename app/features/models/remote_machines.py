@@ -34,7 +34,7 @@ class RemoteMachines:
         return self._settings().engine.machines
 
     def usable_addresses(self) -> tuple[str, ...]:
-        """Those that an engine may connect to now, which it then does: none where the network is switched off."""
+        """Return the addresses an engine may connect to now, which it then does; none while the network is off."""
         settings = self._settings()
         addresses = settings.engine.machines if settings.network.allowed else ()
         for address in addresses:
@@ -54,7 +54,7 @@ class RemoteMachines:
         )
 
     def add(self, address: str) -> RemoteMachine:
-        """Asks a computer what it has, in up to some seconds, and keeps it. Raises NetworkOff or MachineUnusable."""
+        """Query a computer, which takes seconds, and store it. Raises NetworkOff or MachineUnusable."""
         from app.engine.rpc_machines import parse_address, query_machine
 
         host, port = parse_address(address)
@@ -67,7 +67,7 @@ class RemoteMachines:
         return machine
 
     def remove(self, address: str) -> None:
-        """It is not used any more, from the next loading on."""
+        """Stop using a computer from the next load on."""
         self._save_addresses(tuple(text for text in self.addresses if text != address))
 
     def _save_addresses(self, addresses: tuple[str, ...]) -> None:

@@ -69,7 +69,7 @@ class PageAnswer:
 
 
 def words_for(model: ModelLoaded) -> ReadingPrompt:
-    """By the names of the model and of its file."""
+    """Return a model's prompts, chosen by its name and file name."""
     known = _known_answers()
     names = f"{model.name} {Path(model.path).name}"
     own: dict[str, Any] = next((each for each in known["models"] if re.search(each["match"], names, re.IGNORECASE)), {})
@@ -84,7 +84,7 @@ def _known_answers() -> dict[str, Any]:
 
 
 def ask_for(words: ReadingPrompt, picture: Media, model: ModelLoaded, *, is_figure: bool, attempt: int = 0) -> Ask:
-    """The same answer each time; a second try is a little warmer, which ends most repetitions."""
+    """Build the request: deterministic; a retry is slightly warmer, which ends most repetitions."""
     text = (words.figure if is_figure else "") or words.page
     always_thinks = model.thinking in ("always", "effort")
     return Ask(

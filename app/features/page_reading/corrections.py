@@ -39,7 +39,10 @@ class DocumentScanner:
         return self._scanning.blocks(Recognize(self._path, page, region, self._password), cancel)
 
     def put_upright(self, page: int, region: Region, most_side: int, cancel: CancelToken) -> tuple[Media, View] | None:
-        """A picture for a model, which is to be deleted, and what it shows; None where it was cancelled."""
+        """Draw a region upright for a model; return the file, to be deleted by the caller, and what it shows.
+
+        None when cancelled.
+        """
         handle, name = tempfile.mkstemp(".ppm", PAGE, self._folder)  # another process may read pages, too
         os.close(handle)
         out, drawn = Path(name), None
@@ -105,7 +108,7 @@ class PageCorrections:
         return "".join(as_markdown(blocks, "")).strip()
 
     def correct_page(self, page: int, text: str, cancel: CancelToken) -> StoredDocument | None:
-        """The document with it; None where it was cancelled. Raises what the child raises, too."""
+        """Store a correction; return the document with it, None when cancelled. Raises the child's errors, too."""
         document, before = self._document, self.readings.get(page)
         scanner = DocumentScanner(document.path, self._documents.password_of(document.id), self._documents.folder)
         try:

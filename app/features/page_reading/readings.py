@@ -167,7 +167,9 @@ class PageReadingJobs(StoredJobs[StoredReading, ReadingEvent]):
         return self._stored_rows([job])[0]
 
     def of_document(self, document: StoredDocument) -> StoredReading | None:
-        """The one that is open for a document, or what has taken its place, or has failed; None where there is none."""
+        """Return a document's reading that is queued, running, stopped or failed, also under its newer version; else
+        None.
+        """
         rows = [row for row in self.find() if row.state != DONE]
         ids = {document.id, self._documents.current_document(document).id} if rows else set()
         return next((row for row in rows if row.document_id in ids), None)
@@ -326,7 +328,7 @@ def read_page(
     read: Callable[[int, Region], Generator[ReadingEvent, None, Found]],
     way: ReadingMethod,
 ) -> Generator[ReadingEvent, None, StoredPageReading | None]:
-    """A page, or the figures on it; None where it was cancelled."""
+    """Read a page, or its figures; None when cancelled."""
     blocks: list[Block] = []
     states: list[str] = []
     for region in regions:

@@ -205,7 +205,7 @@ def names_of(question: str) -> list[str]:
 
 
 def _joint_rarity(places: dict[str, set[int]], rarity: dict[str, float]) -> float:
-    """The largest sum of rarities of the words around one place."""
+    """Return the largest sum of rarities of words around one place."""
     sums: dict[int, float] = {}
     for word, found in places.items():
         near = {place + step for place in found for step in range(-AROUND, AROUND + 1)}
@@ -229,5 +229,5 @@ def _word_stem(word: str) -> str:
 
 @cache
 def _common_words() -> frozenset[str]:
-    """Those that any text has, and those by which one asks."""
+    """Return words found in any text, and those used for asking."""
     return frozenset(f"{ASKING_WORDS} {COMMON_WORDS} {' '.join(SMALL_WORDS.values())}".split())

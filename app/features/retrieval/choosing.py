@@ -30,10 +30,10 @@ def choose_passages(
     *,
     by_model: Sequence[Sequence[int]] = (),
 ) -> list[int]:
-    """The numbers of the blocks to show, in order, together at most `room_tokens` of `count`.
+    """Choose the ids of blocks to show, in order, in at most `room_tokens` of `count`.
 
-    First the beginning, within its share; then the blocks that fit best, each with what follows it, and a heading with
-    the first blocks below it. Where nothing fits, the document's beginning as far as there is room.
+    First the document's beginning, within its share; then the best matches, each with what follows it, and a heading
+    with the first blocks below it. Without a match, the beginning as far as there is room.
     """
     filling = _PassageChoice(store, document_id, count)
     filling.add_passages(
@@ -65,7 +65,7 @@ class _PassageChoice:
         self.used_tokens = 0
 
     def add_passages(self, wanted: Sequence[int], room_tokens: int) -> None:
-        """Takes of the wanted blocks, in this order, what fits into the room."""
+        """Take the wanted blocks in this order while they fit."""
         blocks = self._store.some_blocks(self._document_id, sorted(set(wanted) - self.chosen))
         texts = {int(block["id"]): str(block["text"]) for block in blocks}
         new = [number for number in dict.fromkeys(wanted) if number in texts]

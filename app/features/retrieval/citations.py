@@ -69,7 +69,7 @@ class SourcePlace:
 
 
 def sources_of(answer: str, document_ids: Sequence[int], store: DocumentStore) -> list[SourcePlace]:
-    """The places that fit best, in the order of the answer; at most one for each of its sentences."""
+    """Return the best sources in the answer's order; at most one per sentence."""
     found: list[SourcePlace] = []
     if not document_ids:
         return found
@@ -105,7 +105,7 @@ def source_to_fields(source: SourcePlace) -> dict[str, Any]:
 
 
 def source_from_fields(fields: dict[str, Any]) -> SourcePlace:
-    """The source of such values; raises TypeError for any others."""
+    """Restore a source from its fields. Raises TypeError for others."""
     return SourcePlace(**fields)
 
 
@@ -190,7 +190,7 @@ def _text_around(block: Fields, document_id: int, store: DocumentStore) -> list[
 
 
 def _stretch_fits(text: str, statement: _AnswerStatement, around: Sequence[str]) -> Iterator[_StretchFit]:
-    """The fits of each sentence of a block, and of each two that follow one another."""
+    """Yield the fits of each sentence of a block, and of each pair of neighbours."""
     spans = list(split_sentences(text))[:MOST_SPANS]
     pairs = [] if _names_facts(statement.text) else [(first[0], second[1]) for first, second in pairwise(spans)]
     total = sum(statement.weights.values()) or 1.0

@@ -59,7 +59,7 @@ def rank_blocks(
 def rank_with_scores(
     store: DocumentStore, document_id: int, question: str, by_model: Sequence[Sequence[int]] = ()
 ) -> list[tuple[Fields, float]]:
-    """As `rank_blocks`, each with the mean of its reciprocal ranks; 1 is the first by words and by meaning."""
+    """Rank as `rank_blocks`, with the mean reciprocal rank; 1 is first by words and by meaning."""
     from app.features.retrieval.meaning import passage_indexes  # NumPy comes with the first question
     from app.language.static_embeddings import reciprocal_scores
 
@@ -87,14 +87,14 @@ def rank_with_scores(
 
 
 def words_of(text: str) -> list[str]:
-    """The words to search for; a long one by its beginning ("settl*"), since words change at their end."""
+    """Return the words to search for; a long one as a prefix ("settl*"), since endings vary."""
     found = dict.fromkeys(word.casefold() for word in _WORD.findall(text))
     return [f"{word[:-ENDING]}*" if len(word) >= LONG_WORD and word.isalpha() else word for word in found]
 
 
 @cache
 def _small_words() -> frozenset[str]:
-    """Those that occur in other languages, too, with another meaning, and say little in their own."""
+    """Return function words, which mean something else in other languages and say little in their own."""
     return frozenset(words_of(f"{ASKING_WORDS} {' '.join(SMALL_WORDS.values())}"))
 
 

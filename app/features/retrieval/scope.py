@@ -468,7 +468,7 @@ _MENTIONED = tuple(
 
 
 def _mentioned_words(text: str) -> str:
-    """The words whose places are wanted, "" where none are."""
+    """Return the words whose mentions are wanted, "" if none."""
     quoted = _QUOTED.search(text)
     if quoted and quoted[1].strip() and _WHERE_OR_HOW_OFTEN.search(f"{text[: quoted.start()]} {text[quoted.end() :]}"):
         return quoted[1].strip()

@@ -46,7 +46,7 @@ def unsupported_parts(sources: Sequence[dict[str, Any]]) -> UnsupportedParts | N
 
 
 def quote_parts(text: str, parts: UnsupportedParts) -> tuple[list[str], int]:
-    """The first stretches of a text that are doubted, the long ones shortened, and how many more there are."""
+    """Quote the first doubted parts of a text, long ones shortened; also return how many more there are."""
     quoted = [" ".join(text[start:end].split()) for start, end in parts.spans if text[start:end].strip()]
     short = [words if len(words) <= MOST_QUOTED else f"{words[:MOST_QUOTED].rstrip()}…" for words in quoted]
     return short[:MOST_PARTS], max(0, len(short) - MOST_PARTS)
@@ -55,7 +55,7 @@ def quote_parts(text: str, parts: UnsupportedParts) -> tuple[list[str], int]:
 def with_unsupported(
     sources: Sequence[dict[str, Any]], spans: Sequence[tuple[int, int]], checker: str
 ) -> list[dict[str, Any]]:
-    """The sources of an answer with what a claim checker doubts now, in place of what it doubted before."""
+    """Replace the doubts among an answer's citations by those of a claim checker."""
     kept = [fields for fields in sources if "unsupported" not in fields]
     return [*kept, {"unsupported": [list(span) for span in spans], "checker": checker}] if spans else kept
 

@@ -86,7 +86,7 @@ def _near_quotation(wanted: str, normal: str, places: tuple[int, ...]) -> Quotat
 
 
 def _whole_numbers(normal: str, start: int, end: int) -> tuple[int, int]:
-    """The stretch without cutting through a number at its ends."""
+    """Shrink a range so that it cuts through no number."""
     while start and normal[start].isdigit() and normal[start - 1].isdigit():
         start -= 1
     while end < len(normal) and normal[end - 1].isdigit() and normal[end].isdigit():
@@ -117,7 +117,7 @@ def _normal_form(text: str) -> tuple[str, tuple[int, ...]]:
 
 
 def _add_space(letters: list[str], places: list[int], at: int) -> None:
-    """A word divided at the end of a line is joined; other white space is one space."""
+    """Append white space as one space; a word hyphenated at a line's end is joined."""
     if len(letters) > 1 and letters[-1] == "-" and letters[-2].isalpha():
         return
     if letters and letters[-1] not in " (":
@@ -226,9 +226,9 @@ def _find_garbled(statement: str, places: list[_BlockMatch]) -> Check | None:
 
 
 def _best_match(cited: CitedBlock, statement: str, wanted: frozenset[str]) -> _BlockMatch:
-    """The sentence of a block that shares most words with a statement; one with its numbers before one without.
+    """Return the sentence of a block that shares most words with a statement, one with its numbers first.
 
-    For a statement of several sentences it may be as many that follow each other.
+    For a statement of several sentences, a run of as many.
     """
     text = cited.block.text[:LONGEST_BLOCK]
     sentences = _runs(sentence_stems(text), min(len(sentence_stems(statement)), MOST_SENTENCES))
@@ -255,7 +255,7 @@ def _runs(sentences: Sequence[SentenceStems], most: int) -> list[SentenceStems]:
 
 
 def _move_to_nearby(here: list[_BlockMatch], around: list[_BlockMatch], wanted: frozenset[str]) -> list[_BlockMatch]:
-    """The cited places, or those nearby which carry the statement where the cited ones do not."""
+    """Return the cited places, or nearby ones that support the statement if the cited ones don't."""
     best = max((block_match.share for block_match in here), default=0.0)
     if not here:
         carrying = sorted(
@@ -270,7 +270,7 @@ def _move_to_nearby(here: list[_BlockMatch], around: list[_BlockMatch], wanted: 
 
 
 def _better_nearby(chosen: list[_BlockMatch], around: list[_BlockMatch]) -> list[_BlockMatch]:
-    """A nearby place that fits better than every chosen one."""
+    """Return a nearby place that fits better than every chosen one."""
     best = max((block_match.share for block_match in chosen), default=0.0)
     known = {(block_match.cited.document, block_match.cited.block.id) for block_match in chosen}
     fitting = [
@@ -285,7 +285,7 @@ def _better_nearby(chosen: list[_BlockMatch], around: list[_BlockMatch]) -> list
 def _find_quotation(
     quote: str, chosen: list[_BlockMatch], around: list[_BlockMatch]
 ) -> tuple[list[_BlockMatch], Check]:
-    """The places, that with the quotation first and its sentence as the best; and how the search for it came out."""
+    """Return the places, the one with the quotation first, and the result of the search for it."""
     if not quote.strip():
         return chosen, Check()
     for places in (chosen, around):
@@ -307,7 +307,7 @@ def _find_quotation(
 def _compare_facts(
     statement: str, wanted: frozenset[str], chosen: list[_BlockMatch], around: list[_BlockMatch]
 ) -> Check:
-    """Numbers, names, wording and support, in this order: what differs is more telling than what is not there."""
+    """Compare numbers, names, wording and support, in this order: a difference says more than an absence."""
     texts = [block_match.text for block_match in chosen]
     headings = [
         " ".join((*block_match.cited.block.heading_path, block_match.cited.block.label)) for block_match in chosen
@@ -397,7 +397,7 @@ def _changed_wording(statement: str, chosen: list[_BlockMatch]) -> list[tuple[Ch
 
 
 def _make_anchors(chosen: list[_BlockMatch]) -> tuple[ClaimAnchor, ...]:
-    """The best places first; without any that fits, the first cited block as a whole."""
+    """Return the best places first; if none fits, the first cited block."""
     ordered = sorted(chosen, key=lambda one: -one.share)
     fitting = [
         block_match for block_match in ordered if block_match.share >= LEAST_ANCHOR and block_match.stretch is not None

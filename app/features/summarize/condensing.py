@@ -203,7 +203,9 @@ class SectionMapping:
         return ()
 
     def _in_full(self, task: SectionTask, is_all: bool) -> AnswerProblem | None:
-        """A model that lists every paragraph would else be asked many times over."""
+        """Return the problem of an incomplete answer; a task already halved counts as complete, otherwise a model
+        that lists every paragraph would be asked many times.
+        """
         if not is_all and task.halvings:
             self.overfull.add(task.place)
         return None if is_all or task.halvings else AnswerProblem.TOO_LONG
@@ -286,7 +288,7 @@ class PointMerge:
         self.piles = [[group for group in pile if group] for pile in piles]
 
     def run(self) -> Iterator[TaskRests | Merging]:
-        """Joins until all fits; what cannot be joined further is thinned out."""
+        """Merge until everything fits; what can't be merged further is thinned out."""
         while not self._work.cancel.cancelled:
             sizes = [self._count_tokens(pile) for pile in self.piles]
             large = [n for n, size in enumerate(sizes) if size > self._room and len(self.piles[n]) > 1]
@@ -448,7 +450,7 @@ class WriteUpSources:
 
 
 def of_sections(work: SummaryWork, sections: Sequence[ReadSection], offsets: Sequence[int]) -> WriteUpSources:
-    """Whole documents, or stretches of them; the numbers of a document's blocks are larger by its offset."""
+    """Build sources from whole documents or parts of them; block numbers are raised by the document's offset."""
     texts = tuple((summary_prompts.title_of(work.documents[section.document]), section.text) for section in sections)
     blocks = {
         cited.block.id + offsets[section.document]: (cited,)
@@ -479,7 +481,7 @@ def outline_of(work: SummaryWork, sections: Sequence[ReadSection], offsets: Sequ
 
 
 def of_points(work: SummaryWork, points: Sequence[Statement]) -> WriteUpSources:
-    """Points, under the names of their documents where there are several."""
+    """Build sources from points, under document names if there are several."""
     numbered = list(enumerate(points, 1))
     texts = tuple(
         (_document_title(work, document), "\n".join(f"[{number}] {statement.text}" for number, statement in run))
@@ -491,7 +493,9 @@ def of_points(work: SummaryWork, points: Sequence[Statement]) -> WriteUpSources:
 
 
 def evidence_of(points: Sequence[Statement]) -> str:
-    """The sentences that points rest on, each with the number of its point: the first of each, then the second ones."""
+    """Return the sentences that points rest on, each with its point's number: the first of each, then the second
+    ones.
+    """
     ranked = [
         (rank, number, anchor.text)
         for number, point in enumerate(points, 1)

@@ -144,7 +144,7 @@ class _DigestSentence:
 def digest_summary(
     documents: Sequence[InputDocument], wish: SummaryOptions, cancelled: Callable[[], bool] = lambda: False
 ) -> Summary:
-    """A summary of sentences of the documents, each resting on itself; its form is one of `FORMS`."""
+    """Build an extractive summary, in which each sentence is its own source; its form is one of `FORMS`."""
     begun_s = time.monotonic()
     reading = SectionReading(documents)
     statements: list[Statement] = []
@@ -174,7 +174,7 @@ def has_sentences(document: InputDocument) -> bool:
 def _document_statements(
     place: int, document: InputDocument, of: int, wish: SummaryOptions, cancelled: Callable[[], bool]
 ) -> Iterator[Statement]:
-    """The sentences of one document; under its headings, and those under each other's, where that is wished."""
+    """Yield one document's sentences, under its headings if wanted."""
     texts = {block.id: block for block in document.blocks}
     title = document.title or next((block.text for block in document.blocks if block.kind is BlockKind.HEADING), "")
     runs: Sequence[tuple[str, Sequence[Block]]] = [("", document.blocks)]
@@ -197,7 +197,7 @@ def digest_of(
     title: str = "",
     cancelled: Callable[[], bool] = lambda: False,
 ) -> list[DigestSentence]:
-    """At most `most` sentences of the blocks, in the document's order; fewer where it has fewer, or was cancelled."""
+    """Choose at most `most` sentences, in document order; fewer if there are fewer, or when cancelled."""
     counting = _WordCounting(blocks, title, cancelled)
     kept: list[tuple[float, int, DigestSentence]] = []
     for sentence in counting.iterate_sentences():
@@ -233,7 +233,7 @@ class SentenceWeights:
             self._firsts.setdefault(sentence.block.id, sentence)
 
     def weight_of(self, block_id: int, start: int = 0, end: int = 0) -> float:
-        """Of a stretch of a block; both 0: all of it."""
+        """Score a range of a block; both 0: all of it."""
         block, first = self._blocks[block_id], self._firsts.get(block_id)
         number, place = (first.number, first.place) if first else (len(self._firsts), len(self._firsts))
         return self._counting.score_sentence(_DigestSentence(block, start, end or len(block.text), number, place))
@@ -300,7 +300,9 @@ class _WordCounting:
         self._spread = statistics.pstdev(measured or [0]) or 1.0
 
     def iterate_sentences(self) -> Iterator[_DigestSentence]:
-        """Those of running text, in order; what only points elsewhere, as a list of sources does, is left out."""
+        """Yield the sentences of running text, in order; text that only points elsewhere, such as bibliographies, is
+        skipped.
+        """
         number, place, path = 0, 0, None
         for block in self._blocks:
             if block.heading_path != path:
@@ -353,7 +355,7 @@ class _WordPairs:
             self._times = Counter({pair: times for pair, times in self._times.items() if times > self._forgotten})
 
     def repeated_pairs(self, words: Sequence[str]) -> Iterator[tuple[int, int]]:
-        """Those of a sentence that others have too: the place of the first word, and how many sentences have them."""
+        """Yield a sentence's recurring pairs: the first word's position, and the number of sentences with the pair."""
         numbers = [self._numbers.get(word, -1) for word in words]
         for pair, at in {pair: at for at, pair in enumerate(pairwise(numbers))}.items():
             times = self._times.get(pair, 0)
@@ -419,7 +421,7 @@ def _is_fragment(text: str, words: Sequence[str]) -> bool:
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text by their first letters; pairs of characters where a script has no spaces."""
+    """Return a text's words by their first letters; character pairs in unspaced scripts."""
     if text.isascii():
         return [word[:STEM] for word in _WORD.findall(text.lower())]
     found: list[str] = []
@@ -522,11 +524,11 @@ class CuePatterns:
 
 @lru_cache(maxsize=1)
 def load_cues() -> CuePatterns:
-    """Those of the file, which is read when they are first asked for.
+    """Load the patterns on first use.
 
-    It has alternatives of patterns for each language, each for the beginning of a word. All of them are looked for in
-    each text, so `refers_back`, the beginnings of sentences, leaves out what means something else elsewhere (i, o, on,
-    die, so).
+    The file has alternatives for each language, each for the beginning of a word. All are searched in each text, so
+    `refers_back`, the beginnings of sentences, leaves out words that mean something else elsewhere (i, o, on, die,
+    so).
     """
     table: dict[str, dict[str, list[str]]] = json.loads(resource_path("cues.json").read_text("utf-8"))
 

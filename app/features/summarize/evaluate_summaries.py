@@ -117,11 +117,11 @@ def evaluate_examples(
     engine: Engine | None,
     cancel: CancelToken,
 ) -> Iterator[ScoredDocument | SkippedLine | None]:
-    """Summarizes one after the other, by the model that is loaded; None now and then while nothing is new.
+    """Summarize the examples one by one with the loaded model; yields None now and then while nothing is new.
 
-    What is counted apart from `compared` is of the last of the methods, of the document as it is given. Only
-    `Method.MODEL` needs an engine. A document that fails is skipped with its reason. Cancelled, or where the engine
-    stops again and again, it ends with those that are done.
+    All figures but `compared` are for the last of the methods, on the document as given. Only `Method.MODEL` needs an
+    engine. A failing document is skipped with its reason. Cancelled, or if the engine keeps stopping, it ends with
+    those done.
     """
     rouge = RougeScores()
     summarized = partial(_make_summary, engine=engine, cancel=cancel)
@@ -211,7 +211,7 @@ def score_summary(
 
 
 def input_of(example: EvaluationExample) -> InputDocument:
-    """The document as the pipeline takes it; it has no pages."""
+    """Convert an example for the pipeline; it has no pages."""
     numbering = BlockNumbering()
     blocks = [
         numbering.block(
@@ -223,7 +223,7 @@ def input_of(example: EvaluationExample) -> InputDocument:
 
 
 def without_abstract(example: EvaluationExample) -> EvaluationExample | None:
-    """The same document less its sections named like an abstract; None where it has none, or nothing else."""
+    """Return the document without its abstract sections; None if it has none, or nothing else."""
     kept: list[tuple[bool, str]] = []
     left_out: list[str] = []
     is_abstract = False
@@ -241,7 +241,7 @@ def without_abstract(example: EvaluationExample) -> EvaluationExample | None:
 
 
 def lead_of(example: EvaluationExample) -> list[str]:
-    """The first three sentences, headings left out: what is known as lead-3."""
+    """Return the first three sentences without headings: the lead-3 baseline."""
     found = list(example.sentences)
     for is_heading, text in () if found else example.paragraphs:
         found += [] if is_heading else sentences_of(text)
@@ -251,7 +251,7 @@ def lead_of(example: EvaluationExample) -> list[str]:
 
 
 def sentences_of(text: str) -> list[str]:
-    """The sentences of a paragraph; a line break ends one too."""
+    """Split a paragraph into sentences; a line break ends one, too."""
     return [text[start:end] for start, end in split_sentences(text)]
 
 
@@ -310,9 +310,9 @@ class SkippedLine:
 
 
 def examples_in(path: Path) -> Iterator[EvaluationExample | SkippedLine]:
-    """Every line that is not empty: {"document": ..., "summary": ...}, and "id", "title" and "language" where known.
+    """Read examples from non-empty lines: {"document": ..., "summary": ...}, and "id", "title" and "language" if known.
 
-    Also ACLSum's own lines, with "sentences" by section and a "summary" by aspect. Raises DocumentUnreadable.
+    Also reads ACLSum's lines, with "sentences" by section and a "summary" by aspect. Raises DocumentUnreadable.
     """
     try:
         with path.open(encoding="utf-8-sig", errors="replace") as file:
@@ -356,7 +356,7 @@ def _text_paragraphs(document: Any) -> list[tuple[bool, str]]:
 
 
 def _collect_texts(value: Any) -> list[str]:
-    """The texts of a text, a list or an object; nothing where it is anything else."""
+    """Collect the texts of a text, a list or an object; [] for anything else."""
     each = [value] if isinstance(value, str) else list(value.values()) if isinstance(value, dict) else value
     if not isinstance(each, list) or not all(isinstance(one, str) for one in each):
         return []

@@ -22,12 +22,12 @@ ENDINGS = (".md", ".json", ".docx", ".html")
 
 
 def as_json(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> str:
-    """The object that `summarize --json` prints, and the places of each claim; see `report_fields`."""
+    """Return the JSON that `summarize --json` prints, with the sources of each claim; see `report_fields`."""
     return json.dumps(with_anchors(summary, errors), ensure_ascii=False, indent=1) + "\n"
 
 
 def write_docx(summary: Summary, out: IO[bytes]) -> None:
-    """A Word document into a file that is open for bytes; loads python-docx (0.1 s)."""
+    """Write a Word document to a binary file; loads python-docx (0.1 s)."""
     from app.features.summarize import export_docx
 
     export_docx.write_docx(summary, out)
@@ -36,7 +36,7 @@ def write_docx(summary: Summary, out: IO[bytes]) -> None:
 def save_file(
     summary: Summary, path: Path, paths: Sequence[Path | None] = (), errors: Sequence[dict[str, str]] = ()
 ) -> None:
-    """Writes the file in the format of its ending, one of `ENDINGS`; what was there before is replaced at the end.
+    """Write the file in the format of its suffix, one of `ENDINGS`, replacing it at the end.
 
     `paths` are the documents' files, for links to pages; `errors` go into JSON. Raises DiskFull or FolderNotWritable.
     """
@@ -83,7 +83,10 @@ a:hover { text-decoration: underline }
 
 
 def as_html(summary: Summary, paths: Sequence[Path | None] = ()) -> str:
-    """References lead to the sources, and the sources of a PDF to its page; `paths` are the documents' files."""
+    """Return HTML whose references link to the sources, and a PDF's sources to its pages;
+
+    `paths` are the documents' files.
+    """
     laid_out = lay_out(summary)
     body = [f"<h1>{escape(laid_out.title)}</h1>"]
     body += [f'<p class="fact" lang="en" dir="ltr">{escape(fact)}</p>' for fact in laid_out.facts]
@@ -150,7 +153,7 @@ def as_markdown(summary: Summary) -> str:
 
 
 def as_text(summary: Summary) -> str:
-    """The statements for a terminal, with their pages and what differs in brackets, or that there are none."""
+    """Format the statements for a terminal, with pages and differences in brackets, or say that there are none."""
     return _plain_text(lay_out(summary), with_references=True) or nothing_words(summary)
 
 
@@ -212,10 +215,10 @@ def with_anchors(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dic
 
 
 def report_fields(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
-    """The fields that terminal.md fixes; `errors` are files that could not be read, {file, reason}.
+    """Return the fields that terminal.md fixes; `errors` are unreadable files, {file, reason}.
 
-    A claim that rests on several files has the `file`, the `pages` and the `block_ids` of the first.
-    `pages_without_text` are numbers for one document, and {file, page} for several.
+    A claim with sources in several files has the `file`, `pages` and `block_ids` of the first. `pages_without_text`
+    are numbers for one document, and {file, page} for several.
     """
     set_aside = digest_words(summary) if summary.set_aside else ""
     return {

@@ -20,7 +20,7 @@ _EMBER = RGBColor(0xB2, 0x3F, 0x12)
 
 
 def write_docx(summary: Summary, out: IO[bytes]) -> None:
-    """Writes the document to a file that is open for bytes."""
+    """Write the document to a binary file."""
     _SummaryDocxWriter(lay_out(summary)).save(out)
 
 
@@ -82,7 +82,7 @@ class _SummaryDocxWriter:
         self._add_run(paragraph, text)
 
     def _add_paragraph(self, style: str | None = None, *, is_right_to_left: bool | None = None) -> Paragraph:
-        """A new one, in the summary's direction or in its own."""
+        """Add a paragraph, in the summary's direction or a given one."""
         paragraph: Paragraph = self._document.add_paragraph(style=style)
         if self._is_right_to_left if is_right_to_left is None else is_right_to_left:
             paragraph._p.get_or_add_pPr().append(OxmlElement("w:bidi"))

@@ -83,7 +83,7 @@ class LaidOut:
 
 
 def lay_out(summary: Summary) -> LaidOut:
-    """The summary with its places numbered in the order in which they are named first."""
+    """Lay a summary out, numbering sources by first reference."""
     sources = _Sources(summary)
     parts = tuple(_summary_parts(summary, sources))
     more = filter(None, [nothing_words(summary), unknown_words(summary)])
@@ -98,7 +98,7 @@ def lay_out(summary: Summary) -> LaidOut:
 
 
 def _maker_facts(summary: Summary) -> tuple[str, ...]:
-    """A digest says of itself what it is, among its facts."""
+    """Return the line that names the model; an extract says itself what it is."""
     return () if summary.method is Method.DIGEST else (f"Written by {plain_line(summary.model)} in {APP_NAME}.",)
 
 

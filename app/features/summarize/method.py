@@ -93,7 +93,7 @@ def score_claims(statements: Iterable[Statement], text_of: Callable[[int, int], 
 
 
 def numbers_of(text: str) -> list[str]:
-    """The numbers in a text by their digits alone, so that 1,200 and 1 200 are one."""
+    """Return a text's numbers by digits alone, so that 1,200 and 1 200 are equal."""
     return [re.sub(r"\D", "", match) for match in _NUMBER.findall(text)]
 
 
@@ -130,7 +130,7 @@ class WritingRecord:
         self._jobs = jobs
 
     def earlier_score(self, model: str, *, is_short: bool) -> ClaimScore | None:
-        """The last `REMEMBERED` summaries by a model (the name of its file), of short texts or of others."""
+        """Score the last `REMEMBERED` summaries by a model (file name), of short texts or of others."""
         done = [job.progress.get("written") for job in self._jobs.find(KIND, (DONE,))]
         mine = [
             one["score"]

@@ -173,7 +173,7 @@ class _StopWatch:
 
 
 def _sentence_count(blocks: Sequence[Block]) -> int:
-    """About how many sentences blocks have, by a sample of them."""
+    """Estimate the number of sentences from a sample of blocks."""
     step = max(1, len(blocks) // MOST_COUNTED)
     texts = [block.text for block in blocks[::step] if block.kind in _TEXTS]
     return step * sum(1 for text in texts for _ in split_sentences(text, by_line=False))
@@ -192,7 +192,7 @@ def _choose_form(documents: Sequence[InputDocument], wish: SummaryOptions) -> tu
 
 
 def _group_statements(summary: Summary, documents: Sequence[InputDocument]) -> Iterator[Statement]:
-    """Statements under their document where there are several of them, and under its headings where it is long."""
+    """Yield statements grouped by document if there are several, and by heading if it is long."""
     heading_of = [
         {block.id: heading for heading, run in runs_under_headings(document.blocks) for block in run}
         if len(document.blocks) > LONG_BLOCKS
@@ -230,7 +230,7 @@ def overview_of(
 
 
 def _make_outline(blocks: Iterable[Block]) -> tuple[tuple[OutlineHeading, ...], int]:
-    """Of too many headings the deepest levels go first, then what comes last."""
+    """Build the outline; if there are too many headings, the deepest levels go first, then the last ones."""
     found = [block for block in blocks if block.kind is BlockKind.HEADING and block.text.strip()]
     deepest = max((max(block.level, 1) for block in found), default=1)
     kept = found
@@ -291,7 +291,7 @@ class _TermCounter:
             self._look_at(block)
 
     def choose_terms(self, told: Sequence[ClaimAnchor] = ()) -> tuple[KeyTerm, ...]:
-        """At most `MOST_TERMS` of each kind: defined terms, names, numbers, dates."""
+        """Choose at most `MOST_TERMS` of each kind: defined terms, names, numbers, dates."""
         most = MOST_TERMS[TermKind.NAME]
         recurring = list(self._recurring_terms())
         names = [*islice(self._frequent_names(), most // 2 if recurring else most), *recurring][:most]
@@ -347,7 +347,7 @@ class _TermCounter:
         return candidate
 
     def _give_up_some(self, kind: TermKind) -> None:
-        """Those that are rarest, until there is room again (lossy counting, Manku and Motwani, 2002)."""
+        """Drop the rarest candidates until there is room again (lossy counting, Manku and Motwani, 2002)."""
         least = 1
         while len(self._found[kind]) > MOST_CANDIDATES // 2:
             self._found[kind] = {
@@ -356,7 +356,7 @@ class _TermCounter:
             least += 1
 
     def _frequent_names(self) -> Iterator[KeyTerm]:
-        """The most frequent first; of "Keiko Tanaka" and "Tanaka" the one that is said more often."""
+        """Yield the most frequent names first; of "Keiko Tanaka" and "Tanaka" the more frequent one."""
         least = 1 if len(self._blocks) <= FEW_BLOCKS else 2
         taken: list[frozenset[str]] = []
         ranked = sorted(self._found[TermKind.NAME].items(), key=lambda item: item[1].rank)
@@ -548,14 +548,14 @@ _HIRAGANA = re.compile(r"[\u3040-\u309f]")
 
 
 def _sample_texts(blocks: Sequence[Block]) -> Iterator[str]:
-    """Every so manieth text, so that they are no more than `MOST_SAMPLED` characters."""
+    """Yield every n-th text, so that they total at most `MOST_SAMPLED` characters."""
     step = max(1, -(-sum(len(block.text) for block in blocks) // MOST_SAMPLED))
     for block in blocks[::step]:
         yield block.text
 
 
 def recurring_runs(texts: Sequence[str]) -> list[str]:
-    """Runs of words and of characters that recur in scripts without capitals, the most telling first."""
+    """Return recurring runs of words and characters in scripts without capitals, most informative first."""
     counted = _word_runs(texts) + _character_runs(texts)
     ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     chosen: list[str] = []
@@ -593,7 +593,7 @@ def _word_runs(texts: Sequence[str]) -> Counter[str]:
 
 
 def _character_runs(texts: Sequence[str]) -> Counter[str]:
-    """The same of characters that no spaces part: what has different neighbours on both sides is a word."""
+    """Score runs of characters without spaces: one with different neighbours on both sides is a word."""
     runs = [_CHARACTERS.findall(text) for text in texts]
     most = GLUE_SHARE * len(texts) if len(texts) >= FEW_BLOCKS else len(texts)
     frequent: dict[str, int] = {}
@@ -614,7 +614,7 @@ def _character_runs(texts: Sequence[str]) -> Counter[str]:
 
 
 def _frequent_parts(run: str, size: int, before: Set[str]) -> Iterator[str]:
-    """Those of a run that can be frequent, since what is in them is."""
+    """Yield the parts of a run that can be frequent because their own parts are."""
     for at in range(len(run) - size + 1):
         part = run[at : at + size]
         if size == 2 or (part[:-1] in before and part[1:] in before):

@@ -142,7 +142,7 @@ def margin_of(context_tokens: int) -> int:
 
 
 def budgets_for(loaded: ModelLoaded) -> TokenBudgets:
-    """The sizes for a model and the context it was loaded with."""
+    """Return the budgets for a model and its context."""
     weights = weights_of(loaded)
     found = next(model_class for model_class in _CLASSES if weights <= model_class.most_weights)
     context = loaded.context_tokens
@@ -153,12 +153,12 @@ def budgets_for(loaded: ModelLoaded) -> TokenBudgets:
 
 
 def statements_for(length: Length) -> int:
-    """About how many statements a summary of this length has."""
+    """Return about how many statements a summary of this length has."""
     return WORDS[length] // WORDS_A_STATEMENT
 
 
 def length_words(length: Length, language: str, share: float = 1.0) -> str:
-    """The length to ask for, such as "about 150 words"; in sentences where words have no spaces between them."""
+    """Return the length to ask for, such as "about 150 words"; in sentences for unspaced scripts."""
     if not has_word_spaces(language):
         return f"about {max(2, round(statements_for(length) * share))} sentences"
     words = WORDS[length] * share
@@ -206,7 +206,7 @@ def sections_of(documents: Sequence[InputDocument], budget_tokens: int, count: C
 
 
 def whole_section(document: int, blocks: Sequence[Block], offset: int = 0) -> ReadSection:
-    """Blocks in one section, not counted. Their numbers are larger by `offset`: those of documents before them."""
+    """Put blocks into one section, uncounted. Their numbers are raised by `offset`, those of documents before them."""
     shown = [block for block in blocks if block.text.strip()]
     text = "\n\n".join(number_block(block, offset) for block in shown)
     slices = tuple(BlockSlice(block.id, 0, len(block.text)) for block in shown)
@@ -215,7 +215,7 @@ def whole_section(document: int, blocks: Sequence[Block], offset: int = 0) -> Re
 
 
 def halves_of(section: ReadSection, blocks: Sequence[Block], count: Counter) -> list[ReadSection]:
-    """A section in two; in one where it cannot be cut."""
+    """Split a section in two; one if it can't be split."""
     by_id = {block.id: block for block in blocks}
     parts = [replace(by_id[one.block_id], text=by_id[one.block_id].text[one.start : one.end]) for one in section.slices]
     tokens = count([section.text])[0]
@@ -252,7 +252,7 @@ def _cut_blocks(document: int, blocks: Sequence[Block], budget_tokens: int, coun
 
 
 def _make_section(document: int, chunk: TextChunk, marks: dict[int, str]) -> ReadSection | None:
-    """None where a chunk holds nothing but a number, as a tiny budget can cut it off."""
+    """Build a section; None if a chunk has only a number, as a tiny budget can cut it off."""
     first = chunk.slices[0]
     is_continued = first.start >= len(marks[first.block_id])
     text = f"{marks[first.block_id]}{chunk.text}" if is_continued else chunk.text
@@ -314,7 +314,7 @@ class SectionReading:
         ]
 
     def mark_answered(self, section: ReadSection, prompt: str) -> None:
-        """A prompt with this section in it was answered."""
+        """Record that a prompt with this section was answered."""
         document = self._documents[section.document]
         for one in section.slices:
             document.mark_read(one.block_id, one.start, one.end, prompt)

@@ -81,7 +81,7 @@ class CheckClaims(Protocol):
     def __call__(
         self, events: Iterator[SummaryEvent], documents: Sequence[InputDocument], cancel: CancelToken
     ) -> Iterator[SummaryEvent]:
-        """The events, with the claims of the last one checked."""
+        """Yield the events, with the claims of the last one checked."""
 
 
 class RunningSummary(JobAttempt[SummaryEvent]):
@@ -172,7 +172,7 @@ class KeptSteps:
         return self._store.find_step(self._job_id, key)
 
     def keep_step(self, key: str, value: Any) -> None:
-        """Keeps a finished step; it is on the disk when this returns."""
+        """Store a finished step; it is on disk on return."""
         self._store.keep_step(self._job_id, key, value)
         self.kept += 1
 
@@ -405,14 +405,14 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
     # What is being put together.
 
     def find_draft(self) -> StoredSummary | None:
-        """The documents that wait for Start, also after a restart."""
+        """Return the draft waiting to be started, also after a restart."""
         job = self._draft_job()
         return None if job is None else self._stored_rows([job])[0]
 
     def keep_draft(
         self, document_ids: Sequence[int], wish: SummaryOptions, *, is_together: bool = True
     ) -> StoredSummary | None:
-        """Keeps what is put together now; without documents the draft goes."""
+        """Store the draft; without documents it is deleted."""
         with self._drafting:
             job, spec = self._draft_job(), {"wish": to_json(wish), "is_together": is_together}
             if not document_ids:
@@ -438,10 +438,10 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         return is_short(inputs_of(self._documents, document_ids, has_places=False))
 
     def estimate(self, document_ids: Sequence[int], wish: SummaryOptions, cancel: CancelToken) -> Estimate | None:
-        """Counts with the model's tokenizer and measures it where that was not done yet; None when cancelled.
+        """Estimate the cost with the model's tokenizer, measuring speed once;
 
-        Takes seconds: it may wake the model, unless that is not asked anyway. Raises what the engine raises,
-        NoRoomForModel where the tab's own model would need the chat's to give way.
+        None when cancelled. Takes seconds: it may wake the model, unless none is used. Raises the engine's errors,
+        NoRoomForModel if the tab's model would have to replace the chat's.
         """
         return self._estimates.estimate(document_ids, wish, cancel)
 
@@ -464,7 +464,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
     def begin_summaries(
         self, document_ids: Sequence[int], wish: SummaryOptions, *, together: bool, is_draft: bool = True
     ) -> list[StoredSummary]:
-        """Queues one summary over all documents, or one each; the draft goes where these are its documents."""
+        """Queue one summary over all documents, or one each; a draft of the same documents is removed."""
         ids = list(dict.fromkeys(document_ids))
         spec = {"wish": to_json(wish)}
         documents = {stored_document.id: stored_document for stored_document in self._stored_documents(ids)}

@@ -205,7 +205,7 @@ class WriteUp:
         return is_new or isinstance(event, TaskTaken)
 
     def _so_far(self, tasks: Sequence[WriteTask]) -> Iterator[Statement]:
-        """All statements that are whole by now, compared with their places."""
+        """Yield all complete statements so far, compared with their sources."""
         yield from (statement for statements in self._finished.values() for statement in statements)
         for task in tasks:
             sources = task.draft.sources
@@ -236,7 +236,7 @@ class WriteUp:
         return sum(done) / sum(sizes)
 
     def _keep_unfinished(self, tasks: Sequence[WriteTask]) -> None:
-        """Whole sentences of what was stopped in the middle."""
+        """Keep the complete sentences of interrupted write-ups."""
         for task in tasks:
             best = max(_distinct_statements(self._whole_so_far(task)), self._best.get(task.place, []), key=len)
             if best and task.place not in self._finished:
@@ -247,7 +247,7 @@ class WriteUp:
         return "\n\n".join(f"{part.group}\n{text}" if part.group else text for part, text in parts if text)
 
     def _first_task(self, place: int, draft: SummaryDraft) -> WriteTask | None:
-        """None where nothing is left to be asked: it was written before, or is too little to write up."""
+        """Return the first task; None if nothing is left to ask: written before, or too little to write up."""
         if 0 < len(draft.sources.points) < LEAST_POINTS_TO_WRITE:
             self._finished[place] = self._as_they_are(draft)
             return None
@@ -296,7 +296,7 @@ class WriteUp:
         return ()
 
     def _worthy_statements(self, found: Sequence[WrittenStatement], draft: SummaryDraft) -> list[WrittenStatement]:
-        """Those that say something; an answer to a question may be no more than a name."""
+        """Drop statements that say nothing; an answer to a question may be just a name."""
         source = draft.sources.text
         said = [
             written_statement
@@ -333,7 +333,7 @@ class WriteUp:
         self.answered.append((task.draft, task.ask.messages[-1].text))
 
     def _as_they_are(self, draft: SummaryDraft) -> list[Statement]:
-        """The points themselves, where nothing better could be had."""
+        """Return the points unchanged, for when nothing better could be had."""
         most = max(1, round(statements_for(self._work.wish.length) * draft.share))
         points = self._work.most_telling(draft.sources.points, most)
         return [replace(point, group=draft.group, paragraph=place) for place, point in enumerate(points)]
@@ -371,7 +371,7 @@ def messages_for(work: SummaryWork, draft: SummaryDraft, problem: AnswerProblem 
 def parse_statements(
     answer: str, form: Form, draft: SummaryDraft, finish: FinishReason = FinishReason.STOP
 ) -> list[WrittenStatement]:
-    """The statements of an answer; of one that was cut off, those that are whole. Unknown numbers are left out."""
+    """Parse an answer's statements; of one that was cut off, the complete ones. Unknown numbers are dropped."""
     known, group, paragraph = draft.sources.blocks, draft.group, 0
     found: list[WrittenStatement] = []
     if form is Form.ACTIONS and _NOTHING.match(answer):
@@ -409,7 +409,7 @@ def _move_statement(one: WrittenStatement, to: WrittenStatement) -> WrittenState
 
 
 def plain_text(answer: str) -> str:
-    """Without numbers in brackets, as it is shown while it grows."""
+    """Strip bracketed numbers, for display while the text grows."""
     return re.sub(r"^ +", "", _IDS.sub("", answer), flags=re.MULTILINE)
 
 
@@ -421,7 +421,7 @@ def _is_whole(one: WrittenStatement) -> bool:
 
 
 def group_blocks(work: SummaryWork, place: int, blocks: Sequence[Block]) -> list[tuple[str, Sequence[Block]]]:
-    """Stretches of a document that are written up by themselves; all of it but in a summary by section."""
+    """Split a document into parts written up separately; only for the form SECTIONS."""
     if work.wish.form is not Form.SECTIONS:
         return [("", blocks)]
     runs = list(runs_under_headings(blocks))
@@ -450,7 +450,7 @@ def make_piles(
 
 
 def _heading_runs(work: SummaryWork) -> tuple[list[str], dict[tuple[int, int], int]]:
-    """The headings to write under, and which of them each block is under."""
+    """Return the headings to write under, and which one each block belongs to."""
     if work.wish.form is not Form.SECTIONS:
         return [""], {}
     names: list[str] = []
@@ -536,7 +536,7 @@ def plan_reading(
     *,
     earlier: ClaimScore | None = None,
 ) -> ReadingPlan | None:
-    """Counts and cuts; None when cancelled. It wakes the model; raises what the engine raises."""
+    """Count tokens and split into sections; None when cancelled. Wakes the model; raises the engine's errors."""
     work = _begin_work(documents, wish, engine, _NoSteps(), cancel)
     return _plan_sections(work, _choose_method(work, earlier)) if work is not None else None
 
@@ -572,9 +572,9 @@ def summarize_documents(
 
 
 def _or_sentences(written: Summary, documents: Sequence[InputDocument], cancel: CancelToken) -> Summary:
-    """Sentences of the documents in place of what was written, where too little of that was found.
+    """Replace what was written by an extract if too little of it was found.
 
-    Not where the person asked for what the model writes, nor where sentences cannot give what was wished.
+    Not if the user chose the model, nor if an extract can't fulfil the wish.
     """
     if written.is_partial or not _can_be_sentences(documents, written.wish):
         return written
@@ -605,7 +605,7 @@ def _can_be_sentences(documents: Sequence[InputDocument], wish: SummaryOptions) 
 def by_counting(
     documents: Sequence[InputDocument], wish: SummaryOptions, cancel: CancelToken
 ) -> Generator[SummaryEvent, None, bool]:
-    """A summary of sentences, for which no engine is needed; returns whether it `is_sufficient`."""
+    """Make an extract, without an engine; returns whether it `is_sufficient`."""
     yield Planned(len(documents), 0, Method.DIGEST)
     digest = digest_summary(documents, wish, lambda: cancel.cancelled)
     if is_sufficient(digest):
@@ -646,7 +646,7 @@ class _NoSteps:
 def _begin_work(
     documents: Sequence[InputDocument], wish: SummaryOptions, engine: Engine, steps: Steps, cancel: CancelToken
 ) -> SummaryWork | None:
-    """None where it was cancelled while the model was loading."""
+    """Build the shared state; None if cancelled while the model was loading."""
     model = wake_model(engine, cancel)
     if model is None:
         return None

@@ -25,9 +25,8 @@ _ON = {"p.": "page", "pp.": "page", "page": "page", "pages": "page", "slide": "s
 
 
 def check_words(check: Check, pages: str) -> str:
-    """Of one statement, such as "It says “3.1 million”, the page says “3.7 million”."
-
-    `pages` is where it was looked, such as "p. 12".
+    """Describe one statement's check, such as "It says “3.1 million”, the page says “3.7 million”." `pages` is where
+    it was looked for, such as "p. 12".
     """
     place, speaker = _place_words(pages)
     if check.differs:
@@ -88,7 +87,10 @@ def _given_up_words(summary: Summary) -> str:
 
 
 def statements_words(statements: Sequence[Statement]) -> tuple[str, str]:
-    """Such as ("6 statements: 5 found on their page", "1 differs"); the second part is what wants attention, or ""."""
+    """Summarize the checks, such as ("6 statements:
+
+    5 found on their page", "1 differs"); the second part needs attention, or is "".
+    """
     if not statements:
         return "No statements", ""
     found = sum(statement.check.found for statement in statements)
@@ -152,7 +154,7 @@ def unknown_words(summary: Summary) -> str:
 
 
 def unknown_in_short(summary: Summary) -> str:
-    """The same among other things that are said, such as "by a model that was not made for German"."""
+    """Phrase the unknown languages inside a sentence, such as "by a model that was not made for German"."""
     names = " and ".join(english_name(code) for code in summary.unknown_languages)
     return f"by a model that was not made for {names}" if names else ""
 
@@ -247,7 +249,7 @@ def _is_whole(one: SummarizedDocument) -> bool:
 
 
 def _sum_words(documents: Sequence[SummarizedDocument]) -> str:
-    """All their pages where they are of one kind, else their paragraphs."""
+    """Sum up pages if all are of one kind, else paragraphs."""
     kinds = {document.unit if document.coverage.pages else "" for document in documents}
     if len(kinds) == 1 and kinds != {""}:
         return count_units(kinds.pop(), sum(document.coverage.pages for document in documents))

@@ -183,7 +183,7 @@ class SummaryEstimates:
         return read / speed.reading + written / speed.writing
 
     def _measure_model(self, engine: Engine, loaded: ModelLoaded, cancel: CancelToken) -> bool:
-        """Reads and writes a little, once for each model that has not written anything here; False when cancelled."""
+        """Measure a short read and write, once for each model without a summary here; False when cancelled."""
         from app.features.summarize.sections import budgets_for
 
         model = model_file(loaded)

@@ -105,7 +105,7 @@ class SummaryPoint:
 
 
 def read_points(answer: str, allowed: Iterable[int]) -> list[SummaryPoint]:
-    """The points of an answer in their order; numbers that were not allowed are left out."""
+    """Parse an answer's points in order; numbers that weren't allowed are dropped."""
     known = frozenset(allowed)
     read = _from_json(answer) if _JSON.match(answer) else _from_lines(answer)
     found = [SummaryPoint(text, tuple(dict.fromkeys(n for n in ids if n in known)), quote) for text, ids, quote in read]
@@ -135,13 +135,13 @@ def read_list(answer: str, paragraphs: Sequence[tuple[int, str]]) -> list[Summar
 
 
 def _paragraphs_with(text: str, paragraphs: Sequence[tuple[int, str]]) -> tuple[int, ...]:
-    """The paragraphs that have a text word for word."""
+    """Return the paragraphs that contain a text verbatim."""
     wanted = re.compile(rf"(?<!\w){re.escape(_SPACE.sub(' ', text).casefold())}(?!\w)")
     return tuple(number for number, words in paragraphs if wanted.search(words))[:MOST_IDS]
 
 
 def _likely_place(text: str, paragraphs: Sequence[tuple[int, str]]) -> tuple[int, ...]:
-    """The paragraph that has most of a text's words, where that is at least so large a share of them."""
+    """Return the paragraph with most of a text's words, if the share is large enough."""
     wanted = set(_TOLD.findall(text.casefold()))
     if not wanted or not paragraphs:
         return ()
@@ -168,7 +168,7 @@ def repeats_what_was_asked(text: str, source: str = "") -> bool:
 
 
 def line_of(text: str) -> str:
-    """A line without its number and the signs around, by which it is known again."""
+    """Normalise a line for comparison: no number, no punctuation."""
     return " ".join(_WORD.findall(text)).casefold()
 
 
@@ -196,10 +196,10 @@ T = TypeVar("T")
 def without_repeats(
     given: Sequence[T], text_of: Callable[[T], str], join: Callable[[T, T], T] | None = None
 ) -> list[T]:
-    """Each thing that is said only once, in its longest form; what runs in circles not at all.
+    """Drop repetitions, keeping the longest form, and texts that run in circles.
 
-    The same are texts whose words are (nearly) those of another, with the same numbers and as many denials, and
-    without a word each that matters and that the other has not. `join` makes one of the longer and the shorter of two.
+    Texts are equal if their words (nearly) are, with the same numbers and negations, and if not each has a
+    significant word the other lacks. `join` merges the longer and the shorter of two.
     """
     from rapidfuzz import fuzz, utils
 
@@ -238,7 +238,7 @@ def _texts_differ(one: str, other: str) -> bool:
 
 
 def _own_words(words: Sequence[str], others: Sequence[str]) -> list[str]:
-    """Names and longer words of which the others have no form: one that begins alike."""
+    """Return names and longer words without a form (one with the same beginning) among the others."""
     known = [word.casefold() for word in others]
     telling = [word.casefold() for word in words if len(word) >= LEAST_TELLING or word[0].isupper()]
     return [word for word in telling if word not in known and not any(_begin_alike(word, text) for text in known)]
@@ -314,7 +314,7 @@ def _from_lines(answer: str) -> Iterator[tuple[str, tuple[int, ...], str]]:
 
 
 def _from_json(answer: str) -> Iterator[tuple[str, tuple[int, ...], str]]:
-    """The points of JSON, whole or not: each object with a text in it is one."""
+    """Yield the points of JSON, complete or not: every object with a text."""
     decoder = json.JSONDecoder(strict=False)
     at = answer.find("{")
     while at >= 0:
@@ -548,7 +548,9 @@ def _lines_rule(rule: str, least: int, most: int, breaks: int = 1) -> str:
 
 
 def one_of(numbers: Iterable[int]) -> str:
-    """A rule's body for one of these numbers, by their digits: long lists of alternatives are slow to follow."""
+    """Return a rule body that matches one of these numbers, digit by digit: long lists of alternatives are slow to
+    parse.
+    """
     return _digits_rule(sorted({str(number) for number in numbers}))
 
 
@@ -591,7 +593,7 @@ def sentence_of_small(text: str) -> str:
 
 
 def sentence_of_larger(text: str) -> str:
-    """As a larger model wrote it, whose rules end a text without a stop."""
+    """Mark a larger model's sentence as cut if it reached its grammar's limit."""
     limits = (MOST_FREE_CHARACTERS, MOST_PARAGRAPH_CHARACTERS)
     is_full = any(abs(len(text) - most) <= 1 for most in limits) and not text.endswith(_ENDS)
     return whole_words(text) if is_full else text
@@ -649,7 +651,7 @@ def map_messages(
     reminds: bool = True,
     problem: AnswerProblem | None = None,
 ) -> list[Message]:
-    """Asks for the points of a section; the smallest models copy what `reminds` them at the end."""
+    """Build the prompt for a section's points; the smallest models copy the reminder at the end (`reminds`)."""
     part = f"{SECTION_BEGIN} {section.number} of {section.of}." if section.of else ""
     path = " > ".join(_one_line(path) for path in section.heading_path)
     name, heading = f"Document: {title_of(document)}", f"Heading: {path}" if path else ""
@@ -676,7 +678,7 @@ def map_messages(
 def list_messages(
     document: InputDocument, section: ReadSection, question: str, *, problem: AnswerProblem | None = None
 ) -> list[Message]:
-    """Asks for everything in a section that a question wants; the rules of the answer are `entries_grammar`."""
+    """Build the prompt for everything in a section that a question wants; the answer's grammar is `entries_grammar`."""
     part = f"{SECTION_BEGIN} {section.number} of {section.of}." if section.of else f"{SECTION_BEGIN}:"
     path = " > ".join(_one_line(path) for path in section.heading_path)
     name, heading = f"Document: {title_of(document)}", f"Heading: {path}" if path else ""
@@ -693,9 +695,10 @@ def list_messages(
 
 
 def plain_list_messages(section: ReadSection, question: str) -> list[Message]:
-    """The same for small models, as anybody would ask: shown numbers and "None", they copy a paragraph or give up.
+    """Build the list prompt for small models, in plain words: given numbers and "None", they copy a paragraph or give
+    up.
 
-    With numbers and rules Qwen2.5-Coder 1.5B named 25 of 61 things of twenty texts, so 52; the 0.5B 29 and 35.
+    With numbers and rules Qwen2.5-Coder 1.5B named 25 of 61 things of twenty texts, this way 52; the 0.5B 29 and 35.
     """
     text = section.text
     for number in section.ids:
@@ -710,7 +713,7 @@ def plain_list_messages(section: ReadSection, question: str) -> list[Message]:
 def merge_messages(
     points: str, evidence: str, language: str, most: int, *, is_small: bool, problem: AnswerProblem | None = None
 ) -> list[Message]:
-    """Asks to join the points of several sections; the evidence is for checking only."""
+    """Build the prompt to merge points of several sections; the evidence is for checking only."""
     if is_small:
         system = f"You find the most important points of a list. {_EXACTLY} {_write_in(language)}"
         remind, problem = f"{_the_most(most, 'point')}:", None

@@ -208,7 +208,7 @@ class Summary:
 
 
 def wish_from_json(raw: Mapping[str, Any]) -> SummaryOptions:
-    """A stored wish; what this version does not know falls back to the default."""
+    """Read a stored wish; unknown values fall back to the default."""
     length, form, method = (str(raw.get(name, "")) for name in ("length", "form", "method"))
     return SummaryOptions(
         Length(length) if length in list(Length) else Length.MEDIUM,
@@ -220,7 +220,7 @@ def wish_from_json(raw: Mapping[str, Any]) -> SummaryOptions:
 
 
 def summary_from_json(raw: Mapping[str, Any]) -> Summary:
-    """A stored summary; raises KeyError, TypeError or ValueError for anything else."""
+    """Read a stored summary. Raises KeyError, TypeError or ValueError for anything else."""
     return replace(from_json(Summary, {**raw, "wish": {}}), wish=wish_from_json(raw["wish"]))
 
 
@@ -252,7 +252,7 @@ class Steps(Protocol):
         """Return the value stored under a key by this or any other summary, or None."""
 
     def keep_step(self, key: str, value: Any) -> None:
-        """Keeps a finished step; it is safe when this returns."""
+        """Store a finished step; it is safe on return."""
 
 
 @dataclass(frozen=True)
@@ -416,19 +416,19 @@ def from_job(job: Job, document_ids: Sequence[int]) -> StoredSummary:
 
 
 def title_of(document: StoredDocument) -> str:
-    """The document's own title where that is one, else the name of its file without the ending."""
+    """Return the document's own title if it is a real one, else the file's name without suffix."""
     title = " ".join(str(document.info.get("title") or "").split())
     return title if _is_title(title) else PurePath(document.name).stem or document.name
 
 
 def joint_title(documents: Sequence[StoredDocument]) -> str:
-    """The first one's title, and how many more there are."""
+    """Return the first document's title, and the number of the others."""
     first = title_of(documents[0]) if documents else ""
     return first if len(documents) < 2 else f"{first} and {len(documents) - 1} more"
 
 
 def _is_title(text: str) -> bool:
-    """Programs put the names of files and of themselves where a title belongs."""
+    """Return whether it is a real title: programs put file names and their own names there."""
     plain = text.casefold()
     return (
         3 <= len(text) <= LONGEST_TITLE
@@ -444,9 +444,10 @@ def _is_title(text: str) -> bool:
 def inputs_of(
     documents: DocumentLibrary, document_ids: Sequence[int], *, has_places: bool = True
 ) -> list[InputDocument]:
-    """Raises DocumentGone or DocumentUnreadable, which say which document it is.
+    """Read documents to summarize.
 
-    Without `has_places` nothing knows which pages a block reaches into; see `DocumentLibrary.read_texts`.
+    Raises DocumentGone or DocumentUnreadable, naming the document. Without `has_places` blocks don't know which pages
+    they run into; see `DocumentLibrary.read_texts`.
     """
     read = documents.read_blocks if has_places else documents.read_texts
     return [_input_document(documents, number, read) for number in document_ids]

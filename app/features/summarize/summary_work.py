@@ -66,7 +66,7 @@ class SummaryWork:
         )
 
     def make_ask(self, messages: Sequence[Message], max_tokens: int, grammar: str, attempt: int = 0) -> Ask:
-        """A prompt of this work: the same answer each time, without thinking; a second try is a little warmer."""
+        """Build a request: deterministic, without thinking; a retry is slightly warmer."""
         always_thinks = self.model.thinking in ("always", "effort")
         temperature = (0.0 if self.budgets.is_small else TEMPERATURE) + WARMER * attempt
         sampling = Sampling(temperature, top_p=TOP_P, presence_penalty=0.0, seed=SEED + attempt)
@@ -108,7 +108,7 @@ class SummaryWork:
         return tuple(CitedBlock(document, block) for _, block in found if block is not None)
 
     def citable_blocks(self, section: ReadSection) -> list[int]:
-        """The blocks of a section that say something: all but headings, where there are others."""
+        """Return the blocks worth citing: all but headings, if there are others."""
         found = self.cited_blocks(section.document, section.ids)
         return [cited.block.id for cited in found if cited.block.kind is not BlockKind.HEADING] or list(section.ids)
 
@@ -127,7 +127,7 @@ class SummaryWork:
         return [max(points[begin:end], key=self._point_weight) for begin, end in pairwise(ends)]
 
     def _point_weight(self, point: Statement) -> float:
-        """As the digest counts it: nought where nothing is known of its place."""
+        """Return the digest's score of a point's best source; 0 without one."""
         return max(
             (
                 self._sentence_weights(anchor.document).weight_of(anchor.block_id, anchor.start, anchor.end)
@@ -147,7 +147,7 @@ class SummaryWork:
     def check_statement(
         self, text: str, cited: Sequence[CitedBlock], nearby: Sequence[CitedBlock], quote: str = ""
     ) -> Statement:
-        """A statement with its places and how the comparison with them came out."""
+        """Compare a text with its sources and build the statement."""
         verdict = verify_statement(text, cited, quote, nearby[:MOST_NEARBY], closely=self._is_language_unknown)
         return Statement(text, verdict.anchors, verdict.check)
 

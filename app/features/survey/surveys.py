@@ -110,9 +110,9 @@ class _SurveyEntry:
 def find_all(
     documents: Sequence[InputDocument], scope: WantedScope, cancelled: Callable[[], bool] = lambda: False
 ) -> Summary:
-    """Everything of one of the kinds `FOUND_BY_PROGRAM`, as statements with their places, in the documents' order.
+    """Find everything of a kind in `FOUND_BY_PROGRAM`, as statements with sources, in document order.
 
-    What occurs several times is one statement with all its places, whose texts are the sentences around.
+    Repeated finds become one statement with all sources, whose texts are the sentences around.
     """
     begun_s = time.monotonic()
     reading = SectionReading(documents, leaves_apart=False)
@@ -176,7 +176,7 @@ _OF_A_TABLE = re.compile(r"\s*(?:tab\.|tables?|tabellen?|tableaux?|tablas?|tabel
 
 
 def _find_dates(text: str) -> Iterator[SurveyMatch]:
-    """Those that name a day, or a month of a year."""
+    """Find dates that name a day, or a month of a year."""
     for date in find_dates(text):
         if date.year or any(day for _, day in date.readings):
             yield SurveyMatch(date.start, date.end, (date.year, date.readings))
@@ -211,7 +211,7 @@ def _ends_outside(address: str) -> bool:
 
 
 def mentions_of(words: str) -> re.Pattern[str]:
-    """The words whatever their case and the space between them, perhaps with another ending."""
+    """Build a pattern for the words, ignoring case and spacing, perhaps with another ending."""
     parts = [re.escape(part) for part in words.split()]
     joined = r"[\s\u00ad-]+".join(parts)
     if WITHOUT_SPACES.search(words):
@@ -273,9 +273,9 @@ class SurveyListed:
 def list_all(
     documents: Sequence[InputDocument], question: str, engine: Engine, steps: Steps, cancel: CancelToken
 ) -> Iterator[SummaryEvent | SurveyListed]:
-    """Reads every block; what is said in several places is one statement. Cancelled, it ends with what was found.
+    """Read every block with the model and merge repeated finds.
 
-    Raises what the engine raises; what was read is then in `steps`.
+    Cancelled, it ends with the finds so far. Raises the engine's errors; `steps` then has what was read.
     """
     begun_s = time.monotonic()
     wish = SummaryOptions(form=Form.OWN, instruction=question)
@@ -302,13 +302,13 @@ def list_all(
 
 
 def budgets_of(model: ModelLoaded) -> TokenBudgets:
-    """The sizes for a list; a section leaves its answer more room than usual."""
+    """Return the budgets for a list, with more room for each section's answer than usual."""
     usual = budgets_for(model)
     return replace(usual, points=min(LONGER * usual.points, usual.context // 6))
 
 
 def sections_for(work: SummaryWork, question: str) -> list[ReadSection]:
-    """All of the documents, in sections as large as the model reads well."""
+    """Split the documents into sections as large as the model reads well."""
     empty = ReadSection(0, "", (), (), None, 0, 100, 100)
     fixed = work.fixed_tokens(summary_prompts.list_messages(work.documents[0], empty, question))
     return sections_of(work.documents, work.budgets.within_context(fixed).section, work.count_tokens)
@@ -396,7 +396,7 @@ class WrittenAnswer:
 
 
 def write_answer(summary: Summary, scope: WantedScope, *, overfull: int = 0) -> WrittenAnswer:
-    """The whole answer: how many, each with its places, what was read and how.
+    """Write the whole answer: the count, the finds with sources, what was read and how.
 
     `overfull` sections have more than is listed.
     """
@@ -420,7 +420,7 @@ def write_answer(summary: Summary, scope: WantedScope, *, overfull: int = 0) -> 
 
 
 def _each_place(statements: Sequence[Statement]) -> list[Statement]:
-    """A line for each sentence that has the words, with how often."""
+    """Return one statement for each sentence with the words, with the number of times."""
     anchors = sorted(
         (a for statement in statements for a in statement.anchors), key=lambda a: (a.document, a.block_id, a.start)
     )
@@ -499,7 +499,7 @@ class _GrowingLines:
 
 
 def place_mark(unit: str, anchor: ClaimAnchor) -> str:
-    """Such as "[p. 3]"; where a document has no pages, the number of its paragraph: "[¶ 12]"."""
+    """Format a source as "[p. 3]"; without pages, by paragraph: "[¶ 12]"."""
     if unit and anchor.page is not None:
         return f"[{PAGE_MARKS.get(unit, unit)} {anchor.page}]"
     return f"[¶ {anchor.block_id}]"
@@ -704,7 +704,10 @@ class DocumentSurveys:
     def _survey_documents(
         self, documents: Sequence[InputDocument], question: StoredMessage, scope: WantedScope, cancel: CancelToken
     ) -> Iterator[SurveyListed | SurveyProgress | SectionRead]:
-        """The last event is the result; sections come where each of their points is a line of it."""
+        """Survey the documents; the last event is the result.
+
+        Sections are yielded only if each of their points is a line of it.
+        """
         if self._engine.loaded is None and scope.wanted not in FOUND_BY_PROGRAM:
             wake_model(self._engine, cancel)
         if not self._is_by_model(scope) and scope.wanted is not QuestionScope.LIST:

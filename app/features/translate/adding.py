@@ -54,7 +54,7 @@ class FileCopies:
         return path if self.folder is None else self.folder / str(job_id) / path.name
 
     def copy_file(self, job_id: int, path: Path, cancel: CancelToken) -> Path:
-        """Copies a file; raises DocumentUnreadable where that cannot be read, DiskFull or FolderNotWritable."""
+        """Copy a file. Raises DocumentUnreadable if it can't be read, DiskFull or FolderNotWritable."""
         copy = self.copy_path(job_id, path)
         if copy == path:
             return path
@@ -125,7 +125,7 @@ class FileAdditions:
                 self._jobs.remove(job.id)
 
     def add_text(self, text: str, wish: TranslationWish) -> int:
-        """A text is to be translated like a document, a segment for each of its paragraphs; the id of the job."""
+        """Add a text as a translation with a segment per paragraph; return the job's id."""
         from app.features.translate.live import segments_of as paragraphs_of  # brings the pipeline along
 
         job = self._jobs.add(KIND, "", {"wish": to_json(wish), "format": TYPED}, state=ADDING)
@@ -137,7 +137,7 @@ class FileAdditions:
     # A document of which more was read since, or that was corrected: another one has taken its place.
 
     def document_of(self, job: Job) -> StoredDocument | None:
-        """Of a file that was read into blocks, the document as it is by now; None for any other."""
+        """Return the current reading of a job's document; None unless the file was read into blocks."""
         numbers = self._store.documents_of([job.id])[job.id]
         document = self._documents.store.get(numbers[0]) if numbers else None
         return None if document is None else self._documents.current_document(document)
@@ -179,7 +179,7 @@ class FileAdditions:
     def _find_content(
         self, job_id: int, path: Path, cancel: CancelToken, password: str, *, leaves_pictures: bool
     ) -> Iterator[Adding | Pictured | dict[str, Any]]:
-        """At last what the job says of the file."""
+        """Yield progress, at last the job's fields about the file."""
         copy = self._copies.copy_file(job_id, path, cancel)
         try:
             yield from self._find_segments(job_id, copy, cancel, password)

@@ -123,12 +123,12 @@ def damage_of(shown: ShownContent, found: Content) -> MarkDamage | None:
 
 
 def numbered_segments(answer: str) -> list[tuple[int, str]]:
-    """The numbered segments of an answer, in its order."""
+    """Return an answer's numbered segments in order."""
     return [(int(match[1]), match[2]) for match in _BLOCK.finditer(answer)]
 
 
 def growing_block(answer: str) -> tuple[int, str] | None:
-    """The last segment that an unfinished answer has begun."""
+    """Return the last segment begun in an unfinished answer."""
     begin = None
     at = answer.rfind("<s")
     while at >= 0 and begin is None:
@@ -138,7 +138,7 @@ def growing_block(answer: str) -> tuple[int, str] | None:
 
 
 def without_tags(answer: str) -> str:
-    """The words of an answer, also of one that is not finished: what looks like one of our tags is taken out."""
+    """Strip everything that looks like our tags, also from an unfinished answer."""
     return _ANY_TAG.sub("", answer)
 
 
@@ -148,7 +148,7 @@ def empties_pair(source: Content, target: Content) -> bool:
 
 
 def enclosing_pairs(content: Content) -> set[int]:
-    """The numbers of the pairs that have something in them."""
+    """Return the numbers of pairs that aren't empty."""
     waiting: list[int] = []
     found: set[int] = set()
     for part in content:
@@ -194,7 +194,7 @@ def _is_text(match: re.Match[str], shown: ShownContent, known: Collection[tuple[
 
 
 def _own_brackets(shown: ShownContent, match: re.Match[str]) -> str:
-    """The brackets of a tag in another spelling where the source has them around the tag; "" elsewhere."""
+    """Return the brackets of a misspelled tag if the source has them around the tag; else ""."""
     around = f"{match[0][0]}{match[0][-1]}"
     if around not in _BRACKETS or match.string[: match.start()].endswith(around[0]):
         return ""
@@ -235,9 +235,8 @@ _WORD = re.compile(rf"{WITHOUT_SPACES.pattern[:-1]}|{JOINED_WORD.pattern}")
 
 
 def put_back(shown: ShownContent, answered: Content) -> Content:
-    """A core with the words of `answered` and exactly the marks of `shown.core`.
-
-    `answered` is what `answers.marked` made of an answer: its marks may be too few, too many, unknown or crossed.
+    """Put exactly the marks of `shown.core` into the words of `answered`, as parsed by `parse_marked`: its marks may
+    be too few, too many, unknown or crossed.
     """
     kept = _keep_right_marks(shown, answered)
     there = {mark.key for mark in marks(kept)}
@@ -297,7 +296,7 @@ def _surrounding_signs(around: str) -> str:
 
 
 def _keep_right_marks(shown: ShownContent, answered: Content) -> Content:
-    """The words, and those marks that are right: known, there once, a pair closed and not crossed."""
+    """Keep the words, and the marks that are right: known, once, closed and not crossed."""
     known = {mark.key: mark for mark in marks(shown.core)}
     needs_words = enclosing_pairs(shown.core)
     parts: list[str | Mark] = [part for part in answered if isinstance(part, str) or part.key in known]
@@ -320,7 +319,7 @@ def _first_of_each(parts: Sequence[str | Mark]) -> list[str | Mark]:
 
 
 def _bad_number(parts: Sequence[str | Mark], needs_words: set[int]) -> int | None:
-    """A pair that is not whole, crosses another, or is empty where it must not be."""
+    """Return the number of a pair that is incomplete, crosses another, or is empty where it must not be."""
     waiting: list[int] = []
     for part in parts:
         if isinstance(part, str) or part.role == "single":
@@ -348,7 +347,7 @@ def _with_element(content: Content, element: _SourceMark) -> Content:
 
 
 def _wrap_range(content: Content, first: Mark, last: Mark, start: int, end: int) -> Content:
-    """A pair from start to end of the plain text; around less where it would cross another, at worst around nothing."""
+    """Put a pair around a range of the plain text; around less if it would cross another, at worst around nothing."""
     ends = [match.end() for match in _WORD.finditer(plain(content)) if start < match.end() < end]
     for stop in (end, *reversed(ends)):
         parts = _split_at(_split_at(content, start), stop)
@@ -364,7 +363,7 @@ def _wrap_range(content: Content, first: Mark, last: Mark, start: int, end: int)
 
 
 def _space_element(content: Content, element: _SourceMark) -> Content:
-    """With a space to both sides where the source has one."""
+    """Add spaces on both sides where the source has them."""
     text, at = plain(content), _place_of(content, element)
     before, behind = text[at - 1 : at] if at else "", text[at : at + 1]
     parts: list[str | Mark] = [element.first]
@@ -396,7 +395,9 @@ def _place_of(content: Content, element: _SourceMark) -> int:
 
 
 def _element_range(content: Content, element: _SourceMark) -> tuple[int, int]:
-    """The words that a pair goes around: the same ones where they are there once, else as many, as far along."""
+    """Return the range for a pair: around the same words if they occur once, else as many at the same relative
+    position.
+    """
     text = plain(content)
     lowered, wanted = text.casefold(), element.text.casefold()
     if len(lowered) == len(text) and lowered.count(wanted) == 1:
@@ -412,7 +413,7 @@ def _element_range(content: Content, element: _SourceMark) -> tuple[int, int]:
 
 
 def _split_at(parts: Content, at: int) -> Content:
-    """The same parts with the text divided at a place of the plain text; not joined again."""
+    """Split the text at a position of the plain text, without joining the parts again."""
     found: list[str | Mark] = []
     offset = 0
     for part in parts:
@@ -436,7 +437,7 @@ def _gap_range(parts: Content, at: int) -> range:
 
 
 def _in_order(content: Content, ordered: Sequence[int]) -> Content:
-    """Marks whose order matters, put into the places of one another."""
+    """Reorder marks whose order matters, swapping their places."""
     by_number = {mark.number: mark for mark in marks(content) if mark.role == "single"}
     wanted = iter([by_number[number] for number in ordered if number in by_number])
     return content_of(

@@ -72,7 +72,7 @@ class TranslationEvaluation:
 def evaluate_translation(
     result: TranslationEvaluation, wish: TranslationWish, engine: Engine, memory: MemoryLookup, cancel: CancelToken
 ) -> Iterator[TranslationEvent]:
-    """Translates by the model that is loaded, into `result`. Cancelled, that is of what is done."""
+    """Translate with the loaded model into `result`; cancelled, it holds what is done."""
     begun_s = time.monotonic()
     for event in translate_segments(result.aligned.segments, wish, engine, memory, cancel):
         if isinstance(event, TranslationPlanned):
@@ -84,7 +84,7 @@ def evaluate_translation(
 
 
 def aligned_lines(source: Path, reference: Path) -> AlignedSegments:
-    """Two texts line by line; lines that are empty on both sides are left out. Raises NotAligned."""
+    """Align two texts line by line, skipping lines empty in both. Raises NotAligned."""
     lines, wanted = _read_lines(source), _read_lines(reference)
     if len(lines) != len(wanted):
         raise NotAligned(str(source), str(reference), len(lines), len(wanted))
@@ -98,7 +98,7 @@ def aligned_lines(source: Path, reference: Path) -> AlignedSegments:
 def aligned_segments(
     source: Path, segments: Sequence[Segment], reference: Path, wanted: Sequence[Content]
 ) -> AlignedSegments:
-    """Two documents of the same structure, segment by segment. Raises NotAligned where there are not as many."""
+    """Align two documents of equal structure by segment. Raises NotAligned if the counts differ."""
     if len(segments) != len(wanted):
         raise NotAligned(str(source), str(reference), len(segments), len(wanted))
     return AlignedSegments(segments, [shown_text(content) for content in wanted])
@@ -112,7 +112,7 @@ def score_chrf(texts: Sequence[str], references: Sequence[str]) -> float | None:
 
 
 def _read_lines(path: Path) -> list[str]:
-    """Raises DocumentUnreadable where it is not a text in UTF-8."""
+    """Read a UTF-8 text's lines. Raises DocumentUnreadable."""
     try:
         return path.read_text("utf-8-sig").splitlines()
     except OSError as error:

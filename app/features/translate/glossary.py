@@ -79,7 +79,7 @@ class TermConsistency:
 
 
 def _repeated_names(texts: Sequence[str], source: str) -> list[str]:
-    """The names in the texts that are there often enough, the longer ones first."""
+    """Return frequent names in the texts, longer ones first."""
     least = 2 if base_code(source) in _WITH_CAPITAL_NOUNS else 1
     counts: Counter[str] = Counter()
     for text in texts:
@@ -134,7 +134,7 @@ def _is_telling(run: str) -> bool:
 
 
 def _common_run(one: str, other: str) -> str:
-    """The longest run of words (of characters, in scripts without spaces) that both have."""
+    """Return the longest common run of words (of characters, in unspaced scripts)."""
     is_unspaced = bool(WITHOUT_SPACES.search(one))
     first, second = (list(text) if is_unspaced else JOINED_WORD.findall(text) for text in (one, other))
     best, end = 0, 0
@@ -152,7 +152,7 @@ def _common_run(one: str, other: str) -> str:
 
 
 def _trim_words(words: Iterable[str]) -> str:
-    """Without small words at its ends: a run begins and ends with what carries it."""
+    """Strip function words at both ends of a run."""
     kept = list(words)
     while kept and len(kept[0]) < LEAST_RUN_LETTERS and not kept[0][0].isupper():
         kept.pop(0)
@@ -198,7 +198,7 @@ class TermGlossary:
         return bool(self._by_word or self._unspaced)
 
     def found_in(self, text: str) -> tuple[GlossaryTerm, ...]:
-        """The terms that a text has, in their order; of two in one place the longer one."""
+        """Return the terms in a text, in order; of overlapping ones the longer."""
         hits = [
             (text.index(glossary_term.source), len(glossary_term.source), glossary_term)
             for glossary_term in self._unspaced
@@ -266,7 +266,10 @@ def choose_terms(terms: Iterable[GlossaryTerm], most: int = MOST_TERMS) -> tuple
 
 
 def violated_terms(terms: Iterable[GlossaryTerm], target: str) -> list[GlossaryTerm]:
-    """Those whose translation is not in a target text. Inflected forms count; what is not to be translated is exact."""
+    """Return the terms whose translation is missing in a target text.
+
+    Inflected forms count; untranslated terms must match exactly.
+    """
     words = folded_words(target)
     return [term for term in terms if not _obeys_term(term, target, words)]
 
@@ -286,7 +289,7 @@ def _begins_alike(wanted: str, word: str) -> bool:
 
 
 def folded_words(text: str) -> list[str]:
-    """The words of a text without capitals and accents."""
+    """Return a text's words without case and accents."""
     return [fold_words(match[0]) for match in JOINED_WORD.finditer(text)]
 
 
@@ -298,10 +301,10 @@ _HEADS = frozenset(
 
 
 def read_csv(path: Path) -> tuple[GlossaryTerm, ...]:
-    """The terms of a file of two columns, divided by ; or , or tabulators, with or without a line of heads.
+    """Read a two-column file, separated by ; or , or tabs, with or without a header.
 
-    UTF-8, with or without its mark, or UTF-16; a source without a target stays as it is. Raises DocumentUnreadable. The
-    last line of two with the same source counts.
+    UTF-8 with or without a BOM, or UTF-16. A source without a target stays untranslated; the last line of a source
+    counts. Raises DocumentUnreadable.
     """
     text = _text_of(path)
     found: dict[str, str] = {}
@@ -314,7 +317,7 @@ def read_csv(path: Path) -> tuple[GlossaryTerm, ...]:
 
 
 def write_csv(path: Path, terms: Iterable[GlossaryTerm]) -> None:
-    """The same form, with commas, heads, and the mark by which spreadsheets know UTF-8.
+    """Write CSV with commas, a header, and the BOM by which spreadsheets recognise UTF-8.
 
     Raises DiskFull or FolderNotWritable.
     """

@@ -33,7 +33,7 @@ _PARAGRAPH = re.compile(r"[^\n]+")
 
 
 def segments_of(text: str) -> list[Segment]:
-    """The paragraphs (lines with something in them), numbered from 1 as `join_paragraphs` counts them."""
+    """Split into paragraphs (non-empty lines), numbered from 1 as in `join_paragraphs`."""
     return [
         Segment(number, (match[0].strip(),))
         for number, match in enumerate((m for m in _PARAGRAPH.finditer(text) if m[0].strip()), 1)
@@ -41,7 +41,7 @@ def segments_of(text: str) -> list[Segment]:
 
 
 def join_paragraphs(text: str, translated: Mapping[int, Content]) -> str:
-    """The text with paragraphs replaced, its own white space between them; those not translated yet stay."""
+    """Replace the translated paragraphs in the text, keeping its white space; the others stay."""
     parts: list[str] = []
     at = number = 0
     for match in _PARAGRAPH.finditer(text):
@@ -64,9 +64,9 @@ def translate_text(
     *,
     done: Mapping[int, Translated] | None = None,
 ) -> Iterator[TranslationEvent]:
-    """Translates typed text before all background work; the ids are those of `segments_of`.
+    """Translate typed text with priority over background work; ids as in `segments_of`.
 
-    `done` are paragraphs that are unchanged. For a new text the old run is cancelled, which ends its answer at once.
+    `done` are unchanged paragraphs. For a new text cancel the old run, which ends its answer at once.
     """
     yield from translate_segments(segments_of(text), wish, engine, memory, cancel, done=done, is_interactive=True)
 
@@ -81,9 +81,10 @@ def suggest_alternatives(  # noqa: PLR0917 - what each is, its name says
     *,
     current: str = "",
 ) -> Iterator[str]:
-    """Other translations of a sentence of the source, as far as the model finds different ones; `paragraph` is the
-    text around it, for the sense, `current` the translation that is there. Ends when cancelled. Raises what the engine
-    raises."""
+    """Yield other translations of a source sentence, as far as the model finds different ones.
+
+    `paragraph` is its context, `current` the existing translation. Ends when cancelled. Raises the engine's errors.
+    """
     work = begin_work([Segment(1, (sentence.strip(),))], wish, engine, _EmptyMemory(), cancel)
     if work is None or not sentence.strip():
         return
@@ -106,10 +107,10 @@ def suggest_alternatives(  # noqa: PLR0917 - what each is, its name says
 
 
 def translate_back(text: str, wish: TranslationWish, engine: Engine, cancel: CancelToken) -> Iterator[str]:
-    """A translation put back into its source language, independently of that source: the text so far, growing.
+    """Translate a translation back, independently of its source, yielding the growing text.
 
-    The wish is that of the translation, with its source language; without one it is English, or German where that is
-    the target. Raises what the engine raises.
+    `wish` is that of the translation; without a source language it is English, or German if English is the target.
+    Raises the engine's errors.
     """
     source = wish.source or ("de" if wish.target.casefold().startswith("en") else "en")
     back = TranslationWish(source, wish.target, wish.formality, wish.domain)
@@ -135,7 +136,7 @@ def _grown_segment(event: TranslationEvent) -> tuple[int, Content] | None:
 
 
 def _without_missing(text: str, so_far: str, contents: Mapping[int, Content]) -> str:
-    """Without the paragraphs that are not put back yet."""
+    """Return the text without paragraphs not translated back yet."""
     segments = segments_of(text)
     last = max(contents)
     if last >= len(segments):

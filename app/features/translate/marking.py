@@ -153,7 +153,7 @@ def _split_pieces(part: str | Mark, kind: SegmentKind) -> list[_MarkedPiece]:
 
 
 def _pair_tags(pieces: Sequence[_MarkedPiece]) -> None:
-    """Makes pairs of the tags in the text that enclose something, in step with the segment's own marks."""
+    """Pair the text's tags that enclose something, in step with the segment's own marks."""
     waiting: list[int] = []
     for place, piece in enumerate(pieces):
         tag = piece.span.tag if piece.span else ""
@@ -208,7 +208,7 @@ def _is_pair(first: str | Mark, last: str | Mark) -> bool:
 
 
 def _moves_space(parts: list[str | Mark], before: list[str | Mark], after: list[str | Mark]) -> bool:
-    """Takes the white space off the text at both ends; False where there is none."""
+    """Move white space off both ends of the text; False if there is none."""
     moved = False
     if isinstance(parts[0], str) and (core := parts[0].lstrip()) != parts[0]:
         before.append(parts[0][: len(parts[0]) - len(core)])
@@ -295,7 +295,7 @@ _FIRST_SIGN = r"(?=[<&`{}$%#@\\~./\[({⟦-])(?:"
 
 
 def _compile_patterns(rules: str, names: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """The pattern for texts that may have addresses and names, and the quick one for all others."""
+    """Compile a pattern for texts that may have addresses and names, and a faster one for the rest."""
     flags = re.VERBOSE | re.DOTALL
     both = re.compile(f"{_WITH_SIGNS}{_WITH_LETTERS}{rules}{names}", flags)
     return both, re.compile(f"{_FIRST_SIGN}{_WITH_SIGNS}{rules})", flags)
@@ -338,7 +338,7 @@ class ProtectedSpan:
 
 
 def find_spans(text: str, kind: SegmentKind = SegmentKind.PARAGRAPH) -> list[ProtectedSpan]:
-    """All of them in their order, none within another."""
+    """Return all spans in order, without nested ones."""
     return list(_iterate_spans(text, kind))
 
 
@@ -394,9 +394,9 @@ _SPACES = re.compile(r"(?<=\S) {2,}(?=\S)")
 
 
 def adopt_marks(source: ShownContent, found: Content) -> tuple[Content, tuple[str, ...]]:
-    """A core in which the text of a mark that is missing became that mark, and what was taken out of it.
+    """Turn the text of missing marks back into those marks; also return what was removed.
 
-    Placeholders that the source has not (or not so often) are taken out: a program would put a value there.
+    Placeholders that the source lacks (or has fewer of) are removed, because a program would fill them.
     """
     there = {mark.key for mark in marks(found)}
     missing = [
@@ -413,7 +413,7 @@ def adopt_marks(source: ShownContent, found: Content) -> tuple[Content, tuple[st
 
 
 def _with_marks(text: str, missing: list[Mark]) -> list[str | Mark]:
-    """The text with marks in place of theirs, each once; `missing` is left with the others."""
+    """Replace the text of marks by the marks, each once; removes them from `missing`."""
     hits = sorted((text.find(mark.shows), number) for number, mark in enumerate(missing) if mark.shows in text)
     if not hits:
         return [text]

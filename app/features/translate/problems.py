@@ -217,7 +217,7 @@ class TidiedAnswer(NamedTuple):
 
 
 def tidy_answer(source: str, answer: str) -> TidiedAnswer:
-    """Takes out what a model says around a translation; `source` is the text it was given, which may say it too."""
+    """Remove what a model adds around a translation; `source` is the text it was given, which may contain the same."""
     problems: list[TranslationProblem] = []
     text = clean_text(answer).strip()
     if (leak := _LEAK.search(text)) and leak[0] not in source:
@@ -253,7 +253,7 @@ def _unquote_text(source: str, text: str) -> str:
 
 
 def _unescape_text(source: str, text: str) -> str:
-    """Models like to write signs as entities where the source has them plain."""
+    """Unescape entities where the source has plain characters, as models tend to add them."""
     if _ENTITY.search(source):
         return text
     return _ENTITY.sub(lambda match: html.unescape(match[0]), text)
@@ -274,7 +274,7 @@ def has_repetition(source: str) -> bool:
 
 
 def loop_in(source: str, text: str) -> str:
-    """Words that come again and again right behind one another, where the source has nothing like it; "" for none."""
+    """Return words repeated in immediate succession, unless the source does the like; "" for none."""
     found = _loop_of_words(text.casefold().split()) or _loop_of_characters(text)
     return "" if not found or has_repetition(source) else found
 
@@ -295,7 +295,7 @@ _CHARACTERS = re.compile(r"(.{1,20}?)\1{5,}", re.DOTALL)
 
 
 def _loop_of_characters(text: str) -> str:
-    """In scripts without spaces, and runs of one sign."""
+    """Find a loop in unspaced scripts, and runs of one character."""
     if max(map(len, text.split()), default=0) < LEAST_LOOP_CHARACTERS:
         return ""
     for match in _CHARACTERS.finditer(text):
@@ -334,7 +334,7 @@ class ProblemReason:
 
 
 def flag_words(segment: Segment, translated: Translated, target: str) -> list[str]:
-    """A sentence for each flag of a segment, also of one that was accepted; `target` is the language's code."""
+    """Return a sentence for each flag of a segment, even if accepted; `target` is the language's code."""
     return [reason_of(flag, segment, translated, english_name(target)).words for flag in translated.flags]
 
 

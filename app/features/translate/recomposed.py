@@ -53,12 +53,12 @@ def recompose_blocks(blocks: Iterable[Block], words: Mapping[int, Content]) -> I
 
 
 def as_plain(one: Recomposed) -> str:
-    """A block as plain text; the cells of a table are divided by tabulators."""
+    """Return a block as plain text; table cells are separated by tabs."""
     return "\n".join(map("\t".join, one.rows)) if one.block.kind is BlockKind.TABLE else one.text
 
 
 def own_label(block: Block) -> str:
-    """The number or letter of a list item, "" for a bullet: it stays as it was, wherever its list begins."""
+    """Return a list item's number or letter, "" for a bullet; it is kept, wherever its list begins."""
     return block.label if any(character.isalnum() for character in block.label) else ""
 
 
@@ -75,7 +75,7 @@ def _content_text(content: Content) -> str:
 
 
 def _number_texts(blocks: Iterable[Block]) -> Iterator[tuple[Block, list[int], list[str]]]:
-    """Each block with its texts and their segments' numbers, 0 for a text that is none."""
+    """Yield each block with its texts and their segment numbers, 0 for texts that are no segment."""
     count = 0
     for block in blocks:
         texts = [cell for row in rows_of(block) for cell in row] if block.kind is BlockKind.TABLE else [block.text]
@@ -128,7 +128,7 @@ def _html_body(blocks: Iterable[Recomposed], unit: str) -> Iterator[str]:
 
 
 def _into_list(block: Block, open_lists: list[str]) -> Iterator[str]:
-    """Opens and closes lists down to the item's level."""
+    """Open and close lists down to the item's level."""
     level = max(1, block.level)
     while len(open_lists) > level:
         yield f"</{open_lists.pop()}>"

@@ -22,7 +22,7 @@ MOST_LIST_LEVELS = 3
 def write_docx(
     blocks: Iterable[Recomposed], out: IO[bytes], *, title: str, language: str, is_rtl: bool, unit: str
 ) -> None:
-    """Writes the document to a file that is open for bytes; `unit` is what the source's pages are."""
+    """Write the document to a binary file; `unit` is what the source's pages are called."""
     writing = _TranslationDocxWriter(title, language, is_rtl=is_rtl, unit=unit)
     for block in blocks:
         writing.add_block(block)
@@ -62,7 +62,7 @@ class _TranslationDocxWriter:
         self._document.save(out)
 
     def _mark_page(self, page: int) -> None:
-        """The page in the margin's grey, with a bookmark of its number to refer to."""
+        """Write a page's label in grey, bookmarked so that others can refer to it."""
         paragraph = self._document.add_paragraph()
         paragraph.paragraph_format.space_after = Pt(0)
         self._bookmarks += 1

@@ -94,9 +94,9 @@ class _SavedWords:
 def rewrite_file(
     original: OriginalFile, rows: Iterable[Row], target: str, path: Path, cancel: CancelToken, *, child_folder: Path
 ) -> Iterator[Saving | Saved]:
-    """The file again; the last thing is Saved, none where it was cancelled.
+    """Write the translated file; the last event is Saved, unless cancelled.
 
-    Raises TargetIsOpen, DiskFull or FolderNotWritable, or what the child met.
+    Raises TargetIsOpen, DiskFull or FolderNotWritable, and the child's errors.
     """
     format_ = named(original.format)
     words = _SavedWords(rows, is_marked=format_ is None or not format_.for_programs)
@@ -126,7 +126,7 @@ def rewrite_file(
 def compose_document(
     blocks: Iterable[Block], rows: Iterable[Row], target: str, path: Path, *, title: str, unit: str
 ) -> Saved:
-    """A new document, .docx or .html by the ending of `path`; raises DiskFull or FolderNotWritable."""
+    """Write a new document, .docx or .html by the suffix of `path`. Raises DiskFull or FolderNotWritable."""
     from app.features.translate.recomposed import as_html
     from app.features.translate.recomposed_docx import write_docx
 
@@ -143,7 +143,7 @@ def compose_document(
 
 
 def check_target(path: Path, source: Path) -> None:
-    """Raises TargetIsSource, or TargetIsOpen where an office program has the file open."""
+    """Raise TargetIsSource, or TargetIsOpen if an office program has the file open."""
     if path.resolve() == source.resolve() or (path.exists() and source.exists() and path.samefile(source)):
         raise TargetIsSource(str(path))
     # LibreOffice and Word leave these beside a file as long as they have it open.
@@ -153,7 +153,7 @@ def check_target(path: Path, source: Path) -> None:
 
 
 def language_of(target: str) -> tuple[str, bool]:
-    """A target's code, and whether it runs from right to left."""
+    """Return a target's code, and whether it is written from right to left."""
     found = find_language(target)
     return (found.code, found.is_rtl) if found is not None else (target, False)
 
@@ -193,11 +193,11 @@ class TranslationSavings:
         self._known = known
 
     def save(self, translation_id: int, path: Path, cancel: CancelToken) -> Iterator[Saving | Saved]:
-        """Writes the document; the last event is Saved, and cancelled there is none: nothing has then changed.
+        """Write the document; the last event is Saved. Cancelled, nothing changes.
 
-        It is there only when it is whole, and never in place of its source. Where not all is translated, the rest
-        stays in its language, and says so in front of each segment in formats that people read. Raises TargetIsSource,
-        TargetIsOpen, DiskFull, FolderNotWritable, DocumentGone, and what the child meets.
+        The file appears only when complete, and never replaces its source. Untranslated segments stay in their
+        language, with a note in front in formats that people read. Raises TargetIsSource, TargetIsOpen, DiskFull,
+        FolderNotWritable, DocumentGone, and the child's errors.
         """
         job = self._known(translation_id)
         source, format_ = Path(str(job.spec.get("path", ""))), str(job.spec.get("format", ""))
@@ -218,7 +218,7 @@ class TranslationSavings:
         yield from rewrite_file(original, rows, target, path, cancel, child_folder=self._child_folder)
 
     def as_text(self, translation_id: int) -> str:
-        """Of one that was begun, as plain text; what is not translated stays."""
+        """Return a started translation as plain text; untranslated segments stay."""
         job = self._known(translation_id)
         rows = list(self._read_rows(job))
         contents = {row.segment.id: row.translated.content for row in rows if row.translated is not None}
@@ -262,7 +262,7 @@ class TranslationSavings:
 
 
 def remove_scratch(child_folder: Path, before: float) -> None:
-    """Removes the words of savings that a killed program was at, from before that moment (seconds since 1970)."""
+    """Delete scratch files of savings killed before a moment (seconds since 1970)."""
     for lines in child_folder.glob(f"{SCRATCH}*.jsonl"):
         with suppress(OSError):
             if lines.stat().st_mtime < before:
@@ -277,7 +277,7 @@ def endings_of(stored: StoredTranslation) -> tuple[str, ...]:
 
 
 def file_name(stored: StoredTranslation, ending: str) -> str:
-    """Such as "lease (Português).docx"; it says so where not all is translated."""
+    """Return a file name such as "lease (Português).docx", which says so if parts are untranslated."""
     target = find_language(stored.wish.target)
     said = target.own.replace(" (", ", ").replace(")", "") if target is not None else stored.wish.target
     stem = Path(stored.name).stem or "".join(
@@ -312,7 +312,7 @@ col.id { width: 4em }
 
 
 def save_bilingual(rows: Iterable[Row], path: Path, *, title: str, source: str, target: str) -> None:
-    """Writes the file in the form of its ending, one of `ENDINGS`; raises DiskFull or FolderNotWritable."""
+    """Write the file in the format of its suffix, one of `ENDINGS`. Raises DiskFull or FolderNotWritable."""
     with write_file(path) as file:
         match path.suffix.lower():
             case ".tmx":
@@ -333,7 +333,10 @@ def _memory_entries(rows: Iterable[Row], pair: LanguagePair) -> Iterator[MemoryE
 
 
 def _write_csv(rows: Iterable[Row], file: IO[bytes], target: str) -> None:
-    """With the mark by which spreadsheets know UTF-8. What they would take for a formula has an apostrophe in front."""
+    """Write CSV with the BOM by which spreadsheets recognise UTF-8.
+
+    What they would take for a formula gets an apostrophe in front.
+    """
     text = io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline="", write_through=True)
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)

@@ -93,7 +93,7 @@ class AnswerRepair:
         self._work, self._settle = work, settle
 
     def first_tasks(self, units: Sequence[TranslationUnit]) -> list[UnitBatch]:
-        """The task for a batch; for one unit that is too long for a prompt, those for its parts."""
+        """Return a batch's task; for one unit that is too long for a prompt, those of its parts."""
         if len(units) == 1 and units[0].tokens > self._work.sizes.tokens:
             most = self._work.sizes.tokens
             parts = parts_of(units[0].shown.core, lambda part: self._token_share(part, units[0]), most)
@@ -233,7 +233,7 @@ class AnswerRepair:
         return self._settle_best(parent)
 
     def _join_sentences(self, unit: TranslationUnit) -> DeliveryCandidate:
-        """The translations of the sentences in a row, checked as one."""
+        """Join the translations of a unit's sentences, checked as one."""
         problems: list[TranslationProblem] = []
         parts: list[Content] = []
         for piece in unit.pieces:
@@ -351,7 +351,7 @@ class _TranslationRun:
             self._work.memory.keep_step(segment.content, first.content, segment.context)
 
     def _settled_events(self) -> Iterator[TranslationEvent]:
-        """The events for what was settled; documents learn from it."""
+        """Yield events of settled units, and learn terms from them."""
         settled, self._settled = self._settled, []
         work = self._work
         for translated in settled:

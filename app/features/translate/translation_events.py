@@ -132,7 +132,7 @@ class MemoryLookup(Protocol):
         """Return an accepted translation of the same content, the user's own before a model's; None without one."""
 
     def keep_step(self, source: Content, target: Content, context: str = "") -> None:
-        """Keeps a model's translation without flags; it is on the disk when this returns."""
+        """Store a model's translation without flags; it is on disk on return."""
 
 
 @dataclass(frozen=True)
@@ -322,7 +322,7 @@ def source_language_of(job: Job) -> str:
 
 
 def terms_of(job: Job) -> tuple[GlossaryTerm, ...]:
-    """The names and terms that it repeats, and how its last run translated them; none for one that is to begin."""
+    """Return the names and terms its last run repeated, with their translations; none before it starts."""
     if job.state == DRAFT:
         return ()
     return tuple(GlossaryTerm(str(source), str(target)) for source, target in job.progress.get("terms", ()))

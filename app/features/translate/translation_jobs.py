@@ -149,9 +149,8 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
             yield TranslationAdded(self._stored_row(self._known_job(found)))
 
     def merge_twin(self, translation_id: int) -> StoredTranslation:
-        """Of a file that was added twice with one wish, and never begun: the first, and the second goes; else itself.
-
-        Raises KeyError where it is gone.
+        """If a file was added twice with one wish and never started, delete this one and return the first; else
+        return this. Raises KeyError if it is gone.
         """
         job = self._known_job(translation_id)
         drafts = self._jobs.find(KIND, (DRAFT,))
@@ -172,7 +171,7 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         return first
 
     def add_text(self, text: str, wish: TranslationWish) -> StoredTranslation:
-        """A text that is worked off like a document; without any words it has no segments."""
+        """Add a text as a translation; without words it has no segments."""
         return self._stored_row(self._known_job(self._additions.add_text(text, wish)))
 
     def change_wish(self, translation_id: int, wish: TranslationWish) -> None:
@@ -251,9 +250,9 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         return self._additions.is_outdated(self._known_job(translation_id))
 
     def take_again(self, translation_id: int) -> None:
-        """Translates the document as it is by now; what is translated of segments that did not change stays.
+        """Translate the current reading of the document; translations of unchanged segments stay.
 
-        One that was not begun is not begun by it.
+        Doesn't start one that wasn't started.
         """
         job = self._known_job(translation_id)
         with self._changing:
@@ -264,21 +263,18 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
             self._jobs.queue_last(job.id)
 
     def repeated_terms(self, translation_id: int) -> tuple[GlossaryTerm, ...]:
-        """Names and terms that it repeats, and the renderings that are the same in all of it."""
+        """Return repeated names and terms with the renderings used throughout."""
         return terms_of(self._known_job(translation_id))
 
     # Files.
 
     def remove_leftovers(self, before: float) -> None:
-        """Removes what an ended program left half-added or half-saved; slow.
-
-        Only of before that moment (seconds since 1970).
-        """
+        """Delete what a killed run left half-added or half-saved before a moment (seconds since 1970); slow."""
         self._remove_jobs(job.id for job in self._jobs.find(KIND, (ADDING,)) if job.created_at < before)
         remove_scratch(self._child_folder, before)
 
     def remove_deleted(self, before: float) -> None:
-        """Removes for good what was deleted before that moment (seconds since 1970), with its files; slow."""
+        """Purge what was deleted before a moment (seconds since 1970), with its files; slow."""
         self._remove_jobs(self._jobs.deleted(KIND, before))
 
     def _remove_jobs(self, job_ids: Iterable[int]) -> None:
@@ -317,9 +313,9 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         *,
         id: int | None = None,
     ) -> StoredTranslation:
-        """Keeps a typed text with its translation in the list; with `id` in place of what that one has.
+        """Store a typed text with its translation in the list; with `id`, replace that entry's.
 
-        `model` is the name of its file.
+        `model` is the model's file name.
         """
         job, title = self._job(id) if id is not None else None, title_from(source, TITLE_CHARACTERS)
         spec = {"wish": to_json(wish), "source_language": source_language, "format": TYPED}
@@ -333,7 +329,7 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         return self._stored_row(self._known_job(job.id))
 
     def typed_text(self, translation_id: int) -> tuple[str, str]:
-        """A typed text and its translation; empty ones for any other."""
+        """Return a typed text and its translation; empty ones for others."""
         fields = self._store.read_result(translation_id) or {}
         return str(fields.get("source", "")), str(fields.get("target", ""))
 
@@ -389,7 +385,7 @@ class KeptSegments:
             return self._keep_row(job_id, row, Translated(segment_id, content, TranslationSource.EDITED))
 
     def accept(self, job_id: int, segment_id: int) -> Row:
-        """It is good as it is; nothing happens to a segment without a translation."""
+        """Accept a segment's translation; does nothing without one."""
         with self._editing:
             row = self.read_row(job_id, segment_id)
             if row.translated is None:
@@ -397,7 +393,7 @@ class KeptSegments:
             return self._keep_row(job_id, row, replace(row.translated, accepted=True))
 
     def next_flagged(self, job_id: int, after: int) -> int | None:
-        """The next segment to look at behind one, from the top again at the end; None where there is none."""
+        """Return the next segment to review after one, wrapping at the end; None if there is none."""
         return self._store.next_flagged(job_id, after)
 
     def take_back(self, job_id: int, *, keeps_own: bool, only: int | None = None) -> None:

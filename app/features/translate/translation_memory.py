@@ -59,7 +59,7 @@ class KeptMemory:
         self._glossary = TermGlossary(wish.glossary, pair.source)
 
     def find_step(self, source: Content, context: str = "") -> Content | None:
-        """An accepted translation of the same content, with the source's own marks; None without one."""
+        """Return an accepted translation of the same content, with the source's own marks; None without one."""
         found = self._store.find(self._pair, key_of(source), context, self._origin_of(source))
         return None if found is None else with_marks_of(source, found)
 
@@ -166,7 +166,7 @@ class KeptWords:
         self._store.keep_glossary(source, target, [(term.source, term.target) for term in terms])
 
     def whole_wish(self, job: Job) -> TranslationWish:
-        """A job's wish with the glossary of its languages behind its own terms."""
+        """Return a job's wish with its languages' glossary after its own terms."""
         wish = wish_of(job)
         own = {term.source for term in wish.glossary}
         shared = self.read_glossary(source_language_of(job), wish.target)
@@ -189,11 +189,11 @@ class KeptWords:
             write_tmx(self._memory.iterate_entries(), file)
 
     def import_tmx(self, path: Path) -> int:
-        """Takes the translations of a file into the memory; returns how many. Raises DocumentUnreadable."""
+        """Import a file's translations; return their number. Raises DocumentUnreadable."""
         return self._memory.save_entries(read_tmx(path))
 
     def count_pairs(self) -> dict[LanguagePair, int]:
-        """Of which languages the memory has translations, and how many."""
+        """Count the memory's translations per language pair."""
         return self._memory.count_pairs()
 
     def memory_bytes(self) -> int:
@@ -201,14 +201,14 @@ class KeptWords:
         return self._memory.size_bytes()
 
     def ids_of(self, job: Job, rows: Iterable[Row]) -> frozenset[int]:
-        """The translations of these segments, whichever document they came from."""
+        """Return the ids of translations of these segments, whichever document they came from."""
         pair = LanguagePair(source_language_of(job), wish_of(job).target)
         return frozenset(self._memory.find_ids(pair, {key_of(row.segment.content) for row in rows}))
 
     def find_matches(
         self, words: str, pair: LanguagePair | None, only: Collection[int] | None, cancel: CancelToken
     ) -> MemoryMatches:
-        """Translations with every word in one of their texts; reads all of them, so not for the window's thread."""
+        """Find translations with every word in source or target; reads all, so not on the window's thread."""
         wanted = fold_text(words).split()
         ids, newest = list[int](), deque[MemoryTranslation](maxlen=MOST_SHOWN)
         for entry in self._memory.iterate_entries(pair):
@@ -228,9 +228,9 @@ class KeptWords:
         return MemoryMatches(tuple(ids), tuple(reversed(newest)))
 
     def delete_entries(self, ids: Iterable[int] | None) -> int:
-        """Deletes translations from the memory for good, all of them with None; how many there were.
+        """Purge translations from the memory, all of them with None; return their number.
 
-        Translations in the list stay as they are.
+        Translations in the list stay.
         """
         return self._memory.delete((entry.id for entry in self._memory.iterate_entries()) if ids is None else ids)
 

@@ -102,7 +102,7 @@ T = TypeVar("T", bound=SizedBatch)
 
 
 def batches_of(units: Sequence[T], sizes: BatchSizes) -> list[list[T]]:
-    """The units in their order, put together as far as the sizes let."""
+    """Group the units in order into batches as large as the sizes allow."""
     if sizes.segments == 1:
         return [[unit] for unit in units]
     most = _spread_tokens(sum(unit.tokens for unit in units), sizes)
@@ -135,7 +135,7 @@ _ENDS = re.compile(rf"[{ENDS}{ENDS_AT_ONCE}][{CLOSING}]*\s*\Z")
 
 
 def sentences_of(content: Content) -> list[Content]:
-    """The sentences, which together are the content; those that a pair holds together stay one."""
+    """Split into sentences, which together are the content; those joined by a pair stay together."""
     return _cut_at_rank(content, CutRank.SENTENCE)
 
 
@@ -152,7 +152,7 @@ def parts_of(content: Content, size: Callable[[Content], int], most: int) -> lis
 
 
 def halves_of(content: Content) -> list[Content]:
-    """Two parts at the end of a sentence, near the middle; one where there is only one sentence."""
+    """Split near the middle, at a sentence's end; one part if there is only one sentence."""
     sentences = sentences_of(content)
     if len(sentences) < 2:
         return sentences
@@ -291,16 +291,19 @@ class TranslatorFamily(ABC):
         """Build the conversation of a request."""
 
     def make_grammar(self, request: UnitRequest) -> str:  # noqa: ARG002 - of those that follow one
-        """The rules that the answer follows, "" for none."""
+        """Return the answer's grammar, "" for none."""
         return ""
 
     @abstractmethod
     def choose_sampling(self, attempt: int) -> Sampling:
-        """Of the first attempt (0), or of a later one, which is warmer."""
+        """Return the sampling for an attempt (from 0); retries are warmer."""
 
 
 def family_for(name: str, *, is_large: bool = False) -> TranslatorFamily:
-    """By the name in `capability.Knows.family`. `is_large`: of Hy-MT2, the mixture of experts of 30 billion weights."""
+    """Return the family of a name in `KnownLanguages.family`.
+
+    `is_large`: Hy-MT2's mixture of experts with 30 billion weights.
+    """
     from app.features.models.model_languages import HY_MT1, HY_MT2, TRANSLATE_GEMMA
 
     if name == HY_MT2:
@@ -328,7 +331,7 @@ _FORMAL_AND_INFORMAL = {
 
 
 def form_of_address(pair: TranslationWish) -> str:
-    """The word by which people are addressed as it was wished, "" where none was, or none is known."""
+    """Return the pronoun of the wished form of address, "" if none was wished or is known."""
     from app.language.language_names import base_code
 
     words = _FORMAL_AND_INFORMAL.get(base_code(pair.target))
@@ -338,7 +341,7 @@ def form_of_address(pair: TranslationWish) -> str:
 
 
 def term_lines(terms: Sequence[GlossaryTerm], form: str) -> str:
-    """A line for each, `form` having places for two texts."""
+    """Format one line a term; `form` has places for two texts."""
     return "\n".join(form.format(one_line(term.source), one_line(term.target)) for term in terms)
 
 
@@ -375,7 +378,7 @@ class GenericFamily(TranslatorFamily):
         return [Message(Role.SYSTEM, _system_prompt(request, pair)), Message(Role.USER, _user_prompt(request, pair))]
 
     def make_grammar(self, request: UnitRequest) -> str:
-        """As many segments as were asked for; of one text, no more lines than it has."""
+        """Limit the answer to the number of segments asked for; for one text, to its number of lines."""
         if request.is_batch:
             return _blocks_grammar(len(request.texts))
         return "" if "\n" in request.texts[0] else r"root ::= [^ \t\n] [^\n]*"

@@ -144,7 +144,7 @@ class TranslationWork:
         return self.engine.count_texts(texts, cancel=self.cancel)
 
     def _segments_before(self, unit: TranslationUnit) -> tuple[tuple[str, str], ...]:
-        """The segments in front of one, with what became of them."""
+        """Return the segments before one, with their translations."""
         found: list[tuple[str, str]] = []
         left = self.sizes.context_tokens * CHARACTERS_A_TOKEN
         for place in range(unit.place - 1, max(-1, unit.place - 1 - 2 * self.sizes.context), -1):
@@ -160,7 +160,7 @@ class TranslationWork:
         return tuple(found)
 
     def _choose_terms(self, units: Sequence[TranslationUnit]) -> tuple[GlossaryTerm, ...]:
-        """The person's first, then what the document itself has fixed."""
+        """Choose the user's terms first, then those learnt from the document."""
         if not self.knows.takes_glossary:
             return ()
         own = [term for unit in units for term in unit.terms]
@@ -177,7 +177,7 @@ class TranslationWork:
 def begin_work(
     segments: Sequence[Segment], wish: TranslationWish, engine: Engine, memory: MemoryLookup, cancel: CancelToken
 ) -> TranslationWork | None:
-    """Wakes the model; None where that was cancelled. Raises NoModel, and what the engine raises."""
+    """Wake the model and build the shared state; None when cancelled. Raises NoModel, and the engine's errors."""
     model = wake_model(engine, cancel)
     if model is None:
         return None
@@ -302,7 +302,7 @@ class TranslationChecks:
     def judge_candidate(
         self, source: ShownContent, found: DeliveryCandidate, terms: Sequence[GlossaryTerm] = ()
     ) -> DeliveryCandidate:
-        """The same of a candidate whose form was looked at."""
+        """Check a candidate whose form is already checked."""
         if is_unusable(found.problems):
             return found
         whole = replace(found, problems=(*found.problems, *self._find_faults(source, found.words, terms)))
@@ -484,7 +484,7 @@ _AFTERNOON = re.compile(r"\bp\.? ?m\b", re.IGNORECASE)
 
 
 def different_number(source: str, target: str) -> str:
-    """A number of one text that the other does not have, the source's first; "" where all are there."""
+    """Return a number that only one text has, the source's first; "" if all match."""
     ours, theirs = written_numbers(source), written_numbers(target)
     left = [written_number for written_number in ours if not _take_number(written_number, theirs)]
     if not left and not theirs:
@@ -505,7 +505,7 @@ def different_number(source: str, target: str) -> str:
 
 
 def _take_number(one: WrittenNumber, others: list[WrittenNumber]) -> bool:
-    """Takes the number out of the others, where it is there."""
+    """Remove a number from the others; return whether it was there."""
     place = next((n for n, other in enumerate(others) if one.values & other.values), None)
     if place is not None:
         del others[place]
@@ -536,7 +536,7 @@ def _number_digits(numbers: Sequence[WrittenNumber]) -> str:
 
 
 def _without_words(numbers: list[WrittenNumber], text: str) -> list[WrittenNumber]:
-    """Without those that the other text has in words of a language that is known here."""
+    """Drop numbers that the other text has in words of a known language."""
     words = {quantity.plain for quantity in find_quantities(text) if quantity.is_word}
     return [number for number in numbers if not number.values & words]
 

@@ -137,7 +137,7 @@ def _as_written(text: str, word: str) -> str:
 
 
 def changed_opposite(source: str, target: str, pair: tuple[str, str]) -> tuple[str, str]:
-    """A word of the source, and that of the translation which excludes it ("narrow", "breit"); two "" for none."""
+    """Return a word of the source and one of the translation that excludes it ("narrow", "breit"); two "" for none."""
     if base_code(pair[0]) == base_code(pair[1]):
         return "", ""
     said, instead = changed_alternative(source, target, pair)
@@ -145,7 +145,7 @@ def changed_opposite(source: str, target: str, pair: tuple[str, str]) -> tuple[s
 
 
 def changed_negation(source: str, target: str, pair: tuple[str, str]) -> str:
-    """A negation of the source for which the translation has nothing, or the other way round; "" where all is well."""
+    """Return a negation that only one of the texts has; "" if they match."""
     ours, theirs = (base_code(code) for code in pair)
     for text, other, language, others in ((source, target, ours, theirs), (target, source, theirs, ours)):
         clear, excuses = load_tables()["clear_negations"].get(language, ""), load_tables()["negations"].get(others, "")
@@ -193,14 +193,17 @@ def _english_not_in(language: str) -> frozenset[str]:
 
 
 def garbled_words(source: str, target: str, language: str, names: Collection[str] = ()) -> str:
-    """Words with letters of neither language's script, or glued together behind a full stop; "" for none."""
+    """Return words with letters of neither language's script, or glued together after a full stop; "" for none."""
     known = [source, *names, script_of(language)[0]]
     found = find_garbled_words(target, known)
     return found if has_word_spaces(language) or find_foreign_letters(target, known) else ""
 
 
 def foreign_figure(source: str, target: str, pair: tuple[str, str]) -> str:
-    """A number with the source's separators where the target's language has others: "12.50" in German; "" for none."""
+    """Return a number with the source's separators where the target's language uses others ("12.50" in German);
+
+    "" for none.
+    """
     ours, theirs = (_decimal_of(base_code(code)) for code in pair)
     if not ours or not theirs or ours == theirs:
         return ""

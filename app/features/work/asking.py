@@ -75,7 +75,7 @@ T = TypeVar("T", bound=ModelTask)
 
 
 def wake_model(engine: Engine, cancel: CancelToken) -> ModelLoaded | None:
-    """The model, loaded; None where that was cancelled. Raises NoModel, and what the engine raises."""
+    """Wake and return the model; None when cancelled. Raises NoModel, and the engine's errors."""
     engine.count_texts(["a"], cancel=cancel)
     if cancel.cancelled:
         return None

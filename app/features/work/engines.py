@@ -109,9 +109,9 @@ class TaskEngines:
 
     @contextmanager
     def hold_engine(self, cancel: CancelToken) -> Iterator[None]:
-        """As long as this lasts, a second model stays between one job and the next.
+        """Keep a second model loaded between jobs within the block.
 
-        Cancelled (the program quits), a model that gave way does not come back any more.
+        Cancelled (the program quits), a model that was unloaded for it isn't reloaded.
         """
         with self._lock:
             self._users += 1
@@ -267,7 +267,7 @@ class SecondEngine:
         return engine if _load_model(engine, path, cancel) else None
 
     def close(self, *, is_quitting: bool = False) -> None:
-        """The second engine ends, and a model that gave way comes back, unless the program quits."""
+        """Close the second engine, and reload a model unloaded for it, unless the program quits."""
         beside, gave_way = self._beside, self._gave_way
         self._answer = self._beside = self._gave_way = None
         if beside is not None:
@@ -332,7 +332,7 @@ class ModelSwap:
 
 
 def swap_words(swap: ModelSwap) -> MessageTemplate:
-    """The question, for a dialog with the answers "Put to sleep" and "Not now"."""
+    """Return the question of the dialog with the answers "Put to sleep" and "Not now"."""
     text = "This needs {wanted}, which takes {needed} GB, and {free} GB are free. Put {loaded} to sleep meanwhile?"
     values = {"needed": format_gigabytes(swap.wanted_bytes), "free": format_gigabytes(swap.free_bytes)}
     return MessageTemplate(text, {"wanted": swap.wanted, "loaded": swap.loaded} | values)

@@ -21,7 +21,7 @@ GREY = RGBColor(0x6B, 0x64, 0x5D)
 
 
 def new_docx(title: str, language: str, *, is_rtl: bool) -> Any:
-    """An empty one; `language` is what a word processor checks the spelling by, "" where that is not known."""
+    """Create an empty document; `language` is for spell checking, "" if unknown."""
     document = Document()
     properties = document.core_properties
     properties.title, properties.language = title[:255], language

@@ -63,7 +63,7 @@ class MeasuredSpeeds:
         self._probed: dict[str, TokenSpeed] = {}
 
     def earlier_speed(self, model: str) -> float | None:
-        """Tokens of a document a second, over the last jobs that a model (the name of its file) did in one go."""
+        """Return document tokens per second over the last uninterrupted jobs of a model (file name)."""
         done = [job.progress for job in self._jobs.find(self._kind, (DONE,))]
         fresh = [
             fields
@@ -78,7 +78,7 @@ class MeasuredSpeeds:
         return self._probed.get(model)
 
     def probe_speed(self, model: str, engine: Engine, cancel: CancelToken) -> TokenSpeed | None:
-        """Reads and writes a little, once for each model that has not done a job here; None when cancelled."""
+        """Measure a short read and write, once for each model without a job here; None when cancelled."""
         if model not in self._probed:
             speed = probe_speed(engine, cancel)
             if speed is None:

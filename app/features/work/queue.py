@@ -119,7 +119,7 @@ class JobQueue(Generic[Event]):
         return working.seconds_left() if working is not None and self.at_work == job_id else None
 
     def stop(self, job_id: int) -> None:
-        """It waits for `resume`; the work on it ends."""
+        """Stop a job, which then waits for `resume`."""
         with self._lock:
             if self._job_state(job_id) in (QUEUED, RUNNING):
                 self._jobs.update(job_id, state=PAUSED)
@@ -133,7 +133,7 @@ class JobQueue(Generic[Event]):
                 self._unwritten.pop(job_id, None)
 
     def begin_again(self, job_id: int) -> None:
-        """The work on it, if any, ends, and it waits for its turn."""
+        """Stop a job if it runs, and queue it again."""
         with self._lock:
             self._jobs.update(job_id, state=QUEUED)
             self._unwritten.pop(job_id, None)
@@ -244,9 +244,8 @@ class JobQueue(Generic[Event]):
                     raise ModelReplaced  # between two asks, which the engine does not tell
 
     def _end_job(self, job_id: int, state: str, error: AppError | None = None) -> None:
-        """A result that is complete counts, also where it was stopped meanwhile; anything else where nothing was said.
-
-        What waits for its turn by then is to be worked on again: there may be more to do than there was.
+        """Store a job's end: a complete result counts even if it was stopped meanwhile; other ends only if the user
+        did nothing. A job queued again meanwhile stays queued, as there may be more to do.
         """
         with self._lock:
             before = self._job_state(job_id)
@@ -326,7 +325,7 @@ class _AwakeKeeper:
         self._thread: threading.Thread | None = None
 
     def switch(self, *, on: bool) -> None:
-        """Makes the request or takes it back; returns when that has happened, or takes too long."""
+        """Make or withdraw the request; returns when that is done, or takes too long."""
         if on and self._end is None:
             self._end, asked = threading.Event(), threading.Event()
             self._thread = threading.Thread(target=_hold_request, args=(asked, self._end), name="awake", daemon=True)
@@ -361,7 +360,7 @@ class JobTexts(Protocol):
     """Searchable texts of jobs of one kind."""
 
     def search_text(self, query: str) -> set[int]:
-        """The jobs that have every word of a query."""
+        """Return the ids of jobs that have every word of a query."""
 
     def documents_of(self, job_ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
         """Return the ids of each job's documents."""
@@ -429,7 +428,7 @@ class StoredJobs(ABC, Generic[Row, Event]):
         self._jobs.update(job_id, title=title.strip())
 
     def delete(self, job_id: int) -> None:
-        """Stops it and takes it out of the list; it goes for good, with its files, when the trash does."""
+        """Stop a job and move it to the trash; it is purged, with its files, when the trash is."""
         self._queue.delete(job_id)
 
     def restore(self, job_id: int) -> None:

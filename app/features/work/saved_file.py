@@ -88,7 +88,7 @@ def _notes_folder() -> Path:
 
 
 def replace_file(scratch: Path, path: Path, *, is_private: bool = False) -> None:
-    """A whole file takes its place, with the mode of the file it replaces, or of any new file. Raises OSError."""
+    """Move a complete file into place, with the mode of the replaced file, or a new file's. Raises OSError."""
     if is_private:
         scratch.chmod(0o600)
     elif path.exists():

@@ -25,7 +25,7 @@ class QueueTurns:
         self._at_work = ""
 
     def wait_for_turn(self, kind: str, next_place: NextPlace, cancel: CancelToken) -> bool:
-        """Waits for the turn of a kind; False where nothing of it waits any more, or cancelled."""
+        """Wait for a kind's turn; False if nothing of it waits any more, or cancelled."""
         with self._changed:
             self._waiting[kind] = next_place
             try:
