@@ -198,12 +198,12 @@ def _ask_with_pictures(chat: ChatRun, paths: AppPaths, messages: list[Message], 
     with closing(Database.in_memory()) as database, interruptible_token() as cancel:
         library = PassingLibrary(MediaStore(database), paths.decoded, paths.documents)
         try:
-            for one in library.add_several(chat.options.image, cancel):
-                if isinstance(one, MediumAdded):
-                    media[one.path] = library.decode_media(one.media)
+            for added in library.add_several(chat.options.image, cancel):
+                if isinstance(added, MediumAdded):
+                    media[added.path] = library.decode_media(added.media)
                     continue
-                sentence = sentence_for(one.error)
-                errors.append({"file": str(one.path), "reason": sentence.text})
+                sentence = sentence_for(added.error)
+                errors.append({"file": str(added.path), "reason": sentence.text})
                 print(sentence, file=sys.stderr)
             if cancel.cancelled or not media:
                 return INTERRUPTED if cancel.cancelled else 1
@@ -268,7 +268,7 @@ def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: st
         code = _print_answer(chat, text, stats)
         print(_grounds_words(cited, support), file=sys.stderr)
         if doubted:
-            print(f"The checker finds no support for {', '.join(f'“{one}”' for one in doubted)}.", file=sys.stderr)
+            print(f"The checker finds no support for {', '.join(f'“{doubt}”' for doubt in doubted)}.", file=sys.stderr)
         return code
 
 

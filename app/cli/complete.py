@@ -85,7 +85,7 @@ def run_complete(options: argparse.Namespace) -> int:
             }
         )
     elif options.n > 1:
-        print(f"\n{'─' * 20}\n".join(one.text for one in found))
+        print(f"\n{'─' * 20}\n".join(continuation.text for continuation in found))
     else:
         print()
     if any(continuation.finish_reason is FinishReason.REPEATED for continuation in found):

@@ -14,5 +14,5 @@ def make_immortal() -> None:
     are immortal. Before, each call costs a reference, and after some thousands the process ends with "none_dealloc".
     """
     if sys.version_info < (3, 12):
-        for one in (None, True, False, NotImplemented, ...):
-            ctypes.c_ssize_t.from_address(id(one)).value += 1 << 60
+        for value in (None, True, False, NotImplemented, ...):
+            ctypes.c_ssize_t.from_address(id(value)).value += 1 << 60

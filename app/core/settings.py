@@ -263,7 +263,9 @@ class Settings:
 
 
 SECTIONS: dict[str, type] = {
-    one.name: type(getattr(Settings(), one.name)) for one in dataclasses.fields(Settings) if one.name != "unknown"
+    field.name: type(getattr(Settings(), field.name))
+    for field in dataclasses.fields(Settings)
+    if field.name != "unknown"
 }
 SCRATCH = ".settings-"
 LIMITS: dict[str, Callable[[Any], bool]] = {

@@ -321,9 +321,9 @@ def _list_form(kind: type, form: _JsonForm) -> _JsonForm:
             _refuse_value(raw)
         if plain.issuperset(map(type, raw)):
             return kind(raw)
-        return kind([one if type(one) in plain else read_one(one) for one in raw])
+        return kind([value if type(value) in plain else read_one(value) for value in raw])
 
-    return _JsonForm(read, None if write_one is None else lambda value: [write_one(one) for one in value])
+    return _JsonForm(read, None if write_one is None else lambda value: [write_one(item) for item in value])
 
 
 def _named_row(cls: Any) -> _JsonForm:
@@ -346,13 +346,13 @@ def _tuple_form(make: Callable[[Any], Any], forms: list[_JsonForm], defaults: Ma
         missing = len(forms) - len(raw)
         if not 0 <= missing <= len(ends):
             _refuse_value(raw)
-        values = [form.read_value(one) for form, one in zip(forms, raw, strict=False)]
-        if not missing and all(one in form.plain for one, form in zip(found, forms, strict=True)):
+        values = [form.read_value(value) for form, value in zip(forms, raw, strict=False)]
+        if not missing and all(value in form.plain for value, form in zip(found, forms, strict=True)):
             known.add(found)
         return make(values + ends[len(ends) - missing :])
 
     def write(value: Any) -> Any:
-        return [one if form.write is None else form.write(one) for form, one in zip(forms, value, strict=True)]
+        return [item if form.write is None else form.write(item) for form, item in zip(forms, value, strict=True)]
 
     return _JsonForm(read, write if any(form.write for form in forms) else None)
 
@@ -363,10 +363,10 @@ def _dict_form(hint: Any) -> _JsonForm:
     def read(raw: Any) -> Any:
         if type(raw) is not dict:
             _refuse_value(raw)
-        return {key: form.read_value(one) for key, one in raw.items()}
+        return {key: form.read_value(value) for key, value in raw.items()}
 
     write = form.write
-    return _JsonForm(read, None if write is None else lambda value: {key: write(one) for key, one in value.items()})
+    return _JsonForm(read, None if write is None else lambda value: {key: write(item) for key, item in value.items()})
 
 
 def _dataclass_form(cls: Any) -> _JsonForm:
@@ -391,7 +391,9 @@ def _dataclass_form(cls: Any) -> _JsonForm:
         body = vars(value) if is_bare else {name: getattr(value, name) for name in names}
         return body | {name: write_one(getattr(value, name)) for name, write_one in writers} if writers else body
 
-    has_more = any(isinstance(one, functools.cached_property) for base in cls.__mro__ for one in vars(base).values())
+    has_more = any(
+        isinstance(attribute, functools.cached_property) for base in cls.__mro__ for attribute in vars(base).values()
+    )
     is_bare = not has_more and not hasattr(cls, "__slots__") and len(names) == len(dataclasses.fields(cls))
     return _JsonForm(read, write)
 

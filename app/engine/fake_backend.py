@@ -273,7 +273,7 @@ class ScriptedBackend:
         same = next((i for i, (a, b) in enumerate(zip(words, self._seen, strict=False)) if a != b), None)
         answer.begin_prompt(len(words), min(len(words) - 1, len(self._seen)) if same is None else same)
         self._seen = words
-        if not self._encode_media(answer, [one for medium in media for one in medium], job):
+        if not self._encode_media(answer, [picture for medium in media for picture in medium], job):
             return FinishReason.CANCELLED
         if "batch" in rule:
             self._compute_batch(answer, rule["batch"])

@@ -111,8 +111,8 @@ def ask_all(addresses: Sequence[str]) -> tuple[list[RemoteMachine], list[Machine
         thread.join(max(0.0, until_s - time.monotonic()))
     found = [answers.get(address) or MachineUnusable(address, "silent") for address in addresses]
     return (
-        [each for each in found if isinstance(each, RemoteMachine)],
-        [each for each in found if isinstance(each, MachineUnusable)],
+        [answer for answer in found if isinstance(answer, RemoteMachine)],
+        [answer for answer in found if isinstance(answer, MachineUnusable)],
     )
 
 

@@ -404,7 +404,7 @@ def _renewed_info(document: StoredDocument, blocks: Sequence[Block]) -> Fields:
     pictures = {fields["page"] for fields in pages if fields["is_picture"]}
     without = sorted(pictures.union(document.info.get("pages_without_text", ())) - with_text)
     told = ("no_recognition", "recognized", "read_in")
-    remarks = [one for one in document.info.get("remarks", ()) if one["name"] not in told]
+    remarks = [remark for remark in document.info.get("remarks", ()) if remark["name"] not in told]
     if any(block.origin for block in blocks):
         remarks.append({"name": "recognized", "values": {}})
     info |= {"pages_without_text": without, "remarks": remarks}

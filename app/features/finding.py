@@ -110,7 +110,7 @@ class HistorySearch:
                 one = FoundText(PAGE, page.id, 0, page.title, page.snippet, page.updated_at)
                 found.append((_rank_found(one, query), one, one.at))
         found.sort(key=lambda each: (each[0], -each[2]))
-        return self._make_hits([each[1] for each in found[:limit]], query)
+        return self._make_hits([scored[1] for scored in found[:limit]], query)
 
     def find_similar(
         self, query: str, most: int, *, without: Iterable[int] = (), is_cancelled: Callable[[], bool] = lambda: False
@@ -166,10 +166,10 @@ class HistorySearch:
         return [(rank, number, texts[number]) for number, rank in ids.items() if number in texts]
 
     def _make_hits(self, found: Sequence[FoundText | int], query: str) -> list[SearchHit]:
-        texts = self._search.texts_of([one for one in found if isinstance(one, int)])
+        texts = self._search.texts_of([hit for hit in found if isinstance(hit, int)])
         hits = []
-        for one in found:
-            text = texts.get(one) if isinstance(one, int) else one
+        for hit in found:
+            text = texts.get(hit) if isinstance(hit, int) else hit
             if text is not None:  # it may have been deleted meanwhile
                 snippet, marks = text_around(text.text, query)
                 hits.append(SearchHit(text.kind, text.id, text.message_id, text.title, snippet, marks, text.at))

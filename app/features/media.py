@@ -112,11 +112,11 @@ class MediaLibrary:
     ) -> Iterator[MediumAdded | FileRefused]:
         """Store several one by one, yielding the refused ones, too; ends when cancelled."""
         with self._decoding_child():
-            for one in given:
+            for picture in given:
                 try:
-                    added = self._add_given(one, cancel)
+                    added = self._add_given(picture, cancel)
                 except AppError as error:
-                    yield FileRefused(one if isinstance(one, Path) else one.path, error)
+                    yield FileRefused(picture if isinstance(picture, Path) else picture.path, error)
                     continue
                 if added is None or cancel.cancelled:
                     return

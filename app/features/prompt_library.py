@@ -259,7 +259,7 @@ def _from_json(path: Path, text: str) -> list[tuple[str, str]]:
     if not isinstance(raw.get("version"), int) or raw["version"] > VERSION:
         raise PromptsUnreadable(str(path), "newer")
     listed = raw.get("prompts")
-    entries = [one for one in (listed if isinstance(listed, list) else []) if isinstance(one, dict)]
+    entries = [entry for entry in (listed if isinstance(listed, list) else []) if isinstance(entry, dict)]
     return [
         (str(entry.get("name") or path.stem), entry["text"])
         for entry in entries

@@ -791,7 +791,7 @@ class AnswerServer:
     def end_request(self, running: object, asked: RequestRecord) -> None:
         """Record a finished request: in the list for an hour, and in the totals."""
         with self._noting:
-            self._running[:] = [one for one in self._running if one is not running]
+            self._running[:] = [run for run in self._running if run is not running]
             self._totals = self._totals.with_request(asked)
         self._journal.append(asked)
         self.on_use()
@@ -885,10 +885,10 @@ class _CallReading:
                 yield event
 
     def _with_tokens(self, told: Iterator[tool_calls.Told]) -> Iterator[AnswerEvent]:
-        for one in told:
+        for event in told:
             yield from self._tokens
             self._tokens.clear()
-            yield TextDelta(one.piece) if isinstance(one, tool_calls.CallWords) else one
+            yield TextDelta(event.piece) if isinstance(event, tool_calls.CallWords) else event
 
 
 def _reader_of(wanted: GenerationRequest, syntax: CallSyntax | None) -> Readers | None:

@@ -234,7 +234,7 @@ class WritingOptions:
             max_tokens=_value_within(stored.get("max_tokens"), LONGEST_TOKENS, USUAL_TOKENS),
             count=_value_within(stored.get("count"), MOST_AT_ONCE, 1),
             sampling=known_sampling(sampling) if isinstance(sampling, dict) else {},
-            stop=tuple(one for one in stop if isinstance(one, str) and one) if isinstance(stop, list) else (),
+            stop=tuple(text for text in stop if isinstance(text, str) and text) if isinstance(stop, list) else (),
             **words,
         )
 

@@ -112,7 +112,7 @@ def load_catalog(path: Path | None = None) -> tuple[CatalogEntry, ...]:
 def _parse_entries(raw: dict[str, Any]) -> tuple[CatalogEntry, ...]:
     if raw["version"] != VERSION:
         raise ValueError(f"version {raw['version']}")
-    entries = tuple(_parse_entry(each) for each in raw["models"])
+    entries = tuple(_parse_entry(row) for row in raw["models"])
     if len({entry.id for entry in entries}) != len(entries):
         raise ValueError("two models have the same id")
     return entries
@@ -133,7 +133,7 @@ def _parse_entry(raw: dict[str, Any]) -> CatalogEntry:
     return entry
 
 
-_TYPES = {each.name: str(each.type) for each in fields(CatalogEntry)}
+_TYPES = {item.name: str(item.type) for item in fields(CatalogEntry)}
 _KINDS: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "bool": (bool,), "float | None": (int, float)}
 
 
@@ -151,7 +151,7 @@ def _parse_value(name: str, value: Any) -> Any:
     if name == "sampling":
         return _sampling_fields(value)
     if name in ("tasks", "language_codes"):
-        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
             raise TypeError(f"{name} is no list of texts")
         return tuple(value)
     if type(value) not in _KINDS[_TYPES[name]]:

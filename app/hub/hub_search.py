@@ -329,7 +329,7 @@ def _parse_text(value: Any) -> str:
 
 
 def _parse_texts(value: Any) -> tuple[str, ...]:
-    found = (_parse_text(each) for each in value[:MOST_TEXT]) if isinstance(value, list) else ()
+    found = (_parse_text(text) for text in value[:MOST_TEXT]) if isinstance(value, list) else ()
     return tuple(filter(None, found))
 
 

@@ -472,7 +472,7 @@ def throw_away(model: InstalledModel, folder: Path) -> TrashedModel:
     if eye is not None and _is_inside(eye, folder):
         users = [other for other in scan_folder(folder) if other.vision_path == eye and other.path != model.path]
         paths += [] if users else [eye]
-    paths = [each for path in paths for each in (path, sidecar_path(path)) if os.path.lexists(each)]
+    paths = [file_path for path in paths for file_path in (path, sidecar_path(path)) if os.path.lexists(file_path)]
     if model.path not in paths:
         raise ModelMissing(str(model.path))
     sizes = [file.size_bytes for path in paths if (file := file_at(path)) is not None]

@@ -130,7 +130,7 @@ _ALSO_NAMED = {
 }  # fmt: skip
 """Codes that a document may have, too."""
 
-_BY_CODE = {one.code.casefold(): one for one in LANGUAGES}
+_BY_CODE = {language.code.casefold(): language for language in LANGUAGES}
 _OTHER_CODES = {
     "no": "nb", "nn": "nb", "fil": "tl", "iw": "he", "in": "id", "zh-tw": "zh-Hant", "zh-hk": "zh-Hant",
     "zh-mo": "zh-Hant", "zh-cn": "zh", "zh-sg": "zh", "zh-hans": "zh", "cmn": "zh", "zh-hant-tw": "zh-Hant",

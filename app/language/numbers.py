@@ -364,26 +364,26 @@ def _with_unit(plain: str, start: int, end: int) -> Quantity:
 def _find_ranges(plain: str, figures: list[Quantity]) -> Iterator[Quantity]:
     """ "5 to 10 km": what has no unit takes that of the number it is joined to."""
     ordered = sorted(figures, key=lambda one: one.start)
-    for one, following in zip_longest(ordered, ordered[1:]):
+    for quantity, following in zip_longest(ordered, ordered[1:]):
         is_joined = (
             following is not None
-            and one.plain is not None
-            and one.value is not None
+            and quantity.plain is not None
+            and quantity.value is not None
             and following.plain
             and following.value is not None
-            and not one.dimension
-            and one.scale == 1
+            and not quantity.dimension
+            and quantity.scale == 1
             and (following.dimension or following.scale > 1)
-            and one.number_end <= following.start
-            and _RANGE.fullmatch(plain[one.number_end : following.start])
+            and quantity.number_end <= following.start
+            and _RANGE.fullmatch(plain[quantity.number_end : following.start])
         )
-        if is_joined and following is not None and following.plain and following.value is not None and one.plain:
-            value = one.plain * (following.value / following.plain)
-            yield one._replace(value=value, dimension=following.dimension, scale=following.scale)
+        if is_joined and following is not None and following.plain and following.value is not None and quantity.plain:
+            value = quantity.plain * (following.value / following.plain)
+            yield quantity._replace(value=value, dimension=following.dimension, scale=following.scale)
             if following.scale > 1:
-                yield one._replace(is_part=True)
+                yield quantity._replace(is_part=True)
         else:
-            yield one
+            yield quantity
 
 
 def _find_spelled(plain: str) -> Iterator[Quantity]:

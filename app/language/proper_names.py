@@ -254,8 +254,8 @@ def missing_name(
             for at, word in enumerate(name.words)
             if is_german or _is_looked_for(name, at, large=large, codes_only=codes_only)
         ]
-        codes_there = all(any(holds_name(one, word) for one in cited) for word in looked_for if is_code(word))
-        is_there = all(any(holds_name(one, word) for one in vocabularies) for word in looked_for)
+        codes_there = all(any(holds_name(words, word) for words in cited) for word in looked_for if is_code(word))
+        is_there = all(any(holds_name(vocabulary, word) for vocabulary in vocabularies) for word in looked_for)
         if not codes_there or not (is_there or _is_written_out(name, vocabularies)):
             return MissingFact(
                 statement[name.start : name.end], _name_instead(name, statement, texts, is_german=is_german)
@@ -343,7 +343,7 @@ def _is_compound_with(word: str, there: str) -> bool:
 def _is_written_out(name: Name, vocabularies: Sequence[Vocabulary]) -> bool:
     """Return whether the texts have only the name's initials, as "NER" for "Named Entity Recognition"."""
     initials = "".join(word[0] for word in name.words).casefold()
-    return len(initials) > 2 and any(initials in one.words for one in vocabularies)
+    return len(initials) > 2 and any(initials in vocabulary.words for vocabulary in vocabularies)
 
 
 def _name_instead(name: Name, statement: str, texts: Sequence[str], *, is_german: bool) -> str:

@@ -472,9 +472,10 @@ def _is_said_of_another(
     its equal.
     """
     ours = surroundings_of(texts[0], said.start, said.end)
-    best = max(surroundings_closeness(ours, surroundings_of(texts[1], one.start, one.end)) for one in equal)
+    best = max(surroundings_closeness(ours, surroundings_of(texts[1], spot.start, spot.end)) for spot in equal)
     return any(
-        surroundings_closeness(ours, surroundings_of(texts[1], one.start, one.end)) >= best + CLOSER for one in others
+        surroundings_closeness(ours, surroundings_of(texts[1], place.start, place.end)) >= best + CLOSER
+        for place in others
     )
 
 

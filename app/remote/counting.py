@@ -125,7 +125,7 @@ def _token_bytes(token: Any) -> bytes:
     """Return a token's bytes; where they are no whole character, they come as numbers."""
     piece = token.get("piece") if isinstance(token, dict) else ""
     if isinstance(piece, list):
-        return bytes(one & 255 for one in piece if isinstance(one, int))
+        return bytes(byte & 255 for byte in piece if isinstance(byte, int))
     return piece.encode() if isinstance(piece, str) else b""
 
 

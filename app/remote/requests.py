@@ -120,7 +120,7 @@ def _sampling_fields(own: Sampling, task: Sampling, kind: str) -> dict[str, Any]
         found |= {_REPETITION.get(kind, name) if name == "repeat_penalty" else name: value(name) for name in _MORE}
     if kind not in (server_facts.LLAMA_CPP, server_facts.FIRESIDE):
         found.pop("dry_multiplier", None)
-    return {name: each for name, each in found.items() if each is not None}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _doubtful_fields(ask: Ask, kind: str) -> dict[str, Any]:

@@ -183,8 +183,8 @@ def owners_of(authorities: str) -> list[str]:
     with contextlib.suppress(ssl.SSLError):
         context.load_verify_locations(cadata=authorities)
     names = []
-    for one in context.get_ca_certs():
-        parts: Any = one["subject"]
+    for certificate in context.get_ca_certs():
+        parts: Any = certificate["subject"]
         subject = {name: value for part in parts for name, value in part}
         names.append(visible_name(subject.get("commonName") or subject.get("organizationName") or "?"))
     return names

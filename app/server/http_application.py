@@ -426,7 +426,7 @@ class EventFlow:
         while True:
             await self._wait_for_event(LOOK_EVERY_S)
             waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            yield [one for one in waiting if isinstance(one, tuple)]
+            yield [event for event in waiting if isinstance(event, tuple)]
             for last in waiting[-1:]:
                 if isinstance(last, BaseException):
                     raise last

@@ -172,7 +172,7 @@ class JsonBody:
         name = self.name_of(field)
         if len(found := self.list_field(field)) > MOST_OBJECTS:
             raise BadRequest(f"{name} has {len(found):,} entries, more than {MOST_OBJECTS:,}", name, code="too_many")
-        return [JsonBody(each, f"{name}[{number}]") for number, each in enumerate(found)]
+        return [JsonBody(item, f"{name}[{number}]") for number, item in enumerate(found)]
 
     def object_field(self, field: str) -> JsonBody | None:
         """None where it is missing or null; raises BadRequest for what is no object."""
@@ -182,9 +182,9 @@ class JsonBody:
         """Strings that end an answer: one, or a list."""
         value = self._values.get(field)
         found = [value] if isinstance(value, str) else self.list_field(field)
-        if len(found) > MOST_STOPS or not all(isinstance(one, str) for one in found):
+        if len(found) > MOST_STOPS or not all(isinstance(stop_text, str) for stop_text in found):
             raise BadRequest(f"{self.name_of(field)} must be at most {MOST_STOPS} strings", self.name_of(field))
-        return tuple(one for one in found if one)
+        return tuple(stop_text for stop_text in found if stop_text)
 
     def template_variables(self, field: str) -> dict[str, Any]:
         """Return what the model's template is told beside the messages: switches, numbers and single words."""

@@ -527,18 +527,18 @@ def _prompts_of(body: JsonBody) -> list[str | tuple[int, ...]]:
     """Texts, or token ids of this model."""
     given = body.raw_value("prompt")
     many = body.list_field("prompt") if isinstance(given, list) else [body.text_field("prompt")]
-    if many and all(isinstance(one, int) for one in many):
+    if many and all(isinstance(token, int) for token in many):
         many = [many]
-    found = [_prompt_of(one) for one in many]
+    found = [_prompt_of(prompt) for prompt in many]
     if not found or None in found or len(found) > MOST_ANSWERS:
         raise BadRequest(f"prompt must be a text or token ids, or at most {MOST_ANSWERS} of these", "prompt")
-    return [one for one in found if one is not None]
+    return [prompt for prompt in found if prompt is not None]
 
 
 def _prompt_of(value: object) -> str | tuple[int, ...] | None:
     if isinstance(value, str):
         return clean_text(value)
-    is_ids = isinstance(value, list) and value and all(type(one) is int and 0 <= one < 1 << 31 for one in value)
+    is_ids = isinstance(value, list) and value and all(type(token) is int and 0 <= token < 1 << 31 for token in value)
     return tuple(value) if is_ids and isinstance(value, list) else None
 
 
@@ -628,8 +628,8 @@ def _shorten_vectors(found: EmbeddingVectors, width: int) -> Iterator[array.arra
 def _texts_of(body: JsonBody) -> list[str]:
     given = body.raw_value("input")
     found = [given] if isinstance(given, str) else body.list_field("input")
-    if any(isinstance(one, int | list) for one in found):
+    if any(isinstance(item, int | list) for item in found):
         raise BadRequest(f"input: {NUMBERS}", "input")
-    if not 0 < len(found) <= MOST_TEXTS or not all(isinstance(one, str) and one for one in found):
+    if not 0 < len(found) <= MOST_TEXTS or not all(isinstance(text, str) and text for text in found):
         raise BadRequest(f"input must be a text, or up to {MOST_TEXTS} texts, none of them empty", "input")
     return found

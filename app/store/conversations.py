@@ -680,7 +680,7 @@ def _insert_messages(
     ]
     before = connection.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()[0]
     ids = tree.insert_tree(connection, conversation_id, cleaned)
-    new = {one: number for one, number in ids.items() if number > before}
+    new = {old_id: number for old_id, number in ids.items() if number > before}
     partly, fuller = {tree_message.id for tree_message in cleaned if tree_message.other_texts}, 0
     for place, documents in attached.items():
         if place is None or place in new:

@@ -75,8 +75,8 @@ class QueuedMessages:
         return [
             QueuedMessage(
                 *(row[0], row[1], row[2], row[3]),
-                documents=tuple((each[0], each[1]) for each in json.loads(row[4])),
-                media=tuple((each[0], each[1], each[2]) for each in json.loads(row[5])),
+                documents=tuple((document[0], document[1]) for document in json.loads(row[4])),
+                media=tuple((medium[0], medium[1], medium[2]) for medium in json.loads(row[5])),
             )
             for row in rows
         ]

@@ -100,7 +100,7 @@ def _sort(part: Part, bodies: list[Part], attached: list[Part], source: FileSour
     if kind == "message/rfc822":
         attached.append(part)
     elif part.is_multipart():
-        inside = [each for each in part.get_payload() if isinstance(each, email.message.Message)]
+        inside = [message for message in part.get_payload() if isinstance(message, email.message.Message)]
         chosen = [_best(inside)] if kind == "multipart/alternative" and inside else inside
         for message in chosen:
             _sort(message, bodies, attached, source, depth + 1)

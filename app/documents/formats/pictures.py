@@ -289,7 +289,7 @@ def _chosen(installed: set[str], language: str) -> str:
     Of very many, as a package of all languages brings, only the first two, or the first that is there.
     """
     there = sorted(installed - {"osd", "equ", ""})
-    found = [each for each in (_LANGUAGES.get(language, ""), "eng") if each in there] or there[:1]
+    found = [code for code in (_LANGUAGES.get(language, ""), "eng") if code in there] or there[:1]
     others = [text for text in there if "/" not in text and not text.endswith("_vert")]
     return "+".join(dict.fromkeys([*found, *(others if len(others) <= MOST_LANGUAGES else [])]))
 

@@ -300,8 +300,12 @@ class _CallGrammar:
         if is_text(schema) and quote:
             return f"{_gbnf_literal(quote)} rawtext {_gbnf_literal(quote)}"
         chosen = schema.get("enum") if isinstance(schema, dict) and quote else None
-        if isinstance(chosen, list) and chosen and all(isinstance(one, str) and quote not in one for one in chosen):
-            return "(" + " | ".join(_gbnf_literal(f"{quote}{one}{quote}") for one in chosen) + ")"
+        if (
+            isinstance(chosen, list)
+            and chosen
+            and all(isinstance(value, str) and quote not in value for value in chosen)
+        ):
+            return "(" + " | ".join(_gbnf_literal(f"{quote}{value}{quote}") for value in chosen) + ")"
         return self._schema_rule(schema)
 
     def _schema_rule(self, schema: Any) -> str:

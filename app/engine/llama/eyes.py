@@ -131,7 +131,7 @@ class MediaProjector:
         """
         m = self.mtmd
         others = [m.mtmd_bitmap_init(*SIZES[0], None) for _ in range(place if self.is_numbered else 0)]
-        parts = [m.mtmd_input_part(None, each) for each in (*others, bitmap)]
+        parts = [m.mtmd_input_part(None, part) for part in (*others, bitmap)]
         if place and not self.is_numbered:
             filling = self._model.filler_text(place).encode()
             text = m.mtmd_input_text(filling, len(filling), False, True)
@@ -148,8 +148,8 @@ class MediaProjector:
             yield typed[ends[len(parts) - 2] :] if place else typed
         finally:
             m.mtmd_input_chunks_free(chunks)
-            for each in (*others, bitmap):
-                m.mtmd_bitmap_free(each)
+            for part in (*others, bitmap):
+                m.mtmd_bitmap_free(part)
 
     def count_piece_tokens(self, width: int, height: int) -> list[int]:
         """Tokens of each piece of a picture of this size."""

@@ -93,9 +93,9 @@ def _values_of(schema: Mapping[str, Any]) -> list[Any]:
     if (
         isinstance(chosen, list)
         and "$ref" not in schema
-        and all("const" in each and "$ref" not in each for each in chosen)
+        and all("const" in branch and "$ref" not in branch for branch in chosen)
     ):
-        return [each["const"] for each in chosen]
+        return [branch["const"] for branch in chosen]
     values = schema.get("enum")
     if not isinstance(values, list) or isinstance(schema.get("type"), list):
         return []
@@ -193,10 +193,14 @@ def _without_bare_schemas(schema: Any) -> Any:
     whole = dict(schema)
     for name in ("properties", "$defs", "definitions"):
         if isinstance(inner := whole.get(name), dict):
-            whole[name] = {key: _without_bare_schemas(each) for key, each in inner.items() if each is not False}
+            whole[name] = {
+                key: _without_bare_schemas(inner_schema)
+                for key, inner_schema in inner.items()
+                if inner_schema is not False
+            }
     for name in ("anyOf", "oneOf", "allOf", "prefixItems"):
         if isinstance(inner := whole.get(name), list):
-            whole[name] = [_without_bare_schemas(each) for each in inner]
+            whole[name] = [_without_bare_schemas(inner_item) for inner_item in inner]
     for name in ("items", "additionalProperties"):
         if name in whole and not isinstance(whole[name], bool):
             whole[name] = _without_bare_schemas(whole[name])

@@ -501,7 +501,7 @@ def _shapes_with_calls(
     shapes = [kept]
     system = BLANK_LINE.join(turn[1] for turn, _ in kept if turn[0] == "system")
     if system:
-        others = [each for each in kept if each[0][0] != "system"]
+        others = [turn for turn in kept if turn[0][0] != "system"]
         if others and others[0][0][0] == "user":
             shapes.append([(("user", system + BLANK_LINE + others[0][0][1]), others[0][1]), *others[1:]])
         else:

@@ -469,7 +469,12 @@ def names_of(
     """Return the names of pictures shown with messages, by SHA-256."""
     shown = {media.id for message in messages for media in message.media}
     uses = conversations.media.of_messages([message.id for message in branch]) if shown else {}
-    return {use.media.sha256: use.name for each in uses.values() for use in each if use.media.sha256 in shown}
+    return {
+        use.media.sha256: use.name
+        for message_uses in uses.values()
+        for use in message_uses
+        if use.media.sha256 in shown
+    }
 
 
 def with_before(now: AnswerStats, before: AnswerStats) -> AnswerStats:

@@ -400,7 +400,7 @@ class TokenCounts:
                 )
                 for medium in media
             ]
-            missing = {key: one for key, one in zip(keys, media, strict=True) if key not in self._media}
+            missing = {key: medium for key, medium in zip(keys, media, strict=True) if key not in self._media}
             if missing:
                 self._media.update(zip(missing, self._engine.count_media(list(missing.values())), strict=True))
             return [self._media[key] for key in keys]

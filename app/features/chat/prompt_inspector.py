@@ -215,7 +215,11 @@ class PromptInspector:
         document = self._documents.document_of(attachment)
         tokens = self._prompts().tokens_of([whole_text(document, self._documents.read_blocks(document.id))])[0]
         conversation, _ = self._conversation_and_branch(conversation_id, planned)
-        others = [one for one in self._documents.attachments.in_draft(conversation_id) if one.id != attachment.id]
+        others = [
+            draft_attachment
+            for draft_attachment in self._documents.attachments.in_draft(conversation_id)
+            if draft_attachment.id != attachment.id
+        ]
         parts = self._prompts().break_down(conversation, [], "", others)
         most = int(parts.budget.prompt_tokens * DOCUMENTS_SHARE) - parts.fixed_tokens
         room = most - (parts.used_tokens - parts.fixed_tokens)

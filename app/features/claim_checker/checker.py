@@ -83,8 +83,8 @@ class ClaimChecker:
                 found[claim] = find_unsupported(engine, prompt, claim.text, cancel)
         if cancel.cancelled:
             return summary
-        marked = [tuple(replace(statement, unsupported=found.get(statement, ())) for statement in each)
-                  for each in (summary.statements, summary.set_aside)]  # fmt: skip
+        marked = [tuple(replace(statement, unsupported=found.get(statement, ())) for statement in statements)
+                  for statements in (summary.statements, summary.set_aside)]  # fmt: skip
         return replace(summary, statements=marked[0], set_aside=marked[1], checker=path.stem)
 
 

@@ -192,7 +192,7 @@ def _vocabulary_metadata(config: Mapping[str, Any], tokenizer: Mapping[str, Any]
         tokens[number], kinds[number] = text, _NORMAL
     for added in tokenizer.get("added_tokens", ()):
         tokens[added["id"]], kinds[added["id"]] = added["content"], _CONTROL if added["special"] else _USER_DEFINED
-    merges = [one if isinstance(one, str) else " ".join(one) for one in model["merges"]]
+    merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"]]
     first, last = int(config["cls_token_id"]), int(config["sep_token_id"])
     return {
         "tokenizer.ggml.model": "gpt2",

@@ -264,7 +264,7 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
 def _unpack_files(
     archive: zipfile.ZipFile, manifest: dict[str, Any], folder: Path, path: Path, cancel: CancelToken
 ) -> Iterator[BackupProgress]:
-    files = [fields_of(one) for one in list_of(manifest.get("files"))]
+    files = [fields_of(file_fields) for file_fields in list_of(manifest.get("files"))]
     sizes = [size for file in files if isinstance(size := file.get("size_bytes"), int) and size >= 0]
     names = {text_of(fields.get("name")) for fields in files}
     if not len(files) == len(sizes) == len(names) <= MOST_FILES:
@@ -346,7 +346,7 @@ class _RestoreProgress:
         except (OSError, ValueError):
             return cls()
         aside, origin = (Path(text_of(fields.get(name))).name for name in ("aside", "origin"))
-        came, emptied = ([text_of(one) for one in list_of(fields.get(name))] for name in ("came", "emptied"))
+        came, emptied = ([text_of(item) for item in list_of(fields.get(name))] for name in ("came", "emptied"))
         return cls(aside, came, emptied, origin)
 
     def write(self, folder: Path) -> None:

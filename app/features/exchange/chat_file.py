@@ -111,8 +111,8 @@ class ChatStores:
         self._projects.update(project.id, instructions=text_of(fields.get("instructions")))
         for text in filter(None, map(text_of, list_of(fields.get("memories"))[:MOST])):
             self._memories.add(text, project.id)
-        for one in map(fields_of, list_of(fields.get("documents"))[:MOST]):
-            document = self._documents.find_content(text_of(one.get("sha256")))
+        for document_fields in map(fields_of, list_of(fields.get("documents"))[:MOST]):
+            document = self._documents.find_content(text_of(document_fields.get("sha256")))
             if document is not None:
                 self._project_documents.add(project.id, document.id)
         return project.id
@@ -126,7 +126,9 @@ class ChatStores:
         found = next((assistant for assistant in self._assistants.all() if assistant.name == name), None)
         if found is not None:
             return found.id
-        sampling = {key: one for key, one in fields_of(fields.get("sampling")).items() if number_of(one) is not None}
+        sampling = {
+            key: setting for key, setting in fields_of(fields.get("sampling")).items() if number_of(setting) is not None
+        }
         thinking = text_of(fields.get("thinking"))
         return self._assistants.create(
             name,
@@ -261,7 +263,7 @@ def _finite_value(value: Any) -> Any:
         return number_of(value)
     if isinstance(value, dict):
         return {name: _finite_value(one) for name, one in value.items()}
-    return [_finite_value(one) for one in value] if isinstance(value, list | tuple) else value
+    return [_finite_value(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 # Reading.
@@ -300,7 +302,11 @@ def read_chat(value: dict[str, Any], shelf: ChatArchive, fallback_at: float) -> 
             seconds_of(value.get("updated_at")) or created_at,
             None,
             value.get("pinned") is True,
-            {name: one for name, one in fields_of(value.get("sampling")).items() if number_of(one) is not None},
+            {
+                name: setting
+                for name, setting in fields_of(value.get("sampling")).items()
+                if number_of(setting) is not None
+            },
             value["thinking"] if value.get("thinking") in ("on", "off", *EFFORTS) else "",
             kept if isinstance(kept, int) else None,
         ),
@@ -354,7 +360,11 @@ def _parse_message(value: Any, seen: set[int], created_at: float, left_out: Coun
         text_of(fields.get("thinking")),
         number_of(fields.get("thinking_s")),
         fields.get("pinned") is True,
-        recalled=tuple(one for one in list_of(fields.get("recalled")) if isinstance(one, int) and one in seen),
+        recalled=tuple(
+            message_id
+            for message_id in list_of(fields.get("recalled"))
+            if isinstance(message_id, int) and message_id in seen
+        ),
     )
 
 
@@ -380,7 +390,7 @@ def _with_documents(message: TreeMessage, fields: dict[str, Any], shelf: ChatArc
     if found:
         read.attached[message.id] = found
     missing += _take_pictures(message.id, fields.get("media"), shelf, read)
-    given = [fields_of(one) for one in list_of(fields.get("sources"))]
+    given = [fields_of(source_fields) for source_fields in list_of(fields.get("sources"))]
     sources = [source for fields in given if (source := _parse_source(fields, shelf))]
     read.left_out["file"] += len(missing)
     read.left_out["reference"] += len(given) - len(sources)

@@ -130,7 +130,7 @@ def _read_message(said: ForeignMessage, message: dict[str, Any], chat: ForeignCh
     if message.get("status") in ("in_progress", "finished_partial_completion"):
         said.state = MessageState.INTERRUPTED
     if kind == "thoughts":
-        said.thinking = join_texts(_thought_text(fields_of(one)) for one in list_of(content.get("thoughts")))
+        said.thinking = join_texts(_thought_text(fields_of(thought)) for thought in list_of(content.get("thoughts")))
     else:
         said.text = _content_text(content, kind, chat)
 
@@ -144,7 +144,7 @@ def _is_canvas(message: dict[str, Any]) -> bool:
 
 
 def _count_left_out(role: str, kind: str, content: dict[str, Any], message: dict[str, Any], chat: ForeignChat) -> None:
-    parts = [one for one in list_of(content.get("parts")) if one]
+    parts = [part for part in list_of(content.get("parts")) if part]
     if role != "tool":  # of these they come along
         chat.left_out["picture"] += sum(fields_of(part).get("content_type") in _PICTURES for part in parts)
     if _is_canvas(message):
@@ -345,7 +345,7 @@ def read_lm_studio(value: dict[str, Any]) -> ForeignChat:
     )
     parent: str | None = None
     for number, message in enumerate(list_of(value.get("messages"))):
-        versions = [one for one in list_of(fields_of(message).get("versions")) if isinstance(one, dict)]
+        versions = [version for version in list_of(fields_of(message).get("versions")) if isinstance(version, dict)]
         if not versions:
             chat.left_out["damaged"] += 1
             continue
@@ -491,7 +491,7 @@ def _line_message(message: dict[str, Any], chat: ForeignChat) -> ForeignMessage:
 def _content_parts(content: Any) -> list[dict[str, Any]]:
     if isinstance(content, str):
         return [{"type": "text", "text": content}]
-    return [fields_of(one) for one in list_of(content)]
+    return [fields_of(part) for part in list_of(content)]
 
 
 _DETAILS = re.compile(r'<details type="(\w+)"([^>]*)>(.*?)</details>', re.DOTALL)

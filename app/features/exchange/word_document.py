@@ -335,7 +335,9 @@ class _ListNumbering:
         self._part = document.part.numbering_part.numbering_definitions._numbering
         style = document.styles["List Number"].element
         (number,) = style.xpath("w:pPr/w:numPr/w:numId/@w:val")
-        self._abstract = next(one for one in self._part.num_lst if str(one.numId) == number).abstractNumId.val
+        self._abstract = next(
+            numbering for numbering in self._part.num_lst if str(numbering.numId) == number
+        ).abstractNumId.val
 
     def begin_list(self, start: int) -> int:
         """Add a list's numbering; return its id."""

@@ -169,7 +169,7 @@ def _part_of(tensor: str) -> str:
 def _about_rows(header: GgufHeader) -> Iterator[tuple[str, str]]:
     for key, words in ABOUT:
         value = header.metadata.get(f"general.{key}")
-        texts = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
+        texts = [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
         text = visible_name(", ".join(texts)[:MOST_ABOUT])
         if text.strip():
             yield words, text

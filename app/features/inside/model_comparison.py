@@ -271,9 +271,9 @@ def find_candidates(models: Iterable[tuple[Path, str, bool]], cancel: CancelToke
 def best_of(compared: Sequence[ModelFigures], least_tokens_per_s: float) -> ModelFigures | None:
     """Return the model with the lowest loss among those fast enough; None if there is none."""
     quick = [
-        one
-        for one in compared
-        if one.error is None and one.tokens_per_s >= least_tokens_per_s and not math.isnan(one.bits_per_byte)
+        model
+        for model in compared
+        if model.error is None and model.tokens_per_s >= least_tokens_per_s and not math.isnan(model.bits_per_byte)
     ]
     return min(quick, key=lambda one: one.bits_per_byte, default=None)
 
@@ -283,8 +283,8 @@ def table_of(compared: Sequence[ModelFigures], names: Sequence[str] = ()) -> str
     file = io.StringIO()
     lines = csv.writer(file, lineterminator="\n")
     lines.writerow(("model", *FIGURES))
-    for one, name in zip(compared, names or [each.name for each in compared], strict=True):
-        figures = (math.nan if one.error is not None else getattr(one, figure) for figure in FIGURES)
+    for model, name in zip(compared, names or [model.name for model in compared], strict=True):
+        figures = (math.nan if model.error is not None else getattr(model, figure) for figure in FIGURES)
         lines.writerow((name, *("" if math.isnan(figure) else figure for figure in figures)))
     return file.getvalue()
 
@@ -392,5 +392,5 @@ def _read_votes(lines: Sequence[str]) -> Iterator[VoteTally]:
     for line in lines:
         with contextlib.suppress(ValueError, TypeError, RecursionError):
             first, second, *counts = json.loads(line)
-            if isinstance(first, str) and isinstance(second, str) and all(isinstance(one, int) for one in counts):
-                yield VoteTally(first, second, *(max(0, one) for one in counts))
+            if isinstance(first, str) and isinstance(second, str) and all(isinstance(count, int) for count in counts):
+                yield VoteTally(first, second, *(max(0, count) for count in counts))

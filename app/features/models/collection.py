@@ -560,7 +560,7 @@ def fetch_model(
     total = sum(file.size_bytes for file in files)
     done: list[Done] = []
     for file in files:
-        before = sum(each.size_bytes for each in done)
+        before = sum(event.size_bytes for event in done)
         left = sum(remote_file.size_bytes for remote_file in files[len(done) + 1 :])
         copy = (
             _copy_existing(models, repository, file, cancel) if len(model.parts) == 1 else None
@@ -577,7 +577,7 @@ def fetch_model(
     parts = done[: len(model.parts)]
     models.register_model(Path(parts[0].path))
     vision = Path(done[-1].path) if len(done) > len(parts) else None
-    size, resumed = sum(done.size_bytes for done in parts), sum(each.resumed_bytes for each in done)
+    size, resumed = sum(done.size_bytes for done in parts), sum(part.resumed_bytes for part in done)
     yield ModelReady(Path(parts[0].path), size, parts[0].sha256, resumed, vision)
 
 

@@ -72,7 +72,9 @@ def words_for(model: ModelLoaded) -> ReadingPrompt:
     """Return a model's prompts, chosen by its name and file name."""
     known = _known_answers()
     names = f"{model.name} {Path(model.path).name}"
-    own: dict[str, Any] = next((each for each in known["models"] if re.search(each["match"], names, re.IGNORECASE)), {})
+    own: dict[str, Any] = next(
+        (entry for entry in known["models"] if re.search(entry["match"], names, re.IGNORECASE)), {}
+    )
     chosen = known["others"] | own
     return ReadingPrompt(chosen["page"], own.get("figure", "") if own else chosen["figure"], int(chosen["most_side"]))
 

@@ -185,7 +185,9 @@ def _small_stems() -> frozenset[str]:
 def _text_around(block: Fields, document_id: int, store: DocumentStore) -> list[str]:
     """Return the headings above a block and the blocks right before it."""
     number = int(block["id"])
-    before = store.some_blocks(document_id, [one for one in range(number - BEFORE, number) if one > 0])
+    before = store.some_blocks(
+        document_id, [number_before for number_before in range(number - BEFORE, number) if number_before > 0]
+    )
     return [*map(str, block.get("heading_path") or ()), *(str(fields["text"])[-MOST_BEFORE:] for fields in before)]
 
 

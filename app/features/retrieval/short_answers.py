@@ -33,7 +33,7 @@ def sources_of_short_answer(
     best: tuple[float, SourcePlace] | None = None
     for document_id, number, _ in store.rank_blocks(document_ids, words_of(f"{question} {answer}"), MOST_CANDIDATES):
         block = store.some_blocks(document_id, [number])[0]
-        text, headings = str(block["text"]), [str(one) for one in block.get("heading_path") or ()]
+        text, headings = str(block["text"]), [str(heading) for heading in block.get("heading_path") or ()]
         language = language_by_words(text)
         for start, end in split_sentences(text):
             sentence = text[start:end]

@@ -195,8 +195,8 @@ def verify_statement(
     """
     statement, quote = statement[:LONGEST_STATEMENT], quote[:LONGEST_TEXT]
     wanted = word_stems(statement)
-    here = [_best_match(one, statement, wanted) for one in cited]
-    known = {(one.document, one.block.id) for one in cited}
+    here = [_best_match(block, statement, wanted) for block in cited]
+    known = {(block.document, block.block.id) for block in cited}
     around = [
         _best_match(cited, statement, wanted) for cited in nearby if (cited.document, cited.block.id) not in known
     ]
@@ -334,7 +334,7 @@ def _compare_facts(
         found.append((CheckReason.LANGUAGE, MissingFact("", "")))
     if not found:
         return Check()
-    reason, missing = next((one for one in found if one[1].page_says), found[0])
+    reason, missing = next((finding for finding in found if finding[1].page_says), found[0])
     return Check(False, reason, missing.said, missing.page_says)
 
 
@@ -347,7 +347,7 @@ def _compare_closely(
         return Check(False, CheckReason.LANGUAGE)
     there = [text_vocabulary(text) for text in (*texts, *(block_match.text for block_match in around))]
     for word in _LONG_WORD.findall(statement):
-        if not any(holds_name(one, word) or _has_beginning(one, word) for one in there):
+        if not any(holds_name(vocabulary, word) or _has_beginning(vocabulary, word) for vocabulary in there):
             return Check(False, CheckReason.NAME, word)
     union = frozenset().union(*(word_stems(text) for text in texts))
     return Check(False, CheckReason.SUPPORT) if shared_part(wanted, union) < CLOSE_SUPPORT else None
@@ -369,7 +369,7 @@ def _may_be_compared(statement: str, texts: list[str]) -> bool:
         return False
     there = [text_vocabulary(text) for text in texts]
     words = (word for name in find_names(statement) for word in name.words if len(word) > LEAST_WORDS)
-    is_named = any(holds_name(one, word) for word in words for one in there)
+    is_named = any(holds_name(vocabulary, word) for word in words for vocabulary in there)
     return (
         is_named
         or any(not (quantity.is_word or quantity.is_part) for quantity in find_quantities(statement))
@@ -386,7 +386,9 @@ def _changed_wording(statement: str, chosen: list[_BlockMatch]) -> list[tuple[Ch
     if best is None or best.stretch is None:
         return []
     sentence = best.text[best.stretch.start : best.stretch.end]
-    found = [(_REASONS[one.kind], MissingFact(one.said, one.page_says)) for one in changed_facts(statement, sentence)]
+    found = [
+        (_REASONS[fact.kind], MissingFact(fact.said, fact.page_says)) for fact in changed_facts(statement, sentence)
+    ]
     if best.share < CARRIES:
         return found
     language = language_by_words(" ".join((statement, *(block_match.text for block_match in chosen)))[:MOST_CHARACTERS])

@@ -528,4 +528,4 @@ def _document_of(point: Statement) -> int:
 
 
 def _unique_blocks(cited: Iterable[CitedBlock]) -> tuple[CitedBlock, ...]:
-    return tuple({(one.document, one.block.id): one for one in cited}.values())
+    return tuple({(block.document, block.block.id): block for block in cited}.values())

@@ -417,7 +417,7 @@ def _is_fragment(text: str, words: Sequence[str]) -> bool:
     if len(words) < few or is_repeating or not _ENDED.search(text) or text[0].islower() or _SPELT.search(text):
         return True
     is_mark = not text[0].isalnum() and not _SPOKEN.match(text) and text[0] not in "([¿¡（"
-    return is_mark or any(text.count(one) != text.count(other) for one, other in _PAIRED) or text.count('"') % 2 == 1
+    return is_mark or any(text.count(mark) != text.count(other) for mark, other in _PAIRED) or text.count('"') % 2 == 1
 
 
 def words_of(text: str) -> list[str]:
@@ -533,8 +533,8 @@ def load_cues() -> CuePatterns:
     table: dict[str, dict[str, list[str]]] = json.loads(resource_path("cues.json").read_text("utf-8"))
 
     def pattern(name: str, before: str = r"\b", after: str = "", flags: int = 0) -> re.Pattern[str]:
-        spaced = "|".join(one for code, row in table.items() if code not in _UNSPACED for one in row[name])
-        unspaced = "|".join(one for code in _UNSPACED for one in table[code][name])
+        spaced = "|".join(form for code, row in table.items() if code not in _UNSPACED for form in row[name])
+        unspaced = "|".join(form for code in _UNSPACED for form in table[code][name])
         anywhere = before if before.startswith("^") else ""
         return re.compile(f"{before}(?:{spaced}){after}" + (f"|{anywhere}(?:{unspaced})" if unspaced else ""), flags)
 

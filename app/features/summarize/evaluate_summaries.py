@@ -155,20 +155,20 @@ def _score_example(
     shortened = without_abstract(example)
     found: list[ScoredDocument] = []
     compared: dict[str, dict[str, Rouge]] = {}
-    for name, one in ((AS_GIVEN, example), (WITHOUT_ABSTRACT, shortened)):
-        if one is None:
+    for name, variant in ((AS_GIVEN, example), (WITHOUT_ABSTRACT, shortened)):
+        if variant is None:
             continue
-        compared[name] = {FIRST_SENTENCES: rouge.score_text(one.summary, lead_of(one), COMPARED_MEASURES)}
-        document = input_of(one)
+        compared[name] = {FIRST_SENTENCES: rouge.score_text(variant.summary, lead_of(variant), COMPARED_MEASURES)}
+        document = input_of(variant)
         for method in methods:
             begun_s = time.monotonic()
             summary = yield from summarized(document, replace(wish, method=method))
             if summary is None:
                 return None
             said = [statement.text for statement in summary.statements]
-            compared[name][method.value] = rouge.score_text(one.summary, said, COMPARED_MEASURES)
-            if one is example:
-                found.append(score_summary(one, document.blocks, summary, rouge, time.monotonic() - begun_s))
+            compared[name][method.value] = rouge.score_text(variant.summary, said, COMPARED_MEASURES)
+            if variant is example:
+                found.append(score_summary(variant, document.blocks, summary, rouge, time.monotonic() - begun_s))
     return replace(found[-1], compared=compared)
 
 
@@ -202,8 +202,8 @@ def score_summary(
         claims_found=sum(statement.check.found for statement in summary.statements),
         numbers=len(said),
         numbers_right=sum(number in _cited_numbers(statement, texts) for number, statement in said),
-        blocks=sum(one.blocks for one in coverage),
-        blocks_read=sum(one.blocks_read for one in coverage),
+        blocks=sum(document_coverage.blocks for document_coverage in coverage),
+        blocks_read=sum(document_coverage.blocks_read for document_coverage in coverage),
         words_in=sum(len(text.split()) for text in texts.values()),
         words_out=sum(len(statement.text.split()) for statement in summary.statements),
         seconds=seconds,
@@ -358,6 +358,6 @@ def _text_paragraphs(document: Any) -> list[tuple[bool, str]]:
 def _collect_texts(value: Any) -> list[str]:
     """Collect the texts of a text, a list or an object; [] for anything else."""
     each = [value] if isinstance(value, str) else list(value.values()) if isinstance(value, dict) else value
-    if not isinstance(each, list) or not all(isinstance(one, str) for one in each):
+    if not isinstance(each, list) or not all(isinstance(paragraph, str) for paragraph in each):
         return []
-    return [one.strip() for one in each if one.strip()]
+    return [paragraph.strip() for paragraph in each if paragraph.strip()]

@@ -133,9 +133,9 @@ class WritingRecord:
         """Score the last `REMEMBERED` summaries by a model (file name), of short texts or of others."""
         done = [job.progress.get("written") for job in self._jobs.find(KIND, (DONE,))]
         mine = [
-            one["score"]
-            for one in done
-            if isinstance(one, dict) and one.get("model") == model and one.get("is_short") == is_short
+            record["score"]
+            for record in done
+            if isinstance(record, dict) and record.get("model") == model and record.get("is_short") == is_short
         ]
         scores = [ClaimScore(*map(int, score)) for score in mine[-REMEMBERED:]]
         return sum(scores, ClaimScore()) if scores else None

@@ -491,7 +491,7 @@ def _may_be_defined(term: str) -> bool:
 
 
 def _sentence_from(text: str, match: re.Match[str]) -> str:
-    end = next((one.end() for one in re.finditer(r"[.;。](?=\s|$)|\n", text[match.end() :])), None)
+    end = next((sentence_end.end() for sentence_end in re.finditer(r"[.;。](?=\s|$)|\n", text[match.end() :])), None)
     stop = len(text) if end is None else match.end() + end
     return _cut_meaning(text[match.start() : stop])
 

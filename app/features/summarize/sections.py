@@ -217,10 +217,13 @@ def whole_section(document: int, blocks: Sequence[Block], offset: int = 0) -> Re
 def halves_of(section: ReadSection, blocks: Sequence[Block], count: Counter) -> list[ReadSection]:
     """Split a section in two; one if it can't be split."""
     by_id = {block.id: block for block in blocks}
-    parts = [replace(by_id[one.block_id], text=by_id[one.block_id].text[one.start : one.end]) for one in section.slices]
+    parts = [
+        replace(by_id[piece.block_id], text=by_id[piece.block_id].text[piece.start : piece.end])
+        for piece in section.slices
+    ]
     tokens = count([section.text])[0]
     found = _cut_blocks(section.document, parts, tokens * HALF // 10 + CONTINUED_TOKENS, count)
-    starts = {one.block_id: one.start for one in section.slices}
+    starts = {piece.block_id: piece.start for piece in section.slices}
     return [
         replace(
             half,
@@ -256,8 +259,8 @@ def _make_section(document: int, chunk: TextChunk, marks: dict[int, str]) -> Rea
     first = chunk.slices[0]
     is_continued = first.start >= len(marks[first.block_id])
     text = f"{marks[first.block_id]}{chunk.text}" if is_continued else chunk.text
-    slices = tuple(_move_slice(one, -len(marks[one.block_id])) for one in chunk.slices)
-    slices = tuple(one for one in slices if one.end > one.start)
+    slices = tuple(_move_slice(piece, -len(marks[piece.block_id])) for piece in chunk.slices)
+    slices = tuple(piece for piece in slices if piece.end > piece.start)
     if not slices:
         return None
     return ReadSection(document, text.rstrip("\n"), slices, chunk.heading_path, chunk.first_page, chunk.tokens)
@@ -316,8 +319,8 @@ class SectionReading:
     def mark_answered(self, section: ReadSection, prompt: str) -> None:
         """Record that a prompt with this section was answered."""
         document = self._documents[section.document]
-        for one in section.slices:
-            document.mark_read(one.block_id, one.start, one.end, prompt)
+        for piece in section.slices:
+            document.mark_read(piece.block_id, piece.start, piece.end, prompt)
 
     def make_coverage(self) -> tuple[Coverage, ...]:
         """Return the coverage of each document."""

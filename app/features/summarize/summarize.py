@@ -384,9 +384,9 @@ def parse_statements(
             paragraph = found[-1].paragraph + 1 if found else 0
         else:
             text = _ANSWER.sub("", line) if form is Form.QUESTIONS else without_mark(line)
-            for one, ids in cited_runs(text):
+            for number, ids in cited_runs(text):
                 found.append(
-                    WrittenStatement(one, tuple(dict.fromkeys(n for n in ids if n in known)), group, paragraph)
+                    WrittenStatement(number, tuple(dict.fromkeys(n for n in ids if n in known)), group, paragraph)
                 )
             if form is not Form.PARAGRAPHS:
                 paragraph += 1

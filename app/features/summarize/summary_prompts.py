@@ -332,8 +332,8 @@ def _in_value(value: Any) -> Iterator[tuple[str, tuple[int, ...], str]]:
         return
     listed = value.get("points")
     if isinstance(listed, list):
-        for one in listed:
-            yield from _in_value(one)
+        for point in listed:
+            yield from _in_value(point)
     elif isinstance(text := value.get("t"), str):
         ids = value.get("ids")
         numbers = ids if isinstance(ids, list) else [ids]
@@ -448,7 +448,7 @@ def joined_words(source: str) -> list[str]:
     inside = (match[0].strip(_AROUND) for match in _JOINED.finditer(source))
     ends = set(sentences.sentence_ends(source))
     behind = (match[1] for match in _STOPPED.finditer(source) if match[2] or match.end() + 1 not in ends)
-    found = Counter(one for one in (*inside, *behind) if 4 < len(one) <= LONGEST_WRITTEN_WORD and "\\" not in one)
+    found = Counter(word for word in (*inside, *behind) if 4 < len(word) <= LONGEST_WRITTEN_WORD and "\\" not in word)
     return [word for word, _ in found.most_common(MOST_JOINED_WORDS)]
 
 

@@ -334,7 +334,7 @@ class _SurveyRequest:
         if self.has_form:
             return summary_prompts.read_points(answer, section.ids)
         cited = self._work.cited_blocks(section.document, section.ids)
-        return summary_prompts.read_list(answer, [(one.block.id, one.block.text) for one in cited])
+        return summary_prompts.read_list(answer, [(block.block.id, block.block.text) for block in cited])
 
     def is_all(self, answer: TaskAnswer, points: int) -> bool:
         is_cut = answer.finish in (FinishReason.LENGTH, FinishReason.CONTEXT)

@@ -299,7 +299,7 @@ def _loop_of_characters(text: str) -> str:
     if max(map(len, text.split()), default=0) < LEAST_LOOP_CHARACTERS:
         return ""
     for match in _CHARACTERS.finditer(text):
-        if len(match[0]) >= LEAST_LOOP_CHARACTERS and any(one.isalpha() for one in match[1]):
+        if len(match[0]) >= LEAST_LOOP_CHARACTERS and any(letter.isalpha() for letter in match[1]):
             return match[1].strip()
     return ""
 

@@ -363,10 +363,10 @@ def _safe_cell(text: str) -> str:
 
 def _html_rows(rows: Iterable[Row], title: str, source: str, target: str) -> Iterator[str]:
     heads = [find_language(code) for code in (source, target)]
-    names = [one.own if one else code for one, code in zip(heads, (source, target), strict=True)]
+    names = [word.own if word else code for word, code in zip(heads, (source, target), strict=True)]
     sides = [
-        f'lang="{escape(code)}" dir="{"rtl" if one and one.is_rtl else "ltr"}"'
-        for one, code in zip(heads, (source, target), strict=True)
+        f'lang="{escape(code)}" dir="{"rtl" if word and word.is_rtl else "ltr"}"'
+        for word, code in zip(heads, (source, target), strict=True)
     ]
     yield f"<h1>{escape(title)}</h1>"
     yield '<table>\n<colgroup><col class="id"><col><col></colgroup>'

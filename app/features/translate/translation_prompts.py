@@ -158,7 +158,10 @@ def halves_of(content: Content) -> list[Content]:
         return sentences
     sizes = [len(plain(sentence)) for sentence in sentences]
     middle = min(range(1, len(sentences)), key=lambda n: abs(sum(sizes[:n]) - sum(sizes[n:])))
-    return [content_of([part for one in some for part in one]) for some in (sentences[:middle], sentences[middle:])]
+    return [
+        content_of([part for sentence in some for part in sentence])
+        for some in (sentences[:middle], sentences[middle:])
+    ]
 
 
 def join_parts(parts: Sequence[Content], source: str, target: str) -> Content:

@@ -198,7 +198,7 @@ class ChatAttachments(QObject):
     def waits_for(self) -> str:
         """Name of the first attachment that is still being read or expected; "" if all are ready."""
         awaited = [part for part in self.parts if part.is_on_its_way or self.scans.is_reading(part)]
-        awaited += [one for one in self._intake.looked_at if one.is_in(self._talk, self.draft_of)]
+        awaited += [file for file in self._intake.looked_at if file.is_in(self._talk, self.draft_of)]
         return short_name(awaited[0].name) if awaited else ""
 
     # What the person does.

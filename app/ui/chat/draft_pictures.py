@@ -315,7 +315,7 @@ class DraftPictures(QObject):
         if self._talk is None or not given:
             return
         known = {draft_picture.path for draft_picture in self.shown if not draft_picture.error}
-        fresh = [one for one in given if not isinstance(one, Path) or one not in known]
+        fresh = [picture for picture in given if not isinstance(picture, Path) or picture not in known]
         room = max(0, MOST_PICTURES - len(self.shown))
         for one in fresh[:room]:
             path = one if isinstance(one, Path) else one.path if isinstance(one, UnsavedPicture) else Path(name)

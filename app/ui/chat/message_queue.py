@@ -165,7 +165,7 @@ class MessageQueue(QObject):
         talks = dict.fromkeys((self._chat.talk, self._kept))
         found = [(talk, number) for talk in talks for number in talk.conversations.queued.list_conversations()]
         found.sort(key=lambda one: one[1] != self._ended_in)
-        return (one for one in found if self._going.get(one[1]) is QueueState.ON)
+        return (message for message in found if self._going.get(message[1]) is QueueState.ON)
 
     def _send_next(self, talk: AnswerService, number: int) -> bool:
         """Send the next message of a chat. Return False if it is being edited. Raises storage errors, after which the

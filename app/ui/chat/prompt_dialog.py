@@ -249,7 +249,7 @@ class PromptDialog(LibraryDialog):
     def _on_imported(self, found: list[tuple[str, str]]) -> None:
         with self.notify.guard():
             known = {(saved_prompt.name, saved_prompt.text) for saved_prompt in self._library.store.all()}
-            fresh = [one for one in dict.fromkeys(found) if one not in known]
+            fresh = [path for path in dict.fromkeys(found) if path not in known]
             made = [self._library.store.create(name, text) for name, text in fresh]
             self.search.clear()
             self.reload_list(str(made[0].id) if made else "")

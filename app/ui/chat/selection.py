@@ -591,7 +591,7 @@ class SelectionEvents(QObject):
         if where is None or not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             return False
         spot: TextPosition | None = None
-        by_lines = next((one for one in _LINES if event.matches(one[0])), None)
+        by_lines = next((entry for entry in _LINES if event.matches(entry[0])), None)
         operation = next((move_operation for keys, move_operation in _STEPS if event.matches(keys)), None)
         if by_lines is not None:
             spot = self._vertically(where, by_lines[1], is_page=by_lines[2])

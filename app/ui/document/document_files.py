@@ -592,7 +592,7 @@ def remarks_words(document: StoredDocument) -> str:
     looked_at = range(part.first_page or 1, (part.last_page or document.pages) + 1)
     seen = [odd.get(page, PageRead(page)) for page in looked_at]
     pages = pages_words(document.unit, document.pages, seen) if odd else ""
-    remarks = [one for one in document.info.get("remarks", ()) if one["name"] != "recognized"]
+    remarks = [remark for remark in document.info.get("remarks", ()) if remark["name"] != "recognized"]
     said = [remark_sentence(ReadingRemark(remark["name"], remark["values"])) for remark in remarks]
     return " ".join([f"{pages}." if said and pages else pages, *said]).strip()
 

@@ -415,7 +415,7 @@ class AttentionView(LookPage):
         assert self.seen is not None
         before, numbers = self.seen.layers[self.layer], self.seen.layers
         is_up = number > before
-        found = [one for one in numbers if (one >= number if is_up else one <= number)]
+        found = [candidate for candidate in numbers if (candidate >= number if is_up else candidate <= number)]
         self.choose_head(numbers.index((min if is_up else max)(found, default=before)), self.head)
 
     def show_head(self, layer: int, head: int) -> None:

@@ -67,7 +67,7 @@ def lenses(engine: Engine, text: str, cancel: CancelToken) -> Iterator[Lens | Pr
         else:
             before, rows = lens, event.layers
             if before is not None:
-                rows = tuple(one + more for one, more in zip(before.guesses, rows, strict=True))
+                rows = tuple(guess_row + more for guess_row, more in zip(before.guesses, rows, strict=True))
             lens = Lens((*(before.tokens if before is not None else ()), *event.tokens), rows, shown == text)
             yield lens
 

@@ -158,7 +158,7 @@ class ComparePage(ComparisonPage):
         ]
         yield [path for path, _, _ in here]
         known = set(self.models.rows)
-        yield from find_candidates((one for one in here if one[0] not in known), cancel)
+        yield from find_candidates((model for model in here if model[0] not in known), cancel)
 
     def _on_looked(self, event: list[Path] | ComparedModel) -> None:
         if isinstance(event, list):

@@ -427,7 +427,7 @@ class PaperText:
         for level in range(max((quote for _, quote, _ in self._quotes), default=0)):
             deep = [(number, depth) for number, quote, depth in self._quotes if quote > level]
             for _, group in groupby(enumerate(deep), lambda each: each[1][0] - each[0]):
-                rows = [each[1] for each in group]
+                rows = [row[1] for row in group]
                 top, bottom = self._box(rows[0][0]).top(), self._box(rows[-1][0]).bottom()
                 x = (rows[0][1] + level) * pt(INDENT_PT) + pt(2)
                 block = self._document.findBlockByNumber(rows[0][0])

@@ -272,8 +272,8 @@ class TrayOnly:
 
     def notify_user(self, title: str, text: str, on_click: Click = None) -> None:
         self._click = on_click or self._click
-        others = (one for one in self._window.findChildren(QSystemTrayIcon) if one is not self._own)
-        icon = next((one for one in others if one.isVisible()), self._own)
+        others = (tray_icon for tray_icon in self._window.findChildren(QSystemTrayIcon) if tray_icon is not self._own)
+        icon = next((tray_icon for tray_icon in others if tray_icon.isVisible()), self._own)
         if icon is not self._speaks:
             icon.messageClicked.connect(self._on_clicked)
             self._speaks = icon

@@ -183,7 +183,7 @@ class Offers:
                 used = recent.index(entry.key) if entry.key in recent else len(recent)
                 ranked.append((fits, used, replace(entry, title_marks=title_marks(entry.title, words))))
         ranked.sort(key=lambda each: each[:2])
-        entries = [each[2] for each in ranked][:MOST_ROWS]
+        entries = [entry[2] for entry in ranked][:MOST_ROWS]
         if token is not None:
             found = self._app.finding.search_text(words, MOST_ROWS, is_cancelled=lambda: token.cancelled)
             known = {entry.key for entry in entries}

@@ -325,7 +325,7 @@ class SummaryDraftPage(QWidget):
             words = tr("An estimate of the time comes after the first section.")
         self._show_time(words)
         told = [file for file in files if file.document is not None and remarks_words(file.document)]
-        lines = [_remark_line(one, is_alone=len(files) == 1) for one in told[:MOST_REMARKS]]
+        lines = [_remark_line(remark, is_alone=len(files) == 1) for remark in told[:MOST_REMARKS]]
         self._remarks.setText("\n".join(lines))
         self._remarks.setVisible(bool(lines))
         self.together.setVisible(len(files) > 1)

@@ -384,7 +384,9 @@ class SummarizeView(WorkView):
         set_aside: list[ShownStatement] = []
         if summary is not None:
             self._places = ChipBuilder(summary.documents, self._app.documents)
-            statements, set_aside = (told(each, self._places) for each in (summary.statements, summary.set_aside))
+            statements, set_aside = (
+                told(statements, self._places) for statements in (summary.statements, summary.set_aside)
+            )
         was_at_work = self.pages.currentWidget() is self.work
         self.methods.find_methods([stored.document_ids])
         is_outdated = stored.state == "done" and self._app.summaries.is_outdated(stored.id)

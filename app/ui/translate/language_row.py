@@ -288,11 +288,15 @@ class LanguagePopup(QFrame):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setProperty("elides", True)
         self.list.itemClicked.connect(self._on_chosen)
-        for one in offered:
-            words = f"{one.name}  ·  {one.other}" if one.other and one.other != one.name else one.name
+        for language in offered:
+            words = (
+                f"{language.name}  ·  {language.other}"
+                if language.other and language.other != language.name
+                else language.name
+            )
             item = QListWidgetItem(words, self.list)
-            item.setData(_CODE, one.value)
-            if one.value == value:
+            item.setData(_CODE, language.value)
+            if language.value == value:
                 self.list.setCurrentItem(item)
         column = QVBoxLayout(self)
         column.addWidget(self.search)
@@ -570,7 +574,7 @@ class Able:
     def languages(self) -> tuple[str, ...]:
         """Languages to offer: the model's, or all if none that translates is loaded."""
         known = self.knows.languages if self.knows is not None and self.translates else ()
-        codes = known or tuple(one.code for one in LANGUAGES)
+        codes = known or tuple(language.code for language in LANGUAGES)
         variants = (variant for code in codes for variant in VARIANTS.get(code, (code,)))
         return tuple(dict.fromkeys(variants))
 

@@ -233,7 +233,7 @@ class RowCell:
     def paint(self, painter: QPainter, at: QPointF, marked: list[tuple[int, int, str]]) -> None:
         """Paint the text; `marked` are ranges with background colours."""
         painter.setPen(QColor(Qt.GlobalColor.black))  # of what has no colour of its own: nothing
-        self._layout.draw(painter, at, [self._range(*one) for one in marked])
+        self._layout.draw(painter, at, [self._range(*mark) for mark in marked])
 
     def position_at(self, point: QPointF) -> int:
         """Return the character position nearest to a point."""

@@ -307,7 +307,7 @@ class SegmentLayout:
     def plain(self, start: int = 0, end: int | None = None) -> str:
         """Return the text to copy, without glyphs; positions are in characters."""
         part = self.text[start:end]
-        return "".join(one for one in part if one not in self.glyphs).replace(LINE, "\n")
+        return "".join(letter for letter in part if letter not in self.glyphs).replace(LINE, "\n")
 
 
 class SegmentWriter:

@@ -439,8 +439,8 @@ class TextAnswers(QObject):
         }
         self.paragraphs.begin(source, segments, done, self._target_name(), is_apart=is_apart)
         if not is_apart:
-            for each in done.values():
-                self.paragraphs.take_translated(each)
+            for task in done.values():
+                self.paragraphs.take_translated(task)
         self._show_all()
         self._ask_back()
 

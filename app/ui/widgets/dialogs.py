@@ -140,8 +140,8 @@ class WaitingQuestion(QObject, Generic[Asked]):
         with self._lock:
             self._is_closed = True
             waiting, self._waiting = self._waiting, []
-        for one in waiting:
-            one.is_over.set()
+        for file in waiting:
+            file.is_over.set()
 
     def _on_wanted(self, waiting: _Waiting[Asked]) -> None:
         if waiting.is_over.is_set():

@@ -138,9 +138,9 @@ class Intake(QObject):
     def _on_expanded(self, found: ExpandedPaths, new: Callable[[Path], FileToRead]) -> None:
         given = [new(path) for path in found.files]
         here = [file for file in self.files if given and file.group == given[0].group]
-        for one in [one for one in here if one.stage is Stage.FAILED and one.path in found.files]:
+        for one in [file for file in here if file.stage is Stage.FAILED and file.path in found.files]:
             self.drop(one)  # tried again
-        known = {one.path.resolve() for one in here if one.stage is not Stage.FAILED}
+        known = {file.path.resolve() for file in here if file.stage is not Stage.FAILED}
         fresh = [to_read for to_read in given if to_read.path.resolve() not in known]
         room = max(0, MOST_FILES - len(known))
         for one in fresh[:room]:
@@ -188,12 +188,12 @@ class Intake(QObject):
         self._begin_next()
 
     def _begin_next(self) -> None:
-        for one in list(self._waiting):
-            is_heard = _is_heard(one)
+        for waiting_file in list(self._waiting):
+            is_heard = _is_heard(waiting_file)
             if is_heard not in self._running:
-                self._waiting.remove(one)
-                self._running[is_heard] = one
-                self._begin(one)
+                self._waiting.remove(waiting_file)
+                self._running[is_heard] = waiting_file
+                self._begin(waiting_file)
 
     def _begin(self, one: FileToRead) -> None:
         one.stage = Stage.READING
@@ -218,7 +218,7 @@ class Intake(QObject):
 
     def _is_here_already(self, one: FileToRead) -> bool:
         others = [file for file in self.files if file is not one and file.group == one.group]
-        return one.document is not None and one.document.id in [each.document.id for each in others if each.document]
+        return one.document is not None and one.document.id in [other.document.id for other in others if other.document]
 
     def _on_failed(self, one: FileToRead, error: BaseException) -> None:
         self._release(one)

@@ -369,7 +369,7 @@ class WorkColumn(ListColumn):
         elif self.isVisible():
             moved = [self._doing.get(number) for number in sorted(self._moved)]
             self._moved.clear()
-            if self._is_all_stale or not all(one is not None and self._rows.update(one) for one in moved):
+            if self._is_all_stale or not all(row is not None and self._rows.update(row) for row in moved):
                 self.reload()
 
     def _bring_back(self, number: int) -> None:

@@ -279,11 +279,11 @@ class JobRunner(QObject, Generic[Told]):
     def _queue_place(self, at_work: int) -> tuple[int, int]:
         """Return the position of the current job and the count of jobs since the queue was last empty."""
         try:
-            waiting = [one.id for one in self._jobs.find() if one.state in (QUEUED, RUNNING)]
+            waiting = [job.id for job in self._jobs.find() if job.state in (QUEUED, RUNNING)]
         except AppError:
             waiting = []
         over = [number for number in self._batch if number not in waiting]
-        self._batch = over + [one for one in waiting if one not in over]
+        self._batch = over + [job_id for job_id in waiting if job_id not in over]
         if at_work not in self._batch:
             return 1, 1
         return self._batch.index(at_work) + 1, len(self._batch)

@@ -104,7 +104,7 @@ class PicturesLine(QFrame):
     def look_again(self) -> None:
         """Update the line after more was read, or new ways to read became available."""
         found = [self._told(document) for document in self._documents]
-        told = min((one for one in found if one is not None), key=lambda one: _place_of(one[2]), default=None)
+        told = min((page for page in found if page is not None), key=lambda one: _place_of(one[2]), default=None)
         self.setVisible(told is not None)
         if told is None:
             self._shown = ("", ())

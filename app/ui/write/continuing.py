@@ -487,8 +487,8 @@ class Continuing(QObject):
     def end(self, number: int | None = None) -> None:
         """Drop the parked alternatives of a deleted page, or of all pages if `number` is None."""
         gone = [number] if number is not None else list(self._aside)
-        for each in gone:
-            asked = self._aside.pop(each, None)
+        for task in gone:
+            asked = self._aside.pop(task, None)
             if asked is not None and self.work.is_asked(WritingRequestKind.GO_ON, asked.number):
                 self.work.stop(WritingRequestKind.GO_ON)
 

@@ -134,7 +134,7 @@ class PageDocument(QTextDocument):
         if run.hasSelection():
             self.ranges = after_edit(self.ranges, start, run.selectionEnd() - start, 0)
         run.insertText(text, QTextCharFormat())
-        others = tuple(one for one in self.ranges if one != (self._run_start, start))
+        others = tuple(gone_range for gone_range in self.ranges if gone_range != (self._run_start, start))
         self.ranges = with_run(after_edit(others, start, 0, run.position() - start), self._run_start, run.position())
         run.endEditBlock()
         self._is_ours = False

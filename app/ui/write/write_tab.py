@@ -490,7 +490,7 @@ class PageFoot(QWidget):
     def _say_options(self) -> None:
         """Shorten the options' text to the room left by other parts and a short note."""
         beside = (self.go_on, self.again, self.count, self.line)  # each hidden where it has no room
-        taken = sum(one.sizeHint().width() + self._row.spacing() for one in beside if not one.isHidden())
+        taken = sum(widget.sizeHint().width() + self._row.spacing() for widget in beside if not widget.isHidden())
         room = self._room - taken - self._theme.px(NOTE_PX)
         for number in range(len(self._said), -1, -1):
             words = " · ".join(self._said[:number])

@@ -202,7 +202,7 @@ _UNICODE = re.compile(r"(?<!\\)(?:\\\\)*((?:\\u[0-9A-Fa-f]{4})+)")
 def string(new: str, raw: str, *, is_ascii: bool) -> str:
     """Return a string in JSON. What `raw` escapes is escaped in it too; with `is_ascii`, all letters beyond ASCII."""
     found = json.dumps(new, ensure_ascii=is_ascii)
-    escaped = {each for run in _UNICODE.findall(raw) for each in json.loads(f'"{run}"')}
+    escaped = {letter for run in _UNICODE.findall(raw) for letter in json.loads(f'"{run}"')}
     for letter in escaped - set('"\\'):
         if letter.isprintable() and len(letter) == 1 and not 0xD800 <= ord(letter) <= 0xDFFF:
             found = found.replace(

@@ -59,7 +59,7 @@ def _literal(value: str, visits: SegmentVisits, context: str) -> str | None:
         kind = part.kind if part.kind is SegmentKind.LIST_ITEM else SegmentKind.VALUE
         new = visits(message.content, kind, context=context)
         if new is not None:
-            words = content_of([" ".join(each.split("\n")) if isinstance(each, str) else each for each in new])
+            words = content_of([" ".join(part.split("\n")) if isinstance(part, str) else part for part in new])
             lines = message.text_of(words).split("\n")
             changes += [(old.start, old.end, line.strip()) for old, line in zip(part.lines, lines, strict=True)]
     for start, end, line in reversed(changes):
@@ -210,7 +210,7 @@ def _double(new: str, raw: str) -> str:
     """Hold anything. Letters beyond ASCII are escaped where they were."""
     text = _ESCAPED.sub(lambda found: _ESCAPES.get(found[0]) or _code(found[0]), new)
     is_ascii = raw.isascii() and re.search(r"\\u[0-9A-Fa-f]{4}|\\x[89A-Fa-f]", raw) is not None
-    return '"' + ("".join(each if each.isascii() else _code(each) for each in text) if is_ascii else text) + '"'
+    return '"' + ("".join(letter if letter.isascii() else _code(letter) for letter in text) if is_ascii else text) + '"'
 
 
 def _code(letter: str) -> str:

@@ -37,7 +37,7 @@ def read(source: FileSource) -> Iterator[Item]:
     pictures = 0
     for number, cell in enumerate(_cells(_object(book)), 1):
         yield from _of_cell(cell, f"cell {number}", language)
-        outputs = [_object(each) for each in _list(cell.get("outputs"))]
+        outputs = [_object(output) for output in _list(cell.get("outputs"))]
         for output in outputs:
             yield from _code(_written(output), f"cell {number}", "output")
             pictures += _has_picture(output)
@@ -101,5 +101,5 @@ def _list(value: Any) -> list[Any]:
 def _text(value: Any) -> str:
     """Return a text, which may be given as its lines."""
     if isinstance(value, list):
-        return "".join(each for each in value if isinstance(each, str))
+        return "".join(line for line in value if isinstance(line, str))
     return value if isinstance(value, str) else ""

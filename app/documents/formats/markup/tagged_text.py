@@ -493,13 +493,13 @@ def elements_in(text: str) -> Iterator[ElementAt]:
             position = end_of_other(text, match.start(), match[0])[2]
             continue
         name = name.rpartition(":")[2].lower()
-        path = (*(each[0] for each in open_), name)
+        path = (*(level[0] for level in open_), name)
         if slash:
             while open_ and path[-1] in path[:-1]:
                 last, given_at, given, start = open_.pop()
                 if last == name:
                     said = attributes_at(given, given_at)
-                    yield ElementAt((*(each[0] for each in open_), name), said, given_at, start, match.start())
+                    yield ElementAt((*(level[0] for level in open_), name), said, given_at, start, match.start())
                     break
         elif given.endswith("/"):
             yield ElementAt(path, attributes_at(given, match.start(3)), match.start(3), position, position)

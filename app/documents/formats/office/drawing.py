@@ -176,7 +176,7 @@ def _run_look(properties: Element | None) -> Hashable:
     if properties is None:
         return ((), ())
     attributes = tuple(sorted((name, value) for name, value in properties.attrib.items() if name not in _NO_LOOK))
-    return attributes, tuple(etree.tostring(each, with_tail=False) for each in properties)
+    return attributes, tuple(etree.tostring(child, with_tail=False) for child in properties)
 
 
 def _look_words(run: Element) -> list[str]:
@@ -298,4 +298,8 @@ def _words_in(root: Element) -> Iterable[Element]:
     """Paragraphs, names of series and categories. The list is made before anything moves."""
     tags = (PARAGRAPH, f"{CHART}v", f"{NEWER_CHART}pt", f"{NEWER_CHART}v", "{*}cNvPr", f"{DRAWING}cNvPr")
     found = root.iter(*tags)
-    return [each for each in found if each.tag == PARAGRAPH or next(each.iterancestors(*_NUMBERS), None) is None]
+    return [
+        paragraph
+        for paragraph in found
+        if paragraph.tag == PARAGRAPH or next(paragraph.iterancestors(*_NUMBERS), None) is None
+    ]

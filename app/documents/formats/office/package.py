@@ -235,7 +235,7 @@ def _written(root: Element, raw: bytes) -> bytes:
     namespaces.
     """
     encoding = encoding_of(raw)
-    mark, encoding = next((each for each in BOMS if raw.startswith(each[0])), (b"", encoding))
+    mark, encoding = next((mark for mark in BOMS if raw.startswith(mark[0])), (b"", encoding))
     head = raw[len(mark) : 1000].decode(encoding, "ignore")
     found = _DECLARATION.match(head)
     declaration = found[0] if found else ""

@@ -170,7 +170,7 @@ def _blanks_told(nodes: Sequence[Node]) -> list[Node]:
     for index, node in enumerate(nodes):
         if isinstance(node, StyledText) and node.blank is not None:
             beside = [*told[-1:], *nodes[index + 1 : index + 2]]
-            if not any(isinstance(each, StyledText) and each.look == node.look for each in beside):
+            if not any(isinstance(neighbour, StyledText) and neighbour.look == node.look for neighbour in beside):
                 told.append(SingleNode("other", node.blank, stays=True))
                 continue
         told.append(node)

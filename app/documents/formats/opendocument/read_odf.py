@@ -484,9 +484,9 @@ class OdfParagraphWords:
 
     def frame(self, element: Element) -> None:
         """So is a frame, a shape or a table; an equation in it belongs here."""
-        for each in element:
-            if each.tag == f"{DRAW}object":
-                self.append_text(_equation_text(each) if len(each) else self._equation(each.get(f"{_XLINK}href", "")))
+        for part in element:
+            if part.tag == f"{DRAW}object":
+                self.append_text(_equation_text(part) if len(part) else self._equation(part.get(f"{_XLINK}href", "")))
         self.frames.append(element)
 
     def equation(self, element: Element) -> None:

@@ -99,7 +99,7 @@ class OpenDocumentStyles:
 
     def _resolved(self, name: str) -> ResolvedStyle:
         lineage = self._lineage(name)
-        roles = (_role(each.lower()) for each in (name, *(style.parent for style in lineage)))
+        roles = (_role(style_name.lower()) for style_name in (name, *(style.parent for style in lineage)))
         return ResolvedStyle(
             next((role for role in roles if role is not ParagraphRole.BODY), ParagraphRole.BODY),
             any(style.is_hidden for style in lineage),
@@ -159,18 +159,18 @@ def _role(name: str) -> ParagraphRole:
 
 def _levels(element: Element) -> list[_OdfListLevel]:
     levels = [_OdfListLevel() for _ in range(_LEVELS)]
-    for each in element:
-        number = parse_whole(each.get(f"{TEXT}level"), 0)
+    for level in element:
+        number = parse_whole(level.get(f"{TEXT}level"), 0)
         if not 1 <= number <= _LEVELS:
             continue
-        is_image = each.tag == f"{TEXT}list-level-style-image"
+        is_image = level.tag == f"{TEXT}list-level-style-image"
         levels[number - 1] = _OdfListLevel(
-            _bullet(each.get(f"{TEXT}bullet-char", "•" if is_image else "")),
-            each.get(f"{STYLE}num-format", ""),
-            each.get(f"{STYLE}num-prefix", "")[:30],
-            each.get(f"{STYLE}num-suffix", "")[:30],
-            parse_whole(each.get(f"{TEXT}start-value")),
-            parse_whole(each.get(f"{TEXT}display-levels")) or 1,
+            _bullet(level.get(f"{TEXT}bullet-char", "•" if is_image else "")),
+            level.get(f"{STYLE}num-format", ""),
+            level.get(f"{STYLE}num-prefix", "")[:30],
+            level.get(f"{STYLE}num-suffix", "")[:30],
+            parse_whole(level.get(f"{TEXT}start-value")),
+            parse_whole(level.get(f"{TEXT}display-levels")) or 1,
         )
     return levels
 
@@ -226,7 +226,7 @@ class TextStyles(OpenDocumentStyles):
         for style in root.iter(f"{STYLE}style"):
             if style.get(f"{STYLE}family") == "text":
                 name = style.get(f"{STYLE}name", "")
-                said = [key for each in style for key in each.attrib]
+                said = [key for child in style for key in child.attrib]
                 if all(_REVISION in key for key in said) and not style.get(f"{STYLE}parent-style-name"):
                     self._silent.add(name)
                 if look := _style_look(style):

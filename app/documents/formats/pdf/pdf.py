@@ -149,7 +149,7 @@ class _PdfReading:
     def _flushed(self, drafts: list[BlockDraft]) -> Iterator[Item]:
         """Yield what waits; the first of a new page's drafts goes to the last paragraph of the page before."""
         if drafts:
-            last = next((each for each in reversed(self._waiting) if _is_text(each)), None)
+            last = next((item for item in reversed(self._waiting) if _is_text(item)), None)
             if isinstance(last, BlockDraft) and len(last.lines) < MOST_WAITING and goes_on(last, drafts[0]):
                 last.lines += drafts.pop(0).lines
                 if not drafts:
@@ -158,8 +158,8 @@ class _PdfReading:
         yield from self._emit_waiting()
 
     def _emit_waiting(self) -> Iterator[Item]:
-        for each in self._waiting:
-            piece = piece_of(each, self._words) if isinstance(each, BlockDraft) else each
+        for item in self._waiting:
+            piece = piece_of(item, self._words) if isinstance(item, BlockDraft) else item
             if piece is not None:
                 yield piece
         self._waiting.clear()

@@ -237,7 +237,7 @@ class PdfOutline:
 def _height(target: Any) -> float | None:
     has_x, has_y, has_zoom = (ctypes.c_int() for _ in range(3))
     x, y, zoom = (ctypes.c_float() for _ in range(3))
-    refs = [ctypes.byref(each) for each in (has_x, has_y, has_zoom, x, y, zoom)]
+    refs = [ctypes.byref(value) for value in (has_x, has_y, has_zoom, x, y, zoom)]
     return y.value if raw.FPDFDest_GetLocationInPage(target, *refs) and has_y.value else None
 
 
@@ -534,7 +534,7 @@ def _figures(images: list[Span], sheet: PageGeometry) -> list[Span]:
     found: list[Span] = []
     for image in sorted(images, key=lambda span: (span[1], span[0])):
         joined = image
-        for other in [one for one in found if _touches(one, joined)]:
+        for other in [other_span for other_span in found if _touches(other_span, joined)]:
             found.remove(other)
             joined = (
                 min(joined[0], other[0]), min(joined[1], other[1]), max(joined[2], other[2]), max(joined[3], other[3]),
@@ -542,8 +542,8 @@ def _figures(images: list[Span], sheet: PageGeometry) -> list[Span]:
         found.append(joined)
     page = max(1.0, sheet.width * sheet.height)
     shown = [(max(a, 0.0), max(b, 0.0), min(c, sheet.width), min(d, sheet.height)) for a, b, c, d in found]
-    sized = [each for each in shown if each[2] - each[0] >= LEAST_FIGURE and each[3] - each[1] >= LEAST_FIGURE]
-    figures = [each for each in sized if (each[2] - each[0]) * (each[3] - each[1]) <= MOST_OF_A_PAGE * page]
+    sized = [image for image in shown if image[2] - image[0] >= LEAST_FIGURE and image[3] - image[1] >= LEAST_FIGURE]
+    figures = [image for image in sized if (image[2] - image[0]) * (image[3] - image[1]) <= MOST_OF_A_PAGE * page]
     return [tuple(round(edge, 2) for edge in figure) for figure in figures[:MOST_FIGURES]]  # type: ignore[misc]
 
 
@@ -560,8 +560,10 @@ def _drawings(shapes: list[Span], sheet: PageGeometry) -> list[Span]:
         for group in _divided(band, 0):
             lefts, tops, rights, bottoms = zip(*group, strict=True)
             found.append((min(lefts), min(tops), max(rights), max(bottoms)))
-    large = [each for each in found if min(each[2] - each[0], each[3] - each[1]) >= LEAST_DRAWING]
-    return [each for each in large if (each[2] - each[0]) * (each[3] - each[1]) <= MOST_OF_A_PAGE * page]
+    large = [span for span in found if min(span[2] - span[0], span[3] - span[1]) >= LEAST_DRAWING]
+    return [
+        drawing for drawing in large if (drawing[2] - drawing[0]) * (drawing[3] - drawing[1]) <= MOST_OF_A_PAGE * page
+    ]
 
 
 def _divided(shapes: list[Span], side: int) -> Iterator[list[Span]]:
@@ -793,9 +795,9 @@ def _grouped(across: list[RuledLine], down: list[RuledLine]) -> PageRulings:
             if is_wide and line.start - NEAR <= rule.at <= line.end + NEAR:
                 group[head(number)] = head(other)
     rulings = PageRulings()
-    for each in sorted({head(number) for number in range(len(group))}):
-        rows = [rule for number, rule in enumerate(across) if head(number) == each]
-        columns = [rule for number, rule in enumerate(down, len(across)) if head(number) == each]
+    for cut in sorted({head(number) for number in range(len(group))}):
+        rows = [rule for number, rule in enumerate(across) if head(number) == cut]
+        columns = [rule for number, rule in enumerate(down, len(across)) if head(number) == cut]
         if len(rows) >= 2 and columns:
             rulings.grids.append(_grid(rows, columns))
         else:

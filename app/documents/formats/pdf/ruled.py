@@ -93,8 +93,8 @@ def _grid_rows(lines: list[PdfLine], grid: RuledGrid) -> _Cells:
         cells[first][last].append(line)
         drawn = (rule.at for rule in grid.down if rule.start < middle < rule.end)
         across += any(line.left + line.size < x < line.right - line.size for x in drawn)
-    filled = [cell for each in cells for cell in each if cell]
-    regions = len({head for each in heads for head in each})
+    filled = [cell for row in cells for cell in row if cell]
+    regions = len({head for row_heads in heads for head in row_heads})
     if across > 0.1 * len(lines) or not _holds_a_table(cells, filled, regions):
         return []
     rights, are_open = _rights(cells, grid.xs), len(grid.across) <= MOST_RULES_OF_OPEN_ROWS
@@ -143,7 +143,9 @@ def _without_empty(cells: _Cells, xs: list[float]) -> _Cells:
     kept = [
         number for number in range(len(xs) - 1) if any(row[number] for row in cells) or xs[number + 1] - xs[number] > 10
     ]
-    found = [[[line for each in rows_apart(row[number]) for line in each] for number in kept] for row in cells]
+    found = [
+        [[line for row_lines in rows_apart(row[number]) for line in row_lines] for number in kept] for row in cells
+    ]
     return [row for row in found if any(row)]
 
 

@@ -444,7 +444,7 @@ def width_of(text: str) -> int:
     """In columns of a terminal: Chinese, Japanese and Korean letters take two, accents that combine none."""
     if text.isascii():
         return len(text)
-    combining = sum(unicodedata.combining(each) != 0 for each in text)
+    combining = sum(unicodedata.combining(letter) != 0 for letter in text)
     return len(text) - combining + len(_WIDE.findall(text))
 
 

@@ -71,12 +71,12 @@ def _parts(all_lines: Iterator[Line]) -> Iterator[list[Line]]:
     for line in all_lines:
         is_top = line[1][:1] not in (" ", "\t", "\r", "\n", "}", ")", "]", "") and part and not part[-1][1].strip()
         if part and ((is_top and len(part) >= LEAST_LINES) or len(part) >= MOST_LINES or size > MOST_CHARACTERS):
-            if any(each.strip() for _, each, _ in part):
+            if any(line.strip() for _, line, _ in part):
                 yield part
             part, size = [], 0
         part.append(line)
         size += len(line[1])
-    if any(each.strip() for _, each, _ in part):
+    if any(line.strip() for _, line, _ in part):
         yield part
 
 

@@ -98,7 +98,7 @@ def _repeated(found: Iterator[RepeatedRows], beside: list[BlockPiece], page: int
         end = number + max(times, 1)
         beside += (piece._replace(page=page, place=BlockPlace(name, number, end)) for piece in pieces)
         if cells:
-            yield from ((each, cells) for each in range(number, end))
+            yield from ((row, cells) for row in range(number, end))
 
 
 def _by_calamine(source: FileSource) -> Iterator[Item]:

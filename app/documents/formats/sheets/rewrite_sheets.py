@@ -628,14 +628,16 @@ def _run_look(run: Element) -> Hashable:
     properties = run.find(_PROPERTIES)
     if properties is None:
         return ()
-    return tuple((each.tag, tuple(sorted(each.attrib.items()))) for each in properties)
+    return tuple((child.tag, tuple(sorted(child.attrib.items()))) for child in properties)
 
 
 def _look_words(run: Element) -> list[str]:
     properties = run.find(_PROPERTIES)
     if properties is None:
         return []
-    names = (each.tag.removeprefix(MAIN) for each in properties if each.get("val", "1") not in ("0", "false", "none"))
+    names = (
+        child.tag.removeprefix(MAIN) for child in properties if child.get("val", "1") not in ("0", "false", "none")
+    )
     return [_LOOKS[name] for name in names if name in _LOOKS]
 
 

@@ -112,7 +112,7 @@ class Workbook:
         if not (name := self._package.part_of_kind(self._main, "sharedStrings")):
             return []
         with self._package.archive.open(name) as stream:
-            return [text_of(each) for each in iterate(stream, self._source, (f"{MAIN}si",))]
+            return [text_of(item) for item in iterate(stream, self._source, (f"{MAIN}si",))]
 
     def _formats(self) -> list[str]:
         """For each style of cells, what its numbers are: "" for numbers."""

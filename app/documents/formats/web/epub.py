@@ -205,7 +205,7 @@ def _is_picture(item: Element) -> bool:
 def _member(archive: Archive, base: str, link: str) -> str:
     """Return the archive's name of what a file links to; a name with "%" in it may be meant as it stands."""
     path = link.partition("#")[0]
-    names = [posixpath.normpath(posixpath.join(posixpath.dirname(base), each)) for each in (unquote(path), path)]
+    names = [posixpath.normpath(posixpath.join(posixpath.dirname(base), name)) for name in (unquote(path), path)]
     return next((name for name in names if name in archive), names[0])
 
 

@@ -57,8 +57,10 @@ class _SectionPart:
         self._element, self._number = numbered.element, number
         self._place = BlockPlace("", numbered.start, numbered.end)
         above = list(self._element.iterancestors())
-        self._depth = sum(local_name(each) == "section" for each in above)
-        self._is_note = any(local_name(each) == "body" and each.get("name") in ("notes", "comments") for each in above)
+        self._depth = sum(local_name(outer) == "section" for outer in above)
+        self._is_note = any(
+            local_name(ancestor) == "body" and ancestor.get("name") in ("notes", "comments") for ancestor in above
+        )
         self.number = words_in(self._element) if self._is_note and local_name(self._element) == "title" else ""
         """For the next part."""
 

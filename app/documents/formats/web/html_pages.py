@@ -249,8 +249,8 @@ class PageWalk:
         """End what the tag ends without saying so."""
         if name in elements.BLOCKS and self._count["p"] and (depth := self._depth_of("p", _SCOPES_OF_P)):
             self._pop_many(depth, start)
-        for each in elements.ENDS.get(name, ()):
-            if self._count[each] and (depth := self._depth_of(each, tuple(elements.HOLDS.get(name, ())))):
+        for ended in elements.ENDS.get(name, ()):
+            if self._count[ended] and (depth := self._depth_of(ended, tuple(elements.HOLDS.get(name, ())))):
                 self._pop_many(depth, start)
 
     def _pop_many(self, depth: int, at: int) -> None:
@@ -611,7 +611,7 @@ def shown_piece(html: str, visits: SegmentVisits, context: str = "") -> str | No
             edits += [stretch.edit(_in_one_line(new)), *stretch.also]
     if not edits:
         return None
-    return "".join(each if isinstance(each, str) else html[slice(*each)] for each in spliced(len(html), edits))
+    return "".join(piece if isinstance(piece, str) else html[slice(*piece)] for piece in spliced(len(html), edits))
 
 
 def _in_one_line(content: Content) -> Content:

@@ -114,7 +114,7 @@ class _WordReader:
             return _WordNotes(ElementPlaces("", None))
         root = self._package.root(name)
         notes = _WordNotes(ElementPlaces(name, root))
-        notes.waiting |= {each.get(f"{W}id", ""): each for each in word_model.notes_in(root, kind)}
+        notes.waiting |= {note.get(f"{W}id", ""): note for note in word_model.notes_in(root, kind)}
         return notes
 
     def _root_of(self, kind: str) -> Element | None:

@@ -501,7 +501,9 @@ class _ParagraphReader:
         if tag == f"{W}noBreakHyphen":
             return self._text(raw, "\u2011")
         if tag == f"{W}ruby":
-            return self._text(raw, "".join(each.text or "" for each in raw.element.iterfind(f"{W}rubyBase//{TEXT}")))
+            return self._text(
+                raw, "".join(base_run.text or "" for base_run in raw.element.iterfind(f"{W}rubyBase//{TEXT}"))
+            )
         return _thing(raw)
 
     def _text(self, raw: RawElement, text: str) -> Node | None:
@@ -586,7 +588,7 @@ def _is_one(first: _GroupHolder, second: _GroupHolder) -> bool:
     one, other = first.element, second.element
     if one is None or other is None or one.tag != other.tag or one.tag not in _HOLDERS or one.tag == _SMART:
         return False
-    told = [{name: value for name, value in each.attrib.items() if name != f"{W}id"} for each in (one, other)]
+    told = [{name: value for name, value in change.attrib.items() if name != f"{W}id"} for change in (one, other)]
     return told[0] == told[1]
 
 
@@ -605,7 +607,7 @@ def _thing(raw: RawElement) -> Node:
     if look == "image":
         if _floats(element):
             return InlineAnchor([raw])
-        shows = "".join(each.text or "" for each in element.iterchildren() for each in each.iterchildren(TEXT))
+        shows = "".join(run.text or "" for run in element.iterchildren() for run in run.iterchildren(TEXT))
         return SingleNode("other" if shows else look, [raw], shows, stays=not shows)
     if element.tag == f"{W}sym":
         return SingleNode(look, [raw], word_model.symbol_of(element))
@@ -615,7 +617,7 @@ def _thing(raw: RawElement) -> Node:
 def _floats(element: Element) -> bool:
     if next(element.iter(_DRAWN_ANCHOR), None) is not None:
         return True
-    return element.tag == f"{W}pict" and any("position:absolute" in each.get("style", "") for each in element)
+    return element.tag == f"{W}pict" and any("position:absolute" in child.get("style", "") for child in element)
 
 
 def _has_single(nodes: Sequence[Node]) -> bool:

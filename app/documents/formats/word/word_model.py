@@ -139,11 +139,11 @@ def _run_look(properties: Element) -> tuple[bool | None, bool | None]:
     nothing.
     """
     hidden = monospace = None
-    for each in properties:
-        if each.tag == f"{W}vanish":
-            hidden = _is_on(each.get(VAL, "1"))
-        elif each.tag == f"{W}rFonts":
-            font = each.get(f"{W}ascii") or each.get(f"{W}hAnsi")
+    for child in properties:
+        if child.tag == f"{W}vanish":
+            hidden = _is_on(child.get(VAL, "1"))
+        elif child.tag == f"{W}rFonts":
+            font = child.get(f"{W}ascii") or child.get(f"{W}hAnsi")
             monospace = is_code_font(font) if font else None
     return hidden, monospace
 
@@ -360,7 +360,7 @@ class RunStyles(WordStyles):
         properties = run.find(RUN_PROPERTIES)
         if properties is None:
             return ()
-        return tuple(filter(None, (_said(each) for each in properties if isinstance(each.tag, str))))
+        return tuple(filter(None, (_said(child) for child in properties if isinstance(child.tag, str))))
 
     def is_hidden(self, run: Element, style: WordStyle) -> bool:
         return bool(self.seen(run.find(RUN_PROPERTIES), style)[0])
@@ -372,7 +372,7 @@ class RunStyles(WordStyles):
     def shows_space(self, run: Element) -> bool:
         """Return whether white space can be seen in this look: underlined, marked."""
         properties = run.find(RUN_PROPERTIES)
-        return properties is not None and any(each.tag in _WITH_SPACE for each in properties)
+        return properties is not None and any(child.tag in _WITH_SPACE for child in properties)
 
     def words_of(self, run: Element) -> list[str]:
         """Return how a run looks, in words of `Mark.look`."""
@@ -392,9 +392,9 @@ class RunStyles(WordStyles):
 
 def _looks_of(properties: Element) -> list[str]:
     words = []
-    for each in properties:
-        name = each.tag.removeprefix(W) if isinstance(each.tag, str) else ""
-        value = each.get(VAL, "1")
+    for child in properties:
+        name = child.tag.removeprefix(W) if isinstance(child.tag, str) else ""
+        value = child.get(VAL, "1")
         if name in _SWITCHES and _is_on(value):
             words.append(_SWITCHES[name])
         elif name == "u" and value != "none":
@@ -411,7 +411,7 @@ def _said(element: Element) -> Hashable:
     attributes = tuple(sorted((name, value) for name, value in element.attrib.items() if name != f"{W}hint"))
     if not attributes and element.tag == f"{W}rFonts":
         return None
-    return element.tag, attributes, tuple(_said(each) for each in element if isinstance(each.tag, str))
+    return element.tag, attributes, tuple(_said(child) for child in element if isinstance(child.tag, str))
 
 
 # The fields of a DOCX: which are words to translate, and which stand for something that Word finds out by itself.
