@@ -378,9 +378,9 @@ def test_the_storage_host_gets_no_token(fake: FakeHub, make_hub: Callable[..., H
 Call = Callable[..., object]
 CALLS: dict[str, Call] = {
     "search": lambda hub, cancel=None: hub.search(HubQuery("x"), cancel),
-    "repository": lambda hub, cancel=None: hub.repository(REPO, cancel=cancel),
-    "card": lambda hub, cancel=None: hub.card(REPO, COMMIT, cancel),
-    "beginning": lambda hub, cancel=None: hub.beginning(REPO, COMMIT, "m.gguf", cancel),
+    "repository": lambda hub, cancel=None: hub.read_repository(REPO, cancel=cancel),
+    "card": lambda hub, cancel=None: hub.read_card(REPO, COMMIT, cancel),
+    "beginning": lambda hub, cancel=None: hub.read_beginning(REPO, COMMIT, "m.gguf", cancel),
 }
 every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 

@@ -125,7 +125,7 @@ class _ModelOpening:
         while plan is not None:
             context = self._try_plan(plan)
             if self._job.cancelled:
-                self._drop(context)
+                self._drop_context(context)
                 return None
             if context and self._model is not None:
                 return self._make_opened_model(plan, context)

@@ -141,7 +141,7 @@ def test_while_it_thinks_the_line_says_so_and_grows_when_open(open_chat: Open) -
     assert desk.thinking_line.startswith(THOUGHT_FOR)
     assert desk.last_state == STOPPED_LABEL
     stored = desk.conversations.find()[0]
-    assert desk.conversations.path(stored.id)[-1].thinking == thoughts(desk)
+    assert desk.conversations.read_branch(stored.id)[-1].thinking == thoughts(desk)
 
 
 def test_thinking_stays_when_another_chat_was_looked_at(open_chat: Open) -> None:

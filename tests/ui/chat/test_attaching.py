@@ -170,7 +170,7 @@ def test_a_part_of_a_document_can_be_read_instead(open_chat: Open, tmp_path: Pat
     desk.wait_until_attached(1)
     (one,) = desk.attached
     assert one.document is not None
-    blocks = desk.documents.blocks(one.document.id)
+    blocks = desk.documents.read_blocks(one.document.id)
     assert {block.page for block in blocks} == {2}
     assert desk.chips[0].accessibleName().startswith("lease.pdf, page 2 of 4")
     assert len(desk.in_draft) == 1
@@ -361,7 +361,7 @@ def test_enter_while_a_document_is_read_sends_the_message_once_it_is_there(
     open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = open_chat({"text": "Yes."})
-    read, may_begin = desk.documents.read, threading.Event()
+    read, may_begin = desk.documents.read_file, threading.Event()
 
     def read_later(*args: Any, **kwargs: Any) -> Iterator[ReadEvent]:
         may_begin.wait(60)
@@ -384,7 +384,7 @@ def test_enter_in_the_moment_a_document_is_read_but_not_yet_attached_sends_both(
     open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = open_chat({"text": "Yes."})
-    read, may_end = desk.documents.read, threading.Event()
+    read, may_end = desk.documents.read_file, threading.Event()
 
     def read_and_wait(*args: Any, **kwargs: Any) -> Iterator[ReadEvent]:
         yield from read(*args, **kwargs)

@@ -117,7 +117,7 @@ def test_pinning_by_key_keeps_the_keyboard_on_the_turn(desk: ChatDesk) -> None:
     assert turn.message is not None
     assert turn.message.pinned
     assert turn.hasFocus()
-    stored = desk.conversations.message(turn.message.id)
+    stored = desk.conversations.get_message(turn.message.id)
     assert stored is not None
     assert stored.pinned
 
@@ -169,7 +169,7 @@ def test_asked_first_cancel_keeps_the_question_with_a_way_to_answer_it(desk: Cha
     QTest.keyClick(dialog_of(desk), Qt.Key.Key_Escape)
     assert desk.prompts() == []
     assert not desk.chat.busy
-    assert desk.conversations.path(conversation_id)[-1].text == "And now?"
+    assert desk.conversations.read_branch(conversation_id)[-1].text == "And now?"
     assert isinstance(desk.turns[-1], QuestionView)
     desk.link(desk.turns[-1], ANSWER_THIS)
     desk.wait(lambda: any(dialog.isVisible() for dialog in desk.chat.findChildren(ContextFull)))
@@ -183,7 +183,7 @@ def test_asked_first_the_question_can_go_to_a_new_chat(desk: ChatDesk) -> None:
     press(desk, NEW_CHAT)
     assert desk.chat.conversation_id is None
     assert desk.message == "And now?"
-    assert desk.conversations.path(conversation_id)[-1].text == "And now?", "it stays where it was, too"
+    assert desk.conversations.read_branch(conversation_id)[-1].text == "And now?", "it stays where it was, too"
 
 
 def test_a_message_larger_than_the_context_is_refused_in_words(desk: ChatDesk) -> None:

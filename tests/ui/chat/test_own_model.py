@@ -199,7 +199,7 @@ def test_what_waits_in_another_chat_is_answered_by_its_own_model(window: Window,
         desk.queue.send_now.click()
         window.show_chat(None)
     assert window.loads[-1] == "Large-8B-Q8_0"
-    assert window.conversations.path(number)[-1].text == "Yes."
+    assert window.conversations.read_branch(number)[-1].text == "Yes."
 
 
 def test_a_model_that_cannot_be_loaded_leaves_the_question_and_says_so(

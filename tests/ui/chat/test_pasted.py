@@ -59,8 +59,8 @@ def test_a_long_paste_stays_in_the_message_and_is_a_document_with_one_click(open
     assert desk.attached_names == [PASTED_TEXT.format(words="Dear Ana, The kiln is ready…")]
     with desk.hears(desk.attaching.opened) as told:
         desk.click(desk.chips[0])
-    document = desk.documents.shown(told[0][0])
-    assert document.blocks(1, 1)[0].text == "Dear Ana,"
+    document = desk.documents.open_document(told[0][0])
+    assert document.read_blocks(1, 1)[0].text == "Dear Ana,"
     desk.answer_to_enter()
     asked = desk.prompts()[-1][-1][1]
     assert "Yours, Bo" in asked

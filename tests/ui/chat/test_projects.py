@@ -184,7 +184,7 @@ def test_a_project_that_is_deleted_while_an_answer_is_written_in_it_ends_nothing
     desk.app.preambles.projects.delete(flat.id)
     desk.app.preambles.projects.purge_deleted(1e12)
     desk.wait(lambda: heard)
-    answer = desk.conversations.path(desk.chat.conversation_id)[-1]
+    answer = desk.conversations.read_branch(desk.chat.conversation_id)[-1]
     assert answer.text.split() == ["word"] * 60
     chat = desk.conversations.get(desk.chat.conversation_id)
     assert chat is not None

@@ -151,7 +151,7 @@ def test_it_is_sent_in_its_own_chat_also_while_another_one_is_looked_at(open_cha
     let_go(desk)
     end(desk, 2)
     assert desk.texts == ["for a new chat", "Fine."]
-    assert [one.text for one in desk.conversations.path(first)][2:] == ["for the first chat", "Fine."]
+    assert [one.text for one in desk.conversations.read_branch(first)][2:] == ["for the first chat", "Fine."]
     assert {one.title for one in desk.conversations.find()} == {"hold", "for a new chat"}
 
 

@@ -239,7 +239,7 @@ def test_an_answer_that_is_being_written_goes_on_in_its_chat(quick: QuickDesk) -
     quick.wait(lambda: len(quick.asked) == 2)
     quick.wait(lambda: not quick.frame.chat.busy)
     (chat,) = quick.frame.conversations.find()
-    question, answer = quick.frame.conversations.path(chat.id)
+    question, answer = quick.frame.conversations.read_branch(chat.id)
     assert answer.text.startswith("In the")
     assert question.text.startswith("When?")
 

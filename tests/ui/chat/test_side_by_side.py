@@ -94,7 +94,7 @@ def test_a_message_that_is_sent_before_goes_on_with_the_first(open_chat: Open, o
     desk.ask("And now?")
     assert desk.texts == ["Which?", "One.", "And now?", "Two."]
     assert not desk.has(PairView)
-    assert len(desk.conversations.path(desk.chat.conversation_id)[1].versions) == 2
+    assert len(desk.conversations.read_branch(desk.chat.conversation_id)[1].versions) == 2
 
 
 def test_esc_stops_both_and_what_came_is_kept(open_chat: Open, other: Path, room: bool) -> None:

@@ -138,7 +138,7 @@ def test_an_answer_on_its_way_gives_place_to_the_whole_one(open_chat: Open, tmp_
     desk.click(desk.survey_offer.whole)
     desk.wait(lambda: len(heard) == 2)
     assert desk.last_text.startswith("**2 found**")
-    stopped = desk.conversations.message(desk.last_message.versions[0])
+    stopped = desk.conversations.get_message(desk.last_message.versions[0])
     assert stopped is not None
     assert stopped.state is MessageState.STOPPED
 

@@ -239,12 +239,12 @@ def test_an_answer_of_another_model_that_was_chosen_is_a_version_which_names_it(
 def test_the_model_that_came_in_for_an_answer_is_its_author(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat({"text": "One."})
     desk.ask("Who?")
-    question = desk.conversations.path(desk.chat.conversation_id or 0)[0]
+    question = desk.conversations.read_branch(desk.chat.conversation_id or 0)[0]
     events = desk.app.chat.answer(question.id, CancelToken())
     next(events)
     desk.load(tmp_path / "later.gguf")
     list(events)
-    assert desk.conversations.path(question.conversation_id)[-1].model == desk.app.engine.loaded.name
+    assert desk.conversations.read_branch(question.conversation_id)[-1].model == desk.app.engine.loaded.name
 
 
 def test_the_map_of_versions_leads_to_any_branch_and_loses_none(open_chat: Open) -> None:

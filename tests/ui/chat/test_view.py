@@ -476,6 +476,6 @@ def test_on_a_full_disk_the_words_on_the_screen_stay_there(open_chat: Open) -> N
     fill_disk(desk, spare_pages=2)
     desk.ask("Again")
     assert desk.message_count == before + 2
-    stored = desk.conversations.path(desk.chat.conversation_id or 0)[-1]
+    stored = desk.conversations.read_branch(desk.chat.conversation_id or 0)[-1]
     assert len(desk.last_text) > len(stored.text)
     assert "disk is full" in desk.last_state

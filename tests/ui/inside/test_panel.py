@@ -309,7 +309,7 @@ def test_another_token_makes_a_second_version_that_goes_on_from_there(begin: Beg
     assert (ask["messages"][-1], ask["continue_last"], ask["forced"]) == (["assistant", "A"], True, [6])
     assert person.chat.last_text == "A otherA house by the sea"
     first, second = person.chat.last_message.versions
-    stored = [person.chat.conversations.message(number).text for number in (first, second)]
+    stored = [person.chat.conversations.get_message(number).text for number in (first, second)]
     assert stored == ["A house by the sea", "A otherA house by the sea"]
     inside.wait_for("A", "·other", "A", "·house", "·by", "·the", "·sea")
     person.chat.click_action(person.chat.last, PREVIOUS_VERSION)

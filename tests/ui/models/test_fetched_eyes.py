@@ -43,7 +43,7 @@ def room(qapp: QApplication, hub: FakeHub) -> Iterator[Room]:
 
 def blind_model(room: Room, starter: Path) -> Path:
     """The starter as if it had been fetched without its eyes."""
-    path = Path(room.models.folder()) / REPO / FILE
+    path = Path(room.models.models_folder()) / REPO / FILE
     path.parent.mkdir(parents=True)
     shutil.copyfile(starter, path)
     write_sidecar(path, repo=REPO, file=FILE, commit="c" * 40, size_bytes=path.stat().st_size)
