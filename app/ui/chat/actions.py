@@ -181,7 +181,7 @@ class ActionMenu(QMenu):
             added.setEnabled(action.is_enabled)
             added.setCheckable(action.checked is not None)
             added.setChecked(bool(action.checked))
-            added.setShortcut(action.keys)  # to be read: a menu that stands alone hears no shortcuts
+            added.setShortcut(action.keys)  # for display only: a popup menu does not receive shortcuts
             added.setShortcutVisibleInContextMenu(True)
             added.triggered.connect(lambda _=False, name=action.name: self.chosen.emit(name))
 

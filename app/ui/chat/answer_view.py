@@ -121,7 +121,7 @@ class AnswerText(QObject):
     def set_text(self, text: str, *, is_over: bool) -> None:
         """Replace the text, keeping the blocks laid out so far if it only extends them."""
         if text == self.text and not self.is_open:
-            return  # something else of the answer has changed, such as what it rests on
+            return  # only other parts changed, such as the citations
         if not text.startswith(self.text) or not self.is_open:
             self._begin()
         self.text = text
@@ -142,7 +142,7 @@ class AnswerText(QObject):
         self._stream, self._fed = MarkdownStream(), 0
 
     def _lay_out(self) -> None:
-        begin_s = time.thread_time()  # other programs may hold the processor meanwhile
+        begin_s = time.thread_time()  # not wall time: other programs may hold the processor meanwhile
         end = min(self._fed + self._portion, len(self.text))
         self._stream.feed(self.text[self._fed : end])
         self._fed = end
@@ -170,7 +170,7 @@ class AnswerView(TurnView):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
-        # Made once there is something to say: a thousand answers without them are a thousand widgets less each.
+        # Created on first use: a long chat saves a thousand widgets of each kind.
         self._thinking: ThinkingView | None = None
         self._state: StateLine | None = None
         self._sources: SourceRow | None = None
@@ -218,7 +218,7 @@ class AnswerView(TurnView):
 
     @property
     def is_kept(self) -> bool:
-        if self.message is None or self.message.text != self.text:  # what could not be stored is only here
+        if self.message is None or self.message.text != self.text:  # text that could not be stored exists only here
             return True
         is_error = self._state is not None and self._state.is_error
         return is_error or super().is_kept or self._is_opened or self.is_markdown_shown
@@ -413,7 +413,8 @@ class AnswerView(TurnView):
         is_cut = reason in (FinishReason.LENGTH, FinishReason.REPEATED) or (
             reason is FinishReason.CONTEXT and self.has_earlier_turns
         )
-        is_cut = is_cut or (reason is None and not is_whole(message.text))  # of what a person wrote nobody else knows
+        # An answer edited by hand has no finish reason.
+        is_cut = is_cut or (reason is None and not is_whole(message.text))
         return is_cut or message.state in (MessageState.STOPPED, MessageState.INTERRUPTED, MessageState.FAILED)
 
     def _say_state(self, message: StoredMessage) -> None:
@@ -504,7 +505,7 @@ class StateLine(QWidget):
         if (text, name) == (self.text, self._name) and is_error == self.is_error:
             return
         self._name, self.is_error = name, is_error
-        self._label.setMinimumWidth(0)  # or it asks for as much room as the words before
+        self._label.setMinimumWidth(0)  # or it keeps asking for the previous text's width
         self._label.setText(text)
         set_mark(self._label, "kind", "danger" if is_error else "muted")
         self._label.setAccessibleName(text)
@@ -539,7 +540,7 @@ def stats_text(stats: AnswerStats) -> str:
     return " · ".join(parts)
 
 
-# What the model thought before it answered: one quiet line that opens to the text.
+# The model's thinking before the answer: one muted line that expands to the text.
 
 LINE_PX = 30
 INDENT_PX = 15

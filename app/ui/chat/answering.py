@@ -355,7 +355,7 @@ class LiveAnswer(QObject):
         running = self.answering
         if running is None or running.is_stopped or self._view is None:
             return
-        if self._survey is not None:  # it goes on below what was found so far
+        if self._survey is not None:  # the state is shown below the findings so far
             self._view.show_state(progress_words(self._survey))
         elif running.has_text or not self._is_waiting:
             return
@@ -371,7 +371,7 @@ class LiveAnswer(QObject):
     def _on_thought(self, text: str) -> None:
         running = self.answering
         assert running is not None
-        if running.thinking == text:  # its beginning; the thinking itself is read to nobody
+        if running.thinking == text:  # announce only the beginning: the thinking itself is not read aloud
             self._announcer.announce_text(tr(THINKING))
         if self._view is not None:
             self._view.append_thinking(text)
@@ -449,7 +449,7 @@ class LiveAnswer(QObject):
         try:
             stored = self._stored(running.message_id) if running.message_id else None
             if error is not None and view is not None and stored is not None and len(stored.text) < len(view.text):
-                stored = None  # a disk that refused: what is on the screen is all there is of the last words
+                stored = None  # storing failed: the last words exist only on the screen
             if view is not None:
                 view.thinking.end(running.thinking_s)
                 if stored is not None:

@@ -139,7 +139,7 @@ class AssistantDialog(LibraryDialog):
         if one is not None and self._shown is not None and one.id == self._shown.id:
             self._shown = one
             return
-        self._shown = None  # what is put into the fields now is nothing that somebody typed
+        self._shown = None  # filling the fields must not count as typing
         self.name.setText(one.name if one is not None else "")
         self.icon.set_glyph(icon_of(one) if one is not None else ICONS[0])
         self._fields = ChatFields(

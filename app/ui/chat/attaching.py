@@ -201,7 +201,7 @@ class ChatAttachments(QObject):
         awaited += [file for file in self._intake.looked_at if file.is_in(self._talk, self.draft_of)]
         return short_name(awaited[0].name) if awaited else ""
 
-    # What the person does.
+    # User actions.
 
     def add(self, files: Sequence[str | Path], *, are_read: bool = False) -> None:
         """Attach files, and the files in folders, which are scanned on a thread.
@@ -510,7 +510,7 @@ class DraftScans(QObject):
         return self._passing if one.talk.is_temporary else self._kept
 
 
-# How the documents of a draft fit into the model's memory: counted on a thread, in their order.
+# How the draft's documents fit into the context: counted on a thread, in order.
 
 AGAIN_MS = 150
 
@@ -649,7 +649,7 @@ def fits_of(draft: AttachmentDraft, cancel: CancelToken) -> Iterator[tuple[Attac
         store.set_use(attachment.id, DocumentUse.BACKGROUND if attachment.id in draft.chosen else DocumentUse.UNDECIDED)
     for attachment in attachments:
         fit = None if cancel.cancelled else _fit_document(draft, attachment)
-        if fit is None or cancel.cancelled:  # sent meanwhile, or taken away: the answer decides about what is left
+        if fit is None or cancel.cancelled:  # sent or removed meanwhile: the answer decides about the rest
             return
         use = DocumentUse.WHOLE if fit.is_whole and attachment.id not in draft.chosen else DocumentUse.BACKGROUND
         store.set_use(attachment.id, use)
@@ -659,5 +659,5 @@ def fits_of(draft: AttachmentDraft, cancel: CancelToken) -> Iterator[tuple[Attac
 def _fit_document(draft: AttachmentDraft, one: Attachment) -> DocumentFit | None:
     try:
         return draft.talk.looks.fit_of(one, draft.conversation_id, draft.planned)
-    except KeyError:  # it was taken away meanwhile
+    except KeyError:  # it was removed meanwhile
         return None

@@ -228,7 +228,7 @@ class AttachmentRow(QWidget):
             for part in parts:
                 if part not in self._chips:
                     self._chips[part] = self._new_chip(part)
-            self._sought = added[-1] if before and added else None  # of all that come together, the first are seen
+            self._sought = added[-1] if before and added else None  # a newly shown draft stays at its beginning
         for part in parts:
             self._fill(self._chips[part], part)
         told = [part for part in parts if part.remarks]
@@ -328,7 +328,7 @@ class AttachmentRow(QWidget):
         most = lines * line + (lines - 1) * self._flow.gap_px
         self._scroll.setFixedHeight(max(1, min(wanted, most)))
         margins = self._column.contentsMargins()
-        self._remarks.setMinimumHeight(0)  # or it is as high as before
+        self._remarks.setMinimumHeight(0)  # otherwise it keeps its previous height
         room = max(1, self.width() - margins.left() - margins.right())
         self._remarks.setMinimumHeight(max(0, self._remarks.heightForWidth(room)))
         self.scans.setMinimumHeight(0)

@@ -144,7 +144,7 @@ class ChatAssistants(QObject):
 
     def open_all(self, number: int = 0) -> AssistantDialog:
         """Open the dialog of all assistants, at the given one."""
-        from app.ui.chat.assistant_dialog import AssistantDialog  # not before somebody looks at it
+        from app.ui.chat.assistant_dialog import AssistantDialog  # imported when first opened
 
         before = self._options.assistant
         dialog = AssistantDialog(

@@ -76,7 +76,7 @@ class ContextFull(QuestionDialog):
         self.add_choice(tr("Compact"), self.compact_wanted.emit, "primary")
 
 
-# Counts what the next prompt is made of while a message is written, says so before it is too much, and asks when it is.
+# Counts the next prompt while a message is typed, warns before it is too long, and asks when it is.
 
 DELAY_MS = 500
 ALMOST_FULL = 0.9
@@ -241,7 +241,7 @@ class ChatMemory(QObject):
                 self.new_chat_wanted.emit("", [])
 
 
-# What the model sees, in tokens: a bar of the context and a line for each part of the next prompt.
+# The context in tokens: a bar, and a row for each part of the next prompt.
 
 WIDTH_PX = 340
 BAR_PX = 10
@@ -326,7 +326,7 @@ class ContextPanel(QFrame):
         before.hide()
         before.deleteLater()
         self._texts.show()
-        self._table.show()  # at once: the height is taken from what is shown
+        self._table.show()  # now, since the height is computed from what is visible
         self._bar.show_rows(rows, parts.budget.context_tokens)
         whole = f"{parts.budget.context_tokens:,}"
         self._sum.setText(tr("{used} of {size} tokens", used=f"{parts.used_tokens:,}", size=whole))
@@ -380,7 +380,7 @@ class ContextPanel(QFrame):
         self.ensurePolished()
         self._column.activate()
         bottom = self.geometry().bottom()
-        column = self._column  # without words that wrap it has no height for a width
+        column = self._column  # without wrapped labels heightForWidth is -1
         height = column.totalHeightForWidth(self.width()) if column.hasHeightForWidth() else -1
         self.setFixedHeight(height if height > 0 else column.totalSizeHint().height())
         self.move(self.x(), bottom - self.height() + 1)

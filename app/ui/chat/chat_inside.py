@@ -87,7 +87,7 @@ class ChatSubjects(Subjects):
     def _message_subject(self, message: StoredMessage) -> InspectedText:
         if message.role is not Role.ASSISTANT:
             return InspectedText(MESSAGE, tr(THE_QUESTION), message.text, message.id)
-        # One that comes from whole documents has many prompts: of it there is only the text.
+        # An answer from whole documents has many prompts, so only its text is shown.
         answer = None if made_of(message.sources) is not None else self._answer_of(message)
         return InspectedText(MESSAGE, tr(THE_ANSWER), message.text, message.id, answer=answer)
 

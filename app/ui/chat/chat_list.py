@@ -134,7 +134,7 @@ class ChatListModel(GroupedListModel[Conversation]):
         if not words or not self.hits:
             self.hits = {}
             return
-        from app.features.finding import parse_query, still_fits  # not before somebody searches
+        from app.features.finding import parse_query, still_fits  # imported at the first search
 
         words = parse_query(words).words
         self.take_hits([hit for hits in self.hits.values() for hit in hits if still_fits(hit, words)])

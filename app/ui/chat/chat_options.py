@@ -223,7 +223,7 @@ class ChatOptions(QObject):
         self._chat.talk.conversations.update(self._conversation.id, **values)
 
 
-# The fields, and the dialog of one chat: what is not set here is as Settings or the model have it.
+# The fields and the dialog of one chat. Unset fields follow the settings or the model.
 
 
 Choices = Sequence[tuple[str, str]]

@@ -169,7 +169,7 @@ class ProjectActions(QObject):
             if project is None:
                 self._folders.changed.emit()
                 return
-            from app.ui.chat.project_dialog import ProjectDialog  # not before somebody looks at it
+            from app.ui.chat.project_dialog import ProjectDialog  # imported when first opened
 
             models = [(str(path), name) for path, name in self._app.known_models()]
             app = self._app

@@ -316,7 +316,7 @@ class OtherTabs(QObject):
 
     @cached_property
     def _remembering(self) -> MemoryActions:
-        from app.ui.chat.remembering import MemoryActions  # not before somebody wants something kept
+        from app.ui.chat.remembering import MemoryActions  # imported at the first use
 
         ui = self._ui
         return MemoryActions(self._app, ui.theme, ui.notify, lambda: self._chat.project_banner.project, ui.window)
@@ -324,7 +324,7 @@ class OtherTabs(QObject):
     def _on_write_wanted(self, text: str) -> None:
         tab, model = self._ui.go.show_tab(WRITE), self._ui.loader.path
         if model is not None and self._app.models.for_task(WRITE) not in (None, model):
-            self._ui.go.use_model(model)  # it has had one of its own
+            self._ui.go.use_model(model)  # the writing tab had another model of its own
         if text.strip():
             tab.take_text(text)
 
@@ -374,7 +374,7 @@ class SidePanels(QObject):
         self.document.open(documents, document_id, mark if isinstance(mark, TextHighlight) else None)
 
     def _new_inside(self) -> QWidget:
-        from app.ui.chat.chat_inside import ChatSubjects  # nothing of it is needed before somebody looks
+        from app.ui.chat.chat_inside import ChatSubjects  # imported when first opened
         from app.ui.inside.inside_panel import PROBABILITIES, InsidePanel
 
         app = self._app
@@ -420,7 +420,7 @@ class ModelInStep(QObject):
             panel.show_words(tr(NUMBERS_WAIT))
 
     def _show_texts(self) -> None:
-        from app.ui.chat.prompt_view import SeenDialog  # nobody looks before the window is seen
+        from app.ui.chat.prompt_view import SeenDialog  # keeps this import out of the start
 
         look = self._chat.memory.coming()
         if look is not None:
@@ -457,7 +457,7 @@ class LongAnswers(QObject):
         if message is None:
             if is_temporary:
                 self.told.emit(EndOfWork(ready))
-        elif message.state is not MessageState.STOPPED:  # else somebody was there
+        elif message.state is not MessageState.STOPPED:  # whoever stopped it was watching
             conversation = self._app.conversations.get(message.conversation_id)
             title = conversation.title if conversation is not None else ""
             beginning = shorten(message.text, FIRST_CHARACTERS, placeholder="…")

@@ -328,7 +328,7 @@ class ChatView(QWidget):
         self._before = QWidget() if self._is_small else self.empty
         self._stack.addWidget(self._before)
         self._stack.addWidget(self.transcript)
-        self.transcript.setMinimumHeight(1)  # what is written goes before it
+        self.transcript.setMinimumHeight(1)  # the composer's height takes precedence
         self._top = QHBoxLayout()
         self._top.addStretch(1)
         self._above = QHBoxLayout()
@@ -535,7 +535,7 @@ class MessageSending(QObject):
     def look_again(self) -> None:
         """Send the waiting message once its attachments are ready; it stays if one failed or is missing."""
         if self.is_waiting:
-            self._waits_for |= set(self._attaching.parts)  # and for what was found since
+            self._waits_for |= set(self._attaching.parts)  # including files found in folders since
         if self.is_waiting and not self._attaching.hold():
             waited, self.is_waiting, self._waits_for = self._waits_for, False, set()
             if waited <= set(self._attaching.parts) and not any(attachment.error for attachment in waited):
@@ -553,7 +553,7 @@ class MessageSending(QObject):
         elif is_whole:
             with self._notify.guard():
                 self._chat.answer_whole(offering.sent)
-        offering.forget_sent()  # also what went just now: it is not offered again to whom has chosen
+        offering.forget_sent()  # also the one just sent: the user has chosen, so do not offer it again
         self._composer.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_sent(self, text: str, *, is_whole: bool = False) -> None:
@@ -591,7 +591,7 @@ class MessageSending(QObject):
     def _begin(self, conversation_id: int, question_id: int, *, is_whole: bool) -> None:
         """Clear the composer and start the answer after a question and its documents were stored."""
         self._draft.show("")
-        for draft_document in self._attaching.shown:  # what was counted of a draft is told at its message, too
+        for draft_document in self._attaching.shown:  # token counts of the draft are shown at its message, too
             if draft_document.document is not None and draft_document.fit is not None:
                 self._chat.transcript.documents.tokens[draft_document.document.id] = draft_document.fit.tokens
         self._attaching.sent(conversation_id)
@@ -602,7 +602,7 @@ class MessageSending(QObject):
 
     def _on_composer_changed(self) -> None:
         if self.is_waiting and not self._draft.is_being_shown:
-            self.take_back()  # there is more to say
+            self.take_back()  # the user continued typing
 
 
 class KeptDraft(QObject):

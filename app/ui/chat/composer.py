@@ -307,7 +307,7 @@ class Composer(QWidget):
         )
 
     def _dress(self) -> None:
-        # The glyphs stand under the text, and the buttons around them have room for their focus rings.
+        # Icons align with the text; the buttons around them are larger, for their focus rings.
         around = (6, 5, 6, 5) if self._is_compact else (11, 14, 11, 10)
         self._theme.dress(self._column, margins=around)
         self._theme.dress(self._column, self._written, spacing=0 if self._is_compact else 6)
@@ -491,7 +491,7 @@ class MessageEdit(PlainEdit):
         if event.matches(QKeySequence.StandardKey.Undo):
             before = self.toPlainText()
             super().keyPressEvent(event)
-            event.setAccepted(before != self.toPlainText())  # else the window may have something to take back
+            event.setAccepted(before != self.toPlainText())  # otherwise let the window undo its last action
             return
         if not self.is_composing and self._is_for_transcript(key, modifiers):
             self.scroll_wanted.emit(Qt.Key(key))
@@ -784,7 +784,7 @@ class PasteChip(QWidget):
         self._row.insertWidget(self._row.count() - 1, button)
 
 
-# The composer's thinking control: on or off, or how much, in words.
+# The composer's thinking control: on and off, or the effort.
 
 ICON_PX = 17
 

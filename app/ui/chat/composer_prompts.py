@@ -169,7 +169,7 @@ class ComposerPrompts(QObject):
             return self.blanks.takes(event)
         return False
 
-    # What is filled, and what is not.
+    # Variables and blanks.
 
     def _values(self, names: Sequence[str]) -> dict[str, str]:
         """Return values for those variables that can be filled automatically."""

@@ -207,7 +207,7 @@ class PictureChip(DocumentChip):
 
     def _share_room(self) -> None:
         """Divide the width: the token text is shown in full if possible, and the file name is shortened first."""
-        if self._is_error:  # a sentence, which the tool tip has whole
+        if self._is_error:  # the tooltip has the full sentence
             self._words.setMinimumWidth(0)
             return
         name = min(self._name.sizeHint().width(), self._name.maximumWidth())
@@ -456,7 +456,7 @@ class DraftPictures(QObject):
         if isinstance(outcome, AppError):
             one.stage, one.error = Stage.FAILED, sentence_for(outcome).text
             announce(self._window, one.error)
-        elif one not in self._pictures:  # it was taken out in the last moment
+        elif one not in self._pictures:  # it was removed at the last moment
             with self._notify.guard():
                 one.talk.conversations.media.remove(outcome.use.id)
         else:
@@ -481,7 +481,7 @@ class DraftPictures(QObject):
         self._begin()
         self.refresh_counts()
 
-    # What they take, as the model itself counts it.
+    # Token counts, from the model itself.
 
     def _count(self) -> None:
         model = self._model()
@@ -551,7 +551,7 @@ def _with_images(pictures: Sequence[DraftPicture]) -> Iterator[DraftPicture]:
         yield picture
 
 
-# How closely a picture is looked at: as many steps as make a difference to the model.
+# Detail of a picture: as many steps as differ for the model.
 
 WIDTH_PX = 300
 
@@ -640,7 +640,7 @@ class SeeLarge:
 
     def __call__(self, uses: Sequence[MediaUse], first: int) -> None:
         """Open the large view with the picture at index `first`."""
-        from app.ui.chat.large_picture import LargePicture  # not before somebody looks
+        from app.ui.chat.large_picture import LargePicture  # imported when first opened
 
         window = self._window.window()
         LargePicture(uses, first, self._library(), theme=self._theme, notify=self._notify, parent=window).open()

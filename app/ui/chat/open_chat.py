@@ -111,7 +111,8 @@ class OpenChat(QObject):
                 self.conversation_id = conversation.id if conversation else None
                 messages = self.path()
         self._load_documents(messages)
-        self.transcript.maker.can_translate = not talk.is_temporary  # what is translated is kept in a list
+        # Translations are kept in a list, which must have nothing of a temporary chat.
+        self.transcript.maker.can_translate = not talk.is_temporary
         self.transcript.open([message for message in self.before_pair(messages) if not self.live.is_writing(message)])
         self.transcript.set_hidden(hidden_ids(conversation, messages) if conversation else ())
         self.attach(self.conversation_id)
@@ -305,7 +306,7 @@ class OpenChat(QObject):
             self.transcript.documents.load(self.talk, messages)
 
 
-# What the buttons under a turn do.
+# Actions of the buttons below a turn.
 
 COPIES = (TurnCommand.COPY, TurnCommand.COPY_TEXT, TurnCommand.COPY_MARKDOWN, TurnCommand.COPY_CODE)
 """Commands that copy a turn: rich text with Markdown, plain text, Markdown source, or only its code."""
@@ -545,7 +546,7 @@ class TurnActions(QObject):
         had_focus = focus is not None and turn.isAncestorOf(focus)
         self._chat.talk.conversations.set_message_pinned(turn.message.id, is_pinned)
         self._chat.refresh()
-        if had_focus:  # the button that had it is another one now
+        if had_focus:  # the focused button was rebuilt
             turn.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show_version(self, turn: TurnView, step: int = 1) -> None:
@@ -565,7 +566,7 @@ class TurnActions(QObject):
             self._focus(message_id)
 
     def _show_map(self, turn: TurnView) -> None:
-        from app.ui.chat.details import BranchMap  # nobody looks at it before the window is seen
+        from app.ui.chat.details import BranchMap  # keeps this import out of the start
 
         message, conversations = turn.message, self._chat.talk.conversations
         if message is None or turn.row is None:

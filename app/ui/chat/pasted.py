@@ -67,7 +67,7 @@ class PastedText(QObject):
         field, place = self._composer.field, (self._chat.talk, self._chat.conversation_id)
 
         def put_back() -> None:
-            if place == (self._chat.talk, self._chat.conversation_id):  # else it is another chat's message
+            if place == (self._chat.talk, self._chat.conversation_id):  # otherwise another chat's draft is shown
                 field.put_paste_back(index, text)
 
         self._notify.undo(tr("The pasted text was removed."), put_back)
@@ -83,7 +83,7 @@ class PastedText(QObject):
 
     @cached_property
     def _region(self) -> ScreenRegion:
-        from app.ui.chat.screen_region import ScreenRegion  # not before somebody wants one
+        from app.ui.chat.screen_region import ScreenRegion  # imported at the first use
 
         region = ScreenRegion(self._theme, self._notify, self._composer)
         region.taken.connect(self._on_region)

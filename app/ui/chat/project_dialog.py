@@ -397,7 +397,7 @@ class ProjectFiles(QWidget):
             notice = Notice(self._theme, tr("{name} was taken out.", name=name), UNDO_MS)
             notice.add_button(tr(UNDO), put_back, "plain")
             notice.left.connect(notice.deleteLater)
-            self._column.addWidget(notice)  # the window's own notices are behind this dialog
+            self._column.addWidget(notice)  # the window's notices are hidden behind this dialog
         self._show()
         self.changed.emit()
 

@@ -128,7 +128,7 @@ class PromptDialog(LibraryDialog):
         self._shown = prompt = row.prompt if row is not None else None
         with self._quietly():
             name, text = (prompt.name, prompt.text) if prompt else ("", "")
-            if self.name.text().strip() != name:  # where somebody types, the cursor stays
+            if self.name.text().strip() != name:  # setText would move the cursor while typing
                 self.name.setText(name)
             if self.text.toPlainText() != text:
                 self.text.setPlainText(text)
@@ -159,7 +159,7 @@ class PromptDialog(LibraryDialog):
         finally:
             self._is_showing = False
 
-    # What is changed.
+    # Changing.
 
     def _on_typed(self) -> None:
         self._show_about()

@@ -39,7 +39,7 @@ READ_ALL_QUESTION = "Read all of it?"
 
 WIDEST = 0.8
 PADDING_PX = (18, 6)
-BOTTOM_PX = 12  # a line has its extra height above its letters
+BOTTOM_PX = 12  # the extra line height is above the letters
 FIRST_CHARACTERS = 1_500
 MOST_CHARACTERS = 60_000
 
@@ -190,7 +190,7 @@ class QuestionView(TurnView):
             self._show_text()
 
 
-# What stands at a question beside its words: its documents above it, and below it what the model was shown of them.
+# Attachments of a question: its documents above it, and below it the passages that the model was shown.
 
 GAP_PX = 6
 
@@ -362,7 +362,7 @@ def tail_of(document: StoredDocument, more: int, *, is_all: bool) -> str:
     return " · ".join(words) if more > 0 else "".join(f"({word})" for word in words)
 
 
-# The line below a question that says which forgotten turns were shown to the model with it; it opens to them.
+# The line below a question about forgotten turns that the model was shown with it; it expands to them.
 
 RECALLED_GAP_PX = 4
 CARET_PX = 13
@@ -415,7 +415,7 @@ class RecalledLine(QWidget):
         """Place the line below the bubble. Return the y position of its end."""
         if not self._turns:
             return top
-        for row, turn in zip(self._rows, self._turns, strict=False):  # closed there are no rows
+        for row, turn in zip(self._rows, self._turns, strict=False):  # no rows while collapsed
             room = int(width * WIDEST) - self._theme.px(24)
             row.setText(row.fontMetrics().elidedText(turn.words, Qt.TextElideMode.ElideRight, room).replace("&", "&&"))
         # The texts set above changed the size hints, which the layout has cached.

@@ -182,7 +182,8 @@ class QuickAsk(QWidget):
             self.chat.composer.set_text(words)
         self.chat.focus_composer()
         self._wants_text = not self.chat.transcript.places.count and self.taken is None
-        QTimer.singleShot(0, self, self._take_selection)  # another program has to be asked for it
+        # Show the window first: another program is asked for its selection, which may take a moment.
+        QTimer.singleShot(0, self, self._take_selection)
         self._loader.wake()
 
     def copy(self) -> None:
@@ -235,7 +236,7 @@ class QuickAsk(QWidget):
         chat.answer_grew.connect(loader.look_during_answer)
         chat.answer_finished.connect(lambda _: loader.sync_with_engine())
         chat.answer_finished.connect(lambda _: self._on_answer_finished())
-        chat.open_chat.answering.connect(lambda _: self._show_taken(None))  # it has gone with the question
+        chat.open_chat.answering.connect(lambda _: self._show_taken(None))  # it was sent with the question
         chat.open_chat.shown.connect(self._fit_height)
         chat.translate_wanted.connect(self.translate_wanted)
         chat.wake_wanted.connect(loader.wake)
@@ -252,10 +253,10 @@ class QuickAsk(QWidget):
             return
         found = texts_elsewhere()
         if not found:
-            return  # on some systems only the active window is told
+            return  # on some systems only the active window can read the clipboard
         self._wants_text = False
         fresh = next((text for text in found if self._last.get(text.is_selected) != text.text), None)
-        # What was selected stays with the system long after it is seen nowhere: it is offered once.
+        # The system keeps a selection long after it is visible nowhere, so each is offered only once.
         fresh = fresh or next((captured_text for captured_text in found if not captured_text.is_selected), None)
         self._last = {captured_text.is_selected: captured_text.text for captured_text in found}
         self._show_taken(fresh if fresh is not None and fresh.text != self._removed else None)
@@ -361,13 +362,13 @@ class QuickAsk(QWidget):
         px = self._theme.px
         self._show_end()
         if not self.chat.transcript.places.count:
-            self.chat.composer.set_compact(True)  # as it will be, once it is as low as that
+            self.chat.composer.set_compact(True)  # as the composer will be in a window of that height
         self._column.activate()
         height = px(TALL_PX) if self.chat.transcript.places.count else self._column.totalSizeHint().height()
         screen = self.screen().availableGeometry()
         wanted = (min(px(WIDTH_PX), screen.width()), min(height, screen.height() * 3 // 4))
         if self.chat.transcript.places.count and self.height() > wanted[1]:
-            return  # somebody has made it larger
+            return  # the user made it larger
         self.resize(*wanted)
 
     def event(self, event: QEvent) -> bool:

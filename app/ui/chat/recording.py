@@ -80,7 +80,8 @@ class MicrophoneButton(QObject):
         if self._task is not None:
             self._stop(self._task)  # the button stays as it is until that is done, with the keyboard on it
             return
-        talk = self._begun_for = self._chat.open_chat.talk  # as long as it is there, its folder is
+        # The reference keeps a temporary chat's folder until the recording ends.
+        talk = self._begun_for = self._chat.open_chat.talk
         folder = self._app.recordings_of(talk)
         self._task = tasks.run(lambda stop: self._app.recorder.record(folder, stop), self._chat)
         self._task.event.connect(self._on_event)
@@ -111,7 +112,7 @@ class MicrophoneButton(QObject):
 
     def _on_over(self) -> None:
         self._task = self._begun_for = None
-        if self._expected is not None:  # it was too short, or the microphone went away
+        if self._expected is not None:  # too short, or the microphone was removed
             self._chat.attaching.arrive(self._expected, None)
             self._expected = None
         self._show_lit()

@@ -180,7 +180,8 @@ class ScreenStill(QWidget):
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
 
     def _choose(self, region: QRect) -> None:
-        scale = self._picture.width() / max(1, self.width())  # a screen has more pixels than Qt counts
+        # On high-DPI screens the picture has more pixels than the widget has logical ones.
+        scale = self._picture.width() / max(1, self.width())
         part = QRect(
             round(region.x() * scale), round(region.y() * scale),
             round(region.width() * scale), round(region.height() * scale),
@@ -190,7 +191,7 @@ class ScreenStill(QWidget):
         self.chosen.emit(picture)
 
 
-# Wayland shows its screen to nobody; the desktop asks the person itself.
+# Wayland lets no program read the screen; the desktop's portal asks the user.
 
 PORTAL, PORTAL_PATH = "org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop"
 REQUEST, SCREENSHOT = "org.freedesktop.portal.Request", "org.freedesktop.portal.Screenshot"

@@ -139,7 +139,7 @@ class AnswerPairs(QObject):
         if answer.id in ids:
             self._chat.transcript.update_to(path[: ids.index(answer.id)])
             names = [model_words(answer.model) or tr("Before"), self._name_of(second)]
-            # What followed would be seen below the answer that is there.
+            # Otherwise the turns that followed would stay below the answer.
             pair = self._begin(answer.parent_id, [None, second], names, leads=int(answer.id != ids[-1]))
             pair.ids[0] = answer.id
             if (side := self._side(pair, 0)) is not None:
@@ -277,7 +277,7 @@ class AnswerPairs(QObject):
         return self._view.sides[place].answer if self._view is not None and pair is self._pair else None
 
     def _show(self, pair: AnswerPair) -> None:
-        from app.ui.chat.pair import PairView  # what draws answers is not needed before there is one
+        from app.ui.chat.pair import PairView  # imported when there is an answer to draw
 
         transcript = self._chat.transcript
         self._view = transcript.add_turn(

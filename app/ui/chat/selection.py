@@ -265,7 +265,7 @@ class ChatSelection(QObject):
         ends = self.ends
         if ends is None:
             return False
-        message = self._places.all[ends[0].number].message  # an answer that comes has none yet
+        message = self._places.all[ends[0].number].message  # a new answer has none yet
         return ends[1].number > ends[0].number or message is None or message.role is Role.ASSISTANT
 
     def text(self) -> str:
@@ -390,7 +390,7 @@ def answer_of(view: QWidget) -> TurnView | None:
     return parent
 
 
-# How it is done: by the mouse, across turns and beyond what is seen, and by the keyboard.
+# Selecting with the mouse, across turns and beyond the viewport, and with the keyboard.
 
 SCROLL_MS = 16
 MOST_SCROLLED_PX = 60
@@ -676,7 +676,7 @@ class SelectionEvents(QObject):
         for further in range(1, int(LOOKED_PX / line)):
             found = self._selection.spot_at(QPointF(self._column_x, y + step * further * line), is_inside=True)
             if found is not None and (found.key > spot.key) == (step > 0) and found.key != spot.key:
-                middle = self._selection.rect_of(found)  # above its letters a line has room in which only it begins
+                middle = self._selection.rect_of(found)  # the extra line height is above the letters
                 there = QPointF(self._column_x, middle.center().y()) if middle is not None else QPointF()
                 return self._selection.spot_at(there) or found
         return TextPosition(self._transcript.places.count - 1, BEHIND) if step > 0 else TextPosition(0, BEFORE)

@@ -247,12 +247,12 @@ class SurveyOffering(QObject):
             offer = None
             for offer in self._surveys(talk).find_offers(conversation_id, text, token):
                 yield offer
-                if not is_free:  # the engine is not kept from answering by an estimate
+                if not is_free:  # an estimate must not delay an answer
                     return
             if offer is None:
                 yield None
 
-        # A task that its own signals held would stay, and the chat with it.
+        # The signals capture a number: capturing their own task would keep it and the chat alive.
         self._looks += 1
         number, self._task = self._looks, tasks.run(look, self)
         self._task.event.connect(lambda offer: self._on_offer(number, offer))

@@ -171,7 +171,7 @@ class ChatTranscript(QScrollArea):
     def show_turn(self, turn: TurnView) -> None:
         """Scroll the turn into view; of one taller than the viewport, its beginning."""
         self.arrange()
-        for _ in range(2):  # what is there is measured once it is near
+        for _ in range(2):  # the first pass measures turns near the target, the second scrolls to their final place
             bring_into_view(self, turn)
 
     def jump_to_latest(self) -> None:
@@ -276,7 +276,7 @@ class ChatTranscript(QScrollArea):
         focus = QApplication.focusWidget()
         self.column.show_focus(focus)
         if QApplication.mouseButtons() != Qt.MouseButton.NoButton:
-            return  # who presses on something has it before them
+            return  # the clicked turn is visible already
         if focus is not None and self.column.isAncestorOf(focus) and focus.focusPolicy() & Qt.FocusPolicy.TabFocus:
             bring_into_view(self, focus)
 
@@ -500,7 +500,7 @@ class TurnColumn(QWidget):
         """Mark all heights as outdated after a change of width or theme; turns are measured again when near the
         viewport.
         """
-        if self._zoom != self._theme.zoom:  # a guess, for where nobody looks
+        if self._zoom != self._theme.zoom:  # scaling is good enough for turns out of view
             ratio, self._zoom = self._theme.zoom / self._zoom, self._theme.zoom
             for place in self.places.all:
                 place.height = round(place.height * ratio)
@@ -552,7 +552,7 @@ class TurnColumn(QWidget):
         if held is None or held[0] >= self.places.count:
             return None
         index, past, height = held
-        if past > 0 and index in self._laid_out:  # inside it: as far as before, in its own measure
+        if past > 0 and index in self._laid_out:  # keep the relative position within the anchor turn
             past = past * self.places.all[index].height // max(height, 1)
         return self.places.tops[index] + past
 
@@ -717,7 +717,7 @@ def _tab_stops(turn: TurnView) -> list[QWidget]:
     return [turn, *sorted(stops, key=place)]
 
 
-# The line in a transcript above which the model no longer sees what was said.
+# The divider above which the model no longer sees the messages.
 
 HEIGHT_PX = 44
 GAP_PX = 14

@@ -64,7 +64,7 @@ class LimitedChats:
     def find(self, query: str) -> Sequence[Conversation]:
         if ":" not in query:
             return self._conversations.find(query)
-        from app.features.finding import parse_query  # not before somebody searches
+        from app.features.finding import parse_query  # imported at the first search
 
         limits = parse_query(query)
         found = self._conversations.find(limits.words)
@@ -350,7 +350,7 @@ class ChatsColumn(ListColumn):
         self.list.setUniformItemSizes(not self._chats.hits and not self._chats.similar)
         current = self._chats.key_of(self.list.currentIndex())
         super()._show(found)
-        if (again := self._chats.index_of_key(current)).isValid():  # what comes late moves nobody in the list
+        if (again := self._chats.index_of_key(current)).isValid():  # late hits must not move the selected row
             self.list.mark(again, scroll=False)
         if self.tags.chosen and not self.search.text().strip():
             self._nothing.setText(tr(NO_CHAT_WITH_TAGS))

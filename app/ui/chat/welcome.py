@@ -146,7 +146,7 @@ class EmptyState(QWidget):
         if not self._is_there:
             room -= self._open.sizeHint().height()
         has_card = self._is_starter and self._card.suggestion is not None
-        self._card_row.setVisible(has_card)  # what is hidden has no height to tell
+        self._card_row.setVisible(has_card)  # a hidden widget has no valid height
         parts: list[tuple[QWidget, int, bool]] = [
             (self._card_row, self._card.height_at(width - px(4)), has_card),
             (self._label, self._label.heightForWidth(width), True),
@@ -225,7 +225,7 @@ class AssistantRow(QWidget):
             button.setToolTip(plain_tip(tr("Begin with {name}", name=name)))
             button.clicked.connect(partial(self._choose, number))
             self._row.addWidget(button)
-            button.ensurePolished()  # or it loses its font when it is shown
+            button.ensurePolished()  # otherwise it loses its font when first shown
             self._theme.dress(button, font=(13.5, 500), glyph=(glyph, "text", 16), glyph_size=(20, 16))
             self._buttons.append((button, name))
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jeepney.io.blocking import DBusConnection
 
 
-# What the desktop shows of long work outside the window: a bar on the task bar's button, and a notification.
+# Long work outside the window: a progress bar on the task bar button, and notifications.
 #
 # Linux: D-Bus, spoken by jeepney, because PySide cannot write the unsigned numbers that notifications are made of.
 # Windows: ITaskbarList3, a COM interface, through ctypes. macOS: the notification only.
@@ -140,7 +140,7 @@ class BusDesktop:
         address = DBusAddress("/org/freedesktop/Notifications", bus_name=NOTIFICATIONS, interface=NOTIFICATIONS)
         hints = {"desktop-entry": ("s", APP_ID)}
         actions = ["default", tr(OPEN)] if on_click is not None else []
-        # The standard allows some markup in the text, so what is none has to say so.
+        # The standard allows markup in the text, so plain text must be escaped.
         body: tuple[Any, ...] = (APP_NAME, 0, APP_ID, title, escape(text, quote=False), actions, hints, NOTIFICATION_MS)
         call = new_method_call(address, "Notify", "susssasa{sv}i", body)
         with self._spoken() as bus:
@@ -235,7 +235,7 @@ class _NoBus:
 
 
 def _open_bus() -> DBusConnection | None:
-    # Only where there is one: some systems start a bus for whoever asks.
+    # Only if a bus is running: some systems start one for any client that asks.
     if not os.environ.get("DBUS_SESSION_BUS_ADDRESS", "").startswith("unix:"):
         return None
     found: list[DBusConnection] = []
@@ -248,7 +248,7 @@ def _open_bus() -> DBusConnection | None:
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a bus, downloads go on without it
             log.info("the desktop's bus cannot be reached: %s", error)
 
-    # The window never waits for a desktop that hangs, and jeepney waits for its greeting without end.
+    # jeepney waits for the bus's greeting without a timeout, and a hanging desktop must not block the window.
     thread = threading.Thread(target=look, name="desktop bus", daemon=True)
     thread.start()
     thread.join(CONNECT_TIMEOUT_S)

@@ -121,7 +121,7 @@ class GlobalShortcut(QObject):
 
     def close(self) -> None:
         """Unregister the shortcut and ignore answers that are still to come."""
-        self._number += 1  # what an asking before this one answers is of no interest
+        self._number += 1  # answers to earlier requests are ignored
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.close()
@@ -171,7 +171,7 @@ def _by_hand() -> str:
     )
 
 
-# X11: a passive grab on every root window, over a connection of its own that only wakes up for these keys.
+# X11: a passive grab on every root window, over a separate connection that only wakes up for these keys.
 
 X_MODIFIERS = {
     Modifier.ShiftModifier: 1,
@@ -284,7 +284,7 @@ class X11Keys:
             return
         if self._xcb.xcb_connection_has_error(self._connection):
             self.close()
-        elif is_remapped:  # another layout: the sign may be on another key
+        elif is_remapped:  # keyboard layout changed: the character may be on another key
             for root in self._roots():
                 self._xcb.xcb_ungrab_key(self._connection, 0, root, 1 << 15)
             with contextlib.suppress(NotPossible):
@@ -323,7 +323,7 @@ def _load_xcb() -> tuple[Any, Callable[[Any], object]]:
     return xcb, lambda memory: free(ctypes.cast(memory, pointer))
 
 
-# Wayland: the desktop's portal, which asks the person and may give other keys than those that were wished for.
+# Wayland: the desktop's portal, which asks the user and may assign other keys than those requested.
 
 PORTAL, PORTAL_PATH = "org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop"
 SHORTCUTS, REGISTRY = "org.freedesktop.portal.GlobalShortcuts", "org.freedesktop.host.portal.Registry"

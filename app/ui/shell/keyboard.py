@@ -167,7 +167,7 @@ def _grid(theme: Theme, headings: Sequence[Group]) -> QVBoxLayout:
     return column
 
 
-# Where Tab goes in the window: through everything in the order it is read, whatever was built first.
+# Tab order in the window: reading order, whatever was built first.
 #
 # Qt keeps a chain in the order widgets are made and moved; views that are built when they are wanted, and parts that
 # come and go, leave gaps in it. Here the order is what is seen: rows from the top, in each from the leading side.

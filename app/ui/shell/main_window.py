@@ -83,7 +83,7 @@ class MainWindow(QMainWindow):
         self.tabs = Tabs(app, self.ui, self.left, specs)
         self.picker = ModelPicker(app, theme, loader, notify)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
-        self._splitter.setHandleWidth(1)  # Qt makes such a fine one wider for the pointer
+        self._splitter.setHandleWidth(1)  # Qt enlarges the grab area of a one-pixel handle
         self._splitter.addWidget(self.left)
         self._splitter.addWidget(self._content())
         self._splitter.setCollapsible(0, False)
@@ -196,7 +196,7 @@ class MainWindow(QMainWindow):
         self.show_network()
         self.status.show_model(self.loader.model)
 
-    # Where a widget can send the person.
+    # Navigation.
 
     def show_tab(self, name: str) -> Tab:
         return self.tabs.show(name)
@@ -230,7 +230,7 @@ class MainWindow(QMainWindow):
         if programs is not None:
             self.status.show_programs(is_open=programs.door is not None, users=programs.users)
 
-    # What the window does itself.
+    # The window's own commands.
 
     def open_shortcuts(self, above: QWidget) -> None:
         ShortcutSheet(self._theme, list(self.tabs.specs.values()), above).show()
@@ -329,7 +329,7 @@ class Closing(QObject):
         """Quit the program, even if its window is hidden."""
         self.go_for_good()
         self._window.close()
-        QTimer.singleShot(0, QApplication.quit)  # no window that is seen has been closed, perhaps
+        QTimer.singleShot(0, QApplication.quit)  # closing a hidden window does not quit the program
 
     def restart(self) -> None:
         """Quit the program and start it again."""
@@ -505,7 +505,7 @@ class IncomingFiles(QObject):
 
     def ask_for_model(self) -> None:
         """Let the user pick a model file for the open tab, used from where it is."""
-        # What the person names is opened, whatever it is called: the engine says what is wrong with it.
+        # Any file the user picks is opened, whatever its suffix: the engine reports what is wrong with it.
         dialog = self._ask_for_file("open_model_dialog", tr("Open a model file"))
         dialog.fileSelected.connect(lambda file: self.model_chosen.emit(Path(file)))
 

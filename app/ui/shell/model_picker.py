@@ -84,7 +84,7 @@ class ModelPicker(QPushButton):
         self._dot = StatusDot(theme)
         self._name = ElidedLabel()
         self._away, self._size, self._word, self._caret = QLabel(), QLabel(), QLabel(), QLabel()
-        self._away.hide()  # a sign that stays where there is no room for the words
+        self._away.hide()  # an icon that remains when there is no room for the text
         self._size.setProperty("kind", "muted")
         self._word.setProperty("kind", "muted")
         self._row = QHBoxLayout(self)
@@ -176,7 +176,7 @@ class ModelPicker(QPushButton):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setToolTipsVisible(True)
         group = QActionGroup(menu)
-        from app.features.models.installed import senses_of  # before the window is seen nobody opens a menu
+        from app.features.models.installed import senses_of  # keeps this import out of the start
         from app.ui.model_texts import senses_words
 
         for path, name in self._known():
@@ -395,7 +395,7 @@ def _shown(text: str) -> str:
     return text.replace("&", "&&")
 
 
-# What a model is and what it runs with, in a small sheet below the picker.
+# Popup below the picker about the model and how it runs.
 
 
 WIDTH_PX = 400
@@ -428,7 +428,7 @@ class ModelAbout(QFrame):
         self._add_facts(loader)
         inside = QWidget()
         inside.setObjectName("page")
-        area = scrolled(inside)  # a low screen has no room for all of it
+        area = scrolled(inside)  # it may not fit on a low screen
         around = QVBoxLayout(self)
         around.setContentsMargins(1, 1, 1, 1)
         around.addWidget(area)
@@ -440,7 +440,7 @@ class ModelAbout(QFrame):
         column.addLayout(self._grid)
         self.setAccessibleDescription(" ".join([why.text(), *self._said]).strip())
         self.ensurePolished()
-        wanted = column.totalHeightForWidth(self.width() - 2) + 2  # a wrapped sentence has no height of its own
+        wanted = column.totalHeightForWidth(self.width() - 2) + 2  # the height of wrapped text depends on the width
         self.setFixedHeight(min(wanted, room.height()))
         self._area = area
 

@@ -43,7 +43,7 @@ ACTION_LABELS = {
     "take_over": "Use it here",
 }
 
-# Fields that cannot hold what a person or a model wrote. Paths are left out too: they name people.
+# Fields that never contain text from the user or a model. Paths are left out too: they contain user names.
 _SAFE_FIELDS = {
     "reason", "exit_code", "times", "prompt_tokens", "context_tokens", "found_version", "known_version",
 }  # fmt: skip
@@ -179,7 +179,7 @@ class StandingNotice:
 
 def describe(exc: BaseException) -> str:
     """Return details for developers, without exception messages: those may quote a conversation."""
-    import platform  # for these details only: not before the window is seen
+    import platform  # only needed for these details; keeps the import out of the start
 
     lines = [f"{APP_NAME} {__version__}, Python {platform.python_version()}, Qt {qVersion()}, {platform.platform()}"]
     step: BaseException | None = exc

@@ -174,7 +174,7 @@ class PictureReading(QObject):
     def _work(self, cancel: CancelToken) -> Iterator[tuple[JobEvent[ReadingEvent], tuple[int, int] | None]]:
         """Run the queued jobs and yield their events; at the end of each, the old and new id of its document."""
         before: dict[int, int] = {}
-        readings, _held = self._readings, self._talk  # as long as this works, its store is not closed
+        readings, _held = self._readings, self._talk  # the reference keeps the temporary store open while this runs
         for worked in readings.run(cancel):
             renewal = None
             if worked.event is None and (row := readings.get(worked.id)) is not None:

@@ -192,7 +192,7 @@ class SingleInstance(QObject):
             return
         wanted = StartRequest.from_line(bytes(line.readLine().data()))
         if wanted is not None:
-            # Whoever has said before that the window is to be closed comes first.
+            # Deferred, so that a close request already in the queue is handled first.
             QTimer.singleShot(0, line, lambda: self._answer(line, wanted))
         else:
             line.disconnectFromServer()
@@ -209,7 +209,7 @@ def _socket_place(data_folder: Path) -> str:
     folder = os.fsencode(data_folder)
     key = f"{zlib.crc32(folder):08x}{zlib.adler32(folder):08x}"  # to tell folders apart; a hash would load OpenSSL
     if sys.platform == "win32":
-        return f"fireside-{key}"  # a pipe, which Windows gives to this person alone
+        return f"fireside-{key}"  # a named pipe, accessible to this user only
     name = f"fireside-{key}.sock"
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     if runtime and _is_closed_to_others(Path(runtime)) and _is_short(Path(runtime) / name):
@@ -236,7 +236,7 @@ def _is_closed_to_others(folder: Path) -> bool:
 def _is_ours(line: QLocalSocket) -> bool:
     """Return whether the peer's process belongs to this user, as far as the system can tell."""
     if not hasattr(socket, "SO_PEERCRED"):
-        return True  # the folder of the socket keeps others away
+        return True  # the socket's folder is private
     with socket.socket(fileno=os.dup(line.socketDescriptor())) as same:
         _, user, _ = struct.unpack("3i", same.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
     if user != os.getuid():
@@ -251,7 +251,7 @@ def _locked(path: Path) -> int | None:
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError:
-        return os.open(os.devnull, os.O_RDONLY)  # a folder that refuses is told about later, by bootstrap
+        return os.open(os.devnull, os.O_RDONLY)  # bootstrap reports the unusable folder later
     try:
         if sys.platform == "win32":
             import msvcrt

@@ -201,7 +201,7 @@ class StatusLine(QWidget):
         self._programs_texts = ("", "")
         self.programs = text_button("", "quiet")
         self.programs.setObjectName("programs_mark")
-        self.programs.setMinimumWidth(1)  # or its longer words would keep the window from becoming narrow
+        self.programs.setMinimumWidth(1)  # otherwise the longer text would limit how narrow the window can get
         self.programs.clicked.connect(self.programs_wanted)
         self._row = QHBoxLayout(self)
         self._row.addWidget(self.device)

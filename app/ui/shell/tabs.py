@@ -230,7 +230,7 @@ class Tabs(QObject):
             if self.content.currentWidget() is blank:
                 self.show(name)
             for widget in (blank, beside):
-                if isValid(widget):  # a key may have come between
+                if isValid(widget):  # a key press may have built the tab already
                     widget.deleteLater()
 
         def take_key(event: QKeyEvent) -> None:
@@ -401,7 +401,7 @@ class LeftColumn(QWidget):
         column.addLayout(self._foot)
         around = QVBoxLayout(self)
         self._area = scrolled(inside)
-        around.addWidget(self._area)  # in a low window nothing is pressed together
+        around.addWidget(self._area)  # a scroll area, so that a low window squeezes nothing
         theme.dress(column, around, margins=(0, 0, 0, 0), spacing=0)
         theme.dress(self._foot, margins=(12, 6, 12, 10), spacing=2)
         for button, glyph in [*((self._buttons[spec.name], spec.icon) for spec in specs), (settings, "gear-six")]:

@@ -139,7 +139,7 @@ class BackgroundTask:
             self.finished.emit()
         elif self._signals.isSignalConnected(_FAILED):
             self.failed.emit(self._error)
-        else:  # nobody listens: the one door for uncaught exceptions does
+        else:  # without a receiver, report it as an uncaught exception
             sys.excepthook(type(self._error), self._error, self._error.__traceback__)
 
 

@@ -53,7 +53,7 @@ class ModelSleep(QObject):
         verdict = self._watch.check_memory(busy=self._is_answering or self._is_at_work())
         if verdict in (MemoryVerdict.SLEEP_SHORT, MemoryVerdict.SLEEP_IDLE):
             self._loader.sleep()
-        if self._is_warning and not self._watch.is_warned:  # there is enough again, or it sleeps now
+        if self._is_warning and not self._watch.is_warned:  # memory suffices again, or the model sleeps now
             self._notice.end()
             self._is_warning = False
         if verdict is MemoryVerdict.SLEEP_SHORT:
@@ -91,7 +91,7 @@ class ModelSleep(QObject):
             self._timer.stop()
 
 
-# Says that a child has not been heard for a while, and offers to end it.
+# Notice about an unresponsive child process, with a button to end it.
 
 
 class SilenceNotices(QObject):
@@ -124,11 +124,11 @@ class SilenceNotices(QObject):
         notice.left.connect(lambda: self._on_left(child))
 
     def _on_left(self, child: Child) -> None:
-        if child in self._told:  # dismissed: it is not said again until the child was heard
+        if child in self._told:  # dismissed: not repeated until the child has responded
             self._told[child] = None
 
 
-# Tells that the program was upgraded: what is open goes on as it is, but what it starts from now on is the newer one's.
+# Upgrade notice: the running window keeps its code, but child processes started from now on run the new one.
 
 
 class UpgradeNotice(QObject):
@@ -148,7 +148,7 @@ class UpgradeNotice(QObject):
             self._notify.show_notice(UPGRADED)
 
 
-# Lets the text cursor rest when nobody types: a blinking one repaints its field twice a second for ever.
+# Stops the caret's blinking when idle: each blink repaints its field, twice a second.
 
 
 REST_AFTER_MS = 5_000

@@ -92,7 +92,7 @@ class WindowGeometry(QObject):
         window, px = self._window, self._theme.px
         before = window.size()
         if self._size_before is not None and before != self._size_made:
-            self._size_before = None  # the person gave it another size meanwhile
+            self._size_before = None  # the user resized it meanwhile
         least = QSize(px(SMALLEST_PX[0]), px(SMALLEST_PX[1])).boundedTo(self._room())
         window.setMinimumSize(least)
         place = window.pos()
@@ -222,7 +222,7 @@ class WindowGeometry(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._splitter and event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
-            self.fit_column()  # before it shares its room out anew
+            self.fit_column()  # before the splitter divides the new width
         elif event.type() == QEvent.Type.Resize:
             self._fit_status()
         elif event.type() == QEvent.Type.Paint and watched is self._window and not self._is_painted:
