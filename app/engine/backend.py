@@ -1,4 +1,4 @@
-"""What the worker expects of a backend: the real one in `app.engine.llama`, or the scripted one."""
+"""Interface between the worker and its backends: llama.cpp's in `app.engine.llama`, or the scripted one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.engine import protocol
 
 @dataclass(frozen=True)
 class EngineJob:
-    """One request while it is carried out: where replies go, and whether the person wants to stop."""
+    """One request in progress: where to send replies, and whether it was cancelled."""
 
     reply: Callable[[protocol.Reply], None]
     stop: threading.Event = field(default_factory=threading.Event)
@@ -35,63 +35,63 @@ class Backend(Protocol):
 
     @property
     def busy(self) -> bool:
-        """True if answers run or wait."""
+        """True if answers are running or waiting."""
 
     @property
     def interactive(self) -> bool:
-        """True if somebody waits for one of them."""
+        """True if one of the answers is interactive."""
 
     @property
     def waits_for_device(self) -> bool:
-        """True if a GPU computes, for which this process may wait long and do nothing."""
+        """True if a GPU computes, so that this process may use no processor time for long."""
 
     @property
     def unsaved(self) -> bool:
         """True if `close` has something to write."""
 
     def prepare(self) -> None:
-        """Get slow imports done while nobody waits; problems wait for the request they concern."""
+        """Do slow imports ahead of time. Failures are reported by the request they concern."""
 
     def load(self, request: protocol.LoadModel, job: EngineJob) -> protocol.Loaded | protocol.Done:
         """Replace the loaded model. Running background answers fail with `ModelReplaced`."""
 
     def unload(self) -> None:
-        """Free the model, after its sessions are saved."""
+        """Save the sessions, then free the model."""
 
     def begin_answer(self, request: protocol.Generate, job: EngineJob) -> None:
-        """Start an answer."""
+        """Start an answer; `step` advances it."""
 
     def step(self, urgent: Callable[[], bool]) -> None:
-        """Move the running answers on. `urgent` says that a request has come meanwhile."""
+        """Advance the running answers by one decode. `urgent` returns True once a request has arrived."""
 
     def forget_session(self, session: str) -> None:
-        """Drop what is in memory of a session."""
+        """Drop a session's tokens from memory."""
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
-        """Measure a conversation's prompt."""
+        """Count the tokens of a conversation's prompt."""
 
     def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
-        """Measure texts."""
+        """Count the tokens of each text."""
 
     def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
-        """Measure pictures and sounds."""
+        """Count the tokens of each image and sound."""
 
     def call_syntax(self, request: protocol.FindCallSyntax) -> protocol.CallSyntaxFound:
-        """Return how the model calls functions."""
+        """Return how the model's template has functions called."""
 
     def embed(self, request: protocol.Embed, job: EngineJob) -> protocol.Embedded | protocol.Done:
-        """Turn texts into vectors; `Done` when that was cancelled."""
+        """Return one vector per text; `Done` if cancelled."""
 
     def classify_tokens(
         self, request: protocol.ClassifyTokens, job: EngineJob
     ) -> protocol.TokensClassified | protocol.Done:
-        """Tell which tokens of a text its source does not support; `Done` when that was cancelled."""
+        """Label the tokens of a text that its source doesn't support; `Done` if cancelled."""
 
     def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected | protocol.Done:
-        """Look into the model while it reads a text; `Done` when that was cancelled."""
+        """Return tokens, layers or attention of a text; `Done` if cancelled."""
 
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
-        """List what really exists."""
+        """List the devices that the backend really found."""
 
     def close(self) -> None:
-        """Save the sessions; the process ends next."""
+        """Save the sessions before the process ends."""

@@ -73,7 +73,7 @@ GPU_WORDS = ("CUDA error", "ROCm error", "ggml_cuda", "ggml_vulkan", "vk::", "gg
 
 
 class EngineProcess:
-    """One life of the child: the calls waiting for it, and what is known about it."""
+    """One run of the child process: its state and the calls waiting for replies."""
 
     def __init__(
         self, command: list[str], folder: Path, environment: dict[str, str], on_crash: Callable[[str], None]
@@ -118,14 +118,14 @@ class EngineProcess:
         return call
 
     def close_call(self, id_: int) -> None:
-        """Nobody waits for `id_` any more; a request that still runs is cancelled."""
+        """Stop waiting for replies to `id_` and cancel the request if it still runs."""
         with self._lock:
             waiting = self._calls.pop(id_, None)
         if waiting is not None and not waiting.answered:
             self.cancel(id_)
 
     def send(self, request: protocol.Request) -> None:
-        """Send a request. A child that cannot take it ends, which every waiting call then hears."""
+        """Send a request. A child that can't take it is ended, and every waiting call raises."""
         if isinstance(request, protocol.LoadModel):
             self.loading[request.id], self.machines = request.path, request.machines
             self._projectors[request.id] = request.wish.projector
@@ -138,11 +138,11 @@ class EngineProcess:
 
     @property
     def is_answering(self) -> bool:
-        """True if something is being written that is no background work."""
+        """True if an interactive answer is being written."""
         return self.ended is None and bool(self._answering)
 
     def cancel(self, id_: int) -> None:
-        """Ask once. What was answered meanwhile needs no asking."""
+        """Send `Cancel` once, unless the request was already answered."""
         with self._lock:
             if id_ not in self._unanswered or id_ in self._cancelled or self.ended is not None:
                 return
@@ -150,13 +150,13 @@ class EngineProcess:
         self.send(protocol.Cancel(0, id_))
 
     def is_late(self, id_: int) -> bool:
-        """Return whether the answer to a cancel takes longer than a person who pressed Stop should wait."""
+        """Return whether a cancelled request takes longer than someone who pressed Stop should wait."""
         with self._lock:
             asked_s = self._cancelled.get(id_)
         return asked_s is not None and time.monotonic() - asked_s > CANCEL_GRACE_S
 
     def end_if_silent(self) -> None:
-        """End a child that owes the answer to a cancel, or its greeting, and show no sign of life."""
+        """Kill a child that owes a greeting or the reply to a cancel and shows no sign of life."""
         with self._lock:
             asked_s = min(self._cancelled.values(), default=None)
         if asked_s is None and self._conversation.has_greeted:
@@ -166,7 +166,7 @@ class EngineProcess:
             self._end_hung()
 
     def await_late(self) -> None:
-        """Look on where nobody waits for a cancelled request any more, until the child has answered it."""
+        """Watch in a thread for the reply to a cancelled request that has no caller waiting."""
         with self._lock:
             if self._awaits_late or self.ended is not None:
                 return
@@ -183,7 +183,7 @@ class EngineProcess:
             self._has_ended.wait(LATE_LOOK_S)
 
     def _last_life_s(self) -> float:
-        """When its sign of life was first seen as it is now: it computes, says something, or its heart beats."""
+        """Return the time of the child's last sign of life: processor time used, output, or a heartbeat."""
         sign, since_s = self.child.sign_of_life(), self._sign[1]
         if sign != self._sign[0]:
             since_s = time.monotonic()
@@ -191,13 +191,13 @@ class EngineProcess:
         return since_s
 
     def let_go(self) -> None:
-        """The child leaves once it has saved what it keeps; whoever waits for a reply hears at once that none comes."""
+        """Ask the child to save its sessions and exit. Waiting calls raise `EngineStopped` at once."""
         self.closing = True
         self.child.let_go()
         self._end_calls(EngineStopped(None, "the engine was closed"))
 
     def leave_machines(self) -> None:
-        """A child whose model lies on other computers, too, ends at once; its calls raise `NetworkOff`."""
+        """Kill a child whose model is partly on other computers; its calls raise `NetworkOff`."""
         held = {placed.device.partition(" #")[0] for placed in self.loaded.placement} if self.loaded is not None else ()
         if set(self.machines) & set(held):
             self._problem, self.closing = NetworkOff(), True
@@ -256,7 +256,7 @@ class EngineProcess:
         self._end_calls(problem)
 
     def _worker_addresses(self) -> tuple[str, ...]:
-        """Return those that were to help."""
+        """Return the addresses of the RPC workers that hold parts of the model, or were to while it loads."""
         holding = {placed.device for placed in self.loaded.placement} if self.loaded is not None else set()
         return tuple(machine for machine in self.machines if not holding or machine in holding)
 
@@ -274,7 +274,7 @@ Replies = queue.SimpleQueue[tuple["PendingRequest", protocol.Reply | AppError]]
 
 
 class PendingRequest:
-    """One request waiting for its replies."""
+    """One request and the queue of its replies."""
 
     def __init__(self, process: EngineProcess, id_: int, replies: Replies | None = None) -> None:
         self.answered = False
@@ -283,7 +283,7 @@ class PendingRequest:
         self.queue: Replies = replies or queue.SimpleQueue()
 
     def add_reply(self, reply: protocol.Reply | AppError) -> None:
-        """A reply, or why there will be none; called by the reader thread."""
+        """Add a reply, or the error that ends the request. Called by the reader thread."""
         self.queue.put((self, reply))
 
     def replies(self, cancel: CancelToken | None, *, leaves: bool = False) -> Iterator[protocol.Reply]:
@@ -311,7 +311,7 @@ class PendingRequest:
             yield reply
 
     def abandon(self) -> None:
-        """The consumer left; what still runs is cancelled."""
+        """Close the call early; a request that still runs is cancelled."""
         self._process.close_call(self.id)
 
 
@@ -386,14 +386,15 @@ class EngineClient:
         states: StateFolder | None = None,
         machines: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
-        """`machines` are addresses of other computers that may lend their memory now; asked with each load."""
+        """`machines` returns the addresses of RPC workers that are available now; called with each load."""
         self._command = list(command)
         self._folder = folder
         self._states = states
         self._machines = machines
         self.settings_wish: Callable[[], Wish] = lambda: OPEN
-        """How models are loaded by the settings of now: one that comes back by itself follows them, but for what was
-        asked of it beside them."""
+        """Returns the load options that current settings give. A model that reloads by itself follows them, except for
+        options its caller chose.
+        """
         self._settings_then = OPEN
         self._environment = ENVIRONMENT | dict(environment or {})
         self._lock = threading.RLock()
@@ -406,30 +407,30 @@ class EngineClient:
 
     @property
     def loaded(self) -> ModelLoaded | None:
-        """The model in the child now."""
+        """The model now in the child."""
         process = self._process
         return process.loaded if process is not None and process.ended is None else None
 
     @property
     def pid(self) -> int | None:
-        """The running child's process id."""
+        """Process id of the running child."""
         process = self._process
         return process.child.pid if process is not None and process.ended is None else None
 
     @property
     def is_answering(self) -> bool:
-        """True if somebody waits for an answer."""
+        """True if an interactive answer is being written."""
         process = self._process
         return process is not None and process.is_answering
 
     @property
     def is_outdated(self) -> bool:
-        """True if the model in the child was loaded with other settings than those of now."""
+        """True if the loaded model's options differ from what current settings would give."""
         last = self._last_load
         return last is not None and self.loaded is not None and self._with_current_settings(last.wish) != last.wish
 
     def _with_current_settings(self, wish: Wish) -> Wish:
-        """As the settings have it by now, where the last load had it from them, too."""
+        """Update the options that the last load took from settings; those its caller chose stay."""
         before, now = self._settings_then, self.settings_wish()
         changed = {
             name: value
@@ -441,9 +442,9 @@ class EngineClient:
     def load(
         self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None
     ) -> Iterator[LoadProgress | ModelLoaded]:
-        """Load a model, replacing the one in the child; a cancelled load ends without `ModelLoaded`.
+        """Load a model in place of the one in the child. A cancelled load ends without `ModelLoaded`.
 
-        A child that ends before it comes to this, by what it was at work on, does not keep the model from being loaded.
+        If the child crashes on earlier work before it gets to this request, loading is tried again in a new one.
         """
         states, budget = ("", 0) if self._states is None else (str(self._states.folder), self._states.budget_bytes())
         request = protocol.LoadModel(0, str(Path(path).absolute()), wish, states, budget, self._machines())
@@ -455,7 +456,7 @@ class EngineClient:
     def _send_load(
         self, request: protocol.LoadModel, cancel: CancelToken | None, *, is_last: bool
     ) -> Generator[LoadProgress | ModelLoaded, None, bool]:
-        """False where the child ended before it came to this; with `is_last` that is raised."""
+        """Send the load once. Return False if the child ended before starting it; with `is_last` raise instead."""
         settings = self.settings_wish()
         with self._lock:
             before = self._last_load
@@ -489,11 +490,11 @@ class EngineClient:
     def generate(
         self, messages: Sequence[Message], *, cancel: CancelToken | None = None, **options: Any
     ) -> Iterator[AnswerEvent]:
-        """Answer a conversation; ends with `Finished` or an AppError. `options` are the fields of `Ask`."""
+        """Answer a conversation; ends with `Finished` or raises an AppError. `options` are the fields of `Ask`."""
         return self.answer(Ask(messages, **options), cancel)
 
     def answer(self, ask: Ask, cancel: CancelToken | None = None) -> Iterator[AnswerEvent]:
-        """As `generate`."""
+        """Like `generate`, with the request already made."""
         for reply in self._replies(lambda id_: protocol.Generate(id_, ask), cancel):
             if (event := _answer_event(reply)) is not None:
                 yield event
@@ -501,10 +502,10 @@ class EngineClient:
     def generate_many(
         self, asks: Sequence[Ask], *, cancel: CancelToken | None = None, background: bool = True
     ) -> Iterator[tuple[int, AnswerEvent | AppError]]:
-        """Answer several, in the background as many at once as pays off, else all; yields (index of the ask, event).
+        """Answer several requests and yield (index of the request, event) in the order of completion.
 
-        What the asks begin with in common is read once. An ask that fails by itself ends with its error as the event;
-        when the engine itself ends, that is raised. The order of the results is that of their completion.
+        Background requests run as many at once as pays off, others all together. A common prefix is read once. A
+        request that fails by itself yields its error as the event; if the engine itself ends, that is raised.
         """
         process = self._process_with_model(cancel)
         if process is None:
@@ -528,7 +529,7 @@ class EngineClient:
                 call.abandon()
 
     def count_tokens(self, messages: Sequence[Message], template_variables: Mapping[str, object] | None = None) -> int:
-        """Return how many tokens this conversation's prompt takes."""
+        """Count the tokens of a conversation's prompt, template included."""
         for reply in self._replies(lambda id_: protocol.CountTokens(id_, messages, template_variables or {}), None):
             if isinstance(reply, protocol.TokensCounted):
                 return reply.prompt_tokens
@@ -546,9 +547,9 @@ class EngineClient:
     def count_media(
         self, media: Sequence[Media], *, cancel: CancelToken | None = None
     ) -> tuple[protocol.MediaCount, ...]:
-        """Return what each picture or sound takes of a prompt; of one that the model cannot be shown nothing.
+        """Count the tokens of each image or sound; 0 for those the model can't take.
 
-        Nothing at all when that was cancelled while the model was loading.
+        Returns an empty tuple if cancelled while the model was loading.
         """
         for reply in self._replies(lambda id_: protocol.CountMedia(id_, tuple(media)), cancel):
             if isinstance(reply, protocol.MediaCounted):
@@ -558,7 +559,7 @@ class EngineClient:
         raise ProtocolViolation("CountMedia was not answered with MediaCounted")
 
     def call_syntax(self) -> protocol.CallSyntax | None:
-        """Return how the model's template has functions called; None where it has no way that is understood."""
+        """Return the function-call syntax of the model's template; None if it has none we understand."""
         for reply in self._replies(protocol.FindCallSyntax, None):
             if isinstance(reply, protocol.CallSyntaxFound):
                 return reply.syntax
@@ -595,10 +596,10 @@ class EngineClient:
         on_attention: Callable[[bytes], object] = lambda shares: None,
         **options: Any,
     ) -> protocol.Inspected:
-        """Look into the model while it reads. `options` are the fields of `protocol.Inspect`.
+        """Return tokens, layers or attention of a text. `options` are the fields of `protocol.Inspect`.
 
-        `on_attention` is called for each layer with its shares, see `protocol.Attended`. Raises what cannot be shown;
-        cancelled, there are no tokens.
+        `on_attention` gets each layer's shares, see `protocol.Attended`. Raises AppErrors for what can't be shown;
+        returns no tokens if cancelled.
         """
         for reply in self._replies(lambda id_: protocol.Inspect(id_, what, text, tuple(messages), **options), cancel):
             if isinstance(reply, protocol.Attended):
@@ -610,7 +611,7 @@ class EngineClient:
         raise ProtocolViolation("Inspect was not answered with Inspected")
 
     def forget_session(self, session: str) -> None:
-        """Delete what is kept of a session, on disk and in the child."""
+        """Delete a session's saved state and its cache in the child."""
         if self.pid is not None:
             for _ in self._replies(lambda id_: protocol.ForgetSession(id_, session), None, needs_model=False):
                 pass
@@ -627,12 +628,12 @@ class EngineClient:
 
     @property
     def awaited(self) -> Path | None:
-        """The model that is in or on its way, or comes back by itself; None without any."""
+        """The model that is loaded, loading, or reloaded on demand; None without any."""
         with self._lock:
             return Path(self._last_load.path) if self._last_load is not None else None
 
     def unload(self) -> None:
-        """Free the model; without a child there is nothing to free."""
+        """Free the model; does nothing without a child."""
         with self._lock:
             self._last_load = None
             if self.pid is None:
@@ -641,14 +642,14 @@ class EngineClient:
             pass
 
     def leave_machines(self) -> None:
-        """The network was switched off: a model that lies on other computers, too, comes back without them."""
+        """Reload a model that is partly on other computers without them, after the network was switched off."""
         process = self._process
         if process is not None:
             process.leave_machines()
 
     def let_go(self) -> None:
-        """Let the child leave, which first writes what it keeps of the last session; running calls raise
-        `EngineStopped` at once, and nothing is started any more.
+        """Ask the child to save the last session and exit. Running calls raise `EngineStopped` at once; none can be
+        started.
         """
         with self._lock:
             self._closed = True
@@ -657,7 +658,7 @@ class EngineClient:
             process.let_go()
 
     def close(self) -> None:
-        """As `let_go`; the child is gone when this returns, which takes as long as it writes."""
+        """Like `let_go`, and wait until the child is gone, however long it writes."""
         self.let_go()
         states, process = self._states, self._process
         if process is None:
@@ -727,7 +728,7 @@ class EngineClient:
 
 
 def _any_of(*questions: Callable[[], bool]) -> Callable[[], bool]:
-    """Ask each of them every time."""
+    """Return a function that evaluates every question, even after one is True: each keeps state."""
     return lambda: any([question() for question in questions])  # noqa: C419 - a generator would stop at the first
 
 
@@ -759,7 +760,7 @@ def _answer_event(reply: protocol.Reply) -> AnswerEvent | None:
 
 
 LOCK_POLL_S = 0.1
-"""How soon whoever waits for another's loading sees that it was cancelled."""
+"""Interval at which a caller waiting for another's load notices its own cancellation."""
 
 # An engine whose model can leave memory and comes back by itself with the next request that needs it.
 
@@ -777,18 +778,19 @@ class EngineOnDemand(EngineClient):
         self._sleeping: protocol.LoadModel | None = None
         self._waking = threading.Lock()
         self.build: EngineBuild | None = None
-        """Of a checkout whose engine is still being built; loading waits for its end, and requests for the loading."""
+        """Build still running in a fresh checkout, if any. Loading waits for its end, and requests wait for loading."""
 
     @property
     def asleep_path(self) -> Path | None:
-        """The model that waits to come back; None without one."""
+        """The unloaded model that the next request loads; None without one."""
         sleeping = self._sleeping
         return None if sleeping is None else Path(sleeping.path)
 
     def sleep(self) -> None:
-        """Free the model's memory; the child keeps what it has read of a session. Nothing is loaded: nothing happens.
+        """Free the model's memory until the next request; does nothing without a model.
 
-        Returns when the memory is free. A request that comes meanwhile waits for it and wakes the model.
+        The child keeps its cached sessions. Returns once the memory is free; a request that comes meanwhile waits for
+        that and reloads the model.
         """
         with self._lock:
             process, last = self._process, self._last_load
@@ -808,7 +810,7 @@ class EngineOnDemand(EngineClient):
     def load(
         self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None
     ) -> Iterator[LoadProgress | ModelLoaded]:
-        """As the client's; what slept is forgotten once another model is in."""
+        """Like the client's, and forget the sleeping model once another one is loaded."""
         if self.build is not None:
             yield from self._load_when_built(self.build, path, wish, cancel)
             return
@@ -832,7 +834,7 @@ class EngineOnDemand(EngineClient):
 
     @contextlib.contextmanager
     def _hold_waking(self, cancel: CancelToken | None) -> Iterator[bool]:
-        """Hold back what would wake a model; False where that was cancelled while somebody else held it."""
+        """Hold the lock that reloading takes; yield False if cancelled while another thread holds it."""
         while not (is_held := self._waking.acquire(timeout=LOCK_POLL_S)):
             if cancel is not None and cancel.cancelled:
                 break
@@ -844,13 +846,13 @@ class EngineOnDemand(EngineClient):
 
     @property
     def awaited(self) -> Path | None:
-        """As the client's, or what sleeps."""
+        """Like the client's; also covers a sleeping model."""
         with self._lock:
             asleep = self._sleeping
             return Path(asleep.path) if asleep is not None else super().awaited
 
     def unload(self) -> None:
-        """As the client's: for good."""
+        """Like the client's, and don't reload the model on demand."""
         self._sleeping = None
         super().unload()
 
@@ -858,7 +860,7 @@ class EngineOnDemand(EngineClient):
         return super()._process_with_model(cancel) if self._wake_model(cancel) else None
 
     def _wake_model(self, cancel: CancelToken | None) -> bool:
-        """Load what sleeps; False when that was cancelled. A second request waits for the first one's waking."""
+        """Reload the sleeping model; False if cancelled. A second request waits for the first one's reload."""
         with self._hold_waking(cancel) as is_held:
             if not is_held:
                 return False

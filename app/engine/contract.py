@@ -1,4 +1,4 @@
-"""What the rest of the program asks of an engine, wherever its model runs: on this computer, or on another one."""
+"""Interface of an engine for the rest of the program, whether its model runs here or on a server."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 AnswerEvent = Waiting | PromptProgress | LookProgress | TextDelta | TokenChosen | Finished
 WakingEvent = Path | LoadProgress | ModelLoaded | None
-"""Of a model that comes back by itself: progress, then the model, or None when it did not come back. Of one that is
-brought in place of another, the path first."""
+"""Event of a model that loads by itself: progress, then the model, or None if it failed. The path comes first if it
+replaces another.
+"""
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,15 @@ class EmbeddingVectors:
 
     @property
     def vectors(self) -> Iterator[array.array[float]]:
-        """One for each text."""
+        """One vector per text."""
         return (self.numbers[at : at + self.width] for at in range(0, len(self.numbers), self.width or 1))
 
 
 @dataclass(frozen=True)
 class TokenLabels:
-    """Where each token of a text begins and ends, in characters, and `labels` logits for each.
+    """Start and end of each token in characters, and `labels` logits for each.
 
-    The last label says that the source does not support the token.
+    The last label means that the source doesn't support the token.
     """
 
     starts: tuple[int, ...]
@@ -64,37 +65,37 @@ NO_VECTORS = EmbeddingVectors(array.array("f"), 0, 0)
 
 
 class Engine(Protocol):
-    """One model at a time, asked from any thread; what it cannot do it says by an AppError.
+    """One model at a time, called from any thread. Failures are AppErrors.
 
-    Documented where it is done: `app.engine.client` for a model in a child of this program.
+    See `app.engine.client` for the details of a model in a child of this program.
     """
 
     on_waking: Callable[[WakingEvent], object]
 
     @property
     def loaded(self) -> ModelLoaded | None:
-        """The model that would answer now."""
+        """The model that would answer now; None if none is loaded."""
 
     @property
     def pid(self) -> int | None:
-        """The process id of a running child; None without one."""
+        """Process id of a running child; None without one."""
 
     @property
     def asleep_path(self) -> Path | None:
-        """The model that waits to come back; None without one."""
+        """The unloaded model that the next request loads; None without one."""
 
     @property
     def is_outdated(self) -> bool:
-        """True if the model that would answer now was loaded with other settings than those of now."""
+        """True if the loaded model's options differ from what current settings would give."""
 
     @property
     def awaited(self) -> Path | None:
-        """The model that is in or on its way, or comes back by itself; None without any."""
+        """The model that is loaded, loading, or reloaded on demand; None without any."""
 
     def load(
         self, path: Path, wish: Wish = ..., *, cancel: CancelToken | None = None
     ) -> Iterator[LoadProgress | ModelLoaded]:
-        """Has this model answer from now on; cancelled, it ends without `ModelLoaded`."""
+        """Load a model in place of the present one; a cancelled load ends without `ModelLoaded`."""
 
     def generate(
         self, messages: Sequence[Message], *, cancel: CancelToken | None = None, **options: Any
@@ -102,24 +103,24 @@ class Engine(Protocol):
         """Answer a conversation. `options` are the fields of `Ask`."""
 
     def answer(self, ask: Ask, cancel: CancelToken | None = None) -> Iterator[AnswerEvent]:
-        """Answers; ends with `Finished` or an AppError."""
+        """Answer a request; ends with `Finished` or raises an AppError."""
 
     def generate_many(
         self, asks: Sequence[Ask], *, cancel: CancelToken | None = None, background: bool = True
     ) -> Iterator[tuple[int, AnswerEvent | AppError]]:
-        """Answer several, as many at once as pays off; yields (index of the ask, event)."""
+        """Answer several, as many at once as pays off; yield (index of the request, event)."""
 
     def count_tokens(self, messages: Sequence[Message], template_variables: Mapping[str, object] | None = None) -> int:
-        """Return how many tokens this conversation's prompt takes."""
+        """Count the tokens of a conversation's prompt, template included."""
 
     def count_texts(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> tuple[int, ...]:
-        """Tokens of each text by itself."""
+        """Count the tokens of each text by itself, without a template."""
 
     def count_media(self, media: Sequence[Media], *, cancel: CancelToken | None = None) -> tuple[MediaCount, ...]:
-        """Return what each picture or sound takes of a prompt; of one that the model cannot be shown nothing."""
+        """Count the tokens of each image or sound; 0 for those the model can't take."""
 
     def call_syntax(self) -> CallSyntax | None:
-        """Return how the model has been taught to call functions; None where that is not known."""
+        """Return the function-call syntax the model was trained on; None if unknown."""
 
     def embed(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> EmbeddingVectors:
         """Return a vector for each text, from a model that was made for it."""
@@ -137,31 +138,31 @@ class Engine(Protocol):
         on_attention: Callable[[bytes], object] = ...,
         **options: Any,
     ) -> Inspected:
-        """Look into the model while it reads."""
+        """Return tokens, layers or attention of a text as the model reads it."""
 
     def forget_session(self, session: str) -> None:
-        """Delete what is kept of a session."""
+        """Delete what is saved and cached of a session."""
 
     def describe_devices(self) -> DevicesDescribed:
-        """Return which devices this computer has for models."""
+        """List the devices this computer has for models."""
 
     def unload(self) -> None:
-        """The model leaves for good."""
+        """Free the model; it isn't reloaded on demand."""
 
     def sleep(self) -> None:
-        """The model gives its memory back, and comes again with the next request."""
+        """Free the model's memory until the next request."""
 
     def let_go(self) -> None:
-        """Running answers end with `EngineStopped`, and nothing is started any more."""
+        """End running answers with `EngineStopped` and refuse new ones."""
 
     def close(self) -> None:
-        """As `let_go`; everything has ended when this returns."""
+        """Like `let_go`, and wait until everything has ended."""
 
 
 def ensure_loaded(engine: Engine, path: Path, wish: Wish, *, cancel: CancelToken | None = None) -> bool:
-    """Load a model for what is asked next, unless it is awaited; whether it is in then, False if cancelled.
+    """Load a model unless it is loaded or awaited; return whether it is loaded then, False if cancelled.
 
-    `on_waking` hears of it. Raises what loading raises.
+    Reports progress to `on_waking`. Raises what loading raises.
     """
     path = Path(path).absolute()
     if engine.awaited == path:

@@ -1,7 +1,7 @@
-"""Whether and how a model fits: what it takes of main memory and GPUs, and the context, KV type and layers chosen.
+"""Memory estimate and layout: choose context, KV type and GPU layers so that a model fits.
 
-The numbers come from a formula over the model's header, or from llama.cpp itself in a throw-away process. Never
-silently: a `LoadPlan` says by `choice` why it is as it is.
+Figures come from a formula over the model's header, or from llama.cpp itself in a throw-away process. `LoadPlan.choice`
+gives the reason for the layout.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ _EXPERTS = re.compile(EXPERTS)
 
 @dataclass(frozen=True)
 class ModelLayout:
-    """How a model is placed. `gpu_layers` counts as llama.cpp does: the output first, then layers from the last."""
+    """Placement of a model in memory. `gpu_layers` counts as llama.cpp does: the output first, then layers from the
+    last.
+    """
 
     context_tokens: int
     kv_type: str = "f16"
@@ -78,9 +80,9 @@ class ModelLayout:
     repack: bool = True
     """True if weights may be copied into a faster arrangement; without it they stay mapped from the file."""
     gpus: int = 1
-    """Over how many devices the GPU layers are spread; each has scratch memory of its own."""
+    """Number of devices that share the GPU layers. Each has scratch memory of its own."""
     picture_tokens: int = 0
-    """Of the largest picture that is decoded at once, which may be more than `batch_tokens`."""
+    """Tokens of the largest image decoded at once, which may exceed `batch_tokens`."""
 
 
 @dataclass(frozen=True)
@@ -104,16 +106,16 @@ class MemoryNeeds:
 
     @property
     def total(self) -> int:
-        """Main memory and that of the GPUs, in bytes."""
+        """Main and GPU memory together, in bytes."""
         return self.main + self.gpu
 
 
 @dataclass(frozen=True)
 class ProjectorSize:
-    """What a projector takes beside its model: weights, and scratch memory for the largest picture, in bytes.
+    """Memory a projector needs in addition to its model: weights, and scratch for the largest image, in bytes.
 
-    `whole_tokens`: of the largest picture that the model has to read at once. `on_cpu`: it stays in main memory, though
-    the model may be on a GPU.
+    `whole_tokens`: tokens of the largest image that must be decoded at once. `on_cpu`: stays in main memory even if the
+    model is on a GPU.
     """
 
     weights: int = 0
@@ -122,7 +124,7 @@ class ProjectorSize:
     on_cpu: bool = False
 
     def added_to(self, needs: MemoryNeeds, layout: ModelLayout) -> MemoryNeeds:
-        """Return the needs of both."""
+        """Return the needs of model and projector together."""
         if layout.gpu_layers > 0 and not self.on_cpu:
             return dataclasses.replace(
                 needs, gpu_weights=needs.gpu_weights + self.weights, gpu_compute=needs.gpu_compute + self.compute
@@ -135,7 +137,7 @@ BLIND = ProjectorSize()
 
 @dataclass(frozen=True)
 class ModelShape:
-    """What of a header decides about memory. Tuples have one item a layer."""
+    """Values of a GGUF header that decide about memory. Tuples have one item per layer."""
 
     layers: int
     layer_weights: tuple[int, ...]
@@ -145,7 +147,7 @@ class ModelShape:
     tied_weights: int
     """The embeddings, where they are the output as well: a GPU holds them a second time."""
     tied_repacked: bool
-    """True if the processor's arrangement is a second copy of those too."""
+    """True if repacking for the processor copies the tied weights too."""
     kv_values: tuple[int, ...]
     """Values kept for each token."""
     state_bytes: tuple[int, ...]
@@ -160,11 +162,11 @@ class ModelShape:
 
     @property
     def is_mixture(self) -> bool:
-        """True if there are experts to place apart."""
+        """True for mixtures of experts, whose experts can be placed apart."""
         return any(self.expert_weights)
 
     def kv_bytes(self, layout: ModelLayout) -> tuple[int, ...]:
-        """Return the context's memory, for each layer."""
+        """Return the KV cache's bytes for each layer."""
         cells = -(-layout.context_tokens // CELLS_STEP) * CELLS_STEP
         size = VALUE_BYTES[layout.kv_type]
         return tuple(
@@ -173,7 +175,7 @@ class ModelShape:
         )
 
     def compute_bytes(self, layout: ModelLayout) -> int:
-        """Scratch memory of the largest decode: attention masks, and the widest of activations and logits."""
+        """Return scratch bytes of the largest decode: attention masks, plus the wider of activations and logits."""
         rows, masks, logits = self._scratch_sizes(layout)
         activations = rows * 4 * (4 * self.inner_width + 2 * self.width)
         return masks + max(activations, logits + rows * 4 * 2 * self.width) + logits
@@ -193,7 +195,7 @@ class ModelShape:
         return rows, self.masks * rows * cells * 2, 4 * self.vocabulary * layout.sequences
 
     def memory_needs(self, layout: ModelLayout) -> MemoryNeeds:
-        """Return the whole, for a layout."""
+        """Return all memory needed for a layout."""
         on_gpu = max(0, layout.gpu_layers - 1)  # the output is the first
         first = max(0, self.layers - on_gpu)
         experts = self.expert_weights if layout.experts_on_cpu else (0,) * self.layers
@@ -240,10 +242,10 @@ def number_of(header: GgufHeader, key: str) -> int:
 
 
 def eyes_of(header: GgufHeader, width: int, *, on_cpu: bool = False) -> ProjectorSize:
-    """Return what a projector with this header takes beside a model of this width.
+    """Return the memory that a projector with this header adds to a model of this width.
 
-    Scratch memory is that of the widest step for all patches of the largest picture at once, an upper estimate: 210 MB
-    for Gemma 3's (145 measured), 90 for a SigLIP-B with 512 pixels (92 measured).
+    Scratch is that of the widest step for all patches of the largest image at once, an upper estimate: 210 MB for Gemma
+    3's (145 measured), 90 for a SigLIP-B with 512 pixels (92 measured).
     """
     kinds = projector_kinds(header.metadata)
     known = next((kind for kind in kinds if kind in MOST_PATCHES), "")
@@ -266,7 +268,7 @@ def eyes_of(header: GgufHeader, width: int, *, on_cpu: bool = False) -> Projecto
 
 
 def shape_of(header: GgufHeader, projector: GgufHeader | None = None, *, projector_on_cpu: bool = False) -> ModelShape:
-    """Read a header, and that of what lets it see; whatever is missing or impossible in it counts as nothing."""
+    """Read the shape from a model's header and its projector's. Missing or impossible values count as 0."""
     read = _HeaderReader(header)
     layers = min(read.read_number("block_count"), MOST_LAYERS)
     layers -= min(read.read_number("nextn_predict_layers"), layers)
@@ -335,7 +337,7 @@ class _HeaderReader:
         return length
 
     def kv_values(self, layer: int, layers: int) -> int:
-        """Values a layer keeps of each token."""
+        """Return how many KV values a layer stores per token."""
         shared = self.read_number("attention.shared_kv_layers")
         own = layers - shared if shared else FIRST_SHARING.get(self.architecture, layers)
         if layer >= own or (self._is_recurrent(layer) and self.architecture != "falcon-h1"):
@@ -363,7 +365,7 @@ class _HeaderReader:
         return STATE_VALUE_BYTES * (kernel * (inner + 2 * groups * state) + state * inner)
 
     def inner_width(self, layers: int) -> int:
-        """Return the widest of what a token is turned into inside a layer."""
+        """Return the widest activation inside a layer, in values per token."""
 
         def widest(of: Callable[[int], int]) -> int:
             return max(map(of, range(layers)), default=0)
@@ -410,7 +412,7 @@ class FitProbe:
 
 @dataclass(frozen=True)
 class ProbeMemory:
-    """Read memory with so many cores."""
+    """Measure memory bandwidth with this many cores."""
 
     cores: int
 
@@ -436,7 +438,7 @@ def probe_file(
     cancelled: Callable[[], bool] = lambda: False,
     timeout_s: float = TIMEOUT_S,
 ) -> MemoryNeeds | None:
-    """llama.cpp's own numbers for a file, in about a second; None when it fails, takes too long or is cancelled.
+    """Ask llama.cpp for a file's memory needs, in about a second. None if it fails, times out or is cancelled.
 
     `folder` becomes the process's working directory.
     """
@@ -447,7 +449,7 @@ def probe_file(
 def probe_memory(
     cores: int, *, folder: Path, cancelled: Callable[[], bool] = lambda: False, timeout_s: float = TIMEOUT_S
 ) -> float:
-    """Bytes a second that `cores` cores read from memory, in about a second; 0 when that cannot be told."""
+    """Measure memory bandwidth with `cores` cores, in bytes per second; 0 if that fails. Takes about a second."""
     answer = _ask_probe(ProbeMemory(cores), folder, cancelled, timeout_s)
     return answer.bytes_per_s if isinstance(answer, MemorySpeed) else 0.0
 
@@ -461,9 +463,7 @@ def probe_header(
     folder: Path,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> MemoryNeeds | None:
-    """Return the same for a file that is not here yet: its first bytes, up to the weights, and its length are
-    enough.
-    """
+    """Like `probe_file`, for a file not downloaded yet: its bytes up to the weights and its total size suffice."""
     make_folder(folder)
     with tempfile.TemporaryDirectory(prefix="header-", dir=folder) as scratch:
         path = Path(scratch) / "model.gguf"
@@ -476,7 +476,7 @@ def probe_header(
 def _ask_probe(
     request: FitProbe | ProbeMemory, folder: Path, cancelled: Callable[[], bool], timeout_s: float
 ) -> MemoryNeeds | MemorySpeed | Ended | None:
-    """One request to a child of its own; None when it takes too long, is cancelled or answers nonsense."""
+    """Send one request to a separate child. None if it times out, is cancelled or answers nonsense."""
     try:
         child = Child(own_command("--fit-probe"), folder)
     except OSError:
@@ -543,32 +543,31 @@ class MemoryRoom:
     gpus: tuple[GpuRoom, ...] = ()
 
     def spare(self) -> int:
-        """Main memory that may be used."""
+        """Return the bytes of main memory a model may use."""
         return _spare_bytes(self.free_bytes, self.total_bytes)
 
     def reserve(self) -> int:
-        """Main memory that is left to everybody else."""
+        """Return the bytes of main memory left to other programs."""
         return _reserve_bytes(self.total_bytes or self.free_bytes)
 
     def gpu_spare(self) -> int:
-        """Memory of all GPUs that may be used."""
+        """Return the bytes a model may use on all GPUs together."""
         return sum(_spare_bytes(gpu.free_bytes, gpu.total_bytes) for gpu in self.gpus)
 
     @property
     def shares(self) -> bool:
-        """True if what the GPU takes is taken from main memory."""
+        """True if a GPU's memory is part of main memory."""
         return any(gpu.shared for gpu in self.gpus)
 
 
 @dataclass(frozen=True)
 class LoadPlan(ModelLayout):
-    """How a model is loaded, and why.
+    """Layout a model is loaded with, and why.
 
-    `choice` is one of fits, asked, remembered, kv_reduced, layers_reduced, cpu_only, context_reduced and tight (the
-    weights are more than what is free, so they are read from the disk again and again: it works, slowly).
-    `gpu_layers` counts as llama.cpp does: layers + 1 is everything. `gpu_missed` is empty, or why a GPU that was
-    asked for is not used: no_device, no_memory or load_failed. `steps` of the ladder were needed: fewer_layers,
-    smaller_context, cpu.
+    `choice` is one of fits, asked, remembered, kv_reduced, layers_reduced, cpu_only, context_reduced and tight (weights
+    exceed free memory and are read from disk again and again: works, slowly). `gpu_layers` counts as llama.cpp does:
+    layers + 1 is everything. `gpu_missed` is empty, or why a requested GPU isn't used: no_device, no_memory or
+    load_failed. `steps` lists the fallbacks taken: fewer_layers, smaller_context, cpu.
     """
 
     needed_bytes: int = 0
@@ -581,12 +580,12 @@ class LoadPlan(ModelLayout):
 
     @property
     def layout(self) -> ModelLayout:
-        """Where things go, and nothing else."""
+        """The layout without the reasons."""
         return ModelLayout(**{field.name: getattr(self, field.name) for field in dataclasses.fields(ModelLayout)})
 
 
 def plan_layout(layout: ModelLayout, needed_bytes: int, free_bytes: int, choice: str) -> LoadPlan:
-    """Return a layout as a plan: what it takes, what was free, and why it was chosen."""
+    """Return a layout as a plan, with its needs, the free memory and the reason for the choice."""
     return LoadPlan(**vars(layout), needed_bytes=needed_bytes, free_bytes=free_bytes, choice=choice)
 
 
@@ -598,7 +597,7 @@ def choose_plan(shape: ModelShape, wish: Wish, room: MemoryRoom, estimate: Estim
 
 
 def corrected_estimate(shape: ModelShape, asked: ModelLayout, measured: MemoryNeeds) -> Estimate:
-    """Return the formula, off by what it was off for the layout llama.cpp was asked about."""
+    """Return an estimate that scales the formula by its error for the layout llama.cpp was asked about."""
     alone = dataclasses.replace(shape, eyes=BLIND)  # llama.cpp was asked about the model
     formula = dataclasses.asdict(alone.memory_needs(asked))
     off = {name: getattr(measured, name) / value if value else 1.0 for name, value in formula.items()}
@@ -645,7 +644,7 @@ def next_step(plan: LoadPlan, shape: ModelShape, wish: Wish, room: MemoryRoom, *
 
 
 def _smaller_plan(plan: LoadPlan, shape: ModelShape, wish: Wish) -> LoadPlan:
-    """Half the context; in f16 where q8_0 was our own idea, because a device may not be able to compute with it."""
+    """Halve the context, and go back to f16 if q8_0 was our own choice: the device may not support it."""
     context = max(_round_context(plan.context_tokens // 2), CONTEXT_FLOORS[-1])
     return _changed_plan(plan, shape, SMALLER_CONTEXT, context_tokens=context, kv_type=wish.kv_type or KV_TYPES[0])
 
@@ -682,7 +681,7 @@ class _LayoutChooser:
         )
 
     def _plan_as_wanted(self) -> LoadPlan | None:
-        """Everything as wanted, or with a smaller KV type."""
+        """Return the requested layout, with a smaller KV type if needed; None if it doesn't fit."""
         for kv_type in self._kv_types:
             if self._fits(layout := self._make_layout(self._wanted, kv_type, self._all)):
                 chosen = ASKED if not self._wish.is_open else FITS
@@ -759,7 +758,7 @@ class _LayoutChooser:
         return plan_layout(layout, self._estimate(layout).total, free, choice)
 
     def _affordable_sequences(self) -> int:
-        """Recurrent layers keep a state for each sequence, used or not."""
+        """Return how many sequences fit. Recurrent layers hold a state for each, used or not."""
         state = sum(self._shape.state_bytes)
         counts = range(1 + MOST_SEQUENCES, 1, -1)
         limit = self._room.spare() // STATE_SHARE if self._room.free_bytes else state * counts[0]
@@ -767,7 +766,7 @@ class _LayoutChooser:
 
 
 def _round_context(tokens: int) -> int:
-    """Return a context as llama.cpp makes it."""
+    """Round a context up as llama.cpp does."""
     return -(-tokens // CELLS_STEP) * CELLS_STEP
 
 

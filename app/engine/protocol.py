@@ -22,14 +22,14 @@ VERSION = 13
 
 @dataclass(frozen=True)
 class Wish:
-    """How a model is to be loaded; 0, -1 and empty values leave it open."""
+    """Load options of a model. 0, -1 and empty values leave the choice to the planner."""
 
     context_tokens: int = 0
     kv_type: str = ""
     """f16 or q8_0: how the context's memory is stored."""
     gpu_layers: int = -1
     experts_on_cpu: bool = False
-    """For mixtures of experts: the experts' tensors stay in main memory, the rest may go to the GPU."""
+    """Keep the experts' tensors of a mixture in main memory; the rest may go to the GPU."""
     threads: int = 0
     devices: tuple[str, ...] = ()
     """Names as in `Device.name`; "CPU" alone keeps everything off the GPU."""
@@ -51,7 +51,7 @@ OPEN = Wish()
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the next token is chosen; None leaves it to the file, the family or the library."""
+    """Sampling parameters. None leaves a value to the file, the model's family or the library."""
 
     temperature: float | None = None
     top_k: int | None = None
@@ -67,13 +67,13 @@ class Sampling:
 
 @dataclass(frozen=True)
 class CallSyntax:
-    """How a model has been taught to call functions: the texts around a function's name and its arguments.
+    """Function-call syntax of a model's template: the texts around a function's name and its arguments.
 
     A call is `opening`, the name, `between`, the arguments, `closing`; the next one begins with `joiner` in place of
-    closing and opening (empty: there is only one). Arguments are a JSON object, or, with `key_closing`, one by one:
+    closing and opening (empty: only one call). Arguments are a JSON object, or, with `key_closing`, one by one:
     `key_opening`, the name, `key_closing`, the value and `value_closing`, with `separator` between two of them. Values
-    are JSON, but a text is as it is where `value_closing` ends it, or `quote` stands before and behind it. A NUL stands
-    where the model names the call. `begins` is with what a call is known to begin, `marks` are control tokens in all of
+    are JSON, but text is unquoted where `value_closing` ends it, or wrapped in `quote`. A NUL marks the place of the
+    model's call id. `begins` is the text that identifies the start of a call, `marks` are the control tokens in all of
     these.
     """
 
@@ -102,15 +102,15 @@ class Calling:
 
 @dataclass(frozen=True)
 class Ask:
-    """One answer that is wanted. With `continue_last`, go on writing the last (assistant) message. Without a message
-    there is no template: the model goes on with `text` itself, and with `suffix` writes what is to stand between.
+    """Request for one answer. With `continue_last`, continue the last (assistant) message.
 
-    Several run at once. A `background` one waits while an interactive one reads or writes.
+    Without messages no template is used: the model continues `text`, or with `suffix` fills in between. Several
+    requests run at once; a `background` one waits while an interactive one reads or writes.
     """
 
     messages: Sequence[Message]
     max_tokens: int = -1
-    """Of the answer; -1 is as much as the context allows."""
+    """Limit of the answer's tokens; -1 for as many as the context allows."""
     sampling: Sampling = field(default_factory=Sampling)
     task_sampling: Sampling = field(default_factory=Sampling)
     """A task's preset, which `sampling` goes before."""
@@ -118,39 +118,39 @@ class Ask:
     continue_last: bool = False
     template_variables: Mapping[str, object] = field(default_factory=dict)
     session: str = ""
-    """Names a chat or a document; what was read for it is kept on disk when something else takes its place."""
+    """Name of a chat or document whose KV cache is saved to disk when it is evicted."""
     shared: str = ""
     """Names what several sessions begin with, `shared_characters` of the first message; kept by itself, too."""
     shared_characters: int = 0
     background: bool = False
     modest: bool = False
-    """One in the background for which nothing leaves the memory: without room beside the chats that are in there it
-    ends at once, as with a full context."""
+    """Background request that evicts nothing. Without free room it ends at once, as with a full context."""
     thinking_budget: int = -1
     """Tokens of thinking before it is closed; -1 is no limit."""
     grammar: str = ""
     """GBNF that the answer (not the thinking) follows."""
     json_schema: str = ""
-    """A JSON schema as text. Beside a grammar it is that grammar's rule `schema`."""
+    """JSON schema as text. With a grammar, it becomes that grammar's rule `schema`."""
     text: str = ""
     suffix: str = ""
     tokens: tuple[int, ...] = ()
-    """Of this model, in the place of `text`, exactly as they are."""
+    """Token ids of this model, used in place of `text`."""
     logit_bias: tuple[tuple[int, float], ...] = ()
-    """What is added to the logits of tokens, by their ids."""
+    """(token id, value added to its logit) pairs."""
     alternatives: int = -1
-    """How many likeliest tokens are told for each one that is written (`Chosen`); -1 tells nothing."""
+    """Number of likeliest tokens to report for each written one (`Chosen`); -1 reports none."""
     forced: tuple[int, ...] = ()
-    """Tokens that the answer begins or goes on with, whatever the model holds likely; then it is the model's turn."""
+    """Tokens that the answer starts with whatever their probability; the model continues after them."""
     calling: Calling | None = None
-    """Functions that may be called in the way of the model's template, instead of a grammar. Beside it, `json_schema`
-    is what the answer follows that is no call."""
+    """Functions the model may call in its template's syntax, used in place of a grammar. `json_schema` then applies to
+    answers that aren't calls.
+    """
     tells_last: bool = False
-    """The last (assistant) message is told token by token, as if it were written again; nothing is written after it."""
+    """Replay the last (assistant) message token by token as if it were written; nothing is written after it."""
     together_s: float = 0.0
-    """Text that follows other text within that time is told with the next: each telling wakes three processes."""
+    """Seconds within which text is coalesced into one event, since each event wakes three processes."""
     is_outside: bool = False
-    """Another program wants it: somebody waits, but a person who chats here goes first."""
+    """True for API clients: interactive, but yielding to the local user."""
     stop_on_repetition: bool = False
     """An answer that says the same again and again ends, unless the last question wants that."""
 
@@ -161,7 +161,7 @@ class Ask:
 
 
 def turns_of(messages: Sequence[Message]) -> list[tuple[str, str]]:
-    """Pairs of role and text."""
+    """Return (role, text) pairs."""
     return [(message.role.value, message.text) for message in messages]
 
 
@@ -170,16 +170,16 @@ def turns_of(messages: Sequence[Message]) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class LoadModel:
-    """Load this file, replacing the loaded one.
+    """Load a file in place of the loaded one.
 
-    Running background answers end with `ModelReplaced`; the interactive one is waited for.
+    Running background answers end with `ModelReplaced`; an interactive one is finished first.
     """
 
     id: int
     path: str
     wish: Wish = field(default_factory=Wish)
     states_folder: str = ""
-    """Where states of sessions are kept; empty keeps none."""
+    """Folder for saved session states; empty to save none."""
     states_budget_bytes: int = 0
     machines: tuple[str, ...] = ()
     """Addresses of other computers that lend their memory: used where `Wish.devices` names them, or where the model
@@ -195,7 +195,7 @@ class UnloadModel:
 
 @dataclass(frozen=True)
 class Generate:
-    """Answer a conversation."""
+    """Answer a conversation; answered by `Text` and other events, then `Answered`."""
 
     id: int
     ask: Ask
@@ -203,7 +203,7 @@ class Generate:
 
 @dataclass(frozen=True)
 class CountTokens:
-    """How many tokens would this conversation's prompt take; answered by `TokensCounted`."""
+    """Count the tokens of a conversation's prompt; answered by `TokensCounted`."""
 
     id: int
     messages: Sequence[Message]
@@ -212,7 +212,7 @@ class CountTokens:
 
 @dataclass(frozen=True)
 class CountTexts:
-    """How many tokens each text takes by itself; answered by `TextsCounted`."""
+    """Count the tokens of each text; answered by `TextsCounted`."""
 
     id: int
     texts: tuple[str, ...]
@@ -220,7 +220,7 @@ class CountTexts:
 
 @dataclass(frozen=True)
 class CountMedia:
-    """How much of a prompt each picture or sound would take; answered by `MediaCounted`. No file is read for it."""
+    """Count the tokens each image or sound would take; answered by `MediaCounted`. Reads no file."""
 
     id: int
     media: tuple[Media, ...]
@@ -236,9 +236,9 @@ class Embed:
 
 @dataclass(frozen=True)
 class ClassifyTokens:
-    """Tells for each token of a text whether a source supports it; answered by `TokensClassified`.
+    """Label each token of a text by whether a source supports it; answered by `TokensClassified`.
 
-    `source` is the whole prompt that the text answers, as the model was trained with it.
+    `source` is the whole prompt that the text answers, in the form the model was trained on.
     """
 
     id: int
@@ -248,7 +248,7 @@ class ClassifyTokens:
 
 @dataclass(frozen=True)
 class FindCallSyntax:
-    """How the model calls functions; answered by `CallSyntaxFound`."""
+    """Ask for the model's function-call syntax; answered by `CallSyntaxFound`."""
 
     id: int
 
@@ -288,7 +288,7 @@ class Inspect:
     template_variables: Mapping[str, object] = field(default_factory=dict)
     tokens: tuple[int, ...] = ()
     parses_special: bool = False
-    """Control tokens that are written out in the text are those tokens."""
+    """Parse control tokens written out in the text as those tokens."""
     adds_special: bool = False
     """With what the model wants before and after all of a text."""
 
@@ -306,9 +306,10 @@ class Cancel:
 
 @dataclass(frozen=True)
 class Loading:
-    """Progress of `LoadModel`, 0 to 1. `step` names a step of the ladder that is tried after a failure:
+    """Progress of `LoadModel`, 0 to 1.
 
-    fewer_layers, smaller_context, cpu; empty for the first try. "projector": the model is in, its eyes are next.
+    `step` names the fallback tried after a failure: fewer_layers, smaller_context, cpu; empty for the first try.
+    "projector" means that the model is loaded and its projector is next.
     """
 
     id: int
@@ -318,7 +319,7 @@ class Loading:
 
 @dataclass(frozen=True)
 class Loaded:
-    """*Last* reply to `LoadModel`."""
+    """*Last* reply to `LoadModel`, with what was loaded."""
 
     id: int
     model: ModelLoaded
@@ -326,7 +327,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A background answer rests; `reason` is "interactive" (somebody is being answered) or "room" (memory)."""
+    """A background answer is paused: `reason` is "interactive" (another answer has priority) or "room" (memory)."""
 
     id: int
     reason: str
@@ -334,7 +335,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Reading:
-    """Progress of the prompt, in tokens."""
+    """Progress of reading the prompt, in tokens."""
 
     id: int
     done_tokens: int
@@ -343,7 +344,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Looking:
-    """How far picture or sound `number` of `total`, from 1, has been encoded; `fraction` is of this one, 0 to 1."""
+    """Progress of encoding image or sound `number` of `total`, counted from 1; `fraction` of this one is 0 to 1."""
 
     id: int
     number: int
@@ -366,7 +367,7 @@ class Delta:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The answer goes on with this token, where `Ask.alternatives` wanted to know."""
+    """Token that was written, with its alternatives, if `Ask.alternatives` requested them."""
 
     id: int
     token: TokenSeen
@@ -374,7 +375,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Answered:
-    """*Last* reply to `Generate`."""
+    """*Last* reply to `Generate`, with the answer's figures."""
 
     id: int
     stats: AnswerStats
@@ -382,7 +383,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class TokensCounted:
-    """*Last* reply to `CountTokens`."""
+    """*Last* reply to `CountTokens`, counting the whole prompt with its template."""
 
     id: int
     prompt_tokens: int
@@ -390,7 +391,7 @@ class TokensCounted:
 
 @dataclass(frozen=True)
 class TextsCounted:
-    """*Last* reply to `CountTexts`."""
+    """*Last* reply to `CountTexts`, in the order of its texts."""
 
     id: int
     counts: tuple[int, ...]
@@ -398,10 +399,10 @@ class TextsCounted:
 
 @dataclass(frozen=True)
 class MediaCount:
-    """What one picture or sound takes: all its tokens, with those that the model wants written around it.
+    """Size of one image or sound in the prompt, including the tokens the model wants around it.
 
-    `tiles` are the pieces that are encoded one by one, `width` and `height` the size at which it is looked at, 0 where
-    nobody says. `seconds` is how long that takes at least, by what it took before; 0 before anything was looked at.
+    `tiles` are the parts encoded one by one; `width` and `height` the size it is encoded at, 0 if unknown. `seconds` is
+    the least time that takes by earlier measurements; 0 without any.
     """
 
     tokens: int
@@ -414,7 +415,7 @@ class MediaCount:
 
 @dataclass(frozen=True)
 class MediaCounted:
-    """*Last* reply to `CountMedia`, in its order. One of 0 tokens cannot be shown to this model."""
+    """*Last* reply to `CountMedia`, in the order of its media. 0 tokens mean that the model can't take it."""
 
     id: int
     counts: tuple[MediaCount, ...]
@@ -422,7 +423,7 @@ class MediaCounted:
 
 @dataclass(frozen=True)
 class CallSyntaxFound:
-    """*Last* reply to `FindCallSyntax`; None where its template has no way of calling that is understood."""
+    """*Last* reply to `FindCallSyntax`; None if the template has no function-call syntax we understand."""
 
     id: int
     syntax: CallSyntax | None = None
@@ -464,8 +465,8 @@ MACHINE = "machine"
 
 @dataclass(frozen=True)
 class Device:
-    """One device that exists. `type`: cpu, gpu, igpu, accel, machine (another computer's, by its address) or other.
-    Bytes are 0 when unknown.
+    """One device found. `type`: cpu, gpu, igpu, accel, machine (another computer, named by its address) or other. Bytes
+    are 0 if unknown.
     """
 
     name: str
@@ -477,7 +478,7 @@ class Device:
 
 @dataclass(frozen=True)
 class DevicesDescribed:
-    """*Last* reply to `DescribeDevices`."""
+    """*Last* reply to `DescribeDevices`, with the library's build and threads."""
 
     id: int
     llama_cpp: str
@@ -487,7 +488,7 @@ class DevicesDescribed:
     thread_policy: dict[str, Any] = field(default_factory=dict)
     """physical_cores, start, decode, batch, on_battery, busy_wait: facts for people, as they are now."""
     missed: tuple[MachineUnusable, ...] = ()
-    """Computers that were asked for and are of no use now."""
+    """Requested RPC workers that can't be used now."""
 
 
 @dataclass(frozen=True)
@@ -503,10 +504,10 @@ class Attended:
 
 @dataclass(frozen=True)
 class Inspected:
-    """*Last* reply to `Inspect`. `total` is how many tokens the whole text has, `tokens` those from `start` on.
+    """*Last* reply to `Inspect`. `total` counts the tokens of the whole text; `tokens` are those from `start` on.
 
-    `shape` is that of the attention: [layer, head, token that looks, token looked at]. `layers` are the likeliest
-    tokens by [layer, token that was read].
+    `shape` is the attention's: [layer, head, attending token, attended token]. `layers` holds the likeliest tokens by
+    [layer, input token].
     """
 
     id: int
@@ -514,7 +515,7 @@ class Inspected:
     tokens: tuple[TokenSeen, ...] = ()
     shape: tuple[int, ...] = ()
     layer_numbers: tuple[int, ...] = ()
-    """Which layers of the model those are: in some, not all have attention."""
+    """Indices of the model's layers in the result: some models have attention in only some layers."""
     layers: tuple[tuple[tuple[Guess, ...], ...], ...] = ()
 
 
@@ -527,7 +528,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """*Last* reply: it ended with a situation."""
+    """*Last* reply to a request that failed, with its error."""
 
     id: int
     error: AppError

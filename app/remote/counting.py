@@ -1,4 +1,4 @@
-"""How many tokens texts have for a model on a server: by its own tokenizer where it hands that out, else estimated."""
+"""Token counts for a server's model: by its own tokenizer if the server offers that, else estimated."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BYTES_A_TOKEN, BYTES_A_WIDE_TOKEN = 3.6, 2.4
 """English has 4.2 to 4.6 bytes of UTF-8 a token with today's vocabularies, German 3.6, code 3.2; other scripts have
 from 2.4 (two signs of Chinese) on. Estimates are to be rather too many."""
 CLOSE, FAR = 0.6, 2.5
-"""What is learnt from a server's own figures stays within these factors."""
+"""Limits of the correction factor learnt from a server's own counts."""
 LEARNING = 0.3
 LEAST_LEARNT_TOKENS = 50
 SAMPLE = (
@@ -36,9 +36,10 @@ PART_BYTES = 200_000
 
 
 class TokenEstimator:
-    """Of one model; from any thread. What a server says of prompts that it read makes the estimates better.
+    """Estimate one model's token counts, corrected by the server's counts of prompts. Thread-safe.
 
-    `is_exact`: each text is sent to be counted, which nobody was asked about: so only to another program here.
+    `is_exact`: have the server count each text. That sends text nobody agreed to send, so it is only for servers on
+    this computer.
     """
 
     def __init__(self, server: ModelServer, model: str, *, is_exact: bool, sees: bool = False) -> None:
@@ -47,13 +48,13 @@ class TokenEstimator:
         self._lock = threading.Lock()
 
     def calibrate(self, cut: RequestCut) -> None:
-        """Learn from a text of ours, where the server counts it."""
+        """Learn the correction from a sample text, if the server counts tokens."""
         with suppress(ServerRefused, ServerUnreachable):
             (counted,) = self._count_exactly([SAMPLE], cut)
             self._factor = min(FAR, max(CLOSE, counted / self._estimate_tokens(SAMPLE)))
 
     def count_texts(self, texts: Sequence[str], cut: RequestCut) -> tuple[int, ...]:
-        """Tokens of each text by itself."""
+        """Count the tokens of each text by itself."""
         if self._is_exact:
             try:
                 return tuple(count for part in _split_parts(texts) for count in self._count_exactly(part, cut))
@@ -69,13 +70,15 @@ class TokenEstimator:
         return texts + AROUND_A_MESSAGE * (len(messages) + 1) + self._count_pictures(messages)
 
     def estimate_of(self, ask: Ask) -> int:
-        """Tokens of a prompt, without asking anybody."""
+        """Estimate a prompt's tokens without a request."""
         texts = [message.text for message in ask.messages] or [ask.text, ask.suffix]
         around = AROUND_A_MESSAGE * (len(ask.messages) + bool(ask.messages))
         return sum(map(self._estimate_tokens, texts)) + around + self._count_pictures(ask.messages)
 
     def learn_ratio(self, ask: Ask, prompt_tokens: int) -> None:
-        """The server read this prompt, and says how many tokens it had; with pictures that tells nothing of texts."""
+        """Learn from the server's count of a prompt it read. Prompts with images are skipped: they say nothing about
+        text.
+        """
         if self._count_pictures(ask.messages):
             return
         with self._lock:
@@ -100,8 +103,11 @@ class TokenEstimator:
         return max(1, round(size / per_token * self._factor))
 
     def _count_exactly(self, texts: Sequence[str], cut: RequestCut) -> list[int]:
-        """By llama-server's /tokenize: all of them in one text, a line apart, and each token given to the text in
-        which it begins. So a text may get one token more, for the line's end, but none too few."""
+        """Count tokens by llama-server's /tokenize in one request.
+
+        Texts are joined by line ends, and each token counts for the text in which it begins: a text may get one token
+        too many for its line end, never too few.
+        """
         joined = "\n".join(texts)
         body: dict[str, Any] = {"content": joined, "model": self._model, "add_special": False, "with_pieces": True}
         answer = self._server.call(f"{self._server.root}/tokenize", body, why=COUNT, cut=cut)
@@ -130,7 +136,7 @@ def _token_bytes(token: Any) -> bytes:
 
 
 def _text_ends(texts: Sequence[str]) -> list[int]:
-    """Behind which byte of the joined text each of them ends, its line's end included."""
+    """Return the byte offset behind each text in the joined text, line end included."""
     ends, at = [], 0
     for text in texts:
         at += len(text.encode()) + 1

@@ -55,28 +55,30 @@ from app.remote.servers import SEES, USUAL_WEIGHTS, RemoteCallers, RemoteModel, 
 ANSWER = "answer"
 """Why a connection is made, as the ledger tells it."""
 LOOK_EVERY_S = 0.02
-"""How soon Stop is heard, and how often at most new text is told: a server may write 100,000 tokens a second."""
+"""Interval for noticing Stop, and least time between text events: a server may write 100,000 tokens a second."""
 UNKNOWN_CONTEXT = 8192
 TRIES, BUSY_TRIES = 3, 8
-"""Of a job's prompt, before its server is given up."""
+"""Attempts for a job's prompt before its server counts as failed; more if it is only busy."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
 MOST_WAIT_S = 10
-"""Who waits for an answer is asked to try again rather than kept longer than this."""
+"""Longest wait, in seconds, that an interactive request accepts from a busy server; beyond it the user is asked to try
+again.
+"""
 FIRST_AT_ONCE, MOST_LEARNT = 4, 32
 """Requests of a job: to begin with, and at most where no person says more."""
 PAYS_OFF = 1.1
 """So many times the tokens a second must come when twice as many are asked for. A server that batches doubles them; of
 one that does not, others wait behind what it was asked too early."""
 MOST_CHARACTERS_A_TOKEN = 64
-"""An answer with more text than this for each token that the context holds has no end."""
+"""Limit of text per context token: an answer beyond it is taken for endless."""
 
 T = TypeVar("T")
 
 
 class RemoteEngine:
-    """From any thread. `connect` makes a server's requests; nothing is sent before something is asked.
+    """Engine for models on servers; thread-safe. `connect` makes a server's client; nothing is sent before a request.
 
-    There is no child, nothing sleeps, and nothing is kept of a session.
+    There is no child process, nothing sleeps, and no sessions are kept.
     """
 
     pid: int | None = None
@@ -95,7 +97,7 @@ class RemoteEngine:
 
     @property
     def loaded(self) -> ModelElsewhere | None:
-        """The model that is asked."""
+        """The server's model in use."""
         used = self._used
         return used.loaded if used is not None else None
 
@@ -106,9 +108,9 @@ class RemoteEngine:
         *,
         cancel: CancelToken | None = None,
     ) -> Iterator[LoadProgress | ModelLoaded]:
-        """Ask the server for the model, which takes a moment; what it says of it holds until the next time.
+        """Ask the server for the model's facts, which hold until the next load.
 
-        Raises ModelMissing, ModelUnreadable, ServerLacksModel, NetworkOff, and what asking a server meets.
+        Raises ModelMissing, ModelUnreadable, ServerLacksModel, NetworkOff and the errors of requests.
         """
         yield LoadProgress(0.0)
         used = self._open_model(self._servers.read_model(path), cancel)
@@ -144,18 +146,18 @@ class RemoteEngine:
 
     @property
     def awaited(self) -> Path | None:
-        """The model that is asked: nothing of it is loaded."""
+        """Path of the server's model in use; nothing is loaded for it."""
         loaded = self.loaded
         return Path(loaded.path) if loaded is not None else None
 
     def generate(
         self, messages: Sequence[Message], *, cancel: CancelToken | None = None, **options: Any
     ) -> Iterator[AnswerEvent]:
-        """As `EngineClient.generate`."""
+        """Like `EngineClient.generate`."""
         return self.answer(Ask(messages, **options), cancel)
 
     def answer(self, ask: Ask, cancel: CancelToken | None = None) -> Iterator[AnswerEvent]:
-        """As `EngineClient.answer`. Raises NotOffered, NetworkOff, PromptTooLong, and what a server can meet."""
+        """Like `EngineClient.answer`. Raises NotOffered, NetworkOff, PromptTooLong and the errors of requests."""
         for _, event in self._answer_batch([ask], cancel, background=ask.background):
             if isinstance(event, AppError):
                 raise event
@@ -164,9 +166,9 @@ class RemoteEngine:
     def generate_many(
         self, asks: Sequence[Ask], *, cancel: CancelToken | None = None, background: bool = True
     ) -> Iterator[tuple[int, AnswerEvent | AppError]]:
-        """As `EngineClient.generate_many`; so many at once as the server's settings say.
+        """Like `EngineClient.generate_many`, with as many requests at once as the server's settings allow.
 
-        What the server itself meets is raised, after some tries; an ask that it refuses ends with that.
+        A server error is raised after some retries; a request that the server refuses ends with its error.
         """
         return self._answer_batch(asks, cancel, background=background)
 
@@ -188,7 +190,7 @@ class RemoteEngine:
             many.give_up()
 
     def call_syntax(self) -> CallSyntax | None:
-        """Return a server's own affair."""
+        """Return None: servers apply their own function-call syntax."""
         return None
 
     def count_tokens(
@@ -224,11 +226,11 @@ class RemoteEngine:
         raise NotOffered(self._in_use().server.host, "vectors")
 
     def classify_tokens(self, *_args: Any, **_options: Any) -> TokenLabels:
-        """Claim checkers run here."""
+        """Raise NotOffered: claim checkers run on this computer only."""
         raise NotOffered(self._in_use().server.host, "vectors")
 
     def inspect(self, *_args: Any, **_options: Any) -> Inspected:
-        """No server hands that out."""
+        """Raise NotOffered: no server exposes layers or attention."""
         raise NotOffered(self._in_use().server.host, "inside")
 
     def describe_devices(self) -> DevicesDescribed:
@@ -236,20 +238,20 @@ class RemoteEngine:
         return DevicesDescribed(0, "", (), (), 0)
 
     def forget_session(self, session: str) -> None:
-        """There is nothing to forget here; what the server keeps is its own."""
+        """Do nothing: no session is kept here."""
 
     def sleep(self) -> None:
-        """There is no memory to give back."""
+        """Do nothing: a server's model takes no memory here."""
 
     def unload(self) -> None:
-        """Nothing more is asked of the server; running answers go on."""
+        """Close the connection to the server; running answers continue."""
         with self._lock:
             used, self._used = self._used, None
         if used is not None:
             used.server.close()
 
     def let_go(self) -> None:
-        """Running answers end with `EngineStopped`, and nothing is sent any more."""
+        """End running answers with `EngineStopped` and refuse new requests."""
         with self._lock:
             self._is_closed = True
             requests = list(self._requests)
@@ -257,7 +259,7 @@ class RemoteEngine:
             request.stop()
 
     def close(self) -> None:
-        """As `let_go`; no request is left when this returns."""
+        """Like `let_go`, and wait until every request has ended."""
         self.let_go()
         self.unload()
         for request in list(self._requests):
@@ -272,7 +274,7 @@ class RemoteEngine:
         return used
 
     def _run_aside(self, do: Callable[[RequestCut], T], server: ModelServer, cancel: CancelToken | None) -> T | None:
-        """Return what `do` returns, on a thread of its own, so that Stop is heard meanwhile; None when it was."""
+        """Run `do` in its own thread and return its result; None if `cancel` was set meanwhile."""
         events: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
 
         def run(request: _RemoteRequest) -> Iterator[Any]:
@@ -297,7 +299,7 @@ class RemoteEngine:
     def begin_request(
         self, index: int, run: Callable[[_RemoteRequest], Iterator[Any]], events: queue.SimpleQueue[tuple[int, Any]]
     ) -> _RemoteRequest:
-        """Start a request, whose events, and at its end None or the error, go into the queue with its index."""
+        """Start a request. Its events, then None or its error, are queued with its index."""
         request = _RemoteRequest(index, run, events, self._end_request)
         with self._lock:
             if self._is_closed:
@@ -339,7 +341,7 @@ def _loaded_model(model: RemoteModel, listed: server_facts.ListedModel, *, count
 
 @dataclass
 class _UsedModel:
-    """The model that is asked, and what was learnt of its server meanwhile."""
+    """The model in use and what was learnt about its server."""
 
     model: RemoteModel
     loaded: ModelElsewhere
@@ -360,7 +362,7 @@ class _UsedModel:
             raise NetworkOff
 
     def refuse_what_is_not_offered(self, ask: Ask) -> None:
-        """Raise NotOffered."""
+        """Raise NotOffered for options that servers don't support."""
         if ask.forced or ask.tells_last:
             raise NotOffered(self.server.host, "probabilities")
         if ask.suffix and self.model.server.kind not in (
@@ -373,9 +375,7 @@ class _UsedModel:
 
 
 class _AtOnce:
-    """How many requests of a job are at a server at once: as a person says, else twice as many for as long as that
-    brings more tokens a second.
-    """
+    """Number of a job's requests at once: as set by the user, else doubled as long as that raises tokens per second."""
 
     def __init__(self, wanted: int, now_s: Callable[[], float] = time.monotonic) -> None:
         self._wanted, self._now_s = wanted, now_s
@@ -383,12 +383,12 @@ class _AtOnce:
         self.begin()
 
     def begin(self) -> None:
-        """What was measured so far does not count: nobody asked meanwhile."""
+        """Restart measuring, because no requests ran meanwhile."""
         self.number = self._wanted or self.number
         self._ends, self._tokens, self._since_s = 0, 0, self._now_s()
 
     def record_end(self, tokens: int) -> None:
-        """An answer ended whose place another one takes at once; prompt and answer had so many tokens."""
+        """Record an answer's end, when another took its place at once. `tokens` counts prompt and answer."""
         self._ends += 1
         self._tokens += tokens
         if self._wanted or self._is_settled or self._ends < self.number:
@@ -403,12 +403,12 @@ class _AtOnce:
             self.begin()
 
     def settle_on(self, number: int) -> None:
-        """As many from now on."""
+        """Fix the number of requests at once."""
         self.number, self._is_settled = max(1, number), True
 
 
 class _RemoteRequest:
-    """One request on a thread of its own."""
+    """One request in its own thread."""
 
     def __init__(
         self,
@@ -422,7 +422,7 @@ class _RemoteRequest:
         self.thread = threading.Thread(target=self._run_request, name="remote request", daemon=True)
 
     def stop(self) -> None:
-        """Nobody listens any more."""
+        """Cut the connection; its events are no longer read."""
         self.cut.cut_request()
 
     def _run_request(self) -> None:
@@ -446,18 +446,20 @@ class _RemoteAnswer:
     not_before_s: float = 0.0
     has_text: bool = False
     gave_way: bool = False
-    """Its answer was cut for who waits for one; the next time it is written to its end, or it would never be."""
+    """True once the answer was cut for an interactive one. It is written to its end the next time, or it might never
+    finish.
+    """
 
 
 class _RemoteBatch:
-    """Several asks at one server, so many of them at once as it takes; those of a job leave room for who waits."""
+    """Several requests at one server, as many at once as it takes. Those of jobs leave room for interactive ones."""
 
     def __init__(self, engine: RemoteEngine, used: _UsedModel, asks: Sequence[Ask], *, background: bool) -> None:
         self._engine, self._used, self._background = engine, used, background
         self._asks = [_RemoteAnswer(ask) for ask in asks]
         self._waiting = deque(range(len(asks)))
         self._running: dict[int, tuple[int, _RemoteRequest]] = {}
-        """By its number, which no other one has: the ask's index, and the request."""
+        """(index, request) by a running number that is never reused."""
         self._numbers = count()
         self._events: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
         self._looked_s = 0.0
@@ -466,7 +468,7 @@ class _RemoteBatch:
             used.at_once.begin()
 
     def events(self, cancel: CancelToken | None) -> Iterator[tuple[int, AnswerEvent | AppError]]:
-        """Until all have ended; raises what the server itself meets."""
+        """Yield events until all requests have ended. Raises errors of the server itself."""
         if self._background:
             yield from self._until_ended(cancel)
             return
@@ -489,12 +491,12 @@ class _RemoteBatch:
                 yield from self._take_event(number, told)
 
     def give_up(self) -> None:
-        """Cut what still runs."""
+        """Cut all running requests."""
         for _, request in self._running.values():
             request.stop()
 
     def _give_way(self) -> Iterator[tuple[int, AnswerEvent | AppError]]:
-        """While somebody waits for an answer, what is there beyond the room that is left is asked again later."""
+        """Cut requests beyond the room left while an interactive answer is awaited; they are repeated later."""
         before, self._room = self._room, self._used.callers.places
         if self._room is None:
             if before is not None:
@@ -514,8 +516,8 @@ class _RemoteBatch:
             yield self._waiting[0], Waiting(reason)
 
     def _too_many(self, room: int) -> list[int]:
-        """Return the numbers of those that go: what waits in the server's own queue, the newest first, then what it
-        writes if it writes one alone.
+        """Return the requests to cut: first those queued at the server, newest first, then a running one if the server
+        writes one at a time.
         """
         waiting, writing = list[int](), list[int]()
         for number, (index, request) in reversed(self._running.items()):
@@ -592,7 +594,7 @@ class _RemoteBatch:
         yield index, Waiting("room")
 
     def _pause_before_next(self, one: _RemoteAnswer, error: BaseException) -> float | None:
-        """In seconds; None where it is not tried again: text that was told cannot be taken back."""
+        """Return the seconds before the next attempt; None to give up, since text already shown can't be taken back."""
         if one.has_text and not self._background:
             return None
         again_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (one.tries - 1))
@@ -630,14 +632,14 @@ class _RemoteBatch:
 
 
 def _join_deltas(before: Any, event: Any) -> TextDelta | None:
-    """Two pieces of text as one; None where they are not of a kind."""
+    """Join two text events; None if they are of different kinds."""
     if not isinstance(before, TextDelta) or not isinstance(event, TextDelta) or before.thinking != event.thinking:
         return None
     return TextDelta(before.text + event.text, event.thinking, event.used_tokens)
 
 
 def _read_answer(used: _UsedModel, ask: Ask, body: dict[str, Any], cut: RequestCut) -> Iterator[AnswerEvent]:
-    """Yield the events of one answer. JSON is told when it is whole, without the words that a model puts around it."""
+    """Yield the events of one answer. JSON is yielded when complete, without the words a model puts around it."""
     expected = used.counting.estimate_of(ask)
     reader = StreamReader(
         splits_thinking=bool(ask.messages) and not ask.continue_last,

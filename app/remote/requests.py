@@ -28,7 +28,7 @@ GO_ON = (
     "Go on with the text that the user shows you, from its very last word on, in its language and manner. Write only "
     "what comes next: no greeting, no remark, and nothing of the text again."
 )
-"""For a server whose models only chat."""
+"""Instruction to continue a text, for servers that only offer chat."""
 _NEEDED = ("model", "messages", "prompt", "stream", "suffix")
 LEAST_ECHO = 16
 """Characters: a shorter beginning may well be said twice."""
@@ -47,16 +47,16 @@ _KNOWS_MORE = (
 
 
 def path_of(body: dict[str, Any]) -> str:
-    """Return where a request goes."""
+    """Return the path for a request."""
     return CHAT if "messages" in body else COMPLETIONS
 
 
 def body_of(
     ask: Ask, model: RemoteModel, loaded: ModelElsewhere, refused: set[str]
 ) -> tuple[dict[str, Any], list[str]]:
-    """Return a request, and the names of its fields that not every server takes, without those that were `refused`.
+    """Return the request and the names of its optional fields, without those that were `refused`.
 
-    "system" among these: the template has no place for instructions, so they stand before the first question. Raises
+    "system" among the refused: the template takes no instructions, so they go into the first question. Raises
     PictureUnreadable.
     """
     kind = model.server.kind
@@ -88,7 +88,7 @@ def body_of(
 
 
 def named_in(words: str, body: dict[str, Any]) -> str:
-    """Return which part of a request a server's refusal is about; "" where that cannot be told."""
+    """Return the part of a request that a server's refusal names; "" if unclear."""
     if any(one["role"] == "system" for one in body.get("messages", ())) and re.search(r"system role", words, re.I):
         return SYSTEM
     return next((name for name in body if name not in _NEEDED and re.search(rf"\b{name}\b", words)), "")
@@ -144,21 +144,23 @@ def _doubtful_fields(ask: Ask, kind: str) -> dict[str, Any]:
 
 
 def echo_of(ask: Ask, kind: str) -> str:
-    """Return what a server may say again of an answer that goes on: llama-server does, of others nobody knows."""
+    """Return text that the server may repeat before continuing an answer. Known for llama-server; a guess for
+    others.
+    """
     text = ask.messages[-1].text if ask.continue_last and ask.messages else ""
     return text if kind == server_facts.LLAMA_CPP or len(text) >= LEAST_ECHO else ""
 
 
 class StreamReader:
-    """Reads an answer's pieces. Thinking is what the server sets apart, or what stands in tags at the beginning.
+    """Read an answer's stream. Thinking is what the server separates, or tagged text at the start.
 
-    Of a model that always thinks, the first tag may stand in the prompt: then its thinking ends with the second one.
+    For models that always think, the opening tag may be in the prompt; then the closing tag ends it.
     """
 
     def __init__(self, *, splits_thinking: bool, always_thinks: bool = False, echo: str = "") -> None:
-        """`echo` is what the answer goes on with; some servers say it again, and then it is left out."""
+        """`echo` is the text being continued; it is left out if the server repeats it."""
         self.prompt_tokens = self.cached_tokens = self.generated_tokens = self.thinking_tokens = 0
-        """As the server says; 0 where it does not."""
+        """Counts reported by the server; 0 without."""
         self.pieces = self.characters = 0
         self.reason = FinishReason.STOP
         self.is_over = False
@@ -166,7 +168,7 @@ class StreamReader:
         self._state = "beginning" if splits_thinking else "text"
         self._always_thinks, self._close_tag, self._is_marked = always_thinks, _USUAL_CLOSE, True
         self._unmarked = ""
-        """What was told as thinking though no tag said so."""
+        """Text shown as thinking although no tag marked it."""
         self._held, self._echo, self._has_gap = "", echo.rstrip(), echo[-1:].isspace()
         self._began_s, self._first_s, self._last_s = time.monotonic(), 0.0, 0.0
 
@@ -189,7 +191,7 @@ class StreamReader:
             self.reason = FinishReason.LENGTH if choice["finish_reason"] == "length" else FinishReason.STOP
 
     def close(self) -> Iterator[TextDelta]:
-        """Yield what was held back."""
+        """Yield held-back text at the end of the stream."""
         held, self._held = self._held, ""
         is_thinking = self._state == "thinking"
         if is_thinking and not self._is_marked and self.is_over and self.reason is not FinishReason.LENGTH:
@@ -302,25 +304,23 @@ def json_in(text: str) -> str:
 
 
 MOST_SIDE = 1536
-"""Pixels. Models of today look at 0.2 to 2.4 million of them; what is more than that only takes time to send."""
+"""Longest side in pixels. Today's models use 0.2 to 2.4 million pixels; more only takes time to send."""
 PIXELS_A_TOKEN = 28 * 28
-"""As Qwen's models have it, which take the most; others shrink a picture to 64 to 1,600 tokens."""
+"""Pixels per token of Qwen's models, which take the most; others use 64 to 1,600 tokens per image."""
 AROUND = 4
 COMPRESSION = 4
-"""Of zlib: 6 takes twice the time for 3 percent less."""
+"""zlib level: 6 takes twice the time for 3 percent less."""
 
 
 def count_of(media: Media) -> MediaCount:
-    """Return what a picture takes by estimate, and the size at which it is sent."""
+    """Return the estimated tokens of an image and the size at which it is sent."""
     width, height = sent_size(media)
     tokens = _picture_tokens(width, height)
     return MediaCount(tokens, tokens, 1, width, height)
 
 
 def sent_size(media: Media) -> tuple[int, int]:
-    """Return its own divided by a whole number, so that it has no more than `MOST_SIDE`, and than `most_tokens` where
-    somebody wants that.
-    """
+    """Return the image's size divided by a whole number, to stay within `MOST_SIDE` and the request's `most_tokens`."""
     factor = _shrink_factor(media)
     return max(1, media.width // factor), max(1, media.height // factor)
 
@@ -387,5 +387,5 @@ def _text_part(text: str) -> list[dict[str, Any]]:
 
 
 def without_surrogates(text: str) -> str:
-    """Without lone surrogates, which JSON on the wire cannot have."""
+    """Replace lone surrogates, which JSON on the wire can't hold."""
     return text.encode("utf-8", "replace").decode()

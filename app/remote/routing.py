@@ -1,4 +1,4 @@
-"""One engine for models that lie here and models that run elsewhere: each request goes to where the chosen one is."""
+"""One engine for local and remote models: each request goes to where the chosen model runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class RoutedEngine:
-    """What `app.engine.contract.Engine` asks for. A model here leaves memory while one elsewhere is chosen."""
+    """Engine that routes to the local or the remote one. The local model is freed while a remote one is chosen."""
 
     def __init__(self, here: EngineOnDemand, make_elsewhere: Callable[[], RemoteEngine]) -> None:
         self._here, self._make_elsewhere = here, make_elsewhere
@@ -26,7 +26,7 @@ class RoutedEngine:
 
     @property
     def on_waking(self) -> Callable[[WakingEvent], object]:
-        """As the engine here has it."""
+        """Callback for models that load by themselves; see the local engine."""
         return self._here.on_waking
 
     @on_waking.setter
@@ -35,7 +35,7 @@ class RoutedEngine:
 
     @property
     def _chosen(self) -> Engine:
-        """Where the chosen model is."""
+        """The engine that has the chosen model."""
         elsewhere = self._elsewhere
         return elsewhere if elsewhere is not None and elsewhere.loaded is not None else self._here
 
@@ -53,7 +53,7 @@ class RoutedEngine:
 
     @property
     def is_answering(self) -> bool:
-        """True if the model here writes for somebody who waits."""
+        """True if the local model writes an interactive answer."""
         return self._here.is_answering
 
     @property
@@ -73,7 +73,7 @@ class RoutedEngine:
     def load(
         self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None
     ) -> Iterator[LoadProgress | ModelLoaded]:
-        """One that cannot be reached leaves the one before as it was."""
+        """Load a model. If a server can't be reached, the previous model stays."""
         if not runs_elsewhere(path):
             yield from self._here.load(path, wish, cancel=cancel)
             if self._elsewhere is not None and self._here.loaded is not None:
@@ -130,7 +130,7 @@ class RoutedEngine:
         return self._chosen.inspect(what, text, messages, cancel=cancel, on_attention=on_attention, **options)
 
     def leave_machines(self) -> None:
-        """As the engine here does it; a request to a server ends by itself where the network is switched off."""
+        """Like the local engine's; requests to servers end by themselves when the network is switched off."""
         self._here.leave_machines()
 
     def forget_session(self, session: str) -> None:
@@ -145,7 +145,7 @@ class RoutedEngine:
         self._here.unload()
 
     def sleep(self) -> None:
-        """A model elsewhere takes no memory here."""
+        """Free the local model's memory; a remote model takes none."""
         if self._chosen is self._here:
             self._here.sleep()
 

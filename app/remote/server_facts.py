@@ -1,8 +1,7 @@
-"""What a server says of itself: which kind it is, its models, how much they hold; and a test that tells what works.
+"""Facts about a server: its kind, models and context sizes; and a connection test.
 
-The contract of OpenAI has a list of names and no more, so each kind is asked in its own way:
-llama-server by `/props`, vLLM and SGLang by `max_model_len` in the list, LM Studio and Fireside by `/api/v0/models`,
-Ollama by `/api/show` and `/api/ps`.
+OpenAI's contract only lists names, so each kind is asked in its own way: llama-server by `/props`, vLLM and SGLang by
+`max_model_len` in the list, LM Studio and Fireside by `/api/v0/models`, Ollama by `/api/show` and `/api/ps`.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ _OWNERS = {
     "fireside": FIRESIDE,
 }
 TELLS_SIGHT = (LLAMA_CPP, OLLAMA, LM_STUDIO, FIRESIDE)
-"""Those that say which of their models see; of others a person has to."""
+"""Kinds of server that report which models take images; for others the user says so."""
 TAKES_TEMPLATE_VARIABLES = (LLAMA_CPP, VLLM, SGLANG, FIRESIDE)
 OLLAMA_CONTEXT = 4096
-"""What Ollama gives a model where neither it nor anybody else says more."""
+"""Ollama's default context if neither the model nor its settings say otherwise."""
 MOST_MODELS = 500
 LIST, ASK = "models", "test"
 """Why a connection is made, as the ledger tells it."""
@@ -56,7 +55,7 @@ class ListedModel:
 
 @dataclass(frozen=True)
 class ServerFacts:
-    """A server that answered."""
+    """Facts about a server that answered."""
 
     kind: str
     models: tuple[ListedModel, ...]
@@ -66,9 +65,9 @@ class ServerFacts:
 
 
 def find_out(server: ModelServer, cut: RequestCut | None = None, *, only: str = "") -> ServerFacts:
-    """Ask a server for its models and what they hold; with `only`, more is asked about that one.
+    """Ask a server for its kind and models; with `only`, ask for more about that model.
 
-    Raises what `ModelServer.call` raises, or ServerUnreachable where it lists nothing.
+    Raises what `ModelServer.call` raises, or ServerUnreachable if it lists nothing.
     """
     cut = cut or RequestCut()
     rows = _model_rows(server.call("/models", why=LIST, cut=cut))
@@ -109,7 +108,7 @@ def thinking_of(name: str) -> str:
 
 
 def _of_llama_cpp(server: ModelServer, listed: list[ListedModel], _only: str, cut: RequestCut) -> list[ListedModel]:
-    """One model and its slots; a template that knows a switch for thinking names it."""
+    """Return llama-server's one model. Its template tells whether thinking can be switched."""
     props = _ask_server(server, "/props", cut)
     settings = props.get("default_generation_settings")
     context = _whole_field(settings, "n_ctx") if isinstance(settings, dict) else 0
@@ -151,7 +150,7 @@ def _of_lm_studio(server: ModelServer, listed: list[ListedModel], _only: str, cu
 
 
 def _of_ollama(server: ModelServer, listed: list[ListedModel], only: str, cut: RequestCut) -> list[ListedModel]:
-    """Return a list of its own can be long, so only the one that is meant is asked about."""
+    """Ask Ollama about the model meant only: its list can be long."""
     if not only:
         return listed
     running = _ask_server(server, "/api/ps", cut).get("models")
@@ -203,7 +202,7 @@ _MORE: dict[str, Callable[[ModelServer, list[ListedModel], str, RequestCut], lis
 
 
 def _ask_server(server: ModelServer, path: str, cut: RequestCut, body: Any = None) -> dict[str, Any]:
-    """Return what a server says beside the contract; nothing where it does not."""
+    """Return a server's own facts; an empty dict if it doesn't offer them."""
     try:
         answer = server.call(server.root + path, body, why=LIST, cut=cut)
     except (ServerRefused, ServerUnreachable) as error:
@@ -239,7 +238,7 @@ class TestStep:
 
 
 def run_tests(server: ModelServer, model: str, cut: RequestCut) -> Iterator[TestStep]:
-    """Ask for what the program uses; goes on where a step fails, ends where nothing could come after it."""
+    """Test each thing the program uses. A failed step doesn't stop the test unless later ones depend on it."""
     try:
         found = find_out(server, cut, only=model)
     except AppError as error:

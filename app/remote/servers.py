@@ -1,6 +1,6 @@
-"""The servers that a person added, a folder each, and their models, a small file each, as if a model lay there.
+"""Servers added by the user, one folder each, with a small file for each model as if it were stored there.
 
-So a model elsewhere has a path as every other has, by which settings, chats and jobs know it.
+So a remote model has a path like any other, by which settings, chats and jobs refer to it.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ MOST_FILE_BYTES = 64 * 1024
 MOST_AT_ONCE = 128
 MOST_CERTIFICATE_BYTES = 32 * 1024
 USUAL_WEIGHTS = 8_000_000_000
-"""Taken for the size of what is worth a server, where neither it nor the model's name says."""
+"""Assumed model size if neither server nor name tells it."""
 _WEIGHTS = re.compile(r"(?<![a-z0-9.])(?:(\d{1,2})x)?(\d{1,4}(?:[.,]\d{1,2})?)([bm])(?![a-z0-9])", re.IGNORECASE)
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----")
 _NO_NAME = re.compile(r"[^\w.-]+")
 SEES, BLIND = "yes", "no"
 KEY_OF = "model server {}"
-"""Under which name a server's key stands in the keyring."""
+"""Name of a server's key in the keyring."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,12 @@ class RemoteServer:
 
     @property
     def host(self) -> str:
-        """With its port, where that is not the usual one: for sentences."""
+        """Host, with its port unless that is the usual one, for texts."""
         return host_of(self.address)
 
     @property
     def is_this_computer(self) -> bool:
-        """True if nothing that is sent there leaves this computer."""
+        """True if requests to it never leave this computer."""
         from app.hub.access import is_this_computer  # who has no server does without
 
         return is_this_computer(urlsplit(self.address).hostname or "")
@@ -80,10 +80,10 @@ class RemoteServer:
 
 @dataclass(frozen=True)
 class RemoteModel:
-    """A model of a server. `name` is what the server calls it; `context_tokens` 0: nobody said.
+    """A server's model. `name` is the server's; `context_tokens` 0: unknown.
 
-    `weights` 0: not known. `thinking` as in `ModelLoaded`. `sees`: `SEES` or `BLIND`, as the server or a person says;
-    "" where nobody does, and then it is shown no pictures.
+    `weights` 0: unknown. `thinking` as in `ModelLoaded`. `sees`: `SEES` or `BLIND`, as the server or the user says; ""
+    if unknown, and then no images are sent.
     """
 
     path: Path
@@ -96,7 +96,7 @@ class RemoteModel:
 
     @property
     def label(self) -> str:
-        """What it is called in lists: its own name, without who published it, and where it runs."""
+        """Name for lists: the model's without its publisher, and the server's host."""
         return f"{self.short_name} · {self.server.host}"
 
     @property
@@ -105,7 +105,7 @@ class RemoteModel:
 
 
 def host_of(address: str) -> str:
-    """Such as gpu-box.local or 127.0.0.1:8080."""
+    """Return host and port, such as gpu-box.local or 127.0.0.1:8080."""
     parts = urlsplit(address)
     host = parts.hostname or ""
     host = f"[{host}]" if ":" in host else host
@@ -116,9 +116,9 @@ def host_of(address: str) -> str:
 
 
 def address_of(text: str) -> str:
-    """Return what a person typed, as a whole address; "" where it is none.
+    """Complete an address the user typed; "" if it isn't one.
 
-    In the own network http is meant where nothing else is said, in the internet https. Without a path it is /v1.
+    The scheme defaults to http in the local network and https elsewhere, the path to /v1.
     """
     text = text.strip().rstrip("/")
     if not text or any(letter.isspace() for letter in text):
@@ -176,7 +176,7 @@ def certificates_in(path: Path) -> str:
 
 
 def owners_of(authorities: str) -> list[str]:
-    """Whom certificates in PEM are of, as they say; only authorities are named."""
+    """Return the subjects of the authorities among PEM certificates."""
     import ssl  # as above
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -191,7 +191,9 @@ def owners_of(authorities: str) -> list[str]:
 
 
 class RemoteServers:
-    """Looks at the disk with every call; from any thread. Writing raises DiskFull or FolderNotWritable."""
+    """Read and write the servers' folders. Reads the disk with every call; thread-safe. Writing raises DiskFull or
+    FolderNotWritable.
+    """
 
     def __init__(self, folder: Path, keys: HubToken) -> None:
         self.folder, self._keys = folder, keys
@@ -199,12 +201,12 @@ class RemoteServers:
         self._callers: dict[str, RemoteCallers] = {}
 
     def callers(self, server: RemoteServer) -> RemoteCallers:
-        """Who asks it just now, the same for all who ask here."""
+        """Return the shared record of who uses the server now."""
         with self._lock:
             return self._callers.setdefault(server.host, RemoteCallers())
 
     def all(self) -> list[RemoteServer]:
-        """Return those whose files can be read, by name."""
+        """Return the servers with readable files, by name."""
         found = [self._server_in(folder) for folder in self._server_folders()]
         return sorted((server for server in found if server is not None), key=lambda one: one.name.casefold())
 
@@ -212,7 +214,7 @@ class RemoteServers:
         return next((server for server in self.all() if server.name == name), None)
 
     def new_name(self, address: str) -> str:
-        """Return a name for a server that has none yet: its host's, and a number where that is taken."""
+        """Return an unused name for a server: its host's, numbered if taken."""
         host, taken = urlsplit(address).hostname or "server", {server.name for server in self.all()}
         name, number = host, 2
         while name in taken:
@@ -220,9 +222,9 @@ class RemoteServers:
         return name
 
     def save(self, server: RemoteServer, models: Sequence[RemoteModel] | None = None) -> None:
-        """Keep a server, and where `list_models` are given, these and no others of its models.
+        """Save a server and, if `models` is given, exactly these of its models.
 
-        Where it is another host now, no document has been let out to it.
+        If the host changed, consents for documents are dropped.
         """
         folder = self._folder_of(server.name)
         before = self._server_in(folder)
@@ -244,7 +246,7 @@ class RemoteServers:
                     path.unlink(missing_ok=True)
 
     def remove(self, name: str) -> None:
-        """Forget a server with its models and what was noted of it; its key belongs off the window's thread."""
+        """Delete a server with its models, notes and key. Not for the window's thread: the keyring may block."""
         with contextlib.suppress(OSError):
             shutil.rmtree(self._folder_of(name))
         self.keep_key(name, "")
@@ -261,11 +263,11 @@ class RemoteServers:
         return RemoteModel(path, server, name, **facts)
 
     def list_models(self) -> list[RemoteModel]:
-        """Of all servers, by server and name."""
+        """Return the models of all servers, by server and name."""
         return [model for server in self.all() for model in self.models_on(server)]
 
     def models_on(self, server: RemoteServer) -> list[RemoteModel]:
-        """Return those that were chosen of a server."""
+        """Return a server's models that the user chose."""
         found: list[RemoteModel] = []
         for path in sorted(self._folder_of(server.name).glob(f"*{REMOTE_ENDING}")):
             with contextlib.suppress(ModelUnreadable, ModelMissing):
@@ -273,7 +275,7 @@ class RemoteServers:
         return found
 
     def find_model(self, name: str) -> RemoteModel | None:
-        """One by what it is called: its own name, that and its server's ("qwen3@gpu-box"), or its label."""
+        """Find a model by its name, its name and server ("qwen3@gpu-box") or its label."""
         wanted = name.casefold()
         for model in self.list_models():
             own = (model.name, model.short_name, model.path.stem, model.label)
@@ -301,7 +303,7 @@ class RemoteServers:
         return self._keys.load(KEY_OF.format(name))
 
     def keep_key(self, name: str, key: str) -> None:
-        """Keep it in the keyring, or forgets it with "". Raises TokenNotKept where it holds until the end only."""
+        """Save a key in the keyring; "" deletes it. Raises TokenNotKept if it can be held for this session only."""
         self._keys.save(key, KEY_OF.format(name))
 
     # Which documents a person let out.
@@ -311,7 +313,7 @@ class RemoteServers:
         return server.is_this_computer or document in self._sent_servers(server)
 
     def let_have(self, server: RemoteServer, documents: Sequence[str]) -> None:
-        """Remembers that these may be sent there."""
+        """Record that these documents may be sent to the server."""
         path = self._folder_of(server.name) / _SENT
         known = self._sent_servers(server)
         new = [document for document in documents if document not in known]
@@ -368,7 +370,7 @@ class RemoteServers:
 
     @staticmethod
     def _write_file(path: Path, raw: dict[str, Any]) -> None:
-        """In one step: a crash leaves the old file or the new one."""
+        """Write atomically: a crash leaves the old file or the new one."""
         scratch = ""
         try:
             make_folder(path.parent)
@@ -385,14 +387,14 @@ class RemoteServers:
 
 
 def _migrate_raw(raw: dict[str, Any]) -> dict[str, Any]:
-    """4 requests at once were everybody's, whether wished for or not; now it is as many as pay off."""
+    """Migrate old files: the default of 4 requests at once becomes "as many as pay off"."""
     version = raw.get("version")
     is_first = not isinstance(version, int) or version < 2
     return raw | {"at_once": 0} if is_first and raw.get("at_once") == 4 else raw
 
 
 _OUTSIDE = ("path", "server")
-"""Of a model, what its place says."""
+"""Fields given by the file's place instead of its content."""
 
 
 def _read_file(path: Path) -> dict[str, Any] | None:
@@ -419,16 +421,16 @@ def _known_fields(cls: type, raw: dict[str, Any], left_out: tuple[str, ...] = ()
 
 
 LEAST_TURNS = 8
-"""So often words of an answer come after another one's before the two count as written side by side: where one ends and
-the next begins, a thread that is late mixes a few.
+"""Times that text of two answers must alternate before they count as parallel: late threads mix a few pieces where one
+answer ends and the next begins.
 """
 
 
 class RemoteCallers:
-    """Over all engines of the program, so that what somebody waits for goes before a job; from any thread.
+    """Who uses one server, across all engines of the program, so that interactive answers go before jobs. Thread-safe.
 
-    A server does not say how many answers it writes side by side, and more of them wait in its own queue, where nobody
-    can be let past. So it is seen by whose words come in turn; until then it counts as one that writes a single answer.
+    Servers don't tell how many answers they write in parallel, and queue the rest where nothing can overtake. So it is
+    observed from alternating text; until then the server counts as writing one at a time.
     """
 
     def __init__(self) -> None:
@@ -440,7 +442,7 @@ class RemoteCallers:
 
     @contextmanager
     def awaited(self, answers: int) -> Iterator[None]:
-        """As long as this lasts, somebody waits for so many answers."""
+        """Count `answers` as awaited by the user while the context lasts."""
         with self._lock:
             self._awaited += answers
         try:
@@ -451,22 +453,22 @@ class RemoteCallers:
 
     @property
     def places(self) -> int | None:
-        """How many requests of jobs leave room for who waits; None where nobody does."""
+        """Number of job requests that leave room for interactive ones; None if none are awaited."""
         with self._lock:
             return max(0, self._side_by_side - self._awaited) if self._awaited else None
 
     @property
     def writes_one(self) -> bool:
-        """True if no two answers were seen being written side by side."""
+        """True if no two answers were seen being written in parallel."""
         return self._side_by_side == 1
 
     def begin(self) -> None:
-        """It may be another server by now, or one with other settings."""
+        """Forget what was observed: the server or its settings may have changed."""
         with self._lock:
             self._side_by_side = 1
 
     def record_words(self, request: object) -> None:
-        """Words of this request's answer came."""
+        """Record that text of this request arrived."""
         with self._lock:
             if self._last is request:
                 return

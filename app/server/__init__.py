@@ -1,1 +1,1 @@
-"""The server that lets other programs on this computer use its models; nothing of it runs before it is switched on."""
+"""HTTP server that offers this computer's models to other programs. Runs only when switched on."""

@@ -22,18 +22,19 @@ from app.server.request_fields import refuse_unsupported
 _CHANGES_EACH_TIME = re.compile(
     r"^x-anthropic-billing-header:.*$\n?|<total_tokens>[^<]*</total_tokens>\n?", re.MULTILINE
 )
-"""What Claude Code tells its own server in the words of the system: a sum before everything else, another one each
-time, and how many tokens are left. Nothing read before could be used again.
+"""Lines of Claude Code's system prompt that change with every request (checksums, tokens left).
+
+They are removed, since the KV cache could not be reused otherwise.
 """
 
 
 class AnthropicMessages:
-    """`/v1/messages`."""
+    """Contract of Anthropic's `/v1/messages`."""
 
     chats = True
 
     def __init__(self, body: JsonBody, *, counts: bool = False) -> None:
-        """Raise BadRequest. `counts`: only to be counted."""
+        """Raises BadRequest. `counts`: the request is only to be counted."""
         self.model = body.text_field("model", "")
         self.streams = body.boolean_field("stream") and not counts
         most = body.integer_field("max_tokens", 1, MOST_TOKENS)
@@ -69,7 +70,7 @@ class AnthropicMessages:
         ]
 
     def begin_stream(self) -> Iterator[bytes]:
-        """Nothing: a message begins with the number of tokens of its prompt, which is not known yet."""
+        """Yield nothing: a message starts with its prompt's token count, which isn't known yet."""
         return iter(())
 
     def write_event(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
@@ -147,7 +148,7 @@ class AnthropicMessages:
         }
 
     def _in_block(self, kind: str, block: dict[str, Any]) -> Iterator[bytes]:
-        """Blocks are closed in the order in which they were opened; there is never more than one open."""
+        """Open a block if none of this kind is open, closing the previous one: at most one is open at a time."""
         if kind == self._open:
             return
         yield from self._close_block()
@@ -180,9 +181,7 @@ def _form_of(body: JsonBody, config: JsonBody | None) -> str:
 
 
 def _thinking_of(body: JsonBody) -> tuple[bool | None, int]:
-    """Return whether is thought, None where that is the model's own choice, and how many tokens at most, -1 for no
-    limit.
-    """
+    """Return whether to think (None: the model's choice) and the limit of thinking tokens (-1: none)."""
     thinking = body.object_field("thinking")
     if thinking is None:
         return None, -1
@@ -194,10 +193,10 @@ def _thinking_of(body: JsonBody) -> tuple[bool | None, int]:
 
 
 def _messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ...]:
-    """Return the conversation; what the system says behind a question stands before it, as Claude Code lists its
-    agents.
+    """Return the conversation, with system texts that follow a question moved before it.
 
-    A small model would go on with the last thing that it read. Later turns find both in the same order.
+    Claude Code lists its agents there, and a small model would continue the last thing it read. The order is the same
+    in later turns, so that the cache fits.
     """
     known: dict[str, FunctionCall] = {}
     system = _system_of(body)

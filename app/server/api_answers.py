@@ -16,7 +16,7 @@ from app.features.tool_calls import CallArguments, CallBegins
 
 @dataclass
 class ApiCall:
-    """One call of a function, `arguments` as JSON text."""
+    """One function call; `arguments` is JSON text."""
 
     name: str
     arguments: str = ""
@@ -24,7 +24,7 @@ class ApiCall:
 
     @property
     def is_whole(self) -> bool:
-        """True if its arguments are all there."""
+        """True if the arguments are complete JSON."""
         try:
             json.loads(self.arguments)
         except ValueError:
@@ -33,7 +33,7 @@ class ApiCall:
 
     @property
     def values(self) -> Any:
-        """The arguments; an empty object where the answer broke off in them."""
+        """The parsed arguments; an empty object if the answer broke off in them."""
         try:
             return json.loads(self.arguments)
         except ValueError:
@@ -42,7 +42,7 @@ class ApiCall:
 
 @dataclass
 class ApiAnswer:
-    """One answer of a request, as far as it has come; `stats` are there when it has ended."""
+    """One answer of a request as it grows; `stats` is set when it has ended."""
 
     text: str = ""
     thinking: str = ""
@@ -50,14 +50,14 @@ class ApiAnswer:
     tokens: list[TokenSeen] = field(default_factory=list)
     """Chosen, and not handed out yet."""
     prompt: tuple[TokenSeen, ...] = ()
-    """Of the text that is gone on with, where that is told."""
+    """Tokens of the prompt being continued, if requested."""
     prompt_tokens: int = 0
-    """As soon as that is known."""
+    """Set as soon as the engine reports it."""
     _handed_bytes: int = field(default=0, init=False)
     stats: AnswerStats | None = None
 
     def add_event(self, event: AnswerEvent) -> None:
-        """Add what has come: words, thinking, tokens, calls; `Finished` is the last."""
+        """Add text, thinking, a token or a call; `Finished` is the last event."""
         match event:
             case TextDelta(thinking=True):
                 self.thinking += event.text
@@ -77,7 +77,9 @@ class ApiAnswer:
                 self.prompt = event.tokens
 
     def hand_out_tokens(self) -> list[TokenSeen]:
-        """Return the chosen tokens whose text has been told. Those of a stop string are no part of an answer."""
+        """Return tokens whose text was sent and that were not handed out yet. Tokens of a stop string aren't part of an
+        answer.
+        """
         count = len(self.tokens)
         ends_with_stop = self.stats is not None and bool(self.stats.stop)
         if not self.thinking and not self.calls and (self.stats is None or ends_with_stop):
@@ -97,23 +99,23 @@ class ApiAnswer:
 
 
 class ApiContract(Protocol):
-    """How one kind of request is answered. `wanted` are its prompts, whose answers are counted through."""
+    """Contract of one kind of request. `wanted` holds its prompts; event numbers are those of their answers."""
 
     @property
     def model(self) -> str:
-        """Which one is asked, "" for whichever is chosen."""
+        """Name of the requested model; "" for the chosen one."""
 
     @property
     def wanted(self) -> Sequence[GenerationRequest]:
-        """What the engine is asked, one after the other."""
+        """The prompts for the engine, answered one after another."""
 
     @property
     def answers(self) -> Sequence[ApiAnswer]:
-        """They as far as they have come."""
+        """The answers as far as they have come."""
 
     @property
     def streams(self) -> bool:
-        """True if it leaves while it is written."""
+        """True if the answer is streamed."""
 
     @property
     def chats(self) -> bool:
@@ -123,10 +125,10 @@ class ApiContract(Protocol):
         """Yield what a stream begins with, when the prompt has been taken."""
 
     def write_event(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
-        """Yield what goes out with an event, which its answer takes."""
+        """Add an event to its answer and yield what is sent for it."""
 
     def end_stream(self) -> Iterator[bytes]:
-        """What a stream ends with."""
+        """Yield the last lines of a stream."""
 
     def error_event(self, error: dict[str, Any]) -> bytes:
         """Return what it ends with where the rest cannot come; `error` as `body.failed` has it."""
@@ -136,7 +138,7 @@ class ApiContract(Protocol):
 
 
 def field_of(error: BaseException, wanted: GenerationRequest) -> str:
-    """Return the field of a request that an engine's refusal is about; "" where that is all of it."""
+    """Return the request field that an engine's refusal concerns; "" for the request as a whole."""
     if isinstance(error, TokenUnknown):
         return "prompt" if wanted.tokens else "logit_bias"
     if not isinstance(error, GrammarInvalid):
@@ -145,7 +147,7 @@ def field_of(error: BaseException, wanted: GenerationRequest) -> str:
 
 
 def event_line(body: dict[str, Any], name: str = "") -> bytes:
-    """One event of a stream."""
+    """Encode one server-sent event."""
     begin = f"event: {name}\n" if name else ""
     return f"{begin}data: {json.dumps(body, ensure_ascii=False)}\n\n".encode()
 

@@ -1,4 +1,4 @@
-"""The web application: who may ask, what is asked of which contract, and answers that leave while they are written."""
+"""ASGI application of the server: access, routing to contracts, and streaming."""
 
 from __future__ import annotations
 
@@ -40,27 +40,27 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_HELD_BYTES = 100_000_000
-"""Of all requests that are coming in."""
+"""Limit of all request bodies being received together."""
 LARGE_BYTES, GIVE_BACK_AFTER_S = 1_000_000, 5.0
 MOST_PASSED_BYTES = 200_000_000
-"""Of a request that is too large, read and thrown away: a client that is cut off while it sends hears no reason."""
+"""Limit of a too-large body that is read and dropped, since a client cut off while sending never reads the reason."""
 READ_WITHIN_S = 60.0
 MOST_AT_ONCE = 64
 HEARTBEAT_S = 10.0
 LOOK_EVERY_S = 0.25
-"""How soon it is noticed that a client is gone."""
+"""Interval at which a client's disconnection is noticed."""
 RERANK_PATHS = ("/v1/rerank", "/rerank", "/v1/reranking", "/reranking")
 MOST_SOUND_BYTES = 25_000_000
-"""As much as OpenAI takes of a recording."""
+"""OpenAI's own limit for a recording."""
 OPEN_PATHS = frozenset(("/health", "/"))
 Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
 class AccessRules:
-    """Who may ask. `names` are those that this computer may be called by, beside its addresses and localhost.
+    """Who may send requests. `names` are host names of this computer in addition to its addresses and localhost.
 
-    `origins` are web pages that a browser lets ask; none is one unless it is named.
+    `origins` are the web pages that a browser may send requests from; none by default.
     """
 
     key: str = field(repr=False)
@@ -69,7 +69,7 @@ class AccessRules:
 
 
 def make_application(serving: AnswerServer, rules: AccessRules) -> Starlette:
-    """Return all of it as an ASGI application."""
+    """Return the server as an ASGI application."""
     server = _Server(serving)
     # No addresses of Ollama's: a clear 404 is better than a list that promises an API which is not there.
     routes = [
@@ -152,16 +152,16 @@ async def _failed_inside(request: Request, error: Exception) -> Response:
 
 
 class AccessGuard:
-    """Lets through who has the key and calls this computer by a name or address of its own.
+    """Middleware that requires the key and a Host header naming this computer.
 
-    A page in a browser that had a name of its own resolve to this computer (DNS rebinding) would give that name.
+    The Host check stops DNS rebinding: a web page whose own name resolves to this computer would send that name.
     """
 
     def __init__(self, app: ASGIApp, rules: AccessRules) -> None:
         self._app, self._rules, self._at_once = app, rules, 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI has it."""
+        """Answer or refuse one ASGI request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -203,22 +203,22 @@ class AccessGuard:
 
 
 class _Server:
-    """What is done at each address."""
+    """Endpoints of the server."""
 
     def __init__(self, serving: AnswerServer) -> None:
         self._serving = serving
 
     async def health(self, _request: Request) -> Response:
-        """Return whether it answers."""
+        """Report that the server is up."""
         return JSONResponse({"status": "ok"})
 
     async def models(self, _request: Request) -> Response:
-        """As OpenAI lists them."""
+        """List the models in OpenAI's format."""
         found = await asyncio.to_thread(self._serving.list_models)
         return JSONResponse({"object": "list", "data": [_list_entry(model) for model in found]})
 
     async def model(self, request: Request) -> Response:
-        """One of them."""
+        """Describe one model in OpenAI's format."""
         name = request.path_params["name"]
         for model in await asyncio.to_thread(self._serving.list_models):
             if name in (model.name, model.path.name):
@@ -227,12 +227,12 @@ class _Server:
         return JSONResponse(error_body("", words, status=404, code="model_not_found", field="model"), 404)
 
     async def described_models(self, _request: Request) -> Response:
-        """As LM Studio lists them; Zed reads each field."""
+        """List the models in LM Studio's format, of which Zed reads every field."""
         found = await asyncio.to_thread(self._serving.list_models)
         return JSONResponse({"object": "list", "data": [_model_entry(model) for model in found]})
 
     async def count_tokens(self, request: Request) -> Response:
-        """Return how many tokens a prompt takes, as Anthropic has it."""
+        """Count a prompt's tokens in Anthropic's format."""
 
         async def count(body: JsonBody) -> Response:
             from app.server.anthropic import AnthropicMessages
@@ -245,7 +245,7 @@ class _Server:
         return await _answer_guarded(request, count)
 
     async def embeddings(self, request: Request) -> Response:
-        """Vectors of texts, as OpenAI has it."""
+        """Return vectors of texts in OpenAI's format."""
 
         async def embed(body: JsonBody) -> Response:
             from app.server.openai import EmbeddingRequest
@@ -279,8 +279,8 @@ class _Server:
     async def _run_noted(
         self, request: Request, model: str, work: Callable[[CancelToken], tuple[Found, int]]
     ) -> tuple[Found, int]:
-        """Return what work on a thread comes to, with how many tokens were read; noted, and cancelled with its
-        client.
+        """Run blocking work in a thread and return its result and prompt tokens. Logs the request; cancels if the
+        client leaves.
         """
         cancel, note = CancelToken(), _NotedRequest(self._serving, request, model)
         try:
@@ -313,7 +313,7 @@ class _Server:
         return await _answer_guarded(request, tokens)
 
     async def detokenize(self, request: Request) -> Response:
-        """Return the text of tokens."""
+        """Return the text of token ids."""
 
         async def text(body: JsonBody) -> Response:
             from app.server.llama_server import token_ids_of
@@ -335,7 +335,7 @@ class _Server:
         return JSONResponse(properties_of(named[0] if named else None))
 
     async def metrics(self, _request: Request) -> Response:
-        """Numbers for Prometheus."""
+        """Return counters in Prometheus's format."""
         from app.server.llama_server import metrics_text
 
         return PlainTextResponse(metrics_text(self._serving.totals), media_type="text/plain; version=0.0.4")
@@ -360,7 +360,7 @@ class _Server:
         return await _told_errors(request, answer)
 
     def answer_with(self, make: Callable[[JsonBody], ApiContract]) -> Callable[[Request], Any]:
-        """Return what answers requests of one contract."""
+        """Return the endpoint for requests of one contract."""
 
         async def endpoint(request: Request) -> Response:
             async def answer(body: JsonBody) -> Response:
@@ -399,7 +399,7 @@ class _Server:
 
 
 class EventFlow:
-    """Events of a generator that blocks, which runs in a thread of its own, for a loop that must not wait for it."""
+    """Run a blocking generator in its own thread and hand its events to the event loop."""
 
     def __init__(self, work: Callable[[CancelToken], Iterator[tuple[int, AnswerEvent]]]) -> None:
         self._cancel, self._loop = CancelToken(), asyncio.get_running_loop()
@@ -409,7 +409,7 @@ class EventFlow:
         self._thread.start()
 
     async def wait_for_first(self, within_s: float) -> bool:
-        """Wait for the first event; False when it takes longer. Raises what the work failed with instead of one."""
+        """Wait for the first event; False on timeout. Raises the work's error if it failed first."""
         await self._wait_for_event(within_s)
         if not self._waiting:
             return False
@@ -419,9 +419,9 @@ class EventFlow:
         return True
 
     async def events(self) -> AsyncIterator[list[tuple[int, AnswerEvent]]]:
-        """Yield all of them, those of a moment together; none whenever nothing has come for a while.
+        """Yield events in batches, and an empty batch whenever none came for a while.
 
-        Raises what the work failed with.
+        Raises the work's error.
         """
         while True:
             await self._wait_for_event(LOOK_EVERY_S)
@@ -434,14 +434,14 @@ class EventFlow:
                     return
 
     async def _wait_for_event(self, within_s: float) -> None:
-        """Until there is something to take, or so long."""
+        """Wait until there is an event, or for `within_s` seconds."""
         timer = self._loop.call_later(within_s, self._has_come.set)
         await self._has_come.wait()
         timer.cancel()
         self._has_come.clear()
 
     def stop(self) -> None:
-        """Nobody wants the rest."""
+        """Cancel the work; the rest isn't wanted."""
         self._cancel.cancel()
 
     def _run_work(self, work: Callable[[CancelToken], Iterator[tuple[int, AnswerEvent]]]) -> None:
@@ -472,17 +472,17 @@ class _NotedRequest:
         self._prompt = self._written = 0
 
     def count_event(self, event: AnswerEvent) -> None:
-        """Count what was read and written."""
+        """Add an answer's tokens to the request's totals."""
         if isinstance(event, Finished):
             self._prompt += event.stats.prompt_tokens
             self._written += event.stats.generated_tokens
 
     def read(self, tokens: int) -> None:
-        """So many were read, and nothing was written."""
+        """Add tokens that were read without writing any."""
         self._prompt += tokens
 
     def close(self, status: int) -> None:
-        """It has been answered."""
+        """Log the request as answered with `status`; only the first call counts."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -507,7 +507,7 @@ async def _whole_response(request: Request, contract: ApiContract, flow: EventFl
 
 
 async def _unless_gone(request: Request, work: asyncio.Future[Found]) -> Found:
-    """Return what `work` comes to. Raises ClientDisconnect, too."""
+    """Return the result of `work`; cancel it and raise ClientDisconnect if the client leaves first."""
     gone = asyncio.ensure_future(_client_gone(request))
     try:
         await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
@@ -559,7 +559,7 @@ async def _stream_answer(
 
 
 async def _answer_guarded(request: Request, work: Callable[[JsonBody], Any]) -> Response:
-    """Answer a JSON body; what goes wrong is told as the contract has it."""
+    """Answer a JSON body; errors are sent in the contract's format."""
 
     async def answer() -> Response:
         scan = BodyScan()
@@ -575,7 +575,7 @@ async def _answer_guarded(request: Request, work: Callable[[JsonBody], Any]) -> 
 
 
 def _give_back_memory() -> None:
-    """Return what large requests took: glibc would keep it, and this may be the process of a window."""
+    """Return freed memory to the system, which glibc would keep: large requests may run in the window's process."""
     with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
 
@@ -595,7 +595,7 @@ async def _told_errors(request: Request, answer: Callable[[], Awaitable[Response
 
 
 async def _read_body(request: Request, most_bytes: int, scan: BodyScan | None = None) -> bytes:
-    """Take a body in; of one that is refused the rest is thrown away as it comes."""
+    """Read a request's body. The rest of a refused body is read and dropped."""
     data, passed, held = bytearray(), 0, request.app.state
     try:
         async with asyncio.timeout(READ_WITHIN_S):
@@ -661,7 +661,7 @@ def _with_field(error: BaseException, contract: ApiContract) -> BadRequest | Non
 
 
 def _failure_response(path: str, error: Exception) -> tuple[int, dict[str, Any]]:
-    """Status and body for what kept a request from being answered; a prompt that is too long with its numbers."""
+    """Return the status and body for an error; a prompt that is too long is reported with its numbers."""
     status, code = next((status, code) for kind, status, code in _STATUS if isinstance(error, kind))
     if isinstance(error, errors.PromptTooLong):
         body = error_body(path, _too_long(error), status=status, code=code)

@@ -1,4 +1,4 @@
-"""What a request says, field by field, and its pictures: what is wrong is told by its name, the rest left alone."""
+"""Checked access to the fields of a JSON request and its images. Errors name the field; unknown fields are ignored."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def error_body(path: str, message: str, *, status: int, code: str, field: str = 
 
 MOST_BYTES = 20_000_000
 MOST_TEXT_BYTES = 8_000_000
-"""Of a request without pictures: a million tokens take fewer."""
+"""Limit of a request without images: a million tokens take fewer bytes."""
 MOST_VALUES = 100_000
 MOST_OBJECTS = 5000
 SCANNED_BYTES = 1 << 18
@@ -56,9 +56,9 @@ _BEGIN_VALUES = b"{[,"
 
 
 class BodyScan:
-    """Counts what a JSON body holds while it comes in: parsed, an empty object takes a hundred times its bytes.
+    """Count a JSON body's values while it arrives: parsed, an empty object takes a hundred times its bytes.
 
-    `problem` says why it will not be parsed. Strings are looked at for nothing but their ends.
+    `problem` is the reason not to parse it. Inside strings only their ends are looked for.
     """
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class BodyScan:
         self._rest, self._tail = b"", b""
 
     def feed(self, piece: bytes) -> None:
-        """Take the next bytes of it, in steps between which other threads run."""
+        """Scan the next bytes, in steps so that other threads can run."""
         for at in range(0, len(piece), SCANNED_BYTES):
             if self.problem is None:
                 self._feed_step(piece[at : at + SCANNED_BYTES])
@@ -93,7 +93,7 @@ class BodyScan:
 
 
 class JsonBody:
-    """A JSON object, or one inside of it; `at` is where it stands, for messages."""
+    """A JSON object with checked fields; `at` is its path in the body, for messages."""
 
     def __init__(self, values: object, at: str = "") -> None:
         if not isinstance(values, Mapping):
@@ -102,26 +102,26 @@ class JsonBody:
 
     @classmethod
     def parse(cls, data: bytes) -> JsonBody:
-        """Raise BadRequest for what is no JSON object."""
+        """Parse a body. Raises BadRequest unless it is a JSON object."""
         try:
             return cls(json.loads(data))
         except (ValueError, RecursionError) as error:
             raise BadRequest(f"the body is not JSON: {error}"[:300]) from None
 
     def name_of(self, field: str) -> str:
-        """Return the field with where it stands."""
+        """Return the field's path in the body."""
         return f"{self._at}.{field}" if self._at else field
 
     def has_field(self, field: str) -> bool:
-        """Return whether it is there and not null."""
+        """Return whether the field is present and not null."""
         return self._values.get(field) is not None
 
     def raw_value(self, field: str) -> Any:
-        """As JSON has it, unchecked; None where it is missing."""
+        """Return the value unchecked; None if missing."""
         return self._values.get(field)
 
     def cleaned_value(self, field: str) -> Any:
-        """As `raw_value`, without what no text may have: for what is said again."""
+        """Like `raw_value`, without characters that no text may have; for echoing."""
         return _clean_value(self._values.get(field))
 
     def text_field(self, field: str, default: str | None = None) -> str:
@@ -143,14 +143,14 @@ class JsonBody:
         return float(value)
 
     def integer_field(self, field: str, least: int, most: int) -> int | None:
-        """As `number_field`; raises BadRequest also for what has a fraction."""
+        """Like `number_field`; also raises BadRequest for fractions."""
         value = self.number_field(field, least, most)
         if value is not None and value != int(value):
             raise BadRequest(f"{self.name_of(field)} must be a whole number", self.name_of(field))
         return None if value is None else int(value)
 
     def boolean_field(self, field: str, default: bool = False) -> bool:
-        """`default` where it is missing or null; raises BadRequest for what is neither true nor false."""
+        """Return a boolean, or `default` if missing or null. Raises BadRequest for anything else."""
         value = self._values.get(field)
         if value is None:
             return default
@@ -159,7 +159,7 @@ class JsonBody:
         return value
 
     def list_field(self, field: str) -> list[Any]:
-        """Empty where it is missing or null; raises BadRequest for what is no list."""
+        """Return a list, empty if missing or null. Raises BadRequest for anything else."""
         value = self._values.get(field)
         if value is None:
             return []
@@ -168,14 +168,16 @@ class JsonBody:
         return value
 
     def object_list(self, field: str) -> list[JsonBody]:
-        """As `list_field`, each with its place in its name; raises BadRequest where one of them is no object."""
+        """Return a list of objects, each knowing its path. Raises BadRequest if an entry isn't an object or there are
+        too many.
+        """
         name = self.name_of(field)
         if len(found := self.list_field(field)) > MOST_OBJECTS:
             raise BadRequest(f"{name} has {len(found):,} entries, more than {MOST_OBJECTS:,}", name, code="too_many")
         return [JsonBody(item, f"{name}[{number}]") for number, item in enumerate(found)]
 
     def object_field(self, field: str) -> JsonBody | None:
-        """None where it is missing or null; raises BadRequest for what is no object."""
+        """Return an object, or None if missing or null. Raises BadRequest for anything else."""
         return JsonBody(self._values[field], self.name_of(field)) if self.has_field(field) else None
 
     def stop_strings(self, field: str) -> tuple[str, ...]:
@@ -187,7 +189,7 @@ class JsonBody:
         return tuple(stop_text for stop_text in found if stop_text)
 
     def template_variables(self, field: str) -> dict[str, Any]:
-        """Return what the model's template is told beside the messages: switches, numbers and single words."""
+        """Return variables for the model's template: booleans, numbers and single words."""
         found = self.object_field(field)
         variables = dict(found._values) if found is not None else {}
         for name, value in variables.items():
@@ -198,7 +200,7 @@ class JsonBody:
         return variables
 
     def read_grammar(self) -> str:
-        """GBNF that an answer follows; "" for none."""
+        """Return the GBNF grammar of the answer; "" for none. Raises BadRequest if it is too long."""
         found = self.text_field("grammar", "")
         if len(found) > MOST_GRAMMAR_CHARACTERS:
             words = f"{self.name_of('grammar')} must have at most {MOST_GRAMMAR_CHARACTERS} characters"
@@ -206,7 +208,7 @@ class JsonBody:
         return found
 
     def read_sampling(self) -> Sampling:
-        """Return the fields of sampling that all contracts name alike; `fields.SAMPLING` has those that are refused."""
+        """Return the sampling fields common to all contracts; `fields.SAMPLING` lists those that are refused."""
         return Sampling(
             temperature=self.number_field("temperature", 0, 5),
             top_k=self.integer_field("top_k", -1, 1_000_000),
@@ -222,7 +224,7 @@ class JsonBody:
         )
 
     def logit_bias(self) -> tuple[tuple[int, float], ...]:
-        """Return what is added to tokens of this model by their ids, as an object or as pairs; `false` forbids one."""
+        """Return (token id, bias) pairs, given as an object or as pairs; `false` forbids a token."""
         value = self._values.get("logit_bias")
         pairs = list(value.items()) if isinstance(value, Mapping) else self.list_field("logit_bias")
         if len(pairs) > MOST_BIASES:
@@ -266,13 +268,13 @@ _DATA = re.compile(r"data:image/[\w.+-]+;base64,", re.IGNORECASE)
 
 
 class RequestPictures:
-    """Those of one request, by the SHA-256 of their bytes."""
+    """Images of one request, by the SHA-256 of their bytes."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
 
     def from_address(self, address: object, name: str, at: int) -> Media:
-        """Of a data address, for the place `at` of a text. Raises BadRequest, which names the field."""
+        """Read an image from a data address, for place `at` of a text. Raises BadRequest that names the field."""
         found = _DATA.match(address) if isinstance(address, str) else None
         if found is None:
             raise BadRequest(f"{name}: {ONLY_DATA}", name)
@@ -280,7 +282,7 @@ class RequestPictures:
         return self.from_base64(address[found.end() :], name, at)
 
     def from_base64(self, text: str, name: str, at: int) -> Media:
-        """One whose bytes are in the request; raises BadRequest for what is no base64, and for one too many."""
+        """Read an image from base64. Raises BadRequest for invalid base64 or too many images."""
         try:
             data = base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):

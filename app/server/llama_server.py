@@ -1,4 +1,4 @@
-"""What llama-server offers beside the contracts of others: tokens, filling in the middle, properties, metrics."""
+"""llama-server's own endpoints: tokens, infill, properties, metrics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.server.json_body import BadRequest, JsonBody
 from app.server.openai import most_tokens
 
 MOST_CHARACTERS = 200_000
-"""Of a text whose tokens are told: all of them are one message of the engine's."""
+"""Limit of a text to tokenize: all tokens are sent in one message of the engine."""
 MOST_TOKEN_IDS = 100_000
 MOST_SNIPPETS = 64
 
@@ -22,7 +22,7 @@ class TokenizeRequest:
     """`/tokenize`: the numbers of a text's tokens, with their pieces where these are wanted."""
 
     def __init__(self, body: JsonBody) -> None:
-        """Raise BadRequest."""
+        """Raises BadRequest."""
         self.model = body.text_field("model", "")
         self.text = body.text_field("content", "")
         if len(self.text) > MOST_CHARACTERS:
@@ -32,7 +32,6 @@ class TokenizeRequest:
         self._has_pieces = body.boolean_field("with_pieces")
 
     def response_body(self, tokens: Sequence[TokenSeen]) -> dict[str, Any]:
-        """Return the body of the answer."""
         if not self._has_pieces:
             return {"tokens": [token.id for token in tokens]}
         return {"tokens": [{"id": token.id, "piece": _piece_value(token.data)} for token in tokens]}
@@ -47,7 +46,7 @@ def _piece_value(data: bytes) -> str | list[int]:
 
 
 def token_ids_of(body: JsonBody) -> tuple[int, ...]:
-    """Return what `/detokenize` is asked for; raises BadRequest."""
+    """Return the token ids for `/detokenize`. Raises BadRequest."""
     found = body.list_field("tokens")
     if len(found) > MOST_TOKEN_IDS or not all(type(token) is int and 0 <= token < 1 << 31 for token in found):
         raise BadRequest(f"tokens must be at most {MOST_TOKEN_IDS} numbers of tokens", "tokens")
@@ -55,15 +54,15 @@ def token_ids_of(body: JsonBody) -> tuple[int, ...]:
 
 
 class InfillRequest:
-    """`/infill`: what is to stand between `input_prefix` and `input_suffix`; `prompt` goes on with the prefix.
+    """`/infill`: fill in between `input_prefix` and `input_suffix`; `prompt` follows the prefix.
 
-    Other files come first, as llama-server has them where a model knows no sign for them.
+    Other files come first, in llama-server's format for models without tokens for them.
     """
 
     chats = False
 
     def __init__(self, body: JsonBody) -> None:
-        """Raise BadRequest."""
+        """Raises BadRequest."""
         self.model, self.streams = body.text_field("model", ""), body.boolean_field("stream")
         snippets = body.object_list("input_extra")
         if len(snippets) > MOST_SNIPPETS:
@@ -118,7 +117,7 @@ class InfillRequest:
 
 
 def properties_of(model: ServedModel | None) -> dict[str, Any]:
-    """`/props`: of the model that answers who names none. A path would tell of the person's folders: there is none."""
+    """Return `/props` for the default model. There is no path in it: that would reveal the user's folders."""
     return {
         "default_generation_settings": {"n_ctx": model.context_tokens if model is not None else 0},
         "total_slots": 1,
@@ -140,7 +139,7 @@ _METRICS = (
 
 
 def metrics_text(totals: RequestTotals) -> str:
-    """`/metrics`, for Prometheus: numbers since the start, and nothing of what was said."""
+    """Return `/metrics` for Prometheus: counts since the start, and no content."""
     values = (
         totals.requests,
         totals.failed,

@@ -32,7 +32,7 @@ class MultipartForm:
 
 
 def parse_form(content_type: str, body: bytes) -> MultipartForm:
-    """Raise BadRequest for what is no such form, or exceeds a limit."""
+    """Parse a multipart form. Raises BadRequest if it isn't one or exceeds a limit."""
     boundary = _boundary_of(content_type)
     lines = b"\r\n--" + boundary
     parts = (b"\r\n" + body).split(lines, MOST_PARTS + 2)

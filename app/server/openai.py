@@ -39,7 +39,7 @@ _ROLES = {
 
 
 def messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ...]:
-    """Return the conversation, with calls and their results."""
+    """Return the conversation, with function calls and their results. Raises BadRequest."""
     known: dict[str, FunctionCall] = {}
     found = [_read_message(json_body, known, pictures) for json_body in body.object_list("messages")]
     if not found:
@@ -48,14 +48,14 @@ def messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ...
 
 
 def without_empty_end(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """Without a last answer that is still to be written: some clients send its place."""
+    """Drop an empty last answer, which some clients send as a placeholder."""
     last = messages[-1]
     is_place = last.role is Role.ASSISTANT and not (last.text or last.media or last.calls)
     return tuple(messages[:-1] if is_place and len(messages) > 1 else messages)
 
 
 def is_begun(messages: Sequence[Message]) -> bool:
-    """Return whether the last message is an answer that is to be gone on with."""
+    """Return whether the last message is an answer to continue."""
     return bool(messages) and messages[-1].role is Role.ASSISTANT and not messages[-1].calls
 
 
@@ -69,7 +69,7 @@ def effort_of(body: JsonBody, field: str) -> tuple[str, bool | None]:
 
 
 def role_of(body: JsonBody) -> Role:
-    """Who speaks, of the three that models know."""
+    """Map a message's role to one of the three that models know. Raises BadRequest for unknown roles."""
     role = body.text_field("role")
     if role not in _ROLES:
         raise BadRequest(f"{body.name_of('role')}: there is no role {role!r}", body.name_of("role"))
@@ -130,9 +130,9 @@ class OfferedTools:
 
 
 def offered_tools(body: JsonBody, *, takes_custom: bool = False) -> OfferedTools:
-    """Return the functions of a request. Of a function that is named there is one call.
+    """Return a request's functions. If `tool_choice` names a function, at most one call is made.
 
-    `takes_custom`: tools whose input is any text, too, as functions with one argument `input`.
+    `takes_custom`: also accept tools with free-text input, as functions with one argument `input`.
     """
     choice = body.raw_value("tool_choice")
     is_named = isinstance(choice, dict) and choice.get("type") != "allowed_tools"
@@ -142,7 +142,7 @@ def offered_tools(body: JsonBody, *, takes_custom: bool = False) -> OfferedTools
 
 
 def legacy_functions_of(body: JsonBody) -> OfferedTools:
-    """`functions` and `function_call`, as the contract had them before there were tools."""
+    """Return `functions` and `function_call`, the contract's form before tools."""
     tools = tuple(_read_tool(json_body) for json_body in body.object_list("functions"))
     choice = body.raw_value("function_call")
     if choice in (None, "auto"):
@@ -188,11 +188,13 @@ def _name_of(body: JsonBody) -> str:
 
 
 HOSTED = re.compile(r"web_search|file_search|code_interpreter|image_generation|computer|mcp|local_shell|tool_search")
-"""What runs at OpenAI, or what its models were taught to run: clients offer it to every model."""
+"""Tools that run at OpenAI or that its models were trained on. Clients offer them to every model, so they are
+ignored.
+"""
 
 
 def _tools_in(body: JsonBody, takes_custom: bool) -> list[ToolFunction]:
-    """One function, or those of a namespace, called as `namespaced_name` has it; none that the client does not lend."""
+    """Return one function, or those of a namespace by `namespaced_name`; none for tools hosted elsewhere."""
     kind = body.text_field("type", "function")
     if kind == "function":
         return [_read_tool(body)]
@@ -215,7 +217,7 @@ _TEXT_INPUT = {"type": "object", "properties": {"input": {"type": "string"}}, "r
 
 
 def namespaced_name(namespace: str, name: str) -> str:
-    """Return how a model is told of a function in a namespace."""
+    """Return a namespaced function's name for the model."""
     return f"{namespace}{BETWEEN_NAMES}{name}" if namespace else name
 
 
@@ -249,7 +251,7 @@ def schema_text(wished: JsonBody, holder: JsonBody | None, field: str) -> str:
 
 
 def most_tokens(body: JsonBody, *fields: str) -> int:
-    """Return the first of the fields that is there; -1 for no limit, and 0 for not a word."""
+    """Return the first field present; -1 for no limit, 0 to write nothing."""
     found = [value for field in fields if (value := body.integer_field(field, -1, MOST_TOKENS)) is not None]
     return found[0] if found else -1
 
@@ -263,7 +265,7 @@ def form_of(body: JsonBody, *, has_tools: bool) -> tuple[str, str]:
 
 
 class _Completion:
-    """What both kinds share: one request, its answers, and their usage."""
+    """Base of both completion contracts: prompts, answers and usage."""
 
     def __init__(self, body: JsonBody, prefix: str) -> None:
         self.model = body.text_field("model", "")
@@ -319,13 +321,13 @@ class _Completion:
 
 
 class ChatCompletion(_Completion):
-    """`/v1/chat/completions`."""
+    """Contract of OpenAI's `/v1/chat/completions`."""
 
     chats = True
     _kind = "chat.completion.chunk"
 
     def __init__(self, body: JsonBody) -> None:
-        """Raise BadRequest."""
+        """Raises BadRequest."""
         super().__init__(body, "chatcmpl")
         refuse_unsupported(body, request_fields.CHAT)
         lent = offered_tools(body)
@@ -430,12 +432,12 @@ class ChatCompletion(_Completion):
 
 
 class Completion(_Completion):
-    """`/v1/completions`: a text is gone on with, or a middle filled in (`suffix`)."""
+    """Contract of `/v1/completions`: continue a text, or fill in before `suffix`."""
 
     chats = False
 
     def __init__(self, body: JsonBody) -> None:
-        """Raise BadRequest."""
+        """Raises BadRequest."""
         super().__init__(body, "cmpl")
         refuse_unsupported(body, request_fields.COMPLETION)
         self._most = body.integer_field("logprobs", 0, MOST_ALTERNATIVES)
@@ -466,7 +468,7 @@ class Completion(_Completion):
             ]
         )
         self._told = [0] * len(self.answers)
-        """Characters of each answer whose tokens were told, with the prompt's."""
+        """Number of characters of each answer whose tokens were sent, prompt included."""
 
     def begin_stream(self) -> Iterator[bytes]:
         if self._echo:
@@ -500,12 +502,12 @@ class Completion(_Completion):
         return self.wanted[number // self.wanted[0].count]
 
     def _prompt_text(self, number: int) -> str:
-        """Return the text that is gone on with; of token ids, what they spell."""
+        """Return the text being continued, decoded if it was given as token ids."""
         answer, text = self.answers[number], self._request_of(number).text
         return text or b"".join(token.data for token in answer.prompt).decode("utf-8", "replace")
 
     def _logprobs_body(self, number: int) -> dict[str, Any] | None:
-        """Of the tokens that were not told yet; the prompt's come first, where it is said again."""
+        """Return log probabilities of tokens not sent yet; the prompt's come first if it is echoed."""
         answer = self.answers[number]
         if self._most is None:
             return None
@@ -524,7 +526,7 @@ class Completion(_Completion):
 
 
 def _prompts_of(body: JsonBody) -> list[str | tuple[int, ...]]:
-    """Texts, or token ids of this model."""
+    """Return the prompts as texts or token ids."""
     given = body.raw_value("prompt")
     many = body.list_field("prompt") if isinstance(given, list) else [body.text_field("prompt")]
     if many and all(isinstance(token, int) for token in many):
@@ -553,14 +555,18 @@ def _token_entry(data: bytes, log_probability: float) -> dict[str, Any]:
 
 
 def _log_of(guess: Guess, token: TokenSeen) -> float:
-    """Of the token itself the very same number: lm-eval compares the two."""
+    """Return a guess's log probability. For the written token it is exactly the token's own: lm-eval compares the
+    two.
+    """
     if guess.id == token.id:
         return token.log_probability
     return math.log(guess.probability) if guess.probability > 0 else -9999.0  # JSON has no infinity
 
 
 def _token_lists(tokens: list[TokenSeen], offset: int) -> dict[str, Any]:
-    """As the old contract lists them; nothing came before a prompt's first token, so nobody knows how likely it was."""
+    """Return tokens in the old contract's lists. A prompt's first token has no probability, since nothing precedes
+    it.
+    """
     lengths = [len(token.data.decode("utf-8", "ignore")) for token in tokens]
     return {
         "tokens": [token.data.decode("utf-8", "replace") for token in tokens],
@@ -583,10 +589,10 @@ NUMBERS = "send texts: numbers of another tokenizer mean nothing here (LangChain
 
 
 class EmbeddingRequest:
-    """`/v1/embeddings`."""
+    """Contract of OpenAI's `/v1/embeddings`."""
 
     def __init__(self, body: JsonBody) -> None:
-        """Raise BadRequest."""
+        """Raises BadRequest."""
         self.model = body.text_field("model", "")
         self.texts = _texts_of(body)
         self._width = body.integer_field("dimensions", 1, 1_000_000)

@@ -1,4 +1,4 @@
-"""What to write into the settings of other programs, so that they find the models here."""
+"""Settings to copy into other programs so that they use the models here."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from app.features.models.model_messages import MessageTemplate
 
 HOUR_MS = 3_600_000
-"""How long an agent is to wait: reading its first prompt takes a small computer minutes."""
+"""Time-out for agents: a small computer takes minutes to read their first prompt."""
 
 
 @dataclass(frozen=True)
 class ConnectionOffer:
-    """What a program is to use: a server's address and key, and one of its models."""
+    """Values for a program's settings: the server's address and key, and one of its models."""
 
     address: str
     key: str = field(repr=False)
@@ -26,27 +26,27 @@ class ConnectionOffer:
 
     @property
     def root(self) -> str:
-        """The address for those who know the rest of the path."""
+        """The address without `/v1`, for programs that add the path."""
         return self.address.removesuffix("/v1")
 
     @property
     def room_tokens(self) -> int:
-        """What a conversation can have: the context grows up to that when it has to."""
+        """Largest context a conversation can get, since the context grows on demand."""
         return max(self.context_tokens, self.largest_tokens)
 
 
 @dataclass(frozen=True)
 class ClientRecipe:
-    """One program: where its settings are, and what belongs there."""
+    """One program: where its settings are, and what to write there."""
 
     name: str
     where: str
     write: Callable[[ConnectionOffer], str]
     needs_tokens: int = 0
-    """About how long its first prompt is, where that is more than the usual context has room for."""
+    """Approximate length of its first prompt, if that exceeds the usual context."""
 
     def context_words(self, offer: ConnectionOffer) -> MessageTemplate:
-        """One line about the context: how much there is, and whether that is enough."""
+        """Return a line on the context's size and whether it is enough for the program."""
         values = {"needed": f"{self.needs_tokens:,}", "now": f"{offer.context_tokens:,}"}
         values["most"] = f"{offer.room_tokens:,}"
         if self.needs_tokens > offer.room_tokens:
@@ -96,7 +96,7 @@ def _vs_code(offer: ConnectionOffer) -> str:
 
 
 def _claude_code(offer: ConnectionOffer) -> str:
-    """With its own small jobs by the same model, and nothing sent to anybody else."""
+    """Return environment variables that also point Claude Code's small jobs here and switch off its other traffic."""
     values = {
         "ANTHROPIC_BASE_URL": offer.root,
         "ANTHROPIC_AUTH_TOKEN": offer.key,

@@ -15,17 +15,17 @@ from app.server.json_body import BadRequest, JsonBody
 
 @dataclass(frozen=True)
 class HonouredField:
-    """It does what the contract says."""
+    """Field with the contract's meaning."""
 
 
 @dataclass(frozen=True)
 class HarmlessField:
-    """It changes nothing of what is written: prices, storage elsewhere, hints about speed."""
+    """Ignored field that doesn't change the text: prices, remote storage, hints about speed."""
 
 
 @dataclass(frozen=True)
 class RefusedField:
-    """It would change the answer, and cannot here. `neutral` are values that ask for what is done anyway."""
+    """Refused field: it would change the answer and isn't supported. `neutral` values ask for what is done anyway."""
 
     reason: str = "this server has no such thing: leave it out"
     neutral: tuple[Any, ...] = ()

@@ -9,14 +9,14 @@ from app.server.json_body import BadRequest, JsonBody
 
 MOST_DOCUMENTS = 2048
 METHOD = "embedding_cosine"
-"""How relevance is measured here, and told: by a model that was made for embeddings, not by one that re-ranks."""
+"""Method reported with the scores: cosine similarity of an embedding model, not a re-ranking model."""
 
 
 class RerankRequest:
     """A question and documents; `texts` are all of them, the question first."""
 
     def __init__(self, body: JsonBody) -> None:
-        """Raise BadRequest."""
+        """Raises BadRequest."""
         self.model = body.text_field("model", "")
         query = body.text_field("query")
         documents = [_text_of(body, number, value) for number, value in enumerate(body.list_field("documents"))]
@@ -27,7 +27,7 @@ class RerankRequest:
         self._returns_documents = body.boolean_field("return_documents")
 
     def response_body(self, found: EmbeddingVectors) -> dict[str, Any]:
-        """Return the body of the answer: the nearest first, equally near ones as they were given."""
+        """Return results by falling similarity; ties keep the order of the request."""
         vectors = list(found.vectors)
         question, documents = vectors[0], vectors[1:]
         scores = [sum(a * b for a, b in zip(question, vector, strict=True)) for vector in documents]

@@ -32,7 +32,7 @@ from app.server.request_fields import refuse_unsupported
 
 @dataclass
 class _OutputItem:
-    """One part of the answer that is told to the end before the next begins."""
+    """One item of a response; it is complete before the next begins."""
 
     kind: str
     place: int
@@ -41,12 +41,12 @@ class _OutputItem:
 
 
 class Responses:
-    """`/v1/responses`."""
+    """Contract of OpenAI's `/v1/responses`."""
 
     chats = True
 
     def __init__(self, body: JsonBody) -> None:
-        """Raise BadRequest."""
+        """Raises BadRequest."""
         refuse_unsupported(body, request_fields.RESPONSES)
         self.model, self.streams = body.text_field("model", ""), body.boolean_field("stream")
         lent, text, pictures = offered_tools(body, takes_custom=True), body.object_field("text"), RequestPictures()
@@ -137,7 +137,7 @@ class Responses:
 
     @property
     def _is_incomplete(self) -> bool:
-        """True if the answer ended for want of room; a call that is whole by then wants nothing more."""
+        """True if the answer was cut at a limit, unless its last call is already complete."""
         answer = self.answers[0]
         return answer.is_cut and not (answer.calls and answer.calls[-1].is_whole)
 
@@ -259,11 +259,11 @@ _ECHOED: dict[str, Any] = {
     "reasoning": {"effort": None, "summary": None},
     "text": {"format": {"type": "text"}},
 }
-"""What an answer says of its request, as it was asked or by itself."""
+"""Request fields repeated in the response, with their defaults."""
 
 
 def _names_in(body: JsonBody) -> dict[str, tuple[str, str]]:
-    """Functions in namespaces by what the model is told of them: namespace and name."""
+    """Map namespaced function names, as the model sees them, to (namespace, name)."""
     spaces = [json_body for json_body in body.object_list("tools") if json_body.text_field("type", "") == "namespace"]
     pairs = [
         (space.text_field("name"), (tool.object_field("function") or tool).text_field("name", ""))
@@ -277,7 +277,7 @@ CUSTOM_CALL = "custom_tool_call"
 
 
 def _input_of(call: ApiCall) -> str:
-    """Return the text that a tool is given which takes any."""
+    """Return the input of a free-text tool."""
     found = call.values
     return str(found.get("input", "")) if isinstance(found, dict) else ""
 

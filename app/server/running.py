@@ -1,4 +1,4 @@
-"""The server, in a thread of its own until it is stopped; and its switch, for the window and for the terminal."""
+"""Run the server in its own thread, and switch it on and off for the window and the terminal."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ if sys.modules["uvicorn.main"] is _command_line:
 PORT = 8765
 CLOSE_S = 2
 HEAD_WITHIN_S = 15.0
-"""Of a request, from the connection or from the answer before it on; the key stands in it."""
+"""Time limit for a request's head, from the connection or the previous answer on. The head holds the key."""
 _STARTED_WITHIN_S = 30.0
 
 
 def names_of(host: str) -> frozenset[str]:
-    """By what it is called that a server listens there; by which names other computers know this one, too, if they may.
+    """Return the host names for `AccessRules`: the one listened on, and this computer's own if others can reach it.
 
-    Addresses are none of them.
+    Addresses aren't included.
     """
     names = {host.casefold()}
     if is_open(host):
@@ -61,7 +61,9 @@ def is_open(host: str) -> bool:
 
 
 class ServerConnection(H11Protocol):
-    """Ends where no request comes: who has no key could else hold as many open as this process may have."""
+    """HTTP connection with a time limit for request heads: otherwise clients without a key could hold all
+    connections.
+    """
 
     _patience: asyncio.TimerHandle | None = None
 
@@ -89,7 +91,7 @@ class ServerConnection(H11Protocol):
 
 
 class RunningServer:
-    """Listens from `start` to `stop`. `port` 0 takes a free one."""
+    """Listen from `start` to `stop`. `port` 0 takes a free one."""
 
     def __init__(self, app: ASGIApp, host: str = "127.0.0.1", port: int = PORT) -> None:
         self._host, self._port = host, port
@@ -108,7 +110,7 @@ class RunningServer:
 
     @property
     def address(self) -> str:
-        """Where clients find it, with the path that all of them want."""
+        """Base address for clients, `/v1` included."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}/v1"
 
@@ -118,7 +120,7 @@ class RunningServer:
         return is_open(self._host)
 
     def start(self) -> None:
-        """Raise PortTaken; returns when it listens."""
+        """Start listening; returns when ready. Raises PortTaken."""
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         # Only of one that is named as TCP does asyncio turn off that small pieces wait for each other's arrival.
         listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -141,7 +143,7 @@ class RunningServer:
             time.sleep(0.01)
 
     def stop(self) -> None:
-        """End what is being answered and give the port back; safe to call twice."""
+        """End running answers and close the port; safe to call twice."""
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(_STARTED_WITHIN_S)
@@ -151,13 +153,13 @@ class RunningServer:
 
 
 KEY_OF = "server"
-"""Under which name the key stands in the keyring."""
+"""Name of the server's key in the keyring."""
 KEY_BYTES = 24
 
 
 @dataclass(frozen=True)
 class ServerAddress:
-    """Where a running server is found, and what opens it. `is_kept`: the key is the same the next time."""
+    """Address and key of the running server. `is_kept`: the key stays the same next time."""
 
     address: str
     key: str = field(repr=False)
@@ -165,7 +167,9 @@ class ServerAddress:
 
 
 class ServerSwitch:
-    """Owns the server. Turning it takes a moment, and may ask for the keyring's password: not for a window's thread."""
+    """Own the server and switch it. Switching takes a moment and may ask for the keyring's password: not for the
+    window's thread.
+    """
 
     def __init__(self, serving: AnswerServer, token: HubToken) -> None:
         self._serving, self._token = serving, token
@@ -176,7 +180,7 @@ class ServerSwitch:
 
     @property
     def door(self) -> ServerAddress | None:
-        """None while it is off."""
+        """Address and key; None while the server is off."""
         return self._door
 
     def turn_on(self, port: int, origins: tuple[str, ...] = ()) -> ServerAddress | None:
@@ -191,7 +195,7 @@ class ServerSwitch:
             return self._door
 
     def turn_off(self) -> None:
-        """What is being answered ends."""
+        """Stop the server and end running answers."""
         with self._turning:
             running, self._running, self._door = self._running, None, None
             if running is not None:
@@ -199,11 +203,11 @@ class ServerSwitch:
                 self._serving.engines.close()
 
     def renew_key(self) -> None:
-        """Who has the old one is not answered any more, from the next time it is turned on."""
+        """Replace the key. The old one is refused from the next start on."""
         self._store_key(secrets.token_urlsafe(KEY_BYTES))
 
     def close(self) -> None:
-        """Off for good."""
+        """Turn off permanently."""
         self._is_over = True
         self.turn_off()
 
@@ -216,20 +220,20 @@ class ServerSwitch:
         return key, self._store_key(key)
 
     def list_models(self) -> list[ServedModel]:
-        """Return what programs can ask for."""
+        """Return the models that clients can request."""
         return self._serving.list_models()
 
     def largest_context(self) -> int:
-        """As `ServedEngines` has it."""
+        """See `ServedEngines.largest_context`."""
         return self._serving.engines.largest_context()
 
     @property
     def grown(self) -> GrownContext | None:
-        """The last time that a model was loaded again with a larger context for a program."""
+        """The last reload of a model with a larger context for a client."""
         return self._serving.engines.grown
 
     def list_api_models(self) -> list[str]:
-        """Return what is in memory for programs only."""
+        """Return the names of models loaded for API clients only."""
         return [model.name for model in self._serving.engines.beside]
 
     def list_requests(self) -> list[RequestRecord]:

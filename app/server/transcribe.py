@@ -21,7 +21,7 @@ ELSEWHERE = frozenset(("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe
 
 @dataclass(frozen=True)
 class TranscriptionRequest:
-    """What is wanted of a recording. `language`, `prompt` and `temperature` are hints that no model here can use."""
+    """A transcription request. `language`, `prompt` and `temperature` are hints that no model here can use."""
 
     model: str
     file: FormFile
@@ -29,7 +29,7 @@ class TranscriptionRequest:
 
     @classmethod
     def from_form(cls, form: MultipartForm) -> TranscriptionRequest:
-        """Raise BadRequest."""
+        """Read the form. Raises BadRequest."""
         if "file" not in form.files:
             raise BadRequest("file is missing: send the recording itself as a part of the form", "file")
         wanted = form.texts.get("response_format", "json")
@@ -48,7 +48,7 @@ class TranscriptionRequest:
 
 
 def transcribe_request(serving: AnswerServer, asked: TranscriptionRequest, cancel: CancelToken) -> SpokenTranscript:
-    """Return what is said in the recording. Raises BadRequest for what is none, or where no model hears."""
+    """Transcribe a recording. Raises BadRequest if it can't be read or no model understands sound."""
     try:
         told = serving.transcribe(asked.model, asked.file.data, cancel)
     except (errors.MediaRefused, errors.DocumentUnreadable, errors.DocumentTooDemanding) as error:

@@ -1,4 +1,4 @@
-"""The real backend: carries out the worker's requests with llama.cpp, on the model that is loaded."""
+"""Backend that runs the worker's requests with llama.cpp on the loaded model."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ SPEEDS_FILE = "speeds.json"  # in the child's own working folder
 
 
 class LoadedModel:
-    """Owns model and context until `free`."""
+    """Own the model and its context until `free`."""
 
     def __init__(self, library: LlamaLibrary, request: protocol.LoadModel, opened: OpenedModel) -> None:
         self.model = opened.model
@@ -91,12 +91,12 @@ class LoadedModel:
 
     @property
     def needed_bytes(self) -> int:
-        """What becomes free with it."""
+        """Bytes that `free` releases, as planned."""
         return self._opened.plan.needed_bytes
 
     @property
     def held(self) -> set[str]:
-        """Names of the devices that hold it."""
+        """Names of the devices that hold the model."""
         return self._opened.held
 
     def loaded_reply(self, id_: int) -> protocol.Loaded:
@@ -129,7 +129,7 @@ class LoadedModel:
         return protocol.Loaded(id_, described)
 
     def _remember_looks(self) -> str:
-        """Return how long looking takes at least is known from before; returns by which key."""
+        """Load the measured encoding times of this projector and return the key they are stored under."""
         assert self._eyes is not None
         plan = self._opened.plan
         identity = model_identity(Path(self._eyes.projector.path))
@@ -139,7 +139,7 @@ class LoadedModel:
         return key
 
     def begin_answer(self, request: protocol.Generate, job: EngineJob) -> None:
-        """Start an answer; raises ChatUnavailable, TemplateFailed, PromptTooLong or GrammarInvalid."""
+        """Start an answer. Raises ChatUnavailable, TemplateFailed, PromptTooLong or GrammarInvalid."""
         begun_s = time.perf_counter()
         ask, model = request.ask, self.model
         self._look_away()
@@ -182,7 +182,9 @@ class LoadedModel:
         self.decoder.add_run(SequenceRun(request, job, answer, self.model, prompt, chain, piece, forced))
 
     def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected:
-        """Look into the model; raises ModelNotInspectable, TooLongToInspect or LookBrokenOff."""
+        """Return tokens, layers or attention of a text. Raises ModelNotInspectable, TooLongToInspect or
+        LookBrokenOff.
+        """
         model, id_ = self.model, request.id
         tokens = self._tokens_of(request)
         total = len(tokens)
@@ -253,7 +255,7 @@ class LoadedModel:
             self._embedding = None
 
     def _tokens_of(self, request: protocol.Inspect) -> list[int]:
-        """Return what is looked at; a long text comes again with every piece of it that is wanted, and is cut once."""
+        """Return the tokens to inspect. Long texts are tokenized once, although they come with each part requested."""
         if request.messages:
             return self.model.prompt_tokens(self._prompt_parts(request.messages, False, request.template_variables))
         if request.tokens:
@@ -267,12 +269,11 @@ class LoadedModel:
         return begin + self._cut[1]
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
-        """Return the length of the prompt."""
         tokens = self._tokenize_parts(self._prompt_parts(request.messages, False, request.template_variables))
         return protocol.TokensCounted(request.id, len(tokens))
 
     def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
-        """Return what each picture or sound takes; nothing of one that cannot be shown."""
+        """Count the tokens of each image and sound; 0 for those the model can't take."""
         none = protocol.MediaCount(0, 0, 0)
         eyes = self._eyes
         counts = [none if eyes is None else eyes.count_media(media) for media in request.media]
@@ -280,7 +281,7 @@ class LoadedModel:
 
     @cached_property
     def call_syntax(self) -> protocol.CallSyntax | None:
-        """How the model's template has functions called."""
+        """How the model's template has functions called; None if it doesn't support that or isn't understood."""
         model = self.model
         if model.template is None or "tools" not in model.template_source:
             return None
@@ -296,7 +297,7 @@ class LoadedModel:
         return {"decode": decode, "batch": batch}
 
     def close(self) -> None:
-        """Save the sessions, and what was learnt about speed."""
+        """Save the sessions and the measured speeds."""
         self.decoder.pool.save_idle()
         if self._side_by_side.learnt:
             self._speeds.put(self._speed_key, {"side_by_side": self._side_by_side.best})
@@ -304,7 +305,7 @@ class LoadedModel:
             self._speeds.put(self._look_key, dict(self._eyes.speeds))
 
     def free(self) -> None:
-        """End background answers, saves the sessions and give the memory back."""
+        """End background answers, save the sessions and free the memory."""
         self.decoder.give_up_background()
         self.close()
         self._look_away()
@@ -315,7 +316,7 @@ class LoadedModel:
         self.model.free()
 
     def _inspection_context(self, tokens: int, job: EngineJob) -> InspectionContext:
-        """Return the context for looking, of so many tokens; kept until somebody asks for an answer."""
+        """Return a separate context for inspecting `tokens` tokens. It is kept until an answer needs the memory."""
         size = min(WINDOW_TOKENS, -(-tokens // 64) * 64, self.model.most_tokens)
         if self._inspection is None or self._inspection.size_tokens != size:
             self._look_away()
@@ -363,7 +364,9 @@ class LoadedModel:
             raise errors.TemplateFailed(model.path, str(problem)) from problem
 
     def _prompt_tokens(self, parts: list[PromptPart]) -> PromptTokens:
-        """Token ids; where a model cannot forget a part, with the places before and after the last question."""
+        """Tokenize a prompt. For models that can't roll back, also mark the positions before and after the last
+        question.
+        """
         tokens = self._tokenize_parts(parts)
         shown = [part.media for part in parts if part.media is not None]
         media = {(media.id, media.most_tokens): media for media in shown}
@@ -436,7 +439,7 @@ log = logging.getLogger(__name__)
 
 
 class LlamaBackend:
-    """At most one model and one context at a time."""
+    """Backend with at most one model and one context loaded."""
 
     name = "llama"
 
@@ -446,12 +449,12 @@ class LlamaBackend:
 
     @property
     def busy(self) -> bool:
-        """True if answers run or wait."""
+        """True if answers are running or waiting."""
         return self._loaded is not None and self._loaded.decoder.busy
 
     @property
     def interactive(self) -> bool:
-        """True if somebody waits for one of them."""
+        """True if one of the answers is interactive."""
         return self._loaded is not None and self._loaded.decoder.interactive
 
     @property
@@ -461,18 +464,18 @@ class LlamaBackend:
 
     @property
     def unsaved(self) -> bool:
-        """True if a session has something that is not on disk."""
+        """True if a session has content that isn't on disk."""
         return self._loaded is not None and self._loaded.decoder.pool.unsaved
 
     def prepare(self) -> None:
-        """Load the library; if that fails, the first request says so."""
+        """Load llama.cpp ahead of the first request, which reports any failure."""
         try:
             open_library()
         except (ImportError, OSError) as error:
             log.info("llama.cpp could not be loaded: %s", error)
 
     def load(self, request: protocol.LoadModel, job: EngineJob) -> protocol.Loaded | protocol.Done:
-        """Check the file before the former model is given up, then load it."""
+        """Check the new file before the loaded model is freed, then load it."""
         header = check_model(Path(request.path))
         try:
             library = open_library()
@@ -495,7 +498,7 @@ class LlamaBackend:
         return self._loaded.loaded_reply(request.id)
 
     def unload(self) -> None:
-        """Save sessions and free context and model; background answers lose them."""
+        """Save the sessions and free context and model. Background answers fail."""
         if self._loaded is not None:
             self._loaded.free()
             self._loaded = None
@@ -505,11 +508,10 @@ class LlamaBackend:
         self._require_model().begin_answer(request, job)
 
     def step(self, urgent: Callable[[], bool]) -> None:
-        """One decode."""
+        """Run one decode."""
         self._require_model().decoder.step(urgent)
 
     def forget_session(self, session: str) -> None:
-        """Drop an idle session from memory."""
         if self._loaded is not None:
             self._loaded.decoder.pool.forget_session(session)
 
@@ -518,7 +520,6 @@ class LlamaBackend:
         return self._require_model().count_tokens(request)
 
     def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
-        """Tokens of each text."""
         model = self._require_model().model
         counts = (len(model.tokenize(text, special=False)) for text in request.texts)
         return protocol.TextsCounted(request.id, tuple(counts))
@@ -528,7 +529,6 @@ class LlamaBackend:
         return self._require_model().count_media(request)
 
     def call_syntax(self, request: protocol.FindCallSyntax) -> protocol.CallSyntaxFound:
-        """Return how the model calls functions."""
         loaded = self._require_model()
         try:
             return protocol.CallSyntaxFound(request.id, loaded.call_syntax)
@@ -536,7 +536,6 @@ class LlamaBackend:
             raise errors.TemplateFailed(loaded.model.path, str(problem)) from problem
 
     def embed(self, request: protocol.Embed, job: EngineJob) -> protocol.Embedded | protocol.Done:
-        """Vectors from the loaded model."""
         try:
             return self._require_model().embed(request, job)
         except EmbeddingBrokenOff:
@@ -545,21 +544,22 @@ class LlamaBackend:
     def classify_tokens(
         self, request: protocol.ClassifyTokens, job: EngineJob
     ) -> protocol.TokensClassified | protocol.Done:
-        """Label from the loaded model."""
         try:
             return self._require_model().classify_tokens(request, job)
         except ClassificationBrokenOff:
             return protocol.Done(request.id)
 
     def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected | protocol.Done:
-        """Look into the loaded model."""
         try:
             return self._require_model().inspect(request, job)
         except LookBrokenOff:
             return protocol.Done(request.id)
 
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
-        """Asked from ggml, which falls back silently when a GPU's library does not load."""
+        """List the devices that ggml found.
+
+        Don't infer them from installed libraries: ggml falls back silently when a GPU's library doesn't load.
+        """
         library = open_library()
         loaded = self._loaded
         lent, missed = self._borrowed_devices(library).find_devices(request.machines, self._held)
@@ -574,7 +574,6 @@ class LlamaBackend:
         )
 
     def close(self) -> None:
-        """Save what is worth it."""
         if self._loaded is not None:
             self._loaded.close()
 

@@ -1,7 +1,7 @@
-"""The sequences of a context and who has them: an interactive answer gets one at once, a background one where it fits.
+"""Sequence slots of one llama.cpp context: placement, eviction and reuse of cached prefixes.
 
-Sequence 0 belongs to the open chat and stays warm after its answer; what else ends is saved, where it belongs to a
-session, and leaves.
+Interactive answers get a sequence at once, background ones while there is room. Sequence 0 belongs to the open chat and
+stays warm after its answer. Other sequences are saved when they end, if they have a session, and then cleared.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ KEPT_SNAPSHOT_BYTES = 512 * 1024 * 1024
 
 @dataclass(frozen=True)
 class StateSnapshot:
-    """What cannot be rolled back, after `count` tokens."""
+    """Copy of the state that llama.cpp can't roll back (recurrent layers, sliding window), taken after `count`
+    tokens.
+    """
 
     count: int
     data: bytes
@@ -59,7 +61,7 @@ class CachedSequence:
 
     @property
     def position(self) -> int:
-        """Where the next token stands; where pictures have fewer positions than tokens, that is not their count."""
+        """Position of the next token. Lower than the token count where images take fewer positions than tokens."""
         return len(self.tokens) - self._shift
 
     def common_length(self, prompt: Tokens[int]) -> int:
@@ -75,7 +77,9 @@ class CachedSequence:
         return kept if self._context.sees_all(self.number, self._position_after(kept)) else 0
 
     def go_back(self, count: int) -> int:
-        """Keep at most the first `count` tokens; returns how many were really kept."""
+        """Truncate to at most `count` tokens; return how many were kept, which is fewer where the model can't roll
+        back.
+        """
         count = self.reusable_length(count)
         if count < len(self.tokens):
             if not count or not self._truncate_memory(count):
@@ -88,7 +92,7 @@ class CachedSequence:
         return count
 
     def drop_unfinished(self) -> None:
-        """After a decode that was not finished: removes what it left behind the tokens that are held."""
+        """Remove what an unfinished decode left in the KV cache behind the recorded tokens."""
         if self._context.can_forget:
             if not self._context.truncate_sequence(self.number, self.position):
                 self.clear()
@@ -100,27 +104,29 @@ class CachedSequence:
         self._shift = self._tiles.position_shift(self.tokens)
 
     def extend(self, tokens: Tokens[int]) -> None:
-        """These tokens were decoded."""
+        """Record tokens that were just decoded."""
         self.tokens += tokens
         if self._tiles.shifts:
             self._shift += self._tiles.position_shift(tokens)
         self.changed = True
 
     def copy_prefix(self, source: CachedSequence, count: int) -> None:
-        """Take the first `count` tokens over from another sequence; this one is empty."""
+        """Copy the first `count` tokens of another sequence into this one, which must be empty."""
         self.tokens = source.tokens[:count]
         self._shift = self._tiles.position_shift(self.tokens)
         self._context.copy_sequence(source.number, self.number, self.position)
         self.changed = True
 
     def can_share(self, count: int) -> bool:
-        """Return whether another sequence may take over the first `count` tokens of this one."""
+        """Return whether another sequence can copy the first `count` tokens of this one."""
         if not self._context.can_forget and count != len(self.tokens):
             return False
         return self._context.sees_all(self.number, self._position_after(count))
 
     def take_snapshot(self) -> None:
-        """Remember this point, where the model could not come back to it by itself."""
+        """Save a snapshot here if the model can't roll back by itself. Keeps the newest within a count and a byte
+        limit.
+        """
         if self._context.can_forget or any(shot.count == len(self.tokens) for shot in self._snapshots):
             return
         data = self._context.partial_state(self.number)
@@ -132,19 +138,19 @@ class CachedSequence:
             del self._snapshots[0]
 
     def set_tokens(self, tokens: list[int]) -> None:
-        """A saved state was put into the memory."""
+        """Record the tokens of a state that was just loaded from disk."""
         self.tokens = tokens
         self._shift = self._tiles.position_shift(tokens)
         self._snapshots = []
         self.changed = False
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all tokens from the KV cache and from the record."""
         self._context.clear_sequence(self.number)
         self.mark_evicted()
 
     def mark_evicted(self) -> None:
-        """The memory holds nothing of it any more."""
+        """Reset the record after the KV cache was cleared elsewhere."""
         self.tokens = []
         self._shift = 0
         self._snapshots = []
@@ -154,7 +160,7 @@ class CachedSequence:
         return count - self._tiles.position_shift(self.tokens[:count]) if self._tiles.shifts else count
 
     def _truncate_memory(self, count: int) -> bool:
-        """Bring the memory to its first `count` tokens."""
+        """Truncate the KV cache to `count` tokens; return False if the model can't go back there."""
         if self._context.can_forget:
             return self._context.truncate_sequence(self.number, self._position_after(count))
         shot = next((shot for shot in self._snapshots if shot.count == count), None)
@@ -164,7 +170,7 @@ class CachedSequence:
 
 
 def common_length(ours: Tokens[int], theirs: Tokens[int]) -> int:
-    """Return the length of the common beginning."""
+    """Return the length of the common prefix."""
     return next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), min(len(ours), len(theirs)))
 
 
@@ -189,12 +195,12 @@ NOT_BORROWED = BorrowedState(Path(), [], 0)
 
 
 class SavedStates:
-    """States of one loaded model and context."""
+    """Read and write the saved states that fit the loaded model, context and settings."""
 
     def __init__(
         self, context: LlamaContext, tiles: TileNumbers, folder: StateFolder, model: Path, identity: tuple[str, str]
     ) -> None:
-        """`identity` is what shapes the bytes beside the model: the library's version and the KV type."""
+        """`identity` is what shapes the bytes besides the model: the library's version and the KV type."""
         self._c = context.c
         self._context = context
         self._tiles = tiles
@@ -203,12 +209,14 @@ class SavedStates:
         self._identity = StateIdentity(*model_identity(model), *identity, settings)
 
     def save(self, sequence: CachedSequence) -> None:
-        """Write a sequence's state for its session, if it has one and has changed; a full disk is only said."""
+        """Write a sequence's state if it has a session and has changed. A full disk is only logged."""
         if is_worth_saving(sequence) and self._write_state(sequence.session, sequence):
             sequence.changed = False
 
     def save_shared(self, name: str, sequence: CachedSequence) -> None:
-        """The same for what several sessions begin with and the sequence holds now, unless it is there already."""
+        """Save the sequence under the prefix's name, for all sessions that share it, unless the same tokens are saved
+        already.
+        """
         if len(sequence.tokens) >= LEAST_TOKENS and self._find_tokens(name) != sequence.tokens:
             self._write_state(name, sequence)
 
@@ -243,7 +251,9 @@ class SavedStates:
         return common if self._context.can_forget or common == len(tokens) else 0
 
     def find_closest(self, prompt: Tokens[int]) -> BorrowedState:
-        """Return what another session has read that saves most of this prompt: the same document, in another chat."""
+        """Return another session's state that saves reading most of this prompt, e.g. the same document in another
+        chat.
+        """
         best = NOT_BORROWED
         for path, units in self._folder.of_any_session(self._identity) if self._context.can_forget else ():
             tokens = self._tiles.to_tokens(units)
@@ -253,12 +263,12 @@ class SavedStates:
         return best
 
     def load_borrowed(self, other: BorrowedState, sequence: CachedSequence) -> None:
-        """As `load`; the other session keeps its state."""
+        """Load another session's state into an empty sequence. Unlike `load`, never deletes the file."""
         if not self._read_state(other.path, other.tokens, sequence):
             sequence.clear()
 
     def load(self, session: str, sequence: CachedSequence) -> None:
-        """Put a session's state into an empty sequence, which stays empty when the file cannot be read."""
+        """Load a session's state into an empty sequence. An unreadable file is deleted and the sequence stays empty."""
         tokens = self._find_tokens(session) or []
         if not self._read_state(self._folder.state_path(session), tokens, sequence):
             sequence.clear()
@@ -283,14 +293,12 @@ class SavedStates:
 
 
 def _storable_tokens(tokens: Tokens[int]) -> list[int]:
-    """As llama.cpp keeps them, which only stores them: our numbers of tiles mean nothing tomorrow."""
+    """Replace our negative tile numbers, which mean nothing in another process, by llama.cpp's -1."""
     return [max(token, -1) for token in tokens]
 
 
 def is_worth_saving(sequence: CachedSequence) -> bool:
-    """Return whether a sequence belongs to a session and holds something that is not on disk, and not quickly read
-    again.
-    """
+    """Return whether a sequence has a session and unsaved content that would take long to read again."""
     if not sequence.session or not sequence.changed:
         return False
     return len(sequence.tokens) >= LEAST_TOKENS or min(sequence.tokens, default=0) < 0  # looking takes seconds
@@ -315,7 +323,7 @@ class PromptTokens:
     shared: int = 0
     media: Mapping[tuple[str, int], Media] = field(default_factory=dict)
     media_tokens: int = 0
-    """What they take, with what the model wants written around them."""
+    """Tokens of all images and sounds, including the tokens the model wants around them."""
 
 
 @dataclass(eq=False)
@@ -331,14 +339,14 @@ class SequenceRun:
     piece: Callable[[int], bytes]
     """The text of a token as the answer is given it."""
     forced: list[int] = field(default_factory=list)
-    """What is written before the model has its choice."""
+    """Tokens still to be written before the model samples again."""
     tokens: list[int] = field(init=False)
     sequence: CachedSequence | None = None
     prepared: bool = False
     begun: bool = False
     is_finished: bool = False
     looks: list[tuple[str, int]] = field(default_factory=list)
-    """What has to be looked at for it, by the keys of the prompt's media; `looked` is what was begun with."""
+    """Media to encode for this run as (key of the prompt's media, tile); `looked` holds those already started."""
     looked: set[tuple[str, int]] = field(default_factory=set)
     waits: str = ""
     places: set[int] = field(init=False)
@@ -349,17 +357,17 @@ class SequenceRun:
 
     @property
     def interactive(self) -> bool:
-        """True if somebody waits for it."""
+        """True if the user or an API client waits for the answer."""
         return not self.request.ask.background
 
     @property
     def is_outside(self) -> bool:
-        """True if that is another program, which a person here goes before."""
+        """True for API clients, which yield to the local user."""
         return self.interactive and self.request.ask.is_outside
 
     @property
     def held_tokens(self) -> int:
-        """How many of its tokens the memory holds."""
+        """Number of this run's tokens in the KV cache."""
         return len(self.sequence.tokens) if self.sequence is not None and self.prepared else 0
 
     @property
@@ -369,25 +377,25 @@ class SequenceRun:
 
     @property
     def is_writing(self) -> bool:
-        """True if the next decode takes just its newest token."""
+        """True if the next decode takes only the newest token."""
         return self.prepared and self.pending_tokens == 1 and self.tokens[-1] >= 0 and not self.job.cancelled
 
     @property
     def next_tile(self) -> int:
-        """The number of the piece of a picture or a sound that comes next; 0 where text does."""
+        """Negative number of the next image or sound tile to decode; 0 if text is next."""
         held = self.held_tokens
         return min(self.tokens[held], 0) if self.prompt.media and self.prepared and held < len(self.tokens) else 0
 
     @property
     def most_tokens(self) -> int:
-        """The most room it can come to need; without a limit, what it has and a good length more."""
+        """Upper limit of tokens this run may need; without a limit of its own, its length plus `UNLIMITED_TOKENS`."""
         if self.request.ask.max_tokens < 0:
             return len(self.tokens) + UNLIMITED_TOKENS
         return len(self.prompt.tokens) + self.request.ask.max_tokens + max(0, self.request.ask.thinking_budget)
 
     @property
     def is_reading(self) -> bool:
-        """True if nothing was written yet."""
+        """True until the first token was written."""
         return len(self.tokens) == len(self.prompt.tokens)
 
     def next_place(self) -> int:
@@ -408,11 +416,11 @@ class SequenceRun:
 
     @property
     def is_told(self) -> bool:
-        """True if all is told of an answer that was only to be told."""
+        """True once all tokens of a replayed answer (`Ask.tells_last`) were reported."""
         return self.request.ask.tells_last and not self.forced
 
     def write_token(self, token: int, context_tokens: int) -> FinishReason | None:
-        """Take a chosen token; returns why the answer ends with it, or None."""
+        """Append a chosen token; return the reason if the answer ends with it, else None."""
         if self.model.ends_answer(token):
             return FinishReason.STOP
         reason = self.answer.add_token(self.piece(token))
@@ -429,13 +437,13 @@ class SequenceRun:
         return FinishReason.CONTEXT if len(self.tokens) > context_tokens else None
 
     def finish(self, reason: FinishReason) -> None:
-        """Give the last reply, once."""
+        """Send the final reply, at most once."""
         if not self.is_finished:
             self.is_finished = True
             self.job.reply(self.answer.finish(reason))
 
     def report_waiting(self, reason: str) -> None:
-        """Tell once that it rests; an empty reason means that it goes on."""
+        """Report once that the run is paused for `reason`; an empty reason resets it."""
         if reason and reason != self.waits and not self.is_finished:
             self.job.reply(protocol.Waiting(self.request.id, reason))
         self.waits = reason
@@ -458,8 +466,8 @@ class SequencePool:
         self._most_beside = context.most_sequences  # fewer after there was no room, until an answer has ended
 
     def place_all(self) -> list[SequenceRun]:
-        """Return the runs that have a sequence; interactive ones get one at once, background ones while nobody
-        waits.
+        """Assign sequences and return the runs that have one. Interactive runs come first, background ones fill what is
+        left.
         """
         interactive = sorted((run for run in self.runs if run.interactive), key=lambda run: run.is_outside)
         for run in interactive:
@@ -479,14 +487,14 @@ class SequencePool:
         return [run for run in self.runs if run.sequence is not None]
 
     def without_place(self) -> list[SequenceRun]:
-        """Modest answers that have not begun, and for which something would have to leave."""
+        """Return waiting runs that may not evict anything (`Ask.modest`) and for which there is no free room."""
         idle = sum(len(sequence.tokens) for sequence in self._idle_sequences())
         room = self._context.size_tokens - idle if len(self.sequences) > 1 or not idle else 0
         waiting = [run for run in self.runs if run.request.ask.modest and run.sequence is None]
         return [run for run in waiting if run.most_tokens > room]
 
     def give_room(self, run: SequenceRun) -> None:
-        """Background answers make room for what somebody waits for, and other programs' for a person's."""
+        """Evict idle sessions, then lower-priority runs, until `run` fits into the context."""
         wanted = min(len(run.tokens) + ROOM_TO_WRITE_TOKENS, self._context.size_tokens)
         while self._held_beside(run) + wanted > self._context.size_tokens:
             if idle := self._idle_sequences():
@@ -495,9 +503,9 @@ class SequencePool:
                 return
 
     def make_way(self, first: SequenceRun) -> bool:
-        """After a decode that found no room: an idle session leaves, else the background answer that came last.
+        """Free room after a decode found none: evict an idle session, else the newest lower-priority run.
 
-        That one waits until another has ended. False when nobody but `first` is there.
+        The evicted run waits until another ends. Returns False if only `first` is left.
         """
         if idle := self._idle_sequences():
             self._release_sequence(idle[0])
@@ -508,7 +516,7 @@ class SequencePool:
         return True
 
     def remove(self, run: SequenceRun) -> None:
-        """An answer has ended; the open chat's sequence stays as it is."""
+        """Remove a finished run. Its sequence is saved and cleared, except for the open chat's."""
         self.runs.remove(run)
         self._most_beside = self._context.most_sequences
         run.chain.free()
@@ -517,7 +525,7 @@ class SequencePool:
             self._release_sequence(sequence)
 
     def save_idle(self) -> None:
-        """Write the states of idle sessions, before the context goes."""
+        """Save all sequences before the context is freed."""
         for sequence in self.sequences:
             self.save_sequence(sequence)
 
@@ -527,7 +535,7 @@ class SequencePool:
         return self._states is not None and any(is_worth_saving(s) for s in self.sequences)
 
     def forget_session(self, session: str) -> None:
-        """Drop an idle session without saving it."""
+        """Forget a session without saving it; its cache is cleared unless a run uses it."""
         for sequence in self.sequences:
             if sequence.session == session:
                 sequence.session = ""
@@ -535,7 +543,10 @@ class SequencePool:
                     sequence.clear()
 
     def forget_all(self) -> None:
-        """After NaN: cells that were left keep their values, and zero times NaN is NaN. Everything is read anew."""
+        """Clear the context and have every run read again.
+
+        Needed after NaN: freed cells keep their values, and zero times NaN is NaN in attention.
+        """
         self._context.clear_all()
         for sequence in self.sequences:
             sequence.mark_evicted()
@@ -543,13 +554,13 @@ class SequencePool:
             run.prepared = False
 
     def save_sequence(self, sequence: CachedSequence) -> None:
-        """Write a sequence's state, where it has a session and has changed."""
+        """Save the sequence's state if saved states are on."""
         if self._states is not None:
             self._states.save(sequence)
 
     def _may_join(self, run: SequenceRun, interactive: Runs[SequenceRun]) -> bool:
-        """Return whether somebody is answered beside others, or after them: no answer takes another's room, but a
-        person's that of other programs.
+        """Return whether an interactive run fits beside those of its priority that are placed; otherwise it waits for
+        them.
         """
         placed = [other for other in interactive if other.sequence is not None]
         beside = [other for other in placed if not self._goes_before(run, other)]
@@ -572,7 +583,7 @@ class SequencePool:
         return next((sequence for sequence in free if sequence.number > 0), None)
 
     def _idle_sequences(self) -> list[CachedSequence]:
-        """Sequences that hold something for nobody's answer."""
+        """Return sequences that hold tokens but belong to no running answer."""
         return [s for s in self.sequences if s.tokens and self._run_of(s) is None]
 
     def _run_of(self, sequence: CachedSequence) -> SequenceRun | None:
@@ -601,14 +612,15 @@ class SequencePool:
         return sum(common_length(first, other.tokens) for other in runs[1:]) if self._context.can_forget else 0
 
     def _make_room(self, tokens: int) -> None:
-        """Idle sessions leave, saved, when what comes needs their room."""
+        """Save and clear idle sequences if `tokens` more would not fit."""
         if sum(len(s.tokens) for s in self.sequences) + tokens > self._context.size_tokens:
             for sequence in self._idle_sequences():
                 self._release_sequence(sequence)
 
     def _evict_run(self, first: SequenceRun) -> CachedSequence | None:
-        """Take the place of the answer that came last of those that `first` goes before, background ones before other
-        programs'; it is read again later, nothing of it is lost.
+        """Evict the newest lower-priority run to free a sequence: background runs first, then API clients'.
+
+        The evicted run is read again later; nothing of its answer is lost.
         """
         placed = [run for run in reversed(self.runs) if run.sequence is not None and run is not first]
         for run in sorted(placed, key=lambda run: run.interactive):
@@ -649,7 +661,9 @@ class SharedPrefixes:
         self._pool = pool
 
     def fill_prefix(self, run: SequenceRun) -> None:
-        """Fill the run's sequence with as much of its tokens as can be had without reading."""
+        """Fill the run's sequence from the cache, other sequences or saved states, so that as little as possible is
+        decoded.
+        """
         sequence, session = run.sequence, run.request.ask.session
         assert sequence is not None
         wanted = run.tokens[:-1]  # the last one is decoded in any case: its logits are wanted
@@ -687,7 +701,7 @@ class SharedPrefixes:
             run.answer.begin_prompt(len(run.prompt.tokens), kept)
 
     def hand_on(self, run: SequenceRun) -> None:
-        """At a place: a snapshot for coming back, and the beginning for those who have it in common."""
+        """At a marked position, take a snapshot and share the prefix with the runs and sessions that start with it."""
         sequence = run.sequence
         assert sequence is not None
         if len(sequence.tokens) == run.prompt.shared and self._states is not None:
@@ -702,7 +716,9 @@ class SharedPrefixes:
                 other.sequence.copy_prefix(sequence, held)
 
     def _find_borrowable(self, run: SequenceRun, wanted: list[int]) -> BorrowedState:
-        """From a chat to a chat only: how soon another program is answered must not tell what a person has read."""
+        """Find a saved state to borrow, for chats only: response times must not tell API clients what the user has
+        read.
+        """
         if self._states is None or not run.request.ask.session or run.is_outside:
             return NOT_BORROWED
         return self._states.find_closest(wanted)
