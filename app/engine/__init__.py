@@ -1,1 +1,1 @@
-"""The model, behind a process boundary: client on this side, worker on the other."""
+"""The engine, behind a process boundary: client on this side, worker on the other."""

@@ -23,7 +23,7 @@ from app.language.repetition import RepetitionWatch
 TAGS, HARMONY = "tags", "harmony"
 CHANNEL, MESSAGE, START, END = "<|channel|>", "<|message|>", "<|start|>", "<|end|>"
 RECIPIENT = "to="
-"""In a header: somebody else than the person is spoken to."""
+"""Marks a harmony header with a recipient other than the user."""
 THINK = ("<think>", "</think>")
 PAIRS: tuple[tuple[str, str], ...] = (
     ("<|channel>thought", "<channel|>"),  # Gemma 4
@@ -45,7 +45,7 @@ ON_BY_ITSELF = re.compile(
 
 @dataclass(frozen=True)
 class ThinkingSyntax:
-    """How one model writes its thinking. `inside`: the prompt has already opened it."""
+    """How a model writes its thinking. `inside`: the prompt has already opened it."""
 
     kind: str = TAGS
     opening: str = THINK[0]
@@ -58,13 +58,13 @@ class ThinkingSyntax:
 
     @property
     def forced_end(self) -> str:
-        """What ends the thinking in the model's place; its control tokens count as such."""
+        """Text that ends the thinking in the model's place; its control tokens are parsed as such."""
         if self.kind == HARMONY:
             return f"{END}{START}assistant{CHANNEL}final{MESSAGE}"
         return f"\n{self.closing}\n\n"
 
     def for_prompt_end(self, prompt_end: str) -> ThinkingSyntax:
-        """Return the syntax of an answer to a prompt whose last (trusted) part ends like this."""
+        """Return the syntax for an answer to a prompt whose last (trusted) part ends like this."""
         if self.kind == HARMONY:
             header = prompt_end.rpartition(END)[2].rpartition(CHANNEL)[2].strip()
             opened = CHANNEL in prompt_end and header.endswith(MESSAGE) and not header.startswith("final")
@@ -75,11 +75,11 @@ class ThinkingSyntax:
 
 PLAIN = ThinkingSyntax()
 NO_THINKING = ThinkingSyntax(opening="\0", closing="\0", marks=frozenset())
-"""Of a text that goes on: whatever stands in it is text."""
+"""Syntax for continued texts, in which nothing counts as thinking."""
 
 
 def syntax_of(template_source: str) -> ThinkingSyntax:
-    """Return the syntax of the model with this chat template; `<think>` where the template says nothing."""
+    """Return the syntax of the model with this chat template; `<think>` if the template names none."""
     source = _without_comments(template_source)
     if CHANNEL in source and MESSAGE in source:
         return ThinkingSyntax(HARMONY, CHANNEL, MESSAGE, marks=frozenset((CHANNEL, MESSAGE, START, END)))
@@ -90,10 +90,11 @@ def syntax_of(template_source: str) -> ThinkingSyntax:
 
 
 def thinking_of(template_source: str) -> str:
-    """Return what a person can choose about a model's thinking:
+    """Return what the user can choose about a model's thinking.
 
-    "switch" (on or off, on by itself), "switch_off" (off by itself), "effort", "always" (nothing), or "none": it does
-    not think. The switch is the template variable `enable_thinking`, or `thinking`; the effort is `reasoning_effort`.
+    "switch" (on or off, on by default), "switch_off" (off by default), "effort", "always" (no choice), or "none": it
+    doesn't think. The switch is the template variable `enable_thinking` or `thinking`; the effort is
+    `reasoning_effort`.
     """
     source = _without_comments(template_source)
     if SWITCHES.search(source):
@@ -110,7 +111,7 @@ def _without_comments(source: str) -> str:
 
 @dataclass(frozen=True)
 class AnswerSpan:
-    """Some text, and whether it is thinking."""
+    """A piece of text, marked as thinking or answer."""
 
     text: str
     thinking: bool
@@ -129,7 +130,7 @@ class ThinkingSplitter:
         self._state = THINKING if syntax.inside else UNDECIDED
         self._held = ""
         self._at_start = True
-        """Nothing of this stretch of thinking was shown: leading white space and a repeated opening tag go."""
+        """True until this block of thinking shows text: leading white space and a repeated opening tag are dropped."""
         self._has_thought = False
 
     @property
@@ -148,9 +149,9 @@ class ThinkingSplitter:
         return self._state == UNDECIDED
 
     def is_outside(self, piece: str) -> bool:
-        """Return whether this text, coming next, would be thinking or a mark rather than a part of the answer.
+        """Return whether this text, if next, would be thinking or a mark instead of answer text.
 
-        Where thinking may still begin, only a whole mark begins it.
+        Where thinking may still begin, only a complete mark begins it.
         """
         if self._state in (UNDECIDED, BETWEEN):
             body = (self._held + piece).lstrip()
@@ -187,7 +188,7 @@ class ThinkingSplitter:
         return _join_spans(spans)
 
     def _tag_step(self, spans: list[AnswerSpan]) -> bool:
-        """Take as much as is certain from what is held; whether there may be more to take."""
+        """Consume the held text as far as it is certain; return whether to try again."""
         opening, closing = self.syntax.opening, self.syntax.closing
         if self._state == ANSWER:
             return self._pass_on(spans, 0)
@@ -229,10 +230,9 @@ class ThinkingSplitter:
         return self._enter_state(ANSWER, body if self._state == BETWEEN else self._held)
 
     def _read_header(self) -> bool:
-        """`assistant<|channel|>analysis<|message|>`: the channel says what follows.
+        """Read a harmony header: in `assistant<|channel|>analysis<|message|>` the channel tells what follows.
 
-        `assistant to=functions.f<|channel|>commentary json<|message|>`, or the same with the recipient further back, is
-        a call.
+        `assistant to=functions.f<|channel|>commentary json<|message|>`, or the recipient further back, is a call.
         """
         at = self._held.find(MESSAGE, 0, LONGEST_HEADER + len(MESSAGE))
         call = f" {self.syntax.calls}"
@@ -256,7 +256,7 @@ class ThinkingSplitter:
         return False
 
     def _think_on(self, spans: list[AnswerSpan], keep: int) -> bool:
-        """Show thinking but for `keep` characters and the white space before them, which may be its end."""
+        """Show thinking except for `keep` characters and the white space before them, which may be its end."""
         certain = len(self._held[: len(self._held) - keep].rstrip())
         self._add_thinking(self._held[:certain], spans)
         self._held = self._held[certain:]
@@ -273,7 +273,7 @@ class ThinkingSplitter:
 
 
 def overlap_length(text: str, mark: str) -> int:
-    """Length of the longest end of `text` that begins `mark` without being all of it."""
+    """Return the length of the longest suffix of `text` that is a proper prefix of `mark`."""
     return next((n for n in range(min(len(text), len(mark) - 1), 0, -1) if text.endswith(mark[:n])), 0)
 
 
@@ -289,7 +289,7 @@ def _join_spans(spans: list[AnswerSpan]) -> list[AnswerSpan]:
 
 
 class StopStrings:
-    """Lets text through up to the first stop string; holds back what may be the beginning of one."""
+    """Pass text through up to the first stop string, holding back what may be the start of one."""
 
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = [stop for stop in stops if stop]
@@ -298,7 +298,7 @@ class StopStrings:
 
     @property
     def met(self) -> bool:
-        """True if one of them has come."""
+        """True once a stop string has come."""
         return bool(self.met_stop)
 
     def feed(self, text: str) -> str:
@@ -329,7 +329,7 @@ class ForcedEnd:
         asked = next((text for role, text in reversed(ask.turns) if role == Role.USER), "")
         watches = ask.stop_on_repetition and not ask.tells_last
         self._watches = (RepetitionWatch(asked), RepetitionWatch()) if watches else ()
-        """Of the answer, and of the thinking before it."""
+        """Repetition watches for the answer, and for the thinking before it."""
         self.reason: FinishReason | None = None
 
     def feed(self, text: str, *, thinking: bool = False) -> str:
@@ -384,22 +384,22 @@ class AnswerDecoder:
         self._last_s = 0.0
 
     def begin_prompt(self, prompt_tokens: int, reused_tokens: int) -> None:
-        """The size of the prompt, and how much of it was in memory already."""
+        """Record the prompt's size and how much of it was cached."""
         self.prompt_tokens = prompt_tokens
         self.reused_tokens = reused_tokens
 
     def report_prompt(self, done_tokens: int) -> None:
-        """Progress while the prompt is read."""
+        """Report progress of reading the prompt, in tokens."""
         self._reply(protocol.Reading(self._request.id, done_tokens, self.prompt_tokens))
 
     def report_encoding(self, number: int, total: int, fraction: float) -> None:
-        """Progress while pictures or sounds are encoded."""
+        """Report progress of encoding images or sounds; `number` counts from 1."""
         self._reply(protocol.Looking(self._request.id, number, total, fraction))
 
     def add_token(self, piece: bytes) -> FinishReason | None:
-        """One more token; returns why the answer ends with it, or None.
+        """Add a token; return the reason if the answer ends with it, else None.
 
-        `piece` is the token's text; control tokens give nothing, but for those in the syntax's `marks`.
+        `piece` is the token's text, empty for control tokens except those in the syntax's `marks`.
         """
         self._last_s = time.perf_counter()
         if self.generated_tokens == 0:
@@ -413,9 +413,7 @@ class AnswerDecoder:
         return FinishReason.LENGTH if 0 <= self._request.ask.max_tokens <= written else None
 
     def is_outside(self, piece: bytes) -> bool:
-        """Return whether a token with this piece, coming next, would not be a part of the answer, which a grammar
-        governs.
-        """
+        """Return whether a token with this piece would be outside the answer that a grammar governs."""
         return self._reasoning.is_outside(piece.decode("utf-8", "replace"))
 
     def forced_text(self) -> str | None:
@@ -429,7 +427,7 @@ class AnswerDecoder:
         return self._reasoning.syntax.forced_end
 
     def finish(self, reason: FinishReason) -> protocol.Answered:
-        """Show what was held back (half a character as U+FFFD) and give the last reply."""
+        """Show held-back text (an incomplete character as U+FFFD) and return the last reply."""
         self._show_spans(self._reasoning.feed(self._decoder.decode(b"", final=True)))
         self._show_spans(self._reasoning.finish())
         self._send_text(self._end.feed(self._stops.release_rest()) + self._end.release_rest(), thinking=False)
@@ -473,7 +471,7 @@ class AnswerDecoder:
             self._flush_text()
 
     def _flush_text(self) -> None:
-        """What waits to be told together."""
+        """Send the coalesced text."""
         if self._held:
             used_tokens = self.prompt_tokens + self.generated_tokens
             self._reply(protocol.Delta(self._request.id, self._held, self._is_held_thought, used_tokens))

@@ -1,4 +1,4 @@
-"""What this computer has for computing, cores, memory and battery, and what was found out about it before."""
+"""Hardware of this computer: cores, memory, battery, and cached measurements."""
 
 from __future__ import annotations
 
@@ -33,24 +33,22 @@ def key_of(*facts: object) -> str:
 
 
 class JsonCache:
-    """Entries (JSON objects) by key. Nobody is told when the file cannot be read or written: it is only a shortcut."""
+    """Cache of JSON objects by key. Read and write errors are ignored: it only saves time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def find(self, key: str) -> dict[str, Any] | None:
-        """Return an entry, or None."""
         return self._read_entries().get(key)
 
     def put(self, key: str, entry: dict[str, Any]) -> None:
-        """Add or replaces an entry; beyond `MOST_ENTRIES` the one put longest ago goes."""
+        """Add or replace an entry; beyond `MOST_ENTRIES` the oldest is dropped."""
         entries = self._read_entries()
         entries.pop(key, None)
         entries[key] = entry
         self._write_entries(dict(list(entries.items())[-MOST_ENTRIES:]))
 
     def forget(self, key: str) -> None:
-        """Remove an entry."""
         entries = self._read_entries()
         if entries.pop(key, None) is not None:
             self._write_entries(entries)
@@ -82,7 +80,7 @@ HOST_VM_INFO64 = 4  # macOS
 
 
 def default_threads() -> int:
-    """Physical cores this process may use; half of them on battery, where the second half costs more than it gives."""
+    """Return the physical cores to use; half of them on battery, where the other half costs more than it gives."""
     cores = physical_cores()
     return max(1, cores // 2) if on_battery() else cores
 
@@ -98,7 +96,7 @@ def thread_policy() -> dict[str, Any]:
 
 
 def physical_cores() -> int:
-    """Physical cores this process may use: a second thread on the same core only gets in the way."""
+    """Return the physical cores this process may use: a second thread on a core only gets in the way."""
     cores = {_core_of(cpu) for cpu in _usable_cpus()}
     quota = _quota_cpus()
     return max(1, min(len(cores), quota or len(cores)))
@@ -119,7 +117,7 @@ def _core_of(cpu: int) -> tuple[str, str]:
 
 
 def _quota_cpus() -> int:
-    """Whole processors that a container's limit allows; 0 without a limit."""
+    """Return the whole processors that a container's limit allows; 0 without a limit."""
     try:
         quota, period = (CGROUPS / "cpu.max").read_text().split()
         return 0 if quota == "max" else max(1, int(quota) // int(period))
@@ -128,7 +126,7 @@ def _quota_cpus() -> int:
 
 
 def on_battery() -> bool:
-    """Return whether the computer runs from its battery now; False where that is not known."""
+    """Return whether the computer runs on battery; False if unknown."""
     if sys.platform == "win32":
         status = (ctypes.c_ubyte * 12)()  # SYSTEM_POWER_STATUS; its first byte is 0 without mains
         return bool(ctypes.windll.kernel32.GetSystemPowerStatus(status)) and status[0] == 0
@@ -144,7 +142,7 @@ def on_battery() -> bool:
 
 
 def _read_power_supply(folder: Path) -> tuple[str, str, str, str]:
-    """Type, status, online and scope; empty where the file is missing."""
+    """Return type, status, online and scope; empty if a file is missing."""
 
     def read(name: str) -> str:
         try:
@@ -164,12 +162,12 @@ def _pmset_says_battery() -> bool:
 
 
 def free_memory_bytes() -> int:
-    """Memory that can be had without swapping, also within a container's limit; 0 where it is not known."""
+    """Return memory available without swapping, within a container's limit; 0 if unknown."""
     return _within_limit(_system_memory()[0], free=True)
 
 
 def total_memory_bytes() -> int:
-    """Return all memory this process could ever have; 0 where it is not known."""
+    """Return all memory this process could get; 0 if unknown."""
     return _within_limit(_system_memory()[1], free=False)
 
 
@@ -181,9 +179,9 @@ def _within_limit(system_bytes: int, *, free: bool) -> int:
 
 
 def _memory_limits() -> Iterator[tuple[int, int]]:
-    """Memory limit and use of every control group (version 2) this process is in, from its own to the root.
+    """Yield (limit, use) of every control group (version 2) of this process, from its own to the root.
 
-    Cache of files that nobody read lately counts as free, as it does for the system.
+    Cache of files not read lately counts as free, as it does for the system.
     """
     try:
         own = next(line[3:] for line in OWN_CGROUP.read_text().splitlines() if line.startswith("0::"))
@@ -207,7 +205,7 @@ def _cold_cache(folder: Path) -> int:
 
 
 def _system_memory() -> tuple[int, int]:
-    """Free and all memory; 0 where it is not known."""
+    """Return free and total memory; 0 if unknown."""
     if sys.platform == "win32":
         return _windows_memory()
     if sys.platform == "darwin":
@@ -221,7 +219,7 @@ def _system_memory() -> tuple[int, int]:
 
 
 def _windows_memory() -> tuple[int, int]:
-    """MEMORYSTATUSEX: two 32-bit numbers (its own size, the load), then total and free physical memory."""
+    """Read MEMORYSTATUSEX: two 32-bit numbers (its size, the load), then total and free physical memory."""
     status = (ctypes.c_uint64 * 8)()
     ctypes.cast(status, ctypes.POINTER(ctypes.c_uint32))[0] = ctypes.sizeof(status)
     kernel = getattr(ctypes, "windll").kernel32  # noqa: B009 - only Windows has it
@@ -229,7 +227,7 @@ def _windows_memory() -> tuple[int, int]:
 
 
 def _mac_free() -> int:
-    """Free and inactive pages: the first and third number of vm_statistics64."""
+    """Return free and inactive pages in bytes: the first and third number of vm_statistics64."""
     system = ctypes.CDLL(None)
     counts, length = (ctypes.c_uint32 * 64)(), ctypes.c_uint32(64)
     system.mach_host_self.restype = ctypes.c_uint32
@@ -247,7 +245,9 @@ def _mac_free() -> int:
 READ_BYTES = 256 * 2**20  # more than the caches of common processors hold
 MEASURE_S = 0.5
 BYTES_PER_CORE_S = 10e9
-"""What a core unpacks and multiplies; the starter (Q8_0) took 11 to 12e9 on one core of an AMD EPYC with AVX-512."""
+"""Bytes a core unpacks and multiplies per second; the starter (Q8_0) took 11 to 12e9 on one core of an AMD EPYC with
+AVX-512.
+"""
 REACHED = 0.8
 """The share of these bounds that answers reach."""
 CPU_INFO = Path("/proc/cpuinfo")
@@ -259,8 +259,10 @@ def writing_bytes_per_s(memory_bytes_per_s: float, cores: int) -> float:
 
 
 def measure_memory_speed(cores: int, measure_s: float = MEASURE_S) -> float:
-    """Bytes a second that `cores` threads read from memory, in about `measure_s`: the best round, which others
-    disturbed least. Takes `READ_BYTES` of memory, so it belongs in a process of its own.
+    """Return bytes per second read from memory by `cores` threads, in about `measure_s`.
+
+    The best round counts, being least disturbed by others. Takes `READ_BYTES` of memory, so run it in a separate
+    process.
     """
     import numpy as np  # heavy, and the window imports this module
 

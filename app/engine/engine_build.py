@@ -22,18 +22,18 @@ _ENDED = re.compile(r"^set-up ended: (\d+)$", re.M)
 _STEPS = re.compile(r"engine: step (\d+) of (\d+)")
 POLL_S = 0.2
 BUILT_SHARE = 0.9
-"""Of the whole; the rest is installing the engine and converting the starter."""
+"""Share of the progress for building; the rest is installing and converting the starter."""
 
 
 @dataclass(frozen=True)
 class EngineBuild:
-    """One build, as its `log` tells of it."""
+    """A build running in a fresh checkout, as its log reports it."""
 
     log: Path
 
     @classmethod
     def from_environment(cls) -> EngineBuild | None:
-        """Return the build that this program was started beside, or None."""
+        """Return the build that was running when this program started, or None."""
         log = os.environ.get(BUILD_VARIABLE)
         return cls(Path(log)) if log else None
 

@@ -89,15 +89,15 @@ _TOLD = (
 WINDOW_TOKENS = 256
 LENS_TOKENS = 16
 OTHER = " other"
-"""What could have come in the place of any word, and comes where a token is forced."""
+"""Alternative to every word, and the text of forced tokens."""
 NEARLY_SURE = 0.95
-"""How likely each word was where only that is asked for, as of a model that knows what it writes."""
+"""Probability of each replayed word, as of a model that knows the text."""
 Rule = dict[str, Any]
 
 
 @dataclass(eq=False)
 class ScriptedRun:
-    """One answer of a script."""
+    """One running answer of a script."""
 
     request: protocol.Generate
     job: EngineJob
@@ -109,13 +109,13 @@ class ScriptedRun:
         self.answer = AnswerDecoder(self.request, self.job.reply, time.perf_counter())
 
     def let_repeat(self) -> None:
-        """The script wants the same again and again."""
+        """Stop watching for repetition, which the script wants."""
         self.request = replace(self.request, ask=replace(self.request.ask, stop_on_repetition=False))
         self.answer = AnswerDecoder(self.request, self.job.reply, time.perf_counter())
 
 
 class Script:
-    """The rules of a file, and how often each of them was used, which lies beside it."""
+    """Rules of a script file and how often each was used, which is stored next to it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -138,7 +138,7 @@ class Script:
         return {}
 
     def log_request(self, request: protocol.Request) -> None:
-        """Note a request where the script wants that."""
+        """Append the request to the script's log, if it has one."""
         if "log" in self.rules:
             with self.file_beside(self.rules["log"]).open("ab") as file:
                 file.write(protocol.WIRE.encode_message(request))
@@ -158,10 +158,10 @@ class ScriptedBackend:
         self._runs: list[ScriptedRun] = []
 
     def prepare(self) -> None:
-        """Nothing is slow here."""
+        """Do nothing: nothing here is slow."""
 
     def load(self, request: protocol.LoadModel, job: EngineJob) -> protocol.Loaded | protocol.Done:
-        """Pretend to load, as the script's load rule says."""
+        """Pretend to load by the script's load rule."""
         self._script.log_request(request)
         self._give_up_background()
         rules = self._script.rules.get("load", {})
@@ -191,39 +191,39 @@ class ScriptedBackend:
         return self._loaded
 
     def unload(self) -> None:
-        """Forget the model."""
+        """Forget the model; background answers end."""
         self._give_up_background()
         self._loaded = None
 
     @property
     def busy(self) -> bool:
-        """True if answers run."""
+        """True if answers are running."""
         return bool(self._runs)
 
     @property
     def interactive(self) -> bool:
-        """True if somebody waits for one."""
+        """True if one of the answers is interactive."""
         return any(not run.request.ask.background for run in self._runs)
 
     @property
     def waits_for_device(self) -> bool:
-        """A script has none."""
+        """False: a script has no device."""
         return False
 
     @property
     def unsaved(self) -> bool:
-        """True if the script has something to save."""
+        """True if the script has a rule for saving."""
         return "save_when" in self._script.rules
 
     def begin_answer(self, request: protocol.Generate, job: EngineJob) -> None:
-        """Answer as the first fitting rule says."""
+        """Start an answer by the first matching rule."""
         self._script.log_request(request)
         run = ScriptedRun(request, job)
         run.steps = self._run_steps(run)
         self._runs.append(run)
 
     def step(self, urgent: Callable[[], bool]) -> None:  # noqa: ARG002 - a step is one token
-        """One token: of each answer that somebody waits for, else of each background one."""
+        """Write one token of each interactive answer, or of each background one if there are none."""
         waited_for = [run for run in self._runs if not run.request.ask.background]
         resting = [run for run in self._runs if run.job.cancelled and run not in waited_for]
         for run in [*waited_for, *resting] if waited_for else list(self._runs):
@@ -235,18 +235,18 @@ class ScriptedBackend:
                 run.job.reply(protocol.Waiting(run.request.id, "interactive"))
 
     def forget_session(self, session: str) -> None:
-        """A script keeps nothing."""
+        """Log the request only: no session is kept."""
         self._script.log_request(protocol.ForgetSession(0, session))
 
     def close(self) -> None:
-        """Save as slowly as the script says."""
+        """Wait for the file that the script names, as if saving took that long."""
         if self.unsaved:
             while not self._script.file_beside(self._script.rules["save_when"]).exists():
                 time.sleep(STEP_S)
             self._script.file_beside("saved").touch()
 
     def _run_steps(self, run: ScriptedRun) -> Iterator[bool]:
-        """Answers, resting after each token; yields True as long as it goes on."""
+        """Answer, pausing after each token; yields True while the answer continues."""
         try:
             reason = yield from self._answer_request(run)
         except errors.AppError as error:
@@ -320,7 +320,7 @@ class ScriptedBackend:
         return FinishReason(rule.get("finish", "stop"))
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
-        """Words, and a few per message."""
+        """Count words, plus a few per message."""
         self._script.log_request(request)
         self._require_model()
         media = [message.media for message in request.messages]
@@ -329,12 +329,12 @@ class ScriptedBackend:
         )
 
     def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
-        """Words."""
+        """Count words."""
         self._require_model()
         return protocol.TextsCounted(request.id, tuple(len(_split_words(text)) for text in request.texts))
 
     def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
-        """By the rule's numbers; nothing for what the model cannot be shown."""
+        """Count by the rule's numbers; 0 for media the model can't take."""
         self._script.log_request(request)
         model = self._require_model().model
         counts = []
@@ -347,7 +347,7 @@ class ScriptedBackend:
         return protocol.MediaCounted(request.id, tuple(counts))
 
     def _encode_media(self, answer: AnswerDecoder, media: Sequence[Media], job: EngineJob) -> bool:
-        """Look at what is new among the pictures and sounds; False when it was cancelled."""
+        """Report encoding of new media; False if cancelled."""
         for medium in media:
             if not (
                 self._require_model().model.sees if medium.kind == "picture" else self._require_model().model.hears
@@ -369,7 +369,7 @@ class ScriptedBackend:
         return protocol.CallSyntaxFound(request.id, protocol.CallSyntax(**told) if told else None)
 
     def embed(self, request: protocol.Embed, job: EngineJob) -> protocol.Embedded:
-        """Of each text how often it has each of eight letters."""
+        """Return counts of eight letters as each text's vector."""
         self._script.log_request(request)
         loaded = self._require_model(chats=False)
         if loaded.model.can_chat:
@@ -393,7 +393,7 @@ class ScriptedBackend:
         return protocol.TokensClassified(request.id, 2, starts, ends, numbers)
 
     def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected:
-        """Words, each half sure; two layers with two heads that look at everything before alike."""
+        """Return words with probability one half, and two layers of two heads with uniform attention."""
         self._script.log_request(request)
         self._require_model(chats=bool(request.messages))
         turns = protocol.turns_of(request.messages)
@@ -451,7 +451,7 @@ def _tokens_of(one: Media, rule: Rule) -> int:
 
 
 def _prompt_words(messages: Sequence[tuple[str, str]], media: Sequence[Sequence[Media]], rule: Rule) -> list[str]:
-    """Return the words of a prompt; a word for each token of a picture stands before the text of its turn."""
+    """Return the prompt's words; an image's tokens are words before the text of its turn."""
     words = []
     for number, (role, text) in enumerate(messages):
         words += [f"<{role}>"] * MESSAGE_TOKENS
@@ -467,7 +467,7 @@ def _raise_scripted_error(rule: Rule, fields: dict[str, Any]) -> None:
 
 
 def _misbehave_as_scripted(rule: Rule, number: int = 0) -> None:
-    """Prints, crashes or hangs where the rule says so."""
+    """Print garbage, crash or hang if the rule says so."""
     if "garbage" in rule:
         os.write(1, rule["garbage"].encode() + b"\n")
     if rule.get("stall") or rule.get("stall_after") == number:
@@ -479,7 +479,7 @@ def _misbehave_as_scripted(rule: Rule, number: int = 0) -> None:
 
 
 def _read_prompt(answer: AnswerDecoder, seconds: float, job: EngineJob) -> bool:
-    """Read the prompt in ten steps; False when it was cancelled."""
+    """Report the prompt in ten steps; False if cancelled."""
     for step in range(1, 11) if seconds else ():
         if job.stop.wait(seconds / 10):
             return False
@@ -524,7 +524,7 @@ def _token_seen(word: str, number: int, unlikely: Mapping[str, float] | None = N
 
 
 def _text_of(tokens: Sequence[int]) -> str:
-    """Return a word for each token."""
+    """Return one word per token."""
     return "".join(f" t{token}" for token in tokens)
 
 

@@ -1,4 +1,4 @@
-"""Where a text that is filled in ends: at the suffix, which small models write again instead of stopping. No model."""
+"""Find the end of filled-in text: small models repeat the suffix instead of stopping. Pure text, no model."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 MOST_ANCHOR_LINES = 4
 MOST_ANCHOR_CHARACTERS = 60
-"""Of a paragraph in one line so many tell it; nobody waits until all of it has come again."""
+"""Characters of a one-line paragraph that identify it, so that not all of it must be repeated first."""
 LEAST_LETTERS = 3
 TRIVIAL = frozenset(["begin", "do", "false", "loop", "none", "null", "then", "true", "try"])
-"""Words that say little about the block they stand in. Others do: at one depth there is a single `return x`."""
+"""Words that don't identify a block. Others do: at one depth there is a single `return x`."""
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 _QUOTES = "\"'`"
 _REMARKS = ("#", "//")
@@ -17,22 +17,22 @@ _REMARKS = ("#", "//")
 
 @dataclass(frozen=True)
 class _InfillLine:
-    """A line with something in it: what it says without blanks at its end, and where its first letter stands."""
+    """A line with text: its content without trailing blanks, and the offset of its first letter."""
 
     text: str
     begin: int
 
 
 class InfillEnd:
-    """Lets text through up to where the suffix begins again; holds back what may be the beginning of that. Streaming.
+    """Pass text through until the suffix begins again, holding back what may be its start.
 
-    The suffix is known by its first line, indentation included. Where that says little (`}`, `else:`), the lines after
-    it count as well, and a closing bracket that nothing in the middle has opened is the suffix's own. Where the suffix
-    goes on in a block, a middle that has left all blocks has gone past it.
+    The suffix is recognized by its first line with its indentation. If that is common (`}`, `else:`), following lines
+    count too, and a closing bracket that the middle hasn't opened belongs to the suffix. If the suffix continues a
+    block, a middle that has left all blocks has passed it.
     """
 
     def __init__(self, before: str, suffix: str) -> None:
-        """`before` is what stands before the middle."""
+        """`before` is the text before the middle."""
         cursor_line = before[before.rfind("\n") + 1 :]
         rest = suffix.partition("\n")[0]
         self._is_inside_line = bool(cursor_line.strip() and rest.strip())
@@ -47,11 +47,11 @@ class InfillEnd:
         self._is_in_block = bool(self._anchor) and not self._is_inside_line and self._anchor[0][:1].isspace()
         self._was_in_block = cursor_line[:1].isspace()
         self._left = -1
-        """Where remarks begin that may be the first of what stands outside of all blocks."""
+        """Offset of comments that may be the first lines outside of all blocks."""
         self._text = ""
         self._shown = 0
         self._read = 0
-        """So much of it consists of whole lines that were looked at."""
+        """Length of the complete lines already checked."""
         self._lines: list[_InfillLine] = []
         """The last of these that hold something."""
         self.met = False
@@ -81,7 +81,7 @@ class InfillEnd:
         return self._show_until(self._without_blanks(end))
 
     def _without_blanks(self, end: int) -> int:
-        """Leave out what the suffix's own blanks before its first letter say again."""
+        """Move the end back over blanks that the suffix itself begins with."""
         while end > 0 and self._blanks and self._text[end - 1] == self._blanks[-1]:
             end, self._blanks = end - 1, self._blanks[:-1]
         return end
@@ -95,7 +95,7 @@ class InfillEnd:
         return self._end_at(len(self._text)) if self._is_cut_short else -1
 
     def _end_at(self, line_end: int) -> int:
-        """As `_end_of_lines`, with the line that ends there as the last."""
+        """Like `_end_of_lines`, with the line that ends there as the last."""
         line = self._text[self._read : line_end]
         is_first = self._read == 0
         if self._is_inside_line:
@@ -131,8 +131,8 @@ class InfillEnd:
         return -1
 
     def _end_inside(self, line: str, *, is_first: bool) -> int:
-        """Return the suffix begins in the middle of a line: it is told by its end, or, where it says enough,
-        anywhere.
+        """Return the end if the suffix begins within a line: it must end the line, or is found anywhere if
+        distinctive.
         """
         anchor, line = self._anchor[0], line.rstrip()
         if self._closer.is_on:
@@ -141,7 +141,7 @@ class InfillEnd:
         return self._read + at if at >= 0 and (is_first or _says_much(anchor)) else -1
 
     def _certain_length(self) -> int:
-        """Up to where nothing can be the suffix's."""
+        """Return the length of text that can't belong to the suffix."""
         if self._is_inside_line:
             line = self._text[self._read :]
             keep = next(
@@ -162,7 +162,7 @@ class InfillEnd:
         return len(self._text[:end].rstrip())
 
     def _may_begin(self, line: str, number: int = 0) -> bool:
-        """Return whether a line that is not complete may become this one of the anchor's."""
+        """Return whether an incomplete line may become this line of the anchor."""
         if self._read == 0:
             line = self._indent + line
             if self._has_line:
@@ -210,11 +210,11 @@ class _BracketCloser:
 
     @property
     def is_on(self) -> bool:
-        """True if the suffix begins with one."""
+        """True if the suffix begins with a closing bracket."""
         return bool(self._opener)
 
     def find(self, piece: str) -> int:
-        """Return where it stands in all pieces so far, this one included; -1 where it does not."""
+        """Return the offset of the suffix's closing bracket in all text so far; -1 if it hasn't come."""
         if not self._opener:
             return -1
         for char in piece:

@@ -1,4 +1,4 @@
-"""Lends this computer's memory to a model on another one: a child in which llama.cpp's RPC server runs."""
+"""Lend this computer's memory to a model on another one, by a child that runs llama.cpp's RPC server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOOK_EVERY_S = 0.1
 
 @dataclass(frozen=True)
 class Lend:
-    """Listen at this address. `memory_bytes` is the most that each device says it has; 0 is what is free."""
+    """Request to listen. `memory_bytes` limits what each device reports; 0 reports what is free."""
 
     host: str
     port: int
@@ -28,14 +28,14 @@ class Lend:
 
 @dataclass(frozen=True)
 class Lending:
-    """It listens, and these are lent."""
+    """The worker listens and lends these devices."""
 
     devices: tuple[Device, ...]
 
 
 @dataclass(frozen=True)
 class InUse:
-    """Whether another program uses it now."""
+    """Reports whether another program is connected."""
 
     is_used: bool
 
@@ -59,7 +59,7 @@ class RpcWorker:
         self._start_child()
 
     def run(self, stopped: Callable[[], bool]) -> None:
-        """Tell what happens until `stopped`. Raises PortTaken, or EngineStopped where it never came to listen."""
+        """Report events until `stopped`. Raises PortTaken, or EngineStopped if it ended before listening."""
         has_listened = False
         while not stopped():
             said = self._said.next_item(LOOK_EVERY_S)
@@ -80,7 +80,7 @@ class RpcWorker:
                     self._start_child()
 
     def close(self) -> None:
-        """End it; what others have put into this memory is gone."""
+        """Kill the worker; data that others put into its memory is lost."""
         self._child.kill_tree()
         self._child.close()
 
@@ -91,7 +91,7 @@ class RpcWorker:
 
 
 def free_port(host: str) -> int:
-    """Return a port at which nothing listens now."""
+    """Return a free port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as found:
         try:
             found.bind((host, 0))

@@ -24,7 +24,7 @@ MOST_PORT = 65535
 CONNECT_TIMEOUT_S = 3.0
 ANSWER_TIMEOUT_S = 4.0
 TOGETHER_S = 8.0
-"""For all of them at once: a child that waits longer without a sign of life is taken for one that hangs."""
+"""Limit for asking all workers together: a child silent for longer counts as hung."""
 MOST_DEVICES = 16  # GGML_RPC_MAX_SERVERS; a machine has a few
 VERSION = (7, 0)
 """RPC_PROTO_MAJOR_VERSION and RPC_PROTO_MINOR_VERSION: the same major one, and no newer minor one."""
@@ -36,7 +36,7 @@ SILENT_S, ASK_AGAIN_S, ASKED = 10, 5, 4
 
 @dataclass(frozen=True)
 class LentDevice:
-    """One device of a machine, by the name that it has here. Bytes are those it may give."""
+    """One device of an RPC worker, by its name here. Bytes are what it may lend."""
 
     name: str
     free_bytes: int
@@ -45,7 +45,7 @@ class LentDevice:
 
 @dataclass(frozen=True)
 class RemoteMachine:
-    """One that answered. `endpoint` is the number and port that its `address` stands for."""
+    """An RPC worker that answered. `endpoint` is the IP number and port of its `address`."""
 
     address: str
     endpoint: str
@@ -53,12 +53,12 @@ class RemoteMachine:
 
     @property
     def is_here(self) -> bool:
-        """True if it is this very computer."""
+        """True if it is this computer."""
         return ipaddress.ip_address(self.endpoint.rpartition(":")[0]).is_loopback
 
 
 def parse_address(address: str) -> tuple[str, int]:
-    """Host and port of ``host[:port]``; raises MachineUnusable."""
+    """Return host and port of ``host[:port]``. Raises MachineUnusable."""
     host, colon, digits = address.strip().partition(":")
     is_port = digits.isdecimal() and len(digits) < 6 and 0 < int(digits) <= MOST_PORT
     if not host or any(letter.isspace() or letter in "/@[]" for letter in host) or (colon and not is_port):
@@ -67,13 +67,13 @@ def parse_address(address: str) -> tuple[str, int]:
 
 
 def is_private(number: str) -> bool:
-    """Return whether an IPv4 number is this computer's own, or one that nobody outside a private network can have."""
+    """Return whether an IPv4 number is this computer's own or in a private network."""
     found = ipaddress.ip_address(number)
     return found.version == 4 and not (found.is_global or found.is_unspecified or found.is_multicast)
 
 
 def query_machine(address: str) -> RemoteMachine:
-    """Ask a machine who it is and what it has; within ten seconds, but for the look-up of a name that hangs.
+    """Ask a worker for its devices, within ten seconds unless a name look-up hangs.
 
     Raises MachineUnusable.
     """
@@ -94,7 +94,7 @@ def query_machine(address: str) -> RemoteMachine:
 
 
 def ask_all(addresses: Sequence[str]) -> tuple[list[RemoteMachine], list[MachineUnusable]]:
-    """Ask several at once, for eight seconds at most: those that answered, in their order, and the others."""
+    """Ask several at once, for eight seconds at most; return those that answered, in order, and the others."""
     answers: dict[str, RemoteMachine | MachineUnusable] = {}
 
     def run(address: str) -> None:
@@ -161,10 +161,11 @@ def _receive_bytes(connection: socket.socket, length: int) -> bytes:
 
 
 def watch_connections(first_word_s: float = 0) -> int:
-    """Has the system give up this process's connections whose other end is gone without a word, such as by a cable.
+    """Enable keep-alive on this process's connections, so that dead ones (a pulled cable) are dropped; return their
+    number.
 
-    ggml waits for ever otherwise. How many connections there are; none where the system does not list a process's own
-    files. With `first_word_s`, those on which nothing has come for so long since they were made are ended (Linux).
+    ggml would wait forever. Returns 0 if the system doesn't list a process's files. With `first_word_s`, connections
+    silent for that long since they were made are closed (Linux).
     """
     folder = "/dev/fd" if sys.platform == "darwin" else "/proc/self/fd"
     try:
@@ -195,7 +196,7 @@ def _is_watched(descriptor: int, first_word_s: float) -> bool:
 
 
 def _is_silent(connection: socket.socket, first_word_s: float) -> bool:
-    """Return whether nothing has come on it since it was made, and that is so long ago."""
+    """Return whether a connection older than `first_word_s` has received nothing."""
     if sys.platform != "linux":
         return False
     facts = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 136)

@@ -1,7 +1,7 @@
-"""Who decodes next: interactive answers before background ones, how many fit side by side, and how many threads. Pure.
+"""Scheduling policy: interactive answers first, how many run in parallel, and how many threads. Pure.
 
-A decode takes one token from every answer that writes, and a piece of one prompt that is still being read. While an
-interactive answer reads or writes, background answers rest. A person's prompt is read before those of other programs.
+A decode takes one token from every writing answer and a piece of one prompt being read. While an interactive answer
+reads or writes, background ones pause. The user's prompts are read before API clients'.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ CLEARLY = 1.05  # fewer sequences are chosen only when they are clearly faster i
 
 
 class AnswerRunner(Protocol):
-    """What the scheduler wants to know of an answer."""
+    """What the scheduler needs to know of an answer."""
 
     @property
     def interactive(self) -> bool:
-        """True if somebody waits for it."""
+        """True if the user or an API client waits for it."""
 
     @property
     def is_outside(self) -> bool:
-        """True if that is another program, and no person here."""
+        """True for API clients, which yield to the local user."""
 
     @property
     def pending_tokens(self) -> int:
@@ -53,9 +53,9 @@ def next_decode(runners: Sequence[R], batch_tokens: int, width: int = sys.maxsiz
 
 
 class ParallelismPolicy:
-    """How many background answers write at once, learnt from the time each decode took with so many.
+    """Number of background answers that write at once, learnt from the time of decodes with each number.
 
-    `most_tokens` are what those side by side hold together at most: see `footprint.tokens_side_by_side`.
+    `most_tokens` limits what they hold together: see `footprint.tokens_side_by_side`.
     """
 
     def __init__(self, most: int, best: int = 0, most_tokens: int = sys.maxsize) -> None:
@@ -67,20 +67,18 @@ class ParallelismPolicy:
 
     @property
     def best(self) -> int:
-        """The number with the highest rate in sum; the most possible as long as that is not known."""
+        """Number with the highest total rate; the most possible until that is known."""
         return min(self._most, self._best or self._most)
 
     def choose_width(self, writing: int) -> int:
-        """Return how many of those that could write should: two may be slower in sum than one, and then one goes
-        alone.
-        """
+        """Return how many of the answers ready to write should: two may be slower in total than one."""
         rates = {n: rate for n, rate in self._token_rates().items() if n <= writing}
         if writing not in rates:
             return writing  # not known yet: now it will be
         return _clearly_fastest(rates, writing)
 
     def record_decode(self, answers: int, seconds: float) -> None:
-        """A decode with one token for each of so many answers took this long."""
+        """Record the time of a decode with one token for each answer."""
         self._times[answers].append(seconds)
         rates = self._token_rates()
         if answers >= self.best and max(rates, default=0) >= self.best:
@@ -93,7 +91,7 @@ class ParallelismPolicy:
 
 
 def _clearly_fastest(rates: dict[int, float], usual: int) -> int:
-    """Return the number with the highest rate, if that is clearly higher than the usual number's."""
+    """Return the fastest number if it is clearly faster than the usual one."""
     fastest = max(rates, key=lambda n: rates[n])
     return fastest if rates[fastest] > CLEARLY * rates[usual] else usual
 
@@ -135,11 +133,11 @@ class ThreadController:
 
     @property
     def settled(self) -> int:
-        """Threads found best so far."""
+        """Best number of threads found so far."""
         return self._counts[self._at]
 
     def record_time(self, seconds: float) -> None:
-        """The time the last computation with `count` threads took."""
+        """Record the time of the last computation, done with `count` threads."""
         if self._trial_at is None:
             self._times.append(seconds)
             self._since += 1
@@ -179,7 +177,7 @@ class ThreadController:
 
 
 def thread_counts(most: int) -> list[int]:
-    """Count worth trying up to `most`: dense where a thread more is a large share, sparser above."""
+    """Return thread counts worth trying up to `most`: dense where one more is a large share, sparser above."""
     counts = {1, most}
     step = 1
     while step < most:

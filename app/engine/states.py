@@ -26,16 +26,16 @@ MOST_TILE_TOKENS = 1 << 20
 MOST_LOOKED_AT = 40
 HEADER_BYTES = 65536
 INTERRUPTED_S = 600.0
-"""A save that was not written to for so long has no process any more: one that is about to end may still write."""
+"""Age at which an unfinished save counts as abandoned: an ending process may still be writing it."""
 STATE, SIDECAR, UNFINISHED = ".state", ".json", ".part"
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
-"""What a sidecar raises that is not one of ours, or no longer."""
+"""Errors of a sidecar that isn't ours or is damaged."""
 
 
 @dataclass(frozen=True)
 class StateIdentity:
-    """What a state belongs to. Any difference makes it useless, and silently wrong if it were used."""
+    """What a state was made with. With any difference it would be silently wrong, as llama.cpp doesn't check."""
 
     model_bytes: int
     model_mtime_ns: int
@@ -47,7 +47,7 @@ class StateIdentity:
 
 
 def model_identity(path: Path) -> tuple[int, int, str]:
-    """Size, modification time and a hash of the header's beginning."""
+    """Return size, modification time and a hash of the header's beginning."""
     import hashlib  # as in `_session_key`
 
     stat = path.stat()
@@ -63,11 +63,11 @@ class StateFolder:
         self.budget_bytes = budget_bytes
 
     def state_path(self, session: str) -> Path:
-        """Return where the bytes of a session are."""
+        """Return the path of a session's state."""
         return self.folder / (_session_key(session) + STATE)
 
     def unfinished_path(self, session: str) -> Path:
-        """Return where this process writes the bytes; one that is about to end may still write its own beside it."""
+        """Return this process's path for an unfinished save; an ending process may still write its own."""
         return self.folder / f"{_session_key(session)}{STATE}.{os.getpid()}{UNFINISHED}"
 
     def growth_check(self) -> Callable[[], bool]:
@@ -130,7 +130,7 @@ class StateFolder:
             file.replace(self._moved_aside(session, header_hash, ending))
 
     def _bring_back(self, session: str, identity: StateIdentity) -> bool:
-        """Return what this model had read of it before another one was asked; whether there is anything."""
+        """Restore the state this model had before another one was used; return whether there is any."""
         waiting = [self._moved_aside(session, identity.header_hash, ending) for ending in (STATE, SIDECAR)]
         if not all(file.is_file() for file in waiting):
             return False
@@ -144,7 +144,7 @@ class StateFolder:
         return self.folder / f"{_session_key(session)}-{_session_key(header_hash)[:12]}{ending}"
 
     def add_state(self, session: str, identity: StateIdentity, tokens: list[Unit], unfinished: Path) -> None:
-        """Take over a finished state file, then drop the least recently used beyond the budget."""
+        """Take over a finished state file, then delete the least recently used beyond the budget."""
         sidecar = self.folder / (_session_key(session) + SIDECAR)
         sidecar.unlink(missing_ok=True)
         size = unfinished.stat().st_size
@@ -156,7 +156,7 @@ class StateFolder:
         self.trim()
 
     def delete_session(self, session: str) -> None:
-        """Remove a session's files, of whichever model."""
+        """Delete a session's files of all models."""
         self._drop_session(session)
         for file in self._matching_files(_session_key(session) + "-*"):
             _remove_file(file)
@@ -170,11 +170,11 @@ class StateFolder:
             _remove_file(file)
 
     def size_bytes(self) -> int:
-        """Return what all states take on disk."""
+        """Return the bytes of all states on disk."""
         return sum(_file_size(file) for file in self._matching_files("*"))
 
     def trim(self) -> None:
-        """Keep the budget: interrupted saves go first, then whole states, the longest unused first."""
+        """Keep the budget: delete abandoned saves first, then the longest unused states."""
         for file in self._matching_files("*" + UNFINISHED):
             if time.time() - _used_at(file) > INTERRUPTED_S:
                 _remove_file(file)
@@ -195,7 +195,7 @@ class StateFolder:
 
 
 def _parse_unit(raw: object) -> Unit:
-    """Raise ValueError or TypeError."""
+    """Read a token id or tile. Raises ValueError or TypeError."""
     if not isinstance(raw, list):
         return int(raw)  # type: ignore[call-overload, no-any-return]
     media, most_tokens, index, tokens, positions, eyes, *place = raw  # older ones know of no place

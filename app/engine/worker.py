@@ -22,11 +22,11 @@ from app.engine.backend import Backend, EngineJob
 
 DEFECT_EXIT_CODE = 70
 LEAVE_WITHIN_S = 60.0
-"""How long the step that runs when the parent leaves may take, before what is kept of the session is written."""
+"""Limit of the running step when the parent ends, before the session's state is saved."""
 
 
 def main(arguments: list[str]) -> int:
-    """`--engine-worker [--scripted FILE]`: works until stdin ends. Never returns: the process ends itself."""
+    """Run `--engine-worker [--scripted FILE]` until stdin ends. Never returns: the process ends itself."""
     worker: EngineWorker | None = None
     reader, writer = claim_wire(may_save=True, is_at_work=lambda: worker is not None and worker.is_at_work)
     logging.basicConfig(level=logging.INFO, format=f"{NOTE}%(message)s", stream=sys.stderr)
@@ -65,11 +65,11 @@ class EngineWorker:
 
     @property
     def is_at_work(self) -> bool:
-        """True if somebody waits for a reply, and this process is to compute it."""
+        """True if a caller waits for a reply that this process, not a device, computes."""
         return bool(self._jobs) and not self._backend.waits_for_device
 
     def run(self) -> None:
-        """Greets, then works until the process ends; raises for anything that is not the person's to change."""
+        """Send the greeting, then work until the process ends. Raises errors the user can't resolve."""
         self._parent.send_greeting(self._backend.name)
         threading.Thread(target=self._read_requests, name="requests", daemon=True).start()
         self._backend.prepare()
@@ -79,7 +79,7 @@ class EngineWorker:
                 self._backend.step(urgent=lambda: not self._waiting.empty())
 
     def _take_requests(self) -> None:
-        """Carry out what waits; blocks only when there is nothing else to do."""
+        """Carry out queued requests; blocks only if there is nothing else to do."""
         while self._held and not (self._backend.interactive and _needs_the_model_alone(self._held[0][0])):
             self._carry_out(*self._held.popleft())
         for held in [held for held in self._held if held[1].cancelled]:
@@ -101,7 +101,9 @@ class EngineWorker:
                 self._carry_out(*item)
 
     def _read_requests(self) -> None:
-        """Fill the queue. At the end of stdin the parent is gone or done with us: leave, whatever runs."""
+        """Queue requests in the reader thread. At the end of stdin the parent is gone: end the process whatever
+        runs.
+        """
         for request in self._parent.read_requests():
             if isinstance(request, ProtocolViolation):
                 self._waiting.put(request)
@@ -120,7 +122,9 @@ class EngineWorker:
         os._exit(0)
 
     def _cancel_request(self, id_: int) -> None:
-        """What waits is answered by the reading thread: the other one may be at work for half a minute."""
+        """Cancel a request. A queued one is answered here, by the reader thread: the other may be busy for half a
+        minute.
+        """
         job = self._jobs.get(id_)
         if job is None:
             return
@@ -139,7 +143,7 @@ class EngineWorker:
             self._send_reply(last)
 
     def _last_reply(self, request: protocol.Request, job: EngineJob) -> protocol.Reply | None:
-        """Return the last reply to a request that is done at once; None for an answer that has begun."""
+        """Return the last reply of a request done at once; None for an answer that has started."""
         if job.cancelled and isinstance(request, _NEEDLESS_WHEN_CANCELLED):
             return _given_up(request)
         if isinstance(request, protocol.Generate):
@@ -148,7 +152,7 @@ class EngineWorker:
         return self._done_at_once(request, job) or protocol.Done(request.id)
 
     def _done_at_once(self, request: protocol.Request, job: EngineJob) -> protocol.Reply | None:
-        """Carry a request out; None where there is nothing to say but `Done`."""
+        """Carry out a request; None if the reply is just `Done`."""
         backend = self._backend
         asked: dict[type, Callable[[Any], protocol.Reply]] = {
             protocol.CountTokens: backend.count_tokens,
@@ -199,7 +203,7 @@ def _given_up(request: protocol.Request) -> protocol.Reply:
 
 
 def _needs_the_model_alone(request: protocol.Request) -> bool:
-    """Return whether a request waits until nobody waits for an answer any more."""
+    """Return whether a request waits until no interactive answer is running."""
     if isinstance(request, protocol.Inspect):
         return request.what != "tokens"
     alone = protocol.LoadModel | protocol.UnloadModel | protocol.Embed | protocol.ClassifyTokens

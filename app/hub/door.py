@@ -17,16 +17,16 @@ from app.hub.access import HubConnection, NetworkAccess, NetworkVisit, current_v
 
 TELL_EVERY_S = 3.0
 MOST_BODY_BYTES = 32 * 1024 * 1024
-"""Of an answer other than a file, unpacked; the Hub's largest lists take a few."""
+"""Limit of an unpacked response that isn't a file; the Hub's largest lists take a few MiB."""
 MOST_ERROR_BYTES = 256 * 1024
 PIECE_BYTES = 64 * 1024
 
 
 class HubDoor(httpx2.BaseTransport):
-    """Lets a visit's requests out, one by one."""
+    """HTTP transport that lets a visit's allowed requests out."""
 
     def __init__(self, authorities: str = "") -> None:
-        """Certificates count that the system's own store vouches for, and with `authorities`, in PEM, those."""
+        """Trusts the system's certificates and, with `authorities` in PEM, those too."""
         self._ways: dict[str, httpx2.HTTPTransport] = {}
         self._trust = httpx2.create_ssl_context()
         if authorities:
@@ -151,7 +151,7 @@ class BoundedStream(httpx2.SyncByteStream):
 
 
 def _prepare_request(request: httpx2.Request, access: NetworkAccess) -> None:
-    """Says who we are and no more, and keeps the token from everybody but the Hub."""
+    """Replace identifying headers by the program's name and version, and send the token to the Hub only."""
     request.headers["User-Agent"] = f"{APP_ID}/{__version__}"
     request.headers.pop("X-Amzn-Trace-Id", None)
     if request.headers.get("Accept-Encoding") != "identity":

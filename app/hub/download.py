@@ -1,4 +1,4 @@
-"""One download: what is asked for, what is here already, how fast it comes, and the child that fetches each file."""
+"""One download: its request, local state, speed, and the child process that fetches each file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class DownloadRequest:
-    """One thing to have: a model, which may be several files, and its vision file, from a repository at one commit."""
+    """A model to download, possibly several files and a projector, from a repository at one commit."""
 
     repo: str
     commit: str
@@ -40,11 +40,11 @@ class DownloadRequest:
 
     @property
     def all_files(self) -> tuple[RemoteFile, ...]:
-        """In the order in which they are fetched."""
+        """All files in the order they are fetched."""
         return self.files + ((self.vision,) if self.vision else ())
 
     def wants_the_same(self, other: DownloadRequest) -> bool:
-        """Return whether both are about the same files."""
+        """Return whether both requests are for the same files."""
         return (self.repo, self.all_files) == (other.repo, other.all_files)
 
 
@@ -68,9 +68,9 @@ class Download:
     wait_s: float
     error: AppError | None
     paths: tuple[str, ...]
-    """The files that are complete, in the request's order; a copy found elsewhere lies where it was found."""
+    """Completed files in the request's order; existing copies keep their own paths."""
     resumed_bytes: int
-    """What earlier tries had fetched of the finished files."""
+    """Bytes of the finished files that earlier attempts had fetched."""
     problem: str = ""
 
 
@@ -78,7 +78,7 @@ TELL_EVERY_S = 0.2
 OPEN_STATES = ("queued", "running", "paused", "failed")
 REMOVED = "removed"
 CANCELLED = "cancelled"
-"""A state of its own in the store, so that what was fetched is thrown away even when the program ends now."""
+"""Stored state, so that partial files are deleted even if the program ends now."""
 
 
 class QueuedDownload:
@@ -100,7 +100,7 @@ class QueuedDownload:
         self.set_idle()
 
     def set_idle(self) -> None:
-        """No child speaks for it (yet)."""
+        """Reset the progress shown while no child runs."""
         self.phase, self.wait_s, self.problem = "", 0.0, ""
         self._speed = DownloadSpeed()
         self._told_s = float("-inf")
@@ -112,11 +112,11 @@ class QueuedDownload:
 
     @property
     def missing(self) -> list[RemoteFile]:
-        """The files that are not here, in the order in which they are fetched."""
+        """Files that are not here yet, in the order they are fetched."""
         return [file for file in self.request.all_files if file.name not in self._here]
 
     def wants_file(self, repo: str, file: RemoteFile) -> bool:
-        """Return whether this file is still to come for it."""
+        """Return whether this download still needs the file."""
         return self.is_open and self.request.repo == repo and file in self.missing
 
     @property
@@ -125,20 +125,20 @@ class QueuedDownload:
         return all(file.name in self._here for file in self.request.files)
 
     def needed_bytes(self, folder: Path, besides: RemoteFile | None = None) -> int:
-        """Return what is still to come; raises DownloadFailed for a name that is no file's."""
+        """Return the bytes still to fetch. Raises DownloadFailed for an unsafe name."""
         places = {file: file_place(folder, self.request.repo, file.name) for file in self.missing if file != besides}
         return sum(max(0, file.size_bytes - fetched_bytes(path)) for file, path in places.items())
 
     def is_ours(self, file: RemoteFile) -> bool:
-        """Return whether this item fetched it."""
+        """Return whether this download fetched the file itself."""
         return file.name in self._fetched
 
     def mark_complete(self, file: RemoteFile, path: Path) -> None:
-        """A file is here, complete."""
+        """Record a complete file."""
         self._here[file.name] = str(path)
 
     def look_again(self, folder: Path) -> None:
-        """What is here now; raises DownloadFailed for a name that is no file's."""
+        """Update which files are on disk. Raises DownloadFailed for an unsafe name."""
         self._here = {name: path for name, path in self._here.items() if Path(path).is_file()}
         for file in self.request.all_files:
             path = file_place(folder, self.request.repo, file.name)
@@ -147,7 +147,7 @@ class QueuedDownload:
                 self.mark_complete(file, path)
 
     def take_event(self, file: RemoteFile, event: ChildEvent) -> bool:
-        """Return what the child says about a file; whether that is worth telling now."""
+        """Apply an event of the child; return whether to report it now."""
         now_s = time.monotonic()
         is_news = now_s - self._told_s >= TELL_EVERY_S
         match event:
@@ -206,7 +206,7 @@ class QueuedDownload:
         }
 
     def take_progress(self, progress: dict[str, Any]) -> None:
-        """What `to_progress` made; {} is that of an item which never ran."""
+        """Restore progress saved by `to_progress`; {} is a download that never ran."""
         self._here = dict(progress.get("paths", {}))
         self._sizes |= progress.get("sizes", {})
         self._fetched = set(progress.get("fetched", ()))
@@ -214,7 +214,7 @@ class QueuedDownload:
 
 
 def is_in_place(path: Path, file: RemoteFile) -> bool:
-    """Return whether the finished file lies here, by the note that was made when its bytes were compared."""
+    """Return whether the finished file is here, by the note written when its hash was verified."""
     if not file.sha256:
         return False
     try:
@@ -232,7 +232,7 @@ TRUSTED_AFTER_S = 2.0
 
 
 class DownloadSpeed:
-    """Bytes of the last ten seconds, pauses in between included; times are those of one steady clock."""
+    """Speed over the last ten seconds, pauses included; all times are of one monotonic clock."""
 
     def __init__(self) -> None:
         self._came: deque[tuple[float, int]] = deque()
@@ -246,7 +246,7 @@ class DownloadSpeed:
             self._began_s = now_s
 
     def record_bytes(self, now_s: float, done_bytes: int) -> None:
-        """So many bytes are here in all."""
+        """Record the total number of bytes so far."""
         if self._last_bytes is not None and done_bytes > self._last_bytes:
             self._came.append((now_s, done_bytes - self._last_bytes))
         self._last_bytes = done_bytes
@@ -254,14 +254,14 @@ class DownloadSpeed:
             self._came.popleft()
 
     def bytes_per_s(self, now_s: float) -> float:
-        """Zero before anything came."""
+        """Return the speed; 0 before any bytes arrived."""
         if self._began_s is None or now_s <= self._began_s:
             return 0.0
         came = sum(size for at_s, size in self._came if at_s > now_s - WINDOW_S)
         return came / min(WINDOW_S, now_s - self._began_s)
 
     def left_s(self, now_s: float, left_bytes: int) -> float | None:
-        """Return how long the rest takes at this speed; None while that would be a guess."""
+        """Return the estimated seconds left; None while that would be a guess."""
         speed = self.bytes_per_s(now_s)
         if self._began_s is None or now_s - self._began_s < TRUSTED_AFTER_S or speed <= 0:
             return None
@@ -276,11 +276,11 @@ LOCKED_TRIES, LOCKED_WAIT_S = 10, 1.0
 
 
 Hear = Callable[[RemoteFile, ChildEvent], None]
-"""Takes what the child says about a file."""
+"""Callback for the child's events about a file."""
 
 
 class FetchChild(Protocol):
-    """Runs one child for one job: `fetch_download`."""
+    """Run one child for one job; see `fetch_download`."""
 
     def __call__(self, job: Job, *, folder: Path, cancel: CancelToken) -> Iterator[ChildEvent]: ...
 
@@ -303,12 +303,12 @@ class RunningFetch:
         self._given_back = threading.Condition(self.lock)
 
     def find_existing(self, item: QueuedDownload) -> None:
-        """Which of its files lie in the models folder; raises DownloadFailed for a name that is no file's."""
+        """Update which files are in the models folder. Raises DownloadFailed for an unsafe name."""
         with self.lock:
             item.look_again(self.folder())
 
     def find_copies(self, item: QueuedDownload) -> None:
-        """Uses files with the same bytes that lie elsewhere; parts of a split one only if they lie together."""
+        """Use identical files found elsewhere; parts of a split model only if they are in one folder."""
         request, missing = item.request, item.missing
         found = {file: copy for file in missing if (copy := self._copy_of(file)) is not None}
         if len(request.files) > 1:
@@ -328,7 +328,7 @@ class RunningFetch:
         ahead_bytes: Callable[[], int],
         hear: Hear,
     ) -> None:
-        """Fetch what is missing, file by file; returns when all is here or it was cancelled, raises an AppError."""
+        """Fetch missing files one by one; return when complete or cancelled. Raises AppErrors."""
         for file in item.missing:
             if cancel.cancelled:
                 return
@@ -341,9 +341,9 @@ class RunningFetch:
                     self._fetch_once_free(item, file, cancel, ahead_bytes, hear)
 
     def throw_away(self, item: QueuedDownload, is_wanted: Callable[[RemoteFile], bool]) -> None:
-        """Delete what was fetched for it: parts, and whole files where the model is not complete.
+        """Delete what was fetched: partial files, and complete ones if the model is incomplete.
 
-        What another item wants (`is_wanted`) stays.
+        Files that another download wants (`is_wanted`) stay.
         """
         whole = [] if item.has_model else [file for file in item.request.all_files if item.is_ours(file)]
         for file in item.request.all_files:
@@ -371,7 +371,7 @@ class RunningFetch:
     def _fetch_once_free(
         self, item: QueuedDownload, file: RemoteFile, cancel: CancelToken, ahead_bytes: Callable[[], int], hear: Hear
     ) -> None:
-        """A child of a program that was killed may hold the file until its disk has taken the last bytes."""
+        """Fetch a file, retrying while a killed program's child still holds it to write its last bytes."""
         for tries_left in range(self.locked_tries, -1, -1):
             try:
                 self._fetch_file(item, file, cancel, ahead_bytes(), hear)
@@ -412,7 +412,9 @@ class RunningFetch:
 
     @contextmanager
     def _alone_at(self, path: Path, cancel: CancelToken, on_wait: Callable[[], object]) -> Iterator[None]:
-        """Wait until no other worker is at this file; a cancelled one goes on and must leave the file alone."""
+        """Wait until no other worker uses the path. When cancelled it proceeds, and the caller must not touch the
+        file.
+        """
         is_ours = self._take_path(path)
         if not is_ours:
             on_wait()
@@ -441,16 +443,16 @@ class RunningFetch:
 LOOK_EVERY_S = 0.05
 REPEAT_EVERY_S = 0.2
 MOST_DEATHS = 3
-"""In a row, without a byte more of the file."""
+"""Limit of crashes in a row without another byte of the file."""
 TAIL_CHARACTERS = 400
 
 
 def fetch_download(job: Job, *, folder: Path, cancel: CancelToken) -> Generator[ChildEvent, None, None]:
-    """Fetch a file; the last event is Done. `folder` is the child's own working directory.
+    """Fetch a file in a child process; the last event is Done. `folder` is the child's working directory.
 
-    What was said last is said again five times a second, so that the loop that owns this can look about. A cancel kills
-    the child at once and ends the events; what was fetched stays (see `app.hub.part.throw_away`). Raises the AppError
-    that the child met, or DownloadFailed when it ended by itself again and again.
+    The last event is repeated five times a second so that the caller can check for other things. Cancelling kills the
+    child and ends the events; partial data stays (see `app.hub.part.throw_away`). Raises the child's AppError, or
+    DownloadFailed if it crashes repeatedly.
     """
     furthest, deaths = 0, 0
     while not cancel.cancelled:
@@ -465,7 +467,7 @@ def fetch_download(job: Job, *, folder: Path, cancel: CancelToken) -> Generator[
 
 
 def _one_child(job: Job, folder: Path, cancel: CancelToken) -> Generator[ChildEvent, None, tuple[int, Ended | None]]:
-    """How far a child came, and how it ended by itself: None where it was done or cancelled."""
+    """Run one child. Return the bytes reached and its exit; None as exit if done or cancelled."""
     said = WireInbox()
     child = Child(own_command("--download-worker"), folder, uses_network=True, work="download", subject=job.file)
     reached, last, at_s = 0, None, time.monotonic()

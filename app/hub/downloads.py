@@ -27,10 +27,10 @@ CLOSE_TIMEOUT_S = 1.5
 
 
 class Downloads:
-    """The queue; every method from any thread, and an id that is not in the queue is passed over.
+    """Download queue. Thread-safe; unknown ids are ignored.
 
-    `on_change` hears each new state, and a running item's progress up to five times a second, on any thread; the last
-    that is said of an item is never older than what was said before. It must not wait for other threads.
+    `on_change` is called on any thread for each new state, and for progress up to five times a second, in order for
+    each download. It must not wait for other threads.
     """
 
     def __init__(
@@ -55,17 +55,17 @@ class Downloads:
         self._queue.load(self._fetching.find_existing)
 
     def start(self) -> None:
-        """After a restart: what was running or queued goes on by itself, what was paused stays so."""
+        """Continue after a restart: running and queued downloads resume, paused ones stay paused."""
         with self._changing_items() as changed:
             for item in self._queue:
                 item.is_awake = True
             self._start_next(changed)
 
     def add(self, request: DownloadRequest) -> Download:
-        """Queue it behind all others; an item for the same files is taken up again instead.
+        """Queue a download, or resume the one for the same files.
 
-        Where its files and those before it in the queue do not fit on the disk, it fails with NotEnoughDisk at once.
-        Local copies are looked for then, which may take seconds. May raise DiskFull or FolderNotWritable.
+        Fails at once with NotEnoughDisk if it and those before it don't fit. Looks for local copies then, which may
+        take seconds. May raise DiskFull or FolderNotWritable.
         """
         with self._adding:
             same = self._find_same(request)
@@ -83,15 +83,15 @@ class Downloads:
         return self._snapshot_of(item)
 
     def pause(self, download_id: int) -> None:
-        """Stop it at once and keep what was fetched."""
+        """Stop a download at once and keep what was fetched."""
         self._pause_items(lambda item: item.id == download_id, None)
 
     def pause_all(self, reason: AppError | None = None) -> None:
-        """Stop all that run or wait, as when the network is switched off."""
+        """Pause all, e.g. when the network is switched off."""
         self._pause_items(lambda item: True, reason)
 
     def resume(self, download_id: int) -> None:
-        """Queue a paused or failed item again, at its old place."""
+        """Queue a paused or failed download again, at its old place."""
         with self._changing_items() as changed:
             item = self._queue.get(download_id)
             if item is None or not item.is_open:
@@ -103,7 +103,7 @@ class Downloads:
             self._start_next(changed)
 
     def cancel(self, download_id: int) -> None:
-        """Stop it at once and delete what was fetched, unless that is a whole model or another item wants it."""
+        """Stop a download and delete what was fetched, unless that is a complete model or another download needs it."""
         with self._changing_items() as changed:
             item = self._queue.get(download_id)
             if item is None or not item.is_open:
@@ -114,7 +114,7 @@ class Downloads:
             self._start_next(changed)
 
     def remove(self, download_id: int) -> None:
-        """Forget a finished item; its files stay."""
+        """Remove a finished download from the list; its files stay."""
         with self._changing_items() as changed:
             item = self._queue.get(download_id)
             if item is not None and item.state == "done":
@@ -127,13 +127,13 @@ class Downloads:
             return [item.snapshot() for item in self._queue if item.state != CANCELLED]
 
     def wait_for_idle(self, timeout_s: float = 5.0) -> bool:
-        """Wait until nobody is at the files of what does not run (any more); whether that is so."""
+        """Wait until no worker of a stopped download uses its files; return False on timeout."""
         with self._lock:
             ending = [item.worker for item in self._queue if item.worker and item.state != "running"]
         return _join_threads(ending, timeout_s)
 
     def close(self) -> None:
-        """End all children and leave everything so that the next start goes on; safe to call twice."""
+        """End all children, saving state for the next start; safe to call twice."""
         with self._lock:
             self._closed = True
             self._queue.is_closed = True
@@ -154,7 +154,9 @@ class Downloads:
         return None
 
     def _problem_of(self, item: QueuedDownload) -> AppError | None:
-        """Why it will not be fetched, as far as that can be said before; copies elsewhere take no room."""
+        """Return the error that would stop it from the start, such as lack of disk space beyond local copies; else
+        None.
+        """
         try:
             self._fetching.find_existing(item)
             try:
@@ -175,7 +177,7 @@ class Downloads:
                     changed.append(item)
 
     def _start_next(self, changed: list[QueuedDownload]) -> None:
-        """Give free places to those whose turn it is."""
+        """Start queued downloads while places are free."""
         for item in self._queue:
             if item.worker is not None or not item.is_awake:
                 continue
@@ -197,7 +199,7 @@ class Downloads:
             item.worker.start()
 
     def _run_worker(self, item: QueuedDownload, cancel: CancelToken) -> None:
-        """A worker's whole life, from its item's turn to the next one's."""
+        """Fetch one item, then start the next one."""
         error: AppError | None = None
         try:
             self._fetching.find_existing(item)
@@ -244,7 +246,7 @@ class Downloads:
 
     @contextmanager
     def _changing_items(self) -> Iterator[list[QueuedDownload]]:
-        """Change items under the lock; those named are saved, and told once the lock is free."""
+        """Change items under the lock; save them, and report them after the lock is released."""
         changed: list[QueuedDownload] = []
         with self._lock:
             yield changed
@@ -269,7 +271,7 @@ class Downloads:
 
 
 def _join_threads(threads: list[threading.Thread], timeout_s: float) -> bool:
-    """Wait for all of them; whether they ended in time."""
+    """Join threads; return whether all ended in time."""
     until_s = time.monotonic() + timeout_s
     for thread in threads:
         if thread is not threading.current_thread():
@@ -298,7 +300,7 @@ class StoredJob(Protocol):
 
 
 class JobStore(Protocol):
-    """Where the queue is kept: `store.jobs.Jobs`."""
+    """Where the queue is stored: `store.jobs.Jobs`."""
 
     def add(self, kind: str, title: str, spec: dict[str, Any]) -> StoredJob: ...
     def find(self, kind: str = "") -> Sequence[StoredJob]: ...
@@ -318,10 +320,10 @@ class StoredQueue:
         self._jobs, self._folder, self._lock = jobs, folder, lock
         self._items: dict[int, QueuedDownload] = {}
         self.is_closed = False
-        """Nothing is kept any more: everything stays so that the next start goes on."""
+        """True once nothing is saved any more, so that the next start finds the present state."""
 
     def __iter__(self) -> Iterator[QueuedDownload]:
-        """As they are now, in their order; what is added or removed meanwhile is not seen."""
+        """Iterate over a snapshot of the items in queue order."""
         return iter(sorted(self._items.values(), key=lambda item: (item.place, item.id)))
 
     def get(self, download_id: int) -> QueuedDownload | None:
@@ -358,7 +360,7 @@ class StoredQueue:
         return item
 
     def load(self, look: Callable[[QueuedDownload], None]) -> None:
-        """All items; what was running when the program ended is queued. `look` sees what is here of an open one."""
+        """Load the queue; items that were running are queued. `look` checks the disk for open ones."""
         for job in self._jobs.find(KIND):
             try:
                 item = QueuedDownload(job.id, from_json(DownloadRequest, job.spec), job.place)
@@ -376,7 +378,7 @@ class StoredQueue:
                 log.info("download %d has no place: %s", job.id, error)
 
     def save(self, item: QueuedDownload) -> None:
-        """As it is now. Of what another program fetches, that one says how far it is."""
+        """Save an item. Items that another program fetches aren't saved: that program records their progress."""
         if self.is_closed or item.state == REMOVED or isinstance(item.error, DownloadRunning):
             return
         try:
@@ -387,7 +389,7 @@ class StoredQueue:
             log.warning("download %d could not be saved: %s", item.id, error)
 
     def remove(self, item: QueuedDownload) -> None:
-        """It is in the queue no more."""
+        """Remove an item from the queue and the store."""
         self._items.pop(item.id, None)
         item.state = REMOVED
         try:

@@ -47,7 +47,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 @dataclass(frozen=True)
 class HubQuery:
-    """What is looked for. `most_bytes` 0 and "" leave it open; `license` is a code ("apache-2.0")."""
+    """A search on the Hub. `most_bytes` 0 and "" don't filter; `license` is a code ("apache-2.0")."""
 
     text: str = ""
     sort: str = "downloads"
@@ -66,7 +66,7 @@ class FoundRepository:
     downloads: int = 0
     likes: int = 0
     updated_at: float = 0.0
-    """In seconds since 1970."""
+    """Seconds since 1970."""
     license: str = ""
     gated: str = ""
     vision: bool = False
@@ -77,7 +77,7 @@ class FoundRepository:
 
 @dataclass(frozen=True)
 class SearchResultPage:
-    """What was found. `has_more`: a larger limit would show more."""
+    """Results of a search; `has_more`: a larger limit would find more."""
 
     found: tuple[FoundRepository, ...]
     has_more: bool = False
@@ -95,11 +95,11 @@ class HubSearch:
         self._lock = threading.Lock()
 
     def prepare(self) -> None:
-        """Make the first search as quick as the next ones; belongs on a thread."""
+        """Import the client so that the first search is as quick as later ones. Not for the window's thread."""
         import_client()
 
     def search(self, query: HubQuery, cancel: CancelToken | None = None) -> SearchResultPage:
-        """Repositories with models that run here."""
+        """Return repositories with models that run here."""
 
         def work(api: HfApi) -> SearchResultPage:
             found: dict[str, FoundRepository] = {}
@@ -224,9 +224,7 @@ def _tells_its_shape(header: GgufHeader) -> bool:
 
 
 def _page_mark(link: str) -> str:
-    """Return where the next page begins. Only that is taken of the link, which may lead to another host than asked
-    for.
-    """
+    """Return the cursor of the next page. The rest of the link is ignored: it may lead to another host."""
     found = re.search(r'<([^>]*)>\s*;\s*rel="?next"?', link)
     return dict(parse_qsl(urlsplit(found[1]).query)).get("cursor", "") if found else ""
 
@@ -358,12 +356,12 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}", re.ASCII)
 
 
 def is_name(repo: object) -> bool:
-    """Return whether a repository can be called so."""
+    """Return whether this is a valid repository name."""
     return isinstance(repo, str) and _NAME.fullmatch(repo) is not None and ".." not in repo
 
 
 def check_name(repo: str) -> str:
-    """Return a repository's name as it may stand in a path; raises RepositoryMissing for any other."""
+    """Return the name if it is safe in a path. Raises RepositoryMissing otherwise."""
     if not is_name(repo):
         raise RepositoryMissing(repo)
     return repo
@@ -385,10 +383,9 @@ def get_body(
     is_cut: bool = False,
     headers: dict[str, str] | None = None,
 ) -> tuple[bytes, dict[str, str]]:
-    """Return a body and its headers. One beyond `most_bytes` is garbage, unless it is only its beginning that is
-    wanted.
+    """Return a response's body and headers. A body over `most_bytes` is an error, unless only its start is wanted.
 
-    The library's own functions for this fail as a whole where one row or one file of an answer is odd.
+    Used in place of the library's functions, which fail as a whole if one row or file is odd.
     """
     from huggingface_hub.utils import hf_raise_for_status  # type: ignore[attr-defined]
 
@@ -409,7 +406,7 @@ def get_body(
 
 
 def get_range(api: HfApi, path: str, known: bytes, size: int) -> bytes:
-    """`known` and what follows it, `size` bytes together if there are so many."""
+    """Return `known` and the bytes after it, up to `size` in all."""
     wanted = {"Range": f"bytes={len(known)}-{size - 1}", "Accept-Encoding": "identity"}
     data, headers = get_body(api, path, [], size, is_cut=True, headers=wanted)
     if headers["status"] == "206":

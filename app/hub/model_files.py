@@ -1,4 +1,4 @@
-"""What a repository offers: files grouped into models, with their quantization in words."""
+"""Files of a repository, grouped into models, with descriptions of their quantizations."""
 
 from __future__ import annotations
 
@@ -44,22 +44,22 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class ModelFile:
-    """One thing to download and run: a GGUF, or all parts of a split one. `tag` is the quantization ("Q4_K_M")."""
+    """A model to download: one GGUF, or all parts of a split one. `tag` is the quantization ("Q4_K_M")."""
 
     name: str
-    """Of the first part."""
+    """Name of the first part."""
     parts: tuple[RemoteFile, ...]
     tag: str = ""
     is_supported: bool = True
 
     @property
     def size_bytes(self) -> int:
-        """All parts together."""
+        """Size of all parts together."""
         return sum(part.size_bytes for part in self.parts)
 
 
 UNCONVERTED = ("config.json", "tokenizer.json", "model.safetensors")
-"""What a model of the Hub's own kind consists of, where it is not split."""
+"""Files of a transformers model that isn't split."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,11 @@ class Repository:
     facts: dict[str, object] = field(default_factory=dict)
     """`ModelInfo.gguf`, as far as it is there: total, architecture, context_length."""
     unconverted: tuple[RemoteFile, ...] = ()
-    """The files of a model that is no GGUF, in the order of `UNCONVERTED`; none where one is missing."""
+    """Files of a model that isn't GGUF, in the order of `UNCONVERTED`; empty if one is missing."""
 
 
 def is_safe_name(name: str) -> bool:
-    """Return whether a file of the Hub may have this name here, on every system: below its folder, visible, no
-    device.
-    """
+    """Return whether a Hub file's name is safe here on every system: inside its folder, visible, not a device."""
     return (
         name.isprintable()
         and not _NOT_ON_WINDOWS.search(name)
@@ -139,7 +137,7 @@ def quantization_of(name: str) -> str:
 
 
 def quantization_words(tag: str) -> str:
-    """Return what a tag means, "" where that is not known."""
+    """Return a quantization's description; "" if unknown."""
     bits = re.search(r"^B?F(16|32)$|(?:Q|FP)(\d)", tag)
     return _BY_BITS.get(bits[1] or bits[2], "") if bits else ""
 

@@ -1,4 +1,4 @@
-"""Models on the disk: what one is made of, those in our own folder, and whether a file of the Hub is here already."""
+"""Models on disk: their files, our own folder, and whether a Hub file is already here."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _BLOB = re.compile(r"(?:sha256-)?([0-9a-f]{64})")
 
 @dataclass(frozen=True)
 class InstalledModel:
-    """A model on this disk. `path` is its first part, and `size_bytes` counts all parts, not the vision file.
+    """A model on this disk. `path` is its first part; `size_bytes` counts all parts, without the projector.
 
-    `origin`: starter, downloaded, added, opened, hub_cache, llama_cpp, lm_studio, ollama, gpt4all or jan. Only what
-    `is_ours` may be moved or thrown away. With `missing` parts it cannot run: it is listed to be completed or removed.
+    `origin`: starter, downloaded, added, opened, hub_cache, llama_cpp, lm_studio, ollama, gpt4all or jan. Only models
+    with `is_ours` may be moved or deleted. With `missing` parts it can't run: it is listed to be completed or removed.
     """
 
     path: Path
@@ -46,14 +46,14 @@ class InstalledModel:
     origin: str
     parts: tuple[Path, ...]
     vision_path: Path | None = None
-    """The file through which it sees or hears, where it lies beside it."""
+    """Projector file next to the model, for images or sound."""
     sees: bool = False
     hears: bool = False
-    """As that file says, without being loaded."""
+    """True if the projector's header says that it takes sound."""
     repo: str = ""
     commit: str = ""
     sha256: str = ""
-    """Of the first part, "" where nobody has said it."""
+    """Hash of the first part; "" if unknown."""
     tag: str = ""
     architecture: str = ""
     is_ours: bool = False
@@ -98,7 +98,7 @@ def scan_folder(folder: Path) -> list[InstalledModel]:
 
 
 def describe_model(path: Path, origin: str) -> InstalledModel | None:
-    """One model by its file, with its parts and vision file from beside it; None where there is none (any more)."""
+    """Describe a model by its file, with its parts and projector next to it; None if missing."""
     file = file_at(path)
     if file is None:
         return None
@@ -188,7 +188,9 @@ def model_of(
 
 
 def walk_files(folder: Path, ending: str = ENDING, depth: int = MOST_DEPTH) -> Iterator[FileHere]:
-    """Regular files below `folder` with this ending; what is hidden, unreadable, vanished or a loop is passed over."""
+    """Yield regular files below `folder` with this ending. Hidden, unreadable and vanished ones are skipped, and
+    loops.
+    """
     left = MOST_ENTRIES
     seen: set[tuple[int, int]] = set()
     waiting = [(str(folder), 0)]
@@ -268,10 +270,9 @@ def find_copy(
     remember_sha: Callable[[Path, str], None],
     cancel: CancelToken,
 ) -> Path | None:
-    """Return a file on this disk with the same sha256. What has the same size and an unknown sha256 is read once for
-    it.
+    """Return a local file with the same sha256. Files of equal size and unknown sha256 are hashed once.
 
-    `known_sha` says "" for a file that was not read yet, or was changed since.
+    `known_sha` returns "" for a file not hashed yet or changed since.
     """
     if not file.sha256:
         return None
@@ -295,7 +296,7 @@ def find_copy(
 
 
 def _hash_file(path: Path, cancel: CancelToken) -> str:
-    """Return the sha256 of a file, "" where it cannot be read or nobody waits any more."""
+    """Return a file's sha256; "" if unreadable or cancelled."""
     import hashlib  # OpenSSL comes with it: 4 MB that a window does without
 
     digest = hashlib.sha256()
@@ -311,7 +312,7 @@ def _hash_file(path: Path, cancel: CancelToken) -> str:
 
 
 def projector_abilities(projector: Path) -> tuple[bool, bool]:
-    """Return whether a model sees, and hears, through a file, by its header; neither where that is no such file."""
+    """Return whether a projector takes images, and sound, by its header; (False, False) if it isn't one."""
     try:
         with projector.open("rb") as file:
             facts = read_beginning(file.read(PROJECTOR_BYTES)).metadata
@@ -345,8 +346,8 @@ def find_projector(path: Path) -> Path | None:
 
 
 def _vision_for(name: str, vision: Sequence[RemoteFile], *, is_flat: bool, is_alone: bool) -> RemoteFile | None:
-    """Return the mmproj file whose name is in a model's name, else the first where all belong to one repository; else
-    one without a name of its own, beside the only model.
+    """Return the projector whose name is in the model's name; else the first, in a repository; else an unnamed one next
+    to a single model.
     """
     model = PurePosixPath(name).name.lower()
     words = set(re.split(r"[-._ ]+", model))
@@ -362,7 +363,7 @@ def _vision_for(name: str, vision: Sequence[RemoteFile], *, is_flat: bool, is_al
 
 
 def _missing_parts(model: ModelFile) -> tuple[str, ...]:
-    """Return the names of the parts that are not among those of a split."""
+    """Return the names of missing parts of a split model."""
     split = _PART.fullmatch(model.name)
     assert split is not None
     count = min(int(split[2]), MOST_PARTS)
@@ -412,7 +413,7 @@ def scan_others(environment: Mapping[str, str], home: Path, platform: str) -> It
 
 
 def known_folders(environment: Mapping[str, str], home: Path, platform: str) -> list[ModelFolder]:
-    """Return where each program keeps models on this system; not all of these folders exist."""
+    """Return where each program keeps models on this system; not all of the folders exist."""
 
     def named(variable: str) -> Path | None:
         return _absolute_folder(environment.get(variable, ""), home)
@@ -444,7 +445,7 @@ def known_folders(environment: Mapping[str, str], home: Path, platform: str) -> 
 
 
 def _absolute_folder(text: str, home: Path) -> Path | None:
-    """Return a folder as a person wrote it; None for nothing and for what depends on where a program was started."""
+    """Return a folder as the user wrote it; None for empty and relative paths."""
     if text == "~" or text.startswith(("~/", "~\\")):
         return home / text[2:]
     return Path(text) if text and Path(text).is_absolute() else None
@@ -461,7 +462,7 @@ def _lm_studio_home(home: Path) -> Path:
 
 
 def _hub_models(place: ModelFolder) -> Iterator[InstalledModel]:
-    """`models--<org>--<repo>/snapshots/<commit>/…`: links to blobs, whose names are their sha256."""
+    """Yield models of the Hub's cache: `models--<org>--<repo>/snapshots/<commit>/…`, links to blobs named by sha256."""
     for repository in _visible_folders(place.folder, "models--"):
         for snapshot in _visible_folders(repository / "snapshots"):
             repo = repository.name.removeprefix("models--").replace("--", "/")
@@ -475,7 +476,7 @@ def _flat_models(place: ModelFolder) -> Iterator[InstalledModel]:
 
 
 def _publisher_models(place: ModelFolder) -> Iterator[InstalledModel]:
-    """`<publisher>/<model>/…`, as repositories of the Hub are called."""
+    """Yield models from `<publisher>/<model>/…`, named like repositories of the Hub."""
     for publisher in _visible_folders(place.folder):
         for folder in _visible_folders(publisher):
             repo = f"{publisher.name}/{folder.name}"
@@ -483,7 +484,7 @@ def _publisher_models(place: ModelFolder) -> Iterator[InstalledModel]:
 
 
 def _ollama_models(place: ModelFolder) -> Iterator[InstalledModel]:
-    """`manifests/<registry>/<namespace>/<model>/<tag>` names blobs, which have no ending."""
+    """Yield models from `manifests/<registry>/<namespace>/<model>/<tag>`, which name blobs without an ending."""
     manifests = place.folder / "manifests"
     for manifest in walk_files(manifests, ending="", depth=4):
         names = manifest.path.relative_to(manifests).parts
@@ -524,7 +525,7 @@ def _manifest_layers(manifest: Any, blobs: Path) -> dict[str, FileHere]:
 
 
 def _jan_models(place: ModelFolder) -> Iterator[InstalledModel]:
-    """`llamacpp/models/**/model.yml`, whose paths are in Jan's folder, or absolute for models that it was shown."""
+    """Yield models from `llamacpp/models/**/model.yml`, with paths in Jan's folder or absolute ones."""
     models = place.folder / "llamacpp" / "models"
     for description in walk_files(models, ending="model.yml"):
         facts = _top_level(description.path)
@@ -547,7 +548,7 @@ def _named_file(folder: Path, text: str) -> FileHere | None:
 
 
 def _top_level(path: Path) -> dict[str, str]:
-    """Return the plain and quoted texts of a YAML file's top level, which is all that is needed of it."""
+    """Return the plain and quoted strings of a YAML file's top level, which is all that is needed of it."""
     try:
         with path.open("rb") as file:
             lines = file.read(MOST_TEXT_BYTES).decode("utf-8", "replace").splitlines()
@@ -573,7 +574,7 @@ def _unquote_value(value: str) -> str:
 
 
 def _visible_folders(folder: Path, beginning: str = "") -> list[Path]:
-    """Visible folders in one, the last changed first, so that of two versions the newer one is met first."""
+    """Return visible folders, last changed first, so that the newer of two versions is found first."""
     found: list[tuple[float, Path]] = []
     with contextlib.suppress(OSError, ValueError):
         for path in folder.iterdir():

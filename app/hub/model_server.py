@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S, CALL_TIMEOUT_S = 5.0, 60.0
 STREAM_TIMEOUT_S = 900.0
-"""Without a byte: a slow machine may read a long prompt for minutes, and who waits can stop."""
+"""Seconds without a byte: a slow machine may read a long prompt for minutes, and the user can press Stop."""
 MOST_ANSWER_BYTES, MOST_LINE_BYTES, MOST_ERROR_BYTES = 16_000_000, 4_000_000, 64 * 1024
 MOST_DETAIL = 240
 _CERTIFICATE = {9: "certificate_date", 10: "certificate_date", 62: "certificate_name", 64: "certificate_name"}
@@ -44,7 +44,7 @@ _LARGE = re.compile(r"\d[\d,]{2,}")
 
 
 class RequestCut:
-    """Ends a request from another thread: whoever reads from its connection hears at once that nothing comes."""
+    """Cut a request from another thread by closing its connection; the reader raises at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -52,13 +52,13 @@ class RequestCut:
         self.is_made = False
 
     def cut_request(self) -> None:
-        """End it; one that has no connection yet ends when it gets one."""
+        """Cut the request; one without a connection yet is cut when it gets one."""
         with self._lock:
             self.is_made = True
             _shut_connection(self._socket)
 
     def trace_event(self, event: str, info: Mapping[str, Any]) -> None:
-        """Hears of connections, as httpcore tells an extension called `trace`."""
+        """Note new connections; called by httpcore's `trace` extension."""
         if not event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             return
         with self._lock:
@@ -74,10 +74,10 @@ def _shut_connection(connection: socket.socket | None) -> None:
 
 
 class ModelServer:
-    """One server, by the address that its paths are below, such as http://gpu-box.local:8000/v1. From any thread.
+    """Client for one server; its address is the prefix of all paths, such as http://gpu-box.local:8000/v1. Thread-safe.
 
-    `access` is asked anew for each request, and so is `key`, which may take a moment; "" sends none. `authorities` are
-    certificates in PEM whose owners vouch for the server, beside those that the system knows.
+    `access` and `key` are called for each request and may take a moment; "" sends no key. `authorities` are PEM
+    certificates trusted in addition to the system's.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class ModelServer:
 
     @property
     def root(self) -> str:
-        """Where a server's own interface begins, beside the one that all have."""
+        """The address without `/v1`, for a server's own endpoints."""
         return self.address.removesuffix("/v1")
 
     def call(self, url: str, body: Any = None, *, why: str, cut: RequestCut | None = None) -> Any:
@@ -120,10 +120,10 @@ class ModelServer:
                 raise ServerUnreachable(self.host, _what_came(response)) from error
 
     def stream(self, url: str, body: Any, *, why: str, cut: RequestCut) -> Iterator[dict[str, Any]]:
-        """Yield the objects of an answer as they come; one that is not streamed is one object.
+        """Yield the JSON objects of a streamed answer; an answer that isn't streamed is one object.
 
-        It ends with `[DONE]` or with the connection: whether that was the end of the answer, the last objects say.
-        Raises what `call` raises, also in the middle.
+        Ends at `[DONE]` or with the connection: whether the answer is complete is told by its last objects. Raises what
+        `call` raises, also midway.
         """
         with self._send_request(url, body, why, cut, self._stream_timeout_s) as response:
             if response.headers.get("content-type", "").startswith("application/json"):
@@ -144,7 +144,7 @@ class ModelServer:
                 raise ServerUnreachable(self.host, "broken")
 
     def close(self) -> None:
-        """Let go of what is kept for the next request."""
+        """Close the kept connection."""
         with self._lock:
             client, self._client = self._client, None
         if client is not None:
@@ -276,7 +276,7 @@ def _why_not_secure(error: BaseException) -> str:
 
 
 def _model_in(response: httpx2.Response | None) -> str:
-    """Return which model a refused request asked for."""
+    """Return the model that a refused request asked for."""
     with contextlib.suppress(Exception):
         body = json.loads(response.request.content) if response is not None else {}
         return str(body.get("model", ""))
@@ -288,7 +288,7 @@ def _what_came(response: httpx2.Response) -> str:
 
 
 def _read_body(response: httpx2.Response, most_bytes: int) -> bytes:
-    """Return a body up to so many bytes: JSON that is cut off there is none any more."""
+    """Return the body up to `most_bytes`; JSON that is cut there doesn't parse any more."""
     found = bytearray()
     for piece in response.iter_raw():
         found += piece
@@ -298,7 +298,7 @@ def _read_body(response: httpx2.Response, most_bytes: int) -> bytes:
 
 
 def _read_lines(response: httpx2.Response) -> Iterator[bytes]:
-    """Whole lines, without their ends. Of one that never ends comes what is no JSON, and nothing after it."""
+    """Yield lines without their ends. A line that never ends is cut, so that it isn't JSON, and ends the stream."""
     rest = b""
     for piece in response.iter_raw():
         *lines, rest = (rest + piece).split(b"\n")

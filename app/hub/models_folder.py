@@ -1,4 +1,4 @@
-"""The models folder: files are added to it, it moves to another place, and what a person deletes waits in its trash."""
+"""Models folder: add files, move the folder, and delete models into its trash."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ ADDED = "added"
 def add_model(
     path: Path, folder: Path, how: str, cancel: CancelToken, others: Iterable[Path] | None = None
 ) -> Generator[CopyProgress, None, Path | None]:
-    """Bring a model along with all parts and its vision file; returns where it is then, None when it was cancelled.
+    """Add a model with all parts and its projector; return its new path, None if cancelled.
 
-    `how`: copy, move or in_place. `others` are the folders of other programs, whose files are not moved. Copies have
-    names of their own until all are complete, and the old files of a move go only after that. Raises ModelMissing,
+    `how`: copy, move or in_place. `others` are folders of other programs, whose files are never moved. Copies have
+    temporary names until all are complete; only then a move deletes the old files. Raises ModelMissing,
     ModelUnreadable, ModelNotOurs, NotEnoughDisk, DiskFull or FolderNotWritable.
     """
     path = path.absolute()
@@ -87,19 +87,19 @@ def require_model(path: Path) -> InstalledModel:
 
 
 def _model_files(model: InstalledModel) -> list[Path]:
-    """Return the first part last: while it is not there nobody takes the model for complete."""
+    """Return the model's files, first part last: without it the model doesn't count as complete."""
     return [*([model.vision_path] if model.vision_path else []), *reversed(model.parts)]
 
 
 def _free_folder(model: InstalledModel, folder: Path) -> Path:
-    """Return a folder of its own in the models folder, in which none of these names is taken."""
+    """Return an unused folder in the models folder."""
     names = [source.name for source in _model_files(model)]
     homes = numbered_paths(folder / ADDED / (model.name.strip(" .") or "model"))
     return next(home for home in homes if not any(os.path.lexists(home / name) for name in names))
 
 
 def _link_files(pairs: list[tuple[Path, Path]]) -> bool:
-    """Give the files their new names beside the old ones, where both are on one disk that can do that."""
+    """Hard-link the files to their new names; False if they aren't on one disk that supports it."""
     done: list[Path] = []
     if any(source.is_symlink() for source, _ in pairs):
         return False
@@ -150,7 +150,7 @@ SAY_EVERY_S = 0.05
 
 
 def copy_file(source: Path, target: Path, cancel: CancelToken) -> Iterator[int]:
-    """Copy to `<target>.part`, which is on the disk, as long and as old as the source at the end; yields bytes since.
+    """Copy to `<target>.part`, synced, with the source's size and time; yield bytes copied since the last.
 
     A cancelled copy is removed. Raises OSError.
     """
@@ -182,7 +182,7 @@ def unfinished_path(target: Path) -> Path:
 
 
 def numbered_paths(path: Path) -> Iterator[Path]:
-    """`path`, `path 2`, `path 3` …"""
+    """Yield `path`, `path 2`, `path 3` …"""
     yield path
     for number in itertools.count(2):
         yield path.with_name(f"{path.name} {number}")
@@ -205,7 +205,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """A small file that is there whole or not at all, also after a power failure."""
+    """Write a small file atomically, also across a power failure."""
     part = unfinished_path(path)
     with open(part, "w", encoding="utf-8", opener=private_opener) as file:
         file.write(text)
@@ -216,7 +216,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def remove_empty(folder: Path, top: Path) -> None:
-    """Remove a folder and those above it, up to `top`, as far as they are empty."""
+    """Remove a folder and its parents up to `top`, as far as they are empty."""
     while folder != top and folder.is_relative_to(top):
         try:
             folder.rmdir()
@@ -239,11 +239,11 @@ AGE_SLACK_NS = 2_000_000_000  # the steps in which the oldest file systems keep 
 def move_folder(
     old: Path, new: Path, cancel: CancelToken, on_moved: Callable[[], None] = lambda: None
 ) -> Iterator[CopyProgress]:
-    """Move everything in `old` into `new`, whose own files stay: a folder with a name that is taken gets a number.
+    """Move everything in `old` into `new`, whose own files stay: folders with a taken name get a number.
 
-    `on_moved` is called when everything is in the new place and nothing was deleted in the old one yet: the time to
-    remember the new place. Until then a cancel or a failure takes everything back. Files that come into `old` meanwhile
-    stay there. Raises NotEnoughDisk, DiskFull or FolderNotWritable, also for a place inside `old`.
+    `on_moved` is called when everything is in `new` and nothing was deleted in `old` yet, to save the new place. Until
+    then a cancel or failure undoes everything. Files added to `old` meanwhile stay there. Raises NotEnoughDisk,
+    DiskFull or FolderNotWritable, also for a place inside `old`.
     """
     old, new = old.resolve(), new.resolve()
     if new != old and new.is_relative_to(old):
@@ -269,7 +269,7 @@ def unfinished_move(new: Path) -> Path | None:
 
 
 def _rename_whole(old: Path, new: Path) -> bool:
-    """Return whether one new name was enough: on the same disk, into a place that is free or empty."""
+    """Rename the whole folder; False if that isn't possible: another disk, or the target isn't free or empty."""
     try:
         make_folder(new.parent)
         if new.exists():
@@ -298,12 +298,12 @@ class _MoveWay:
 
     @property
     def is_open(self) -> bool:
-        """True if the source still has to be brought."""
+        """True if the source still has to be moved."""
         return os.path.lexists(self.source) and not self.is_done
 
 
 class _FolderMove:
-    """One file after the other."""
+    """Move a folder file by file, with a journal to undo or finish it."""
 
     def __init__(self, old: Path, new: Path) -> None:
         self._old, self._new = old, new
@@ -379,12 +379,12 @@ class _FolderMove:
         self._end_move(self._new)
 
     def _end_move(self, left: Path) -> None:
-        """The journal goes, and the folder that is left where it is empty."""
+        """Delete the journal, and the remaining folder if empty."""
         (self._new / JOURNAL).unlink(missing_ok=True)
         remove_empty(left, left.parent)
 
     def _plan_targets(self) -> None:
-        """A target for every file that has none yet; a folder in which one of the names is taken gets a number."""
+        """Choose a target for every file without one; a folder in which a name is taken gets a number."""
         for here, folders, files in os.walk(self._old, onerror=_raise_error):
             folder = Path(here).relative_to(self._old)
             names = sorted([*files, *(name for name in folders if Path(here, name).is_symlink())])
@@ -456,14 +456,14 @@ class TrashedModel:
 
     @property
     def place(self) -> Path:
-        """Where it is now."""
+        """Its folder in the trash."""
         return self.folder / TRASH / self.id
 
 
 def throw_away(model: InstalledModel, folder: Path) -> TrashedModel:
-    """Move a model of ours with its sidecars, and with its vision file unless another model uses that, too.
+    """Move one of our models to the trash with its sidecars, and its projector unless another model uses it.
 
-    Raises ModelNotOurs, ModelMissing or FolderNotWritable; then everything is where it was.
+    Raises ModelNotOurs, ModelMissing or FolderNotWritable; nothing has moved then.
     """
     if not model.is_ours or not all(_is_inside(path, folder) for path in model.parts):
         raise ModelNotOurs(str(model.path))
@@ -493,9 +493,9 @@ def throw_away(model: InstalledModel, folder: Path) -> TrashedModel:
 
 
 def put_back(thrown: TrashedModel) -> Path:
-    """Everything to where it was, or into a new folder beside where one of its places is taken; the model's path.
+    """Restore a model to its place, or into a new folder if a name is taken; return its path.
 
-    Raises ModelMissing when the trash was emptied meanwhile, or FolderNotWritable.
+    Raises ModelMissing if the trash was emptied, or FolderNotWritable.
     """
     left = [name for name in thrown.files if os.path.lexists(thrown.place / name)]
     if not left:
@@ -516,7 +516,7 @@ def list_trash(folder: Path) -> list[TrashedModel]:
 
 
 def empty_trash(folder: Path, older_than_s: float = 0) -> int:
-    """Delete for good what has been in the trash for so long, and what nobody can put back; how many bytes that was.
+    """Delete what has been in the trash for that long or can't be restored; return the bytes freed.
 
     Raises FolderNotWritable.
     """
@@ -536,7 +536,9 @@ def empty_trash(folder: Path, older_than_s: float = 0) -> int:
 
 
 def _is_inside(path: Path, folder: Path) -> bool:
-    """Return whether a file lies below the folder in truth; that the file itself is a link does not matter."""
+    """Return whether a file is really below the folder, with its parents' links resolved. The file itself may be a
+    link.
+    """
     return path.is_relative_to(folder) and path.parent.resolve().is_relative_to(folder.resolve())
 
 
@@ -561,7 +563,7 @@ def _read_note(place: Path, folder: Path) -> TrashedModel | None:
 
 
 def _free_places(thrown: TrashedModel, left: list[str]) -> dict[str, Path]:
-    """Return a target for each file; when one is taken, all go into one new folder beside the model's old one."""
+    """Return a target for each file; if one is taken, all go into one new folder next to the old one."""
     old = {name: thrown.folder / name for name in left}
     if not any(os.path.lexists(target) for target in old.values()):
         return old
@@ -577,13 +579,13 @@ def _free_places(thrown: TrashedModel, left: list[str]) -> dict[str, Path]:
 
 
 def _remove_if_empty(place: Path) -> None:
-    """Remove a place in the trash when nothing but its note is left there."""
+    """Remove a trash folder if only its note is left."""
     if not any(path.is_symlink() or path.is_file() for path in place.rglob("*") if path != place / NOTE):
         shutil.rmtree(place, ignore_errors=True)
 
 
 def _move_all(moves: list[tuple[Path, Path]]) -> None:
-    """Rename all, or none: what was renamed before a failure goes back."""
+    """Rename all or none: on failure, files already renamed go back."""
     done: list[tuple[Path, Path]] = []
     try:
         for source, target in moves:

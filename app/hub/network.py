@@ -30,7 +30,7 @@ LOOK_EVERY_S = 0.05
 
 
 class Network:
-    """`access` is asked anew for each visit, on the visit's own thread: reading the token may take a moment."""
+    """Network access. `access` is called for each visit on the visit's thread: reading the token may take a moment."""
 
     def __init__(self, access: Callable[[], NetworkAccess], ledger: ConnectionLedger) -> None:
         self.access = access
@@ -79,7 +79,7 @@ class Network:
 
     @contextmanager
     def visit(self, why: str) -> Iterator[NetworkVisit]:
-        """For long transfers on the caller's own thread, whose failures come as they are."""
+        """Open a visit for a long transfer on the caller's thread; errors are raised unchanged."""
         with self._enter_visit(NetworkVisit(self.access(), why, self.ledger, patient=True)) as visit:
             yield visit
 
@@ -93,7 +93,7 @@ class Network:
 
 
 def import_client() -> None:
-    """Import what the first call needs, half a second's work, while a person still reads. Opens no connection."""
+    """Import what the first call needs, which takes half a second, ahead of it. Opens no connection."""
     from huggingface_hub import HfApi  # noqa: F401
 
     _use_our_client()
@@ -118,7 +118,7 @@ _installed = False
 
 
 def _use_our_client() -> None:
-    """The library's client becomes one whose every request passes the door."""
+    """Make the Hub's library send every request through our transport."""
     global _installed  # noqa: PLW0603 - so is the library's client
     with _installing:
         if _installed:

@@ -1,4 +1,4 @@
-"""A file on its way: where it will lie, what is there of it, whose it is, and when it may take its final name."""
+"""Partial download: paths, resume state, lock, final rename."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 def file_place(folder: Path, repo: str, file: str) -> Path:
-    """Return where a repository's file lies in the models folder, and never outside it; raises DownloadFailed."""
+    """Return a repository file's path in the models folder, never outside it. Raises DownloadFailed."""
     names = [*repo.split("/"), *file.split("/")]
     if repo.count("/") != 1 or not all(_is_safe(name) for name in names):
         raise DownloadFailed(file, "its name is not safe for a file")
@@ -43,7 +43,7 @@ def file_place(folder: Path, repo: str, file: str) -> Path:
 
 
 def _is_safe(name: str) -> bool:
-    """On every system: a model's folder may move to another one."""
+    """Return whether a name is safe on every system: the models folder may move to another one."""
     try:
         size = len(name.encode("utf-8"))
     except UnicodeEncodeError:
@@ -67,13 +67,13 @@ def fetched_bytes(path: Path) -> int:
 
 
 def throw_away(path: Path) -> None:
-    """Remove what was fetched of the file that would have been `path`; nobody may be fetching it any more."""
+    """Delete the partial data of the download to `path`, which must not be running."""
     for ending in (PART, SIDECAR, LOCK):
         companion_path(path, ending).unlink(missing_ok=True)
 
 
 def reserve_for(size_bytes: int, least_bytes: int = RESERVE_BYTES) -> int:
-    """Return what should stay free beside a file of this size."""
+    """Return the disk space to leave free besides a file of this size."""
     return max(least_bytes, int(size_bytes * RESERVE_SHARE))
 
 
@@ -91,7 +91,7 @@ def check_room(folder: Path, needed_bytes: int) -> None:
 
 @dataclass(frozen=True)
 class RemoteOrigin:
-    """What the Hub says of a file. `etag` is its sha256 for files in its large-file storage."""
+    """Where a file comes from, by the Hub. `etag` is the sha256 for files in its large-file storage."""
 
     repo: str
     file: str
@@ -113,7 +113,7 @@ class PartialFile:
 
     @contextmanager
     def locked(self) -> Iterator[PartialFile]:
-        """Nobody else has this file meanwhile; raises DownloadRunning where somebody has."""
+        """Hold the file's lock. Raises DownloadRunning if another process has it."""
         from filelock import FileLock, Timeout  # the Hub's library has it anyway
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -134,9 +134,9 @@ class PartialFile:
         return self._file is None and fetched_bytes(self.path) > 0
 
     def open(self, origin: RemoteOrigin, on_checked: Callable[[int], None]) -> int:
-        """Goes on with what is here of `origin`, or starts anew; how much is here.
+        """Resume the partial data of `origin` or start over; return the bytes here.
 
-        What is here is read once, to know its hash; `on_checked` hears how far that is.
+        Data here is read once to compute its hash; `on_checked` reports progress.
         """
         if self._file is not None and self._is_of(origin, self.origin):
             self.origin = origin
@@ -153,7 +153,7 @@ class PartialFile:
         return self.size
 
     def start_anew(self) -> None:
-        """Nothing is here any more."""
+        """Discard the data and start over."""
         assert self.origin is not None
         self._file.seek(0)
         self._file.truncate()  # before the note: old bytes must never lie under a new name
@@ -161,7 +161,7 @@ class PartialFile:
         _save_whole(companion_path(self.path, SIDECAR), asdict(self.origin))
 
     def write(self, data: bytes) -> None:
-        """Appends, counts and hashes; raises OSError, such as for a full disk."""
+        """Append data and hash it. Raises OSError, e.g. for a full disk."""
         view = memoryview(data)
         while view:
             view = view[self._file.write(view) :]
@@ -173,19 +173,19 @@ class PartialFile:
             self._on_its_way = self.size
 
     def sync(self) -> str:
-        """Bring everything to the disk; the sha256."""
+        """Sync the data to disk; return its sha256."""
         os.fsync(self._file.fileno())
         return self._sha256.hexdigest()
 
     def finish(self) -> None:
-        """The file takes its final name, with a note beside it of where it came from."""
+        """Give the file its final name and write a note on its origin."""
         assert self.origin is not None
         self.close()
         _rename_with_retries(companion_path(self.path, PART), self.path)
         self.write_note(self._sha256.hexdigest())
 
     def write_note(self, sha256: str) -> None:
-        """Note where the finished file came from, and forget the part's own notes."""
+        """Write the finished file's origin, and delete the notes of the partial one."""
         assert self.origin is not None
         body = asdict(self.origin) | {
             "sha256": sha256,
@@ -197,7 +197,7 @@ class PartialFile:
             throw_away(self.path)
 
     def close(self) -> None:
-        """Leave the file as it is."""
+        """Close the file and keep its data."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -234,7 +234,7 @@ def hash_of(path: Path, on_checked: Callable[[int], None]) -> str:
 
 
 def _save_whole(path: Path, body: dict[str, Any]) -> None:
-    """All of it or nothing."""
+    """Write a JSON file atomically."""
     new = companion_path(path, ".new")
     new.write_text(json.dumps({"version": VERSION, **body}, ensure_ascii=False), encoding="utf-8")
     _rename_with_retries(new, path)

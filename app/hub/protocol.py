@@ -16,9 +16,9 @@ VERSION = 3
 
 @dataclass(frozen=True)
 class Job:
-    """One file to fetch. `size_bytes` and `sha256` are what the list of files said, 0 and "" where it did not.
+    """One file to fetch. `size_bytes` and `sha256` are from the Hub's file list, 0 and "" if unknown.
 
-    `reserve_bytes` is what other files of the queue still need on the same volume.
+    `reserve_bytes` is what other queued files still need on the same volume.
     """
 
     repo: str
@@ -35,9 +35,9 @@ class Job:
 
 @dataclass(frozen=True)
 class Phase:
-    """What the child does now: connecting, checking (what is there), downloading, verifying, waiting (to try again).
+    """The child's phase: connecting, checking (existing data), downloading, verifying, waiting (to retry).
 
-    `wait_s` and `problem` (the name of the situation) belong to waiting.
+    `wait_s` and `problem` (the error's name) belong to waiting.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class Fetched:
-    """How far it is, at most ten times a second."""
+    """Progress, at most ten times a second."""
 
     done_bytes: int
     total_bytes: int
@@ -55,7 +55,7 @@ class Fetched:
 
 @dataclass(frozen=True)
 class Done:
-    """The file is in its place, complete and compared. `resumed_bytes` were there before."""
+    """The file is complete and verified. `resumed_bytes` were here before."""
 
     path: str
     size_bytes: int

@@ -1,7 +1,6 @@
-"""The download child: fetches one file over plain HTTP, goes on where it was, compares the sha256, and never gives up
-because of the network.
+"""Download child: fetches one file over HTTP, resumes, verifies the sha256, and retries network errors forever.
 
-It leaves when its standard input closes, whatever it is doing; who wants it to stop kills it.
+It exits when its standard input closes; to stop it sooner, kill it.
 """
 
 from __future__ import annotations
@@ -65,14 +64,14 @@ MOST_DOUBLINGS = 10
 PASSING = (408, 425, 429)
 """Statuses that pass, besides 5xx."""
 STALE = (401, 403, 404, 410)
-"""What a storage host says to a link that it no longer takes."""
+"""Statuses with which storage hosts refuse an expired link."""
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class TransferLimits:
-    """How patient the child is; tests have less time (`FIRESIDE_DOWNLOAD_LIMITS`, JSON with these names)."""
+    """Time-outs and waits of the child; tests shorten them with `FIRESIDE_DOWNLOAD_LIMITS` (JSON with these names)."""
 
     first_wait_s: float = 1.0
     longest_wait_s: float = 30.0
@@ -89,7 +88,7 @@ def limits_from(environment: Mapping[str, str]) -> TransferLimits:
 
 
 def main(_arguments: list[str]) -> int:
-    """`--download-worker`: one job comes in, events go out. Never returns: the process ends itself."""
+    """Run `--download-worker`: read one job, write events. Never returns: the process ends itself."""
     parent = ParentSide(WIRE, *claim_wire())
     logging.basicConfig(level=logging.WARNING, format=f"{NOTE}%(message)s", stream=sys.stderr)
     logging.getLogger("app").setLevel(logging.INFO)  # not the libraries': they tell signed links
@@ -110,7 +109,7 @@ def main(_arguments: list[str]) -> int:
 
 
 def last_event(job: Job, tell: Callable[[ChildEvent], None], limits: TransferLimits) -> Done | Failed:
-    """Carry out a job."""
+    """Run a job and return its final event."""
     try:
         return FileTransfer(job, tell, limits).run()
     except AppError as error:
@@ -142,7 +141,7 @@ class LinkStale(Exception):
 
 
 class NotTheFile(Exception):
-    """What comes is not what the Hub promised, or what is here does not fit to it."""
+    """The data isn't what the Hub promised, or the partial data doesn't belong to it."""
 
 
 @dataclass(frozen=True)
@@ -155,12 +154,12 @@ class RemoteContent:
 
     @property
     def size_bytes(self) -> int:
-        """The whole file's."""
+        """Size of the whole file."""
         return self.origin.size_bytes
 
 
 class FileTransfer:
-    """One file's way here."""
+    """Download of one file."""
 
     def __init__(self, job: Job, tell: Callable[[ChildEvent], None], limits: TransferLimits) -> None:
         self.job, self.tell, self.limits = job, tell, limits
@@ -172,7 +171,7 @@ class FileTransfer:
         self._size_bytes = job.size_bytes
 
     def run(self) -> Done:
-        """Until the file is in its place; raises an AppError, or OSError of the disk."""
+        """Fetch until the file is in place. Raises an AppError, or OSError of the disk."""
         job = self.job
         path = file_place(Path(job.folder), job.repo, job.file)
         network = Network(lambda: job.access, ConnectionLedger(Path(job.ledger)))
@@ -227,7 +226,7 @@ class FileTransfer:
         return RemoteContent(RemoteOrigin(job.repo, job.file, known.commit_hash, etag, size), link, sha256)
 
     def _is_in_place(self, part: PartialFile, remote: RemoteContent) -> bool:
-        """Return whether the finished file is there: whoever asked for it may have ended before it heard so."""
+        """Return whether the finished file is here: the previous program may have ended before it heard so."""
         if not remote.sha256 or not part.path.is_file() or part.path.stat().st_size != remote.size_bytes:
             return False
         self.tell(Phase("checking"))
@@ -263,7 +262,7 @@ class FileTransfer:
         return sha256
 
     def _request_range(self, part: PartialFile, remote: RemoteContent) -> None:
-        """One request, and as much of the file as it gives."""
+        """Send one request and store what it returns of the file."""
         self.tell(Phase("connecting"))
         headers = {"Accept-Encoding": "identity"}
         if part.size:
@@ -277,7 +276,7 @@ class FileTransfer:
             self._read_body(response, part, remote)
 
     def _accept_response(self, response: httpx2.Response, part: PartialFile, remote: RemoteContent) -> None:
-        """Return where the body goes on where the part ends; a body from the start empties the part."""
+        """Check that the body continues where the partial data ends; a body from the start discards that."""
         status, host = response.status_code, response.url.host
         if _is_transient(status):
             raise TransientProblem("HubBusy" if status == 429 else "HubUnreachable", wait_of(response))
@@ -318,7 +317,7 @@ class FileTransfer:
             raise TransientProblem("HubUnreachable")
 
     def _expect_a_better_link(self, link: LinkStale) -> None:
-        """The Hub gives a new one; when that is refused too, it is not the link's age."""
+        """Ask the Hub for a new link. If that is refused too, the link's age isn't the reason: raise."""
         self._stale_links += 1
         if self._stale_links > 1:
             if link.status in (404, 410):
@@ -341,7 +340,7 @@ class FileTransfer:
                 time.sleep(wait_s)
 
     def _transient_problem(self, error: Exception) -> TransientProblem:
-        """Trouble on the way passes; everything else is raised, as a situation where it is one."""
+        """Return errors that may pass; raise all others, as an AppError where possible."""
         if isinstance(error, TransientProblem):
             return error
         problem = problem_of(error, self._visit, self.job.repo, self.job.file)  # raises what it does not know

@@ -15,10 +15,11 @@ from app.store.database import Database
 
 @dataclass(frozen=True)
 class Assistant:
-    """One of them. Times are seconds since 1970; `used_at` is None until a chat had it.
+    """An assistant: instructions and settings that a chat can start from. Times are seconds since 1970; `used_at` is
+    None until first used.
 
-    `sampling` holds the fields of `protocol.Sampling`, the longest answer and the longest thinking, as far as these are
-    set; `thinking` is as a conversation has it, `model` a path or "", `icon` the name of a glyph or "".
+    `sampling` holds fields of `protocol.Sampling` and the limits of answer and thinking that are set; `thinking` is as
+    in a conversation, `model` a path or "", `icon` a glyph's name or "".
     """
 
     id: int
@@ -33,7 +34,7 @@ class Assistant:
 
     @property
     def title(self) -> str:
-        """Its name, as lists call it."""
+        """Name to show in lists."""
         return self.name
 
 
@@ -51,7 +52,7 @@ class AssistantStore:
         self._database, self._clock = database, clock
 
     def create(self, name: str, icon: str = "", **values: Any) -> Assistant:
-        """One more; another one may have the same name. `values` as in `update`."""
+        """Create an assistant; names needn't be unique. `values` as in `update`."""
         fields = _column_values({"name": name, "icon": icon} | values) | {"created_at": self._clock()}
         names = ", ".join(fields)
         with self._database.transaction() as connection:
@@ -63,7 +64,7 @@ class AssistantStore:
         return _read_assistant(row)
 
     def get(self, assistant_id: int | None) -> Assistant | None:
-        """One of them; None when it is deleted or unknown."""
+        """Return an assistant; None if deleted or unknown."""
         with self._database.reading() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM assistants WHERE id = ? AND deleted_at IS NULL", (assistant_id,)
@@ -71,7 +72,7 @@ class AssistantStore:
         return None if row is None else _read_assistant(row)
 
     def all(self) -> list[Assistant]:
-        """Return the last used first; behind them those that nobody has used, by name."""
+        """Return assistants, last used first; those never used follow by name."""
         return self._select_where("deleted_at IS NULL ORDER BY used_at DESC NULLS LAST, name COLLATE NOCASE, id")
 
     def deleted(self) -> list[Assistant]:
@@ -79,23 +80,22 @@ class AssistantStore:
         return self._select_where("deleted_at IS NOT NULL ORDER BY deleted_at DESC, id DESC")
 
     def update(self, assistant_id: int, **values: Any) -> None:
-        """Change what is given: name, icon, instructions, model, sampling, thinking."""
+        """Change the given fields: name, icon, instructions, model, sampling, thinking."""
         self._set_columns(assistant_id, _column_values(values))
 
     def note_use(self, assistant_id: int) -> None:
-        """A chat has it from now on."""
+        """Record that a chat started from this assistant now."""
         self._set_columns(assistant_id, {"used_at": self._clock()})
 
     def delete(self, assistant_id: int) -> None:
-        """Hide one until `restore` or, for good, `purge_deleted`; chats keep what they took from it."""
+        """Hide an assistant until `restore` or `purge_deleted`. Chats keep the settings they took from it."""
         self._set_columns(assistant_id, {"deleted_at": self._clock()})
 
     def restore(self, assistant_id: int) -> None:
-        """Undo `delete`."""
         self._set_columns(assistant_id, {"deleted_at": None})
 
     def purge_deleted(self, before: float) -> None:
-        """Remove for good what was deleted before then."""
+        """Remove assistants deleted before that time (seconds since 1970) for good."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM assistants WHERE deleted_at < ?", (before,))
 
@@ -115,7 +115,7 @@ class AssistantStore:
 
 
 def _column_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """As columns have it; raises TypeError for what is none."""
+    """Convert values to columns. Raises TypeError for unknown names."""
     fields: dict[str, Any] = {}
     for name, value in values.items():
         if name == "name":

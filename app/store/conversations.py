@@ -1,4 +1,4 @@
-"""Conversations, what is said in them and the documents beside it: kept, found, changed, deleted with a way back."""
+"""Store of conversations, their messages and attachments: search, change, delete and restore."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ __all__ = ["Conversation", "Conversations", "MessageState", "OutlineMessage", "S
 
 @dataclass(frozen=True)
 class Conversation:
-    """One chat. Times are seconds since 1970; `leaf_id` is the end of the chosen branch.
+    """One chat. Times are seconds since 1970; `leaf_id` is the last message of the chosen branch.
 
-    `sampling` holds the fields of `protocol.Sampling` that this chat sets itself; `thinking` is "" (as the settings
-    say), on, off, low, medium or high. `first_kept_id` is the first message that the model is still shown besides
-    pinned ones; None, or a message that is not on the chosen branch: all of them. `titled_by` is "" (the chat's first
-    words), model or person. `memory` is "" (as the settings say), on or off: whether the model is told the memories.
+    `sampling` holds the fields of `protocol.Sampling` this chat sets itself; `thinking` is "" (as in settings), on,
+    off, low, medium or high. `first_kept_id` is the first message still sent to the model besides pinned ones; None, or
+    a message off the chosen branch, means all. `titled_by` is "" (first words of the chat), model or person. `memory`
+    is "" (as in settings), on or off.
     """
 
     id: int
@@ -54,7 +54,7 @@ class Conversation:
 
 
 class UnchangedValue(Enum):
-    """Stands for "not given" where None has a meaning."""
+    """Sentinel for arguments not given where None has a meaning."""
 
     UNCHANGED = "unchanged"
 
@@ -81,7 +81,7 @@ class Conversations:
         """The same, read and added as wholes."""
         self._clock = clock
         self.queued = QueuedMessages(database)
-        """What waits until an answer has ended."""
+        """Messages waiting for the running answer to end."""
         self.media = MediaStore(database, clock)
         """Pictures and sounds of messages."""
 
@@ -94,7 +94,7 @@ class Conversations:
         model: str = "",
         project_id: int | None = None,
     ) -> Conversation:
-        """Store a conversation without messages; what is not given is as the settings have it."""
+        """Store a conversation without messages. Values not given follow the settings."""
         now = self._clock()
         with self._database.transaction() as connection:
             row = connection.execute(
@@ -115,7 +115,7 @@ class Conversations:
         return _read_conversation(row)
 
     def get(self, conversation_id: int) -> Conversation | None:
-        """One conversation; None when it is deleted or unknown."""
+        """Return a conversation; None if deleted or unknown."""
         with self._database.reading() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM conversations WHERE id = ? AND deleted_at IS NULL", (conversation_id,)
@@ -150,7 +150,7 @@ class Conversations:
         assistant_id: int | UnchangedValue | None = UNCHANGED,
         titled_by: str = "person",
     ) -> None:
-        """Change only what is given; its place in the list stays. `titled_by` goes with the title."""
+        """Change the given fields without moving the chat in the list. `titled_by` is stored with the title."""
         texts = {"title": title, "system_prompt": system_prompt, "model": model, "draft": draft, "thinking": thinking}
         texts["memory"] = memory
         values: dict[str, Any] = {key: clean_text(text) for key, text in texts.items() if isinstance(text, str)}
@@ -170,7 +170,7 @@ class Conversations:
             _set_columns(connection, "conversations", conversation_id, values)
 
     def set_title_of_model(self, conversation_id: int, title: str) -> bool:
-        """Give a conversation a title, unless it has one that a person wrote; whether it has it now."""
+        """Set a generated title unless the user wrote one; return whether it is set."""
         with self._database.transaction() as connection:
             changed = connection.execute(
                 "UPDATE conversations SET title = ?, titled_by = 'model'"
@@ -204,19 +204,18 @@ class Conversations:
         return int(row[0])
 
     def delete(self, conversation_id: int) -> None:
-        """Hide a conversation until `restore` or, for good, `purge_deleted`."""
+        """Hide a conversation until `restore` or `purge_deleted`."""
         with self._database.transaction() as connection:
             _set_columns(connection, "conversations", conversation_id, {"deleted_at": self._clock()})
 
     def restore(self, conversation_id: int) -> None:
-        """Undo `delete`."""
         with self._database.transaction() as connection:
             _set_columns(connection, "conversations", conversation_id, {"deleted_at": None})
 
     def purge_deleted(self, before: float = math.inf) -> list[int]:
-        """Really removes conversations and messages that were deleted before that moment (seconds since 1970).
+        """Remove conversations and messages deleted before that time (seconds since 1970) for good.
 
-        Returns the ids of those conversations; `erase_traces` is to follow.
+        Returns the ids of the conversations; call `erase_traces` afterwards.
         """
         with self._database.transaction() as connection:
             query = (
@@ -254,7 +253,9 @@ class Conversations:
         state: MessageState = MessageState.COMPLETE,
         model: str = "",
     ) -> StoredMessage:
-        """Add a message below its parent (None: at the top); it becomes the leaf. Beside others it is a version."""
+        """Add a message below its parent (None: at the top) and make it the leaf. Siblings are versions of each
+        other.
+        """
         now = self._clock()
         with self._database.transaction() as connection:
             _set_columns(connection, "conversations", conversation_id, {"updated_at": now})
@@ -271,7 +272,7 @@ class Conversations:
         return message
 
     def save_text(self, message_id: int, text: str, thinking: str = "") -> None:
-        """Keep what has been written so far."""
+        """Save what has been written of a message so far."""
         with self._database.transaction() as connection:
             _set_columns(
                 connection, "messages", message_id, {"text": clean_text(text), "thinking": clean_text(thinking)}
@@ -288,7 +289,7 @@ class Conversations:
         thinking_s: float | None = None,
         model: str = "",
     ) -> None:
-        """Keep the whole text, its reasoning with the seconds that took, how it ended, and who wrote it if known."""
+        """Save a message's full text, reasoning (with its seconds), final state, figures and model if known."""
         values: dict[str, Any] = {"text": clean_text(text), "state": state, "stats": tree.stats_to_text(stats)}
         values |= {"thinking": clean_text(thinking), "thinking_s": thinking_s}
         if model:
@@ -297,22 +298,22 @@ class Conversations:
             _set_columns(connection, "messages", message_id, values)
 
     def set_message_pinned(self, message_id: int, is_pinned: bool) -> None:
-        """Keep a message before the model's eyes, or no longer."""
+        """Set whether a message stays in the context when older ones are left out."""
         with self._database.transaction() as connection:
             _set_columns(connection, "messages", message_id, {"pinned": is_pinned})
 
     def set_sources(self, message_id: int, sources: Sequence[dict[str, Any]]) -> None:
-        """Keep which stretches of documents say what an answer says."""
+        """Save an answer's citations of documents."""
         with self._database.transaction() as connection:
             _set_columns(connection, "messages", message_id, {"sources": json.dumps(list(sources))})
 
     def set_recalled(self, message_id: int, recalled: Sequence[int]) -> None:
-        """Keep which messages are shown to the model again with a question."""
+        """Save the earlier messages shown to the model again with a question."""
         with self._database.transaction() as connection:
             _set_columns(connection, "messages", message_id, {"recalled": json.dumps(list(recalled))})
 
     def get_message(self, message_id: int) -> StoredMessage | None:
-        """One message; None when it is deleted or unknown."""
+        """Return a message; None if deleted or unknown."""
         with self._database.reading() as connection:
             return tree.find_message(connection, message_id)
 
@@ -327,7 +328,7 @@ class Conversations:
             return tree.read_outline(connection, conversation_id)
 
     def choose_version(self, message_id: int) -> None:
-        """Show the branch through this message, and below it the versions chosen there last."""
+        """Show the branch through this message; below it, the versions chosen last."""
         with self._database.transaction() as connection:
             message = tree.find_message(connection, message_id)
             if message is None:
@@ -336,27 +337,27 @@ class Conversations:
             tree.settle_leaf(connection, message.conversation_id)
 
     def delete_message(self, message_id: int) -> None:
-        """Hide a message and all below it; a sibling's branch is then shown, or else the parent."""
+        """Hide a message and its descendants. A sibling's branch is shown then, or the parent."""
         with self._database.transaction() as connection:
             conversation_id = _conversation_of(connection, message_id)
             tree.mark_deleted(connection, message_id, self._clock())
             tree.settle_leaf(connection, conversation_id)
 
     def restore_message(self, message_id: int) -> None:
-        """Undo `delete_message`: what it hid is shown again, unless another version was chosen since."""
+        """Restore a deleted message and its descendants, and show them unless another version was chosen since."""
         with self._database.transaction() as connection:
             conversation_id = _conversation_of(connection, message_id)
             tree.mark_restored(connection, message_id)
             tree.settle_leaf(connection, conversation_id)
 
     def recover(self) -> int:
-        """Mark what an earlier run left half-written as interrupted; returns how many."""
+        """Mark messages that an earlier run left unfinished as interrupted; return how many."""
         with self._database.transaction() as connection:
             return connection.execute("UPDATE messages SET state = 'interrupted' WHERE state = 'writing'").rowcount
 
 
 def match_expression(query: str) -> str:
-    """Any input as a full-text expression: every word quoted, the last one a beginning; "" when there is no word."""
+    """Turn input into an FTS5 expression: each word quoted, the last a prefix; "" without words."""
     words = [word for word in clean_text(query).split() if any(_is_letter_or_digit(char) for char in word)]
     quoted = ['"' + word.replace('"', '""') + '"' for word in words]
     return " ".join(quoted) + "*" if quoted else ""
@@ -372,7 +373,7 @@ def _clean_fields(one: object, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _set_columns(connection: sqlite3.Connection, table: str, row_id: int, values: dict[str, Any]) -> None:
-    """Change columns of one row; raises KeyError when there is no such row."""
+    """Change columns of one row. Raises KeyError if it doesn't exist."""
     if not connection.execute(f"SELECT count(*) FROM {table} WHERE id = ?", (row_id,)).fetchone()[0]:
         raise KeyError(row_id)
     if values:
@@ -396,22 +397,22 @@ def _read_conversation(row: sqlite3.Row) -> Conversation:
 
 
 class DocumentUse(StrEnum):
-    """How a document is shown to the model."""
+    """How a document is used in the prompt."""
 
     UNDECIDED = ""
     WHOLE = "whole"
     BACKGROUND = "background"
-    """For each question the passages that fit it best."""
+    """Only the passages that match each question best."""
     PASSAGES = "passages"
-    """No document of this message's own: passages of one that was attached above it."""
+    """Passages of a document attached to an earlier message."""
 
 
 @dataclass(frozen=True)
 class Attachment:
-    """One document at one message, or in a draft (`message_id` None; `conversation_id` None: that of a new chat).
+    """A document at a message, or in a draft (`message_id` None; `conversation_id` None: a new chat's).
 
-    `passages` are the numbers of the blocks that were shown with the message. `has_answer`: whether some passage of the
-    document seemed to answer it; None where that was not judged.
+    `passages` are numbers of the blocks shown with the message. `has_answer`: whether a passage seemed to answer it;
+    None if not judged.
     """
 
     id: int
@@ -436,7 +437,7 @@ class Attachments:
     def add_to_draft(
         self, conversation_id: int | None, document_id: int, use: DocumentUse = DocumentUse.UNDECIDED
     ) -> Attachment:
-        """Put a document beside what is being written."""
+        """Attach a document to a draft."""
         with self._database.transaction() as connection:
             row = connection.execute(
                 f"INSERT INTO attachments (document_id, conversation_id, use) VALUES (?, ?, ?) RETURNING {_ATTACHED}",
@@ -449,7 +450,7 @@ class Attachments:
         return self._find_where(f"{_IN_DRAFT} AND conversation_id IS ?", (conversation_id,))
 
     def chat_waiting_with(self, document_ids: Sequence[int]) -> int | None:
-        """Return a conversation without a message whose draft has these documents, in this order; the newest, or
+        """Return the newest conversation without messages whose draft has exactly these documents in this order, or
         None.
         """
         with self._database.reading() as connection:
@@ -464,7 +465,7 @@ class Attachments:
         return max((chat for chat, ids in drafts.items() if ids == list(document_ids)), default=None)
 
     def of_messages(self, message_ids: Sequence[int]) -> dict[int, list[Attachment]]:
-        """Return the attachments of messages, by message; those without any are absent."""
+        """Return attachments by message; messages without any are absent."""
         found: dict[int, list[Attachment]] = {}
         for attachment in self._find_where(
             "message_id IN (SELECT value FROM json_each(?))", (json.dumps(list(message_ids)),)
@@ -485,7 +486,7 @@ class Attachments:
     def add_passages(
         self, message_id: int, document_id: int, passages: Sequence[int], *, has_answer: bool | None = None
     ) -> None:
-        """Passages of a document that was attached above this message."""
+        """Save which passages of an earlier attached document are shown with this message."""
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT INTO attachments (document_id, message_id, use, passages, has_answer) VALUES (?, ?, ?, ?, ?)",
@@ -493,7 +494,7 @@ class Attachments:
             )
 
     def set_passages(self, attachment_id: int, passages: Sequence[int], *, has_answer: bool | None = None) -> None:
-        """Which blocks are shown, and whether they seem to answer the message."""
+        """Save which blocks are shown and whether they seem to answer the message."""
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE attachments SET passages = ?, has_answer = ? WHERE id = ?",
@@ -501,12 +502,11 @@ class Attachments:
             )
 
     def set_use(self, attachment_id: int, use: DocumentUse) -> None:
-        """How a document is shown."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE attachments SET use = ? WHERE id = ?", (use, attachment_id))
 
     def copy(self, from_message_id: int, to_message_id: int) -> None:
-        """Another version of a question has the same documents; its passages are chosen anew."""
+        """Give another version of a question the same documents; its passages are chosen again."""
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT INTO attachments (document_id, message_id, use)"
@@ -515,12 +515,12 @@ class Attachments:
             )
 
     def remove(self, attachment_id: int) -> None:
-        """Take a document away; its blocks go at the next start, where nothing else refers to them."""
+        """Remove an attachment. Blocks that nothing else uses are purged at the next start."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM attachments WHERE id = ?", (attachment_id,))
 
     def put_back(self, attachment: Attachment) -> None:
-        """Undo `remove` of one in a draft: it has its place again, unless the conversation is gone."""
+        """Restore an attachment removed from a draft, at its place, unless the conversation is gone."""
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO attachments (id, document_id, conversation_id, use)"
@@ -627,10 +627,10 @@ class WholeConversations:
         *,
         media: Media | None = None,
     ) -> int:
-        """Return what of a tree is not in a conversation yet, in one transaction; returns how many messages that were.
+        """Add the messages of a tree that the conversation lacks, in one transaction; return how many.
 
-        A message is there where one of the same role and text is below the same parent. The branch that is shown stays,
-        and goes on where the new ones do. `messages` and `attached` as in `add_tree`.
+        Messages with the same role and text below the same parent count as present. The shown branch stays, and
+        continues if new messages follow it. `messages` and `attached` as in `add_tree`.
         """
         with self._database.transaction() as connection:
             at_messages: Attached = {
@@ -646,7 +646,7 @@ class WholeConversations:
         return added
 
     def read_start_times(self) -> dict[int, float]:
-        """When each conversation began, by its id; without what is deleted."""
+        """Return the creation time of each conversation that isn't deleted, by id."""
         with self._database.reading() as connection:
             rows = connection.execute("SELECT id, created_at FROM conversations WHERE deleted_at IS NULL").fetchall()
         return {row[0]: row[1] for row in rows}
@@ -669,7 +669,7 @@ def _insert_messages(
     attached: Attached,
     media: Media,
 ) -> tuple[dict[int, int], int]:
-    """Add messages with their documents and pictures; the ids that they have, and how many are new or fuller."""
+    """Insert messages with their documents and media; return their new ids and how many are new or completed."""
     cleaned = [
         replace(
             message,

@@ -1,4 +1,4 @@
-"""One SQLite connection behind one lock: opens, checks, migrates, and names what went wrong."""
+"""SQLite connection behind one lock: opening, checking, migrating, and mapping errors."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from app.store.schema import is_same_schema
 log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S = 5.0
-"""How long to wait for another Fireside (the terminal beside the window) to end its transaction."""
+"""Time to wait for another Fireside (window and terminal at once) to end its transaction."""
 
 IN_MEMORY_IDS = 1 << 30
-"""Ids of a database in memory begin above this; they fit into 32 bits, as Qt's signals need."""
+"""First id of in-memory databases, so that ids never collide with the file's; fits 32 bits, as Qt's signals need."""
 LARGEST_IN_MEMORY_BYTES = 1 << 30
 ALMOST_NOTHING_BYTES = 1_000_000
 SMALLEST_BYTES = 512
@@ -48,9 +48,9 @@ class Database:
     """The open file. Every statement runs inside `transaction` or `reading`, from any thread."""
 
     moved_aside: Path | None
-    """Where a damaged file went, with its -wal and -shm; None when the file was sound."""
+    """New path of a damaged file, moved with its -wal and -shm; None if it was sound."""
     recovered: recovery.RecoveredParts | None
-    """What of it could be read and is in the new file; None when nothing could."""
+    """Contents recovered from the damaged file; None if nothing could be read."""
 
     def __init__(
         self,
@@ -70,10 +70,10 @@ class Database:
 
     @classmethod
     def open(cls, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> Database:
-        """Open or makes the file. A damaged one is moved aside, and what of it can be read is in the new one.
+        """Open or create the file. A damaged file is moved aside and what is readable is copied to a new one.
 
-        Raises DatabaseNewer, DatabaseAltered, FolderNotWritable, DiskFull or MigrationFailed; the old file is then as
-        it was.
+        Raises DatabaseNewer, DatabaseAltered, FolderNotWritable, DiskFull or MigrationFailed; the old file is then
+        unchanged.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # chats are nobody else's business
@@ -123,7 +123,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """For writing: commits at the end, undoes everything when anything is raised.
+        """Open a write transaction: commits at the end, rolls back on any exception.
 
         Raises DiskFull, FolderNotWritable or DatabaseDamaged; the connection stays usable.
         """
@@ -132,12 +132,12 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """For reading: all statements inside see the same moment."""
+        """Open a read transaction: all statements see the same snapshot."""
         with self._begin_transaction("BEGIN") as connection:
             yield connection
 
     def is_sound(self) -> bool:
-        """Return whether every page of the file is as it should be; takes a while, and keeps nobody waiting."""
+        """Check every page of the file. Takes a while, on a connection of its own, so nothing else waits."""
         with closing(_connect_file(self.path, "ro")) as check:
             try:
                 return recovery.is_sound(check)
@@ -147,9 +147,9 @@ class Database:
                 return False  # a page so broken that the check itself ends at it
 
     def copy_to(self, target: Path) -> None:
-        """A complete copy as of this moment, while others go on reading and writing.
+        """Copy the database as of now while it stays in use.
 
-        Raises DiskFull, FolderNotWritable or DatabaseDamaged; nothing is left then.
+        Raises DiskFull, FolderNotWritable or DatabaseDamaged, leaving no partial copy.
         """
         try:
             if self.path == Path(":memory:"):
@@ -167,7 +167,7 @@ class Database:
             raise problem from error
 
     def empty_journal(self) -> None:
-        """Put what the journal holds into the file; it holds nothing then, unless another program reads just now.
+        """Checkpoint the WAL into the file and truncate it, unless another program is reading.
 
         Raises DiskFull, FolderNotWritable or DatabaseDamaged.
         """
@@ -184,7 +184,7 @@ class Database:
                 self._connection.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT_S * 1000)}")
 
     def close(self) -> None:
-        """Put everything into the one file and let go of it; safe to call twice."""
+        """Close the connection, which merges the WAL into the file; safe to call twice."""
         with self._lock:
             self.is_closed = True
             self._connection.close()
@@ -215,7 +215,7 @@ class Database:
 
 
 def copied_schema(path: Path) -> int:
-    """Return the schema of a copy that nobody else has; 0 where it is no sound database. Raises DatabaseNewer."""
+    """Return the schema version of a private copy; 0 if it isn't a sound database. Raises DatabaseNewer."""
     try:
         with closing(_connect_file(path, "ro")) as copy:
             version = schema_version(copy) if recovery.is_sound(copy) else 0
@@ -227,7 +227,7 @@ def copied_schema(path: Path) -> int:
 
 
 def prepare_copy(path: Path) -> None:
-    """Bring a copy that nobody else has to the newest schema, try it, and leave it as one file.
+    """Migrate and check a private copy, and leave it as one file without a WAL.
 
     Raises DatabaseNewer, DatabaseDamaged, DatabaseAltered, MigrationFailed, DiskFull or FolderNotWritable.
     """
@@ -281,9 +281,7 @@ _COUNTED = {
 
 
 def copied_counts(path: Path) -> dict[str, int]:
-    """Return how many there are of each kind in a copy that nobody else has; what its schema does not know is left
-    out.
-    """
+    """Count the items of each kind in a private copy; kinds its schema lacks are left out."""
     counts: dict[str, int] = {}
     with closing(_connect_file(path, "ro")) as copy:
         for name, where in _COUNTED.items():
@@ -306,13 +304,13 @@ def is_let_go(path: Path) -> bool:
 
 
 def fold_text(text: str) -> str:
-    """Text for comparing without case and Latin accents, in every script."""
+    """Fold text for comparing regardless of case and Latin accents, in every script."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return "".join(character for character in plain if not "\u0300" <= character <= "\u036f")
 
 
 def _is_usable(path: Path, known_version: int) -> bool:
-    """Return whether what lies at this path is a sound database of ours, or nothing at all."""
+    """Return whether the path holds a sound database of ours, or nothing."""
     if path.is_dir():  # some file systems give a folder no size; opening it says what is wrong
         return True
     size_bytes, wal_bytes = (_size_bytes(path.with_name(path.name + suffix)) for suffix in ("", "-wal"))
@@ -341,7 +339,7 @@ def _is_usable(path: Path, known_version: int) -> bool:
 
 
 def _recover_file(path: Path, migrations: Sequence[Migration]) -> recovery.RecoveredParts | None:
-    """Return what can be read of a damaged file, in a whole new one beside it; None when that is nothing."""
+    """Copy what is readable of a damaged file into a complete new one next to it; None if nothing is."""
     if _size_bytes(path) < SMALLEST_BYTES:
         return None
     scratch, whole = (path.with_name(path.name + suffix) for suffix in (RECOVERING, RECOVERED))
@@ -380,7 +378,7 @@ def _version_in(damaged: sqlite3.Connection, newest: int) -> int:
 
 
 def _finish_recovery(path: Path) -> None:
-    """A recovered file takes its place, also after a start that ended just before."""
+    """Give a recovered file its final name, also if the program ended just before doing so."""
     whole = path.with_name(path.name + RECOVERED)
     if whole.exists() and not path.exists():
         whole.replace(path)
@@ -417,8 +415,9 @@ def _open_ready(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connecti
 
 
 def _without_room(path: Path, version: int) -> sqlite3.Connection | None:
-    """Return the file for reading on a full disk, where it is there and needs no upgrade. Nobody else can open it
-    then.
+    """Open the file read-only on a full disk, if it needs no migration.
+
+    The lock is exclusive, because SQLite could not create its shared-memory file.
     """
     if _size_bytes(path) < SMALLEST_BYTES:
         return None

@@ -1,10 +1,9 @@
-"""Documents that were read: their blocks with a full-text index; from any thread.
+"""Store of read documents: blocks with a full-text index. Thread-safe.
 
-A document is written while it is read, a batch of blocks at a time, and counts only once it is complete; what an
-earlier run left half-read, and what nothing refers to any more, goes with `purge_unused`.
+A document is written in batches while it is read and counts only when complete. Incomplete and unreferenced documents
+are removed by `purge_unused`.
 
-What was read from pages that are pictures is kept beside, by the content of the file, so that no document is read
-twice.
+Text read from page images is kept separately, by the file's content, so that no file is read twice.
 """
 
 from __future__ import annotations
@@ -30,15 +29,15 @@ if TYPE_CHECKING:
     from app.store.vectors import VectorStore
 
 BATCH = 400
-"""Blocks a transaction: others wait for the database no longer than that takes."""
+"""Blocks per transaction; others wait for the database at most that long."""
 
 
 @dataclass(frozen=True)
 class StoredDocument:
-    """One document. The file was at `path` with `size_bytes` and `mtime_ns` when it was read; `name` is safe to show.
+    """One document. The file at `path` had `size_bytes` and `mtime_ns` when it was read; `name` is safe to show.
 
-    `unit` is what its `pages` are: page, slide, sheet, chapter, file or "". `info` is what else is known, in plain
-    JSON: title, language, encoding, the part that was read, words, pages_without_text, pages as pictures, remarks.
+    `unit` names what `pages` counts: page, slide, sheet, chapter, file or "". `info` holds more in plain JSON: title,
+    language, encoding, the part that was read, words, pages_without_text, pages as pictures, remarks.
     """
 
     id: int
@@ -61,7 +60,7 @@ _CITED = (
     " WHERE m.sources <> '[]' AND json_extract(s.value, '$.document_id') IS NOT NULL"
 )
 Fields = dict[str, Any]
-"""A block in plain JSON: id, kind, page and text, and whatever else it has."""
+"""A block in plain JSON: id, kind, page, text and other fields."""
 
 
 class DocumentStore:
@@ -73,20 +72,18 @@ class DocumentStore:
 
     @property
     def is_open(self) -> bool:
-        """True if the documents are still there to be read: those of a temporary chat go with it."""
+        """True while the documents can be read: a temporary chat's are deleted with it."""
         return not self._database.is_closed
 
     @property
     def vectors(self) -> VectorStore:
-        """What their passages mean, by an embedding model; in the same database, and gone with it."""
+        """Embedding vectors of the documents' passages; in the same database and deleted with them."""
         from app.store.vectors import VectorStore  # most people have no such model
 
         return VectorStore(self._database)
 
     def begin_document(self, path: Path, size_bytes: int, mtime_ns: int, *, name: str = "") -> int:
-        """Return a document that is about to be read; returns its id. It is called as its file where nothing else is
-        given.
-        """
+        """Add a document that is about to be read and return its id. Without `name` it is named after its file."""
         with self._database.transaction() as connection:
             cursor = connection.execute(
                 "INSERT INTO documents (name, path, size_bytes, mtime_ns, created_at) VALUES (?, ?, ?, ?, ?)",
@@ -95,7 +92,7 @@ class DocumentStore:
         return int(cursor.lastrowid or 0)
 
     def add_blocks(self, document_id: int, blocks: Sequence[Fields]) -> None:
-        """The next blocks, in order."""
+        """Append blocks, in order."""
         for first in range(0, len(blocks), BATCH):
             rows = [_block_row(document_id, dict(block)) for block in blocks[first : first + BATCH]]
             with self._database.transaction() as connection:
@@ -118,7 +115,7 @@ class DocumentStore:
         return _read_document(row)
 
     def discard_document(self, document_id: int) -> None:
-        """Forget a document with its blocks, where nothing refers to it."""
+        """Delete a document with its blocks, if nothing refers to it."""
         while self._remove_some(document_id):
             pass
         with self._database.transaction() as connection:
@@ -138,8 +135,9 @@ class DocumentStore:
         return True
 
     def replace_document(self, earlier_id: int, document_id: int) -> None:
-        """A document takes the place of an earlier reading of the same file: in chats and projects, and in jobs that
-        have not begun. What was made of the earlier one keeps it, as translations do with its segments.
+        """Replace an earlier reading of the same file in chats, projects and jobs that haven't started.
+
+        Results keep the earlier one: translations hold its segments.
         """
         with self._database.transaction() as connection:
             connection.execute(
@@ -154,7 +152,7 @@ class DocumentStore:
             )
 
     def get(self, document_id: int) -> StoredDocument | None:
-        """One complete document, or None."""
+        """Return a document; None if incomplete or unknown."""
         with self._database.reading() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM documents WHERE id = ? AND state = 'complete'", (document_id,)
@@ -162,7 +160,7 @@ class DocumentStore:
         return None if row is None else _read_document(row)
 
     def find_read(self, path: Path, size_bytes: int, mtime_ns: int) -> list[StoredDocument]:
-        """Complete documents read from this very file as it is now, the newest first."""
+        """Return complete documents read from this file in its present state, newest first."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 f"SELECT {_COLUMNS} FROM documents WHERE path = ? AND size_bytes = ? AND mtime_ns = ?"
@@ -172,7 +170,7 @@ class DocumentStore:
         return [_read_document(row) for row in rows]
 
     def find_content(self, sha256: str) -> StoredDocument | None:
-        """Return a complete document with this content, the newest; None for "" or where there is none."""
+        """Return the newest complete document with this content; None for "" or if there is none."""
         if not sha256:
             return None
         with self._database.reading() as connection:
@@ -183,7 +181,7 @@ class DocumentStore:
         return None if row is None else _read_document(row)
 
     def list_paths(self) -> set[Path]:
-        """Return where the files of all of them were, half-read ones included."""
+        """Return the paths of all documents' files, incomplete ones included."""
         with self._database.reading() as connection:
             return {Path(os.fsdecode(row[0])) for row in connection.execute("SELECT DISTINCT path FROM documents")}
 
@@ -241,10 +239,9 @@ class DocumentStore:
     def rank_blocks(
         self, document_ids: Sequence[int], words: Sequence[str], limit: int
     ) -> list[tuple[int, int, float]]:
-        """(document id, block number, score) of the blocks that hold any of the words, best first.
+        """Return (document id, block number, score) of blocks that hold any of the words, best first.
 
-        A word that ends with a star stands for all that begin so. The score is bm25 as SQLite's FTS5 computes it, with
-        its sign changed: more is better.
+        A word ending in * is a prefix. The score is FTS5's bm25 with the sign changed, so that more is better.
         """
         quoted = [_match_word(word) for word in words if match_expression(word)]
         if not quoted:
@@ -260,9 +257,9 @@ class DocumentStore:
         return [(int(row[0]), int(row[1]), float(row[2])) for row in rows]
 
     def purge_unused(self, before: float) -> int:
-        """Remove what was left half-read and what nothing refers to any more; returns how many documents.
+        """Remove incomplete and unreferenced documents; return how many.
 
-        Only those begun before that moment (seconds since 1970): what is being read now is left alone.
+        Only those begun before that time (seconds since 1970), so that documents being read now are left alone.
         """
         with self._database.reading() as connection:
             gone = connection.execute(
@@ -306,13 +303,11 @@ HEARD_KEPT_S = 30 * 24 * 3600.0
 
 @dataclass(frozen=True)
 class StoredPageReading:
-    """One page of a file. `method` is how it was read (tesseract or model) and `model` by which one.
+    """Text read from one page image. `method` is tesseract or model, `model` which one.
 
-    Of tesseract that is the codes of the languages it was asked for, as "de+en"; "" where nobody kept them.
-
-    `state` is read; cut (the answer did not end, what came before is kept), repeated (the same again and again, what
-    came before is kept), empty or refused. `is_edited`: a person has corrected it. `made_at` in seconds since 1970.
-    `before` is what was read before the corrections; None where nothing was, or nobody kept it.
+    For tesseract, `model` is its languages as "de+en"; "" if unknown. `state` is read; cut or repeated (the answer
+    didn't end or looped; the text before is kept), empty or refused. `is_edited`: corrected by the user. `made_at` in
+    seconds since 1970. `before` is the text before corrections; None without or if not kept.
     """
 
     page: int
@@ -332,7 +327,7 @@ class PageReadings:
         self._database, self._clock = database, clock
 
     def read_pages(self, sha256: str) -> dict[int, StoredPageReading]:
-        """Return those of a file, by page."""
+        """Return a file's readings by page."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT page, method, model, state, fields, is_edited, made_at FROM page_readings WHERE sha256 = ?"
@@ -342,7 +337,9 @@ class PageReadings:
         return {row["page"]: _read_reading(row) for row in rows}
 
     def save_page(self, sha256: str, reading: StoredPageReading) -> bool:
-        """Keep one in the place of the one before; whether that was done: what a person has corrected stays."""
+        """Save a page's reading in place of the last one, unless the user corrected that; return whether it was
+        saved.
+        """
         with self._database.transaction() as connection:
             done = connection.execute(
                 "INSERT INTO page_readings (sha256, page, method, model, state, fields, is_edited, made_at)"
@@ -355,14 +352,12 @@ class PageReadings:
         return done.rowcount > 0
 
     def forget_all(self, sha256: str) -> None:
-        """Nothing of the file was read."""
+        """Delete all readings of a file."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM page_readings WHERE sha256 = ?", (sha256,))
 
     def give_up(self, sha256: str, page: int) -> StoredPageReading | None:
-        """Return what was read before a person corrected the page is there again; returns the corrections, for
-        `save_page`.
-        """
+        """Restore the reading from before the user's corrections; return the corrections, for `save_page`."""
         given_up = self.read_pages(sha256).get(page)
         if given_up is None or not given_up.is_edited:
             return None
@@ -377,7 +372,7 @@ class PageReadings:
         return given_up
 
     def purge_unused(self) -> None:
-        """Those of files of which there is no document any more go, and of recordings that nobody went on with."""
+        """Delete readings of files without a document, and of abandoned recordings."""
         with self._database.transaction() as connection:
             connection.execute(
                 "DELETE FROM page_readings WHERE sha256 NOT IN (SELECT sha256 FROM documents)"
@@ -388,7 +383,7 @@ class PageReadings:
 
 @contextmanager
 def opened_readings(path: Path) -> Iterator[PageReadings | None]:
-    """Those in a file; None where that cannot be used now."""
+    """Open the readings in a database file; None if it can't be used now."""
     try:
         database = Database.open(path)
     except (AppError, sqlite3.Error) as error:  # another program may have it for long

@@ -20,10 +20,10 @@ from app.store.trash import leave_traces
 
 @dataclass(frozen=True)
 class Job:
-    """One piece of long work. `state` is queued, running, paused, done, failed, or another of the kind's own.
+    """One long-running job. `state` is queued, running, paused, done, failed, or one of the kind's own.
 
-    `spec` says what to do and `progress` how far it came, in the kind's own words; both are plain JSON. `error` is why
-    it stopped. Jobs with a lower `place` come first. Times are seconds since 1970.
+    `spec` holds what to do and `progress` how far it is, as plain JSON of the kind; `error` is why it stopped. Jobs
+    with a lower `place` come first. Times are seconds since 1970.
     """
 
     id: int
@@ -40,7 +40,7 @@ class Job:
 
 @dataclass(frozen=True)
 class JobRow:
-    """A job as a list shows it; each kind knows more of its own. `error`: why it failed, or was paused by itself."""
+    """A job for lists. `error`: why it failed or paused itself."""
 
     id: int
     title: str
@@ -67,7 +67,7 @@ class JobTable:
     def add(
         self, kind: str, title: str, spec: dict[str, Any], *, state: str = "queued", document_ids: Sequence[int] = ()
     ) -> Job:
-        """Put a job behind all others, with the documents it is about. Raises KeyError where one of these is gone."""
+        """Add a job at the end of the queue, with its documents. Raises KeyError if one of them is gone."""
         now = self._clock()
         with self._database.transaction() as connection:
             row = connection.execute(
@@ -80,7 +80,7 @@ class JobTable:
         return _read_job(row)
 
     def get(self, job_id: int) -> Job | None:
-        """None where there is none, or it is deleted."""
+        """Return a job; None if deleted or unknown."""
         with self._database.reading() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM jobs WHERE id = ? AND deleted_at IS NULL", (job_id,)
@@ -103,7 +103,7 @@ class JobTable:
             return {int(row[0]) for row in connection.execute("SELECT id FROM jobs WHERE kind = ?", (kind,))}
 
     def queue_last(self, job_id: int) -> None:
-        """It waits behind all others."""
+        """Queue a job again, at the end."""
         with self._database.transaction() as connection:
             done = connection.execute(
                 "UPDATE jobs SET state = 'queued', error = NULL, updated_at = ?,"
@@ -124,7 +124,7 @@ class JobTable:
         spec: dict[str, Any] | None = None,
         place: float | None = None,
     ) -> None:
-        """Change what is given. A new state takes the error of the one before away, unless there is another."""
+        """Change the given fields. A new state clears the previous error unless one is given."""
         values: dict[str, Any] = {"updated_at": self._clock()}
         plain = {"title": None if title is None else clean_text(title), "state": state, "place": place}
         values |= {key: value for key, value in plain.items() if value is not None}
@@ -136,20 +136,19 @@ class JobTable:
         self._set_columns(job_id, values)
 
     def remove(self, job_id: int) -> None:
-        """Forget a job, where there is one, with everything that is kept of it."""
+        """Delete a job and everything stored for it, for good."""
         with self._database.transaction() as connection:
             _remove_jobs(connection, "id = ?", job_id)
 
     def delete(self, job_id: int) -> None:
-        """Hide a job until `restore` or, for good, `purge_deleted`."""
+        """Hide a job until `restore` or `purge_deleted`."""
         self._set_columns(job_id, {"deleted_at": self._clock()})
 
     def restore(self, job_id: int) -> None:
-        """Undo `delete`."""
         self._set_columns(job_id, {"deleted_at": None})
 
     def purge_deleted(self, before: float = math.inf, *, but: str = "") -> None:
-        """Forget what was deleted before that moment (seconds since 1970), for good; not of the kind `but`."""
+        """Remove jobs deleted before that time (seconds since 1970) for good, except those of kind `but`."""
         with self._database.transaction() as connection:
             _remove_jobs(connection, "deleted_at < ? AND kind <> ?", before, but)
 
@@ -160,7 +159,7 @@ class JobTable:
             return [int(row[0]) for row in rows]
 
     def recover(self, kind: str) -> None:
-        """What was at work when the program ended waits for its turn again."""
+        """Queue jobs again that were running when the program ended."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE jobs SET state = 'queued' WHERE kind = ? AND state = 'running'", (kind,))
 
@@ -179,7 +178,7 @@ def _remove_jobs(connection: sqlite3.Connection, which: str, *values: float | st
 
 
 def set_documents(connection: sqlite3.Connection, job_id: int, document_ids: Sequence[int]) -> None:
-    """These are the documents that a job is about now, in this order. Raises KeyError where one of them is gone."""
+    """Replace a job's documents, in this order. Raises KeyError if one of them is gone."""
     connection.execute("DELETE FROM job_documents WHERE job_id = ?", (job_id,))
     for position, document_id in enumerate(document_ids):
         done = connection.execute(
@@ -212,13 +211,15 @@ def _read_job(row: sqlite3.Row) -> Job:
 
 
 class JobResults:
-    """From any thread. Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored."""
+    """Results of jobs, with a search index. Thread-safe. Writes may raise DiskFull or FolderNotWritable and then store
+    nothing.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def set_documents(self, job_id: int, document_ids: Sequence[int]) -> None:
-        """Which documents a job is about, in this order. Raises KeyError where one of them is gone."""
+        """Replace a job's documents, in this order. Raises KeyError if one of them is gone."""
         with self._database.transaction() as connection:
             set_documents(connection, job_id, document_ids)
 
@@ -236,7 +237,7 @@ class JobResults:
         return found
 
     def keep_result(self, job_id: int, fields: dict[str, Any], text: str) -> None:
-        """Keep the result, whole or as far as it came; `text` is what is searched."""
+        """Save the result, complete or partial; `text` is indexed for search."""
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT INTO job_results (job_id, fields, text) VALUES (?, ?, ?)"
@@ -281,10 +282,12 @@ class JobResults:
 
 
 class SummaryStore(JobResults):
-    """From any thread. Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored."""
+    """Results and reusable steps of summaries. Thread-safe. Writes may raise DiskFull or FolderNotWritable and then
+    store nothing.
+    """
 
     def find_step(self, job_id: int, key: str) -> Any | None:
-        """Return what any job kept under a key; from now on it is this one's, too."""
+        """Return what any job stored under the key, and reference it from this job too."""
         with self._database.transaction() as connection:
             row = connection.execute("SELECT id, value FROM job_steps WHERE key = ?", (key,)).fetchone()
             if row is not None:
@@ -292,7 +295,7 @@ class SummaryStore(JobResults):
         return None if row is None else json.loads(row["value"])
 
     def keep_step(self, job_id: int, key: str, value: Any) -> None:
-        """Keep a step that is done; one under the same key is replaced for every job."""
+        """Save a finished step under a key, replacing it for every job."""
         with self._database.transaction() as connection:
             row = connection.execute(
                 "INSERT INTO job_steps (key, value) VALUES (?, ?)"

@@ -17,10 +17,10 @@ from app.store.database import Database
 
 @dataclass(frozen=True)
 class StoredMedia:
-    """A picture or a sound as somebody gave it, known by the SHA-256 of its file.
+    """An image or sound as added by the user, identified by the SHA-256 of its file.
 
-    `kind` is picture or sound, `format` what its content is (png, jpeg, flac …); `width` and `height` are its own
-    pixels, turned as it is seen.
+    `kind` is picture or sound, `format` its content's (png, jpeg, flac …); `width` and `height` are its own pixels, as
+    oriented for viewing.
     """
 
     sha256: str
@@ -35,7 +35,7 @@ class StoredMedia:
 
 @dataclass(frozen=True)
 class MediaUse:
-    """One of them with one message, with one that waits, or in a draft (none of the ids: that of a new chat).
+    """A medium at a message, a queued message or in a draft (all ids None: a new chat's).
 
     `name` is safe to show. `most_tokens` as in `Media`.
     """
@@ -51,7 +51,7 @@ class MediaUse:
 
 
 NewUse = tuple[str, str, int]
-"""The SHA-256 of what is used, its name, and the most tokens."""
+"""(SHA-256, name, most tokens)."""
 
 _MEDIA = "m.sha256, m.kind, m.format, m.size_bytes, m.width, m.height, m.seconds, m.created_at"
 _USES = (
@@ -70,7 +70,7 @@ class MediaStore:
         self._clock = clock
 
     def add(self, media: StoredMedia) -> StoredMedia:
-        """Knows a file from now on; one that is known stays as it is, and counts as just added."""
+        """Register a file. A known one stays as it is but counts as just added, so it isn't purged."""
         now = self._clock()
         values = (media.kind, media.format, media.size_bytes, media.width, media.height, media.seconds, now)
         with self._database.transaction() as connection:
@@ -102,39 +102,39 @@ class MediaStore:
         return self._find_where(f"{_IN_DRAFT} AND u.conversation_id IS ?", (conversation_id,))
 
     def of_messages(self, message_ids: Iterable[int]) -> dict[int, list[MediaUse]]:
-        """Return those of messages, by message; messages without any are absent."""
+        """Return media by message; messages without any are absent."""
         return self._find_by_owner("message_id", message_ids)
 
     def of_queued(self, queued_ids: Iterable[int]) -> dict[int, list[MediaUse]]:
-        """Return those of messages that wait, as `of_messages`."""
+        """Return media by queued message, like `of_messages`."""
         return self._find_by_owner("queued_id", queued_ids)
 
     def move_to_message(self, conversation_id: int | None, message_id: int) -> None:
-        """What waited in a draft belongs to a message now."""
+        """Move a draft's media to a message."""
         with self._database.transaction() as connection:
             hand_over(connection, conversation_id, message_id=message_id)
 
     def copy(self, from_message_id: int, to_message_id: int) -> None:
-        """Give a message the pictures of another, in their order: a version of a question keeps them."""
+        """Copy another message's media: versions of a question keep them."""
         self.add_uses(to_message_id, [(u.media.sha256, u.name, u.most_tokens) for u in self._find_of(from_message_id)])
 
     def add_uses(self, message_id: int, uses: Iterable[NewUse]) -> None:
-        """Add pictures behind those that a message has."""
+        """Append media to those of a message."""
         with self._database.transaction() as connection:
             add_uses(connection, "message_id", message_id, uses)
 
     def set_most_tokens(self, use_id: int, most_tokens: int) -> None:
-        """How closely one use of a picture is looked at; 0 is the model's own measure."""
+        """Limit the tokens spent on one image; 0 uses the model's own choice."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE media_uses SET most_tokens = ? WHERE id = ?", (most_tokens, use_id))
 
     def remove(self, use_id: int) -> None:
-        """Take it away; the file goes at a later start, where nothing else uses it."""
+        """Remove a use. The file is deleted at a later start if nothing else uses it."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM media_uses WHERE id = ?", (use_id,))
 
     def put_back(self, use: MediaUse) -> None:
-        """Undo `remove` of one in a draft: it has its place again, unless the conversation or the file is gone."""
+        """Restore a use removed from a draft, at its place, unless the conversation or file is gone."""
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO media_uses (id, sha256, position, name, most_tokens, conversation_id)"
@@ -146,12 +146,12 @@ class MediaStore:
             )
 
     def all(self) -> list[str]:
-        """Return the SHA-256 of every file that is known."""
+        """Return the SHA-256 of every known file."""
         with self._database.reading() as connection:
             return [row[0] for row in connection.execute("SELECT sha256 FROM media ORDER BY sha256")]
 
     def forget_unused(self, before: float) -> list[str]:
-        """Forget files that nothing uses and that were added before that moment (seconds since 1970); which ones."""
+        """Forget unused files added before that time (seconds since 1970); return their SHA-256."""
         with self._database.transaction() as connection:
             rows = connection.execute(
                 "DELETE FROM media WHERE created_at < ? AND sha256 NOT IN (SELECT sha256 FROM media_uses)"
@@ -181,7 +181,7 @@ class MediaStore:
 def hand_over(
     connection: sqlite3.Connection, draft_of: int | None, *, message_id: int | None = None, queued_id: int | None = None
 ) -> None:
-    """What is in a draft (None: that of a new chat) belongs to a message, or waits with one."""
+    """Move a draft's media (None: a new chat's) to a message or queued message."""
     connection.execute(
         "UPDATE media_uses SET message_id = ?, queued_id = ?, conversation_id = NULL"
         f" WHERE {_IN_DRAFT} AND conversation_id IS ?",
@@ -190,7 +190,7 @@ def hand_over(
 
 
 def add_uses(connection: sqlite3.Connection, owner: str, owner_id: int, uses: Iterable[NewUse]) -> None:
-    """Put some behind those of an owner: message_id, queued_id or, for its draft, conversation_id."""
+    """Append media to an owner's: message_id, queued_id or, for its draft, conversation_id."""
     for sha256, name, most_tokens in uses:
         connection.execute(
             f"INSERT INTO media_uses (sha256, position, name, most_tokens, {owner}) VALUES (?, {_NEXT}, ?, ?, ?)",
@@ -199,13 +199,13 @@ def add_uses(connection: sqlite3.Connection, owner: str, owner_id: int, uses: It
 
 
 def uses_of(connection: sqlite3.Connection, message_id: int) -> set[str]:
-    """Return the SHA-256 of what stands at a message."""
+    """Return the SHA-256 of a message's media."""
     rows = connection.execute("SELECT sha256 FROM media_uses WHERE message_id = ?", (message_id,))
     return {row[0] for row in rows}
 
 
 def copy_uses(connection: sqlite3.Connection, ids: dict[int, int]) -> None:
-    """The messages on the right have what those on the left have."""
+    """Copy media between messages, from each key's to its value's."""
     connection.executemany(
         "INSERT INTO media_uses (sha256, position, name, most_tokens, message_id)"
         " SELECT sha256, position, name, most_tokens, ? FROM media_uses WHERE message_id = ? ORDER BY position, id",

@@ -14,7 +14,7 @@ from app.core.events import AnswerStats, FinishReason, Role
 
 
 class MessageState(StrEnum):
-    """How far a message has come."""
+    """State of a message: being written, complete or why it ended."""
 
     COMPLETE = "complete"
     WRITING = "writing"
@@ -28,12 +28,11 @@ class MessageState(StrEnum):
 
 @dataclass(frozen=True)
 class StoredMessage:
-    """One message and the ids of all its versions (siblings, itself included), oldest first.
+    """One message and the ids of all its versions (siblings including itself), oldest first.
 
-    `thinking` is the reasoning before the answer, which took `thinking_s` seconds (None: unknown or none). A `pinned`
-    message is shown to the model even when the conversation has grown beyond its context. `sources` are stretches of
-    documents that say what an answer says, as `app.features.retrieval.citations` writes them. `recalled` are messages
-    above a question that were shown to the model with it again.
+    `thinking` is the reasoning before the answer and took `thinking_s` seconds (None: unknown or none). `pinned`
+    messages are sent even when the conversation exceeds the context. `sources` are citations as
+    `app.features.retrieval.citations` writes them. `recalled` are earlier messages sent again with this question.
     """
 
     id: int
@@ -55,7 +54,7 @@ class StoredMessage:
 
 @dataclass(frozen=True)
 class TreeMessage:
-    """One message of a whole tree. Of those with the same parent the one with the highest `chosen` is shown."""
+    """One message of a full tree. Among siblings, the one with the highest `chosen` is shown."""
 
     id: int
     parent_id: int | None
@@ -72,12 +71,12 @@ class TreeMessage:
     sources: tuple[dict[str, Any], ...] = ()
     recalled: tuple[int, ...] = ()
     other_texts: tuple[tuple[str, str], ...] = ()
-    """What the same message says that came without some of its pictures, and what it says with those of this one."""
+    """(text without some of its media, text with this one's) pairs of the same message from other copies."""
 
 
 @dataclass(frozen=True)
 class OutlineMessage:
-    """One message of a tree, with its first words in one line."""
+    """One message of a tree with its first words in one line."""
 
     id: int
     parent_id: int | None
@@ -96,7 +95,7 @@ _COLUMNS = """
 
 
 def find_message(connection: sqlite3.Connection, message_id: int) -> StoredMessage | None:
-    """One live message, or None."""
+    """Return a message; None if deleted or unknown."""
     row = connection.execute(
         f"SELECT {_COLUMNS} FROM messages m WHERE m.id = ? AND m.deleted_at IS NULL", (message_id,)
     ).fetchone()
@@ -104,7 +103,7 @@ def find_message(connection: sqlite3.Connection, message_id: int) -> StoredMessa
 
 
 def load_branch(connection: sqlite3.Connection, conversation_id: int) -> list[StoredMessage]:
-    """Root to leaf of the chosen branch."""
+    """Return the messages of the chosen branch, from root to leaf."""
     rows = connection.execute(
         f"""
         WITH RECURSIVE branch (id, parent_id, height) AS (
@@ -128,7 +127,7 @@ def tree_ids(connection: sqlite3.Connection, conversation_id: int) -> list[int]:
 
 
 def branch_ids(connection: sqlite3.Connection, conversation_id: int) -> list[int]:
-    """Root to leaf of the chosen branch."""
+    """Return the ids of the chosen branch, from root to leaf."""
     rows = connection.execute(
         """
         WITH RECURSIVE branch (id, height) AS (
@@ -170,7 +169,7 @@ def read_outline(connection: sqlite3.Connection, conversation_id: int) -> list[O
 
 
 def tree_messages(connection: sqlite3.Connection, ids: Sequence[int]) -> list[TreeMessage]:
-    """These messages, in this order; those that are gone meanwhile are left out."""
+    """Return these messages in this order, without any deleted meanwhile."""
     rows = connection.execute(
         "SELECT m.* FROM json_each(?) AS wanted JOIN messages m ON m.id = wanted.value WHERE m.deleted_at IS NULL"
         " ORDER BY wanted.key",
@@ -182,10 +181,10 @@ def tree_messages(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Tr
 def insert_tree(
     connection: sqlite3.Connection, conversation_id: int, messages: Sequence[TreeMessage]
 ) -> dict[int, int]:
-    """Add messages, each after its parent; their ids are only among themselves. Returns which ids they have now.
+    """Insert messages, each after its parent; return their new ids by the given ones.
 
-    What is there already at the same place, by the same one with the same text, is not added again. Beside what is
-    there nothing new is shown; below its ends it is.
+    Messages with the same place, role and text are not added again. New siblings of existing messages aren't shown; new
+    descendants of a branch's end are.
     """
     here, lowest = _live_places(connection, conversation_id)
     ids: dict[int, int] = {}
@@ -254,7 +253,7 @@ def _insert_tree_message(
 def insert_message(
     connection: sqlite3.Connection, place: tuple[int, int | None], values: tuple[Role, str, MessageState, str, float]
 ) -> int:
-    """Add a message at (conversation, parent) from (role, text, state, model, created at); returns its id."""
+    """Insert a message at (conversation, parent) from (role, text, state, model, created at); return its id."""
     cursor = connection.execute(
         "INSERT INTO messages (conversation_id, parent_id, role, text, state, model, created_at, chosen)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
@@ -264,7 +263,7 @@ def insert_message(
 
 
 def choose_branch(connection: sqlite3.Connection, message_id: int) -> None:
-    """Make a message and all above it the latest choice among their siblings."""
+    """Make a message and its ancestors the latest choice among their siblings."""
     connection.execute(
         """
         WITH RECURSIVE above (id, parent_id) AS (
@@ -286,7 +285,7 @@ def choose_branch(connection: sqlite3.Connection, message_id: int) -> None:
 
 
 def settle_leaf(connection: sqlite3.Connection, conversation_id: int) -> None:
-    """Move the conversation's leaf to where the latest choices lead, from the root down."""
+    """Move the conversation's leaf to where the latest choices lead from the root."""
     connection.execute(
         """
         WITH RECURSIVE down (id, depth) AS (
@@ -305,7 +304,7 @@ def settle_leaf(connection: sqlite3.Connection, conversation_id: int) -> None:
 
 
 def mark_deleted(connection: sqlite3.Connection, message_id: int, deleted_at: float) -> None:
-    """Hide a message and what is below it, remembering whose deletion that was."""
+    """Hide a message and its descendants, recording which deletion hid them."""
     connection.execute(
         """
         WITH RECURSIVE below (id) AS (
@@ -320,7 +319,7 @@ def mark_deleted(connection: sqlite3.Connection, message_id: int, deleted_at: fl
 
 
 def mark_restored(connection: sqlite3.Connection, message_id: int) -> None:
-    """Bring back what one deletion hid; below a parent that is hidden itself, it will come back with that one."""
+    """Restore what one deletion hid. Below a hidden parent it stays hidden until that is restored."""
     hidden = connection.execute(
         "SELECT p.deleted_at, p.deleted_with FROM messages m JOIN messages p ON p.id = m.parent_id WHERE m.id = ?",
         (message_id,),
@@ -332,7 +331,6 @@ def mark_restored(connection: sqlite3.Connection, message_id: int) -> None:
 
 
 def stats_to_text(stats: AnswerStats | None) -> str | None:
-    """Measurements as JSON."""
     return None if stats is None else json.dumps(dataclasses.asdict(stats))
 
 

@@ -16,7 +16,7 @@ Migration = Callable[[sqlite3.Connection], None]
 
 
 def m001_conversations(connection: sqlite3.Connection) -> None:
-    """Conversations, their messages as a tree, and a full-text index over both, kept by triggers."""
+    """Add conversations, their message trees, and a full-text index over both, kept by triggers."""
     # AUTOINCREMENT: an id that was given out never comes back for something else.
     # `chosen` counts choices among siblings: the branch that is shown follows the highest one, live ones only.
     # `deleted_with` is the message whose deletion took this one along, so that undo brings back exactly those.
@@ -93,7 +93,7 @@ def m001_conversations(connection: sqlite3.Connection) -> None:
 
 
 def m002_context(connection: sqlite3.Connection) -> None:
-    """Reasoning apart from the answer, pinned messages, a chat's own sampling, and where the model's memory begins."""
+    """Add reasoning, pinned messages, per-chat sampling, and the first message kept in the context."""
     # `sampling` is JSON of the fields that a chat sets itself; `thinking` is '', on, off, low, medium or high.
     # `first_kept_id` refers to nothing on purpose: when that message is gone or on another branch, it means "all".
     for statement in (
@@ -108,7 +108,7 @@ def m002_context(connection: sqlite3.Connection) -> None:
 
 
 def m003_jobs_and_models(connection: sqlite3.Connection) -> None:
-    """Long work that outlives the program, in its order, and what is known of each model file on this computer."""
+    """Add queued jobs and notes on model files."""
     # `spec`, `progress` and `error` are JSON; `error` is the name of a situation with its fields.
     # AUTOINCREMENT: a cancelled job's id never comes back for another one. `place` is the order of the queue.
     # Paths are bytes as the system has them: a file name need not be UTF-8.
@@ -202,7 +202,7 @@ def m004_documents(connection: sqlite3.Connection) -> None:
 
 
 def m005_summaries(connection: sqlite3.Connection) -> None:
-    """Which documents a job is about, its finished steps, its result with a full-text index, and deleting with undo."""
+    """Add documents of jobs, job steps, results with a full-text index, and deletion with undo."""
     # A step is found by its key whichever job made it, and goes with the last job that uses it.
     # `value` and `fields` are JSON; `text` is what is searched.
     # A job with `deleted_at` is out of sight until it is restored, or removed for good at the next start.
@@ -254,7 +254,7 @@ def m005_summaries(connection: sqlite3.Connection) -> None:
 
 
 def m006_translations(connection: sqlite3.Connection) -> None:
-    """The segments of translations, the translation memory, and glossaries."""
+    """Add segments of translations, translation memory and glossaries."""
     # `source` and `target` of a segment are JSON; `target` is null until it is translated. `is_flagged`: a person is
     # to look at it and has not said yet that it is good. The two indexes answer how many there are without reading
     # the segments themselves, which are pages of text.
@@ -441,7 +441,7 @@ _AROUND_CHATS = (
 
 
 def m009_around_chats(connection: sqlite3.Connection) -> None:
-    """Assistants, projects with their documents, memories, tags, prompts; earlier turns that were shown again."""
+    """Add assistants, projects, memories, tags and prompts; and earlier turns shown again."""
     for statement in _AROUND_CHATS:
         connection.execute(statement)
 
@@ -494,9 +494,7 @@ def m010_media(connection: sqlite3.Connection) -> None:
 
 
 def m011_answered_questions(connection: sqlite3.Connection) -> None:
-    """Return whether a passage of a document seemed to answer the question that it was searched for; NULL: nobody
-    asked.
-    """
+    """Add whether a passage seemed to answer its question; NULL if not judged."""
     connection.execute("ALTER TABLE attachments ADD COLUMN has_answer INTEGER")
 
 
@@ -518,7 +516,7 @@ _PASSAGE_VECTORS = (
 
 
 def m012_passage_vectors(connection: sqlite3.Connection) -> None:
-    """What passages of documents mean, as a model says."""
+    """Add embedding vectors of documents' passages."""
     for statement in _PASSAGE_VECTORS:
         connection.execute(statement)
 
@@ -540,15 +538,15 @@ MIGRATIONS: tuple[Migration, ...] = (
 
 
 def schema_version(connection: sqlite3.Connection) -> int:
-    """Return how many steps this file has seen; 0 for a new one."""
+    """Return the number of migrations applied to this file; 0 for a new one."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version
 
 
 def migrate_file(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:
-    """Bring the file to the newest schema in one transaction, after a backup beside it.
+    """Migrate the file in one transaction, after a backup next to it.
 
-    Raises `DatabaseNewer` with the file untouched, or `MigrationFailed` with the file as it was before.
+    Raises `DatabaseNewer` with the file untouched, or `MigrationFailed` with the file as it was.
     """
     found = schema_version(connection)
     if found > len(migrations):
@@ -571,7 +569,7 @@ def migrate_file(connection: sqlite3.Connection, path: Path, migrations: Sequenc
 
 
 def back_up(connection: sqlite3.Connection, target: Path) -> None:
-    """A complete copy through SQLite's own backup, under its final name only when it is whole."""
+    """Copy through SQLite's backup API; the copy gets its name only when complete."""
     scratch = target.with_name(target.name + ".part")
     scratch.unlink(missing_ok=True)
     try:

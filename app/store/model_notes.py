@@ -1,4 +1,4 @@
-"""What is known of each model file on this computer: its label, its last use, and its sha256 once it was computed."""
+"""Notes on model files: label, last use, and sha256 once computed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from app.store.database import Database
 
 @dataclass(frozen=True)
 class ModelNote:
-    """Notes about one file; it may be gone. `label` is the person's own name for it, "" for none.
+    """Notes on one file, which may be gone. `label` is the user's name for it, "" for none.
 
-    `sha256` was computed when the file had `size_bytes` and `mtime_ns`; it says nothing about a file with others.
-    Times are seconds since 1970, None for never.
+    `sha256` applies to a file with `size_bytes` and `mtime_ns` only. Times are seconds since 1970, None for never.
     """
 
     path: Path
@@ -51,7 +50,7 @@ class ModelNotes:
         size_bytes: int | None = None,
         mtime_ns: int | None = None,
     ) -> None:
-        """Remember what is given; the rest stays as it was."""
+        """Save the given notes; others stay."""
         given: dict[str, Any] = {
             "label": None if label is None else clean_text(label),
             "origin": origin,
@@ -72,19 +71,19 @@ class ModelNotes:
             )
 
     def get(self, path: Path | str) -> ModelNote | None:
-        """Return what is known of one file, None where that is nothing."""
+        """Return a file's notes; None without any."""
         with self._database.reading() as connection:
             row = connection.execute(f"SELECT {_COLUMNS} FROM models WHERE path = ?", (os.fsencode(path),)).fetchone()
         return None if row is None else _read_note(row)
 
     def all(self) -> list[ModelNote]:
-        """Return what is known of every file, by path; also of files that are gone."""
+        """Return all notes by path, also of files that are gone."""
         with self._database.reading() as connection:
             rows = connection.execute(f"SELECT {_COLUMNS} FROM models ORDER BY path").fetchall()
         return [_read_note(row) for row in rows]
 
     def forget(self, path: Path | str) -> None:
-        """Knows nothing of this file any more."""
+        """Delete a file's notes."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM models WHERE path = ?", (os.fsencode(path),))
 

@@ -1,4 +1,4 @@
-"""Pages of text that a person writes together with a model: kept, found, changed, deleted with a way back."""
+"""Store of pages written together with a model: search, change, delete and restore."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ Ranges = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True)
 class WrittenPage:
-    """One page. `title` is what a person called it, else its first line with words, "" where there is none.
+    """One page. `title` is the user's, else the first line with words, "" without.
 
-    `written` is what a model wrote and nobody has touched since; it and `cursor` count characters (not UTF-16 units, as
-    Qt does). `options` is how the page is gone on with, in the tab's own words. `file` is where it was opened from or
-    saved last, and `file_form` what is to be the same when it is saved there again. Times are seconds since 1970.
+    `written` marks text the model wrote and the user hasn't touched; it and `cursor` count characters (not UTF-16
+    units, as Qt does). `options` are the tab's settings for continuing. `file` is where it was opened from or saved,
+    `file_form` the file's properties to keep when saving. Times are seconds since 1970.
     """
 
     id: int
@@ -46,7 +46,7 @@ class WrittenPage:
 
 @dataclass(frozen=True)
 class PageRow:
-    """A page as a list shows it; `snippet` is where the words stand that were searched, else how it goes on."""
+    """A page for lists; `snippet` shows the words searched for, else how the text begins."""
 
     id: int
     title: str
@@ -57,7 +57,7 @@ class PageRow:
 
 @dataclass(frozen=True)
 class StoredPageState:
-    """What a page was like at a moment; see `WrittenPage`."""
+    """State of a page at one moment; see `WrittenPage`."""
 
     text: str
     written: Ranges
@@ -67,7 +67,7 @@ class StoredPageState:
 TITLE_CHARACTERS = 60
 SNIPPET_CHARACTERS = 120
 BEGINNING_CHARACTERS = 500
-"""Of a text, in which its title is looked for."""
+"""Length of the beginning in which the title is looked for."""
 _COLUMNS = "id, title, text, written, cursor, file, file_form, options, is_pinned, updated_at"
 _BLANK = " \t\n\r"
 _HEADING_MARK = re.compile(r"^#{1,6}\s+")
@@ -93,7 +93,7 @@ class PageStore:
         file_form: dict[str, Any] | None = None,
         options: dict[str, Any] | None = None,
     ) -> WrittenPage:
-        """Make a page; the cursor stands before the text."""
+        """Create a page with the cursor before the text."""
         now = self._clock()
         with self._database.transaction() as connection:
             row = connection.execute(
@@ -112,7 +112,7 @@ class PageStore:
         return _read_page(row)
 
     def get(self, page_id: int) -> WrittenPage | None:
-        """One page; None when it is deleted or unknown."""
+        """Return a page; None if deleted or unknown."""
         with self._database.reading() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM pages WHERE id = ? AND deleted_at IS NULL", (page_id,)

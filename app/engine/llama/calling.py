@@ -1,8 +1,7 @@
-"""How a model's template has functions called, found by comparing what it writes with a call and without one.
+"""Detect a template's function-call syntax by comparing renderings with and without calls.
 
-The method is that of llama.cpp's docs/autoparser.md: a conversation whose last answer is in words, and the same with
-one call, with two calls, and with one or two arguments, are rendered; what differs is the way of calling. Nothing is
-known of any model by name.
+The method of llama.cpp's docs/autoparser.md: a conversation whose last answer is text, and the same with one call, two
+calls, and one or two arguments, are rendered; the differences are the syntax. No model is known by name.
 """
 
 from __future__ import annotations
@@ -23,22 +22,22 @@ WORDS = "~plain words~"
 NAMES = ("firstfunction", "secondfunction")
 KEYS, VALUES, NUMBER = ("firstkey", "secondkey"), ("firstvalue", "secondvalue"), 1234567
 IDS = ("aaaaaaaa1", "bbbbbbbb2")
-"""As long as the pickiest template wants them."""
+"""Call ids of the length that the strictest template requires."""
 ANY_ID = "\0"
-"""In a literal: what names the call is written here, and is the model's to choose."""
+"""Placeholder in a literal for the call id, which the model chooses."""
 CUT_BEGIN, CUT_END = re.compile(r"(<[^<>\s]*)?$"), re.compile(r"([^<>\s]*>)?")
-"""Of a tag, which two ways of answering may have in common."""
+"""Ends and beginnings of a tag that two kinds of answer may share."""
 QUOTES = ("'", '"')
 """Between these a text is written as JSON has it, where a template writes it in any of them."""
 BRACKETS = (")", "}", "]")
 TAG = re.compile(r"<[^<>\s]*>|\[[A-Z_]+\]|<｜[^｜]*｜>")
-"""What may begin a call, if nothing else does."""
+"""What may begin a call if nothing else does."""
 
 
 def call_syntax(render: Render, is_end: Callable[[str], bool] = lambda text: False) -> CallSyntax | None:
-    """Return the way of calling, None where a template has none, or one that is not understood.
+    """Return the function-call syntax; None if the template has none or isn't understood.
 
-    `is_end` says whether a text is the spelling of a token that ends an answer. Raises TemplateAbandoned.
+    `is_end` tells whether a text spells a token that ends an answer. Raises TemplateAbandoned.
     """
     try:
         return _FoundCall(render, is_end).find_syntax()
@@ -133,7 +132,7 @@ class _FoundCall:
         )
 
     def _checked_syntax(self, found: CallSyntax) -> CallSyntax:
-        """As it is used: without white space at the beginning, tokens that end an answer, and the ids of ours."""
+        """Return the syntax for use: without leading white space, end tokens and our call ids."""
         opening, closing = found.opening.lstrip(), found.closing
         for begin, end in PAIRS:  # an empty thought
             if opening.startswith(begin) and end in opening:
@@ -190,7 +189,7 @@ def _with_any_id(text: str) -> str:
 
 
 def _common_prefix_length(one: str, other: str) -> int:
-    """Return how many characters both begin with."""
+    """Return the length of the common prefix."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((number for number, (a, b) in pairs if a != b), min(len(one), len(other)))
 
@@ -217,16 +216,16 @@ def _last_position(text: str, piece: str) -> int:
 
 
 RAW_TEXT = 'rawtext ::= ([^<] | "<" [^{}])*'
-"""Whatever has no closing tag in it, nor what else a text ends with: a `<` and that character."""
+"""Text without the closing tag and without whatever else may end it: a `<` and the excluded character."""
 MOST_CALLS = 8
-"""In one answer: a small model would otherwise go on calling."""
+"""Most calls in one answer: a small model might otherwise never stop calling."""
 
 
 def grammar_of(calling: Calling, gbnf_of_schema: Callable[[str], str], answer_schema: str = "") -> str:
-    """GBNF of the calls alone, from what begins them. Raises GrammarInvalid for a schema.
+    """Return GBNF of the calls, from their first mark. Raises GrammarInvalid for a bad schema.
 
-    With `answer_schema` it is that of a whole answer, which is calls or follows the schema. A call may then be bare
-    JSON as well: a model that would write it so has no other way to say that it calls.
+    With `answer_schema`, the grammar of a whole answer: calls, or text that follows the schema. Calls may then be bare
+    JSON too, for models that write them so.
     """
     return _CallGrammar(calling, gbnf_of_schema, answer_schema).write_gbnf()
 
@@ -275,7 +274,7 @@ class _CallGrammar:
         return f"{_gbnf_literal(begin)} {self._schema_rule(schema)} {_gbnf_literal(end)}"
 
     def _argument_rules(self, rules: Sequence[tuple[str, bool]]) -> str:
-        """Arguments in their order, and which are required: the first one that is there has no separator before it."""
+        """Return the rule for arguments in order, required ones included; the first one present has no separator."""
         between = f"{_gbnf_literal(self._syntax.separator)} " if self._syntax.separator else ""
         rest = [f"{between}{rule}" if is_required else f"({between}{rule})?" for rule, is_required in rules]
         if not between:

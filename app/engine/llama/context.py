@@ -37,9 +37,9 @@ PARTIAL_ONLY = 1  # LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY: what cannot be rolled ba
 
 @dataclass(frozen=True)
 class TileEmbeddings:
-    """What an encoder made of a tile: `embeddings` of [token, width], and `positions` of [dimension * token].
+    """Output of the encoder for a tile: `embeddings` [token, width] and `positions` [dimension * token].
 
-    Without these, they just go on. `is_whole`: all of it sees all of it, so it is decoded at once.
+    Without `positions` they are consecutive. `is_whole`: its tokens attend to all of it, so it must be decoded at once.
     """
 
     embeddings: Any
@@ -48,11 +48,11 @@ class TileEmbeddings:
 
     @property
     def tokens(self) -> int:
-        """How many there are."""
+        """Number of tokens."""
         return len(self.embeddings)
 
     def make_batch(self, c: Any, start: int, most: int, sequence: int, position: int) -> TokenBatch:
-        """Some of it as a batch of llama.cpp's, for a sequence in which the tile begins at `position`."""
+        """Return part of the tile as a llama.cpp batch, for a sequence in which it begins at `position`."""
         import numpy as np
 
         end = min(self.tokens, start + most)
@@ -78,7 +78,7 @@ class TileEmbeddings:
 
 @dataclass(frozen=True)
 class TokenBatch:
-    """A batch, and what its pointers point to."""
+    """A llama.cpp batch and the arrays its pointers refer to."""
 
     batch: Any
     kept: tuple[Any, ...]
@@ -98,8 +98,8 @@ class LlamaContext:
         most_tokens: int,
         batch_tokens: int,
     ) -> None:
-        """`most_tokens` is the length of the longest sequence, where the model itself sets one; `batch_tokens` is how
-        much text is read at once, which a picture that has to be decoded whole may exceed.
+        """`most_tokens` limits a sequence's length if the model does; `batch_tokens` is read at once, except for images
+        that must be decoded whole.
         """
         c = self.c = library.c
         self.pointer = pointer
@@ -119,10 +119,11 @@ class LlamaContext:
     def decode(
         self, shares: Sequence[tuple[int, Sequence[int], int, bool]], aborted: Callable[[], bool] | None = None
     ) -> int:
-        """Decode (sequence, token ids, first position, wants logits of the last) together; returns llama.cpp's code.
+        """Decode shares of (sequence, token ids, first position, wants logits of the last) together; return llama.cpp's
+        code.
 
-        `aborted` is asked some hundred times meanwhile; it makes the result `ABORTED`. On anything but `DECODED` and
-        `NO_ROOM`, pieces may be left in the memory: drop them with `truncate_sequence`.
+        `aborted` is called some hundred times meanwhile; True ends with `ABORTED`. After any code but `DECODED` and
+        `NO_ROOM`, remove leftovers with `truncate_sequence`.
         """
         count = self._fill_batch(shares)
         controller = self._thread_controller(count)
@@ -136,7 +137,7 @@ class LlamaContext:
     def decode_tile(
         self, tile: TileEmbeddings, sequence: int, position: int, wants_logits: bool, aborted: Callable[[], bool]
     ) -> int:
-        """Decode a piece of a picture or a sound; as `decode`. Its last place is `tile.tokens - 1`."""
+        """Decode a tile of an image or sound, like `decode`. Its last output is `tile.tokens - 1`."""
         self._use_threads(self._reading_threads)
         step = tile.tokens if tile.is_whole else self.batch_tokens
         if step > self._most_batch_tokens:
@@ -175,19 +176,19 @@ class LlamaContext:
         return 0 <= first <= max(0, count - self._window_tokens + 1)
 
     def truncate_sequence(self, sequence: int, count: int) -> bool:
-        """Drop everything of a sequence after its first `count` positions; False where that is not possible."""
+        """Remove a sequence's positions from `count` on; False if the model can't."""
         return bool(self.c.llama_memory_seq_rm(self._memory, sequence, count, -1))
 
     def clear_sequence(self, sequence: int) -> None:
-        """Drop a whole sequence."""
+        """Remove a sequence from the KV cache."""
         self.c.llama_memory_seq_rm(self._memory, sequence, -1, -1)
 
     def clear_all(self) -> None:
-        """Drop all sequences and overwrites what they held."""
+        """Remove all sequences and overwrite their data."""
         self.c.llama_memory_clear(self._memory, True)
 
     def logits(self, output: int, vocabulary_size: int) -> Any:
-        """Return the logits at a place of the last decode, as an array that is only good until the next."""
+        """Return the logits of one output of the last decode; the array is valid until the next."""
         import numpy as np
 
         return np.ctypeslib.as_array(self.c.llama_get_logits_ith(self.pointer, output), (vocabulary_size,))
@@ -197,7 +198,7 @@ class LlamaContext:
         return has_numbers(self.c.llama_get_logits_ith(self.pointer, output), vocabulary_size)
 
     def copy_sequence(self, source: int, target: int, count: int) -> None:
-        """Let an empty sequence share the first `count` positions of another one; nothing is computed or moved."""
+        """Share the first `count` positions with an empty sequence; nothing is computed or moved."""
         self.c.llama_memory_seq_cp(
             self._memory, source, target, 0 if self.can_forget else -1, self._end_position(count)
         )
@@ -210,7 +211,7 @@ class LlamaContext:
         return bytes(buffer) if written == size else b""
 
     def set_partial_state(self, sequence: int, data: bytes) -> bool:
-        """Put such bytes back."""
+        """Restore a partial state; return whether that worked."""
         buffer = (ctypes.c_uint8 * len(data)).from_buffer_copy(data)
         done = self.c.llama_state_seq_set_data_ext(self.pointer, buffer, len(data), sequence, PARTIAL_ONLY)
         return bool(done)
@@ -221,7 +222,7 @@ class LlamaContext:
         return writing.settled if writing else self._counts[-1], self._reading_threads
 
     def free(self) -> None:
-        """Give the memory back."""
+        """Free the context."""
         self.c.llama_batch_free(self._batch)
         self.c.llama_free(self.pointer)
 
@@ -243,8 +244,9 @@ class LlamaContext:
         return at
 
     def _thread_controller(self, count: int) -> ThreadController | None:
-        """Each number of sequences that write has its own controller. Reading keeps all threads: ggml hands out the
-        pieces of a large matrix one by one, so that a thread which gets less of the processor takes fewer of them.
+        """Return the controller for this number of writing sequences; None for prompts.
+
+        Prompts use all threads: ggml hands out pieces of large matrices one by one, so slowed threads take fewer.
         """
         if count > FEW_TOKENS:
             return None

@@ -39,20 +39,20 @@ class BatchDecoder:
 
     @property
     def busy(self) -> bool:
-        """True if an answer runs or waits."""
+        """True if answers are running or waiting."""
         return bool(self.pool.runs)
 
     @property
     def interactive(self) -> bool:
-        """True if somebody waits for an answer."""
+        """True if one of the answers is interactive."""
         return any(run.interactive for run in self.pool.runs)
 
     def add_run(self, run: SequenceRun) -> None:
-        """Let an answer take part from the next decode on."""
+        """Add a run; it takes part from the next decode on."""
         self.pool.runs.append(run)
 
     def step(self, urgent: Callable[[], bool]) -> None:
-        """One decode. A background prompt is broken off when `urgent` turns true meanwhile."""
+        """Run one decode. A background prompt is aborted when `urgent` turns true."""
         if len(self.pool.runs) == 1 and self.pool.runs[0].is_writing:  # by far the most frequent
             self._decode_shares([(self.pool.runs[0], 1)], urgent)
             return
@@ -72,14 +72,14 @@ class BatchDecoder:
             self._decode_shares([(run, min(count, run.next_place())) for run, count in shares], urgent)
 
     def give_up_background(self) -> None:
-        """End all background answers, because their model leaves."""
+        """End all background answers with `ModelReplaced`."""
         for run in [run for run in self.pool.runs if not run.interactive]:
             self._fail_run(run, ModelReplaced())
 
     def _encode_media(
         self, looking: EncodingQueue, placed: list[SequenceRun], urgent: Callable[[], bool]
     ) -> list[SequenceRun]:
-        """Take those on for which a picture or a sound comes next; returns the others, which may go on meanwhile."""
+        """Encode media for the runs that need it next; return the other runs, which can decode meanwhile."""
         placed = [run for run in placed if run.interactive] or placed
         waiting = sorted((run for run in placed if run.next_tile), key=lambda run: run.is_outside)
         ready = looking.find_ready_run(waiting)
@@ -135,9 +135,10 @@ class BatchDecoder:
                 raise RuntimeError(f"llama_decode returned {result} for {shares[0][1]} tokens")
 
     def _abort_condition(self, shares: list[tuple[SequenceRun, int]], urgent: Callable[[], bool]) -> Callable[[], bool]:
-        """Return whether a decode in progress is to be broken off: somebody stops, or waits while only jobs are read.
+        """Return a function that tells whether to abort the running decode: on Stop, or when an interactive request
+        waits and only jobs are read.
 
-        Who asks is answered in passing where others stop, for whom the decode would be worth nothing.
+        An aborted decode is repeated for the runs that weren't stopped.
         """
         stops = [run.job.stop.is_set for run, _ in shares]
         if self._context.can_forget and not shares[0][0].interactive:
@@ -205,7 +206,7 @@ Key = tuple[str, int]
 
 
 class EncodingQueue:
-    """Looks at one thing at a time. What a job waits for rests while somebody waits for an answer, and gives way."""
+    """Encode one tile at a time. Encoding for jobs pauses for interactive answers."""
 
     def __init__(self, eyes: VisionEncoder, tiles: TileNumbers) -> None:
         self._eyes, self._tiles = eyes, tiles
@@ -214,11 +215,11 @@ class EncodingQueue:
         self._told: tuple[int, int, float] = (0, 0, 0.0)
 
     def find_ready_run(self, runs: Sequence[SequenceRun]) -> SequenceRun | None:
-        """One of them whose next piece is known."""
+        """Return a run whose next tile is encoded, or None."""
         return next((run for run in runs if self._eyes.tile_embeddings(run.next_tile) is not None), None)
 
     def next_tile(self, run: SequenceRun) -> TileEmbeddings:
-        """Return what is decoded next for a run that is ready."""
+        """Return the next tile of a ready run."""
         number, sequence = run.next_tile, run.sequence
         embeddings = self._eyes.tile_embeddings(number)
         assert embeddings is not None
@@ -228,7 +229,7 @@ class EncodingQueue:
         return TileEmbeddings(embeddings, positions, self._eyes.is_whole(media))
 
     def encode_next(self, run: SequenceRun, somebody_waits: Callable[[], bool]) -> AppError | None:
-        """Has the next piece for a run looked at, and tells how far that is; returns why it cannot be."""
+        """Start or continue encoding a run's next tile and report progress; return the error if it failed."""
         number = run.next_tile
         look, self._look = self._look, None
         if look is not None and look.done.is_set():
@@ -245,7 +246,7 @@ class EncodingQueue:
         return None
 
     def wait_for_encoder(self) -> None:
-        """A moment, or until something has been seen."""
+        """Wait briefly, or until encoding is done."""
         if self._look is not None:
             self._look.done.wait(WAIT_S)
 

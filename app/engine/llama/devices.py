@@ -25,10 +25,10 @@ def list_devices(library: LlamaLibrary) -> tuple[Device, ...]:
 
 
 def usable_gpus(found: Sequence[Device], names: Sequence[str] = ()) -> tuple[GpuRoom, ...]:
-    """Return the GPUs a model is to use: those named, else what llama.cpp takes by itself.
+    """Return the GPUs for a model: the named ones, else llama.cpp's default.
 
     That is all graphics cards (each once, though two backends may offer it), or the integrated one if there is none.
-    Another computer's devices count only where they are named.
+    Devices of other computers count only if named.
     """
     gpus = [device for device in found if device.type in GPU_TYPES]
     if names:
@@ -44,13 +44,13 @@ def usable_gpus(found: Sequence[Device], names: Sequence[str] = ()) -> tuple[Gpu
 
 
 def find_handles(library: LlamaLibrary, names: Sequence[str], borrowed: Mapping[str, int] | None = None) -> list[int]:
-    """ggml's handles of devices, in the order of their names; `borrowed` has those of other computers."""
+    """Return ggml's handles of the named devices, in order; `borrowed` has those of other computers."""
     handles = {device.name: handle for device, handle in _list_devices(library)} | dict(borrowed or {})
     return [handles[name] for name in names]
 
 
 def list_backends(library: LlamaLibrary) -> tuple[str, ...]:
-    """Names of the loaded backends."""
+    """Return the names of the loaded backends."""
     ggml, base = library.ggml, library.base
     ggml.ggml_backend_reg_count.restype = ctypes.c_size_t
     ggml.ggml_backend_reg_get.restype = ctypes.c_void_p
@@ -123,10 +123,10 @@ class _Override(ctypes.Structure):
 
 
 class ModelParameters:
-    """llama.cpp's parameters for loading a model; keep this object until the model is loaded.
+    """llama.cpp's parameters for loading; keep this object until the model is loaded.
 
-    `gpus` are names of devices, `split` their shares; without layers on a GPU none is even set up. `borrowed` has the
-    handles of those that are other computers'.
+    `gpus` are device names, `split` their shares; without GPU layers none is set up. `borrowed` has handles of other
+    computers' devices.
     """
 
     def __init__(
@@ -163,8 +163,9 @@ class ModelParameters:
 
 
 def context_parameters(library: LlamaLibrary, layout: ModelLayout, threads: int) -> Any:
-    """llama.cpp's parameters for a context. A decode may ask for one output a sequence, not more: each row of logits
-    beyond takes memory for the whole vocabulary.
+    """Return llama.cpp's parameters for a context.
+
+    A decode may request one output per sequence only: each further row of logits takes memory for the whole vocabulary.
     """
     c = library.c
     parameters = c.llama_context_default_params()
@@ -181,8 +182,10 @@ def context_parameters(library: LlamaLibrary, layout: ModelLayout, threads: int)
 
 
 class BorrowedDevices:
-    """What was found out about other computers. One that holds a part of the loaded model is not asked: it would not
-    answer a second time, and what it said before still holds once that model is gone.
+    """Known RPC workers and their devices.
+
+    One that holds part of the loaded model isn't asked again: it serves one connection, and its first answer holds once
+    that model is gone.
     """
 
     def __init__(self, library: LlamaLibrary) -> None:
@@ -193,7 +196,7 @@ class BorrowedDevices:
     def find_devices(
         self, addresses: Sequence[str], held: Collection[str] = ()
     ) -> tuple[tuple[Device, ...], tuple[MachineUnusable, ...]]:
-        """Return the devices of those that answer, and why the others are of no use. `held` are devices' names."""
+        """Return the devices of workers that answer, and why the others can't be used. `held` are device names."""
         if addresses and rpc_function(self._library, "ggml_backend_rpc_add_server") is None:
             return (), tuple(MachineUnusable(address, "no_rpc") for address in addresses)
         kept = [
@@ -207,9 +210,9 @@ class BorrowedDevices:
         return tuple(device for machine in ordered for device in _lent_by(machine)), tuple(missed)
 
     def device_handles(self, names: Sequence[str]) -> dict[str, int]:
-        """ggml's handles of devices that `find_devices` found; connects to those that ggml does not know yet.
+        """Return ggml's handles of devices found earlier, connecting to workers new to ggml.
 
-        ggml ends the process where one does not answer any more.
+        ggml ends the process if one doesn't answer.
         """
         found: dict[str, int] = {}
         for machine in self._known.values():
@@ -234,7 +237,7 @@ class BorrowedDevices:
         return found
 
     def is_here(self, name: str) -> bool:
-        """Return whether a device is this very computer's own."""
+        """Return whether a borrowed device belongs to this computer itself."""
         return any(machine.is_here for machine in self._known.values() if name in _names_of_devices(machine))
 
     def _add_endpoint(self, endpoint: str) -> list[int]:

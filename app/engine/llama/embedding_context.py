@@ -15,7 +15,7 @@ from app.engine.llama.llama_library import LlamaLibrary
 from app.engine.llama.model import Model
 
 MOST_EMBEDDED_TOKENS = 8192
-"""Of one text: scratch memory grows with it."""
+"""Limit for one text: scratch memory grows with it."""
 STEP_TOKENS = 512
 MOST_SEQUENCES = 16
 
@@ -26,7 +26,7 @@ def is_embedding_model(header: GgufHeader) -> bool:
 
 
 class EmbeddingBrokenOff(Exception):
-    """Nobody wants the vectors any more."""
+    """The request for vectors was cancelled."""
 
 
 class EmbeddingContext:
@@ -52,7 +52,7 @@ class EmbeddingContext:
         self._batch = c.llama_batch_init(self.size_tokens, 0, 1)
 
     def embed_texts(self, texts: Sequence[Sequence[int]], is_cancelled: Callable[[], bool]) -> Iterator[bytes]:
-        """Those of the next texts, float32 numbers one after the other; no text may have more than `size_tokens`.
+        """Yield vectors of the next texts as float32 bytes; no text may exceed `size_tokens`.
 
         Raises EmbeddingBrokenOff.
         """
@@ -70,7 +70,7 @@ class EmbeddingContext:
             done += len(together)
 
     def free(self) -> None:
-        """Give the memory back."""
+        """Free the context."""
         self._c.llama_batch_free(self._batch)
         self._c.llama_free(self._context)
 

@@ -46,7 +46,7 @@ MOST_SIDE, MOST_RATIO = 4096, 100
 SMALLEST_SIDE = 16  # below it a picture is not made smaller to take fewer tokens
 LEAST_SAMPLES = 640  # libmtmd ends the process over a single one
 SIZES = ((64, 64), (1024, 1024), (4096, 4096), (4096, 41), (41, 4096))
-"""Among these is one that takes the most tokens in a piece, whatever the projector does with sizes."""
+"""Image sizes to try; one of them takes the most tokens per tile, however the projector scales."""
 MANY_TILES = (2048, 1024)
 """A picture that every projector that cuts pictures into tiles does cut."""
 SERIALIZED_VERSION = 2
@@ -58,11 +58,11 @@ REASONS = {
     "unsupported minicpmv version": "unknown",
     "failed to allocate": "no_memory",
 }
-"""What libmtmd says where it refuses a projector, and what that comes to."""
+"""Parts of libmtmd's messages when it refuses a projector, and our reasons for them."""
 
 # What stands before a picture matters to two kinds of projectors, as llama.cpp's tools/mtmd/mtmd.cpp has it.
 NUMBERED = frozenset({"hunyuanvl"})
-"""The number of a picture among those of the prompt is its place in the fourth dimension."""
+"""Projectors that use an image's index in the prompt as its position in the fourth dimension."""
 ALIGNED = {"deepseek4v": 4}
 """Padding before a picture makes it begin at a multiple of so many tokens, less one."""
 
@@ -85,11 +85,11 @@ class EncodingRun:
     _gives_way: bool = False
 
     def give_way(self) -> None:
-        """End it early; the tiles that are encoded by then are kept."""
+        """Stop early, keeping the tiles encoded so far."""
         self._gives_way = True
 
     def is_over(self) -> bool:
-        """Return whether nobody wants what comes next of it."""
+        """Return whether the rest isn't wanted any more."""
         return self._gives_way or self.stops()
 
 
@@ -125,9 +125,10 @@ class MediaProjector:
 
     @contextlib.contextmanager
     def split_bitmap(self, bitmap: Any, place: int = 0) -> Iterator[list[tuple[int, Any]]]:
-        """The chunks of a bitmap, which is freed: (kind, chunk). Raises MediaRefused where there are none.
+        """Split a bitmap, which is freed, into (kind, chunk). Raises MediaRefused if there are none.
 
-        `place` is what stands before it: tokens, or pictures; then what ends the last of these is in the first chunk.
+        `place` counts what precedes it: tokens, or images; in the latter case the end mark of the last one is in the
+        first chunk.
         """
         m = self.mtmd
         others = [m.mtmd_bitmap_init(*SIZES[0], None) for _ in range(place if self.is_numbered else 0)]
@@ -152,7 +153,7 @@ class MediaProjector:
                 m.mtmd_bitmap_free(part)
 
     def count_piece_tokens(self, width: int, height: int) -> list[int]:
-        """Tokens of each piece of a picture of this size."""
+        """Return the tokens of each tile of an image of this size."""
         with (
             contextlib.suppress(MediaRefused),
             self.split_bitmap(self.mtmd.mtmd_bitmap_init(width, height, None)) as chunks,
@@ -161,7 +162,9 @@ class MediaProjector:
         return []
 
     def try_marks(self) -> None:
-        """What libmtmd writes around pictures, small and in tiles, and around sounds is known to the model."""
+        """Check that the model knows libmtmd's marks around images, small and tiled, and sounds. Raises
+        ProjectorRefused.
+        """
         shown = [self.mtmd.mtmd_bitmap_init(*size, None) for size in (SIZES[0], MANY_TILES) if self.sees]
         shown += [self.make_placeholder(Media("", "", SOUND, seconds=1.0))] if self.hears else []
         for bitmap in shown:
@@ -184,7 +187,7 @@ class MediaProjector:
         return self._image_bitmap(width, height, pixels)
 
     def make_blank(self, media: Media) -> Any:
-        """As much of nothing, read from no file."""
+        """Return an empty bitmap of the medium's size, without reading its file."""
         import numpy as np
 
         if media.kind == SOUND:
@@ -192,13 +195,13 @@ class MediaProjector:
         return self._image_bitmap(media.width, media.height, np.zeros(media.width * media.height * 3, np.uint8))
 
     def make_placeholder(self, media: Media) -> Any:
-        """Return its size alone, which is all that a count takes."""
+        """Return a bitmap with a size only, which is all that counting needs."""
         if media.kind == SOUND:
             return self.mtmd.mtmd_bitmap_init_from_audio(self._count_samples(media), None)
         return self.mtmd.mtmd_bitmap_init(*self._fitting_size(media), None)
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the projector."""
         self.mtmd.mtmd_free(self.pointer)
 
     def _image_bitmap(self, width: int, height: int, pixels: Any) -> Any:
@@ -221,7 +224,7 @@ class MediaProjector:
         return samples
 
     def _fitting_size(self, media: Media) -> tuple[int, int]:
-        """Return the size at which a picture takes no more tokens than it may, if it can be so small."""
+        """Return the size at which an image takes at most its limit of tokens, if possible."""
         width, height = media.width, media.height
         if not (0 < width <= MOST_SIDE and 0 < height <= MOST_SIDE) or max(width, height) > MOST_RATIO * min(
             width, height
@@ -266,14 +269,14 @@ class VisionEncoder:
         return media.kind == PICTURE and self.projector.whole_tokens > 0
 
     def media_tokens(self, media: Media, tokens_before: int = 0, pictures_before: int = 0) -> list[int]:
-        """Return what stands in a prompt for it, behind others; raises MediaRefused where this model cannot be shown
+        """Return the tokens and tile numbers of a medium in a prompt. Raises MediaRefused if the model can't take
         it.
         """
         place = pictures_before if self.projector.is_numbered else tokens_before % self.projector.block_tokens
         return list(self._measure_media(media, place if media.kind == PICTURE else 0)[0])
 
     def count_media(self, media: Media) -> MediaCount:
-        """Return how much that is, and at which size it is looked at; nothing where it cannot be shown."""
+        """Return a medium's tokens and encoded size; 0 tokens if the model can't take it."""
         try:
             tokens, width, height = self._measure_media(media)
         except MediaRefused:
@@ -286,7 +289,7 @@ class VisionEncoder:
         )
 
     def tile_embeddings(self, number: int) -> Floats | None:
-        """Return what the encoder made of a tile, [token, width], if that is still known."""
+        """Return a tile's cached embeddings [token, width], or None."""
         number = self._tile_identity(number)
         found = self._kept.get(number)
         if found is not None:
@@ -310,25 +313,27 @@ class VisionEncoder:
 
     @property
     def look(self) -> EncodingRun | None:
-        """What is being looked at now."""
+        """The encoding in progress, or None."""
         return self._look if self._look is not None and not self._look.done.is_set() else None
 
     def begin_encoding(self, look: EncodingRun) -> None:
-        """Begin to encode; only when nothing else is being looked at."""
+        """Start encoding in a thread; no other encoding may be running."""
         assert self.look is None
         self._look = look
         threading.Thread(target=self._run_encoding, args=(look,), name="eyes", daemon=True).start()
 
     def close(self) -> None:
-        """Give the memory back."""
+        """End the running encoding and free the projector."""
         if (look := self.look) is not None:
             look.give_way()
             look.done.wait()
         self.projector.close()
 
     def try_out(self) -> None:
-        """Show it a small picture and a short sound, without computing much: what is built for that is checked by
-        assertions, which end the process. Raises ProjectorRefused where the model does not know its marks.
+        """Encode a small image and a short sound without much computing.
+
+        libmtmd checks its graphs by assertions, which end the process: better now than in an answer. Raises
+        ProjectorRefused if the model lacks its marks.
         """
         self.projector.try_marks()
         for media in (Media("", "", PICTURE, *SIZES[0]), Media("", "", SOUND, seconds=1.0)):
@@ -363,7 +368,7 @@ class VisionEncoder:
                     return
 
     def _encode_tile(self, look: EncodingRun, number: int, piece: Any, begun: float, share: float) -> bool:
-        """Encode a tile and keep what came of it; False when that was stopped."""
+        """Encode a tile and cache the result; False if stopped."""
         import numpy as np
 
         count = self._tiles[number].tokens
@@ -437,9 +442,9 @@ class VisionEncoder:
 
 
 class _EncodingWatch:
-    """Looks on while an encoder computes: counts, rests and stops. What a callback raises would be lost in C.
+    """Callback during encoding that counts graph nodes, pauses and stops. Exceptions in it would be lost in C.
 
-    `layers` are those of the encoder.
+    `layers` are the encoder's.
     """
 
     def __init__(self, library: LlamaLibrary, layers: int) -> None:
@@ -453,17 +458,17 @@ class _EncodingWatch:
     def begin_tile(
         self, stops: Callable[[], bool], rests: Callable[[], bool], tell: Callable[[float], None], tokens: int
     ) -> None:
-        """An encode of a tile of so many tokens begins."""
+        """Prepare for encoding a tile of `tokens` tokens."""
         self._stops, self._rests, self._tell = stops, rests, tell
         self.stopped, self._nodes = False, 0
         self._expected = self._known.get(tokens, self._first)
 
     def finish_tile(self, tokens: int) -> None:
-        """That encode went to its end."""
+        """Record the node count of a finished tile, for later progress."""
         self._known[tokens] = max(1, self._nodes)
 
     def _on_node(self, _tensor: int, is_question: bool, _user_data: Any) -> bool:
-        """Asked for each node, and called again when one that was wanted is computed; False then ends it."""
+        """Called by ggml for each node, and again once a requested one is computed; False ends the encoding."""
         if is_question:
             self._nodes += 1
             return self._nodes % LOOK_EVERY_NODES == 1
@@ -485,9 +490,9 @@ def open_eyes(
     device: int | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> VisionEncoder | None:
-    """Load a projector for a model, on a device of ggml's or the processor (None); None when cancelled.
+    """Load a projector on a ggml device or the processor (None); None if cancelled.
 
-    Raises ProjectorRefused. A file that is damaged in other ways than its checked header shows may end the process.
+    Raises ProjectorRefused. Damage beyond its checked header may end the process.
     """
     from llama_cpp import mtmd_cpp as m
 
@@ -516,16 +521,14 @@ def open_eyes(
 
 
 def _text_of(m: Any, chunk: Any) -> list[int]:
-    """Return the tokens of a chunk that is text; `m` is mtmd."""
+    """Return the tokens of a text chunk; `m` is mtmd."""
     count = ctypes.c_size_t(0)
     ids = m.mtmd_input_chunk_get_tokens_text(chunk, ctypes.byref(count))
     return list(ids[: count.value])
 
 
 def _sizes_of(m: Any, chunk: Any) -> list[tuple[int, int]]:
-    """Return the pixels of what is encoded for a chunk; nothing where mtmd writes chunks in a form that is not
-    known.
-    """
+    """Return the pixel sizes encoded for a chunk; empty if mtmd's serialized form is unknown."""
     size = ctypes.c_size_t(0)
     m.mtmd_input_chunk_save(chunk, None, 0, ctypes.byref(size))
     buffer = ctypes.create_string_buffer(size.value or 1)
@@ -535,7 +538,7 @@ def _sizes_of(m: Any, chunk: Any) -> list[tuple[int, int]]:
 
 
 def _sizes_in(data: bytes) -> list[tuple[int, int]]:
-    """Width and height of each picture in a chunk as `mtmd_input_chunk_save` writes it."""
+    """Return width and height of each image in a chunk written by `mtmd_input_chunk_save`."""
     try:
         version, _, text = struct.unpack_from("<QIQ", data)
         if version != SERIALIZED_VERSION or text or not data[20]:
@@ -549,7 +552,7 @@ def _sizes_in(data: bytes) -> list[tuple[int, int]]:
 
 
 def _whole_size(tiles: Sequence[tuple[int, int]], ratio: float) -> tuple[int, int]:
-    """Width and height that several tiles make together; one of them shows the whole once more, and does not count."""
+    """Return the size of an image from its tiles; the overview tile doesn't count."""
     if len(tiles) < 2 or len(set(tiles)) > 1:
         return max(tiles, default=(0, 0))
     (width, height), count = tiles[0], len(tiles) - 1
@@ -559,12 +562,12 @@ def _whole_size(tiles: Sequence[tuple[int, int]], ratio: float) -> tuple[int, in
 
 
 def _scale_size(width: int, height: int, parts: int) -> tuple[int, int]:
-    """So many 64ths of a size."""
+    """Return `parts` 64ths of a size."""
     return max(SMALLEST_SIDE, width * parts // 64), max(SMALLEST_SIDE, height * parts // 64)
 
 
 def _read_pixels(media: Media) -> Any:
-    """Return the bytes of a decoded picture; raises MediaRefused where that is not what the file holds."""
+    """Return the bytes of a decoded image. Raises MediaRefused if the file holds something else."""
     import numpy as np
 
     data = Path(media.path).read_bytes()
@@ -575,7 +578,7 @@ def _read_pixels(media: Media) -> Any:
 
 
 def _shrink_pixels(pixels: Any, width: int, height: int) -> Any:
-    """Return a picture made smaller: each pixel is the mean of those that it stands for."""
+    """Shrink an image: each pixel becomes the mean of those it replaces."""
     import numpy as np
 
     for axis, size in ((0, height), (1, width)):

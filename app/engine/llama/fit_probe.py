@@ -40,7 +40,7 @@ _SCRATCH = re.compile(r": +(\S+) +(?:compute|output) buffer size = +([\d.]+) MiB
 
 
 def main(_arguments: list[str]) -> int:
-    """It leaves when its parent does."""
+    """Run `--fit-probe`: answer one request. The process ends when its parent does."""
     parent = ParentSide(PROBE_WIRE, *claim_wire())
     parent.send_greeting()
     request = check_request(next(parent.read_requests()))
@@ -61,7 +61,7 @@ def _answer_request(request: FitProbe | ProbeMemory) -> MemoryNeeds | MemorySpee
 def measure_needs(
     library: LlamaLibrary, path: str, layout: ModelLayout, gpus: Sequence[str] = (), split: Sequence[float] = ()
 ) -> MemoryNeeds | None:
-    """Load without memory and read what llama.cpp says; None when it refuses."""
+    """Load without allocating and return llama.cpp's memory figures; None if it refuses."""
     c = library.c
     parameters = ModelParameters(library, layout, gpus, split)
     parameters.value.no_alloc = True
@@ -98,7 +98,7 @@ def needs_from_log(log: str, shape: ModelShape, layout: ModelLayout, gpus: Seque
 
 
 def _weight_bytes(shape: ModelShape, layout: ModelLayout, on_gpu: set[int]) -> tuple[int, int]:
-    """Bytes in main memory and on GPUs."""
+    """Return the weights' bytes in main memory and on GPUs."""
     everything = shape.memory_needs(dataclasses.replace(layout, gpu_layers=0, experts_on_cpu=False)).weights
     experts = shape.expert_weights if layout.experts_on_cpu else (0,) * shape.layers
     moved = sum(shape.layer_weights[layer] - experts[layer] for layer in on_gpu if layer < shape.layers)

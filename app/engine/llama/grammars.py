@@ -28,9 +28,9 @@ LEAST_TO_SORT = 16  # with fewer values each is an alternative of its own
 ANNOTATIONS = frozenset(
     ("$comment", "default", "deprecated", "description", "examples", "readOnly", "title", "writeOnly")
 )
-"""What says nothing of the values that a schema allows."""
+"""Keywords of a schema that don't restrict values."""
 TEXT_CHARACTER = r'[^"\\\x00-\x1f\x7f] | "\\" (["\\/bfnrt] | "u" [0-9a-fA-F]{4})'
-"""Of a text in JSON."""
+"""One character of a JSON string."""
 BLANK = r'(" " | "\n" [ \t]{0,20})?'
 """Between values in JSON; endless in none."""
 ANYTHING = {"type": ["object", "array", "string", "number", "boolean", "null"]}
@@ -55,7 +55,7 @@ def gbnf_of_schema(json_schema: str) -> str:
 
 
 def _convert_schema(schema: Any, most: int) -> str:
-    """Raise whatever the converter does with what is no schema."""
+    """Convert a schema to GBNF. Raises whatever the converter raises for an invalid one."""
     from llama_cpp import llama_grammar
 
     # WORKAROUND: the converter writes every repetition out, a thousand brackets deep, and llama.cpp knows {m,n}:
@@ -88,7 +88,7 @@ def _convert_schema(schema: Any, most: int) -> str:
 
 
 def _values_of(schema: Mapping[str, Any]) -> list[Any]:
-    """Return those that it allows one by one, where it says no more than that."""
+    """Return a schema's values if it only enumerates them."""
     chosen = schema.get("oneOf") or schema.get("anyOf")
     if (
         isinstance(chosen, list)
@@ -111,7 +111,9 @@ def _repeat_rule(
     most: int,
     **_literal: bool,
 ) -> str:
-    """As the converter calls it. A lower bound is kept whatever it is, an upper one where an answer could reach it."""
+    """Replacement for the converter's rule. Keeps every lower bound, but upper ones only if an answer could reach
+    them.
+    """
     least, rest = max(0, int(min_items)), None if max_items is None else int(max_items) - max(0, int(min_items))
     if rest is not None and rest < 0:
         raise GrammarInvalid(f"at least {min_items} and at most {max_items} is nothing")
@@ -127,7 +129,9 @@ def _repeat_rule(
 
 
 def _at_most(item: str, count: int | None, most: int) -> str:
-    """None to so many of an item, any number for None; more than `most` as blocks of about the root of their number."""
+    """Return a rule for at most `count` items (None: any number). Beyond `most`, nested blocks of about its root are
+    used.
+    """
     if count is None:
         return f"{item}*"
     if count <= most:
@@ -140,7 +144,7 @@ def _at_most(item: str, count: int | None, most: int) -> str:
 
 
 def _repeat_exactly(item: str, count: int) -> str:
-    """So many of an item; of very many blocks, and blocks of blocks."""
+    """Return a rule for exactly `count` items, with nested blocks for many."""
     if count <= BLOCK:
         return f"{item}{{{count}}}" if count > 1 else item * count
     blocks, single = divmod(count, BLOCK)
@@ -148,9 +152,7 @@ def _repeat_exactly(item: str, count: int) -> str:
 
 
 def _one_of(values: Iterable[str], literal: Callable[[str], str]) -> str:
-    """Return a rule for one of many texts in which what they begin with stands once: who reads it follows one way
-    only.
-    """
+    """Return a rule for one of many texts with shared prefixes merged, so that a parser follows one path only."""
     return _branch_rules(sorted(values), 0, literal)
 
 
@@ -173,7 +175,7 @@ def _common_length(one: str, other: str) -> int:
 
 
 def _without_outer_reference(given: Any) -> Any:
-    """WORKAROUND: the converter does not look at definitions beside a `$ref`, as recursive models have them outside."""
+    """WORKAROUND: the converter ignores definitions next to a `$ref`, where recursive models have them."""
     schema = _without_bare_schemas(given)
     reference = schema.get("$ref") if isinstance(schema, dict) else None
     if not isinstance(reference, str) or not reference.startswith("#/"):
@@ -185,7 +187,7 @@ def _without_outer_reference(given: Any) -> Any:
 
 
 def _without_bare_schemas(schema: Any) -> Any:
-    """WORKAROUND: the converter knows no `true` for a schema, and takes `{}` for any object; either is any value."""
+    """WORKAROUND: the converter doesn't know `true` as a schema, and takes `{}` for any object; both mean any value."""
     if schema is True or schema == {}:
         return ANYTHING
     if not isinstance(schema, dict):
@@ -237,7 +239,7 @@ class GrammarSize:
 
 @dataclass(slots=True)
 class _RepeatedElement:
-    """Something that is read so often; of a rule of that name, or so many characters."""
+    """A repeated element: a named rule, or this many characters."""
 
     name: str = ""
     characters: int = 0
@@ -248,12 +250,12 @@ class _RepeatedElement:
 
 @dataclass
 class _GrammarRules:
-    """By name; what stands in brackets is a rule, too."""
+    """Rules of a grammar by name; a group in brackets is a rule too."""
 
     found: dict[str, list[list[_RepeatedElement]]] = field(default_factory=dict)
 
     def read_rules(self, gbnf: str) -> None:
-        """Read what it can: llama.cpp says what is wrong with the rest."""
+        """Read rules as far as possible; llama.cpp reports errors in the rest."""
         at: list[str] = []
         for kind, text in _split_gbnf(gbnf):
             if kind == "rule":
@@ -283,7 +285,7 @@ class _GrammarRules:
 
 @functools.lru_cache(8)
 def measure_grammar(gbnf: str) -> GrammarSize:
-    """Raise GrammarInvalid for one that is too long to be looked at."""
+    """Return the size of a grammar. Raises GrammarInvalid if it is too long to be measured."""
     if len(gbnf) > MOST_GRAMMAR_CHARACTERS:
         raise GrammarInvalid(f"{len(gbnf)} characters are more than {MOST_GRAMMAR_CHARACTERS}")
     rules = _GrammarRules()
@@ -341,7 +343,7 @@ def _count_ways(rules: Mapping[str, list[list[_RepeatedElement]]]) -> int:
 
 
 def _ways_into(alternative: list[_RepeatedElement], ways: Mapping[str, tuple[int, int]]) -> tuple[int, int]:
-    """In how many ways a first character can be looked for, and in how many there is none."""
+    """Return in how many ways a first character can be matched, and in how many there is none."""
     into, past = 0, 1
     for element in alternative:
         if not past:

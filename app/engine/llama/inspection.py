@@ -1,10 +1,8 @@
-"""Looks into a loaded model while it reads: how sure it is of each token, what attends to what, and what each layer
-would say.
+"""Inspect a loaded model while it reads: token probabilities, attention, and each layer's predictions.
 
-A context of its own does it, small and without flash attention, so that chats keep their fast path: with flash
-attention no softmax is ever written down. llama.cpp tells every tensor that it has computed (`cb_eval`); those that
-are wanted are copied. `kq_soft_max-<layer>` is softmax(QKᵀ/√d_k) of all heads of a layer, `l_out-<layer>` what the
-layer hands on (the residual stream).
+A separate small context without flash attention is used, so that chats keep their fast path: with flash attention no
+softmax is ever materialized. llama.cpp reports every tensor computed (`cb_eval`); those wanted are copied.
+`kq_soft_max-<layer>` is softmax(QKᵀ/√d_k) of all heads of a layer, `l_out-<layer>` its output (the residual stream).
 """
 
 from __future__ import annotations
@@ -30,25 +28,26 @@ if TYPE_CHECKING:
 
 MOST_ATTENTION_TOKENS = 256
 LENS_TOKENS = 16
-"""Told at once of what each layer would say: each costs the output matrix for every layer."""
+"""Tokens for which layers' predictions are computed at once: each needs the output matrix for every layer."""
 WINDOW_TOKENS = 512
-"""As llama-perplexity has it: so many tokens at a time, of which the first half is only there to be looked back at."""
+"""Window of perplexity, as in llama-perplexity: the first half of each is only context."""
 ROWS_AT_A_TIME = 4096
-"""Of the output matrix, as floats: 4,096 rows of 4,096 are 64 MB."""
+"""Rows of the output matrix converted to floats at a time: 4,096 rows of 4,096 are 64 MB."""
 MOST_PRODUCTS = 1 << 23
-"""Of vectors and rows at once."""
+"""Limit of vectors times rows in one product."""
 F32 = 0
 CPU = 0
-"""Of the kinds of devices."""
+"""ggml's device type of processors."""
 EXTENTS_AT = 16
-"""Where `struct ggml_tensor` has its four extents: behind its type (4 bytes, padded) and its buffer's pointer."""
+"""Offset of the four extents in `struct ggml_tensor`: behind its type (4 bytes, padded) and its buffer's pointer."""
 SAME_WITHIN = 0.1
-"""How far the last layer's logits by our arithmetic may be from the model's own, in their standard deviations: ggml
-rounds what it multiplies with quantized weights (0.02 for Q8_0, measured), another kind of head is far off."""
+"""Largest difference of our last-layer logits from the model's, in their standard deviations: ggml rounds when
+multiplying quantized weights (0.02 for Q8_0, measured); a different kind of head is far off.
+"""
 
 
 class LookBrokenOff(Exception):
-    """Nobody wants to see it any more."""
+    """The inspection was cancelled."""
 
 
 class InspectionContext:
@@ -62,7 +61,7 @@ class InspectionContext:
         self._c, self._library, self._model, self._threads = c, library, model, threads
         self._wanted, self._found = "", dict[int, Any]()
         self._read: tuple[tuple[int, ...], Mapping[int, Floats]] | None = None
-        """The tokens that were read last, if what each layer handed on is known; their logits are there, too."""
+        """Tokens read last with each layer's output, if known; their logits are still in the context."""
         self.is_cancelled: Callable[[], bool] = lambda: False
         self._callback = c.ggml_backend_sched_eval_callback(self._on_tensor)  # kept: C holds only the address
         self._aborts = c.ggml_abort_callback(lambda _: self.is_cancelled())
@@ -84,7 +83,7 @@ class InspectionContext:
         base.ggml_backend_tensor_get.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t]
 
     def free(self) -> None:
-        """Give the memory back."""
+        """Free the context."""
         self._c.llama_batch_free(self._batch)
         self._c.llama_free(self._context)
 
@@ -109,10 +108,10 @@ class InspectionContext:
                 yield TokenSeen(token, *self._model.spell_token(token))
 
     def read_attention(self, tokens: Sequence[int]) -> dict[int, Floats]:
-        """Shares of attention: for each layer an array of [head, token that looks, token that is looked at].
+        """Return attention by layer, as arrays of [head, attending token, attended token].
 
-        Each row is a softmax: it sums to 1, and what comes later has 0. Raises ModelNotInspectable where a model has
-        no such thing (recurrent ones).
+        Each row is a softmax: it sums to 1, with 0 for later tokens. Raises ModelNotInspectable for models without
+        attention (recurrent ones).
         """
         if len(tokens) > MOST_ATTENTION_TOKENS:
             raise TooLongToInspect(len(tokens), MOST_ATTENTION_TOKENS)
@@ -190,7 +189,7 @@ class InspectionContext:
         return np.ctypeslib.as_array(pointer, (self._model.vocabulary_size,))
 
     def _on_tensor(self, tensor: int, is_question: bool, _user_data: Any) -> bool:
-        """llama.cpp asks whether a tensor is wanted, and calls again with those that are when they are computed."""
+        """Called by llama.cpp to ask whether a tensor is wanted, and again once a wanted one is computed."""
         if not self._wanted:
             return not is_question
         name = self._library.base.ggml_get_name(tensor).decode("utf-8", "replace")
@@ -256,7 +255,7 @@ class OutputHead:
 
     @classmethod
     def from_model(cls, library: LlamaLibrary, model: Model) -> OutputHead | None:
-        """None where the file has no such tensors."""
+        """Read the output head; None if the file lacks its tensors."""
         weights = TensorReader(library, Path(model.path), model.header)
         matrix = weights.find_tensor("output.weight") or weights.find_tensor("token_embd.weight")
         gain, bias = weights.find_tensor("output_norm.weight"), weights.find_tensor("output_norm.bias")
@@ -342,11 +341,11 @@ class MatrixProducts:
         ctypes.CFUNCTYPE(None, pointer, ctypes.c_int)(set_threads)(self._backend, threads)
 
     def close(self) -> None:
-        """Free its threads."""
+        """Free the backend's threads."""
         self._base.ggml_backend_free(self._backend)
 
     def multiply(self, vectors: Floats, rows: Floats) -> Floats:
-        """[vector, row]: the products of each of [vector, width] with each of [row, width]."""
+        """Multiply [vector, width] by [row, width] into [vector, row]."""
         import numpy as np
 
         base = self._base
@@ -394,7 +393,7 @@ def _norm_of(
 
 
 class _TypeTraits(ctypes.Structure):
-    """The beginning of `struct ggml_type_traits`."""
+    """Beginning of `struct ggml_type_traits`."""
 
     _fields_ = (
         ("type_name", ctypes.c_char_p),
@@ -415,7 +414,7 @@ class TensorReader:
         self._traits.argtypes, self._traits.restype = [ctypes.c_int], ctypes.POINTER(_TypeTraits)
 
     def find_tensor(self, name: str) -> TensorInfo | None:
-        """Return where a tensor lies."""
+        """Return a tensor's place in the file, or None."""
         return next((tensor for tensor in self._header.tensors if tensor.name == name), None)
 
     def read_rows(self, tensor: TensorInfo, most: int = ROWS_AT_A_TIME) -> Iterator[Floats]:

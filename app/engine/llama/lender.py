@@ -1,6 +1,6 @@
-"""The child that lends this computer's devices: llama.cpp's RPC server, which serves one program at a time.
+"""Child that lends this computer's devices: llama.cpp's RPC server, for one client at a time.
 
-`app.engine.lending` starts it with `--lend-worker`. What another program sends may end it.
+`app.engine.lending` starts it with `--lend-worker`. What a client sends may end it.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ LISTENS_WITHIN_S = 20.0
 LOOK_EVERY_S = 1.0
 TRY_EVERY_S = 0.05
 FIRST_WORD_S = 5.0
-"""In which a client has to say something: one is served at a time, and a silent one would keep all others out."""
+"""Seconds in which a client must send something: one is served at a time, and a silent one would block all others."""
 GET_MEMORY = 2  # the place of `get_memory` in struct ggml_backend_device_i, with which a device begins
 _Memory = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t), ctypes.POINTER(ctypes.c_size_t))
 
 
 def main(_arguments: list[str]) -> int:
-    """It leaves when its parent does."""
+    """Run `--lend-worker`. The process ends when its parent does."""
     parent = ParentSide(WIRE, *claim_wire())
     parent.send_greeting()
     lend = check_request(next(parent.read_requests()))
@@ -70,9 +70,9 @@ class _Lending:
         start(endpoint, None, threads, len(handles), (ctypes.c_void_p * len(handles))(*handles))
 
     def _offer_device(self, handle: int, device: Device) -> None:
-        """ggml says that all memory of a processor is free, and knows no limit: our own answer takes that one's place.
+        """Limit the memory that a device reports, by replacing ggml's function in the device's table.
 
-        The server asks the device each time, through the pointer that is replaced here.
+        ggml reports all memory of a processor as free and has no limit; the server asks through this pointer each time.
         """
         most, is_cpu = self._lend.memory_bytes, device.type == "cpu"
         places = ctypes.cast(handle, ctypes.POINTER(ctypes.c_void_p))
@@ -109,7 +109,7 @@ class _Lending:
         os._exit(1)
 
     def _tell_of_use(self, server: threading.Thread) -> None:
-        """Look now and then whether somebody is connected, and has dead connections given up."""
+        """Report when a client connects or leaves, and drop dead connections."""
         was_used = False
         while server.is_alive():
             is_used = watch_connections(FIRST_WORD_S) > 0

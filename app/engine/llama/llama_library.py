@@ -21,7 +21,7 @@ from app.core.paths import AppPaths, make_folder
 KEPT_LINES = 20
 WARNING, ERROR, CONTINUED = 3, 4, 5  # as in ggml.h; the numbers in llama_cpp._logger are older
 PACKED_BACKENDS = {"libggml-vulkan-*.so.xz": "libvulkan.so.1"}
-"""What a package holds packed, since many computers cannot use it and it is large; and what it needs of the system."""
+"""Compressed backends of a package (large, and of no use to many computers), and the system library each needs."""
 
 
 class LlamaLibrary:
@@ -45,21 +45,21 @@ class LlamaLibrary:
         c.llama_backend_init()
 
     def redirect_log(self, *setters: Callable[[Any, Any], object]) -> None:
-        """Has what another library logs come here, too; each of its own functions for that is given."""
+        """Redirect another library's log here, through each of its functions for that."""
         for set_callback in setters:
             set_callback(self._log_callback, None)
 
     def last_words(self) -> str:
-        """Warnings and errors since `forget_words`, for "Copy details"."""
+        """Return warnings and errors since `forget_words`, for "Copy details"."""
         return "\n".join(self._lines)
 
     def forget_words(self) -> None:
-        """Start a new collection of last words."""
+        """Clear the collected warnings and errors."""
         self._lines.clear()
 
     @contextlib.contextmanager
     def hearing_everything(self) -> Iterator[list[str]]:
-        """Collect all pieces of what is logged meanwhile, down to the smallest detail; who listens already goes on."""
+        """Collect all log output down to debug level while the context lasts; other listeners keep theirs."""
         heard: list[str] = []
         before, self._heard = self._heard, heard
         try:
@@ -70,7 +70,7 @@ class LlamaLibrary:
                 before += heard
 
     def _load_backends(self, package: Path) -> None:
-        """A build with loadable backends has none until they are loaded; one without has them already."""
+        """Load the backends of a build with loadable ones; other builds have them linked in."""
         frozen = getattr(sys, "_MEIPASS", None)
         folder = Path(frozen) / "bin" if frozen else package.parent / "bin"
         for pattern, needed in PACKED_BACKENDS.items():
@@ -81,7 +81,7 @@ class LlamaLibrary:
             self.ggml.ggml_backend_load_all_from_path(str(folder).encode("utf-8"))
 
     def _load_packed(self, packed: Path, needed: str) -> None:
-        """A backend that cannot be had is one that is not there: the processor can do all."""
+        """Unpack and load a backend. Failures are ignored: the processor can do everything."""
         try:
             ctypes.CDLL(needed)
         except OSError:
@@ -110,7 +110,7 @@ class LlamaLibrary:
 
 @functools.cache
 def open_library() -> LlamaLibrary:
-    """Return the library, loaded at the first call."""
+    """Return the library, loading it at the first call."""
     return LlamaLibrary()
 
 

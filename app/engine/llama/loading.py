@@ -1,4 +1,4 @@
-"""Opens a model with its context: as planned, else step by step more modestly, each step told."""
+"""Open a model and its context as planned, falling back step by step and reporting each step."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MORE_FREE = 1.25  # with so much more memory free, what once had to be reduced i
 
 @dataclass(frozen=True)
 class OpenedModel:
-    """A model, its context (llama.cpp's pointer; whoever asked frees both, and the eyes) and how they came to be."""
+    """A model and its context (llama.cpp's pointer; the caller frees both, and the projector) with the plan used."""
 
     model: Model
     context: Any
@@ -68,12 +68,12 @@ def open_model(
     borrowed: BorrowedDevices | None = None,
     held: Collection[str] = (),
 ) -> OpenedModel | None:
-    """Open what is asked for in the best form that fits; None when cancelled.
+    """Open the model in the best layout that fits; None if cancelled.
 
-    `give_up` frees the model that is replaced, and with it about `freed_bytes`; it is called when the new one is known
-    to fit, after `Loading` with fraction 0 was told. Raises ModelTooLarge (before that, as a rule) and ModelLoadFailed,
-    with llama.cpp's last words. `folder` keeps what is remembered; the working directory, if not given. `borrowed`
-    knows other computers, `held` are the devices that hold the model that is replaced.
+    `give_up` frees the replaced model, and with it about `freed_bytes`; it is called once the new one is known to fit,
+    after `Loading` with fraction 0. Raises ModelTooLarge (usually before that) and ModelLoadFailed with llama.cpp's
+    last words. `folder` holds the cache, by default the working directory. `borrowed` knows RPC workers, `held` are the
+    devices of the replaced model.
     """
     borrowed = borrowed or BorrowedDevices(library)
     opening = _ModelOpening(library, request, header, job, folder or Path.cwd(), borrowed=borrowed, held=held)
@@ -136,7 +136,7 @@ class _ModelOpening:
         raise ModelLoadFailed(self._request.path, self._library.last_words())
 
     def _take_machines(self, freed_bytes: int) -> None:
-        """Other computers help where they are named, or where this one has not the room: a network is slower."""
+        """Use RPC workers if named, or if this computer lacks the memory: a network is slower."""
         wish, named = self._wish, self._wish.devices
         self._missed = tuple(address for address in self._unreached if address in named)
         if self._request.machines and not named and wish.gpu_layers != 0 and not self._fits_here(freed_bytes):
@@ -146,7 +146,7 @@ class _ModelOpening:
         self._key = key_of(model_identity(Path(self._request.path)), *facts, wish)
 
     def _gpu_rooms(self, found: Sequence[Device], names: Sequence[str]) -> tuple[GpuRoom, ...]:
-        """Return what lends to itself shares its memory."""
+        """Return the GPUs; one lent to ourselves shares its memory with this computer."""
         gpus = devices.usable_gpus(found, names)
         return tuple(dataclasses.replace(gpu, shared=gpu.shared or self._borrowed.is_here(gpu.name)) for gpu in gpus)
 
@@ -194,7 +194,9 @@ class _ModelOpening:
         return not fit.is_near(plan, (estimate or self._shape.memory_needs)(plan.layout), room)
 
     def _measure_layout(self, layout: ModelLayout) -> tuple[ModelLayout, MemoryNeeds] | None:
-        """llama.cpp's own numbers for a layout, or for one that differs in length only: one asking does for all."""
+        """Return llama.cpp's figures for a layout, or for one that differs in context length only: one probe serves
+        all.
+        """
         if any(device.name in self._names for device in self._lent):
             return None  # a computer that holds the model now does not answer to a second process
         key = key_of("needs", self._key, dataclasses.replace(layout, context_tokens=0))
@@ -230,7 +232,7 @@ class _ModelOpening:
         return fit.plan_layout(layout, needs.total, free, fit.REMEMBERED)
 
     def _plan_after(self, plan: LoadPlan, room: MemoryRoom) -> LoadPlan | None:
-        """Return the next plan after a failed one; what was only remembered is forgotten, and all begins anew."""
+        """Return the next plan after a failed one. A failed remembered plan is forgotten and planning starts over."""
         if plan.choice == fit.REMEMBERED:
             self._remembered.forget(self._key)
             return self._first_plan(room)
@@ -257,7 +259,7 @@ class _ModelOpening:
         return self._library.c.llama_init_from_model(self._model.pointer, parameters)
 
     def _open_eyes(self, model: Model, plan: LoadPlan, threads: int) -> VisionEncoder | None:
-        """Return the model's eyes, which were tried; None when cancelled."""
+        """Load the projector and try it out; None if cancelled."""
         assert self._projector is not None
         self._report_progress(1.0, PROJECTOR)
         on_gpu = plan.gpu_layers > 0 and not self._wish.projector_on_cpu
@@ -326,7 +328,7 @@ class _ModelOpening:
         return OpenedModel(self._model, context, tokens, plan, self._placed, self._missed, self._tiles, self._eyes)
 
     def _gpu_missed(self, plan: LoadPlan) -> str:
-        """Why a GPU that was asked for is not used."""
+        """Return why a requested GPU isn't used; "" if it is."""
         asked = self._wish.gpu_layers > 0 or any(name != "CPU" for name in self._wish.devices)
         if not asked or plan.gpu_layers > 0 or self._wish.gpu_layers == 0:
             return ""

@@ -114,7 +114,7 @@ class Model:
         return piece
 
     def control_tokens_in(self, texts: Iterable[str]) -> dict[int, str]:
-        """Control tokens that are written out in texts, with their spellings."""
+        """Return control tokens spelled out in texts, with their spellings."""
         found = (token for text in texts for token in self.tokenize(text, special=True))
         return {token: self._text_of(token) for token in found if self._is_special(token)}
 
@@ -124,12 +124,12 @@ class Model:
         return len(tokens) == 1 and self.ends_answer(tokens[0])
 
     def spell_token(self, token: int) -> tuple[bytes, bool]:
-        """Return the bytes of a token, of a control token those of its name; and whether it is one."""
+        """Return a token's bytes (a control token's name) and whether it is a control token."""
         is_control = self._is_special(token)
         return self.token_bytes(token) or self._text_of(token).encode("utf-8", "replace"), is_control
 
     def begin_of_text(self) -> list[int]:
-        """Return what a text begins with before its first word: the token for it, where this model wants one."""
+        """Return the token that begins a text, if the model wants one."""
         c = self._library.c
         return [c.llama_vocab_bos(self._vocab)] if c.llama_vocab_get_add_bos(self._vocab) else []
 
@@ -139,15 +139,15 @@ class Model:
         return self._text_of(max(c.llama_vocab_bos(self._vocab), c.llama_vocab_eos(self._vocab))) * count
 
     def check_tokens(self, tokens: Iterable[int]) -> None:
-        """Raise TokenUnknown for a number that is no token of this model."""
+        """Raise TokenUnknown for a number that isn't a token of this model."""
         for token in tokens:
             if not 0 <= token < self.vocabulary_size:
                 raise TokenUnknown(token, self.vocabulary_size)
 
     def raw_tokens(self, text: str, suffix: str = "") -> list[int]:
-        """Return a text that is to go on, without a template; with `suffix`, one that is to go on until that.
+        """Tokenize a text to continue without a template; with `suffix`, to fill in before it.
 
-        Raises InfillUnavailable where the model has no tokens that say so.
+        Raises InfillUnavailable if the model has no tokens for that.
         """
         c, vocab = self._library.c, self._vocab
         begin, ids = self.begin_of_text(), self.tokenize(text, special=False)
@@ -168,13 +168,13 @@ class Model:
         return ends
 
     def free(self) -> None:
-        """Give the memory back, and end the process that renders the template."""
+        """Free the model and end its template process."""
         if self._renderer is not None:
             self._renderer.close()
         self._library.c.llama_model_free(self.pointer)
 
     def _tokenize_after(self, text: str, special: bool, after_text: bool) -> list[int]:
-        """SentencePiece vocabularies put a space before a text; in the middle of one it would be a second one."""
+        """Tokenize without the space that SentencePiece vocabularies put before a text, if other text precedes it."""
         if after_text and self._prefixes_space:
             start, whole = self.tokenize("\n", special=False), self.tokenize("\n" + text, special=special)
             if whole[: len(start)] == start:
@@ -204,9 +204,9 @@ def load_model(
     cancelled: Callable[[], bool],
     parameters: Any = None,
 ) -> Model | None:
-    """Load a file, telling the fraction done; None when llama.cpp refuses it or `cancelled` turns true.
+    """Load a file, reporting the fraction done; None if llama.cpp refuses it or `cancelled` turns true.
 
-    `parameters` are llama.cpp's, where more than the layers is chosen.
+    `parameters` are llama.cpp's, if more than the layers is chosen.
     """
     c = library.c
     told_s = 0.0

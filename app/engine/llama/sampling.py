@@ -1,4 +1,4 @@
-"""How the next token is chosen: where each value comes from, llama.cpp's chain of samplers, and grammars."""
+"""Sampling: sources of each value, llama.cpp's sampler chain, and grammars."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from app.engine.protocol import Sampling
 
 ROOT = b"root"
 MOST_STEP_S = 4.0
-"""Of a processor, for one token: ways to go on that multiply while an answer is written cannot be counted before."""
+"""Processor seconds per token: a grammar's alternatives can multiply during an answer and can't be counted before."""
 _WHOLE_RULE = re.compile(r"^root ::=", re.MULTILINE)
 
 
@@ -67,7 +67,7 @@ class TokenCandidates:
         self.array = _candidate_array(c, self.items.ctypes.data, vocabulary_size)
 
     def choose_token(self, chain: Any) -> int:
-        """Let the chain choose among them, without accepting."""
+        """Let the chain choose a token without accepting it."""
         self._c.llama_sampler_apply(chain, ctypes.byref(self.array))
         return int(self.array.data[self.array.selected].id)
 
@@ -82,24 +82,24 @@ class Grammar:
         self._one = (library.c.llama_token_data * 1)()
 
     def allows_token(self, token: int) -> bool:
-        """Return whether the answer may go on with this token."""
+        """Return whether the grammar allows this token next."""
         self._one[0] = self._c.llama_token_data(token, 1.0, 0.0)
         array = _candidate_array(self._c, ctypes.addressof(self._one), 1)
         self._c.llama_sampler_apply(self._pointer, ctypes.byref(array))
         return self._one[0].logit != -math.inf
 
     def restrict(self, candidates: TokenCandidates) -> None:
-        """Take away every token that does not fit; raises GrammarInvalid when none is left."""
+        """Mask tokens that don't fit. Raises GrammarInvalid if none is left."""
         self._c.llama_sampler_apply(self._pointer, ctypes.byref(candidates.array))
         if candidates.items["logit"].max() == -math.inf:
             raise GrammarInvalid("no token of this model continues the answer as the grammar wants")
 
     def accept(self, token: int) -> None:
-        """The answer went on with a token that `allows_token` has allowed; any other would end the process."""
+        """Advance by a token that `allows_token` has allowed; any other would end the process."""
         self._c.llama_sampler_accept(self._pointer, token)
 
     def begin_with(self, tokens: Sequence[int]) -> None:
-        """Take what an answer goes on with; raises GrammarInvalid, and is freed, where that does not fit."""
+        """Advance by the start of an answer. Raises GrammarInvalid, and is freed, if it doesn't fit."""
         for token in tokens:
             if not self.allows_token(token):
                 self.free()
@@ -107,7 +107,7 @@ class Grammar:
             self.accept(token)
 
     def free(self) -> None:
-        """Give the memory back."""
+        """Free the grammar."""
         self._c.llama_sampler_free(self._pointer)
 
 
@@ -233,11 +233,11 @@ class SamplerChain:
         return self._sample_within(self._grammar, context, index)
 
     def accept(self, token: int) -> None:
-        """Tell the penalties about a token that was written without being sampled."""
+        """Count a token that wasn't sampled in the penalties."""
         self._c.llama_sampler_accept(self.pointer, token)
 
     def free(self) -> None:
-        """Give the memory back, the grammar's too."""
+        """Free the chain and its grammar."""
         self._c.llama_sampler_free(self.pointer)
         if self._grammar is not None:
             self._grammar.free()
@@ -348,11 +348,10 @@ def _penalty_samplers(library: LlamaLibrary, choice: SamplingValues, model: Mode
 
 
 def _enough_to_penalize(choice: SamplingValues, last_tokens: int, vocabulary_size: int) -> int:
-    """Return how many of the likeliest tokens surely hold those that will be left; 0 where nothing is saved by it.
+    """Return how many of the likeliest tokens to penalize without changing the result; 0 if that saves nothing.
 
-    llama.cpp looks for penalties at every token of the vocabulary, which takes a millisecond for a large one. Penalties
-    only take away, and from `last_tokens` tokens at most: whatever is among the likeliest k afterwards was among the
-    likeliest k + `last_tokens` before.
+    llama.cpp applies penalties to every token, which takes a millisecond for a large vocabulary. Penalties only lower,
+    and at most `last_tokens` tokens: the k likeliest afterwards were among the k + `last_tokens` likeliest before.
     """
     kept = 1 if choice.temperature <= 0 else int(choice.top_k)
     least = min(choice.presence_penalty, choice.frequency_penalty)

@@ -43,7 +43,7 @@ MOST_MEMORY_BYTES = 384 << 20
 
 
 def main(_arguments: list[str]) -> int:
-    """`--template-renderer`: a template comes in, then variables, a text goes out for each."""
+    """Run `--template-renderer`: read a template, then variables, and write a text for each."""
     parent = ParentSide(RENDER_WIRE, *claim_wire())
     parent.send_greeting()
     _ration_memory()
@@ -62,9 +62,7 @@ def main(_arguments: list[str]) -> int:
 
 
 def _make_renderer(source: str) -> Callable[[Mapping[str, Any]], str]:
-    """Return what renders a template. It is compiled before anybody waits; a problem with that is told when it is
-    asked.
-    """
+    """Return a function that renders the template. It is compiled now; errors are raised when it is called."""
     try:
         return CompiledTemplate(source).render
     except TemplateProblem as problem:
@@ -77,14 +75,14 @@ def _make_renderer(source: str) -> Callable[[Mapping[str, Any]], str]:
 
 
 class CompiledTemplate:
-    """A template ready to be rendered."""
+    """A compiled template."""
 
     def __init__(self, source: str) -> None:
         with _tell_problems():
             self._template = _SandboxedEnvironment().from_string(source)
 
     def render(self, variables: Mapping[str, Any]) -> str:
-        """Return the text; raises TemplateProblem."""
+        """Return the rendered text. Raises TemplateProblem."""
         size = sum(len(message["content"]) for message in variables["messages"])
         with _tell_problems():
             return self._render_pieces(variables, MOST_CHARACTERS + 4 * size)
@@ -117,7 +115,7 @@ class _GenerationTags(Extension):
     tags = {"generation"}  # noqa: RUF012 - as jinja2 declares it
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
-        """Return what stands between the tags."""
+        """Return the nodes between the tags, without the tags."""
         next(parser.stream)
         return parser.parse_statements(("name:endgeneration",), drop_needle=True)
 
@@ -133,7 +131,7 @@ class _SandboxedEnvironment(ImmutableSandboxedEnvironment):
         self.filters |= {"tojson": _to_json, "round": _round_filter, "int": _int_filter}
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Return what is computed, unless it is huge."""
+        """Compute an operator, unless operands or result are huge."""
         for value in (left, right):
             _check_bounds(value)
         if operator == "**" and not (isinstance(right, int | float) and abs(right) <= MOST_EXPONENT):
@@ -182,8 +180,8 @@ def _raise_exception(message: str) -> NoReturn:
 
 
 def _ration_memory() -> None:
-    """On Linux, asking for more than `MOST_MEMORY_BYTES` beyond what there is fails. Elsewhere there is no such limit,
-    or none that holds.
+    """Limit the process's memory to `MOST_MEMORY_BYTES` more than now. Linux only: other systems have no limit that
+    holds.
     """
     if sys.platform == "linux":
         import resource
@@ -194,9 +192,10 @@ def _ration_memory() -> None:
 
 
 def _ration_time() -> None:
-    """From now on the process has `MOST_PROCESSOR_S` (or up to a second more); then the system ends it. Not on Windows.
+    """Limit processor time to `MOST_PROCESSOR_S` from now (give or take a second); then the system kills the process.
+    Not on Windows.
 
-    It leaves no image of its memory, where there are conversations.
+    Also disables core dumps, which would contain conversations.
     """
     if sys.platform != "win32":
         import resource

@@ -42,14 +42,14 @@ AVOIDED_S = 60.0  # for so long a template that had to be ended is not tried aga
 
 @dataclass(frozen=True)
 class Template:
-    """The template that is rendered from now on."""
+    """Request to use this template from now on."""
 
     source: str
 
 
 @dataclass(frozen=True)
 class Render:
-    """Render it with these variables."""
+    """Request to render with these variables."""
 
     variables: Mapping[str, object]
 
@@ -61,14 +61,14 @@ class TemplateReady:
 
 @dataclass(frozen=True)
 class Rendered:
-    """The text."""
+    """Reply with the rendered text."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Unrendered:
-    """There is no text; `is_abandoned` as in `TemplateAbandoned`."""
+    """Reply without a text; `is_abandoned` as in `TemplateAbandoned`."""
 
     problem: str
     is_abandoned: bool
@@ -78,7 +78,7 @@ RENDER_WIRE = Wire(2, (Template, Render), (TemplateReady, Rendered, Unrendered))
 
 
 class TemplateProblem(Exception):
-    """The template failed; the text says how."""
+    """The template failed; the message says how."""
 
 
 class TemplateAbandoned(TemplateProblem):
@@ -100,7 +100,7 @@ class TemplateProcess:
             self._running_client()
 
     def render(self, variables: Mapping[str, Any]) -> str:
-        """Return the text; raises TemplateProblem."""
+        """Return the rendered text. Raises TemplateProblem."""
         if time.monotonic() < self._avoided_until_s:
             raise TemplateAbandoned(self._problem)
         try:
@@ -186,7 +186,7 @@ GEMMA_TURNS = (
 
 
 def taking_text(source: str) -> str:
-    """Return a template that takes texts as messages: the model's own, or what stands in for one that does not."""
+    """Return a template that takes plain texts as messages: the model's own, or a replacement for one that doesn't."""
     return GEMMA_TURNS if WANTS_LANGUAGES in source else source
 
 
@@ -200,7 +200,7 @@ class PromptPart:
 
 
 class MediaMarks:
-    """Stand-ins for pictures and sounds inside texts, which no text contains, while a template puts these in place."""
+    """Placeholders for images and sounds in texts while a template is rendered; no text contains them."""
 
     def __init__(self) -> None:
         self._key = secrets.token_hex(8)
@@ -237,12 +237,12 @@ class MediaMarks:
 
 
 def call_told(id_: str, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a call as templates take it."""
+    """Return a call in the form templates take."""
     return {"id": id_, "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
 def calls_told(messages: Sequence[Message]) -> dict[int, dict[str, Any]]:
-    """Return what templates are told of messages that call, or are results of calls, by their places."""
+    """Return what templates need to know of calls and results, by message index."""
     told: dict[int, dict[str, Any]] = {}
     for place, message in enumerate(messages):
         if message.calls:
@@ -258,7 +258,7 @@ def calls_told(messages: Sequence[Message]) -> dict[int, dict[str, Any]]:
 
 
 def _short_call_id(id_: str) -> str:
-    """Return a name of a call as the pickiest template takes it: nine letters and digits."""
+    """Return a call id of nine letters and digits, as the strictest template requires."""
     return hashlib.sha256(id_.encode("utf-8", "replace")).hexdigest()[:9]
 
 
@@ -271,14 +271,14 @@ def _argument_values(arguments: str) -> dict[str, Any]:
 
 
 class Renders(Protocol):
-    """What makes a text out of a template and variables."""
+    """Renderer of templates."""
 
     def render(self, variables: Mapping[str, Any]) -> str:
-        """Return the text; raises TemplateProblem."""
+        """Return the rendered text. Raises TemplateProblem."""
 
 
 class ChatTemplate:
-    """One model's template. `control_texts` gives the spelling of its control tokens, asked only when needed."""
+    """One model's template. `control_texts` returns the spellings of its control tokens, called only when needed."""
 
     def __init__(self, renderer: Renders, bos: str, eos: str, control_texts: Callable[[], Iterable[str]]) -> None:
         self._renderer = renderer
@@ -375,14 +375,14 @@ class ChatTemplate:
     def _without_marks(
         self, turns: Sequence[Turn], continue_last: bool, variables: Mapping[str, Any]
     ) -> list[PromptPart]:
-        """For a template that changes texts: it gets them itself, with every control token's spelling broken."""
+        """Render texts directly, with control tokens' spellings broken, for templates that change texts."""
         harmless = [(role, self._break_control_tokens(text)) for role, text in turns]
         prompt = self._format_turns(harmless, continue_last, variables)
         return [PromptPart(self._cut_after_last(prompt, harmless, continue_last), trusted=True)]
 
     @staticmethod
     def _cut_after_last(prompt: str, turns: Sequence[Turn], continue_last: bool) -> str:
-        """Return the prompt up to the end of the last message's text, which is gone on with."""
+        """Return the prompt up to the end of the last message, which is continued."""
         end = turns[-1][1].strip()
         at = prompt.rfind(end) if continue_last else -1
         return prompt[: at + len(end)] if at >= 0 else prompt
@@ -396,9 +396,9 @@ class ChatTemplate:
         return [self._without_control_tokens(inner) for inner in value] if isinstance(value, list | tuple) else value
 
     def _break_control_tokens(self, text: str) -> str:
-        """With a space of no width after each letter that begins the spelling of a control token.
+        """Insert a zero-width space after the first letter of each control token spelled in the text.
 
-        A regular expression of all spellings would be as slow as a stranger's vocabulary likes it to be.
+        One regular expression of all spellings could be arbitrarily slow for a hostile vocabulary.
         """
         heads, lengths = self._heads, sorted({len(head) for head in self._heads})
 
@@ -410,17 +410,17 @@ class ChatTemplate:
 
     @cached_property
     def _first_letters(self) -> re.Pattern[str]:
-        """Few, as a rule: most of a text need not be looked at."""
+        """First letters of control tokens: few as a rule, so that most text needs no check."""
         return re.compile("|".join(map(re.escape, {head[0] for head in self._heads})) or "(?!)")
 
     @cached_property
     def _heads(self) -> frozenset[str]:
-        """How the spellings of control tokens begin; most are no longer."""
+        """Beginnings of control tokens' spellings; most are no longer."""
         return frozenset(text[:MOST_HEAD_CHARACTERS] for text in self._control_texts() if len(text) > 1)
 
 
 class _Marks:
-    """Stand-ins for texts that no text contains, and that trimming leaves alone."""
+    """Placeholders for texts that no text contains and that trimming leaves alone."""
 
     def __init__(self, keep_end: bool) -> None:
         self._keep_end = keep_end
@@ -458,13 +458,15 @@ class _Marks:
         return f"{before}\ue000{self._key}:{len(self._texts) - 1}\ue001{after}"
 
     def all_in(self, rendered: str) -> bool:
-        """Return whether every message is there, once. Thoughts of earlier answers may be gone."""
+        """Return whether every message occurs once. Earlier answers' thinking may be missing."""
         found = [int(match[1]) for match in self._pattern.finditer(rendered)]
         whole = rendered.count(self._key) == len(found) == len(set(found))
         return whole and set(self._needed) <= set(found) and (not self._keep_end or found[-1:] == self._needed[-1:])
 
     def split_rendered(self, rendered: str) -> Iterator[PromptPart]:
-        """Template and texts in turn. A space before a text joins it: tokens of words begin with their space."""
+        """Yield template parts and texts in turn. A space before a text is joined to it: word tokens begin with their
+        space.
+        """
         pieces = self._pattern.split(rendered)
         for index in range(0, len(pieces), 2):
             template, text = pieces[index], self._texts[int(pieces[index + 1])] if index + 1 < len(pieces) else ""
@@ -496,7 +498,7 @@ def _conversation_shapes(messages: Sequence[Turn]) -> Iterator[list[Turn]]:
 def _shapes_with_calls(
     turns: Sequence[Turn], told: Mapping[int, Mapping[str, Any]]
 ) -> Iterator[tuple[list[Turn], dict[int, Mapping[str, Any]]]]:
-    """As `_conversation_shapes`; what belongs to calls stays apart, and each is told what it was told."""
+    """Like `_conversation_shapes`, but messages with calls aren't merged and keep their data."""
     kept = [(turn, told.get(place, {})) for place, turn in enumerate(turns) if turn[0] != "system" or turn[1].strip()]
     shapes = [kept]
     system = BLANK_LINE.join(turn[1] for turn, _ in kept if turn[0] == "system")
@@ -511,7 +513,7 @@ def _shapes_with_calls(
 
 
 def _system_merged(turns: list[Turn]) -> list[Turn]:
-    """For templates without a system role: its text goes before the first question."""
+    """Move system text before the first question, for templates without a system role."""
     system = BLANK_LINE.join(text for role, text in turns if role == "system")
     others = [turn for turn in turns if turn[0] != "system"]
     if not system:

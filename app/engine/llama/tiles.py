@@ -1,8 +1,8 @@
-"""Pictures and sounds among the tokens of a sequence: which number stands for what, and at which position text goes on.
+"""Images and sounds in a token sequence: the numbers that stand for them, and text positions after them.
 
-A sequence is a list of numbers. Of text they are token ids. A tile, which is what an encoder gives in one piece, stands
-there as one negative number, as many times as it takes tokens. So the length of a list is room in the context and
-comparing two lists is comparing numbers; only who cuts one or wants a position has to ask here.
+A sequence is a list of numbers. Text is token ids; a tile (one output of an encoder) is one negative number repeated
+for each token it takes. So a list's length is its room in the context, and comparing lists compares numbers; only
+cutting and positions need this module.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from app.engine.states import Unit
 
 @dataclass(frozen=True)
 class MediaTile:
-    """What makes two tiles the same. `eyes` tells projectors apart; the room is `to_tokens`, M-RoPE counts `positions`.
+    """Identity of a tile. `eyes` distinguishes projectors; `to_tokens` counts context cells, `positions` M-RoPE's.
 
-    `place` is what stands before the picture, where its tokens or their positions depend on that.
+    `place` is what precedes the image, if its tokens or positions depend on that.
     """
 
     media: str
@@ -30,7 +30,7 @@ class MediaTile:
 
 
 class TileNumbers:
-    """All tiles that were met with one loaded model, and their numbers."""
+    """Numbers of all tiles met with one loaded model."""
 
     def __init__(self) -> None:
         self._numbers: dict[MediaTile, int] = {}
@@ -39,7 +39,7 @@ class TileNumbers:
         """True if any of them has fewer positions than tokens, so that counts are no positions."""
 
     def number_of(self, tile: MediaTile) -> int:
-        """Return the number that stands for a tile, below 0."""
+        """Return a tile's number, below 0; new tiles get the next one."""
         if tile not in self._numbers:
             self._tiles.append(tile)
             self._numbers[tile] = -len(self._tiles)
@@ -60,7 +60,7 @@ class TileNumbers:
         return count - run % self[number].tokens
 
     def position_shift(self, tokens: Sequence[int]) -> int:
-        """By how much the position behind these tokens is less than their count."""
+        """Return by how much the position after these tokens is below their count."""
         if not self.shifts:
             return 0
         at = total = 0
@@ -74,7 +74,7 @@ class TileNumbers:
         return total
 
     def to_units(self, tokens: Sequence[int]) -> list[Unit]:
-        """Return the same for a file: token ids, and each tile once, by what it is."""
+        """Return a sequence for a file: token ids, and each tile once by its identity."""
         units: list[Unit] = []
         at = 0
         while at < len(tokens):
@@ -87,9 +87,7 @@ class TileNumbers:
         return units
 
     def to_tokens(self, units: Sequence[Unit]) -> list[int]:
-        """Return the way back from `to_units`: token ids, and for each tile its number as many times as it takes
-        tokens.
-        """
+        """Return a sequence from `to_units`: token ids, and each tile's number repeated for its tokens."""
         tokens: list[int] = []
         for unit in units:
             if isinstance(unit, int):

@@ -1,7 +1,7 @@
-"""Tells for each token of an answer whether its source supports it, with a classifier on ModernBERT.
+"""Classify each token of an answer by whether its source supports it, with a classifier on ModernBERT.
 
-llama.cpp gives a vector for each token, in a context of its own; the head (a matrix, GELU, a norm, a second matrix
-with a bias) is computed here from the same file.
+llama.cpp gives a vector per token, in a separate context; the head (matrix, GELU, norm, second matrix with bias) is
+computed here from the same file.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class TokenClassifier:
         self._batch = c.llama_batch_init(self.size_tokens, 0, 1)
 
     def label_logits(self, tokens: Sequence[int]) -> Floats:
-        """One row of label logits for each token. Raises ModelBroken, ClassificationBrokenOff."""
+        """Return label logits [token, label]. Raises ModelBroken, ClassificationBrokenOff."""
         import numpy as np
 
         batch = self._batch
@@ -97,7 +97,7 @@ class TokenClassifier:
         return found
 
     def free(self) -> None:
-        """Give the memory back."""
+        """Free the context."""
         self._c.llama_batch_free(self._batch)
         self._c.llama_free(self._context)
 
