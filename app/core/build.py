@@ -1,4 +1,4 @@
-"""Which build of the program this is, as the packages say it (a checkout has none), and whether nothing is missing."""
+"""Build information from packaging (a checkout has none), and a check that no module is missing."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Build:
 
     @property
     def line(self) -> str:
-        """Name, version and build, in one line."""
+        """Name, version and build in one line."""
         return f"{APP_NAME} {__version__}" + (f" (build {self.commit} of {self.date})" if self.commit else "")
 
 
 @dataclass(frozen=True)
 class ReleaseHome:
-    """Where the newest release is told: the address of a file, and the Ed25519 key (base64) that it is signed for."""
+    """Where releases are announced: the address of a file, and the Ed25519 key (base64) that must have signed it."""
 
     address: str = ""
     key: str = ""
@@ -40,7 +40,7 @@ RELEASES = ReleaseHome()
 
 
 def this_build() -> Build:
-    """Read the note that packaging laid beside the other resources."""
+    """Read the build note among the program's resources."""
     try:
         found = json.loads(resource_path("build.json").read_text("utf-8"))
         return Build(str(found["commit"]), str(found["date"]))
@@ -49,14 +49,14 @@ def this_build() -> Build:
 
 
 class ProgramFile:
-    """The file of a packaged program when this process began. An upgrade puts another in its place."""
+    """The packaged program's file as it was when this process started. Upgrades replace it."""
 
     def __init__(self) -> None:
         self._was = _build_identity()
 
     @property
     def is_another(self) -> bool:
-        """True if the program was upgraded, or removed, while this process runs. A checkout says no."""
+        """True if the program was upgraded or removed while this process runs; always False in a checkout."""
         return self._was != _build_identity()
 
 
@@ -79,7 +79,7 @@ def terminal_command(arguments: str) -> str:
 
 
 def main(names: list[str]) -> int:
-    """Import the modules with these names, and all of the program; tells on standard error what was not there."""
+    """Import the named modules and all of the program; report missing ones on standard error."""
     ours = [module.name for module in pkgutil.walk_packages(app.__path__, "app.") if module.name != "app.__main__"]
     failed = 0
     for name in [*ours, *names]:

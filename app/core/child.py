@@ -1,4 +1,4 @@
-"""The one way to have a child process: spawned in a group of its own, spoken to in lines, ended with its whole tree."""
+"""Child processes: started in a group of their own, spoken to in lines, ended with their whole tree."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CREATION_FLAGS: int = sum(
     getattr(subprocess, f"CREATE_{flag}", 0) for flag in ("NEW_PROCESS_GROUP", "NO_WINDOW")
 )  # Windows
 WINDOWED_PROGRAM = "firesidew.exe"
-"""Beside fireside.exe in packages for Windows: the same without a console."""
+"""Same program as fireside.exe without a console, in packages for Windows."""
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 NEEDED_VARIABLES = (
@@ -64,7 +64,7 @@ NETWORK_VARIABLES = (
 
 
 def own_command(flag: str) -> list[str]:
-    """Return the command that starts this program again with `flag`, from a checkout, installed or frozen."""
+    """Return the command that starts this program with `flag`, from a checkout, installed or frozen."""
     if getattr(sys, "frozen", False):
         program = Path(sys.executable)
         console = program.with_name("fireside.exe")  # on Windows the window's own program has no standard streams
@@ -83,7 +83,7 @@ class Child:
     """
 
     popen: ClassVar[type[subprocess.Popen[bytes]]] = subprocess.Popen
-    """What starts the process; tests have one that is quicker."""
+    """Starts the process; tests replace it by something quicker."""
 
     def __init__(
         self,
@@ -123,9 +123,10 @@ class Child:
         _children.add(self)
 
     def listen(self, on_line: Callable[[bytes], None], on_exit: Callable[[int, str], None]) -> None:
-        """Hand lines to `on_line` from one reader thread, and after the last calls `on_exit` once.
+        """Pass lines to `on_line` from one reader thread; call `on_exit` once after the last.
 
-        `on_exit` gets the exit code and the end of stderr. Every child must be listened to, or it fills its pipes.
+        `on_exit` gets the exit code and the end of stderr. Every child must be listened to, or it fills its pipes and
+        blocks.
         """
         self._on_line, self._on_exit = on_line, on_exit
         self._reader.start()
@@ -146,7 +147,7 @@ class Child:
         return cast(IO[bytes], self._process.stdin)
 
     def send(self, line: bytes) -> None:
-        """Write one line; raises OSError when the child is gone, or takes no further piece of it in time."""
+        """Write one line. Raises OSError if the child is gone or doesn't read in time."""
         deadline = time.monotonic() + SEND_TIMEOUT_S
         with self._sending:
             if self._stdin.closed:
@@ -163,17 +164,17 @@ class Child:
                     deadline = time.monotonic() + SEND_TIMEOUT_S
 
     def kill_tree(self) -> None:
-        """End the child and everything it started, at once."""
+        """Kill the child and everything it started."""
         if self._process.returncode is None:
             _kill_group(self._process)
 
     def give_up(self) -> None:
-        """End a silent child; whoever waits for it is told by its end, and can tell that by `was_given_up`."""
+        """Kill an unresponsive child. Waiters see it exit, with `was_given_up` set."""
         self.was_given_up = True
         self.kill_tree()
 
     def sign_of_life(self) -> object:
-        """Is equal to the one before where nothing came since, and the child did nothing either."""
+        """Return a value that changes whenever the child sends a line or does any work."""
         if not self._is_reading:  # what it said is not taken yet: it may be waiting for that
             return object()
         return self._lines_heard, None if self._tells_progress else _activity_counters(self.pid)
@@ -190,12 +191,12 @@ class Child:
         return did
 
     def let_go(self) -> None:
-        """Close the child's stdin, which it answers by leaving; does not wait for that."""
+        """Close the child's stdin, which makes it exit; don't wait for that."""
         with self._sending, contextlib.suppress(OSError):
             self._stdin.close()
 
     def close(self, timeout_s: float = 2.0, goes_on: Callable[[], bool] = lambda: False) -> None:
-        """Let go of the child; after `timeout_s` its tree is killed, unless `goes_on` then says to wait once more."""
+        """Let go of the child and wait. After `timeout_s` its tree is killed, unless `goes_on` grants another wait."""
         self.let_go()
         if threading.current_thread() in (self._reader, self._watcher):
             self.kill_tree()
@@ -235,8 +236,10 @@ class Child:
                 log.log(logging.INFO if text.startswith(NOTE) else logging.DEBUG, "child %s: %s", self.pid, text)
 
     def _run_child(self, start: Callable[[], subprocess.Popen[bytes]], begun: Future[subprocess.Popen[bytes]]) -> None:
-        """From the start to the end in one thread: Linux takes the thread that started a child for its parent, and
-        tells the child when that ends (see `_end_with_parent`).
+        """Start the child and wait for its end, all in one thread.
+
+        Linux takes the thread that started a child for its parent and signals the child when that thread ends (see
+        `_end_with_parent`).
         """
         try:
             process = start()
@@ -268,7 +271,7 @@ class SilenceWatch:
         self._seen: weakref.WeakKeyDictionary[Child, tuple[object, int]] = weakref.WeakKeyDictionary()
 
     def find_silent(self) -> list[Child]:
-        """Return those that were silent for ten seconds, whatever they are there for."""
+        """Return the children silent for ten seconds."""
         silent = []
         for child in running_children():
             sign = child.sign_of_life()
@@ -284,7 +287,7 @@ _children: weakref.WeakSet[Child] = weakref.WeakSet()
 
 
 def running_children() -> list[Child]:
-    """Return the children that this process started and that have not ended."""
+    """Return this process's running children."""
     return [child for child in list(_children) if child.running]
 
 
@@ -331,7 +334,9 @@ def claim_wire(
 def _send_heartbeats(
     writer: BinaryIO, is_at_work: Callable[[], bool], progress: Callable[[], tuple[float, ...]]
 ) -> None:
-    """Says that the process runs, and that Python does. A line is one `write`, so beats never come inside one."""
+    """Write heartbeats while this process works, to show that Python runs. Each is one `write`, so it never splits a
+    line.
+    """
     parent, done = os.getppid(), progress()
     with contextlib.suppress(OSError, ValueError):
         while True:
@@ -358,11 +363,11 @@ def _done_so_far() -> tuple[float, int]:
 
 
 def _end_with_parent(*, may_save: bool) -> None:
-    """The system ends this process when its parent ends, whatever Python and the libraries are doing then.
+    """Have the system end this process when its parent ends, whatever Python and libraries are doing.
 
-    One that may save is told by a signal that also wakes a stopped process. The signal's handler is the C library's
-    own `alarm`, which takes the signal's number for the seconds that are left: a handler of Python would wait for
-    Python's lock, which may never come.
+    A process that may save gets a signal that also wakes a stopped process. Its handler is the C library's own `alarm`,
+    which takes the signal's number as the seconds left: a Python handler would wait for the interpreter's lock, which
+    may never come.
     """
     import ctypes
 
@@ -417,7 +422,7 @@ def _start_process(
 
 
 def _activity_counters(pid: int) -> object:
-    """Change while a process computes or waits for a disk, where the system tells (Linux)."""
+    """Return counters that change while a process computes or waits for a disk (Linux)."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
@@ -426,7 +431,7 @@ def _activity_counters(pid: int) -> object:
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process that was not reaped yet, with its descendants."""
+    """Kill an unreaped process with its descendants."""
     if sys.platform == "win32":
         subprocess.run(["taskkill", "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False)
         return

@@ -96,7 +96,7 @@ from typing import Any, dataclass_transform
 
 @dataclass_transform(eq_default=False)
 class AppError(Exception):
-    """Anything Fireside tells a person about. Subclasses are dataclasses, without saying so, and frozen in spirit."""
+    """An error to show to the user. Subclasses become dataclasses by themselves; treat them as frozen."""
 
     def __init_subclass__(cls) -> None:
         dataclass(eq=False)(cls)
@@ -131,7 +131,7 @@ class ModelUnreadable(EnvironmentProblem):
 
 
 class ModelDamaged(EnvironmentProblem):
-    """`detail` is the end of what the engine said, for "Copy details"."""
+    """`detail` is the end of the engine's log, for "Copy details"."""
 
     path: str
     detail: str
@@ -204,7 +204,7 @@ class InfillUnavailable(EnvironmentProblem):
 
 
 class EmbeddingsUnavailable(EnvironmentProblem):
-    """`instead` are names of models that were."""
+    """`instead` names models that can embed."""
 
     path: str
     instead: tuple[str, ...] = ()
@@ -254,16 +254,16 @@ class EngineStopped(EnvironmentProblem):
 
 
 class MachineLost(EnvironmentProblem):
-    """`addresses` are those of all that held parts of the model: which of them is gone, llama.cpp does not say."""
+    """`addresses` are all RPC workers that held parts of the model: llama.cpp doesn't say which one is gone."""
 
     addresses: tuple[str, ...]
     detail: str
 
 
 class MachineUnusable(EnvironmentProblem):
-    """`reason` is one of: address (none that can be used), name (nobody knows it), public (not of a private network),
-    refused (nothing listens there), silent, busy (it takes the call and says nothing), other (something else answers),
-    version, no_rpc (this build of the engine cannot).
+    """`reason`: address (not usable), name (unknown), public (not in a private network), refused (nothing listens),
+    silent, busy (accepts but doesn't answer), other (something else answers), version, no_rpc (this build of the engine
+    has none).
     """
 
     address: str
@@ -329,7 +329,7 @@ class TokenNotKept(EnvironmentProblem):
 
 
 class CertificateUnreadable(EnvironmentProblem):
-    """A file that a person chose has none, or more than a server needs."""
+    """The chosen file holds no certificate, or more than a server needs."""
 
     path: str
 
@@ -367,10 +367,9 @@ class PortTaken(EnvironmentProblem):
 
 
 class ServerUnreachable(EnvironmentProblem):
-    """`host` with its port. `reason`: offline (no name, no route), refused, timeout, proxy, server (5xx), garbage,
-    tls (no secure connection), certificate (nobody known vouches for it), certificate_name (it is another's),
-    certificate_date, html (a page for people), moved (it names another address), not_a_server (nothing of the kind
-    there), broken (it ended in the middle).
+    """`host` includes the port. `reason`: offline (no name, no route), refused, timeout, proxy, server (5xx), garbage,
+    tls (no secure connection), certificate (issuer unknown), certificate_name (another host's), certificate_date, html
+    (a web page), moved (redirects), not_a_server (nothing of the kind there), broken (ended midway).
     """
 
     host: str
@@ -385,7 +384,7 @@ class ServerBusy(EnvironmentProblem):
 
 
 class ServerKeyRefused(EnvironmentProblem):
-    """`has_key`: whether one was sent."""
+    """`has_key`: whether a key was sent."""
 
     host: str
     has_key: bool
@@ -397,7 +396,7 @@ class ServerLacksModel(EnvironmentProblem):
 
 
 class ServerRefused(EnvironmentProblem):
-    """`detail` is what it said, shortened."""
+    """`detail` is the server's message, shortened."""
 
     host: str
     detail: str
@@ -433,11 +432,10 @@ class MicrophoneMissing(EnvironmentProblem):
 
 class DocumentUnreadable(EnvironmentProblem):
     """`reason`: missing, folder, not_a_file, denied, empty, no_text, not_text, damaged, inflates (a bomb), too_deep,
-    entities (declared in its XML), old_format, protected (a password, on what is no PDF), drm, changed (while it was
-    read), not_drawn (a page that cannot be shown), not_rewritable (no translation can be written in its format),
-    picture (and tesseract is not installed, or not wanted), iwork (Apple's Pages, Keynote or Numbers), djvu, sound (and
-    no model hears it), not_sound, too_long_sound, no_speech,
-    no_sound_here (nothing decodes it on this kind of computer).
+    entities (declared in its XML), old_format, protected (a password, on anything but PDF), drm, changed (while
+    reading), not_drawn (a page that can't be rendered), not_rewritable (translations can't be written in its format),
+    picture (and tesseract is missing or not wanted), iwork (Apple's Pages, Keynote or Numbers), djvu, sound (and no
+    model takes sound), not_sound, too_long_sound, no_speech, no_sound_here (no decoder on this system).
     """
 
     path: str
@@ -452,8 +450,8 @@ class DocumentUnreadable(EnvironmentProblem):
 
 
 class PictureUnreadable(EnvironmentProblem):
-    """`reason`: not_picture (whatever its name says), damaged, too_large (the file), too_many_pixels (`width` and
-    `height` are how many), heic (which Qt cannot read on this system), gone (from where it was kept).
+    """`reason`: not_picture (whatever its name), damaged, too_large (the file), too_many_pixels (`width` by `height`),
+    heic (which Qt can't read on this system), gone (from where it was stored).
     """
 
     path: str
@@ -463,7 +461,9 @@ class PictureUnreadable(EnvironmentProblem):
 
 
 class DocumentPagesMissing(EnvironmentProblem):
-    """It has `pages`; those from `first_page` to `last_page` (0 is open) were chosen. `unit` is what its pages are."""
+    """The document has `pages`; those from `first_page` to `last_page` (0 is open) were chosen. `unit` names what pages
+    are.
+    """
 
     path: str
     unit: str
@@ -487,7 +487,7 @@ class DocumentTooDemanding(EnvironmentProblem):
 
 
 class DocumentReaderFailed(EnvironmentProblem):
-    """`exit_code` is negative for a signal (POSIX); `detail` is the end of what the child said."""
+    """`exit_code` is negative for a signal (POSIX); `detail` is the end of the child's output."""
 
     path: str
     exit_code: int
@@ -499,7 +499,9 @@ class DocumentGone(EnvironmentProblem):
 
 
 class TextFileUnreadable(EnvironmentProblem):
-    """For a page. `reason`: not_text, too_large, or one of the system's, as in DocumentUnreadable. `most_bytes` fit."""
+    """Text file to open as a page. `reason`: not_text, too_large, or a system's one as in DocumentUnreadable.
+    `most_bytes` is the limit.
+    """
 
     path: str
     reason: str
@@ -507,8 +509,8 @@ class TextFileUnreadable(EnvironmentProblem):
 
 
 class ChatsUnreadable(EnvironmentProblem):
-    """Of what was to be imported. `reason`: missing, denied, not_a_file, empty, unknown (no program's that is known),
-    newer (our own, of a later version), backup (of everything), damaged, protected, inflates.
+    """File to import chats from. `reason`: missing, denied, not_a_file, empty, unknown (no known program's), newer
+    (ours, of a later version), backup (of everything), damaged, protected, inflates.
     """
 
     path: str
@@ -530,7 +532,7 @@ class BackupUnreadable(EnvironmentProblem):
 
 
 class NotAligned(EnvironmentProblem):
-    """How many lines or segments each has."""
+    """Numbers of lines or segments in each file."""
 
     source: str
     reference: str

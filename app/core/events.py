@@ -1,4 +1,4 @@
-"""Who says what, what long work yields, and the flag that stops it: frozen values without Qt."""
+"""Messages, events of long work, and the cancel flag: frozen values without Qt."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class FinishReason(StrEnum):
-    """Why an answer ended."""
+    """Reason why an answer ended."""
 
     STOP = "stop"
     """The model ended its turn, or a stop string was met."""
@@ -35,9 +35,9 @@ class AnswerStats:
     finish_reason: FinishReason
     thinking_tokens: int = 0
     media_tokens: int = 0
-    """Of the prompt, those that stand for pictures and sounds."""
+    """Tokens of the prompt that stand for images and sounds."""
     encoded_media: int = 0
-    """How many of these were really looked at now, instead of remembered."""
+    """Number of media encoded now, not taken from the cache."""
     stop: str = ""
     """The stop string that was met, where one was."""
 
@@ -49,7 +49,7 @@ class AnswerStats:
 
 
 CANCELLED = AnswerStats(0, 0, 0, 0.0, 0.0, FinishReason.CANCELLED)
-"""Of an answer that was given up before it began."""
+"""Figures of an answer cancelled before it started."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class TextDelta:
 
 @dataclass(frozen=True)
 class PromptProgress:
-    """How far the prompt has been read, in tokens; `total_tokens` includes the re-used ones."""
+    """Progress of reading the prompt, in tokens; `total_tokens` includes cached ones."""
 
     done_tokens: int
     total_tokens: int
@@ -74,7 +74,7 @@ class PromptProgress:
 
 @dataclass(frozen=True)
 class LookProgress:
-    """How far the encoder is with picture or sound `number` of `total`, from 1; `fraction` is of this one, 0 to 1."""
+    """Progress of encoding image or sound `number` of `total`, counted from 1; `fraction` of this one is 0 to 1."""
 
     number: int
     total: int
@@ -83,9 +83,9 @@ class LookProgress:
 
 @dataclass(frozen=True)
 class LoadProgress:
-    """How far a model has been loaded, 0 to 1.
+    """Progress of loading a model, 0 to 1.
 
-    `step` names what is tried after a failure: fewer_layers, smaller_context or cpu; empty for the first try.
+    `step` names the fallback tried after a failure: fewer_layers, smaller_context or cpu; empty for the first try.
     """
 
     fraction: float
@@ -94,9 +94,9 @@ class LoadProgress:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A background answer rests until `reason` is over: "interactive" (somebody is being answered) or "room".
+    """A background answer is paused for `reason`: "interactive" (another answer has priority) or "room".
 
-    `is_anew`: what it has said so far does not count, since it will be asked again.
+    `is_anew`: discard its text so far, since it will be requested again.
     """
 
     reason: str
@@ -105,7 +105,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Placed:
-    """What one device holds of a model: so many of its layers, and bytes of weights."""
+    """Layers and bytes of weights of a model on one device."""
 
     device: str
     layers: int
@@ -142,7 +142,7 @@ class ModelLoaded:
     gpu_missed: str = ""
     thinking: str = "none"
     weights: int = 0
-    """How many it has; 0: not known."""
+    """Number of weights; 0 if unknown."""
     projector: str = ""
     """The file through which it sees or hears, where one was loaded with it."""
     sees: bool = False
@@ -152,11 +152,11 @@ class ModelLoaded:
     placement: tuple[Placed, ...] = ()
     """What each device holds, in the order of the layers."""
     machines_missed: tuple[str, ...] = ()
-    """Addresses of computers that were to help and did not answer."""
+    """Addresses of requested RPC workers that didn't answer."""
 
     @property
     def computers(self) -> tuple[str, ...]:
-        """Addresses of other computers that hold a part of it; no device of this one has a colon in its name."""
+        """Addresses of RPC workers that hold parts of the model; local devices have no colon in their names."""
         return tuple(
             dict.fromkeys(placed.device.partition(" #")[0] for placed in self.placement if ":" in placed.device)
         )
@@ -179,7 +179,7 @@ class ModelElsewhere(ModelLoaded):
 
 @dataclass(frozen=True)
 class CopyProgress:
-    """How far files have been copied or moved; `name` is the file it is about now."""
+    """Progress of copying or moving files; `name` is the current one."""
 
     done_bytes: int
     total_bytes: int
@@ -188,14 +188,14 @@ class CopyProgress:
 
 @dataclass(frozen=True)
 class Finished:
-    """An answer is complete (or stopped)."""
+    """An answer is complete or was stopped."""
 
     stats: AnswerStats
 
 
 @dataclass(frozen=True)
 class Guess:
-    """A token that could have come, by its bytes, and its probability. An `id` of -1: nobody said."""
+    """A candidate token: its bytes and probability. `id` -1: unknown."""
 
     data: bytes
     probability: float
@@ -221,7 +221,7 @@ class TokenSeen:
 
 @dataclass(frozen=True)
 class TokenChosen:
-    """An answer goes on with this token; its text comes by itself, as soon as its characters are whole."""
+    """A token was chosen; its text follows separately, once its characters are complete."""
 
     token: TokenSeen
 
@@ -230,7 +230,7 @@ Event = TextDelta | Waiting | PromptProgress | LookProgress | LoadProgress | Mod
 
 
 class Role(StrEnum):
-    """Who speaks."""
+    """Author of a message, as models know it."""
 
     SYSTEM = "system"
     USER = "user"
@@ -253,7 +253,7 @@ class Media:
     seconds: float = 0.0
     at: int = 0
     most_tokens: int = 0
-    """How many tokens it may take; 0 is what the model wants by itself."""
+    """Limit of its tokens; 0 uses the model's own choice."""
 
 
 @dataclass(frozen=True)
@@ -267,13 +267,13 @@ class FunctionCall:
 
 @dataclass(frozen=True)
 class Message:
-    """One turn, as it is shown to a model; `media` in the order of the text."""
+    """One message as models see it; `media` in the order of the text."""
 
     role: Role
     text: str
     media: tuple[Media, ...] = ()
     calls: tuple[FunctionCall, ...] = ()
-    """With which a model goes on after its words."""
+    """Function calls that follow an answer's text."""
     result_of: FunctionCall | None = None
     """The call whose result the text is; a user's turn for models that know no other."""
 
@@ -285,7 +285,7 @@ class CancelToken:
         self._event = threading.Event()
 
     def cancel(self) -> None:
-        """Ask the work to end; it answers with a last event, not with an exception."""
+        """Ask the work to end; it does so with a last event, not an exception."""
         self._event.set()
 
     @property
@@ -294,7 +294,7 @@ class CancelToken:
 
 
 class LinkedToken(CancelToken):
-    """Set by itself, or with one of others."""
+    """Token that is also cancelled when any of its parents is."""
 
     def __init__(self, *others: CancelToken) -> None:
         super().__init__()

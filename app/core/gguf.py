@@ -67,7 +67,7 @@ class SkippedText:
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """Where a tensor lies, from the beginning of the data."""
+    """Place of a tensor, from the beginning of the data."""
 
     name: str
     shape: tuple[int, ...]
@@ -78,14 +78,14 @@ class TensorInfo:
 
 @dataclass(frozen=True)
 class GgufHeader:
-    """All that stands before the weights."""
+    """Everything before the weights in a GGUF file."""
 
     version: int
     metadata: dict[str, Any]
     tensors: tuple[TensorInfo, ...]
     data_offset: int
     is_complete: bool = True
-    """Without it, only the first bytes were there: keys may be missing, a list be only counted; no tensors."""
+    """False if only the first bytes were read: keys may be missing, lists only counted, and there are no tensors."""
 
     @property
     def needed_bytes(self) -> int:
@@ -117,7 +117,7 @@ _ENCODERS = frozenset(
     ]
 )
 _FIRST_TOKEN = re.compile(r"granite|\bbge\b|arctic|mxbai|\bgte\b")
-"""Families whose first token stands for the text, as their publishers say."""
+"""Embedding models that use the first token's vector, as their publishers say."""
 
 
 def embedding_pooling(header: GgufHeader) -> int:
@@ -135,7 +135,7 @@ def embedding_pooling(header: GgufHeader) -> int:
 
 
 class GgufProblem(Exception):
-    """`reason`: one of those of `ModelUnreadable` (empty, not_gguf, truncated, newer_format, damaged, …)."""
+    """`reason`: one of `ModelUnreadable`'s (empty, not_gguf, truncated, newer_format, damaged, …)."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -149,7 +149,7 @@ PROJECTOR = "clip"
 VOICES = frozenset({"qwen3tts_spkenc", "qwen3tts_gen", "pockettts_spkenc", "pockettts_gen"})
 """Kinds of projectors that take and make the voices of models that speak: nothing is seen or heard through them."""
 UNHEARD = VOICES | {"gemma3na"}
-"""Those through which llama.cpp hears nothing, whatever else their file says."""
+"""Projectors through which llama.cpp can't take sound, whatever their header says."""
 
 
 def check_model(path: Path) -> GgufHeader:
@@ -192,7 +192,7 @@ def check_projector(path: Path, model: str) -> GgufHeader:
 
 
 def projector_kinds(metadata: Mapping[str, Any]) -> frozenset[str]:
-    """llama.cpp's names for how a projector with this header sees and hears."""
+    """Return llama.cpp's names for the image and sound encoders of a projector."""
     found = (metadata.get(f"clip.{part}projector_type") for part in ("", "vision.", "audio.", "gen.audio."))
     return frozenset(kind for kind in found if isinstance(kind, str))
 
@@ -227,7 +227,7 @@ def read_beginning(data: bytes) -> GgufHeader:
 
 
 def _read_header(reader: _GgufReader, metadata: dict[str, Any]) -> GgufHeader:
-    """Read it into `metadata`, which has what was read so far when a GgufProblem is raised."""
+    """Read the header into `metadata`, which keeps what was read if GgufProblem is raised."""
     version = _read_version(reader)
     tensor_count, key_count = reader.read_number("<Q"), reader.read_number("<Q")
     if tensor_count > MAX_TENSORS or key_count > MAX_KEYS:
@@ -295,7 +295,7 @@ def _read_items(reader: _GgufReader, kind: int, count: int) -> list[Any] | Skipp
 
 
 def _read_tensors(reader: _GgufReader, count: int, alignment: int) -> tuple[TensorInfo, ...]:
-    """Tensors follow each other without gaps, each with a name of its own, or llama.cpp refuses the file."""
+    """Read tensor entries. Like llama.cpp, refuse gaps and repeated names."""
     tensors: list[TensorInfo] = []
     names: set[str] = set()
     end = 0
@@ -369,7 +369,7 @@ class _GgufReader:
         return True
 
     def skip_bytes(self, count: int) -> None:
-        """Move on by `count` bytes, which are not read if they are many."""
+        """Skip `count` bytes, seeking if they are many."""
         self._check_bounds(count)
         if self._at + count > len(self._data):
             self._base += self._at + count
@@ -398,7 +398,7 @@ class _GgufReader:
         self._at = at
 
     def read_upto(self, count: int) -> bytes:
-        """At most `count` bytes from the beginning."""
+        """Return at most `count` bytes from the beginning."""
         self._data += self._file.read(CHUNK_BYTES)
         self._at = min(count, len(self._data))
         return bytes(self._data[: self._at])
@@ -409,7 +409,7 @@ class _GgufReader:
         return self._data[self._at - count : self._at]
 
     def _ensure_window(self, count: int) -> None:
-        """Bring the next `count` bytes into the window."""
+        """Read so that the window holds the next `count` bytes."""
         self._check_bounds(count)
         if self._at + count <= len(self._data):
             return

@@ -31,13 +31,13 @@ SYSTEM_PLACES = (
     *("/proc", "/sys", "/run/host/fonts", "/run/host/user-fonts", "/var/cache/fontconfig"),
     *("/dev/urandom", "/dev/random", "/dev/zero"),
 )
-"""Programs, libraries, fonts and what the system tells of itself: nothing that a person keeps."""
+"""Programs, libraries, fonts and system information: nothing the user stores."""
 
 
 def restrict_files(reading: Iterable[Path], writing: Iterable[Path]) -> bool:
-    """Let the calling thread, and whatever it starts, open these files and what is below these folders, no other.
+    """Restrict the calling thread and its children to these files and folders' contents.
 
-    What is open stays open. Paths that do not exist are skipped. Return whether the kernel enforces it.
+    Open files stay open. Missing paths are skipped. Return whether the kernel enforces it.
     """
     if sys.platform != "linux":
         return False
@@ -63,7 +63,7 @@ def restrict_files(reading: Iterable[Path], writing: Iterable[Path]) -> bool:
 
 
 def program_places() -> list[Path]:
-    """Return where this program, its libraries and the person's fonts are, besides `SYSTEM_PLACES`."""
+    """Return the places of this program, its libraries and the user's fonts, besides `SYSTEM_PLACES`."""
     home = Path(os.environ.get("HOME") or "/nonexistent")
     data, cache, config = (
         Path(os.environ.get(name) or home / usual)
@@ -84,7 +84,7 @@ def program_places() -> list[Path]:
 
 
 def _allow_path(libc: ctypes.CDLL, ruleset: int, path: Path, rights: int) -> None:
-    """Add a rule; a path that is not there, or that the kernel refuses, stays closed."""
+    """Add a rule; a path that is missing or refused by the kernel stays closed."""
     with contextlib.suppress(OSError, ValueError):
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
         try:

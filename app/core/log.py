@@ -1,4 +1,4 @@
-"""A rotating log file. No message text at INFO: what a person writes stays out of it."""
+"""Rotating log file. No message text at INFO: what the user writes stays out of it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ MAX_BYTES = 1_000_000
 
 
 class _PrivateFile(logging.handlers.RotatingFileHandler):
-    """As closed to others as its folder, from the first byte."""
+    """Log file created with its folder's permissions."""
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """A full disk has no log; nothing is said of that on standard error with every line."""
+        """Ignore write errors: with a full disk, every line would add a traceback on standard error."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handleError(record)
 
     def close(self) -> None:
-        """Let go of the file, whatever of the last lines found no room."""
+        """Close the file, ignoring lines that found no room."""
         with contextlib.suppress(OSError):
             super().close()
 
@@ -35,7 +35,7 @@ class _PrivateFile(logging.handlers.RotatingFileHandler):
 
 
 def start_log(folder: Path, name: str = "fireside.log") -> logging.Handler | None:
-    """Attach a rotating file to the root logger; returns it, or None when the folder refuses."""
+    """Attach a rotating file to the root logger; return it, or None if the folder isn't writable."""
     try:
         make_folder(folder)
         handler = _PrivateFile(

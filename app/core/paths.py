@@ -1,4 +1,4 @@
-"""Where everything lies, that a person's folders are for that person alone, and what it means when a disk refuses."""
+"""Paths of everything stored, private permissions, and the meaning of disk errors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.core.errors import DiskFull, FolderNotWritable, NameTooLong
 
 @dataclass(frozen=True)
 class AppPaths:
-    """Folders for what the program writes for a person. Nothing is created until it is needed."""
+    """Folders of the user's data. Nothing is created until needed."""
 
     data: Path
     config: Path
@@ -26,27 +26,27 @@ class AppPaths:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """All that the others are in."""
+        """The folders that contain all others."""
         return self.data, self.config, self.cache, self.logs
 
     @property
     def models(self) -> Path:
-        """Installed models, unless the settings name another folder."""
+        """Installed models, unless settings name another folder."""
         return self.data / "models"
 
     @property
     def checker(self) -> Path:
-        """The claim checker, where one was fetched."""
+        """The claim checker, if downloaded."""
         return self.data / "checker"
 
     @property
     def database(self) -> Path:
-        """The SQLite file of what a person wrote, had read and had made: chats, documents, jobs, pages."""
+        """SQLite file of the user's data: chats, documents, jobs, pages."""
         return self.data / "fireside.db"
 
     @property
     def own_words(self) -> Path:
-        """What is right in the person's own spelling, one word a line."""
+        """The user's own dictionary, one word per line."""
         return self.data / "words.txt"
 
     @property
@@ -55,17 +55,17 @@ class AppPaths:
 
     @property
     def engine(self) -> Path:
-        """The engine child's own working directory."""
+        """Working directory of the engine child."""
         return self.cache / "engine"
 
     @property
     def downloads(self) -> Path:
-        """The download child's own working directory."""
+        """Working directory of the download child."""
         return self.cache / "downloads"
 
     @property
     def documents(self) -> Path:
-        """The document child's own working directory."""
+        """Working directory of the document child."""
         return self.cache / "documents"
 
     @property
@@ -75,53 +75,54 @@ class AppPaths:
 
     @property
     def media(self) -> Path:
-        """Pictures and sounds of messages as they were given, by their content."""
+        """Original images and sounds of messages, by content."""
         return self.data / "media"
 
     @property
     def recordings(self) -> Path:
-        """What was recorded with the microphone."""
+        """Recordings from the microphone."""
         return self.data / "recordings"
 
     @property
     def decoded(self) -> Path:
-        """What became of them; it can be made again."""
+        """Decoded images and sounds; can be made again."""
         return self.cache / "media"
 
     @property
     def restoring(self) -> Path:
-        """A whole backup that takes the place of what is here when nobody uses it."""
+        """A full backup that replaces the data once no other process uses it."""
         return self.data / "restoring"
 
     @property
     def unpacked(self) -> Path:
-        """A backup that was read and is not yet wanted."""
+        """An unpacked backup not confirmed yet."""
         return self.data / "restoring.part"
 
     @property
     def before_restoring(self) -> Path:
-        """What was here before, a folder for each time."""
+        """Data replaced by restoring, one folder each time."""
         return self.data / "before-restoring"
 
     @property
     def servers(self) -> Path:
-        """Other servers with models, a folder for each."""
+        """Model servers, one folder each."""
         return self.data / "servers"
 
     @property
     def connections(self) -> Path:
-        """Every connection to the network that was ever made, one JSON object a line."""
+        """Log of all network connections, one JSON object per line."""
         return self.data / "connections.jsonl"
 
     @property
     def states(self) -> Path:
-        """What models had read of chats and documents, to go on from."""
+        """Saved KV states of chats and documents."""
         return self.cache / "states"
 
     @classmethod
     def from_environment(cls) -> AppPaths:
-        """`FIRESIDE_HOME` moves everything below it, and so does a folder `data` beside the program; otherwise the
-        system's usual places."""
+        """Return the paths: below `FIRESIDE_HOME` or a folder `data` next to the program, else the system's usual
+        places.
+        """
         home = os.environ.get("FIRESIDE_HOME") or _beside_program()
         if home:
             root = Path(home).expanduser().absolute()
@@ -135,7 +136,7 @@ class AppPaths:
 
 
 def _beside_program() -> str:
-    """Return the folder `data` beside a portable program, as on a USB stick, where somebody made one; "" elsewhere."""
+    """Return the folder `data` next to a portable program (e.g. on a USB stick) if it exists, else ""."""
     if not getattr(sys, "frozen", False):
         return ""
     one_file = os.environ.get("APPIMAGE")  # which is where the person sees it, not where it is mounted
@@ -160,7 +161,7 @@ def resource_path(name: str) -> Path:
 
 
 BUILD_VARIABLE = "FIRESIDE_ENGINE_BUILD"
-"""Names the log of a set-up that is still building the engine and making the starter; see `app.engine.engine_build`."""
+"""Names the log of a set-up still building the engine and the starter; see `app.engine.engine_build`."""
 STARTER_FILE = "SmolLM2-135M-Instruct-Q8_0.gguf"
 
 
@@ -170,12 +171,12 @@ def starter_model() -> Path | None:
 
 
 def coming_starter() -> Path | None:
-    """Return where set-up is going to put the starter, if this program was started before that was done."""
+    """Return where set-up will put the starter, if it is still running."""
     return resource_path("models") / STARTER_FILE if os.environ.get(BUILD_VARIABLE) else None
 
 
 REMOTE_ENDING = ".remote"
-"""Of a file that stands for a model on another server; see `app.remote.servers`."""
+"""Ending of a file that stands for a server's model; see `app.remote.servers`."""
 
 
 def runs_elsewhere(model: Path | str) -> bool:
@@ -187,29 +188,29 @@ _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, each as closed to others as the one that it is in. Raises OSError."""
+    """Make a folder and its parents, each with its parent's permissions. Raises OSError."""
     if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(exist_ok=True, mode=_folder_mode(folder.parent))
 
 
 def private_opener(path: str, flags: int) -> int:
-    """For `open`: a new file is as closed to others as the folder that it is in."""
+    """Opener for `open` that gives a new file its folder's permissions."""
     return os.open(path, flags, _folder_mode(Path(path).parent) & 0o666)
 
 
 def be_as_closed_as(folder: Path) -> None:
-    """From now on everything this process makes is as closed to others as `folder`, or what will hold it."""
+    """Set the umask so that new files get at most `folder`'s permissions."""
     while not folder.is_dir():
         folder = folder.parent
     os.umask(0o777 & ~_folder_mode(folder))
 
 
 def close_to_others(folders: Iterable[Path], *, deeply: bool) -> None:
-    """Take from everybody else what they may do with these folders and what lies directly in them.
+    """Remove others' permissions from these folders and their direct contents, creating missing folders.
 
-    And with all that is in them if `deeply`, or where the folder itself was open: then somebody could go on into it.
-    Folders that are not there are made. What cannot be changed stays: whoever needs it then says so.
+    With `deeply`, or if the folder itself was open to others, from everything below: otherwise someone could reach it.
+    Failures are ignored; they show when a file is needed.
     """
     for folder in folders:
         was_open = False

@@ -1,4 +1,4 @@
-"""What PySide6 needs of Python 3.11, in every process that imports it; without importing it."""
+"""Work-around for PySide6 on Python 3.11, in every process that imports it; does not import it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def make_immortal() -> None:
-    """Give None and True a count that is never used up.
+    """Make None and True immortal by setting their reference counts.
 
     WORKAROUND for PySide6 6.12.0 (measured; no report found at https://bugreports.qt.io/projects/PYSIDE): its compiled
     code hands out None, True, False and NotImplemented without owning them, as is right from Python 3.12 on, where they

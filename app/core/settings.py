@@ -1,4 +1,4 @@
-"""One typed tree of settings, saved atomically as JSON; unknown keys are kept, wrong values fall back."""
+"""Typed settings, saved atomically as JSON. Unknown keys are kept; invalid values fall back to defaults."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCHEMA_VERSION = 2
 
 
 def _answers_without_limit(raw: dict[str, Any]) -> dict[str, Any]:
-    """2,048 tokens was everybody's longest answer, whether wished for or not; now it is as long as the context."""
+    """Migrate the former default of 2,048 tokens per answer to "as long as the context allows"."""
     chat = raw.get("chat")
     if isinstance(chat, dict) and chat.get("max_tokens") == 2048:
         return {**raw, "chat": {key: value for key, value in chat.items() if key != "max_tokens"}}
@@ -31,7 +31,7 @@ MIGRATIONS: list[Callable[[dict[str, Any]], dict[str, Any]]] = [_answers_without
 
 @dataclass(frozen=True)
 class AppearanceSettings:
-    """How the window looks. `scheme`: system, light or dark. `zoom`: 0.5 to 3."""
+    """Look of the window. `scheme`: system, light or dark. `zoom`: 0.5 to 3."""
 
     scheme: str = "system"
     zoom: float = 1.0
@@ -69,10 +69,10 @@ class ComposerSettings:
 
 @dataclass(frozen=True)
 class EngineSettings:
-    """How models run. 0, -1 and empty values let the program choose. `model_path` empty means the starter.
+    """How models run. 0, -1 and empty values leave the choice to the program; an empty `model_path` is the starter.
 
-    `kv_type`: f16 or q8_0. `unload_after_min` 0: a model stays until memory is short. `machines` are addresses of other
-    computers that lend their memory.
+    `kv_type`: f16 or q8_0. `unload_after_min` 0: keep the model until memory is short. `machines` are addresses of RPC
+    workers.
     """
 
     model_path: str = ""
@@ -92,11 +92,12 @@ class EngineSettings:
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """Where models lie, and which one each tab uses; empty paths leave it to the program (the chat's: `engine`).
+    """Models folder, and the model of each tab; empty paths leave the choice to the program (the chat's is in
+    `engine`).
 
-    `add_how`: what is done with a file that is added: "" (ask), copy, move or in_place. `votes`: which of two models a
-    person found better, a line for each pair (`app.features.inside.model_comparison`). `passages_path` is an embedding
-    model, `checker_path` a claim checker.
+    `add_how`: what to do with added files: "" (ask), copy, move or in_place. `votes`: results of comparing two models,
+    one line each (`app.features.inside.model_comparison`). `passages_path` is an embedding model, `checker_path` a
+    claim checker.
     """
 
     folder: str = ""
@@ -142,8 +143,8 @@ class SummarySettings:
 
 @dataclass(frozen=True)
 class DocumentSettings:
-    """Pages that are `pictures` are read by themselves by tesseract or model, as chosen last; none: only when a person
-    asks; "": by whichever is there. `offers_passages`: whether a model that finds passages is offered.
+    """`pictures`: how page images are read automatically: tesseract or model; none: only on request; "": by whichever
+    is available. `offers_passages`: whether to offer an embedding model.
     """
 
     pictures: str = ""
@@ -152,7 +153,7 @@ class DocumentSettings:
 
 @dataclass(frozen=True)
 class TranslationSettings:
-    """What was chosen last. `target` is a language's code, such as "pt-BR"; "" is the system's."""
+    """Last choices. `target` is a language code such as "pt-BR"; "" is the system's."""
 
     target: str = ""
     formality: str = ""
@@ -160,7 +161,7 @@ class TranslationSettings:
 
 @dataclass(frozen=True)
 class WritingSettings:
-    """What was chosen last, for a new page: the longest continuation in tokens, and how many at once."""
+    """Last choices, for new pages: the longest continuation in tokens, and how many at once."""
 
     max_tokens: int = 64
     count: int = 1
@@ -168,9 +169,9 @@ class WritingSettings:
 
 @dataclass(frozen=True)
 class SystemSettings:
-    """The program beside others. `keeps_running`: in the tray, when the window is closed; `asked_to_keep`: whether that
-    was asked at a closing. `notifies`: of long work that ends unseen, `notifies_with_words`: of what it is about, too.
-    `shortcut` opens the small window from any program, where `shortcut_on`.
+    """Integration with the desktop. `keeps_running`: in the tray after the window is closed; `asked_to_keep`: whether
+    the user was asked. `notifies` of long work that ends unseen, `notifies_with_words` including its title. `shortcut`
+    opens the small window from any program, if `shortcut_on`.
     """
 
     tray: bool = True
@@ -184,17 +185,17 @@ class SystemSettings:
 
 @dataclass(frozen=True)
 class TrashSettings:
-    """For how long what was deleted can be taken back; 0: until the next start."""
+    """Days for which deleted items can be restored; 0: until the next start."""
 
     keep_days: int = 30
 
 
 @dataclass(frozen=True)
 class ServingSettings:
-    """Whether other programs may use the models, and at which port of this computer.
+    """Whether API clients may use the models, and on which port.
 
-    `loads_models`: what they name is loaded where memory allows, beside what is. `origins` are the web pages that may
-    ask, such as "app://obsidian.md": browsers keep all others out.
+    `loads_models`: load the models they name if memory allows. `origins` are web pages that may send requests, such as
+    "app://obsidian.md": browsers block all others.
     """
 
     on: bool = False
@@ -205,19 +206,19 @@ class ServingSettings:
 
 @dataclass(frozen=True)
 class UpdateSettings:
-    """When the newest release file that was ever believed was issued, in seconds since 1970; 0: none was."""
+    """Time of the newest verified release file, in seconds since 1970; 0: none."""
 
     newest_issued_s: int = 0
 
 
 @dataclass(frozen=True)
 class WindowSettings:
-    """What comes back after a restart. `geometry` is Qt's own, in base64.
+    """State restored after a restart. `geometry` is Qt's, in base64.
 
-    `last_folders` are lines such as "documents=/home/ada": where file dialogs begin. `palette_recent` is what was
-    chosen in the palette last, such as "action:new" or "chat:12", the newest first. `unread_files` are lines such as
-    "12=/home/ada/talk.mp3", with the chat whose draft it is in, or none for a new one: files that are still being read.
-    `unread_summarized` and `unread_translated` are the paths of those in the tabs.
+    `last_folders` are lines such as "documents=/home/ada" for file dialogs. `palette_recent` holds the latest choices
+    in the palette, such as "action:new" or "chat:12", newest first. `unread_files` are lines such as
+    "12=/home/ada/talk.mp3" with the chat of the draft, or none for a new one: files still being read.
+    `unread_summarized` and `unread_translated` are those of the tabs.
     """
 
     geometry: str = ""
@@ -297,9 +298,9 @@ LIMITS: dict[str, Callable[[Any], bool]] = {
 
 
 def load_settings(path: Path) -> tuple[Settings, list[str]]:
-    """Read the tree; returns it with the dotted names of values that were wrong and fell back.
+    """Read the settings; return them and the dotted names of invalid values.
 
-    A file that is not JSON at all is moved aside to ``settings.json.damaged`` and reported as ``settings``.
+    A file that isn't JSON is moved aside to ``settings.json.damaged`` and reported as ``settings``.
     """
     try:
         raw = json.loads(path.read_text("utf-8-sig"))  # Windows editors put a mark in front
@@ -314,7 +315,7 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
 
 
 def save_settings(path: Path, settings: Settings) -> None:
-    """Write the tree in one atomic step; raises OSError when the disk refuses, leaving the old file."""
+    """Write the settings atomically. Raises OSError, leaving the old file."""
     try:
         _write_file(path, settings)
     except FileNotFoundError:  # a start that swept just now took it for one that was left behind
@@ -322,7 +323,7 @@ def save_settings(path: Path, settings: Settings) -> None:
 
 
 def sweep_settings(path: Path) -> None:
-    """Remove what a save that was killed left beside the file: it may hold a text that was never sent."""
+    """Delete leftovers of killed saves: they may contain unsent text."""
     for left in path.parent.glob(f"{SCRATCH}*"):
         with contextlib.suppress(OSError):
             left.unlink()

@@ -10,7 +10,7 @@ _OVERRIDES = "\u202d\u202e"
 _DIRECTIONS = "\u202a-\u202e\u2066-\u2069"
 _ANY_DIRECTION = re.compile(f"[{_DIRECTIONS}]")
 _CLOSES = {"\u202c": "\u202a\u202b", "\u2069": "\u2066\u2067\u2068"}
-"""What ends an embedding and an isolate (Unicode Bidirectional Algorithm), and what begins one."""
+"""Each character that closes an embedding or isolate (Unicode Bidirectional Algorithm), with those it closes."""
 NEUTRAL = "\u2060"
 """Has neither width nor direction."""
 _HIDDEN = "\u061c\u200b\u200e\u200f\u2060-\u2065\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
@@ -20,7 +20,7 @@ _IN_TEXTS = re.compile(f"(?![\n\t])[{_CONTROLS}{_OVERRIDES}{_SURROGATES}]")
 
 
 def clean_text(text: str) -> str:
-    """Text that every later stage can hold: NUL removed, lone surrogates replaced by U+FFFD."""
+    """Remove NUL and replace lone surrogates by U+FFFD, so that every later stage can hold the text."""
     return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
@@ -74,7 +74,7 @@ def settle_directions(text: str) -> str:
 
 
 def reveal_directions(code: str) -> str:
-    """Code to be shown, in which nothing may look like something else: each mark of direction is seen as U+FFFD."""
+    """Show direction marks in code as U+FFFD, so that nothing looks like something else."""
     return _ANY_DIRECTION.sub("\ufffd", code) if has_directions(code) else code
 
 
@@ -83,9 +83,9 @@ def _visible_character(found: re.Match[str]) -> str:
 
 
 def size_words(size_bytes: float, tr: Callable[[str], str] = str) -> str:
-    """Such as 812 bytes, 30 kB, 1.2 MB, 430 MB or 5.7 GB, in powers of ten; what is there at all is never 0.
+    """Format a size such as 812 bytes, 30 kB, 1.2 MB or 5.7 GB, in powers of ten; never 0 for more than nothing.
 
-    `tr` gives a unit in the person's language.
+    `tr` translates the unit.
     """
     value, unit = size_bytes, "bytes"
     for larger in ("kB", "MB", "GB", "TB"):

@@ -38,15 +38,13 @@ _SENSELESS = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 def to_json(value: Any) -> Any:
-    """Return a dataclass or a named tuple as plain JSON values, which are only to be read: what `from_json` takes."""
+    """Convert a dataclass or named tuple to plain JSON values for `from_json`. Treat the result as read-only."""
     write = _form_of(typing.cast(Any, type(value))).write
     return value if write is None else write(value)
 
 
 def from_json(cls: type[T], raw: object) -> T:
-    """Return the value of a class that JSON values stand for; raises ValueError, KeyError or TypeError for any
-    others.
-    """
+    """Convert JSON values to a class. Raises ValueError, KeyError or TypeError if they don't fit."""
     return typing.cast(T, _form_of(typing.cast(Any, cls)).read_value(raw))
 
 
@@ -62,21 +60,21 @@ class Greeting:
 
 @dataclass(frozen=True)
 class Failed:
-    """It ended with a situation."""
+    """The request failed with this error."""
 
     error: AppError
 
 
 @dataclass(frozen=True)
 class Ended:
-    """The child is gone: its exit code, and the end of what it wrote to stderr."""
+    """The child has exited: its exit code and the end of its stderr."""
 
     code: int
     tail: str
 
 
 class Wire:
-    """What two sides say to each other."""
+    """Messages that two processes exchange, as JSON lines."""
 
     def __init__(self, version: int, requests: Iterable[type], replies: Iterable[type]) -> None:
         self.version = version
@@ -88,11 +86,11 @@ class Wire:
         return _encode({TAG: type(message).__name__} | to_json(message)).encode("ascii") + b"\n"
 
     def parse_request(self, line: bytes) -> Any:
-        """Return what the parent asks; raises ProtocolViolation."""
+        """Parse a line from the parent. Raises ProtocolViolation."""
         return self._parse_message(self._requests, line)
 
     def parse_reply(self, line: bytes) -> Any:
-        """Return what the child says; raises ProtocolViolation."""
+        """Parse a line from the child. Raises ProtocolViolation."""
         return self._parse_message(self._replies, line)
 
     @staticmethod
@@ -116,7 +114,7 @@ class WireClient:
         child.listen(self._on_line, lambda code, tail: hear(Ended(code, tail)))
 
     def send(self, request: Any) -> bool:
-        """False where the child does not read. One that is gone takes nothing, and its end is heard."""
+        """Send a request; False if the child doesn't read. If the child is gone, its end is reported separately."""
         try:
             self._child.send(self._wire.encode_message(request))
         except TimeoutError:
@@ -146,9 +144,9 @@ class WireClient:
 
 
 class WireInbox:
-    """What a child says, until it is taken: a place for a `WireClient` to put it.
+    """Queue of a child's messages, filled by a `WireClient`.
 
-    Where `most_waiting` messages wait, the child waits too, until this is closed; 0 lets any number wait.
+    With `most_waiting` messages in it, reading and so the child block until it is closed; 0 is unlimited.
     """
 
     def __init__(self, most_waiting: int = 0) -> None:
@@ -156,7 +154,7 @@ class WireInbox:
         self._closed = threading.Event()
 
     def add_item(self, item: Any) -> None:
-        """Hand one on, and wait as long as the reader has too many; for the thread that reads the child."""
+        """Add a message, blocking while the queue is full. Called by the child's reader thread."""
         while not self._closed.is_set():
             with contextlib.suppress(queue.Full):
                 self._items.put(item, timeout=LOOK_EVERY_S)
@@ -173,12 +171,12 @@ class WireInbox:
         return item
 
     def close(self) -> None:
-        """Nobody takes anything any more."""
+        """Drop all later messages."""
         self._closed.set()
 
 
 class ParentSide:
-    """The child's side, on the streams of `claim_wire`."""
+    """The child's side of the wire, on the streams of `claim_wire`."""
 
     def __init__(self, wire: Wire, reader: BinaryIO, writer: BinaryIO) -> None:
         self._wire, self._reader, self._writer = wire, reader, writer
@@ -187,13 +185,13 @@ class ParentSide:
         self.send_reply(Greeting(self._wire.version, __version__, os.getpid(), backend))
 
     def send_reply(self, reply: Any) -> None:
-        """A line is one write: two threads may tell."""
+        """Write a reply in a single write, since two threads may reply."""
         self._writer.write(self._wire.encode_message(reply))
         self._writer.flush()
 
     def read_requests(self) -> Iterator[Any]:
-        """Yield what the parent asks, until it is gone or done with this child. A line that is none is a
-        ProtocolViolation among them: other requests may still run.
+        """Yield requests until the parent closes stdin. An invalid line is yielded as a ProtocolViolation: other
+        requests may still be running.
         """
         for line in self._reader:
             try:
@@ -202,9 +200,7 @@ class ParentSide:
                 yield error
 
     def leave_with_parent(self, take: Callable[[Any], object], last: Callable[[], object] = lambda: None) -> None:
-        """From now on requests go to `take`, on a thread of their own; when there can be no more, this process does
-        what is the `last` to do and ends.
-        """
+        """Pass further requests to `take` in a thread; at the end of stdin call `last` and end the process."""
 
         def listen() -> None:
             for request in self.read_requests():
@@ -216,7 +212,7 @@ class ParentSide:
 
 
 def check_request(request: Any) -> Any:
-    """Raise what is no request, see `ParentSide.read_requests`."""
+    """Return a request, or raise a ProtocolViolation yielded by `ParentSide.read_requests`."""
     if isinstance(request, ProtocolViolation):
         raise request
     return request
@@ -227,7 +223,9 @@ def check_request(request: Any) -> Any:
 
 @dataclass(frozen=True)
 class _JsonForm:
-    """`write` is None where JSON takes values as they are; values of the types in `plain` are read as they are."""
+    """Conversion of one type. `write` is None if JSON takes values as they are; values of the types in `plain` are read
+    unchanged.
+    """
 
     read: Callable[[Any], Any]
     write: Callable[[Any], Any] | None = None
@@ -286,7 +284,7 @@ def _form_of(hint: Any) -> _JsonForm:  # noqa: PLR0911 - a table of kinds
 
 
 def _union_form(members: tuple[Any, ...]) -> _JsonForm:
-    """Plain values by their type, one dataclass as it is, several with their names."""
+    """Return the form of a union: plain values by type, a single dataclass unnamed, several with their names."""
     forms = {member: _form_of(member) for member in members}
     plain: frozenset[type] = frozenset().union(*(form.plain for form in forms.values()))
     rest = [member for member, form in forms.items() if not form.plain]
@@ -333,7 +331,7 @@ def _named_row(cls: Any) -> _JsonForm:
 
 
 def _tuple_form(make: Callable[[Any], Any], forms: list[_JsonForm], defaults: Mapping[str, Any]) -> _JsonForm:
-    """One form for each place, the last of which may have defaults."""
+    """Return the form of a tuple with one form per place; the last ones may have defaults."""
     ends = list(defaults.values())
     known: set[tuple[type, ...]] = set()  # types of places that were all plain: a page has thousands of boxes
 

@@ -1,4 +1,4 @@
-"""How the network may be used and what became of each use: switch, proxy, mirror and token, ledger and situations."""
+"""Network policy: switch, proxy, mirror, token, connection log, and errors of requests."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _NOTHING_LEFT = re.compile(r";\s*r\s*=\s*0\s*;\s*t\s*=\s*(\d+)")
 
 @dataclass(frozen=True)
 class NetworkAccess:
-    """How the network may be used now. `proxy` "" follows the system; `token` goes to `endpoint` only."""
+    """Present network settings. `proxy` "" follows the system; `token` is sent to `endpoint` only."""
 
     allowed: bool = True
     endpoint: str = HUB
@@ -58,7 +58,7 @@ class NetworkAccess:
 
     @property
     def host(self) -> str:
-        """The Hub's name, for sentences."""
+        """The Hub's host, for texts."""
         return urlsplit(self.endpoint).netloc
 
 
@@ -68,7 +68,7 @@ def endpoint_of(settings: Settings) -> str:
 
 
 def access_of(settings: Settings, token: HubToken) -> NetworkAccess:
-    """Return how the network may be used."""
+    """Return the network settings with the token."""
     network, endpoint = settings.network, endpoint_of(settings)
     return NetworkAccess(
         network.reaches_internet,
@@ -86,7 +86,7 @@ def access_to(address: str, settings: Settings) -> NetworkAccess:
 
 @dataclass
 class NetworkVisit:
-    """One use of the network. `patient`: failures are the caller's to retry, so they are passed on as they are."""
+    """One use of the network. `patient`: the caller retries, so errors are raised unchanged."""
 
     access: NetworkAccess
     why: str
@@ -102,13 +102,13 @@ _visit: contextvars.ContextVar[NetworkVisit | None] = contextvars.ContextVar("vi
 
 
 def current_visit() -> NetworkVisit | None:
-    """Return the visit that this thread, or task, is on."""
+    """Return the visit of this thread or task."""
     return _visit.get()
 
 
 @contextlib.contextmanager
 def enter_visit(visit: NetworkVisit) -> Iterator[NetworkVisit]:
-    """What happens inside belongs to this visit."""
+    """Make `visit` the current one for this block."""
     before = _visit.set(visit)
     try:
         yield visit
@@ -127,7 +127,7 @@ def refusal_of(response: httpx2.Response, access: NetworkAccess) -> AppError | N
 
 
 def proxy_for(url: str, access: NetworkAccess) -> str:
-    """Return the proxy a request takes, "" for none; the system's is what Python finds in environment and registry."""
+    """Return the proxy for a request, "" for none; the system's is what Python finds in environment and registry."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if access.proxy:
@@ -147,17 +147,16 @@ _SHARED = "100.64.0.0/10"  # RFC 6598; private networks over others' lines, such
 
 
 def is_this_computer(host: str) -> bool:
-    """Return whether what is sent to this name or address stays on this computer."""
+    """Return whether data sent to this name or address stays on this computer."""
     host = host.strip("[]").rstrip(".").lower()
     address = _parse_address(host)
     return address.is_loopback if address is not None else host == "localhost" or host.endswith(".localhost")
 
 
 def is_own_network(host: str) -> bool:
-    """Return whether a name or address belongs to the person's own network, or is this computer; by itself, nothing is
-    asked.
+    """Return whether a name or address is in the local network or this computer, without asking anything.
 
-    A name without a dot is looked for in the own network first, and is none of the internet.
+    A name without a dot is resolved in the local network first and can't be an internet name.
     """
     host = host.strip("[]").rstrip(".").lower()
     address = _parse_address(host)
@@ -196,7 +195,7 @@ def wait_of(response: httpx2.Response) -> int:
 
 
 def problem_of(error: BaseException, visit: NetworkVisit, repo: str = "", file: str = "") -> AppError:
-    """Return the situation behind whatever a request raised."""
+    """Return the AppError for an exception of a request."""
     import httpx2
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
@@ -214,7 +213,7 @@ def problem_of(error: BaseException, visit: NetworkVisit, repo: str = "", file: 
 _SENSELESS = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
-"""What the library raises over an answer of another form."""
+"""What the library raises for a response of unexpected form."""
 
 
 def _problem_of_status(error: HfHubHTTPError, access: NetworkAccess, repo: str, file: str) -> AppError:
@@ -311,13 +310,13 @@ class ConnectionLedger:
         self.path = path
 
     def begin(self, host: str, why: str) -> HubConnection:
-        """Return a connection is about to be opened."""
+        """Log a connection that is about to be opened."""
         connection = HubConnection(uuid.uuid4().hex[:12], time.time(), host, why)
         self._append_line(connection)
         return connection
 
     def update_connection(self, connection: HubConnection, *, received_bytes: int, status: int) -> None:
-        """What came through it so far."""
+        """Log what was received through a connection so far."""
         self._append_line(replace(connection, bytes=received_bytes, status=status))
 
     def connections(self, most: int = MOST_SHOWN) -> list[HubConnection]:
@@ -365,7 +364,7 @@ class HubToken:
         return self._texts[host]
 
     def save(self, text: str, host: str = HUB_HOST) -> None:
-        """Keep a token, or forgets it with "". Raises TokenNotKept when it holds until the program's end only."""
+        """Save a token in the keyring; "" deletes it. Raises TokenNotKept if it lasts until the program ends only."""
         import keyring  # heavy, and not needed by most people
         from keyring.errors import KeyringError, PasswordDeleteError
 

@@ -20,12 +20,12 @@ THINKING = ("", "none", "tags", "harmony")
 
 @dataclass(frozen=True)
 class ChunkSizes:
-    """How much of a text a model is given at once for a task; 0 where the task has no such limit."""
+    """Limits of text given to a model at once for each task; 0 if the task has none."""
 
     input_tokens: int
     output_tokens: int = 0
     single_pass_tokens: int = 0
-    """A text up to this length is read in one go."""
+    """Texts up to this length are read in one pass."""
     merge_output_tokens: int = 0
     segments: int = 0
     context_paragraphs: int = 0
@@ -33,9 +33,9 @@ class ChunkSizes:
 
 @dataclass(frozen=True)
 class VisionFile:
-    """The file through which a model sees, and what a picture takes. 0 and "" stand for what is not known.
+    """Projector of a model and the tokens of an image. 0 and "" mean unknown.
 
-    `is_checked`: whether these facts were seen in what the Hub says, and not only in what others say of it.
+    `is_checked`: whether these facts were verified against the Hub itself.
     """
 
     file: str = ""
@@ -45,17 +45,17 @@ class VisionFile:
     hears: bool = False
     least_tokens: int = 0
     most_tokens: int = 0
-    """Of one picture."""
+    """Of one image."""
     is_checked: bool = False
 
 
 @dataclass(frozen=True)
 class CatalogEntry:
-    """One suggested model. 0, "" and None stand for what is not known.
+    """One suggested model. 0, "" and None mean unknown.
 
-    `is_default`: the one to take for its tasks on a machine of `tier_gb`. `languages` is how many it knows. `thinking`
-    is how it writes its thinking down: none, tags or harmony. `template` is the name of a resource that replaces the
-    file's chat template. `active_share` is the part of the weights that is read for each token.
+    `is_default`: suggested for its tasks on a machine of `tier_gb`. `languages` is how many it knows. `thinking` is how
+    it writes its thinking: none, tags or harmony. `template` names a resource that replaces the file's chat template.
+    `active_share` is the share of the weights read per token.
     """
 
     id: str
@@ -81,7 +81,7 @@ class CatalogEntry:
     translation_prompt: str = ""
     template: str = ""
     kv_bytes_per_token: int = 0
-    """In 16 bit."""
+    """At 16 bits."""
     state_bytes: int = 0
     """Kept for each sequence, however long it is."""
     active_share: float | None = None
@@ -89,11 +89,11 @@ class CatalogEntry:
 
     @property
     def active_bytes(self) -> int:
-        """What is read for each token; everything where that is not known."""
+        """Bytes read per token; all of the file if unknown."""
         return int(self.size_bytes * (self.active_share or 1.0))
 
     def is_file(self, name: str, size_bytes: int, sha256: str = "") -> bool:
-        """Return whether a file here is this model: its hash says so, else its name and size."""
+        """Return whether a local file is this model: by hash if known, else by name and size."""
         if sha256 and self.sha256_prefix:
             return sha256.startswith(self.sha256_prefix)
         return bool(self.file) and name == PurePosixPath(self.file).name and size_bytes == self.size_bytes
@@ -160,7 +160,7 @@ def _parse_value(name: str, value: Any) -> Any:
 
 
 def _sampling_fields(raw: dict[str, Any]) -> dict[str, float]:
-    """Fields of the engine's `Sampling`."""
+    """Return the fields of the engine's `Sampling`. Raises TypeError for values that aren't numbers."""
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in raw.values()):
         raise TypeError(f"sampling is {raw!r}")
     return dict(raw)

@@ -146,7 +146,7 @@ class PageStore:
         cursor: int = 0,
         options: dict[str, Any] | None = None,
     ) -> None:
-        """Keep the page as it is now; it is on the disk when this returns. Only another text makes it the newest."""
+        """Save the page; it is on disk when this returns. Only changed text makes it the newest."""
         state = _settle_state(text, written, cursor)
         values = {
             "id": page_id,
@@ -163,20 +163,20 @@ class PageStore:
         )
 
     def rename(self, page_id: int, title: str) -> None:
-        """Give it a title of its own; "" takes that away again."""
+        """Give the page a title; "" returns to the first line."""
         self._change_columns("title = :title", {"id": page_id, "title": clean_text(title).strip()})
 
     def set_pinned(self, page_id: int, is_pinned: bool) -> None:
-        """Keep a page above the others, or no longer."""
+        """Set whether a page is listed above the others."""
         self._change_columns("is_pinned = :is_pinned", {"id": page_id, "is_pinned": is_pinned})
 
     def note_file(self, page_id: int, file: Path, file_form: dict[str, Any]) -> None:
-        """It was saved there, in that form."""
+        """Record the file the page was saved to, and its form."""
         values = {"id": page_id, "file": _stored_path(file), "form": json.dumps(file_form, sort_keys=True)}
         self._change_columns("file = :file, file_form = :form", values)
 
     def of_file(self, file: Path, text: str) -> WrittenPage | None:
-        """Return the page that has this file and still says the same."""
+        """Return the page with this file and the same text, or None."""
         with self._database.reading() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM pages WHERE file = ? AND text = ? AND deleted_at IS NULL ORDER BY id DESC",
@@ -185,7 +185,7 @@ class PageStore:
         return None if row is None else _read_page(row)
 
     def keep_undo(self, page_id: int, text: str, written: Iterable[tuple[int, int]] = (), cursor: int = 0) -> None:
-        """What the page was like before its last change, in the place of what was kept before."""
+        """Save the page's state before its last change, replacing the previous one."""
         state = _settle_state(text, written, cursor)
         with self._database.transaction() as connection:
             done = connection.execute(
@@ -197,7 +197,7 @@ class PageStore:
                 raise KeyError(page_id)
 
     def undo_state(self, page_id: int) -> StoredPageState | None:
-        """Return what `keep_undo` kept last."""
+        """Return the state saved last by `keep_undo`."""
         with self._database.reading() as connection:
             row = connection.execute(
                 "SELECT text, written, cursor FROM page_undo WHERE page_id = ?", (page_id,)
@@ -205,15 +205,14 @@ class PageStore:
         return None if row is None else StoredPageState(row["text"], _parse_ranges(row["written"]), row["cursor"])
 
     def delete(self, page_id: int) -> None:
-        """Hide a page until `restore` or, for good, `purge_deleted`."""
+        """Hide a page until `restore` or `purge_deleted`."""
         self._change_columns("deleted_at = :now", {"id": page_id, "now": self._clock()})
 
     def restore(self, page_id: int) -> None:
-        """Undo `delete`."""
         self._change_columns("deleted_at = NULL", {"id": page_id})
 
     def purge_deleted(self, before: float) -> None:
-        """Really removes what was deleted before that moment; `erase_traces` is to follow."""
+        """Remove pages deleted before that time for good; call `erase_traces` afterwards."""
         with self._database.transaction() as connection:
             which = "FROM pages WHERE deleted_at < ?"
             if connection.execute(f"SELECT EXISTS (SELECT 1 {which})", (before,)).fetchone()[0]:
@@ -226,7 +225,7 @@ class PageStore:
                 raise KeyError(values["id"])
 
     def _index_changed(self) -> None:
-        """Make what was changed since somebody searched last known to the index; on a full disk it is not found."""
+        """Index pages changed since the last search. On a full disk they aren't found."""
         with suppress(DiskFull, FolderNotWritable), self._database.transaction() as connection:
             connection.execute("UPDATE pages SET is_indexed = 1 WHERE NOT is_indexed")
 
@@ -251,7 +250,7 @@ def _find_hits(connection: sqlite3.Connection, query: str) -> dict[int, str]:
 
 
 def _text_around(text: str, looked_for: Iterable[re.Pattern[str]]) -> str:
-    """Return where the first of these stands; "" where none does."""
+    """Return the text around the first match; "" without one."""
     found = next((found for pattern in looked_for if (found := pattern.search(text))), None)
     if found is None:
         return ""
@@ -294,7 +293,7 @@ def _one_line(text: str) -> str:
 
 
 def _settle_state(text: str, written: Iterable[tuple[int, int]], cursor: int) -> StoredPageState:
-    """As it is stored: the text clean, ranges and cursor inside it, ranges that touch as one."""
+    """Return the state as stored: clean text, ranges and cursor within it, adjacent ranges joined."""
     clean = clean_text(text)
 
     def place(at: int) -> int:

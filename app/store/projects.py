@@ -24,7 +24,9 @@ from app.store.database import Database
 
 @dataclass(frozen=True)
 class Project:
-    """One project. Times are seconds since 1970; `is_open`: the list shows its chats; `model` is a path or ""."""
+    """One project. Times are seconds since 1970; `is_open`: its chats are shown in the list; `model` is a path or
+    "".
+    """
 
     id: int
     name: str
@@ -37,7 +39,7 @@ class Project:
 
     @property
     def title(self) -> str:
-        """Its name, as lists call it."""
+        """Name to show in lists."""
         return self.name
 
 
@@ -56,7 +58,7 @@ class Projects:
         self._conversations = Conversations(database)
 
     def create(self, name: str, icon: str = "") -> Project:
-        """Return an empty project, its chats shown."""
+        """Create an empty project, shown open."""
         now = self._clock()
         with self._database.transaction() as connection:
             row = connection.execute(
@@ -66,7 +68,7 @@ class Projects:
         return _read_project(row)
 
     def get(self, project_id: int | None) -> Project | None:
-        """One project; None when it is deleted or unknown."""
+        """Return a project; None if deleted or unknown."""
         with self._database.reading() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM projects WHERE id = ? AND deleted_at IS NULL", (project_id,)
@@ -74,7 +76,7 @@ class Projects:
         return None if row is None else _read_project(row)
 
     def all(self) -> list[Project]:
-        """By name, whatever its case and accents."""
+        """Return all projects by name, regardless of case and accents."""
         return self._find_where("deleted_at IS NULL")
 
     def update(
@@ -87,7 +89,7 @@ class Projects:
         model: str | UnchangedValue = UNCHANGED,
         is_open: bool | UnchangedValue = UNCHANGED,
     ) -> None:
-        """Change only what is given."""
+        """Change the given fields."""
         texts = {"name": name, "icon": icon, "instructions": instructions, "model": model}
         values: dict[str, Any] = {key: clean_text(text) for key, text in texts.items() if isinstance(text, str)}
         values |= {"updated_at": self._clock()} if values else {}
@@ -107,26 +109,26 @@ class Projects:
         return [chat for chat in chats if chat is not None]
 
     def delete(self, project_id: int) -> None:
-        """Hide a project until `restore` or, for good, `purge_deleted`; its chats stay, outside."""
+        """Hide a project until `restore` or `purge_deleted`. Its chats stay, outside of it."""
         with self._database.transaction() as connection:
             set_columns(connection, "projects", project_id, {"deleted_at": self._clock()})
 
     def discard(self, project_id: int) -> None:
-        """Remove one that nothing was put into, for good."""
+        """Remove an empty project for good."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM projects WHERE id = ?", (project_id,))
 
     def restore(self, project_id: int) -> None:
-        """Undo `delete`: the chats that were in it are in it again, but for those that were put elsewhere."""
+        """Restore a project with its chats, except those moved elsewhere meanwhile."""
         with self._database.transaction() as connection:
             set_columns(connection, "projects", project_id, {"deleted_at": None})
 
     def deleted(self) -> list[Project]:
-        """Return what can be restored."""
+        """Return the deleted projects that can be restored."""
         return self._find_where("deleted_at IS NOT NULL")
 
     def purge_deleted(self, before: float) -> list[int]:
-        """Really removes what was deleted before that moment, with its memories and documents; returns the ids."""
+        """Remove projects deleted before that time for good, with their memories and documents; return the ids."""
         return purge_deleted_rows(self._database, "projects", before)
 
     def _find_where(self, where: str) -> list[Project]:
@@ -142,7 +144,7 @@ def _read_project(row: sqlite3.Row) -> Project:
 
 
 def set_columns(connection: sqlite3.Connection, table: str, row_id: int, values: dict[str, Any]) -> None:
-    """Change columns of one row; raises KeyError when there is no such row."""
+    """Change columns of one row. Raises KeyError if it doesn't exist."""
     columns = ", ".join(f"{name} = :{name}" for name in values) or "id = id"
     changed = connection.execute(f"UPDATE {table} SET {columns} WHERE id = :id", {**values, "id": row_id}).rowcount
     if not changed:
@@ -150,7 +152,7 @@ def set_columns(connection: sqlite3.Connection, table: str, row_id: int, values:
 
 
 def purge_deleted_rows(database: Database, table: str, before: float) -> list[int]:
-    """Remove for good what was deleted before that moment, in seconds since 1970; returns the ids."""
+    """Remove rows deleted before that time (seconds since 1970) for good; return the ids."""
     with database.transaction() as connection:
         rows = connection.execute(f"DELETE FROM {table} WHERE deleted_at < ? RETURNING id", (before,)).fetchall()
     return [row[0] for row in rows]
@@ -163,7 +165,7 @@ class ProjectDocuments:
         self._database = database
 
     def list_documents(self, project_id: int | None) -> list[Attachment]:
-        """None in one that was deleted."""
+        """Return the project's documents; empty for a deleted project."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT a.id, a.document_id FROM attachments a"
@@ -175,7 +177,7 @@ class ProjectDocuments:
         return [Attachment(row[0], row[1], None, None, DocumentUse.UNDECIDED) for row in rows]
 
     def add(self, project_id: int, document_id: int) -> None:
-        """Every chat of the project sees it from now on; one that is there already stays as it is."""
+        """Add a document for all chats of the project, unless it is there already."""
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT INTO attachments (document_id, project_id) SELECT ?1, ?2 WHERE NOT EXISTS"
@@ -184,7 +186,7 @@ class ProjectDocuments:
             )
 
     def remove(self, attachment_id: int) -> None:
-        """The document's blocks go at the next start, where nothing else refers to them."""
+        """Remove a document. Blocks that nothing else uses are purged at the next start."""
         Attachments(self._database).remove(attachment_id)
 
 
@@ -208,7 +210,7 @@ class Memories:
         self._database, self._clock = database, clock
 
     def add(self, text: str, project_id: int | None = None) -> Memory:
-        """Return the last of its list."""
+        """Add a memory at the end of its list."""
         with self._database.transaction() as connection:
             row = connection.execute(
                 "INSERT INTO memories (project_id, text, created_at) VALUES (?, ?, ?)"
@@ -218,18 +220,18 @@ class Memories:
         return Memory(*row)
 
     def get(self, memory_id: int) -> Memory | None:
-        """One of them; None when it is deleted or unknown."""
+        """Return a memory; None if deleted or unknown."""
         return next(iter(self._find_where("m.id = ? AND m.deleted_at IS NULL", (memory_id,))), None)
 
     def all(self) -> list[Memory]:
-        """Return those for every chat first, then those of each project; in each the oldest first."""
+        """Return memories for every chat first, then each project's; oldest first."""
         return self._find_where(
             "m.deleted_at IS NULL AND (m.project_id IS NULL OR EXISTS"
             " (SELECT 1 FROM projects p WHERE p.id = m.project_id AND p.deleted_at IS NULL))"
         )
 
     def list_for_project(self, project_id: int | None) -> list[Memory]:
-        """Return what a chat in this project, or in none, is told."""
+        """Return the memories given to a chat in this project, or in none."""
         return [memory for memory in self.all() if memory.project_id is None or memory.project_id == project_id]
 
     def update(
@@ -239,28 +241,27 @@ class Memories:
         text: str | UnchangedValue = UNCHANGED,
         project_id: int | UnchangedValue | None = UNCHANGED,
     ) -> None:
-        """Change only what is given."""
+        """Change the given fields."""
         values: dict[str, Any] = {} if isinstance(text, UnchangedValue) else {"text": clean_text(text)}
         values |= {} if isinstance(project_id, UnchangedValue) else {"project_id": project_id}
         with self._database.transaction() as connection:
             set_columns(connection, "memories", memory_id, values)
 
     def delete(self, memory_id: int) -> None:
-        """Hide it until `restore` or, for good, `purge_deleted`."""
+        """Hide a memory until `restore` or `purge_deleted`."""
         with self._database.transaction() as connection:
             set_columns(connection, "memories", memory_id, {"deleted_at": self._clock()})
 
     def restore(self, memory_id: int) -> None:
-        """Undo `delete`."""
         with self._database.transaction() as connection:
             set_columns(connection, "memories", memory_id, {"deleted_at": None})
 
     def deleted(self) -> list[Memory]:
-        """Return what can be restored."""
+        """Return the deleted memories that can be restored."""
         return self._find_where("m.deleted_at IS NOT NULL")
 
     def purge_deleted(self, before: float) -> list[int]:
-        """Really removes what was deleted before that moment; returns the ids."""
+        """Remove memories deleted before that time for good; return the ids."""
         return purge_deleted_rows(self._database, "memories", before)
 
     def _find_where(self, where: str, values: Sequence[object] = ()) -> list[Memory]:
@@ -275,7 +276,7 @@ class Memories:
 
 @dataclass(frozen=True)
 class ChatTag:
-    """One tag; `colour` is a name out of a face's palette, or ""."""
+    """One tag; `colour` is a name from the window's palette, or ""."""
 
     id: int
     name: str
@@ -293,7 +294,7 @@ class Tags:
         self._database, self._clock = database, clock
 
     def create(self, name: str, colour: str = "") -> ChatTag:
-        """Return a new tag, or the one that is called so already."""
+        """Return the tag with this name, created if needed."""
         name = clean_text(name)
         with self._database.transaction() as connection:
             known = _find_named(connection, name)
@@ -305,11 +306,11 @@ class Tags:
         return ChatTag(*row)
 
     def all(self) -> list[ChatTag]:
-        """By name."""
+        """Return all tags by name."""
         return self._find_where("deleted_at IS NULL")
 
     def of_chats(self) -> dict[int, tuple[int, ...]]:
-        """Return the tags of every conversation that has some, in the order in which they were made."""
+        """Return the tag ids of each tagged conversation, in order of creation."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT ct.conversation_id, group_concat(ct.tag_id) FROM conversation_tags ct"
@@ -318,7 +319,7 @@ class Tags:
         return {row[0]: tuple(sorted(map(int, row[1].split(",")))) for row in rows}
 
     def of_chat(self, conversation_id: int) -> list[ChatTag]:
-        """By name."""
+        """Return a conversation's tags by name."""
         return self._find_where(
             "deleted_at IS NULL AND id IN (SELECT tag_id FROM conversation_tags WHERE conversation_id = ?)",
             (conversation_id,),
@@ -335,7 +336,7 @@ class Tags:
         return {row[0] for row in rows}
 
     def set_tag(self, tag_id: int, conversation_id: int, *, is_on: bool = True) -> None:
-        """On a conversation, or off it."""
+        """Add the tag to a conversation, or remove it."""
         with self._database.transaction() as connection:
             if is_on:
                 connection.execute(
@@ -351,7 +352,7 @@ class Tags:
     def update(
         self, tag_id: int, *, name: str | UnchangedValue = UNCHANGED, colour: str | UnchangedValue = UNCHANGED
     ) -> int:
-        """Change only what is given; the tag's id, another one where two became one."""
+        """Change the given fields. Return the tag's id, which differs if it merged into another of that name."""
         values: dict[str, Any] = {} if isinstance(colour, UnchangedValue) else {"colour": colour}
         with self._database.transaction() as connection:
             if not isinstance(name, UnchangedValue):
@@ -364,12 +365,12 @@ class Tags:
         return tag_id
 
     def delete(self, tag_id: int) -> None:
-        """Hide a tag until `restore` or, for good, `purge_deleted`; the chats stay."""
+        """Hide a tag until `restore` or `purge_deleted`. The chats stay."""
         with self._database.transaction() as connection:
             set_columns(connection, "tags", tag_id, {"deleted_at": self._clock()})
 
     def restore(self, tag_id: int) -> None:
-        """Undo `delete`; where another has got its name meanwhile, its chats get that one."""
+        """Restore a tag; if its name was taken meanwhile, its chats get that tag."""
         with self._database.transaction() as connection:
             row = connection.execute("SELECT name FROM tags WHERE id = ?", (tag_id,)).fetchone()
             if row is None:
@@ -381,11 +382,11 @@ class Tags:
                 set_columns(connection, "tags", tag_id, {"deleted_at": None})
 
     def deleted(self) -> list[ChatTag]:
-        """Return what can be restored."""
+        """Return the deleted tags that can be restored."""
         return self._find_where("deleted_at IS NOT NULL")
 
     def purge_deleted(self, before: float) -> list[int]:
-        """Really removes what was deleted before that moment; returns the ids."""
+        """Remove tags deleted before that time for good; return the ids."""
         return purge_deleted_rows(self._database, "tags", before)
 
     def _find_where(self, where: str, values: Sequence[object] = ()) -> list[ChatTag]:
@@ -404,7 +405,7 @@ def _find_named(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None
 
 
 def _merge_tags(connection: sqlite3.Connection, tag_id: int, into_id: int) -> None:
-    """The conversations of one tag get another, and it goes."""
+    """Move a tag's conversations to another one and delete it."""
     connection.execute(
         "INSERT OR IGNORE INTO conversation_tags (conversation_id, tag_id)"
         " SELECT conversation_id, ? FROM conversation_tags WHERE tag_id = ?",

@@ -1,4 +1,4 @@
-"""Prompts that a person saved under a name: kept, listed by use, deleted with a way back."""
+"""Store of saved prompts: listed by use, deleted and restored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.store.database import Database
 
 @dataclass(frozen=True)
 class SavedPrompt:
-    """One of them. Times are seconds since 1970; `used_at` is None until it was used, `deleted_at` while it is kept."""
+    """A saved prompt. Times are seconds since 1970; `used_at` is None until used, `deleted_at` unless deleted."""
 
     id: int
     name: str
@@ -35,7 +35,7 @@ class PromptStore:
         self._database, self._clock = database, clock
 
     def create(self, name: str, text: str) -> SavedPrompt:
-        """One more; another one may have the same name."""
+        """Create a prompt; names needn't be unique."""
         with self._database.transaction() as connection:
             row = connection.execute(
                 f"INSERT INTO prompts (name, text, created_at) VALUES (?, ?, ?) RETURNING {_COLUMNS}",
@@ -44,7 +44,7 @@ class PromptStore:
         return SavedPrompt(**dict(row))
 
     def get(self, prompt_id: int) -> SavedPrompt | None:
-        """One of them; None when it is deleted or unknown."""
+        """Return a prompt; None if deleted or unknown."""
         with self._database.reading() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM prompts WHERE id = ? AND deleted_at IS NULL", (prompt_id,)
@@ -52,7 +52,7 @@ class PromptStore:
         return None if row is None else SavedPrompt(**dict(row))
 
     def all(self) -> list[SavedPrompt]:
-        """Return the last used first; behind them those that nobody has used, by name."""
+        """Return prompts, last used first; those never used follow by name."""
         return self._select_where("deleted_at IS NULL ORDER BY used_at DESC NULLS LAST, name COLLATE NOCASE, id")
 
     def deleted(self) -> list[SavedPrompt]:
@@ -60,7 +60,7 @@ class PromptStore:
         return self._select_where("deleted_at IS NOT NULL ORDER BY deleted_at DESC, id DESC")
 
     def change(self, prompt_id: int, *, name: str | None = None, text: str | None = None) -> None:
-        """Another name or text; what is None stays."""
+        """Change name or text; None keeps it."""
         self._update_row(
             "name = coalesce(?, name), text = coalesce(?, text)",
             prompt_id,
@@ -69,19 +69,18 @@ class PromptStore:
         )
 
     def note_use(self, prompt_id: int) -> None:
-        """It was used just now."""
+        """Record that it was used now."""
         self._update_row("used_at = ?", prompt_id, self._clock())
 
     def delete(self, prompt_id: int) -> None:
-        """Hide one until `restore` or, for good, `purge_deleted`."""
+        """Hide a prompt until `restore` or `purge_deleted`."""
         self._update_row("deleted_at = ?", prompt_id, self._clock())
 
     def restore(self, prompt_id: int) -> None:
-        """Undo `delete`."""
         self._update_row("deleted_at = NULL", prompt_id)
 
     def purge_deleted(self, before: float) -> None:
-        """Remove for good what was deleted before then."""
+        """Remove prompts deleted before that time for good."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM prompts WHERE deleted_at < ?", (before,))
 

@@ -13,8 +13,7 @@ from app.store.media import NewUse, add_uses, hand_over
 
 @dataclass(frozen=True)
 class QueuedMessage:
-    """One that waits in a conversation, with the documents that are sent with it and how they are shown, and its
-    pictures and sounds."""
+    """A message waiting in a conversation, with its documents, their use, and its media."""
 
     id: int
     conversation_id: int
@@ -82,7 +81,7 @@ class QueuedMessages:
         ]
 
     def list_conversations(self) -> list[int]:
-        """Return those in which something waits, the one that has waited longest first."""
+        """Return conversations with waiting messages, the longest waiting first."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT q.conversation_id FROM queued_messages q JOIN conversations c ON c.id = q.conversation_id"
@@ -91,7 +90,7 @@ class QueuedMessages:
         return [row[0] for row in rows]
 
     def edit_text(self, queued_id: int, text: str) -> None:
-        """Another text for one that waits."""
+        """Change a waiting message's text."""
         with self._database.transaction() as connection:
             changed = connection.execute(
                 "UPDATE queued_messages SET text = ? WHERE id = ?", (clean_text(text), queued_id)
@@ -100,7 +99,7 @@ class QueuedMessages:
             raise KeyError(queued_id)
 
     def set_order(self, ids: Sequence[int]) -> None:
-        """These messages of one conversation take each other's places, in this order."""
+        """Reorder messages of one conversation among the places they hold."""
         with self._database.transaction() as connection:
             places = connection.execute(
                 "SELECT position FROM queued_messages WHERE id IN (SELECT value FROM json_each(?)) ORDER BY position",
@@ -110,12 +109,12 @@ class QueuedMessages:
                 connection.execute("UPDATE queued_messages SET position = ? WHERE id = ?", (place, queued_id))
 
     def remove(self, queued_id: int) -> None:
-        """It waits no longer, nor do its documents."""
+        """Remove a waiting message with its documents."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM queued_messages WHERE id = ?", (queued_id,))
 
     def put_back(self, message: QueuedMessage) -> None:
-        """Undo `remove`. Raises KeyError where its conversation is gone."""
+        """Put a removed message back. Raises KeyError if its conversation is gone."""
         with self._database.transaction() as connection:
             if not connection.execute(
                 "SELECT count(*) FROM conversations WHERE id = ?", (message.conversation_id,)
@@ -132,7 +131,7 @@ class QueuedMessages:
             add_uses(connection, "queued_id", message.id, message.media)
 
     def mark_sent(self, queued_id: int, message_id: int) -> None:
-        """It is this message now, and its documents are that one's."""
+        """Move a sent message's documents to the stored message and remove it from the queue."""
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE attachments SET message_id = ?, queued_id = NULL WHERE queued_id = ?", (message_id, queued_id)

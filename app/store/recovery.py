@@ -1,8 +1,8 @@
-"""A damaged database: whatever of it can be read goes into a new file, in which a person goes on.
+"""Recovery of a damaged database: copy whatever is readable into a new file.
 
-Each table is read through its tree, a range of rows at a time and, where a page is damaged, row by row around it. Chats
-and messages that their tree does not lead to any more are looked for on every page. Rows that make no sense are left
-out. The damaged file itself is only read.
+Each table is read through its tree, a range of rows at a time and, at damaged pages, row by row around them. Chats and
+messages no longer reachable through their tree are searched on every page. Invalid rows are left out. The damaged file
+is only read.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ from app.store.message_rows import MessageState, settle_leaf
 log = logging.getLogger(__name__)
 
 INDEX_VERSION = 5 if sqlite3.sqlite_version_info >= (3, 42) else 4
-"""The newest form of FTS5 that is understood: 5 came with the option `secure-delete`."""
+"""Newest FTS5 format this SQLite reads: 5 came with the option `secure-delete`."""
 SUFFIXES = ("-wal", "-shm", "-journal", "")
 ALWAYS_CHECKED_BYTES = 256_000_000
-"""Above this only a suspect file is checked: measured, warm, 6 ms for 21 MB and 65 ms for 203 MB, growing evenly."""
+"""Size above which only suspect files are checked at start: measured, warm, 6 ms for 21 MB and 65 ms for 203 MB,
+growing evenly.
+"""
 
 
 def is_damaged(connection: sqlite3.Connection, path: Path, version: int) -> bool:
@@ -47,10 +49,9 @@ def is_damaged(connection: sqlite3.Connection, path: Path, version: int) -> bool
 
 
 def is_mended(connection: sqlite3.Connection, path: Path) -> bool:
-    """Return whether every page of a suspect file is sound, once its indexes were made again; it is then not suspect
-    any more.
+    """Rebuild a suspect file's indexes and check every page; if sound, it isn't suspect any more.
 
-    Raises sqlite3.DatabaseError when the indexes cannot be made again either.
+    Raises sqlite3.DatabaseError if the indexes can't be rebuilt either.
     """
     _mend_indexes(connection)
     sound = is_sound(connection)
@@ -65,13 +66,13 @@ def is_sound(connection: sqlite3.Connection, what: str = "1") -> bool:
 
 
 def full_text_indexes(connection: sqlite3.Connection) -> list[str]:
-    """Return all there are."""
+    """Return the names of all FTS5 indexes."""
     query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'"
     return [row[0] for row in connection.execute(query)]
 
 
 def _mend_indexes(connection: sqlite3.Connection) -> None:
-    """Build a full-text index anew when it does not fit itself: it holds nothing of its own."""
+    """Rebuild full-text indexes that fail their integrity check: they hold no data of their own."""
     for index in full_text_indexes(connection):
         try:
             connection.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)")
@@ -81,7 +82,7 @@ def _mend_indexes(connection: sqlite3.Connection) -> None:
 
 
 def rebuild_newer_indexes(connection: sqlite3.Connection) -> None:
-    """Build those full-text indexes anew that a newer SQLite wrote in a form that this one does not read."""
+    """Rebuild full-text indexes that a newer SQLite wrote in a format this one can't read."""
     for index in full_text_indexes(connection):
         try:
             row = connection.execute(f"SELECT v FROM {index}_config WHERE k = 'version'").fetchone()
@@ -97,7 +98,7 @@ def rebuild_newer_indexes(connection: sqlite3.Connection) -> None:
 
 
 def move_aside(path: Path) -> Path:
-    """Rename the file with its -wal and -shm; returns the new name. Raises OSError when the folder refuses."""
+    """Rename the file with its -wal and -shm; return the new name. Raises OSError if the folder isn't writable."""
     base = f"{path.name}.damaged-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
     target, count = path.with_name(base), 1
     while any(target.with_name(target.name + suffix).exists() for suffix in SUFFIXES):
@@ -144,7 +145,7 @@ _CONSTANTS: dict[int, Value] = {0: None, 8: 0, 9: 1}
 
 
 def every_row(path: Path) -> Iterator[tuple[int, list[Value]]]:
-    """(rowid, values) of every row that is on a leaf of any table, in no order; values as they are stored."""
+    """Yield (rowid, stored values) of every row on any table's leaf page, unordered."""
     data = path.read_bytes()
     page_bytes = _page_bytes(data)
     usable = page_bytes - (data[20] if data.startswith(b"SQLite format 3") else 0)
@@ -232,13 +233,13 @@ RANGE = 500
 MOST_FAILURES = 20_000
 """Single rows that cannot be read before a table is given up: its tree is broken at the root."""
 MOST_ROWS = 10**8
-"""More than any database of ours holds; what a damaged file says beyond that is no number of rows."""
+"""More rows than any of our databases has; beyond it a damaged count isn't believed."""
 RECOVERED_TITLE = "Recovered chat"
-"""Of a chat whose messages could be read, but not its title."""
+"""Title of a chat whose messages were recovered without it."""
 IRREPLACEABLE = ("conversations", "messages", "pages")
-"""What a person wrote; a document can be read again."""
+"""Tables with the user's own text; documents can be read again."""
 SINCE = {"pages": 7}
-"""The schema that brought a table; the others were there from the first."""
+"""Schema version that added a table, if not the first."""
 LATER = {"conversations": ("sampling",), "messages": ("thinking",)}
 """The first column that was added to a table later: rows from before are stored without it and what follows."""
 _TYPES: dict[str, type | tuple[type, ...]] = {"INTEGER": int, "REAL": (int, float), "TEXT": str, "BLOB": bytes}
@@ -255,7 +256,7 @@ _WORDS: dict[tuple[str, str], set[str]] = {
 
 @dataclass(frozen=True)
 class RecoveredParts:
-    """What was found in a damaged file: how many chats, messages and pages, and of everything how many rows."""
+    """Numbers of chats, messages and pages recovered, and of all rows."""
 
     chats: int
     messages: int
@@ -264,10 +265,10 @@ class RecoveredParts:
 
 
 def recover_rows(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Path | None) -> RecoveredParts:
-    """Copy what can be read into `new`, which has the same schema and no rows, and mends what refers to lost rows.
+    """Copy readable rows into `new`, which has the same schema and no rows, and repair references to lost rows.
 
-    `pages` is the damaged file where all of it is in the file itself, and not in a journal. One transaction; nothing of
-    the file is trusted. Raises sqlite3.Error for `new` alone.
+    `pages` is the damaged file if its journal holds nothing. Runs in one transaction and trusts nothing in the file.
+    Raises sqlite3.Error for `new` only.
     """
     new.execute("PRAGMA foreign_keys = OFF")
     new.execute("BEGIN IMMEDIATE")
@@ -300,7 +301,7 @@ def recover_rows(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Pa
 
 
 def _content_tables(connection: sqlite3.Connection) -> list[str]:
-    """Return the tables with content of their own."""
+    """Return the tables that hold data, without indexes' shadow tables."""
     shadows = tuple(f"{index}_" for index in full_text_indexes(connection))
     query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY rowid"
     names = [row[0] for row in connection.execute(query)]
@@ -322,7 +323,7 @@ def _copy_table(damaged: sqlite3.Connection, new: sqlite3.Connection, table: str
 
 
 def _copy_from_pages(path: Path, new: sqlite3.Connection, table: str) -> int:
-    """Rows that look like those of a table, wherever they are; those that are there already stay."""
+    """Copy rows that look like the table's from any page, except those already there."""
     columns = new.execute(f"PRAGMA table_info({table})").fetchall()
     defaults = [new.execute(f"SELECT {row[4] or 'NULL'}").fetchone()[0] for row in columns]
     least = next((place for place, row in enumerate(columns) if row[1] in LATER.get(table, ())), len(columns))
@@ -389,7 +390,7 @@ def _last_rowid(damaged: sqlite3.Connection, table: str) -> int:
 
 
 def _by_key(damaged: sqlite3.Connection, table: str, names: str, keys: Sequence[str]) -> Iterator[Sequence[Any]]:
-    """From both ends up to what cannot be read; what is met twice is the same row."""
+    """Yield rows from both ends up to what can't be read; duplicates are the same row."""
     for direction in ("", " DESC"):
         order = ", ".join(f"{key}{direction}" for key in keys)
         try:
@@ -427,7 +428,7 @@ def _mend_messages(new: sqlite3.Connection) -> None:
 
 
 def _drop_loose_rows(new: sqlite3.Connection) -> None:
-    """Whatever else refers to a lost row is of no use."""
+    """Delete rows that refer to lost ones."""
     while loose := new.execute("PRAGMA foreign_key_check").fetchall():
         for table, rowid, _parent, number in loose:
             if rowid is not None:

@@ -1,4 +1,4 @@
-"""What a database is made of, compared with what its migrations make: nothing more, nothing less."""
+"""Comparison of a database's schema with the one its migrations make."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SchemaEntry(NamedTuple):
 
 
 def read_schema(connection: sqlite3.Connection) -> set[SchemaEntry]:
-    """Everything but what SQLite makes for itself."""
+    """Return everything except SQLite's own entries."""
     rows = connection.execute(
         "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
     )

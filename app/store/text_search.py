@@ -1,8 +1,8 @@
-"""Where words stand in all that is stored: the newest places of each kind, in a time that hardly grows with the store.
+"""Full-text search of everything stored: the newest hits of each kind, in nearly constant time.
 
-Ranking every place that has a common word takes a quarter of a second for 100,000 messages; walking the index from its
-newest end until there are enough takes a twentieth of that. Scripts without spaces are one long word for the index:
-there the texts themselves are walked, a stretch at a time, so that nobody waits for the database meanwhile.
+Ranking every hit of a common word takes a quarter of a second for 100,000 messages; walking the index from its newest
+end until there are enough takes a twentieth of that. Scripts without spaces are one long word for the index: there the
+texts themselves are scanned, in steps between which others can use the database.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NOT_LISTED = ("draft", "adding")
 
 @dataclass(frozen=True)
 class FoundText:
-    """One place. `message_id` is 0 and `text` "" where it is a chat's title; `at` in seconds since 1970."""
+    """One hit. `message_id` is 0 and `text` "" for a chat's title; `at` in seconds since 1970."""
 
     kind: str
     id: int
@@ -42,9 +42,10 @@ class FoundText:
 
 
 class TextSearch:
-    """From any thread. A query is words in any order, the last one a beginning; case and accents do not count.
+    """Search of everything stored. Thread-safe. A query is words in any order, the last a prefix; case and accents are
+    ignored.
 
-    What was deleted is never found. `is_cancelled` is asked between two steps.
+    Deleted items are never found. `is_cancelled` is called between two steps.
     """
 
     def __init__(self, database: Database) -> None:
@@ -129,7 +130,7 @@ class TextSearch:
         return {row[1]: FoundText("chat", *row) for row in rows}
 
     def messages_after(self, message_id: int, most: int) -> list[tuple[int, str]]:
-        """Return ids and texts of the next messages that are whole, oldest first, those of deleted chats left out."""
+        """Return (id, text) of the next complete messages, oldest first, without deleted chats."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT m.id, substr(m.text, 1, ?) FROM messages m JOIN conversations c ON c.id = m.conversation_id"
@@ -140,7 +141,7 @@ class TextSearch:
         return [(row[0], row[1]) for row in rows]
 
     def not_deleted(self, message_ids: Sequence[int]) -> set[int]:
-        """Return those of these messages that are there, in a chat that is there."""
+        """Return which of these messages exist, in an existing chat."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation_id"
@@ -150,7 +151,7 @@ class TextSearch:
         return {row[0] for row in rows}
 
     def times_of(self, message_ids: Sequence[int]) -> dict[int, float]:
-        """When messages were written, in seconds since 1970, by their ids."""
+        """Return the times of messages (seconds since 1970) by id."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT id, created_at FROM messages WHERE id IN (SELECT value FROM json_each(?))",
@@ -193,11 +194,11 @@ class TextSearch:
         return [FoundText(*row) for row in rows]
 
     def find_pages(self, query: str, most: int) -> list[PageRow]:
-        """Pages, the last changed first; their snippets are where the words stand."""
+        """Return matching pages, last changed first; snippets show the words."""
         return self._pages.find(query)[:most] if any(_query_parts(query)) else []
 
     def every_title(self, kinds: Sequence[str]) -> list[FoundText]:
-        """Of all chats, and of all jobs of these kinds."""
+        """Return the titles of all chats, and of all jobs of these kinds."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT 'chat', id, 0, title, '', updated_at FROM conversations WHERE deleted_at IS NULL"
@@ -208,7 +209,7 @@ class TextSearch:
         return [FoundText(*row) for row in rows]
 
     def every_page(self) -> list[FoundText]:
-        """Pages by their titles, or what stands in the place of one."""
+        """Return all pages by title, or by their first line."""
         return [
             FoundText("page", page_row.id, 0, page_row.title, "", page_row.updated_at)
             for page_row in self._pages.find()

@@ -1,4 +1,4 @@
-"""What is kept of translations beside their jobs: segments with what became of them, glossaries and the memory."""
+"""Store of translations: segments with their results, glossaries and the translation memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.store.database import Database
 from app.store.jobs import JobResults, set_documents
 
 BATCH = 1000
-"""Segments a transaction: others wait for the database no longer than that takes."""
+"""Segments per transaction; others wait for the database at most that long."""
 
 Fields = dict[str, Any]
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class StoredSegment:
 
 @dataclass(frozen=True)
 class SegmentOutcome:
-    """What became of a segment: `target` in plain JSON, `origin` in the job's own words."""
+    """Result of a segment: `target` as plain JSON, `origin` one of the job's own values."""
 
     number: int
     target: Fields
@@ -46,7 +46,7 @@ class SegmentOutcome:
 
 @dataclass(frozen=True)
 class SegmentCounts:
-    """How many segments a job has, and how they stand; `by_origin` counts those that are translated."""
+    """Numbers of a job's segments by state; `by_origin` counts translated ones."""
 
     segments: int = 0
     done: int = 0
@@ -55,9 +55,9 @@ class SegmentCounts:
 
 
 class TranslationStore(JobResults):
-    """From any thread. Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored.
+    """Store of segments. Thread-safe. Writes may raise DiskFull or FolderNotWritable and then store nothing.
 
-    One for all who write: what it counted is remembered until it changes.
+    Use one instance for all writers: it caches counts until they change.
     """
 
     def __init__(self, database: Database) -> None:
@@ -66,7 +66,7 @@ class TranslationStore(JobResults):
         self._counting = threading.Lock()
 
     def add_segments(self, job_id: int, segments: Iterable[tuple[int, Fields]]) -> None:
-        """The next segments of a job, each with its number."""
+        """Append numbered segments to a job."""
         for batch in split_batches(segments):
             rows = [(job_id, number, json.dumps(fields)) for number, fields in batch]
             with self._database.transaction() as connection:
@@ -76,9 +76,9 @@ class TranslationStore(JobResults):
             self._forget_counts(job_id)
 
     def save_outcomes(self, job_id: int, outcomes: Iterable[SegmentOutcome], *, never_over: Sequence[str] = ()) -> None:
-        """What became of segments that are there; on the disk when this returns.
+        """Save results of existing segments; they are on disk when this returns.
 
-        What stands there from one of the origins `never_over` stays.
+        Results with an origin in `never_over` aren't replaced.
         """
         kept = json.dumps(list(never_over))
         for batch in split_batches(outcomes):
@@ -105,7 +105,7 @@ class TranslationStore(JobResults):
         self._forget_counts(job_id)
 
     def remove_segments(self, job_id: int) -> None:
-        """Forget the segments of a job, a batch at a time, so that others get at the database in between."""
+        """Delete a job's segments in batches, so that others get at the database in between."""
         count = 1
         while count:
             with self._database.transaction() as connection:
@@ -123,9 +123,9 @@ class TranslationStore(JobResults):
         segments: Iterable[tuple[int, Fields]],
         outcomes: Iterable[SegmentOutcome],
     ) -> None:
-        """Others, of these documents, stand in the place of a job's segments, with what became of some of them.
+        """Replace a job's segments by others of these documents, with results for some.
 
-        All at once; raises KeyError where a document is gone.
+        All in one transaction. Raises KeyError if a document is gone.
         """
         rows = [(job_id, number, json.dumps(fields)) for number, fields in segments]
         done = [
@@ -165,7 +165,7 @@ class TranslationStore(JobResults):
         return found[0] if found and found[0].number == number else None
 
     def count_segments(self, job_ids: Sequence[int]) -> dict[int, SegmentCounts]:
-        """Return how the segments of each of these jobs stand."""
+        """Return the counts of each job's segments."""
         with self._counting:
             unknown = [job_id for job_id in job_ids if job_id not in self._counted]
             self._counted |= self._query_counts(unknown) if unknown else {}
@@ -212,7 +212,7 @@ class TranslationStore(JobResults):
         return [(row[0], row[1]) for row in rows]
 
     def keep_glossary(self, source_language: str, target_language: str, terms: Sequence[tuple[str, str]]) -> None:
-        """Replace all terms of a pair of languages, in their order."""
+        """Replace the glossary of a language pair, in order."""
         pair = (source_language, target_language)
         rows = [(*pair, place, clean_text(term), clean_text(other)) for place, (term, other) in enumerate(terms)]
         with self._database.transaction() as connection:
@@ -221,7 +221,7 @@ class TranslationStore(JobResults):
 
 
 def split_batches(items: Iterable[T]) -> Iterator[list[T]]:
-    """Items in lists of at most `BATCH`."""
+    """Split items into lists of at most `BATCH`."""
     batch: list[T] = []
     for item in items:
         batch.append(item)
@@ -263,7 +263,7 @@ MEMORY_BATCH = 500
 
 @dataclass(frozen=True)
 class LanguagePair:
-    """The languages, as BCP 47 has them; a source of "" is one that was not told."""
+    """Source and target as BCP 47 codes; a source of "" is unknown."""
 
     source: str
     target: str
@@ -271,8 +271,9 @@ class LanguagePair:
 
 @dataclass(frozen=True)
 class TranslationOrigin:
-    """How a model came to it: what was wished, and the version of the prompts. `hints`, `model`: what stands for the
-    notes and terms it was given, and for its file."""
+    """How a model made a translation: options and prompt version. `hints` and `model` are hashes of its notes and
+    terms, and of its file.
+    """
 
     formality: str = ""
     hints: str = ""
@@ -282,7 +283,7 @@ class TranslationOrigin:
 
 @dataclass(frozen=True)
 class MemoryEntry:
-    """One translation. `key` stands for the source's words and marks; `source` and `target` are those in JSON."""
+    """One translation. `key` identifies the source's words and marks; `source` and `target` hold them as JSON."""
 
     pair: LanguagePair
     key: bytes
@@ -293,7 +294,7 @@ class MemoryEntry:
     is_own: bool = False
     made_at: float = 0.0
     id: int = 0
-    """Under which number it is kept; 0 for one that is not yet."""
+    """Row id; 0 if not stored yet."""
 
 
 _COLUMNS = (
@@ -327,10 +328,7 @@ class TranslationMemory:
         return None if row is None else str(row[0])
 
     def save_entries(self, entries: Iterable[MemoryEntry]) -> int:
-        """Keep translations, in place of earlier ones for the same; they are on the disk when this returns.
-
-        Returns how many.
-        """
+        """Save translations, replacing those of the same source; return how many. On disk when this returns."""
         return sum(map(self._save_batch, split_batches(entries)))
 
     def _save_batch(self, entries: list[MemoryEntry]) -> int:
@@ -347,7 +345,7 @@ class TranslationMemory:
         return len(rows)
 
     def iterate_entries(self, pair: LanguagePair | None = None) -> Iterator[MemoryEntry]:
-        """Yield all of them, or those of one pair of languages, oldest first, a batch at a time."""
+        """Yield all entries, or those of a language pair, oldest first, read in batches."""
         wanted = {"pair": pair is not None} | vars(pair or LanguagePair("", ""))
         last = 0
         while True:
@@ -372,7 +370,7 @@ class TranslationMemory:
         return {LanguagePair(row[0], row[1]): row[2] for row in rows}
 
     def size_bytes(self) -> int:
-        """About what it takes on the disk."""
+        """Return the approximate size on disk."""
         with self._database.reading() as connection:
             row = connection.execute(
                 "SELECT total(length(CAST(source AS BLOB)) + length(CAST(target AS BLOB))"
@@ -381,7 +379,7 @@ class TranslationMemory:
         return int(row[0])
 
     def find_ids(self, pair: LanguagePair, keys: Iterable[bytes]) -> list[int]:
-        """Under which numbers translations of these contents are kept, whoever made them and for whatever wish."""
+        """Return the ids of translations with these keys, by any model and with any options."""
         found = list[int]()
         for batch in split_batches(keys):
             with self._database.reading() as connection:
@@ -394,7 +392,7 @@ class TranslationMemory:
         return found
 
     def delete(self, ids: Iterable[int]) -> int:
-        """Delete translations for good, a batch at a time, so that others get at the database in between; how many."""
+        """Delete entries for good, in batches so that others get at the database in between; return how many."""
         count = 0
         for batch in split_batches(ids):
             with self._database.transaction() as connection:
@@ -429,7 +427,7 @@ def _entry_row(entry: MemoryEntry, now: float) -> tuple[object, ...]:
 
 @dataclass(frozen=True)
 class OpenedMemory:
-    """`is_kept` is False for one that is forgotten when it is closed. `moved_aside` is where a damaged file went."""
+    """An open memory. `is_kept` is False if it is in RAM only. `moved_aside` is the path of a damaged file."""
 
     memory: TranslationMemory
     is_kept: bool
@@ -438,7 +436,7 @@ class OpenedMemory:
 
 @contextmanager
 def opened_memory(path: Path | None) -> Iterator[OpenedMemory]:
-    """The memory in a file; one of this block alone without a file, or where that cannot be used now."""
+    """Open the memory in a file; without one, or if it can't be used now, one in RAM for this block."""
     try:
         database = None if path is None else Database.open(path)
     except (AppError, sqlite3.Error) as error:  # another program may have it for long

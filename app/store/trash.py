@@ -1,12 +1,12 @@
-"""What was deleted: of every kind listed and taken back while it can be; then gone, also out of indexes and copies.
+"""Trash of all kinds: list and restore deleted items, and erase them from indexes and journal.
 
-Deleting only notes when. Whatever has `GONE` there is wanted by nobody any more: it is not listed, and goes with the
-next purge; so a program that ends in the middle of one goes on with it at its next start.
+Deleting only sets a time. Items with `GONE` are not listed and go with the next purge, so a program that ends in the
+middle of one continues it at its next start.
 
-FTS5 deletes by adding a note; the words and their places stay in older parts of the index, from which the text can be
-rebuilt. Its option `secure-delete` takes an entry out at once, which is right for one message and takes 40 times as
-long for a book. So it is on in general, off from where much is deleted until the parts of the index were merged: what
-the option says is also the note, kept with the index, that there is something to merge.
+FTS5 deletes by adding a mark; the words and their places stay in older segments of the index, from which the text could
+be rebuilt. Its option `secure-delete` removes an entry at once, which is right for one message but takes 40 times as
+long for a book. So it is on in general, and off from a large deletion until the index is merged: the option's state
+also records, with the index, that there is something to merge.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ CHAT, MESSAGE, PROJECT, ASSISTANT, MEMORY, TAG, PROMPT, SUMMARY, TRANSLATION, PA
     "chat", "message", "project", "assistant", "memory", "tag", "prompt", "summary", "translation", "page",
 )  # fmt: skip
 GONE = 0.0
-"""The moment of a deletion that is not to be taken back."""
+"""Deletion time of items that can't be restored any more."""
 WORDS_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
 class TrashedItem:
-    """One of what was deleted; the moment in seconds since 1970. `within` is the chat of a message."""
+    """One deleted item; `deleted_at` in seconds since 1970. `within` is a message's chat."""
 
     kind: str
     id: int
@@ -54,24 +54,24 @@ _LISTED = {
     TRANSLATION: "kind = 'translation'",
     MEMORY: "NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = project_id AND p.deleted_at IS NOT NULL)",
 }
-"""A memory of a project that is deleted itself comes back with that."""
+"""Conditions of listed rows. Memories of a deleted project aren't listed: they are restored with it."""
 
 
 class TrashStore:
-    """From any thread. Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored."""
+    """Trash of all kinds. Thread-safe. Writes may raise DiskFull or FolderNotWritable and then store nothing."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def list_items(self) -> list[TrashedItem]:
-        """Return what can be taken back, the last deleted first. Messages are those of chats that are there."""
+        """Return items that can be restored, last deleted first. Messages only of existing chats."""
         with self._database.reading() as connection:
             found = [row for kind in _TABLES for row in _read_rows(connection, kind)]
             found += _read_messages(connection)
         return sorted(found, key=lambda one: one.deleted_at, reverse=True)
 
     def give_up(self, kind: str, number: int) -> None:
-        """One of them is not to be taken back; a message with everything below it."""
+        """Make an item unrestorable; a message with all its descendants."""
         with self._database.transaction() as connection:
             if kind == MESSAGE:
                 connection.execute(
@@ -88,7 +88,7 @@ class TrashStore:
                 )
 
     def give_up_all(self) -> None:
-        """Nothing of it is to be taken back."""
+        """Make all items unrestorable."""
         with self._database.transaction() as connection:
             for table in ("messages", *dict.fromkeys(table for table, _ in _TABLES.values())):
                 connection.execute(f"UPDATE {table} SET deleted_at = {GONE} WHERE deleted_at IS NOT NULL")
@@ -122,20 +122,20 @@ log = logging.getLogger(__name__)
 CAN_DELETE_SECURELY = sqlite3.sqlite_version_info >= (3, 42)
 """Otherwise the parts are merged at every start."""
 MERGED_PAGES = 200
-"""Of the index in one transaction; others wait for the database no longer than that takes."""
+"""Index pages merged per transaction; others wait for the database at most that long."""
 BACKUP_KEPT_S = 7 * 24 * 3600.0
 """A week of use shows whether an upgrade went well."""
 
 
 def leave_traces(connection: sqlite3.Connection, index: str) -> None:
-    """What this transaction deletes is only noted in an index, quickly; `erase_traces` is to follow."""
+    """Let this transaction delete from an index quickly, by marks only; call `erase_traces` afterwards."""
     _set_secure(connection, index, is_on=False)
 
 
 def erase_traces(database: Database) -> None:
-    """Take what was deleted out of every index and out of the journal; slow after much was, for a thread of its own.
+    """Remove deleted text from every index and the journal. Slow after many deletions: not for the window's thread.
 
-    What is stopped half-way is taken up by the next call. May raise DiskFull or FolderNotWritable.
+    An interrupted run is continued by the next call. May raise DiskFull or FolderNotWritable.
     """
     with database.reading() as connection:
         indexes = [index for index in full_text_indexes(connection) if not _is_secure(connection, index)]
@@ -146,8 +146,9 @@ def erase_traces(database: Database) -> None:
 
 
 def remove_old_backups(database: Database, now_s: float) -> None:
-    """Delete the copies that upgrades left a week ago or earlier, once every page of the database that is used now was
-    found to be sound. May raise FolderNotWritable.
+    """Delete backups of migrations older than a week, once every page of the current database is verified.
+
+    May raise FolderNotWritable.
     """
     path = database.path
     copies = path.parent.glob(f"{path.name}.before-v*")
@@ -163,7 +164,7 @@ def remove_old_backups(database: Database, now_s: float) -> None:
 
 
 def _goes_on(connection: sqlite3.Connection, index: str) -> bool:
-    """Merge some more of an index; whether that was not yet all."""
+    """Merge some of an index; return whether more is left."""
     if _merge_index(connection, index, MERGED_PAGES) or _merge_index(connection, index, -MERGED_PAGES):
         return True
     _set_secure(connection, index, is_on=True)
@@ -171,7 +172,9 @@ def _goes_on(connection: sqlite3.Connection, index: str) -> bool:
 
 
 def _merge_index(connection: sqlite3.Connection, index: str, pages: int) -> bool:
-    """Return whether there was something to merge; below 0 begins to make one part of all, above goes on with it."""
+    """Merge pages of an index; return whether there was anything. Negative `pages` start merging all into one, positive
+    continue.
+    """
     before = connection.total_changes
     connection.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('merge', ?)", (pages,))
     return connection.total_changes - before >= 2

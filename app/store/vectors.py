@@ -1,6 +1,6 @@
-"""What an embedding model made of the passages of documents, kept as whole numbers of one byte; from any thread.
+"""Store of passages' embedding vectors, quantized to int8. Thread-safe.
 
-It can be made again at any time, goes with its document, and belongs to one state of one model's file.
+They can be recomputed, are deleted with their document, and belong to one state of one model's file.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class VectorStore:
         self._database = database
 
     def add(self, document_id: int, model: str, blocks: Sequence[int], vectors: Floats) -> None:
-        """Keep more vectors of a document; nothing is kept where the document is gone."""
+        """Add vectors [block, width] of a document; does nothing if the document is gone."""
         import numpy as np
 
         scale = float(np.abs(vectors).max() / LARGEST) or 1.0
@@ -46,11 +46,11 @@ class VectorStore:
         )
 
     def mark_complete(self, document_id: int, model: str) -> None:
-        """Every passage of a document has its vector."""
+        """Record that every passage of a document has its vector."""
         self._insert_row(document_id, (model, 0, 1.0, b"", b""))
 
     def is_finished(self, document_id: int, model: str) -> bool:
-        """Return whether every passage of a document has its vector by this model."""
+        """Return whether every passage of a document has a vector by this model."""
         with self._database.reading() as connection:
             row = connection.execute(
                 "SELECT width FROM passage_vectors WHERE document_id = ? AND model = ? ORDER BY id DESC LIMIT 1",
@@ -59,13 +59,11 @@ class VectorStore:
         return row is not None and row[0] == 0
 
     def block_numbers(self, document_id: int, model: str) -> set[int]:
-        """Return the blocks of a document that have a vector by this model."""
+        """Return the numbers of a document's blocks with a vector by this model."""
         return {int(number) for batch in self.read_batches(document_id, model) for number in batch.blocks}
 
     def read_batches(self, document_id: int, model: str) -> Iterator[VectorBatch]:
-        """Yield all vectors of a document by this model, as they were added; what a damaged file made odd is left
-        out.
-        """
+        """Yield a document's vectors by this model in the order added, skipping damaged rows."""
         import numpy as np
 
         with self._database.reading() as connection:
@@ -82,12 +80,12 @@ class VectorStore:
                 )
 
     def keep_only(self, model: str) -> None:
-        """Forget what other models made, or the same one before its file changed; with "" everything."""
+        """Delete vectors of other models, or of the same before its file changed; with "" all."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM passage_vectors WHERE model <> ?", (model,))
 
     def unfinished_documents(self, model: str) -> list[int]:
-        """Return the complete documents of chats and projects that lack vectors by this model, the newest first."""
+        """Return complete documents of chats and projects without all vectors by this model, newest first."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT id FROM documents WHERE state = 'complete' AND id IN (SELECT document_id FROM attachments)"
