@@ -29,7 +29,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 _LOCAL_HEADER_BYTES = 30
 DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError, ValueError)
-"""What zipfile raises for a file that is no good archive; ValueError covers names that are not text."""
+"""Errors of zipfile for damaged archives; ValueError covers names that aren't text."""
 
 
 def is_zip(path: Path) -> bool:
@@ -88,10 +88,10 @@ class Archive:
             return cast(BinaryIO, _MemberStream(self._zip.open(member), self._source))
 
     def refuse_crowd(self, name: str) -> None:
-        """Count the elements of a large XML member before any of them costs time; raises `inflates` for too many.
+        """Count the elements of a large XML member before parsing. Raises `inflates` for too many.
 
-        Inflating and counting takes a tenth of a second for each 50 MB, working through as many empty elements a
-        minute. The bytes are not counted: they come again when the member is read.
+        Inflating and counting takes a tenth of a second per 50 MB, parsing as many empty elements a minute. The bytes
+        aren't counted: they are when the member is read.
         """
         member = self._members.get(_folded(name))
         if member is None or member.file_size < CROWDED_BYTES or member.compress_type not in _METHODS:
@@ -117,7 +117,9 @@ class Archive:
             raise self._source.unreadable("protected" if _is_protected(self._source) else "damaged") from None
 
     def _refuse_hostile(self, members: list[zipfile.ZipInfo]) -> None:
-        """Too many members, some that share their bytes (one deflated stream under many names), one without a name."""
+        """Refuse archives with too many members, members that share bytes (one deflated stream under many names), or
+        unnamed ones.
+        """
         if len(members) > MOST_MEMBERS:
             raise self._source.unreadable("inflates")
         if not all(member.filename for member in members):
@@ -130,7 +132,7 @@ class Archive:
 
 
 class _MemberStream(io.RawIOBase):
-    """A stream that counts what it gives."""
+    """Stream that counts the bytes read."""
 
     def __init__(self, stream: IO[bytes], source: FileSource) -> None:
         self._stream = stream
@@ -140,7 +142,7 @@ class _MemberStream(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes, all that is left if it is negative."""
+        """Read at most `size` bytes; the rest if it is negative."""
         if size >= 0:
             return self._next(size)
         return b"".join(iter(lambda: self._next(CHUNK_BYTES), b""))
@@ -167,7 +169,10 @@ class _MemberStream(io.RawIOBase):
 
 
 def is_folder(member: zipfile.ZipInfo) -> bool:
-    """`ZipInfo.is_dir` falls over a name that is empty, or that begins with a NUL, before Python 3.13."""
+    """Return whether a member is a folder.
+
+    `ZipInfo.is_dir` fails for names that are empty or begin with a NUL, before Python 3.13.
+    """
     return member.filename.endswith("/")
 
 
@@ -176,7 +181,7 @@ def _folded(name: str) -> str:
 
 
 def _is_protected(source: FileSource) -> bool:
-    """Return an encrypted office document is an OLE file with its ZIP in a stream of this name."""
+    """Return whether this is an encrypted office document: an OLE file whose stream of this name holds the ZIP."""
     with source.path.open("rb") as file:
         if file.read(len(OLE)) != OLE:
             return False
@@ -198,12 +203,12 @@ _IS_UTF8 = 0x800
 _ZIP_64 = 1
 _VERSION_64 = 45
 _FULL = 0xFFFFFFFF
-"""In a field of 32 bits: the value is in the extra field of ZIP64."""
+"""Marker in 32-bit fields: the value is in the ZIP64 extra field."""
 
 
 @dataclass
 class _DirectoryEntry:
-    """A member as the central directory has it. `at` is where its local header is, in the file that is meant."""
+    """A member in the central directory. `at` is the offset of its local header in the file meant."""
 
     fields: list[int]
     name: bytes
@@ -216,11 +221,11 @@ class _DirectoryEntry:
 
 
 def copy_archive(source: FileSource, out: BinaryIO, changed: Mapping[str, bytes]) -> None:
-    """The archive with these members replaced, by names as `Archive` finds them.
+    """Copy the archive with these members replaced, by names as `Archive` finds them.
 
-    Order, names, times, methods, attributes and comments stay, and so do bytes before the first member. A changed
-    member is stored where it was stored, and deflated otherwise. `out` is written from its position 0 on.
-    Raises DocumentUnreadable as `Archive` does, and KeyError for a name that is not in the archive.
+    Order, names, times, methods, attributes and comments stay, and so do bytes before the first member. Changed members
+    are stored if they were, and deflated otherwise. `out` is written from position 0. Raises DocumentUnreadable as
+    `Archive` does, and KeyError for a name not in the archive.
     """
     wanted = {_folded(name): data for name, data in changed.items()}
     with Archive(source) as archive:  # refuses what is damaged, and members that share their bytes
@@ -276,7 +281,7 @@ def _local_header(source: FileSource, file: BinaryIO, entry: _DirectoryEntry) ->
 
 
 def _copy_member(source: FileSource, file: BinaryIO, out: BinaryIO, entry: _DirectoryEntry) -> None:
-    """Header and data as they are. A descriptor after the data has several forms, none told: it is written anew."""
+    """Copy header and data unchanged. The descriptor after the data is rewritten, since its form can't be told."""
     fields, name, extra = _local_header(source, file, entry)
     entry.at = out.tell()
     out.write(_LOCAL.pack(_LOCAL_SIGN, *fields) + name + extra)
@@ -345,7 +350,7 @@ def _record(entry: _DirectoryEntry) -> bytes:
 
 
 def _without_64(extra: bytes) -> bytes:
-    """Extra fields without that of ZIP64; what is no such field stays."""
+    """Remove the ZIP64 field from extra fields; anything malformed stays."""
     kept, at = b"", 0
     while at + 4 <= len(extra):
         id_, size = struct.unpack_from("<2H", extra, at)

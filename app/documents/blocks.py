@@ -1,4 +1,4 @@
-"""What a document is read into: blocks of text, each with the place where the source has it."""
+"""Blocks of text that documents are read into, each with its place in the source."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 
 class BlockKind(StrEnum):
-    """What a block is."""
+    """Kind of a block."""
 
     HEADING = "heading"
     PARAGRAPH = "paragraph"
@@ -24,7 +24,7 @@ class BlockKind(StrEnum):
 
 
 class LineBox(NamedTuple):
-    """Where one line of a block is on a page: points from its left upper corner, and which of the text it holds.
+    """Place of one line of a block on its page, in points from the top left, and its part of the text.
 
     `start` and `end` are offsets in the block's text; `page` counts from 1.
     """
@@ -39,12 +39,12 @@ class LineBox(NamedTuple):
 
 
 class BlockPlace(NamedTuple):
-    """How to find a block again in its source.
+    """Place of a block in its source.
 
-    A PDF has `boxes`, one for each line, in the order of the text. Any other format has a `part` (the member of an
-    archive, the name of a sheet, "" for the file itself) and offsets into it: characters of its decoded text in text
-    formats (HTML too), and in XML parts the numbers of elements in document order, so that
-    `list(root.iter())[start:end]` is the block's element with all below it.
+    A PDF has `boxes`, one per line, in the order of the text. Other formats have a `part` (member of an archive, name
+    of a sheet, "" for the file itself) and offsets into it: characters of the decoded text in text formats (HTML too);
+    in XML parts the numbers of elements in document order, so that `list(root.iter())[start:end]` is the block's
+    element and its descendants.
     """
 
     part: str = ""
@@ -74,15 +74,15 @@ class BlockPiece(NamedTuple):
 
 
 READ_BY = TESSERACT, MODEL, PERSON = "tesseract", "model", "person"
-"""The origin of a block that was read from a picture; a person's is one that was corrected beside it."""
+"""Origins of a block read from an image; person: corrected by the user."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """One block. `id` counts from 1 in its document; `heading_path` are the headings above it, outermost first.
+    """One block. `id` counts from 1 in its document; `heading_path` holds the headings above it, outermost first.
 
-    A heading's own text is not in its path. `origin` is "" for text that the source has as text, else who read it from
-    the picture (`READ_BY`).
+    A heading's own text isn't in its path. `origin` is "" for text of the source, else what read it from an image
+    (`READ_BY`).
     """
 
     id: int
@@ -97,12 +97,12 @@ class Block:
 
     @property
     def characters(self) -> int:
-        """All its text, with the headings above it, which each block has for itself."""
+        """Characters of the block with its label and headings."""
         return len(self.text) + len(self.label) + sum(map(len, self.heading_path))
 
 
 class BlockNumbering:
-    """Gives the pieces of one document their numbers and the headings above them."""
+    """Assign numbers and heading paths to the pieces of one document."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -122,7 +122,7 @@ class BlockNumbering:
 
 
 def piece_of(block: Block) -> BlockPiece:
-    """Return a block without its number and its headings, to be numbered anew among others."""
+    """Return a block without number and headings, to be numbered among others."""
     return BlockPiece(block.kind, block.text, block.page, block.place, block.level, block.label, block.origin)
 
 
@@ -161,7 +161,7 @@ def block_from_fields(fields: dict[str, Any]) -> Block:
 
 
 def rows_of(block: Block | BlockPiece) -> Iterator[list[str]]:
-    """Yield the cells of a block that is a table, row by row; the way back from `table_text`."""
+    """Yield the cells of a table block row by row; the inverse of `table_text`."""
     for line in block.text.split("\n"):
         yield line.split("\t")
 
@@ -177,7 +177,7 @@ MOST_LINES = 200
 
 
 def code_joined(pieces: Iterable[BlockPiece]) -> Iterator[BlockPiece]:
-    """Pieces of code that follow each other as one; those without text are empty lines, and are none at its ends."""
+    """Join consecutive pieces of code; empty ones become empty lines, dropped at the ends."""
     lines: list[BlockPiece] = []
     for piece in pieces:
         if piece.kind is BlockKind.CODE:
@@ -206,7 +206,7 @@ def _one(lines: list[BlockPiece]) -> Iterator[BlockPiece]:
 # Blocks as plain Markdown with page marks, for people and for prompts.
 
 PAGE_MARKS = {"page": "p.", "slide": "slide", "sheet": "sheet", "chapter": "ch.", "file": "file", "minute": "min."}
-"""What stands before the number, by what the document counts; see `Opened.unit`."""
+"""Prefix of a page number by the document's unit; see `Opened.unit`."""
 _INDENT = "    "
 """Deeper than any list mark and its space, so that a list below a numbered item stays inside it."""
 _DEEPEST_HEADING = 6
@@ -216,7 +216,7 @@ _BACKTICKS = re.compile("`+")
 
 
 def page_mark(unit: str, page: int) -> str:
-    """Such as "[p. 3]" or "[slide 3]"."""
+    """Return a mark such as "[p. 3]" or "[slide 3]"."""
     return f"[{PAGE_MARKS.get(unit, unit)} {page}]"
 
 
@@ -239,7 +239,7 @@ def as_markdown(blocks: Iterable[Block], unit: str = "page") -> Iterator[str]:
 
 
 def block_markdown(block: Block) -> str:
-    """One block, without a line break at its end."""
+    """Return a block as Markdown without a final line break."""
     match block.kind:
         case BlockKind.HEADING:
             return f"{'#' * min(max(block.level, 1), _DEEPEST_HEADING)} {' '.join(block.text.split())}"

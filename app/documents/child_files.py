@@ -29,9 +29,7 @@ _REASONS = {
 
 
 def reason_of(error: OSError) -> str:
-    """Return what is wrong with a file that the system does not give; damaged for what a reader did with a wrong
-    number.
-    """
+    """Return the reason for an OSError; `damaged` for errors that a reader caused with wrong offsets."""
     return next((reason for reason, numbers in _REASONS.items() if error.errno in numbers), "damaged")
 
 
@@ -58,14 +56,14 @@ def check_file(path: Path) -> os.stat_result:
 
 
 def open_checked(path: Path, mode: str) -> IO[Any]:
-    """As the builtin, in binary; raises as `check_file` where it is to be read."""
+    """Open a file in binary mode; for reading, raises as `check_file` does."""
     if mode == "rb":
         check_file(path)
     return path.open(mode)
 
 
 def sha256_of(path: Path, on_part: Callable[[], None]) -> str:
-    """Of the whole file; `on_part` is called after each megabyte. Raises OSError."""
+    """Return the file's SHA-256; `on_part` is called after each megabyte. Raises OSError."""
     import hashlib  # OpenSSL comes with it: 4 MB that a window without a document does without
 
     found = hashlib.sha256()
@@ -77,7 +75,7 @@ def sha256_of(path: Path, on_part: Callable[[], None]) -> str:
 
 
 def require_unchanged(path: Path, before: os.stat_result) -> None:
-    """Raise DocumentUnreadable ("changed") where it is another file, or has changed, since `check_file` saw it."""
+    """Raise DocumentUnreadable ("changed") if the file was replaced or changed since `check_file`."""
     after = path.stat()
     if any(getattr(before, name) != getattr(after, name) for name in ("st_size", "st_mtime_ns", "st_ino")):
         raise DocumentUnreadable(str(path), "changed")
@@ -87,7 +85,7 @@ def require_unchanged(path: Path, before: os.stat_result) -> None:
 
 
 def make_output(path: Path) -> None:
-    """Make an empty file for the child; raises FolderNotWritable, DiskFull, and FileExistsError where there is one."""
+    """Create an empty output file for the child. Raises FolderNotWritable, DiskFull, or FileExistsError."""
     try:
         path.open("xb").close()
     except FileExistsError:
@@ -107,7 +105,7 @@ class OutputFile:
     """Within the block, the file to write to; behind it, all of it is on the disk. Raises what `problem` tells."""
 
     def __init__(self, path: Path, source: Path) -> None:
-        """`path` is what `make_output` made; raises ProtocolViolation for any other file."""
+        """`path` must come from `make_output`; raises ProtocolViolation for any other file."""
         if path.samefile(source) or path.stat().st_size or not path.is_file():
             raise ProtocolViolation("the output is no empty file")
         self._path = path
@@ -131,7 +129,7 @@ class OutputFile:
 
 
 class _FailedWrite(io.FileIO):
-    """Says of a failed write what it means, which the failed reading of a source does not mean."""
+    """File that marks write errors, to tell them from errors reading the source."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, "r+")
@@ -150,7 +148,7 @@ _ID = re.compile(rb'\{"id": (\d{1,18}),')
 
 
 def write_translations(path: Path, translations: Iterable[tuple[int, Content]]) -> None:
-    """Write segments' ids and their translations, as they come; raises OSError."""
+    """Write translations by segment id, as they come. Raises OSError."""
     with path.open("wb") as file:
         for id_, content in translations:
             line = json.dumps({"id": id_, "content": content})
@@ -158,7 +156,7 @@ def write_translations(path: Path, translations: Iterable[tuple[int, Content]]) 
 
 
 class TranslationsFile:
-    """What such a file has, by id; in memory as the lines it is. Of several for one id, the last holds."""
+    """Translations by segment id, kept as raw lines. The last of several for one id counts."""
 
     def __init__(self, path: Path) -> None:
         """Raise OSError, and ProtocolViolation where it is no such file."""

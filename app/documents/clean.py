@@ -1,4 +1,4 @@
-"""What leaves the child: cleaned of what nobody can see, made to fit the wire, and listened to for its language."""
+"""Clean text on its way out of the child: hidden characters, wire size, and language detection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.documents.source import ReadingRemark
 from app.language.language_detection import language_of
 
 MOST_CHARACTERS = 1_000_000
-"""Of one piece; a character takes up to 12 bytes on the wire."""
+"""Limit of one piece; a character takes up to 12 bytes on the wire."""
 MOST_HEADING_CHARACTERS = 500
 """A longer one is a paragraph: every block below a heading carries its text."""
 DEEPEST_LEVEL = 9
@@ -42,7 +42,7 @@ def clean_text(text: str) -> str:
 
 
 def clean_piece(piece: BlockPiece) -> tuple[BlockPiece, int]:
-    """Return a piece without hidden characters, and how many there were; its boxes still name the same letters."""
+    """Remove hidden characters; return the piece and their number. Its boxes still refer to the same letters."""
     label = clean_text(piece.label)
     if not _ODD.search(piece.text):
         return (piece if label == piece.label else piece._replace(label=label)), 0
@@ -72,7 +72,7 @@ def fit_for_the_wire(piece: BlockPiece) -> Iterator[BlockPiece]:
 
 
 def _good_end(text: str, start: int, end: int) -> int:
-    """After the last line break, else the last space, in the second half; else anywhere."""
+    """Return where to cut: after the last line break, else the last space, in the second half; else at `end`."""
     for mark in ("\n", " "):
         found = text.rfind(mark, (start + end) // 2, end)
         if found >= 0:
@@ -135,17 +135,17 @@ def fit_translation(translation: Content, source: Content) -> Content | None:
 
 MOST_REMARKS = 200
 MOST_REMARK_CHARACTERS = 300
-"""Of a name in one, such as a sheet's or an attachment's."""
+"""Limit of names in a remark, such as a sheet's or an attachment's."""
 
 
 class RemarkCounts:
-    """What a reader remarks on, each thing once: counts of the same are added up."""
+    """Remarks of a reader, each once; counts of equal ones are summed."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[object, ...], ReadingRemark] = {}
 
     def add(self, remark: ReadingRemark) -> None:
-        """One more, unless there are too many to tell."""
+        """Add a remark, unless there are too many kinds."""
         others = sorted((name, value) for name, value in remark.values.items() if name != "count")
         key = (remark.name, *others)
         known = self._found.get(key)
@@ -157,7 +157,7 @@ class RemarkCounts:
             self._found[key] = ReadingRemark(remark.name, values)
 
     def all(self) -> tuple[ReadingRemark, ...]:
-        """In the order in which they came first."""
+        """Return the remarks in order of first appearance."""
         return tuple(self._found.values())
 
 
@@ -206,7 +206,7 @@ class ProseSample:
 
 LEAST_WORDS = 5
 LEAST_SHARE = 0.05
-"""Of all words that are long enough; a document may have more than one font."""
+"""Least share of the long words; a document may have more than one font."""
 SAMPLE_CHARACTERS = 100_000
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _ACCENTED = re.compile("[\xc0-\xd6\xd8-\xf6\xf8-\xff]{4,}")
@@ -217,7 +217,7 @@ _ENCODINGS = ("cp1251", "cp1253", "cp1255", "cp1256", "cp874", "koi8-r", "koi8-u
 
 
 class LegacyFonts:
-    """Looks at the beginning of a document's text."""
+    """Detect fonts with legacy encodings from the beginning of a document's text."""
 
     def __init__(self) -> None:
         self._looked_at = 0
@@ -246,9 +246,7 @@ class LegacyFonts:
 
 
 def recoded(text: str, encoding: str) -> str:
-    """Return the text as a font of this encoding shows it, letter for letter; words with Latin letters stay as they
-    are.
-    """
+    """Return the text as a font of this encoding shows it; words with Latin letters stay."""
     if text.isascii():
         return text
     table = _table(encoding)

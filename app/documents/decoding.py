@@ -38,14 +38,14 @@ from app.documents.protocol import Decode, Decoded
 make_immortal()
 
 MOST_DECODED_BYTES = 600_000_000
-"""Of pixels in memory at once: 150 megapixels. A JPEG of any size is made smaller while it is read."""
+"""Limit of decoded pixels: 150 megapixels. JPEGs of any size are scaled down while reading."""
 PREVIEW_PX = 512
 DRAWN_PX = 1536
-"""The longer side of a drawing that has no size in pixels of its own."""
+"""Longer side of drawings without a pixel size."""
 HEAD_BYTES = 4096
 
 OpenFile = Callable[[Path, str], IO[Any]]
-"""As `open_checked`."""
+"""Same signature as `open_checked`."""
 
 _BEGINS = {
     "png": (b"\x89PNG\r\n\x1a\n",),
@@ -77,10 +77,9 @@ def find_picture(head: bytes) -> str:
 
 
 def decode(request: Decode, on_step: Callable[[], None] = lambda: None, open_file: OpenFile = open_checked) -> Decoded:
-    """Write the picture and a small one of it; both files are there, and empty. Raises PictureUnreadable.
+    """Write the decoded image and a thumbnail into existing empty files. Raises PictureUnreadable.
 
-    `on_step` is called where something was done, so that nobody thinks it hangs. `open_file` is for a process that may
-    open no file itself.
+    `on_step` is called on progress, as a sign of life. `open_file` serves processes that may open no files themselves.
     """
     path = Path(request.path)
     with open_file(path, "rb") as file, _heard() as warnings:
@@ -100,7 +99,7 @@ def decode(request: Decode, on_step: Callable[[], None] = lambda: None, open_fil
 
 @dataclass(frozen=True)
 class DecodedFrame:
-    """One picture of a file as rows of RGB without padding, how large it is in the file, and how many that has."""
+    """One image as RGB rows without padding, its size in the file, and the number of images there."""
 
     width: int
     height: int
@@ -111,9 +110,9 @@ class DecodedFrame:
 
 
 def frame_of(path: Path, number: int, most_side: int, degrees: float = 0.0) -> DecodedFrame:
-    """Picture `number` (from 1) of a file, turned around its middle; what that leaves free is white.
+    """Return image `number` (from 1), rotated around its centre on white.
 
-    A moving picture has one. Raises PictureUnreadable.
+    Animations count as one image. Raises PictureUnreadable.
     """
     with path.open("rb") as file, _heard():
         reading = _ImageReading(path, file)
@@ -134,9 +133,9 @@ def frame_of(path: Path, number: int, most_side: int, degrees: float = 0.0) -> D
 
 
 def write_rows(picture: QImage, path: Path, open_file: OpenFile = open_checked) -> None:
-    """As a binary PPM. Qt pads rows of RGB to four bytes, which nobody else expects.
+    """Write a binary PPM, without Qt's padding of rows to four bytes.
 
-    Raises DiskFull or FolderNotWritable: no fault of the picture.
+    Raises DiskFull or FolderNotWritable: not the image's fault.
     """
     width, height, stride = picture.width(), picture.height(), picture.bytesPerLine()
     pixels = picture.constBits()
@@ -162,7 +161,7 @@ class _Read:
 
 
 class _ImageReading:
-    """One open file's way through Qt's reader, which sees its bytes and never a name: beside a name it finds others."""
+    """Read one open file with Qt, by its bytes and never by name: given a name, Qt opens other files next to it."""
 
     def __init__(self, path: Path, file: IO[bytes]) -> None:
         """Raise PictureUnreadable; what the file is, `format` then says."""
@@ -226,7 +225,7 @@ class _ImageReading:
         return _Read(image, (width, height), frames)
 
     def _wanted(self, size: QSize, most_side: int) -> QSize:
-        """Return the size to read it in; raises PictureUnreadable where that takes too much memory."""
+        """Return the size to decode at. Raises PictureUnreadable if that takes too much memory."""
         longest = max(size.width(), size.height())
         if self.format == "svg":
             wanted = min(most_side, max(longest, DRAWN_PX))
@@ -264,7 +263,7 @@ def _shrunk(image: QImage, most_side: int) -> QImage:
 
 
 def _in_srgb(image: QImage) -> QImage:
-    """Return the colours that a screen shows: a wide space, or inks, read as if they were plain are pale or wrong."""
+    """Convert to sRGB: wide gamuts and CMYK shown unconverted are pale or wrong."""
     if image.format() in (QImage.Format.Format_RGB32, QImage.Format.Format_ARGB32) and not image.colorSpace().isValid():
         return image
     has_alpha = image.hasAlphaChannel()
@@ -278,7 +277,7 @@ def _in_srgb(image: QImage) -> QImage:
 
 
 def _on_white(image: QImage) -> QImage:
-    """Return what is transparent has a colour that nobody sees."""
+    """Put transparent images on white: hidden pixels may have any colour."""
     if image.hasAlphaChannel():
         paper = QImage(image.size(), QImage.Format.Format_RGB32)
         paper.fill(Qt.GlobalColor.white)
@@ -316,7 +315,7 @@ _applications: list[QCoreApplication] = []
 
 @contextmanager
 def _heard() -> Iterator[list[str]]:
-    """What Qt's readers warn of meanwhile: a JPEG that ends in the middle is no failure to them."""
+    """Collect warnings of Qt's readers: a truncated JPEG is only a warning to them."""
     heard: list[str] = []
 
     def hear(_kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:

@@ -1,10 +1,8 @@
-"""From bytes to text and back: which encoding a file is in, decoded at once or as a stream, never failing.
+"""Text encodings: detect, decode at once or as a stream, and encode; never fails.
 
-The ladder: byte order mark, pattern of NULs, strict UTF-8, then chardet on the first 64 KB that are not plain ASCII.
-
-Newlines stay as the file has them and NULs stay in the text, so that an offset into the decoded text is an offset
-into the file's own characters; a byte order mark is no character. What fits no character of the encoding becomes
-U+FFFD and is counted in bytes.
+Detection: byte order mark, pattern of NULs, strict UTF-8, then chardet on the first 64 KB that aren't plain ASCII.
+Newlines and NULs are kept, so that offsets into decoded text are offsets into the file's characters; a byte order mark
+isn't a character. Invalid bytes become U+FFFD and are counted.
 """
 
 from __future__ import annotations
@@ -25,11 +23,11 @@ from app.documents.source import ENCODINGS, FileSource, ReadingRemark, counted
 SAMPLE_BYTES = 64 * 1024
 CHUNK_BYTES = 512 * 1024
 CONTEXT_BYTES = 256
-"""Before the first byte that is not ASCII: what it is in the middle of."""
+"""Bytes kept before the first non-ASCII one, for its context."""
 SMALL_BYTES = 1024
-"""Below this the pattern of NULs says too little, and chardet decides about UTF-16."""
+"""Size below which the pattern of NULs isn't conclusive and chardet decides about UTF-16."""
 MOST_CONTROL_SHARE = 0.03
-"""Of bytes that are control characters no text has; compressed and random bytes have a tenth of them."""
+"""Largest share of control characters in text; compressed and random bytes have about a tenth."""
 TIE = 0.97
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -49,7 +47,7 @@ _SIXTEEN = ("utf-16-le", "utf-16-be")
 
 @dataclass(frozen=True)
 class DecodedText:
-    """A text, the encoding it was in as Python calls it, and how many bytes were no text in it."""
+    """A text, its encoding by Python's name, and how many bytes were invalid in it."""
 
     text: str
     encoding: str
@@ -57,21 +55,19 @@ class DecodedText:
 
 
 def decode(data: bytes, chosen: str = "") -> DecodedText:
-    """Return the text of `data` in the `chosen` encoding; in the one that is found where it is "" or Python has none
-    such.
-    """
+    """Decode `data` as `chosen`, or as detected if that is "" or unknown."""
     encoding = encoding_for(data, chosen)
     text, odd_bytes = _replaced(data.decode(encoding, ODD_BYTES))
     return DecodedText(text.removeprefix("\ufeff"), encoding, odd_bytes)
 
 
 def encoding_for(data: bytes, chosen: str = "") -> str:
-    """Return the encoding in which `decode` reads."""
+    """Return the encoding that `decode` would use."""
     return known(chosen) or encoding_of(data) or "cp1252"
 
 
 def encoding_of(data: bytes) -> str:
-    """Return the encoding that is found, "" where it is no text."""
+    """Return the detected encoding; "" if it isn't text."""
     return find_encoding(_sample_of(data), len(data) <= SAMPLE_BYTES)
 
 
@@ -113,7 +109,6 @@ class DecodedStream:
 
 
 def stream(file: BinaryIO, chosen: str = "") -> DecodedStream:
-    """Return the text of a file that is open for reading bytes."""
     return DecodedStream(file, chosen)
 
 
@@ -125,7 +120,7 @@ def after_the_text(encoding: str, odd_bytes: int) -> Iterator[ReadingRemark]:
 
 
 def known(name: str) -> str:
-    """Return a text encoding as Python calls it, "" for what it does not know."""
+    """Return Python's name of a text encoding; "" if unknown."""
     try:
         info = codecs.lookup(name)
         "".encode(info.name)  # raises LookupError for codecs that are no encodings, such as rot13
@@ -177,7 +172,9 @@ def _thirty_two(sample: bytes) -> str:
 
 
 def _sixteen(sample: bytes) -> str:
-    """UTF-16 without a mark: by where the NULs are, or by chardet where they are few, or by what it would be."""
+    """Detect UTF-16 without a mark: by the positions of NULs, by chardet if there are few, or by what it would decode
+    to.
+    """
     pairs = sample[: min(len(sample), SAMPLE_BYTES) // 2 * 2]
     even, odd, half = pairs[::2].count(0), pairs[1::2].count(0), len(pairs) // 2
     if len(sample) >= SMALL_BYTES:
@@ -193,7 +190,9 @@ def _sixteen(sample: bytes) -> str:
 
 
 def _by_script(pairs: bytes) -> str:
-    """UTF-16 of a script without Latin letters: high bytes are few, as a text has one or two scripts; low ones many."""
+    """Detect UTF-16 of a non-Latin script: few different high bytes, as text has one or two scripts, and many low
+    ones.
+    """
     shares = [sum(count * count for count in Counter(half).values()) for half in (pairs[1::2], pairs[::2])]
     return _SIXTEEN[shares[1] > shares[0]]
 
@@ -205,20 +204,20 @@ def _is_text(text: str) -> bool:
 
 
 def _is_utf8(sample: bytes, is_whole: bool) -> bool:
-    """Strictly, or with so many right characters that the wrong bytes are damage."""
+    """Return whether this is UTF-8, strictly or with so few invalid bytes that they are damage."""
     text = codecs.getincrementaldecoder("utf-8")(ODD_BYTES).decode(sample, is_whole)
     odd = len(_ODD.findall(text))
     return odd == 0 or len(re.findall("[^\x00-\x7f]", text)) > 10 * odd
 
 
 def _cut_last_line(sample: bytes) -> bytes:
-    """Without its last line, or word, which may end inside a character."""
+    """Drop the last line or word, which may end inside a character."""
     at = max(sample.rfind(b"\n"), sample.rfind(b" "))
     return sample[:at] if at > len(sample) // 2 else sample
 
 
 def _detected(sample: bytes) -> str:
-    """By chardet; of what is equally likely, cp1252, which is the most used; also for no more than three accents."""
+    """Detect by chardet, preferring cp1252 (the most common) among equals and for at most three accents."""
     if len(_FOREIGN.findall(sample)) < 4 and _ADJACENT.search(sample) is None:
         return "cp1252"
     ways = chardet.detect_all(
@@ -229,9 +228,7 @@ def _detected(sample: bytes) -> str:
 
 
 def _marked(error: UnicodeError) -> tuple[str, int]:
-    """Return a lone surrogate, which no decoder gives, for what fits no character: it holds how many bytes that
-    were.
-    """
+    """Replace invalid bytes by a lone surrogate that encodes their number; no decoder yields one."""
     assert isinstance(error, UnicodeDecodeError)
     return chr(0xDC00 + min(error.end - error.start, 0xFF)), error.end
 
@@ -261,7 +258,7 @@ def without_nuls(raw: str) -> str:
 
 
 def lines(chunks: Iterable[str], most_characters: int) -> Iterator[tuple[int, str, int]]:
-    """Each line's offset, its text with its newline, and how many characters beyond the most were left out."""
+    """Yield each line's offset, text with newline, and number of characters left out beyond the limit."""
     parts: list[str] = []
     kept, length, start, held = 0, 0, 0, ""
 
@@ -296,7 +293,7 @@ def _with_end(chunks: Iterable[str]) -> Iterator[tuple[str, bool]]:
 # A text and the bytes it was in, so that what stays of the text stays byte for byte, whatever bytes there are.
 
 _WITH_STATE = ("iso2022", "hz", "utf_7", "utf-7")
-"""What bytes mean in these depends on what stands before them."""
+"""Encodings in which bytes depend on what precedes them."""
 Range = tuple[int, int]
 
 
@@ -313,7 +310,7 @@ class EncodedBytes:
         self.text, self.odd_bytes = _replaced(data[len(self._mark) :].decode(self.encoding, ODD_BYTES))
 
     def encoded(self, pieces: Iterable[str | Range], errors: str = "strict") -> bytes:
-        """New texts and ranges of the old one, in its encoding; `errors` is what is done with letters that it lacks."""
+        """Encode new texts and ranges of the old one; `errors` applies to letters the encoding lacks."""
         pieces = list(pieces)
         if self._is_their_encoding():
             texts = (piece if isinstance(piece, str) else self.text[slice(*piece)] for piece in pieces)
@@ -394,9 +391,9 @@ class TextFile:
     def __init__(
         self, source: FileSource, says_encoding: re.Pattern[bytes] | None = None, *, is_utf8: bool = False
     ) -> None:
-        """Read it whole; raises OSError. `says_encoding` finds the name of the encoding where the file has it.
+        """Reads the whole file; raises OSError. `says_encoding` finds the encoding's name in the file.
 
-        `is_utf8`: its format is, so that what can be UTF-8 is not taken for anything else, whatever it looks like.
+        `is_utf8`: the format is UTF-8, so nothing that decodes as such is taken for anything else.
         """
         self._source = source
         self._data = source.path.read_bytes()
@@ -411,13 +408,13 @@ class TextFile:
 
     @functools.cached_property
     def newline(self) -> str:
-        """The one that the file has most."""
+        """Most frequent newline of the file."""
         pairs = self.text.count("\r\n")
         counts = {"\n": self.text.count("\n") - pairs, "\r\n": pairs, "\r": self.text.count("\r") - pairs}
         return max(counts, key=lambda each: counts[each])
 
     def replace(self, start: int, end: int, new: str) -> None:
-        """Put a text in the place of a part."""
+        """Replace a range of the text."""
         if new != self.text[start:end]:
             self._changes.append((start, end, new))
 
@@ -427,7 +424,7 @@ class TextFile:
 
     @property
     def lacks_letters(self) -> bool:
-        """True if the file's encoding has not all letters of what is put in."""
+        """True if the file's encoding lacks letters of the replacements."""
         try:
             for _, _, new in self._changes:
                 new.encode(self.encoding)
@@ -436,9 +433,9 @@ class TextFile:
         return False
 
     def write(self, out: BinaryIO, *, new_mark: bool = False) -> None:
-        """The file with its changes, in its encoding where that has all letters, else in UTF-8.
+        """Write the file with its changes, in UTF-8 if its encoding lacks letters.
 
-        `new_mark`: what becomes UTF-8 gets a byte order mark, for programs that take it for a code page otherwise.
+        `new_mark`: add a byte order mark in that case, for programs that would assume a code page.
         """
         if not self._changes:
             out.write(self._data)
@@ -459,7 +456,7 @@ class TextFile:
 
 
 def _can_be_utf8(data: bytes) -> bool:
-    """Without a mark of its own, which says it anyway."""
+    """Return whether the data is valid UTF-8 without a byte order mark."""
     try:
         data.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""What files a person means by a list of files and folders."""
+"""Collect the documents in a list of files and folders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 MOST_FILES = 200
 MOST_ENTRIES = 50_000
-"""Looked at in all: somebody may drop the root of a disk."""
+"""Limit of entries visited: someone may drop the root of a disk."""
 NO_DOCUMENTS = {
     ".a", ".avi", ".bin", ".bmp", ".bz2", ".class", ".dat", ".db", ".dll", ".dmg", ".dylib", ".exe", ".flac", ".gguf",
     ".gif", ".gz", ".heic", ".ico", ".img", ".iso", ".jar", ".jpeg", ".jpg", ".lib", ".lnk", ".lock", ".m4a", ".mkv",
@@ -20,14 +20,14 @@ NO_DOCUMENTS = {
     ".tiff", ".ttf", ".wasm", ".wav", ".webm", ".webp", ".whl", ".wmv", ".woff", ".woff2", ".xz", ".zip", ".zst",
     ".7z",
 }  # fmt: skip
-"""Endings of files that hold no text to read. In a folder these are left out; a file that is named itself is tried."""
+"""Endings without text to read. Skipped in folders; a file named itself is tried."""
 _NUMBER = re.compile(r"(\d{1,18})")
 _LEFT_BEHIND = ("~$", ".~lock", "__MACOSX", "Thumbs.db", "desktop.ini")
 
 
 @dataclass(frozen=True)
 class SkippedPath:
-    """A path that is not read. `reason`: missing, denied, not_a_file (a device, a pipe) or no_document."""
+    """A path that isn't read. `reason`: missing, denied, not_a_file (device, pipe) or no_document."""
 
     path: Path
     reason: str
@@ -75,7 +75,7 @@ class _FolderSearch:
         return ExpandedPaths(tuple(self._files), tuple(self._skipped))
 
     def _walk(self, paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
-        """Yield every path that is no folder, in order, and whether the person named it."""
+        """Yield every path that isn't a folder, in order, and whether the user named it."""
         waiting = [(path, True) for path in reversed(list(paths))]
         while waiting:
             path, is_named = waiting.pop()
@@ -114,7 +114,7 @@ class _FolderSearch:
 
 
 def _in_order(name: str) -> list[str | int]:
-    """By which names are sorted as a person does: 2 comes before 10."""
+    """Return a sort key for natural order: 2 before 10."""
     return [int(part) if place % 2 else part.casefold() for place, part in enumerate(_NUMBER.split(name))]
 
 
@@ -126,7 +126,7 @@ def documents_in(names: Iterable[str]) -> list[str]:
 
 
 def _is_left_behind(name: str) -> bool:
-    """Return whether a path names what is hidden, or what a system or an office program leaves beside a file."""
+    """Return whether a path is hidden, or a leftover of the system or an office program."""
     return any(part.startswith((".", *_LEFT_BEHIND)) for part in name.split("/"))
 
 

@@ -1,4 +1,4 @@
-"""What a document may take: limits its child sets itself, the parent's watch over its memory, a budget for its text."""
+"""Limits of the document child: set by itself, memory watched by the parent, and a budget of text."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from app.core.errors import DocumentUnreadable
 
 LIMITS_VARIABLE = "FIRESIDE_DOCUMENT_LIMITS"
 MOST_WRITTEN_BYTES = 200_000_000
-"""A child writes the byte code of its own modules, in a checkout, and one document of an archive at a time."""
+"""Limit of files written: byte code of its modules, in a checkout, and one document of an archive at a time."""
 MOST_REWRITTEN_BYTES = 2_000_000_000
-"""When it writes a document: no more than a hostile file may be made to grow to."""
+"""Limit when it writes a document, against hostile growth."""
 MOST_PICTURE_BYTES = 200_000_000
-"""Of one that is to be decoded."""
+"""Limit of a picture to decode."""
 CHILDREN_EVERY_S = 1.0
-"""To find a child's children, the whole list of processes is read."""
+"""Interval for finding a child's children, which takes a list of all processes."""
 NEAR_SHARE = 1 / 3
-"""A buffer that doubles needs three times its size while it grows, so this much is where a full memory begins."""
+"""Share of the limit at which memory counts as full: a doubling buffer needs three times its size."""
 OUT_OF_MEMORY_WORDS = ("memory allocation of ", "bad_alloc", "Out of memory", "MemoryError")
-"""What is said before the end by Rust, by C++, by PDFium and by Python. They say it only then."""
+"""Last messages of Rust, C++, PDFium and Python when out of memory, and only then."""
 
 FREE_CHARACTERS = 20_000_000
-"""Of text, however small the file: five Bibles."""
+"""Text allowed for any file, however small: five Bibles."""
 TEXT_SHARE = 200
 """So many characters for a byte of the file, as `app.documents.source` has it for bytes that are inflated..."""
 MOST_SHARED_CHARACTERS = 200_000_000
@@ -42,11 +42,11 @@ PLAIN_SHARE = 10
 MOST_SIDE = 4096
 """Pixels of a picture as an engine gets it; its encoder makes it smaller anyway."""
 MOST_RATIO = 100
-"""Of its sides: a model that works in tiles refuses more, so a narrower one gets white beside it."""
+"""Limit of a picture's aspect ratio: tiling models refuse more, so it is padded with white."""
 
 
 def fitted(width: int, height: int, most_side: int) -> tuple[int, int]:
-    """Return the same shape without a side that is longer, and none below one pixel."""
+    """Scale a size down to at most `most_side`, and at least one pixel."""
     longest = max(width, height)
     if longest <= most_side:
         return width, height
@@ -54,7 +54,7 @@ def fitted(width: int, height: int, most_side: int) -> tuple[int, int]:
 
 
 def sent_size(width: int, height: int, most_side: int = MOST_SIDE) -> tuple[int, int]:
-    """Width and height of what becomes of a picture with so many pixels."""
+    """Return the size a picture of this size is sent at."""
     width, height = fitted(width, height, most_side)
     least = -(-max(width, height) // MOST_RATIO)
     return max(width, least), max(height, least)
@@ -62,9 +62,9 @@ def sent_size(width: int, height: int, most_side: int = MOST_SIDE) -> tuple[int,
 
 @dataclass(frozen=True)
 class DocumentLimits:
-    """How patient the parent is; tests have less time (`FIRESIDE_DOCUMENT_LIMITS`, JSON with these names).
+    """Time limits of the parent; tests shorten them with `FIRESIDE_DOCUMENT_LIMITS` (JSON with these names).
 
-    `silence_s` is how long a child may say nothing while it works.
+    `silence_s`: how long a working child may be silent.
     """
 
     silence_s: float = 60.0
@@ -79,7 +79,7 @@ def unpacked_folder(folder: Path, pid: int) -> Path:
 
 
 def remove_unpacked(folder: Path) -> None:
-    """What children left that are not there any more, such as after a power failure."""
+    """Delete leftovers of children that no longer run, e.g. after a power failure."""
     for path in folder.glob("unpacked-*"):
         pid = path.name.partition("-")[2]
         if not pid.isdecimal() or not _is_running(int(pid)):
@@ -101,9 +101,9 @@ def limits_from(environment: Mapping[str, str]) -> DocumentLimits:
 
 
 class TextBudget:
-    """How much text may come out of one file: a sheet of 10,000 cells may name one string of a megabyte in each.
+    """Budget of text from one file: a sheet of 10,000 cells may repeat one string of a megabyte in each.
 
-    Counted where blocks are made, in the child, and where they arrive, in the parent, whose memory has no limit.
+    Counted in the child, where blocks are made, and in the parent, whose memory has no limit.
     """
 
     def __init__(self, path: Path) -> None:
@@ -118,17 +118,16 @@ class TextBudget:
             raise DocumentUnreadable(str(self._path), "inflates")
 
     def take_characters(self, characters: int) -> None:
-        """Count so many; raises as `require` does."""
+        """Count characters; raises as `require` does."""
         self.require(characters)
         self.left -= characters
 
 
 def limit_this_process(memory_bytes: int, *, is_writing: bool = False) -> None:
-    """In the child, before it opens a file: address space, size of files and core dumps, where the system knows them.
+    """Limit address space, file sizes and core dumps of the child before it opens a file.
 
-    `is_writing`: it is to write a document.
-
-    macOS takes a limit of the address space and forgets it, Windows has none: there the watch is the limit.
+    `is_writing`: it writes a document. macOS accepts but ignores a limit of address space, Windows has none: there the
+    memory watch is the limit.
     """
     if sys.platform == "win32":
         return
@@ -146,9 +145,9 @@ def limit_this_process(memory_bytes: int, *, is_writing: bool = False) -> None:
 
 
 class ProcessMemoryWatch:
-    """Looks at the resident memory of a process and its children, and calls `end` when it is above the limit.
+    """Watch the resident memory of a process and its children; call `end` above the limit.
 
-    It looks from a thread, so it works while nobody asks for events; the thread ends with `close`.
+    Runs in a thread until `close`, so it works while nobody asks for events.
     """
 
     def __init__(self, pid: int, most_bytes: int, end: Callable[[], None], every_s: float) -> None:
@@ -164,10 +163,10 @@ class ProcessMemoryWatch:
         self._thread.join()
 
     def was_memory(self, exit_code: int, last_words: str) -> bool:
-        """Return whether a child that ended like this ended for want of memory.
+        """Return whether a child with this end ran out of memory.
 
-        At the limit of the address space an allocation fails inside a library, which then aborts. Nothing but the
-        circumstances tells that from a defect: the memory it had when it ended, or what its runtime said.
+        At the address space's limit an allocation fails inside a library, which aborts. Only circumstances tell that
+        from a defect: its memory at the end, or its runtime's message.
         """
         if self.exceeded or any(words in last_words for words in OUT_OF_MEMORY_WORDS):
             return True
@@ -207,7 +206,7 @@ def _resident(process: object) -> int:
 
 
 def child_environment() -> dict[str, str]:
-    """Return what the child's libraries should know: one thread each, for every thread takes address space."""
+    """Return variables that limit the child's libraries to one thread: each thread takes address space."""
     return dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1") | (
         {"MALLOC_ARENA_MAX": "2"} if os.name == "posix" else {}
     )

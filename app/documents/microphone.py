@@ -1,4 +1,4 @@
-"""The microphone, in a child of its own that is there only while it is listened to; drivers may hang or end it.
+"""Record the microphone in a child of its own: drivers may hang or crash.
 
 `app.features.transcribe` starts it with `--record-worker`. It writes a WAV file until its parent lets it go.
 """
@@ -25,7 +25,7 @@ TRIAL_VARIABLE = "FIRESIDE_MICROPHONE"
 
 @dataclass(frozen=True)
 class Record:
-    """Write what is heard to this file, which is not there yet."""
+    """Request to record into this file, which must not exist."""
 
     path: str
 
@@ -49,7 +49,7 @@ WIRE = Wire(1, (Record,), (Heard, NoMicrophone))
 
 
 def main(_arguments: list[str]) -> int:
-    """Until the parent lets it go; then the file is complete."""
+    """Record until the parent lets it go; then the file is complete."""
     parent = ParentSide(WIRE, *claim_wire(may_save=True))
     parent.send_greeting()
     request: Record = check_request(next(parent.read_requests()))

@@ -19,8 +19,8 @@ VERSION = 8
 
 
 class View(NamedTuple):
-    """How a page, or a region of it, became a picture: edges in points of the page, pixels for a point, and by how many
-    degrees it was turned around its middle so that its lines lie across.
+    """How a page or region became a picture: edges in points of the page, pixels per point, and its rotation in
+    degrees.
     """
 
     left: float
@@ -32,7 +32,7 @@ class View(NamedTuple):
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the picture in pixels."""
+        """Width and height in pixels."""
         return (
             max(1, int((self.right - self.left) * self.scale)),
             max(1, int((self.bottom - self.top) * self.scale)),
@@ -82,9 +82,9 @@ class Draw:
 
 @dataclass(frozen=True)
 class Decode:
-    """Make a picture ready for an engine: as a binary PPM in `out`, and a small one in `preview` unless that is "".
+    """Decode a picture into `out` (binary PPM), and a thumbnail into `preview` unless that is "".
 
-    Both are empty files that are there. No side of it is then longer than `most_side`. Several may follow each other.
+    Both must exist and be empty. No side is longer than `most_side`. May be sent repeatedly to one child.
     """
 
     path: str
@@ -96,9 +96,9 @@ class Decode:
 
 @dataclass(frozen=True)
 class PutUpright:
-    """Draw a page that is a picture into `out`, as a binary PPM whose lines lie across, for a model that sees.
+    """Draw an image page into `out` (binary PPM) with horizontal lines, for a vision model.
 
-    `region` is a part of it, its edges in points; () is all of it. Answered by `Drawn`, without pixels.
+    `region` is a part of it in points; () is all. Answered by `Drawn`, without pixels.
     """
 
     path: str
@@ -112,7 +112,7 @@ class PutUpright:
 
 @dataclass(frozen=True)
 class Recognize:
-    """Read a page that is a picture, or a region of it, by tesseract. Answered by `PageBlocks`."""
+    """Read an image page or region by tesseract. Answered by `PageBlocks`."""
 
     path: str
     page: int
@@ -123,10 +123,10 @@ class Recognize:
 
 @dataclass(frozen=True)
 class Arrange:
-    """Make blocks of what a model, or a person, says stands on a page: Markdown, HTML, or the layout as JSON.
+    """Turn a model's or the user's transcript of a page (Markdown, HTML, or JSON layout) into blocks.
 
-    `view` is what the model saw, `NO_VIEW` all of the page. Their places are found by tesseract where it is there, else
-    they are all of the view. Answered by `PageBlocks`.
+    `view` is what the model saw, `NO_VIEW` all of the page. Places are found by tesseract if installed, else they are
+    the whole view. Answered by `PageBlocks`.
     """
 
     path: str
@@ -164,11 +164,11 @@ class Segments:
 
 @dataclass(frozen=True)
 class Rewrite:
-    """Write a file with the translations of its segments to `out`, an empty file that is there and is another one.
+    """Write a file with its segments' translations to `out`, a different file that exists and is empty.
 
-    `translations` is a file of JSON lines, {"id": 3, "content": [...]}, see `Content`; segments without one
-    stay as they are. `language` is what the file is then said to be in, "" to leave that. `sha256` is the file's own
-    from when the segments were found. `counts_generated`: a description that a library wrote was a segment then.
+    `translations` is a file of JSON lines, {"id": 3, "content": [...]}, see `Content`; segments without one stay.
+    `language` is declared in the result, "" to leave it. `sha256` is the file's when segments were found.
+    `counts_generated`: descriptions written by libraries were segments then.
     """
 
     path: str
@@ -193,7 +193,7 @@ class Found:
 
 @dataclass(frozen=True)
 class BlocksRead:
-    """The next blocks, in order."""
+    """Batch of blocks, in order."""
 
     blocks: tuple[Block, ...]
 
@@ -231,9 +231,9 @@ class Drawn:
 
 @dataclass(frozen=True)
 class PageBlocks:
-    """What was read from a page that is a picture, numbered from 1, with the headings of this page alone.
+    """Blocks read from an image page, numbered from 1, with headings of this page alone.
 
-    `languages` are the codes of those that tesseract was asked for; () where it was arranged.
+    `languages` are those given to tesseract; () for a transcript.
     """
 
     page: int
@@ -267,7 +267,7 @@ class SoundOpened:
 
 @dataclass(frozen=True)
 class SoundPiece:
-    """From one second to another; `path` is its WAV file, "" where nothing is to be heard."""
+    """Piece of a recording between two times; `path` is its WAV file, "" if silent."""
 
     start_s: float
     end_s: float
@@ -285,7 +285,7 @@ class SoundHeard:
 
 @dataclass(frozen=True)
 class SegmentsRead:
-    """The next segments, in order; an empty batch says that work goes on."""
+    """Batch of segments, in order; an empty one is a sign of life."""
 
     segments: tuple[Segment, ...]
 
@@ -306,7 +306,7 @@ class SegmentsDone:
 
 @dataclass(frozen=True)
 class SegmentsWritten:
-    """How many segments the rewriting has come past so far."""
+    """Number of segments passed while rewriting."""
 
     segments: int
 

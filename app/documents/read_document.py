@@ -46,16 +46,15 @@ LAST = (
     protocol.SegmentsDone,
     protocol.Rewritten,
 )
-"""What ends the answer to a request."""
+"""Messages that end the answer to a request."""
 
 
 def read(request: protocol.Read, *, folder: Path, cancel: CancelToken) -> Generator[Event, None, None]:
     """Read a file: Found, then BlocksRead and PageRead as they come, at last Done.
 
-    `folder` is the child's own working directory. Something comes at least five times a second, an empty BlocksRead
-    where there is no news, so that the loop that owns this can look about. A cancel kills the child at once and ends
-    the events. Raises the AppError that the child met, DocumentTooDemanding at a limit, or DocumentReaderFailed when
-    the child ended by itself.
+    `folder` is the child's working directory. Yields at least five times a second, an empty BlocksRead without news, so
+    that the caller can check for other things. Cancelling kills the child at once and ends the events. Raises the
+    child's AppError, DocumentTooDemanding at a limit, or DocumentReaderFailed if the child crashed.
     """
     with closing(_ReadingChild(folder, request)) as child:
         yield from child.ask(request, lambda: cancel.cancelled)
@@ -64,7 +63,7 @@ def read(request: protocol.Read, *, folder: Path, cancel: CancelToken) -> Genera
 def listen(
     request: protocol.Listen, *, folder: Path, cancel: CancelToken
 ) -> Generator[protocol.SoundOpened | protocol.SoundPiece | protocol.SoundHeard, None, None]:
-    """Cut a recording into pieces: SoundOpened, SoundPieces as they come, at last SoundHeard; otherwise as `read`."""
+    """Cut a recording into pieces: SoundOpened, SoundPieces, at last SoundHeard; otherwise like `read`."""
     with closing(_ReadingChild(folder, request)) as child:
         for event in child.ask(request, lambda: cancel.cancelled):
             if isinstance(event, protocol.SoundOpened | protocol.SoundPiece | protocol.SoundHeard):
@@ -74,9 +73,9 @@ def listen(
 def find_segments(
     request: protocol.Segments, *, folder: Path, cancel: CancelToken
 ) -> Generator[protocol.SegmentsRead | protocol.SegmentsDone, None, None]:
-    """Find what there is to translate: SegmentsRead as they come, at last SegmentsDone; otherwise as `read` does it.
+    """Find segments to translate: SegmentsRead, at last SegmentsDone; otherwise like `read`.
 
-    Raises DocumentUnreadable ("not_rewritable") where no translation can be written in the file's format.
+    Raises DocumentUnreadable ("not_rewritable") if the format can't be written.
     """
     with closing(_ReadingChild(folder, request)) as child:
         for event in child.ask(request, lambda: cancel.cancelled):
@@ -87,10 +86,10 @@ def find_segments(
 def rewrite(
     request: protocol.Rewrite, *, folder: Path, cancel: CancelToken
 ) -> Generator[protocol.SegmentsWritten | protocol.Rewritten, None, None]:
-    """Write a file with translations to `out`: SegmentsWritten as it goes, at last Rewritten; otherwise as `read`.
+    """Write a file with translations to `out`: SegmentsWritten, at last Rewritten; otherwise like `read`.
 
-    `out` is not there yet (FileExistsError) and is there only after Rewritten, complete and on the disk. Raises
-    DocumentUnreadable ("changed") where the file is not the one that was read, FolderNotWritable and DiskFull too.
+    `out` must not exist (FileExistsError) and exists only after Rewritten, complete and synced. Raises
+    DocumentUnreadable ("changed") if the file changed since it was read, and FolderNotWritable or DiskFull.
     """
     make_output(Path(request.out))
     is_written = False
@@ -115,9 +114,7 @@ class _ReusedChild:
         self._closing = threading.Event()
 
     def _answer(self, request: protocol.Request, cancel: CancelToken) -> Event | None:
-        """Return the last thing that the child says to a request; None where that was cancelled, and the child is
-        gone.
-        """
+        """Return the child's last reply; None if cancelled, which ends the child."""
         if self._child is None or not self.running:
             self._end()
             self._child = _ReadingChild(self._folder, request)
@@ -136,7 +133,7 @@ class _ReusedChild:
         return child is not None and child.running
 
     def close(self) -> None:
-        """End the child, and what it works on; another request starts a new one."""
+        """End the child and its work; the next request starts a new one."""
         self._closing.set()
         with self._one_at_a_time:
             self._end()
@@ -168,7 +165,7 @@ class PictureDecoder(_ReusedChild):
     """Decodes pictures, one after the other, by a child that stays for the next one; one that it ends over is alone."""
 
     def decode(self, request: protocol.Decode, cancel: CancelToken) -> protocol.Decoded | None:
-        """None where it was cancelled; raises PictureUnreadable, and what `read` raises."""
+        """Decode a picture; None if cancelled. Raises PictureUnreadable, and what `read` raises."""
         with self._one_at_a_time:
             decoded = self._answer(request, cancel)
         return decoded if isinstance(decoded, protocol.Decoded) else None
@@ -178,7 +175,7 @@ class PageScanner(_ReusedChild):
     """Pages that are pictures: drawn for a model, read by tesseract, arranged in blocks; by a child that stays."""
 
     def put_upright(self, request: protocol.PutUpright, cancel: CancelToken) -> protocol.Drawn | None:
-        """None where it was cancelled; raises what `read` raises."""
+        """Draw a page; None if cancelled. Raises what `read` raises."""
         drawn = self._one(request, cancel)
         return drawn if isinstance(drawn, protocol.Drawn) else None
 
@@ -195,7 +192,7 @@ class PageScanner(_ReusedChild):
 
 
 def _pulse(request: protocol.Request) -> Event:
-    """Return what is told where there is no news."""
+    """Return the event that is a sign of life."""
     match request:
         case protocol.Segments():
             return protocol.SegmentsRead(())
@@ -214,7 +211,7 @@ def _budget(path: str) -> TextBudget:
 
 
 def _characters(event: Event) -> int:
-    """Return how much text comes with it."""
+    """Return how much text an event holds."""
     match event:
         case protocol.BlocksRead(blocks):
             return sum(block.characters for block in blocks)

@@ -1,22 +1,21 @@
-"""What a reader is given and what it yields; what a rewriter is given, and how it asks for every segment.
+"""Contracts of readers and rewriters.
 
 A reader is a generator over one file. It yields `Opened` first, then `BlockPiece`s in reading order, a `PageRead` after
-each page (slide, sheet, chapter) where the format has them, and a `ReadingRemark` where the person should know. It
-raises an AppError of the document family; what else it raises counts as damage. It never opens another file, never
-reaches the network, and keeps no more of the document in memory than it must.
+each page (slide, sheet, chapter) if the format has them, and `ReadingRemark`s for the user. It raises document
+AppErrors; any other exception counts as damage. It opens no other file, uses no network, and keeps as little as
+possible in memory.
 
-Every word of the source is yielded exactly once. What is left out on purpose: running headers and page numbers of a
-PDF, deleted text of tracked changes, scripts and styles, what is hidden.
+Every word of the source is yielded exactly once. Left out on purpose: running headers and page numbers of a PDF,
+deleted text of tracked changes, scripts and styles, hidden text.
 
-A rewriter walks its file once, hands every segment to its visit in reading order, and writes the file with what that
-returns. The same walk serves finding the segments (`out` is None, and every visit returns None) and writing them, so
-that both number alike. It raises what a reader raises.
+A rewriter walks its file once, passes every segment to its visit in reading order, and writes the file with the
+results. The same walk finds segments (`out` is None, every visit returns None) and writes them, so that both number
+alike. It raises what a reader raises.
 
-What it promises: no text a reader would see is left out of the segments; a segment whose visit returns None, or its
-own content, leaves its part of the file as it was, byte for byte where the format allows, and a part of the file (a
-member of an archive) in which nothing changes is copied as it is. A content that is returned has exactly the marks of
-the segment (`nests` holds for it), perhaps in another order; whatever it holds, the file stays well-formed: characters
-that the format cannot have are taken out, what it must escape is escaped.
+It promises: no text a reader would yield is missing from the segments; a segment whose visit returns None or its own
+content leaves its part of the file unchanged, byte for byte where the format allows, and parts (members of an archive)
+without changes are copied. A returned content has exactly the segment's marks (`nests` holds), perhaps in another
+order; whatever it holds, the file stays well-formed: characters the format can't hold are removed, others escaped.
 """
 
 from __future__ import annotations
@@ -42,15 +41,15 @@ ENCODINGS = (
     "cp1255", "cp1256", "cp1257", "cp1258", "cp874", "cp850", "cp852", "cp866", "koi8-r", "koi8-u", "iso8859-2",
     "iso8859-5", "iso8859-7", "mac-roman", "cp932", "euc_jis_2004", "iso2022_jp_2", "gb18030", "big5hkscs", "cp949",
 )  # fmt: skip
-"""What is looked for, and what a person may choose from. Of near-identical code pages, the one more used."""
+"""Encodings detected and offered. Of near-identical code pages, the more common one."""
 
 
 @dataclass
 class FileSource:
-    """One file to read. `encoding` is the person's choice, "" to find out; where there is no text file, it is that of
-    its fonts (`app.documents.clean`).
+    """One file to read. `encoding` is the user's choice, "" to detect it; for formats without one, that of its fonts
+    (`app.documents.clean`).
 
-    `first_page` and `last_page` choose a part (both included; 0 is open), in formats with pages. `recognize` allows
+    `first_page` and `last_page` choose a part (inclusive; 0 is open), in formats with pages. `recognize` allows
     tesseract for pages without text.
     """
 
@@ -61,23 +60,23 @@ class FileSource:
     last_page: int = 0
     recognize: bool = True
     remarks: list[ReadingRemark] = field(default_factory=list, repr=False)
-    """What a rewriter tells; a reader yields its own."""
+    """Remarks of a rewriter; a reader yields its own."""
     on_step: Callable[[], None] = field(default=lambda: None, repr=False)
-    """Hears that more of the file was read."""
+    """Called whenever more of the file was read."""
     inflated_bytes: int = field(default=0, repr=False, init=False)
     counts_generated: bool = field(default=False, repr=False, init=False)
-    """True for a translation from when descriptions that libraries write were segments: the numbers count them."""
+    """True for translations from when libraries' descriptions were segments: the numbers count them."""
 
     @property
     def name(self) -> str:
-        """The file's name, for errors."""
+        """File name, for errors."""
         return self.path.name
 
     def wants(self, page: int) -> bool:
         return page >= self.first_page and (not self.last_page or page <= self.last_page)
 
     def inflated(self, size_bytes: int) -> None:
-        """Count what came out of a compressed member, as it comes; raises DocumentUnreadable where it is a bomb."""
+        """Count inflated bytes as they come. Raises DocumentUnreadable for a bomb."""
         self.on_step()
         self.inflated_bytes += size_bytes
         most = min(MOST_INFLATED_BYTES, max(FREE_BYTES, MOST_INFLATION * self.path.stat().st_size))
@@ -86,11 +85,11 @@ class FileSource:
 
     @cached_property
     def text(self) -> TextBudget:
-        """What is left for the text of this file. Blocks are counted as they are told; who makes a large one asks."""
+        """Budget left for this file's text. Blocks are counted when sent; makers of large ones check first."""
         return TextBudget(self.path)
 
     def remark(self, name: str, **values: str | int) -> None:
-        """What a rewriter has to tell; nothing where it counted none."""
+        """Add a remark, unless its count is 0."""
         if values.get("count", 1):
             self.remarks.append(ReadingRemark(name, values))
 
@@ -193,7 +192,7 @@ Rewrite = Callable[[FileSource, BinaryIO | None, Visit, TargetLanguage | None], 
 
 
 class ContentCallback(Protocol):
-    """Gives a new content, or None where all stays as it is."""
+    """Returns a new content, or None to keep it."""
 
     def __call__(
         self, content: Content, kind: SegmentKind = ..., page: int = ..., level: int = ..., context: str = ...
@@ -217,7 +216,7 @@ class SegmentVisits:
         *,
         translated: Content = (),
     ) -> Content | None:
-        """Return what is to stand there instead; None where it stays as it is."""
+        """Visit a segment; return the new content, or None to keep it."""
         self.count += 1
         new = self._visit(Segment(self.count, content, kind, page, level, context, translated))
         return None if new == content else new
@@ -231,13 +230,13 @@ class CodeCount:
         self._goes_on = False
 
     def paragraph(self, *, is_code: bool) -> None:
-        """Count on: code paragraphs behind each other are one that is left."""
+        """Count consecutive code paragraphs as one left out."""
         self.count += is_code and not self._goes_on
         self._goes_on = is_code
 
 
 class CachedContent:
-    """Asks for a content the first time it comes, and gives the same for it later: for what is in a file twice."""
+    """Ask once for each content and repeat the answer, for text stored twice in a file."""
 
     def __init__(self, ask: ContentCallback) -> None:
         self._ask = ask

@@ -27,17 +27,18 @@ Counter = Callable[[Sequence[str]], Sequence[int]]
 SEPARATOR = "\n\n"
 
 LARGE = 0.75
-"""A part of more than this share of the budget is divided at ends of lines and sentences, so that what comes before
-it need not be a chunk of its own."""
+"""Share of the budget above which a part is divided at lines and sentences, so that the one before needn't be a chunk
+of its own.
+"""
 PARTS = 8
-"""What is too large is divided into parts of about the budget divided by this."""
+"""Parts that are too large are divided into about this many per budget."""
 MOST_JOINT_TOKENS = 2.0
-"""More than this no real tokenizer adds where two parts meet."""
+"""Most tokens that a real tokenizer adds where two parts meet."""
 WORTH_REPACKING = 0.95
 
 
 class BlockSlice(NamedTuple):
-    """A stretch of a block's text."""
+    """A range of a block's text."""
 
     block_id: int
     start: int
@@ -46,9 +47,9 @@ class BlockSlice(NamedTuple):
 
 @dataclass(frozen=True)
 class TextChunk:
-    """A stretch of the document that takes `tokens`.
+    """A range of the document that takes `tokens`.
 
-    `heading_path` is its first block's; the pages are None where the blocks have none.
+    `heading_path` is its first block's; pages are None if blocks have none.
     """
 
     text: str
@@ -87,7 +88,7 @@ _Span = tuple[_SplitPart, ...]
 
 
 class _DocumentSplitter:
-    """One document on its way into chunks."""
+    """Splitting of one document into chunks."""
 
     def __init__(self, blocks: Sequence[Block], budget: int, count: Counter) -> None:
         self._blocks, self._budget, self._count = blocks, budget, count
@@ -175,7 +176,7 @@ class _DocumentSplitter:
         return self._counts[_edges(span)]
 
     def _repacked(self, parts: list[_SplitPart], spans: list[_Span]) -> list[_Span]:
-        """Packed once more with what the tokenizer adds or saves where two parts meet, where that matters."""
+        """Pack again, counting the tokens added or saved where parts meet, if that matters."""
         joined = [(span, _added(span)) for span in spans if len(span) > 1]
         if not joined:
             return spans
@@ -187,7 +188,7 @@ class _DocumentSplitter:
         return self._counted_spans(pack(parts, self._budget, max(-1.0, min(MOST_JOINT_TOKENS, joint))))
 
     def _divided_spans(self, spans: list[_Span]) -> list[_Span]:
-        """Return those over the budget are divided, each by itself; the others stay."""
+        """Divide spans over the budget."""
         over = [self._tokens(span) > self._budget for span in spans]
         spans = [self._with_cut(span) if is_over else span for span, is_over in zip(spans, over, strict=True)]
         self._count_parts(part for span in spans for part in span)
@@ -221,7 +222,7 @@ class _DocumentSplitter:
         )
 
     def _slices(self, start: int, end: int, blocks: range) -> Iterator[tuple[Block, BlockSlice]]:
-        """Yield what is in a stretch of each of the blocks; not those of which only the separator is in it."""
+        """Yield each block's slice of a range, without blocks of which only the separator is inside."""
         for number in blocks:
             block, offset = self._blocks[number], self._offsets[number]
             first, last = max(start - offset, 0), min(end - offset, len(block.text))
@@ -233,9 +234,9 @@ class _DocumentSplitter:
 
 
 def pack(parts: Sequence[_SplitPart], limit: float, joint: float = 0.0) -> list[_Span]:
-    """Consecutive parts in spans whose tokens sum up to at most `limit`, `joint` more for each place where two meet.
+    """Pack consecutive parts into spans of at most `limit` tokens, adding `joint` where two meet.
 
-    A heading and the part after it are not parted, whatever they sum up to, unless headings alone fill the limit.
+    A heading stays with the part after it whatever they take, unless headings alone fill the limit.
     """
     sums, ranks = _sums(parts, joint), [part.rank for part in parts]
     spans: list[_Span] = []
@@ -248,8 +249,7 @@ def pack(parts: Sequence[_SplitPart], limit: float, joint: float = 0.0) -> list[
 
 
 def _end(sums: Sequence[float], ranks: Sequence[int], begin: int, limit: float) -> int:
-    """Return where the chunk ends that begins at a part: where it is best to cut, in a chunk that is not needlessly
-    small.
+    """Return the end of the chunk that begins at a part: the best cut that doesn't make it needlessly small.
 
     What is left for the last two chunks is shared between them.
     """
@@ -277,7 +277,7 @@ def _end(sums: Sequence[float], ranks: Sequence[int], begin: int, limit: float) 
 
 
 def _halves(span: _Span) -> list[_Span]:
-    """Two spans for one, cut where it is best, about in the middle."""
+    """Cut a span in two at the best place near the middle."""
     ranks = [part.rank for part in span]
     cut = _end(_sums(span), ranks, 0, _added(span) * 2 / 3)
     if cut == len(span) or ranks[cut] == CutRank.AFTER_HEADING:
@@ -291,7 +291,7 @@ def _sums(parts: Sequence[_SplitPart], joint: float = 0.0) -> list[float]:
 
 
 def _rank(before: Block | None, block: Block) -> int:
-    """Of the place between two blocks."""
+    """Return the rank of the place between two blocks."""
     if before is not None and before.kind is BlockKind.HEADING:
         return CutRank.AFTER_HEADING
     if block.kind is BlockKind.HEADING:
@@ -320,7 +320,7 @@ def _pages(block: Block, stretch: BlockSlice) -> list[int]:
 
 
 class CutRank(IntEnum):
-    """How good it is to cut at a place: the smaller, the better. Before a heading it is the heading's level."""
+    """Rank of a cut: smaller is better. Before a heading it is the heading's level."""
 
     BLOCK = 10
     LIST = 11
@@ -344,7 +344,7 @@ _LINE = re.compile(r"\n+")
 _CELL = re.compile(r"\t")
 _WORD = re.compile(r"\s+")
 LONGEST_CHARACTER = 64
-"""Code points that a person may see as one; a longer stretch is divided anywhere."""
+"""Longest user-perceived character in code points; longer ones are divided anywhere."""
 
 
 def cuts_in(text: str, rank: CutRank, step: int) -> list[int]:
@@ -358,7 +358,7 @@ def cuts_in(text: str, rank: CutRank, step: int) -> list[int]:
 
 
 def _thinned(places: Iterable[int], size: int, step: int) -> Iterator[int]:
-    """Leave out those that are nearer to the one before than `step` and have the next one within it too."""
+    """Drop places within `step` of the last one if the next is within it too."""
     last, held = 0, 0
     for place in places:
         if place - last > step and held > last:
@@ -370,7 +370,7 @@ def _thinned(places: Iterable[int], size: int, step: int) -> Iterator[int]:
 
 
 def _between_characters(text: str, step: int) -> Iterator[int]:
-    """Yield every so many code points, or near that where it is inside of what a person sees as one character."""
+    """Yield about every `step` code points, never inside a user-perceived character."""
     last = 0
     while last + step < len(text):
         place = last + step
@@ -384,7 +384,7 @@ def _between_characters(text: str, step: int) -> Iterator[int]:
 
 
 def is_one_character(text: str) -> bool:
-    """Return whether a person sees it as one, or as none."""
+    """Return whether a text is at most one user-perceived character."""
     return len(text) <= LONGEST_CHARACTER and not any(_is_between(text, place, 0) for place in range(1, len(text)))
 
 
@@ -392,9 +392,9 @@ _JOINER = "\u200d"
 
 
 def _is_between(text: str, place: int, first: int) -> bool:
-    """Return whether two characters stand apart: a simple form of the rules of Unicode's annex 29.
+    """Return whether two characters may be separated: a simple form of Unicode's annex 29.
 
-    Empty lines stay together too, as blocks are divided by them. At `first` a character begins.
+    Empty lines aren't divided, as blocks are separated by them. A character begins at `first`.
     """
     before, after = text[place - 1], text[place]
     if unicodedata.category(after)[0] == "M" or _JOINER in (before, after) or "\U0001f3fb" <= after <= "\U0001f3ff":
@@ -413,5 +413,5 @@ def _is_flag_letter(character: str) -> bool:
 
 
 def _flag_letters(text: str, first: int, end: int) -> int:
-    """Return how many there are before a place."""
+    """Count the flag letters right before a place."""
     return next((n for n in range(end - first) if not _is_flag_letter(text[end - 1 - n])), end - first)

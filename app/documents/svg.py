@@ -24,15 +24,14 @@ _NAMESPACES = etree.ErrorDomains.NAMESPACE
 
 
 class SvgDamaged(ValueError):
-    """This is no well-formed XML."""
+    """The drawing isn't well-formed XML."""
 
 
 def make_self_contained(svg: bytes, find_picture: Callable[[bytes], str]) -> bytes:
     """Keep references to the drawing's own parts and embedded bitmaps, and drop all others.
 
-    Instructions and the document type go as well; a drawing with an entity that stands for a file is refused.
-    `find_picture` names the format that bytes begin with, as
-    `app.documents.decoding` has it. Raises SvgDamaged.
+    Instructions and the document type are dropped as well; a drawing with an external entity is refused. `find_picture`
+    names the format of bytes, as `app.documents.decoding` does. Raises SvgDamaged.
     """
     is_entity_free = b"<!ENTITY" not in svg and b"\0" not in svg  # UTF-16 has zeros
     parser = etree.XMLParser(
@@ -74,15 +73,16 @@ def _clean_element(element: Element, find_picture: Callable[[bytes], str]) -> No
 
 
 def _replace(element: Element, name: str, value: str) -> None:
-    """Set or, where it is empty, remove an attribute; lxml sets none with a prefix that was not declared."""
+    """Set an attribute, or remove it if empty; lxml can't set one with an undeclared prefix."""
     del element.attrib[name]
     if value:
         element.set(name if name.startswith("{") else name.rpartition(":")[2], value)
 
 
 def _own_reference(value: str, find_picture: Callable[[bytes], str]) -> str:
-    """Return what a reference becomes; "" for one that leads outside. Embedded bitmaps are encoded again: Qt searches
-    an address for its data in a way of its own, and must find what was looked at here.
+    """Return the new value of a reference; "" for an outside one.
+
+    Embedded bitmaps are encoded again: Qt parses data addresses its own way, and must find what was checked here.
     """
     value = value.strip()
     if value.startswith("#"):

@@ -48,14 +48,14 @@ from app.documents.source import FileSource, Item, Opened, PageRead, ReadingRema
 
 TELL_EVERY_S = 0.1
 MOST_TOLD_CHARACTERS = 1_000_000
-"""In one line, about: a line has at most two pieces' text."""
+"""Approximate limit of one line; it holds at most two pieces' text."""
 HASH_EVERY_S = 1.0
 
 Tell = Callable[[Event], None]
 
 
 class FilePass:
-    """One way through a file. What was found waits until a batch of it is told, at least every tenth of a second."""
+    """One pass through a file. Results are sent in batches, at least every tenth of a second."""
 
     def __init__(self, source: FileSource, tell: Tell, batch: Callable[[tuple[Any, ...]], Event]) -> None:
         self._source, self._path, self._tell, self._batch = source, source.path, tell, batch
@@ -88,7 +88,7 @@ class FilePass:
             self._tell_batch()
 
     def _pulse(self, every_s: float) -> None:
-        """Tell what waits, or that work goes on, if nothing was told for so long."""
+        """Send what is pending, or a sign of life, if nothing was sent for that long."""
         if time.monotonic() - self._told_s >= every_s:
             self._tell_batch()
 
@@ -104,13 +104,13 @@ class FilePass:
 
 
 MOST_CHARACTERS = 200_000
-"""Of one segment; no paragraph that a person wrote is longer, and no model translates it as one."""
+"""Limit of one segment; no written paragraph is longer, and no model translates it as one."""
 
 
 def rewritten(
     request: protocol.Segments | protocol.Rewrite, tell: Tell, on_step: Callable[[], None] = lambda: None
 ) -> protocol.SegmentsDone | protocol.Rewritten:
-    """Carry out a request; raises an AppError, or whatever a rewriter raises. `on_step` as in `FileSource`."""
+    """Find or write segments. Raises an AppError, or whatever a rewriter raises. `on_step` as in `FileSource`."""
     source = FileSource(Path(request.path), request.password, request.encoding, on_step=on_step)
     source.counts_generated = isinstance(request, protocol.Rewrite) and request.counts_generated
     if isinstance(request, protocol.Segments):
@@ -119,7 +119,7 @@ def rewritten(
 
 
 class _SegmentPass(FilePass):
-    """A way from segment to segment."""
+    """Pass from segment to segment."""
 
     _count = 0
 
@@ -131,7 +131,7 @@ class _SegmentPass(FilePass):
         return format_
 
     def _check(self) -> None:
-        """That the file is what it was and has text; takes over what the rewriter remarked on."""
+        """Check that the file is unchanged and has text; take over the rewriter's remarks."""
         require_unchanged(self._path, self._before)
         if not self._count:
             raise self._source.unreadable("no_text")
@@ -140,7 +140,7 @@ class _SegmentPass(FilePass):
 
 
 class _SegmentFinder(_SegmentPass):
-    """Tells the segments of a file."""
+    """Report the segments of a file."""
 
     def __init__(self, tell: Tell, source: FileSource) -> None:
         super().__init__(source, tell, protocol.SegmentsRead)
@@ -212,11 +212,11 @@ class _TranslationPass(_SegmentPass):
 DEFECT_EXIT_CODE = 70
 MOST_TITLE_CHARACTERS = 1000
 PATIENCE_S = 5.0
-"""Of computing without a step. One page or one large part may take so long, an endless loop takes longer."""
+"""Seconds of computing without progress: one large page may take that long, an endless loop takes longer."""
 
 
 def main(_arguments: list[str]) -> int:
-    """`--document-worker`: requests come in, events go out. Never returns: the process ends itself."""
+    """Run `--document-worker`: read requests, write events. Never returns: the process ends itself."""
     progress = WorkerProgress(PATIENCE_S)
     streams = claim_wire(is_at_work=lambda: progress.is_at_work, progress=progress.figures)
     parent = ParentSide(WIRE, *streams)
@@ -249,9 +249,9 @@ def main(_arguments: list[str]) -> int:
 
 
 class FileOpener:
-    """Opens files on a thread that began before the others were restricted, so that it can open what a request names.
+    """Open files in a thread started before the others were restricted, so that it can open what requests name.
 
-    Pictures come one after the other to one child, which is restricted once, and no picture may open another.
+    One child decodes picture after picture but is restricted once, and no picture may open another.
     """
 
     def __init__(self) -> None:
@@ -259,14 +259,14 @@ class FileOpener:
         self._thread.submit(int).result()  # else it would begin with the first file
 
     def open(self, path: Path, mode: str) -> IO[Any]:
-        """As `open_checked`."""
+        """Like `open_checked`."""
         return self._thread.submit(open_checked, path, mode).result()
 
 
 def restrict_to(request: protocol.Request) -> None:
-    """Let this thread open what a request names, its own folder and the program, where the kernel enforces that.
+    """Restrict this thread to the request's files, its own folder and the program, if the kernel supports it.
 
-    Later requests name the same file, or are pictures, which are opened by `FileOpener`.
+    Later requests are for the same file, or pictures opened by `FileOpener`.
     """
     reading = [*map(Path, SYSTEM_PLACES), *program_places(), *tesseract_places()]
     writing = [Path.cwd(), Path(os.devnull)]
@@ -282,9 +282,9 @@ def restrict_to(request: protocol.Request) -> None:
 
 
 class WorkerProgress:
-    """What shows that a request gets on: its steps, programs that compute for it, and a while without either.
+    """Signs of a request's progress: its steps, programs computing for it, and limited time without either.
 
-    A thread that merely runs shows nothing, and a thread that computes may do so for ever.
+    A thread that merely runs proves nothing, and one that computes may do so forever.
     """
 
     def __init__(self, patience_s: float) -> None:
@@ -294,7 +294,7 @@ class WorkerProgress:
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """While somebody waits."""
+        """Mark the time in which a caller waits."""
         self.step()
         self.is_at_work = True
         try:
@@ -303,11 +303,11 @@ class WorkerProgress:
             self.is_at_work = False
 
     def step(self) -> None:
-        """Something was told, or more of the file was read."""
+        """Record progress: something was sent, or more was read."""
         self._steps += 1
 
     def figures(self) -> tuple[float, ...]:
-        """One of them has grown since the last time where there is progress. Who asks is not counted."""
+        """Return figures of which one grows with progress; the caller's own thread isn't counted."""
         now_s = time.process_time() - time.thread_time()
         if self._steps != self._seen:
             self._seen, self._since_s = self._steps, now_s
@@ -316,7 +316,7 @@ class WorkerProgress:
 
 
 def _computed_by_programs() -> float:
-    """Seconds that the programs which this process started, such as tesseract, have computed so far."""
+    """Return processor seconds of programs that this process started, such as tesseract."""
     total_s = 0.0
     with contextlib.suppress(OSError, MemoryError):  # at the limit of this process's memory nothing is found
         import psutil
@@ -333,9 +333,9 @@ def last_event(
     on_step: Callable[[], None] = lambda: None,
     open_file: Callable[[Path, str], IO[Any]] = open_checked,
 ) -> Event:
-    """Carry out a request. What a reader raises and is no AppError counts as damage of the file.
+    """Carry out a request. Exceptions other than AppErrors count as damage of the file.
 
-    `on_step` is called when more of the file was read that is not told yet; `open_file` opens pictures.
+    `on_step` is called when more was read; `open_file` opens pictures.
     """
     path = request.path
     try:
@@ -380,13 +380,13 @@ def _carry_out(
 
 
 def _tell_log(error: BaseException) -> None:
-    """Where it happened, for the log. Not what the exception says: that may be text of the document."""
+    """Log where an error happened, not its message, which may be text of the document."""
     sys.stderr.write("".join(traceback.format_tb(error.__traceback__)) + f"{type(error).__name__}\n")
     sys.stderr.flush()
 
 
 class _BlockPass(FilePass):
-    """A file's way into blocks."""
+    """Pass of a file into blocks."""
 
     def __init__(self, request: protocol.Read, tell: Tell, on_step: Callable[[], None]) -> None:
         source = FileSource(
@@ -410,7 +410,7 @@ class _BlockPass(FilePass):
         self._fonts = clean.LegacyFonts()
 
     def run(self) -> protocol.Done:
-        """Until all is read; raises an AppError, or whatever a reader raises."""
+        """Read everything. Raises an AppError, or whatever a reader raises."""
         self._format = self._find_format()
         for item in reader_for(self._format)(self._source):
             self._take_item(item)
@@ -478,15 +478,13 @@ class _BlockPass(FilePass):
             self._wait(block, block.characters)
 
     def _recoded(self, text: str, opened: Opened) -> str:
-        """In the encoding that the person chose for a format that has none: it is that of its fonts."""
+        """Decode text by the user's encoding for formats without one: it is that of their fonts."""
         is_done = bool(opened.encoding) or self._format == "zipped"  # whose documents were read in it
         return text if is_done or not self._source.encoding else clean.recoded(text, self._source.encoding)
 
 
 def _scanned(request: protocol.PutUpright | protocol.Recognize | protocol.Arrange) -> Event:
-    """Return a page that is a picture: drawn for a model, read by tesseract, or what was said of it as blocks with
-    places.
-    """
+    """Handle a request on an image page: draw it, read it by tesseract, or arrange its transcript."""
     path = Path(request.path)
     check_file(path)
     task = {protocol.PutUpright: "put_upright", protocol.Recognize: "recognize", protocol.Arrange: "lines_of"}

@@ -1,6 +1,6 @@
-"""What a file is, by its content; its ending only decides between formats that are all plain text.
+"""Detect a file's format by content; endings only decide among plain text formats.
 
-Only the first 64 KB are read, the last few, and an archive's list of members.
+Reads only the first 64 KB, the last few, and an archive's directory.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from app.documents.formats.sound import find_sound
 TAIL_BYTES = 4096
 PDF_WITHIN_BYTES = 1024
 MOST_DIRECTORY_BYTES = 16 * 1024 * 1024
-"""Of a ZIP archive's list of members; 50,000 of them have some 5 MB."""
+"""Limit of a ZIP's directory; 50,000 members have some 5 MB."""
 _END_OF_DIRECTORY = b"PK\x05\x06"
 _OLD = (b"\xffWPC", b"\xdb\xa5\x2d\x00", b"\x31\xbe\x00\x00", b"\x32\xbe\x00\x00")
 """WordPerfect, Word 2, and two kinds of Windows Write."""
@@ -38,7 +38,7 @@ _NOT_TEXT = (
 """Programs, sound, archives, models: what is hardly ever taken for text, made sure."""
 _IWORK = (".pages", ".key", ".numbers")
 _REFUSED = ("not_text", "old_format", "protected", "damaged", "iwork", "djvu")
-"""What is known and not read: the reasons of DocumentUnreadable."""
+"""Formats detected but not read: the reasons of DocumentUnreadable."""
 _OLE_STREAMS = {
     "encryptedpackage": "protected",
     "worddocument": "old_format", "powerpoint document": "old_format", "quill": "old_format",
@@ -62,7 +62,7 @@ _HTML_TAG = re.compile(r"<(?:p|div|span|h[1-6]|a|br|table|ul|ol|img|b|i|body|htm
 MOST_CELL_CHARACTERS = 40
 """On average, where nothing but the delimiters says that the text is a table: sentences have commas, too."""
 _DELIMITERS = {";": 1, "\t": 1, "|": 1, ",": 2}
-"""How many a line has at least where nothing but they says that the text is a table."""
+"""Least delimiters per line that make a text a table."""
 _OLD_ENDINGS = ("doc", "ppt", "pub")
 
 
@@ -84,13 +84,13 @@ def find_format(path: Path) -> str:
 
 
 def really(format_: str, ending: str) -> bool:
-    """Return whether a file's name promised something else, so that it should be told what it really is."""
+    """Return whether the ending suggests another format, so that the real one should be reported."""
     ending = ending.lower().removeprefix(".")
     return ending in _OLD_ENDINGS or format_ not in (registry.promised_by(ending) or {format_})
 
 
 def _binary(path: Path, head: bytes, tail: bytes) -> str:
-    """Return what is known by its first bytes; "" for what may be text."""
+    """Return the format known by its first bytes; "" for possible text."""
     if head.startswith(OLE):
         return _in_ole(path)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
@@ -116,14 +116,14 @@ def _first(is_it: Callable[[FileFormat], bool]) -> str:
 
 
 def _is_picture(head: bytes) -> bool:
-    """One that is not known by its very first bytes alone."""
+    """Return whether this is an image whose type isn't at the very start."""
     is_webp = head.startswith(b"RIFF") and head[8:12] == b"WEBP"
     is_bmp = head.startswith(b"BM") and head[6:10] == bytes(4) and head[15:18] == bytes(3)
     return is_webp or is_bmp
 
 
 def _is_pdf(head: bytes, tail: bytes) -> bool:
-    """Some programs put a few bytes before its mark; a text may speak of the mark."""
+    """Return whether this is a PDF. Some programs put bytes before its mark, and a text may mention the mark."""
     at = head[: PDF_WITHIN_BYTES + 5].find(b"%PDF-")
     return at >= 0 and (not head[:at].strip(b"\xef\xbb\xbf \r\n\t\0") or b" obj" in head or b"%%EOF" in tail)
 
@@ -241,7 +241,7 @@ def _is_notebook(text: str, tail: bytes, ending: str) -> bool:
 
 
 def _in_markup(text: str, ending: str) -> str:
-    """HTML, or the kind of an XML file, or ""."""
+    """Return HTML, the kind of an XML file, or ""."""
     if _HTML_START.match(text[:8192]) or (ending in ("html", "htm", "xhtml") and _HTML_TAG.search(text)):
         return "html"
     if not text.lstrip().startswith("<"):
@@ -297,7 +297,7 @@ def _has_timings(text: str, ending: str) -> bool:
 
 
 def _is_table(text: str) -> bool:
-    """Return whether each of the first lines has as many delimiters as the others; those inside quotes don't count."""
+    """Return whether the first lines have equally many delimiters outside quotes."""
     if re.match(r"sep=.\s*\n", text):
         return True
     lines = [line for line in re.sub(r'"[^"]*"', "", text).splitlines()[:50] if line.strip()]

@@ -1,8 +1,8 @@
-"""Mails: the headers a person reads, then the best body, as they are sent (RFC 5322) and as Outlook keeps them (.msg).
+"""Reader for mail: headers, then the best body, from RFC 5322 and Outlook (.msg) files.
 
-Attachments are only named. A place's part is "headers", or "body" for the text that is shown, with offsets into that
-text as it was decoded. Outlook's are OLE files with a stream for each property of the message; sources: MS-OXMSG (the
-streams), MS-OXPROPS (their numbers), MS-OXRTFCP (compressed RTF).
+Attachments are only named. A place's part is "headers", or "body" with offsets into the decoded text. Outlook's are OLE
+files with a stream per property of the message; sources: MS-OXMSG (streams), MS-OXPROPS (numbers), MS-OXRTFCP
+(compressed RTF).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class _AsSent(email.policy.Compat32):
 
 
 def read(source: FileSource) -> Iterator[Item]:
-    """Headers and body; raises DocumentUnreadable: too_deep, damaged."""
+    """Yield headers and body. Raises DocumentUnreadable: too_deep, damaged."""
     if isOleFile(source.path):
         yield from _of_outlook(source)
         return
@@ -93,7 +93,7 @@ def _of_mail(whole: Part, source: FileSource) -> Iterator[Item]:
 
 
 def _sort(part: Part, bodies: list[Part], attached: list[Part], source: FileSource, depth: int = 0) -> None:
-    """What is shown, and what is attached, in the mail's order."""
+    """Sort parts into bodies and attachments, in order."""
     if depth > MOST_DEPTH:
         raise source.unreadable("too_deep")
     kind = part.get_content_type()
@@ -111,7 +111,7 @@ def _sort(part: Part, bodies: list[Part], attached: list[Part], source: FileSour
 
 
 def _best(ways: list[Part]) -> Part:
-    """Of several ways to say the same: plain text that says something, else the last one that can be read."""
+    """Return the best alternative: plain text with words, else the last readable one."""
     for part in ways:
         if part.get_content_type() == "text/plain" and _text_of(part).text.strip():
             return part
@@ -120,7 +120,7 @@ def _best(ways: list[Part]) -> Part:
 
 
 def _text_of(part: Part, chosen: str = "") -> DecodedText:
-    """Decoded by hand: the standard library refuses unknown names and damaged base64."""
+    """Decode a part by hand: the standard library refuses unknown charsets and damaged base64."""
     if known(chosen):
         return decode(_bytes_of(part), chosen)
     charset = part.get_param("charset")
@@ -137,7 +137,7 @@ def _bytes_of(part: Part) -> bytes:
 
 
 def _from_base64(raw: bytes) -> bytes:
-    """As much as is there: lengths that cannot be are cut, characters that cannot be are passed over."""
+    """Decode base64 as far as possible: cut impossible lengths, skip invalid characters."""
     clean = _NOT_BASE64.sub(b"", raw)
     clean = clean[:-1] if len(clean) % 4 == 1 else clean
     return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
@@ -149,7 +149,7 @@ def _header(part: Part, name: str) -> str:
 
 
 def header_text(value: str) -> str:
-    """Return a header in words: encoded words (RFC 2047) decoded, also those in an encoding that nobody knows."""
+    """Return a header with encoded words (RFC 2047) decoded, even in unknown encodings."""
     if any(0xDC80 <= ord(character) <= 0xDCFF for character in value):  # bytes as they came
         value = decode(value.encode("utf-8", "surrogateescape")).text
     value = _ENCODED_WORD.sub(_encoded_word, _BETWEEN_WORDS.sub(r"\1", value))
@@ -188,7 +188,7 @@ _SENT, _DELIVERED, _CODE_PAGE, _INTERNET_CODE_PAGE = 0x0039, 0x0E06, 0x3FFD, 0x3
 _UNICODE, _ANSI, _BINARY, _OBJECT = "001F", "001E", "0102", "000D"
 _WINDOWS_PAGES = {20127: 0, 28591: 1252, 28592: 1250, 28595: 1251, 28597: 1253, 28599: 1254, 20866: 1251, 21866: 1251,
                   50220: 932, 51932: 932, 51949: 949, 52936: 936, 54936: 936}  # fmt: skip
-"""What a message that is sent in an Internet code page has its other texts in; ASCII says nothing of them."""
+"""Code page of a message's other texts by its Internet code page; ASCII says nothing."""
 _FIRST_DICTIONARY = (
     rb"{\rtf1\ansi\mac\deff0\deftab720{\fonttbl;}{\f0\fnil \froman \fswiss \fmodern \fscript \fdecor MS Sans Serif"
     rb"SymbolArialTimes New RomanCourier{\colortbl\red0\green0\blue0"
@@ -199,7 +199,7 @@ _DICTIONARY_BYTES = 4096
 
 
 def _of_outlook(source: FileSource) -> Iterator[Item]:
-    """Headers, the best body, what is attached; a message inside it is read, too. Raises DocumentUnreadable."""
+    """Yield headers, best body and attachments; an inner message is read too. Raises DocumentUnreadable."""
     try:
         with OleFileIO(str(source.path)) as ole:
             message = _MailMessage(source, ole)
@@ -224,7 +224,7 @@ class _MailMessage:
     def __post_init__(self) -> None:
         self._numbers = self._fixed()
         self.code_page = self._find_code_page()
-        """Of its texts that are not Unicode; "" where there are none, or where they need none."""
+        """Code page of texts that aren't Unicode; "" if there are none or they are ASCII."""
 
     def _find_code_page(self) -> str:
         """Return the person's choice, what the message says, what its HTML is in; else what its texts look like."""
@@ -246,7 +246,7 @@ class _MailMessage:
         return sample[:SAMPLE_BYTES]
 
     def items(self, is_inside: bool = False) -> Iterator[Item]:
-        """Everything but `Opened`. A message inside a message inside it is only named."""
+        """Yield all items except `Opened`. Messages nested twice are only named."""
         yield from headers_piece(self.text(_SUBJECT), self._headers())
         for piece in self._body():
             yield piece._replace(place=piece.place._replace(part="/".join([*self.folder, piece.place.part])))
@@ -258,7 +258,7 @@ class _MailMessage:
                 yield self._attachment(name)
 
     def text(self, number: str, folder: str = "") -> str:
-        """Return a property that is a text, "" where it is not there."""
+        """Return a text property; "" if missing."""
         where = [folder] if folder else []
         if (data := self._bytes(number, _UNICODE, where)) is not None:
             return data.decode("utf-16-le", "replace").rstrip("\0")
@@ -335,7 +335,7 @@ def _python_name(page: int) -> str:
 
 
 def _date(filetime: int) -> str:
-    """From hundreds of nanoseconds since 1601; "" for what is no date."""
+    """Format hundreds of nanoseconds since 1601 as a date; "" if invalid."""
     if filetime <= 0:
         return ""
     try:
@@ -380,7 +380,7 @@ def unpacked(packed: bytes) -> bytes:
 
 
 def _repeated(ring: bytearray, start: int, length: int, write: int) -> bytes:
-    """Return what lies at `start`; it may run into what it is itself about to write."""
+    """Return bytes from `start` of the ring; the range may overlap what is being written."""
     taken = bytearray()
     for number in range(length):
         at = (start + number) % _DICTIONARY_BYTES

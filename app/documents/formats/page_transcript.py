@@ -1,4 +1,4 @@
-"""What a model, or a person, says stands on a page, as blocks: Markdown, HTML tables, or a layout in JSON."""
+"""Blocks from a page's transcript by a model or the user: Markdown, HTML tables, or a JSON layout."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.documents.formats.markdown.read_markdown import pieces_of as markdown_p
 from app.documents.protocol import View
 
 LEAST_FOUND = 0.3
-"""Of the words of a block; where fewer are found on the page, nobody knows where it is."""
+"""Least share of a block's words found on the page for it to have a place."""
 _FENCED = re.compile(r"\s*```\w*\n(.*?)\n?```\s*", re.DOTALL)
 _TABLE = re.compile(r"<table\b.*?(?:</table>|\Z)", re.DOTALL | re.IGNORECASE)
 _TABLE_TAGS = re.compile(r"(?:<(?:[felux]cel|nl)>[^<]*)+")
@@ -52,7 +52,7 @@ def _of_markdown(text: str, page: int) -> Iterator[BlockPiece]:
 
 
 def _alone(table: re.Match[str]) -> str:
-    """Return a table as a block of its own, whole, in one line: an empty line would end it."""
+    """Return a table as a separate block in one line: an empty line would end it."""
     whole = table[0] if table[0].lower().endswith("</table>") else f"{table[0]}</table>"
     return f"\n\n{' '.join(whole.split())}\n\n"
 
@@ -64,7 +64,7 @@ def _table_of_tags(found: re.Match[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Without the marks of bold and slanted letters: what stands on paper has none."""
+    """Remove marks of bold and italic, which paper doesn't have."""
     text = _BREAK.sub("\n", text)
     return _SLANTED.sub(r"\1", _STRONG.sub(r"\2", text))
 
@@ -73,7 +73,7 @@ def _plain(text: str) -> str:
 
 
 def _elements(text: str) -> Iterator[dict[str, Any]]:
-    """Object by object, so that one that was cut off takes none of the others along."""
+    """Yield object by object, so that a truncated one doesn't lose the others."""
     decoder, at = json.JSONDecoder(), text.find("{")
     while at >= 0:
         try:
@@ -104,7 +104,7 @@ _LEVELLED = (BlockKind.HEADING, BlockKind.LIST_ITEM)
 
 
 def _edges(box: list[Any], view: View) -> tuple[float, float, float, float]:
-    """In points of the page; all of the view where the numbers make no sense."""
+    """Return a box in points of the page; the whole view if its numbers are invalid."""
     whole = (view.left, view.top, view.right, view.bottom)
     if len(box) != 4 or not all(isinstance(edge, int | float) for edge in box):
         return whole

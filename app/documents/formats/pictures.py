@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 200_000_000
 DPI = 150.0
-"""What is taken for the resolution of a picture: few files tell the truth about it, and a page needs a size."""
+"""Assumed resolution: few files state the right one, and a page needs a size."""
 MOST_SIDE = 4096
 
 
@@ -58,7 +58,7 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 def _left(source: FileSource) -> Iterator[Item]:
-    """Yield its pages, which somebody reads later."""
+    """Yield the pages unread, to be read later."""
     from app.documents.decoding import frame_of  # Qt, which no document needs
 
     pages = frame_of(source.path, 1, 64).frames
@@ -79,7 +79,7 @@ def draw(path: Path, page: int, scale: float, _password: str = "", most_pixels: 
 
 
 def recognize(request: Recognize) -> tuple[list[BlockPiece], tuple[str, ...]]:
-    """Return the paragraphs of one picture with their places, and the languages that were asked for.
+    """Return the paragraphs of a picture with their places, and the languages used.
 
     Raises DocumentUnreadable ("picture") without tesseract.
     """
@@ -92,7 +92,7 @@ def recognize(request: Recognize) -> tuple[list[BlockPiece], tuple[str, ...]]:
 
 
 def put_upright(request: PutUpright) -> Drawn:
-    """Draw a picture into a file for a model that sees."""
+    """Draw a picture into a file for a vision model."""
     frame, view = _upright(request.path, request.page, request.most_side)
     Path(request.out).write_bytes(b"P6\n%d %d\n255\n" % (frame.width, frame.height) + frame.pixels)
     return Drawn(request.page, frame.width, frame.height, view.right, view.bottom, b"", view)
@@ -111,7 +111,7 @@ def lines_of(request: Arrange) -> tuple[View, list[tuple[LineBox, str]]]:
 
 
 def _upright(path: str, page: int, most_side: int) -> tuple[DecodedFrame, View]:
-    """Return a picture whose lines lie across."""
+    """Return a picture rotated so that its lines are horizontal."""
     from app.documents.decoding import frame_of
 
     small = frame_of(Path(path), page, 640)
@@ -133,7 +133,9 @@ def on_page(piece: BlockPiece, view: View) -> BlockPiece:
 MOST_S = 60.0
 LIST_S = 10.0
 MOST_LANGUAGES = 6
-"""A second one takes a quarter more time, each further one a twentieth, and none cost a word of an English page."""
+"""Limit: a second language takes a quarter more time, each further one a twentieth; none cost a word of an English
+page.
+"""
 LEAST_CONFIDENCE = 30.0
 """Of 100; words below it are mostly dust and frames."""
 LONG_WORD = 8
@@ -187,7 +189,7 @@ class _OcrLine:
 
 
 class _LineCell(NamedTuple):
-    """What stands together in a line, from where to where."""
+    """Words close together in a line, with left and right edge."""
 
     left: int
     right: int
@@ -207,7 +209,7 @@ class Tesseract:
 
     @property
     def remark(self) -> ReadingRemark:
-        """In which languages it reads."""
+        """The languages it reads, as a remark."""
         return ReadingRemark("read_in", {"languages": "+".join(self.languages)})
 
     def pieces(self, picture: RgbPicture, page: int) -> list[BlockPiece]:
@@ -247,7 +249,7 @@ class Tesseract:
 
 
 def find_tesseract() -> Tesseract | None:
-    """Return the tesseract of this system, if it has one and any language for it."""
+    """Return the system's tesseract if it has any language; else None."""
     program = shutil.which("tesseract")
     if program is None:
         return None
@@ -284,9 +286,9 @@ def _locale() -> str:
 
 
 def _chosen(installed: set[str], language: str) -> str:
-    """Return the system's language, English and all others that are there, since nobody knows in which one a page is.
+    """Return the languages to use: the system's, English and all others installed, since a page's is unknown.
 
-    Of very many, as a package of all languages brings, only the first two, or the first that is there.
+    Of very many, as a package with all languages installs, only the first two, or the first installed.
     """
     there = sorted(installed - {"osd", "equ", ""})
     found = [code for code in (_LANGUAGES.get(language, ""), "eng") if code in there] or there[:1]
@@ -301,7 +303,7 @@ busy cores more than twice the time. It asks for so many itself, which OMP_NUM_T
 
 
 def _said(arguments: list[str], given: bytes, limit_s: float) -> str | None:
-    """Return what the program answers; None where it fails or takes too long."""
+    """Return the program's output; None if it fails or takes too long."""
     try:
         done = subprocess.run(
             arguments,
@@ -368,12 +370,12 @@ def _paragraphs(lines: list[_OcrLine], page: int, scale: float) -> Iterator[Bloc
 # Lines whose words stand in columns are rows of a table, whatever paragraphs tesseract makes of them.
 
 CELL_GAP = 1.3
-"""Of a line's height; between the words of a text there is a third of it, in a widened line hardly one."""
+"""Gap between cells in line heights. Words are a third apart, in justified lines hardly more than one."""
 LEAST_CELLS, LEAST_ROWS = 2, 3
 MOST_APART = 4.0
-"""Of a line's height, from one row to the next."""
+"""Most distance between rows, in line heights."""
 MOST_WORDS = 4.0
-"""In a cell, on average: more is text in two columns."""
+"""Most words per cell, on average: more is text in two columns."""
 _FRAMES = ("|", "||", "[", "]", "¦", "‖", "_", "—", "-")
 
 
@@ -402,7 +404,7 @@ def _table_at(lines: Sequence[_OcrLine]) -> list[list[str]] | None:
 
 
 def _columns(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Stretches that no two of which overlap."""
+    """Join overlapping ranges."""
     found: list[tuple[int, int]] = []
     for left, right in sorted(spans):
         if found and left < found[-1][1]:
@@ -449,7 +451,7 @@ def _piece(lines: list[_OcrLine], page: int, scale: float) -> BlockPiece:
 
 
 LOOK_DPI, MOST_LOOKED_AT = 75, 2_000_000
-"""Enough to see how lines lie, and pixels: those of a page twice as wide and high as a letter."""
+"""Resolution that shows the lines' direction, and limit of pixels: a page twice as wide and high as letter."""
 MOST_DEGREES = 8
 LEAST_DEGREES = 0.3
 LEAST_GAIN = 1.3
@@ -457,7 +459,7 @@ LEAST_GAIN = 1.3
 
 
 def skew_of(width: int, height: int, pixels: bytes) -> float:
-    """By how many degrees a picture has to be turned for its lines to lie across, or straight down; 0 where they do."""
+    """Return the angle in degrees that makes a picture's lines horizontal or vertical."""
     import numpy as np  # not for documents without pictures
 
     grey = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)[:, :, 1].astype(np.float32)
@@ -469,7 +471,7 @@ def skew_of(width: int, height: int, pixels: bytes) -> float:
 
 
 def _sharpest(ink: np.ndarray[Any, Any]) -> tuple[float, float, float]:
-    """Return the best angle, how sharp the lines are then, and how sharp they are as it lies."""
+    """Return the best angle, its sharpness, and the sharpness unrotated."""
     import numpy as np
 
     rows, columns = ink.shape

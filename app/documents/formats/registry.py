@@ -18,19 +18,18 @@ if TYPE_CHECKING:
 
 PDFS, TEXTS, TABLES, SLIDES = "PDF documents", "Text documents", "Tables", "Presentations"
 MAILS, PICTURES, RECORDINGS, ARCHIVES = "Mail", "Pictures with text", "Recordings", "Archives"
-"""Kinds that a person chooses among in a file dialog; the window translates them."""
+"""File dialogs' filter names; the window translates them."""
 ODF = "application/vnd.oasis.opendocument."
 
 
 @dataclass(frozen=True)
 class FileFormat:
-    """`words` is what a person calls it, with an article; `kind` its place in a file dialog, "" for none.
+    """`words` is its name with an article; `kind` its filter in file dialogs, "" for none.
 
-    `read`, `rewrite` and `draw` are modules with a function of that name, "" where it cannot be done; a leading point
-    stands for this package. `scan` is one that puts its pages upright and recognizes what is on them. `endings` are its
-    files' usual ones. Its files are known by what they begin with, by a member (or its folder), stream or "mimetype" in
-    their archive, or by the root of their XML; what takes more than that to tell is in
-    `app.documents.formats.format_detection`.
+    `read`, `rewrite` and `draw` are modules with a function of that name, "" if unsupported; a leading dot means this
+    package. `scan` is a module that deskews and recognizes pages. `endings` are usual ones. Files are detected by their
+    first bytes, by a member (or its folder), stream or "mimetype" in their archive, or by their XML's root; anything
+    harder is in `app.documents.formats.format_detection`.
     """
 
     name: str
@@ -49,7 +48,7 @@ class FileFormat:
     is_plain: bool = False
     """A plain text by its content..."""
     by_ending: bool = False
-    """...which only the ending tells from others. Without `read` it is read as whatever text it is."""
+    """True if only the ending distinguishes it. Without `read` it is read as plain text."""
     for_programs: bool = False
     """Programs read its texts: a mark in one would be shown to their users, or change what they do."""
 
@@ -135,17 +134,17 @@ _FORMATS = {
 
 
 def add(each: FileFormat) -> None:
-    """One more format, for this process alone."""
+    """Register a format for this process."""
     _FORMATS[each.name] = each
 
 
 def formats() -> tuple[FileFormat, ...]:
-    """Return all of them; those of a kind in the order in which a person sees them."""
+    """Return all formats; those of a kind in display order."""
     return tuple(_FORMATS.values())
 
 
 def named(name: str) -> FileFormat | None:
-    """Return the format of this name; None for one that is not known (any more)."""
+    """Return the format of this name; None if unknown."""
     return _FORMATS.get(name)
 
 
@@ -165,7 +164,7 @@ def promised_by(ending: str) -> set[str]:
 
 
 def rewritable(name: str, path: Path) -> str:
-    """Return the format to rewrite a file in whose content is of this format; "" where it cannot be written back."""
+    """Return the format that rewrites a file whose content is of this format; "" if none can."""
     found = _FORMATS[name]
     if found.is_plain:
         unread = (file_format for file_format in formats() if file_format.by_ending and not file_format.read)

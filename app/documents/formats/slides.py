@@ -224,7 +224,7 @@ class _ReadShapes:
             yield BlockPiece(BlockKind.TABLE, table_text(rows), self._number, self._places.place_of(table))
 
     def _drawn(self, element: Element) -> Iterator[BlockPiece]:
-        """Yield a diagram or a chart, kept in a part of its own."""
+        """Yield the text of a diagram or chart, from its own part."""
         name = "dm" if element.tag == f"{DIAGRAM}relIds" else "id"
         related = self._related.get(element.get(f"{RELATIONSHIPS}{name}", ""))
         if related is not None and related.target in self._package.archive:
@@ -232,7 +232,7 @@ class _ReadShapes:
 
 
 def mark_of(properties: Element) -> str | None:
-    """Return the mark of a list item, "" where it is told to have none, None where nothing is said."""
+    """Return a list item's mark, "" if switched off, None if not set."""
     if properties.find(f"{DRAWING}buNone") is not None:
         return ""
     character = properties.find(f"{DRAWING}buChar")
@@ -251,7 +251,7 @@ _SHARED = ("slideLayout", "slideMaster")
 
 
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
-    """Segments: properties, slide by slide with what belongs to it, then what stands on layouts and masters."""
+    """Rewrite properties, each slide with its parts, then layouts and masters."""
     with opened_package(source, out) as package:
         _SlideShow(package, SegmentVisits(visit), target if out is not None else None).rewrite()
 
@@ -267,7 +267,7 @@ class _SlideShow:
         """Layouts and masters of the slides, in the order they are met."""
 
     def rewrite(self) -> None:
-        """All parts, in an order that is the same each time."""
+        """Visit all parts in a fixed order."""
         self._package.ask_properties(self._ask, self._target)
         before = set(self._package.changed)
         for number, name in enumerate(slides_of(self._package), 1):
@@ -303,14 +303,14 @@ class _SlideShow:
                 self._note_shared(self._package.related(each.target) if each.kind == "slideLayout" else {})
 
     def _behind(self, name: str) -> None:
-        """What stands on every slide: shapes of a layout or master that are no placeholders."""
+        """Rewrite shapes of a layout or master that aren't placeholders: they are on every slide."""
         with self._package.opened(name) as part:
             shapes = _SlideShapes(part, self._drawings, self._ask, 0, is_behind=True)
             shapes.read(part.root, SegmentKind.HEADER)
             self._drawings.related(name, part.root, self._ask)
 
     def _comments(self, name: str, number: int) -> None:
-        """The older form has its text as it is, the newer one as paragraphs; answers are comments too."""
+        """Rewrite comments and replies: plain text in the older form, paragraphs in the newer."""
         with self._package.opened(name) as part:
             for element in list(part.root.iter(COMMENT, MODERN_COMMENT)):
                 if element.tag == MODERN_COMMENT:
@@ -320,7 +320,7 @@ class _SlideShow:
                     part.ask_text(element, self._ask, SegmentKind.NOTE, number)
 
     def _turn_defaults(self, target: TargetLanguage) -> None:
-        """The sides that paragraphs have from the presentation, layouts and masters."""
+        """Set the default direction in the presentation, layouts and masters."""
         for name in (self._main, *self._shared):
             with self._package.opened(name) as part:
                 for element in part.root.iter():
@@ -328,7 +328,7 @@ class _SlideShow:
 
 
 class _SlideShapes:
-    """The shapes of one part, in order, groups and all. `is_behind`: those of a layout or a master."""
+    """Shapes of one part in order, groups included. `is_behind`: those of a layout or master."""
 
     def __init__(
         self, part: XmlPart, drawings: DrawingRewriter, ask: ContentCallback, page: int, *, is_behind: bool = False
@@ -340,8 +340,7 @@ class _SlideShapes:
         self._is_behind = is_behind
 
     def read(self, element: Element, kind: SegmentKind | None) -> None:
-        """What is in a shape or in anything that holds shapes. `kind` is what its paragraphs are, where that is known
-        before."""
+        """Rewrite a shape or a container of shapes. `kind` is its paragraphs', if known."""
         tag = element.tag
         if tag == SHAPE:
             self._shape(element, kind)
@@ -373,7 +372,7 @@ class _SlideShapes:
         self._drawings.paragraph(self._part, paragraph, self._ask, kind, page=self._page, level=level)
 
     def _alternate(self, alternate: Element, kind: SegmentKind | None) -> None:
-        """Several ways to say the same: what one of them says becomes the same in the others."""
+        """Rewrite alternatives of the same content, asking once for each text."""
         once = _SlideShapes(self._part, self._drawings, CachedContent(self._ask), self._page, is_behind=self._is_behind)
         for branch in branches(alternate):
             for child in list(branch):

@@ -1,6 +1,6 @@
-"""Recordings by strangers, told by their first bytes, and made ready for a model (`app.features.transcribe`).
+"""Audio files: detected by their first bytes and prepared for a model (`app.features.transcribe`).
 
-They are decoded, and cut where nobody speaks, as plain WAV files; in the document child alone, which may end over one.
+They are decoded and cut at pauses into plain WAV files, in the document child only, which a bad file may crash.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 STEP_S = 0.02
 QUIET = 0.004
-"""Of the full range, as the mean of a step; speech is ten times as loud, a quiet room a fifth of it."""
+"""Mean level of a step that counts as quiet, of full range; speech is ten times as loud, a quiet room a fifth of it."""
 PAUSE_S = 0.3
-"""A cut is made in the quietest stretch of this length."""
+"""Length in seconds of the quietest part, where a cut is made."""
 LEAST_PART = 1 / 3
 AROUND_S = 0.2
 """Before and behind what is heard in a piece."""
@@ -61,9 +61,9 @@ def read(source: FileSource) -> Iterator[Item]:
 def listen(
     request: Listen, tell: Callable[[SoundOpened | SoundPiece], None], on_step: Callable[[], None]
 ) -> SoundHeard:
-    """Write the pieces into the request's folder and tell of each; raises DocumentUnreadable.
+    """Write pieces into the request's folder and report each. Raises DocumentUnreadable.
 
-    `on_step` is called where something was done, so that nobody thinks it hangs.
+    `on_step` is called on progress, as a sign of life.
     """
     path = Path(request.path)
     check_file(path)
@@ -99,7 +99,7 @@ def _decoded(path: Path, rate_hz: int) -> Iterator[array[int]]:
 
 
 class _SoundCutter:
-    """Samples come in, pieces go out. `seconds` have come so far, `count` pieces with something in them gone."""
+    """Cut samples into pieces. `seconds` were added so far, `count` audible pieces returned."""
 
     def __init__(self, request: Listen) -> None:
         import numpy as np  # a document that is read does without
@@ -146,7 +146,7 @@ class _SoundCutter:
         return (at + width // 2) * self._step
 
     def _piece(self, length: int) -> Iterator[SoundPiece]:
-        """Without the silence around what is heard; nothing where there is nothing to hear."""
+        """Yield a piece without silence around it; nothing if it is silent."""
         samples, self._waiting = self._waiting[:length], self._waiting[length:]
         start, self._start = self._start, self._start + length
         heard = self._np.nonzero(self._loudness(samples) > QUIET)[0]
@@ -164,7 +164,7 @@ class _SoundCutter:
 
 
 def write_wav(path: Path, samples: bytes, rate_hz: int) -> None:
-    """16 bits, one channel."""
+    """Write 16-bit mono."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)

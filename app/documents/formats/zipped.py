@@ -29,7 +29,7 @@ MOST_TOLD_NAME = 300
 
 
 def read(source: FileSource) -> Iterator[Item]:
-    """Yield all its documents; one that cannot be read is told of, and does not keep the others from being read."""
+    """Yield all documents inside. An unreadable one becomes a remark."""
     with Archive(source) as archive:
         found = documents_in(archive.names)
         names = found[:MOST_FILES]

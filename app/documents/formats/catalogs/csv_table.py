@@ -20,7 +20,7 @@ from app.documents.source import FileSource, Item, Opened, SegmentVisits, Target
 
 ROWS = 100
 MOST_CHARACTERS = 100_000
-"""Of a piece; rows with long cells make smaller pieces."""
+"""Limit of a piece; rows with long cells make smaller pieces."""
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE_LINES = 100
 SAYS_DELIMITER = re.compile(r"\s*\"?sep=(.)\"?\s*", re.IGNORECASE)
@@ -85,7 +85,7 @@ def likely_delimiter(sample: str) -> str:
 
 
 def _evenness(sample: str, delimiter: str) -> tuple[float, int]:
-    """Return the share of rows that have the commonest number of cells, if that is more than one, and that number."""
+    """Return the share of rows with the most common number of cells (above one), and that number."""
     try:
         widths = [len(row) for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if row]
     except csv.Error:
@@ -135,7 +135,7 @@ class CsvCell(NamedTuple):
 
 
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:  # noqa: ARG001 - it has no place for a language
-    """The names of the columns too; they are the context of what is below them."""
+    """Rewrite cells, column names included; these are the context of the cells below."""
     file, visits = TextFile(source), SegmentVisits(visit)
     delimiter, start = _delimiter(file.text)
     names: dict[int, str] = {}
@@ -164,7 +164,7 @@ def _delimiter(text: str) -> tuple[str, int]:
 
 
 def cells(text: str, delimiter: str, start: int) -> Iterator[CsvCell]:
-    """Yield all cells in order. A quote that is never closed is a character like others."""
+    """Yield all cells in order. An unclosed quote counts as an ordinary character."""
     border = re.compile(f"{re.escape(delimiter)}|\r\n|\r|\n")
     at, row, column, is_filled = start, 0, 0, False
     last_quote = text.rfind('"')

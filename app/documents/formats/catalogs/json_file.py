@@ -26,7 +26,7 @@ _LOCALES = (("@@locale",), ("locale",), ("language",))
 
 
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
-    """Raise DocumentUnreadable where it is no JSON."""
+    """Rewrite strings of a JSON file. Raises DocumentUnreadable if it isn't JSON."""
     file = TextFile(source, is_utf8=True)  # RFC 8259
     _JsonWriter(source, file, SegmentVisits(visit)).run(target)
     if out is not None:
@@ -126,7 +126,7 @@ class JsonString(NamedTuple):
     path: tuple[str, ...]
     is_key: bool = False
     has_more: bool = False
-    """Of a key: its value is an object."""
+    """True for a key whose value is an object."""
 
 
 class _JsonLevel:
@@ -221,7 +221,7 @@ _FORM = re.compile(r"\s*(=\d+|[\w-]+)\s*\{")
 
 
 class PluralForm(NamedTuple):
-    """Where the words of a form are, and its name, such as "one" or "=0"."""
+    """Place of a plural form's text, and its name, such as "one" or "=0"."""
 
     start: int
     end: int
@@ -234,7 +234,7 @@ def is_choice(message: str) -> bool:
 
 
 def forms(message: str) -> list[PluralForm] | None:
-    """Return the forms of the one plural or choice of a message; None where there is another one in it or beside it."""
+    """Return the forms of a message's only plural or choice; None if there is another."""
     opening = _CHOICE.search(message)
     if opening is None:
         return None
@@ -254,9 +254,9 @@ def forms(message: str) -> list[PluralForm] | None:
 
 
 def in_sentence(message: str, found: list[PluralForm]) -> Tagged | None:
-    """Return a message whose choice stands inside a sentence, with the syntax as marks; None where it is by itself.
+    """Return a message with a choice inside a sentence, its syntax as marks; None if the choice stands alone.
 
-    The marks must stay in their order.
+    The marks must stay in order.
     """
     opening = _CHOICE.search(message)
     start = opening.start() if opening is not None else 0
@@ -275,9 +275,7 @@ def in_sentence(message: str, found: list[PluralForm]) -> Tagged | None:
 
 
 def _closing(message: str, start: int) -> int:
-    """Return the brace that closes what is open at a place; what stands between apostrophes before a brace is no
-    syntax.
-    """
+    """Return the matching closing brace; quoted braces aren't syntax."""
     depth, at = 1, start
     while at < len(message):
         if message[at] == "'" and message[at + 1 : at + 2] in ("{", "}", "#"):

@@ -27,7 +27,7 @@ _SAID = re.compile(r"nplurals\s*=\s*(\d)")
 
 
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
-    """Raise DocumentUnreadable where it is no PO file."""
+    """Rewrite a PO file. Raises DocumentUnreadable if it isn't one."""
     file = TextFile(source, _CHARSET)
     _PoWriter(file, SegmentVisits(visit), target).run(list(entries(file.text, str(source.path))))
     if out is not None:
@@ -92,13 +92,13 @@ class _PoWriter:
             self._file.replace(place.strings, place.end, strings(value, columns, self._file.newline))
 
     def _set_all(self, places: list[PoField], values: list[str]) -> None:
-        """The forms of a plural, as many as there are of them in the target."""
+        """Write the plural forms, as many as the target language has."""
         newline = self._file.newline
         lines = [f"msgstr[{number}] {strings(value, 10, newline)}" for number, value in enumerate(values)]
         self._file.replace(places[0].start, places[-1].end, newline.join(lines))
 
     def _accept(self, entry: PoEntry) -> None:
-        """Take away the mark of a guess, and what the guess was made of."""
+        """Remove the fuzzy flag and the previous message."""
         if not entry.is_fuzzy:
             return
         for start, end in entry.flags:
@@ -132,7 +132,7 @@ def _header_lines(value: str, newline: str) -> list[str]:
 
 
 def _with(header: str, name: str, value: str, *, is_added: bool) -> str:
-    """Return a header whose line of this name has the value."""
+    """Return a header with the value of this line set."""
     found = re.search(rf"^{name}:.*$", header, re.MULTILINE)
     if found is not None:
         is_same = _bare(found[0].partition(":")[2]) == _bare(value)
@@ -144,7 +144,7 @@ def _with(header: str, name: str, value: str, *, is_added: bool) -> str:
 
 
 def _bare(value: str) -> str:
-    """Without what makes no difference to a rule."""
+    """Return a plural rule without spaces and brackets, for comparison."""
     return re.sub(r"[\s()]|;$", "", value.strip())
 
 
@@ -153,7 +153,7 @@ def _message(entry: PoEntry, name: str) -> Tagged:
 
 
 def _known(old: str, message: Tagged) -> Content:
-    """Return a translation that is there, with the message's own marks where it has them."""
+    """Return an existing translation, with the message's own marks where they match."""
     found = tagged(old, has_breaks=True).content
     is_alike = sorted(mark.key for mark in marks(found)) == sorted(mark.key for mark in marks(message.content))
     return found if is_alike else content_of([old])
@@ -193,17 +193,17 @@ class PoEntry:
     is_fuzzy: bool = False
 
     def value(self, name: str) -> str:
-        """Of a field; "" without it."""
+        """Return a field's value; "" if missing."""
         return self.fields[name].value if name in self.fields else ""
 
     @property
     def is_header(self) -> bool:
-        """The entry of the empty message, which tells of the file."""
+        """True for the entry of the empty message, which describes the file."""
         return not self.value("msgid") and "msgctxt" not in self.fields and "msgid" in self.fields
 
     @property
     def translations(self) -> list[PoField]:
-        """Its msgstr fields in order."""
+        """Fields of the translation (msgstr) in order."""
         return [each for name, each in self.fields.items() if name.startswith("msgstr")]
 
 
@@ -304,7 +304,7 @@ class PluralForms(NamedTuple):
 
     @property
     def header(self) -> str:
-        """What stands behind "Plural-Forms:"."""
+        """Value of the "Plural-Forms:" header."""
         return f"nplurals={self.forms}; plural={self.rule};"
 
 
@@ -317,5 +317,5 @@ _TABLE = {
 
 
 def plurals_of(language: str) -> PluralForms:
-    """Of a language as BCP 47 has it; two forms, for one and for all else, where it is not known better."""
+    """Return a language's plural forms by BCP 47 code; one and other if unknown."""
     return _TABLE.get(language) or _TABLE.get(language.partition("-")[0]) or _ONE

@@ -144,12 +144,12 @@ def is_locale(code: str) -> bool:
 
 
 def renamed_locale(code: str, target: str) -> str:
-    """Return the target in the form of a code ("pt_BR" where that has an underscore); "" where that is none."""
+    """Return the target in the code's style ("pt_BR" if that has an underscore); "" if it isn't a locale."""
     if not is_locale(code):
         return ""
     return with_underscore(target) if "_" in code else target
 
 
 def with_underscore(code: str) -> str:
-    """As POSIX and gettext write it."""
+    """Return a code as POSIX and gettext write it."""
     return code.replace("-", "_")

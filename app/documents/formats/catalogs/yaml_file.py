@@ -20,7 +20,7 @@ from app.documents.source import FileSource, SegmentVisits, TargetLanguage, Visi
 
 
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
-    """Raise DocumentUnreadable where it is no YAML."""
+    """Rewrite strings of a YAML file. Raises DocumentUnreadable if it isn't YAML."""
     file, visits = TextFile(source), SegmentVisits(visit)
     tops = list[YamlScalar]()
     for place in places(file.text, str(source.path)):
@@ -35,7 +35,7 @@ def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Targ
 
 
 def put_value(file: TextFile, offset: int, place: YamlScalar, visits: SegmentVisits) -> None:
-    """Show a string and write what it becomes; `offset` is where the YAML begins in the file."""
+    """Visit a string and write its translation; `offset` is where the YAML begins in the file."""
     key = key_of(place.path)
     if not is_prose(place.value, key):
         return
@@ -68,7 +68,7 @@ def _literal(value: str, visits: SegmentVisits, context: str) -> str | None:
 
 
 def _rename(file: TextFile, top: YamlScalar, target: TargetLanguage) -> None:
-    """The code of the language at the top, where there is one and something is below it."""
+    """Rename a top-level language code with content below it."""
     raw = file.text[top.start : top.end]
     new = renamed_locale(top.value, target.language)
     if new and re.match(r"['\"]?[ \t]*:[ \t]*(?:[#&!][^\r\n]*)?[\r\n]", file.text[top.end :]):
@@ -163,7 +163,7 @@ def _is_text(event: yaml.ScalarEvent) -> bool:
 
 
 def reads_as(text: str, value: str) -> bool:
-    """Return whether a text in YAML has one string, beside keys and numbers, and it has this value."""
+    """Return whether a YAML text has exactly one string besides keys and numbers, with this value."""
     try:
         found = list(_places(text, ""))
     except (yaml.YAMLError, DocumentUnreadable):
@@ -180,7 +180,7 @@ _ESCAPED = re.compile('[\\\\"\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]')
 
 
 def written_scalar(raw: str, place: YamlScalar, new: str) -> str:
-    """Return what stands for a new value; `raw` is what stands for the old one, with its anchor and tag."""
+    """Return the source of a new value; `raw` is the old source with anchor and tag."""
     properties = _PROPERTIES.match(raw)[0] if raw[:1] in ("&", "!") else ""  # type: ignore[index]
     if place.style in ("|", ">"):
         block = _BlockString(raw, place.value)
@@ -198,7 +198,7 @@ def _single(new: str) -> str:
 
 
 def _holds(form: str, place: YamlScalar, new: str) -> bool:
-    """Return whether it is read as the value, beside a key and before a comment too."""
+    """Return whether the form parses to the value, also next to a key and before a comment."""
     if re.search("[\t\r\n\x85\u2028\u2029]", form):
         return False
     # What is a string in one place may be a number, a key or a comment in another: it is tried where it could stand.
@@ -207,7 +207,7 @@ def _holds(form: str, place: YamlScalar, new: str) -> bool:
 
 
 def _double(new: str, raw: str) -> str:
-    """Hold anything. Letters beyond ASCII are escaped where they were."""
+    """Return a double-quoted scalar, which can hold anything. Non-ASCII letters are escaped if they were."""
     text = _ESCAPED.sub(lambda found: _ESCAPES.get(found[0]) or _code(found[0]), new)
     is_ascii = raw.isascii() and re.search(r"\\u[0-9A-Fa-f]{4}|\\x[89A-Fa-f]", raw) is not None
     return '"' + ("".join(letter if letter.isascii() else _code(letter) for letter in text) if is_ascii else text) + '"'
@@ -235,11 +235,11 @@ class _BlockString:
         self._indent = len(self._lines[0]) - len(self._lines[0].lstrip(" ")) - own if self._lines else 0
 
     def literal(self, new: str) -> str:
-        """ "" where it cannot be."""
+        """Return a literal block; "" if impossible."""
         return self._join_lines([" " * self._indent + line if line else "" for line in new.strip("\n").split("\n")])
 
     def folded(self, new: str) -> str:
-        """Filled into lines as wide as they were; "" where it cannot be."""
+        """Return a folded block, wrapped at the old width; "" if impossible."""
         indent, width = " " * self._indent, max(map(width_of, self._lines), default=0)
         lines = list[str]()
         for number, line in enumerate(new.strip("\n").split("\n")):

@@ -31,7 +31,7 @@ _SINGLES = {
 }  # fmt: skip
 _TAG = re.compile(r"<(/?)([A-Za-z][\w-]*)[^>]*>")
 _OPAQUE = ("code", "kbd", "samp", "var", "tt", "script", "style", "svg", "math")
-"""What is inside these is no text to translate."""
+"""Elements whose content isn't translated."""
 
 
 class ImageMark(NamedTuple):
@@ -53,8 +53,9 @@ class ImageMark(NamedTuple):
 
 @dataclass
 class InlineText:
-    """`written` is what the text has for each mark, by its key. `labels` are those of links to definitions that their
-    own words name, by number."""
+    """`written` maps each mark's key to its source. `labels` are those of links whose own words name their definition,
+    by number.
+    """
 
     source: str
     content: Content = ()
@@ -70,7 +71,7 @@ def inline_of(parser: MarkdownIt, text: str, env: dict[str, Any]) -> InlineText:
 
 
 class _InlineReading:
-    """One way through the tokens of a text."""
+    """One pass through the tokens of a text."""
 
     def __init__(self, text: str, tokens: list[Token]) -> None:
         self._text, self._tokens = text, tokens
@@ -177,9 +178,9 @@ _DELIMITERS = ("emphasis", "strikethrough")
 
 
 def new_parser(*, has_front_matter: bool = True) -> MarkdownIt:
-    """CommonMark with GitHub's tables and strikethrough, footnotes and formulas between dollars.
+    """Return a parser for CommonMark with GitHub's tables and strikethrough, footnotes and dollar formulas.
 
-    `parse` finds the blocks, `inline_tokens` what is in them.
+    `parse` finds blocks, `inline_tokens` their content.
     """
     parser = MarkdownIt("commonmark", {"maxNesting": MOST_NESTING}).enable(["table", "strikethrough"])
     footnote_plugin(parser, inline=False, move_to_end=False, always_match_refs=True)
@@ -196,7 +197,7 @@ def new_parser(*, has_front_matter: bool = True) -> MarkdownIt:
 
 
 def inline_tokens(parser: MarkdownIt, text: str, env: dict[str, Any]) -> list[Token]:
-    """Return the tokens of a block's text; those that are no text have their place."""
+    """Return a block's inline tokens, with the places of those that aren't text."""
     tokens = parser.inline.parse(text, parser, env, [])
     return _joined(tokens)
 
@@ -282,7 +283,7 @@ def _autolink(rule: Rule) -> Rule:
 
 
 def _joined(tokens: list[Token]) -> list[Token]:
-    """Without the halves of double delimiters: those that stay hold the place of both."""
+    """Drop the empty halves of double delimiters; those kept have the place of both."""
     kept: list[Token] = []
     for number, token in enumerate(tokens):
         if token.type == "text" and not token.content and token.map is not None:
@@ -306,7 +307,7 @@ _BLOCKS = {SegmentKind.HEADING: "# "}
 
 
 class TextFrame(NamedTuple):
-    """What stands around a text: lines behind the first begin with `next_`; `most` is their width, 0 for one line."""
+    """Surroundings of a text: further lines begin with `next_`; `most` is the width, 0 for a single line."""
 
     kind: SegmentKind
     first_columns: int = 0
@@ -316,7 +317,7 @@ class TextFrame(NamedTuple):
 
 
 class MarkdownText:
-    """Writes contents into the places of others."""
+    """Write translated contents into a Markdown file."""
 
     def __init__(self, parser: MarkdownIt, env: dict[str, Any]) -> None:
         self._parser, self._env = parser, env
@@ -339,7 +340,7 @@ class MarkdownText:
         return best
 
     def _is(self, text: str, content: Content, written: dict[tuple[str, int], str], frame: TextFrame) -> bool:
-        """Return whether a text is read as this content, and as one block."""
+        """Return whether a text parses to this content, and as one block."""
         if frame.is_cell:
             if "\n" in text or CELL_BORDER.search(text):
                 return False
@@ -361,7 +362,7 @@ def _changed_labels(content: Content, old: InlineText) -> Iterator[tuple[int, st
 
 
 def _inside(content: Content, number: int) -> list[str | tuple[str, int]]:
-    """Return what stands between two marks."""
+    """Return what is between a pair of marks."""
     keys = [part.key if isinstance(part, Mark) else part for part in content]
     return keys[keys.index(("open", number)) + 1 : keys.index(("close", number))]
 
@@ -429,7 +430,7 @@ def _pieces(
 
 
 def _in_lines(pieces: list[str], frame: TextFrame, is_escaped: bool) -> str:
-    """Filled into lines where the frame has a width."""
+    """Wrap pieces into lines if the frame has a width."""
     lines, line = list[str](), ""
     unit = ""
 

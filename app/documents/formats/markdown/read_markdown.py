@@ -1,11 +1,11 @@
-"""Markdown files, in blocks; the markup inside a line stays in the text, since who reads it next knows Markdown.
+"""Reader for Markdown: blocks with their inline markup, which models read well.
 
-What is block markup becomes kind, level and label: heading signs, list marks, quote marks, fences, table rules. Lines
-of a paragraph are joined, hard line breaks stay. Link definitions are paragraphs, a footnote's text begins with its
-mark, front matter is code in "yaml", and blocks of HTML are read as pages are. The blocks are found by markdown-it
-(CommonMark, https://spec.commonmark.org), with GitHub's tables and footnotes.
+Block markup becomes kind, level and label: headings, list and quote marks, fences, table rules. Paragraph lines are
+joined, hard breaks stay. Link definitions are paragraphs, footnotes begin with their mark, front matter is code in
+"yaml", and HTML blocks are read as pages are. Parsed by markdown-it (CommonMark, https://spec.commonmark.org) with
+GitHub's tables and footnotes.
 
-A block's place holds offsets into the decoded text, from its first word or fence to its last.
+Places are offsets into the decoded text, from the first word or fence to the last.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from app.documents.formats.web.walker import HtmlWalker
 from app.documents.source import FileSource, Item, Opened
 
 PORTION_CHARACTERS = 500_000
-"""Long files are read in portions of about this size, cut where no block goes on."""
+"""Approximate size of portions that long files are read in, cut between blocks."""
 MOST_NESTING = 60
 """Quotes and lists further inside each other are read as the lines they are; markdown-it would leave them out."""
 NEW_LINE = re.compile(r"\r\n?|\n")
@@ -86,7 +86,7 @@ def portions(text: str) -> Iterator[tuple[int, int]]:
 
 
 class MarkdownLines:
-    """A stretch of the text, line by line."""
+    """A part of the text, line by line."""
 
     def __init__(self, text: str, start: int, end: int) -> None:
         self._text = text
@@ -99,7 +99,7 @@ class MarkdownLines:
         return self._text[self._starts[number] : self._line_end(number)]
 
     def _line_end(self, number: int) -> int:
-        """Return where its words end, before its newline."""
+        """Return where a line's words end, before its newline."""
         end = self._starts[number + 1] if number + 1 < len(self._starts) else self._end
         while end > self._starts[number] and self._text[end - 1] in "\r\n":
             end -= 1
@@ -115,7 +115,7 @@ class _OpenPortion(MarkdownLines):
         self._lists: list[bool] = []
         """True if each open list is ordered."""
         self._mark = ""
-        """Of the list item whose text is next."""
+        """Mark of the list item whose text is next."""
         self._notes = 0
         self._note_mark = ""
         self._note_line = 0
@@ -200,7 +200,7 @@ class _OpenPortion(MarkdownLines):
         return BlockPiece(kind, text, place=self._block_place(first, behind), label=label)
 
     def _rows(self, first: int, behind: int) -> list[list[str]]:
-        """Return all cells of a table, also those beyond its last column; the second line only rules it."""
+        """Return a table's cells, also beyond its last column, without the rule on the second line."""
         rows = []
         for line in (first, *range(first + 2, behind)):
             words = self._line(line)
@@ -218,7 +218,7 @@ class _OpenPortion(MarkdownLines):
             yield piece._replace(place=place)
 
     def _lone_mark(self) -> Iterator[BlockPiece]:
-        """Yield the mark of a note that has no text of its own; any more on its line is a line left out."""
+        """Yield the mark of a footnote without text; anything after it on the line is dropped."""
         mark, self._note_mark = self._note_mark.strip(), ""
         if not mark:
             return
@@ -253,6 +253,6 @@ def _with_border(line: str) -> str:
 
 
 def _length_of_marks(line: str) -> int:
-    """Return how much of a line are the marks of quotes and lists that it stands in."""
+    """Return the length of a line's quote and list marks."""
     match = _MARKS.match(line)
     return match.end() if match else 0

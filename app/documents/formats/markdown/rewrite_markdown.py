@@ -32,7 +32,7 @@ _HTML_MARKUP = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z
 
 
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
-    """Every text is Markdown, so none is refused. See `app.documents.source`."""
+    """Rewrite a Markdown file. Never refuses: any text is Markdown. See `app.documents.source`."""
     file = TextFile(source)
     _MarkdownWriter(source, file, SegmentVisits(visit), target).run()
     if out is not None:
@@ -76,7 +76,7 @@ class _MarkdownWriter:
             self._file.replace(start, end, new)
 
     def _write_passage(self, text: MarkdownPassage) -> None:
-        """Show a text, and its images, and write what comes back."""
+        """Visit a text with its images and write the translations."""
         words = text.source(self._text)
         old = inline_of(self._parser, words.replace("\\|", "|") if text.type == "cell" else words, self._env)
         images = {image: put for image in old.images if (put := self._image(old, image)) is not None}
@@ -94,7 +94,7 @@ class _MarkdownWriter:
         self._replace(text, written)
 
     def _image(self, old: InlineText, image: ImageMark) -> str | None:
-        """Return what is written for an image whose words were translated."""
+        """Return an image's source with its words translated."""
         words = old.source[image.first : image.last]
         inner = inline_of(self._parser, words, self._env)
         if not any(isinstance(part, str) and not part.isspace() for part in inner.content):
@@ -119,7 +119,7 @@ class _MarkdownWriter:
 
 
 def _next_prefix(text: MarkdownPassage) -> str:
-    """Return what stands before a further line."""
+    """Return the prefix of further lines."""
     return text.lines[1].prefix if len(text.lines) > 1 else _SIGNS.sub(" ", text.lines[0].prefix)
 
 
@@ -143,7 +143,7 @@ _INNER = re.compile(r"-{3,}[ \t]*(?:\r\n|\r|\n)(.*?)(?:\r\n|\r|\n)?-{3,}\s*\Z", 
 def put_front_matter(
     file: TextFile, start: int, end: int, visits: SegmentVisits, target: TargetLanguage | None
 ) -> None:
-    """`start` to `end` are its lines, with those of signs around it. What is no YAML is left."""
+    """Rewrite front matter; `start` to `end` are its lines with the delimiters. Invalid YAML is left."""
     inner = _INNER.match(file.text[start:end])
     if inner is None:
         return
@@ -190,7 +190,7 @@ _LEAVES = ("inline", "fence", "code_block", "html_block", "hr", "front_matter", 
 
 
 class MarkdownLine(NamedTuple):
-    """A line of a text: where in the file it is, and what stands before it on its line."""
+    """One line of a text: its range in the file, and its prefix."""
 
     start: int
     end: int
@@ -199,7 +199,7 @@ class MarkdownLine(NamedTuple):
 
 @dataclass
 class MarkdownPassage:
-    """What is translated as one; or front matter, or HTML ("html_lines" where its lines have marks of quotes)."""
+    """One unit of translation; or front matter, or HTML ("html_lines" if its lines have quote marks)."""
 
     type: str
     lines: list[MarkdownLine]
@@ -210,7 +210,7 @@ class MarkdownPassage:
         return "\n".join(text[line.start : line.end] for line in self.lines)
 
     def width(self, text: str) -> int:
-        """Of its widest line, with what stands before it."""
+        """Return the width of the widest line with its prefix."""
         return max(
             width_of(line.prefix.expandtabs(4)) + width_of(text[line.start : line.end].rstrip()) for line in self.lines
         )
@@ -218,7 +218,7 @@ class MarkdownPassage:
 
 @dataclass
 class _OpenState:
-    """What is open at a place."""
+    """Open blocks at a place."""
 
     heading: int = 0
     items: int = 0
@@ -250,7 +250,7 @@ class _OpenState:
 
 
 class ParsedPortion(MarkdownLines):
-    """A stretch of the file, parsed."""
+    """A parsed part of the file."""
 
     def __init__(self, text: str, start: int, end: int) -> None:
         super().__init__(text, start, end)
@@ -281,7 +281,7 @@ class ParsedPortion(MarkdownLines):
         self._skip(len(self._starts))
 
     def _skip(self, until: int) -> None:
-        """Note lines that no block has and that are no definitions."""
+        """Remark on lines that no block has and that aren't definitions."""
         for line in range(self._next, min(until, len(self._starts))):
             words = self._line(line)
             words = words[_MARKS.match(words).end() :]  # type: ignore[union-attr]
@@ -350,7 +350,7 @@ class ParsedPortion(MarkdownLines):
         return MarkdownLine(start + at, start + at + len(words), raw[:at])
 
     def _row(self, number: int) -> Iterator[MarkdownPassage]:
-        """Yield the cells of a row, also those beyond the last column."""
+        """Yield a row's cells, also beyond the last column."""
         raw, start = self._line(number), self._starts[number]
         pattern = _MARKS if self._next <= number and self._state.items else _QUOTES
         at = pattern.match(raw).end()  # type: ignore[union-attr]

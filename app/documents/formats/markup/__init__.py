@@ -1,1 +1,1 @@
-"""What pages, books and OpenDocument have in common: tags in a text, and stretches of it between them."""
+"""Tagged text in common for web pages, books and OpenDocument."""

@@ -25,18 +25,18 @@ _SPACES = re.compile(f"[{WHITE}]+")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _NAMED = re.compile(r"\s(?:xml:)?(?:id|name)\s*=", re.IGNORECASE)
 _RANK = ("link", "bold", "italic", "underline", "strike", "code", "small")
-"""Of two that enclose the same words, the one that says more about them."""
+"""Precedence of two marks around the same words: the more specific one stays."""
 
 SILENT = "silent"
 """The look of tags that make no difference: they are in the stretch and have no marks."""
 
 Spelling = Callable[[Content], Sequence[str | Mark]]
-"""How a content is written: its texts become source text, its marks stay."""
+"""Writes a content: its texts become source text, its marks stay."""
 
 
 @dataclass(frozen=True)
 class TextEdit:
-    """What stands in the place of `[start:end]`: new text, and ranges of the old with the edits inside them."""
+    """Replacement of `[start:end]` by new text and ranges of the old, with the edits inside those."""
 
     start: int
     end: int
@@ -45,9 +45,9 @@ class TextEdit:
 
 @dataclass(frozen=True)
 class TaggedSegment:
-    """A segment and where it stands: `[start:end]` is replaced, and the marks stand for the ranges of `sources`.
+    """A segment at `[start:end]`, which is replaced; its marks stand for the ranges of `sources`.
 
-    `also` is edited where the segment is.
+    `also` holds edits to make with it.
     """
 
     start: int
@@ -74,7 +74,7 @@ class _TagItem:
     end: int
     look: str = ""
     words: str = ""
-    """Of a text, or what a single one shows."""
+    """Words of a text, or those that a single mark shows."""
     is_exact: bool = False
     partner: _TagItem | None = None
 
@@ -94,7 +94,7 @@ class TextGatherer:
     _has_words: bool = False
 
     def add(self, start: int, end: int, words: str, *, is_exact: bool = False) -> None:
-        """A text; `is_exact` where its white space is meant."""
+        """Add a text; `is_exact` keeps its white space."""
         if not words:
             return
         words = _SURROGATES.sub("\ufffd", words)
@@ -107,7 +107,7 @@ class TextGatherer:
         self._waiting.append((name, item))
 
     def close(self, start: int, end: int, name: str) -> None:
-        """Its end; one that ends nothing stands alone, and so do tags inside that were not ended."""
+        """End a tag; an end without a start is a single mark, and so are unclosed tags inside."""
         item = _TagItem("close", start, end)
         self._items.append(item)
         if all(waiting != name for waiting, _ in self._waiting[-50:]):
@@ -125,7 +125,7 @@ class TextGatherer:
         self._items.append(_TagItem("single", start, end, look, shows))
 
     def ends_with(self, look: str) -> bool:
-        """Return whether the last of it, but for white space, is a single one of this look."""
+        """Return whether it ends, but for white space, with a single mark of this look."""
         last = next((item for item in reversed(self._items) if item.role != "text" or item.words.strip(WHITE)), None)
         return last is not None and last.role == "single" and last.look == look
 
@@ -180,7 +180,7 @@ def _is_same(close: _TagItem, opener: _TagItem, text: str) -> bool:
 
 
 def _without_twins(items: list[_TagItem]) -> list[_TagItem]:
-    """Tags that enclose exactly the same are one."""
+    """Merge tags that enclose exactly the same."""
     at = {id(item): number for number, item in enumerate(items)}
     gone: set[int] = set()
     for outer, inner in pairwise(items):
@@ -198,7 +198,7 @@ def _rank(look: str) -> int:
 
 
 def _merged(items: list[_TagItem]) -> list[_TagItem]:
-    """Texts that became neighbours are one."""
+    """Merge adjacent texts."""
     found: list[_TagItem] = []
     for item in items:
         if found and found[-1].role == item.role == "text" and not found[-1].is_exact and not item.is_exact:
@@ -210,7 +210,7 @@ def _merged(items: list[_TagItem]) -> list[_TagItem]:
 
 
 def _trimmed(items: list[_TagItem]) -> list[_TagItem]:
-    """Without what keeps its place at the ends: white space, lonely tags, tags that enclose all."""
+    """Remove what stays in place at the ends: white space, single tags, enclosing tags."""
     low, high = 0, len(items) - 1
     while low < high:
         first, last = items[low], items[high]
@@ -269,7 +269,7 @@ def _numbered(items: list[_TagItem]) -> tuple[Content, dict[tuple[str, int], Ran
 # Hands stretches to whoever translates, and writes a text with its edits; what has none stays as it is.
 
 _UNFIT = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127, *range(0xD800, 0xE000), 0xFFFE, 0xFFFF))
-"""What neither XML nor HTML has as text."""
+"""Characters not allowed as text in XML or HTML."""
 
 
 def edits_of(stretches: Iterable[TaggedSegment], visits: SegmentVisits) -> list[TextEdit]:
@@ -287,7 +287,7 @@ def without_unfit(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """As it stands between tags, in HTML and in XML."""
+    """Escape text for HTML and XML."""
     return without_unfit(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -316,7 +316,7 @@ def is_blank(text: str) -> bool:
 def spliced(length: int, edits: Iterable[TextEdit]) -> Iterator[str | Range]:
     """Yield a text of this length with its edits: new texts, and ranges of the old.
 
-    Edits do not cross each other. One inside another is made where that has the range around it, else not at all.
+    Edits don't overlap partly. One inside another is made only if that keeps the range around it.
     """
     ordered = sorted(edits, key=lambda each: (each.start, each.start != each.end, -each.end))
     starts = [edit.start for edit in ordered]
@@ -324,7 +324,7 @@ def spliced(length: int, edits: Iterable[TextEdit]) -> Iterator[str | Range]:
 
 
 def _within(of: Range, edits: Sequence[TextEdit], starts: Sequence[int], first: int) -> Iterator[str | Range]:
-    """Yield a range with its edits; those before the `first` are not its own."""
+    """Yield a range with its edits; those before `first` are not inside it."""
     position, end = of
     for index in range(bisect_left(starts, position, first), len(edits)):
         edit = edits[index]
@@ -350,10 +350,10 @@ TAG = re.compile(
     r"<(?:(/?)([a-zA-Z][^\s/>]*+)([^>\"'=]*+(?:=\s*+(?:\"[^\"]*+\"|'[^']*+')?+[^>\"'=]*+|[\"'][^>\"'=]*+)*+)(?:>|\Z)"
     r"|!--|!\[CDATA\[|[!?])"
 )
-"""Groups: the slash of an end tag, the name (None in a comment or declaration), and the attributes as they stand.
+"""Groups: slash of an end tag, name (None in comments and declarations), raw attributes.
 
-A tag that the file ends in is matched, too: were it not, each one before it would be searched to the end again.
-A quote counts only behind "=", as in a browser: the apostrophe of `<p title=it's>` begins nothing.
+A tag cut by the end of the file matches too: otherwise each one before it would be searched to the end again. A quote
+counts only after "=", as in browsers: the apostrophe of `<p title=it's>` begins nothing.
 """
 ATTRIBUTE = re.compile(r"([^\s=/>][^\s=/>]*+)(?:\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s>]++)))?")
 """Groups: the name, and the value between double quotes, single ones, or none."""
@@ -362,7 +362,7 @@ _COMMENT = re.compile("<!--.*?-->", re.DOTALL)
 
 
 def unescaped(text: str) -> str:
-    """Text with its character references resolved."""
+    """Resolve character references."""
     if "&" not in text:
         return text
     if text.count("&") == text.count("&amp;"):
@@ -405,7 +405,7 @@ def end_of_raw(text: str, name: str, start: int) -> int:
 
 
 def declares_entities(text: str) -> bool:
-    """Return whether the document type declaration of an XHTML file has entities of its own."""
+    """Return whether an XHTML file's document type declares entities."""
     root = _ROOT.search(text)
     prolog = text[: root.start() if root else len(text)]
     return "<!entity" in _COMMENT.sub("", prolog).lower()
@@ -417,7 +417,7 @@ def _behind(text: str, mark: str, start: int) -> int:
 
 
 def _end_of_doctype(text: str, start: int) -> int:
-    """Behind its ">", or behind "]>" where it has a part in brackets."""
+    """Return the end of a document type, after ">" or "]>"."""
     end = _behind(text, ">", start)
     return _behind(text, "]>", start) if "[" in text[start:end] else end
 
@@ -426,7 +426,7 @@ def _end_of_doctype(text: str, start: int) -> int:
 
 
 class AttributeValue(NamedTuple):
-    """A value and where it stands in the text, within its quotes; `quote` is "" where it has none."""
+    """An attribute's value and its range within the quotes; `quote` is "" without."""
 
     value: str
     start: int
@@ -483,7 +483,7 @@ class ElementAt:
 
 
 def elements_in(text: str) -> Iterator[ElementAt]:
-    """Yield the elements in the order in which they end; those that are not ended are left out."""
+    """Yield elements in the order they end; unclosed ones are left out."""
     open_: list[tuple[str, int, str, int]] = []
     position = 0
     while match := TAG.search(text, position):

@@ -22,7 +22,7 @@ from app.documents.source import FileSource
 
 READ_BYTES = 128 * 1024
 MOST_TAGS = 10_000_000
-"""For five million elements with an end tag each."""
+"""Limit: five million elements with an end tag each."""
 MOST_TEXT_BYTES = 9_000_000
 """libxml2 refuses a text of 10,000,000 bytes."""
 MOST_PROLOGUE_BYTES = 1_000_000
@@ -53,10 +53,10 @@ _NO_UNICODE = ("\ufffe", "\uffff")
 
 
 class CleanStream:
-    """UTF-8 without a document type, without characters that XML forbids, with no entity that is not XML's own.
+    """Stream of UTF-8 without document type, forbidden characters and entities other than XML's own.
 
-    OOXML's strict namespaces become the usual ones. Raises DocumentUnreadable: entities, where the document type
-    declares any; inflates, for too many elements or a text too long; damaged.
+    Strict OOXML namespaces become the usual ones. Raises DocumentUnreadable: entities, if the document type declares
+    any; inflates, for too many elements or too long a text; damaged.
     """
 
     def __init__(self, stream: BinaryIO, source: FileSource) -> None:
@@ -71,7 +71,7 @@ class CleanStream:
         self._in_cdata = False
 
     def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes, as they come if it is negative; b"" at the end."""
+        """Return at most `size` bytes, or the next ones if negative; b"" at the end."""
         while not self._is_ended and not self._ready:
             self._ready = self._next()
         size = len(self._ready) if size < 0 else size
@@ -147,7 +147,7 @@ class CleanStream:
 
 
 def encoding_of(raw: bytes) -> str:
-    """As the XML standard finds it (appendix F); UTF-8 where the declared name is none that Python knows as text."""
+    """Detect the encoding by the XML standard (appendix F); UTF-8 if the declared one is unknown."""
     for mark, encoding in _MARKS:
         if raw.startswith(mark):
             return encoding
@@ -163,7 +163,7 @@ def encoding_of(raw: bytes) -> str:
 
 
 def _valid(data: bytes) -> bytes:
-    """UTF-8 without its two characters that are none, whatever comes."""
+    """Return valid UTF-8 without the two non-characters."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -188,7 +188,7 @@ def _is_doctype(text: str, at: int = 0) -> bool:
 
 
 def _without_names(data: bytes) -> bytes:
-    """Markup without HTML's named characters; a second document type is made the error that it is."""
+    """Resolve HTML's named characters; make a second document type the error that it is."""
     if b"<!DOCTYPE" in data:
         data = data.replace(b"<!DOCTYPE", b"<!-DOCTYPE")
     return _REFERENCE.sub(_character, data) if b"&" in data else data
@@ -205,7 +205,7 @@ def _character(reference: re.Match[bytes]) -> bytes:
 
 
 def _is_allowed(number: bytes) -> bool:
-    """Return whether XML 1.0 has this character."""
+    """Return whether XML 1.0 allows the character."""
     try:
         code = int(number[1:], 16) if number[:1] in b"xX" else int(number)
     except ValueError:
@@ -216,12 +216,12 @@ def _is_allowed(number: bytes) -> bool:
 # A document of one XML file has its pictures in it, longer than a parser takes: they are left out of the stream.
 
 OPEN_DOCUMENT = (b"<office:binary-data>", b"</office:binary-data>")
-"""What is between them is left out; where the first is no whole tag, so are they."""
+"""Tags around embedded pictures, which are skipped; the first must be a complete tag."""
 FICTION_BOOK = (b"<binary", b"</binary>")
 
 
 class WithoutPictures(io.RawIOBase, BinaryIO):
-    """The same bytes without the pictures between two `marks`; those of UTF-16 and UTF-32 become UTF-8."""
+    """Stream without the pictures between two `marks`; UTF-16 and UTF-32 become UTF-8."""
 
     def __init__(self, stream: BinaryIO, marks: tuple[bytes, bytes] = OPEN_DOCUMENT) -> None:
         self._stream = stream
@@ -297,7 +297,7 @@ _TOO_DEEP = etree.ErrorTypes.ERR_RESOURCE_LIMIT
 
 
 def tags(space: str, names: str) -> tuple[str, ...]:
-    """Names of elements or attributes in a namespace."""
+    """Return qualified names of elements or attributes."""
     return tuple(f"{space}{name}" for name in names.split())
 
 
@@ -338,10 +338,10 @@ def iterate(stream: BinaryIO | bytes, source: FileSource, tags: tuple[str, ...])
 def stream_blocks(
     stream: BinaryIO | bytes, source: FileSource, containers: frozenset[str]
 ) -> Iterator[NumberedElement]:
-    """Yield the outermost elements that are no containers, each whole, with its place; it is gone after its turn.
+    """Yield the outermost non-container elements, complete and with their places; each is freed after its turn.
 
-    The root is a container too; a text that is directly in one is left out. Raises as `parse` does, and only when it
-    comes to the place.
+    The root is a container too; text directly in a container is skipped. Raises as `parse` does, when it comes to the
+    place.
     """
     parser = etree.XMLPullParser(events=("start",), tag=tuple(containers), **_SAFE)
     clean = _clean(stream, source)
@@ -362,7 +362,7 @@ def stream_blocks(
 
 
 class _OpenTree:
-    """A tree that is still being built: only the last child of an open element is not whole yet."""
+    """A tree being built: only the last child of an open element is incomplete."""
 
     def __init__(self, containers: frozenset[str]) -> None:
         self._containers = containers

@@ -1,1 +1,1 @@
-"""What the formats of Word, PowerPoint and Excel share: the package of parts, runs of text, drawings."""
+"""Word, PowerPoint and Excel formats in common: packages, runs of text, drawings."""

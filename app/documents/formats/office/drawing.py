@@ -52,7 +52,7 @@ _PARTS = re.compile("([\t\n\x0b])")
 
 
 class _RunPiece(NamedTuple):
-    """A tab in a run, or an element of its own."""
+    """A tab or another element in a run."""
 
     run: Element | None
     element: Element | None
@@ -96,7 +96,7 @@ class DrawingDirection:
 
 
 def turn(properties: Element, target: TargetLanguage) -> bool:
-    """Paragraph properties in the target's direction; sides are given as on the page there. Whether it changed."""
+    """Set the target's text direction; return whether it changed. Sides in paragraph properties are physical."""
     is_rtl = properties.get("rtl") in ("1", "true")
     if is_rtl == target.is_rtl:
         return False
@@ -127,7 +127,7 @@ def _nodes_of(paragraph: Element) -> list[Node]:
 
 
 def _rebuild(paragraph: Element, tokens: Sequence[ParagraphToken]) -> list[Element]:
-    """Put the tokens in the place of all that the paragraph had but its properties; gives the runs with words."""
+    """Replace a paragraph's content by the tokens, keeping its properties; return the runs with words."""
     for child in list(paragraph):
         if child.tag not in (PROPERTIES, _END):
             child.tail = None
@@ -207,7 +207,7 @@ def _written(piece: _RunPiece) -> Element:
 
 
 def _formula(element: Element) -> str:
-    """Return the text of an equation; what stands for it in older programs is a picture."""
+    """Return an equation's text; older programs show a picture in its place."""
     return "".join(each.text or "" for each in element.iter(f"{MATH}t"))
 
 
@@ -252,7 +252,7 @@ class DrawingRewriter:
         part.is_changed = True
 
     def words_for_picture(self, part: XmlPart, element: Element, ask: ContentCallback, page: int = 0) -> None:
-        """What is said of a picture for those who do not see it, and its title; Word writes each twice."""
+        """Rewrite a picture's alternative text and title. Word writes each twice."""
         self._pictures = self._pictures or CachedContent(ask)
         for name in ("title", "descr"):
             part.ask_attribute(element, name, self._pictures, page)
@@ -295,7 +295,7 @@ def _called(root: Element) -> Iterator[str]:
 
 
 def _words_in(root: Element) -> Iterable[Element]:
-    """Paragraphs, names of series and categories. The list is made before anything moves."""
+    """Return paragraphs and names of series and categories. A list, because rewriting moves elements."""
     tags = (PARAGRAPH, f"{CHART}v", f"{NEWER_CHART}pt", f"{NEWER_CHART}v", "{*}cNvPr", f"{DRAWING}cNvPr")
     found = root.iter(*tags)
     return [

@@ -1,4 +1,4 @@
-"""What DOCX, PPTX and XLSX have in common: parts that name each other, properties, the order of elements, letters."""
+"""Packages of DOCX, PPTX and XLSX: related parts, properties, element order, fonts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SCHEMAS = "{http://schemas.openxmlformats.org/"
 W = f"{_SCHEMAS}wordprocessingml/2006/main}}"
 P = f"{_SCHEMAS}presentationml/2006/main}}"
 MAIN = f"{_SCHEMAS}spreadsheetml/2006/main}}"
-"""Of workbooks."""
+"""Namespace of workbooks."""
 DRAWING = f"{_SCHEMAS}drawingml/2006/main}}"
 DIAGRAM = f"{_SCHEMAS}drawingml/2006/diagram}}"
 CHART = f"{_SCHEMAS}drawingml/2006/chart}}"
@@ -56,7 +56,7 @@ _NUMBER_CACHES = (f"{CHART}numCache", f"{CHART}numLit")
 
 @dataclass(frozen=True)
 class RelatedPart:
-    """What a part names: the last word of the relationship's type, and the name of the member."""
+    """A relationship: the last word of its type, and the target member."""
 
     kind: str
     target: str
@@ -64,14 +64,14 @@ class RelatedPart:
 
 @dataclass
 class XmlPart:
-    """One XML part that is being rewritten. `is_changed` is set by who changes its tree."""
+    """One XML part being rewritten. Whoever changes its tree sets `is_changed`."""
 
     name: str
     root: Element
     is_changed: bool = False
 
     def ask_attribute(self, element: Element, name: str, ask: ContentCallback, page: int = 0) -> None:
-        """Rewrite the words in an attribute, such as those for a picture."""
+        """Rewrite the words of an attribute, such as alternative text."""
         if given := _given(element.get(name, ""), ask, SegmentKind.LABEL, page):
             element.set(name, given)
             self.is_changed = True
@@ -79,7 +79,7 @@ class XmlPart:
     def ask_text(
         self, element: Element, ask: ContentCallback, kind: SegmentKind = SegmentKind.LABEL, page: int = 0
     ) -> None:
-        """Rewrite the words in an element that can hold no markup."""
+        """Rewrite the words of an element without markup."""
         if given := _given(element.text or "", ask, kind, page):
             element.text = given
             self.is_changed = True
@@ -115,7 +115,7 @@ class OfficePackage:
         return next((related.target for related in self.named("", "officeDocument")), usual)
 
     def named(self, part: str, *kinds: str) -> list[RelatedPart]:
-        """Return those parts of these kinds, or of any, that a part names and that are there."""
+        """Return existing parts of these kinds (or any) that a part refers to."""
         found = self.related(part).values()
         return [related for related in found if related.target in self.archive and (not kinds or related.kind in kinds)]
 
@@ -136,7 +136,7 @@ class OfficePackage:
 
     @contextmanager
     def opened(self, name: str) -> Iterator[XmlPart]:
-        """A part to be changed; what was changed is kept as bytes at the end, so only one tree is there at a time."""
+        """Open a part for changes, stored as bytes at the end so that only one tree is in memory."""
         self.archive.refuse_crowd(name)
         raw = self.changed.get(name) or self.archive.read(name)
         part = XmlPart(name, parse(raw, self.source))
@@ -145,9 +145,9 @@ class OfficePackage:
             self.changed[name] = _written(part.root, raw)
 
     def ask_properties(self, ask: ContentCallback, target: TargetLanguage | None) -> None:
-        """Rewrite title, subject, description, keywords and category of the document, and its language.
+        """Rewrite title, subject, description, keywords, category and language of the document.
 
-        What a library wrote there is no segment.
+        Values written there by libraries aren't segments.
         """
         if _CORE not in self.archive:
             return
@@ -188,7 +188,7 @@ def is_code_font(name: str) -> bool:
 
 @contextmanager
 def opened_package(source: FileSource, out: BinaryIO | None = None) -> Iterator[OfficePackage]:
-    """The package that a file is; with what was changed in it, it is written to `out` at the end."""
+    """Open a package; with `out`, write it with its changes at the end."""
     try:
         with Archive(source) as archive:
             package = OfficePackage(archive, source)
@@ -251,9 +251,9 @@ def _written(root: Element, raw: bytes) -> bytes:
 
 
 def child_in_order(parent: Element, tag: str, order: Sequence[str]) -> Element:
-    """Return the child of this tag; a new one stands before the first of those that come after it in `order`.
+    """Return the child of this tag, inserting a new one by the schema's `order`.
 
-    What is not in `order` counts as coming last.
+    Tags not in `order` come last.
     """
     found = parent.find(tag)
     if found is not None:
@@ -269,7 +269,7 @@ def child_in_order(parent: Element, tag: str, order: Sequence[str]) -> Element:
 
 
 def without(parent: Element, *tags: str) -> bool:
-    """Take the children of these tags out; whether there were any."""
+    """Remove the children of these tags; return whether there were any."""
     found = [child for child in parent if child.tag in tags]
     for child in found:
         parent.remove(child)

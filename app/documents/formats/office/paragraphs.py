@@ -1,4 +1,4 @@
-"""What a paragraph of Word and of OpenDocument can be by its style, how lists count, and how notes become one piece."""
+"""Paragraphs of Word and OpenDocument in common: roles by style, list numbering, and joining of notes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum, auto
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 
 MOST_ANCESTORS = 30
-"""Of a style, for one could be based on itself."""
+"""Limit of a style's ancestors, since one may be based on itself."""
 _MOST_SPELLED = 3_999
 """Higher numbers are in figures: Roman ones end here, and "aaa…" would be longer than the page."""
 _ROMAN = (
@@ -18,7 +18,7 @@ _ROMAN = (
 
 
 class ParagraphRole(Enum):
-    """What a style makes of a paragraph beyond its outline level."""
+    """Role of a paragraph by its style, besides its outline level."""
 
     TITLE = auto()
     CAPTION = auto()
@@ -60,7 +60,7 @@ def trimmed(text: str, kind: BlockKind) -> str:
 def gathered(
     found: Iterable[BlockPiece], kind: BlockKind, place: BlockPlace, page: int | None = None, label: str = ""
 ) -> Iterator[BlockPiece]:
-    """Yield all that is in a note, a title, a margin as one piece; the notes inside follow it."""
+    """Join the pieces of a note, title or margin; the notes inside follow."""
     pieces = list(found)
     text = "\n".join(labelled(piece) for piece in pieces if piece.kind is not BlockKind.NOTE).strip("\n")
     if text:
@@ -76,7 +76,7 @@ def gathered(
 
 
 def once_each(pieces: Iterable[BlockPiece]) -> Iterator[BlockPiece]:
-    """Headers and footers; those that say the same come once."""
+    """Yield headers and footers without repeating equal ones."""
     said: set[tuple[str, str]] = set()
     for piece in pieces:
         if (piece.label, piece.text) not in said:

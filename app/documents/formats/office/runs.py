@@ -31,8 +31,9 @@ class StyledText:
 
 @dataclass(eq=False)
 class SingleNode:
-    """What stands among the words as one thing. `payload` is the dialect's own. `stays`: it shows no words, so at the
-    beginning or the end of a paragraph it need not be known to who translates."""
+    """A single thing among the words. `payload` is the format's own. `stays`: it shows no words, so at a paragraph's
+    ends it needn't be a mark.
+    """
 
     look: str
     payload: list[Any]
@@ -42,7 +43,7 @@ class SingleNode:
 
 @dataclass(eq=False)
 class WordGroup:
-    """What holds words: a link, an insertion, a field whose result is words."""
+    """A container of words: a link, an insertion, a field with a text result."""
 
     look: str
     payload: Any
@@ -53,10 +54,10 @@ class WordGroup:
 
 @dataclass(eq=False)
 class InlineAnchor:
-    """What has a place among the words and cannot be seen: bookmarks, comments, floating pictures, deleted text.
+    """Something invisible among the words: bookmarks, comments, floating pictures, deleted text.
 
-    `pair` is equal for the two ends of a range. `is_loose`: it is part of a field that goes beyond the paragraph, and
-    keeps its order among others like it.
+    `pair` is equal for both ends of a range. `is_loose`: part of a field that extends beyond the paragraph; keeps its
+    order among others like it.
     """
 
     payload: list[Any]
@@ -75,9 +76,9 @@ class RunFormat:
 
 Node = StyledText | SingleNode | WordGroup | InlineAnchor
 _Words = Callable[[Any], list[str]]
-"""How a run looks, in words of `Mark.look`."""
+"""Returns a run's look, in words of `Mark.look`."""
 BREAKS = str.maketrans("\n\t\r", "   ")
-"""What is no letter in a run's text, where each of these is an element."""
+"""Characters that are elements, not letters, in a run."""
 
 
 class ParagraphToken(NamedTuple):
@@ -146,7 +147,7 @@ def _tokens(nodes: Sequence[Node], base: StyledText | None, words_of: _Words) ->
 
 
 def _group(group: WordGroup, outer: StyledText | None, words_of: _Words) -> list[ParagraphToken]:
-    """Return a group without words of its own is one thing."""
+    """Return a group's tokens; one without words is a single thing."""
     if not any(text.text.strip() for text in texts_in(group.children)):
         return [ParagraphToken("single", group)]
     base = _most(group.children) or outer
@@ -155,7 +156,7 @@ def _group(group: WordGroup, outer: StyledText | None, words_of: _Words) -> list
 
 
 def _difference(words_of: _Words, base: Any, other: Any) -> str:
-    """Return a word for what the second run has and the first has not."""
+    """Return a word for what only the second run's look has."""
     known = words_of(base)
     return next((word for word in words_of(other) if word not in known), "other")
 
@@ -165,7 +166,7 @@ def _next_text(nodes: Sequence[Node], index: int) -> StyledText | None:
 
 
 def _blanks_told(nodes: Sequence[Node]) -> list[Node]:
-    """White space that can be seen is a thing, unless it goes on in the look of the words beside it."""
+    """Make visible white space a thing, unless the words next to it have its look."""
     told: list[Node] = []
     for index, node in enumerate(nodes):
         if isinstance(node, StyledText) and node.blank is not None:
@@ -178,7 +179,7 @@ def _blanks_told(nodes: Sequence[Node]) -> list[Node]:
 
 
 def _spaces_joined(nodes: Sequence[Node]) -> list[Node]:
-    """White space takes the look of the words beside it: one that has no line under it looks like nothing."""
+    """Give white space the look of the words next to it unless it is underlined."""
     texts = [node for node in nodes if isinstance(node, StyledText)]
     taken: dict[int, StyledText] = {}  # by identity: two texts may say and look the same
     for index, text in enumerate(texts):
@@ -205,7 +206,7 @@ _NEAR = 24
 
 @dataclass
 class _PlacedAnchor:
-    """Where an anchor was: beside a mark, and after which share of the words."""
+    """Former place of an anchor: next to a mark, and after which share of the words."""
 
     anchor: InlineAnchor
     share: float
@@ -215,7 +216,7 @@ class _PlacedAnchor:
 
 @dataclass
 class RewritePlan:
-    """What a translated content goes back into. `content` has what stands between `prefix` and `suffix`."""
+    """Plan for putting a translation back. `content` is what is between `prefix` and `suffix`."""
 
     content: Content
     prefix: list[ParagraphToken]
@@ -234,7 +235,7 @@ class RewritePlan:
 
 
 def plan_of(line: ParagraphTokens) -> RewritePlan:
-    """Mark for what stands among the words; what encloses them all, or only leads or ends them, stays in place."""
+    """Assign marks to things among the words; what encloses all, or leads or ends them, stays in place."""
     prefix, core, suffix = _stripped(line.tokens)
     plan = RewritePlan((), prefix, suffix, line.base)
     numbers: dict[int, int] = {}

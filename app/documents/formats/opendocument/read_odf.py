@@ -106,7 +106,7 @@ class _OdfReading:
         self._late: list[BlockPiece] = []
 
     def body(self, stream: BinaryIO, part: str, title: str, *, has_slides: bool) -> Iterator[Item]:
-        """Everything of the part with the text, `Opened` first."""
+        """Yield all items of the content part, `Opened` first."""
         if has_slides:
             yield from self._presentation(parse(stream, self._source), part, title)
         else:
@@ -178,9 +178,7 @@ class _OdfReading:
         yield from counted("pictures", self._blocks.pictures)
 
     def _equation(self, href: str) -> str:
-        """Return an equation is a document of its own inside the archive; other objects have no words that belong
-        here.
-        """
+        """Return an equation's text, from its document in the archive; "" for other objects."""
         name = posixpath.normpath(posixpath.join(href, CONTENT))
         if self._archive is None or name not in self._archive:
             return ""
@@ -252,7 +250,7 @@ class OdfBlocks:
     def gathered(
         self, element: Element, places: ElementPlaces, kind: BlockKind, label: str = ""
     ) -> Iterator[BlockPiece]:
-        """Yield all that is in an element as one piece; the notes inside follow it."""
+        """Join an element's pieces; the notes inside follow."""
         pieces = [piece for child in element for piece in self.read(child, places)]
         return gathered(pieces, kind, places.place_of(element), self.page, label)
 
@@ -326,7 +324,7 @@ class OdfBlocks:
                     yield from self.read(child, places)
 
     def _numbered(self, element: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
-        """Yield a paragraph that is in a list and says so itself."""
+        """Yield a paragraph that declares its own list numbering."""
         style = element.get(_STYLE_NAME) or self._style_of_items(element)
         list_id = element.get(f"{TEXT}list-id", style)
         if list_id != self._numbered_list:
@@ -396,7 +394,7 @@ class OdfBlocks:
 
 
 def _inside(element: Element, *tags: str) -> Iterator[Element]:
-    """Yield the nearest elements of these tags below one, through whatever groups them."""
+    """Yield the nearest descendants of these tags, through groups."""
     for child in element:
         if child.tag in tags:
             yield child
@@ -433,7 +431,7 @@ class OdfParagraphWords:
 
     @property
     def text(self) -> str:
-        """The paragraph's text; a line break inside is a line end."""
+        """Text of the paragraph; line breaks are newlines."""
         return "".join(self._words)
 
     def read(self, element: Element) -> OdfParagraphWords:
@@ -448,7 +446,7 @@ class OdfParagraphWords:
         return self
 
     def _add(self, text: str) -> None:
-        """White space is one space and none at the paragraph's start (OpenDocument 1.2 part 1, 6.1.2)."""
+        """Add text with white space collapsed, and none at the start (OpenDocument 1.2 part 1, 6.1.2)."""
         if "  " in text or "\n" in text or "\t" in text:
             text = _WHITE.sub(" ", text)
         words = self._words
@@ -461,7 +459,7 @@ class OdfParagraphWords:
         self._words.append(text)
 
     def span(self, span: Element) -> None:
-        """Text of one look; hidden text is left out."""
+        """Read a span unless it is hidden."""
         if not self._styles.find(span.get(_STYLE_NAME, "")).is_hidden:
             self.read(span)
 
@@ -469,7 +467,7 @@ class OdfParagraphWords:
         self.append_text(" " * min(parse_whole(element.get(f"{TEXT}c")), MOST_SPACES))
 
     def ruby(self, ruby: Element) -> None:
-        """The text, and in parentheses how it is read."""
+        """Read the text and its ruby in parentheses."""
         for child in ruby:
             if child.tag == f"{TEXT}ruby-text":
                 self.append_text("(")
@@ -479,7 +477,7 @@ class OdfParagraphWords:
                 self.read(child)
 
     def note(self, element: Element) -> None:
-        """A note is read after the paragraph."""
+        """Keep a note to read after the paragraph."""
         self.notes.append(element)
 
     def frame(self, element: Element) -> None:
@@ -498,7 +496,7 @@ _SAYS_NOTHING = frozenset(tags(TEXT, "span a soft-page-break bookmark bookmark-s
 
 
 def _plain_text(paragraph: Element, styles: OpenDocumentStyles) -> str | None:
-    """Read text with spans as `OdfParagraphWords` would, in half the time; None for all other paragraphs."""
+    """Read text with spans as `OdfParagraphWords` would, in half the time; None for other paragraphs."""
     text = paragraph.text or ""
     if len(paragraph):
         if styles.hides:
@@ -540,7 +538,7 @@ _ACTIONS: dict[str, Callable[[OdfParagraphWords, Element], object] | None] = {
     f"{_MATH}math": OdfParagraphWords.equation,
     **dict.fromkeys(_SHAPES, OdfParagraphWords.frame),
 }
-"""What to do with an element; None leaves it out, and in one that is not here the words are looked for."""
+"""Handlers of elements; None skips one, and unlisted ones are searched for words."""
 LEFT_OUT = frozenset(
     tags(TEXT, "note-citation hidden-text hidden-paragraph tracked-changes script table-of-content-source")
     + tags(TEXT, "alphabetical-index-source illustration-index-source table-index-source object-index-source")
@@ -570,7 +568,7 @@ _ERROR = re.compile(r"#[A-Z]|Err:\d")
 
 @dataclass
 class OpenDocumentSheet:
-    """One of the sheets. `rows` counts those up to the last that has cells with something in them."""
+    """One sheet. `rows` counts up to the last with content."""
 
     name: str
     is_hidden: bool
@@ -578,7 +576,7 @@ class OpenDocumentSheet:
 
 
 class RepeatedRows(NamedTuple):
-    """Rows that say the same, one after the other, and the notes and drawings beside their cells.
+    """Equal consecutive rows, and the notes and drawings next to their cells.
 
     `sheet` and `number` count from 0, `cells` are by column from 0.
     """
@@ -591,7 +589,7 @@ class RepeatedRows(NamedTuple):
 
 
 class OdfSpreadsheet:
-    """A spreadsheet that is read twice: for its sheets, and for what they hold. `open_` gives its XML anew.
+    """A spreadsheet, read twice: for its sheets, then their content. `open_` reopens its XML.
 
     All methods raise DocumentUnreadable.
     """
@@ -624,7 +622,7 @@ class OdfSpreadsheet:
                         self.sheets[-1].rows = number
 
     def found(self) -> Iterator[RepeatedRows]:
-        """Everything in the sheets in order; at least one of each sheet, and of rows only those with something."""
+        """Yield the rows with content in order, at least one per sheet."""
         styles = OpenDocumentStyles()
         blocks = OdfBlocks(styles, lambda _: "")
         with self._open() as stream:
@@ -645,7 +643,7 @@ class OdfSpreadsheet:
         self.pictures = blocks.pictures
 
     def _elements(self, stream: BinaryIO) -> Iterator[tuple[int, Element]]:
-        """Yield what is in the sheets, with their numbers; -1 for what is elsewhere."""
+        """Yield elements with their sheet's number; -1 outside of sheets."""
         count, last, parent, index = 0, None, None, -1
         for _, _, element in stream_blocks(stream, self._source, _SHEET_CONTAINERS):
             if element.getparent() is not parent:
@@ -658,7 +656,7 @@ class OdfSpreadsheet:
 
 
 class _OdfRow:
-    """One row's cells, or what stands beside the rows of a sheet: its drawings."""
+    """Cells of one row, or the drawings of a sheet."""
 
     def __init__(self, element: Element, styles: OpenDocumentStyles, blocks: OdfBlocks) -> None:
         self.cells: dict[int, str] = {}

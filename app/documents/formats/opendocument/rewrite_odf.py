@@ -60,7 +60,7 @@ class _OdfPart:
 
 
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
-    """A document with its segments replaced; see `app.documents.source`. A segment's page is its slide or sheet.
+    """Rewrite a document's segments; see `app.documents.source`. A segment's page is its slide or sheet.
 
     Raises DocumentUnreadable: protected, damaged, entities, too_deep, inflates.
     """
@@ -261,7 +261,7 @@ class _OdfWalk:
                 self.stretches.append(stretch)
 
     def _opened(self, raw: str, name: str, said: _Said, at: tuple[int, int, int]) -> _OpenElement:
-        """`at` is where the tag begins, where it ends, and where its attributes begin."""
+        """`at` holds the tag's start, its end, and where its attributes begin."""
         before, (start, end, given_at) = self._context, at
         if name in _PARAGRAPHS or self._is_leaf(name):
             return self._begin_text(raw, name, said, start)
@@ -323,7 +323,7 @@ class _OdfWalk:
         return _OpenElement(name, start, "pair", self._context)
 
     def _take_kind(self, name: str, said: _Said) -> None:
-        """What holds paragraphs says what they are. A shape or a comment in a cell is not its value."""
+        """Note the kind of paragraphs in a container. A shape or comment in a cell isn't its value."""
         context = self._context
         if name in ("draw:page", "table:table") and not self._gatherings:
             self._page += name == "draw:page" or (bool(self._open) and self._open[-1].name == "office:spreadsheet")
@@ -353,7 +353,7 @@ class _OdfWalk:
         self._context = self._context._replace(is_value=is_value, also=also)
 
     def _end_tag(self, start: int, end: int) -> None:
-        """`start` is where an element's end tag begins, or where an empty one ends."""
+        """`start` is where an end tag begins, or where an empty element ends."""
         if self._skipped:
             self._skipped -= 1
             return
@@ -376,7 +376,7 @@ class _OdfWalk:
             self.stretches.append(replace(stretch, also=context.also) if context.also else stretch)
 
     def _end_thing(self, element: _OpenElement, end: int) -> None:
-        """Something in a paragraph that is no text of it."""
+        """Add a thing inside a paragraph that isn't text."""
         gathering, name = self._gatherings[-1], element.name
         if name == "text:s":
             tag = TAG.match(self._text, element.start)
@@ -432,7 +432,7 @@ _SKIPPED = (
 _PAIRS = _named("text", "span a meta meta-field ruby ruby-base ruby-text placeholder text-input")
 _ATOMS = {"text:tab": "tab", "text:line-break": "break"}
 _NOTHING = _named("text", "soft-page-break s")
-"""They leave no mark: one is made anew by every program, the other is white space."""
+"""Elements without a mark: page breaks are set by every program again, spaces are white space."""
 _LOOKS = {
     "text:a": "link", "text:note": "note", "office:annotation": "note", "draw:frame": "image", "draw:g": "image",
     "draw:a": "image", "text:ruby-text": "small",
@@ -446,7 +446,7 @@ _KINDS = {
     "chart:legend": SegmentKind.LABEL, "table:help-message": SegmentKind.NOTE, "table:error-message": SegmentKind.NOTE,
 }  # fmt: skip
 _LASTING = (SegmentKind.NOTE, SegmentKind.HEADER, SegmentKind.LABEL)
-"""What is in these is of these kinds."""
+"""Kinds that contents inherit."""
 _CELLS = _named("table", "table-cell covered-table-cell")
 _VALUES = frozenset(("float", "percentage", "currency", "date", "time", "boolean"))
 """Types of cells whose text is a value as it is shown."""
@@ -467,7 +467,7 @@ _WHITE = re.compile(r" +|[\t\n]")
 
 @cache
 def _spelling_with(prefix: str) -> Spelling:
-    """Return the spelling with this prefix for the namespace of text, such as "text:"."""
+    """Return a writer with this prefix of the text namespace, such as "text:"."""
 
     def spell(content: Content) -> Sequence[str | Mark]:
         found: list[str | Mark] = []
@@ -528,7 +528,7 @@ _REGIONS = {
     "si": "LK", "sk": "SK", "sl": "SI", "sq": "AL", "sr": "RS", "sv": "SE", "sw": "KE", "ta": "IN", "te": "IN",
     "th": "TH", "tr": "TR", "uk": "UA", "ur": "PK", "uz": "UZ", "vi": "VN", "zh": "CN",
 }  # fmt: skip
-"""Where a language is at home, for programs that want to be told; "none" is what they write where they are not."""
+"""Default region of a language, for programs that require one; "none" if they have none."""
 _FONT_LOOKS = ("font-weight", "font-style", "font-size")
 _PARTS = re.compile(r"([A-Za-z]{2,8})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|\d{3}))?")
 
@@ -548,7 +548,7 @@ class StyleLocale(NamedTuple):
 
     @property
     def said(self) -> dict[str, str]:
-        """The attributes that are always there."""
+        """Attributes that are always written."""
         return {self.keys[0]: self.language, self.keys[1]: self.country}
 
 
@@ -569,7 +569,7 @@ def locale_of(tag: str) -> StyleLocale:
 
 
 def default_language(tags: StyleTags, locale: StyleLocale) -> str:
-    """Return the language that a part has for scripts of this kind, "" where it names none."""
+    """Return a part's default language for this kind of script; "" if unnamed."""
     named = (
         properties.said[locale.keys[0]].value
         for properties in tags.properties
@@ -605,7 +605,7 @@ def _language_of(each: _StyleProperties, locale: StyleLocale, before: str) -> di
 _MODE, _ALIGN = "style:writing-mode", "fo:text-align"
 _TO_RIGHT, _TO_LEFT = ("lr-tb", "lr"), ("rl-tb", "rl")
 _DEFAULT_FAMILIES = ("paragraph", "graphic", "table-cell")
-"""One of these has what all text has: of a text, a presentation, a spreadsheet."""
+"""Style families that hold a document's defaults: text, presentation, spreadsheet."""
 _MIRRORED = {"left": "right", "start": "right", "right": "left", "end": "left"}
 _TEXT_FAMILIES = ("paragraph", "graphic")
 _OF_CODE = {_MODE: "lr-tb", _ALIGN: "left"}
@@ -628,9 +628,9 @@ def _is_rtl(parts: Sequence[StyleTags]) -> bool:
 
 
 class TargetStyles:
-    """What the styles of a document need for its target: its language, and its direction where that changes.
+    """Edits of a document's styles for its target language and direction.
 
-    `before` is the default language so far, `is_code` tells styles of code by their names.
+    `before` is the previous default language, `is_code` tests names of code styles.
     """
 
     def __init__(
@@ -679,7 +679,7 @@ class TargetStyles:
         return wanted
 
     def _code_edits(self, part: StyleTags) -> Iterator[TextEdit]:
-        """Code stays from left to right, whatever is around it."""
+        """Keep code left-to-right."""
         has_properties = {
             properties.style for properties in part.properties if properties.name == _PARAGRAPH_PROPERTIES
         }
@@ -747,7 +747,7 @@ class StyleTags:
     def read_tag(
         self, raw: str, name: str, said: dict[str, AttributeValue], at: tuple[int, int], *, is_empty: bool
     ) -> None:
-        """A tag; `at` is where its attributes begin, and where it ends."""
+        """Read a tag; `at` holds where its attributes begin and where it ends."""
         if name.endswith("-properties"):
             owner = self._owner
             is_default = owner.name == _DEFAULT or name == _PAGE_PROPERTIES
@@ -759,7 +759,7 @@ class StyleTags:
             self._owner = tag
 
     def spelled(self, wanted: Mapping[str, str]) -> str:
-        """Attributes as source, those whose prefix the file has."""
+        """Return attributes as source, if the file declares their prefix."""
         found = ""
         for key, value in wanted.items():
             prefix, _, name = key.partition(":")
@@ -776,7 +776,7 @@ class StyleTags:
         return f"<{raw}{self.spelled(wanted)}>{content}</{raw}>"
 
     def set(self, each: _StyleProperties, wanted: Mapping[str, str]) -> Iterator[TextEdit]:
-        """Properties with these attributes."""
+        """Yield edits that set these attributes."""
         for key, value in wanted.items():
             said = each.said.get(key)
             if said is not None:

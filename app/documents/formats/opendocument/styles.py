@@ -50,7 +50,7 @@ class _OdfListLevel:
 
 
 class OpenDocumentStyles:
-    """All styles seen so far; automatic ones have their own names for what they are based on."""
+    """All styles so far; automatic ones are derived from named ones."""
 
     def __init__(self) -> None:
         self._styles: dict[str, _OdfStyle] = {}
@@ -61,7 +61,7 @@ class OpenDocumentStyles:
         """True if any style hides its text."""
 
     def add(self, root: Element) -> None:
-        """Take in everything that is defined below an element."""
+        """Add the styles defined below an element."""
         self._looks.clear()
         for element in root.iter(f"{STYLE}style", f"{TEXT}list-style", f"{TEXT}outline-style"):
             if element.tag == f"{TEXT}list-style":
@@ -87,14 +87,14 @@ class OpenDocumentStyles:
             )
 
     def find(self, name: str) -> ResolvedStyle:
-        """Return the style of this name; an unknown one is told by its name alone."""
+        """Return a style; an unknown one is judged by its name alone."""
         found = self._looks.get(name)
         if found is None:
             found = self._looks[name] = self._resolved(name)
         return found
 
     def is_hidden_page(self, name: str) -> bool:
-        """Return whether a slide of this style is left out of the show."""
+        """Return whether slides of this style are hidden."""
         return name in self._hidden_pages
 
     def _resolved(self, name: str) -> ResolvedStyle:
@@ -116,17 +116,17 @@ class OpenDocumentStyles:
 
 @dataclass
 class ListCounters:
-    """Where every list is."""
+    """Counters of all lists."""
 
     styles: OpenDocumentStyles
     _at: dict[str, list[int | None]] = field(default_factory=dict)
 
     def begin(self, style: str) -> None:
-        """A list that does not go on with an earlier one."""
+        """Restart a list."""
         self._at.pop(style, None)
 
     def label(self, style: str, level: int, start: int | None = None) -> str:
-        """Return the next label of a list at a level (from 1); `start` is where it is told to begin."""
+        """Return a list's next label at a level (from 1); `start` restarts it there."""
         levels = self.styles.lists.get(style)
         if levels is None:
             return ""
@@ -221,7 +221,7 @@ class TextStyles(OpenDocumentStyles):
         self._own_looks: dict[str, str] = {}
 
     def add(self, root: Element) -> None:
-        """Take in everything that is defined below an element."""
+        """Add the styles defined below an element."""
         super().add(root)
         for style in root.iter(f"{STYLE}style"):
             if style.get(f"{STYLE}family") == "text":

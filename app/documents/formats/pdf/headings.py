@@ -23,7 +23,7 @@ MOST_CHARS = 200
 MOST_TITLE_LINES = 4
 MOST_HEADING_LINES = 3
 NEXT_LINE, NEXT_TITLE_LINE = 1.35, 1.6
-"""In font sizes, how far below a heading's line its next one may be; and where the outline says that it is one."""
+"""Largest distance of a heading's next line in font sizes; and if the outline says it is a heading."""
 MOST_TITLES = 5000
 MOST_PREFIX_CHARS = 20
 _LADDER = (1.75, 1.4, 1.18)
@@ -31,16 +31,16 @@ _LADDER = (1.75, 1.4, 1.18)
 _NUMBERED = re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,7})\.?\s+\S|[A-Z](?:\.\d{1,3}){1,7}\.?\s+\S")
 _DOTTED = re.compile(r"(\d{1,3}|[A-Z])(\.\d{1,3}){1,7}\.?\s")
 _CHAPTER = re.compile(r"\D{2,15}\s(\d{1,3}|[IVXLC]{1,6}|[A-Z])\.?|第\s?\S{1,3}\s?[章部編]")
-"""What stands above the title of a chapter."""
+"""Label above a chapter's title."""
 _PREFIX = re.compile(r"(chapter|kapitel|part|teil|appendix|anhang|section)?[ivxlc]{0,6}[a-z]?")
 
 
 class LetterStatistics:
-    """What most letters of a document are like, counted as pages come: their size, their weight, their width."""
+    """Most common size, weight and width of a document's letters, counted page by page."""
 
     def __init__(self) -> None:
         self._sizes: dict[int, int] = {}
-        """By quarters of a point."""
+        """Counts by quarters of a point."""
         self._weights: dict[int, int] = {}
         self._bold = self._mono = self._all = 0
 
@@ -58,9 +58,9 @@ class LetterStatistics:
                 self._weights[line.weight] = self._weights.get(line.weight, 0) + length
 
     def settle(self, lines: list[PdfLine]) -> None:
-        """Tell which of the lines are bold: by the names of their fonts, and where none of the document's names says
-        so, by a weight far over that of most letters. Where most letters are bold, or nearly all of fixed width, no
-        line is: it says nothing there.
+        """Set which lines are bold: by font names, or if none tells, by a weight far above that of most letters.
+
+        If most letters are bold or monospaced, no line is: it means nothing there.
         """
         is_all_bold, is_all_mono = 2 * self._bold > self._all, self._mono > NEARLY_ALL * self._all
         body = max(self._weights, key=self._weights.__getitem__) if self._weights and not self._bold else NAMED
@@ -74,7 +74,7 @@ class LetterStatistics:
 
     @property
     def size(self) -> float:
-        """The size of most characters; 10 where there are none."""
+        """Size of most characters; 10 without any."""
         return max(max(self._sizes, key=self._sizes.__getitem__) / 4, 0.25) if self._sizes else 10.0
 
 
@@ -84,7 +84,7 @@ class HeadingMarker:
     def __init__(self) -> None:
         self._outlined: dict[int, int] = {}
         self._guessed: dict[int, int] = {}
-        """The level of each font size, by halves of a point: as the outline has it, and as it was told first."""
+        """Level by font size in halves of a point: by the outline, or as first assigned."""
         self.titles: set[str] = set()
 
     def mark(
@@ -112,7 +112,7 @@ class HeadingMarker:
             self.titles.add(letters)
 
     def _level(self, draft: BlockDraft, after: BlockDraft | None, body_size: float) -> int:
-        """Return the level of a heading that is not in the outline: the same for the same font size."""
+        """Return the level of a heading outside the outline: equal for equal sizes."""
         text, size = draft.lines[0].text, _half_points(draft)
         if after is not None and after.kind is BlockKind.HEADING and _CHAPTER.fullmatch(text):
             return after.level
@@ -142,7 +142,7 @@ def _half_points(draft: BlockDraft) -> int:
 
 
 def _put_together(drafts: list[BlockDraft], body_size: float) -> list[BlockDraft]:
-    """Large lines of one font right below each other are one heading, whatever their lengths say."""
+    """Join large lines of one font right below each other into one heading, whatever their lengths."""
     found: list[BlockDraft] = []
     for draft in drafts:
         if found and _is_next_line(found[-1], draft, body_size):
@@ -164,7 +164,7 @@ def _is_next_line(before: BlockDraft, draft: BlockDraft, body_size: float) -> bo
 
 
 def _is_below(line: PdfLine, after: PdfLine, most: float) -> bool:
-    """Return whether a line of the same font stands right below another."""
+    """Return whether a line of the same font is right below another."""
     if abs(after.size - line.size) > SAME_SIZE * line.size or after.is_bold != line.is_bold:
         return False
     return not line.is_turned and not after.is_turned and 0.8 < (after.base - line.base) / line.size <= most
@@ -187,7 +187,7 @@ def _looks_like_heading(draft: BlockDraft, body_size: float) -> bool:
 
 
 def _with_entry(drafts: list[BlockDraft], entry: OutlineEntry, sheet: PageGeometry) -> list[BlockDraft]:
-    """Mark the draft that the entry of the outline names: of several, the one nearest to where it leads."""
+    """Mark the draft that an outline entry names: of several, the one nearest its target."""
     title = plain(entry.title)
     if not title:
         return drafts
@@ -216,9 +216,7 @@ def _with_entry(drafts: list[BlockDraft], entry: OutlineEntry, sheet: PageGeomet
 
 
 def _title_lines(drafts: Sequence[BlockDraft], number: int, title: str) -> list[PdfLine]:
-    """Return the first lines of a draft, and of those right below it, that are the title, with or without a number in
-    front; none where they are not.
-    """
+    """Return the lines that make up the title, with or without a number; empty if they don't."""
     text = ""
     lines: list[PdfLine] = []
     for draft in drafts[number : number + MOST_TITLE_LINES]:
@@ -242,13 +240,13 @@ def _title_lines(drafts: Sequence[BlockDraft], number: int, title: str) -> list[
 
 PAGES_BEHIND = 6
 MARGIN = 0.14
-"""The part of the page's height, above and below, that headers and footers stand in."""
+"""Share of the page's height in which headers and footers are."""
 MOST_ROWS = 4
 SAME_HEIGHT = 3.0
 APART = 1.5
-"""A header's base is this many font sizes from the text's first one."""
+"""Least distance of a header from the text, in font sizes."""
 LEAST_OTHERS = 2
-"""What stands on two pages only may be a title and its half title."""
+"""Least other pages: text on only two may be a title and its half title."""
 SMALLER, LARGE = 0.93, 1.12
 LEAST_OTHERS_OF_LARGE = 4
 LEAST_LETTERS = 5
@@ -275,7 +273,7 @@ class _MarginRow:
 
 @dataclass(frozen=True, slots=True)
 class _MarginNeighbours:
-    """What a row is compared with: the same margin of other pages, and what is known of the document."""
+    """What a row is compared with: the same margin of other pages, and facts of the document."""
 
     marks: list[_MarginRow]
     body_size: float
@@ -290,7 +288,7 @@ def plain(text: str) -> str:
 
 
 class RunningHeaders:
-    """Takes the running headers and footers from one page after the other."""
+    """Remove running headers and footers page by page."""
 
     def __init__(self) -> None:
         self._behind: deque[tuple[list[_MarginRow], list[_MarginRow]]] = deque(maxlen=PAGES_BEHIND)
@@ -385,9 +383,7 @@ def _value(text: str) -> int:
 
 
 def _margins(page: PageText) -> _Rows:
-    """Return the rows in the upper and in the lower margin, from the outside, each with the first one that is the
-    text's.
-    """
+    """Return the rows of the top and bottom margins from outside in, each with the text's first row."""
     high, low = MARGIN * page.sheet.height, (1 - MARGIN) * page.sheet.height
     outer = [line for line in page.lines if not high <= line.base <= low and not line.is_turned]
     upper, lower = [line for line in outer if line.base < high], [line for line in outer if line.base > low]

@@ -24,18 +24,18 @@ MOST_SHORT_CHARS = 22
 LEAST_LIST_STRIPS, LEAST_ENTRIES, MOST_ENTRIES = 6, 4, 400
 SAME_WHITE = 0.75
 LEAST_COLUMN_CHARS = 14
-"""The lines of a column of text are at least this long on average; the cells of a table are shorter."""
+"""Least average length of a column's lines; table cells are shorter."""
 
 BEARINGS, MOST_SPACES = 0.12, 200
 NARROW = 0.5
-"""How much of a gutter a formula that stands out of its column must leave free, as a part of the least gutter."""
+"""Share of a gutter that a formula extending from its column must leave free."""
 
 Gaps = list[tuple[float, float]]
 
 
 @dataclass(slots=True)
 class _PageStrip:
-    """What stands side by side: a row across the page, or several where the columns' lines do not meet."""
+    """A horizontal strip: a row, or several if columns' lines don't align."""
 
     lines: list[PdfLine]
     top: float
@@ -43,7 +43,7 @@ class _PageStrip:
     gaps: Gaps
     is_divided: bool = False
     is_cells: bool = False
-    """One of several rows of short cells, as in a table."""
+    """True for one of several rows of short cells, as in a table."""
 
 
 def flows(lines: list[PdfLine], depth: int = 0) -> list[list[PdfLine] | PdfTable]:
@@ -55,7 +55,7 @@ def flows(lines: list[PdfLine], depth: int = 0) -> list[list[PdfLine] | PdfTable
 
 
 def _with_ruled(found: list[list[PdfLine] | PdfTable]) -> list[list[PdfLine] | PdfTable]:
-    """Return the runs cut where lines stand for a ruled table, which comes once, in place of the first of them."""
+    """Cut runs at ruled tables; each table comes once, at its first line."""
     if not any(line.table for run in found if isinstance(run, list) for line in run):
         return found
     seen: set[int] = set()
@@ -132,7 +132,7 @@ _Band = tuple[int, int, Gaps]
 
 
 def _strips(lines: list[PdfLine], least: float) -> list[_PageStrip]:
-    """Return the lines cut wherever nothing stands at a height. A line counts from above its letters to its base."""
+    """Cut lines into strips at empty heights. A line counts from above its letters to its base."""
     strips: list[_PageStrip] = []
     for line in sorted(lines, key=lambda line: line.base - 0.7 * line.size):
         top, bottom = line.base - 0.7 * line.size, line.base + 0.15 * line.size
@@ -169,7 +169,7 @@ def _mark_cells(strips: list[_PageStrip]) -> None:
 
 
 def _gaps(lines: list[PdfLine], least: float) -> Gaps:
-    """Return the parts of the width where no line stands, from left to right, the outer two without an end."""
+    """Return the empty parts of the width from left to right; the outer two are open."""
     if len(lines) == 1:
         return [(-math.inf, lines[0].left), (lines[0].right, math.inf)]
     gaps: Gaps = []
@@ -183,7 +183,7 @@ def _gaps(lines: list[PdfLine], least: float) -> Gaps:
 
 
 def _bands(strips: list[_PageStrip], least: float) -> list[_Band]:
-    """Runs of strips that share a gutter."""
+    """Group strips that share a gutter."""
     bands: list[_Band] = []
     at = free_from = 0
     while at < len(strips):
@@ -209,8 +209,8 @@ def _bands(strips: list[_PageStrip], least: float) -> list[_Band]:
 
 
 def _bridged(bands: list[_Band], strips: list[_PageStrip], least: float) -> list[_Band]:
-    """Return the bands, where those of the same columns are one although what is between them has gutters of its own or
-    stands a little into that of the columns, as display formulas do; nothing there may go over it.
+    """Join bands of the same columns across strips with gutters of their own or that extend a little into theirs, as
+    display formulas do.
     """
     found: list[_Band] = []
     for band in bands:
@@ -245,7 +245,7 @@ def _lines_of(strips: list[_PageStrip]) -> list[PdfLine]:
 
 
 def _belongs(strips: list[_PageStrip], at: int, gutters: Gaps) -> bool:
-    """Return whether a strip goes on with the band above it; one on the left alone only where it follows closely."""
+    """Return whether a strip continues the band above; one on the left alone only if it follows closely."""
     if _is_near(strips, at):
         return True
     strip = strips[at]
@@ -260,7 +260,7 @@ def _is_near(strips: list[_PageStrip], at: int) -> bool:
 
 
 def _common(gutters: Gaps, gaps: Gaps, least: float) -> Gaps:
-    """Return where both leave at least `least` free; both lists are in order, so this is one walk."""
+    """Return where both leave at least `least` free, in one pass over both sorted lists."""
     found: Gaps = []
     one = other = 0
     while one < len(gutters) and other < len(gaps):
@@ -291,9 +291,9 @@ def are_text(columns: list[list[PdfLine]]) -> bool:
 
 
 def _lists(strips: list[_PageStrip], least: float) -> tuple[list[_PageStrip], list[list[PdfLine]], list[_PageStrip]]:
-    """Three columns or more of short lines, as lists of names have them, with the strips above and below them.
+    """Find three or more columns of short lines, such as lists of names, with the strips around them.
 
-    A row of fewer parts over them, as a header is, hides their gutters from the whole band.
+    A row of fewer parts above, such as a header, hides their gutters from the whole band.
     """
     best: tuple[int, int, Gaps] = (0, 0, [])
     at = 0
@@ -314,9 +314,7 @@ def _lists(strips: list[_PageStrip], least: float) -> tuple[list[_PageStrip], li
 
 
 def _are_lists(columns: list[list[PdfLine]]) -> bool:
-    """Return whether the white between the entries of each column is at heights of its own; that of a table's rows is
-    not.
-    """
+    """Return whether each column has gaps at heights of its own, unlike a table's rows."""
     whites = [_whites(column) for column in columns]
     if not all(LEAST_ENTRIES <= len(white) <= MOST_ENTRIES for white in whites):
         return False
@@ -355,7 +353,7 @@ def _is_filled(column: Sequence[PdfLine]) -> bool:
 
 
 def _meet(columns: list[list[PdfLine]]) -> float:
-    """Return how many lines of the shortest column stand at the height of one in its neighbour."""
+    """Return how many lines of the shortest column align with one next to it."""
     shortest = min(columns, key=len)
     bases = sorted(line.base for column in columns if column is not shortest for line in column)
     met = 0
@@ -368,7 +366,7 @@ def _meet(columns: list[list[PdfLine]]) -> float:
 
 
 def rows_apart(lines: Sequence[PdfLine]) -> list[list[PdfLine]]:
-    """Lines that stand on the same height, from left to right; rows from top to bottom."""
+    """Group lines at the same height, left to right; rows from top to bottom."""
     rows: list[list[PdfLine]] = []
     for line in sorted(lines, key=lambda line: line.base):
         if rows and _is_same_row(rows[-1], line):
@@ -381,7 +379,7 @@ def rows_apart(lines: Sequence[PdfLine]) -> list[list[PdfLine]]:
 
 
 def _is_same_row(row: list[PdfLine], line: PdfLine) -> bool:
-    """Return a small raised mark is of the row below it, and nothing is that stands over another."""
+    """Return whether a line belongs to a row: raised marks do, lines above others don't."""
     height = 0.35 * max(row[-1].size, line.size)
     if line.base - row[0].base > height:
         return False
@@ -389,7 +387,7 @@ def _is_same_row(row: list[PdfLine], line: PdfLine) -> bool:
 
 
 def _rows(lines: Sequence[PdfLine]) -> list[PdfLine]:
-    """Each row as one line."""
+    """Join each row into one line."""
     if len(lines) == 1:
         return list(lines)
     found: list[PdfLine] = []

@@ -33,16 +33,16 @@ from app.documents.formats.pdf.pdf_pages import (
 HYPHEN = "\ufffe"
 """PDFium's sign for a hyphen at a line's end."""
 GONE = "\x01"
-"""What stands in a page's text for an accent that was joined with its letter, and for a space that is none."""
+"""Replaces a joined accent, or a space that isn't one, in a page's text."""
 WIDE_GAP = 1.0
-"""From this many times the font size on, a gap between two words may be a gutter."""
+"""Least gap between words, in font sizes, that may be a gutter."""
 LOOSE_EM = 0.65
 LONG_CHARS = 20
 FIGURE_ENDS = frozenset("0123456789)%-–—")
 LEAST_BOLD = 600
 """PDFium's weight from which on a font may be bold; it comes of the stems' width, so many regular ones have it."""
 MOST_FAR_ACCENTS = 200
-"""Of a page: for each of these all of its characters are gone through."""
+"""Limit per page: each one is searched among all characters."""
 MOST_OBJECTS = 2000
 MOST_SIZE, FAR = 1e6, 1e8
 """Points; a file may claim anything."""
@@ -73,7 +73,7 @@ _DOTLESS = {"ı": "i", "ȷ": "j"}
 # A space beside a letter with an accent, which may have come of the accent's place alone.
 _DOUBTFUL = re.compile(f"[\u00c0-\u017f]{GONE}*( +)(?=[a-z\u00df-\u017f])|[A-Za-z]( +){GONE}*(?=[\u00df-\u017f])")
 LEAST_SPACE = 0.2
-"""In font sizes, between the ink of two letters: words are further apart, in the most crowded line."""
+"""Least distance between words in font sizes, even in crowded lines."""
 _BOLD = re.compile(
     r"bold|black|heavy|demi(?!c|n)|nimbus\w+-medi(?!um)|bookman-demi|(?:^|\+)(?:CM|SF|EC|EU)\w*B(?:X|\d|SY|MR)|(?:^|\+)(?:CM|LM)?MIB"
     r"|(?:^|\+)(?:lm|ec|tc|t1|ot1)\w*bx|[-,]b[dx]?(?:it|ital|italic|obl)?$|[-_]W[6-9]\b",
@@ -124,12 +124,12 @@ class PdfLine:
     is_turned: bool = False
     gap: float = 0.0
     table: PdfTable | None = None
-    """Of a line that only stands for a ruled table: its cells."""
+    """Cells of a ruled table that this line stands for."""
     start: int = -1
     length: int = 0
-    """Where the line is in the page's text."""
+    """Length of the line in the page's text."""
     inner: float = 0.0
-    """Where what is behind the widest gap begins."""
+    """Left edge of what follows the widest gap."""
     weight: int = 0
 
 
@@ -141,7 +141,7 @@ class PdfTable:
 
 
 class FontFace(NamedTuple):
-    """What a font's name and descriptor say; `is_bold` is None where they do not."""
+    """Facts from a font's name and descriptor; `is_bold` is None if unknown."""
 
     is_bold: bool | None
     is_mono: bool
@@ -154,7 +154,7 @@ NO_SHEET = PageGeometry(0, 0, 0, 0, 0, 0, 0)
 
 @dataclass
 class PageText:
-    """What a page has: its lines in the order of the file. `has_pictures` is only looked for where there is no text."""
+    """Lines of a page in file order. `has_pictures` is only determined if there is no text."""
 
     page: int
     sheet: PageGeometry = NO_SHEET
@@ -164,11 +164,11 @@ class PageText:
     is_damaged: bool = False
     rulings: PageRulings = field(default_factory=PageRulings)
     added: list[BlockPiece] = field(default_factory=list)
-    """What was written onto the page: filled fields and comments."""
+    """Text added to the page: filled fields and comments."""
 
 
 class TextProbe:
-    """What PDFium writes its answers into, made once for all pages."""
+    """Buffers for PDFium's results, reused for all pages."""
 
     def __init__(self) -> None:
         self.edges = (ctypes.c_double * 4)()
@@ -179,7 +179,7 @@ class TextProbe:
 
 
 def page_text(document: Any, page: int, probe: TextProbe, annotations: AnnotationReader | None = None) -> PageText:
-    """Page `page` (from 1) of an open document; a page that cannot be loaded is marked as damaged."""
+    """Read page `page` (from 1); one that can't be loaded is marked as damaged."""
     loaded = raw.FPDF_LoadPage(document.raw, page - 1)
     if not loaded:
         return PageText(page, is_damaged=True)
@@ -219,7 +219,7 @@ def _has_pictures(page: Any) -> bool:
 
 
 class _PageTextReading:
-    """One page being read."""
+    """Reading of one page."""
 
     def __init__(self, page: int, text_page: Any, sheet: PageGeometry, probe: TextProbe) -> None:
         self._page, self._text_page, self._sheet, self._probe = page, text_page, sheet, probe
@@ -248,10 +248,9 @@ class _PageTextReading:
         return room.raw[: 2 * max(units - 1, 0)].decode("utf-16-le", "replace")
 
     def _with_accents_joined(self, text: str) -> str:
-        """Return the text where an accent that is drawn over a letter, as TeX's older fonts have it, is one letter with
-        it.
+        """Join accents drawn over letters, as in TeX's older fonts.
 
-        As long as before: GONE stands where the accent was, which need not be beside its letter.
+        Keeps the length: GONE replaces the accent, which may be far from its letter.
         """
         letters = list(text)
         for number, found in enumerate(_ACCENT.finditer(text)):
@@ -264,7 +263,7 @@ class _PageTextReading:
         return "".join(letters)
 
     def _letter_of(self, text: str, at: int, may_be_far: bool) -> int:
-        """Return where in the text the letter is that an accent stands over or under; -1 for none."""
+        """Return the index of the letter an accent belongs to; -1 for none."""
         accent, size = self._box(at), self._size(at)
         if accent is None:
             return -1
@@ -287,9 +286,7 @@ class _PageTextReading:
         return found if _stands_at(accent, text[at], self._box(found), size) else -1
 
     def _with_spaces_closed(self, text: str) -> str:
-        """Return the text without the blanks inside words ("fü r"): the letters beside them stand as near as others
-        do.
-        """
+        """Remove blanks inside words ("fü r"), where letters are as close as others."""
         letters: list[str] = []
         for found in _DOUBTFUL.finditer(text):
             start, end = found.span(1) if found[1] else found.span(2)
@@ -300,7 +297,7 @@ class _PageTextReading:
         return "".join(letters) or text
 
     def _box(self, position: int) -> Span | None:
-        """Left, bottom, right and top of a character, in user space."""
+        """Return a character's left, bottom, right and top in user space."""
         one, two, three, four = self._probe.places
         index = self._index(position) if self._is_shifted else position
         # GetCharBox gives left, right, bottom, top.
@@ -362,7 +359,7 @@ class _PageTextReading:
         return [line]
 
     def _spans(self, first: int, count: int) -> list[Span]:
-        """One rectangle for each piece of text the file draws: left, top, right, bottom in user space."""
+        """Return a rectangle per drawn piece of text: left, top, right, bottom in user space."""
         handle, edges = self._handle, self._probe.edges
         places = self._probe.places
         found = _count_rects(handle, first, count)
@@ -450,8 +447,9 @@ class _PageTextReading:
         return -1
 
     def _divided(self, text: str, start: int, size: float, gaps: int) -> list[PdfLine]:
-        """Return the line cut where the space between two words is as wide as a gutter may be: each part is measured
-        again, because PDFium takes what stands a little higher or lower for the same line.
+        """Cut a line at spaces as wide as a gutter.
+
+        Each part is measured again, because PDFium joins text at slightly different heights into one line.
         """
         parts: list[PdfLine] = []
         begin = 0
@@ -469,7 +467,7 @@ class _PageTextReading:
         return parts + self._line(text[begin:], start + begin, is_whole=True)
 
     def cut_lines(self, lines: list[PdfLine], grid: RuledGrid) -> list[PdfLine]:
-        """Return the lines, where those that reach over a line down the page between two cells are cut there."""
+        """Cut lines at the vertical rules between cells."""
         found: list[PdfLine] = []
         for line in lines:
             middle = line.base - 0.3 * line.size

@@ -50,7 +50,7 @@ from app.documents.source import FileSource, Item, Opened, PageRead, counted
 PAGES_AHEAD = 5
 MOST_TITLE_BYTES = 10_000
 MOST_WAITING = 1000
-"""Lines; whatever a file says, a paragraph ends some day."""
+"""Limit of lines waiting for the next page, so that every paragraph ends."""
 MOST_DAMAGED_IN_A_ROW = 500
 """A file may claim two thousand million pages and have none of them."""
 
@@ -67,7 +67,7 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 class _PdfReading:
-    """One document being read. The drafts found last wait until it is known whether the next page goes on with them."""
+    """Reading of one document. The last drafts wait until it is known whether the next page continues them."""
 
     def __init__(self, source: FileSource, document: Any, pages: int) -> None:
         self._source, self._document = source, document
@@ -104,7 +104,7 @@ class _PdfReading:
             yield self._tesseract.remark
 
     def _windows(self) -> Iterator[tuple[PageText, list[PageText]]]:
-        """Each page with the next ones."""
+        """Yield each page with the next ones."""
         probe = TextProbe()
         window: deque[PageText] = deque()
         damaged = 0
@@ -122,9 +122,9 @@ class _PdfReading:
             yield window.popleft(), list(window)
 
     def _body(self, page: PageText, ahead: list[PageText]) -> list[PdfLine]:
-        """Return the lines of a page without its furniture; where it has nothing else, that is what it has to say.
+        """Return a page's lines without headers and footers, unless it has nothing else.
 
-        But a number that a scanner printed over a picture makes no text of it.
+        A number printed by a scanner over an image doesn't count as text.
         """
         named = {plain(entry.title) for entry in self._outline.entries_of(page.page)}
         lines = self._furniture.body(page, ahead, self._letters.size, self._headings.titles, named)
@@ -165,7 +165,7 @@ class _PdfReading:
         self._waiting.clear()
 
     def _without_text(self, page: PageText) -> Iterator[Item]:
-        """Yield a page that is a picture, read by tesseract where it is installed and wanted; or an empty one."""
+        """Yield an image page read by tesseract if installed and wanted; else an empty one."""
         tesseract = self._find_tesseract() if page.has_pictures else None
         self._unrecognized += page.has_pictures and self._source.recognize and tesseract is None
         pieces = _recognized(self._document, page.page, tesseract) if tesseract else []
@@ -179,7 +179,7 @@ class _PdfReading:
         yield PageRead(page.page, has_text, is_picture=page.has_pictures, recognized=bool(pieces))
 
     def _find_tesseract(self) -> Tesseract | None:
-        """Asked for once, and only where there is a picture: most documents have none."""
+        """Look for tesseract once, and only if there is an image: most documents have none."""
         if self._source.recognize and not self._is_sought:
             self._is_sought = True
             self._tesseract = find_tesseract()
@@ -200,7 +200,7 @@ def _recognized(document: Any, page: int, tesseract: Tesseract) -> list[BlockPie
 
 
 def _is_text(waiting: BlockDraft | BlockPiece | PageRead) -> bool:
-    """Return what a paragraph of the next page may go on with: footnotes stand between the two."""
+    """Return whether the next page may continue this; footnotes don't end a paragraph."""
     return isinstance(waiting, BlockDraft) and waiting.kind is not BlockKind.NOTE
 
 
@@ -210,7 +210,7 @@ MOST_PIXELS = 16_000_000
 
 
 def recognize(request: Recognize) -> tuple[list[BlockPiece], tuple[str, ...]]:
-    """Return the paragraphs of a page that is a picture, or of a region of it, and the languages that were asked for.
+    """Return the paragraphs of an image page or region, and the languages used.
 
     Raises DocumentLocked, and DocumentUnreadable ("picture" without tesseract, "not_drawn").
     """
@@ -222,7 +222,7 @@ def recognize(request: Recognize) -> tuple[list[BlockPiece], tuple[str, ...]]:
 
 
 def recognized(loaded: Any, page: int, tesseract: Tesseract, region: tuple[float, ...] = ()) -> list[BlockPiece]:
-    """Return the same of a page that is open already."""
+    """Like `recognize`, for a page already open."""
     view = view_of(loaded, region, _best_dpi(loaded) / 72, MOST_PIXELS)
     _, own = scan_of(loaded)
     is_as_it_lies = (
@@ -236,7 +236,7 @@ def recognized(loaded: Any, page: int, tesseract: Tesseract, region: tuple[float
 
 
 def put_upright(request: PutUpright) -> Drawn:
-    """Draw a page, or a region, into a file. Raises DocumentLocked and DocumentUnreadable ("not_drawn")."""
+    """Draw a page or region upright into a file. Raises DocumentLocked and DocumentUnreadable ("not_drawn")."""
     with _page(request.path, request.page, request.password) as loaded:
         view = view_of(loaded, request.region, _best_dpi(loaded) / 72, MOST_PIXELS, request.most_side)
         width, height, pixels = drawn_view(loaded, view)
@@ -276,12 +276,12 @@ MOST_DOTS_OFF = 3
 
 
 def _best_dpi(loaded: Any) -> float:
-    """That of the picture itself."""
+    """Return the image's own resolution, within limits."""
     return min(max(scan_of(loaded)[0] or MOST_DPI, LEAST_DPI), MOST_DPI)
 
 
 def view_of(loaded: Any, region: tuple[float, ...], scale: float, most_pixels: int, most_side: int = MOST_SIDE) -> View:
-    """Return all of a loaded page, or a region of it, turned so that its lines lie across."""
+    """Return the view of a page or region, rotated so that its lines are horizontal."""
     wide, high = raw.FPDF_GetPageWidthF(loaded), raw.FPDF_GetPageHeightF(loaded)
     left, top, right, bottom = region or (0.0, 0.0, wide, high)
     if not (right > left and bottom > top and math.isfinite(right - left + bottom - top)):
@@ -294,10 +294,10 @@ def view_of(loaded: Any, region: tuple[float, ...], scale: float, most_pixels: i
 
 
 def drawn_view(loaded: Any, view: View, size: tuple[int, int] | None = None) -> tuple[int, int, bytes]:
-    """Width, height and rows of RGB without padding; what the turned page does not cover is white.
+    """Return width, height and unpadded RGB rows, white outside of the page.
 
-    `size`: the whole page in so many dots exactly, which are those of a scan. One dot less across, and each is smeared
-    over two: tesseract found 95 % of the words of a page of which it finds 98 %.
+    `size`: the page's exact pixels, those of a scan. One pixel less across smears each over two: tesseract found 95 %
+    of the words of a page on which it finds 98 %.
     """
     width, height = size or view.size
     turn = math.radians(view.degrees)

@@ -1,4 +1,4 @@
-"""Lines to blocks: which lines are one paragraph, list item, code or caption, told by place, size and font."""
+"""Group lines into blocks (paragraphs, list items, code, captions) by place, size and font."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ _FILE = re.compile(r"\.[\w-]*\.?(html?|pdf|txt|php)\b|\w[\w-]*\.(html?|pdf|txt|p
 SAME_SIZE = 0.07
 MIXED_SIZES, LEAST_MIXED_CHARS = 0.16, 20
 FOOT = 0.45
-"""Footnotes stand below this part of the page."""
+"""Share of the page above which no footnotes are."""
 _GOES_ON = {
     BlockKind.PARAGRAPH: (BlockKind.PARAGRAPH,),
     BlockKind.LIST_ITEM: (BlockKind.LIST_ITEM, BlockKind.PARAGRAPH),
     BlockKind.NOTE: (BlockKind.NOTE,),
 }
-"""What a block may go on as, in the next column."""
+"""Kinds a block may continue as in the next column."""
 
 
 @dataclass(slots=True)
 class BlockDraft:
-    """A block that is still made of lines; a table has `table`, and a list item's `mark` is cut from its text."""
+    """A block made of lines; a table has `table`, and a list item's `mark` is cut from its text."""
 
     kind: BlockKind
     lines: list[PdfLine]
@@ -51,23 +51,23 @@ class BlockDraft:
     table: PdfTable | None = None
     mark: int = 0
     left: float = 0.0
-    """Where the column begins and ends that the block stands in."""
+    """Left edge of the block's column."""
     right: float = 0.0
 
     @property
     def size(self) -> float:
-        """The font size of its first line that is longer than a mark."""
+        """Font size of the first line longer than a mark."""
         return next((line.size for line in self.lines if len(line.text) > 3), self.lines[0].size)
 
 
 @dataclass(slots=True)
 class LineColumn:
-    """What holds for a run of lines as a whole."""
+    """Facts about a run of lines."""
 
     left: float
     right: float
     pitch: float
-    """How far the bases of two lines are apart, in font sizes."""
+    """Distance between two lines' bases, in font sizes."""
     drafts: list[BlockDraft] = field(default_factory=list)
 
 
@@ -85,9 +85,9 @@ def drafts_of(lines: list[PdfLine]) -> list[BlockDraft]:
 
 
 def in_address(before: str, following: str) -> bool:
-    """Return whether a line ends inside an address of the web that the next one goes on with.
+    """Return whether a line ends inside a web address that the next continues.
 
-    After a letter, a slash or a full stop the address may be at its end: what follows must not be a word of prose.
+    After a letter, slash or full stop the address may have ended: what follows must not be a word of prose.
     """
     found = _ADDRESS.search(before)
     if not found or not _ADDRESS_CHARS.match(following):
@@ -155,7 +155,7 @@ def _begins(draft: BlockDraft, line: PdfLine, column: LineColumn) -> bool:
 
 
 def _is_meaning(before: PdfLine, line: PdfLine, column: LineColumn) -> bool:
-    """Return whether a line goes on with what stands beside a term, below where that began."""
+    """Return whether a line continues the text next to a term, below its start."""
     if abs(line.left - before.inner) > 0.6 * line.size or abs(line.size - before.size) > SAME_SIZE * line.size:
         return False
     return line.text[0].islower() or not (line.gap > 3 * line.size or _has_room(before, line, column))
@@ -221,7 +221,7 @@ def _has_room(before: PdfLine, line: PdfLine, column: LineColumn) -> bool:
 
 
 def _set_levels(drafts: list[BlockDraft]) -> None:
-    """How deep a list item is, by its indent among those right before it."""
+    """Set list items' depths by indent among those right before."""
     lefts: list[float] = []
     for draft in drafts:
         if draft.kind is not BlockKind.LIST_ITEM:
@@ -236,7 +236,7 @@ def _set_levels(drafts: list[BlockDraft]) -> None:
 
 
 def mark_footnotes(drafts: list[BlockDraft], body_size: float, height: float) -> None:
-    """Small paragraphs with a number or a sign in front, at the foot of the page, are notes."""
+    """Mark small paragraphs with a leading number or sign at the foot of the page as notes."""
     for draft in drafts:
         is_low = draft.lines[0].base > FOOT * height and draft.size < 0.93 * body_size
         if is_low and draft.kind in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM) and FOOTNOTE.match(draft.lines[0].text):
@@ -290,7 +290,7 @@ _NUMERAL = re.compile("(ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf
 
 
 class HyphenWords:
-    """What the pages around have, to tell a word that was divided from one that is written with a hyphen."""
+    """Words of nearby pages, to tell divided words from hyphenated ones."""
 
     def __init__(self) -> None:
         self._texts: deque[str] = deque(maxlen=PAGES_REMEMBERED)
@@ -318,9 +318,7 @@ class HyphenWords:
         return not any(first + second in text for text in self._texts)
 
     def is_left_open(self, before: str, following: str) -> bool:
-        """Return whether the hyphen after `before` stands for the end of a word that comes later, and a space follows
-        it.
-        """
+        """Return whether the hyphen after `before` stands for a later word's end, so that a space follows."""
         found = _JOINING.match(following)
         if not found or found[1]:
             return found is not None
@@ -386,7 +384,7 @@ def _prose(draft: BlockDraft, words: HyphenWords) -> tuple[str, list[LineBox]]:
 
 
 def _before(text: str, following: str, words: HyphenWords) -> str:
-    """Return a line's text as it stands before the next line's: with a space, or joined."""
+    """Return a line's text before the next one's, with a space or joined."""
     end = text[-1:]
     if end == SOFT:
         return text[:-1].replace(SOFT, "")
@@ -405,12 +403,12 @@ def _before(text: str, following: str, words: HyphenWords) -> str:
 
 
 def _is_han(letter: str) -> bool:
-    """Of a script that is written without spaces: Chinese and Japanese."""
+    """Return whether a letter is of Chinese or Japanese, written without spaces."""
     return "\u3000" <= letter <= "\u9fff" or "\uf900" <= letter <= "\ufaff" or "\uff01" <= letter <= "\uff60"
 
 
 def _clean(text: str) -> str:
-    """Single spaces; a soft hyphen at the end is kept, to be undone."""
+    """Collapse white space; keep a final soft hyphen to be undone."""
     return " ".join(text.split()) if "  " in text or "\t" in text or "\xa0" in text else text
 
 

@@ -1,7 +1,7 @@
-"""A PDF's pages through PDFium: opened, measured in points from the left upper corner as shown, drawn; and what is
-on them beside the text: bookmarks that lead to them, annotations, straight lines.
+"""PDF pages through PDFium: opening, measuring (points from the top left as shown), drawing, and bookmarks, annotations
+and lines.
 
-PDFium is called through its raw interface: a page costs a millisecond, and an object for each step would double it.
+PDFium's raw interface is used: a page takes a millisecond, and an object per step would double that.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ Span = tuple[float, float, float, float]
 
 
 def quick(function: Any, result: Any, *arguments: Any) -> Any:
-    """Return a function of PDFium that takes handles and places as addresses: pypdfium2's own checks every pointer's
-    type, which takes as long as a short call itself. For what is called for every line.
+    """Return a PDFium function that takes addresses.
+
+    pypdfium2 checks every pointer's type, which takes as long as a short call. For functions called per line.
     """
     return ctypes.CFUNCTYPE(result, *arguments)(address_of(function))
 
@@ -41,7 +42,7 @@ def address_of(handle: Any) -> int:
 
 @contextmanager
 def opened(path: Path, password: str) -> Iterator[Any]:
-    """The document; raises DocumentLocked where a password is needed, DocumentUnreadable("damaged")."""
+    """Open a document. Raises DocumentLocked if it needs a password, DocumentUnreadable ("damaged")."""
     try:
         document = pdfium.PdfDocument(path, password=password or None)
     except pdfium.PdfiumError as error:
@@ -125,9 +126,9 @@ def _without_padding(pixels: bytes, stride: int, row: int) -> bytes:
 
 
 def draw(path: Path, page: int, scale: float, password: str = "", most_pixels: int = 16_000_000) -> Drawn:
-    """Page `page` (from 1) as a picture, with annotations and filled forms drawn; no script and no action runs.
+    """Draw page `page` (from 1) with annotations and filled forms; runs no script or action.
 
-    Raises DocumentLocked and DocumentUnreadable ("damaged", or "not_drawn" for a page that is not there).
+    Raises DocumentLocked and DocumentUnreadable ("damaged", or "not_drawn" for a missing page).
     """
     with opened(path, password) as document:
         loaded = raw.FPDF_LoadPage(document.raw, page - 1) if page > 0 else None
@@ -146,7 +147,7 @@ def draw(path: Path, page: int, scale: float, password: str = "", most_pixels: i
 
 @contextmanager
 def _forms(document: Any) -> Iterator[Any]:
-    """PDFium's form environment, only to draw filled fields: opening actions are never asked for."""
+    """Open PDFium's form environment to draw filled fields only; opening actions are never run."""
     if document.get_formtype() not in (raw.FORMTYPE_ACRO_FORM,):
         yield None
         return
@@ -187,7 +188,7 @@ class PdfOutline:
         self._reached = 0
 
     def entries_of(self, page: int) -> list[OutlineEntry]:
-        """Return the entries that lead to a page; those of pages before it are forgotten."""
+        """Return the entries that lead to a page, forgetting earlier pages' ones."""
         for _ in range(MOST_AT_ONCE):
             if self._reached > page:
                 break
@@ -201,7 +202,7 @@ class PdfOutline:
         return self._by_page.get(page, [])
 
     def _walk(self) -> Iterator[OutlineEntry]:
-        """Depth first, without recursion; an entry that was seen already ends a loop."""
+        """Yield entries depth first without recursion; a repeated one ends a loop."""
         seen: set[int] = set()
         above: list[Any] = []
         at = raw.FPDFBookmark_GetFirstChild(self._document.raw, None)
@@ -250,7 +251,7 @@ LEAST_QUOTED = 20
 FAR = 1e8
 _OFF = ("", "Off")
 _WITHOUT_WORDS = (raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP)
-"""The words of a popup are those of the comment that it belongs to."""
+"""Annotations without own words: a popup's are those of its comment."""
 _DRAWN = (raw.FPDF_ANNOT_FREETEXT, raw.FPDF_ANNOT_STAMP)
 
 _address = ctypes.c_void_p
@@ -260,7 +261,7 @@ _close = quick(raw.FPDFPage_CloseAnnot, None, _address)
 
 
 class _AnnotationText(NamedTuple):
-    """Words of an annotation, and what they are."""
+    """Text of an annotation and its kind."""
 
     kind: BlockKind
     text: str
@@ -268,7 +269,7 @@ class _AnnotationText(NamedTuple):
 
 
 class AnnotationReader:
-    """Reads one page's after the other's; a field that is shown in several places is read in the first."""
+    """Read annotations page by page; a field shown in several places is read once."""
 
     def __init__(self, document: Any) -> None:
         self._document = document
@@ -313,7 +314,7 @@ class AnnotationReader:
         return _AnnotationText(BlockKind.NOTE, _string(annotation, b"Contents"), "comment")
 
     def _field(self, widget: Any) -> tuple[str, str]:
-        """Return the value of a filled field and its name; a box that is checked has the name as its value."""
+        """Return a filled field's value and name; a checked box has its name as value."""
         name, kind = _string(widget, b"T"), _string(widget, b"FT")
         state = _string(widget, b"AS")
         if kind == "Btn" or state:
@@ -364,7 +365,7 @@ class AnnotationReader:
 
 
 def _rectangle(annotation: Any) -> Span:
-    """Left, top, right and bottom in user space."""
+    """Return left, top, right and bottom in user space."""
     edges = raw.FS_RECTF()
     if not raw.FPDFAnnot_GetRect(annotation, ctypes.byref(edges)):
         return 0.0, 0.0, 0.0, 0.0
@@ -385,9 +386,7 @@ def _string(annotation: Any, key: bytes) -> str:
 
 
 def said(answer: Any, most_bytes: int = MOST_UNITS) -> str:
-    """Return what PDFium writes as UTF-16, told its size first; single spaces. "" for what is longer than a text may
-    be.
-    """
+    """Read UTF-16 that PDFium writes, asking for its size first; white space collapsed. "" if too long."""
     size = answer(None, 0)
     if not 2 < size <= most_bytes:
         return ""
@@ -406,7 +405,7 @@ def _text_in(text_page: Any, edges: Span) -> str:
 
 
 def _is_said(said: _AnnotationText, inside: str) -> bool:
-    """Return whether the page's text has it at the same place; a short comment may use a word of what it is about."""
+    """Return whether the page's text has it at the same place. A short comment may use a word of its target."""
     letters, there = _letters(said.text), _letters(inside)
     return letters in there and (said.kind is BlockKind.PARAGRAPH or letters == there or len(letters) >= LEAST_QUOTED)
 
@@ -425,7 +424,7 @@ MOST_RULES = 300
 """A page with more straight lines has a drawing on it."""
 MOST_IMAGES = 400
 MOST_FORMS_DEEP = 4
-"""Forms lie in forms where a page was put on a sheet with others, and a chart with its marks stands on it."""
+"""Limit of nested forms: a page may be put on a sheet with others, holding a chart with its marks."""
 MOST_FIGURES = 30
 LEAST_FIGURE = 54.0
 """Points: what is smaller is a logo or a sign."""
@@ -434,11 +433,11 @@ LEAST_SHAPES = 20
 LEAST_DRAWING = 100.0
 GAP = 18.0
 MOST_CHARACTERS = 20
-"""In a drawing: with more its words are text already."""
+"""Limit for a drawing: with more characters its words are text already."""
 THIN = 2.5
 SHORTEST = 5.0
 NEAR = 3.0
-"""Points: lines this near are one, as the borders of two cells beside each other."""
+"""Distance in points at which lines are one, as borders of adjacent cells."""
 
 _get_object = quick(raw.FPDFPage_GetObject, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
 _get_type = quick(raw.FPDFPageObj_GetType, ctypes.c_int, ctypes.c_void_p)
@@ -466,7 +465,7 @@ class RuledGrid:
 
 @dataclass(slots=True)
 class PageRulings:
-    """What is drawn on a page: its grids, the lines across it that are in none, and its figures, from top to bottom."""
+    """Grids of a page, horizontal rules outside of them, and figures, from top to bottom."""
 
     grids: list[RuledGrid] = field(default_factory=list)
     across: list[RuledLine] = field(default_factory=list)
@@ -527,9 +526,9 @@ def _rulings(page: Any, sheet: PageGeometry, images: list[Span], shapes: list[Sp
 
 
 def _figures(images: list[Span], sheet: PageGeometry) -> list[Span]:
-    """Pictures of some size, those that touch each other as one: programs cut large ones into strips.
+    """Return larger pictures, joining touching ones: programs cut large ones into strips.
 
-    One that is nearly all of the page is its ground, or a scan whose text lies over it.
+    One that nearly fills the page is its background, or a scan under its text.
     """
     found: list[Span] = []
     for image in sorted(images, key=lambda span: (span[1], span[0])):
@@ -548,7 +547,7 @@ def _figures(images: list[Span], sheet: PageGeometry) -> list[Span]:
 
 
 def _drawings(shapes: list[Span], sheet: PageGeometry) -> list[Span]:
-    """Return where many shapes lie together: in bands across the page, and beside each other in each of these."""
+    """Return areas with many shapes: bands across the page, divided horizontally."""
     page = max(1.0, sheet.width * sheet.height)
     inside = [
         (a, b, c, d)
@@ -584,8 +583,8 @@ def _divided(shapes: list[Span], side: int) -> Iterator[list[Span]]:
 
 
 def without_words(rulings: PageRulings, words: Iterable[tuple[float, float, int]]) -> list[Span]:
-    """Return the figures of a page and those of its drawings that have nothing to read: `words` are the middles of its
-    lines and how many characters they have. What lies in a grid is a table's.
+    """Return figures, and drawings without text. `words` are the middles of lines and their numbers of characters. What
+    is inside a grid belongs to a table.
     """
     # The bounds of paths are asked for anyway: 5 % on a page with fifty bars, nothing on others.
     silent: list[Span] = []
@@ -616,8 +615,8 @@ ALMOST_ALL = 0.999
 
 
 def scan_of(page: Any) -> tuple[float, tuple[int, int]]:
-    """Dots per inch of the picture that is most of a loaded page, and its width and height where it is all of the page,
-    else 0; all 0 where there is none.
+    """Return the resolution (dpi) of a picture that fills most of the page, and its size if it fills all; zeros
+    otherwise.
     """
     wide_pt, high_pt = raw.FPDF_GetPageWidthF(page), raw.FPDF_GetPageHeightF(page)
     largest, dpi, size = 0.0, 0.0, (0, 0)
@@ -647,7 +646,7 @@ def _is_thin(span: Span) -> bool:
 
 
 def _lines_of(path: Any, whole: Span | None) -> list[Span]:
-    """Return the straight lines of a path: all of it where it is thin, else those it strokes and its thin rectangles.
+    """Return a path's straight lines: the path itself if thin, else its strokes and thin rectangles.
 
     `whole` are its bounds.
     """
@@ -712,7 +711,7 @@ def _lines_of_form(form: Any) -> list[Span]:
 
 
 class _FormMatrix(NamedTuple):
-    """How a form lies in what is around it: PDF 32000-1, 8.3.4."""
+    """Transformation of a form into its surroundings: PDF 32000-1, 8.3.4."""
 
     a: float
     b: float
@@ -729,7 +728,7 @@ class _FormMatrix(NamedTuple):
         )  # fmt: skip
 
     def around(self, span: Span) -> Span:
-        """Return what a stretch of the form takes outside of it."""
+        """Return the bounds outside of the form."""
         left, top, right, bottom = span
         xs = [self.a * x + self.c * y + self.e for x in (left, right) for y in (top, bottom)]
         ys = [self.b * x + self.d * y + self.f for x in (left, right) for y in (top, bottom)]
@@ -742,7 +741,7 @@ _UNTURNED = _FormMatrix(1, 0, 0, 1, 0, 0)
 def _look_into(
     form: Any, sheet: PageGeometry, images: list[Span], shapes: list[Span], *, outside: _FormMatrix, depth: int = 1
 ) -> None:
-    """Add the pictures and the shapes of a form, and of forms in it. What is thin is a line, as on the page itself."""
+    """Add pictures and shapes of a form and forms in it. Thin ones are lines, as on the page itself."""
     matrix = raw.FS_MATRIX()
     if not raw.FPDFPageObj_GetMatrix(form, ctypes.byref(matrix)):
         return
@@ -763,7 +762,7 @@ def _look_into(
 
 
 def _merged(rules: list[RuledLine]) -> list[RuledLine]:
-    """Lines that lie in one another's direction and touch, as one."""
+    """Join collinear lines that touch."""
     found: list[RuledLine] = []
     for rule in sorted(rules):
         for number in range(len(found) - 1, -1, -1):

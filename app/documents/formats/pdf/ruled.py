@@ -1,4 +1,4 @@
-"""Ruled tables of a PDF page: the lines of text that stand in the cells of a grid, or between rules across."""
+"""Ruled tables of a PDF page: lines of text inside grids, or between horizontal rules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.documents.formats.pdf.page_text import PdfLine, PdfTable
 from app.documents.formats.pdf.pdf_pages import PageRulings, RuledGrid, RuledLine, covered, near
 
 MOST_CHARS_IN_CELLS = 500
-"""The cells of a table have fewer than this, for the most part: what has more is a page with a frame."""
+"""Most characters in a table's cells, as a rule: with more, the grid is a frame around text."""
 LEAST_FILLED = 0.4
 LEAST_DRAWN = 0.6
 MOST_CELLS = 5000
@@ -23,7 +23,7 @@ LEAST_FIGURES = 4
 """Rows of numbers, from which on they are rows without a line between them."""
 LEAST_GUTTER_OF_FIGURES = 0.3
 STANDING = "…" * 30
-"""The text of a line that stands for a table in the layout: long, and never a cell of a table."""
+"""Text of a line that represents a table in the layout: long, and never a cell's."""
 
 _MARK = re.compile(r"[•‣◦▪■●○–—*·-]|\(?\w{1,3}[.):]")
 _LEADER = re.compile(r"(\. ?){4,}")
@@ -31,13 +31,13 @@ _LEADER = re.compile(r"(\. ?){4,}")
 FIGURE = re.compile(
     r"[($£€]?\s?[-–—−+±]?\s?\d[\d.,\s]*[%)*]{0,2}|[-–—−.…]+|\(?[xX]\)|[xX]|\(?(?:NA|N/A|n\.a\.)\)?|[*†‡]+"
 )
-"""A number in a table, or what stands for none."""
+"""A number in a table, or a placeholder for none."""
 
 _Cells = list[list[list[PdfLine]]]
 
 
 def with_tables(lines: list[PdfLine], rulings: PageRulings) -> list[PdfLine]:
-    """Return the lines of a page, where those in ruled tables are replaced by lines that stand for the whole table."""
+    """Replace lines inside ruled tables by one line for each table."""
     for grid in rulings.grids:
         inside = [line for line in lines if _is_inside(line, grid)]
         rows = _grid_rows(inside, grid) if len(inside) > 2 else []
@@ -123,7 +123,7 @@ def _holds_a_table(cells: _Cells, filled: list[list[PdfLine]], regions: int) -> 
 
 
 def _joined_cells(grid: RuledGrid, rows: int, columns: int) -> list[list[tuple[int, int]]]:
-    """For each cell the first one, row and column, of those that no line divides it from."""
+    """Return for each cell the first one (row, column) that no line separates it from."""
     heads = [[(row, column) for column in range(columns)] for row in range(rows)]
     down = [near(grid.down, x) for x in grid.xs]
     across = [near(grid.across, y) for y in grid.ys]
@@ -139,7 +139,7 @@ def _joined_cells(grid: RuledGrid, rows: int, columns: int) -> list[list[tuple[i
 
 
 def _without_empty(cells: _Cells, xs: list[float]) -> _Cells:
-    """Without rows and narrow columns that hold nothing: the space between double lines."""
+    """Drop empty rows and empty narrow columns: the space between double lines."""
     kept = [
         number for number in range(len(xs) - 1) if any(row[number] for row in cells) or xs[number + 1] - xs[number] > 10
     ]
@@ -150,9 +150,9 @@ def _without_empty(cells: _Cells, xs: list[float]) -> _Cells:
 
 
 def _open_rows(cells: list[list[PdfLine]], rights: Sequence[float]) -> _Cells:
-    """Return the rows of text that no line divides: one goes on below only where each of its cells was full.
+    """Return rows without rules between them; a row continues below only if each of its cells was full.
 
-    `rights` is how far the text of each column may go.
+    `rights` is how far each column's text may extend.
     """
     baselines = rows_apart([line for cell in cells for line in cell])
     if len(baselines) < 3 or sum(len(row) > 1 for row in baselines) < 3:
@@ -176,9 +176,7 @@ def _are_rows_of_figures(cells: list[list[PdfLine]]) -> bool:
 
 
 def _with_labels_whole(rows: _Cells) -> _Cells:
-    """Return the rows, where the label of one goes on in the row below: "Offenses against the family and /
-    children".
-    """
+    """Join labels that continue in the row below: "Offenses against the family and / children"."""
     found: _Cells = []
     for row in rows:
         before = found[-1] if found else []
@@ -191,7 +189,7 @@ def _with_labels_whole(rows: _Cells) -> _Cells:
 
 
 def _with_columns_divided(rows: _Cells) -> _Cells:
-    """Return the rows, where columns of figures stand beside each other in what the lines say is one column."""
+    """Divide columns in which figures are next to each other."""
     found = rows
     for number in range(len(rows[0]) - 1, -1, -1):
         cells = [row[number] for row in rows if row[number]]

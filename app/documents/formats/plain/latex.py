@@ -15,7 +15,7 @@ from app.documents.encoding import after_the_text, decode
 from app.documents.source import FileSource, Item, Opened
 
 MOST_DEPTH = 20
-"""Of commands inside the words of commands; deeper ones stay as they are written."""
+"""Limit of nested commands; deeper ones stay as written."""
 MOST_HEADING_CHARACTERS = 2000
 _LEVELS = {
     "part": 1, "chapter": 1, "section": 2, "subsection": 3, "subsubsection": 4, "paragraph": 5, "subparagraph": 6,
@@ -28,7 +28,7 @@ _WHOLE = re.compile(
     r"\\begin\{((?:equation|align|gather|multline|eqnarray|displaymath|math|verbatim)\*?|Verbatim|lstlisting|minted)\}"
     r"|\\\[|\$\$"
 )
-"""Where a listing or a formula begins that stands alone."""
+"""Start of a listing or displayed formula."""
 _BREAK = re.compile(
     r"(?P<gap>\n[ \t]*\n\s*)"
     r"|\\(?P<section>part|chapter|(?:sub){0,2}section|(?:sub)?paragraph|caption)\*?\s*(?:\[[^\]\n]{0,200}\]\s*)?(?=\{)"
@@ -74,7 +74,7 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 def _parts(text: str, start: int, end: int) -> Iterator[BlockPiece]:
-    """Listings and formulas that stand alone are whole; between them are blocks of words."""
+    """Yield listings and displayed formulas whole, and blocks of text between them."""
     at, missing = start, set[str]()
     found = _WHOLE.search(text, at, end)
     while found is not None:
@@ -96,7 +96,7 @@ def _parts(text: str, start: int, end: int) -> Iterator[BlockPiece]:
 
 
 def _blocks(text: str, start: int, end: int) -> Iterator[BlockPiece]:
-    """Sections, items and paragraphs."""
+    """Yield sections, items and paragraphs."""
     at, kind, label, depth = start, BlockKind.PARAGRAPH, "", 0
 
     def piece(to: int) -> Iterator[BlockPiece]:

@@ -19,7 +19,7 @@ from app.documents.source import FileSource, Item, Opened, SegmentVisits, Target
 from app.language.sentences import CLOSING, ENDS, ENDS_AT_ONCE, sentence_ends
 
 MOST_CHARACTERS = 8000
-"""Of a piece; longer paragraphs are divided at the end of a line, of a sentence or of a word."""
+"""Limit of a piece; longer paragraphs are divided at a line's, sentence's or word's end."""
 MOST_HEADING_CHARACTERS = 80
 
 _NEW_LINE = r"(?:\r\n|\r(?!\n)|\n)"  # the two of one end are never taken for two ends
@@ -31,7 +31,7 @@ _CAPITALS = re.compile(r"[^\W\d_]{3,}")
 
 
 def read(source: FileSource) -> Iterator[Item]:
-    """Paragraphs, and headings where they are clear."""
+    """Yield paragraphs, and headings where they are clear."""
     with source.path.open("rb") as file:
         text = stream(file, source.encoding)
         yield Opened(encoding=text.encoding)
@@ -43,7 +43,7 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 def paragraphs(chunks: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """Yield what stands between blank lines or form feeds, at most `MOST_CHARACTERS` at once, with its offset."""
+    """Yield text between blank lines or form feeds with its offset, at most `MOST_CHARACTERS` at once."""
     buffer, base = "", 0
     for chunk in chunks:
         buffer += chunk
@@ -87,14 +87,14 @@ def cut_at(text: str, start: int) -> int:
 
 
 def plain_pieces(text: str, part: str) -> Iterator[BlockPiece]:
-    """Yield the paragraphs of a text that is a part of something else; none of them is taken for a heading."""
+    """Yield the paragraphs of a text inside something else; none counts as a heading."""
     for start, raw in paragraphs([text]):
         if words := without_nuls(raw).strip("\n"):
             yield BlockPiece(BlockKind.PARAGRAPH, words, place=BlockPlace(part, start, start + len(raw)))
 
 
 def pieces_of(raw: str, start: int = 0) -> Iterator[BlockPiece]:
-    """One paragraph as a piece, or two where its first line is a heading."""
+    """Yield a paragraph, or a heading and a paragraph if its first line is one."""
     lead = len(raw) - len(raw.lstrip("\r\n\0"))
     raw = raw[lead:].rstrip()
     start += lead
@@ -124,7 +124,9 @@ def _raw_length(raw: str, length: int) -> int:
 
 
 def heading_level(text: str) -> int:
-    """Of a heading: a line between blank lines that can hardly be anything else; 0 for a paragraph."""
+    """Return a heading's level, 0 for a paragraph. A heading is a line between blank lines that can hardly be anything
+    else.
+    """
     line = text.strip()
     if len(line) > MOST_HEADING_CHARACTERS or "\n" in line:
         return 0
@@ -139,7 +141,7 @@ def heading_level(text: str) -> int:
 
 
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:  # noqa: ARG001 - a plain text says no language
-    """Its paragraphs and headings; every text is a plain text, so none is refused. See `app.documents.source`."""
+    """Rewrite paragraphs and headings. Never refuses: any text is plain text. See `app.documents.source`."""
     file, visits = TextFile(source), SegmentVisits(visit)
 
     def show(words: str, kind: SegmentKind, level: int) -> str | None:
@@ -157,7 +159,7 @@ def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Targ
 LEAST_WRAPPED = 40
 """Columns; lines that are all shorter are lines of their own."""
 SLACK = 0.9
-"""Of the width: a line that ends behind it may have been broken for its width."""
+"""Share of the width beyond which a line's end may be a wrap."""
 SENTENCE_LINES = 0.8
 """So many of the lines that others follow end a sentence where each line is one; of a wrapped text every fifth does."""
 LEAST_SENTENCE_LINES = 3
@@ -182,7 +184,7 @@ _CODE = re.compile(
 
 
 class PlainLine(NamedTuple):
-    """`start` to `end` is its text without indent, marks and trailing spaces; `prefix` is what stands before."""
+    """`start` to `end` is the text without indent, marks and trailing spaces; `prefix` is what precedes it."""
 
     start: int
     end: int
@@ -192,7 +194,7 @@ class PlainLine(NamedTuple):
 
     @property
     def width(self) -> int:
-        """In columns."""
+        """Width in columns."""
         return width_of(self.prefix.expandtabs()) + width_of(self.text)
 
 
@@ -205,7 +207,7 @@ class PlainPart:
     level: int = 0
     underline: PlainLine | None = None
     is_one_line: bool = False
-    """One of several that are a sentence each: it stays one, however long it becomes."""
+    """True for one of several lines that are a sentence each: it stays one, however long."""
 
 
 def blocks_of(text: str) -> Iterator[list[PlainLine]]:
@@ -236,7 +238,7 @@ def _line(start: int, raw: str) -> PlainLine:
 
 @dataclass
 class TextMeasure:
-    """How wide the text is, and whether its lines were broken for it."""
+    """Width of the text, and whether its lines are wrapped."""
 
     width: int = 0
     is_wrapped: bool = False
@@ -246,7 +248,7 @@ class TextMeasure:
 
     @classmethod
     def measure_text(cls, text: str) -> TextMeasure:
-        """From the lines that others follow in their paragraph, and how many others are longer."""
+        """Measure from lines that others follow in their paragraph, and how many others are longer."""
         inner, every, ends = list[int](), list[int](), 0
         for block in blocks_of(text):
             widths = [line.width for line in block]
@@ -342,13 +344,13 @@ def _is_code(text: str) -> bool:
 # Goes through a plain text, part by part, and puts other words in their places.
 
 Show = Callable[[str, SegmentKind, int], str | None]
-"""Words, what they are and a heading's level; the words to stand there, None where they stay."""
+"""Shows words, their kind and a heading's level; returns the new words, or None to keep them."""
 Replace = Callable[[int, int, str], None]
 """A place in the text, and what to put there."""
 
 
 def walk(text: str, newline: str, show: Show, replace: Replace) -> int:
-    """Return all parts in order; how many tables, drawings and pieces of code were left."""
+    """Visit all parts in order; return how many tables, drawings and pieces of code were left."""
     measure = TextMeasure.measure_text(text)
     left = 0
     for part in pieces(text, measure):
@@ -362,7 +364,7 @@ def walk(text: str, newline: str, show: Show, replace: Replace) -> int:
 
 
 def pieces(text: str, measure: TextMeasure | None = None) -> Iterator[PlainPart]:
-    """Yield all parts in order, those with words in pieces that can be translated as one."""
+    """Yield all parts in order, those with words as units of translation."""
     measure = measure or TextMeasure.measure_text(text)
     for block in blocks_of(text):
         for part in parts_of(block, measure):
@@ -402,7 +404,7 @@ def _pieces(line: PlainLine) -> Iterator[PlainLine]:
 
 
 def _replace_part(replace: Replace, newline: str, part: PlainPart, new: str, measure: TextMeasure) -> None:
-    """Put a part's new text where the old one stands."""
+    """Replace a part's text by its translation."""
     first, last = part.lines[0], part.lines[-1]
     is_wrapped = len(part.lines) > 1
     width = max(line.width for line in part.lines)
@@ -432,7 +434,7 @@ _WIDE = re.compile("[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-
 _UNSPACED = "\u3000-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
 """Scripts that have no spaces between words and may be broken anywhere."""
 _NOT_FIRST = "、。，．・：；？！」』）】〉》〕］｝ー々…ぁぃぅぇぉっゃゅょァィゥェォッャュョ"
-"""What no line begins with in Chinese and Japanese."""
+"""Characters that no line starts with in Chinese and Japanese."""
 _PIECE = re.compile(f"[ \t]+|[{_UNSPACED}][{_NOT_FIRST}]*|[^ \t{_UNSPACED}]+[{_NOT_FIRST}]*")
 _UNSPACED_END = re.compile(f"[{_UNSPACED}]$")
 _UNSPACED_START = re.compile(f"[{_UNSPACED}]")
@@ -441,7 +443,7 @@ LEAST_WIDTH = 20
 
 
 def width_of(text: str) -> int:
-    """In columns of a terminal: Chinese, Japanese and Korean letters take two, accents that combine none."""
+    """Return the width in terminal columns: CJK letters take two, combining accents none."""
     if text.isascii():
         return len(text)
     combining = sum(unicodedata.combining(letter) != 0 for letter in text)
@@ -449,7 +451,7 @@ def width_of(text: str) -> int:
 
 
 def one_line(text: str) -> str:
-    """Without line breaks, and with single spaces; no-break spaces stay."""
+    """Replace line breaks and repeated blanks by single spaces; no-break spaces stay."""
     return _BLANKS.sub(" ", text).strip(" ")
 
 
@@ -468,7 +470,7 @@ def wrapped(text: str, first: str, next_: str, most: int) -> list[str]:
 
 
 def balanced(text: str, most_lines: int) -> list[str]:
-    """At most so many lines, about as wide as each other; fewer where words are fewer."""
+    """Wrap into at most so many lines of similar width."""
     text = one_line(text)
     total = width_of(text)
     low, high = -(-total // most_lines), total

@@ -13,12 +13,12 @@ from app.documents.source import FileSource, Item, Opened, counted
 
 LEAST_LINES, MOST_LINES = 60, 120
 MOST_LINE_CHARACTERS = 2000
-"""The rest of a longer line is left out and told of: it is what a program wrote for a program."""
+"""Limit of a line; the rest is left out with a remark, being written by a program for a program."""
 
 MOST_CHARACTERS = 16_000
 
 Line = tuple[int, str, int]
-"""Its offset, its text with its newline, and how many characters of it were left out."""
+"""(offset, text with newline, characters left out)."""
 
 _LANGUAGES = {
     ending: language
@@ -62,9 +62,9 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 def _parts(all_lines: Iterator[Line]) -> Iterator[list[Line]]:
-    """At most so many lines each, ending before one at the margin that follows an empty one, where there is any.
+    """Yield groups of lines that end before an unindented line after an empty one, if there is any.
 
-    Also of a bounded length: lines that are all long make smaller parts.
+    Their length is limited too: long lines make smaller groups.
     """
     part: list[Line] = []
     size = 0

@@ -66,14 +66,14 @@ def _piece(kept: list[tuple[int, str]], timing: str, is_vtt: bool) -> BlockPiece
 _NAME = re.compile(r"<(/?)([A-Za-z]*)[^<>]*>")
 _SPEAKER = re.compile(r"[-–—‐‑―]\s*\S|<v[ .]")
 _LANGUAGE = re.compile(r"WEBVTT[^\r\n]*(?:\r\n|\r|\n)(?:[^\r\n]+(?:\r\n|\r|\n))*?Language:[ \t]*([\w-]+)")
-"""In the header of a WebVTT file, as programs for the web write it."""
+"""Language in the header of a WebVTT file, as web tools write it."""
 _LOOKS = {"i": "italic", "b": "bold", "u": "underline", "s": "strike"}
 _PLACE = 0xF0000
-"""The first of the characters that stand for marks while a text is divided into lines; no text has them."""
+"""First of the characters that replace marks while a text is wrapped; no text has them."""
 
 
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
-    """Each cue is a segment, in the file's order; numbers and timings stay. See `app.documents.source`."""
+    """Rewrite each cue as a segment; numbers and timings stay. See `app.documents.source`."""
     file, visits = TextFile(source), SegmentVisits(visit)
     is_vtt = file.text.startswith("WEBVTT")
     language = _LANGUAGE.match(file.text)
@@ -91,7 +91,7 @@ def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Targ
 
 
 class _SubtitleCue:
-    """The text of a cue; lines are joined, unless each is another speaker's."""
+    """Text of a cue; lines are joined unless each is a different speaker's."""
 
     def __init__(self, lines: list[tuple[int, str]], is_vtt: bool) -> None:
         self._is_vtt = is_vtt
@@ -107,7 +107,7 @@ class _SubtitleCue:
         self.content, self._written = found.content, found.written
 
     def lines_of(self, content: Content) -> list[str]:
-        """Return the lines of a new text, no more than there were; none without words."""
+        """Return the lines of a new text, no more than before; empty without words."""
         marks = [part for part in content if isinstance(part, Mark)]
         places = iter(range(_PLACE, _PLACE + len(marks)))
         text = "".join(

@@ -31,9 +31,9 @@ from app.documents.source import FileSource, Item, Opened, PageRead, ReadingRema
 ROWS = 100
 MOST_ROWS = 100_000
 _MOST_CELLS = 1_000_000
-"""Of a sheet; the rest is not read, and told of."""
+"""Limit of a sheet; the rest isn't read, with a remark."""
 MOST_CHARACTERS = 50_000_000
-"""Of a sheet, as `_MOST_CELLS`."""
+"""Limit of a sheet, as `_MOST_CELLS`."""
 _MOST_PIECE_CHARACTERS = 100_000
 _MOST_EMPTY_COLUMNS = 64
 """More of them between the columns of a piece are left out of it."""
@@ -44,7 +44,7 @@ _Rows = Iterator[tuple[int, dict[int, str]]]
 
 
 class _SheetContent(NamedTuple):
-    """What is in a sheet: in its cells, and beside them; what is left of the rows is counted only where some are."""
+    """Content of a sheet in and next to its cells; skipped rows are counted on demand."""
 
     rows: _Rows
     beside: Iterable[BlockPiece]
@@ -93,7 +93,7 @@ def _ods(book: OdfSpreadsheet, source: FileSource) -> Iterator[Item]:
 
 
 def _repeated(found: Iterator[RepeatedRows], beside: list[BlockPiece], page: int, name: str) -> _Rows:
-    """Each row as often as it is there; what stands beside goes to `beside`, with its rows as its place."""
+    """Yield rows with repetitions; drawings and notes are added to `beside`, with their rows as place."""
     for _, number, times, cells, pieces in found:
         end = number + max(times, 1)
         beside += (piece._replace(page=page, place=BlockPlace(name, number, end)) for piece in pieces)
@@ -150,7 +150,7 @@ def _errors(source: FileSource) -> Iterator[None]:
 
 
 def _count_inflated(archive: Archive) -> None:
-    """Calamine inflates without asking; what it will inflate is counted before."""
+    """Count the bytes that calamine will inflate without limit, before it does."""
     for name in archive.names:
         if name.lower().endswith((".xml", ".bin", ".rels")):
             with archive.open(name) as stream:
@@ -195,7 +195,7 @@ class _Sheet:
         self._is_cut = False
 
     def items(self, content: _SheetContent | None, is_hidden: bool) -> Iterator[Item]:
-        """Everything; `content` is None for a sheet without cells, such as a chart."""
+        """Yield everything; `content` is None for a sheet without cells, such as a chart."""
         if is_hidden:
             yield ReadingRemark("hidden", {"unit": "sheet", "name": self._name})
         if content is not None:
@@ -260,13 +260,13 @@ _IS_WIDE = 0x1
 
 @dataclass
 class _SheetExtras:
-    """Of one sheet: texts of cells that calamine cuts, by row and column from 0, and what floats above the cells."""
+    """Texts that calamine truncates, by row and column from 0, and objects above the cells."""
 
     long: dict[tuple[int, int], str] = field(default_factory=dict)
     texts: dict[int, tuple[bool, str]] = field(default_factory=dict)
-    """By the number of its object: whether it is a comment, and its words."""
+    """By object number: (is a comment, words)."""
     notes: dict[int, int] = field(default_factory=dict)
-    """By the number of the object: the row of its cell."""
+    """Row of the cell, by object number."""
 
     def pieces(self, page: int, name: str) -> Iterator[BlockPiece]:
         for number, (is_note, text) in self.texts.items():
@@ -277,7 +277,7 @@ class _SheetExtras:
 
 
 def _beside_cells(source: FileSource) -> tuple[list[_SheetExtras], bool]:
-    """For each sheet in order, and whether that is all; nothing for what is older than Excel 97, or no XLS."""
+    """Return each sheet's extras and whether they are complete; none for files older than Excel 97."""
     try:
         with OleFileIO(str(source.path)) as ole:
             data = ole.openstream("Workbook").read() if ole.exists("Workbook") else b""
@@ -295,13 +295,13 @@ class _SheetWalk:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self.sheets: dict[int, _SheetExtras] = {}
-        """By where each begins."""
+        """By the offset of each sheet's start."""
         self._sheet = _SheetExtras()
         self._cell = (0, 0)
         self._object = (0, False)
 
     def run(self) -> None:
-        """All the way; raises struct.error where a record is too short."""
+        """Read all records. Raises struct.error if one is too short."""
         for kind, at, parts in self._records():
             first = parts[0]
             match kind:
@@ -327,7 +327,7 @@ class _SheetWalk:
                     self._sheet.notes[number] = row
 
     def _records(self) -> Iterator[tuple[int, int, list[bytes]]]:
-        """Each record's kind, its place, and its data: its own and that of the records that continue it."""
+        """Yield each record's kind, place, and data including its continuations."""
         waiting: tuple[int, int, list[bytes]] | None = None
         at = 0
         while at + 4 <= len(self._data):

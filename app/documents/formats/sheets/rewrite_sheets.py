@@ -57,9 +57,9 @@ from app.documents.source import CachedContent, ContentCallback, FileSource, Seg
 
 
 class HeaderNames:
-    """Is told what becomes of cells, and keeps what matters to tables and pivot caches.
+    """Record changes of header cells that tables and pivot caches refer to.
 
-    `sheets` gives the part of each sheet by its name.
+    `sheets` maps names to parts.
     """
 
     def __init__(self, package: OfficePackage, sheets: Mapping[str, str]) -> None:
@@ -87,7 +87,7 @@ class HeaderNames:
                 self._settle(table)
 
     def rename(self) -> None:
-        """Write the names wherever they are."""
+        """Write the new names wherever they are used."""
         totals = {table.part: self._totals(table) for table in self._tables if table.part and table.has_totals}
         _rename(self._package, [table for table in self._tables if table.part], totals)
         _rename_in_formulas(self._package, self._tables)
@@ -186,7 +186,7 @@ def _tables_of(package: OfficePackage, sheet: str) -> list[SheetTable]:
 
 
 def _rename(package: OfficePackage, tables: list[SheetTable], totals: Mapping[str, Mapping[int, str]]) -> None:
-    """Write the new names into the tables; `totals` are the new words in their last rows, by part and column."""
+    """Write new names into tables; `totals` are the new words in their last rows, by part and column."""
     for table in tables:
         if not table.renamed and not totals.get(table.part):
             continue
@@ -217,9 +217,9 @@ def _rename_in_formulas(package: OfficePackage, tables: list[SheetTable]) -> Non
 
 
 def _rename_in_caches(package: OfficePackage, tables: list[SheetTable], sheets: Mapping[str, str]) -> None:
-    """The fields of pivot caches whose source is such a table or range, and the slicers of such fields.
+    """Rename fields of pivot caches based on such tables or ranges, and their slicers.
 
-    `sheets` gives the part of a sheet by its name.
+    `sheets` maps names to parts.
     """
     renamed: dict[str, str] = {}
     for name in _pivot_caches(package):
@@ -290,9 +290,9 @@ def _is_inside(element: Element, table: SheetTable, part: str) -> bool:
 
 
 def renamed_formula(formula: str, table: SheetTable, *, is_inside: bool = False) -> str:
-    """Return a formula in which the table's columns have their new names: Table[Name], Table[[#This Row],[Name]].
+    """Return a formula with the table's columns renamed: Table[Name], Table[[#This Row],[Name]].
 
-    `is_inside`: also [Name] alone; what is followed by a name is another workbook.
+    `is_inside`: also bare [Name]; followed by a name, it is another workbook.
     """
     made, at = "", 0
     for found in re.finditer(rf"(?<![\w.\\])({re.escape(table.name)}){'?' * is_inside}\[", formula, re.IGNORECASE):
@@ -308,9 +308,7 @@ def renamed_formula(formula: str, table: SheetTable, *, is_inside: bool = False)
 
 
 def _closing(formula: str, start: int) -> int:
-    """Return the index of the bracket that closes the one at an index; a quotation mark takes the next sign's
-    meaning.
-    """
+    """Return the index of the matching bracket; an apostrophe escapes the next character."""
     depth, index = 0, start
     while index < len(formula):
         sign = formula[index]
@@ -336,7 +334,7 @@ def _specifier(inside: str, renamed: Mapping[str, str]) -> str:
 
 
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
-    """Segments: properties, then sheet by sheet the cells, headers and footers, comments and drawings."""
+    """Rewrite properties, then each sheet's cells, headers and footers, comments and drawings."""
     with opened_package(source, out) as package:
         _WorkbookRewriter(package, SegmentVisits(visit), target if out is not None else None).rewrite()
 
@@ -359,14 +357,14 @@ class _SharedStrings:
 
 
 class _WorkbookRewriter:
-    """Asks for everything in an order that is the same each time; then makes names and directions fit."""
+    """Visit everything in a fixed order, then adapt names and directions."""
 
     def __init__(self, package: OfficePackage, ask: SegmentVisits, target: TargetLanguage | None) -> None:
         self._package = package
         self._target = target
         self._ask = ask
         self._once = CachedContent(self._ask)
-        """For cells, and what repeats their words: the same words are one segment."""
+        """For cells and copies of their words: equal words are one segment."""
         self._drawings = DrawingRewriter(package, target)
         self._main = self._package.main_part(USUAL_PART)
         self._related = self._package.related(self._main)
@@ -411,7 +409,7 @@ class _WorkbookRewriter:
                     self._drawing(related.target, page)
 
     def _sheet(self, name: str, page: int) -> None:
-        """Shared strings while the sheet streams by; as a tree only where it holds texts itself."""
+        """Stream a sheet to visit its shared strings; load it as a tree only if it holds texts itself."""
         has_texts = False
         with self._package.archive.open(name) as stream:
             for at, element in _cells(iterate(stream, self._package.source, (_ROW, _MARGINS))):
@@ -460,7 +458,7 @@ class _WorkbookRewriter:
                 self._threaded(part, element, page)
 
     def _threaded(self, part: XmlPart, comment: Element, page: int) -> None:
-        """Who is mentioned is told by the place in the text, which is another one then."""
+        """Rewrite a threaded comment without mentions, which refer to positions in the old text."""
         text = comment.find(f"{_THREADED}text")
         said = text.text if text is not None else None
         if text is None:
@@ -508,7 +506,7 @@ class _WorkbookRewriter:
 
 
 def _cells(elements: Iterable[Element]) -> Iterator[tuple[Cell, Element]]:
-    """Yield the cells of rows with their places; what is no row is given as it is. Places that are not told follow."""
+    """Yield cells with their places; other elements are passed through. Missing places continue the previous ones."""
     row = 0
     for element in elements:
         if element.tag != _ROW:
@@ -528,7 +526,7 @@ _NAMES = tuple(f"{MAIN}{when}{what}" for when in ("odd", "even", "first") for wh
 
 
 def _rewrite_margins(part: XmlPart, ask: ContentCallback, page: int) -> None:
-    """Each of the up to three sections of every header and footer."""
+    """Rewrite each of the three sections of headers and footers."""
     for element in part.root.iter(*_NAMES):
         said = unescaped(element.text or "")
         pieces = _SECTION.split(said)
@@ -587,7 +585,7 @@ class _TextSign(NamedTuple):
 
 
 def _rewrite_string(string: Element, ask: ContentCallback, kind: SegmentKind = SegmentKind.CELL, page: int = 0) -> bool:
-    """Ask for a string and write it back; whether it changed. How it is spoken goes with the words."""
+    """Rewrite a string; return whether it changed. Its phonetic text is dropped with the words."""
     plan = plan_of(line_of(_nodes(string), _look_words))
     if not plan.has_words:
         return False
@@ -642,7 +640,7 @@ def _look_words(run: Element) -> list[str]:
 
 
 def _rebuild(string: Element, tokens: Sequence[ParagraphToken]) -> None:
-    """Plain where it was plain; the properties of how a string is spoken stay."""
+    """Rebuild a string, plain if it was plain; phonetic properties stay."""
     stretches: list[tuple[Element, str]] = []
     for token in tokens:
         if isinstance(token.node, RunFormat):

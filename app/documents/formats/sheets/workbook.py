@@ -35,7 +35,7 @@ _NO_CODE = re.compile(r"\"[^\"]*\"|\\.|_.|\*.|\[(?![hms]+\])[^\]]*\]", re.IGNORE
 
 @dataclass(frozen=True)
 class WorkbookSheet:
-    """One of a workbook's sheets. `part` is "" for one without cells, such as a chart."""
+    """One sheet; `part` is "" without cells, such as for a chart."""
 
     name: str
     is_hidden: bool
@@ -56,12 +56,12 @@ class Workbook:
         self.sheets = [self._sheet(element) for element in root.iter(f"{MAIN}sheet")]
         self.title = self._package.title()
         self.is_cut = False
-        """True if the sheet that was read last has more rows than were looked at."""
+        """True if the last sheet has more rows than were read."""
         self._kinds = self._formats()
         self._strings = self._shared()
 
     def rows(self, sheet: WorkbookSheet) -> Iterator[tuple[int, dict[int, str]]]:
-        """Each row that has text: its number and its cells by column, both counted from 0."""
+        """Yield rows with text: number and cells by column, counted from 0."""
         number, passed, self.is_cut = -1, 0, False
         with self._package.archive.open(sheet.part) as stream:
             for row in iterate(stream, self._source, (f"{MAIN}row",)):
@@ -85,7 +85,7 @@ class Workbook:
         return count + len(_ROW.findall(rest))
 
     def beside(self, sheet: WorkbookSheet, page: int) -> Iterator[BlockPiece]:
-        """Comments, and the words of text boxes and charts."""
+        """Yield comments, and the text of text boxes and charts."""
         for related in self._package.named(sheet.part):
             if related.kind == "comments":
                 yield from self._comments(related.target, sheet, page)
@@ -115,7 +115,7 @@ class Workbook:
             return [text_of(item) for item in iterate(stream, self._source, (f"{MAIN}si",))]
 
     def _formats(self) -> list[str]:
-        """For each style of cells, what its numbers are: "" for numbers."""
+        """Return the kind of number of each cell style: "" for plain numbers."""
         if not (name := self._package.part_of_kind(self._main, "styles")):
             return []
         root = self._package.root(name)
@@ -147,7 +147,7 @@ def text_of(string: Element) -> str:
 
 
 def number_of_row(row: Element, before: int) -> int:
-    """From 1; one that does not tell it follows the one before."""
+    """Return a row's number from 1; one without follows the previous."""
     said = row.get("r", "")
     return int(said) if said.isdecimal() and len(said) < 8 else before + 1
 
@@ -162,7 +162,6 @@ def cells_of(row: Element) -> Iterator[tuple[int, Element]]:
 
 
 def column_of(letters: str) -> int:
-    """Return a column's number, from 1."""
     number = 0
     for letter in letters:
         number = 26 * number + ord(letter) - 64
@@ -170,7 +169,7 @@ def column_of(letters: str) -> int:
 
 
 def kind_of_format(code: str) -> str:
-    """Date, time, date time, duration, or "" for a format of numbers."""
+    """Return date, time, date time, duration, or "" for plain numbers."""
     code = _NO_CODE.sub("", code.partition(";")[0]).lower()
     if "general" in code:
         return ""
@@ -182,7 +181,7 @@ def kind_of_format(code: str) -> str:
 
 
 def number_text(value: str, kind: str, from_1904: bool) -> str:
-    """Return a number as a person reads it: 15 digits at most, dates and times as ISO 8601 writes them."""
+    """Format a number as people read it: at most 15 digits, dates and times as ISO 8601."""
     try:
         number = float(value)
     except ValueError:

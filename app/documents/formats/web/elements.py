@@ -1,4 +1,4 @@
-"""What the elements of HTML mean for reading, and what an element's attributes say about it."""
+"""Roles of HTML elements for reading, and of their attributes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PLAIN = _names(
     "a abbr acronym b bdi bdo big cite del dfn em font i ins kbd label mark q s samp small span strike strong sub tt u "
     "var"
 )
-"""They change nothing that is kept, unless they are hidden; and most tags of a page are these."""
+"""Elements without effect unless hidden; most tags of a page are these."""
 VOID = _names("area base basefont bgsound br col embed frame hr img input link meta param source track wbr")
 RAW = _names("script style xmp iframe noembed textarea title plaintext")
 """Their content has no tags."""
@@ -40,13 +40,13 @@ LISTS = frozenset(("ul", "ol", "menu", "dir"))
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 END_A_HEADING = _names("p ul ol dl table pre section article blockquote hr main nav footer") | HEADINGS.keys()
 LINES_OF_CODE = _names("div p li ol ul dl dt dd section article figure address center form")
-"""In preformatted text they only begin a line."""
+"""Elements that only start a line in preformatted text."""
 PICTURES = frozenset(("img", "image", "embed"))
 SCOPES = _names("table td th caption template noscript audio video canvas")
 """An end tag inside one of these closes nothing outside."""
 TABLE_SECTIONS = _names("tbody thead tfoot colgroup")
 SPACED = _names("mi mn mo ms mtext button select textarea")
-"""Signs of formulas and fields of forms stand apart, though no white space says so."""
+"""Formulas' and forms' elements, which are separated although no white space says so."""
 _WORDLESS_FIELDS = _names("hidden checkbox radio password image file color range")
 _NOTE_TYPES = _names("footnote footnotes endnote endnotes rearnote rearnotes")
 _NOTE_ROLES = _names("doc-footnote doc-endnote doc-endnotes")
@@ -56,7 +56,7 @@ _LANGUAGE = re.compile(r"(?:^|\s)(?:lang(?:uage)?-|highlight-source-|brush:\s*|s
 
 
 class ElementContext(NamedTuple):
-    """What is so for all that stands in an element."""
+    """Properties that apply to everything inside an element."""
 
     kind: BlockKind = BlockKind.PARAGRAPH
     level: int = 0
@@ -65,7 +65,7 @@ class ElementContext(NamedTuple):
     is_preformatted: bool = False
     is_foreign: bool = False
     hides_all: bool = False
-    """In a drawing, which hides all but its texts: whether these are hidden, too."""
+    """In a drawing, which hides all but its texts: True if these are hidden too."""
     listing: OpenList | None = None
     item: OpenListItem | None = None
 
@@ -196,7 +196,7 @@ OPAQUE = _names("code kbd samp math metadata")
 """Code and formulas in a text are left as they are."""
 CODE = PREFORMATTED | _names("code kbd samp tt")
 NESTED = _names("select button svg noscript template audio video canvas object picture map datalist")
-"""They stand in a text as one thing, and have segments of their own inside."""
+"""Elements that are one thing in a text, with segments of their own inside."""
 KINDS = {
     "li": SegmentKind.LIST_ITEM, "td": SegmentKind.CELL, "th": SegmentKind.CELL, "caption": SegmentKind.CAPTION,
     "figcaption": SegmentKind.CAPTION, "option": SegmentKind.LABEL, "button": SegmentKind.LABEL,
@@ -225,7 +225,7 @@ ENDS = {
     "tbody": ("tbody", "thead", "tfoot"), "thead": ("tbody", "thead", "tfoot"), "tfoot": ("tbody", "thead", "tfoot"),
     "option": ("option",), "optgroup": ("optgroup", "option"), "body": ("head",),
 }  # fmt: skip
-"""What a tag ends without saying so, beside the paragraph that any block ends."""
+"""Elements that a tag ends implicitly, besides the paragraph that any block ends."""
 HOLDS = {
     "li": LISTS, "dt": ("dl",), "dd": ("dl",), "td": ("tr", "table"), "th": ("tr", "table"), "tr": ("table",),
     "tbody": ("table",), "thead": ("table",), "tfoot": ("table",),

@@ -39,7 +39,7 @@ from app.language.language_names import is_rtl
 
 MOST_MEMBER_BYTES = 64_000_000
 KEPT_CHARACTERS = 4_000_000
-"""Of chapters that were looked into and are not inflated a second time: most books as a whole."""
+"""Characters of inspected chapters that are kept, to inflate them once: most books as a whole."""
 
 
 def read(source: FileSource) -> Iterator[Item]:
@@ -63,7 +63,7 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 class _ChapterTexts:
-    """The texts of chapters, and the pictures in those that were read or have nothing else."""
+    """Texts of chapters, and the pictures in those read or without text."""
 
     def __init__(self, archive: Archive, source: FileSource) -> None:
         self.pictures = 0
@@ -150,7 +150,7 @@ class EpubPackage:
 
 
 def package_of(archive: Archive, source: FileSource) -> EpubPackage:
-    """Return the book; raises DocumentUnreadable: drm, damaged, entities."""
+    """Return the book's package. Raises DocumentUnreadable: drm, damaged, entities."""
     _refuse_protected(archive, source)
     name = _package_name(archive, source)
     root = parse(archive.read(name), source)
@@ -203,14 +203,14 @@ def _is_picture(item: Element) -> bool:
 
 
 def _member(archive: Archive, base: str, link: str) -> str:
-    """Return the archive's name of what a file links to; a name with "%" in it may be meant as it stands."""
+    """Return the archive's name of a link target; a "%" in it may be literal."""
     path = link.partition("#")[0]
     names = [posixpath.normpath(posixpath.join(posixpath.dirname(base), name)) for name in (unquote(path), path)]
     return next((name for name in names if name in archive), names[0])
 
 
 def _headings(archive: Archive, source: FileSource, base: str, items: dict[str, Element]) -> dict[str, tuple[int, str]]:
-    """From the navigation document of EPUB 3, or the NCX of EPUB 2; a broken one only costs the titles."""
+    """Return headings from EPUB 3's navigation or EPUB 2's NCX; a broken one only loses titles."""
     navigation = [item for item in items.values() if "nav" in item.get("properties", "").split()]
     ncx = [item for item in items.values() if item.get("media-type") == _NCX_TYPE]
     for item in navigation + ncx:
@@ -233,7 +233,7 @@ def _headings(archive: Archive, source: FileSource, base: str, items: dict[str, 
 
 
 def _navigation_lines(root: Element) -> Iterator[tuple[int, str, str]]:
-    """Level, link and words of each line."""
+    """Yield each line's level, link and words."""
     for nav in _all(root, "nav"):
         if "toc" not in nav.get(_TYPE, "toc").split():
             continue
@@ -259,7 +259,7 @@ def _all(root: Element, name: str) -> Iterator[Element]:
 
 
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
-    """A book with its segments replaced; see `app.documents.source`. A segment's page is its chapter, from 1.
+    """Rewrite a book; see `app.documents.source`. A segment's page is its chapter, from 1.
 
     Raises DocumentUnreadable: drm, damaged, entities, inflates.
     """
@@ -273,7 +273,7 @@ def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Targ
 
 
 class _EpubBook:
-    """The parts of a book that have text."""
+    """Parts of a book that have text."""
 
     def __init__(
         self, archive: Archive, source: FileSource, visits: SegmentVisits, target: TargetLanguage | None
@@ -362,7 +362,7 @@ def package_language(text: str) -> str:
 
 
 def language_edits(text: str, target: TargetLanguage, language: str) -> Iterator[TextEdit]:
-    """Yield what makes a file beside the pages say that it is in the target language, where it names the book's."""
+    """Yield edits that set the target language where a file names the book's."""
     for element in tagged_text.elements_in(text):
         said = element.said.get("xml:lang")
         if said is not None and primary(said.value) == primary(language):

@@ -50,7 +50,7 @@ def read(source: FileSource) -> Iterator[Item]:
 class _SectionPart:
     """One part of a section: its title, a paragraph, a poem, a table.
 
-    A note's title is its number, which goes to the first paragraph of the note.
+    A note's title is its number, which goes to the note's first paragraph.
     """
 
     def __init__(self, numbered: NumberedElement, number: str) -> None:
@@ -62,7 +62,7 @@ class _SectionPart:
             local_name(ancestor) == "body" and ancestor.get("name") in ("notes", "comments") for ancestor in above
         )
         self.number = words_in(self._element) if self._is_note and local_name(self._element) == "title" else ""
-        """For the next part."""
+        """Note number for the next part."""
 
     def pieces(self) -> Iterator[BlockPiece]:
         match local_name(self._element):

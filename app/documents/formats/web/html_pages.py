@@ -1,12 +1,11 @@
-"""Pages: HTML and XHTML files, and whole pages in one MHTML file. Nothing is fetched, run or opened beside them.
+"""HTML and XHTML files, and pages in MHTML files. Nothing else is fetched, run or opened.
 
-A block's place holds offsets into the decoded text of the file. In an MHTML file they are offsets into the decoded
-text of its page, and the part is that page's Content-ID or Content-Location.
+Places are offsets into the file's decoded text. In MHTML they are offsets into the page's decoded text, and the part is
+its Content-ID or Content-Location.
 
-Written back, all but the translated text stays byte for byte. Segments are what stands between the borders of blocks,
-and what is read of attributes and of the head. What is left: code, formulas, scripts, what a page marks as not to be
-translated (`translate="no"`, class `notranslate`), and what it marks as being in another language than itself, such as
-a quotation.
+Rewriting keeps all but the translated text byte for byte. Segments are the text between block borders, and readable
+attributes and parts of the head. Left out: code, formulas, scripts, untranslatable parts (`translate="no"`, class
+`notranslate`) and parts marked as another language, such as quotations.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ class _OpenTag:
     kind: SegmentKind
     level: int
     is_foreign: bool
-    """What was so before it."""
+    """State before it."""
 
 
 class PageWalk:
@@ -128,7 +127,7 @@ class PageWalk:
     # Tags
 
     def _start_tag(self, name: str, given: str, start: int, end: int, given_at: int) -> int:
-        """Deal with the tag; gives where to read on."""
+        """Handle a start tag; return where to continue."""
         is_void = name in elements.VOID or (given.endswith("/") and (self._is_xml or self._is_foreign))
         if not self._is_xml:
             self._end_unsaid(name, start)  # which may end what is opaque
@@ -195,14 +194,14 @@ class PageWalk:
         return end
 
     def _plain(self, start: int, end: int) -> None:
-        """The words of an element that has no tags inside."""
+        """Visit the words of an element without tags inside."""
         gathering = TextGatherer(self._text)
         gathering.add(start, end, tagged_text.unescaped(self._text[start:end]))
         if stretch := gathering.finish(spell_text, SegmentKind.LABEL, self._page):
             self.stretches.append(stretch)
 
     def _void(self, name: str, start: int, end: int) -> None:
-        """An element without content. Two line breaks are the border of a paragraph; a place to break is nothing."""
+        """Handle an element without content. Two line breaks end a paragraph; an optional break is nothing."""
         gathering = self._gatherings[-1]
         if name == "br" and gathering.ends_with("break"):
             self._flush()
@@ -237,7 +236,7 @@ class PageWalk:
     # Open elements
 
     def _depth_of(self, name: str, beyond: frozenset[str] | tuple[str, ...]) -> int:
-        """Return how many open elements its end ends; 0 where it is not open in this scope."""
+        """Return how many open elements the end tag ends; 0 if it isn't open in this scope."""
         for depth, open_tag in enumerate(reversed(self._open[-MOST_LOOK_BACK:]), 1):
             if open_tag.name == name:
                 return depth
@@ -246,7 +245,7 @@ class PageWalk:
         return 0
 
     def _end_unsaid(self, name: str, start: int) -> None:
-        """End what the tag ends without saying so."""
+        """End elements that the tag ends implicitly."""
         if name in elements.BLOCKS and self._count["p"] and (depth := self._depth_of("p", _SCOPES_OF_P)):
             self._pop_many(depth, start)
         for ended in elements.ENDS.get(name, ()):
@@ -268,7 +267,7 @@ class PageWalk:
         self._is_foreign = self._is_foreign or name in ("svg", "math")
 
     def _pop(self, end: int) -> None:
-        """End the innermost element; behind its end tag, or where something else ends it."""
+        """End the innermost element, by its end tag or implicitly."""
         element = self._open.pop()
         self._count[element.name] -= 1
         look = elements.LOOKS.get(element.name, "other")
@@ -370,7 +369,7 @@ class PageLanguages:
         self._code: list[int] = []
 
     def is_other(self, name: str, said: _Said, at: int) -> bool:
-        """Take in a tag, whose attributes begin at `at`: whether it begins something in another language."""
+        """Record a tag, whose attributes begin at `at`; return whether it starts another language."""
         if name == "html":
             self._root = self._root or (at, said)
             return False
@@ -389,7 +388,7 @@ class PageLanguages:
         return True
 
     def take_code(self, said: _Said, at: int) -> None:
-        """A tag that begins code, which is written from left to right in every language."""
+        """Record a tag that starts code, which is left-to-right in every language."""
         if "dir" not in said:
             self._code.append(at)
 
@@ -471,7 +470,7 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 def _items(decoded: DecodedText, part: str) -> Iterator[Item]:
-    """Yield the page as it is shown; where that is nothing, as it is shown without scripts."""
+    """Yield the page as shown; if that is empty, as shown without scripts."""
     text = decoded.text
     is_xml = text.lstrip().startswith("<?xml")
     walker = HtmlWalker(text, part=part, is_xml=is_xml)
@@ -529,14 +528,13 @@ _MEANT = {
 A page whose label could be read byte by byte is not in UTF-16.
 """
 _ENOUGH_CHARACTERS = 4
-"""So many characters beyond ASCII that are right in UTF-8 are no accident, whatever the page says."""
+"""Valid non-ASCII UTF-8 characters that outweigh any declaration."""
 
 
 def decode_page(data: bytes, chosen: str = "", transported: str = "") -> DecodedText:
-    """Return the text of a page. `chosen` is the person's encoding, `transported` what a mail says beside the page.
+    """Decode a page. `chosen` is the user's encoding, `transported` a mail's.
 
-    First the byte order mark, then UTF-8 where it is right beyond doubt, then what is declared where it is right, then
-    the ladder of `app.documents.encoding`.
+    Order: byte order mark, certain UTF-8, the declared one if valid, then detection by `app.documents.encoding`.
     """
     if chosen and known(chosen):
         return decode(data, chosen)
@@ -554,7 +552,7 @@ def decode_page(data: bytes, chosen: str = "", transported: str = "") -> Decoded
 
 
 def declared(data: bytes) -> str:
-    """Return the encoding that the page names in its first 4 KB, "" where it names none that is known."""
+    """Return the encoding declared in the first 4 KB; "" if none is known."""
     head = data[:DECLARED_WITHIN_BYTES]
     match = _XML.search(head) or _CHARSET.search(head)
     return _meant(match[1].decode("ascii")) if match else ""
@@ -585,7 +583,7 @@ _NEW_LINE = re.compile(r"[\r\n]+")
 
 
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
-    """A page with its segments replaced; see `app.documents.source`."""
+    """Rewrite a page; see `app.documents.source`."""
     data = source.path.read_bytes()
     coded = coded_page(data, source.encoding)
     is_xml = coded.text.lstrip().startswith("<?xml") or source.path.suffix.lower() in _XML_ENDINGS
@@ -600,9 +598,9 @@ def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Targ
 
 
 def shown_piece(html: str, visits: SegmentVisits, context: str = "") -> str | None:
-    """HTML within a file of another kind, with its texts as those of a page; None where it stays.
+    """Rewrite HTML inside another format; None if unchanged.
 
-    No new line comes into it: a block in Markdown would end there.
+    No newline is added: it would end a block in Markdown.
     """
     edits: list[TextEdit] = []
     for stretch in PageWalk(html, is_xml=False).stretches:
@@ -627,9 +625,7 @@ _BEGINNINGS = tuple(
 
 
 def coded_page(data: bytes, chosen: str = "") -> EncodedBytes:
-    """Return a page's text. One that has only ASCII is written in the encoding it declares, whatever it could be read
-    in.
-    """
+    """Return a page's text; pure ASCII gets the encoding it declares."""
     encoding = decode_page(data, chosen).encoding
     if encoding == "utf-8" and data.isascii() and not chosen:
         encoding = declared(data) or encoding

@@ -1,4 +1,4 @@
-"""From the tags of a page to its blocks, in one pass; pages and the chapters of EPUB books are read by it."""
+"""HTML to blocks in one pass; used for pages and EPUB chapters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.documents.formats.web.elements import ElementContext, OpenListItem
 
 
 _BREAK = "\0"
-"""Stands for a line break until the white space is collapsed; a NUL in a page is no character."""
+"""Stands for a line break until white space is collapsed; NUL isn't valid in pages."""
 _WHITE = " \t\n\r\f"
 _SPACES = re.compile(f"[{_WHITE}]+")
 
@@ -36,7 +36,7 @@ class BlockText:
     def __init__(self, page: str) -> None:
         self._page = page
         self.parts: list[str] = []
-        """What was gathered, in pieces; its truth is asked at every tag, which a method would double the time of."""
+        """Gathered pieces; tested directly at every tag, since a method call would double the time."""
         self._has_breaks = False
         self.begin = 0
         """Behind the tag that began the block."""
@@ -53,7 +53,7 @@ class BlockText:
         self.last = end
 
     def take_raw(self, start: int, end: int) -> None:
-        """A stretch of the page in which "&" and "<" are themselves."""
+        """Add a range of the page without resolving references."""
         self.parts.append(self._page[start:end].replace(_BREAK, ""))
 
     def add(self, words: str) -> None:
@@ -61,12 +61,12 @@ class BlockText:
         self.parts.append(words.replace(_BREAK, ""))
 
     def add_break(self) -> None:
-        """A line ends here."""
+        """Add a line break."""
         self.parts.append(_BREAK)
         self._has_breaks = True
 
     def end_line(self) -> None:
-        """A line of code ends here, unless it has."""
+        """End a line of code unless it has ended."""
         if self.parts and not self.parts[-1].endswith("\n"):
             self.parts.append("\n")
 
@@ -84,7 +84,7 @@ class BlockText:
         return "" if text.isspace() else text
 
     def stretch(self) -> tuple[int, int]:
-        """Return where the block stands in the page, without the white space around it."""
+        """Return the block's range in the page, without white space around it."""
         page, start, end = self._page, self.begin, self.last
         while start < end and page[start] in _WHITE:
             start += 1
@@ -96,7 +96,7 @@ class BlockText:
 # A table of a page on its way: its cells hold blocks until it is known whether it is a table or a layout.
 
 MOST_SPAN = 100
-"""More columns than that are an attack; they only decide how many empty cells stand for one wide cell."""
+"""Limit of columns, against attacks; it only limits the empty cells for a wide one."""
 MOST_ROW_SPAN = 1000
 MOST_COLUMNS_BELOW = 1000
 """Beyond these columns a cell that covers several rows leaves no empty cells in the rows below."""
@@ -105,7 +105,7 @@ MOST_TABLE_DEPTH = 30
 """Tables further inside each other are read as plain blocks: else their cells would be handed up level by level."""
 MOST_LINK_ROWS = 2
 MOST_LINK_CHARACTERS = 4_000
-"""Of the source of a table that is looked at for having nothing but links: a bar to go elsewhere, and no table."""
+"""Limit of a table's source checked for consisting of links: a navigation bar, not a table."""
 _A_LINK = re.compile(r"<a\s[^<>]*+>.*?</a\s*>", re.DOTALL | re.IGNORECASE)
 _A_TAG = re.compile(r"<[^<>]*+>|&#?\w+;")
 _STRUCTURE = (BlockKind.HEADING, BlockKind.CODE, BlockKind.TABLE, BlockKind.LIST_ITEM)
@@ -119,7 +119,7 @@ def _has_only_links(source: str) -> bool:
 
 @dataclass
 class HtmlCell:
-    """What a cell holds, and how many columns and rows it covers."""
+    """Content of a cell, and how many columns and rows it spans."""
 
     columns: int = 1
     rows: int = 1
@@ -146,7 +146,7 @@ class HtmlTable:
     outside: list[BlockPiece] = field(default_factory=list)
 
     def find_links(self, page: str, end: int) -> None:
-        """Take a bar of links for the layout that it is; the table is `page[start:end]`."""
+        """Treat a bar of links as layout; the table is `page[start:end]`."""
         is_small = len(self.rows) <= MOST_LINK_ROWS and end - self.start <= MOST_LINK_CHARACTERS
         if is_small and not self.has_header and _has_only_links(page[self.start : end]):
             self.is_marked_layout = True
@@ -170,7 +170,7 @@ class HtmlTable:
         return any(cell.is_layout for row in self.rows for cell in row)
 
     def _grid(self) -> list[list[str]]:
-        """Return the text of each cell once, where it begins; empty cells for the rest of what it covers."""
+        """Return each cell's text once, where it begins, and empty cells for the rest of its span."""
         grid: list[list[str]] = []
         covered: dict[int, int] = {}  # by column: how many rows more a cell from above reaches
         for row in self.rows:
@@ -192,9 +192,9 @@ class HtmlTable:
 
 
 class _OpenTables:
-    """The tables that are open, the innermost last, and where pieces go in them: into a cell, or beside the table.
+    """Open tables, innermost last, and where pieces go: into a cell, or next to the table.
 
-    None stands for one that is too deep inside of others, whose cells are blocks of the page.
+    None stands for one nested too deeply, whose cells become blocks of the page.
     """
 
     def __init__(self, out: list[BlockPiece]) -> None:
@@ -206,29 +206,29 @@ class _OpenTables:
 
     @property
     def innermost(self) -> HtmlTable | None:
-        """None outside of any, too."""
+        """The innermost table; None without one."""
         return self._open[-1] if self._open else None
 
     def store_found(self, *pieces: BlockPiece) -> None:
-        """What was found where the page is now."""
+        """Add pieces to the current cell or page."""
         self._sinks[-1].extend(pieces)
 
     def begin(self, start: int, is_layout: bool) -> None:
-        """A table, whose tag is at `start`."""
+        """Open a table whose tag is at `start`."""
         table = HtmlTable(start, is_layout) if len(self._open) < MOST_TABLE_DEPTH else None
         self._open.append(table)
         if table is not None:
             self._sinks.append(table.outside)
 
     def end(self, text: str, end: int, page: int | None, part: str) -> None:
-        """The end of the innermost, which is part of a text."""
+        """Close the innermost table and store it or its pieces."""
         if table := self._open.pop():
             self._sinks.pop()
             table.find_links(text, end)
             self.store_found(*table.pieces(end, page, part))
 
     def mark_header(self) -> None:
-        """The innermost has what only a table has that is none for the layout."""
+        """Mark the innermost table as having a header, so that it isn't layout."""
         if self.innermost is not None:
             self.innermost.has_header = True
 
@@ -249,7 +249,7 @@ class _OpenTables:
         self._sinks.append(cell.pieces)
 
     def end_cell(self, _end: int) -> None:
-        """What follows is outside of it."""
+        """Close the cell."""
         self._sinks.pop()
 
 
@@ -258,7 +258,7 @@ class _OpenTables:
 MOST_CHARACTERS = 400
 """Within which a raised number begins and ends, with all its tags."""
 SHORT_WORD_CHARACTERS = 2
-"""A number on a word no longer than that is a power, as in m²."""
+"""A number on a word up to this length is a power, as in m²."""
 _INNER = r"(?>\s|</?(?:b|i|u|em|strong|span|small|font)\b[^<>]*+>)*+"
 _TAGS = _INNER.replace("(?:b", "(?:a|b")
 _WORDS = r"(?P<words>[-\u2212]?[0-9]{1,4}(?:\s?[,\u2013-]\s?[0-9]{1,4}){0,9}|[a-z]|[ivx]{1,6}|[*†‡§¶]{1,3})"
@@ -270,17 +270,17 @@ _LAST_WORD = re.compile(r"[^\W\d_]+\Z")
 
 
 class RaisedText(NamedTuple):
-    """How it is written, and where in the page its end tag ends."""
+    """Written form, and end of the end tag in the page."""
 
     text: str
     end: int
 
 
 def raised(page: str, name: str, start: int, end: int, written: str) -> RaisedText | None:
-    """Return the content of a `sup`, or of a link that is said to call a note; None for what stays as it is ("1st").
+    """Return the content of a `sup` or note link; None for one that stays ("1st").
 
-    Its tag is `page[start:end]`, and `written` is what stands before it. A footnote's mark comes in brackets
-    ("Text[1]"), so that the word is found; a power after "^" ("10^6"), so that the number stays what it is.
+    Its tag is `page[start:end]`, `written` precedes it. Note marks are put in brackets ("Text[1]") so that the word can
+    be found, powers after "^" ("10^6") so that the number stays right.
     """
     if not written or written[-1].isspace() or written[-1] in "[(":
         return None
@@ -307,7 +307,7 @@ def _is_in_link(page: str, start: int) -> bool:
 MOST_LOOK_BACK = 50
 """Open elements in which an unclosed dt or dd is looked for; bounds the time on broken pages."""
 _ITEM_KINDS = (BlockKind.PARAGRAPH, BlockKind.NOTE)
-"""What an item's first block is by itself; a note keeps its number only."""
+"""Kinds of an item's first block; a note keeps only its number."""
 _Closer = Callable[[int], None]
 
 
@@ -324,12 +324,12 @@ class OpenElements:
         self._open: list[tuple[str, ElementContext, bool, _Closer | None]] = []
         """Name, what was so before it, whether it is a block, and what its end does."""
         self._scopes: list[dict[str, int]] = [{}]
-        """How many elements of each name are open, by scope: no search for what is not there."""
+        """Open elements by name in each scope, to avoid searching."""
         self._out: list[BlockPiece] = []
         self._tables = _OpenTables(self._out)
 
     def _flush(self) -> None:
-        """What was gathered is a block."""
+        """Store the gathered text as a block."""
         kind, level, label, _, is_preformatted, _, _, _, item = self._context
         text = self._words.drain(is_preformatted)
         if not text:
@@ -353,7 +353,7 @@ class OpenElements:
             scope[name] = scope.get(name, 0) + 1
 
     def _pop(self, end: int) -> str:
-        """End the innermost element, whose end tag, or what stands for it, is before `end`."""
+        """End the innermost element, whose end is before `end`; return its name."""
         name, before, is_block, closer = self._open.pop()
         if is_block:
             if self._parts:
@@ -373,18 +373,18 @@ class OpenElements:
         return name
 
     def _close(self, name: str, end: int) -> None:
-        """End the innermost open element of this name and all in it, if there is one in this scope."""
+        """End the innermost element of this name and all inside, if open in this scope."""
         if name in self._scopes[-1]:
             while self._pop(end) != name:
                 pass
 
     def _close_to(self, names: Iterable[str], end: int) -> None:
-        """End what is open in the innermost table up to one of these parts of it."""
+        """End elements up to one of these parts of the innermost table."""
         while self._tables and self._open[-1][0] not in names:
             self._pop(end)
 
     def _close_before(self, name: str, start: int) -> None:
-        """End what a new block ends without saying so."""
+        """End elements that a new block ends implicitly."""
         if "p" in self._scopes[-1]:
             self._close("p", start)
         if self._context.kind is BlockKind.HEADING and name in elements.END_A_HEADING:
@@ -429,7 +429,7 @@ class HtmlWalker(OpenElements):
         self._names: dict[str, str] = {}
 
     def pieces(self) -> Iterator[BlockPiece]:
-        """Yield the blocks, as the page is read."""
+        """Yield blocks as the page is read."""
         text, position, search, out, names = self._text, 0, TAG.search, self._out, self._names
         words, take, scopes, parts, length = (
             self._words,
@@ -469,7 +469,7 @@ class HtmlWalker(OpenElements):
         yield from out
 
     def _finish(self, position: int) -> None:
-        """Read what is behind the last tag, and end what is still open."""
+        """Read the text after the last tag and close open elements."""
         length = len(self._text)
         if position < length and not self._context.is_hidden:
             self._words.add_range(position, length, self._context.is_preformatted)
@@ -533,7 +533,7 @@ class HtmlWalker(OpenElements):
         return position
 
     def _start_tag(self, name: str, given: str, start: int, end: int) -> int:
-        """Deal with the tag; gives where to read on."""
+        """Handle a start tag; return where to continue."""
         if name == "sup" or (name == "a" and "noteref" in given):
             behind = self._raised(name, given, start, end)
             if behind > end:
@@ -595,7 +595,7 @@ class HtmlWalker(OpenElements):
             self._words.last = end
 
     def _raised(self, name: str, given: str, start: int, end: int) -> int:
-        """Behind a raised number that was read as a whole, else the end of its tag."""
+        """Return the end of a raised number read as a whole, else of its tag."""
         is_shown = not (self._context.is_hidden or elements.is_said_hidden(name, given))
         is_read = self._parts and is_shown and not self._context.is_preformatted
         if is_read and (found := raised(self._text, name, start, end, self._parts[-1])):
@@ -605,7 +605,7 @@ class HtmlWalker(OpenElements):
         return end
 
     def _begin_inline(self, name: str, given: str, end: int) -> None:
-        """Only what hides, changes or is inside another of its name is kept track of."""
+        """Track an inline element only if it hides, changes or nests."""
         if self._parts:
             self._words.last = end
         context = self._context
@@ -627,7 +627,7 @@ class HtmlWalker(OpenElements):
             self._push(name, context, is_block=False)
 
     def _in_drawing(self, name: str, given: str) -> ElementContext:
-        """Of a drawing only its texts are read; each stands on a line of its own."""
+        """Read only texts of a drawing, each on its own line."""
         context = self._context
         if name in ("text", "foreignobject") and not context.hides_all:
             self._words.add_break()
@@ -639,7 +639,7 @@ class HtmlWalker(OpenElements):
     # Blocks
 
     def _said(self, name: str, given: str) -> ElementContext:
-        """Return what is so in a block."""
+        """Return the context inside a block."""
         return self._context.hidden() if name in self._unseen else self._context.with_said(name, given)
 
     def _begin_block(self, name: str, given: str, start: int) -> None:
@@ -705,7 +705,7 @@ class HtmlWalker(OpenElements):
         self._push(name, self._said(name, given))
 
     def _begin_cell(self, name: str, given: str, start: int) -> None:
-        """A cell outside any table, or too deep, is a block."""
+        """Open a cell; outside of a table, or too deep, it is a block."""
         self._close_to(_IN_A_ROW, start)
         context = self._said(name, given)
         if context.item is not None:

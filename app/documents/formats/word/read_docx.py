@@ -132,7 +132,7 @@ _MOST_COLUMNS = 63
 
 
 class _NoteMark(NamedTuple):
-    """Where a note is called: footnote, endnote or comment, and its id."""
+    """Call of a footnote, endnote or comment, by id."""
 
     kind: str
     id: str
@@ -265,7 +265,7 @@ class _WordBlocks:
 
 
 def _inside(element: Element, *tags: str) -> Iterator[Element]:
-    """Yield the nearest elements of these tags below one, through whatever wraps them."""
+    """Yield the nearest descendants of these tags, through wrappers."""
     for child in children_read(element):
         if child.tag in tags:
             yield child
@@ -313,7 +313,7 @@ class WordParagraphWords:
 
     @property
     def text(self) -> str:
-        """The paragraph's text; a line break inside is a line end."""
+        """Text of the paragraph; line breaks are newlines."""
         return "".join(self._words)
 
     @property
@@ -336,14 +336,14 @@ class WordParagraphWords:
         return self
 
     def add(self, text: str) -> None:
-        """A line end in the XML is only a space."""
+        """Add text; newlines in the XML are spaces."""
         self._words.append(text.replace("\n", " ") if "\n" in text else text)
 
     def append_text(self, text: str) -> None:
         self._words.append(text)
 
     def run(self, run: Element) -> None:
-        """A run of one look; hidden text is left out."""
+        """Read a run unless hidden."""
         hidden, monospace = self._style.is_hidden, self._style.is_monospace
         first = run[0] if len(run) else None
         if first is not None and first.tag == RUN_PROPERTIES and len(first):
@@ -357,7 +357,7 @@ class WordParagraphWords:
             self._proportional += not monospace
 
     def field(self, mark: Element) -> None:
-        """A field's instruction ends where its result begins; what was shown of it is taken back then."""
+        """Handle a field mark. The instruction ends at the result; what was added of it is removed then."""
         kind = mark.get(f"{W}fldCharType")
         if kind == "begin":
             self._fields.append(len(self._words))
@@ -370,7 +370,7 @@ class WordParagraphWords:
                 self._fields.pop()
 
     def ruby(self, ruby: Element) -> None:
-        """The text, and in parentheses how it is read."""
+        """Read the text and its ruby in parentheses."""
         for name, before, after in (("rubyBase", "", ""), ("rt", "(", ")")):
             for element in ruby.findall(f"{W}{name}"):
                 self.append_text(before)
@@ -392,16 +392,16 @@ class WordParagraphWords:
         self.marks.append(_NoteMark(kind, element.get(f"{W}id", "")))
 
     def part(self, element: Element) -> None:
-        """A drawing that is kept in a part of its own."""
+        """Keep a drawing stored in its own part for later."""
         name = f"{RELATIONSHIPS}dm" if element.tag == f"{DIAGRAM}relIds" else f"{RELATIONSHIPS}id"
         self.parts.append(element.get(name, ""))
 
     def picture(self, _: Element) -> None:
-        """A picture, which has no text that this program reads."""
+        """Count a picture, whose text isn't read."""
         self.pictures += 1
 
     def word_art(self, element: Element) -> None:
-        """Text that is drawn along a path is in an attribute."""
+        """Read text along a path, which is in an attribute."""
         self.append_text(element.get("string", ""))
 
     def drawn_paragraph(self, element: Element) -> None:
@@ -417,7 +417,7 @@ def _putting(text: str) -> _Action:
 
 
 def _led_by(sign: str) -> _Action:
-    """For the parts of equations that are only told by where they stand."""
+    """Return a handler for parts of equations known only by position."""
 
     def read(words: WordParagraphWords, element: Element) -> None:
         words.append_text(sign)
@@ -453,7 +453,7 @@ _ACTIONS: dict[str, _Action | None] = {
     f"{VML}imagedata": WordParagraphWords.picture,
     f"{VML}textpath": WordParagraphWords.word_art,
 }
-"""What to do with an element; None leaves it out, and in one that is not here the words are looked for."""
+"""Handlers of elements; None skips one, and unlisted ones are searched for words."""
 _ACTIONS |= dict.fromkeys(
     tags(W, "pPr rPr sdtPr sdtEndPr tblPr tblGrid trPr tcPr sectPr fldData del moveFrom delText instrText delInstrText")
     + tags(W, "softHyphen ffData")
@@ -476,7 +476,7 @@ class _PlainText(NamedTuple):
 
 
 def _plain_text(paragraph: Element, styles: WordStyles) -> _PlainText | None:
-    """Read nothing but text as `WordParagraphWords` would, in a third of the time; None for all other paragraphs."""
+    """Read plain text as `WordParagraphWords` would, in a third of the time; None for other paragraphs."""
     texts = []
     style_id = styles.default
     for element in paragraph.iter():

@@ -1,13 +1,11 @@
-"""Rewrites DOCX: every paragraph a person sees, in place; runs, links, fields, notes and drawings stay what they are.
+"""Rewrite DOCX paragraphs in place, keeping runs, links, fields, notes and drawings.
 
-Left as they are: deleted and hidden text, the code of fields and what Word finds out by itself for them (numbers,
-dates, names), paragraphs and stretches of code, the choices of lists in content controls, building blocks
-(word/glossary), and the workbooks inside of charts.
-How text is read (Word's furigana) is lost with the text. A control that is bound to data elsewhere in the file is
-bound no more once its words are translated, for Word would put the data back in their place.
+Left as they are: deleted and hidden text, fields' code and results that Word computes (numbers, dates, names), code,
+choices in content controls, building blocks (word/glossary), and workbooks inside charts. Furigana is lost with its
+text. A control bound to data elsewhere in the file is unbound once translated, since Word would restore the data.
 
-Where language and direction are set, the order of elements is that of ECMA-376 part 1, 17.3.1.26 (pPr), 17.3.2.28
-(rPr), 17.4.59 (tblPr), 17.6.17 (sectPr).
+Element order for language and direction follows ECMA-376 part 1, 17.3.1.26 (pPr), 17.3.2.28 (rPr), 17.4.59 (tblPr),
+17.6.17 (sectPr).
 """
 
 from __future__ import annotations
@@ -108,7 +106,7 @@ class WordDirection:
         self._attribute = f"{W}bidi" if target.is_rtl else f"{W}eastAsia" if self._is_east_asian else VAL
 
     def paragraph(self, paragraph: Element, runs: Iterable[Element]) -> None:
-        """A paragraph with its new runs, and the tables it is in."""
+        """Set direction of a paragraph, its new runs and the tables around it."""
         if self.is_rtl:
             _turn(paragraph)
         elif (properties := paragraph.find(PROPERTIES)) is not None:
@@ -119,7 +117,7 @@ class WordDirection:
             self._table(table)
 
     def sections(self, root: Element) -> None:
-        """The order of columns and the side of the gutter."""
+        """Set the order of columns and the side of the gutter."""
         for section in root.iter(f"{W}sectPr"):
             if self.is_rtl:
                 _switch_on(child_in_order(section, _BIDI, _SECTION_ORDER))
@@ -127,7 +125,7 @@ class WordDirection:
                 without(section, _BIDI)
 
     def styles(self, root: Element) -> None:
-        """The defaults and the styles of a document."""
+        """Set language and direction of defaults and styles."""
         defaults = child_in_order(root, f"{W}docDefaults", tags(W, "docDefaults latentStyles style"))
         defaults = child_in_order(defaults, f"{W}rPrDefault", tags(W, "rPrDefault pPrDefault"))
         defaults = child_in_order(defaults, RUN_PROPERTIES, (RUN_PROPERTIES,))
@@ -139,7 +137,7 @@ class WordDirection:
                 without(properties, _BIDI)
 
     def settings(self, root: Element) -> None:
-        """The languages by which Word chooses among the fonts of a theme."""
+        """Set the languages by which Word chooses theme fonts."""
         for language in root.iter(f"{W}themeFontLang"):
             language.set(self._attribute, self.language)
 
@@ -171,7 +169,7 @@ class WordDirection:
             _switch_on(child_in_order(properties, _RTL, _RUN_ORDER))
 
     def _numbers(self, table: Element) -> None:
-        """Cells without letters need no translation, and stand on the side of the others."""
+        """Set the direction of cells without letters, which aren't translated, like the others'."""
         for paragraph in table.iter(f"{W}p"):
             if not any(sign.isalpha() for sign in _words_in(paragraph)):
                 _turn(paragraph)
@@ -210,7 +208,7 @@ _MOST_LOOKED_AT = 4000
 
 
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
-    """Segments: properties, the body with its text boxes, charts and diagrams, notes and comments, headers, footers."""
+    """Rewrite properties, body with text boxes, charts and diagrams, notes, comments, headers and footers."""
     with opened_package(source, out) as package:
         _WordRewriter(package, SegmentVisits(visit), target if out is not None else None).rewrite()
 
@@ -230,7 +228,7 @@ class _WordRewriter:
         self._used_lists = _lists_in(root)
 
     def rewrite(self) -> None:
-        """All parts, in an order that is the same each time."""
+        """Visit all parts in a fixed order."""
         self._package.ask_properties(self._ask, self._target)
         self._body()
         for kind, notes in word_model.NOTES.items():
@@ -318,7 +316,7 @@ class _WordWalk:
     ask: ContentCallback
 
     def read(self, element: Element, kind: SegmentKind) -> None:
-        """A paragraph, a table, or anything that holds these. `kind` is what paragraphs are where they stand."""
+        """Rewrite a paragraph, a table, or a container. `kind` is that of paragraphs inside."""
         tag = element.tag
         if tag == word_model.PARAGRAPH:
             self._paragraph(element, kind)
@@ -366,7 +364,7 @@ class _WordWalk:
         return (SegmentKind.CAPTION if style.role is ParagraphRole.CAPTION else SegmentKind.PARAGRAPH), 0
 
     def _table(self, table: Element, kind: SegmentKind) -> None:
-        """A table of one cell is a frame for what is in it; a deleted row is left."""
+        """Rewrite a table. A single cell is a frame around its content; deleted rows are left."""
         cells = sum(1 for _ in table.iter(word_model.CELL))
         inside = SegmentKind.CELL if cells > 1 and kind is SegmentKind.PARAGRAPH else kind
         for child in list(table):
@@ -374,7 +372,7 @@ class _WordWalk:
                 self.read(child, inside)
 
     def _alternate(self, alternate: Element, kind: SegmentKind) -> None:
-        """Several ways to say the same: what one of them says becomes the same in the others."""
+        """Rewrite alternatives of the same content, asking once for each text."""
         once = _WordWalk(self.part, self.looks, self.drawings, self.direction, CachedContent(self.ask))
         for branch in branches(alternate):
             for child in list(branch):
@@ -390,7 +388,7 @@ class _WordWalk:
 
 
 def _hanging(element: Element) -> list[Element]:
-    """Return what may hold paragraphs of its own; found before the words move."""
+    """Return elements that may hold paragraphs of their own, before the words move."""
     found: list[Element] = []
     for child in element:
         if child.tag in _DRAWN_IN_RUNS:
@@ -418,7 +416,7 @@ _UNSEEN = tags(
     "del moveFrom bookmark commentRange commentReference perm moveFromRange moveToRange customXmlIns customXmlDel"
     " customXmlMove instrText fldChar fldData delText delInstrText annotationRef",
 )
-"""What begins with these is not seen."""
+"""Prefixes of invisible elements."""
 _SINGLES = {
     **dict.fromkeys(tags(W, "tab ptab"), "tab"),
     **dict.fromkeys(tags(W, "br cr"), "break"),
@@ -432,9 +430,9 @@ _OPAQUE = (f"{W}citation", "{http://schemas.microsoft.com/office/word/2010/wordm
 
 @dataclass
 class _GroupHolder:
-    """What a group is written back as: an element around its words, or a field's code before them and its end after.
+    """What a group is written as: an element around its words, or a field's code before and end after.
 
-    `inside` is what is between these, for a field that has no words.
+    `inside` is between these, for a field without words.
     """
 
     element: Element | None = None
@@ -507,7 +505,7 @@ class _ParagraphReader:
         return _thing(raw)
 
     def _text(self, raw: RawElement, text: str) -> Node | None:
-        """Words; code is one thing."""
+        """Return words as a node; code is a single thing."""
         if not text:
             return None
         blank = [raw] if text.isspace() and self._looks.shows_space(raw.run) else None
@@ -573,7 +571,7 @@ def _raws(holder: Element) -> list[RawElement]:
 
 
 def _add(nodes: list[Node], node: Node) -> None:
-    """Code joins the code before it; so do words of an insertion or a link that was cut in two."""
+    """Add a node, joining code, and insertions or links cut in two."""
     last = nodes[-1] if nodes else None
     if isinstance(node, SingleNode) and isinstance(last, SingleNode) and node.look == last.look == "code":
         last.payload += node.payload
@@ -601,7 +599,7 @@ def _anchor(raw: RawElement) -> InlineAnchor:
 
 
 def _thing(raw: RawElement) -> Node:
-    """Return what stands alone. A picture that floats is not seen where it stands."""
+    """Return a single thing. Floating pictures are anchors, not visible where they are anchored."""
     element = raw.element
     look = _SINGLES.get(element.tag, "other")
     if look == "image":
@@ -621,7 +619,7 @@ def _floats(element: Element) -> bool:
 
 
 def _has_single(nodes: Sequence[Node]) -> bool:
-    """Return whether something is seen among these that is no text."""
+    """Return whether anything visible but text is among the nodes."""
     return any(
         isinstance(node, SingleNode) or (isinstance(node, WordGroup) and _has_single(node.children)) for node in nodes
     )
@@ -633,7 +631,7 @@ _HYPHEN, _CONTROL = f"{W}noBreakHyphen", f"{W}sdt"
 
 
 def _rebuild(paragraph: Element, tokens: Sequence[ParagraphToken]) -> list[Element]:
-    """Put the tokens in the place of all that the paragraph had but its properties; gives the runs with words."""
+    """Replace a paragraph's content by the tokens, keeping its properties; return the runs with words."""
     for child in list(paragraph):
         if child.tag != PROPERTIES:
             _detach(child)
@@ -651,7 +649,7 @@ class _ParagraphBuilder:
         self._parents = [paragraph]
         self._source: Element | None = None
         self._run: Element | None = None
-        """The run that is being written, and the one it looks like; None where the next begins a new one."""
+        """The run being written and its model; None to start a new one."""
 
     def add(self, token: ParagraphToken) -> None:
         node = token.node
@@ -733,7 +731,7 @@ class _ParagraphBuilder:
 
 
 def _copied(properties: Element) -> Element:
-    """Run properties without the record of how they were changed."""
+    """Return run properties without tracked changes."""
     made = copy.deepcopy(properties)
     made.tail = None
     for change in made.findall(f"{W}rPrChange"):
@@ -742,7 +740,7 @@ def _copied(properties: Element) -> Element:
 
 
 def _detach(element: Element) -> None:
-    """Take an element out of where it is, with no white space after it."""
+    """Remove an element and the white space after it."""
     element.tail = None
     parent = element.getparent()
     if parent is not None:
@@ -750,7 +748,7 @@ def _detach(element: Element) -> None:
 
 
 def _unbind(control: Element) -> None:
-    """A control that shows what is stored elsewhere in the file would show it again in place of its translation."""
+    """Unbind a control, which would show the stored data in place of its translation."""
     properties = control.find(f"{W}sdtPr")
     for binding in list(properties) if properties is not None else ():
         if isinstance(binding.tag, str) and binding.tag.endswith("}dataBinding"):
@@ -764,7 +762,7 @@ _WORD = re.compile(r"[^\W\d_]{2}")
 
 
 def _list_labels(part: XmlPart, used: set[str], ask: ContentCallback) -> None:
-    """The labels of those lists that a document uses; `used` are the ids of their numberings."""
+    """Rewrite labels of the lists in use; `used` are ids of their numberings."""
     lists = {element.get(f"{W}abstractNumId"): element for element in part.root.iter(f"{W}abstractNum")}
     once = CachedContent(ask)
     for numbering in part.root.iter(f"{W}num"):
@@ -798,7 +796,7 @@ def _content(said: str) -> Content:
 
 
 def _text(content: Content, given: Content) -> str:
-    """Return the label again; a number that is missing comes at its end."""
+    """Return the label; missing numbers are added at its end."""
     shown = {mark.number: mark.shows for mark in marks(content)}
     text = ""
     for part in given:

@@ -78,7 +78,7 @@ class _TextFlow:
 
 
 def read(source: FileSource) -> Iterator[Item]:
-    """Paragraphs, headings, tables and notes; pictures are counted."""
+    """Yield paragraphs, headings, tables and notes; pictures are counted."""
     data = source.path.read_bytes()
     title = _TITLE.search(data[:65536].decode("latin-1"))
     yield Opened(title=title[1] if title else "")
@@ -214,7 +214,7 @@ class RtfWalker:
             self._write(_WRITTEN.get(word, "\n"))
 
     def _define(self, word: str, value: int | None) -> None:
-        """Which font is in which code page, and which code page the text is in without one."""
+        """Record fonts' code pages and the default one."""
         if word == "f":
             self._defined_font = value or 0
         elif word == "fcharset" and value in _CHARSETS:
@@ -255,7 +255,7 @@ class RtfWalker:
             self._flows[-1].parts.append(text)
 
     def _flush(self) -> None:
-        """What came as bytes is text of the font's code page."""
+        """Decode pending bytes in the font's code page."""
         if self._waiting:
             font = self._group.font if self._group.font >= 0 else self._default_font
             decoded = decode(bytes(self._waiting), self._charsets.get(font, self._code_page))
@@ -330,7 +330,7 @@ _STYLE_TOKEN = re.compile(
 _HEADING = re.compile(r"heading ([1-9])")
 _MOST_CHARACTERS = 2_000_000
 _BODY = 9
-"""The outline level of a paragraph that is no heading, counted from 0."""
+"""Outline level of body text, counted from 0."""
 
 
 class _RtfStyle:
@@ -343,7 +343,7 @@ class _RtfStyle:
 
     @property
     def own_level(self) -> int | None:
-        """From 1; 0 for none, and None where neither the style nor its name say anything."""
+        """Heading level from 1; 0 for none, None if neither style nor name tells."""
         if self.level is not None:
             return self.level + 1 if 0 <= self.level < _BODY else 0
         name = self.name.strip().lower()
@@ -352,9 +352,9 @@ class _RtfStyle:
 
 
 def _heading_levels(text: str) -> dict[int, int]:
-    """By the number of a paragraph style the level of the heading it makes, from 1; 0 for one that makes none.
+    """Return heading levels by paragraph style number; 0 for none.
 
-    Word says the level, LibreOffice has only the styles' names, which are English in both.
+    Word states the level, LibreOffice only has style names, English in both.
     """
     styles = {style.number: style for style in _styles(text) if style.is_for_paragraphs}
     return {number: _level(styles, style) for number, style in styles.items()}

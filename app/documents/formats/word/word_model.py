@@ -1,4 +1,4 @@
-"""What a DOCX consists of: styles, the looks of runs, the labels of lists, fields."""
+"""DOCX model: styles, looks of runs, list labels, fields."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def is_missed(related: RelatedPart, archive: Archive) -> bool:
 
 
 class WordStyles:
-    """Looks styles up by their ids. `root` is styles.xml, None where there is none."""
+    """Styles by id. `root` is styles.xml, or None."""
 
     def __init__(self, root: Element | None) -> None:
         self._elements: dict[str, Element] = {}
@@ -68,7 +68,7 @@ class WordStyles:
                 self.default = id_
 
     def find(self, id_: str) -> WordStyle:
-        """Return the style of this id; an unknown one changes nothing."""
+        """Return a style; an unknown one changes nothing."""
         found = self._found.get(id_)
         if found is None:
             found = self._found[id_] = self._resolved(id_)
@@ -192,7 +192,7 @@ class _WordListLevel:
 
 
 class WordNumbering:
-    """Gives every numbered paragraph its label, in the order of the document. `root` is numbering.xml."""
+    """Label numbered paragraphs in document order. `root` is numbering.xml."""
 
     def __init__(self, root: Element | None, styles: WordStyles) -> None:
         self._styles = styles
@@ -248,7 +248,7 @@ class WordNumbering:
         return counters
 
     def _abstract_of(self, num_id: str) -> str:
-        """Return the id of what a list is made after, by way of a list style if need be."""
+        """Return the id of a list's abstract numbering, through a list style if needed."""
         for _ in range(LEVELS):
             num = self._nums.get(num_id)
             link = num.find(f"{W}abstractNumId") if num is not None else None
@@ -312,7 +312,7 @@ def _bullet(level: _WordListLevel) -> str:
 
 
 def symbol_of(element: Element) -> str:
-    """Return the character of a font that a `sym` stands for."""
+    """Return the character of a `sym`."""
     try:
         return _symbol(int(element.get(f"{W}char", ""), 16), element.get(f"{W}font", ""))
     except (ValueError, OverflowError):
@@ -356,7 +356,7 @@ class RunStyles(WordStyles):
     """The document is in a font for code as a whole, which then says nothing."""
 
     def key(self, run: Element) -> Hashable:
-        """Equal for runs that look alike; languages and directions are no look."""
+        """Return a key equal for runs that look alike; language and direction don't count."""
         properties = run.find(RUN_PROPERTIES)
         if properties is None:
             return ()
@@ -370,7 +370,7 @@ class RunStyles(WordStyles):
         return bool(self.seen(run.find(RUN_PROPERTIES), style)[1]) and not self.is_typewritten
 
     def shows_space(self, run: Element) -> bool:
-        """Return whether white space can be seen in this look: underlined, marked."""
+        """Return whether white space is visible in this look: underlined, highlighted."""
         properties = run.find(RUN_PROPERTIES)
         return properties is not None and any(child.tag in _WITH_SPACE for child in properties)
 
@@ -422,19 +422,18 @@ _WORDS = frozenset(
     ("HYPERLINK", "REF", "STYLEREF", "TITLE", "SUBJECT", "KEYWORDS", "COMMENTS", "QUOTE", "IF", "FORMTEXT", "FILLIN")
     + ("ASK", "TOC", "INDEX", "TOA", "BIBLIOGRAPHY", "INCLUDETEXT", "AUTOTEXT", "AUTOTEXTLIST", "GLOSSARY", "FTREF")
 )
-"""Fields whose result is made of words of this document; the others give numbers, dates, names, or a reference list's
-short forms."""
+"""Fields with a result in the document's words; others give numbers, dates, names or citations."""
 
 
 class RawElement(NamedTuple):
-    """An inline element, and the run that it is in (None for what is in none)."""
+    """An inline element and its run (None outside of one)."""
 
     run: Element | None
     element: Element
 
     @property
     def mark(self) -> str:
-        """begin, separate, end, or "" for what is no mark of a field."""
+        """begin, separate, end, or "" if it isn't a field mark."""
         return self.element.get(f"{W}fldCharType", "") if self.element.tag == _FIELD else ""
 
 
@@ -470,7 +469,7 @@ def next_field(raws: Sequence[RawElement], start: int) -> tuple[WordField, int]:
 
 
 def _code_end(raws: Sequence[RawElement], start: int) -> int:
-    """Return where the code of a field that is not separated here ends: at the last instruction."""
+    """Return the end of an unseparated field's code: its last instruction."""
     last = start
     for index in range(start, len(raws)):
         if raws[index].element.tag == INSTRUCTION or raws[index].mark:
@@ -489,7 +488,7 @@ def is_link(instruction: str) -> bool:
 
 
 def instruction_of(code: Sequence[RawElement]) -> str:
-    """Return what a field is told to do, without what fields inside it are told."""
+    """Return a field's instruction without those of nested fields."""
     depth, words = 0, []
     for raw in code:
         depth += {"begin": 1, "end": -1}.get(raw.mark, 0)
