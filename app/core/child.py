@@ -164,7 +164,6 @@ class Child:
                     deadline = time.monotonic() + SEND_TIMEOUT_S
 
     def kill_tree(self) -> None:
-        """Kill the child and everything it started."""
         if self._process.returncode is None:
             _kill_group(self._process)
 
@@ -287,7 +286,6 @@ _children: weakref.WeakSet[Child] = weakref.WeakSet()
 
 
 def running_children() -> list[Child]:
-    """Return this process's running children."""
     return [child for child in list(_children) if child.running]
 
 

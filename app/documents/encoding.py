@@ -414,7 +414,6 @@ class TextFile:
         return max(counts, key=lambda each: counts[each])
 
     def replace(self, start: int, end: int, new: str) -> None:
-        """Replace a range of the text."""
         if new != self.text[start:end]:
             self._changes.append((start, end, new))
 

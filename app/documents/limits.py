@@ -118,7 +118,6 @@ class TextBudget:
             raise DocumentUnreadable(str(self._path), "inflates")
 
     def take_characters(self, characters: int) -> None:
-        """Count characters; raises as `require` does."""
         self.require(characters)
         self.left -= characters
 

@@ -188,7 +188,6 @@ class _DocumentSplitter:
         return self._counted_spans(pack(parts, self._budget, max(-1.0, min(MOST_JOINT_TOKENS, joint))))
 
     def _divided_spans(self, spans: list[_Span]) -> list[_Span]:
-        """Divide spans over the budget."""
         over = [self._tokens(span) > self._budget for span in spans]
         spans = [self._with_cut(span) if is_over else span for span, is_over in zip(spans, over, strict=True)]
         self._count_parts(part for span in spans for part in span)

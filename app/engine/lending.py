@@ -91,7 +91,6 @@ class RpcWorker:
 
 
 def free_port(host: str) -> int:
-    """Return a free port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as found:
         try:
             found.bind((host, 0))

@@ -144,7 +144,6 @@ class ModelServer:
                 raise ServerUnreachable(self.host, "broken")
 
     def close(self) -> None:
-        """Close the kept connection."""
         with self._lock:
             client, self._client = self._client, None
         if client is not None:

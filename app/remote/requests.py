@@ -47,7 +47,6 @@ _KNOWS_MORE = (
 
 
 def path_of(body: dict[str, Any]) -> str:
-    """Return the path for a request."""
     return CHAT if "messages" in body else COMPLETIONS
 
 

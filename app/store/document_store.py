@@ -327,7 +327,6 @@ class PageReadings:
         self._database, self._clock = database, clock
 
     def read_pages(self, sha256: str) -> dict[int, StoredPageReading]:
-        """Return a file's readings by page."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT page, method, model, state, fields, is_edited, made_at FROM page_readings WHERE sha256 = ?"

@@ -83,7 +83,6 @@ class ModelNotes:
         return [_read_note(row) for row in rows]
 
     def forget(self, path: Path | str) -> None:
-        """Delete a file's notes."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM models WHERE path = ?", (os.fsencode(path),))
 

@@ -89,7 +89,6 @@ class Projects:
         model: str | UnchangedValue = UNCHANGED,
         is_open: bool | UnchangedValue = UNCHANGED,
     ) -> None:
-        """Change the given fields."""
         texts = {"name": name, "icon": icon, "instructions": instructions, "model": model}
         values: dict[str, Any] = {key: clean_text(text) for key, text in texts.items() if isinstance(text, str)}
         values |= {"updated_at": self._clock()} if values else {}
@@ -241,7 +240,6 @@ class Memories:
         text: str | UnchangedValue = UNCHANGED,
         project_id: int | UnchangedValue | None = UNCHANGED,
     ) -> None:
-        """Change the given fields."""
         values: dict[str, Any] = {} if isinstance(text, UnchangedValue) else {"text": clean_text(text)}
         values |= {} if isinstance(project_id, UnchangedValue) else {"project_id": project_id}
         with self._database.transaction() as connection:

@@ -90,7 +90,6 @@ class QueuedMessages:
         return [row[0] for row in rows]
 
     def edit_text(self, queued_id: int, text: str) -> None:
-        """Change a waiting message's text."""
         with self._database.transaction() as connection:
             changed = connection.execute(
                 "UPDATE queued_messages SET text = ? WHERE id = ?", (clean_text(text), queued_id)

@@ -66,7 +66,6 @@ def is_sound(connection: sqlite3.Connection, what: str = "1") -> bool:
 
 
 def full_text_indexes(connection: sqlite3.Connection) -> list[str]:
-    """Return the names of all FTS5 indexes."""
     query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'"
     return [row[0] for row in connection.execute(query)]
 

@@ -66,7 +66,6 @@ class TranslationStore(JobResults):
         self._counting = threading.Lock()
 
     def add_segments(self, job_id: int, segments: Iterable[tuple[int, Fields]]) -> None:
-        """Append numbered segments to a job."""
         for batch in split_batches(segments):
             rows = [(job_id, number, json.dumps(fields)) for number, fields in batch]
             with self._database.transaction() as connection:
@@ -165,7 +164,6 @@ class TranslationStore(JobResults):
         return found[0] if found and found[0].number == number else None
 
     def count_segments(self, job_ids: Sequence[int]) -> dict[int, SegmentCounts]:
-        """Return the counts of each job's segments."""
         with self._counting:
             unknown = [job_id for job_id in job_ids if job_id not in self._counted]
             self._counted |= self._query_counts(unknown) if unknown else {}
@@ -370,7 +368,6 @@ class TranslationMemory:
         return {LanguagePair(row[0], row[1]): row[2] for row in rows}
 
     def size_bytes(self) -> int:
-        """Return the approximate size on disk."""
         with self._database.reading() as connection:
             row = connection.execute(
                 "SELECT total(length(CAST(source AS BLOB)) + length(CAST(target AS BLOB))"

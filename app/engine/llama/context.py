@@ -48,7 +48,6 @@ class TileEmbeddings:
 
     @property
     def tokens(self) -> int:
-        """Number of tokens."""
         return len(self.embeddings)
 
     def make_batch(self, c: Any, start: int, most: int, sequence: int, position: int) -> TokenBatch:
@@ -180,7 +179,6 @@ class LlamaContext:
         return bool(self.c.llama_memory_seq_rm(self._memory, sequence, count, -1))
 
     def clear_sequence(self, sequence: int) -> None:
-        """Remove a sequence from the KV cache."""
         self.c.llama_memory_seq_rm(self._memory, sequence, -1, -1)
 
     def clear_all(self) -> None:
@@ -222,7 +220,6 @@ class LlamaContext:
         return writing.settled if writing else self._counts[-1], self._reading_threads
 
     def free(self) -> None:
-        """Free the context."""
         self.c.llama_batch_free(self._batch)
         self.c.llama_free(self.pointer)
 

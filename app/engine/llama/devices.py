@@ -50,7 +50,6 @@ def find_handles(library: LlamaLibrary, names: Sequence[str], borrowed: Mapping[
 
 
 def list_backends(library: LlamaLibrary) -> tuple[str, ...]:
-    """Return the names of the loaded backends."""
     ggml, base = library.ggml, library.base
     ggml.ggml_backend_reg_count.restype = ctypes.c_size_t
     ggml.ggml_backend_reg_get.restype = ctypes.c_void_p

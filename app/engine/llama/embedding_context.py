@@ -70,7 +70,6 @@ class EmbeddingContext:
             done += len(together)
 
     def free(self) -> None:
-        """Free the context."""
         self._c.llama_batch_free(self._batch)
         self._c.llama_free(self._context)
 

@@ -201,7 +201,6 @@ class MediaProjector:
         return self.mtmd.mtmd_bitmap_init(*self._fitting_size(media), None)
 
     def close(self) -> None:
-        """Free the projector."""
         self.mtmd.mtmd_free(self.pointer)
 
     def _image_bitmap(self, width: int, height: int, pixels: Any) -> Any:

@@ -83,7 +83,6 @@ class InspectionContext:
         base.ggml_backend_tensor_get.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t]
 
     def free(self) -> None:
-        """Free the context."""
         self._c.llama_batch_free(self._batch)
         self._c.llama_free(self._context)
 
@@ -341,7 +340,6 @@ class MatrixProducts:
         ctypes.CFUNCTYPE(None, pointer, ctypes.c_int)(set_threads)(self._backend, threads)
 
     def close(self) -> None:
-        """Free the backend's threads."""
         self._base.ggml_backend_free(self._backend)
 
     def multiply(self, vectors: Floats, rows: Floats) -> Floats:

@@ -504,7 +504,6 @@ class LlamaBackend:
             self._loaded = None
 
     def begin_answer(self, request: protocol.Generate, job: EngineJob) -> None:
-        """Start an answer with the loaded model."""
         self._require_model().begin_answer(request, job)
 
     def step(self, urgent: Callable[[], bool]) -> None:

@@ -170,7 +170,6 @@ class CachedSequence:
 
 
 def common_length(ours: Tokens[int], theirs: Tokens[int]) -> int:
-    """Return the length of the common prefix."""
     return next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), min(len(ours), len(theirs)))
 
 

@@ -107,7 +107,6 @@ class Grammar:
             self.accept(token)
 
     def free(self) -> None:
-        """Free the grammar."""
         self._c.llama_sampler_free(self._pointer)
 
 

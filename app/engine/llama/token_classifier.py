@@ -97,7 +97,6 @@ class TokenClassifier:
         return found
 
     def free(self) -> None:
-        """Free the context."""
         self._c.llama_batch_free(self._batch)
         self._c.llama_free(self._context)
 

@@ -198,7 +198,6 @@ def _rank(look: str) -> int:
 
 
 def _merged(items: list[_TagItem]) -> list[_TagItem]:
-    """Merge adjacent texts."""
     found: list[_TagItem] = []
     for item in items:
         if found and found[-1].role == item.role == "text" and not found[-1].is_exact and not item.is_exact:
@@ -287,7 +286,6 @@ def without_unfit(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Escape text for HTML and XML."""
     return without_unfit(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -205,7 +205,6 @@ def _character(reference: re.Match[bytes]) -> bytes:
 
 
 def _is_allowed(number: bytes) -> bool:
-    """Return whether XML 1.0 allows the character."""
     try:
         code = int(number[1:], 16) if number[:1] in b"xX" else int(number)
     except ValueError:

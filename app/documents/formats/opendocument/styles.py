@@ -61,7 +61,6 @@ class OpenDocumentStyles:
         """True if any style hides its text."""
 
     def add(self, root: Element) -> None:
-        """Add the styles defined below an element."""
         self._looks.clear()
         for element in root.iter(f"{STYLE}style", f"{TEXT}list-style", f"{TEXT}outline-style"):
             if element.tag == f"{TEXT}list-style":
@@ -221,7 +220,6 @@ class TextStyles(OpenDocumentStyles):
         self._own_looks: dict[str, str] = {}
 
     def add(self, root: Element) -> None:
-        """Add the styles defined below an element."""
         super().add(root)
         for style in root.iter(f"{STYLE}style"):
             if style.get(f"{STYLE}family") == "text":

@@ -61,7 +61,6 @@ class BlockText:
         self.parts.append(words.replace(_BREAK, ""))
 
     def add_break(self) -> None:
-        """Add a line break."""
         self.parts.append(_BREAK)
         self._has_breaks = True
 
@@ -249,7 +248,6 @@ class _OpenTables:
         self._sinks.append(cell.pieces)
 
     def end_cell(self, _end: int) -> None:
-        """Close the cell."""
         self._sinks.pop()
 
 
