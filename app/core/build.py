@@ -29,7 +29,7 @@ class Build:
 
 @dataclass(frozen=True)
 class ReleaseHome:
-    """Where releases are announced: the address of a file, and the Ed25519 key (base64) that must have signed it."""
+    """Announcement of releases: the address of a file, and the Ed25519 key (base64) that must have signed it."""
 
     address: str = ""
     key: str = ""

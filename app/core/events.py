@@ -150,7 +150,7 @@ class ModelLoaded:
     hearing_hz: int = 0
     """Samples a second that it wants of a sound."""
     placement: tuple[Placed, ...] = ()
-    """What each device holds, in the order of the layers."""
+    """Content of each device, in the order of the layers."""
     machines_missed: tuple[str, ...] = ()
     """Addresses of requested RPC workers that didn't answer."""
 
@@ -267,7 +267,7 @@ class FunctionCall:
 
 @dataclass(frozen=True)
 class Message:
-    """One message as models see it; `media` in the order of the text."""
+    """A message as models see it; `media` in the order of the text."""
 
     role: Role
     text: str

@@ -69,7 +69,8 @@ class ComposerSettings:
 
 @dataclass(frozen=True)
 class EngineSettings:
-    """How models run. 0, -1 and empty values leave the choice to the program; an empty `model_path` is the starter.
+    """Options for running models. 0, -1 and empty values leave the choice to the program; an empty `model_path` is the
+    starter.
 
     `kv_type`: f16 or q8_0. `unload_after_min` 0: keep the model until memory is short. `machines` are addresses of RPC
     workers.
@@ -192,7 +193,7 @@ class TrashSettings:
 
 @dataclass(frozen=True)
 class ServingSettings:
-    """Whether API clients may use the models, and on which port.
+    """Access of API clients to the models, and the port for it.
 
     `loads_models`: load the models they name if memory allows. `origins` are web pages that may send requests, such as
     "app://obsidian.md": browsers block all others.

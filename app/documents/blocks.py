@@ -79,7 +79,7 @@ READ_BY = TESSERACT, MODEL, PERSON = "tesseract", "model", "person"
 
 @dataclass(frozen=True)
 class Block:
-    """One block. `id` counts from 1 in its document; `heading_path` holds the headings above it, outermost first.
+    """A block. `id` counts from 1 in its document; `heading_path` holds the headings above it, outermost first.
 
     A heading's own text isn't in its path. `origin` is "" for text of the source, else what read it from an image
     (`READ_BY`).

@@ -99,7 +99,7 @@ def decode(request: Decode, on_step: Callable[[], None] = lambda: None, open_fil
 
 @dataclass(frozen=True)
 class DecodedFrame:
-    """One image as RGB rows without padding, its size in the file, and the number of images there."""
+    """An image as RGB rows without padding, its size in the file, and the number of images there."""
 
     width: int
     height: int

@@ -19,8 +19,8 @@ VERSION = 8
 
 
 class View(NamedTuple):
-    """How a page or region became a picture: edges in points of the page, pixels per point, and its rotation in
-    degrees.
+    """View that turned a page or region into a picture: edges in points of the page, pixels per point, and its rotation
+    in degrees.
     """
 
     left: float

@@ -68,7 +68,7 @@ class SegmentKind(StrEnum):
 
 @dataclass(frozen=True)
 class Segment:
-    """One unit of translation. `id` counts from 1 in the order of the file; the same bytes give the same ids.
+    """A unit of translation. `id` counts from 1 in the order of the file; the same bytes give the same ids.
 
     `page` is the page, slide, sheet or chapter (0 without). `context` helps translators and isn't translated: a
     message's context and comments, a value's key. `level` is a heading's, from 1. `translated` is the file's own

@@ -46,7 +46,7 @@ ENCODINGS = (
 
 @dataclass
 class FileSource:
-    """One file to read. `encoding` is the user's choice, "" to detect it; for formats without one, that of its fonts
+    """A file to read. `encoding` is the user's choice, "" to detect it; for formats without one, that of its fonts
     (`app.documents.clean`).
 
     `first_page` and `last_page` choose a part (inclusive; 0 is open), in formats with pages. `recognize` allows

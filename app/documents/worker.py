@@ -55,7 +55,7 @@ Tell = Callable[[Event], None]
 
 
 class FilePass:
-    """One pass through a file. Results are sent in batches, at least every tenth of a second."""
+    """A pass through a file. Results are sent in batches, at least every tenth of a second."""
 
     def __init__(self, source: FileSource, tell: Tell, batch: Callable[[tuple[Any, ...]], Event]) -> None:
         self._source, self._path, self._tell, self._batch = source, source.path, tell, batch

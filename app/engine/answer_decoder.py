@@ -45,7 +45,7 @@ ON_BY_ITSELF = re.compile(
 
 @dataclass(frozen=True)
 class ThinkingSyntax:
-    """How a model writes its thinking. `inside`: the prompt has already opened it."""
+    """Syntax of one model's thinking. `inside`: the prompt has already opened it."""
 
     kind: str = TAGS
     opening: str = THINK[0]

@@ -12,7 +12,7 @@ from app.engine import protocol
 
 @dataclass(frozen=True)
 class EngineJob:
-    """One request in progress: where to send replies, and whether it was cancelled."""
+    """A request in progress: where to send replies, and whether it was cancelled."""
 
     reply: Callable[[protocol.Reply], None]
     stop: threading.Event = field(default_factory=threading.Event)

@@ -73,7 +73,7 @@ GPU_WORDS = ("CUDA error", "ROCm error", "ggml_cuda", "ggml_vulkan", "vk::", "gg
 
 
 class EngineProcess:
-    """One run of the child process: its state and the calls waiting for replies."""
+    """A run of the child process: its state and the calls waiting for replies."""
 
     def __init__(
         self, command: list[str], folder: Path, environment: dict[str, str], on_crash: Callable[[str], None]
@@ -274,7 +274,7 @@ Replies = queue.SimpleQueue[tuple["PendingRequest", protocol.Reply | AppError]]
 
 
 class PendingRequest:
-    """One request and the queue of its replies."""
+    """A request and the queue of its replies."""
 
     def __init__(self, process: EngineProcess, id_: int, replies: Replies | None = None) -> None:
         self.answered = False

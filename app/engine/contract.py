@@ -43,7 +43,7 @@ class EmbeddingVectors:
 
     @property
     def vectors(self) -> Iterator[array.array[float]]:
-        """One vector per text."""
+        """Vectors in the order of the texts."""
         return (self.numbers[at : at + self.width] for at in range(0, len(self.numbers), self.width or 1))
 
 

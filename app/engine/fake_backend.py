@@ -97,7 +97,7 @@ Rule = dict[str, Any]
 
 @dataclass(eq=False)
 class ScriptedRun:
-    """One running answer of a script."""
+    """A running answer of a script."""
 
     request: protocol.Generate
     job: EngineJob

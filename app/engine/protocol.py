@@ -465,7 +465,7 @@ MACHINE = "machine"
 
 @dataclass(frozen=True)
 class Device:
-    """One device found. `type`: cpu, gpu, igpu, accel, machine (another computer, named by its address) or other. Bytes
+    """A device found. `type`: cpu, gpu, igpu, accel, machine (another computer, named by its address) or other. Bytes
     are 0 if unknown.
     """
 

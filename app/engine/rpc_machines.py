@@ -36,7 +36,7 @@ SILENT_S, ASK_AGAIN_S, ASKED = 10, 5, 4
 
 @dataclass(frozen=True)
 class LentDevice:
-    """One device of an RPC worker, by its name here. Bytes are what it may lend."""
+    """A device of an RPC worker, by its name here. Bytes are what it may lend."""
 
     name: str
     free_bytes: int

@@ -18,7 +18,7 @@ CLEARLY = 1.05  # fewer sequences are chosen only when they are clearly faster i
 
 
 class AnswerRunner(Protocol):
-    """What the scheduler needs to know of an answer."""
+    """Interface of an answer for the scheduler."""
 
     @property
     def interactive(self) -> bool:

@@ -35,7 +35,9 @@ UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, Recursio
 
 @dataclass(frozen=True)
 class StateIdentity:
-    """What a state was made with. With any difference it would be silently wrong, as llama.cpp doesn't check."""
+    """Model, build and settings that a state was made with. With any difference it would be silently wrong, as
+    llama.cpp doesn't check.
+    """
 
     model_bytes: int
     model_mtime_ns: int

@@ -86,7 +86,7 @@ def access_to(address: str, settings: Settings) -> NetworkAccess:
 
 @dataclass
 class NetworkVisit:
-    """One use of the network. `patient`: the caller retries, so errors are raised unchanged."""
+    """A use of the network. `patient`: the caller retries, so errors are raised unchanged."""
 
     access: NetworkAccess
     why: str
@@ -213,7 +213,7 @@ def problem_of(error: BaseException, visit: NetworkVisit, repo: str = "", file: 
 _SENSELESS = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
-"""What the library raises for a response of unexpected form."""
+"""Errors that the library raises for a response of unexpected form."""
 
 
 def _problem_of_status(error: HfHubHTTPError, access: NetworkAccess, repo: str, file: str) -> AppError:

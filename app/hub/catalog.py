@@ -51,7 +51,7 @@ class VisionFile:
 
 @dataclass(frozen=True)
 class CatalogEntry:
-    """One suggested model. 0, "" and None mean unknown.
+    """A suggested model. 0, "" and None mean unknown.
 
     `is_default`: suggested for its tasks on a machine of `tier_gb`. `languages` is how many it knows. `thinking` is how
     it writes its thinking: none, tags or harmony. `template` names a resource that replaces the file's chat template.

@@ -1,4 +1,4 @@
-"""One download: its request, local state, speed, and the child process that fetches each file."""
+"""A download: its request, local state, speed, and the child process that fetches each file."""
 
 from __future__ import annotations
 

@@ -300,7 +300,7 @@ class StoredJob(Protocol):
 
 
 class JobStore(Protocol):
-    """Where the queue is stored: `store.jobs.Jobs`."""
+    """Store of the queue: `store.jobs.Jobs`."""
 
     def add(self, kind: str, title: str, spec: dict[str, Any]) -> StoredJob: ...
     def find(self, kind: str = "") -> Sequence[StoredJob]: ...

@@ -91,7 +91,7 @@ def check_room(folder: Path, needed_bytes: int) -> None:
 
 @dataclass(frozen=True)
 class RemoteOrigin:
-    """Where a file comes from, by the Hub. `etag` is the sha256 for files in its large-file storage."""
+    """Origin of a file on the Hub. `etag` is the sha256 for files in its large-file storage."""
 
     repo: str
     file: str

@@ -16,7 +16,7 @@ VERSION = 3
 
 @dataclass(frozen=True)
 class Job:
-    """One file to fetch. `size_bytes` and `sha256` are from the Hub's file list, 0 and "" if unknown.
+    """A file to fetch. `size_bytes` and `sha256` are from the Hub's file list, 0 and "" if unknown.
 
     `reserve_bytes` is what other queued files still need on the same volume.
     """

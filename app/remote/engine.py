@@ -408,7 +408,7 @@ class _AtOnce:
 
 
 class _RemoteRequest:
-    """One request in its own thread."""
+    """A request in its own thread."""
 
     def __init__(
         self,

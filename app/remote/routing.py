@@ -1,4 +1,4 @@
-"""One engine for local and remote models: each request goes to where the chosen model runs."""
+"""An engine for local and remote models: each request goes to where the chosen model runs."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from app.features.tool_calls import CallArguments, CallBegins
 
 @dataclass
 class ApiCall:
-    """One function call; `arguments` is JSON text."""
+    """A function call; `arguments` is JSON text."""
 
     name: str
     arguments: str = ""
@@ -42,7 +42,7 @@ class ApiCall:
 
 @dataclass
 class ApiAnswer:
-    """One answer of a request as it grows; `stats` is set when it has ended."""
+    """An answer of a request as it grows; `stats` is set when it has ended."""
 
     text: str = ""
     thinking: str = ""

@@ -37,7 +37,7 @@ class ConnectionOffer:
 
 @dataclass(frozen=True)
 class ClientRecipe:
-    """One program: where its settings are, and what to write there."""
+    """A program: where its settings are, and what to write there."""
 
     name: str
     where: str

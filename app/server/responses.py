@@ -32,7 +32,7 @@ from app.server.request_fields import refuse_unsupported
 
 @dataclass
 class _OutputItem:
-    """One item of a response; it is complete before the next begins."""
+    """An item of a response; it is complete before the next begins."""
 
     kind: str
     place: int

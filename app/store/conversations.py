@@ -26,7 +26,7 @@ __all__ = ["Conversation", "Conversations", "MessageState", "OutlineMessage", "S
 
 @dataclass(frozen=True)
 class Conversation:
-    """One chat. Times are seconds since 1970; `leaf_id` is the last message of the chosen branch.
+    """A chat. Times are seconds since 1970; `leaf_id` is the last message of the chosen branch.
 
     `sampling` holds the fields of `protocol.Sampling` this chat sets itself; `thinking` is "" (as in settings), on,
     off, low, medium or high. `first_kept_id` is the first message still sent to the model besides pinned ones; None, or
@@ -397,7 +397,7 @@ def _read_conversation(row: sqlite3.Row) -> Conversation:
 
 
 class DocumentUse(StrEnum):
-    """How a document is used in the prompt."""
+    """Use of a document in the prompt."""
 
     UNDECIDED = ""
     WHOLE = "whole"

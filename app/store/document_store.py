@@ -34,7 +34,7 @@ BATCH = 400
 
 @dataclass(frozen=True)
 class StoredDocument:
-    """One document. The file at `path` had `size_bytes` and `mtime_ns` when it was read; `name` is safe to show.
+    """A document. The file at `path` had `size_bytes` and `mtime_ns` when it was read; `name` is safe to show.
 
     `unit` names what `pages` counts: page, slide, sheet, chapter, file or "". `info` holds more in plain JSON: title,
     language, encoding, the part that was read, words, pages_without_text, pages as pictures, remarks.

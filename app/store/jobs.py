@@ -20,7 +20,7 @@ from app.store.trash import leave_traces
 
 @dataclass(frozen=True)
 class Job:
-    """One long-running job. `state` is queued, running, paused, done, failed, or one of the kind's own.
+    """A long-running job. `state` is queued, running, paused, done, failed, or one of the kind's own.
 
     `spec` holds what to do and `progress` how far it is, as plain JSON of the kind; `error` is why it stopped. Jobs
     with a lower `place` come first. Times are seconds since 1970.

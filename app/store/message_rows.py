@@ -28,7 +28,7 @@ class MessageState(StrEnum):
 
 @dataclass(frozen=True)
 class StoredMessage:
-    """One message and the ids of all its versions (siblings including itself), oldest first.
+    """A message and the ids of all its versions (siblings including itself), oldest first.
 
     `thinking` is the reasoning before the answer and took `thinking_s` seconds (None: unknown or none). `pinned`
     messages are sent even when the conversation exceeds the context. `sources` are citations as
@@ -54,7 +54,7 @@ class StoredMessage:
 
 @dataclass(frozen=True)
 class TreeMessage:
-    """One message of a full tree. Among siblings, the one with the highest `chosen` is shown."""
+    """A message of a full tree. Among siblings, the one with the highest `chosen` is shown."""
 
     id: int
     parent_id: int | None
@@ -76,7 +76,7 @@ class TreeMessage:
 
 @dataclass(frozen=True)
 class OutlineMessage:
-    """One message of a tree with its first words in one line."""
+    """A message of a tree with its first words in one line."""
 
     id: int
     parent_id: int | None

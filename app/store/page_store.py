@@ -25,7 +25,7 @@ Ranges = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True)
 class WrittenPage:
-    """One page. `title` is the user's, else the first line with words, "" without.
+    """A page. `title` is the user's, else the first line with words, "" without.
 
     `written` marks text the model wrote and the user hasn't touched; it and `cursor` count characters (not UTF-16
     units, as Qt does). `options` are the tab's settings for continuing. `file` is where it was opened from or saved,

@@ -24,9 +24,7 @@ from app.store.database import Database
 
 @dataclass(frozen=True)
 class Project:
-    """One project. Times are seconds since 1970; `is_open`: its chats are shown in the list; `model` is a path or
-    "".
-    """
+    """A project. Times are seconds since 1970; `is_open`: its chats are shown in the list; `model` is a path or ""."""
 
     id: int
     name: str
@@ -194,7 +192,7 @@ class ProjectDocuments:
 
 @dataclass(frozen=True)
 class Memory:
-    """One fact; `project_id` None: for every chat."""
+    """A fact; `project_id` None: for every chat."""
 
     id: int
     project_id: int | None
@@ -274,7 +272,7 @@ class Memories:
 
 @dataclass(frozen=True)
 class ChatTag:
-    """One tag; `colour` is a name from the window's palette, or ""."""
+    """A tag; `colour` is a name from the window's palette, or ""."""
 
     id: int
     name: str

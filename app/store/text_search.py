@@ -31,7 +31,7 @@ _NOT_LISTED = ("draft", "adding")
 
 @dataclass(frozen=True)
 class FoundText:
-    """One hit. `message_id` is 0 and `text` "" for a chat's title; `at` in seconds since 1970."""
+    """A hit. `message_id` is 0 and `text` "" for a chat's title; `at` in seconds since 1970."""
 
     kind: str
     id: int

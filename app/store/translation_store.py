@@ -269,7 +269,7 @@ class LanguagePair:
 
 @dataclass(frozen=True)
 class TranslationOrigin:
-    """How a model made a translation: options and prompt version. `hints` and `model` are hashes of its notes and
+    """Origin of a model's translation: options and prompt version. `hints` and `model` are hashes of its notes and
     terms, and of its file.
     """
 
@@ -281,7 +281,7 @@ class TranslationOrigin:
 
 @dataclass(frozen=True)
 class MemoryEntry:
-    """One translation. `key` identifies the source's words and marks; `source` and `target` hold them as JSON."""
+    """A translation. `key` identifies the source's words and marks; `source` and `target` hold them as JSON."""
 
     pair: LanguagePair
     key: bytes

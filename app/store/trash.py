@@ -29,7 +29,7 @@ WORDS_CHARACTERS = 200
 
 @dataclass(frozen=True)
 class TrashedItem:
-    """One deleted item; `deleted_at` in seconds since 1970. `within` is a message's chat."""
+    """A deleted item; `deleted_at` in seconds since 1970. `within` is a message's chat."""
 
     kind: str
     id: int

@@ -213,7 +213,7 @@ def _of_outlook(source: FileSource) -> Iterator[Item]:
 
 @dataclass
 class _MailMessage:
-    """One message: the whole file, or a folder in it."""
+    """A message: the whole file, or a folder in it."""
 
     source: FileSource
     ole: OleFileIO

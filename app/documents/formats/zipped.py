@@ -46,7 +46,7 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 class _ZippedDocument:
-    """One document of the archive."""
+    """A document of the archive."""
 
     def __init__(self, source: FileSource, archive: Archive, name: str, page: int) -> None:
         self._source, self._archive = source, archive

@@ -31,7 +31,7 @@ QUOTES = ("'", '"')
 """Between these a text is written as JSON has it, where a template writes it in any of them."""
 BRACKETS = (")", "}", "]")
 TAG = re.compile(r"<[^<>\s]*>|\[[A-Z_]+\]|<｜[^｜]*｜>")
-"""What may begin a call if nothing else does."""
+"""Patterns that may begin a call if nothing else does."""
 
 
 def call_syntax(render: Render, is_end: Callable[[str], bool] = lambda text: False) -> CallSyntax | None:

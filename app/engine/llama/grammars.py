@@ -30,7 +30,7 @@ ANNOTATIONS = frozenset(
 )
 """Keywords of a schema that don't restrict values."""
 TEXT_CHARACTER = r'[^"\\\x00-\x1f\x7f] | "\\" (["\\/bfnrt] | "u" [0-9a-fA-F]{4})'
-"""One character of a JSON string."""
+"""A character of a JSON string."""
 BLANK = r'(" " | "\n" [ \t]{0,20})?'
 """Between values in JSON; endless in none."""
 ANYTHING = {"type": ["object", "array", "string", "number", "boolean", "null"]}

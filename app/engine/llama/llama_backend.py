@@ -281,7 +281,7 @@ class LoadedModel:
 
     @cached_property
     def call_syntax(self) -> protocol.CallSyntax | None:
-        """How the model's template has functions called; None if it doesn't support that or isn't understood."""
+        """Function-call syntax of the model's template; None if it doesn't support that or isn't understood."""
         model = self.model
         if model.template is None or "tools" not in model.template_source:
             return None

@@ -278,7 +278,7 @@ class Renders(Protocol):
 
 
 class ChatTemplate:
-    """One model's template. `control_texts` returns the spellings of its control tokens, called only when needed."""
+    """A model's template. `control_texts` returns the spellings of its control tokens, called only when needed."""
 
     def __init__(self, renderer: Renders, bos: str, eos: str, control_texts: Callable[[], Iterable[str]]) -> None:
         self._renderer = renderer

@@ -71,7 +71,7 @@ def inline_of(parser: MarkdownIt, text: str, env: dict[str, Any]) -> InlineText:
 
 
 class _InlineReading:
-    """One pass through the tokens of a text."""
+    """A pass through the tokens of a text."""
 
     def __init__(self, text: str, tokens: list[Token]) -> None:
         self._text, self._tokens = text, tokens

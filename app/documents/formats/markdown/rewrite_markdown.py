@@ -190,7 +190,7 @@ _LEAVES = ("inline", "fence", "code_block", "html_block", "hr", "front_matter", 
 
 
 class MarkdownLine(NamedTuple):
-    """One line of a text: its range in the file, and its prefix."""
+    """A line of a text: its range in the file, and its prefix."""
 
     start: int
     end: int
@@ -199,7 +199,7 @@ class MarkdownLine(NamedTuple):
 
 @dataclass
 class MarkdownPassage:
-    """One unit of translation; or front matter, or HTML ("html_lines" if its lines have quote marks)."""
+    """A unit of translation; or front matter, or HTML ("html_lines" if its lines have quote marks)."""
 
     type: str
     lines: list[MarkdownLine]

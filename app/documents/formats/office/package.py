@@ -64,7 +64,7 @@ class RelatedPart:
 
 @dataclass
 class XmlPart:
-    """One XML part being rewritten. Whoever changes its tree sets `is_changed`."""
+    """An XML part being rewritten. Whoever changes its tree sets `is_changed`."""
 
     name: str
     root: Element

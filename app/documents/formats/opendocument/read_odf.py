@@ -568,7 +568,7 @@ _ERROR = re.compile(r"#[A-Z]|Err:\d")
 
 @dataclass
 class OpenDocumentSheet:
-    """One sheet. `rows` counts up to the last with content."""
+    """A sheet. `rows` counts up to the last with content."""
 
     name: str
     is_hidden: bool

@@ -714,7 +714,7 @@ class _StyleProperties:
     family: str
     is_default: bool
     at: int
-    """Where its attributes begin."""
+    """Offset at which its attributes begin."""
     said: Mapping[str, AttributeValue]
 
 

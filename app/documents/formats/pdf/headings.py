@@ -273,7 +273,7 @@ class _MarginRow:
 
 @dataclass(frozen=True, slots=True)
 class _MarginNeighbours:
-    """What a row is compared with: the same margin of other pages, and facts of the document."""
+    """Data that a row is compared with: the same margin of other pages, and facts of the document."""
 
     marks: list[_MarginRow]
     body_size: float

@@ -35,7 +35,7 @@ _NO_CODE = re.compile(r"\"[^\"]*\"|\\.|_.|\*.|\[(?![hms]+\])[^\]]*\]", re.IGNORE
 
 @dataclass(frozen=True)
 class WorkbookSheet:
-    """One sheet; `part` is "" without cells, such as for a chart."""
+    """A sheet; `part` is "" without cells, such as for a chart."""
 
     name: str
     is_hidden: bool

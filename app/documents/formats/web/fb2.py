@@ -48,7 +48,7 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 class _SectionPart:
-    """One part of a section: its title, a paragraph, a poem, a table.
+    """A part of a section: its title, a paragraph, a poem, a table.
 
     A note's title is its number, which goes to the note's first paragraph.
     """

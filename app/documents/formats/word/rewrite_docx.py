@@ -430,7 +430,7 @@ _OPAQUE = (f"{W}citation", "{http://schemas.microsoft.com/office/word/2010/wordm
 
 @dataclass
 class _GroupHolder:
-    """What a group is written as: an element around its words, or a field's code before and end after.
+    """Form in which a group is written: an element around its words, or a field's code before and end after.
 
     `inside` is between these, for a field without words.
     """
