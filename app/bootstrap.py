@@ -81,9 +81,9 @@ Part = TypeVar("Part")
 
 
 class _LazyPart(Generic[Part]):
-    """A part that is made, with the modules it is made of, when it is first asked for, by whichever thread that is.
+    """Descriptor of a part built on first access, from any thread, importing its modules only then.
 
-    None of these is needed before the window is seen, and some are never.
+    None is needed before the window appears, and some never.
     """
 
     def __init__(self, make: Callable[[Any], Part]) -> None:
@@ -443,7 +443,7 @@ class ProgramParts:
 
 
 class Fireside(ProgramParts):
-    """The running program: those of its parts that nothing is made of, and what it does with all as a whole."""
+    """The running program: its top-level parts, and what concerns all of them."""
 
     @_LazyPart
     def recorder(self) -> SoundRecorder:
@@ -667,7 +667,7 @@ class Fireside(ProgramParts):
         before that, when another start can use everything else.
         """
         models = self._made_part("models")
-        for end in self.before_closing:
+        for end in self.before_closing:  # first, while the parts they use still work
             end()
         for name in ("summaries", "translations", "writing_engines", "readings"):
             work = self._made_part(name)

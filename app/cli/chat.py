@@ -87,7 +87,7 @@ def add_arguments(chat: argparse.ArgumentParser) -> None:
 
 @dataclass
 class ChatRun:
-    """One terminal chat: the parts it needs and its options."""
+    """A terminal chat: the parts it needs and its options."""
 
     engine: Engine
     settings: Settings

@@ -56,7 +56,7 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
 
 
 def run_complete(options: argparse.Namespace) -> int:
-    """`complete`: prints a continuation as it comes, several of them when all are complete."""
+    """Run `complete`: print a continuation as it streams; several are printed when all are complete."""
     prompt = options.prompt if options.prompt is not None or sys.stdin.isatty() else sys.stdin.read()
     if not prompt:
         print("There is no text to go on with. Give it with -p TEXT.", file=sys.stderr)

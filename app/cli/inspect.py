@@ -1,4 +1,4 @@
-"""`inspect` in the terminal: what a model makes of a text, and what it is made of."""
+"""`inspect` in the terminal: how a model sees a text, and what the model consists of."""
 
 from __future__ import annotations
 

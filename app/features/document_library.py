@@ -289,7 +289,7 @@ class DocumentLibrary:
         from app.language.language_detection import language_of
 
         text = _BLANK_LINES.sub(lambda gap: "\n" * gap[0].count("\n"), text)
-        data = text.encode("utf-8", "replace")
+        data = text.encode("utf-8", "replace")  # a pasted text may hold lone surrogates
         digest = hashlib.sha256(data).hexdigest()
         document_id, is_kept = (
             self.store.begin_document(Path("pasted", f"{digest[:16]}.txt"), len(data), 0, name=name),
@@ -446,7 +446,7 @@ class KeptDocument:
 
     @property
     def note(self) -> str:
-        """Why pages can't be drawn, where the user would expect it; else ""."""
+        """Reason why pages can't be drawn, where the user would expect them; else ""."""
         if not can_draw(self._document.format) or self._is_there:
             return ""
         return "The file is not there any more, or has changed. This is its text as it was read."
@@ -560,7 +560,7 @@ class TextHighlight:
 
 
 class ShownDocument(Protocol):
-    """One document to show.
+    """A document to show.
 
     Everything but `draw_page` answers within milliseconds, on any thread; raises the store's errors.
     """
@@ -571,7 +571,7 @@ class ShownDocument(Protocol):
 
     @property
     def unit(self) -> str:
-        """What its pages are called: page, slide, sheet, chapter; "" without pages."""
+        """Name of its pages: page, slide, sheet, chapter; "" without pages."""
 
     @property
     def pages(self) -> int:
@@ -591,7 +591,7 @@ class ShownDocument(Protocol):
 
     @property
     def note(self) -> str:
-        """A sentence on why it cannot be drawn, where that is news; "" otherwise."""
+        """Reason why pages can't be drawn, where the user would expect them; else ""."""
 
     def read_blocks(self, first_id: int, count: int) -> list[Block]:
         """Return up to `count` blocks in order, starting at `first_id`."""

@@ -140,7 +140,7 @@ def _drawing_page(title: str, body: str, scripts: tuple[str, ...] = ()) -> str:
 
 
 def _mermaid_source() -> str:
-    """Mermaid as it is shipped, in packages gzipped; "" without it, or where it would end its script too early."""
+    """Return Mermaid's packaged source, unzipped; "" if it is missing or contains a closing script tag."""
     path, packed = resource_path(LIBRARY), resource_path(f"{LIBRARY}.gz")
     text = gzip.decompress(packed.read_bytes()).decode("utf-8") if packed.is_file() else ""
     text = path.read_text("utf-8") if path.is_file() else text

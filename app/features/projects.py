@@ -1,7 +1,7 @@
-"""What a chat is told before it begins: instructions and documents of its project, and what a person keeps for it.
+"""Build the preamble of chats: their project's instructions and documents, and memories.
 
-It is the beginning of the prompt, the same token for token in all chats of a project, so that what a model has read of
-it serves them all. What changes seldom goes first: instructions, documents, memories.
+It is the beginning of the prompt, identical token for token in all chats of a project, so that one KV snapshot serves
+them all. What changes rarely comes first: instructions, documents, memories.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ Count = Callable[[Sequence[str]], Sequence[int]]
 
 @dataclass(frozen=True)
 class ChatPreamble:
-    """The parts in their order, "" where there is nothing.
+    """The parts in order, "" if empty.
 
-    `searched` are documents that are too long to be shown whole: passages of them go with each question. `session` is
-    the engine's name of what is common, "" outside of projects.
+    `searched` are documents too long to show whole: passages of them go with each question. `session` is the engine's
+    name of the shared KV snapshot, "" outside projects.
     """
 
     instructions: str = ""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CLIPBOARD, SELECTION, DATE = "clipboard", "selection", "date"
 AUTOMATIC = (CLIPBOARD, SELECTION, DATE)
-"""Variables that are filled by themselves, where there is something to fill them with."""
+"""Variables filled automatically if there is a value."""
 FIRST_CHARACTERS = 80
 LEAST_TYPED = 3
 _BRACES = re.compile(r"\{\{|\}\}|\{([^\W\d_][\w -]{0,39})\}")
@@ -119,10 +119,7 @@ BUILTIN: tuple[tuple[str, str, str], ...] = (
 
 
 class PromptLibrary:
-    """Prompts in the order in which they are offered; from any thread. Raises what the store raises.
-
-    `tr` gives the built-in ones in the person's language.
-    """
+    """Prompts in the order offered; from any thread. Raises the store's errors. `tr` translates the built-in ones."""
 
     def __init__(
         self,

@@ -1,7 +1,6 @@
-"""Answers for other programs: which models there are, the one they name brought in, and what it writes, as events.
+"""Answer API clients: list models, load the named one, and yield what it writes as events.
 
-Nothing here knows a contract: `app.server` turns requests of each into `GenerationRequest`, and events into what it
-sends back.
+Nothing here knows an API: `app.server` turns requests of each into `GenerationRequest`, and events into responses.
 """
 
 from __future__ import annotations
@@ -126,10 +125,10 @@ def _header_number(header: GgufHeader, key: str) -> int:
 
 @dataclass(frozen=True)
 class GenerationRequest:
-    """Answers to one conversation, or continuations of `text`, or of `tokens`, where there are no messages.
+    """Answers to a conversation, or without messages continuations of `text` or `tokens`.
 
-    `must_call`: one of `tools` has to be called. `continues`: the last message, an assistant's, is gone on with.
-    `alternatives` as in `protocol.Ask`.
+    `must_call`: one of `tools` must be called. `continues`: continue the last message, an assistant's. `alternatives`
+    as in `protocol.Ask`.
     """
 
     messages: tuple[Message, ...] = ()
@@ -143,7 +142,7 @@ class GenerationRequest:
     stop: tuple[str, ...] = ()
     json_schema: str = ""
     grammar: str = ""
-    """GBNF, where there is no schema and no function."""
+    """GBNF grammar, without a schema or tools."""
     continues: bool = False
     tools: tuple[tool_calls.ToolFunction, ...] = ()
     must_call: bool = False
@@ -245,7 +244,7 @@ def _with_instructions(messages: Sequence[Message], text: str) -> list[Message]:
 
 @dataclass(frozen=True)
 class RequestRecord:
-    """One request as shown to the user, without any content. `at` in seconds since 1970."""
+    """A request as shown to the user, without any content. `at` in seconds since 1970."""
 
     at: float
     who: str
@@ -383,6 +382,7 @@ class ServedEngines:
                 _load_again(engine, Path(model.path), wanted, cancel)
             finally:
                 if engine.loaded is None:
+                    # with a fresh token: a cancelled request must not cost the user the loaded model
                     former = replace(wish, context_tokens=model.context_tokens)
                     _load_again(engine, Path(model.path), former, CancelToken())
             now = engine.loaded
@@ -458,7 +458,7 @@ class ServedEngines:
             raise errors.ModelTooLarge(str(path), self._needs(path), self._free_bytes())
         if embeds or not self._may_replace:
             raise errors.NoRoomForModel(path.stem, loaded.name)
-        while self._own_users:
+        while self._own_users:  # replacing the model would fail the requests that still use it
             if cancel.cancelled:
                 return None
             time.sleep(LOOK_EVERY_S)
@@ -497,7 +497,7 @@ class ServedEngines:
                     return False
                 first = min(unused, key=lambda one: one.used_s)
                 del self._beside[first.path]
-            first.engine.close()
+            first.engine.close()  # outside the lock, since it waits for the child to exit
         return True
 
     def _release_lease(self, lent: _LeasedEngine) -> None:

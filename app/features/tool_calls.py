@@ -1,8 +1,8 @@
-"""Functions that a model may call: how they are told to it, what it may write, and its calls while they come.
+"""Tool calls: describing functions to a model, constraining its answer, and parsing calls as they stream.
 
-Where a model's template has a way of calling (`protocol.CallSyntax`), that is used. Everywhere else a call is one JSON
-object a line, ``{"name": …, "arguments": …}``, which needs nothing of a template, so every model that chats can be
-asked. Either is held to each function's own schema by a grammar, so that it cannot be malformed.
+If a model's template has its own syntax for calls (`protocol.CallSyntax`), that is used. Otherwise a call is one JSON
+object a line, ``{"name": …, "arguments": …}``, which needs nothing of the template, so every chat model works. Either
+is constrained by a grammar to each function's own schema, so that a call can't be malformed.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Recordings: made with the microphone, on only meanwhile; heard by the model that is loaded, as documents.
+"""Record with the microphone, and transcribe recordings with the loaded model, as documents.
 
-They are made into a folder of the person's data, and stay there as long as something uses them. Hearing goes piece by
-piece, each sentence with its seconds. The events are those of a document that is read
-(`app.documents.read_document.read`), so that what is said can be asked about, cited, summarized and translated as any
-other text. A block's place is in milliseconds of the recording.
+Recordings are stored in the user's data folder as long as something uses them. Transcription runs piece by piece;
+each sentence gets its seconds. The events are those of reading a document (`app.documents.read_document.read`), so
+that speech can be asked about, cited, summarized and translated like any text. A block's position is in milliseconds
+of the recording.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ _JSON = json.JSONDecoder(strict=False)
 
 
 class CallScan(Enum):
-    """What a text is so far: calls, words, or undecided."""
+    """State of a text so far: calls, words, or undecided."""
 
     OPEN = "open"
     """It may still become calls."""
@@ -54,7 +54,7 @@ class CallScan(Enum):
 
 @dataclass(frozen=True)
 class WrittenCall:
-    """A call as a model wrote it; `arguments` None where it gave none."""
+    """A call as a model wrote it; `arguments` None if it gave none."""
 
     name: str
     arguments: Any

@@ -307,7 +307,7 @@ class BlankTrimmer:
 
 @dataclass
 class Continuation:
-    """One continuation in progress; `finish_reason` is None until it ends.
+    """A continuation in progress; `finish_reason` is None until it ends.
 
     Before text arrives, `read` is the share of the prompt processed, and `waits` why it is waiting ("" if it isn't).
     The first of `tokens` may start with blanks that are before the cursor and not part of `text`.

@@ -66,7 +66,7 @@ _LOOKED = {
 }
 """Statements that the searcher hasn't found it, without naming the text."""
 LONGEST = 400
-"""Characters of a sentence that are looked at."""
+"""Longest sentence examined, in characters."""
 
 
 def admits_absence(sentence: str) -> bool:

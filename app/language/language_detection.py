@@ -228,7 +228,10 @@ _CODE_BYTES = 12
 
 @dataclass
 class _ByteAutomaton:
-    """`rows` are the distinct rows of 256 next states, `row_of` says which a state has, `feature_of` what it found."""
+    """Automaton:
+
+    `rows` are the distinct rows of 256 next states, `row_of` each state's row, `feature_of` the n-gram it ends.
+    """
 
     rows: array[int]
     row_of: array[int]

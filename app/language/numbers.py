@@ -48,7 +48,7 @@ _SHORT_NAME = 3
 
 
 class Date(NamedTuple):
-    """A date from `start` to `end`; what it leaves open is 0. `days` and `months`: the ways to read it."""
+    """A date from `start` to `end`; missing parts are 0. `days` and `months`: its possible readings."""
 
     start: int
     end: int
@@ -447,7 +447,7 @@ _SEPARATED = re.compile(
 
 
 class WrittenNumber(NamedTuple):
-    """A number as it is written, and what it may mean: 1.240 may be 1240 or 1.24."""
+    """A number as written, with its possible values: 1.240 may be 1240 or 1.24."""
 
     text: str
     values: frozenset[Decimal]
@@ -500,11 +500,11 @@ UNITS: dict[str, MeasureUnit] = {
 """By the casefolded word. Only what a number is often followed by: anything else is taken for what is counted."""
 SCALES = {word: Decimal(10) ** int(power) for power, words in TABLES["scales"].items() for word in words.split()}
 EAST_ASIAN_SCALES = {"千": Decimal(1000), "百": Decimal(100), "천": Decimal(1000)}
-"""Before what is counted, where they are part of numbers in letters elsewhere."""
+"""Scales before a counted noun, in languages where elsewhere they are part of number words."""
 ATTACHED_SCALES = {"k": Decimal(1000), "K": Decimal(1000), "M": Decimal(10) ** 6, "B": Decimal(10) ** 9}
-"""Directly behind the number only: "10k", "110M"."""
+"""Scales only directly after the number: "10k", "110M"."""
 MONEY_SCALES = {"m": Decimal(10) ** 6, "b": Decimal(10) ** 9}
-"""Directly behind an amount of money only: "$3.7m"."""
+"""Scales only directly after an amount of money: "$3.7m"."""
 MONEY = frozenset({"euro", "dollar", "pound", "yen", "yuan", "franc", "rupee", "krona", "rouble"})
 """The dimensions of amounts of money."""
 

@@ -72,7 +72,7 @@ _NOUN_ENDING = re.compile(
 )
 """Of German nouns; hardly a name has one of them."""
 _TITLES = frozenset({"mr", "mrs", "ms", "dr", "prof", "sir", "herr", "herrn", "frau", "mme", "sr", "sra", "sig"})
-"""What follows these is a name in every language."""
+"""Titles, after which a name follows in every language."""
 
 
 class Name(NamedTuple):

@@ -202,7 +202,7 @@ class PassageIndex:
     def rank(self, question: str, limit: int, asking: EmbeddingTable | None = None) -> list[list[int]]:
         """Return two rankings of passage numbers, best first: by the whole text, and by each word's best match.
 
-        `asking`: the table that reads the question, where that is in another language than the passages.
+        `asking` is the question's table, if its language isn't the passages'.
         """
         asked = self._read_question(question, asking)
         if asked is None:
@@ -394,7 +394,7 @@ def _highest_scores(scores: np.ndarray[Any, np.dtype[np.uint16]], count: int) ->
 
 
 def _sampled_least(values: np.ndarray[Any, Any], count: int) -> float:
-    """Return what about `count` of the values do not exceed, by a sample where there are many."""
+    """Return a bound that about `count` of the values don't exceed, from a sample if there are many."""
     import numpy as np
 
     step = max(1, len(values) // SAMPLED)

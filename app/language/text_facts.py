@@ -241,7 +241,7 @@ _ONLY = re.compile(
 
 
 class FactToken(NamedTuple):
-    """A word or a number, what it counts as in comparisons, and where it is."""
+    """A word or number, its key for comparisons, and its position."""
 
     key: str
     start: int
@@ -382,12 +382,15 @@ def _text_of(text: str, some: Tokens) -> str:
 
 
 _GLUED = re.compile(r"(?:[^\W\d_]{2}|\d)[.!?…][\"”’)]?(?:_+|[^\W\d_])[^\W_]")
-"""A word that begins straight behind the end of a sentence."""
+"""A word glued to the end of the sentence before."""
 _CHUNK_ENDS = "\"“”‘’'()«»,;:.!?…"
 
 
 def find_garbled_words(text: str, known: Sequence[str]) -> str:
-    """Return the words around letters of a foreign script, or glued behind a full stop, that no known text has."""
+    """Return words with letters of a foreign script, or glued together after a full stop, found in no known text;
+
+    "" for none.
+    """
     glued = (match for match in _GLUED.finditer(text) if not any(match[0] in other for other in known))
     match = find_foreign_letters(text, known) or next(glued, None)
     if match is None:
@@ -498,7 +501,7 @@ def missing_day(statement: str, sentence: str, language: str) -> str:
 
 
 def _other_negation(statement: str, sentence: str) -> str:
-    """Return a negation that only one of both has, where they say the same words."""
+    """Return a negation that only one has, where both have the same words; "" for none."""
     sentence = _clause_of(statement, sentence)
     mine, theirs = (list(_find_negations(text)) for text in (statement, sentence))
     if mine and not theirs:

@@ -38,7 +38,7 @@ _MARKERS = frozenset(
     bij door met naar op te tegen tot uit van voor dan od przez ze w we dla niz po przed v vo s so u k ot iz za dlya
     """.split()  # noqa: SIM905
 )
-"""Prepositions, words behind a comparative, and articles that show a case."""
+"""Prepositions, comparative particles, and articles that show case."""
 _LINKS = frozenset("of de del des du d da do dos das di della dei van z".split())  # noqa: SIM905
 """They tie a word to the one before, whose part counts: "the team of Arcos"."""
 _JOINS = frozenset("and or und oder et ou y e o en of i oraz lub".split())  # noqa: SIM905

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MessageBranch:
-    """One version of a message, with what follows until versions fork again.
+    """A version of a message, with what follows until versions fork again.
 
     `depth` counts the forks above it; `place` is its position among `count` versions; `following` are the messages up
     to the next fork. `is_shown`: it is on the chosen branch.
@@ -64,7 +64,7 @@ def _follow_choices(
 
 
 def branch_to(conversations: Conversations, message: StoredMessage) -> list[StoredMessage]:
-    """Return the messages from the root to this one, whichever versions are chosen."""
+    """Return the messages from the root to this one, even if other versions are chosen."""
     branch = conversations.read_branch(message.conversation_id)
     ids = [message.id for message in branch]
     if message.id in ids:

@@ -1,4 +1,4 @@
-"""One question about documents outside any chat: the prompt as a chat builds it, and the answer's citations."""
+"""Ask one question about documents outside any chat: the prompt as a chat builds it, and the answer's citations."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CitedSentence:
 
 
 class DocumentQuestion:
-    """Asks about documents of a database that forgets: nothing of the person's chats or memories goes along."""
+    """Asks about documents in an in-memory database, without the user's chats and memories."""
 
     def __init__(
         self, database: Database, documents: DocumentLibrary, engine: Engine, settings: Callable[[], Settings]

@@ -104,7 +104,9 @@ class PromptMessage:
 
 @dataclass(frozen=True)
 class PromptView:
-    """What the model is shown: `preamble` and `carried` instructions in the system message, then `said` in order.
+    """The part of a branch shown to the model:
+
+    `preamble` and `carried` instructions in the system message, then `said` in order.
 
     `first_kept_id` is None while the whole conversation is shown. `hidden` are the ids left out, `newly_hidden` how
     many since the last fitting (negative: shown again). `tokens` is an upper bound of the prompt. `recalled` are
@@ -215,13 +217,14 @@ def fit_prompt(
     room = budget.prompt_tokens
     if now.hidden:
         whole = _view_from(said, 0, fixed_tokens, 0)
-        if whole.tokens <= int(room * COMPACTED_SHARE):
+        if whole.tokens <= int(room * COMPACTED_SHARE):  # with a margin, so that the view doesn't flip at every turn
             return replace(whole, newly_hidden=-len(now.hidden))
     if now.tokens <= room:
         return now
+    # many turns at once, rarely: each change of the prompt's beginning makes the model read it all again
     target = room if when_full == "rolling" else int(room * COMPACTED_SHARE)
     found = _fit_from(said, _place_of(said, first_kept_id), fixed_tokens, _carried_tokens(budget, when_full), target)
-    if found.tokens > room:
+    if found.tokens > room:  # carried instructions give way first: the newest turn has to fit
         found = _fit_from(said, _place_of(said, first_kept_id), fixed_tokens, 0, target)
     if found.tokens > room:
         raise PromptTooLong(found.tokens, room)

@@ -1,9 +1,9 @@
-"""Turns that have left the model's memory: which of them a new question is about, and how they are quoted with it.
+"""Recall turns that no longer fit the context: find those a new question is about, and quote them.
 
-A turn, the question with its answers, is ranked as one text: what was asked is in the one and what is looked for in the
-other. The ranking is BM25 (Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009) over the turns of the
-chat itself, so that a word counts for how rare it is there. `make bench ONLY=recall` compares it with what SQLite's
-full-text index ranks, and counts how often a question about nothing earlier brings something back.
+A turn, a question with its answers, is ranked as one text: the question names the topic, the answers have what is
+sought. The ranking is BM25 (Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009) over the chat's own
+turns, so that words rare in this chat count most. `make bench ONLY=recall` compares it with SQLite's full-text
+ranking, and counts how often a question about nothing earlier recalls something.
 """
 
 from __future__ import annotations

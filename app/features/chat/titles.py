@@ -121,6 +121,7 @@ class ChatTitles:
                 parts.append(event.text)
             elif isinstance(event, Finished):
                 line, *more = "".join(parts).strip().split("\n", 1)
+                # at the token limit without a line break, the title may be cut in the middle
                 title = clean_title(line) if more or event.stats.finish_reason is FinishReason.STOP else ""
                 if is_title(title, "\n".join(message.text for message in said)) and not cancel.cancelled:
                     yield from self._keep_title(conversation_id, title)

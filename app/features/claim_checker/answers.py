@@ -146,10 +146,8 @@ def material_of(chats: AnswerService, answer_id: int) -> CheckMaterial | None:
 def passages_to_check(
     chats: AnswerService, branch: Sequence[StoredMessage], question: StoredMessage, answer: StoredMessage
 ) -> list[str]:
-    """Return the texts that an answer may rest on, as many as a checker can read.
-
-    Of each document of the chat that is what the model was shown with the question, or all of it; where that is too
-    long, what fits the question and the answer best.
+    """Return the texts an answer may rest on, as many as a checker can read: of each document the passages shown, or
+    all of it; if that is too long, what fits question and answer best.
     """
     store = chats.documents.store
     conversation = chats.conversations.get(answer.conversation_id)

@@ -1,16 +1,16 @@
-"""Everything that a person made here, in one file, and back: chats, summaries, translations, pages, settings.
+"""Back up and restore all of the user's data in one file: chats, summaries, translations, pages, settings.
 
-The file is a ZIP archive: `fireside.db` (a copy of the database as of one moment), `settings.json`, `words.txt` (what
-is right in the person's own spelling), the copies of translated documents below `translations/`, the pictures of
-chats below `media/` (since version 2), recordings below `recordings/` and other servers with models below `servers/`
-(since version 3), and at its end
-`manifest.json`: `format` ("fireside-backup"), `version`, `program`, `made_at` (seconds since 1970), `schema` (of the
-database) and `files`, each with `name`, `size_bytes` and `sha256`. Models are not in it, nor the access token and the
-keys of servers, which the system keeps, nor which documents may be sent to a server: that is asked again.
+The file is a ZIP archive: `fireside.db` (a copy of the database as of one moment), `settings.json`, `words.txt` (the
+user's own words for spelling), the copies of translated documents below `translations/`, the pictures of chats below
+`media/` (since version 2), recordings below `recordings/` and other servers with models below `servers/` (since
+version 3), and at its end `manifest.json`: `format` ("fireside-backup"), `version`, `program`, `made_at` (seconds
+since 1970), `schema` (of the database) and `files`, each with `name`, `size_bytes` and `sha256`. Models are not in
+it, nor the access token and the keys of servers, which the system keeps, nor which documents may be sent to a server:
+that is asked again.
 
 A backup is unpacked and compared as a whole before anything is touched, and its database is brought to the newest
 schema, which has to be exactly the program's. It takes its place when nobody has the database open, which for the
-window is its next start; what was there moves into a folder of its own for 30 days, from which it can be put back in
+window is its next start; what was there moves into a separate folder for 30 days, from which it can be put back in
 the same way.
 """
 
@@ -366,7 +366,7 @@ def put_in_place(places: AppPaths) -> Path | None:
         if not state.aside:
             state.aside = f"{time.strftime('%Y-%m-%d-%H%M%S')}-{os.urandom(2).hex()}"
             state.came = [name for name in _part_folders(places) if (places.restoring / name).exists()]
-            state.write(places.restoring)
+            state.write(places.restoring)  # before anything moves, so that the next run can complete a killed one
         aside = places.before_restoring / state.aside
         make_folder(aside)
         _RestoreProgress(came=state.came + state.emptied).write(aside)
@@ -374,6 +374,7 @@ def put_in_place(places: AppPaths) -> Path | None:
             new = places.restoring / name
             if not new.exists() and (name not in state.emptied or (aside / name).exists()):
                 continue  # it has taken its place already, or never was there
+            # with SQLite's log, which would be replayed into the other database
             for old in (here, here.with_name(here.name + "-wal"), here.with_name(here.name + "-shm")):
                 if old.exists():
                     shutil.move(old, aside / old.name)

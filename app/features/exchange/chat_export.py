@@ -37,7 +37,7 @@ class ExportFinished:
     messages: int
     is_cancelled: bool = False
     pages: int = 0
-    """Of paper, where it is for that."""
+    """Pages of a PDF; 0 for other formats."""
 
 
 class _ExportCancelled(Exception):

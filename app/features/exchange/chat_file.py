@@ -164,7 +164,7 @@ class ChatArchive:
     around: ChatStores | None = None
     """None: the file says nothing of projects, assistants and tags."""
     media: MediaLibrary | None = None
-    """None: pictures stay where they are."""
+    """None: pictures aren't exported or imported."""
 
     def list_pictures(self, message_id: int) -> list[MediaUse]:
         found = self.media.store.of_messages([message_id]) if self.media is not None else {}

@@ -312,7 +312,7 @@ class ImportedFile:
 
 @dataclass(frozen=True)
 class JanThread:
-    """A chat of Jan: what is known of it (None where that is missing) and its messages."""
+    """A chat of Jan: its metadata (None if missing) and its messages."""
 
     about: ImportedFile | None
     lines: ImportedFile
@@ -359,7 +359,7 @@ def contents_of(path: Path) -> Iterator[ImportContents]:
 
 
 def recognize_format(path: Path) -> str:
-    """Whose chats these are, from the first that can be read; "" where there are none. Raises ChatsUnreadable."""
+    """Return the program of the first readable chat; "" if there is none. Raises ChatsUnreadable."""
     with contents_of(path) as contents:
         if contents.threads:
             return JAN
@@ -441,7 +441,7 @@ def _made_by(value: dict[str, Any]) -> FoundChat | NoChat:
 
 
 def _one_file(entry: ImportedFile, path: Path) -> ImportContents:
-    """Return a single file; a chat of Jan comes with the metadata file next to it."""
+    """Return a single file; for a chat of Jan, with its metadata file."""
     if entry.base not in (_LINES, _THREAD):
         return ImportContents((entry,), ())
     return _sorted_out(

@@ -1,8 +1,8 @@
-"""A chat as another program's file has it, and the tree of turns that becomes of it here.
+"""Convert another program's chat into the tree of turns stored here.
 
-Other programs keep more than turns: tools and what they gave, instructions that nobody sees, steps of one answer as
-messages of their own. What is no turn is left out and counted, what hung below it hangs above, and the steps of one
-answer are joined. Ids are the file's own and not trusted: they may repeat, lead nowhere or in circles.
+Other programs store more than turns: tool calls and results, hidden instructions, steps of one answer as separate
+messages. Anything but a turn is dropped and counted, its children move up, and the steps of an answer are joined. Ids
+come from the file and aren't trusted: they may repeat, dangle or form cycles.
 """
 
 from __future__ import annotations
@@ -33,9 +33,7 @@ _LATEST_S = 4e9
 
 @dataclass(frozen=True)
 class GivenPicture:
-    """A picture of a message, and what it is called: its file in the export by the name or id that the message says,
-    or what it holds in base64.
-    """
+    """A message's picture: its name, and its file by the name or id in the message, or its content in base64."""
 
     name: str
     asset: str = ""
@@ -163,7 +161,7 @@ MOST_PARTLY = 4
 
 
 def attached_line(names: Iterable[str]) -> str:
-    """Return the line that stands in a message for attachments not imported."""
+    """Return the line for attachments that weren't imported."""
     return join_texts(f"[Attached: {name}]" for name in names)
 
 

@@ -73,7 +73,7 @@ class _RunLook:
 
 @dataclass
 class _InsertPlace:
-    """Where the next paragraph goes within an answer."""
+    """Position of the next paragraph within an answer."""
 
     lists: list[str] = field(default_factory=list)
     quotes: int = 0

@@ -47,7 +47,7 @@ class PromptShare:
 
 @dataclass(frozen=True)
 class TextSurprise:
-    """How well a model predicts a text.
+    """A model's predictions of a text in figures.
 
     `perplexity` is e to the mean surprisal of a token (in nats); from two windows on, it equals llama-perplexity's.
     `bits_per_byte` covers all tokens and is comparable between models.
@@ -60,7 +60,10 @@ class TextSurprise:
 
 @dataclass(frozen=True)
 class AttentionShares:
-    """`shares[layer, head, token that looks, token looked at]` as float32; `layers` are the numbers of the layers."""
+    """Attention as `shares[layer, head, attending token, attended token]` in float32;
+
+    `layers` are the layers' numbers.
+    """
 
     tokens: tuple[TokenSeen, ...]
     layers: tuple[int, ...]

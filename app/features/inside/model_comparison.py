@@ -1,7 +1,7 @@
-"""Models beside each other: how well each foresees a text and how fast it writes, or, unnamed, which answers better.
+"""Compare models: how well each predicts a text and how fast it generates, or in a blind vote on answers.
 
 Loss falls with the number of weights as a power law, L = (N₀ / N)^α (Kaplan et al., Scaling laws for neural language
-models, 2020): on two logarithmic axes a straight line, whose slope is −α.
+models, 2020): a straight line on two logarithmic axes, whose slope is −α.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ FIGURES = (
 
 @dataclass(frozen=True)
 class ModelFigures:
-    """One model's figures, or the `error` that prevented them."""
+    """Figures of one model, or the `error` that prevented them."""
 
     path: Path
     name: str

@@ -1,9 +1,8 @@
-"""What one sees in a head's attention, as a plain sentence that follows from its numbers by clear rules.
+"""Classify heads by their attention, and describe each in a plain sentence by fixed rules.
 
-Heads that look at the token before, at the first one, at themselves or at the same word earlier, and those that
-continue a repetition, are known from many models (Clark et al., What does BERT look at?, 2019; Olsson et al.,
-In-context learning and induction heads, 2022; Xiao et al., Efficient streaming language models with attention sinks,
-2023).
+Heads that attend to the previous token, the first one, themselves or the same word earlier, and induction heads, are
+known from many models (Clark et al., What does BERT look at?, 2019; Olsson et al., In-context learning and induction
+heads, 2022; Xiao et al., Efficient streaming language models with attention sinks, 2023).
 """
 
 from __future__ import annotations
@@ -57,11 +56,11 @@ class AttentionTarget(StrEnum):
     SAME = "same"
     """The same word, earlier in the text."""
     AFTER_SAME = "after_same"
-    """What followed the same word earlier: an induction head."""
+    """The token after the same word earlier: an induction head."""
     NEAR = "near"
     """The token itself and the few before it."""
     FEW = "few"
-    """The same few tokens, whichever one looks."""
+    """The same few tokens, from all positions."""
     EVEN = "even"
     MIXED = "mixed"
     SHORT = "short"
@@ -69,7 +68,7 @@ class AttentionTarget(StrEnum):
 
 @dataclass(frozen=True)
 class HeadPattern:
-    """What a head attends to, as means over the text.
+    """Target of a head's attention, as means over the text.
 
     `place` gets `share` of the attention; if `first` isn't 0, of the attention left after the first token, which gets
     that share. `words` are those of FEW. `repeated` is the rule for words that occurred before, if it differs: SAME
@@ -209,7 +208,7 @@ def _row_evenness(rest: Any, *, is_shared: bool) -> float:
 
 @dataclass(frozen=True)
 class AttentionMap:
-    """A text's attention and what each head does; `shares` is [layer, head, token that looks, token looked at]."""
+    """A text's attention and each head's pattern; `shares` is [layer, head, attending token, attended token]."""
 
     tokens: tuple[TokenSeen, ...]
     layers: tuple[int, ...]

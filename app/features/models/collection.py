@@ -74,7 +74,7 @@ DOWNLOADED, ADDED = "downloaded", "added"
 
 @dataclass(frozen=True)
 class ModelSuggestion:
-    """A model for this machine, with what it needs and how fast it will be."""
+    """A suggested model with its memory needs and expected speed."""
 
     entry: CatalogEntry
     fit: MemoryFit
@@ -88,7 +88,7 @@ class ModelSuggestion:
 
 @dataclass(frozen=True)
 class CollectionServices:
-    """What the models need from the rest of the program."""
+    """Services the models need from the rest of the program."""
 
     paths: AppPaths
     settings: Callable[[], Settings]

@@ -46,7 +46,7 @@ USUAL_SIZE_PER_KV_BYTE = 40_000  # 8 billion weights in 4 bits, four queries to 
 
 @dataclass(frozen=True)
 class MemoryFit:
-    """How a model fits:
+    """Fit of a model:
 
     `word` is well, tight (little room left, or a reduced context), slow (larger than free memory, so read from disk
     again and again) or too_large.

@@ -130,7 +130,7 @@ class InstalledModels:
 
 
 def embeds_texts(path: Path) -> bool:
-    """Return whether a file is of a model that turns texts into vectors; False where it cannot be read."""
+    """Return whether a file is an embedding model; False if unreadable."""
     try:
         stat = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""What a model can translate and how it is prompted, from catalog, header and name.
+"""Tell which languages a model translates and how to prompt it, from catalog, header and name.
 
 A model's languages are those its makers name. An unknown instruct model of a billion weights or more is offered the
 languages most such models were trained with: a guess, backed by the checks of each translation. Smaller unknown ones

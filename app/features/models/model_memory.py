@@ -45,7 +45,7 @@ def read_memory(proc: Path = PROC) -> MachineMemory | None:
 
 
 class MemoryVerdict(StrEnum):
-    """What to do with the loaded model."""
+    """Decision on the loaded model."""
 
     STAY = "stay"
     SLEEP_SHORT = "sleep_short"

@@ -1,8 +1,8 @@
-"""Pages that are pictures, and figures, being read: begun, worked off page by page, stopped, gone on with, corrected.
+"""Jobs that read picture pages and figures: start, read page by page, stop, resume, correct.
 
-Each is a stored job of the kind "page_reading" with the document that it is about; see `app.features.work.queue`. What
-a page says is kept by the content of its file (`app.store.document_store`), so that a file is read once, wherever it
-comes in. When the work ends, however that comes, a document with the text takes the place of the one without.
+Each is a stored job of the kind "page_reading" with its document; see `app.features.work.queue`. A page's text is
+stored by the content of its file (`app.store.document_store`), so that a file is read only once. When a job ends in
+any way, a document with the text replaces the one without.
 """
 
 from __future__ import annotations
@@ -218,7 +218,7 @@ def _stored_reading(job: Job, document_ids: Sequence[int]) -> StoredReading:
 
 
 class ReadingAtWork(JobAttempt[ReadingEvent]):
-    """One document's page reading, attempt after attempt."""
+    """A document's page reading, attempt after attempt."""
 
     def __init__(
         self, row: StoredReading, document: StoredDocument, documents: DocumentLibrary, jobs: JobTable, folder: Path
@@ -318,7 +318,7 @@ class ReadingAtWork(JobAttempt[ReadingEvent]):
 
 
 Found = tuple[Sequence[Block], str] | None
-"""The blocks of a page or a region, and how it went; None where it was cancelled."""
+"""Blocks of a page or region, and the outcome; None when cancelled."""
 ReadPage = Callable[[DocumentScanner, int, Region], Generator[ReadingEvent, None, Found]]
 
 
@@ -353,7 +353,7 @@ def reading_outcome(events: Generator[ReadingEvent, None, StoredPageReading | No
 
 
 class ByModel:
-    """Shows each page to a model that sees, and keeps the model's name with what it says."""
+    """Reads pages with a vision model, and stores the model's name with the text."""
 
     @property
     def way(self) -> ReadingMethod:

@@ -2,7 +2,7 @@
 
 Four signs of how near the question and the document are, weighed by a logistic regression that was fitted on the
 development sets alone (`tests/benchmarks/absence_bench.py` fits and measures it). It cannot know what a passage says:
-questions that fit the document's topic and are answered nowhere are told less often than those about something else.
+questions on the document's topic that it never answers are recognised less often than those about something else.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from app.store.document_store import DocumentStore
 LEAST_BLOCKS = 8
 """In a shorter document any word is rare."""
 AROUND = 2
-"""Blocks before and behind one that count as the same passage."""
+"""Blocks before and after one that count as the same passage."""
 LEAST_LETTERS = 3
 STEM_LETTERS = 5
 """Words of at least this many letters also match inside others, without their last letters."""
@@ -60,7 +60,7 @@ _BEFORE_SENTENCES = '.?!:¿¡"“„«('
 
 @dataclass(frozen=True)
 class AnswerSigns:
-    """How near a question and a document are.
+    """Signs of how near a question and a document are.
 
     `missing`: the share of the question's words found nowhere; `together`: the largest share found in one passage;
     both weighted by rarity. `closeness`: cosine of the nearest passage, None if the table can't tell. `lacks_name`: a

@@ -8,7 +8,7 @@ from app.features.retrieval.ranking import MOST_RANKED, rank_blocks
 from app.store.document_store import DocumentStore, Fields
 
 FIRST_BLOCKS = 3
-"""A document's beginning says what it is, so it comes along where there is room."""
+"""First blocks of a document, which say what it is; included if there is room."""
 FIRST_SHARE = 0.15
 MOST_HITS = 12
 """More passages help a model less than they distract it."""

@@ -1,10 +1,9 @@
-"""Find where an answer may come from: the sentences of the documents that say what its sentences say.
+"""Find an answer's sources: sentences of the documents that say what its sentences say.
 
-No second model and no judgement. A sentence of the answer gets the stretch of the documents that holds the largest
-share of what its words tell: rare words tell more, and another word of like meaning or one in the heading counts in
-part. That stretch has to bear out all its facts (`app.language.text_facts`): one that says thirty-one is none for 301,
-nor is "not allowed" one for "allowed". What the model names itself ("[p. 3]") is taken at its word only where there is
-such a page.
+No second model and no judgement. A sentence of the answer gets the passage with the largest share of its word
+weights: rare words weigh more; similar words and words in the heading count in part. The passage must support all its
+facts (`app.language.text_facts`): "thirty-one" doesn't support 301, nor "not allowed" "allowed". A page the model
+cites itself ("[p. 3]") is accepted only if it exists.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ NEARBY = 0.6
 """Weight of a word found just before a block, or in its heading."""
 LEAST_WEIGHT, SMALL_WEIGHT = 0.5, 0.3
 PAIR_COSTS = 0.1
-"""Two sentences are taken only where they say more than one."""
+"""Penalty of two sentences, which are cited only if they say more than one."""
 MOST_BEHIND = 0.1
 """A passage is no citation if another fits this much better and says something else."""
 BEFORE = 2

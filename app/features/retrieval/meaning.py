@@ -50,9 +50,9 @@ class PassageIndexes:
         return self._index_of(store, document_id).language.differs_from(question)
 
     def closeness(self, store: DocumentStore, document_id: int, question: str) -> float | None:
-        """Return how near a question is to its nearest block: the cosine, on the scale of the English table.
+        """Return the cosine of a question and its nearest block, on the English table's scale.
 
-        None where there is no table, or no known word.
+        None without a table, or a known word.
         """
         index = self._index_of(store, document_id)
         cosine = index.passages.closeness(question) if index.passages is not None else None
@@ -79,7 +79,7 @@ class PassageIndexes:
 
 
 class _DocumentIndex:
-    """The vectors of a document's passages; None where there is no table for its language, or too little to rank."""
+    """Vectors of a document's passages; None without a table for its language, or with too little text to rank."""
 
     def __init__(self, blocks: Sequence[Fields]) -> None:
         from app.documents.blocks import block_from_fields  # not needed for an empty window

@@ -37,7 +37,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 class MessagePart(NamedTuple):
-    """The part of a message that comes nearest, from `start` to `end` in its text."""
+    """The nearest part of a message, from `start` to `end` in its text."""
 
     message_id: int
     start: int
@@ -54,9 +54,9 @@ class MessageIndex:
         self._read_to: int | None = None
 
     def find(self, query: str, most: int, is_cancelled: Callable[[], bool] = lambda: False) -> list[MessagePart]:
-        """Return the nearest part of each message that comes near enough, best first.
+        """Return the nearest part of each message that is near enough, best first.
 
-        Empty without a table, for what it does not know, and where it is cancelled; what was read by then stays.
+        Empty without a table or known words, and when cancelled; what was read so far stays indexed.
         """
         import numpy as np
 
@@ -80,7 +80,7 @@ class MessageIndex:
         return [part for number, part in best.items() if number in there]
 
     def _read_on(self, table: EmbeddingTable, is_cancelled: Callable[[], bool]) -> bool:
-        """Read what has been said since; False where that was cancelled."""
+        """Index the messages added since; False when cancelled."""
         if self._read_to is None:
             self._read_to = max(0, self._search.last_message() - MOST_MESSAGES)
         while messages := self._search.messages_after(self._read_to, BATCH):

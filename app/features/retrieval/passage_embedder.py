@@ -105,9 +105,10 @@ class PassageEmbedder:
         is_answering: Callable[[], bool] = lambda: False,
         patience_s: float = 0.0,
     ) -> None:
-        """`model`: the chosen one; `is_loaded`: whether `open_engine` has a model at once; `is_answering`: somebody.
+        """`model` returns the chosen model;
 
-        `patience_s`: how long a question waits for its vector, where that is not the usual time.
+        `is_loaded` whether `open_engine` has it at once; `is_answering` whether anyone is being answered.
+        `patience_s` is how long a question waits for its vector, if not the default.
         """
         self._model, self._open_engine = model, open_engine
         self._is_loaded, self._is_answering, self._patience_s = is_loaded, is_answering, patience_s
@@ -123,7 +124,7 @@ class PassageEmbedder:
         self._lock = threading.Lock()
 
     def rank(self, store: DocumentStore, document_id: int, question: str, limit: int) -> list[list[int]]:
-        """Return one ranking of block numbers, best first; none where there is no vector in time, or not of all."""
+        """Return one ranking of block ids, best first; none without a vector in time, or if vectors are missing."""
         path = self._model()
         if path is None or not question.strip():
             return []
@@ -232,7 +233,7 @@ class PassageEmbedder:
         self.on_wanted()
 
     def _question_vector(self, path: Path, model: str, question: str) -> Floats | None:
-        """Return the vector of a question, or None where there is none within two seconds."""
+        """Return a question's vector, or None if it takes more than 2 s."""
         key = (model, question)
         if key in self._questions:
             return self._questions[key]
@@ -346,7 +347,7 @@ def model_key(path: Path) -> str:
 
 
 def recipe_at(path: Path) -> EmbeddingRecipe:
-    """Return the recipe of a model file, PLAIN where it cannot be read."""
+    """Return a model file's recipe, PLAIN if it is unreadable."""
     return _recipe_of_file(path, model_key(path))
 
 

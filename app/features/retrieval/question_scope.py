@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class QuestionScope(StrEnum):
-    """What a question wants of the whole document."""
+    """Kind of content a question wants of the whole document."""
 
     ABOUT = "about"
     """A short account of its content."""

@@ -1,9 +1,9 @@
-"""How much of a document a question is about: all of it ("list all dates", "what is this about"), or one place.
+"""Tell whether a question is about a whole document ("list all dates", "what is this about") or one place.
 
-Rules over words, in the languages that the splitter and the checks know best. Some kinds the program finds exactly
-without a model (dates, addresses, headings); the rest is for a model that reads section by section. Where a question
-is missed, passages answer it as any other; where one is taken for such a question, an offer is shown that nobody has to
-take. `tests/data/surveys/questions.tsv` has the questions by which the rules were found, and others to try them on.
+Word rules, in the languages the splitter and the checks know best. Some kinds (dates, addresses, headings) are found
+exactly without a model; for the rest a model reads section by section. A missed question is answered from passages as
+usual; a false positive shows an offer that can be ignored. `tests/data/surveys/questions.tsv` has the questions the
+rules were made from, and held-out ones.
 """
 
 from __future__ import annotations

@@ -84,9 +84,9 @@ def support_of(answer: str, sources: Sequence[SourcePlace]) -> AnswerSupport:
 
 
 def statements_of(answer: str, sources: Sequence[SourcePlace]) -> Iterator[tuple[str, bool]]:
-    """Yield the sentences that state something, each with whether it has a place.
+    """Yield the sentences that state something, each with whether it has a citation.
 
-    Short ones, which are looked up nowhere ("Yes."), count only where they have one or say that nothing was found.
+    Short ones ("Yes."), which aren't looked up, count only if they have one or say that nothing was found.
     """
     for start, end in list(split_sentences(answer))[:MOST_SENTENCES]:
         sentence = answer[start:end]

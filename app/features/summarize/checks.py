@@ -1,7 +1,7 @@
-"""Compares a statement with the blocks it cites: quotes, numbers and units, dates, names, and how much it shares.
+"""Compare a statement with the blocks it cites: quotations, numbers and units, dates, names, shared words.
 
-Nothing here judges, and no model is asked: it is looked up whether what is said stands there. What such a look-up
-cannot see (a cause turned round, what was left out) it lets pass; `make bench ONLY=claims` counts how much of it.
+No judgement and no model: it only looks up whether what is said is there. What that can't detect (a reversed cause,
+an omission) passes; `make bench ONLY=claims` counts how much.
 """
 
 from __future__ import annotations

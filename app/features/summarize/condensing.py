@@ -211,7 +211,7 @@ class SectionMapping:
         return None if is_all or task.halvings else AnswerProblem.TOO_LONG
 
     def _halve_task(self, task: SectionTask) -> list[SectionTask]:
-        """Nothing where it cannot be cut, or was often enough."""
+        """Split a task in halves; empty if it can't be split, or was often enough."""
         if task.halvings >= MOST_HALVINGS:
             return []
         blocks = self._work.documents[task.section.document].blocks
@@ -421,7 +421,7 @@ class WriteUpSources:
 
     @property
     def citable(self) -> list[int]:
-        """The numbers of what says something: not of headings, where there is anything else."""
+        """Numbers that may be cited: not those of headings, if there is anything else."""
         headings = {
             n for n, cited in self.blocks.items() if not self.points and cited[0].block.kind is BlockKind.HEADING
         }
@@ -443,7 +443,7 @@ class WriteUpSources:
 
     @property
     def text(self) -> str:
-        """Without frames, and with titles only where there are several."""
+        """The texts without frames, and with titles only if there are several."""
         if len(self.texts) == 1:
             return self.texts[0][1]
         return "\n\n".join(f"{title}:\n{text}" for title, text in self.texts)

@@ -51,7 +51,7 @@ from app.language.language_names import WITHOUT_SPACES
 from app.language.sentences import CLOSING, ENDS, ENDS_AT_ONCE, split_sentences
 
 STEM = 7
-"""Letters of a word that count: its endings say little of what it is about."""
+"""Letters of a word that count: endings say little about meaning."""
 CANDIDATES = 25
 """For each sentence that is wanted: the best by themselves, among which repetition decides."""
 MEASURED = 2000
@@ -71,7 +71,7 @@ MOST_SIGNS = 0.12
 SMALL_SHARE = 0.05
 """Share of words that are function words in any prose of a language."""
 MORE_SMALL_WORDS = 3
-"""How many more function words of another language mark a sentence as foreign."""
+"""Excess of function words of another language that marks a sentence as foreign."""
 TITLE_WEIGHT = 2.0
 REPETITION, REPETITION_OF = 1.316, 3
 """Sentences compared for repetition. With more, some are always alike, or the last ones say little."""
@@ -107,7 +107,7 @@ _SPOKEN = re.compile(r"[\"'`‘“„«»「『—–]")
 _PAIRED = (("(", ")"), ("[", "]"), ("“", "”"), ("«", "»"), ("「", "」"), ("『", "』"), ("（", "）"))
 _DIGIT = re.compile(r"\d")
 _SPELT = re.compile(r"(?:\b\w\b\W+){6}")
-"""Letters one by one, as what is no text comes out of a file."""
+"""Letters spelled one by one, as non-text comes out of a file."""
 _ENDED = re.compile(rf"[{ENDS}{ENDS_AT_ONCE}][{CLOSING}」』）》】]*$")
 
 

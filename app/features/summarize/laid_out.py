@@ -31,9 +31,10 @@ _NO_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @dataclass(frozen=True)
 class StatementSource:
-    """A place that statements rest on. `label` is such as "lease.pdf, p. 12"; `page` is None where there are none.
+    """A source of statements.
 
-    `direction` is that of its text, ltr or rtl, whatever the summary's is.
+    `label` is such as "lease.pdf, p. 12"; `page` is None without pages. `direction` is its text's, ltr or rtl,
+    whatever the summary's.
     """
 
     number: int

@@ -1,10 +1,10 @@
-"""Decides what a summary is made by where nobody chose, and when a model that writes badly is stopped.
+"""Choose how a summary is made if the user didn't, and stop a model that writes badly.
 
-A model of one and a half billion weights writes better summaries of half a page than its own sentences are (ROUGE-1
-.50 to .60 against .42 to .47), no better ones of abstracts with conclusions (.40 against .44), and worse ones of papers
-(.34 against .44). So the length of the document decides first, then how much of what the model wrote on this machine
-could be found in its documents. That it only words what the digest chose was tried and is worse than the digest (.40
-against .44 over nine texts): it copies the sentences, or makes one of three.
+A model of 1.5 billion weights writes better summaries of half a page than an extract (ROUGE-1 .50 to .60 against .42
+to .47), no better ones of abstracts with conclusions (.40 against .44), and worse ones of papers (.34 against .44).
+So the document's length decides first, then how much of what the model wrote on this computer was found in its
+documents. Letting it reword the extract was tried and is worse than the extract (.40 against .44 over nine texts): it
+copies the sentences, or merges three into one.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _NUMBER = re.compile(r"\d+(?:[.,'’\u00a0\u202f]\d+)*")
 
 @dataclass(frozen=True)
 class ClaimScore:
-    """How many of a model's claims were found in its documents. Claims that couldn't be compared don't count."""
+    """Number of a model's claims found in its documents. Claims that couldn't be compared don't count."""
 
     claims: int = 0
     claims_found: int = 0
@@ -63,7 +63,7 @@ class ClaimScore:
 
     @property
     def falls_short(self) -> bool:
-        """True where it is known that too little was found."""
+        """True if too little is known to be found."""
         return self.is_known and not self.is_enough
 
     @property
@@ -74,10 +74,10 @@ class ClaimScore:
 
 
 def score_claims(statements: Iterable[Statement], text_of: Callable[[int, int], str]) -> ClaimScore:
-    """Count claims and numbers; a number is right where its claim was found, or its digits are in a block behind it.
+    """Count claims and numbers; a number is right if its claim was found, or its digits are in a block cited.
 
-    The checks know rounded numbers and numbers in words, which digits do not show. `text_of` gives the text of a block
-    by its document and its number.
+    The checks know rounded numbers and number words, which digits don't show. `text_of` returns a block's text by
+    document and block id.
     """
     claims = found = numbers = right = 0
     for statement in statements:

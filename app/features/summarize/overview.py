@@ -1,11 +1,9 @@
-"""What there is to know of documents before a model is asked: their digest, their key terms, and their outline.
+"""Collect what is known of documents without a model: extract, key terms, and outline.
 
-Key terms are what a text names, measures, dates and defines. Which of them are shown is found by counting the blocks
-that hold them. Where a script has no capitals, what recurs is taken for a name: runs of words, or of characters where
-no spaces part them, that stand between different neighbours (after Frantzi et al., C-value, 2000).
-
-All of it is bounded: candidates that occur once are given up where there are too many, and of each term only so many
-places are kept.
+Key terms are what a text names, measures, dates and defines, ranked by the number of blocks that have them. In
+scripts without capitals, recurring runs of words, or of characters without spaces, with different neighbours count as
+names (after Frantzi et al., C-value, 2000). Everything is bounded: single occurrences are dropped when there are too
+many candidates, and only a few places of each term are stored.
 """
 
 from __future__ import annotations
@@ -62,7 +60,7 @@ MOST_HEADINGS = 400
 LONG_BLOCKS = 60
 """A document with more blocks is long: its digest is grouped by headings."""
 MOST_UNDER_HEADINGS = {Length.SHORT: 15, Length.MEDIUM: 40, Length.LONG: 100}
-"""Sentences under all headings together; where that is not one for each, the most telling of all are taken."""
+"""Sentences under all headings together; if that is less than one for each, the best of all are taken."""
 FEW_BLOCKS = 40
 """In so short a document a name need not occur twice."""
 _TEXTS = frozenset((BlockKind.PARAGRAPH, BlockKind.LIST_ITEM, BlockKind.NOTE, BlockKind.CAPTION))
@@ -114,7 +112,7 @@ class DocumentOverview:
 
 @dataclass(frozen=True)
 class FirstLook:
-    """The digest of documents as a summary, by section or by document where that helps, and the overview of each."""
+    """Extract of documents as a summary, by section or by document where that helps, and each one's overview."""
 
     summary: Summary
     overviews: tuple[DocumentOverview, ...]

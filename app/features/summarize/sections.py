@@ -40,7 +40,7 @@ WRITING_SHARE = 0.35
 WORDS_A_TOKEN = 0.65
 """In English; elsewhere a word takes about twice as many tokens."""
 ANCHOR_TOKENS = 8
-"""More than the numbers behind a statement take."""
+"""Upper bound of the tokens of a statement's source numbers."""
 POINT_TOKENS = 45
 LONGER = 1.6
 """An answer may be this many times longer than planned before it is cut off."""
@@ -174,9 +174,10 @@ HALF = 6
 
 @dataclass(frozen=True)
 class ReadSection:
-    """A stretch of one document as the model reads it. `slices` are in the texts of its blocks.
+    """Part of a document as the model reads it.
 
-    `number` counts the sections of its document from 1 to `of`; both 0 where there is only one.
+    `slices` are ranges of its blocks' texts. `number` counts the document's sections from 1 to `of`; both 0 if there
+    is only one.
     """
 
     document: int
@@ -328,7 +329,7 @@ class SectionReading:
 
 
 class _DocumentCoverage:
-    """What was read of one document; `unread` counts what is missing per page."""
+    """Coverage of one document; `unread` counts what is missing per page."""
 
     def __init__(self, given: InputDocument, apart: dict[int, ApartReason]) -> None:
         self._given = given

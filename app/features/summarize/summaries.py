@@ -1,11 +1,11 @@
-"""Summaries as they are kept: put together, queued, worked off step by step, found again, deleted and taken back.
+"""Stored summaries: draft, queue, run step by step, find, delete, restore.
 
 Each is a stored job of the kind "summary" with the documents it is about; see `app.store.jobs`. States:
 
-    draft     its documents are being put together; there is at most one
-    queued    waits for its turn
+    draft     its documents are being chosen; there is at most one
+    queued    waiting for its turn
     running   is being worked on; after a crash or a restart it is queued again
-    paused    stopped by the person; what was read is kept, and shown as a partial summary
+    paused    stopped by the user; what was read is stored, and shown as a partial summary
     done, failed
 """
 
@@ -85,7 +85,7 @@ class CheckClaims(Protocol):
 
 
 class RunningSummary(JobAttempt[SummaryEvent]):
-    """One summary job; see `JobAttempt`.
+    """Job of one summary; see `JobAttempt`.
 
     `expect` estimates seconds from measured runs, `choice` picks the method. `summarize` None is the program's own
     pipeline.
@@ -181,7 +181,7 @@ class KeptSteps:
 
 
 class MemorySteps:
-    """Steps kept in memory, lost with the process."""
+    """Steps in memory, lost with the process."""
 
     def __init__(self) -> None:
         self._kept: dict[str, Any] = {}

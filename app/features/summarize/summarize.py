@@ -106,7 +106,7 @@ _NOTHING = re.compile(r"^\W*none\W*$", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class SummaryDraft:
-    """One write-up to make: its sources, heading and share of the total length.
+    """A write-up to make: its sources, heading and share of the total length.
 
     `outline` is shown before it, see `condensing.outline_of`.
     """
@@ -119,7 +119,7 @@ class SummaryDraft:
 
 @dataclass(frozen=True)
 class WrittenStatement:
-    """A statement as it was written, with the numbers behind it."""
+    """A statement as written, with its source numbers."""
 
     text: str
     ids: tuple[int, ...]
@@ -129,7 +129,7 @@ class WrittenStatement:
 
 @dataclass(frozen=True)
 class WriteTask:
-    """A draft to be written; `place` is where it goes."""
+    """A draft to write; `place` is its index."""
 
     place: int
     draft: SummaryDraft
@@ -139,7 +139,7 @@ class WriteTask:
 
 
 class WriteUp:
-    """Writes all drafts side by side. `statements` are the result, also as far as it has come."""
+    """Write all drafts in parallel. `statements` has the result, partial while running."""
 
     def __init__(self, work: SummaryWork, drafts: Sequence[SummaryDraft]) -> None:
         self._work = work
@@ -197,7 +197,7 @@ class WriteUp:
             self._keep_unfinished(tasks)
 
     def _is_judged_now(self, event: TaskGrowing[WriteTask] | TaskTaken[WriteTask]) -> bool:
-        """Comparing takes a little time: only where a statement has come to its end."""
+        """Return whether to judge now: comparing takes time, so only when a statement has ended."""
         if not self._work.may_give_up:
             return False
         ends = self._answers[event.task.place].count("\n") + self._answers[event.task.place].count("]")
@@ -516,7 +516,7 @@ Stage = Generator[SummaryEvent, None, Summary]
 
 @dataclass(frozen=True)
 class ReadingPlan:
-    """What there is to read, in tokens of the loaded model. Empty `sections`: all in one pass."""
+    """Plan of what to read, in tokens of the loaded model. Empty `sections`: all in one pass."""
 
     by_document: tuple[int, ...]
     sections: tuple[ReadSection, ...]

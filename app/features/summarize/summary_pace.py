@@ -119,7 +119,7 @@ class SummaryPace:
 
 
 ANSWERED_SHARE = 0.7
-"""Of what an answer may take, what it does take."""
+"""Share of an answer's token limit that is typically used."""
 COUNTED_CHARACTERS_A_SECOND = 400_000
 """Of a document whose sentences are chosen by counting words, on a slow machine."""
 

@@ -1,10 +1,12 @@
-"""What the model is told, the rules that its answers follow, and the points it answers with.
+"""Prompts and answer grammars for summaries, and parsing of points.
 
-A document is data: it stands in a frame that nothing inside can end, with its name and headings, and the instructions
-to larger models say so. Small ones are held by their grammar, which knows nothing but sentences; they copy whatever
-stands in the frame, so that name and headings stand before it, and say again what was wrong with their last answer, so
-that they are only asked once more. The wording follows what the papers named in `app.features.summarize.summarize`
-found to work. Whoever changes it counts PROMPT_VERSION up, as it is part of the names of finished steps.
+A document is data: it is framed so that nothing inside can end the frame, with its name and headings, and the
+instructions to larger models say so. Small models are held by a grammar of sentences only. They copy whatever is in
+the frame, so name and headings come before it; they also repeat what was wrong with their last answer, so they are
+just asked once more.
+
+The wording follows findings of the papers named in `app.features.summarize.summarize`. When changing it, raise
+PROMPT_VERSION, which is part of the keys of stored steps.
 """
 
 from __future__ import annotations
@@ -61,7 +63,7 @@ _SEPARATORS = re.compile(r"(?:, |; | and | und | et | y )+")
 _NUMBERED = re.compile(r"^\[\d+\] ?")
 _AROUND_ENTRY = ' \t;,"“”'
 _FULL_STOP = re.compile(r"(?<=\w\w)\.+$")
-"""Behind a word; that of "p.m." belongs to it."""
+"""A full stop after a word; that of "p.m." belongs to the word."""
 LIKELY_SHARE = 0.6
 _ECHO = re.compile(r"^The (?:\d+ )?most important (?:sentence|point)s?(?: of this part)?:\s*(?:\d{1,2}[.)](?:\s+|$))?")
 """The last line of what a small model was asked: it likes to begin with it, and with the number of a list."""
@@ -84,7 +86,7 @@ CUT = (FinishReason.LENGTH, FinishReason.CONTEXT, FinishReason.REPEATED)
 
 
 class AnswerProblem(StrEnum):
-    """What is wrong with an answer."""
+    """Fault of an answer."""
 
     EMPTY = "empty"
     UNREADABLE = "unreadable"
@@ -97,7 +99,7 @@ class AnswerProblem(StrEnum):
 
 @dataclass(frozen=True)
 class SummaryPoint:
-    """One point of an answer. `quote` is what the model claims to have copied verbatim."""
+    """A point of an answer. `quote` is what the model claims to have copied verbatim."""
 
     text: str
     ids: tuple[int, ...]
@@ -390,7 +392,7 @@ model that can't continue as it wants writes stray characters.
 _FIRST_OF_SMALLEST = rf'[{_BEGINS}] (word | ".")?'
 _ANY_BEGINNING = r'([^ \t\n\[\]-] | "-" [0-9])'
 _ANY_SIGN = r'([^\n\[] | "[" [^0-9\n])'
-"""Numbers in brackets are those of what it comes from; other brackets are the text's own."""
+"""Bracketed numbers are citations; other brackets belong to the text."""
 MOST_INDENTED = 16
 _JSON_TEXT = rf"""
 blank ::= (" " | "\n" [ \t]{{0,{MOST_INDENTED}}})?

@@ -43,7 +43,7 @@ class Form(StrEnum):
 
 
 class Method(StrEnum):
-    """How a summary was made."""
+    """Method a summary was made by."""
 
     MODEL = "model"
     DIGEST = "digest"
@@ -52,7 +52,7 @@ class Method(StrEnum):
 
 @dataclass(frozen=True)
 class SummaryOptions:
-    """What the user asks for.
+    """Options the user chose.
 
     `language` is a code such as "de", "" for the document's own. `method` None: automatic, see `method.method_for`.
     """
@@ -76,7 +76,7 @@ class CheckReason(StrEnum):
     SUPPORT = "support"
     """Too few of its words are in the cited blocks."""
     GARBLED = "garbled"
-    """Letters of another script, words run together behind a full stop, or the same sentence twice."""
+    """Letters of another script, words glued together after a full stop, or a repeated sentence."""
     LANGUAGE = "language"
     """It is in another language than the cited blocks, so that its words could not be compared."""
 
@@ -123,7 +123,7 @@ class ClaimAnchor:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement of the summary, usually a sentence.
+    """A statement of the summary, usually a sentence.
 
     `group` is its heading or question, "" without one. In the form PARAGRAPHS, statements with the same `paragraph`
     (from 0) belong together.
@@ -135,7 +135,7 @@ class Statement:
     group: str = ""
     paragraph: int = 0
     unsupported: tuple[tuple[int, int], ...] = ()
-    """Stretches of `text` that a claim checker found no support for in the blocks behind it, see `Summary.checker`."""
+    """Ranges of `text` without support in the cited blocks by a claim checker, see `Summary.checker`."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class LeftApart:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What was read of one document. A block counts as read when all its text was in answered prompts.
+    """Coverage of one document. A block counts as read when all its text was in answered prompts.
 
     `pages_read` are pages with text that were read, `partly_read` those with some text missing, `unread_pages` those
     not read at all. `pictures` are those of `pages_without_text` that are pictures.
@@ -168,7 +168,7 @@ class Coverage:
 
 @dataclass(frozen=True)
 class SummarizedDocument:
-    """One summarized document; `id` is the store's, 0 in the terminal. `unit` says what its pages are called."""
+    """A summarized document; `id` is the store's, 0 in the terminal. `unit` is the name of its pages."""
 
     id: int
     name: str
@@ -179,10 +179,10 @@ class SummarizedDocument:
 
 @dataclass(frozen=True)
 class Summary:
-    """A summary, complete or as far as it came.
+    """A summary, complete or partial.
 
-    `language` is what it is written in. `sections_failed` could not be condensed though they were tried (a model that
-    refuses, or answers with nothing usable); their blocks do not count as read.
+    `language` is the one it is written in. `sections_failed` were tried but couldn't be condensed (a model that
+    refuses, or answers with nothing usable); their blocks don't count as read.
     """
 
     title: str
@@ -316,7 +316,7 @@ class Writing:
 
 @dataclass(frozen=True)
 class Summarized:
-    """The last event: the summary, partial where it was stopped."""
+    """Final event: the summary, partial if it was stopped."""
 
     summary: Summary
 

@@ -38,7 +38,7 @@ RUNNING_PAGES, LONGEST_RUNNING = 3, 100
 
 @dataclass(frozen=True)
 class SummaryWork:
-    """One summary in progress. `language` is the one to write in, "" if unknown."""
+    """State of a summary in progress. `language` is the one to write in, "" if unknown."""
 
     documents: Sequence[InputDocument]
     wish: SummaryOptions

@@ -1,8 +1,8 @@
-"""Questions about whole documents in a chat: offered where passages would not do, estimated, answered, gone on with.
+"""Answer questions about whole documents in a chat: offer, estimate, run, resume.
 
-A list of everything that is wanted is read section by section by the model, then counted. Its frame is that of
-summaries: numbered paragraphs, numbers under a grammar, checks against the cited blocks, steps that are kept
-(`app.features.summarize`). Only what is asked differs, and that a section which has more than one answer holds is asked
+A list of everything wanted is collected section by section by the model, then counted. It shares the machinery of
+summaries: numbered paragraphs, numbers under a grammar, checks against the cited blocks, stored steps
+(`app.features.summarize`). Only the request differs, and a section with more entries than an answer holds is asked
 again in halves.
 """
 
@@ -440,7 +440,7 @@ def lines_of(event: SectionRead, documents: Sequence[InputDocument]) -> str:
 
 
 class _GrowingLines:
-    """Markdown as it grows, with the places of what it says."""
+    """Markdown answer being built, with its sources."""
 
     def __init__(self, documents: Sequence[tuple[int, str, str]], *, is_short: bool) -> None:
         self._documents, self._is_short = documents, is_short
@@ -580,7 +580,7 @@ LIST_WISH = SummaryOptions(form=Form.OWN)
 """A wish that no extract can fulfil, so the model is used."""
 """For questions about what a document says in general."""
 ANSWERED_SHARE = 0.4
-"""Of what a section's answer may take, what it does take as a rule."""
+"""Share of a section's token limit that is typically used."""
 
 
 SurveyEvent = AnswerStarted | SurveyProgress | TextDelta

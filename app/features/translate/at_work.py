@@ -58,7 +58,7 @@ class Translate(Protocol):
 
 
 class RunningTranslation(JobAttempt[TranslationEvent]):
-    """One translation job; see `JobAttempt`.
+    """Job of one translation; see `JobAttempt`.
 
     Options and segments may change, but not while `changing` is held. `translate` None is the program's own pipeline.
     """

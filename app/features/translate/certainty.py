@@ -63,7 +63,7 @@ def certainty_of(text: str, tokens: Sequence[TokenSeen]) -> TranslationCertainty
 
 
 def joined_certainty(parts: Sequence[TranslationCertainty | None]) -> TranslationCertainty | None:
-    """Return the certainty of several parts together; None where that of one is not known."""
+    """Return the certainty of several parts together; None if one is unknown."""
     known = [part for part in parts if part is not None]
     if not known or len(known) < len(parts):
         return None

@@ -94,7 +94,7 @@ _ANY_TAG = re.compile(f"{_UNFINISHED}|{_TAG.pattern}", re.VERBOSE)
 
 @dataclass(frozen=True)
 class MarkDamage:
-    """What is wrong with an answer's marks, as tags the model sees.
+    """Damage to an answer's marks, as tags the model sees.
 
     If none is missing or extra, pairs cross, a pair became empty, or a fixed order changed.
     """

@@ -25,7 +25,7 @@ MOST_NAMES = 300
 MOST_NAME_WORDS = 5
 LEAST_RUN_LETTERS, LEAST_RUN_UNSPACED = 4, 2
 MOST_KEPT = 4
-"""Translations with a name that are looked at for what they share."""
+"""Translations with a name that are compared for a common rendering."""
 _JOINING = frozenset("of de du des der den la le van von di da do dos del y".split())  # noqa: SIM905 - read by people
 """Small words within names."""
 _WITH_CAPITAL_NOUNS = ("de", "lb")
@@ -168,7 +168,7 @@ LONGEST_ENDING = 3
 LEAST_STEM = 4
 LEAST_ALIKE = 70
 _SIGNS = re.compile(r"[^\w\s'’.,&/\-]")
-"""In a term such as "C++": it is looked for as it is."""
+"""Signs in a term such as "C++", which is then searched verbatim."""
 _QUOTED = re.compile(r'"[^"]*"')
 _SHORT_ENDINGS = frozenset(("s", "es", "e", "n", "en", "er", "a", "i", "o", "u", "y"))
 _DERIVING = frozenset(("or", "er", "ors", "ers", "ist", "ism", "ive", "al", "ly", "ion", "ial", "ing", "ual"))
@@ -176,7 +176,7 @@ _DERIVING = frozenset(("or", "er", "ors", "ers", "ist", "ism", "ive", "al", "ly"
 
 
 class TermGlossary:
-    """Terms, found quickly in many texts. `source` is the language of the texts, "" where it is not known."""
+    """Terms, found quickly in many texts. `source` is the texts' language, "" if unknown."""
 
     def __init__(self, terms: Iterable[GlossaryTerm], source: str = "") -> None:
         self._is_english = source.casefold().startswith("en")

@@ -1,8 +1,8 @@
-"""A segment as a model sees it, `<g1>…</g1>` and `<x2/>` for its marks, and what came back as a content again.
+"""Convert a segment to the form shown to a model, `<g1>…</g1>` and `<x2/>` for its marks, and back.
 
-What must stay in the text itself (see `protecting`) becomes further marks behind the segment's own, so that a model
-cannot change it; tags of one element become a pair, so that they cannot change places. Marks and white space around
-the words are not shown at all.
+Text that must not change (see `find_spans`) becomes further marks numbered after the segment's own, so that a model
+can't change it; tags of one element become a pair, so that they can't be swapped. Marks and white space around the
+words aren't shown at all.
 """
 
 from __future__ import annotations

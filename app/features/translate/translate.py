@@ -1,11 +1,11 @@
-"""Translates the segments of a document, or typed paragraphs: every one is settled, and what is doubtful is flagged.
+"""Translate the segments of a document, or typed paragraphs: each gets a result, and doubtful ones are flagged.
 
     segments → nothing to do, or known → batches of one section, with glossary and context → checks → ladder of repair
 
-How a model is asked is that of `prompts`. What is done is kept in the memory at once, so that a run that was stopped
-goes on where it was, and a second run asks nothing. The ladder:
+The prompts are in `translation_prompts`. Finished segments are stored in the memory at once, so that a stopped run
+resumes, and a second run asks nothing. The ladder:
 
-    with others → alone, told what was wrong, warmer → without context → sentence by sentence → put back, or the source
+    in a batch → alone, fault named, warmer → without context → sentence by sentence → marks put back, or source
 
 Nothing is dropped: each unit is settled once, with a translation, flagged or not, or with its source and a flag.
 """
@@ -69,7 +69,7 @@ _PATIENT = frozenset(
     (ProblemKind.NUMBER, ProblemKind.SAME, ProblemKind.GLOSSARY, ProblemKind.WORD, ProblemKind.NEGATION)
     + (ProblemKind.SEPARATORS, ProblemKind.SOURCE_WORD)
 )
-"""A check may be wrong about these: what comes twice alike is not asked for again."""
+"""Problems where a check may be wrong: an answer that comes twice alike isn't requested again."""
 
 
 @dataclass(eq=False)
@@ -290,7 +290,7 @@ def translate_segments(
 
 
 class _TranslationRun:
-    """One run over the segments."""
+    """State of a run over the segments."""
 
     def __init__(self, work: TranslationWork, done: Mapping[int, Translated], *, is_interactive: bool) -> None:
         self._work, self._given, self._is_interactive = work, done, is_interactive

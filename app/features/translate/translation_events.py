@@ -35,7 +35,7 @@ class GlossaryTerm:
 
 @dataclass(frozen=True)
 class TranslationWish:
-    """What the user asks for.
+    """Options the user chose.
 
     Languages are BCP 47 codes ("pt-BR"); `source` "" is detected. `domain` is a note such as "a rental contract", for
     models that take one.
@@ -49,7 +49,7 @@ class TranslationWish:
 
 
 class FlagKind(StrEnum):
-    """Why a segment should be reviewed; used in the terminal's JSON."""
+    """Reason to review a segment; used in the terminal's JSON."""
 
     UNTRANSLATED = "untranslated"
     """Every attempt failed: the segment keeps its source text."""
@@ -93,7 +93,7 @@ class Flag:
 
 
 class TranslationSource(StrEnum):
-    """Where a segment's translation comes from."""
+    """Origin of a segment's translation."""
 
     MODEL = "model"
     MEMORY = "memory"

@@ -1,11 +1,11 @@
-"""Translations as they are kept: added, queued, worked off, looked through, edited, saved, deleted and taken back.
+"""Stored translations: add, queue, run, review, edit, save, delete, restore.
 
 Each is a stored job of the kind "translation" with its segments; see `app.store.jobs`. States:
 
-    draft     its segments are there; it waits to be begun
-    queued    waits for its turn
+    draft     its segments are read; waiting to be started
+    queued    waiting for its turn
     running   is being worked on; after a crash or a restart it is queued again
-    paused    stopped by the person; what is translated is kept
+    paused    stopped by the user; what is translated is stored
     done, failed
 """
 

@@ -1,11 +1,10 @@
-"""What a model is given at once and how it is asked: segments put together to batches, and the words of its family.
+"""Build translation requests: group segments into batches, and phrase prompts for each model family.
 
-The sizes are those that others use: 450 tokens (TranslateBooksWithLLMs), 40 units (ai-epub-translator), 2K tokens in
-all (TranslateGemma); in between they are judged. A document that is short beside what the engine works on side by side
-is spread over more and smaller batches, which is faster. The smallest models are told nothing of the text before: the
-starter wrote just that down in place of a translation for 2 of 8 sentences.
-
-The wording of Hy-MT2, HY-MT1.5 and TranslateGemma is their makers'. Whoever changes one counts PROMPT_VERSION up.
+The sizes are between those others use: 450 tokens (TranslateBooksWithLLMs), 40 units (ai-epub-translator), 2K tokens
+in all (TranslateGemma). A document that is short compared with the engine's parallel capacity is spread over more and
+smaller batches, which is faster. The smallest models get no context: for 2 of 8 sentences the starter wrote the
+context instead of a translation. The wording of Hy-MT2, HY-MT1.5 and TranslateGemma is their makers'. When changing
+any, raise PROMPT_VERSION.
 """
 
 from __future__ import annotations
@@ -208,7 +207,9 @@ def _cut_at_rank(content: Content, rank: CutRank) -> list[Content]:
 
 
 class AskingStep(IntEnum):
-    """How a unit is asked, in order of attempts: batched, alone with the last problem, without context, by sentence."""
+    """Ways of asking a unit, in order of attempts: batched, alone with the last problem, without context, by
+    sentence.
+    """
 
     FIRST = 0
     ALONE = 1
@@ -266,7 +267,7 @@ WARMER = 0.25
 
 @dataclass(frozen=True)
 class UnitRequest:
-    """One request.
+    """A request to the model.
 
     `texts` are shown with tags; `hints` is what is known of each, "" for nothing. `before` are preceding segments
     with their translations, "" if not translated yet. `said` are sentences about the last answer's faults. With

@@ -78,7 +78,7 @@ _TOLD_IN_ORDER = frozenset(
 
 @dataclass
 class TranslationWork:
-    """One translation in progress.
+    """State of a translation in progress.
 
     `results` holds the words of finished segments by id. `source` is given or detected; `pair` has none if that
     equals the target: then most text stays, and foreign parts may be in any language.
@@ -458,7 +458,7 @@ class ExpectedLengths:
             self._seen.append(_text_size(target) / size)
 
     def length_fault(self, source: str, target: str) -> str:
-        """ "short" or "long" where it is too much so; "" where it will do."""
+        """Return "short" or "long" if a translation's length is implausible, else ""."""
         size = _text_size(source) * self.expected
         share = _text_size(target) / max(1.0, size)
         if _text_size(source) < SHORT:

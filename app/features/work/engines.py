@@ -30,7 +30,10 @@ from app.hub.model_library import find_projector
 
 
 class SeeingEngine(EngineOnDemand):
-    """`is_on_cpu`: pictures are looked at by the processor, which leaves a small GPU's memory to the model."""
+    """Engine that loads vision projectors.
+
+    `is_on_cpu`: encode pictures on the CPU, which leaves a small GPU's memory to the model.
+    """
 
     def __init__(self, *arguments: Any, is_on_cpu: Callable[[], bool], **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -227,10 +230,10 @@ def needed_bytes(path: Path, context_tokens: int = CONTEXT_TOKENS) -> int:
 
 
 class SecondEngine:
-    """Of one task. `open` belongs on the job's own thread, and `close` at the end of the work, however that came.
+    """Second engine of one task.
 
-    `ask` blocks until the person has answered; it is called at most once before `close`, and only where it makes a
-    difference.
+    Call `open` on the job's own thread, and `close` at the end of the work, whatever the outcome. `ask` blocks until
+    the user answers; it is called at most once before `close`, and only if it matters.
     """
 
     def __init__(
@@ -308,12 +311,12 @@ RESERVE_BYTES = 500_000_000
 
 
 class ModelPlacement(StrEnum):
-    """Where a second model is loaded."""
+    """Place of a second model."""
 
     BOTH = "both"
     """Both fit at the same time."""
     SWAP = "swap"
-    """The second takes the place of the first, and the first comes back after the job."""
+    """The second model replaces the first, which is reloaded after the job."""
     NO = "no"
     """The first model stays; the job runs without the second."""
 

@@ -1,11 +1,10 @@
-"""The stored jobs of a kind: listed, found, renamed, deleted and taken back; and worked off one at a time.
+"""Stored jobs of a kind: list, find, rename, delete, restore, and run one at a time.
 
-What a person says meanwhile (stop, go on, delete) holds at once. States of a job here (a kind may have others beside
-them):
+Stop, resume and delete take effect at once. States of a job here (a kind may have further ones):
 
-    queued    waits for its turn
+    queued    waiting for its turn
     running   is being worked on; after a crash or a restart it is queued again
-    paused    stopped by the person, also by the network’s switch, or without room for its model; what is there is kept
+    paused    stopped by the user, also by the network’s switch, or without room for its model; what is there is kept
     done, failed
 """
 
@@ -40,7 +39,7 @@ Event = TypeVar("Event")
 
 
 class JobAttempt(ABC, Generic[Event]):
-    """One job while it runs, attempt after attempt."""
+    """A job while it runs, attempt after attempt."""
 
     record: Any
     """The last attempt's record, or None: `is_complete` once it finished, `pace` for its speed."""

@@ -30,11 +30,12 @@ def write_file(path: Path, *, is_private: bool = False) -> Iterator[IO[bytes]]:
         try:
             with contextlib.suppress(FileNotFoundError):
                 path.lstat()  # says it where a name is too long
+            # private while it is incomplete; `replace_file` sets the mode
             handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
             with os.fdopen(handle, "wb") as file:
                 yield file
                 file.flush()
-                os.fsync(file.fileno())
+                os.fsync(file.fileno())  # before the rename, so that a power cut leaves the old file or the new one
             replace_file(scratch, path, is_private=is_private)
         except OSError as error:
             raise disk_problem(error, path.parent) from error
