@@ -263,8 +263,9 @@ class ProgramParts:
         )
 
     def _make_hear(self, database: Database) -> Hear:
-        """Return the transcriber of recordings; while a transcription runs, finished parts are stored in this
-        database.
+        """Return the transcriber of recordings.
+
+        While a transcription runs, finished parts are stored in this database.
         """
 
         def hear(request: Read, cancel: CancelToken) -> Generator[Event, None, None]:

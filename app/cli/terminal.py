@@ -230,8 +230,9 @@ def load_model(
 
 
 class TerminalProgress:
-    """Progress: one line rewritten in place on a terminal; elsewhere a line every few seconds and at each new
-    beginning.
+    """Progress: one line rewritten in place on a terminal.
+
+    Elsewhere a line every few seconds and at each new beginning.
     """
 
     def __init__(self) -> None:

@@ -222,9 +222,7 @@ class GenerationRequest:
         return self._with_form(list(self.messages)), variables
 
     def _with_form(self, messages: list[Message]) -> list[Message]:
-        """Add the answer's JSON schema to the instructions: next to tools, a grammar would force the answer into a
-        call.
-        """
+        """Add the answer's JSON schema to the instructions, telling it apart from the form of a call."""
         if not (self.tools and self.json_schema) or self.must_call or len(self.json_schema) > MOST_TOLD_CHARACTERS:
             return messages
         return _with_instructions(messages, tool_calls.form_instructions(self.json_schema))
@@ -394,8 +392,9 @@ class ServedEngines:
                 raise limited_by(problem, "memory", model.context_tokens)
 
     def largest_context(self) -> int:
-        """Return the largest context a request can get from the program's own model; 0 without one. Reads its
-        header.
+        """Return the largest context a request can get from the program's own model.
+
+        0 without one. Reads its header.
         """
         engine, wish = self.own(), self._wish()
         model = engine.loaded
@@ -943,8 +942,9 @@ def _add_stats(first: AnswerStats, second: AnswerStats) -> AnswerStats:
 
 
 def _ask_again(ask: Ask, wanted: GenerationRequest, syntax: CallSyntax | None, names: Sequence[str]) -> _AskedAgain:
-    """Build the second request: functions called with wrong arguments must be called; without any, text is the
-    answer.
+    """Build the second request: functions called with wrong arguments must be called.
+
+    Without any, text is the answer.
     """
     if not names:  # without functions before its eyes: words about a function that it made up help nobody
         plain = replace(wanted, tools=(), count=1).engine_asks(syntax)[0]

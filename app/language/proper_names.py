@@ -144,8 +144,9 @@ def _holds_code(text: Vocabulary, code: str) -> bool:
 
 
 def _holds_initials(text: Vocabulary, acronym: str) -> bool:
-    """Return whether an acronym is spelled out, as "NER" in "named entity recognition"; two letters only in capitals,
-    which would otherwise match by chance.
+    """Return whether an acronym is spelled out, as "NER" in "named entity recognition".
+
+    Two letters only in capitals, which would otherwise match by chance.
     """
     return acronym in text.initials or (len(acronym) > 2 and acronym.casefold() in text.initials.casefold())
 

@@ -62,8 +62,9 @@ def whole_sentences_length(text: str) -> int:
 
 
 def written_words(text: str) -> int:
-    """Return the length of a growing text up to its last complete word; in scripts without spaces each character is
-    one. Words longer than `LONGEST_HELD` aren't waited for.
+    """Return the length of a growing text up to its last complete word.
+
+    In scripts without spaces each character is one. Words longer than `LONGEST_HELD` aren't waited for.
     """
     for index in range(len(text), 0, -1):
         character = text[index - 1]

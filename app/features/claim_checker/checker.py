@@ -95,8 +95,9 @@ def load_checker(engine: Engine, path: Path, cancel: CancelToken) -> None:
 
 
 def find_unsupported(engine: Engine, prompt: str, text: str, cancel: CancelToken | None = None) -> tuple[Span, ...]:
-    """Return the ranges of a text, in characters, that the passages in its prompt don't support; empty if both
-    together are too long.
+    """Return the ranges of a text, in characters, that the passages in its prompt don't support.
+
+    Empty if both together are too long.
     """
     try:
         return spans_over(text, engine.classify_tokens(prompt, text, cancel=cancel))

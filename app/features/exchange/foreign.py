@@ -182,8 +182,9 @@ Grown = tuple[Conversation, list[TreeMessage], dict[int | None, list[NewUse]]]
 
 
 def grow_tree(chat: ForeignChat, fallback_at: float) -> Grown:
-    """Build the chat's tree, each turn after its parent; `fallback_at` is used without a time. Raises
-    TooManyMessages.
+    """Build the chat's tree, each turn after its parent.
+
+    `fallback_at` is used without a time. Raises TooManyMessages.
     """
     if len(chat.messages) > MOST_MESSAGES:
         raise TooManyMessages
@@ -280,8 +281,9 @@ def _merge_steps(steps: list[_ForeignTurn]) -> ForeignMessage:
 def _number_tree(
     top: list[_ForeignTurn], chat: ForeignChat
 ) -> tuple[list[TreeMessage], dict[int | None, list[NewUse]]]:
-    """Number the tree and collect pictures by message; the branch to `chat.shown` is chosen, elsewhere the last
-    version.
+    """Number the tree and collect pictures by message.
+
+    The branch to `chat.shown` is chosen, elsewhere the last version.
     """
     tree: list[TreeMessage] = []
     media: dict[int | None, list[NewUse]] = {}

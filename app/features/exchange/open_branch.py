@@ -241,8 +241,9 @@ def _html_of(turn: ExportedTurn, place: Place) -> Iterator[str]:
 
 
 def _marked_text(kind: str, text: str) -> str:
-    """Return a text as HTML; line breaks are kept by the style and also marked for readers without it, such as
-    printing.
+    """Return a text as HTML.
+
+    Line breaks are kept by the style and also marked for readers without it, such as printing.
     """
     side = "rtl" if is_right_to_left(text[:2_000]) else "auto"
     return f'<div class="{kind}" dir="{side}">{escape(text.strip(chr(10))).replace(chr(10), "<br>")}</div>'

@@ -167,8 +167,9 @@ class PageReadingJobs(StoredJobs[StoredReading, ReadingEvent]):
         return self._stored_rows([job])[0]
 
     def of_document(self, document: StoredDocument) -> StoredReading | None:
-        """Return a document's reading that is queued, running, stopped or failed, also under its newer version; else
-        None.
+        """Return a document's reading that is queued, running, stopped or failed, also under its newer version.
+
+        Else None.
         """
         rows = [row for row in self.find() if row.state != DONE]
         ids = {document.id, self._documents.current_document(document).id} if rows else set()

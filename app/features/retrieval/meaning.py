@@ -22,8 +22,9 @@ HEADINGS = 2
 """Headings above a passage that count for its meaning."""
 
 ENGLISH_MIDDLE, MULTILINGUAL_MIDDLE, MULTILINGUAL_SPREAD = 0.52, 0.516, 1.55
-"""Cosine between those of questions a document answers and of others, for each table; the multilingual table's
-cosines are closer together by the spread. Measured on the development sets of `tests/benchmarks/absence.py`.
+"""Midpoint between the cosines of answered questions and of others, by table; the multilingual one's spread less.
+
+Measured on the development sets of `tests/benchmarks/absence.py`.
 """
 
 

@@ -96,8 +96,9 @@ def _whole_numbers(normal: str, start: int, end: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=1024)
 def _normal_form(text: str) -> tuple[str, tuple[int, ...]]:
-    """Normalise (NFKD, casefolded, equal spaces and dashes, no soft hyphens); also return each letter's original
-    position.
+    """Normalise (NFKD, casefolded, equal spaces and dashes, no soft hyphens).
+
+    Also return each letter's original position.
     """
     letters: list[str] = []
     places: list[int] = []

@@ -203,8 +203,10 @@ class SectionMapping:
         return ()
 
     def _in_full(self, task: SectionTask, is_all: bool) -> AnswerProblem | None:
-        """Return the problem of an incomplete answer; a task already halved counts as complete, otherwise a model
-        that lists every paragraph would be asked many times.
+        """Return the problem of an incomplete answer.
+
+        A task already halved counts as complete, otherwise a model that lists every paragraph would be asked many
+        times.
         """
         if not is_all and task.halvings:
             self.overfull.add(task.place)

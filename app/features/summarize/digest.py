@@ -59,9 +59,9 @@ MEASURED = 2000
 MOST_PAIRS = 400_000
 """Of words in a row that are counted; of more, those seen least are forgotten."""
 BEGINNING, OPENING, FOLLOWING = 0.1, 0.3, 0.15
-"""Decay per sentence of the weight of a document's beginning, a section's opening, and after a conclusion."""
+"""Decay per sentence of the weight of a document's beginning, a section's opening and a conclusion."""
 MOST_PAIRED = 3.0
-"""Standard deviations above the mean at which pair counts are capped: in tables and lists, everything may repeat."""
+"""Cap of a sentence's score for recurring pairs, in standard deviations: in what is no prose, everything may repeat."""
 MANY_WORDS, WORDS_MORE = 30, 20
 FEW_WORDS = 6
 FEW_PAIRS = 14
@@ -74,7 +74,7 @@ MORE_SMALL_WORDS = 3
 """Excess of function words of another language that marks a sentence as foreign."""
 TITLE_WEIGHT = 2.0
 REPETITION, REPETITION_OF = 1.316, 3
-"""Sentences compared for repetition. With more, some are always alike, or the last ones say little."""
+"""Penalty of repetition, less for more sentences than this: some are then always alike, or the last ones say little."""
 WEIGHTS: Mapping[str, float] = {
     "center": 1.0,
     "pairs": 0.148,
@@ -300,8 +300,9 @@ class _WordCounting:
         self._spread = statistics.pstdev(measured or [0]) or 1.0
 
     def iterate_sentences(self) -> Iterator[_DigestSentence]:
-        """Yield the sentences of running text, in order; text that only points elsewhere, such as bibliographies, is
-        skipped.
+        """Yield the sentences of running text, in order.
+
+        Text that only points elsewhere, such as bibliographies, is skipped.
         """
         number, place, path = 0, 0, None
         for block in self._blocks:
@@ -465,8 +466,9 @@ def _tongue_of(counts: Mapping[str, int]) -> str:
 
 
 def _is_in_another(words: Sequence[str], tongue: str) -> bool:
-    """Return whether a sentence has clearly more function words of another language; neighbouring languages share
-    some.
+    """Return whether a sentence has clearly more function words of another language.
+
+    Neighbouring languages share some.
     """
     here = set(words)
     own = len(here & _SMALL_WORDS[tongue])

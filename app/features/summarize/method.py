@@ -63,7 +63,7 @@ class ClaimScore:
 
     @property
     def falls_short(self) -> bool:
-        """True if too little is known to be found."""
+        """True if it is known that too few claims or numbers were found."""
         return self.is_known and not self.is_enough
 
     @property

@@ -383,7 +383,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         self._estimates = SummaryEstimates(lambda ids: inputs_of(documents, ids), engines, jobs, self._choice)
         self._drafting = threading.Lock()
         self._compared: dict[tuple[int, int], bool] = {}
-        """Compare the text of two documents."""
+        """Cache by two document ids: True if their texts differ."""
         self.pipeline: Summarize | None = None
         """A pipeline other than the program's own."""
 
@@ -427,8 +427,9 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         return self.get(job.id)
 
     def method_of(self, document_ids: Sequence[int]) -> Callable[[SummaryOptions], Method]:
-        """Return a function from options to the method these documents would be summarized with now; see
-        `MethodChoice`. Raises as `first_look`.
+        """Return a function from options to the method these documents would be summarized with now.
+
+        See `MethodChoice`. Raises as `first_look`.
         """
         documents = inputs_of(self._documents, document_ids, has_places=False)
         return lambda wish: self._choice.choose_method(wish, documents)

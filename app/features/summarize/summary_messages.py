@@ -21,7 +21,7 @@ from app.language.language_names import base_code, english_name
 
 DIGEST_WORDS = "Key sentences copied from the document. Written without the model."
 _ON = {"p.": "page", "pp.": "page", "page": "page", "pages": "page", "slide": "slide", "sheet": "sheet"}
-"""Preposition by the first word of a place: "on" for these, "in" for others."""
+"""Name of a place by its first word. These take the preposition "on", any other place "in"."""
 
 
 def check_words(check: Check, pages: str) -> str:

@@ -599,8 +599,9 @@ class DocumentSurveys:
         self._estimates: dict[tuple[str, tuple[int, ...]], QueryOffer] = {}
 
     def find_offers(self, conversation_id: int | None, text: str, cancel: CancelToken) -> Iterator[QueryOffer]:
-        """Offer surveys for a question about whole documents of which the model sees only passages; none if it isn't
-        one. An offer that needs the model is yielded again with its estimate.
+        """Offer surveys for a question about whole documents of which the model sees only passages.
+
+        None if it isn't one. An offer that needs the model is yielded again with its estimate.
         """
         scope = scope_of(text)
         ids = self._chat.looks.documents_beyond_context(conversation_id) if scope is not None else []

@@ -98,7 +98,7 @@ class FileAdditions:
         self._jobs, self._store, self._documents = jobs, store, documents
         self._copies, self._child_folder = copies, child_folder
         self._compared: dict[tuple[int, int], bool] = {}
-        """Cache: segments of a job that differ from the document's."""
+        """Cache by job and document id: True if their segments differ."""
 
     def add_file(
         self, path: Path, wish: TranslationWish, cancel: CancelToken, password: str, *, leaves_pictures: bool = False

@@ -149,8 +149,9 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
             yield TranslationAdded(self._stored_row(self._known_job(found)))
 
     def merge_twin(self, translation_id: int) -> StoredTranslation:
-        """If a file was added twice with one wish and never started, delete this one and return the first; else
-        return this. Raises KeyError if it is gone.
+        """If a file was added twice with one wish and never started, delete this one and return the first.
+
+        Else return this. Raises KeyError if it is gone.
         """
         job = self._known_job(translation_id)
         drafts = self._jobs.find(KIND, (DRAFT,))

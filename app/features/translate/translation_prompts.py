@@ -58,8 +58,9 @@ _CLASSES = (
 
 @dataclass(frozen=True)
 class BatchSizes:
-    """Tokens of source and number of segments per request; preceding segments shown as context, and their token
-    limit.
+    """Tokens of source and number of segments per request.
+
+    Preceding segments shown as context, and their token limit.
     """
 
     tokens: int

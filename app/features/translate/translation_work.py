@@ -200,8 +200,9 @@ def begin_work(
 
 
 def _is_target(source: str, target: str) -> bool:
-    """Return whether a text is in the target language already; regional variants (pt-BR for pt) are still
-    translated.
+    """Return whether a text is in the target language already.
+
+    Regional variants (pt-BR for pt) are still translated.
     """
     return base_code(source) == base_code(target) == target != ""
 

@@ -43,7 +43,7 @@ REFUSING = re.compile(
         | Es\ tut\ mir\ leid,\ aber\ ich | Désolé,\ (?:mais\ )?je\ ne | Lo\ siento,\ (?:pero\ )?no)""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""Openings of a refusal; checked against the source, as a letter may say that its writer cannot come."""
+"""Openings of a refusal, worded narrowly: a letter may well say that its writer cannot come."""
 
 
 @dataclass(frozen=True)

@@ -243,8 +243,10 @@ class JobQueue(Generic[Event]):
                     raise ModelReplaced  # between two asks, which the engine does not tell
 
     def _end_job(self, job_id: int, state: str, error: AppError | None = None) -> None:
-        """Store a job's end: a complete result counts even if it was stopped meanwhile; other ends only if the user
-        did nothing. A job queued again meanwhile stays queued, as there may be more to do.
+        """Store a job's end: a complete result counts even if it was stopped meanwhile.
+
+        Other ends only if the user did nothing. A job queued again meanwhile stays queued, as there may be more to
+        do.
         """
         with self._lock:
             before = self._job_state(job_id)
