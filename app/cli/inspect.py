@@ -69,7 +69,6 @@ def run_anatomy(options: argparse.Namespace) -> int:
 
 
 def run_tokens(options: argparse.Namespace) -> int:
-    """Run `inspect tokens`."""
     with _open_engine(options) as (engine, text, _):
         found = looks.tokens_of(engine, text)
     if options.json:
@@ -94,7 +93,6 @@ def run_tokens(options: argparse.Namespace) -> int:
 
 
 def run_probabilities(options: argparse.Namespace) -> int:
-    """Run `inspect probabilities`."""
     with _open_engine(options) as (engine, text, cancel):
         found = _read_tokens(engine, text, cancel, most=8)
     if options.json:
@@ -114,7 +112,6 @@ def run_probabilities(options: argparse.Namespace) -> int:
 
 
 def run_perplexity(options: argparse.Namespace) -> int:
-    """Run `inspect perplexity`."""
     with _open_engine(options) as (engine, text, cancel):
         found = looks.surprise_of(_read_tokens(engine, text, cancel, most=0))
     if options.json:

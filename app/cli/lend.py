@@ -48,7 +48,6 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
 
 
 def run_lend(options: argparse.Namespace) -> int:
-    """Run `lend` until interrupted."""
     paths = AppPaths.from_environment()
     lend = Lend(options.host, options.port, options.memory, options.threads)
     with interruptible_token() as cancel:

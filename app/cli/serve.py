@@ -62,7 +62,6 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
 
 
 def run_serve(options: argparse.Namespace) -> int:
-    """Run `serve` until interrupted."""
     given = given_key(options.key, options.key_file)
     paths = AppPaths.from_environment()
     settings, _ = load_settings(paths.settings)

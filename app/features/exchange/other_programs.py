@@ -73,7 +73,6 @@ def is_of_chatgpt(value: dict[str, Any]) -> bool:
 
 
 def read_chatgpt(value: dict[str, Any]) -> ForeignChat:
-    """Read one conversation."""
     chat = ForeignChat(
         text_of(value.get("title")),
         model=name_of(value.get("default_model_slug")),
@@ -242,7 +241,6 @@ def is_of_claude(value: dict[str, Any]) -> bool:
 
 
 def read_claude(value: dict[str, Any]) -> ForeignChat:
-    """Read one conversation."""
     chat = ForeignChat(
         text_of(value.get("name")),
         model=name_of(value.get("model")),

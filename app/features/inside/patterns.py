@@ -255,7 +255,6 @@ def plainest_head(patterns: Sequence[Sequence[HeadPattern]]) -> tuple[int, int]:
 
 
 def word_of(token: TokenSeen) -> str:
-    """Return a token's text for display, see `shown_word`."""
     return shown_word(token.data)
 
 

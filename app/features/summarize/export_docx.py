@@ -20,7 +20,6 @@ _EMBER = RGBColor(0xB2, 0x3F, 0x12)
 
 
 def write_docx(summary: Summary, out: IO[bytes]) -> None:
-    """Write the document to a binary file."""
     _SummaryDocxWriter(lay_out(summary)).save(out)
 
 

@@ -167,5 +167,4 @@ NOT_TRANSLATED = "⟦not translated⟧ "
 
 
 def page_label(unit: str, page: int) -> str:
-    """Format as "p. 12" or "slide 3"."""
     return f"p. {page}" if unit in ("", "page") else f"{unit} {page}"
