@@ -210,10 +210,10 @@ sys.path.insert(0, {root!r})
 import app.bootstrap, app.engine.client, app.features.error_messages, app.features.write_pages
 before = psutil.Process().memory_info().rss
 from app.features.serving import ServedEngines, AnswerServer
-from app.server.http_application import AccessRules, application
+from app.server.http_application import AccessRules, make_application
 from app.server.running import RunningServer
 serving = AnswerServer(ServedEngines(*[lambda: None] * 4), list)
-server = RunningServer(application(serving, AccessRules("k")), port=0)
+server = RunningServer(make_application(serving, AccessRules("k")), port=0)
 server.start()
 print(psutil.Process().memory_info().rss - before)
 server.stop()

@@ -201,7 +201,7 @@ def test_a_document_that_does_not_get_on_is_told_and_ctrl_c_ends_it(tmp_path: Pa
         "import sys\n"
         "from app.cli import terminal\n"
         "from app.__main__ import main\n"
-        "from app.documents import reading\n"
+        "from app.documents import read_document as reading\n"
         "from tests.helpers.documents import WAITS_FOR_ITSELF, Hanging\n"
         "terminal.BEAT_EVERY_S = 0.3\n"
         "reading.own_command = Hanging(WAITS_FOR_ITSELF)\n"

@@ -235,8 +235,8 @@ from app.core.child import claim_wire
 from app.core.wire import ParentSide
 from tests.core.test_wire import WIRE, Drawn
 parent = ParentSide(WIRE, *claim_wire())
-parent.greet("toy")
-parent.leave_with_parent(lambda request: parent.tell(Drawn(len(str(type(request))))), lambda: parent.tell(Drawn(99)))
+parent.send_greeting("toy")
+parent.leave_with_parent(lambda request: parent.send_reply(Drawn(len(str(type(request))))), lambda: parent.send_reply(Drawn(99)))
 import threading
 threading.Event().wait()
 """

@@ -107,7 +107,7 @@ from app.store.database import Database
 home = Path(sys.argv[1])
 store = Conversations(Database.open(home / "chats.db")).media
 library = MediaLibrary(store, home / "media", home / "decoded", home / "child")
-for found in library.adding(sorted(home.glob("given/*.png")), CancelToken()):
+for found in library.add_several(sorted(home.glob("given/*.png")), CancelToken()):
     store.put_into_draft(None, found.media.sha256, found.path.name)
     print(found.path.name, flush=True)
 """

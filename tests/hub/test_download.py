@@ -266,10 +266,10 @@ def test_a_child_does_not_outlive_its_parent(fetching: Fetching, hold: Callable[
     hold(fetching)
     phase = hold.__name__.removeprefix("hold_").replace("stalled", "downloading")
     code = (
-        "import sys, pathlib; from app.core.events import CancelToken; from app.hub.download import fetch\n"
+        "import sys, pathlib; from app.core.events import CancelToken; from app.hub.download import fetch_download\n"
         "from app.hub.protocol import WIRE\n"
-        "job = WIRE.request(pathlib.Path(sys.argv[1]).read_bytes())\n"
-        "for event in fetch(job, folder=pathlib.Path(sys.argv[2]), cancel=CancelToken()):\n"
+        "job = WIRE.parse_request(pathlib.Path(sys.argv[1]).read_bytes())\n"
+        "for event in fetch_download(job, folder=pathlib.Path(sys.argv[2]), cancel=CancelToken()):\n"
         f"    if getattr(event, 'name', '') == {phase!r}: print('there', flush=True)\n"
     )
     parent = subprocess.Popen(

@@ -340,7 +340,7 @@ def test_the_mark_is_drawn_at_every_size(qapp: QApplication, size_px: int) -> No
 
 SEEN_FIRST = """
 import os, sys
-from app.ui import application
+from app.ui import qt_application as application
 late = ("app.engine.client", "app.engine.protocol", "app.engine.fit", "app.core.child", "app.documents.read_document",
         "app.documents.protocol", "app.hub.access", "app.features.models.collection", "app.ui.text.markdown",
         "app.ui.settings.dialog", "app.ui.models.models_tab", "app.features.inside", "app.ui.inside", "numpy",
@@ -365,7 +365,7 @@ application.run([])
 
 STARTED_AGAIN = """
 import sys
-from app.ui import application
+from app.ui import qt_application as application
 def first_paint(app, window, notify, *_):
     notify.actions["restart"]()
 application._after_first_paint = first_paint

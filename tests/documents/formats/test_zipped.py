@@ -100,7 +100,7 @@ def test_what_both_left_is_removed_by_the_next_reading(tmp_path: Path, large: Pa
     work = tmp_path / "work"
     program = (
         "import os\nfrom pathlib import Path\nfrom tests.helpers.documents import Readings\n"
-        f"readings = Readings(Path({str(work)!r}))\nevents, pid = readings.begun(Path({str(large)!r}))\n"
+        f"readings = Readings(Path({str(work)!r}))\nevents, pid = readings.wait_for_first(Path({str(large)!r}))\n"
         "os.kill(pid, 19)\nprint(pid, flush=True)\nos.kill(os.getpid(), 9)"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, text=True, check=False)

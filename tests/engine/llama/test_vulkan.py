@@ -53,7 +53,7 @@ def run(layers):
         logits.append(row[: model.vocabulary_size])
         ids = [max(range(model.vocabulary_size), key=row.__getitem__)]
         tokens += ids
-    needs = fit_probe.measure(library, path, plan.layout, ["Vulkan0"])
+    needs = fit_probe.measure_needs(library, path, plan.layout, ["Vulkan0"])
     sizes = [line for line in "".join(heard).splitlines() if " buffer size = " in line]
     c.llama_free(opened.context); model.free()
     return {"tokens": tokens, "logits": logits, "sizes": sizes, "layers": plan.gpu_layers, "device": plan.device,
@@ -248,7 +248,7 @@ from app.core.child import own_command
 from app.core.events import ModelLoaded
 from app.engine.client import EngineClient
 from app.engine.protocol import Wish
-from app.features.inside.looks import attention, layers
+from app.features.inside.looks import read_attention, read_layers
 
 text = "The keeper saw the ship, and the keeper"
 found = {}
@@ -256,8 +256,8 @@ for where, count in (("cpu", 0), ("all", 31)):
     client = EngineClient(own_command("--engine-worker"), Path(sys.argv[2]) / where)
     for event in client.load(Path(sys.argv[1]), Wish(512, gpu_layers=count)):
         loaded = event
-    seen = attention(client, text)
-    words = [[guesses[0].data.decode() for guesses in layer] for layer in layers(client, text, 1)[1]]
+    seen = read_attention(client, text)
+    words = [[guesses[0].data.decode() for guesses in layer] for layer in read_layers(client, text, 1)[1]]
     shares = seen.shares.tolist()
     found[where] = {"gpu": loaded.gpu_layers, "device": loaded.device, "shares": shares, "words": words}
     client.close()

@@ -17,8 +17,8 @@ from tests.helpers.program import ROOT
 SAVING = """
 import sys
 from pathlib import Path
-from app.features.work.saved_file import written
-with written(Path(sys.argv[1])) as file:
+from app.features.work.saved_file import write_file
+with write_file(Path(sys.argv[1])) as file:
     file.write(b"half of it")
     file.flush()
     print("at it", flush=True)
