@@ -236,7 +236,8 @@ from app.core.wire import ParentSide
 from tests.core.test_wire import WIRE, Drawn
 parent = ParentSide(WIRE, *claim_wire())
 parent.send_greeting("toy")
-parent.leave_with_parent(lambda request: parent.send_reply(Drawn(len(str(type(request))))), lambda: parent.send_reply(Drawn(99)))
+told = lambda request: parent.send_reply(Drawn(len(str(type(request)))))
+parent.leave_with_parent(told, lambda: parent.send_reply(Drawn(99)))
 import threading
 threading.Event().wait()
 """

@@ -239,7 +239,8 @@ except AppError as error:
     print(type(error).__name__)
 resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 conversations.add_message(chat.id, None, Role.USER, "x" * 1_000_000)
-print([len(message.text) for message in conversations.read_branch(chat.id)], conversations.read_branch(chat.id)[0].versions)
+branch = conversations.read_branch(chat.id)
+print([len(message.text) for message in branch], branch[0].versions)
 database.close()
 """
     command = [sys.executable, "-c", script, str(tmp_path / "fireside.db")]

@@ -62,7 +62,8 @@ def first(tmp_path: Path) -> Iterator[SingleInstance]:
 def test_a_second_one_is_refused_and_hands_its_files_over(first: SingleInstance, tmp_path: Path, qtbot: QtBot) -> None:
     second = (
         "import sys, pathlib; from app.ui.shell.single_instance import SingleInstance as S, StartRequest;"
-        "s = S(pathlib.Path(sys.argv[1])); print(s.claim().name, s.hand_over(StartRequest.from_arguments(sys.argv[2:])).name)"
+        "s = S(pathlib.Path(sys.argv[1])); request = StartRequest.from_arguments(sys.argv[2:]);"
+        "print(s.claim().name, s.hand_over(request).name)"
     )
     command = [sys.executable, "-c", second, str(tmp_path / "data"), "model.gguf", "/ä/b.gguf"]
     with qtbot.waitSignal(first.asked) as told:
