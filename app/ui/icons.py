@@ -116,7 +116,6 @@ def app_icon(sizes_px: tuple[int, ...] = WINDOW_SIZES_PX, *, is_at_work: bool = 
 
 
 def _paint_dot(painter: QPainter, size_px: int) -> None:
-    """Paint a rimmed dot in the lower corner."""
     radius = size_px * 0.2
     middle = QPointF(size_px * 0.78, size_px * 0.78)
     painter.setPen(Qt.PenStyle.NoPen)

@@ -77,7 +77,6 @@ class Tray(QObject):
         self._find_place()
 
     def refresh_work(self) -> None:
-        """Update the menu with the running work."""
         if self._icon is None:
             return
         words = tuple(self._work().values())

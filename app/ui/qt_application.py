@@ -296,7 +296,6 @@ def watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme
 
 
 def chat_tab(window: MainWindow) -> ChatTab:
-    """Return the chats tab, built with the window."""
     tab = window.tab(CHAT)
     assert isinstance(tab, ChatTab)
     return tab

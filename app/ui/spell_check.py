@@ -75,7 +75,6 @@ class SpellCheck(QObject):
 
     @property
     def words(self) -> list[str]:
-        """Underlined words in order."""
         return [_text_of(mark) for mark in self._marks]
 
     @property

@@ -196,7 +196,6 @@ class Theme(QObject):
 
     @property
     def tokens(self) -> Tokens:
-        """Colours of the current scheme."""
         return DARK if self.is_dark else LIGHT
 
     @property
@@ -208,7 +207,7 @@ class Theme(QObject):
 
     @property
     def scheme(self) -> str:
-        """ "system", "light" or "dark"."""
+        """Setting: "system", "light" or "dark"."""
         return self._choice.scheme
 
     @scheme.setter
@@ -260,7 +259,6 @@ class Theme(QObject):
         return self._sized(font, size_px, weight)
 
     def code_font(self, size_px: float = CODE_PX, weight: int = 400) -> QFont:
-        """Return the monospaced font."""
         if CODE_FAMILY in self._choice.families:
             font = QFont(CODE_FAMILY)
         else:

@@ -86,7 +86,6 @@ class DocumentQuestions(QObject):
         self._asked: PasswordDialog | None = None
 
     def ask_for_files(self, title: str = "") -> None:
-        """Ask for one or more files."""
         dialog = file_dialog(self._window, title or tr(ATTACH_FILES), DOCUMENTS)
         dialog.setObjectName("attach_dialog")
         dialog.setNameFilters(document_filters())

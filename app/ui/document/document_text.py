@@ -353,7 +353,6 @@ def _is_code(block: QTextBlock) -> bool:
 
 
 def no_text_words(unit: str) -> str:
-    """Return the message for a page without text."""
     return {
         "slide": tr("There is no text on this slide."),
         "sheet": tr("There is no text on this sheet."),

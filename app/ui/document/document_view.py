@@ -692,7 +692,6 @@ class PageReadingPane(QFrame):
         self._show_buttons()
 
     def save_edits(self) -> None:
-        """Save unsaved text."""
         if self.is_changed:
             self._on_save()
 

@@ -86,7 +86,6 @@ class Backups(SavedFiles):
         return run_in_sight(self._ui, work, tr("Backing up"), _how_far, then)
 
     def ask_which(self) -> QFileDialog:
-        """Ask for the backup to restore."""
         return self._ask_to_open(tr(RESTORE_A_BACKUP), "restore_backup", filter_=tr("Backups (*.zip)"), take=self.read)
 
     def read(self, path: Path) -> tasks.BackgroundTask:

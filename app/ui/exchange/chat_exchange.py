@@ -41,7 +41,6 @@ class ChatExchange:
         self._exporting.offer_project(project_id, menu)
 
     def import_files(self, files: Sequence[Path]) -> None:
-        """Import chats from files."""
         self._importing.import_files(files)
 
     @cached_property

@@ -267,7 +267,6 @@ class ExportDialog(QDialog):
 
     @property
     def ending(self) -> str:
-        """Ending of the chosen format."""
         return next(ending for ending, row in self._rows.items() if row.isChecked())
 
     @property
@@ -340,7 +339,6 @@ class ChatChoice(QWidget):
         return {item.data(Qt.ItemDataRole.UserRole) for item in self._items if _is_on(item)}
 
     def tick_all(self, *, is_on: bool) -> None:
-        """Tick or untick all visible chats."""
         state = Qt.CheckState.Checked if is_on else Qt.CheckState.Unchecked
         self.list.blockSignals(True)
         for item in self._items:

@@ -112,7 +112,6 @@ class FlowLines:
 
     @property
     def height_px(self) -> int:
-        """Height of the whole layout."""
         return len(self._firsts) * self.pitch_px + 2 * self.margin_px
 
     def place_of(self, index: int) -> tuple[int, int, int]:

@@ -137,7 +137,6 @@ class LensModel(CellModel):
         self.lens: Lens | None = None
 
     def show(self, lens: Lens | None) -> None:
-        """Show another text's lens."""
         self.beginResetModel()
         self.lens = lens
         self.endResetModel()

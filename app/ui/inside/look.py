@@ -154,7 +154,6 @@ class LookPage(QWidget):
         raise NotImplementedError
 
     def clear(self) -> None:
-        """Stop and clear the page."""
         self.stop()
         self.state.show_sentence("")
 

@@ -102,7 +102,6 @@ def as_png(image: QImage) -> bytes:
 
 
 def as_svg(plot: Plot) -> bytes:
-    """Return a plot as SVG."""
     from PySide6.QtSvg import QSvgGenerator
 
     size = plot.picture_size()
@@ -137,7 +136,6 @@ class PlotButtons(QWidget):
         theme.dress(row, spacing=2)
 
     def show_formats(self) -> None:
-        """Open the menu of formats below the button."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for ending, name in FORMATS:

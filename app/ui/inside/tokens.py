@@ -86,7 +86,6 @@ class TokensPage(LookPage):
         self._show(self._cut)
 
     def look_at(self, text: str) -> None:
-        """Show the tokens of a text."""
         if not text:
             self.clear()
             return
@@ -169,7 +168,6 @@ class TokensPage(LookPage):
 
 
 def byte_words(data: bytes) -> str:
-    """Return a token's bytes in words."""
     if len(data) == 1:
         return tr("1 byte: {bytes}", bytes=hex_of(data))
     return tr("{count} bytes: {bytes}", count=len(data), bytes=hex_of(data))

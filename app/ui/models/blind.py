@@ -156,7 +156,6 @@ class BlindPage(ComparisonPage):
         return self._task is not None
 
     def reload(self) -> tasks.BackgroundTask:
-        """Reload the list of installed models."""
         models = self._app.models
         task = self.ask_anew(
             lambda _: told_apart(
@@ -403,7 +402,6 @@ class AnswerCard(QFrame):
                 self._show_state(tr(COULD_NOT_ANSWER) if is_blind else self._problem)
 
     def show_name(self, name: str) -> None:
-        """Show which model answered."""
         self._name = name
         self._describe()
 

@@ -287,7 +287,6 @@ class ModelChoice(QFrame):
 
     @property
     def chosen(self) -> list[ComparedModel]:
-        """Ticked models in the order of the rows."""
         return [self._candidates[path] for path, row in self.rows.items() if row.isChecked()]
 
     def name_of(self, path: Path) -> str:
@@ -639,7 +638,6 @@ class Results(QWidget):
             announce(self, self.best.text())
 
     def ask_to_save(self) -> QFileDialog:
-        """Open the dialog to save the table."""
         return TextFiles(self._ui.notify, self.window()).ask_for_table(table_of(self._found, self._names))
 
     def _sort(self, column: str) -> None:

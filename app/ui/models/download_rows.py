@@ -58,7 +58,6 @@ class DownloadsPage(ModelsPage):
         self._order: list[tuple[str, int]] = []
 
     def reload(self) -> tasks.BackgroundTask:
-        """Reload the queue."""
         task = self.ask_anew(lambda _: self._app.models.downloads.all(), self._show_all)
         task.failed.connect(self._notify.error)
         return task

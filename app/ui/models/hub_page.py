@@ -163,7 +163,6 @@ class SearchPage(QWidget):
             self._show_empty()
 
     def open_repository(self, name: str) -> None:
-        """Show a repository in place of the results."""
         self._stack.setCurrentIndex(1)
         self.repository.show_repository(name)
         self.repository.setFocus()
@@ -594,7 +593,6 @@ class Filters(QWidget):
         return self.largest.value != "0" or bool(self.license.value) or self.vision.isChecked()
 
     def query(self, text: str, limit: int) -> HubQuery:
-        """Return the query for these filters."""
         return HubQuery(
             text,
             sort=self.sort.value,

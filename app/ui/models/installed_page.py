@@ -103,7 +103,6 @@ class InstalledPage(ModelsPage):
         ui.loader.changed.connect(self._mark_used)
 
     def reload(self) -> tasks.BackgroundTask:
-        """Reload the list on a thread."""
         find = self._app.models.list_others if self._of_others else self._app.models.list_installed
         task = self.ask_anew(lambda _: find(), self.show_models)
         task.failed.connect(self._notify.error)
@@ -132,7 +131,6 @@ class InstalledPage(ModelsPage):
         self.counted.emit(len(models))
 
     def menu_for(self, card: ModelCard) -> QMenu:
-        """Return the menu of a model's card."""
         installed = self._by_card[card]
         path, tokens = installed.model.path, self._theme.tokens
         menu = QMenu(self)
@@ -415,7 +413,7 @@ class AddDialog(QDialog):
 
     @property
     def how(self) -> str:
-        """ "copy", "move" or "in_place"."""
+        """Chosen way: "copy", "move" or "in_place"."""
         return next(how for how, row in self.choices.items() if row.isChecked())
 
     @property

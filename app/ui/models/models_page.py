@@ -374,7 +374,6 @@ class ModelCard(QFrame):
         self.describe()
 
     def show_badge(self, text: str, token: str = "success") -> None:
-        """Set the badge next to the name."""
         self.badge.show_text(text, token)
         self._turn()
         self.describe()
@@ -390,7 +389,6 @@ class ModelCard(QFrame):
         return button
 
     def set_button_font(self, button: QPushButton) -> None:
-        """Apply the font of the button's kind."""
         self._theme.dress(button, font=(13, 600 if button.property("kind") == "primary" else 500))
 
     def align_buttons(self, *keys: str) -> None:

@@ -370,7 +370,6 @@ class ModelsView(QStackedWidget):
 
     @cached_property
     def search(self) -> SearchPage:
-        """Page of the Hub search."""
         from app.ui.models.hub_page import SearchPage
 
         page = SearchPage(self._app, self._ui)
@@ -380,7 +379,6 @@ class ModelsView(QStackedWidget):
 
     @cached_property
     def anatomy(self) -> AnatomyPage:
-        """Page of a model's structure."""
         from app.ui.models.anatomy_view import AnatomyPage
 
         page = AnatomyPage(self._ui)
@@ -459,7 +457,6 @@ class ModelsView(QStackedWidget):
             self.search.list.setFocus(Qt.FocusReason.TabFocusReason)
 
     def show_repository(self, name: str) -> None:
-        """Show a repository of the Hub."""
         self.show_page("search")
         self.search.open_repository(name)
 

@@ -256,7 +256,6 @@ class RepositoryPage(QWidget):
             self.download_wanted.emit(self.repository, self.model, self.foot.with_vision)
 
     def _show_download(self) -> None:
-        """Show the download state of the chosen file."""
         if self.repository is None or self.model is None:
             return
         found = [
@@ -567,7 +566,6 @@ class FileList(QFrame):
         self.all.setVisible(len(few) < len(self._models))
 
     def focus_chosen(self) -> None:
-        """Focus the chosen row."""
         for row in self.rows:
             if row.isChecked():
                 row.setFocus(Qt.FocusReason.OtherFocusReason)

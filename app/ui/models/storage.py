@@ -428,14 +428,12 @@ class FolderRow(QFrame):
         self._show_moving(moving=False)
 
     def show_moving(self, progress: CopyProgress) -> None:
-        """Show the progress of the move."""
         self._show_moving(moving=True)
         amount = amount_words(progress.done_bytes, progress.total_bytes)
         self.state.setText(join(tr("Moving"), amount, progress.name))
         self.progress.show_share(progress.done_bytes, progress.total_bytes)
 
     def ask_where(self) -> None:
-        """Open the folder dialog."""
         dialog = QFileDialog(self, tr("Move the models to"), str(self.folder.parent))
         dialog.setObjectName("move_models_dialog")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

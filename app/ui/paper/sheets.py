@@ -123,7 +123,6 @@ class Sheets:
 
     @property
     def width(self) -> float:
-        """Width of the text."""
         return float(self.device.width())
 
     @property

@@ -172,7 +172,6 @@ class TrashPage(SettingsPage):
         self.reload()
 
     def reload(self) -> None:
-        """Reload the list."""
         with self._ui.notify.guard():
             self._trashed = self.trash.list_items()
         there = {trashed.kind for trashed in self._trashed}

@@ -144,7 +144,6 @@ class MemoriesPage(SettingsPage):
         self.reload_memories()
 
     def reload_memories(self) -> None:
-        """Reload the memories."""
         found: list[Memory] = []
         projects: list[Project] = []
         with self._notify.guard():

@@ -188,7 +188,6 @@ class SettingsSection(QWidget):
 
     @property
     def _room_px(self) -> int:
-        """Width available to a row."""
         return self.width()
 
     def _arrange(self) -> None:

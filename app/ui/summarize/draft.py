@@ -508,7 +508,6 @@ class Figures(QFrame):
 
     @property
     def text(self) -> str:
-        """All figures as one line."""
         return ", ".join(f"{value} {word}" for value, word in self._shown)
 
     def show_figures(self, figures: Sequence[tuple[str, str]], tip: str = "") -> None:
@@ -780,7 +779,6 @@ class DraftFiles(Intake):
 
     @property
     def documents(self) -> list[StoredDocument]:
-        """Documents already read, in order."""
         return [file.document for file in self.files if file.document is not None and file.stage is Stage.READ]
 
     def _on_renewed(self, earlier_id: int, document_id: int) -> None:

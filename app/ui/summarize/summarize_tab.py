@@ -311,7 +311,6 @@ class SummarizeView(WorkView):
         self._show_page(self.draft if self.files.files else self.empty)
 
     def show_job(self, job_id: int) -> None:
-        """Show a summary in its current state."""
         stored = self.doing.get(job_id)
         if stored is None or stored.state == "draft":
             self.show_new()
@@ -516,7 +515,6 @@ class SummarizeTab(WorkTab):
 
     @cached_property
     def view(self) -> SummarizeView:
-        """The central view."""
         go, view = (
             self._ui.go,
             SummarizeView(self._app, self._ui.theme, self._ui.notify, self.runner, self._ui.pictures),
@@ -548,12 +546,10 @@ class SummarizeTab(WorkTab):
 
 
 def new_runner(app: Fireside, notify: Notify) -> JobRunner[SummaryProgress]:
-    """Return the runner of summaries."""
     return JobRunner(app.summaries, SummaryProgress, RUNNER_WORDS, notify)
 
 
 def summary_words() -> ColumnWords:
-    """Return the texts of the left column."""
     return ColumnWords(
         name="summaries",
         icon="file-plus",

@@ -74,7 +74,6 @@ class SummarySaver(SavedFiles):
         self._app = app
 
     def menu(self, summary: Summary) -> QMenu:
-        """Return the menu of formats."""
         menu = QMenu(self._window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for ending, name in FORMATS:

@@ -189,7 +189,6 @@ class SummaryProgress:
         """Why the work waits, as `TaskRests` says it; "" while it goes on."""
 
     def take_event(self, event: SummaryEvent) -> None:
-        """Update the progress by an event."""
         if not isinstance(event, TaskRests | Summarized):
             self.rests = ""
         if isinstance(event, Planned):

@@ -32,7 +32,7 @@ class StyledSpan:
     raised: bool = False
     href: str = ""
     script: str = ""
-    """"sub", "sup" or ""."""
+    """Position: "sub", "sup", or "" for normal."""
     formula: bool = False
     """True for the source of a formula, with its delimiters, which may be typeset."""
 

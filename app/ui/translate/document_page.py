@@ -334,7 +334,6 @@ class DocumentHead(QWidget):
         self.title.setAccessibleName(title)
 
     def show_terms(self, count: int, *, is_open: bool) -> None:
-        """Show the number of glossary terms."""
         self._terms = count
         self._show_counts()
         self.glossary.setChecked(is_open)

@@ -279,7 +279,6 @@ class GlossaryFiles(SavedFiles):
         )
 
     def read(self, path: Path, pair: tuple[str, str] | None = None) -> tasks.BackgroundTask:
-        """Read a glossary file on a thread."""
         from app.features.translate.glossary import read_csv
 
         return self._read(lambda: read_csv(path), lambda terms: self.imported.emit(terms, pair))

@@ -161,7 +161,6 @@ class LanguageChoice(QWidget):
         self._show_more()
 
     def show_detected(self, code: str) -> None:
-        """Set the detected source language."""
         self._detected = code
         self.source.show_detected(code)
         self.swap.setEnabled(bool(self.source.value or code))

@@ -179,7 +179,6 @@ class RowTable(QTableView):
             header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
 
     def height_of(self, row: int) -> int:
-        """Return a row's height in pixels."""
         return self.laid.row(row).height_px
 
     def begin(self) -> None:

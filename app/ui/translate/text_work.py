@@ -55,7 +55,6 @@ class TextWork(ModelAtHand):
 
     @property
     def is_busy(self) -> bool:
-        """True while a text is being translated."""
         return self.is_asked(TextRequestKind.TEXT)
 
     def translate(

@@ -93,7 +93,6 @@ class FlowLayout(ItemsLayout):
         self.invalidate()
 
     def clear(self) -> None:
-        """Remove and delete all widgets."""
         while (item := self.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
@@ -233,7 +232,6 @@ class SidePane(QSplitter):
         self._arrange(is_new=was_hidden)
 
     def hide_beside(self) -> None:
-        """Close the pane."""
         if not self.is_beside:
             return
         focus = QApplication.focusWidget()

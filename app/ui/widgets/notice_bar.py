@@ -76,7 +76,6 @@ class Notice(QFrame):
         QWidget.setTabOrder(button, self._close)
 
     def dismiss(self) -> None:
-        """Close the notice now."""
         self._timer.stop()
         self.hide()
         self.left.emit()
@@ -128,7 +127,6 @@ class ProgressNotice(Notice):
         self.add_button(tr(CANCEL), on_cancel, leaves=False)
 
     def show_progress(self, text: str, done: int, total: int) -> None:
-        """Show the current step and its progress."""
         self.text = text
         self.setAccessibleName(text)
         self._label.setText(text)

@@ -313,7 +313,6 @@ class PlainRowDelegate(QStyledItemDelegate):
         return QSize(self._theme.px(80), self._theme.px(self.row_px))
 
     def paint_back(self, painter: QPainter, option: QStyleOptionViewItem, *, is_lit: bool) -> None:
-        """Paint the highlighted background."""
         px = self._theme.px
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)

@@ -86,7 +86,7 @@ class ModelAtHand(QObject):
 
     @property
     def state(self) -> str:
-        """ "asleep", "loading" or "ready"."""
+        """State of the model: "asleep", "loading" or "ready"."""
         return "asleep" if self._task is None else "ready" if self._is_open else "loading"
 
     def wake(self, model: Path) -> None:
@@ -100,7 +100,6 @@ class ModelAtHand(QObject):
 
     @property
     def has_model(self) -> bool:
-        """True while a model is held."""
         return self._task is not None
 
     def is_asked(self, kind: Hashable, number: int = 0) -> bool:

@@ -97,7 +97,6 @@ class PicturesLine(QFrame):
         return self._words.text()
 
     def show_documents(self, documents: Sequence[StoredDocument]) -> None:
-        """Show the state of these documents."""
         self._documents = list(documents)
         self.look_again()
 

@@ -108,7 +108,6 @@ class AlternativeCard(QPushButton):
         self.setAccessibleDescription(", ".join(part for part in (words, state) if part))
 
     def show_lines(self, lines: int) -> None:
-        """Set the number of visible lines."""
         self._lines = lines
         self._dress()
 
@@ -214,7 +213,6 @@ class Alternatives(QFrame):
             self.cards[0].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_one(self, number: int, text: str, probability: float, tokens: int, *, is_complete: bool) -> None:
-        """Update a card."""
         card = self.cards[number]
         card.show_text(text, is_code=self._is_code)
         card.show_figure(probability, tokens, is_complete=is_complete)

@@ -92,7 +92,6 @@ def is_code(language: str) -> bool:
 
 
 def file_name(title: str, language: str) -> str:
-    """Suggest a file name for a page."""
     endings = {
         "markdown": ".md", "bash": ".sh", "c": ".c", "cpp": ".cpp", "csharp": ".cs", "css": ".css", "go": ".go",
         "html": ".html", "java": ".java", "javascript": ".js", "json": ".json", "kotlin": ".kt", "lua": ".lua",
@@ -236,7 +235,6 @@ class PageFiles(QObject):
         self._kept, self._pages, self._notify, self._language, self._view = kept, pages, notify, language, view
 
     def ask(self) -> None:
-        """Ask for files to open."""
         dialog = self._dialog(tr("Open text files"), DOCUMENTS, "open_page_dialog")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.filesSelected.connect(lambda files: self.open([Path(file) for file in files]))

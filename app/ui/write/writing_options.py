@@ -49,7 +49,6 @@ class PageOptions(QObject):
         self.now = WritingOptions.from_stored(page.options) if page is not None else new
 
     def choose(self, **values: Any) -> None:
-        """Change options of this page."""
         self.now = replace(self.now, **values)
         self.changed.emit()
 
