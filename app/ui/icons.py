@@ -36,7 +36,7 @@ class _GlyphEngine(QIconEngine):
         super().__init__()
         self._glyph, self._color, self._size_px = glyph, color, size_px
         self._drawn: dict[tuple[int, int, QIcon.Mode], QPixmap] = {}
-        """A page of a long chat asks for the same ones again at every paint."""
+        """Cache: a page of a long chat asks for the same glyphs at every paint."""
 
     def clone(self) -> QIconEngine:
         return _GlyphEngine(self._glyph, self._color, self._size_px)

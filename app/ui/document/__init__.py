@@ -1,1 +1,1 @@
-"""Documents in the window: files that were given, and the one view that shows a document at a place in it."""
+"""Documents in the window: files being read, and the view that shows a document at a place in it."""

@@ -54,9 +54,9 @@ class PagePaper(QLabel):
         super().__init__(parent)
         self._theme = theme
         self.shown: PagePicture | None = None
-        """None is empty paper."""
+        """None for blank paper."""
         self.words = ""
-        """What stands on empty paper."""
+        """Message on blank paper."""
         self._marked: list[Area] = []
         self._hits: list[Area] = []
         self.size_pt = A4_PT
@@ -165,7 +165,7 @@ class PageArea(QScrollArea):
         super().__init__(parent)
         self._theme = theme
         self.zoom = 1.0
-        """1.0 is as wide as there is room."""
+        """1.0 fits the width."""
         self.setObjectName("document_desk")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)

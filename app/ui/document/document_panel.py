@@ -40,7 +40,7 @@ class DocumentPanel(SidePane):
         self._document: KeptDocument | None = None
         self._shown: tuple[DocumentLibrary, int] | None = None
         self._documents: DocumentLibrary | None = None
-        """Those of the document that was opened last."""
+        """Library of the document opened last."""
         self.setObjectName("document_splitter")
         self.frame.setAccessibleName(tr("Document"))
 

@@ -131,9 +131,9 @@ class OpenDocument:
     def __init__(self, document: ShownDocument, notify: Notify) -> None:
         self.document, self._notify = document, notify
         self.page = 0
-        """From 1; 0 in a document without pages."""
+        """From 1; 0 in documents without pages."""
         self.blocks: list[Block] = []
-        """Of the page; empty where there are no pages."""
+        """Blocks of the page; empty in documents without pages."""
 
     def go_to(self, page: int) -> None:
         self.page = page
@@ -234,9 +234,9 @@ class DocumentView(DocumentCard):
         self._document_id = 0
         self._open: OpenDocument | None = None
         self.mark: TextHighlight | None = None
-        """What was asked for."""
+        """The requested mark."""
         self._found: TextHighlight | None = None
-        """What the search is at, which goes before."""
+        """The current search hit, shown instead of `mark`."""
         self._text_page = -1
         self.setObjectName("document_view")
         self.setAccessibleName(tr("Document"))
@@ -615,10 +615,10 @@ class PageReadingPane(QFrame):
         self._document_id = self._page = 0
         self._kept, self._is_corrected = "", False
         self._unsaved: dict[tuple[int, int], str] = {}
-        """What could not be saved of pages that were left meanwhile, by document and page."""
+        """Text of pages left before it could be saved, by document id and page."""
         self._on_their_way: list[Correction] = []
         self._waiting: deque[Correction] = deque()
-        """Those of them that nobody has begun to save; taken by the thread."""
+        """Corrections not being saved yet; the thread takes them from here."""
         self._saving = tasks.Rounds(self._work, self)
         self._saving.happened.connect(lambda told: self._on_saved(*told))
         self.setObjectName("page_reading")

@@ -1,1 +1,1 @@
-"""Chats that leave and come, and backups of everything, in the window: what is asked, shown and told."""
+"""Export and import of chats, and backups."""

@@ -1,1 +1,1 @@
-"""A look into the model that runs here, beside a chat or a page: tokens, probabilities, attention, layers, plots."""
+"""Inside, views of the running model: tokens, probabilities, attention, layers, plots."""

@@ -271,7 +271,7 @@ class AttentionView(LookPage):
         self.seen: AttentionMap | None = None
         self.layer, self.head, self.token = 0, MEAN, 0
         self._is_chosen = False
-        """Whether the person chose a head, which then stays from text to text."""
+        """True once the user chose a head, which is then kept for other texts."""
         self._shown_as = ARCS
         self.cut = plain_label(kind="muted", wraps=True)
         self.layer_field = Stepper(theme, tr("Layer"), 0, lowest=0, highest=0)

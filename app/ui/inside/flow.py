@@ -85,12 +85,12 @@ class FlowLines:
 
     def __init__(self) -> None:
         self.pitch_px = 1
-        """From the top of one line to that of the next."""
+        """Distance between the tops of two lines."""
         self.margin_px = self._gap_px = self._end_px = 0
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._firsts: list[int] = []
-        """The first place of each line."""
+        """First item of each line."""
         self._is_new = True
 
     def begin(self, width_px: int, margin_px: int, gap_px: int, pitch_px: int) -> None:

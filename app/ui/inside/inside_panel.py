@@ -119,11 +119,11 @@ class InsidePanel(QWidget):
         self._ui, self._engine, self._subjects = ui, engine, subjects
         self._pages: dict[str, QWidget] = {}
         self._looked: dict[str, InspectedText] = {}
-        """What each page shows."""
+        """Subject shown on each page."""
         self._known: list[InspectedText] = []
         self._is_own = False
         self.page = ""
-        """The name of the page that is shown."""
+        """Name of the current page."""
         names = [(spec.name, tr(spec.label)) for spec in PAGES]
         self._segments = SegmentedControl(tr("Page"), names, PAGES[0].name, self.show_page)
         self._choice = ChoiceButton(ui.theme, tr("Looked at"), [(OWN, tr(OWN_TEXT))], shows_change=False)
@@ -291,7 +291,7 @@ class OwnText(QFrame):
         super().__init__()
         self._ui = ui
         self.file_text: str | None = None
-        """What is in the file; None without one."""
+        """Content of the file; None without one."""
         self.setObjectName("own_text")
         self.setProperty("kind", "card")
         self.edit = PlainEdit()

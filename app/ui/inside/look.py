@@ -127,11 +127,11 @@ class LookPage(QWidget):
         self.ui, self.theme = ui, ui.theme
         self._engine = engine
         self.opened: Opened | None = None
-        """Where not the chat's engine is to be looked into, but that of a tab with a model of its own."""
+        """Set for a tab with a model of its own, to use that engine instead of the chat's."""
         self._task: tasks.BackgroundTask | None = None
         self._again: Callable[[], object] = lambda: None
         self._waiting: Callable[[], object] | None = None
-        """What begins as soon as the model is there."""
+        """Request that starts once the model is loaded."""
         self._progress: PromptProgress | None = None
         self._timer = QTimer(self, singleShot=True, interval=WAIT_MS)
         self._timer.timeout.connect(self._say_waiting)

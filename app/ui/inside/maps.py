@@ -227,7 +227,7 @@ class HeatMap(QAbstractScrollArea):
         self._theme, self._words = theme, words
         self.plot = ShareMap(theme, title)
         self.zoom = 1.0
-        """1.0 shows all of it in the room that is there, as long as it can be read."""
+        """1.0 fits the map into the window, as long as it stays readable."""
         self.current = (0, 0)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -434,9 +434,9 @@ class ArcsDrawing:
         self._tokens: tuple[TokenSeen, ...] = ()
         self.words: tuple[str, ...] = ()
         self.shares: Floats | None = None
-        """As [token that looks, token looked at]."""
+        """Array [from token, to token]."""
         self.is_mirrored = False
-        """Whether the text is read from right to left."""
+        """True for right-to-left text."""
         self.current = 0
         self.width = 0
 

@@ -354,7 +354,7 @@ class AnswerCard(QFrame):
         self._stream = MarkdownStream()
         self._problem = ""
         self.is_complete = False
-        """Whether all of the answer is there."""
+        """True once the whole answer has arrived."""
         self._head = plain_label(letter, wraps=True)
         self.state = plain_label(kind="muted", wraps=True)
         self.body = AnswerBody(theme)

@@ -569,7 +569,7 @@ class Results(QWidget):
         self._found: list[ModelFigures] = []
         self._names: list[str] = []
         self._wanted = 0
-        """How many are measured in all; before that nobody is the best."""
+        """Number of models to measure; until all are, no best one is named."""
         self.best = plain_label(wraps=True)
         self.use = text_button("", "link")
         self.use.clicked.connect(self._use_best)

@@ -231,7 +231,7 @@ class DownloadWatch(QObject):
             download.id: download for download in models.downloads.all() if download.state in RUNS
         }
         self._said: dict[Path, Notice] = {}
-        """What is said of models that came, as long as it is shown."""
+        """Visible notices about downloaded models."""
         self.changed.connect(self._on_changed)
         self._list_changed.connect(self._take_back)
         loader.changed.connect(self._take_back)

@@ -1,1 +1,1 @@
-"""What is written in the program, on pages of paper: PDF files and prints."""
+"""Chats on paper: PDF files and prints."""

@@ -137,15 +137,15 @@ class PaperText:
         self._is_empty, self._is_first = True, True
         self._gap_pt: float = after._gap_pt if after is not None else 0.0
         self._above_pt = 0.0
-        """Wanted below what is there, and above all of it."""
+        """Gap to the next block; before the first, the gap above the document."""
         self._grounds: list[tuple[int, int, str]] = []
-        """First and last block, and the kind of what is painted behind them."""
+        """First block, last block and kind of each background."""
         self._quotes: list[tuple[int, int, int]] = []
-        """A block, how deep it is quoted, and how deep in lists."""
+        """Block, depth of quotes and depth of lists."""
         self._tables: list[QTextTable] = []
         self._last: ProseLine | None = after._last if after is not None else None
         self.length = 0
-        """Characters so far."""
+        """Number of characters so far."""
 
     @property
     def ends_with_heading(self) -> bool:

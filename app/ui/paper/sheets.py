@@ -110,7 +110,7 @@ class Sheets:
         self._document: QTextDocument | None = None
         self._painters: dict[int, QObject] = {}
         self.page = 0
-        """The number of the page that is being filled; 0 before the first."""
+        """Number of the page being filled; 0 before the first."""
         self._y = 0.0
 
     def pt(self, points: float) -> float:

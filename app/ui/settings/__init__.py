@@ -1,1 +1,1 @@
-"""The settings, what the network was used for, and the memory of translations."""
+"""Settings, log of connections, translation memory."""

@@ -165,7 +165,7 @@ class ServerDialog(QDialog):
         self._found: ServerFacts | None = None
         self._task: tasks.BackgroundTask | None = None
         self._cut: RequestCut | None = None
-        """What is asked of the server now."""
+        """The running request to the server."""
         self.finished.connect(lambda _: self._stop())
         self.kept_paths: list[object] = []
         self.boxes: dict[str, CheckRow] = {}

@@ -92,7 +92,7 @@ class SettingsSection(QWidget):
         self._theme = theme
         self._rows: list[tuple[QBoxLayout, QWidget, int]] = []
         self.setting_rows: dict[str, QWidget] = {}
-        """Where each setting of `settings_index` stands."""
+        """Rows by the keys of `settings_index`."""
         self.column = self._make_column()
         self.column.addWidget(self.label(title, self._title_px, 600))
         theme.changed.connect(self._arrange)

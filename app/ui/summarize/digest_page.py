@@ -331,7 +331,7 @@ class TermChip(QPushButton):
         super().__init__()
         self.term, self._document = shown.term, shown.document
         self.place = -1
-        """Which of its places is shown; -1 for none."""
+        """Index of the place shown; -1 if there is none."""
         self.setProperty("kind", "term")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)

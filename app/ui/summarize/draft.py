@@ -115,10 +115,10 @@ class SummaryDraftPage(QWidget):
         self._look_at = look_at
         self._looked_at: tuple[list[int], SummaryOptions] = ([], SummaryOptions())
         self._not_looked_at: list[int] = []
-        """Documents of which the looking was cancelled; nobody looks at them again unasked."""
+        """Documents whose preview was cancelled; it only restarts on request."""
         self._estimate: Estimate | None = None
         self.is_together = True
-        """Whether several documents are to have one summary."""
+        """True to make one summary of all documents."""
         self._known: tuple[tuple[int, ...], SummaryOptions] | None = None
         self.estimating = Estimating(self)
         self.estimating.estimated.connect(self._on_estimated)

@@ -65,11 +65,11 @@ class StatementView(QTextEdit):
         self.ground = StatementGround(self, theme)
         self._pressed: QPointF | None = None
         self.current = -1
-        """The statement that the keyboard is at; -1 for none."""
+        """Statement at the keyboard position; -1 if there is none."""
         self.chip = 0
-        """Which of its chips."""
+        """Its chip at the keyboard position."""
         self.open_chip: tuple[int, int] | None = None
-        """The statement and the chip whose place is shown beside."""
+        """Statement and chip whose source is open."""
         self.setObjectName("statements")
         self.setProperty("kind", "bare")
         self.setAccessibleName(tr("Statements"))

@@ -92,7 +92,7 @@ class WorkPage(QWidget):
         self.progress: SummaryProgress | None = None
         self._count = 0
         self._told = (False, False)
-        """Whether what is said is that the text is being written, and for the second time."""
+        """Whether the write-up has been announced, and whether its second attempt has."""
         self._digest: list[ShownStatement] = []
         self._digest_of: tuple[int, ...] = ()
         self._title = ElidedLabel()

@@ -336,7 +336,7 @@ class ResultPage(QWidget):
         self.stored: StoredSummary | None = None
         self.summary: Summary | None = None
         self.digest: Summary | None = None
-        """What stands in its place where nothing was written."""
+        """Key sentences shown where no summary was written."""
         self._digest: tuple[tuple[int, ...], Summary | None, list[ShownStatement]] = ((), None, [])
         self._shown: tuple[object, ...] = ()
         self._is_outdated = False

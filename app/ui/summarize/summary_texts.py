@@ -168,25 +168,25 @@ class SummaryProgress:
 
     def __init__(self) -> None:
         self.sections = 0
-        """0: not known yet."""
+        """0 while unknown."""
         self.method = Method.MODEL
         self.done = 0
         self.points: list[Statement] = []
         self.read: list[tuple[int, int, int]] = []
-        """What is read: a document, its first and its last block."""
+        """Ranges read: document, first block, last block."""
         self.joined: tuple[int, int] | None = None
-        """How many of how many groups of points are joined; None before that."""
+        """Groups of points joined, of how many; None before that step."""
         self.checked: tuple[int, int] | None = None
-        """How many of how many claims a checker has read; None before that."""
+        """Claims checked, of how many; None before that step."""
         self.text = ""
-        """The write-up so far."""
+        """Text written so far."""
         self.is_written = False
-        """Whether the reading is over."""
+        """True once reading is over."""
         self.is_second_try = False
-        """Whether what was done first was not good enough, and is done once more."""
+        """True while a second attempt replaces a first one of poor quality."""
         self._prompt_read, self._written, self._attempt = 0.0, 0.0, 0
         self.rests = ""
-        """Why the work waits, as `TaskRests` says it; "" while it goes on."""
+        """Reason of a pause, as in `TaskRests`; "" while running."""
 
     def take_event(self, event: SummaryEvent) -> None:
         if not isinstance(event, TaskRests | Summarized):

@@ -1,1 +1,1 @@
-"""Texts as they are shown: Markdown understood while it grows, and drawn piece by piece."""
+"""Text views: Markdown parsed while it streams, and drawn piece by piece."""

@@ -57,9 +57,9 @@ class CodeText(TextView):
         super().__init__(theme, parent)
         self._shown = ""
         self._breaks: frozenset[int] = frozenset()
-        """Where lines are broken for the eye only."""
+        """Positions of line breaks on screen that aren't in the text."""
         self.code: Code | None = None
-        """The block that it shows; None where it is a text of another kind."""
+        """The block shown; None for other text."""
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.setLineWrapMode(TextView.LineWrapMode.NoWrap)
         self.scroll_sideways()
@@ -126,7 +126,7 @@ class CodeBlock(QWidget):
         super().__init__(parent)
         self._theme = theme
         self.code = Code("", "")
-        """What is shown."""
+        """The block shown."""
         self._language = plain_label(kind="muted", parent=self)
         self._text = CodeText(theme, self)
         self.highlighter = Highlighter(self._text.document(), theme)
@@ -283,7 +283,7 @@ class Highlighter(QSyntaxHighlighter):
         self._turn.timeout.connect(self._on_turn)
         self._is_sought = False
         self._is_given_up = False
-        """A step took too long: the code stays plain, also when it grows."""
+        """True after a step exceeded its time; the code then stays plain, also when it grows."""
 
     def set_code(self, language: str, text: str, *, is_open: bool) -> None:
         """Set the code; it is highlighted shortly after."""

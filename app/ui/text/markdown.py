@@ -442,7 +442,7 @@ class MarkdownStream:
     def __init__(self) -> None:
         self.closed: list[MarkdownBlock] = []
         self.revision = 0
-        """Grows whenever closed blocks were read again."""
+        """Incremented whenever closed blocks were parsed again."""
         self._tail = ""
         self._context = MarkdownContext()
         self._folds = 0  # that are open where the tail begins

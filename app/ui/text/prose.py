@@ -83,7 +83,7 @@ class TextView(SelectableText):
         self._undrawn: set[str] = set()
         self._has_pictures = False
         self._room_px = float(theme.px(READING_PX))
-        """How wide a formula may be."""
+        """Maximum width of a formula."""
         self.setProperty("kind", "bare")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setOpenLinks(False)
@@ -270,7 +270,7 @@ class ProseView(TextView):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self.lines: tuple[ProseLine, ...] = ()
-        """What is shown."""
+        """The lines shown."""
         self._marked: list[int] = []
         self._has_links = False
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
@@ -468,7 +468,7 @@ class TableView(TextView):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self.table = MarkdownTable((), ())
-        """What is shown."""
+        """The table shown."""
         self._drawn: QTextTable | None = None
         self._cells: list[list[Spans | None]] = []
         self._leader: TableView | None = None

@@ -116,7 +116,7 @@ class MessageBody(QWidget):
         self._taken = 0
         self._revision = -1
         self.has_page: HasPage | None = None
-        """Which pages can be opened; None where the chat has no documents."""
+        """Tells which pages can be opened; None if the chat has no documents."""
 
     def set_blocks(self, closed: list[MarkdownBlock], still_open: list[MarkdownBlock], revision: int) -> None:
         """Show blocks; `closed` only grows as long as `revision` stays the same."""

@@ -69,9 +69,9 @@ class DocumentJob(QObject):
         self.doing.row_changed.connect(self.changed)
         self.stored: StoredTranslation | None = None
         self.pending: TranslationWish | None = None
-        """What was chosen for a translation that was made otherwise; None where nothing was."""
+        """New options for a finished translation, not applied yet; None if unchanged."""
         self._other_terms: set[int] = set()
-        """Those that do not follow their glossary yet."""
+        """Ids of translations made with an older glossary."""
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -226,7 +226,7 @@ class Drafts(QObject):
         self._batch: list[int] = []
         self.estimate: TranslationEstimate | None = None
         self.problem = ""
-        """Why there is no estimate."""
+        """Reason why there is no estimate."""
         self.files = Intake(self._add, ui.theme, ui.notify, window)
         self.capability = Capability(translations, ui.notify, self)
         self.estimating = Estimating(self)

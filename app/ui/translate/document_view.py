@@ -78,7 +78,7 @@ class DocumentTranslationView(QWidget):
         self.runner = runner
         self._places: dict[int, tuple[int, int]] = {}
         self._heard_state = ""
-        """Of the one that is shown, by what the work told: the store is ahead of the events that still wait."""
+        """State as reported by the events: the store may be ahead of those still queued."""
         self.job = DocumentJob(translations, notify, self)
         self.page = DocumentPage(translations, models, ui, self.job)
         self.glossary = GlossaryPanel(theme, notify)

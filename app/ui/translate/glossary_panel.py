@@ -63,7 +63,7 @@ class GlossaryPanel(QFrame):
         self._theme, self._notify = theme, notify
         self.pair, self._can_apply, self._found = ("", ""), False, tuple[GlossaryTerm, ...]()
         self.memory: MemoryFiles | None = None
-        """The translations that are known, which come and go by the same menu; None: they do not."""
+        """Import and export of the translation memory in the same menu; None to leave it out."""
         self.setObjectName("glossary_panel")
         self.setProperty("kind", "card")
         self.setAccessibleName(tr(GLOSSARY))
@@ -343,7 +343,7 @@ class GlossaryModel(QAbstractTableModel):
         self._lines: list[GlossaryTerm] = []
         self.names = ("", "")
         self.shortened: Callable[[str], str] = str
-        """A heading for the room that there is: in a style sheet, Qt cuts it off."""
+        """Shortens a header to its width: under a style sheet, Qt would cut it off."""
         self.heading_font = QFont()
 
     @property

@@ -98,7 +98,7 @@ class LanguageChoice(QWidget):
         self._is_small = False
         self._able = Able()
         self.is_target_chosen = False
-        """Whether a person chose the target for what is shown now."""
+        """True if the user chose the target of this text."""
         self.source = LanguageButton(theme, tr(FROM), can_detect=True)
         self.swap = IconButton(theme, "arrows-left-right", tr(SWAP_LANGUAGES), size_px=18)
         self.swap.clicked.connect(self._on_swap)
@@ -204,9 +204,9 @@ class LanguageButton(ChoiceButton):
     def __init__(self, theme: Theme, name: str, *, can_detect: bool = False) -> None:
         self._can_detect, self._detected = can_detect, ""
         self.languages: Sequence[str] = ()
-        """Which ones may be chosen, by their codes."""
+        """Codes of the languages to choose from."""
         self.remark = ""
-        """What is said below them."""
+        """Note below the list."""
         super().__init__(theme, name, (("", ""),))
 
     def show_detected(self, code: str) -> None:
@@ -624,7 +624,7 @@ class Capability(QObject):
         self._task: tasks.BackgroundTask | None = None
         self._is_asked_again = False
         self.able: Able | None = None
-        """None before it is known."""
+        """None while unknown."""
 
     @property
     def is_none(self) -> bool:

@@ -58,9 +58,9 @@ class RowsModel(QAbstractTableModel):
         self._portions: OrderedDict[int, list[Row]] = OrderedDict()
         self._growing: dict[int, str] = {}
         self.language = ""
-        """The target's name, as flags say it."""
+        """Name of the target language, for flags."""
         self.names = ("", "")
-        """Of the columns."""
+        """Headers of the columns."""
 
     def show_source(self, source: RowSource | None, names: tuple[str, str] = ("", "")) -> None:
         self.beginResetModel()

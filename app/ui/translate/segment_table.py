@@ -56,7 +56,7 @@ class CellDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._theme, self._rows, self._marked = theme, rows, marked
         self.edited = -1
-        """The row whose translation is in an editor."""
+        """Row being edited."""
         self.hovered: tuple[int, Link] | None = None
         self.chosen: tuple[int, Link] | None = None
 
@@ -317,7 +317,7 @@ class SelectableRows(RowTable):
         self._is_pressed = False
         self._pressed_link: tuple[int, Link] | None = None
         self.hits: dict[tuple[int, int], list[tuple[int, int, bool]]] = {}
-        """Row and column: stretches that a search found, and whether it is the chosen one."""
+        """Search hits by row and column: ranges, and whether it is the current hit."""
 
     @property
     def current(self) -> int:

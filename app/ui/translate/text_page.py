@@ -373,7 +373,7 @@ class TextAnswers(QObject):
         self.paragraphs = TextParagraphs()
         self.source_language = ""
         self._text = ""
-        """What the paragraphs are of; something else may have been typed since."""
+        """Source of the paragraphs; the user may have typed more since."""
         self._grown: set[int] = set()
         self._flush_later = QTimer(self, singleShot=True, interval=FLUSH_MS)
         self._flush_later.timeout.connect(self._flush)
@@ -671,7 +671,7 @@ class TextParagraphs:
         self._growing: dict[int, str] = {}
         self._language = ""
         self.is_apart = False
-        """Whether these are the paragraphs of a stored translation, which do not match those of its source."""
+        """True for stored paragraphs that don't match those of the source one to one."""
 
     @property
     def segments(self) -> tuple[Segment, ...]:

@@ -1,1 +1,1 @@
-"""Generic widgets that know the theme and nothing of what the app does."""
+"""Generic widgets that know the theme, but nothing of the program's features."""

@@ -46,7 +46,7 @@ class QuestionDialog(QDialog):
         self.words.setFont(theme.font(14))
         self.words.setMinimumHeight(self.words.heightForWidth(px(WIDTH_PX) - 2 * px(24)))
         self.fields = QHBoxLayout()
-        """What else is asked for, between the words and the buttons."""
+        """Layout for additional fields between text and buttons."""
         self.fields.setSpacing(px(10))
         self._row = QHBoxLayout()
         self._row.setSpacing(px(8))

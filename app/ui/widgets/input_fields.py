@@ -67,7 +67,7 @@ class PlainEdit(QTextEdit):
         self._marks: dict[str, list[QTextEdit.ExtraSelection]] = {}
         self._about: dict[str, str] = {}
         self.is_composing = False
-        """Whether an input method is at work, and keys are its own."""
+        """True while an input method is composing, when keys belong to it."""
         self.setProperty("kind", "bare")
         self.setAcceptRichText(False)
         self.setTabChangesFocus(True)

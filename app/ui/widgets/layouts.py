@@ -83,9 +83,9 @@ class FlowLayout(ItemsLayout):
         self._is_at_end = is_at_end
         self.gap_px = gap_px
         self.is_last_at_end = False
-        """Whether the last of all ends its line, as the button does that begins what the others choose."""
+        """True to align the last item with the end of its line, for a start button after options."""
         self.line_gap_px: int | None = None
-        """Between lines, where that is another than between neighbours."""
+        """Gap between lines, if it differs from the one between items."""
 
     def setSpacing(self, gap_px: int) -> None:
         """Set the gap between items, and between lines unless they have their own."""
@@ -196,7 +196,7 @@ class SidePane(QSplitter):
         super().__init__(Qt.Orientation.Horizontal)
         self._theme, self._view, self._take_keyboard = theme, view, take_keyboard
         self.width_px = 0
-        """How wide the person made it; 0: as wide as it is by itself."""
+        """Width set by the user; 0 for the default."""
         self._before: QWidget | None = None
         self.setHandleWidth(1)
         self.frame = QWidget()
@@ -289,7 +289,7 @@ class InsideBeside(SidePane):
         super().__init__(theme, view, take_keyboard)
         self._make = make
         self.panel: QWidget | None = None
-        """None as long as nobody looked."""
+        """None until it is first opened."""
         self.setObjectName("inside_splitter")
         self.closed.connect(self.toggled)
 

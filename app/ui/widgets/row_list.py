@@ -82,10 +82,10 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.found: Sequence[Row] = ()
-        """What is listed, as it came."""
+        """The rows as passed to `show`."""
         self._rows: list[Row | str] = []
         self._row_of: dict[int, int] = {}
-        """Where each stands, by its number."""
+        """List position by row id."""
 
     def group_of(self, row: Row, now: datetime) -> str:
         """Return the translated heading of a row."""

@@ -1,1 +1,1 @@
-"""The frame of a tab in which stored jobs are made: the Summarize tab and the Translate tab stand on it."""
+"""Frame of tabs with stored jobs, used by Summarize and Translate."""

@@ -63,10 +63,10 @@ class Intake(QObject):
         self._reading, self._notify = reading, notify
         self.files: list[Any] = []
         self.looked_at: list[Any] = []
-        """Each stands for what was added together and is being looked for on the disk, or is about to be there."""
+        """Entries whose files are still being looked up; one for each drop."""
         self._waiting: list[Any] = []
         self._running: dict[bool, FileToRead] = {}
-        """What is read now, and (True) a recording that is heard beside it: that takes minutes."""
+        """The file being read, and (True) a recording being transcribed at the same time, since that takes minutes."""
         self.questions = DocumentQuestions(theme, window)
         self.questions.password_given.connect(self._on_password)
         self.questions.refused.connect(self.refused)

@@ -88,7 +88,7 @@ class ListColumn(QWidget):
         self._theme, self._notify, self._words = theme, notify, words
         self._stored, self._store_title = stored, rename
         self.open_id: int | None = None
-        """The one that is marked as open; None is a new one, which has no row."""
+        """Id of the open one; None for a new one, which has no row."""
         new = self._new = text_button(words.new, "new")
         new.setToolTip(keys_of("new"))
         new.clicked.connect(self.new_wanted)

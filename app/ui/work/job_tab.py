@@ -365,7 +365,7 @@ class WorkView(QWidget):
         super().__init__()
         self.runner = runner
         self.open_id: int | None = None
-        """The job that is shown; None for a new one."""
+        """Id of the job shown; None for a new one."""
 
     def show_new(self) -> None:
         """Show the form for a new job."""

@@ -1,1 +1,1 @@
-"""The Write tab: a page of text that the model goes on with."""
+"""The Write tab: a page of text that the model can continue."""

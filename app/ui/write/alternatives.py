@@ -43,7 +43,7 @@ class AlternativeCard(QPushButton):
         self._theme, self.number = theme, number
         self._is_code, self._lines = False, LINES
         self.written = ""
-        """What is shown of it."""
+        """Text shown."""
         self.is_complete = False
         self.setProperty("kind", "alternative")
         self.setObjectName("alternative")

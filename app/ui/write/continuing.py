@@ -246,9 +246,9 @@ class PageTokenCounter(QObject):
         self._known: dict[str, int] = {}
         self._known_of: Path | None = None
         self.reading: ContextWindow | None = None
-        """What the model would read of the page, or has read; None as long as nobody has counted."""
+        """Part of the page the model reads; None until it was counted."""
         self.written_tokens = 0
-        """What it has written into the page since."""
+        """Tokens the model has added to the page since."""
         self._later = QTimer(self, singleShot=True, interval=MEASURE_MS)
         self._later.timeout.connect(self._measure)
         work.answered.connect(self._on_answer)
@@ -342,9 +342,9 @@ class Continuing(QObject):
         self.work.ended.connect(self.changed)
         self._asked: RunningContinuation | None = None
         self._aside: dict[int, RunningContinuation] = {}
-        """Continuations to choose from that wait with their page, by its number."""
+        """Parked alternatives by the id of their page."""
         self._cannot_fill: set[Path | None] = set()
-        """Models that said so."""
+        """Models without infill."""
         self._tries = 0
         self._note = ""
         cards.chosen.connect(self.choose)

@@ -127,11 +127,11 @@ class KeptPage(QObject):
         self._pages, self._notify, self._now = pages, notify, now
         self.id: int | None = None
         self.page: WrittenPage | None = None
-        """What the store says of it."""
+        """The page as stored."""
         self._last = PageContent()
         self._last_options: WritingOptions | None = None
         self._before: PageContent | None = None
-        """What the page was like before what is being changed now, where that is not kept yet."""
+        """Content before the current change, until that is stored."""
         self._changed_s = 0.0
         self._later = QTimer(self, singleShot=True, interval=KEEP_MS)
         self._later.timeout.connect(self.save_page)

@@ -46,13 +46,13 @@ class PageDocument(QTextDocument):
         cursor.insertText(state.text)
         self.setUndoRedoEnabled(True)
         self.ranges: Ranges = ()
-        """What the model wrote and nobody has touched since."""
+        """Generated text that hasn't been edited since."""
         self._ranges_at: dict[int, Ranges] = {}
-        """The same at each step of undo."""
+        """`ranges` at each step of undo."""
         self._is_ours = False
-        """Whether this class itself changes the text now."""
+        """True while this class changes the text itself."""
         self.run: QTextCursor | None = None
-        """The end of the continuation that comes in now."""
+        """End of the continuation being inserted."""
         self._run_start = 0
         self._has_grown = False
         self._mark(state)

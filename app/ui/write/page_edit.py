@@ -187,7 +187,7 @@ class CodeKeys:
         self._edit = edit
         self.is_on = self.may_leave = False
         self.unit = USUAL
-        """One step further in."""
+        """One step of indentation."""
 
     @property
     def keeps_tab(self) -> bool:
