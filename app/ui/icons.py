@@ -46,7 +46,7 @@ class _GlyphEngine(QIconEngine):
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         if size.isEmpty():
-            return QPixmap()  # of a button that is squeezed to nothing
+            return QPixmap()  # a button without any room
         key = (size.width(), size.height(), mode)
         drawn = self._drawn.get(key)
         if drawn is None:
@@ -67,7 +67,7 @@ class _GlyphEngine(QIconEngine):
         if self._glyph and family:
             font = QFont(family)
             font.setPixelSize(max(1, min(rect.width(), rect.height())))
-            # Hinting moves the thin strokes of small glyphs off their grid.
+            # Hinting would move the thin strokes of small glyphs off their grid.
             font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
             painter.setFont(font)
             painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self._glyph)
@@ -87,7 +87,7 @@ def _charmap() -> dict[str, str]:
     try:
         found: dict[str, str] = json.loads(resource_path("icons/phosphor-charmap.json").read_text("utf-8"))
     except (OSError, ValueError):
-        return {}  # set-up has not run; the drawn fallback serves
+        return {}  # set-up has not run; a drawn fallback is used
     return found
 
 

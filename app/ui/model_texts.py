@@ -89,7 +89,7 @@ def found_words(found: FoundRepository) -> tuple[str, str]:
     return "  ·  ".join(model), "  ·  ".join(hub)
 
 
-# What is said about a download: what it does, how far it is, how fast, how long it will take.
+# Texts of a download: state, amount, speed, remaining time.
 
 
 _PHASES = {

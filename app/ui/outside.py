@@ -220,12 +220,12 @@ class Outside(QObject):
         self.show_window()
         self._window.show_tab(name)
 
-    # The small window.
+    # Quick window.
 
     @cached_property
     def keys(self) -> GlobalShortcut:
         """Global shortcut that opens the quick window."""
-        from app.ui.shell.global_shortcut import GlobalShortcut  # most people never want it
+        from app.ui.shell.global_shortcut import GlobalShortcut  # most users never need it
 
         keys = GlobalShortcut(self)
         keys.pressed.connect(self.ask)
@@ -275,7 +275,7 @@ class Outside(QObject):
         if "quick" in self.__dict__:
             self.quick.close()
 
-    # What ends while nobody looks.
+    # Notifications while the window isn't active.
 
     def _on_work_ended(self, tab: str, end: EndOfWork) -> None:
         about = end.about if self._app.settings.system.notifies_with_words else ""
@@ -307,7 +307,7 @@ class Outside(QObject):
 
     def _hide(self) -> None:
         self._window.store()
-        QApplication.setQuitOnLastWindowClosed(False)  # a dialog or a small window may be closed meanwhile
+        QApplication.setQuitOnLastWindowClosed(False)  # a dialog or the quick window may be closed meanwhile
         self._window.hide()
 
     def _ask(self) -> None:

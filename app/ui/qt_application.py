@@ -105,7 +105,7 @@ def _meet(instance: SingleInstance, wanted: StartRequest, theme: Callable[[], Th
     for _ in range(HAND_OVERS):
         found = instance.claim()
         if found is InstanceState.ENDING:
-            from app.ui.shell.startup import StillEnding  # seldom seen
+            from app.ui.shell.startup import StillEnding  # rarely needed
 
             waiting = StillEnding(theme(), instance.claim)
             if not waiting.wait():
@@ -151,7 +151,7 @@ def _run_window(
         _connect(application, instance, window)
         first_paint = _FirstPaint(window, lambda: _after_first_paint(app, window, notify, theme, wanted))
         if wanted.tab == ASK:
-            QTimer.singleShot(0, window, first_paint.then)  # only the small window is seen
+            QTimer.singleShot(0, window, first_paint.then)  # only the quick window is shown
         else:
             window.installEventFilter(first_paint)
             window.show()
@@ -199,7 +199,7 @@ def _build(paths: AppPaths, theme: Theme) -> Fireside | None:
             return build_program(paths)
         except AppError as error:
             from app.features.exchange.backup import last_aside, put_back
-            from app.ui.shell.startup import StartupProblem  # seldom seen
+            from app.ui.shell.startup import StartupProblem  # rarely needed
 
             problem = StartupProblem(theme, error, paths.data)
             if last_aside(paths) is not None:
@@ -235,7 +235,7 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
 
 
 def _put_back(app: Fireside, window: MainWindow) -> None:
-    from app.ui.exchange.backup import Backups  # seldom wanted
+    from app.ui.exchange.backup import Backups  # rarely needed
 
     Backups(app, window.ui).ask_to_put_back()
 

@@ -72,7 +72,7 @@ class KnobStepper(Stepper):
     """Number field with a word below the minimum; `is_in_settings` says that the settings have a value for it."""
 
     def __init__(self, theme: Theme, knob: Knob, value: float | None, *, is_in_settings: bool) -> None:
-        # Two steps below the least: the one between says which way somebody is going.
+        # Two steps below the minimum, so that the step between tells the direction of a change.
         self._unset = knob.least - 2 * knob.step
         self._knob = knob
         self._before = value if value is not None else self._unset

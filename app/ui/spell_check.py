@@ -90,7 +90,7 @@ class SpellCheck(QObject):
         self._show_marks()
 
     def _look_later(self) -> None:
-        if self._edit.hasFocus():  # a draft that was only opened is nobody's concern
+        if self._edit.hasFocus():  # a draft that was only opened isn't checked
             self._later.start()
 
     def _end_task(self) -> None:
@@ -144,7 +144,7 @@ class SpellCheck(QObject):
             mark.cursor = QTextCursor(document)
             mark.cursor.setPosition(start)
             mark.cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
-            if self._edit.textCursor().position() != mark.cursor.position():  # else it may not be written to its end
+            if self._edit.textCursor().position() != mark.cursor.position():  # a word at the cursor may be unfinished
                 self._marks.append(mark)
         self._show_marks()
 
@@ -156,7 +156,7 @@ class SpellCheck(QObject):
         words = ", ".join(dict.fromkeys(self.words[:TOLD]))
         self._edit.describe("spelling", tr(MISSPELLED_WORDS, words=words) if words else "")
 
-    # The menu.
+    # Context menu.
 
     def _add_to_menu(self, menu: QMenu, at: QPoint) -> None:
         position = self._edit.cursorForPosition(at).position()
@@ -209,7 +209,7 @@ class SpellCheck(QObject):
             menu.insertActions(waiting, actions)
             waiting.setText(tr("No suggestions"))
             waiting.setVisible(not actions)
-            room = menu.screen().availableGeometry()  # Qt leaves a menu that grows where it is
+            room = menu.screen().availableGeometry()  # Qt doesn't move a menu that grows
             menu.move(menu.x(), max(room.top(), min(menu.y(), room.bottom() + 1 - menu.sizeHint().height())))
 
         find = self._speller.spelling
@@ -246,7 +246,7 @@ def _begin(mark: QTextEdit.ExtraSelection) -> int:
     return mark.cursor.selectionStart()
 
 
-# Qt counts in units of UTF-16, Python in characters.
+# Qt counts UTF-16 units, Python characters.
 
 
 def _units(text: str, characters: int) -> int:

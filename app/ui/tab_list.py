@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _chat(app: Fireside, ui: UiContext) -> Tab:
-    from app.ui.chat.chat_tab import ChatTab  # what a tab is made of is not needed before it is
+    from app.ui.chat.chat_tab import ChatTab  # each tab is imported when it is built
 
     return ChatTab(app, ui)
 

@@ -186,7 +186,7 @@ class Theme(QObject):
     ) -> None:
         super().__init__(parent)
         system = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
-        # Text is never smaller than the person's own setting for the system's font.
+        # Text is never smaller than the system's font size set by the user.
         scale = max(1.0, QFontInfo(system).pixelSize() / TEXT_PX)
         is_dark = system_is_dark or _system_is_dark
         self._choice = _Choice(scheme, zoom, system_font, is_dark, _load_families(), scale)
@@ -264,7 +264,7 @@ class Theme(QObject):
         else:
             font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         font.setStyleHint(QFont.StyleHint.Monospace)
-        for ligature in ("calt", "liga"):  # code is shown as it is typed: -> stays two characters
+        for ligature in ("calt", "liga"):  # so that code shows -> as two characters
             font.setFeature(QFont.Tag(ligature), 0)
         return self._sized(font, size_px, weight)
 
@@ -325,7 +325,7 @@ class Theme(QObject):
         return palette
 
     def _sized(self, font: QFont, size_px: float, weight: int) -> QFont:
-        # Points would follow the screen's resolution a second time.
+        # Points would scale with the screen's resolution a second time.
         font.setPixelSize(self.px(size_px))
         font.setWeight(QFont.Weight(weight))
         return font
@@ -334,7 +334,7 @@ class Theme(QObject):
         if self._application is not None:
             self._application.setPalette(self.palette())
             self._application.setFont(self.font())
-            # Replaced, Qt would dress every widget once for each of its ancestors; taken off and put on, once.
+            # If replaced, Qt would polish every widget once per ancestor; if removed and set, only once.
             self._application.setStyleSheet("")
             self._application.setStyleSheet(self.style_sheet())
         self._choice.changes += 1
@@ -395,7 +395,7 @@ def _put_on_glyph(theme: Theme, button: Any, glyph: tuple[str, str, float]) -> N
 
 def _put_on_text(theme: Theme, area: Any, text: tuple[float, int, float]) -> None:
     font = theme.font(*text[:2])
-    for part in (area, area.viewport()):  # under a style sheet what it is painted in does not follow by itself
+    for part in (area, area.viewport()):  # under a style sheet, the viewport doesn't inherit the font
         part.setFont(font)
     area.document().setDefaultFont(font)
     area.document().setDocumentMargin(theme.px(text[2]))

@@ -161,7 +161,7 @@ class DocumentQuestions(QObject):
         self._ask_next()
 
 
-# Asks before a very large file is read: how large it is, and about how long that takes.
+# Question before a very large file is read, with its size and an estimated time.
 
 LARGE_BYTES = 100_000_000
 BYTES_PER_MINUTE = 300_000_000
@@ -278,7 +278,7 @@ class PasswordDialog(QuestionDialog):
         self.field.setFocus()
 
 
-# One file that somebody gave: waiting, being read, read, or refused.
+# A file on its way into the library: waiting, being read, read, or refused.
 
 
 class Stage(Enum):
@@ -321,7 +321,7 @@ class FileToRead:
     @property
     def is_on_its_way(self) -> bool:
         """True while it is queued or being read."""
-        is_in_hand = self.task is not None  # read, it may not be put where it belongs yet
+        is_in_hand = self.task is not None  # a file that was read may not be stored yet
         return is_in_hand or self.stage in (Stage.ASKED, Stage.WAITS, Stage.READING, Stage.LOCKED)
 
     @property
@@ -361,7 +361,7 @@ class FileToRead:
 
     def take_event(self, event: object) -> bool:
         """Update the state by a reader's event; return whether it advanced."""
-        from app.documents.protocol import Found  # there already, where something is read
+        from app.documents.protocol import Found  # imported already where files are read
         from app.documents.source import PageRead
 
         if isinstance(event, DocumentStored):
@@ -384,7 +384,7 @@ def is_recording(name: str) -> bool:
     return sounds is not None and sounds.has(PurePath(name).suffix)
 
 
-# A document beside a message: its name, how long it is, how far its reading has come, or what went wrong.
+# Chip of a document: its name and size, reading progress, or an error.
 
 ICON_PX = 16
 BAR_PX = 2
@@ -408,7 +408,7 @@ class DocumentChip(QPushButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAutoDefault(False)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)  # narrower where a line is
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)  # shrinks where the line is narrower
         self._icon = QLabel()
         self._name = ElidedLabel("", Qt.TextElideMode.ElideMiddle)
         self._words = ElidedLabel()
@@ -416,7 +416,7 @@ class DocumentChip(QPushButton):
         self.remove = IconButton(theme, "x", "", size_px=14)
         self.remove.clicked.connect(self.remove_wanted)
         self.remove.hide()
-        for part in (self._icon, self._name, self._words):  # all of it is one button
+        for part in (self._icon, self._name, self._words):  # the parts form one button
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._row = QHBoxLayout(self)
         for widget in (self._icon, self._name, self._words, self.remove):
@@ -471,7 +471,7 @@ class DocumentChip(QPushButton):
         self._theme.dress(self._icon, picture=(glyph, "danger" if self._is_error else "accent", ICON_PX))
         self._theme.dress(self._row, margins=(12, 4, 4 if self.remove.isVisibleTo(self) else 12, 4))
         needed = self._name.fontMetrics().horizontalAdvance(self._name.text())
-        self._name.setMinimumWidth(min(needed, self._theme.px(LEAST_NAME_PX)))  # the words are shortened first
+        self._name.setMinimumWidth(min(needed, self._theme.px(LEAST_NAME_PX)))  # so that the details are elided first
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -525,7 +525,7 @@ class PageChip(QPushButton):
         theme.dress(self, font=(14, 400))
 
 
-# What a chip says of a document: how large it is, which part was read, and what there is to tell of it.
+# Texts of a chip: size, range read, and warnings.
 
 MOST_NAME = 44
 
@@ -583,7 +583,7 @@ def _sizes(document: StoredDocument) -> list[str]:
 
 def remarks_words(document: StoredDocument) -> str:
     """Return warnings from reading a document; "" if there are none. Scanned pages are reported by `PicturesLine`."""
-    from app.documents.source import PageRead, ReadingRemark  # of what was read in another process, mostly before
+    from app.documents.source import PageRead, ReadingRemark  # reading happens in another process, mostly
 
     found = [PageRead(**fields) for fields in document.info.get("pages", ())]
     odd = {page.page: page for page in found if (not page.has_text or page.recognized) and not page.is_picture}

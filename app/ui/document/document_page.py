@@ -41,7 +41,7 @@ RESIZE_MS = 120
 MARGIN_PX = 16
 DIMMED_PAPER = "#E0DCD6"
 ZOOMS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
-GAP_SEARCH = 0.7  # of a line's height: as far as a computed edge may be beside the gap between two words
+GAP_SEARCH = 0.7  # of a line's height: maximum distance from a computed edge to the gap between two words
 
 
 class PagePaper(QLabel):
@@ -98,7 +98,7 @@ class PagePaper(QLabel):
             painter.setPen(QColor(LIGHT.muted))
             painter.setFont(self._theme.font(13))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.words)
-        # Multiplied like ink: letters stay as dark as they are, whatever the colour on them.
+        # Multiplied like ink, so that letters stay dark under any highlight.
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Multiply)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for areas, colour in ((self._hits, LIGHT.selection), (self._marked, LIGHT.mark)):
@@ -231,8 +231,8 @@ class PageArea(QScrollArea):
             self.zoom_changed.emit()
 
     def _paper_width(self) -> int:
-        # Always beside a scroll bar, shown or not: with one that comes and goes with the page's height,
-        # its width would change again and again.
+        # The vertical scroll bar's width is always reserved: if it came and went with the page's height,
+        # the page's width would oscillate.
         room = self.width() - self.verticalScrollBar().sizeHint().width() - 2 * self._theme.px(MARGIN_PX)
         return max(1, round(room * self.zoom))
 
@@ -373,7 +373,7 @@ class PagePane(QStackedWidget):
             self.area.show_empty(self._drawer.size_of(self._page))
         else:
             self.area.show_picture(picture)
-        if self.isVisible():  # before it is, its width is not yet the one it will have
+        if self.isVisible():  # the final width isn't known before
             self._drawer.want(self._page, width_px)
 
     def _on_drawn(self, picture: PagePicture) -> None:
@@ -389,7 +389,7 @@ class PagePane(QStackedWidget):
         if not isinstance(error, AppError):
             self._notify.error(error)
         self.area.clear()
-        # Only what happened: what the sentence says was kept is said of reading a document, not of showing it.
+        # Without what the error says was kept: that is about reading a document, not about showing it.
         self.problem.show_sentence(tr(sentence_for(error).text))
         had_focus = self.area.hasFocus()
         self.setCurrentWidget(self.problem)
@@ -403,11 +403,11 @@ class PagePane(QStackedWidget):
         self._first_drawing.start()
 
 
-# Draws pages off the window's thread, one at a time, the one that is wanted first; keeps a few of them.
+# Draws pages on a thread, one at a time, the requested one first; caches a few.
 
 CACHE_BYTES = 64_000_000
 IDLE_MS = 150
-# A cancel costs the child that draws, and most pages take less than starting another one.
+# Cancelling ends the drawing process, and most pages take less time than starting another.
 PATIENCE_MS = 200
 A4_PT = QSizeF(595.3, 841.9)
 MOST_SCALE = 20.0
@@ -504,7 +504,7 @@ class PageDrawer(QObject):
         elif self._task is None:
             self._start(key)
         elif self._running != key:
-            self._patience.start()  # the end of what runs starts the wish of then
+            self._patience.start()  # the end of the running page starts the one requested then
 
     def drop_wish(self) -> None:
         """Drop the request, such as while text is shown; a picture being drawn is still cached."""
@@ -562,7 +562,7 @@ class PageDrawer(QObject):
             return
         failed, self._task, self._running = self._running, None, None
         if self._wanted is not None and self._wanted != failed:
-            self._start(self._wanted)  # why a page that nobody wants any more failed is nobody's concern
+            self._start(self._wanted)  # an error of a page that isn't requested any more is ignored
         elif self._wanted is not None:
             self._wanted = None
             self.failed.emit(failed[0] if failed else 0, error)
@@ -590,7 +590,7 @@ def _pictures(
         for drawn in document.draw_page(page, scale, token):
             picture = picture_from(drawn, width_px, document.name)
             size = picture.size_pt
-            is_final = is_last or picture.image.width() == width_px  # one pixel less is already a blur
+            is_final = is_last or picture.image.width() == width_px  # one pixel less would blur already
             yield replace(picture, is_final=is_final)
             if is_final:
                 return
@@ -607,6 +607,6 @@ def picture_from(drawn: Drawn, width_px: int, name: str) -> PagePicture:
     if not wanted or len(rows) != wanted or not (drawn.width_pt > 0 and drawn.height_pt > 0):
         raise DocumentUnreadable(name, "not_drawn")
     image = QImage(rows, drawn.width, drawn.height, drawn.width * 3, QImage.Format.Format_RGB888)
-    # A copy: the rows go when this function ends. RGB32 is what is painted without a conversion each time.
+    # A copy, since the pixels are freed when this function returns. RGB32 is painted without conversion.
     copy = image.convertToFormat(QImage.Format.Format_RGB32)
     return PagePicture(drawn.page, width_px, QSizeF(drawn.width_pt, drawn.height_pt), copy)

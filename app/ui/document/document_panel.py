@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 class DocumentPanel(SidePane):
     """Panel opened by `open`; × or Esc closes it and restores the focus."""
 
-    share = 0.54  # a page of A4 can be read in it
+    share = 0.54  # wide enough to read an A4 page
     most_px = 900
     renewed = Signal(object, int, int)
     """Owner of the documents, an id, and the id of the corrected version."""
@@ -47,7 +47,7 @@ class DocumentPanel(SidePane):
     @cached_property
     def view(self) -> DocumentView:
         """Document view, built on first use."""
-        from app.ui.document.document_view import DocumentView  # 5 MB that a window without a document does without
+        from app.ui.document.document_view import DocumentView  # 5 MB that a window without a document can save
 
         view = DocumentView(self._theme, self._notify)
         view.closed.connect(self.close_document)
@@ -75,7 +75,7 @@ class DocumentPanel(SidePane):
             self._notify.error(error)
             return
         self._documents = documents
-        view = self.view  # made while its frame is hidden, it is shown with it
+        view = self.view  # built while the frame is hidden, so that it is shown with it
         self.show_beside()
         corrections = _corrections_of(documents, document_id)
         view.open(self._document, mark, page=page, corrections=corrections, document_id=document_id)
@@ -87,7 +87,7 @@ class DocumentPanel(SidePane):
             return
         try:
             document = documents.open_document(document_id)
-        except (KeyError, AppError) as error:  # what is open stays
+        except (KeyError, AppError) as error:  # the open document stays
             log.info("a document was not taken over: %s", error)
             return
         before, self._document, self._shown = self._document, document, (documents, document_id)

@@ -159,7 +159,7 @@ class DocumentText(QTextEdit):
         self._window.grow_down()
         if first is not None:
             self._window.grow_up()
-        # The caret, which what was written has pushed before it, and the view begin with what was asked for.
+        # Inserted text pushed the cursor and the view along; put them at the requested start.
         cursor = QTextCursor(self.document())
         cursor.setPosition(self._window.position_of(first) if first is not None else 0)
         self.setTextCursor(cursor)
@@ -189,7 +189,7 @@ class DocumentText(QTextEdit):
         """Keep the top line in place while text is added or removed above it."""
         bar = self.verticalScrollBar()
         top = self.cursorForPosition(QPoint(1, 1))
-        # At its line's beginning, so that nothing is written where it stands but what comes above.
+        # At a line's start, so that it isn't moved by what is inserted there, only by text above.
         top.movePosition(QTextCursor.MoveOperation.StartOfLine)
         before = self.cursorRect(top).top()
         yield
@@ -263,7 +263,7 @@ class DocumentText(QTextEdit):
             kind = block.blockFormat().intProperty(GROUND_PROPERTY)
             if kind == CODE_GROUND:
                 top = box.top() - (0 if _is_code(block.previous()) else px5)
-                after = block.next()  # lines of code have gaps between their boxes, their ground has none
+                after = block.next()  # boxes of code lines have gaps between them, their background must not
                 below = layout.blockBoundingRect(after).top() - down if _is_code(after) else box.bottom() + px5
                 painter.fillRect(QRectF(0, math.floor(top), width, math.ceil(below) - math.floor(top)), code)
             elif kind == ROW_GROUND:
@@ -372,7 +372,7 @@ def said_of(blocks: Sequence[Block], mark: TextHighlight | None) -> str:
     return "\n".join([*said, *(block.text for block in blocks)])[:MOST_SAID]
 
 
-# The part of a document that is laid out as text: it grows at both ends, and loses what is far away.
+# The laid-out part of a document: grows at both ends and drops what is far away.
 
 PORTION = 40
 PORTION_CHARACTERS = 6000
@@ -524,7 +524,7 @@ class DocumentWindow:
         cursor.setPosition(0, QTextCursor.MoveMode.KeepAnchor)
         cursor.beginEditBlock()
         cursor.removeSelectedText()
-        cursor.setBlockFormat(look)  # Qt may keep the one of the other block
+        cursor.setBlockFormat(look)  # Qt may have kept the format of the other block
         cursor.endEditBlock()
         del self.stretches[:count], self._lengths[:count], self._bullets[:count]
         self._places = {}
@@ -566,7 +566,7 @@ def _portion(stretches: Iterator[BlockRange]) -> list[BlockRange]:
     return found
 
 
-# How the blocks of a document look as text: weights, indents, bullets, and the columns of a table.
+# Formats of a document's blocks: weights, indents, bullets, and table columns.
 
 GROUND_PROPERTY = QTextFormat.Property.UserProperty.value + 1
 """Background painted under a line: CODE_GROUND, or ROW_GROUND, the rule of a table row."""
@@ -578,7 +578,7 @@ SAMPLED_ROWS = 200
 WIDEST_CELL_PX = 480
 HEADING_SIZES = {1: 18.0, 2: 16.5}
 GAPS_PX = {BlockKind.HEADING: 18, BlockKind.LIST_ITEM: 5, BlockKind.NOTE: 8}
-# Characters that Qt's documents take for structure; each becomes one that is only shown.
+# Characters that structure Qt's documents, replaced by ones that are only displayed.
 _SPOKEN = re.compile(r"(\d+:\d\d(?::\d\d)?) – ")
 """Time label of a passage in a recording."""
 _ONLY_CHARACTERS = str.maketrans(
@@ -672,7 +672,7 @@ class DocumentLook:
         look.setNonBreakableLines(True)
         look.setLineHeight(CODE_LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         look.setTopMargin(px(14) if stretch.start == 0 and number == 0 else 0)
-        # Left to right always: a tab in a right-to-left paragraph has no width, and code never runs the other way.
+        # Always left to right: tabs have no width in a right-to-left paragraph, and code is never written that way.
         look.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         if block.kind is BlockKind.CODE:
             look.setProperty(GROUND_PROPERTY, CODE_GROUND)

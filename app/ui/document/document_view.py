@@ -64,7 +64,7 @@ ALT, CONTROL, SHIFT, NO_MODIFIER = (
 TURN_KEYS = (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End)
 
 
-# The card around a document: its ground, its line under the header, the desk under a page, the keyboard's ring.
+# Card around a document: background, line under the header, desk under a page, focus frame.
 
 RADIUS_PX = 10
 RING_REASONS = (
@@ -249,7 +249,7 @@ class DocumentView(DocumentCard):
         self._area = self._pane.area
         self._text = DocumentText(theme)
         self._stack = QStackedWidget()
-        self._stack.setMinimumHeight(1)  # in a low window the line above keeps its height
+        self._stack.setMinimumHeight(1)  # so that the header keeps its height in a low window
         self.set_content(self._stack)
         self._beside = PagePanes(theme, notify, self._pane)
         self._beside.renewed.connect(self.renewed)
@@ -456,7 +456,7 @@ class DocumentView(DocumentCard):
         page, blocks = (self._open.page, self._open.blocks) if self._open is not None else (0, [])
         self._text.show_marks(mark, hits)
         self._area.paper.show_areas(*areas_on(page, blocks, mark, hits))
-        # What a screen reader reads of a page that is only a picture: what is marked, then all of its text.
+        # Text for screen readers of a page shown as a picture: the mark first, then everything.
         where, document = (self._open.position_words(), self._open.document) if self._open is not None else ("", None)
         said = said_of(blocks, mark) or no_text_words(document.unit if document is not None else "")
         for picture in (self._area.paper, self._area):
@@ -516,7 +516,7 @@ class DocumentView(DocumentCard):
         return jobs.get((Qt.Key(key), modifiers)) if self._open is not None else None
 
     def event(self, event: QEvent) -> bool:
-        # The window has other jobs for some of these keys; inside the view they are the document's.
+        # The window uses some of these keys for other things; inside the view they are the document's.
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._key_job(event):
             event.accept()
             return True
@@ -571,7 +571,7 @@ def _save(view: QWidget, document: ShownDocument, path: Path, notify: Notify) ->
     """Save subtitles, or text if the file's ending says so."""
 
     def write() -> Path:
-        from app.features.transcribe import segment_of, srt_of, text_of  # what hears, which nobody needs before
+        from app.features.transcribe import segment_of, srt_of, text_of  # the transcription, not needed otherwise
         from app.features.work.saved_file import write_file
 
         segments = [segment_of(block) for block in document.read_blocks(1, document.block_count)]
@@ -681,10 +681,10 @@ class PageReadingPane(QFrame):
             self._kept = corrections.text_of(page) if corrections is not None else ""
             self.who.setText(self._state_words())
         shown = self._unsaved.pop((document_id, page), self._kept)
-        if self.edit.toPlainText() != shown:  # or the cursor would jump to the beginning
+        if self.edit.toPlainText() != shown:  # setting it would move the cursor to the start
             left = _behind(self.edit.textCursor())
             self.edit.setPlainText(shown)
-            if stays and shown.endswith(left):  # what was corrected is put in order, above the cursor perhaps
+            if stays and shown.endswith(left):  # the corrections were normalized, possibly above the cursor
                 cursor = self.edit.textCursor()
                 cursor.movePosition(QTextCursor.MoveOperation.End)
                 cursor.setPosition(cursor.position() - len(left.encode("utf-16-le")) // 2)

@@ -52,7 +52,7 @@ class DocumentHeader(QWidget):
         self._can_zoom = False
         self.name = plain_label()
         self.name.setProperty("elides", True)
-        self.name.setMinimumWidth(1)  # or a long name would keep the view from becoming narrower
+        self.name.setMinimumWidth(1)  # a long name would set a minimum width of the view
         self.where = plain_label(kind="muted")
         self.search = IconButton(theme, "magnifying-glass", tr(SEARCH_DOCUMENT), size_px=18)
         self.text = IconButton(theme, "text-align-left", tr("Show as text"), size_px=18)
@@ -82,7 +82,7 @@ class DocumentHeader(QWidget):
         self._lines.addLayout(self._row)
         self._lines.addLayout(self._below)
         self._is_narrow = False
-        self.setMinimumWidth(1)  # or the one line would keep it from ever becoming two
+        self.setMinimumWidth(1)  # the single line would set a minimum width and never wrap
         theme.dress(self._lines, self._row, self._below, spacing=0)
         theme.dress(self.name, self.where, font=(13, 400))
         theme.changed.connect(self._fit_name)
@@ -160,11 +160,11 @@ class DocumentHeader(QWidget):
     def _enable(self, button: IconButton, is_enabled: bool) -> None:
         had_focus = button.hasFocus()
         button.setEnabled(is_enabled)
-        if had_focus and not is_enabled:  # the keyboard stays beside where it was
+        if had_focus and not is_enabled:  # the focus moves to the neighbour
             (self.next if button is self.previous else self.previous).setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show_where(self, words: str) -> None:
-        # The dot stays beside the name, whatever the direction of the words.
+        # The dot stays next to the name in right-to-left text, too.
         direction = "\u200f" if self.isRightToLeft() else "\u200e"
         self.where.setText(f"{direction}\u00a0· {words}" if words else "")
         self._fit_name()
@@ -185,7 +185,7 @@ class DocumentHeader(QWidget):
         if not self._is_narrow:
             room -= tools_px
         elif tools_px > self.width() - margins.left() - margins.right():
-            for button in (self.previous, self.next):  # pages are turned with keys and by scrolling, too
+            for button in (self.previous, self.next):  # keys and scrolling turn pages, too
                 button.hide()
         self.name.setText(self.name.fontMetrics().elidedText(self._whole_name, Qt.TextElideMode.ElideMiddle, room))
 
@@ -243,7 +243,7 @@ def _turn_words(unit: str, step: int) -> str:
     return words.get(unit) or tr(NEXT_PAGE)
 
 
-# The row that searches in a document: a field, which of how many, back, on, and a cross.
+# Search row: field, hit count, previous, next, close.
 
 TYPING_MS = 250
 MOST_HITS = 1000
@@ -328,7 +328,7 @@ class DocumentSearch(QWidget):
 
     def step(self, steps: int) -> None:
         """Go to the next (1) or previous (-1) hit, wrapping around."""
-        if self._typed.isActive():  # Enter does not wait for the pause
+        if self._typed.isActive():  # Enter searches without waiting for the pause
             self._search()
         elif self.hits:
             self._at = (self._at + steps) % len(self.hits)

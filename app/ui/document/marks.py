@@ -92,7 +92,7 @@ def joined(areas: Iterable[Area]) -> tuple[float, float, float, float] | None:
     )
 
 
-# Cuts blocks into stretches that are laid out one at a time, and walks over them in both directions.
+# Splits blocks into ranges that are laid out one by one, and iterates over them in both directions.
 
 MOST_CHARACTERS = 3000
 MOST_LINES = 40

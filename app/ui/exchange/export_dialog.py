@@ -131,7 +131,7 @@ class Exporting(SavedFiles):
         # For the dialog "lease v1.2" has an ending, though none of ours: then ours is appended.
         if path.suffix.lower() not in [known for known, _, _ in FORMATS]:
             path = path.with_name(path.name + ending)
-            if path.exists():  # nobody was asked about that one
+            if path.exists():  # the dialog didn't ask about overwriting this one
                 self.ask_where(chats, ending, with_thinking, path.name)
                 return
         self.export(chats, path, with_thinking=with_thinking)
@@ -142,7 +142,7 @@ class Exporting(SavedFiles):
 
         def work(token: CancelToken) -> Iterator[object]:
             if path.suffix.lower() == ".pdf":
-                from app.ui.paper.printed_chats import export_pdf  # not before somebody wants one
+                from app.ui.paper.printed_chats import export_pdf  # imported only for an export
 
                 return export_pdf(path, chats, shelf, token, with_thinking=with_thinking)
             return export_chats(path, chats, shelf, token, with_thinking=with_thinking)
@@ -187,7 +187,7 @@ class ExportDialog(QDialog):
         within.addWidget(self._head)
         within.addLayout(self._sides)
         buttons = self._buttons()
-        column.addWidget(scrolled(inside), 1)  # the buttons stay in sight on a small screen
+        column.addWidget(scrolled(inside), 1)  # so that the buttons stay visible on a small screen
         column.addSpacing(theme.px(4))
         column.addLayout(buttons)
         theme.dress(within, margins=(0, 0, 0, 0), spacing=10)
@@ -276,7 +276,7 @@ class ExportDialog(QDialog):
         return [chat for chat in self._chats if chat.id in ticked]
 
     def _on_changed(self) -> None:
-        if not hasattr(self, "print_button"):  # while it is being put together
+        if not hasattr(self, "print_button"):  # during construction
             return
         has_some, is_everything = bool(self.choice.ticked), self.ending == ".json"
         self.export.setEnabled(has_some)

@@ -205,7 +205,7 @@ class TokenFlow(QAbstractScrollArea):
 
     def set_current(self, index: int) -> None:
         """Move the keyboard position and scroll to it."""
-        self._current, self._hovered = index, -1  # until the pointer moves again
+        self._current, self._hovered = index, -1  # until the pointer moves
         bar, rect, margin = self.verticalScrollBar(), self.rect_of(index), self._lines.margin_px
         if rect.top() < 0:
             bar.setValue(bar.value() + rect.top() - margin)
@@ -276,7 +276,7 @@ class TokenFlow(QAbstractScrollArea):
         rect = QRectF(self.rect_of(index))
         is_outlined = not piece.ground or index == self._hovered
         pen = QPen(QColor(tokens.outline if is_outlined else piece.ground), 1)
-        if index == self._current:  # also while the keyboard is at what else could have come
+        if index == self._current:  # also when the focus is in the list of alternatives
             pen = QPen(QColor(tokens.focus if self.hasFocus() else tokens.outline), 2)
         painter.setPen(pen)
         painter.setBrush(QColor(piece.ground) if piece.ground else Qt.BrushStyle.NoBrush)
@@ -333,7 +333,7 @@ class TokenFlow(QAbstractScrollArea):
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._current >= 0:
             self.chosen.emit(self._current)
         else:
-            event.ignore()  # Esc closes the panel
+            event.ignore()  # Escape closes the panel
 
     def _target(self, key: Qt.Key) -> int | None:
         """Return the token a key leads to; None for other keys."""
@@ -406,7 +406,7 @@ class TokenText(QWidget):
 
     def _show_to(self, end: int) -> None:
         first, self._shown = self._shown, end
-        if first < SAMPLE:  # it may turn out that they are read from the right
+        if first < SAMPLE:  # the direction may still change to right-to-left
             self.show_again()
         else:
             self.flow.add_pieces(map(self._piece_of, range(first, end)))

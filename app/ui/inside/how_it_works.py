@@ -380,7 +380,7 @@ class HowItWorks(QWidget):
         theme.dress(*self.steps.findChildren(QPushButton), font=(14, 500))
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
-        self._area = scrolled(inside)  # polishes what is inside, which keeps the fonts that it has now
+        self._area = scrolled(inside)  # showing it polishes the content, which keeps its current fonts
         outside.addWidget(self._area)
 
     def reload(self) -> tasks.BackgroundTask | None:
@@ -428,14 +428,14 @@ class HowItWorks(QWidget):
     def _on_unread(self, error: BaseException) -> None:
         if not isinstance(error, AppError):
             raise error
-        self._facts = {}  # the words do without
+        self._facts = {}  # the lesson's words work without numbers
         self._show_lesson()
 
     def _on_loader_changed(self) -> None:
         if self.isVisible():
             self.reload()
 
-    # Beside the words.
+    # The live views.
 
     def _show_live(self, name: str) -> None:
         for other in self._live.values():

@@ -62,7 +62,7 @@ class PageSpec:
 
 
 def _tokens(ui: UiContext, engine: Callable[[], Engine]) -> QWidget:
-    from app.ui.inside.tokens import TokensPage  # each page when it is opened
+    from app.ui.inside.tokens import TokensPage  # each page is imported when it is opened
 
     return TokensPage(ui, engine)
 
@@ -326,7 +326,7 @@ class OwnText(QFrame):
         """Read a text file on a thread; if it isn't text, say so."""
 
         def read(_token: CancelToken) -> tuple[str, str]:
-            from app.features.write_pages import text_of  # with what finds out about encodings: for a file only
+            from app.features.write_pages import text_of  # it imports the detection of encodings, needed for files only
 
             return path.name, text_of(path)
 

@@ -172,7 +172,7 @@ class LookPage(QWidget):
         self._progress = None
         self.state.show_sentence("")
         loader = self.ui.loader
-        is_chats = self.opened is None  # another one looks after its model itself
+        is_chats = self.opened is None  # a tab's own engine wakes its model itself
         if is_chats and loader.state == "asleep" and not loader.wakes_up and loader.path is not None:
             loader.reload()
         if is_chats and loader.state == "loading":
@@ -219,7 +219,7 @@ class LookPage(QWidget):
             return
         self._task = None
         self._timer.stop()
-        self.ui.loader.sync_with_engine()  # its child may have ended
+        self.ui.loader.sync_with_engine()  # the engine's process may have ended
         sentence = sentence_for(error)
         words = f"{tr(sentence.text)} {tr(sentence.kept) if sentence.kept else ''}".strip()
         self.state.fail(words, sentence.action)

@@ -130,7 +130,7 @@ class ShareMap:
         """Paint the part inside `room`, starting at `origin`, with a frame around the cell `framed`."""
         if self._shares is None:
             return
-        painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # 100 % is written so in every language
+        painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # "100 %" is written left to right in every language
         left, top = self.names_size().toTuple()
         whole = QRect(left - origin.x(), top - origin.y(), cell * len(self.columns), cell * len(self.rows))
         inside = QRect(left, top, room.width() - left, room.height() - top)
@@ -141,7 +141,7 @@ class ShareMap:
         elif len(self.rows) * len(self.columns) <= MOST_SHAPES:
             self._paint_cells(painter, whole, cell)
         else:
-            painter.drawImage(whole.topLeft(), self._image.scaled(whole.size()))  # else whoever opens it smooths it
+            painter.drawImage(whole.topLeft(), self._image.scaled(whole.size()))  # scaled here: viewers would smooth it
         painter.setPen(QColor(self._theme.tokens.line))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(whole.adjusted(-1, -1, 0, 0))
@@ -313,7 +313,7 @@ class HeatMap(QAbstractScrollArea):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(self.viewport().rect().adjusted(0, 0, -1, -1), 4, 4)
 
-    # From cell to cell.
+    # Navigation.
 
     def go_to(self, row: int, column: int) -> None:
         """Move the frame, clamped to the map."""
@@ -396,7 +396,7 @@ def share_image(shares: Floats) -> QImage:
     rows, columns = shares.shape
     strength = np.sqrt(np.clip(np.nan_to_num(shares, nan=0.0), 0.0, 1.0))
     levels = np.where(np.isnan(shares), HIDDEN, 1 + np.rint(254 * strength)).astype(np.uint8)
-    wide = (columns + 3) // 4 * 4  # QImage wants its lines so
+    wide = (columns + 3) // 4 * 4  # QImage pads lines to four bytes
     padded = np.zeros((rows, wide), np.uint8)
     padded[:, :columns] = levels
     return QImage(padded.tobytes(), columns, rows, wide, QImage.Format.Format_Indexed8).copy()
@@ -655,7 +655,7 @@ class TokenArcs(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._place_tokens()  # its height follows: telling it again could circle with the scroll bar
+        self._place_tokens()  # the height follows; announcing it again could loop with the scroll bar
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

@@ -110,7 +110,7 @@ def as_svg(plot: Plot) -> bytes:
     generator.setOutputDevice(out)
     generator.setSize(size)
     generator.setViewBox(QRect(QPoint(), size))
-    generator.setResolution(round(QGuiApplication.primaryScreen().logicalDotsPerInch()))  # else recorded parts shrink
+    generator.setResolution(round(QGuiApplication.primaryScreen().logicalDotsPerInch()))  # or recorded parts shrink
     generator.setTitle(plot.title)
     painter = QPainter(generator)
     plot.paint_picture(painter)
@@ -173,7 +173,7 @@ class PictureFiles(SavedFiles):
         data: bytes | QImage = as_svg(plot) if path.suffix.lower() == ".svg" else as_image(plot)
 
         def write() -> None:
-            from app.features.work.saved_file import write_file  # not needed before somebody saves
+            from app.features.work.saved_file import write_file  # imported only for saving
 
             with write_file(path) as file:
                 file.write(data if isinstance(data, bytes) else as_png(data))
@@ -181,7 +181,7 @@ class PictureFiles(SavedFiles):
         self._write(path, write)
 
 
-# Points on two logarithmic axes.
+# Scatter plots on logarithmic axes.
 
 
 @dataclass(frozen=True)
@@ -227,7 +227,7 @@ class ScatterPlot(QWidget):
         self._view = pg.PlotWidget(self)
         self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._view.setFrameShape(QFrame.Shape.NoFrame)
-        self._view.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)  # nothing to drag: the page scrolls
+        self._view.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)  # no dragging: the page scrolls
         self._area = self._view.getPlotItem()
         self._area.hideButtons()
         self._area.setMenuEnabled(False)
@@ -273,7 +273,7 @@ class ScatterPlot(QWidget):
     def paint_picture(self, painter: QPainter) -> None:
         self._view.render(painter, QRectF(QPointF(), self._view.size().toSizeF()), self._view.viewport().rect())
 
-    # Drawing. On the plot everything is in powers of ten.
+    # Drawing. Coordinates on the plot are powers of ten.
 
     def _places(self) -> list[tuple[int, float, float]]:
         good = (point for point in enumerate(self.points) if 0 < point[1].x < math.inf and 0 < point[1].y < math.inf)
@@ -321,7 +321,7 @@ class ScatterPlot(QWidget):
             ends = [(x, *self._band(10**x)) for x, _ in curve]
             good = [(x, low, up) for x, low, up in ends if 0 < low <= up < math.inf]
             xs = [x for x, _, _ in good]
-            edges = [  # cut here, since a saved picture is not cut at the plot's edge
+            edges = [  # clipped here, since a saved picture isn't clipped at the plot's edge
                 pg.PlotCurveItem(xs, [min(max(math.log10(y), high[0]), high[1]) for y in side])
                 for side in ([low for _, low, _ in good], [up for _, _, up in good])
             ]
@@ -345,7 +345,7 @@ class ScatterPlot(QWidget):
                     pen=ring,
                     brush=tokens.accent,
                     antialias=True,
-                    useCache=False,  # drawn, not copied: it stays sharp in a saved picture
+                    useCache=False,  # drawn as vectors, so that a saved picture is sharp
                 )
             )
             point = self.points[number]
@@ -372,7 +372,7 @@ class ScatterPlot(QWidget):
             taken.append(place)
             name.setPos(box.mapSceneToView(place.topLeft()))
 
-    # From point to point.
+    # Navigation.
 
     def point_at(self, place: QPointF) -> int:
         """Return the point at a widget position; -1 if there is none."""
@@ -417,7 +417,7 @@ class ScatterPlot(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._view.resize(self.size())  # laid out now, so that the names know where their points are
+        self._view.resize(self.size())  # laid out now, so that names find their points
         self._place_names()
 
 

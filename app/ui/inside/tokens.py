@@ -242,7 +242,7 @@ class ProbabilitiesPage(LookPage):
         name_widgets(figures=self._figures, look_note=self._note, read_again=self._reread)
         self._show_nothing()
 
-    # What is looked at.
+    # Subject.
 
     def look_at(self, text: str) -> None:
         """Show the surprise of each token of a text."""
@@ -293,7 +293,7 @@ class ProbabilitiesPage(LookPage):
     def _on_reread(self) -> None:
         answer = self._answer
         if answer is not None:
-            self._text.flow.setFocus(Qt.FocusReason.OtherFocusReason)  # before the button goes that has the keyboard
+            self._text.flow.setFocus(Qt.FocusReason.OtherFocusReason)  # before the focused button is removed
             self._reread.hide()
             self._tokens = []
             self._how = tr(SCORED_AGAIN)
@@ -308,7 +308,7 @@ class ProbabilitiesPage(LookPage):
         self.begin(from_the_start, self._on_event, self._show_grown)
 
     def _on_event(self, event: object) -> None:
-        if event is _BEGUN:  # perhaps once more
+        if event is _BEGUN:  # possibly a retry
             self._tokens = []
             self._text.show_count(0)
         elif isinstance(event, TokenSeen):
@@ -348,7 +348,7 @@ class ProbabilitiesPage(LookPage):
         self._detail.clear()
         self._show_figures()
 
-    # What is said.
+    # Texts.
 
     def _show_figures(self) -> None:
         self._figures.setText(figure_words(surprise_of(self._tokens)) if self._tokens else "")
@@ -380,7 +380,7 @@ class ProbabilitiesPage(LookPage):
         if number == self._text.flow.current:
             self._text.flow.announce_token(self._detail.text)
 
-    # Another token.
+    # Choosing another token.
 
     def _on_chosen(self, number: int) -> None:
         token, answer = self._tokens[number], self._answer

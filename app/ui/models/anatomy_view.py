@@ -268,7 +268,7 @@ class SaidCard(QFrame):
         theme.dress(grid, margins=(18, 14, 18, 14), spacing=10)
 
 
-# What is said about the numbers. What a file does not say is said to be missing, never guessed.
+# Texts about the numbers. A value missing in the file is reported as missing, never guessed.
 
 
 def lead_words(found: ModelAnatomy) -> str:

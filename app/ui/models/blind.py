@@ -148,7 +148,7 @@ class BlindPage(ComparisonPage):
         theme.dress(models, doing, vote, spacing=8)
         theme.dress(self._side_by_side, spacing=12)
 
-    # Which two.
+    # Choice of models.
 
     @property
     def is_running(self) -> bool:
@@ -175,7 +175,7 @@ class BlindPage(ComparisonPage):
             if before not in self._names and len(here) > number:
                 choice.show_value(here[number][0])
         first, second = self.choices
-        if first.value == second.value and len(here) > 1:  # there was one at first
+        if first.value == second.value and len(here) > 1:  # there was only one at first
             second.show_value(next(path for path, _ in here if path != first.value))
         self._show_state()
         self._show_tally()
@@ -203,7 +203,7 @@ class BlindPage(ComparisonPage):
             self.status.setText(two if same else "")
             self.more.setVisible(not enough)
 
-    # The round.
+    # Round.
 
     def _begin(self) -> None:
         question = clean_text(self.question.toPlainText()).strip()
@@ -298,7 +298,7 @@ class BlindPage(ComparisonPage):
         for button in self.votes:
             button.setVisible(is_shown)
 
-    # The tally.
+    # Tally.
 
     def _show_tally(self) -> None:
         one, other = self._chosen
@@ -439,7 +439,7 @@ class AnswerBody(QWidget):
 
     def clear(self) -> None:
         """Start another answer."""
-        self._streams += 1_000_000  # no revision of the one before is as high
+        self._streams += 1_000_000  # higher than any revision of the earlier answer
         self.body.set_blocks([], [], self._streams)
         self._arrange()
 

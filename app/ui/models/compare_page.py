@@ -435,7 +435,7 @@ class TextChoice(QFrame):
         self.changed()
 
 
-# The results.
+# Results.
 
 
 NAME, PARAMETERS, BITS, SPEED, FIRST, MEMORY = range(6)
@@ -529,7 +529,7 @@ class ResultTable(ListTable):
         self.setObjectName("comparison")
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSortingEnabled(True)
-        self.horizontalHeader().setSortIndicatorShown(False)  # it would lie above the words
+        self.horizontalHeader().setSortIndicatorShown(False)  # the sign would cover the words
         self.sortByColumn(BITS, Qt.SortOrder.AscendingOrder)
         self.rows.modelReset.connect(self._fit_height)
         theme.changed.connect(self._on_theme_changed)
@@ -631,7 +631,7 @@ class Results(QWidget):
 
     def end(self, found: Sequence[ModelFigures]) -> None:
         """Mark the run as finished, possibly with fewer models than planned."""
-        if found and len(found) < self._wanted:  # it was stopped
+        if found and len(found) < self._wanted:  # the run was cancelled
             self._wanted = 0
             self.show_found(found, self._names)
         if any(compared.error is None for compared in found):

@@ -142,7 +142,7 @@ class DownloadsPage(ModelsPage):
         self.ask(lambda _: acts[what](download_id), lambda _: self.reload()).failed.connect(self._notify.error)
 
 
-# One download as a card: what it does, how far it is, and what can be done with it now.
+# Card of a download: state, progress, and the actions available.
 
 
 _BUTTONS = {

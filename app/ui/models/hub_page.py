@@ -180,7 +180,7 @@ class SearchPage(QWidget):
             self._notify.error,
         )
 
-    # Asking.
+    # Requests.
 
     def _ask(self) -> None:
         self._forget_task()
@@ -205,7 +205,7 @@ class SearchPage(QWidget):
         self.cancel.hide()
 
     def _on_page(self, query: HubQuery, page: SearchResultPage) -> None:
-        self._forget_task()  # before its thread has ended: until then it would be said to be searching still
+        self._forget_task()  # before its thread ends, or the page would still count as searching
         if not page.found:
             self._show_nothing()
             return
@@ -241,7 +241,7 @@ class SearchPage(QWidget):
         self._show_state("wifi-slash", tr(sentence.text), tr(sentence.kept) if sentence.kept else "", choices)
 
     def _on_more(self) -> None:
-        # A second try asks for the same again.
+        # A retry repeats the same query.
         if len(self.list.results.found) >= self._limit:
             self._limit += PAGE_ROWS
         self.more.setEnabled(False)
@@ -271,10 +271,10 @@ class SearchPage(QWidget):
         self._go.show_network()
         self.search_now()
 
-    # Showing.
+    # Display.
 
     def _say_searching(self) -> None:
-        self._very_slow.start()  # one after the other: on a machine that stood still both would be due at once
+        self._very_slow.start()  # in sequence: after a standstill of the computer both would be due at once
         if self.list.isVisibleTo(self):
             self.told.setText(tr(SEARCHING))
         else:
@@ -353,7 +353,7 @@ class SearchPage(QWidget):
         super().showEvent(event)
 
 
-# The repositories that were found, as cards in a list: painted, so that hundreds of them cost nothing.
+# Results as painted cards in a list view, so that hundreds cost nothing.
 
 
 FOUND_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -547,7 +547,7 @@ class ResultList(QListView):
         self.viewport().update()
 
 
-# What a search is narrowed by: order, largest size, licence, pictures; each a button that says what holds.
+# Search filters: order, maximum size, licence, vision; each button shows its value.
 
 
 SORTS = (
@@ -616,7 +616,7 @@ class Filters(QWidget):
         self._on_changed()
 
     def _on_changed(self) -> None:
-        self._place_again()  # another word is another width
+        self._place_again()  # another text changes the width
         self.changed.emit()
 
     def hasHeightForWidth(self) -> bool:

@@ -247,7 +247,7 @@ class InstalledPage(ModelsPage):
 
     def _rename(self, card: ModelCard, label: str) -> None:
         path = self._by_card[card].model.path
-        self._models = []  # the card is ahead of the list
+        self._models = []  # the cards already show what the list doesn't contain yet
         self.ask(lambda _: self._app.models.rename(path, label), self._on_changed).failed.connect(self._on_failed)
 
     def _fetch_eyes(self, model: InstalledModel) -> None:
@@ -281,7 +281,7 @@ class InstalledPage(ModelsPage):
         path, name = self._by_card[card].model.path, card.name.text()
 
         def forget(_token: CancelToken) -> None:
-            with contextlib.suppress(ModelNotOurs):  # said after it left the list: the file itself stays
+            with contextlib.suppress(ModelNotOurs):  # reported when it left the list; the file itself is kept
                 self._app.models.remove(path)
 
         self.ask(forget, lambda _: self._on_taken_off(path, name)).failed.connect(self._on_failed)
@@ -304,7 +304,7 @@ class InstalledPage(ModelsPage):
 
     def _on_failed(self, error: BaseException) -> None:
         self._notify.error(error)
-        self._models = []  # the cards showed what did not happen
+        self._models = []  # the cards show a change that failed
         self.reload()
 
 
@@ -337,7 +337,7 @@ def used_words(used_at: float | None, now_s: float) -> str:
     return tr(USED_OVER_A_YEAR_AGO)
 
 
-# Adding a model file from this computer: asks once where it should be, then copies or moves it in sight.
+# Adding a model file: asks once where to put it, then copies or moves it with visible progress.
 
 
 WIDTH_PX = 480
@@ -485,7 +485,7 @@ class FileAdding:
         def on_event(event: CopyProgress | Path) -> None:
             if isinstance(event, Path):
                 then(event)
-            elif notice is not None and notice in bar.notices and event.total_bytes:  # a person may dismiss it
+            elif notice is not None and notice in bar.notices and event.total_bytes:  # the user may have dismissed it
                 sizes = {"done": size_text(event.done_bytes), "total": size_text(event.total_bytes)}
                 words = tr("{doing}: {done} of {total}", doing=doing, **sizes)
                 notice.show_progress(words, event.done_bytes, event.total_bytes)

@@ -136,7 +136,7 @@ class ModelsPage(QWidget):
             bar.setValue(bar.value() + step)
 
 
-# What stands in a page's middle while it has nothing to list: a title, a sentence, and what can be done.
+# Message of an empty page: title, sentence, actions.
 
 
 MEASURE_PX = 440
@@ -160,7 +160,7 @@ class ComparisonPage(ModelsPage):
         self.top.addWidget(self.ways, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
 
     def _on_way(self, way: str) -> None:
-        self.ways.show_value(self.way)  # the other page shows its own
+        self.ways.show_value(self.way)  # the switch on the other page shows that page
         if way != self.way:
             self.way_wanted.emit(way)
 
@@ -226,11 +226,11 @@ class StateView(QWidget):
             self._icon.setPixmap(picture.pixmap(QSize(edge, edge), self.devicePixelRatio()))
         width = theme.px(MEASURE_PX)
         for label in (self.title, self.text):
-            label.setMinimumHeight(0)  # else it counts below
+            label.setMinimumHeight(0)  # reset, or it would count in the size hint
             label.setFixedSize(width, max(0, label.heightForWidth(width)))
 
 
-# A model as a card: its name, a badge, one sentence, quiet facts, progress while there is some, and buttons.
+# Card of a model: name, badge, sentence, facts, progress and buttons.
 
 
 NARROW_CARD_PX = 440
@@ -272,7 +272,7 @@ class Badge(QWidget):
         is_wrapped = self.wanted_width() > room
         if is_wrapped != self._words.wordWrap():
             self._words.setWordWrap(is_wrapped)
-            self._row.setStretchFactor(self._words, int(is_wrapped))  # a text in lines would like to be a square
+            self._row.setStretchFactor(self._words, int(is_wrapped))  # a wrapped label prefers a square shape
             self._row.setStretch(self._row.count() - 1, int(not is_wrapped))
 
     def show_text(self, text: str, token: str) -> None:
@@ -297,7 +297,7 @@ class Badge(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._show_mark()  # the style sheet's first look at a label gives it the font of its parent
+        self._show_mark()  # the style sheet gives a label its parent's font on first polish
 
 
 class ModelCard(QFrame):
@@ -478,7 +478,7 @@ class ModelCard(QFrame):
         self.badge.fit_width(room if wanted > room else _ANY)
 
     def minimumSizeHint(self) -> QSize:
-        # Narrower than its words and buttons beside each other: then they stand one above the other.
+        # Stacked where words and buttons don't fit side by side.
         return QSize(self._theme.px(LEAST_CARD_PX), super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:

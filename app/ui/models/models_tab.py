@@ -305,7 +305,7 @@ def facts_of(suggestion: ModelSuggestion) -> str:
     entry = suggestion.entry
     tag = quantization_of(entry.file)
     words = quantization_words(tag) if tag else ""
-    pace = pace_words(suggestion.fit) if PASSAGES not in entry.tasks else None  # it writes nothing
+    pace = pace_words(suggestion.fit) if PASSAGES not in entry.tasks else None  # an embedding model writes nothing
     languages = tr("{n} languages", n=entry.languages) if entry.languages > 1 else ""
     size = in_words(download_words(entry.size_bytes)) if can_download(suggestion) else size_text(entry.size_bytes)
     kind = f"{words} ({tag})" if words else tag
@@ -439,7 +439,7 @@ class ModelsView(QStackedWidget):
         self.page = name
         focus, shown = QApplication.focusWidget(), self.currentWidget()
         if shown is not None and (focus is None or not self._column.isAncestorOf(focus)):
-            shown.setFocus(Qt.FocusReason.OtherFocusReason)  # Tab goes on from the page's beginning
+            shown.setFocus(Qt.FocusReason.OtherFocusReason)  # so that Tab continues from the page's start
         self._column.show_page(name)
 
     def look_for(self, text: str) -> None:
@@ -447,7 +447,7 @@ class ModelsView(QStackedWidget):
         if text:
             self.show_page("search")
             self.search.show_query(text)
-            self.search.search_now()  # the column has waited for more letters already
+            self.search.search_now()  # the column has already waited for a pause in typing
         elif self.page == "search":
             self.show_page(self._before_search)
 
@@ -488,7 +488,7 @@ class ModelsView(QStackedWidget):
         self.storage.page_wanted.connect(self.show_page)
         self.storage.changed.connect(self._reload_lists)
         self.installed.changed.connect(self.suggested.reload)
-        self.installed.changed.connect(self._loader.changed)  # it may have another name
+        self.installed.changed.connect(self._loader.changed)  # it may have been renamed
         self._heard.connect(self._on_download, Qt.ConnectionType.QueuedConnection)
         unlisten = self._app.models.listen(self._heard.emit)
         self._list_changed.connect(self._on_list_changed, Qt.ConnectionType.QueuedConnection)
@@ -505,7 +505,7 @@ class ModelsView(QStackedWidget):
 
     def _on_list_changed(self) -> None:
         """Reload after a model was opened, added, renamed or deleted anywhere in the program."""
-        if self.page:  # else it is read when it is first shown
+        if self.page:  # otherwise it is read when first shown
             self.installed.reload()
         if self.page in WAYS_TO_COMPARE:
             getattr(self, self.page).reload()
@@ -534,7 +534,7 @@ class ModelsView(QStackedWidget):
         self.installed.reload()
 
 
-# The left column of the Models view: add a file, search the Hub, and the pages under two headings.
+# Left column of the Models view: add a file, search the Hub, and the pages in two groups.
 
 
 SEARCH_DELAY_MS = 300
@@ -598,7 +598,7 @@ class ModelsColumn(QWidget):
         theme.dress(self._add, font=(14.5, 600), glyph=("plus", "accent", 20), glyph_size=(32, 16))
         theme.changed.connect(self._show_names)
         self._show_names()
-        # WORKAROUND: this polishes what is inside, and under a style sheet Qt puts back later the fonts of that moment.
+        # WORKAROUND: this polishes the content, and under a style sheet Qt later restores the fonts of that moment.
         self._scroll.setWidget(listed)
 
     def show_page(self, name: str) -> None:
@@ -644,12 +644,12 @@ class ModelsColumn(QWidget):
 
     def _choose(self, name: str) -> None:
         self._later.stop()
-        if self.search.hasFocus():  # its ring would look like a second choice; the page takes the keyboard
+        if self.search.hasFocus():  # its focus frame would look like a second choice, so the page takes the focus
             self.search.clearFocus()
         self.page_chosen.emit(name)
 
     def _on_return(self) -> None:
-        self._told = ""  # the same words again are a wish to see the results again
+        self._told = ""  # so that the same text shows the results again
         self._tell_search()
 
     def _tell_search(self) -> None:
@@ -664,7 +664,7 @@ class ModelsColumn(QWidget):
         self._show_names()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        # A button of a group would move the focus along by itself, and choose nothing.
+        # A button group would move the focus without choosing.
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and isinstance(watched, QWidget):
             step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()))
             if step is not None:

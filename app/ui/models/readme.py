@@ -68,7 +68,7 @@ _INSTEAD: dict[str, tuple[str, str]] = {
     "th": ("", " "),
 }
 """Replacements of opening and closing tags. Unknown tags are shown as text."""
-# Code in a line stays as it is; every other part of the pattern ends at the next "<", so nothing is read twice.
+# Inline code is kept; every other part of the pattern ends at the next "<", so that nothing is read twice.
 _TAG = re.compile(r"`[^`\n]+`|<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:[\s/][^<>]*)?)>")
 _ALT = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _PICTURE = re.compile(r"`[^`\n]+`|!\[([^\[\]\n]{0,300})\]\([^()\n]{0,2000}\)")
@@ -135,7 +135,7 @@ def _line(line: str) -> str:
 def _tag(found: re.Match[str]) -> str:
     name = (found[2] or "").lower()
     if name not in _INSTEAD:
-        return found[0]  # code, and <think> and its like
+        return found[0]  # code, and tags such as <think>
     if name == "img":
         alt = _ALT.search(found[3])
         return (alt[1] or alt[2] or alt[3] or "").replace("\n", " ") if alt else ""
@@ -146,7 +146,7 @@ def _label(found: re.Match[str]) -> str:
     return found[0] if found[1] is None else found[1]
 
 
-# The README of a repository as text: characters only, nothing is fetched, a link opens after it was shown whole.
+# README of a repository as plain characters: nothing is fetched, links open after they were shown in full.
 
 
 BLOCKS_A_TURN = 12

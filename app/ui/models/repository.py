@@ -114,7 +114,7 @@ class RepositoryPage(QWidget):
         around.setSpacing(0)
         around.addWidget(self._head())
         around.addLayout(self._stack, 1)
-        # The queue tells on its own threads; a signal comes over to the window's.
+        # The queue calls on its own threads; a signal switches to the window's.
         self._heard.connect(self._show_download, Qt.ConnectionType.QueuedConnection)
         unlisten = app.models.listen(self._heard.emit)
         self.destroyed.connect(unlisten)
@@ -138,7 +138,7 @@ class RepositoryPage(QWidget):
         self._task = tasks.ask(lambda token: self._found(name, token), self, self._on_repository, self._on_failed)
         self._slow.start()
 
-    # Asking. Each runs on a thread of its own.
+    # Requests, each on a thread.
 
     def _found(self, name: str, cancel: CancelToken) -> tuple[Repository, ModelFile | None]:
         """Return a repository and its recommended file."""
@@ -249,7 +249,7 @@ class RepositoryPage(QWidget):
         self._slow.stop()
         self._chosen.stop()
 
-    # Doing.
+    # Actions.
 
     def _on_download(self) -> None:
         if self.repository is not None and self.model is not None:
@@ -277,7 +277,7 @@ class RepositoryPage(QWidget):
         else:
             super().keyPressEvent(event)
 
-    # Showing.
+    # Display.
 
     def _show_gate(self, repository: Repository) -> None:
         self.gate.setVisible(bool(repository.gated))
@@ -411,7 +411,7 @@ def _facts(repository: Repository, owner: str) -> list[str]:
     ]
 
 
-# The files of a repository to choose from: what their quantization means first, its tag and the size after it.
+# Files of a repository: quantization in words first, then tag and size.
 
 
 ROW_PX, MARK_PX = 42, 18
@@ -596,7 +596,7 @@ class FileList(QFrame):
             self.chosen.emit(row.model)
 
 
-# What stays in sight below a repository: the chosen file, whether it fits here, and Download.
+# Fixed foot of a repository: chosen file, fit, Download.
 
 
 class FitFoot(QFrame):
@@ -698,7 +698,7 @@ class FitFoot(QFrame):
             words = f"{words} · {in_words(pace)}"
         tone = "success" if fit.runs_well else "muted" if fit.is_usable else "warning"
         self._show_fit(words, tone, "triangle-fill" if tone == "warning" else "circle-fill")
-        # The one button in the accent's colour leads nobody to what cannot run here.
+        # The accent colour is for files that can run here.
         set_mark(self.download, "kind", "plain" if fit.word == TOO_LARGE else "primary")
         self.exact.setVisible(not fit.is_exact)
         self.retry.hide()

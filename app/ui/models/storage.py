@@ -36,7 +36,7 @@ EMPTY = "Empty"
 MOVE_STOPPED = "Stopped. The models are where they were."
 
 
-# What, its name, what it is, the button, the question before it is cleared, and the button that does it.
+# Kind, name, description, button, question and confirming button.
 _ROWS = (
     ("models", "Models", "Everything in the folder of the models.", "Show", "", ""),
     (
@@ -174,7 +174,7 @@ class StoragePage(ModelsPage):
 
     def show_memory(self) -> None:
         """Open the translation memory, to delete from it."""
-        from app.ui.settings.translation_memory import MemoryDialog  # needs the translations, which models do not
+        from app.ui.settings.translation_memory import MemoryDialog  # with the memory, which models don't need
 
         dialog = MemoryDialog(self._app.translations, self._theme, self._notify, self)
         dialog.changed.connect(self._on_cleared)
@@ -195,7 +195,7 @@ def own_folder(chosen: Path) -> Path:
     return chosen if chosen.name == name else chosen / name
 
 
-# One kind of thing that takes room on the disk: its name, what it is, its size, and Clear with a question first.
+# Row of a use of the disk: name, description, size, and Clear with a question.
 
 
 NARROW_PX, LEAST_ROW_PX = 500, 180
@@ -295,7 +295,7 @@ class StorageRow(QWidget):
             super().keyPressEvent(event)
 
 
-# How the room on a disk is divided: a bar of tones, and the swatch of one tone for the row that it belongs to.
+# Division of the disk: a bar of tones, and a swatch for each row.
 
 
 TONES = (0.9, 0.7, 0.54, 0.4, 0.29, 0.2, 0.13)
@@ -364,7 +364,7 @@ class ToneSwatch(QWidget):
         painter.drawRoundedRect(QRectF(self.rect()), 2.5, 2.5)
 
 
-# Where the models lie: the folder, its free room, and the way to another disk with its progress.
+# Models folder: path, free space, and moving to another disk with progress.
 
 
 NARROW_FOLDER_PX, BUTTONS_PX, LEAST_FOLDER_PX = 560, 360, 180

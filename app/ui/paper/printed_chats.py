@@ -275,7 +275,7 @@ class PaperText:
                 self._write_cell(drawn, number, place, (spans, table.aligns[column], size))
         self._tables.append(drawn)
         self._cursor.movePosition(QTextCursor.MoveOperation.End)
-        self._is_empty, self._last, self._gap_pt = True, None, 6  # Qt has put an empty paragraph below it
+        self._is_empty, self._last, self._gap_pt = True, None, 6  # Qt adds an empty paragraph after it
         self.length += sum(len(span.text) for row in table.rows for spans in row for span in spans)
 
     def laid_out(self) -> LaidOutText:
@@ -336,7 +336,7 @@ class PaperText:
     def _on_ground(self, depth: int = 0) -> QTextBlockFormat:
         format_ = QTextBlockFormat()
         format_.setIndent(depth)
-        format_.setLeftMargin(self._sheets.pt(PAD_PT + 2))  # alone of all lengths it is in units of the device
+        format_.setLeftMargin(self._sheets.pt(PAD_PT + 2))  # the only length in device units
         format_.setRightMargin(self._sheets.pt(PAD_PT + 2))
         return format_
 
@@ -407,7 +407,7 @@ class PaperText:
             shown.setForeground(QColor(LIGHT.accent))
         return shown
 
-    # Where things stand once they are laid out.
+    # Positions after the layout.
 
     def _box(self, number: int) -> QRectF:
         block = self._document.findBlockByNumber(number)
@@ -475,7 +475,7 @@ class _Formulas(QPyTextObject):
         _, box, scale = self._measures(format_)
         ascent, descent = -box.y() * scale, (box.y() + box.height()) * scale
         if not self.hangs_deep(format_):
-            return QSizeF(box.width() * scale, ascent)  # what is below the line has room there
+            return QSizeF(box.width() * scale, ascent)  # the part below the line has room there
         x_height = self._x_height(format_)
         return QSizeF(box.width() * scale, max(2 * ascent - x_height / 2, 2 * descent + x_height / 2))
 

@@ -161,7 +161,7 @@ class Sheets:
 
     def add(self, text: LaidOutText) -> None:
         """Append a document, breaking pages where needed."""
-        text.document.size()  # lays out what Qt would do bit by bit
+        text.document.size()  # completes the layout, which Qt would do bit by bit
         stretches = list(_stretches(text, self.height * LARGEST_SHARE))
         if not stretches:
             return
@@ -271,7 +271,7 @@ def page_layout() -> QPageLayout:
     return QPageLayout(size, QPageLayout.Orientation.Portrait, MARGINS_MM, QPageLayout.Unit.Millimeter)
 
 
-# Where a document may be cut: between stretches that hold lines, and what is to stay with them.
+# Page breaks: between lines, and not inside ranges to be kept together.
 
 
 def _stretches(text: LaidOutText, largest: float) -> Iterator[Stretch]:
@@ -286,7 +286,7 @@ def _stretches(text: LaidOutText, largest: float) -> Iterator[Stretch]:
     for top, bottom in _joined(kept):
         if bottom - top <= largest:
             yield top, bottom
-        else:  # a chain of what belongs together
+        else:  # a chain of ranges to be kept together
             inside = [line for line in lines if top - EDGE < line[0] and line[1] < bottom + EDGE]
             yield from _joined(inside)
 
@@ -339,7 +339,7 @@ def _top(block: QTextBlock) -> float:
     return block.document().documentLayout().blockBoundingRect(block).top()
 
 
-# A PDF file: put in its place in one step, when it is whole.
+# PDF file, moved to its place once complete.
 
 DPI = 1200
 """Resolution of text positions; nothing is rasterized, so it costs no size."""
@@ -365,9 +365,9 @@ def pdf_file(path: Path, title: str) -> Iterator[QPdfWriter]:
                 writer.setCreator(f"{APP_NAME} {__version__}")
                 writer.setPageLayout(page_layout())
                 yield writer
-                del writer  # it writes the end of the file
+                del writer  # its destructor writes the end of the file
                 if not file.flush() or file.error() != QFile.FileError.NoError:
-                    raise OSError(errno.ENOSPC, file.errorString())  # it was open: there is no room for more
+                    raise OSError(errno.ENOSPC, file.errorString())  # it could be opened, so the disk is full
                 os.fsync(file.handle())
             finally:
                 file.close()

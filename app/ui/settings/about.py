@@ -89,7 +89,7 @@ class AboutPage(SettingsPage):
             button.setAccessibleName(tr("Open folder: {name}", name=label_of(key)))
             button.clicked.connect(lambda _=False, folder=folder: open_folder(folder))
             where = ElidedLabel(str(folder), Qt.TextElideMode.ElideMiddle)
-            where.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a path reads so in every language
+            where.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # paths are left to right in every language
             where.setProperty("kind", "muted")
             self.follow_font(where, 13)
             self.add_setting(key, where, button)

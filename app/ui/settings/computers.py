@@ -39,7 +39,7 @@ class ComputerRow(QWidget):
         super().__init__()
         self.address = address
         name = plain_label(address)
-        name.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # an address reads so in every language
+        name.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # addresses are left to right in every language
         self.said = plain_label(tr("Asking…"), kind="muted", wraps=True)
         self.remove = IconButton(theme, "trash", tr("Remove {address}", address=address), size_px=16)
         words = QVBoxLayout()
@@ -103,7 +103,7 @@ class ComputersSection(SettingsSection):
                 command=terminal_command("lend --host 192.168.1.7"),
             )
         )
-        how.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)  # to be sent there
+        how.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)  # to copy the command
         self.column.addWidget(how)
         warning = tr(
             "Only in a network that you trust. Nothing on the way is encrypted, neither the model nor what is read and "
@@ -149,7 +149,7 @@ class ComputersSection(SettingsSection):
         row.addStretch(1)
         self.column.addLayout(row)
 
-    # A new one.
+    # Adding.
 
     def _on_edited(self, text: str) -> None:
         self.add.setEnabled(bool(text.strip()))
@@ -191,7 +191,7 @@ class ComputersSection(SettingsSection):
         self.note.setText(text)
         self.note.setVisible(bool(text))
 
-    # The kept ones.
+    # Stored computers.
 
     def _show_rows(self) -> None:
         kept = {row.address: row for row in self.rows}

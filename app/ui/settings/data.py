@@ -154,7 +154,7 @@ class TrashPage(SettingsPage):
     def _add_choice(self) -> None:
         days = self._app.settings.trash.keep_days
         choices = [(str(DAYS), tr("{n} days", n=DAYS)), ("0", tr(UNTIL_NEXT_START))]
-        if str(days) not in dict(choices):  # from the file
+        if str(days) not in dict(choices):  # a value from the settings file
             choices.insert(0, (str(days), tr("{n} days", n=days)))
         name = label_of("keep_days")
         field = SegmentedControl(name, choices, str(days), self._on_days)

@@ -176,7 +176,7 @@ class SettingsDialog(QDialog):
         self._above.setContentsMargins(*((px(16), px(10), px(16), 0) if is_narrow else (0, 0, 0, 0)))
         self._row.setDirection(down if is_narrow else along)
         if was_wide:
-            self._row.activate()  # or the window stays as wide as it had to be before
+            self._row.activate()  # or the window would keep its former minimum width
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -89,7 +89,7 @@ class MemoryField(QLineEdit):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):  # not the dialog's
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):  # keep it from the dialog
             self.editingFinished.emit()
         else:
             super().keyPressEvent(event)

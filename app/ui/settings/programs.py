@@ -155,7 +155,7 @@ class ProgramsSection(SettingsSection):
             self._programs.renew_key,
         )
 
-    # What to write where.
+    # Set-up recipes.
 
     def _add_recipes(self) -> None:
         self._inside.addWidget(self.label(tr("Settings for other programs"), 14, 600))
@@ -222,7 +222,7 @@ class ProgramsSection(SettingsSection):
             self._largest_tokens = largest_tokens
             self._show_recipe()
 
-    # Who asks from a browser.
+    # Origins of web pages.
 
     def _add_origins(self) -> None:
         name = tr("Web pages that may ask")
@@ -257,7 +257,7 @@ class ProgramsSection(SettingsSection):
         self._origins_problem.setVisible(bool(text))
         self.origins.setAccessibleDescription(text)
 
-    # Who asked.
+    # Requests.
 
     def _add_journal(self) -> None:
         self._inside.addWidget(self.label(tr("Asked within the last hour"), 14, 600))
@@ -300,7 +300,7 @@ class ProgramsSection(SettingsSection):
             self._offer_recipes()
             self._show_recipe()
             self.show_asked()
-        self._open.setVisible(door is not None)  # once everything is in it: what comes later is seen a moment later
+        self._open.setVisible(door is not None)  # shown once it is filled, as later parts would appear with a delay
 
     def _state_words(self) -> str:
         programs = self._programs

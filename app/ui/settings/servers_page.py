@@ -91,7 +91,7 @@ class ServersSection(SettingsSection):
         loader = self._ui.loader
         if loader.path is not None and loader.path in dialog.kept_paths:
             loader.reload()
-        loader.changed.emit()  # the picker lists other models now
+        loader.changed.emit()  # the model picker's list changed
 
     def _show(self) -> None:
         for row in self.rows:
@@ -132,7 +132,7 @@ class ServerRow(QWidget):
         super().__init__()
         self.server = server
         name = plain_label(server.host)
-        name.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # an address reads so in every language
+        name.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # addresses are left to right in every language
         kind = _KINDS.get(server.kind, "")
         said = " · ".join(filter(None, (kind, _where(server), ", ".join(models) or tr("no model chosen"))))
         self.said = plain_label(said, kind="muted", wraps=True)
@@ -207,7 +207,7 @@ class ServerDialog(QDialog):
         self._show_kept()
         self._update()
 
-    # Where it is.
+    # Address.
 
     def _add_door(self) -> None:
         self.address = QLineEdit(placeholderText="gpu-box.local:8000")
@@ -300,7 +300,7 @@ class ServerDialog(QDialog):
         ticked = {name for name, box in self.boxes.items() if box.isChecked()}
         self._show_models({model.name: model.context_tokens for model in found.models}, ticked)
 
-    # Its models.
+    # Models.
 
     def _add_models(self) -> None:
         self._models = QVBoxLayout()
@@ -357,7 +357,7 @@ class ServerDialog(QDialog):
     def chosen(self) -> list[str]:
         return [name for name, box in self.boxes.items() if box.isChecked()]
 
-    # How it is used.
+    # Options.
 
     def _add_limits(self) -> None:
         before = self._server or RemoteServer("", "")
@@ -387,7 +387,7 @@ class ServerDialog(QDialog):
             self._theme.dress(texts, spacing=2)
             self._column.addLayout(row)
 
-    # The test.
+    # Test.
 
     def _add_test(self) -> None:
         self.test = text_button(tr("Test"), "plain")
@@ -431,7 +431,7 @@ class ServerDialog(QDialog):
         if not self.told.isHidden():
             box.verticalScrollBar().setValue(end)
 
-    # Keeping it.
+    # Saving.
 
     def _save(self) -> None:
         server = self.wanted

@@ -74,7 +74,7 @@ NARROW_PX = 340
 """Below this width, fields move under their labels."""
 
 
-_ANY = 1 << 20  # beside its words a field has the room that it wants
+_ANY = 1 << 20  # a field gets its full width next to its label
 
 
 MARGIN_PX = 28
@@ -330,7 +330,7 @@ class RowMark(QWidget):
         painter.drawRoundedRect(self.rect(), self._theme.px(8), self._theme.px(8))
 
 
-# The settings of how models run: devices, threads, context; they are in force when a model is loaded again.
+# Settings of running models: devices, threads, context; they apply when a model is loaded again.
 
 
 MOST_CONTEXT_TOKENS = 1_048_576
@@ -370,7 +370,7 @@ class EnginePage(SettingsPage):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.check_model()
-        if not self._is_asked:  # only who opens this page starts the engine for it
+        if not self._is_asked:  # the engine is only started for this page when it is opened
             self._look_for_devices()
 
     # Devices.
@@ -461,7 +461,7 @@ class EnginePage(SettingsPage):
         )
         self.add_setting("kv_type", tr("16 bit is exact, 8 bit takes half the memory."), field)
 
-    # Loading again.
+    # Reloading.
 
     def _add_foot(self) -> None:
         px = self._theme.px
@@ -517,7 +517,7 @@ def _is_mixture(app: Fireside) -> bool:
     return isinstance(experts, int) and experts > 0
 
 
-# The settings of memory and disk: when a model goes to sleep, and what is kept of what it has read.
+# Settings of memory and disk: when a model sleeps, and which context states are saved.
 
 
 MOST_MINUTES = 24 * 60
@@ -609,7 +609,7 @@ class MemorySection(SettingsSection):
         self._clear.setEnabled(size_bytes > 0)
 
 
-# The settings of documents, which all tabs share.
+# Settings of documents, shared by all tabs.
 
 
 class PassagesField(QWidget):
@@ -692,7 +692,7 @@ class DocumentsSection(SettingsSection):
         self.finish()
 
 
-# The settings of the network: whether it may be used, how, the access token, and everything it was used for.
+# Settings of the network: on or off, proxy, access token, log of connections.
 
 
 HUB = "https://huggingface.co"
@@ -733,7 +733,7 @@ class AddressField(QWidget):
         self.on_save: Callable[[str], object] = lambda _text: None
         self.line = QLineEdit(value, placeholderText=hint)
         self.line.setAccessibleName(name)
-        self.line.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # an address reads so in every language
+        self.line.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # addresses are left to right in every language
         self.problem = page.label("", 13)
         self.problem.setProperty("kind", "danger")
         self.problem.hide()
@@ -778,14 +778,14 @@ class NetworkPage(SettingsPage):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.refresh()
-        if self._is_first:  # only who opens this page is asked for the keyring's password
+        if self._is_first:  # the keyring may ask for a password, so only when the page is opened
             self._is_first = False
             self._look_for_token()
 
     def refresh(self) -> None:
         tasks.ask(lambda _: connections.read(self._app.ledger), self, self._show_connections)
 
-    # The switch and the way out.
+    # Switch and proxy.
 
     def _add_switch(self) -> None:
         intro = tr(
@@ -825,7 +825,7 @@ class NetworkPage(SettingsPage):
         self._save("network", mirror=text)
         self._look_for_token()
 
-    # The token.
+    # Access token.
 
     def _add_token(self) -> None:
         self.token = QLineEdit(echoMode=QLineEdit.EchoMode.Password, placeholderText="hf_…")
@@ -908,7 +908,7 @@ class NetworkPage(SettingsPage):
         self.token_note.style().polish(self.token_note)
         self.token_note.setText(text)
 
-    # The ledger.
+    # Log of connections.
 
     def _add_connections(self) -> None:
         self.setting_rows["connections_made"] = self.add_heading(label_of("connections_made"))
@@ -941,7 +941,7 @@ class NetworkPage(SettingsPage):
         )
 
 
-# Which devices a model may use: left to the program, the CPU alone, or GPUs by name.
+# Devices for models: automatic, CPU only, or GPUs by name.
 
 
 CPU = "CPU"
@@ -983,7 +983,7 @@ class DeviceChoice(QWidget):
         self._show()
 
     def _add(self, name: str, row: RadioRow | CheckRow) -> None:
-        row.setAutoExclusive(False)  # check boxes and radio buttons are one choice here
+        row.setAutoExclusive(False)  # check boxes and radio buttons form one choice here
         row.clicked.connect(lambda checked: self._on_clicked(name, checked=checked))
         self._rows[name] = row
         self._column.addWidget(row)

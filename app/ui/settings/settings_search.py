@@ -27,7 +27,7 @@ class SettingsSearch(QObject):
 
     def __init__(self, theme: Theme, parent: QObject) -> None:
         super().__init__(parent)
-        self.field = SearchField(theme, tr("Search"))  # longer words have no room beside the choice of a page
+        self.field = SearchField(theme, tr("Search"))  # a longer placeholder doesn't fit next to the page button
         self.field.setAccessibleName(tr("Search settings"))
         self.entries = EntryModel(self)
         self.list = EntryList(theme, tr("Found"), self.entries)
@@ -90,10 +90,10 @@ class SettingsSearch(QObject):
             if event.key() in steps and self.field.text():
                 self._go_to(self.list.currentIndex().row() + steps[Qt.Key(event.key())])
                 return True
-            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):  # not the dialog's
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):  # keep it from the dialog
                 self._choose()
                 return True
-            if event.key() == Qt.Key.Key_Escape and self.field.text():  # the dialog would close
+            if event.key() == Qt.Key.Key_Escape and self.field.text():  # keep it from closing the dialog
                 self.field.clear()
                 return True
         return super().eventFilter(watched, event)

@@ -156,7 +156,7 @@ class MemoryDialog(QDialog):
         self._dress()
         self.search_memory()
 
-    # What is shown.
+    # Display.
 
     def search_memory(self) -> None:
         """Search again by field and scope."""
@@ -180,7 +180,7 @@ class MemoryDialog(QDialog):
         pairs, self.found = report
         scope = self.scope.value
         self.scope.offer(self._scopes(pairs))
-        if self.scope.value != scope:  # there is nothing of these languages any more
+        if self.scope.value != scope:  # no entries in these languages are left
             self.search_memory()
         self.model.show(self.found)
         self._show()
@@ -210,7 +210,7 @@ class MemoryDialog(QDialog):
     def _show_chosen(self) -> None:
         self.delete_chosen.setEnabled(self.table.selectionModel().hasSelection())
 
-    # Deleting.
+    # Deletion.
 
     def ask_about_chosen(self) -> None:
         rows = {index.row() for index in self.table.selectionModel().selectedRows()}
@@ -248,7 +248,7 @@ class MemoryDialog(QDialog):
         self.changed.emit()
         self.search_memory()
 
-    # How it looks.
+    # Layout.
 
     def _lay_out(self) -> None:
         px = self._theme.px

@@ -80,7 +80,7 @@ class FirstLooks(Estimating):
         self._kept: dict[Key, FirstLook] = {}
         self._wanted: Key = ((), SummaryOptions())
         self._share = 0.0
-        # The thread that looks only notes how far it is; nobody reads that many times a second.
+        # The thread only stores its progress; the timer shows it at a readable rate.
         self._tick = QTimer(self, interval=TICK_MS)
         self._tick.timeout.connect(self._on_tick)
         self.estimated.connect(self._on_seen)
@@ -311,7 +311,7 @@ class DigestPart(QWidget):
         self._arrange()
 
 
-# Key terms as chips. A click opens where a term stands; further ones step through its places.
+# Key terms as chips. A click opens a term's place; further clicks step through its places.
 
 
 @dataclass(frozen=True)
@@ -388,7 +388,7 @@ class TermChip(QPushButton):
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.wanted.emit(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
         elif event.key() in _STEPS:
-            event.ignore()  # a button would go on as Tab does
+            event.ignore()  # a button would move the focus, as Tab does
         else:
             super().keyPressEvent(event)
 
@@ -503,7 +503,7 @@ class KeyTerms(QWidget):
         chip = self.chips[place]
         chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         chip.setFocus(Qt.FocusReason.TabFocusReason)
-        self._go_on_from(place)  # only now: who may not have the keyboard loses it to the next in the window
+        self._go_on_from(place)  # last: a widget that becomes unfocusable passes its focus on
         self.moved.emit(QRect(chip.mapTo(self, QPoint(0, 0)), chip.size()))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -521,7 +521,7 @@ class KeyTerms(QWidget):
             super().keyPressEvent(event)
 
 
-# The outline: the headings as a tree.
+# Outline: headings as a tree.
 
 _CHIP = Qt.ItemDataRole.UserRole
 Index = QModelIndex | QPersistentModelIndex
@@ -543,7 +543,7 @@ class DigestOutline(QTreeWidget):
         self.setColumnCount(2)
         self.setHeaderHidden(True)
         self.setUniformRowHeights(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)  # there is a place of the keyboard only
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)  # it has a current item only
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)

@@ -354,7 +354,7 @@ def _remark_line(one: FileToRead, *, is_alone: bool) -> str:
     return words if is_alone else f"{short_name(one.name)}: {words}"
 
 
-# What the Summarize tab shows before there are documents: a large place to drop them on.
+# Summarize tab without documents: a large drop zone.
 
 
 class EmptyPage(QWidget):
@@ -384,7 +384,7 @@ class EmptyPage(QWidget):
         name_widgets(empty_head=self._head)
 
 
-# The large place to drop documents on; by keyboard it takes Enter to choose files, and Ctrl+V.
+# Large drop zone; by keyboard, Enter chooses files and Ctrl+V pastes them.
 
 
 ICON_PX = 44
@@ -477,7 +477,7 @@ class SummaryDropZone(QFrame):
             self.files_wanted.emit()
 
 
-# How much there is to read, in a few large numbers with a word under each.
+# Amount of reading as a few large numbers with labels.
 
 
 VALUE_PX, WORD_PX = 20, 13
@@ -541,7 +541,7 @@ class Figures(QFrame):
         self._flow.line_gap_px = self._theme.px(10)
 
 
-# The documents of a summary that is being put together, a chip for each.
+# Documents of the draft, a chip each.
 
 
 class FileChips(QWidget):
@@ -579,7 +579,7 @@ class FileChips(QWidget):
             for gone in [to_read for to_read in self._chips if to_read not in files]:
                 self._take_out(self._chips.pop(gone))
             self._chips = {file: self._chips.get(file) or self._new_chip(file) for file in files}
-            for chip in self._chips.values():  # in their order
+            for chip in self._chips.values():  # in order
                 self._flow.removeWidget(chip)
                 self._flow.addWidget(chip)
             if self._last is not None:
@@ -653,7 +653,7 @@ class FileChips(QWidget):
             self.chips[min(place, len(self._chips) - 1)].setFocus(Qt.FocusReason.OtherFocusReason)
 
 
-# What speaks against the model: that it is the starter, or that it was not made for a language; and a better one.
+# Offer of a better model, if the current one is the starter or doesn't know the languages.
 
 
 class BetterModel(QFrame):
@@ -704,7 +704,7 @@ class BetterModel(QFrame):
             self.find_better(languages, document_ids)
 
     def _work(self, _cancel: CancelToken) -> Iterator[tuple[str, MessageTemplate | None]]:
-        from app.features.summarize.summary_result import not_made_for  # reads headers, and is not needed at start
+        from app.features.summarize.summary_result import not_made_for  # it reads model headers, not needed at start
 
         models = self._app.models
         model = models.for_task("summarize") or self._app.model_path()
@@ -722,7 +722,7 @@ class BetterModel(QFrame):
     def _is_long(self) -> bool:
         try:
             return bool(self._ids) and not self._app.summaries.are_short(self._ids)
-        except AppError:  # what is wrong with a document is told where it is counted
+        except AppError:  # errors of a document are reported by the estimate
             return False
 
     def _show(self, said: str, words: MessageTemplate | None) -> None:
@@ -741,7 +741,7 @@ def _on_failed(error: BaseException) -> None:
         raise error
 
 
-# The documents that are being put together for a summary: files that are taken in, and documents that are read.
+# Files of the draft: taken in, read, and read before.
 
 
 class DraftFiles(Intake):

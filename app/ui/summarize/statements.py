@@ -78,7 +78,7 @@ class StatementView(QTextEdit):
         self.setAcceptDrops(False)
         self.setUndoRedoEnabled(False)
         self.setTabChangesFocus(True)
-        # Without the flag for the keyboard there is no caret; Ctrl+A and Ctrl+C work all the same.
+        # Without the keyboard flag there is no caret; Ctrl+A and Ctrl+C still work.
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -148,7 +148,7 @@ class StatementView(QTextEdit):
         number = after.get(places[1])
         self.open_chip = (number, self.open_chip[1]) if number is not None and self.open_chip else None
         stays = next((number for number in tops if number in after), 0)
-        self.document().size()  # all of it is laid out, so that the bar reaches to its end
+        self.document().size()  # completes the layout, so that the scroll bar reaches the end
         if stays and was_at:
             bar.setValue(bar.value() + round(self.ground.rect_of(self.stretches[after[stays]]).top() - tops[stays]))
         self.viewport().update()
@@ -201,7 +201,7 @@ class StatementView(QTextEdit):
         else:
             self._text.add(self._told, self._form)
             self._text.add_below(*self._below)
-        # What was written took the text cursor along to the end, and the view would follow it there.
+        # Writing moved the text cursor to the end, and the view would follow it.
         cursor = self.textCursor()
         cursor.movePosition(QTextCursor.MoveOperation.Start)
         self.setTextCursor(cursor)
@@ -273,7 +273,7 @@ class StatementView(QTextEdit):
         found = self.ground.chip_at(event.position())
         if event.button() != Qt.MouseButton.LeftButton or found is None or self._pressed is None:
             return
-        if self.ground.chip_at(self._pressed) == found:  # pressed and let go on it, not a selection that ends there
+        if self.ground.chip_at(self._pressed) == found:  # a click, not a selection that ends there
             self.open_place(*found)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -283,7 +283,7 @@ class StatementView(QTextEdit):
             self.go_to(max(self.current, 0), self.chip)
 
     def sizeHint(self) -> QSize:
-        return self.minimumSizeHint()  # it takes what is left, and presses nothing together
+        return self.minimumSizeHint()  # takes the remaining room without squeezing others
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fit_height()
@@ -326,7 +326,7 @@ class WholeStatementView(StatementView):
         self.setFixedHeight(ceil(self.document().size().height()))
 
 
-# Writes statements into a text document, and knows where each of them and each of its chips stands.
+# Writes statements into a text document and keeps the positions of statements and chips.
 
 
 TEXT_PX = 15.0
@@ -547,7 +547,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-# Where statements and chips are, and what lies behind and beside their words: boxes, signs, bullets, chips, the ring.
+# Geometry of statements and chips, and painting behind the words: frames, signs, bullets, chips.
 
 
 class StatementGround:

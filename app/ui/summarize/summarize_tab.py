@@ -118,7 +118,7 @@ class WorkPage(QWidget):
         column.setSpacing(0)
         column.addWidget(self._head)
         column.addWidget(self.points, 1)
-        # The time that is left goes down between two sections, too.
+        # The remaining time also falls between two sections.
         self._tick = QTimer(self, interval=TICK_MS)
         self._tick.timeout.connect(self._show_words)
         theme.dress(column, margins=(0, 0, 0, 16))
@@ -181,7 +181,7 @@ class WorkPage(QWidget):
         elif isinstance(event, Writing):
             self.points.show_plain(event.text)
         if isinstance(event, Writing | PromptRead) and self._told == (progress.is_written, progress.is_second_try):
-            self._show_share()  # many times a second: the words are the same
+            self._show_share()  # called many times a second, with the same words
         else:
             self._show_words()
 
@@ -296,7 +296,7 @@ class SummarizeView(WorkView):
         self.runner.happened.connect(self._on_happened)
         self.runner.row_changed.connect(self._on_row_changed)
 
-    # What is shown.
+    # Display.
 
     def show_new(self) -> None:
         """Show the documents waiting for Start, or the drop area."""
@@ -409,7 +409,7 @@ class SummarizeView(WorkView):
         elif page is self.result and self.result.stored is not None:
             self.result.show_digest(document_ids, look.summary, shown)
 
-    # The draft.
+    # Draft.
 
     def _load_draft(self) -> None:
         self._is_draft_loaded = True
@@ -459,7 +459,7 @@ class SummarizeView(WorkView):
         if self.open_id is not None:
             do(self.open_id)
 
-    # What happens in the queue.
+    # Events of the queue.
 
     def _on_happened(self, job_id: int, event: SummaryEvent) -> None:
         if job_id == self.open_id and self.pages.currentWidget() is self.work:
@@ -540,7 +540,7 @@ class SummarizeTab(WorkTab):
 
     def on_model_chosen(self) -> None:
         if self.open_id is None:
-            self.view.show_new()  # what it would take is estimated anew
+            self.view.show_new()  # with a new estimate
         elif (stored := self.view.result.stored) is not None:
             self.view.methods.find_methods([stored.document_ids])
 

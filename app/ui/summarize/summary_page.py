@@ -54,7 +54,7 @@ WRITTEN_BY_MODEL = "What {model} wrote"
 CHOOSE_AGAIN = "Choose again"
 
 
-# Saves a summary as a file that the person names: Markdown, Word, a web page, PDF or JSON.
+# Saving of a summary as Markdown, Word, web page, PDF or JSON.
 
 
 FORMATS = (
@@ -94,7 +94,7 @@ class SummarySaver(SavedFiles):
         # For the dialog "lease v1.2" has an ending, though none of ours: then ours is appended.
         if path.suffix.lower() not in dict(FORMATS):
             path = path.with_name(path.name + ending)
-            if path.exists():  # nobody was asked about that one
+            if path.exists():  # the dialog didn't ask about overwriting this one
                 self.ask(summary, ending, path.name)
                 return
         self.save(summary, path)
@@ -103,7 +103,7 @@ class SummarySaver(SavedFiles):
         """Save in the format of the file's ending, on a thread."""
 
         def write() -> None:
-            from app.features.summarize import export  # not needed before somebody saves
+            from app.features.summarize import export  # imported only for saving
 
             paths = [self._path_of(document.id) for document in summary.documents]
             if path.suffix.lower() == ".pdf":
@@ -134,7 +134,7 @@ def write_pdf(html: str, title: str, path: Path) -> None:
     from app.ui.paper.sheets import (
         LaidOutText,
         Sheets,
-        pdf_file,  # not needed before somebody saves
+        pdf_file,  # imported only for saving
     )
 
     with pdf_file(path, title) as writer:
@@ -165,7 +165,7 @@ class TitleField(QLineEdit):
         self.setObjectName("summary_title")
         self.setAccessibleName(tr("Title"))
         self.setMaxLength(MOST_TITLE)
-        self.setAcceptDrops(False)  # files are for the window
+        self.setAcceptDrops(False)  # dropped files are the window's
         self.setTextMargins(-EDGE_PX, 0, -EDGE_PX, 0)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.editingFinished.connect(self._on_finished)
@@ -193,7 +193,7 @@ class TitleField(QLineEdit):
         self._show()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        if self.text() != self._title:  # it was cut
+        if self.text() != self._title:  # the title was shortened
             self.setText(self._title)
         super().focusInEvent(event)
 
@@ -291,7 +291,7 @@ class ResultHead(TabColumn):
             button.setEnabled(True)
 
     def _write(self) -> None:
-        coverage, found, attention = map(escape, self._said)  # the one door into rich text here
+        coverage, found, attention = map(escape, self._said)  # the only place where text enters rich text here
         if attention:
             color = self._theme.tokens.warning
             attention = _NUMBER.sub("&nbsp;", attention)  # "1 differs" stays on one line
@@ -355,7 +355,7 @@ class ResultPage(QWidget):
         rows.addWidget(self.statements, 1)
         rows.addWidget(self.foot)
         column = QVBoxLayout(self)
-        column.addWidget(scrolled(inside))  # in a low window nothing is pressed together
+        column.addWidget(scrolled(inside))  # nothing is squeezed in a low window
         for layout in (rows, column):
             layout.setContentsMargins(0, 0, 0, 0)
             layout.setSpacing(0)
@@ -406,7 +406,7 @@ class ResultPage(QWidget):
 
     def _on_go_on(self) -> None:
         if self._is_outdated:
-            self.foot.button.click()  # the same, said where there is a reason for it
+            self.foot.button.click()  # the same action, offered next to the reason for it
         else:
             self.go_on_wanted.emit()
 
@@ -437,7 +437,7 @@ class ResultPage(QWidget):
         documents has changed since.
         """
         key = (stored.id, summary.statements if summary else (), summary is None or summary.is_partial)
-        is_same, self._shown = key == self._shown, key  # another title moves nobody from where they read
+        is_same, self._shown = key == self._shown, key  # a new title keeps the reader's position
         self.stored, self.summary, self.digest = stored, summary, None
         self.head.title.show_title(stored.title)
         self.head.show_facts(summary)
@@ -449,7 +449,7 @@ class ResultPage(QWidget):
             self.bar.show_words(words, tr(SUMMARIZE_AGAIN))
         self._bar_row.setVisible(not self.bar.isHidden())
         if not is_same:
-            # What was read before the end are points of the sections, whatever form was wished.
+            # What was read before a stop are points of sections, whatever form was asked for.
             is_written = summary is not None and (not summary.is_partial or summary.sections_read >= summary.sections)
             self.statements.show_statements(told, stored.wish.form if is_written else Form.BULLETS)
             if summary is not None and set_aside:

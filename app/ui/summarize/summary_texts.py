@@ -152,7 +152,7 @@ def stopped_words(stored: StoredSummary, read: int, sections: int) -> str:
     return tr(STOPPED_AT_SECTION, read=read, sections=sections)
 
 
-# How far a summary is, gathered from what its work tells; knows no widgets.
+# Progress of a summary, collected from its events, without widgets.
 
 
 READING_SHARE = 0.8
@@ -252,7 +252,7 @@ def note_of(summary: StoredSummary) -> str:
     if summary.state == "running" and summary.sections > max(1, summary.sections_read):
         return tr("{done} of {all}", done=summary.sections_read, all=summary.sections)
     if summary.state == "running" and summary.sections:
-        # In one pass it reads and writes; which of them is on the page.
+        # In one pass, reading and writing are one step; the page shows which it is.
         return tr("summarizing") if summary.sections > summary.sections_read else tr("writing")
     words = {"running": tr(BEGINS_LABEL), "queued": tr(WAITS_LABEL), "paused": tr(STOPPED), "failed": tr(FAILED_LABEL)}
     return words.get(summary.state, "")
@@ -268,7 +268,7 @@ def form_and_time(summary: StoredSummary, now: datetime | None = None) -> str:
     return ", ".join(filter(None, (form, length, asked, QLocale().toString(when, QLocale.FormatType.ShortFormat))))
 
 
-# The places that a statement rests on, as chips: "p. 6", "§ Pensions", and the file's name where there are several.
+# Sources of a statement as chips: "p. 6", "§ Pensions", with the file's name if there are several.
 
 
 MOST_NAME = 18
@@ -356,7 +356,7 @@ def _shorten_text(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
-# What is shown and said of each statement: its chips, and what its check came upon.
+# A statement ready to show: chips and the result of its check.
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class WishChoices(QWidget):
         self.instruction.setAccessibleName(tr("Own instruction"))
         self.instruction.setPlaceholderText(tr("What should it say? For example: only what concerns money"))
         self.instruction.setMaxLength(MOST_INSTRUCTION)
-        self.instruction.setAcceptDrops(False)  # files are for the window
+        self.instruction.setAcceptDrops(False)  # dropped files are the window's
         self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._typed.timeout.connect(self.changed)
         self.instruction.textEdited.connect(lambda _text: self._typed.start())
@@ -106,7 +106,7 @@ class WishChoices(QWidget):
         self.instruction.setVisible(self.form.value == Form.OWN)
 
 
-# Whether the model of this tab is asked at all.
+# Whether the tab's model will be used.
 
 
 class MethodLook(QObject):
@@ -157,7 +157,7 @@ def _on_failed(error: BaseException) -> None:
         raise error
 
 
-# What a summary is to be like, at the left, and at the right the button that begins it.
+# Options of a summary at the left, the start button at the right.
 
 
 class SummaryFooter(TabColumn):

@@ -248,7 +248,7 @@ def _broken(text: str) -> tuple[str, frozenset[int]]:
     return "\n".join(lines), frozenset(breaks)
 
 
-# Colours for code: Pygments reads it in short turns of the event loop, never on the hot path.
+# Highlighting by Pygments in short turns of the event loop, never while text streams in.
 
 MAX_CHARACTERS = 20_000
 LONGEST_LINE = 2_000
@@ -329,7 +329,7 @@ class Highlighter(QSyntaxHighlighter):
         self._turn.start()
 
     def _on_turn(self) -> None:
-        if self._is_sought:  # finding a lexer may import it: that is a turn's work by itself
+        if self._is_sought:  # finding a lexer may import it, which fills a turn
             self._is_sought = False
             self._lexer = find_lexer(self._language)
             return

@@ -43,9 +43,9 @@ def drawing_of(latex: str, *, is_inline: bool = False) -> FormulaDrawing:
     Takes some 20 ms, and 0.2 s more for the very first, so call it on a thread. Raises whatever the library raises for
     invalid input.
     """
-    with _drawing:  # the library's fonts are one for all threads
+    with _drawing:  # the library's fonts are shared by all threads
         if (latex, is_inline) not in _drawings:
-            from ziamath.config import config  # with its font, not before a formula is wanted
+            from ziamath.config import config  # it loads a font, so only when a formula is needed
             from ziamath.zmath import Latex
 
             # WORKAROUND: Qt draws nothing of SVG 2, as https://doc.qt.io/qt-6/svgrendering.html says
@@ -105,7 +105,7 @@ class FormulaView(QWidget):
         )
 
 
-# Formulas of an answer. A model wrote them, so what may be typeset is bounded, and the others stay their source.
+# Formulas of an answer. A model wrote them, so the work is limited; others stay source text.
 
 MOST_WORK = 4_000
 """Limit of `_work`: about a second on a slow processor. The library's time doubles with each level of nesting."""

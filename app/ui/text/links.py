@@ -44,7 +44,7 @@ def ask_to_open(href: str, parent: QWidget, opener: Opener = QDesktopServices.op
     return box
 
 
-# Drawings: a code block leads to a page for the browser that is made of it, and of nothing else.
+# Drawings: a code block leads to a browser page made from it alone.
 
 DRAWING = "fireside-drawing:"
 
@@ -96,9 +96,9 @@ def _drawing_words() -> DrawingWords:
     )
 
 
-# Pages that an answer names in brackets, as links inside the program: made here, and nowhere else.
+# Pages named in brackets by an answer become links inside the program; only this code makes such links.
 #
-# A link carries the page and the sentence that names it, so that what opens it can mark what fits that sentence.
+# A link carries the page and the sentence that names it, so that the matching text can be highlighted there.
 
 SCHEME = "fireside-page:"
 MOST_SENTENCE = 500

@@ -72,7 +72,7 @@ def missing_end(text: str, begin: int) -> str:
         return "\\)" if opened[1] == "(" else "\\]"
     inside = text[opened.end() :]
     if opened[2] == "$" and (not inside.strip() or inside[0].isspace() or not _SURELY.search(inside)):
-        return ""  # as likely a price
+        return ""  # it may as well be a price
     return opened[2]
 
 
@@ -85,7 +85,7 @@ def with_end(text: str) -> str | None:
         blank = _breaking_off(text, opened, end if end >= 0 else len(text))
         if end < 0 and blank is None:
             bare = text.rstrip("\n\\$ ")
-            if opened.end() >= len(bare):  # nothing is in it yet
+            if opened.end() >= len(bare):  # it is still empty
                 return text[: opened.start()].rstrip("\n")
             line = text[opened.start() : opened.start("opening")]
             return f"{bare}\n{re.sub(r'[^>]', ' ', line)}{closing}"
@@ -96,7 +96,7 @@ def with_end(text: str) -> str | None:
 def _breaking_off(text: str, opened: re.Match[str], end: int) -> re.Match[str] | None:
     """Return the blank line before `end` that prevents a started formula."""
     blank = _BLANK_LINE.search(text, opened.end(), end)
-    is_in_a_block = opened.start() != opened.start("opening")  # whose indents and quotes end it as well
+    is_in_a_block = opened.start() != opened.start("opening")  # then indents and quotes end it as well
     if blank is None or is_in_a_block or not _is_alone(text, opened.end()):
         return blank
     return _BLANK_LINE.search(text, opened.end()) if text.count("\n", opened.end(), end) > _MOST_LINES else None
@@ -136,7 +136,7 @@ def _last_line(state: StateBlock, line: int, end_line: int, opened: re.Match[str
     closing, at = _closing_of(opened.group()), opened.end()
     may_be_blank, last = not state.src[at : state.eMarks[line]].strip(), line + _MOST_LINES
     has_blank = False
-    least_indent = min(state.blkIndent, state.sCount[line])  # a line that ends a list item may begin a formula below it
+    least_indent = min(state.blkIndent, state.sCount[line])  # a line that ends a list item may start a formula below
     while True:
         found = state.src.find(closing, at, state.eMarks[line])
         if found >= 0:
@@ -166,9 +166,9 @@ def _inline(state: StateInline, silent: bool) -> bool:
     return True
 
 
-# The few HTML tags that mean something in an answer: ``b i kbd sub sup br`` in a line, ``details`` around blocks.
+# The few HTML tags with a meaning in an answer: ``b i kbd sub sup br`` inline, ``details`` around blocks.
 #
-# All other HTML stays text. A tag without its other half stays text, too.
+# All other HTML stays text, and so does a tag without its counterpart.
 
 TAG = re.compile(r"<(/?)(b|i|kbd|sub|sup|br)[ \t]*/?>", re.IGNORECASE)
 END = "</details>"
@@ -248,10 +248,10 @@ def _push_fold(state: StateBlock, start_line: int, title: str, content: str, *, 
     state.push("fold_close", "", -1).meta = {"is_open": is_open, "is_whole": is_whole}
 
 
-# The end of a text that is still being written, shown as what it will most likely become.
+# The end of growing text, shown as what it will most likely become.
 #
-# Only the unfinished end is touched: marks that say nothing yet are held back for the moment, and emphasis,
-# code and links that were begun are completed, so that nothing jumps when their end arrives.
+# Only the unfinished end changes: marks without a meaning yet are held back, and open emphasis, code and links
+# are closed, so that nothing jumps when their end arrives.
 
 
 # A last line that may still become a heading, a rule, a list item, a fence, a table or a definition.
@@ -276,7 +276,7 @@ def calm(tail: str, *, is_in_table: bool = False) -> str:
     """
     decided = _UNDECIDED.sub("", tail, count=1)
     if len(_FENCE_LINE.findall(decided)) % 2:
-        # Inside a code block that belongs to a list or a quote; only its end is undecided.
+        # Inside a code block of a list or quote, only the end is undecided.
         last = tail.rpartition("\n")[2].strip()
         return decided if last[:1] in ("`", "~") else tail
     closed = with_end(tail)
@@ -386,7 +386,7 @@ TABLE_ROWS = 8
 TABLE_CHARACTERS = 1_000
 WINDOW = 12_000
 MAX_NESTING = 40
-MAX_BRACKETS = 200  # the search for the end of a link is quadratic in them
+MAX_BRACKETS = 200  # the search for a link's end is quadratic in them
 
 _FENCE = re.compile(r"( {0,3})(?:(`{3,})([^`\n]*)|(~{3,})([^\n]*))\n")
 _BLANK_LINES = re.compile(r"(?:[ \t]*\n)+")
@@ -445,7 +445,7 @@ class MarkdownStream:
         """Incremented whenever closed blocks were parsed again."""
         self._tail = ""
         self._context = MarkdownContext()
-        self._folds = 0  # that are open where the tail begins
+        self._folds = 0  # open folds at the start of the tail
         self._seen = 0
         self._definitions = _Definitions()
         self._carriage = ""
@@ -492,7 +492,7 @@ class MarkdownStream:
         ]
         return _with_stray_ends(blocks, self._folds)[0]
 
-    # Closing what is complete.
+    # Closing blocks.
 
     def _step(self) -> bool:
         """Close what can be closed at the start of the tail; return True if there may be more."""
@@ -561,7 +561,7 @@ class MarkdownStream:
     def _start_at(self, offset: int, context: MarkdownContext) -> None:
         self._tail, self._context, self._seen = self._tail[offset:], context, 0
 
-    # Reading.
+    # Parsing.
 
     def _units(self, text: str, *, keep: bool = True, is_growing: bool = True) -> list[_MarkdownUnit]:
         """Return the units of the tail with their ranges; with `keep`, its definitions count from now on."""
@@ -588,7 +588,7 @@ class MarkdownStream:
             return MarkdownBlock(source, (plain_prose(source),), context)
         tokens = _FULL.parse(context.header + source, self._definitions.env())
         if any(token.level >= MAX_NESTING - 2 for token in tokens):
-            return MarkdownBlock(source, (plain_prose(source),), context)  # deeper parts would be left out
+            return MarkdownBlock(source, (plain_prose(source),), context)  # the parser would drop deeper parts
         pieces = pieces_of(tokens, self._definitions.notes, context.number)
         if context.header and pieces and isinstance(pieces[0], MarkdownTable):
             pieces[0] = replace(pieces[0], continues=True)
@@ -672,7 +672,7 @@ def _with_header(context: MarkdownContext, text: str, offsets: list[int]) -> Mar
 def _parser(*, is_full: bool) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING, "inline_definitions": True})
     parser.enable(["table", "strikethrough"])
-    # A line of dashes under text is meant as a rule; as a heading it would make the line above jump.
+    # Dashes under text are meant as a rule; a heading would make the line above jump.
     parser.disable(["lheading", "html_block", "html_inline"])
     # Fences come before tables, as the fast path for an open fence assumes.
     parser.disable("fence")

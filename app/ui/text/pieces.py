@@ -169,7 +169,7 @@ class _TokenWalk:
             self._pieces.append(Prose(tuple(self._lines)))
             self._lines = []
 
-    # One method for each kind of token, called at its beginning and, for what has parts, again at its end.
+    # One handler per kind of token, called at its start and, for containers, at its end.
 
     def _on_bullet_list(self, _token: Token, begins: bool) -> None:
         if begins:

@@ -98,7 +98,7 @@ class TextView(SelectableText):
         self.anchorClicked.connect(self._on_anchor)
 
     def height_for(self, width: int) -> int:
-        # A fixed width holds before the widget is shown and resized; the widget's own would not yet.
+        # A fixed width also holds before the widget is shown and resized; its own would not be right yet.
         if self.lineWrapMode() == TextView.LineWrapMode.FixedPixelWidth and self.lineWrapColumnOrWidth() != width:
             self.setLineWrapColumnOrWidth(width)
             self._room_px = float(width)
@@ -158,7 +158,7 @@ class TextView(SelectableText):
 
     def _write_formula(self, cursor: QTextCursor, span: StyledSpan, style: ProseStyle) -> bool:
         """Insert a formula's picture if it is typeset; else insert its source and schedule typesetting."""
-        from app.ui.text import formula  # what most texts do without
+        from app.ui.text import formula  # most texts have no formulas
 
         metrics, color = QFontMetricsF(self.theme.font(style.size_px)), style.color or self.theme.tokens.text
         picture = formula.picture_of(
@@ -255,7 +255,7 @@ class TextView(SelectableText):
             self.link_clicked.emit(address if page_of_link(address) is not None else url.toString())
 
 
-# Paragraphs, headings, lists, quotes and rules in one document, so that they are selected and copied together.
+# Paragraphs, headings, lists, quotes and rules in one document, so that they can be selected together.
 
 INDENT_PX = 26
 ABOVE_PX = 4
@@ -312,7 +312,7 @@ class ProseView(TextView):
         cursor = QTextCursor(document)
         cursor.beginEditBlock()
         block = document.findBlockByNumber(first)
-        is_there = block.isValid()  # not after the removal: Qt may keep another one of the joined blocks
+        is_there = block.isValid()  # before the removal: Qt may keep either of the joined blocks
         if is_there:
             cursor.setPosition(block.position())
             cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
@@ -449,7 +449,7 @@ def _gap(before: ProseLine, line: ProseLine) -> float:
     return 12
 
 
-# A table of an answer, with a horizontal scroll of its own where it is wider than the column.
+# Table of an answer; scrolls horizontally if it is wider than the column.
 
 COLUMN_PX = 96
 _ALIGN = {
@@ -517,7 +517,7 @@ class TableView(TextView):
             block = self.document().findBlock(cursor.selectionStart())
             start, end = cursor.selectionStart() - block.position(), cursor.selectionEnd() - block.position()
             return [Prose((ProseLine(part_of_spans(self._rows[first.row()][first.column()], block, start, end)),))]
-        if rows < 1:  # more than the table
+        if rows < 1:  # the selection exceeds the table
             row, rows, column, columns = 0, drawn.rows(), 0, drawn.columns()
         shown = self._rows[row : row + rows]
         cells = tuple(row[column : column + columns] for row in [*self.table.rows[: self._headless], *shown])
@@ -579,7 +579,7 @@ class TableView(TextView):
         cell = drawn.cellAt(number, column)
         px = self.theme.px
         look = QTextTableCellFormat()
-        look.setTopPadding(px(4))  # a line has its extra height above its letters
+        look.setTopPadding(px(4))  # a line has its extra height above the letters
         look.setBottomPadding(px(9))
         look.setLeftPadding(0 if column == 0 else px(12))
         look.setRightPadding(px(12))

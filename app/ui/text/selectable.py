@@ -75,7 +75,7 @@ def table_as_markdown(table: MarkdownTable, *, is_marked: bool = False) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-# As text and as Markdown: lines below each other, with a blank one between paragraphs.
+# As text and as Markdown: lines one after another, with a blank one between paragraphs.
 
 LineText = Callable[[ProseLine], str]
 _INDENT, _CONTINUED = "    ", "   "
@@ -344,7 +344,7 @@ class SelectableText(QTextBrowser):
             yield found.selectionStart(), units(source) - int(str(look.property(FORMULA_SIZE) or 1))
             found = document.find(PICTURE, found)
 
-    # Where something around it selects, it leaves its mouse, keys and menus to that.
+    # If an ancestor handles the selection, mouse, keys and menus are left to it.
 
     def createMimeDataFromSelection(self) -> QMimeData:
         # Without this window's fonts and colours.

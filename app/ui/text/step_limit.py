@@ -30,7 +30,7 @@ def limited_step(most_s: float) -> Iterator[None]:
             raise StepTooLong
         return
     if signal.getsignal(signal.SIGVTALRM) is not _on_timer:
-        signal.signal(signal.SIGVTALRM, _on_timer)  # for good: a late one would end the process otherwise
+        signal.signal(signal.SIGVTALRM, _on_timer)  # permanently: a late signal would end the process otherwise
     _timer.is_armed = True
     signal.setitimer(signal.ITIMER_VIRTUAL, most_s)
     try:

@@ -147,7 +147,7 @@ class DocumentJob(QObject):
             self.renewed.emit()
             self.queued.emit()
 
-    # Its terms.
+    # Glossary.
 
     def terms(self) -> tuple[GlossaryTerm, ...] | None:
         """Return the glossary of the current pair, or None if it couldn't be read."""
@@ -265,7 +265,7 @@ class Drafts(QObject):
         """Replace the batch by new files."""
         self._batch = []
         for one in [file for file in self.files.files if not file.is_on_its_way]:
-            self.files.drop(one)  # what could not be read of the batch before
+            self.files.drop(one)  # left over from the batch before, unreadable
         self.files.add(paths, FileToTranslate)
 
     def begin(self, is_all: bool) -> None:
@@ -363,7 +363,7 @@ class Drafts(QObject):
         self.estimate_changed.emit()
 
 
-# Saves a translation where the person says: as its document, or side by side with the source.
+# Saving a translation: as its document, or side by side with the source.
 
 
 BILINGUAL = (

@@ -85,7 +85,7 @@ class DocumentPage(QWidget):
         theme.dress(inner, margins=(2, 6, 2, 6), spacing=0)
         inner.addWidget(self.search)
         inner.addWidget(self.segments, 1)
-        inside = QWidget()  # in a low window all but the foot scrolls, and nothing is pressed together
+        inside = QWidget()  # in a low window all but the foot scrolls
         inside.setObjectName("page")
         rows = QVBoxLayout(inside)
         for widget in (self.head, self.bar, self.state, self.pictures):
@@ -117,7 +117,7 @@ class DocumentPage(QWidget):
         self.head.forms.clicked.connect(self._show_forms)
         self.saving.progressed.connect(self._on_saving)
 
-    # What is done with its segments.
+    # Actions on segments.
 
     def edit(self, segment_id: int, content: Content) -> None:
         self._keep_row(lambda number: self._translations.segments.edit_segment(number, segment_id, content))
@@ -196,7 +196,7 @@ class DocumentPage(QWidget):
         if segments < 0:
             self.kept.emit()
 
-    # What there is to say of it.
+    # State.
 
     def show_state(self, stored: StoredTranslation) -> None:
         """Show why the translation is incomplete or outdated: pending options, a changed document, or scanned pages."""
@@ -233,7 +233,7 @@ class DocumentPage(QWidget):
             self.needs.find_model(able.missing(stored.source_language, stored.wish.target))
         self.needs.setVisible(is_needed)
 
-    # The search.
+    # Search.
 
     def set_searched(self, searched: RowSearch | None) -> None:
         """Set the source of the search."""
@@ -271,7 +271,7 @@ class DocumentPage(QWidget):
         return is_search or event.key() in (Qt.Key.Key_F3, Qt.Key.Key_F8)
 
     def event(self, event: QEvent) -> bool:
-        # The window has other jobs for some of these keys.
+        # The window uses these keys for other things.
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._does(event):
             event.accept()
             return True
@@ -288,7 +288,7 @@ class DocumentPage(QWidget):
             self.search.step(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
 
 
-# Above a translated document: its title, and the buttons for glossary, flags and saving.
+# Header of a translated document: title, and buttons for glossary, flags and saving.
 
 
 NARROW_PX = 760
@@ -325,7 +325,7 @@ class DocumentHead(QWidget):
         theme.dress(self._row, self._flow, margins=(0, 0, 0, 0), spacing=10)
         theme.dress(self.title, font=(21, 600))
         for button, name in ((self.glossary, "book-bookmark"), (self.flagged, "flag"), (self.save, "download-simple")):
-            # A push button keeps its text four pixels from the icon; a wider icon gives it air.
+            # A push button puts its text four pixels from the icon; a wider icon adds space.
             theme.dress(button, font=(13.5, 500), glyph=(name, "muted", 15), glyph_size=(24, 15))
         name_widgets(open_glossary=self.glossary, next_flagged=self.flagged, save=self.save, save_as=self.forms)
 
@@ -399,7 +399,7 @@ def _label(button: QPushButton, text: str) -> None:
     button.setAccessibleName(text)
 
 
-# The second line of a translated document: its languages and how people are addressed, how far it is, Stop.
+# Second line of a translated document: languages, form of address, progress, Stop.
 
 
 NARROW_BAR_PX = 860
@@ -416,7 +416,7 @@ class DocumentBar(QWidget):
         self._theme = theme
         self._is_at_work, self._is_draft = False, True
         self.choice = LanguageChoice(theme)
-        self.choice.swap.hide()  # a document is in the language that it is in
+        self.choice.swap.hide()  # a document's source language is fixed
         self.line = ProgressStripe(theme)
         self.line.setAccessibleName(tr("How far the translation is"))
         self.words = plain_label(kind="muted")
@@ -479,7 +479,7 @@ class DocumentBar(QWidget):
         self._show_domain()
 
 
-# Searching in both columns of a translation, off the window's thread.
+# Search in both columns of a translation, on a thread.
 
 
 @dataclass(frozen=True)
@@ -515,7 +515,7 @@ def _hits(row: Row, wanted: str) -> list[CellHit]:
     for column, content in ((SOURCE, row.segment.content), (TARGET, translated)):
         letters_ = letters(content)
         folded = letters_.casefold()
-        if len(folded) != len(letters_):  # of the few letters that become two, places would be others
+        if len(folded) != len(letters_):  # of the few letters that fold to two, so positions would differ
             folded = letters_.lower() if len(letters_.lower()) == len(letters_) else letters_
         at = folded.find(wanted)
         while at >= 0:
@@ -524,7 +524,7 @@ def _hits(row: Row, wanted: str) -> list[CellHit]:
     return found
 
 
-# Below a document that was not begun: how much there is to do, about how long it takes, and Translate.
+# Foot of a draft: amount, estimated time, Translate.
 
 
 class DraftFoot(QWidget):
@@ -583,7 +583,7 @@ class DraftFoot(QWidget):
             button.setEnabled(can_begin)
 
 
-# While files are looked through for what there is to translate: which, how far, what could not be read, Cancel.
+# Files being read for a translation: name, progress, error, Cancel.
 
 
 class FileLine(QFrame):

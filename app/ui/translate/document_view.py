@@ -106,14 +106,14 @@ class DocumentTranslationView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.document)
-        # Counts and times are looked up once in a while, not with each of many segments a second.
+        # Counts and times are updated by a timer, as many segments a second may arrive.
         self._soon = QTimer(self, singleShot=True, interval=REFRESH_MS)
         self._soon.timeout.connect(self.refresh)
         self._tick = QTimer(self, interval=TICK_MS)
         self._tick.timeout.connect(self._show_work)
         self._connect()
         theme.dress(side, margins=(12, 12, 12, 16))
-        # Not both beside each other: where these have no room, one takes the other's place.
+        # Document and glossary aren't shown side by side where they don't fit; one replaces the other.
         theme.dress(self._side, self._splitter, least_width=LEAST_PX)
 
     def _connect(self) -> None:
@@ -148,7 +148,7 @@ class DocumentTranslationView(QWidget):
         self.runner.row_changed.connect(self._on_row_changed)
         self.runner.ended.connect(self.refresh)
 
-    # What is shown.
+    # Display.
 
     def show_translation(self, translation_id: int) -> None:
         """Show a translation at the place where it was left."""
@@ -287,7 +287,7 @@ class DocumentTranslationView(QWidget):
         self._places[self.job.stored.id] = self.page.segments.place
         self.drafts.estimating.stop()
 
-    # Other choices.
+    # Options.
 
     def _on_choice(self) -> None:
         """Apply options to drafts at once, to the whole batch; others wait for "Apply"."""
@@ -318,7 +318,7 @@ class DocumentTranslationView(QWidget):
         shown = self.job.stored.id if self.job.stored is not None else None
         MemoryDialog(self._translations, self._theme, self._notify, self, shown).open()
 
-    # What happens.
+    # Events.
 
     def _on_happened(self, translation_id: int, event: TranslationEvent) -> None:
         if self.job.stored is None or translation_id != self.job.stored.id:
@@ -363,7 +363,7 @@ class DocumentTranslationView(QWidget):
             self.drafts.forget_estimate()
             self._show_draft()
 
-    # The window.
+    # Window.
 
     def close_view(self) -> None:
         """Save typed text, stop estimates and close the document before the window closes."""

@@ -259,7 +259,7 @@ def _merged(terms: Sequence[GlossaryTerm], more: Sequence[GlossaryTerm]) -> list
     return list({term.source.casefold(): term for term in (*terms, *more) if term.source and term.target}.values())
 
 
-# A glossary out of a CSV file, and into one.
+# Import and export of glossaries as CSV.
 
 
 class GlossaryFiles(SavedFiles):
@@ -289,7 +289,7 @@ class GlossaryFiles(SavedFiles):
         return self._write(path, lambda: write_csv(path, tuple(terms)))
 
 
-# The translation memory out of other programs, and into them: TMX.
+# Import and export of the translation memory as TMX.
 
 
 class MemoryFiles(SavedFiles):
@@ -324,7 +324,7 @@ class MemoryFiles(SavedFiles):
         self._notify.mention(f"{words.format(count=f'{count:,}')} {tr('They are used from the next start on.')}")
 
 
-# The terms of one pair of languages as a table: in the source, in the target, and whether both are the same.
+# Table model of a pair's terms: source, target, and whether the term is kept untranslated.
 
 
 SOURCE, TARGET, KEPT = 0, 1, 2
@@ -442,7 +442,7 @@ class GlossaryModel(QAbstractTableModel):
         return True
 
 
-# The table of a glossary: edited in place, a tick for what is not translated, Delete takes lines out.
+# Table of a glossary: edited in place, a check box for terms kept untranslated, Delete removes lines.
 
 
 ROW_PX = 34
@@ -519,7 +519,7 @@ class GlossaryTable(QTableView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         index, key = self.currentIndex(), event.key()
         if self.state() == QAbstractItemView.State.EditingState:
-            event.accept()  # of the cell's editor, which ends with it
+            event.accept()  # the key belongs to the cell's editor, which it ends
         elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.chosen_rows:
             self.delete_wanted.emit(self.chosen_rows)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and index.isValid() and index.column() != KEPT:
@@ -536,7 +536,7 @@ class GlossaryTable(QTableView):
         term = index.data(), index.siblingAtColumn(TARGET).data()
         is_entered = hint == QAbstractItemDelegate.EndEditHint.SubmitModelCache
         if is_entered and index.column() == SOURCE and term[0] and not term[1] and self.isVisible():
-            # Not before this editing has ended for good.
+            # Not before the current edit has ended.
             row = index.row()
             QTimer.singleShot(0, self, lambda: self.edit_cell(row, TARGET))
 

@@ -108,7 +108,7 @@ class LanguageChoice(QWidget):
         self.domain.setAccessibleName(tr(TEXT_TOPIC))
         self.domain.setToolTip(tr("Such as “rental agreement”: helps with words that have several meanings"))
         self.domain.setMaxLength(MOST_DOMAIN)
-        self.domain.setAcceptDrops(False)  # files are for the window
+        self.domain.setAcceptDrops(False)  # dropped files are the window's
         self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._typed.timeout.connect(self.changed)
         self.domain.textEdited.connect(lambda _text: self._typed.start())
@@ -166,7 +166,7 @@ class LanguageChoice(QWidget):
         self.swap.setEnabled(bool(self.source.value or code))
 
     def _on_source(self, value: str) -> None:
-        if value and is_same(value, self.target.value):  # the other way round is what was meant
+        if value and is_same(value, self.target.value):  # the user meant to swap the languages
             self.target.show_value(usual_target(self._detected, value, self._able.languages))
         self._show_more()
         self.changed.emit()
@@ -174,7 +174,7 @@ class LanguageChoice(QWidget):
     def _on_target(self, value: str) -> None:
         self.is_target_chosen = True
         if self.source.value and is_same(value, self.source.value):
-            self.source.show_value("")  # it is found anew
+            self.source.show_value("")  # to be detected again
         self._show_more()
         self.changed.emit()
 
@@ -195,7 +195,7 @@ class LanguageChoice(QWidget):
         self.swap.setEnabled(bool(self.source.value or self._detected))
 
 
-# A language as a button that opens the list of languages.
+# Button of a language that opens the list of languages.
 
 
 class LanguageButton(ChoiceButton):
@@ -246,7 +246,7 @@ def _offered(code: str) -> Offered:
     return Offered(code, tr(found.english), found.own) if found is not None else Offered(code, code)
 
 
-# The languages to choose from: a field that narrows them down, and their names in English and in their own words.
+# Popup of languages: a filter, and their names in English and in their own language.
 
 
 WIDTH_PX, MOST_ROWS, ROW_PX = 340, 10, 34
@@ -283,7 +283,7 @@ class LanguagePopup(QFrame):
         self.list = QListWidget()
         self.list.setObjectName("languages")
         self.list.setAccessibleName(name)
-        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the field has the keyboard, and moves in it
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the field keeps the focus and moves the selection
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setProperty("elides", True)
         self.list.itemClicked.connect(self._on_chosen)
@@ -365,7 +365,7 @@ def _starts(one: Offered, wanted: str) -> bool:
     return fold_words(one.name).startswith(wanted) or fold_words(one.other).startswith(wanted)
 
 
-# In place of a bad answer: which model knows both languages, and its download, after which the tab uses it.
+# Offer in place of a bad translation: a model that knows both languages, with its download.
 
 
 TASK = "translate"
@@ -501,14 +501,14 @@ class NeedsModel(QFrame):
         self.model_came.emit()
 
     def _show(self) -> None:
-        from app.ui.model_texts import problem_words, state_words  # most never need it
+        from app.ui.model_texts import problem_words, state_words  # most users never need it
 
         suggestion, words = self._offer or (None, None)
         is_here = suggestion is not None and suggestion.installed is not None
         name = suggestion.entry.name if suggestion is not None else ""
         need = tr("Translating needs a model that knows both languages.")
         said = self._missing or (in_words(words) if words is not None else need)
-        self.words.setText(said.replace("-", "\u2011"))  # a name such as Hy-MT2 stays in one line
+        self.words.setText(said.replace("-", "\u2011"))  # so that a name such as Hy-MT2 stays on one line
         state = tr(ASKING_HUB, name=name) if self._is_asking else ""
         if self._is_coming and self._download is not None:
             state = state_words(self._download)
@@ -541,16 +541,16 @@ class NeedsModel(QFrame):
         margins = column.contentsMargins()
         width = self.contentsRect().width() - margins.left() - margins.right()
         for label in (self.words, self.state):
-            label.setMinimumHeight(0)  # else it counts below
+            label.setMinimumHeight(0)  # reset, or it would count in the size hint
             label.setMinimumHeight(max(0, label.heightForWidth(width)))
 
     def event(self, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):  # another width, other words or letters
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):  # another width, text or font
             self._keep_whole()
         return super().event(event)
 
 
-# What the tab's model can translate, asked on a thread: its file's header says so.
+# Languages of the tab's model, read from its file's header on a thread.
 
 
 VARIANTS = {"pt": ("pt-BR", "pt-PT")}
@@ -597,7 +597,7 @@ class Able:
 
     def can(self, source: str, target: str) -> bool:
         """Return whether it translates a pair; source "" is any."""
-        from app.features.models.model_languages import can_translate  # 80 ms that the window need not wait for
+        from app.features.models.model_languages import can_translate  # 80 ms that the window can save
 
         return self.translates and self.knows is not None and can_translate(self.knows, source, target)
 
@@ -640,7 +640,7 @@ class Capability(QObject):
         self._task.finished.connect(self._on_ended)
 
     def _found(self, _cancel: CancelToken) -> Able:
-        from app.features.models.model_languages import known_languages  # reads headers, and is not needed at start
+        from app.features.models.model_languages import known_languages  # it reads model headers, not needed at start
 
         model = self._translations.engines.model_path()
         return Able(model, known_languages(model))

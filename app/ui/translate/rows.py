@@ -110,7 +110,7 @@ class RowsModel(QAbstractTableModel):
         known = self._known(number)
         if known is not None:
             before = known.translated
-            if before is None or before.origin is not TranslationSource.EDITED:  # a person's own stays
+            if before is None or before.origin is not TranslationSource.EDITED:  # the user's own text is kept
                 self.put_row(replace(known, translated=translated))
                 return
         self._notify_changed(number)
@@ -185,7 +185,7 @@ def _said_mark(mark: Mark) -> str:
     return " " if mark.look in ("break", "tab", "") else f" ({tr(mark.look)}) "
 
 
-# One text laid out in a width: how high it is, what is where in it, and its drawing.
+# Layout of a text at a width: height, positions, drawing.
 
 
 class RowCell:
@@ -232,7 +232,7 @@ class RowCell:
 
     def paint(self, painter: QPainter, at: QPointF, marked: list[tuple[int, int, str]]) -> None:
         """Paint the text; `marked` are ranges with background colours."""
-        painter.setPen(QColor(Qt.GlobalColor.black))  # of what has no colour of its own: nothing
+        painter.setPen(QColor(Qt.GlobalColor.black))  # for text without a colour of its own, of which there is none
         self._layout.draw(painter, at, [self._range(*mark) for mark in marked])
 
     def position_at(self, point: QPointF) -> int:
@@ -268,7 +268,7 @@ class RowCell:
         return one
 
 
-# Rows laid out for the width of now: both texts, and under the translation its flags with their links.
+# Layout of rows at the current width: both texts, and flags with links under the translation.
 
 
 PITCH_PX = 26.0
@@ -365,7 +365,7 @@ class Rows:
         )
         is_kept = (
             row.translated is not None and row.translated.origin is TranslationSource.KEPT
-        )  # in the source's language
+        )  # in the source language
         target = RowCell(self._target(number, row), self._room(1), pitch, is_rtl=self.rtl[0 if is_kept else 1])
         flags = [] if self._model.growing(number) is not None else self._flags(row)
         top = gap + (px(HEADING_GAP_PX) if kind is SegmentKind.HEADING and number else 0)

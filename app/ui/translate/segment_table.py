@@ -410,7 +410,7 @@ class SelectableRows(RowTable):
 
     def _drag_to(self, point: QPoint, selection: CellSelection) -> None:
         height, bar = self.viewport().height(), self.verticalScrollBar()
-        if not 0 <= point.y() < height:  # the view follows the mouse
+        if not 0 <= point.y() < height:  # the view scrolls along with the mouse
             bar.setValue(bar.value() + (point.y() if point.y() < 0 else point.y() - height))
         row = self.rowAt(min(max(point.y(), 0), height - 1))
         if row >= 0:
@@ -676,7 +676,7 @@ class SegmentTable(SelectableRows):
         painter.end()
 
     def sizeHint(self) -> QSize:
-        return self.minimumSize()  # it takes what is left
+        return self.minimumSize()  # takes the remaining room
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

@@ -124,7 +124,7 @@ class MarkedText(QTextEdit):
         if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_F8) or (event.key() in ENTER and not is_shifted):
             self.ended.emit(event)
             return
-        # Beside a chip the cursor would write in the chip's format, and what is typed would be one, too.
+        # Next to a chip, typed text would take the chip's format and become one, too.
         if self.currentCharFormat().objectType() == CHIP_TYPE:
             self.setCurrentCharFormat(self._plain())
         super().keyPressEvent(event)
@@ -266,7 +266,7 @@ class RowEditor(QFrame):
         return tr("Marks: {marks}", marks=", ".join(names.values())) if names else ""
 
 
-# A segment's content as characters with formats: bold and italic from its marks, glyphs and chips for no text.
+# A segment's content as formatted characters: bold and italic from its marks, glyphs and chips for others.
 
 
 TEXT_PX = 15.0
@@ -414,7 +414,7 @@ def coloured(color: str) -> QTextCharFormat:
     return look
 
 
-# Marks in an editor: small chips that stand in the text as one character each and cannot be broken.
+# Marks in an editor: chips of one character each, which can't be broken.
 
 
 CHIP_TYPE = QTextFormat.ObjectTypes.UserObject.value + 1
@@ -452,7 +452,7 @@ class Chips(QPyTextObject):
         painter.drawRoundedRect(ground, px(4), px(4))
         painter.setFont(self._font(look))
         painter.setPen(QColor(tokens.accent))
-        painter.setLayoutDirection(document.defaultTextOption().textDirection())  # the text's, not the window's
+        painter.setLayoutDirection(document.defaultTextOption().textDirection())  # of the text, not the window
         painter.drawText(ground, Qt.AlignmentFlag.AlignCenter, str(look.property(LABEL)))
         painter.restore()
 
@@ -495,7 +495,7 @@ def _parts(document: QTextDocument, own: dict[tuple[str, int], Mark]) -> Iterato
         block = block.next()
 
 
-# The marks of a translation that a person edits: which are missing, and how they are put back.
+# Marks in an edited translation: which are missing, and how to restore them.
 
 
 LETTERS = {

@@ -95,7 +95,7 @@ class TextPage(QWidget):
         self._show_size(is_small=False)
         self.show_new()
 
-    # What is shown.
+    # Display.
 
     def show_new(self, text: str = "") -> None:
         """Show an empty page, or a text that is translated at once."""
@@ -170,7 +170,7 @@ class TextPage(QWidget):
         model = answers.able.model.name if answers.able.model is not None else ""
         return Typed(self.panes.source.text, target, self.choice.wish, answers.source_language, model)
 
-    # The work.
+    # Requests.
 
     def translate(self) -> None:
         self.pause.stop()
@@ -194,7 +194,7 @@ class TextPage(QWidget):
             self.answers.paragraphs.known.clear()
         wish, able = self.answers.wish, self.capability.able
         if able is None:
-            return  # what it can do is being asked; the answer leads here again
+            return  # the capability is being looked up, and its answer calls this again
         if able.model is None or not able.can(wish.source, wish.target):
             self.panes.show_needs(needed=True)
             self.needs.find_model(able.missing(wish.source or self.answers.source_language, wish.target))
@@ -216,13 +216,13 @@ class TextPage(QWidget):
         self.language.stop()
         self.panes.alternatives.close_card()
 
-    # Wiring.
+    # Connections.
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()
         top.addWidget(self.choice, 1)
         top.addWidget(self.open, 0, Qt.AlignmentFlag.AlignTop)
-        inside = QWidget()  # in a low window it scrolls, and nothing is pressed together
+        inside = QWidget()  # scrolls in a low window
         inside.setObjectName("page")
         column = QVBoxLayout(inside)
         column.addLayout(top)
@@ -246,7 +246,7 @@ class TextPage(QWidget):
         panes.copy.clicked.connect(self._copy)
         answers.completed.connect(self.history.keep_text)
         answers.again_wanted.connect(self.translate)
-        answers.begun.connect(self._ui.loader.sync_with_engine)  # its model is in memory now
+        answers.begun.connect(self._ui.loader.sync_with_engine)  # its model is loaded now
         for changed in (answers.changed, self.rewording.changed):
             changed.connect(self.history.nudge)
         self.choice.changed.connect(self._on_choice)
@@ -257,7 +257,7 @@ class TextPage(QWidget):
         self.language.found.connect(self._on_language)
         self.language.failed.connect(self._ui.notify.error)
         self.work.failed.connect(lambda error: self._ui.notify.error(error, action=self.translate))
-        self.work.ended.connect(self._ui.loader.sync_with_engine)  # it may have been in the place of the chat's
+        self.work.ended.connect(self._ui.loader.sync_with_engine)  # its model may have replaced the chat's
         self.needs.model_came.connect(self.capability.check_model)
 
     def _on_typed(self) -> None:
@@ -336,12 +336,12 @@ class TextPage(QWidget):
     def _show_size(self, *, is_small: bool) -> None:
         self._is_small = is_small
         self.open.setText("" if is_small else tr(OPEN_DOCUMENT))
-        # A push button keeps its text four pixels from the icon; a wider icon gives it air.
+        # A push button puts its text four pixels from the icon; a wider icon adds space.
         self._theme.dress(self.open, glyph_size=(16 if is_small else 24, 15))
         self.choice.show_small(is_small=is_small)
 
 
-# What comes of a typed text: paragraphs as they grow, flags, how long it took, the translation back.
+# Results for a typed text: growing paragraphs, flags, time taken, back translation.
 
 
 FLUSH_MS = 33
@@ -426,11 +426,11 @@ class TextAnswers(QObject):
     def show_stored(self, source: str, target: str) -> None:
         if not target:
             return
-        from app.features.translate.live import segments_of  # not needed before something was translated
+        from app.features.translate.live import segments_of  # imported only after a translation
 
         segments, translated = segments_of(source), segments_of(target)
         is_apart = len(segments) != len(translated)
-        if is_apart:  # its paragraphs are others: shown as they are until something is translated anew
+        if is_apart:  # paragraphs don't match the source: shown as they are until the next translation
             source, segments = target, translated
         self._text = self._panes.source.text
         contents = zip(segments, translated, strict=True)
@@ -470,13 +470,13 @@ class TextAnswers(QObject):
         elif isinstance(event, SegmentDone):
             self.paragraphs.take_translated(event.translated)
             self._flush_soon(event.translated.id)
-            if self.is_complete:  # what is asked for next may take its place before its end is told
+            if self.is_complete:  # the next request may start before this one's end is reported
                 self.completed.emit()
         elif isinstance(event, WorkEnded):
             self._end(event)
 
     def _say_slow(self) -> None:
-        if self._work.is_busy:  # it may have been stopped meanwhile
+        if self._work.is_busy:  # it may have been cancelled meanwhile
             self._panes.show_state(tr("Getting the model ready…"))
 
     def _begin(self, event: Paragraphs) -> None:
@@ -564,7 +564,7 @@ class TextAnswers(QObject):
         return tr(target.english) if target is not None else self._choice.wish.target
 
 
-# Other wordings for a sentence of a translation: other translations of its source; one click puts one in its place.
+# Alternative wordings: other translations of a sentence; a click replaces it.
 
 
 class TextRewording(QObject):
@@ -590,7 +590,7 @@ class TextRewording(QObject):
 
     def _on_selected(self, selected: Selected | None) -> None:
         if self._number:
-            return  # the wordings of another one are looked at
+            return  # wordings of another sentence are open
         self._selected = selected
         if selected is None:
             self._card.close_card()
@@ -620,7 +620,7 @@ class TextRewording(QObject):
         self._number = self._work.find_alternatives(
             sentence, segment.text, answers.wish, model, answers.source_language, current=selected.sentence
         )
-        self._target.select(selected)  # what would be replaced
+        self._target.select(selected)  # shows what would be replaced
 
     def _on_answer(self, answer: WorkEvent) -> None:
         if answer.number != self._number:
@@ -637,7 +637,7 @@ class TextRewording(QObject):
             return
         words = plain(translated.content)
         if words[selected.start : selected.end] != selected.sentence:
-            return  # it was translated anew meanwhile
+            return  # it was translated again meanwhile
         paragraphs.reword(selected.paragraph, words[: selected.start] + text + words[selected.end :])
         self._answers.show_again(selected.paragraph)
         self.changed.emit()
@@ -653,7 +653,7 @@ class TextRewording(QObject):
         return QRect(self._target.viewport().mapTo(self._right, rect.topLeft()), rect.size())
 
 
-# A typed text as it is shown translated: its paragraphs, what is there of each, what stays from one to the next.
+# Paragraphs of a typed text: their translations, and what is reused between two versions.
 
 
 REMEDIES = (Remedy.AGAIN, Remedy.USE_TERM, Remedy.KEEP)

@@ -95,7 +95,7 @@ class TextPanes(QFrame):
         self._stack.setCurrentWidget(self._needs_page if needed else self._answer)
         for button in (self.back, self.copy):
             button.setEnabled(not needed)
-            button.setVisible(not needed)  # a small window has no room to spare
+            button.setVisible(not needed)  # a small window has no room for both
 
     def show_back(self, *, shown: bool) -> None:
         self._back_part.setVisible(shown)
@@ -180,7 +180,7 @@ class TextPanes(QFrame):
         return part
 
 
-# Where the text to translate is typed: plain text, each paragraph in its own direction.
+# Source editor: plain text, each paragraph in its own direction.
 
 
 LINE_PERCENT = 140
@@ -239,7 +239,7 @@ def set_line_height(edit: QTextEdit) -> None:
     cursor.mergeBlockFormat(look)
 
 
-# The translation of a typed text: a paragraph under each other, what is flagged below it; it can be selected.
+# Translation view: paragraphs with their flags below; selectable.
 
 
 FLAG_GLYPH = "⚑"
@@ -348,7 +348,7 @@ class TargetView(QTextBrowser):
         if not block.isValid():
             return
         cursor = QTextCursor(block)
-        if known.flags:  # their block goes with the words
+        if known.flags:  # their block is removed with the paragraph
             cursor.movePosition(QTextCursor.MoveOperation.NextBlock, QTextCursor.MoveMode.KeepAnchor)
         cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
         cursor.beginEditBlock()
@@ -492,7 +492,7 @@ class TargetView(QTextBrowser):
         return look
 
 
-# Other wordings of a selected sentence: a small card below the selection, first with a button, then with what came.
+# Card of alternative wordings below the selection: first a button, then the results.
 
 
 WIDTH_PX, LEAST_PX, GAP_PX = 400, 220, 6
@@ -618,7 +618,7 @@ class AlternativesCard(QFrame):
         return item.sizeHint().height()
 
 
-# Sentences of a text, by their places in it.
+# Sentences of a text by position.
 
 
 def sentences_around(text: str, start: int, end: int) -> tuple[int, int]:

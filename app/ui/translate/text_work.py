@@ -109,7 +109,7 @@ class TextWork(ModelAtHand):
         return isinstance(event, TranslationEnded) and event.is_partial
 
 
-# Which language a typed text is in: found on a thread, whatever model there is to translate it.
+# Language detection of typed text on a thread, whatever model there is.
 
 
 class TextLanguage(QObject):
@@ -133,7 +133,7 @@ class TextLanguage(QObject):
         asked = text, tuple(among)
 
         def find(_token: CancelToken) -> str:
-            from app.language.language_detection import LanguageDetector  # its model is loaded here, on the thread
+            from app.language.language_detection import LanguageDetector  # it loads its model here, on the thread
 
             self._detector = self._detector or LanguageDetector.shared()
             return self._detector.find_language(*asked)
@@ -156,7 +156,7 @@ class TextLanguage(QObject):
         self._detector, self._known = None, None
 
 
-# Keeps typed texts with their translations in the list: when the typing rests, and when one leaves.
+# Saving of typed texts with their translations, after a pause in typing and when leaving.
 
 
 REST_MS = 2_000

@@ -58,7 +58,7 @@ class TranslateTab(WorkTab):
 
     @cached_property
     def view(self) -> TranslateView:
-        from app.ui.translate.language_row import LastWish  # work that goes on needs no view
+        from app.ui.translate.language_row import LastWish  # running jobs need no view
 
         app, ui = self._app, self._ui
         last = LastWish(lambda: app.settings, app.change_settings, ui.notify)
@@ -78,7 +78,7 @@ class TranslateTab(WorkTab):
             self.view.go_on()
 
     def _keep_unread(self, intake: Intake) -> None:
-        from app.ui.translate.document_job import FileToTranslate  # with the view that has the intake
+        from app.ui.translate.document_job import FileToTranslate  # imported together with the view that has the intake
 
         self._unread = KeptUnread(intake, "unread_translated", self._app, self._ui, FileToTranslate)
         self._unread.go_on()
@@ -91,7 +91,7 @@ class TranslateTab(WorkTab):
 
     def _on_gone(self, job_id: int) -> None:
         if job_id == self.open_id:
-            self.view.forget()  # what was typed there would be kept as another one
+            self.view.forget()  # its text would be saved as another one
         super()._on_gone(job_id)
 
     def close(self) -> None:
@@ -140,7 +140,7 @@ class TranslateView(WorkView):
         ui: UiContext,
         runner: JobRunner[TranslationProgress],
     ) -> None:
-        from app.ui.translate.text_page import TextPage  # work that goes on needs no view
+        from app.ui.translate.text_page import TextPage  # running jobs need no view
 
         super().__init__(runner)
         self._translations, self._models, self._last, self._ui = translations, models, last, ui
@@ -163,7 +163,7 @@ class TranslateView(WorkView):
     def document(self) -> DocumentTranslationView:
         """View of documents, built on first use."""
         if self._document is None:
-            from app.ui.translate.document_view import DocumentTranslationView  # typed text needs none of it
+            from app.ui.translate.document_view import DocumentTranslationView  # typed text doesn't need it
 
             view = self._document = DocumentTranslationView(
                 self._translations, self._models, self._last, self._ui, self.runner
@@ -253,6 +253,6 @@ class TranslateView(WorkView):
             self.show_new()
         elif self.pages.currentWidget() is self._document:
             self.show_id(number)
-            if self._awaits_document and self.isVisible():  # what had the keyboard was hidden while it was read
+            if self._awaits_document and self.isVisible():  # the focused widget was hidden while the document was read
                 self.take_keyboard()
             self._awaits_document = False

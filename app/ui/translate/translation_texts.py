@@ -153,7 +153,7 @@ def without_terms(wish: TranslationWish) -> TranslationWish:
     return replace(wish, glossary=())
 
 
-# What a flag says in words, and the two things that can be done about it.
+# Texts of a flag: its reason and two remedies.
 
 
 class Remedy(Enum):
@@ -191,7 +191,7 @@ def told(segment: Segment, translated: Translated | None, language: str) -> list
     """Return the flags not accepted yet; `language` is the target's name."""
     if translated is None or translated.accepted:
         return []
-    if translated.origin is TranslationSource.KEPT:  # there is one thing to do about it, however many reasons there are
+    if translated.origin is TranslationSource.KEPT:  # there is one remedy, however many reasons
         words = [_reason(flag, segment, translated, language) for flag in translated.flags]
         return [_told(flag, " ".join(words)) for flag in translated.flags[:1]]
     return [_told(flag, _reason(flag, segment, translated, language)) for flag in translated.flags]
@@ -213,7 +213,7 @@ def _reason(flag: Flag, segment: Segment, translated: Translated, language: str)
     return tr(reason.text, **reason.values)
 
 
-# Puts a glossary's term into a translation, where its words tell which ones it takes the place of.
+# Inserts a glossary's term into a translation, if it is clear which words it replaces.
 
 
 LEAST_ALIKE = 4

@@ -34,7 +34,7 @@ def text_button(text: str, kind: str = "plain", parent: QWidget | None = None) -
     button = QPushButton(text, parent)
     button.setProperty("kind", kind)
     button.setAccessibleName(text)
-    # Tab reaches it; a click does not leave a focus ring behind, nor take the keyboard from the composer.
+    # Reachable by Tab; a click leaves no focus frame and doesn't take the focus from the composer.
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.setCursor(Qt.CursorShape.PointingHandCursor)
     button.setAutoDefault(False)
@@ -49,7 +49,7 @@ def set_mark(widget: QWidget, name: str, value: bool | str) -> None:
         widget.style().unpolish(widget)
         widget.style().polish(widget)
         if widget.testAttribute(Qt.WidgetAttribute.WA_SetFont):
-            widget.setFont(font)  # Qt puts back the one that it had when it was polished first
+            widget.setFont(font)  # Qt restores the font of the first polish
 
 
 def set_text_font(area: QAbstractScrollArea, font: QFont) -> None:
@@ -111,7 +111,7 @@ class IconButton(QToolButton):
         self._theme.dress(self, glyph=(name, token, self._size_px))
 
 
-# One of several values as a button that opens a menu of them.
+# Choice of one of several values by a menu.
 
 
 class ChoiceButton(QWidget):
@@ -130,13 +130,13 @@ class ChoiceButton(QWidget):
         self._shows_change = shows_change
         self.value = choices[0][0]
         self.button = text_button("", "filter", self)
-        # The caret belongs behind the words, so the button's two ends are exchanged.
+        # The arrow belongs behind the words, so the layout direction is reversed.
         self.button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self.button.clicked.connect(self.show_menu)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.button)
-        # The icon is wider than its glyph, which gives it air.
+        # An icon wider than its glyph adds space.
         theme.dress(self.button, font=(13.5, 500), glyph=("caret-down-bold", "muted", 20), glyph_size=(20, 11))
         self._show()
 
@@ -240,7 +240,7 @@ class NamedButton(QWidget):
         about = self._about(self._name)
         self.some.setAccessibleName(about)
         self.some.setToolTip(plain_tip(about))
-        self.some.ensurePolished()  # or it loses its font when it is shown
+        self.some.ensurePolished()  # or it would lose its font on the first show
         glyph = (self._glyph, "text", NAMED_GLYPH_PX)
         self._theme.dress(self.some, font=(13, 500), glyph=glyph, glyph_size=(NAMED_GLYPH_PX + 4, NAMED_GLYPH_PX))
         room = self._theme.px(self._most_px)

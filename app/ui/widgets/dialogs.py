@@ -80,7 +80,7 @@ class QuestionDialog(QDialog):
         do()
 
 
-# A question that a thread waits for.
+# Question that a thread waits for.
 
 
 Asked = TypeVar("Asked")
@@ -176,7 +176,7 @@ def cancel_or(dialog: QDialog, label: str) -> QHBoxLayout:
     return row
 
 
-# The inside of a dialog: as large as it would like where the screen has room, and scrolled where it has not.
+# Content of a dialog: as large as it wants to be, and scrolled if the screen is too small.
 
 
 class ScrollBox(QScrollArea):
@@ -207,7 +207,7 @@ class ScrollBox(QScrollArea):
         return super().eventFilter(watched, event)
 
 
-# File dialogs: each begins where the person was last for the same purpose, and filters by kind.
+# File dialogs: start in the folder last used for the purpose, and filter by kind.
 
 
 DOCUMENTS, SAVED, MODELS = "documents", "saved", "models"

@@ -47,7 +47,7 @@ class FileDrop(QObject):
         target.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(event, QDragMoveEvent):  # entering is a move too
+        if isinstance(event, QDragMoveEvent):  # entering is a kind of move, too
             if event.mimeData().hasUrls() or event.mimeData().hasImage():
                 event.acceptProposedAction()
                 self._appear(event.mimeData())
@@ -69,7 +69,7 @@ class FileDrop(QObject):
         return super().eventFilter(watched, event)
 
     def _appear(self, data: QMimeData) -> None:
-        if not self._hint.isVisible():  # the names are asked of the other program once, not at each move
+        if not self._hint.isVisible():  # names are requested from the other program once, not with each move
             paths = _paths(data)
             is_picture = not paths and data.hasImage()
             self._hint.appear([FileDropAction("", tr("Ask about this picture"))] if is_picture else self._zones(paths))
@@ -129,7 +129,7 @@ class _Hint(QWidget):
             is_under = place == self._place
             is_alone = len(self._zones) == 1
             ground = tokens.chip if is_under and not is_alone else tokens.background
-            painter.setBrush(QColor(ground))  # no words of the page shine through those of the zone
+            painter.setBrush(QColor(ground))  # opaque, so that the page doesn't show through
             painter.setPen(QPen(QColor(tokens.accent if is_under else tokens.outline), 2, Qt.PenStyle.DashLine))
             painter.drawRoundedRect(rect, px(10), px(10))
             self._paint_words(painter, rect, zone, is_under=is_under)

@@ -224,7 +224,7 @@ class Stepper(QWidget):
         self.number.setSingleStep(step)
         self.number.setSpecialValueText(word_for_lowest)
         self.number.setSuffix(suffix)
-        self.number.setKeyboardTracking(False)  # half-typed numbers are nobody's wish
+        self.number.setKeyboardTracking(False)  # no values of half-typed numbers
         self.number.setValue(value)
         self.number.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.number.valueChanged.connect(self.changed)
@@ -354,7 +354,7 @@ class SegmentedControl(QFrame):
         self._buttons[value].setChecked(True)
 
 
-# One of several possibilities as a row: a mark, its name, and a quieter detail below.
+# Row of a choice: mark, name, and muted detail below.
 
 
 MARK_PX = 18
@@ -402,7 +402,7 @@ class _ChoiceRow:
         tokens = self._theme.tokens
         for rect, text, size, colour in (
             (upper, self.name, 14, tokens.text if self._button.isEnabled() else tokens.outline),
-            (lower, self.detail, 13, tokens.muted),  # says why where it cannot be chosen
+            (lower, self.detail, 13, tokens.muted),  # says why the row is disabled
         ):
             painter.setFont(self._theme.font(size))
             painter.setPen(QColor(colour))

@@ -61,14 +61,14 @@ def plain_label(text: str = "", *, kind: str = "", wraps: bool = False, parent: 
     return label
 
 
-# Tool tips of what others wrote: Qt reads what looks like HTML as HTML, and would also load the pictures in it.
+# Tooltips for text by others: Qt would render HTML in it, and even load its pictures.
 
 
 def plain_tip(text: str) -> str:
     """Return a tooltip that shows the text verbatim, such as a file's name, never as markup."""
     if not QtGui.Qt.mightBeRichText(text):
         return text
-    from html import escape  # with a table of all entities: not before the window is seen
+    from html import escape  # with a table of all entities, so not before the window is shown
 
     return f'<p style="white-space: pre-wrap">{escape(text)}</p>'
 
@@ -79,7 +79,7 @@ def announce(widget: QWidget, text: str) -> None:
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))
 
 
-# How something is or how far it has come, at a glance: a dot and a thin line.
+# State and progress at a glance: a dot and a thin line.
 
 
 class StatusDot(QWidget):
@@ -107,7 +107,7 @@ class StatusDot(QWidget):
         painter.drawEllipse(inside)
 
 
-# A thin line that fills: how far something is; for screen readers a progress bar with its percent.
+# Thin progress line; a progress bar with percent to screen readers.
 
 
 STEPS = 1000

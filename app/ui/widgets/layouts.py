@@ -164,7 +164,7 @@ def _wanted(item: QLayoutItem) -> QSize:
     return item.sizeHint() if widget is None else widget.sizeHint().expandedTo(widget.minimumSize())
 
 
-# Object names of widgets: by them a style sheet and the tests find a widget, wherever it stands.
+# Object names of widgets, by which style sheet and tests find them.
 
 
 def name_widgets(**widgets: QObject) -> None:
@@ -227,7 +227,7 @@ class SidePane(QSplitter):
         if was_hidden:
             self._before = QApplication.focusWidget()
         self.frame.show()
-        if was_hidden:  # before the view is hidden that has the keyboard: it would go on by itself, as Tab does
+        if was_hidden:  # before the focused view is hidden, or Qt would move the focus as Tab does
             self.frame.setFocus(Qt.FocusReason.OtherFocusReason)
         self._arrange(is_new=was_hidden)
 

@@ -84,7 +84,7 @@ class Notice(QFrame):
         inside = self.rect().contains(self.mapFromGlobal(QCursor.pos())) and self.underMouse()
         focus = QApplication.focusWidget()
         if inside or (focus is not None and self.isAncestorOf(focus)) or not self.isActiveWindow():
-            self._timer.start()  # somebody reads it, is about to press, or has not come back: the whole time again
+            self._timer.start()  # someone is reading it, about to press, or away: start over with the full time
         else:
             self.dismiss()
 
@@ -104,7 +104,7 @@ class Notice(QFrame):
             super().keyPressEvent(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        # A button that has the focus keeps the notice; the clock starts again when the focus goes.
+        # A focused button keeps the notice; the timer restarts when the focus leaves.
         if self._timer.interval():
             if event.type() == QEvent.Type.FocusIn:
                 self._timer.stop()
@@ -179,7 +179,7 @@ class NoticeBar(QWidget):
     def event(self, event: QEvent) -> bool:
         done = super().event(event)
         if event.type() == QEvent.Type.LayoutRequest:
-            self._place_bar()  # a sentence came, went or wraps otherwise
+            self._place_bar()  # a notice was added, removed or wrapped differently
         return done
 
     def _place_bar(self) -> None:
@@ -206,7 +206,7 @@ class NoticeBar(QWidget):
         self._column.addWidget(notice)
         notice.show()
         self._column.invalidate()
-        self._place_bar()  # before it is seen: what appears under the pointer is taken for something that is read
+        self._place_bar()  # placed before it is shown: a widget that appears under the pointer counts as hovered
         self.show()
 
     def _on_left(self, notice: Notice) -> None:

@@ -100,7 +100,7 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
         self.beginResetModel()
         self.found = found
         self._rows = self.arranged(found, now or datetime.now())
-        places = reversed(list(enumerate(self._rows)))  # a row comes before those of its number
+        places = reversed(list(enumerate(self._rows)))  # a row wins over its own entries, of the same id
         self._row_of = {row.id: place for place, row in places if not isinstance(row, str)}
         self.endResetModel()
 
@@ -165,7 +165,7 @@ class RowList(QListView):
         self.setProperty("elides", True)
         self.setModel(model)
         self.setItemDelegate(RowDelegate(theme, self))
-        self.setUniformItemSizes(True)  # ten thousand rows are laid out without asking each of them
+        self.setUniformItemSizes(True)  # ten thousand rows are laid out without measuring each
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
@@ -206,12 +206,12 @@ class RowList(QListView):
             self.delete_wanted.emit(before.data(ID_ROLE))
             return
         is_shifted = event.modifiers() == Qt.KeyboardModifier.ShiftModifier
-        if event.key() == Qt.Key.Key_F10 and is_shifted and before.isValid():  # not every system has a key for menus
+        if event.key() == Qt.Key.Key_F10 and is_shifted and before.isValid():  # some keyboards have no menu key
             self.customContextMenuRequested.emit(self.visualRect(before).center())
             return
         super().keyPressEvent(event)
         if self.currentIndex() != before:
-            # Held down, an arrow passes many rows; only the one it stops at is opened.
+            # Holding an arrow passes many rows; only the one it stops at is opened.
             self._tell_moved.start()
 
     def _on_theme_changed(self) -> None:

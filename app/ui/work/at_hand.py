@@ -162,7 +162,7 @@ class ModelAtHand(QObject):
             self.ended.emit()
             self.state_changed.emit()
             return
-        self._drain()  # asked while the thread was ending
+        self._drain()  # requests that came while the thread was ending
         for ask in self._waiting.values():
             self._asks.put(ask)
         self._start()

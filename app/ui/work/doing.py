@@ -55,7 +55,7 @@ class Doing(QObject, Generic[Row]):
 
     def try_to(self, do: Callable[[], object]) -> bool:
         """Run `do` and return whether it succeeded."""
-        return self.result_of(lambda: (do(),)) is not None  # in a tuple: what it returns may be None
+        return self.result_of(lambda: (do(),)) is not None  # in a tuple, as the result may be None
 
     def get(self, job_id: int) -> Row | None:
         """Return a job, or None if it doesn't exist."""
@@ -84,7 +84,7 @@ class Doing(QObject, Generic[Row]):
             self.row_changed.emit(job_id)
 
 
-# What a job would take: asked on a thread and never twice at once, and said in words.
+# Estimate of a job: one at a time on a thread, and its texts.
 
 
 SETTLE_MS = 250
@@ -152,7 +152,7 @@ def time_words(seconds: float) -> str:
     return tr(ABOUT_HOURS, count=f"{halves / 2:.1f}".removesuffix(".0"))
 
 
-# Files that a person saves or brings: asked for by name, read and written on a thread; what goes wrong is told.
+# Files chosen in a dialog, read and written on a thread; errors are shown.
 
 
 MOST_NAME = 80
@@ -239,7 +239,7 @@ def run_in_sight(
         far = how_far(words, event)
         if far is None:
             then(event)
-        elif notice in bar.notices:  # a person may dismiss it
+        elif notice in bar.notices:  # the user may have dismissed it
             notice.show_progress(far.words, far.done, far.total)
 
     def leave() -> None:

@@ -139,7 +139,7 @@ class Intake(QObject):
         given = [new(path) for path in found.files]
         here = [file for file in self.files if given and file.group == given[0].group]
         for one in [file for file in here if file.stage is Stage.FAILED and file.path in found.files]:
-            self.drop(one)  # tried again
+            self.drop(one)  # for a retry
         known = {file.path.resolve() for file in here if file.stage is not Stage.FAILED}
         fresh = [to_read for to_read in given if to_read.path.resolve() not in known]
         room = max(0, MOST_FILES - len(known))
@@ -160,7 +160,7 @@ class Intake(QObject):
         else:
             self._line_up(one)
 
-    # What was answered.
+    # Answers of dialogs.
 
     def _on_allowed(self, one: FileToRead) -> None:
         if one in self.files:
@@ -180,7 +180,7 @@ class Intake(QObject):
             self.replaced.emit(one)
             self.changed.emit()
 
-    # One after the other.
+    # Reading in turn.
 
     def _line_up(self, one: FileToRead, *, is_next: bool = False) -> None:
         one.stage, one.page = Stage.WAITS, 0
@@ -238,13 +238,13 @@ class Intake(QObject):
 
 def _is_heard(one: FileToRead) -> bool:
     from app.documents.formats.sound import (
-        is_sound,  # with the wire of a child: a window that reads nothing does without
+        is_sound,  # imports the protocol of a child, not needed before a file is read
     )
 
     return is_sound(one.path)
 
 
-# What is no document yet when the program ends is read the next time, or listened to.
+# Files not read when the program ends are read, or transcribed, on the next start.
 
 
 class Unread:

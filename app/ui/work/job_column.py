@@ -116,7 +116,7 @@ class ListColumn(QWidget):
             column.addWidget(widget, stretch)
         theme.dress(column, margins=(12, 14, 12, 0), spacing=9)
         theme.dress(self._begin, spacing=6)
-        # A push button keeps its text four pixels from the icon; a wider icon around the same glyph gives it air.
+        # A push button puts its text four pixels from the icon; a wider icon around the same glyph adds space.
         theme.dress(new, font=(14.5, 600), glyph=(words.icon, "accent", 16), glyph_size=(32, 16))
         theme.dress(self._nothing, font=(13.5, 400), margins=(15, 4, 15, 0))
         name_widgets(new=new, nothing_found=self._nothing)
@@ -202,7 +202,7 @@ class ListColumn(QWidget):
             self.menu_for(index).popup(self.list.viewport().mapToGlobal(position))
 
 
-# Of stored jobs, which get further while they are looked at.
+# Column of stored jobs, which progress while they are shown.
 
 
 REFRESH_MS = 250
@@ -346,8 +346,8 @@ class WorkColumn(ListColumn):
     def show_open(self, number: int | None) -> None:
         self.open_id = number
         if number is not None and not self.model.index_of(number).isValid():
-            self.search.clear()  # which could hide it
-            self.reload()  # it has just been begun
+            self.search.clear()  # a filter could hide the new job
+            self.reload()  # it has just started
         super().show_open(number)
 
     def menu_for(self, index: QModelIndex) -> QMenu:
@@ -365,7 +365,7 @@ class WorkColumn(ListColumn):
 
     def _refresh(self) -> None:
         if self.list.is_editing:
-            self._refresh_in_a_moment()  # another word in the row would undo what is being typed there
+            self._refresh_in_a_moment()  # changing the row would end the edit in it
         elif self.isVisible():
             moved = [self._doing.get(number) for number in sorted(self._moved)]
             self._moved.clear()

@@ -58,7 +58,7 @@ class TabColumn(QWidget):
         theme.dress(self.rows, margins=(EDGE_PX, top_px, EDGE_PX, bottom_px), spacing=6)
 
 
-# Why a job is not complete, or not as it was chosen, and the one thing to do about it.
+# Why a job is incomplete or outdated, with the one action that helps.
 
 
 MOST_LINES_BESIDE = 2
@@ -142,7 +142,7 @@ class StateBar(QFrame):
             self._notify.actions[self._action]()
 
 
-# Works off the queue of a kind of stored jobs on a thread, and passes on what happens in each of them.
+# Works through the queue of a kind of jobs on a thread and emits their events.
 
 
 INTERACTIVE = "interactive"
@@ -229,7 +229,7 @@ class JobRunner(QObject, Generic[Told]):
         return self._progress.get(job_id)
 
     def _work(self, cancel: CancelToken) -> Iterator[JobEvent[Any]]:
-        # The queue's parts are loaded here, on the thread.
+        # Imported here, on the thread.
         yield from self._jobs.run(cancel)
 
     def _on_worked(self, worked: JobEvent[Any]) -> None:
@@ -303,7 +303,7 @@ class JobRunner(QObject, Generic[Told]):
     def _on_failed(self, error: BaseException) -> None:
         """Report a defect, mark its job as failed, and continue with the next."""
         self._notify.error(error)
-        failed = self._told_last  # which was never seen at work where it failed before its row was first looked at
+        failed = self._told_last  # one that failed before its row was first read was never seen running
         self._forget()
         if failed is not None:
             self.row_changed.emit(failed)
@@ -329,14 +329,14 @@ class JobEnds(QObject):
         runner.ended.connect(self._on_ended)
 
     def _on_row_changed(self, job_id: int) -> None:
-        with contextlib.suppress(AppError):  # the runner has said it already
+        with contextlib.suppress(AppError):  # the runner has reported it
             row = self._jobs.get(job_id)
             if row is not None and row.state in (QUEUED, RUNNING):
                 self._at_work.add(job_id)
                 self._over.pop(job_id, None)
             elif row is not None and job_id in self._at_work:
                 self._at_work.discard(job_id)
-                if row.state in (DONE, FAILED) or row.error is not None:  # else somebody stopped it
+                if row.state in (DONE, FAILED) or row.error is not None:  # otherwise the user stopped it
                     self._over[job_id] = row
 
     def _on_ended(self) -> None:
@@ -415,7 +415,7 @@ class WorkTab(Tab):
         runner.state_changed.connect(self.state_changed)
         runner.happened.connect(self._on_happened)
         JobEnds(jobs, runner, runner.words).told.connect(self.work_ended)
-        runner.ended.connect(ui.loader.sync_with_engine)  # the work may have had its model in the place of the chat's
+        runner.ended.connect(ui.loader.sync_with_engine)  # its model may have replaced the chat's
 
     @property
     @abstractmethod
@@ -509,7 +509,7 @@ class WorkTab(Tab):
             self.show_new()
 
 
-# Asks whether a job's model may take the place of the chat's; the job's thread waits for the answer.
+# Asks whether a job's model may replace the chat's; the job's thread waits for the answer.
 
 
 class SecondModelQuestion(WaitingQuestion[ModelSwap]):

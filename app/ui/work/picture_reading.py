@@ -190,7 +190,7 @@ class PicturesLine(QFrame):
         is_nothing = _is_nothing([state.pictures.readings[page] for page in read])
         if is_nothing and not any(way.method == "model" for way in state.ways):
             acts.append((tr(CHOOSE_VISION_MODEL), self.models_wanted.emit))
-        for way in state.ways[-1:] if figures else ():  # a model says more of a figure than what is written in it
+        for way in state.ways[-1:] if figures else ():  # a model describes a figure, other ways only read its text
             name = tr("Read the figures with {name}", name=model_words(way.name))
             acts.append((name, partial(pictures.begin, state.document, way, figures)))
         return acts

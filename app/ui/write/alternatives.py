@@ -103,7 +103,7 @@ class AlternativeCard(QPushButton):
         self.setToolTip(meaning if tokens else "")
         state = "" if is_complete else tr("still being written")
         if is_complete and not self.is_complete:
-            self._body.verticalScrollBar().setValue(0)  # from here on it is read, not watched
+            self._body.verticalScrollBar().setValue(0)  # from now on it is read from the top
         self.is_complete = is_complete
         self.setAccessibleDescription(", ".join(part for part in (words, state) if part))
 
@@ -133,7 +133,7 @@ class AlternativeCard(QPushButton):
         elif event.key() == Qt.Key.Key_Space:
             super().keyPressEvent(event)
         else:
-            self.key_pressed.emit(event)  # past the area that scrolls, which would take the arrows
+            self.key_pressed.emit(event)  # past the scroll area, which would consume the arrows
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
@@ -253,7 +253,7 @@ class Alternatives(QFrame):
             return
         px, gap = self._theme.px, self._grid.horizontalSpacing()
         across = max(1, min(len(self.cards), (self.width() + gap) // (px(CARD_PX) + gap)))
-        if across < len(self.cards):  # rows as even as they can be
+        if across < len(self.cards):  # rows as even as possible
             across = -(-len(self.cards) // -(-len(self.cards) // across))
         rows = -(-len(self.cards) // across)
         for card in self.cards:

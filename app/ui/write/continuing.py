@@ -100,7 +100,7 @@ class Runs(QObject):
         begin, behind = QTextCursor(page), QTextCursor(page)
         begin.setPosition(start)
         behind.setPosition(end)
-        behind.setKeepPositionOnInsert(True)  # what is typed behind it is not a part of it
+        behind.setKeepPositionOnInsert(True)  # text typed behind it isn't part of it
         text = page.between(start, end)
         self.all = [*self.all, ContinuationRun(begin, behind, text, _tokens_of(text, tokens))][-MOST_RUNS:]
         announce(self._edit, text.strip())
@@ -294,7 +294,7 @@ class PageTokenCounter(QObject):
             try:
                 yield from measure_page(engine, page, known, stop)
             except AppError:
-                return  # the next continuation says it
+                return  # the next continuation reports it
 
         self._work.ask(WritingRequestKind.MEASURE, model, steps)
 
@@ -350,7 +350,7 @@ class Continuing(QObject):
         cards.chosen.connect(self.choose)
         cards.declined.connect(self.decline)
 
-    # What it does.
+    # Actions.
 
     @property
     def is_busy(self) -> bool:
@@ -397,7 +397,7 @@ class Continuing(QObject):
         """
         if not self.is_busy and not self.is_choosing and run in self.runs.all and run.is_whole:
             page = replace(self.runs.page_without(run, self._page(), head), tries=self._tries, forced=forced)
-            if forced:  # which begin with the blanks that the token in their place began with
+            if forced:  # they start with the same blanks as the token they replace
                 page = replace(page, most_blanks=0 if head else run.leading_blanks)
             self._ask(RunningContinuation(page, run, head, tokens))
 
@@ -417,7 +417,7 @@ class Continuing(QObject):
 
             try:
                 yield from go_on(engine, page, known, stop)
-            except AppError as error:  # the model stays at hand
+            except AppError as error:  # the model stays loaded
                 yield error
 
         if self._model in (None, self._loader.path):
@@ -533,7 +533,7 @@ class Continuing(QObject):
         self._cards.end()
         self._edit.setFocus()
 
-    # What comes.
+    # Results.
 
     def _on_answer(self, answer: WorkEvent) -> None:
         from app.features.write_pages import ContextWindow
@@ -596,7 +596,7 @@ class Continuing(QObject):
         """Show a failed request; a model without infill is remembered, so that it isn't asked again."""
         asked = self._asked
         if asked is None:
-            return  # only numbers were asked for
+            return  # only a count was requested
         if isinstance(error, InfillUnavailable):
             self._cannot_fill.add(self._model)
         if self.is_choosing and not self._cards.has_words:

@@ -207,7 +207,7 @@ class KeptPage(QObject):
                 before, self._before = self._before, None
                 pages.keep_undo(self.id, before.text, before.written, before.cursor)
             pages.save(self.id, state.text, state.written, state.cursor, options.to_fields())
-        except KeyError:  # it was deleted for good meanwhile: what is written is a new page
+        except KeyError:  # deleted permanently meanwhile, so it is stored as a new page
             self.id = pages.create(state.text).id
             pages.save(self.id, state.text, state.written, state.cursor, options.to_fields())
             is_new = True

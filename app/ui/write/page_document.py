@@ -97,7 +97,7 @@ class PageDocument(QTextDocument):
         self._is_ours = True
         cursor.insertText(other[same : len(other) - behind], QTextCharFormat())
         self._is_ours = False
-        self.setModified(False)  # what is typed next is a step of its own
+        self.setModified(False)  # the next typing is a step of its own
         self._mark(state)
 
     def step(self, undo: Callable[[], None]) -> None:
@@ -110,12 +110,12 @@ class PageDocument(QTextDocument):
         self.edited.emit()
         self.touched.emit()
 
-    # What the model writes.
+    # Generated text.
 
     def begin_run(self, start: int, end: int) -> None:
         """Start a continuation that replaces the given range."""
         self.end_run()
-        self.setModified(False)  # else Qt joins it to what was typed before
+        self.setModified(False)  # otherwise Qt joins it to the typing before
         run = QTextCursor(self)
         run.setPosition(start)
         run.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
@@ -146,10 +146,10 @@ class PageDocument(QTextDocument):
         run, self.run = self.run, None
         if run is None:
             return 0, 0
-        self.setModified(False)  # what is typed next is a step of its own
+        self.setModified(False)  # the next typing is a step of its own
         return self._run_start, run.position() if self._has_grown else self._run_start
 
-    # What changes.
+    # Changes.
 
     def _mark(self, state: PageContent) -> None:
         """Take over the generated ranges of a content with the same text."""
@@ -199,7 +199,7 @@ def range_at(ranges: Ranges, position: int) -> tuple[int, int] | None:
     return next(((start, end) for start, end in ranges if start <= position < end), None)
 
 
-# Qt counts in units of UTF-16, Python and the store in characters.
+# Qt counts UTF-16 units, Python and the store characters.
 
 
 def units_of(text: str, places: Iterable[int]) -> list[int]:

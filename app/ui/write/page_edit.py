@@ -78,7 +78,7 @@ class PageTypeface:
         bar = self._edit.verticalScrollBar().sizeHint().width()
         self._edit.setViewportMargins(side, px(ABOVE_PX), max(0, side - bar), 0)
         document, width = self._edit.document(), self._edit.viewport().width()
-        if not self._is_code and document.textWidth() != width:  # Qt has wrapped for the room before the margins
+        if not self._is_code and document.textWidth() != width:  # Qt wrapped at the width before the margins changed
             document.setTextWidth(width)
 
 
@@ -464,7 +464,7 @@ class PageEdit(PlainEdit):
         theme.changed.connect(self._dress)
         self._dress()
 
-    # What is in it.
+    # Content.
 
     @property
     def text(self) -> str:
@@ -496,7 +496,7 @@ class PageEdit(PlainEdit):
         self.colours.follow_document(page)
         page.edited.connect(self.edited)
         page.touched.connect(self.touched)
-        if isValid(before) and before.parent() is self:  # Qt's own first one goes by itself
+        if isValid(before) and before.parent() is self:  # Qt deletes its own first document itself
             before.deleteLater()
 
     def show_language(self, language: str, *, is_code: bool) -> None:
@@ -508,7 +508,7 @@ class PageEdit(PlainEdit):
         self._letters.show_code(is_code)
         self._dress()
 
-    # What the model writes.
+    # Generated text.
 
     def leave_selection(self) -> None:
         """Move the cursor behind the selection, where a continuation starts."""
@@ -534,7 +534,7 @@ class PageEdit(PlainEdit):
         if is_seen:
             self._show_place(self.cursorRect(run))
 
-    # Taking back.
+    # Undo.
 
     def undo_last(self) -> None:
         if self.page.isUndoAvailable():
@@ -549,7 +549,7 @@ class PageEdit(PlainEdit):
     def event(self, event: QEvent) -> bool:
         is_key = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
         if is_key and event.matches(QKeySequence.StandardKey.Open):  # type: ignore[attr-defined]
-            event.accept()  # the window has it for something else
+            event.accept()  # the window uses the key for something else
             return True
         return super().event(event)
 
@@ -609,7 +609,7 @@ class PageEdit(PlainEdit):
                     action.setEnabled(is_there)
         return menu
 
-    # How it looks.
+    # Look.
 
     def _on_moved(self) -> None:
         what = tr(TINTED_TEXT)
@@ -647,7 +647,7 @@ class PageEdit(PlainEdit):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            event.ignore()  # Qt would change the size of the letters
+            event.ignore()  # Qt would change the font size
         else:
             super().wheelEvent(event)
 

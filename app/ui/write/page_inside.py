@@ -45,7 +45,7 @@ class PageSubjects(Subjects):
         cursor = edit.textCursor()
         selected = edit.page.between(cursor.selectionStart(), cursor.selectionEnd()) if cursor.hasSelection() else ""
         found = [InspectedText(SELECTION, tr(WHAT_IS_SELECTED), selected)] if selected else []
-        answer, name = self._answer, MESSAGE  # which is what is looked at as long as nobody chose
+        answer, name = self._answer, MESSAGE  # shown until the user chooses another
         if answer is not None and answer.is_there:
             found.append(InspectedText(MESSAGE, tr(THE_LAST_CONTINUATION), answer.text, self._number, answer=answer))
             name = PAGE

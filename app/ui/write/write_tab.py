@@ -141,7 +141,7 @@ class WriteView(QWidget):
         kept.kept.connect(self._on_kept)
         kept.told.connect(lambda: head.show_page(kept.title, kept.file))
 
-    # What is open.
+    # The open page.
 
     @property
     def open_id(self) -> int | None:
@@ -151,15 +151,15 @@ class WriteView(QWidget):
         """Open a stored page, or a new one for None, which may start with a text."""
         self.kept.save_page()
         self.continuing.set_aside(self.kept.id)
-        self.kept.save_page()  # what was being written into it ended just now
+        self.kept.save_page()  # a continuation into it has just ended
         page, state, before = None, PageContent(), None
         with self._ui.notify.guard():
             page = self._app.pages.get(page_id) if page_id else None
         self.options.begin(page)
         if page is not None:
             state, before = PageContent(page.text, page.written, page.cursor), self.kept.before(page)
-        self.edit.show_state(PageContent())  # else the page before would be laid out in the letters of this one
-        self.kept.page = page  # by whose file its language is known
+        self.edit.show_state(PageContent())  # or the former page would be laid out in this one's font
+        self.kept.page = page  # its file determines the language
         self._show_language()
         self.edit.show_state(state, before)
         self.kept.begin(page)
@@ -213,7 +213,7 @@ class WriteView(QWidget):
         if is_new:
             self.shown_changed.emit()
 
-    # How it is gone on with.
+    # Options.
 
     def choose_language(self, language: str) -> None:
         self.options.choose(language=language)
@@ -275,7 +275,7 @@ class WriteView(QWidget):
 
     def _on_work(self) -> None:
         work = self.continuing
-        if work.is_busy != self._is_at_work:  # and not with each token
+        if work.is_busy != self._is_at_work:  # not with each token
             self._is_at_work = work.is_busy
             self.at_work.emit(tr(WRITING) if work.is_busy else "")
 
@@ -489,7 +489,7 @@ class PageFoot(QWidget):
 
     def _say_options(self) -> None:
         """Shorten the options' text to the room left by other parts and a short note."""
-        beside = (self.go_on, self.again, self.count, self.line)  # each hidden where it has no room
+        beside = (self.go_on, self.again, self.count, self.line)  # each is hidden if it doesn't fit
         taken = sum(widget.sizeHint().width() + self._row.spacing() for widget in beside if not widget.isHidden())
         room = self._room - taken - self._theme.px(NOTE_PX)
         for number in range(len(self._said), -1, -1):
@@ -549,7 +549,7 @@ class FirstWords(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._fit_ideas()  # only what is shown knows how high it wants to be
+        self._fit_ideas()  # the wanted height is known once it is shown
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
@@ -642,9 +642,7 @@ class WriteTab(Tab):
         view.at_work.connect(self.state_changed)
         view.kept.told.connect(self._on_told)
         view.continuing.work.state_changed.connect(self.model_changed)
-        view.continuing.work.ended.connect(
-            self._ui.loader.sync_with_engine
-        )  # its model may have been in the place of the chat's
+        view.continuing.work.ended.connect(self._ui.loader.sync_with_engine)  # its model may have replaced the chat's
         return view
 
     @cached_property
@@ -725,7 +723,7 @@ class WriteTab(Tab):
             self.page.close_view()
 
     def _new_inside(self) -> QWidget:
-        from app.ui.inside.inside_panel import InsidePanel  # nothing of it is needed before somebody looks
+        from app.ui.inside.inside_panel import InsidePanel  # imported when the panel is first opened
         from app.ui.write.page_inside import PageSubjects
 
         app = self._app
