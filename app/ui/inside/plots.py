@@ -75,7 +75,7 @@ def prepare() -> None:
 
 
 def as_csv(table: Sequence[Sequence[str | float]]) -> str:
-    """Return a table as CSV; numbers with six digits."""
+    """Return a table as CSV; floats with six significant digits."""
     out = io.StringIO()
     rows = ([f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row] for row in table)
     csv.writer(out, lineterminator="\n").writerows(rows)

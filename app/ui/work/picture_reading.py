@@ -214,7 +214,7 @@ def _is_nothing(readings: Sequence[StoredPageReading]) -> bool:
 
 
 def reading_words(state: PictureState) -> str:
-    """Return a text such as "Reading 4 pages that are pictures with tesseract: page 3 of 12, about a minute left"."""
+    """Return what is read by what, such as "… · 3 of 12 · about a minute left", or that it is paused."""
     assert state.row is not None
     name, total = short_name(state.document.name), len(state.row.pages)
     if state.rests:

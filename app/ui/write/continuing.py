@@ -111,9 +111,7 @@ class Runs(QObject):
         self.all = []
 
     def page_without(self, run: ContinuationRun, page: PageAsked, head: str = "") -> PageAsked:
-        """Return the page cut at the start of a continuation plus `head`, with the cursor there, to generate a
-        replacement.
-        """
+        """Return the page with only `head` in place of a continuation, and the cursor behind it, to continue there."""
         before = self._edit.page.between(0, run.begin.position()) + head
         text = before + self._edit.page.between(run.end.position(), -1)
         return replace(page, text=text, cursor=len(before), options=replace(page.options, count=1))

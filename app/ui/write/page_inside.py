@@ -93,7 +93,7 @@ class RunAnswer(InspectedAnswer):
 
     @property
     def is_there(self) -> bool:
-        """True while the page holds it unedited."""
+        """True while it is being written, and afterwards until it is edited."""
         return self.is_being_written or (self.run is not None and self.run.is_whole)
 
     @property
