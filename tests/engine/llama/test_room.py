@@ -73,7 +73,7 @@ def add(
     request = protocol.Generate(number, ask)
     job = EngineJob(replies.append)
     model: Any = SimpleNamespace(ends_answer=lambda token: False, vocabulary_size=2)
-    chain: Any = SimpleNamespace(sample=lambda context, output: 7, free=lambda: None)
+    chain: Any = SimpleNamespace(sample_token=lambda context, output: 7, free=lambda: None)
     prompt = PromptTokens(PREFIX + [number] * own)
     answer = AnswerDecoder(request, job.reply, time.perf_counter())
     decoder.add_run(SequenceRun(request, job, answer, model, prompt, chain, lambda token: b"a"))

@@ -140,7 +140,7 @@ class Models:
         self.list_listeners: list[Callable[[], object]] = []
         self.hub = SimpleNamespace(search=self._search, prepare=lambda: None)
         self.storage = SimpleNamespace(
-            report=lambda: self.report,
+            make_report=lambda: self.report,
             clear_trash=lambda: self._clear("trash_bytes"),
             clear_parts=lambda: self._clear("parts_bytes"),
             clear_states=lambda: self._clear("states_bytes"),
