@@ -181,7 +181,8 @@ def test_several_processes_may_write_at_once(ledger: ConnectionLedger) -> None:
     code = (
         "import sys, pathlib; from app.hub.access import ConnectionLedger\n"
         f"ledger = ConnectionLedger(pathlib.Path({str(ledger.path)!r}))\n"
-        "for number in range(200): ledger.update_connection(ledger.begin('host', 'why'), received_bytes=number, status=200)"
+        "for number in range(200):\n"
+        "    ledger.update_connection(ledger.begin('host', 'why'), received_bytes=number, status=200)"
     )
     writers = [subprocess.Popen([sys.executable, "-c", code], cwd=CHECKOUT) for _ in range(3)]
     assert [each.wait(30) for each in writers] == [0, 0, 0]

@@ -250,8 +250,8 @@ def placed_by_libmtmd(model: Model, path: Path, parts: Sequence[str | Media]) ->
         start += m.mtmd_input_chunk_get_n_pos(chunk)
     m.mtmd_input_chunks_free(chunks)
     for each in inputs:
-        if each.read_bitmap:
-            m.mtmd_bitmap_free(each.read_bitmap)
+        if each.bitmap:
+            m.mtmd_bitmap_free(each.bitmap)
     m.mtmd_free(context)
     return found
 

@@ -90,7 +90,7 @@ def test_the_prompt_is_what_the_engine_was_asked(app: Fireside) -> None:
 def test_forced_tokens_come_first_and_count_as_written(app: Fireside) -> None:
     ids = [token.id for token in tokens_of(app.engine, "Green leaves")]
     ask = Ask((), text="Once", forced=tuple(ids), max_tokens=len(ids) + 2)
-    text, stats = answer_of(app.engine.answer_decoder(ask))
+    text, stats = answer_of(app.engine.answer(ask))
     assert text.startswith("Green leaves")
     assert stats.generated_tokens == len(ids) + 2
 

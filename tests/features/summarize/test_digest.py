@@ -282,6 +282,6 @@ def test_the_table_of_cues_says_the_same_of_every_language_and_is_read_when_it_i
             assert alternatives or code in ("ja", "zh"), (code, name)
             for one in alternatives:
                 assert re.compile(one).match("") is None, f"{code} {name}: {one} would be found everywhere"
-    loaded = "import app.features.summarize.digest as digest; print(digest.cues.cache_info().currsize)"
+    loaded = "import app.features.summarize.digest as digest; print(digest.load_cues.cache_info().currsize)"
     said = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "0"

@@ -267,7 +267,7 @@ def test_ten_thousand_chats_are_a_few_lines_of_work_each(qtbot: QtBot) -> None:
 
 def say(frame: Frame, number: int, *texts: str) -> list[int]:
     """More messages of a chat, under each other; returns their ids."""
-    parent, ids = frame.conversations.path(number)[-1].id, []
+    parent, ids = frame.conversations.read_branch(number)[-1].id, []
     for text in texts:
         parent = frame.conversations.add_message(number, parent, Role.ASSISTANT, text).id
         ids.append(parent)

@@ -153,7 +153,7 @@ def test_the_real_parts_stand_behind_it(frame: Frame, qtbot: QtBot) -> None:
         view.show_page(name)
     qtbot.waitUntil(lambda: STARTER in [card.name.text() for card in view.installed.cards()])
     qtbot.waitUntil(lambda: len(view.suggested.cards()) == 3)
-    qtbot.waitUntil(lambda: view.storage.folder.path.text() == str(frame.models.folder()))
+    qtbot.waitUntil(lambda: view.storage.folder.path.text() == str(frame.models.models_folder()))
     qtbot.waitUntil(lambda: view.downloads.empty.isVisibleTo(view.downloads))
 
 

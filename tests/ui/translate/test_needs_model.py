@@ -70,7 +70,7 @@ def test_the_model_is_fetched_and_then_translates(open_tab: Open, hub: FakeHub) 
     desk.wait(lambda: desk.needed == OFFER)
     with desk.hears(desk.view.model_changed):
         desk.click(desk.download)
-    path = desk.models.folder() / entry.repo / entry.file
+    path = desk.models.models_folder() / entry.repo / entry.file
     assert desk.models.for_task("translate") == path
     assert Path(desk.settings.models.translate_path) == path
     desk.translated(PORTUGUESE)
@@ -106,7 +106,7 @@ def test_what_the_hub_refuses_is_a_sentence_and_the_offer_stays(open_tab: Open) 
 def test_a_model_that_is_here_already_is_used_without_a_download(open_tab: Open) -> None:
     desk = open_tab(model="")
     entry = entry_of(desk)
-    path = desk.models.folder() / entry.repo / entry.file
+    path = desk.models.models_folder() / entry.repo / entry.file
     size_bytes = len(write_model(path, **TEMPLATE))
     desk.models.entries = (replace(entry, size_bytes=size_bytes, sha256_prefix=""),)
     starter = desk.app.model_path()
