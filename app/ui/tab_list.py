@@ -77,7 +77,7 @@ TABS = (
             ),
             TabCommand("tags", "Tags of this chat…", "tag label labels category organize"),
             TabCommand("record", "Record with the microphone", "mic voice audio speech dictate dictation sound"),
-            TabCommand("screen_region", "Picture of a part of the screen", "screenshot capture snip image"),
+            TabCommand("screen_region", "Capture part of the screen", "screenshot capture snip image"),
             TabCommand("pictures", "Attach pictures…", "picture image photo vision see"),
         ),
         drops=Drops("", "Ask about it", "Goes to your next message"),

@@ -47,7 +47,7 @@ def check_words(check: Check, pages: str) -> str:
 def doubt_words(statement: Statement) -> str:
     """Describe the claims without support found by a claim checker; "" for none."""
     doubted = ", ".join(f"“{statement.text[start:end]}”" for start, end in statement.unsupported)
-    return f"The checker finds no support for {doubted}." if doubted else ""
+    return f"The checker found no support for {doubted}." if doubted else ""
 
 
 def _place_words(pages: str) -> tuple[str, str]:

@@ -165,7 +165,7 @@ class ActionMenu(QMenu):
     def __init__(self, theme: Theme, actions: Sequence[TurnAction], parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("action_menu")
-        self.setAccessibleName(tr("What can be done with it"))
+        self.setAccessibleName(tr("Message actions"))
         self.aboutToHide.connect(self.deleteLater)
         sizes = Counter(action.group for action in actions)
         groups: dict[str, QMenu] = {"": self}
@@ -213,8 +213,8 @@ class ActionRow(QWidget):
         self._pin: QPushButton = self._text_button("pinned", "unpin", 12.5)
         self._pin.setText(tr(PINNED))
         self._pin.setAccessibleName(tr("Pinned: the model always sees this"))
-        self._pin.setAccessibleDescription(tr("Unpins it"))
-        self._pin.setToolTip(tr("The model always sees this. Press to unpin it."))
+        self._pin.setAccessibleDescription(tr("Unpin"))
+        self._pin.setToolTip(tr("The model always sees this. Click to unpin."))
         theme.dress(self._pin, glyph=("push-pin", "muted", 14))
         self._note: QPushButton = self._text_button("answer_note", "details", 12.5)
         self._note.setToolTip(tr(ABOUT_THIS_ANSWER))

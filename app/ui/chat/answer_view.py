@@ -52,21 +52,21 @@ if TYPE_CHECKING:
 
 FIRST_TOKEN_AFTER_SECONDS = "first token {seconds} s"
 THOUGHT_A_MOMENT = "Thought for a moment"
-HIDE_THINKING = "Hides the thinking"
+HIDE_THINKING = "Hide thinking"
 THINKING = "Thinking…"
 THOUGHT_FOR_SECONDS = "Thought for {seconds} s"
-THOUGHT_WITHOUT_ANSWER = "The model thought about it and gave no answer."
+THOUGHT_WITHOUT_ANSWER = "The model thought but didn’t answer."
 TOOK_TIME = "took {time}"
 THOUGHTS = "Thoughts"
 THOUGHT_FOR_MINUTES = "Thought for {minutes} min {seconds} s"
-THE_CHECKER_FINDS_NO_SUPPORT_FOR_WORDS = "The checker finds no support for {words}."
+THE_CHECKER_FINDS_NO_SUPPORT_FOR_WORDS = "The checker found no support for {words}."
 REGENERATE = "Regenerate"
 ASK_ANOTHER_MODEL = "Ask another model…"
 SHOW_TWO_VERSIONS = "Show two versions side by side"
 COPY_AS_TEXT = "Copy as text"
 COPY_ITS_CODE = "Copy the code"
 READ_AS_MARKDOWN = "Read as Markdown"
-MAY_COME_FROM = "May come from"
+MAY_COME_FROM = "Possible sources"
 NOT_FOUND_IN_DOCUMENT = "Not found in the document"
 ANSWER_REACHED_LIMIT = "The answer reached its length limit."
 ANSWER_REPEATED_ITSELF = "The answer repeated itself and was stopped."
@@ -390,7 +390,7 @@ class AnswerView(TurnView):
         if self._doubts is None and words:
             self._doubts = StateLine(self.theme, self, font_px=SOURCES_FONT_PX)
             self._doubts.setObjectName("answer_doubts")
-            self._doubts.setToolTip(tr("A checker reads answers again beside the passages. It is not always right."))
+            self._doubts.setToolTip(tr("A second model checks answers against the passages. It can be wrong."))
         if self._doubts is not None and self._doubts.text != words:
             self._doubts.show_sentence(words)
             self.resized.emit(self)
@@ -454,7 +454,7 @@ def state_words(message: StoredMessage, *, can_continue: bool) -> tuple[str, ...
     elif not message.text and message.thinking:
         said = tr(THOUGHT_WITHOUT_ANSWER), *again
     elif not message.text:
-        said = tr("The model ended its turn without a word."), *again
+        said = tr("The model returned an empty answer."), *again
     return said
 
 
@@ -465,7 +465,7 @@ def doubt_words(text: str, parts: UnsupportedParts) -> str:
     quoted, left = quote_parts(text, parts)
     words = ", ".join(f"“{part}”" for part in quoted)
     if left:
-        return tr("The checker finds no support for {words} and {count} more.", words=words, count=left)
+        return tr("The checker found no support for {words} and {count} more.", words=words, count=left)
     return tr(THE_CHECKER_FINDS_NO_SUPPORT_FOR_WORDS, words=words) if words else ""
 
 
@@ -633,7 +633,7 @@ class ThinkingView(QWidget):
         label = tr(THINKING) if self._is_going_on else thought_for(self._seconds)
         self._line.setText(label)
         self._line.setAccessibleName(label)
-        self._line.setAccessibleDescription(tr(HIDE_THINKING) if self.is_open else tr("Shows the thinking"))
+        self._line.setAccessibleDescription(tr(HIDE_THINKING) if self.is_open else tr("Show thinking"))
         closed = "caret-left" if self.isRightToLeft() else "caret-right"
         self._theme.dress(self._line, glyph=("caret-down" if self.is_open else closed, "muted", CARET_PX))
         self.setVisible(bool(self.text))

@@ -217,7 +217,7 @@ def looking_words(look: LookProgress, seconds_left: float | None) -> str:
         words = tr("Looking at picture {number} of {total}", number=look.number, total=look.total)
     parts = [words, tr("{percent} %", percent=round(100 * min(1.0, look.fraction)))]
     if seconds_left is not None and seconds_left >= 1:
-        parts.append(tr("{time} left at least", time=tr("{seconds} s", seconds=math.ceil(seconds_left))))
+        parts.append(tr("at least {time} left", time=tr("{seconds} s", seconds=math.ceil(seconds_left))))
     return " · ".join(parts)
 
 

@@ -28,7 +28,7 @@ from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import name_widgets, scrolled
 from app.ui.widgets.row_list import GroupedListModel, Index, RowDelegate
 
-NEW_CHAT_WITH_IT = "New chat with it"
+NEW_CHAT_WITH_IT = "Start a chat"
 
 SIZE_PX = (800, 600)
 ROW_ICON_PX = 16
@@ -106,7 +106,7 @@ class AssistantDialog(LibraryDialog):
         self.icon = IconButton(theme, ICONS[0], tr(CHOOSE_AN_ICON), size_px=ICON_PX)
         self.icon.clicked.connect(lambda _=False: self._on_icon())
         self.nothing = plain_label(
-            tr("An assistant is instructions, a model and settings under a name: begin a chat with it in one click."),
+            tr("An assistant saves instructions, a model and settings under one name, ready for new chats."),
             kind="muted",
             wraps=True,
         )

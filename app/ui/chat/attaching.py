@@ -252,9 +252,9 @@ class ChatAttachments(QObject):
             self.scans.stop(draft_document)
         attached = [draft_document for draft_document in gone if draft_document.attachment is not None]
         if attached and is_told:
-            told = tr("{name} was taken out.", name=short_name(attached[0].name))
+            told = tr("Removed {name}.", name=short_name(attached[0].name))
             if len(attached) > 1:
-                told = tr("{count} documents were taken out.", count=len(attached))
+                told = tr("Removed {count} documents.", count=len(attached))
             self._taken_out = [*self._taken_out, *attached][-MOST_TAKEN_OUT:]
             self._notify.undo(told, lambda: self._put_back(attached))
         self.look_again()

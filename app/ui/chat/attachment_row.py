@@ -39,10 +39,8 @@ if TYPE_CHECKING:
     from app.features.chat.answer_service import AnswerService
     from app.features.chat.prompt_inspector import DocumentFit
 
-TOO_LONG_PASSAGES_INSTEAD = (
-    "{name} is too long to be shown to the model whole: each question gets the passages that fit it best."
-)
-WAITS_FOR_MODEL = "waits for the model"
+TOO_LONG_PASSAGES_INSTEAD = "{name} is too long for the model’s context. Each question gets its most relevant passages."
+WAITS_FOR_MODEL = "waiting for the model"
 LISTENING_TO_MINUTE = "listening, minute {page} of {pages}"
 
 
@@ -234,7 +232,7 @@ class AttachmentRow(QWidget):
         told = [part for part in parts if part.remarks]
         lines = [_remark_line(attachment, is_alone=len(parts) == 1) for attachment in told[:MOST_REMARKS]]
         if len(told) > MOST_REMARKS:
-            lines.append(tr("{count} more have remarks; see their tool tips.", count=len(told) - MOST_REMARKS))
+            lines.append(tr("{count} more have notes. Point at a file to read them.", count=len(told) - MOST_REMARKS))
         pictures = [part for part in parts if isinstance(part, DraftPicture)]
         if len(parts) > MOST_COUNTED:
             lines.insert(0, _counted_words(len(pictures), len(parts) - len(pictures)))
@@ -399,7 +397,7 @@ class TooLong(QFrame):
             )
         else:
             said = tr(
-                "{count} documents do not fit whole: each question gets the passages of them that fit it best.",
+                "{count} documents are too long for the context. Each question gets their most relevant passages.",
                 count=len(documents),
             )
         self._words.setText(said)

@@ -44,18 +44,18 @@ if TYPE_CHECKING:
     from app.store.conversations import Conversation
     from app.ui.chat.prompt_view import Look
 
-NEXT_DOES_NOT_FIT = "The next message does not fit as things are: the oldest turns will have to go."
-NEXT_NEVER_FITS = "The next message does not fit, even without any earlier turn."
+NEXT_DOES_NOT_FIT = "The next message only fits if the oldest turns are left out."
+NEXT_NEVER_FITS = "The next message is too long, even without earlier turns."
 
-OLDEST_LEFT_OUT = "This chat is too long: the oldest messages will be left out"
-TOO_LONG_WILL_ASK = "This chat is too long: you will be asked"
-MESSAGE_TOO_LONG = "Does not fit: too long for this model"
-CONTEXT_ALMOST_FULL = "Context almost full: old turns go soon"
+OLDEST_LEFT_OUT = "This chat is too long. The oldest messages will be left out."
+TOO_LONG_WILL_ASK = "This chat is too long. Fireside will ask what to do."
+MESSAGE_TOO_LONG = "Too long for this model’s context"
+CONTEXT_ALMOST_FULL = "Context almost full. Old turns will soon be left out."
 EARLIER_TURNS = "Earlier turns"
 MESSAGES_LEFT_OUT = "{count} earlier messages are not shown to the model."
 ONE_MESSAGE_LEFT_OUT = "1 earlier message is not shown to the model."
 FREE = "Free"
-RESERVED_FOR_ANSWER = "Kept for the answer"
+RESERVED_FOR_ANSWER = "Reserved for the answer"
 
 
 class ContextFull(QuestionDialog):
@@ -66,8 +66,8 @@ class ContextFull(QuestionDialog):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         words = tr(
-            "Your message was kept and nothing was sent. Compact leaves out the oldest turns; "
-            "they stay in the chat and can be brought back. Or take the message to a new chat."
+            "Your message was kept, not sent. “Compact” leaves out the oldest turns but keeps them in the chat. "
+            "You can also move your message to a new chat."
         )
         super().__init__(theme, tr("This chat no longer fits into the model’s context."), words, parent)
         self.setObjectName("context_full")
@@ -181,7 +181,7 @@ class ChatMemory(QObject):
             return tr(TOO_LONG_WILL_ASK) if asks else tr(OLDEST_LEFT_OUT)
         if self._used_tokens < ALMOST_FULL * loaded.context_tokens:
             return ""
-        return tr("Context almost full: you will be asked") if asks else tr(CONTEXT_ALMOST_FULL)
+        return tr("Context almost full. Fireside will ask what to do.") if asks else tr(CONTEXT_ALMOST_FULL)
 
     def _on_parts(self, parts: PromptBreakdown | None) -> None:
         if parts is not None and self._subject() == self._counted:
@@ -264,7 +264,7 @@ def rows_of(parts: PromptBreakdown) -> list[Row]:
         *([(tr(DOCUMENTS_LABEL), parts.documents, 0.65)] if parts.documents else []),
         *([(tr(PICTURES), parts.pictures, 0.58)] if parts.pictures else []),
         (tr(EARLIER_TURNS), parts.earlier, 0.5),
-        *([(tr("Turns shown again"), parts.recalled, 0.42)] if parts.recalled else []),
+        *([(tr("Recalled turns"), parts.recalled, 0.42)] if parts.recalled else []),
         (tr(THIS_MESSAGE), parts.message, 0.35),
         (tr(FREE), max(0, free), 0.0),
         (tr(RESERVED_FOR_ANSWER), parts.budget.reserve_tokens, 0.2),

@@ -74,7 +74,7 @@ class ProjectRow:
     def spoken(self) -> str:
         """Text for screen readers."""
         count = tr("1 chat") if self.chats == 1 else tr("{count} chats", count=f"{self.chats:,}")
-        state = tr("open") if self.is_open else tr("folded")
+        state = tr("open") if self.is_open else tr("collapsed")
         return ", ".join((tr("Project {name}", name=self.project.name), count, state))
 
 

@@ -48,10 +48,10 @@ if TYPE_CHECKING:
 
 ANSWERS_HERE = "{name} answers here. It is loaded with your message."
 SAME_MODEL_AS_OTHERS = "Same as other chats ({name})"
-CHAT_MODEL_GONE = "{name}, this chat’s model, is not there any more"
+CHAT_MODEL_GONE = "This chat’s model, {name}, is missing"
 CONTINUE_WITH_MODEL = "Continue with {name}"
 LONGEST_ANSWER = "Longest answer"
-THINK_AT_MOST = "Think at most"
+THINK_AT_MOST = "Thinking limit"
 
 
 class ChatOptions(QObject):
@@ -242,7 +242,7 @@ def longest_answer() -> Knob:
 
 
 def thinking_budget() -> Knob:
-    meaning = tr("In tokens. Then the model is asked to answer.")
+    meaning = tr("In tokens. After that, the model is asked to answer.")
     return Knob("thinking_budget", tr(THINK_AT_MOST), meaning, 16, MOST_TOKENS, 256, 0, 1024, "No limit")
 
 
@@ -323,7 +323,7 @@ def with_missing(models: Choices, path: str) -> list[tuple[str, str]]:
     """Return the choices, with the chosen model added if its file is missing."""
     if path in dict(models):
         return list(models)
-    missing = [(path, tr("{name}, which is not there", name=model_name(Path(path))))] if path else []
+    missing = [(path, tr("{name} (missing)", name=model_name(Path(path))))] if path else []
     return [*(models or [("", tr("Same as other chats"))]), *missing]
 
 
@@ -380,8 +380,8 @@ class ChatSettings(QDialog):
 
     def offer_memories(self, is_told: bool, *, is_on: bool) -> None:
         """Show the choice to use memories in this chat; disabled unless `is_on`, their switch in the settings."""
-        about = tr("Whether the model is told them before this chat begins.")
-        self._about_memories.setText(about if is_on else tr("Switched off for all chats in Settings."))
+        about = tr("Show your memories to the model when this chat starts.")
+        self._about_memories.setText(about if is_on else tr("Off for all chats in Settings."))
         self._memories.setChecked(is_told and is_on)
         self._memories.setEnabled(is_on)
         self._is_told, self._is_on = is_told, is_on
@@ -486,11 +486,11 @@ class OwnModel(QObject):
             then()
 
         usual = self._chats.model_path()
-        words = tr("It is this chat’s own model, and its file was moved or deleted. Your message is kept.")
-        title = tr("{name} is not there any more.", name=self.name_of(own))
+        words = tr("This chat’s model file was moved or deleted. Your message is kept.")
+        title = tr("{name} is missing.", name=self.name_of(own))
         dialog = QuestionDialog(self._theme, title, words, self._window)
         dialog.setObjectName("model_gone")
-        dialog.setWindowTitle(window_title(tr("The model is not there")))
+        dialog.setWindowTitle(window_title(tr("Model missing")))
         if usual is not None:
             dialog.add_choice(tr(CONTINUE_WITH_MODEL, name=self.name_of(usual)), agree, "primary")
         else:

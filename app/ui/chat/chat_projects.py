@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 INSTRUCTIONS_DOCUMENTS = "Instructions, documents…"
 NEW_PROJECT_ITEM = "New project…"
-PROJECT_DELETED = "The project “{title}” was deleted; its chats stay."
+PROJECT_DELETED = "Project “{title}” deleted. Its chats were kept."
 MOVE_TO_PROJECT = "Move to project"
-OUT_OF_PROJECT = "Out of the project"
+OUT_OF_PROJECT = "Remove from project"
 
 MOST_NAME = 40
 
@@ -60,9 +60,9 @@ class ProjectMenus(QObject):
             chat, project = self._conversations.get(number), self._projects.get(project_id)
             if chat is not None and (project is not None or project_id is None):
                 self._conversations.update(number, project_id=project_id)
-                words = tr("“{title}” is in no project now.", title=chat.title)
+                words = tr("Removed “{title}” from its project.", title=chat.title)
                 if project is not None:
-                    words = tr("“{title}” is in {project} now.", title=chat.title, project=project.name)
+                    words = tr("Moved “{title}” to {project}.", title=chat.title, project=project.name)
                 self._notify.undo(words, lambda: self._put_back(number, chat.project_id))
         self.changed.emit()
 
@@ -91,7 +91,7 @@ class ProjectMenus(QObject):
         ):
             menu.addAction(icon(glyph, muted), words, do)
         menu.addSeparator()
-        words = tr("Delete the project") + "\t" + tr("Del")
+        words = tr("Delete project") + "\t" + tr("Del")
         menu.addAction(icon("trash", self._theme.tokens.danger), words, partial(self.wanted.emit, "delete", number))
         return menu
 

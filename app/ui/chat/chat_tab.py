@@ -71,7 +71,7 @@ class LeavingQuestion(WaitingQuestion["OutboundDocuments"]):
         from app.features.leaving import leaving_words  # not before a model elsewhere is asked
 
         title = tr("Send it to {host}?", host=asked.host)
-        words, send, keep = in_words(leaving_words(asked)), tr(SEND), tr("Keep it here")
+        words, send, keep = in_words(leaving_words(asked)), tr(SEND), tr("Keep here")
         return Question("leaving_question", title, words, send, keep, enter_means_no=True)
 
 

@@ -83,7 +83,7 @@ class TagChip(QToolButton):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         name = " ".join(tag.name.split())
         self.setAccessibleName(tr("Tag {name}", name=name))
-        self.setAccessibleDescription(tr("Shows only chats with this tag"))
+        self.setAccessibleDescription(tr("Show only chats with this tag"))
         self.setToolTip(plain_tip(name))
         theme.dress(self, font=(12.5, 500))
 
@@ -287,7 +287,7 @@ class TagBar(QWidget):
 
         with self._notify.guard():
             self._tags.delete(tag.id)
-            self._notify.undo(tr("The tag “{name}” was deleted; its chats stay.", name=tag.name), bring_back)
+            self._notify.undo(tr("Tag “{name}” deleted. Its chats were kept.", name=tag.name), bring_back)
         self.changed.emit()
 
     def _make_chips(self) -> None:
@@ -318,7 +318,7 @@ class TagBar(QWidget):
         pencil, bin_ = icon("pencil-simple", tokens.muted), icon("trash", tokens.danger)
         menu.addAction(pencil, tr("Name and colour…") + "\tF2", lambda: self.edit(chip.tag))
         menu.addSeparator()
-        menu.addAction(bin_, tr("Delete the tag") + "\t" + tr("Del"), lambda: self.delete(chip.tag))
+        menu.addAction(bin_, tr("Delete tag") + "\t" + tr("Del"), lambda: self.delete(chip.tag))
         return menu
 
     def _choose(self, tag: ChatTag, *, is_on: bool) -> None:
@@ -379,7 +379,7 @@ class TagDialog(QuestionDialog):
     chosen = Signal(str, str)
 
     def __init__(self, theme: Theme, title: str, tag: ChatTag, parent: QWidget) -> None:
-        super().__init__(theme, title, tr("Tags are above the chats. Press one to see only its chats."), parent)
+        super().__init__(theme, title, tr("Tags appear above your chats. Click one to show only its chats."), parent)
         self.setObjectName("tag_dialog")
         self.setWindowTitle(window_title(title))
         set_mark(self.words, "kind", "muted")

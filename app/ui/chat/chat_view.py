@@ -44,11 +44,11 @@ if TYPE_CHECKING:
     from app.features.chat_services import Chats
     from app.ui.chat.find import FindBar
 
-NO_CHAT_TEMPLATE = "This model has no chat template: it continues text, and does not answer. Open it in Write."
+NO_CHAT_TEMPLATE = "This model has no chat template, so it continues text instead of answering. Use it in Write."
 
-SENT_WHEN_READ = "Sent as soon as {name} has been read. Esc takes it back."
-TEMPORARY_NOTE = "Temporary: nothing of this chat is kept"
-TEMPORARY_CHAT_CLOSED = "Temporary chat closed. Nothing of it was kept."
+SENT_WHEN_READ = "Will be sent once {name} has been read. Press Esc to cancel."
+TEMPORARY_NOTE = "Temporary chat: it isn’t saved"
+TEMPORARY_CHAT_CLOSED = "Temporary chat closed. It wasn’t saved."
 
 
 DRAFT_MS = 800
@@ -251,7 +251,7 @@ class ChatView(QWidget):
         if answering is not None and answering.conversation_id != self.conversation_id:
             note = tr("An answer is being written in another chat")
         elif answering is None and self.can_chat and self.model_state == "loading" and not self.own.is_elsewhere:
-            note = tr("The model is loading. A message sent now waits for it.")
+            note = tr("The model is loading. Your message will be sent when it’s ready.")
         elif answering is None:
             note = self.beside.note() or self.own.note() or self.memory.note()
         hold = self.attaching.hold()

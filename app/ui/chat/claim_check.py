@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from app.features.chat.answer_service import AnswerService
     from app.ui.chat.chat_view import ChatView
 
-CHECKING_THIS_ANSWER_WAITS_FOR_THE_MODEL = "Checking this answer: waits for the model"
+CHECKING_THIS_ANSWER_WAITS_FOR_THE_MODEL = "Waiting to check this answer"
 
 
 class AnswerChecking(QObject):

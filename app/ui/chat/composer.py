@@ -60,7 +60,7 @@ MESSAGE = "Message"
 REMOVE_PASTED_TEXT = "Remove pasted text"
 ATTACH_AS_DOCUMENT = "Attach as a document"
 CHARACTERS_PASTED = "{count} characters pasted"
-LEAVE_IN_MESSAGE = "Leave it in the message"
+LEAVE_IN_MESSAGE = "Keep in message"
 COMPOSER_HINT = "Ask anything, drop a document, or type / for a prompt"
 COMPOSER_HINT_WITH_PICTURES = "Ask anything, drop a document or a picture, or type / for a prompt"
 
@@ -146,7 +146,7 @@ class Composer(QWidget):
         self.attach = IconButton(theme, "paperclip", tr(ATTACH_FILES))
         self.attach.setObjectName("attach")
         self.attach.setToolTip(with_keys(tr(ATTACH_FILES), "attach"))
-        self.picture = IconButton(theme, "image", tr("Show it a picture"))
+        self.picture = IconButton(theme, "image", tr("Attach a picture"))
         self.picture.setObjectName("attach_picture")
         self.picture.hide()
         self.settings = IconButton(theme, "sliders-horizontal", tr(CHAT_SETTINGS))
@@ -844,7 +844,7 @@ class ThinkingChoice(QWidget):
     def _update(self) -> None:
         is_switch = self._kind == "switch"
         words = {"on": tr(THINKING_ON), "off": tr(THINKING_OFF)} if is_switch else _with_effort()
-        about = tr("Whether the model thinks before it answers") if is_switch else tr("How long the model thinks")
+        about = tr("Let the model think before it answers") if is_switch else tr("How long the model thinks")
         said = words.get(self.value, "")
         self.button.setAccessibleName(said)
         self.button.setAccessibleDescription(about)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from app.ui.shell.palette import PaletteEntry
 
 EDIT_PROMPTS = "Edit prompts…"
-SEND_AS_IT_IS = "Send as it is"
+SEND_AS_IT_IS = "Send anyway"
 
 _SLASH = re.compile(r"\s*[/／](?!\s)(.*)", re.DOTALL)
 MOST_ROWS, SEEN_ROWS, SHOWN_CHARACTERS = 40, 6, 200
@@ -190,10 +190,10 @@ class ComposerPrompts(QObject):
             return True
         from app.ui.widgets.dialogs import QuestionDialog
 
-        title = tr("“{name}” is not filled in yet.", name=left[0])
+        title = tr("“{name}” isn’t filled in yet.", name=left[0])
         if len(left) > 1:
-            title = tr("{count} blanks are not filled in yet.", count=len(left))
-        words = tr("The model would be shown the words in braces as they stand.")
+            title = tr("{count} blanks aren’t filled in yet.", count=len(left))
+        words = tr("The model will see the words in braces unchanged.")
         dialog = QuestionDialog(self._theme, title, words, self._composer.window(), no=tr("Fill in"))
         dialog.setObjectName("blanks_left")
         dialog.add_choice(tr(SEND_AS_IT_IS), self._send_as_it_is)

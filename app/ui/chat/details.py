@@ -32,7 +32,7 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label, plain_tip
 
 THOUGHT_FOR = "Thought for"
-BY_ITSELF = "by itself"
+BY_ITSELF = "normally"
 WRITTEN_BY = "Written by"
 OF_THAT = "Of that"
 ENDED = "Ended"
@@ -41,7 +41,7 @@ WRITTEN = "Written"
 THINKING_TOKENS = "{count} of thinking"
 FIRST_TOKEN_AFTER = "First token after"
 SPEED = "Speed"
-TOTAL_TIME = "In all"
+TOTAL_TIME = "Total"
 AT_LENGTH_LIMIT = "at its length limit"
 VERSION = "Version"
 
@@ -133,7 +133,7 @@ def rows_of(message: StoredMessage) -> list[Row]:
         place, count = message.versions.index(message.id) + 1, len(message.versions)
         rows.append((tr(VERSION), tr("{place} of {count}", place=place, count=count)))
     when = datetime.fromtimestamp(message.created_at).astimezone()
-    rows.append((tr("Begun"), when.strftime("%Y-%m-%d %H:%M")))
+    rows.append((tr("Started"), when.strftime("%Y-%m-%d %H:%M")))
     return rows
 
 
@@ -195,7 +195,7 @@ class BranchMap(QFrame):
         self.setAccessibleName(tr("Versions of this chat"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         title = plain_label(tr("Versions of this chat"))
-        hint = plain_label(tr("Choose one to go there. None of them is lost."), kind="muted", wraps=True)
+        hint = plain_label(tr("Choose a version to open it. All versions are kept."), kind="muted", wraps=True)
         self.tree = BranchTree(self)
         self._set_up(self.tree)
         self._add(branches, at)

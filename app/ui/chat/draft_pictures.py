@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from app.features.media import MediaLibrary
     from app.store.media import MediaUse
 
-PICTURE_CUT_OFF = "The file ends in the middle: a part of the picture is missing."
-LOOKED_AT_SECONDS = "looked at for {seconds} s at least"
+PICTURE_CUT_OFF = "The file is incomplete: part of the picture is missing."
+LOOKED_AT_SECONDS = "takes at least {seconds} s to process"
 
 COPY_PICTURE = "Copy the picture"
 FIRST_FRAME_ONLY = "Only the first of {count} frames is shown to the model."
@@ -183,7 +183,7 @@ class PictureChip(DocumentChip):
         if one.error:
             self.show_error(one.error)
         elif one.use is None:
-            self.show_words(tr(WAITS_LABEL) if one.stage is Stage.WAITS else tr("is being opened"))
+            self.show_words(tr(WAITS_LABEL) if one.stage is Stage.WAITS else tr("opening…"))
         else:
             self.show_words(_picture_words(one, one.use))
             self.setToolTip(
@@ -323,7 +323,9 @@ class DraftPictures(QObject):
             self._pictures.append(picture)
             self._waiting.append(picture)
         if len(fresh) > room:
-            told = tr("At most {count} pictures go with one message; the others were left out.", count=MOST_PICTURES)
+            told = tr(
+                "You can attach up to {count} pictures to a message. The others were left out.", count=MOST_PICTURES
+            )
             self._notify.show_notice(PersonMessage(told))
         self._begin()
         self.changed.emit()
@@ -342,8 +344,8 @@ class DraftPictures(QObject):
                 assert draft_picture.use is not None
                 draft_picture.talk.conversations.media.remove(draft_picture.use.id)
         if kept:
-            told = tr("{name} was taken out.", name=short_name(kept[0].name))
-            told = told if len(kept) == 1 else tr("{count} pictures were taken out.", count=len(kept))
+            told = tr("Removed {name}.", name=short_name(kept[0].name))
+            told = told if len(kept) == 1 else tr("Removed {count} pictures.", count=len(kept))
             self._taken_out = [*self._taken_out, *kept][-MOST_PICTURES:]
             self._notify.undo(told, lambda: self._put_back(kept))
         self.changed.emit()
@@ -474,7 +476,7 @@ class DraftPictures(QObject):
         ]:
             draft_picture.stage = Stage.FAILED
             draft_picture.error = (
-                sentence_for(error).text if error is not None else tr("{name} was not opened.", name=draft_picture.name)
+                sentence_for(error).text if error is not None else tr("Couldn’t open {name}.", name=draft_picture.name)
             )
         if error is not None and not isinstance(error, AppError):
             self._notify.error(error)
@@ -568,7 +570,7 @@ class DetailPopup(QFrame):
         self.setObjectName("detail_popup")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAccessibleName(tr("Detail of {name}", name=one.name))
-        title = QLabel(tr("How closely it is looked at"))
+        title = QLabel(tr("Level of detail"))
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, len(self._choices) - 1)
         self.slider.setPageStep(1)

@@ -89,8 +89,8 @@ class FindBar(QFrame):
         self._transcript = transcript
         self._text = ConversationText(transcript)
         self.search = DocumentSearch(theme, self)
-        self.search.field.setAccessibleName(tr("Find in this conversation"))
-        self.search.field.setPlaceholderText(tr("Find in this conversation"))
+        self.search.field.setAccessibleName(tr("Find in this chat"))
+        self.search.field.setPlaceholderText(tr("Find in this chat"))
         self.marks = TurnMarks(transcript, theme, self)
         self._before: QWidget | None = None
         row = QHBoxLayout(self)

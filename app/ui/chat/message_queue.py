@@ -30,12 +30,12 @@ from app.ui.widgets.layouts import scrolled
 if TYPE_CHECKING:
     from app.features.chat.answer_service import AnswerService
 
-QUEUED_AFTER_STOP = "The answer was broken off, so this waits. Esc once more: only you send it."
+QUEUED_AFTER_STOP = "The answer was stopped, so this message waits. Press Esc again to hold it until you send it."
 
-SENT_AFTER_ANSWER = "Sent when this answer has ended"
-QUEUED_UNSENT = "Not sent. It waits here until you send it."
-SENT_AFTER_OTHER_CHAT = "Sent after the answer in the other chat"
-SENT_AFTER_EDITING = "Sent when you have finished editing"
+SENT_AFTER_ANSWER = "Will be sent after this answer"
+QUEUED_UNSENT = "Not sent. Send it when you’re ready."
+SENT_AFTER_OTHER_CHAT = "Will be sent after the answer in the other chat"
+SENT_AFTER_EDITING = "Will be sent when you finish editing"
 
 MOST_PX, MOST_LOW_PX = 174, 58
 """Most height of the queued messages before they scroll, in a normal and in a low window."""
@@ -204,7 +204,7 @@ class MessageQueue(QObject):
             return tr(SENT_AFTER_OTHER_CHAT)
         if running is not None:
             return tr(SENT_AFTER_ANSWER)
-        return tr(SENT_AFTER_EDITING) if self._can_send() else tr("Waits for your choice")
+        return tr(SENT_AFTER_EDITING) if self._can_send() else tr("Waiting for your choice")
 
     def _names_of(self, message: QueuedMessage) -> list[str]:
         names = [visible_name(name) for _, name, _ in message.media]
@@ -272,7 +272,7 @@ class QueueView(QWidget):
         self._column = QVBoxLayout(self._page)
         self._page.installEventFilter(self)
         self._scroll = scrolled(self._page)
-        self._scroll.setAccessibleName(tr("Messages that wait"))
+        self._scroll.setAccessibleName(tr("Waiting messages"))
         column = QVBoxLayout(self)
         column.addLayout(line)
         column.addWidget(self._scroll)

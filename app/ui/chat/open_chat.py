@@ -468,7 +468,7 @@ class TurnActions(QObject):
         mark = tr("(fork)")
         title = conversation.title if conversation.title.endswith(mark) else f"{conversation.title} {mark}".strip()
         self.forked.emit(conversations.fork(message.id, title))
-        self._notify.mention(tr("Copied up to that message into a new chat."))
+        self._notify.mention(tr("New chat created up to that message."))
 
     def _choose_second_model(self, turn: TurnView) -> None:
         """Open the menu of models that can answer in comparison."""

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from app.hub.download import Download
     from app.ui.chat.chat_view import ChatView
 
-PASSAGE_MODEL_HERE = "{name} on this computer can find passages in other words."
-PREPARING_PASSAGES = "Preparing {name} for finding passages: {share} %"
-PREPARING_WAITS = "Preparing {name} for finding passages: waits for the answer"
+PASSAGE_MODEL_HERE = "{name} on this computer can search documents by meaning."
+PREPARING_PASSAGES = "Preparing {name} for search: {share} %"
+PREPARING_WAITS = "Preparing {name} for search: waiting for the answer"
 
 
 @dataclass(frozen=True)

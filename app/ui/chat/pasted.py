@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PASTED_TEXT = "Pasted: {words}"
 CHOOSE_PICTURES = "Choose pictures…"
 ATTACH_FOLDER = "Attach a folder…"
-SCREEN_PICTURE = "Picture of a part of the screen"
+SCREEN_PICTURE = "Capture part of the screen"
 
 NAME_CHARACTERS = 30
 
@@ -123,7 +123,7 @@ class PastedText(QObject):
         menu.setObjectName("picture_menu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(tr(CHOOSE_PICTURES), self._ask_for_pictures)
-        menu.addAction(tr("A part of the screen"), lambda: self._region.ask())  # noqa: PLW0108 - not made before
+        menu.addAction(tr("Part of the screen"), lambda: self._region.ask())  # noqa: PLW0108 - not made before
         button = self._composer.picture
         menu.popup(button.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
 

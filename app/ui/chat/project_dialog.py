@@ -54,12 +54,12 @@ from app.ui.widgets.row_list import clean_title
 from app.ui.work.intake import Intake
 from app.ui.work.picture_reading import PicturesLine
 
-PROJECT_TOKENS = "Each chat begins with {count} tokens: {parts}. They are read once for all of them."
-PROJECT_PASSAGES = "Of what is too long for this model to be shown whole, each question gets the passages that fit it."
+PROJECT_TOKENS = "Each chat starts with {count} tokens: {parts}. They’re read once and shared by all chats."
+PROJECT_PASSAGES = "Documents too long for this model’s context are searched for each question."
 
-MODEL_NOT_THERE = "{name} (not there)"
-PROJECT_TOKENS_ESTIMATED = "Each chat begins with about {count} tokens: {parts}. An estimate: no model is loaded."
-NOTHING_IN_PROMPT = "Nothing of this is in the prompt yet."
+MODEL_NOT_THERE = "{name} (missing)"
+PROJECT_TOKENS_ESTIMATED = "Each chat starts with about {count} tokens: {parts}. Estimated, because no model is loaded."
+NOTHING_IN_PROMPT = "None of this is in the prompt yet."
 INSTRUCTION_TOKENS = "instructions {count}"
 
 WIDTH_PX = 500
@@ -123,7 +123,7 @@ class ProjectDialog(QDialog):
         self.name.setAccessibleName(tr("Name"))
         self.name.setFont(theme.font(16, 600))
         self.instructions.setAccessibleName(tr("Instructions"))
-        self.instructions.setPlaceholderText(tr("What every answer in this project should keep to"))
+        self.instructions.setPlaceholderText(tr("Instructions for every answer in this project"))
         self.instructions.setTabChangesFocus(True)
         self.instructions.setFixedHeight(px(96))
         self.instructions.setFont(theme.font(14))
@@ -139,7 +139,7 @@ class ProjectDialog(QDialog):
         column.setSpacing(px(8))
         column.addStrut(px(WIDTH_PX - 48))
         column.addLayout(head)
-        column.addWidget(self._muted(tr("Every chat in the project sees this. Chats outside stay as they are.")))
+        column.addWidget(self._muted(tr("Applies to every chat in this project.")))
         column.addSpacing(px(6))
         column.addWidget(self._heading(tr("Instructions"), self.instructions))
         column.addWidget(self.instructions)
@@ -324,7 +324,7 @@ class ProjectFiles(QWidget):
         self._chips = QWidget()
         self._chips.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._flow = FlowLayout(self._chips)
-        self._nothing = plain_label(tr("Drop files here, or add them. They are read once for all chats."), kind="muted")
+        self._nothing = plain_label(tr("Drop or add files. They’re read once for all chats."), kind="muted")
         self._nothing.setWordWrap(True)
         self._nothing.setFont(theme.font(13))
         column = self._column = QVBoxLayout(self)
@@ -394,7 +394,7 @@ class ProjectFiles(QWidget):
         with self._notify.guard():
             self._preambles.attached.remove(attachment.id)
             self.removed.emit()
-            notice = Notice(self._theme, tr("{name} was taken out.", name=name), UNDO_MS)
+            notice = Notice(self._theme, tr("Removed {name}.", name=name), UNDO_MS)
             notice.add_button(tr(UNDO), put_back, "plain")
             notice.left.connect(notice.deleteLater)
             self._column.addWidget(notice)  # the window's notices are hidden behind this dialog

@@ -37,7 +37,7 @@ from app.ui.widgets.row_list import GroupedListModel, Index
 from app.ui.work.doing import SavedFiles
 
 PROMPT_FIELDS = "Asks for: {names}"
-OFFER_BUILT_IN_PROMPTS = "Offer the built-in prompts"
+OFFER_BUILT_IN_PROMPTS = "Show built-in prompts"
 EXPORT_YOUR_PROMPTS = "Export your prompts"
 
 SIZE_PX = (760, 520)
@@ -83,7 +83,7 @@ class PromptDialog(LibraryDialog):
         self._files.imported.connect(self._on_imported)
         self.search = SearchField(theme, tr("Search prompts"))
         self.more = IconButton(theme, "dots-three", tr(MORE_LABEL), size_px=18)
-        self.text = QPlainTextEdit(placeholderText=tr("What is put into the message"))
+        self.text = QPlainTextEdit(placeholderText=tr("Text to insert into your message"))
         self.text.setAccessibleName(tr("Text of the prompt"))
         self.text.setTabChangesFocus(True)
         self.about = plain_label(kind="muted", wraps=True)
@@ -138,7 +138,7 @@ class PromptDialog(LibraryDialog):
             field.setEnabled(prompt is not None)
         self.delete.setEnabled(is_own)
         self.copy.setEnabled(prompt is not None)
-        self.copy.setText(tr(DUPLICATE) if is_own or prompt is None else tr("Duplicate to change it"))
+        self.copy.setText(tr(DUPLICATE) if is_own or prompt is None else tr("Duplicate to edit"))
         self._show_about()
 
     def _show_about(self) -> None:
@@ -147,7 +147,9 @@ class PromptDialog(LibraryDialog):
         self.about.setText(
             tr(PROMPT_FIELDS, names=", ".join(asked))
             if asked
-            else tr("A word in {braces} is asked for. {clipboard}, {selection} and {date} fill themselves in.")
+            else tr(
+                "You’re asked for each word in {braces}. {clipboard}, {selection} and {date} are filled in for you."
+            )
         )
         self.use.setEnabled(bool(text.strip()))
 
@@ -231,7 +233,7 @@ class PromptDialog(LibraryDialog):
         own = [row.prompt for row in self.rows.found if not row.prompt.is_builtin]
         every = menu.addAction(tr("Export your prompts…"), lambda: self._files.ask_to_export(own))
         every.setEnabled(bool(own))
-        one = menu.addAction(tr("Export this one as Markdown…"), self._on_export_one)
+        one = menu.addAction(tr("Export this prompt as Markdown…"), self._on_export_one)
         one.setEnabled(self._shown is not None)
         menu.addSeparator()
         builtin = menu.addAction(tr(OFFER_BUILT_IN_PROMPTS))
@@ -255,7 +257,7 @@ class PromptDialog(LibraryDialog):
             self.reload_list(str(made[0].id) if made else "")
             told = tr("1 prompt was imported.") if len(made) == 1 else tr("{n} prompts were imported.", n=len(made))
             left = len(found) - len(made)
-            there = tr("1 was there already.") if left == 1 else tr("{n} were there already.", n=left)
+            there = tr("1 already existed.") if left == 1 else tr("{n} already existed.", n=left)
             self.notify.mention(f"{told} {there}" if left else told)
 
     # How it looks.

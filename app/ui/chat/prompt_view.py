@@ -41,7 +41,7 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import within_screen
 
-PROMPT_CHANGED_SINCE = "Something has changed since, such as the model or the instructions: now this is {count} tokens."
+PROMPT_CHANGED_SINCE = "The model, instructions or something else changed since. This is now {count} tokens."
 
 FROM_TEMPLATE = "From the template"
 COPY_ALL = "Copy all"
@@ -115,7 +115,7 @@ class SeenDialog(QDialog):
 
     def _on_seen(self, found: SeenPrompt | None) -> None:
         if found is None:
-            self.sum.setText(tr("The model sleeps. It wakes up with your next message, and counts then."))
+            self.sum.setText(tr("The model is asleep. Exact counts appear with your next message."))
             return
         self._seen = found
         self.sum.setText(sum_words(found))
@@ -138,7 +138,7 @@ class SeenDialog(QDialog):
     def _show(self, place: int) -> None:
         if self._seen is not None and 0 <= place < len(self._seen.parts):
             part = self._seen.parts[place]
-            nothing = tr("Marks between the messages, which the model’s own template adds.")
+            nothing = tr("Markers that the model’s template adds between messages.")
             self.text.setPlainText(part.text or nothing)
 
     def _on_copy(self) -> None:
@@ -154,7 +154,7 @@ def words_of(part: SeenPart) -> str:
         prompt_inspector.DOCUMENTS: tr("Documents of the project"),
         prompt_inspector.MEMORIES: tr(MEMORIES_LABEL),
         prompt_inspector.CARRIED: tr(INSTRUCTIONS_FROM_BEFORE),
-        prompt_inspector.RECALLED: tr("Turns shown again"),
+        prompt_inspector.RECALLED: tr("Recalled turns"),
         prompt_inspector.MESSAGE: tr(THIS_MESSAGE),
         prompt_inspector.TEMPLATE: tr(FROM_TEMPLATE),
     }

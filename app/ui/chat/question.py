@@ -33,9 +33,9 @@ ANSWER_THIS = "Answer this"
 
 SHOWN_TO_MODEL = "Shown to the model:"
 
-ONE_TURN_RECALLED = "1 earlier turn was shown again"
+ONE_TURN_RECALLED = "1 earlier turn recalled"
 NO_PASSAGE_ANSWERS = "No passage seems to answer this."
-READ_ALL_QUESTION = "Read all of it?"
+READ_ALL_QUESTION = "Read whole document?"
 
 WIDEST = 0.8
 PADDING_PX = (18, 6)
@@ -277,7 +277,7 @@ class QuestionDocuments(QObject):
         if can_read_all:
             read = text_button(tr(READ_ALL_QUESTION), "link")
             read.setObjectName("read_all")
-            read.setToolTip(tr("Has the model read the whole document for this question, section by section"))
+            read.setToolTip(tr("Let the model read the whole document for this question, section by section"))
             read.clicked.connect(lambda _=False: self.whole_wanted.emit())
             flow.addWidget(read)
             self._theme.dress(read, font=(13, 400))
@@ -296,7 +296,7 @@ class QuestionDocuments(QObject):
         if (read_text := documents.read_text) is not None and can_read_text():
             read = text_button(tr(READ_ITS_TEXT), "link")
             read.setObjectName("read_sent_text")
-            read.setToolTip(tr("Its text goes with the message that you write next"))
+            read.setToolTip(tr("Attach its text to your next message"))
             read.clicked.connect(lambda _=False: read_text(pictures))
             row.addWidget(read)
             self._theme.dress(read, font=(13, 400))
@@ -437,7 +437,7 @@ class RecalledLine(QWidget):
         row = text_button("", "link", self)
         row.setObjectName("recalled_turn")
         row.setAccessibleName(turn.words)
-        row.setAccessibleDescription(tr("Shows it in the document"))
+        row.setAccessibleDescription(tr("Show in the document"))
         row.setToolTip(plain_tip(turn.words))
         row.clicked.connect(lambda _=False: self.message_wanted.emit(turn.message_id))
         self._theme.dress(row, font=(13, 400))
@@ -447,10 +447,10 @@ class RecalledLine(QWidget):
 
     def _update(self) -> None:
         count = len(self._turns)
-        words = tr("{count} earlier turns were shown again", count=count)
+        words = tr("{count} earlier turns recalled", count=count)
         self._line.setText(tr(ONE_TURN_RECALLED) if count == 1 else words)
         self._line.setAccessibleName(self._line.text())
-        self._line.setAccessibleDescription(tr("Hides them") if self.is_open else tr("Shows which"))
-        self._line.setToolTip(tr("The model had forgotten them; this question is about them."))
+        self._line.setAccessibleDescription(tr("Hide recalled turns") if self.is_open else tr("Show recalled turns"))
+        self._line.setToolTip(tr("These turns no longer fit the context, but your question is about them."))
         closed = "caret-left" if self.isRightToLeft() else "caret-right"
         self._theme.dress(self._line, glyph=("caret-down" if self.is_open else closed, "muted", CARET_PX))

@@ -31,11 +31,11 @@ from app.ui.widgets.layouts import FlowLayout
 if TYPE_CHECKING:
     from app.features.chat_services import Chats
 
-NOT_MADE_FOR_TRANSLATING = "{name} was not made for translating this."
+NOT_MADE_FOR_TRANSLATING = "{name} isn’t made to translate this."
 COPY_AND_CLOSE = "Copy and close"
 OPEN_AS_CHAT = "Open as chat"
-LEAVE_TEXT_OUT = "Leave this text out"
-OPEN_IN_TRANSLATE = "Open in Translate (is kept)"
+LEAVE_TEXT_OUT = "Remove this text"
+OPEN_IN_TRANSLATE = "Open in Translate"
 TRANSLATE_HERE = "Translate here"
 
 WIDTH_PX, TALL_PX = 640, 560
@@ -340,7 +340,7 @@ class QuickAsk(QWidget):
         """Show the model that answers here, which may differ from the loaded one."""
         own = self.chat.own
         name = own.name_of(own.path) if own.path is not None and own.is_elsewhere else self._loader.name
-        self._model.setText(f"{name} · {tr('Nothing of this is kept')}")
+        self._model.setText(f"{name} · {tr('Nothing here is saved')}")
 
     def _show_end(self) -> None:
         """Show the actions on an answer once there is one."""

@@ -41,7 +41,7 @@ class QuoteButton(QObject):
         self._selecting = SelectionEvents(self.selection, transcript)
         self.button: QPushButton = text_button(tr("Quote"), "plain", transcript)
         self.button.setObjectName("quote_selection")
-        self.button.setAccessibleDescription(tr("Puts what is selected into your message"))
+        self.button.setAccessibleDescription(tr("Quote the selection in your message"))
         self.button.clicked.connect(lambda _=False: self.quote())
         self.button.hide()
         theme.dress(self.button, font=(13, 500), glyph=("quotes", "text", 15))
@@ -117,7 +117,7 @@ class QuoteButton(QObject):
         selection = self.selection
         menu = QMenu(self._transcript)
         menu.setObjectName("selection_menu")
-        menu.setAccessibleName(tr("What can be done with what is selected"))
+        menu.setAccessibleName(tr("Selection actions"))
         menu.aboutToHide.connect(menu.deleteLater)
         offers: list[tuple[str, str, str, Callable[[], object]]] = [
             ("copy", tr(COPY), KEYS[TurnCommand.COPY], self._selecting.copy),

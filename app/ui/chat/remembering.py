@@ -24,7 +24,7 @@ from app.ui.widgets.labels import plain_label
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
-MEMORIES_TOKENS = "It takes about {count} tokens of each chat, an estimate: no model is loaded."
+MEMORIES_TOKENS = "Uses about {count} tokens of each chat. Estimated, because no model is loaded."
 
 IN_THIS_PROJECT = "In this project"
 
@@ -63,7 +63,7 @@ class MemoryActions(QObject):
 
         with self._notify.guard():
             number = memories.add(text, project_id if isinstance(project_id, int) else None).id
-            self._notify.undo(tr("Remembered. The next answer reads its chat once more."), take_back)
+            self._notify.undo(tr("Remembered. The next answer rereads its chat."), take_back)
 
 
 class RememberDialog(QuestionDialog):
@@ -74,9 +74,9 @@ class RememberDialog(QuestionDialog):
     def __init__(
         self, theme: Theme, text: str, project: Project | None, costs: PreambleCosts, parent: QWidget, *, is_on: bool
     ) -> None:
-        words = tr("Models get this at the start of a chat. Change it in Settings, Memories.")
+        words = tr("Models see this at the start of a chat. Change it in Settings, Memories.")
         if not is_on:
-            words = tr("Memories are switched off in Settings: it is kept, and models are not told.")
+            words = tr("Memories are off in Settings. This one is saved, but models don’t see it.")
         super().__init__(theme, tr(REMEMBER_SELECTION), words, parent)
         self.setObjectName("remember_dialog")
         self.setWindowTitle(window_title(tr(REMEMBER_SELECTION)))
@@ -84,7 +84,7 @@ class RememberDialog(QuestionDialog):
         self._costs, self._project = costs, project
         self._counting: tasks.BackgroundTask | None = None
         self.field = QPlainTextEdit(text[:MOST_CHARACTERS])
-        self.field.setAccessibleName(tr("What is remembered"))
+        self.field.setAccessibleName(tr("Memory to save"))
         self.field.setTabChangesFocus(True)
         self.field.setFixedHeight(theme.px(84))
         self.field.setFont(theme.font(14))
@@ -97,7 +97,7 @@ class RememberDialog(QuestionDialog):
         if project is not None:
             choices = [(EVERYWHERE, tr("In every chat")), (HERE, tr(IN_THIS_PROJECT))]
             self._scope = HERE
-            self.scope = SegmentedControl(tr("Told"), choices, HERE, self._on_scope)
+            self.scope = SegmentedControl(tr("Used"), choices, HERE, self._on_scope)
             self.fields.addWidget(self.scope)
         self.fields.addWidget(self.cost)
         self.keep = self.add_choice(tr("Remember"), self._on_kept, "primary")
@@ -134,7 +134,7 @@ class RememberDialog(QuestionDialog):
         self._counting = None
         counts, is_exact = counted
         count = f"{counts[0]:,}"
-        exact = tr("It takes {count} tokens of each chat; the next answer reads its chat once more.", count=count)
+        exact = tr("Uses {count} tokens of each chat. The next answer rereads its chat.", count=count)
         about = tr(MEMORIES_TOKENS, count=count)
         self.cost.setText(exact if is_exact else about)
 

@@ -68,7 +68,7 @@ class ScreenRegion(QObject):
             still.activateWindow()
         if not self._stills:
             self._come_back()
-            self._notify.show_notice(PersonMessage(tr("The system did not give a picture of the screen.")))
+            self._notify.show_notice(PersonMessage(tr("The system didn’t allow a picture of the screen.")))
 
     def _on_chosen(self, picture: QImage) -> None:
         for still in self._stills:
@@ -94,7 +94,7 @@ class ScreenRegion(QObject):
         self._task = None
         if not isinstance(error, OSError):
             raise error
-        self._notify.show_notice(PersonMessage(tr("The desktop has no way to choose a part of the screen.")))
+        self._notify.show_notice(PersonMessage(tr("This desktop can’t capture part of the screen.")))
 
     def _on_end(self) -> None:
         self._task = None
@@ -114,7 +114,7 @@ class ScreenStill(QWidget):
         self._to = QPoint()
         self.setObjectName("screen_still")
         self.setAccessibleName(tr("Choose a part of the screen"))
-        self.setAccessibleDescription(tr("Drag around it. Enter takes all of the screen, Esc nothing."))
+        self.setAccessibleDescription(tr("Drag to select. Enter captures the whole screen, Esc cancels."))
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 

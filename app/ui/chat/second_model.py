@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 CHOOSE_AN_ANSWER = "Choose an answer. Your next message continues {name}’s."
 VERSION_PLACE = "Version {place}"
 VERSION_LINE = "Version {place}: {words}"
-SECOND_MODEL = "Asked as well: {name}"
+SECOND_MODEL = "Also asking: {name}"
 ASK_TWO_MODELS = "Ask two models at once"
 
 NAME_PX = 130
@@ -157,7 +157,7 @@ class AnswerPairs(QObject):
             return
         menu = QMenu(turn)
         menu.setObjectName("other_versions")
-        menu.setAccessibleName(tr("Which version do you want next to it?"))
+        menu.setAccessibleName(tr("Choose a version to compare"))
         menu.aboutToHide.connect(menu.deleteLater)
         for number, place in places.items():
             version = self._chat.talk.conversations.get_message(number)
@@ -384,7 +384,7 @@ class SecondModel(QObject):
 
     def menu(self) -> QMenu:
         """Return a menu of all models except the chat's."""
-        menu = self._models.menu(tr("Ask a second model as well"), self.choose, self.button)
+        menu = self._models.menu(tr("Also ask a second model"), self.choose, self.button)
         here = self._own.path or self._models.path
         for action in menu.actions():
             if here is not None and action.toolTip() == str(here):

@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from app.features.survey.surveys import DocumentSurveys
     from app.store.conversations import StoredMessage
 
-SENTENCES_CAN_BE_CHOSEN = "Its most telling sentences can be chosen from all of it, without the model."
+SENTENCES_CAN_BE_CHOSEN = "Fireside can pick its key sentences without the model."
 
 KEEP_ANSWER = "Keep this answer"
 ANSWERED_WITHOUT_MODEL = "From the whole document, without the model"
 ABOUT_ALL_DOCUMENTS = "This question is about all {count} documents."
-READ_ALL_TOKENS = "Reading all of it is {tokens} tokens."
-READING_SECTION = "Reading all of it: section {done} of {sections}"
-JOINING_FINDINGS = "Read all of it; joining what was found"
-WAITING_FOR_OTHER_ANSWER = "Waits: another answer goes first"
-READ_WHOLE = "Read whole: {count} sections"
+READ_ALL_TOKENS = "The whole document has {tokens} tokens."
+READING_SECTION = "Reading the whole document: section {done} of {sections}"
+JOINING_FINDINGS = "Combining the findings"
+WAITING_FOR_OTHER_ANSWER = "Waiting for another answer"
+READ_WHOLE = "Whole document read: {count} sections"
 READ_PARTLY = "Read: {done} of {count} sections"
-READ_WHOLE_TEXT = "Read whole"
+READ_WHOLE_TEXT = "Whole document read"
 
 LOOK_MS = 150
 """Delay after the last key before the text is examined."""
@@ -130,18 +130,18 @@ def offer_words(offer: QueryOffer) -> str:
         figures = {"tokens": f"{offer.tokens:,}", "time": time_words(offer.seconds or 0.0)}
         if offer.seconds is None:
             return f"{about} {tr(READ_ALL_TOKENS, **figures)}"
-        return f"{about} {tr('Reading all of it, {tokens} tokens, takes {time}.', **figures)}"
+        return f"{about} {tr('Reading all {tokens} tokens takes {time}.', **figures)}"
     if offer.is_by_model:
         return about
     if offer.scope.wanted is QuestionScope.ABOUT:
         return f"{about} {tr(SENTENCES_CAN_BE_CHOSEN)}"
-    return f"{about} {tr('The program can look through all of it at once, without the model.')}"
+    return f"{about} {tr('Fireside can search the whole document without the model.')}"
 
 
 def _button_words(offer: QueryOffer) -> str:
     if offer.is_by_model:
-        return tr("Read all of it")
-    return tr("Show these sentences") if offer.scope.wanted is QuestionScope.ABOUT else tr("Look through all of it")
+        return tr("Read whole document")
+    return tr("Show key sentences") if offer.scope.wanted is QuestionScope.ABOUT else tr("Search whole document")
 
 
 def progress_words(progress: SurveyProgress) -> str:

@@ -77,7 +77,7 @@ class ChatTranscript(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setAccessibleName(tr("Conversation"))
+        self.setAccessibleName(tr("Messages"))
         self.viewport().setAutoFillBackground(False)
         self.column.setAutoFillBackground(False)
         self.column.made.connect(self.arrange)
@@ -738,7 +738,7 @@ class TurnDivider(QWidget):
         self.text = tr("The model no longer sees earlier messages ({count})", count=count)
         self.setAccessibleName(self.text)
         self.setProperty("painted_text", self.text)
-        self.setToolTip(tr("They are still here, and Bring back shows one to the model again."))
+        self.setToolTip(tr("They’re still in the chat. “Bring back” shows one to the model again."))
         self.update()
 
     @property

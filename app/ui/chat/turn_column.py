@@ -132,7 +132,7 @@ class ChatsColumn(ListColumn):
     def _add_buttons(self) -> None:
         temporary = IconButton(self._theme, "ghost", tr(TEMPORARY_CHAT), size_px=18)
         temporary.setObjectName("temporary_chat")
-        temporary.setToolTip(with_keys(tr("Temporary chat: nothing of it is kept"), "temporary_chat"))
+        temporary.setToolTip(with_keys(tr("Temporary chat: it isn’t saved"), "temporary_chat"))
         temporary.clicked.connect(self.temporary_chat_wanted)
         self.more_menu: Callable[[], QMenu | None] = lambda: None
         """Returns the menu of other ways to start a chat; set by the chat view."""
@@ -141,7 +141,7 @@ class ChatsColumn(ListColumn):
         more.clicked.connect(lambda _=False: self._show_more(more))
         begin = IconButton(self._theme, "folder-plus", tr(NEW_PROJECT), size_px=18)
         begin.setObjectName("new_project")
-        begin.setToolTip(tr("New project: a folder of chats with documents of its own"))
+        begin.setToolTip(tr("New project: chats that share instructions and documents"))
         begin.clicked.connect(lambda _=False: self.folders.wanted.emit("begin", 0))
         icons = self._icons = QHBoxLayout()
         for button in (more, begin, temporary):

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from app.hub.catalog import CatalogEntry
     from app.hub.download import Download
 
-BETTER_MODEL = "{name} would serve you better here"
-MODEL_ON_ITS_WAY = "{name} is on its way"
+BETTER_MODEL = "{name} would work better here"
+MODEL_ON_ITS_WAY = "Downloading {name}"
 WELCOME_QUESTION = "What would you like to ask?"
 OPEN_A_MODEL = "Open a model…"
 
@@ -105,7 +105,7 @@ class EmptyState(QWidget):
 
     def set_model(self, *, is_starter: bool, is_there: bool, can_chat: bool = True, host: str = "") -> None:
         """Show the ideas that suit the loaded model; none if it cannot chat. `host` is its server if it is remote."""
-        self._greeting.setText(tr(WELCOME_QUESTION) if can_chat else tr("This model continues a text"))
+        self._greeting.setText(tr(WELCOME_QUESTION) if can_chat else tr("This model continues text"))
         self._greeting.setAccessibleName(self._greeting.text())
         self._label.setText(_where_words(is_starter=is_starter, host=host) if is_there else tr("No model is open yet."))
         for button, text in zip(self._ideas, STARTER_IDEAS if is_starter else IDEAS, strict=True):
@@ -222,7 +222,7 @@ class AssistantRow(QWidget):
             button.setCheckable(True)
             button.setChecked(number == chosen)
             set_mark(button, "on", number == chosen)
-            button.setToolTip(plain_tip(tr("Begin with {name}", name=name)))
+            button.setToolTip(plain_tip(tr("Start with {name}", name=name)))
             button.clicked.connect(partial(self._choose, number))
             self._row.addWidget(button)
             button.ensurePolished()  # otherwise it loses its font when first shown

@@ -302,7 +302,7 @@ class SettingsDialog(QDialog):
             lowest=0, highest=MOST_TOKENS, step=256, word_for_lowest=tr(NO_LIMIT),
         )  # fmt: skip
         budget.changed.connect(lambda value: self._save("chat", thinking_budget=int(value) or -1))
-        page.add_setting("thinking_budget", tr("In tokens. Then the model is asked to answer."), budget)
+        page.add_setting("thinking_budget", tr("In tokens. After that, the model is asked to answer."), budget)
 
     def _add_when_full(self, page: SettingsPage) -> None:
         choices = [("compact", tr("Compact")), ("rolling", tr("Rolling")), ("ask", tr("Ask"))]

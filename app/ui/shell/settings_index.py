@@ -49,7 +49,7 @@ PAGES: tuple[SettingsPageSpec, ...] = (
             SettingSpec("temperature", "Temperature", "creative creativity random randomness sampling focused"),
             SettingSpec("max_tokens", "Longest answer", "max maximum tokens length limit short long"),
             SettingSpec("thinking", "Thinking", "reasoning reason think chain of thought"),
-            SettingSpec("thinking_budget", "Think at most", "reasoning budget limit effort"),
+            SettingSpec("thinking_budget", "Thinking limit", "reasoning budget limit effort"),
             SettingSpec("when_full", "When a chat is full", "context window overflow compact rolling truncate forget"),
             SettingSpec("recall", "Recall earlier messages", "forgotten turns remember history retrieval"),
             SettingSpec("titles", "Models write titles", "automatic name chat rename"),

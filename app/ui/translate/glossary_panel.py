@@ -202,7 +202,7 @@ class GlossaryPanel(QFrame):
         count = len(terms)
         told = tr("1 term was imported.") if count == 1 else tr("{count} terms were imported.", count=f"{count:,}")
         replaced = count - added
-        known = tr("1 was there already.") if replaced == 1 else tr("{count} were there already.", count=replaced)
+        known = tr("1 already existed.") if replaced == 1 else tr("{count} were there already.", count=replaced)
         self._notify.mention(f"{told} {known}" if replaced > 0 else told)
 
     @property

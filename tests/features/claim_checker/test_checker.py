@@ -79,7 +79,7 @@ def test_what_no_passage_supports_is_marked_and_said(tmp_path: Path) -> None:
     assert isinstance(last, Summarized)
     (claim,) = last.summary.statements
     assert [claim.text[start:end] for start, end in claim.unsupported] == ["painted blue"]
-    assert doubt_words(claim) == "The checker finds no support for “painted blue”."
+    assert doubt_words(claim) == "The checker found no support for “painted blue”."
     assert last.summary.checker == "checker"
 
 

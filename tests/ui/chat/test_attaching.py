@@ -425,7 +425,7 @@ def test_enter_while_a_dropped_folder_is_looked_through_waits_for_what_is_in_it(
     desk.type("When is it lit?")
     with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Return)
-        assert (desk.turns, desk.note[:22]) == ([], "Sent as soon as papers")
+        assert (desk.turns, desk.note[:22]) == ([], "Will be sent once pape")
         slow_disk.set()
     assert "lit on Monday" in desk.prompts()[-1][-1][1]
 
@@ -453,7 +453,7 @@ def test_a_message_that_waits_can_be_taken_back_and_never_goes_without_its_docum
     desk.type("Question")
     for key in (Qt.Key.Key_Escape, Qt.Key.Key_A):
         desk.press(Qt.Key.Key_Return)
-        assert desk.note.startswith("Sent as soon as big.txt")
+        assert desk.note.startswith("Will be sent once big.txt")
         desk.press(key)
         assert desk.note == STILL_READING.format(name="big.txt")
     desk.press(Qt.Key.Key_Return)

@@ -252,7 +252,7 @@ def test_one_for_which_the_model_has_no_room_is_told_and_kept(open_chat: Open, t
 def test_how_long_looking_takes_at_least_is_said_where_that_is_long() -> None:
     use = MediaUse(1, StoredMedia("0" * 64, "picture", "png", 1000, 640, 480), 0, "a.png")
     count = MediaCount(1020, 1020, 17, 640, 480, 49.4)
-    assert count_words(use, count) == "640 × 480, 1,020 tokens, looked at for 49 s at least"
+    assert count_words(use, count) == "640 × 480, 1,020 tokens, takes at least 49 s to process"
     assert not shows(LOOKED_AT_SECONDS, count_words(use, replace(count, seconds=1.9)))
 
 

@@ -196,7 +196,7 @@ def test_the_words_about_a_project_without_anything_are_no_number() -> None:
 
     assert cost_words(PreambleCost(0, 0, {}, is_exact=True)) == NOTHING_IN_PROMPT
     words = cost_words(PreambleCost(10, 0, {1: 500, 2: 90_000}, is_exact=True, searched=(2,)))
-    assert words.startswith("Each chat begins with 510 tokens: instructions 10, documents 500.")
+    assert words.startswith("Each chat starts with 510 tokens: instructions 10, documents 500.")
     assert words.endswith(end_of(PROJECT_PASSAGES))
 
 

@@ -85,7 +85,7 @@ def test_a_question_about_all_of_it_can_be_read_whole(open_chat: Open, tmp_path:
     desk.type(PEOPLE)
     said = desk.wait_for_offer(is_estimated=True)
     assert re.fullmatch(
-        r"This question is about the whole document\. Reading all of it, [\d,]+ tokens, takes less than a minute\.",
+        r"This question is about the whole document\. Reading all [\d,]+ tokens takes less than a minute\.",
         said,
     )
     desk.take_offer()
@@ -205,7 +205,7 @@ def test_a_very_small_model_is_offered_what_the_program_finds(open_chat: Open, t
     desk.attach(paged_book(tmp_path))
     desk.type("List all dates")
     assert desk.wait_for_offer() == (
-        "This question is about the whole document. The program can look through all of it at once, without the model."
+        "This question is about the whole document. Fireside can search the whole document without the model."
     )
     desk.take_offer()
     assert desk.last_text.startswith("**40 dates**\n\n- **2 May 1981** [p. 1] On 2 May 1981 the kiln of page 1 was")
@@ -333,7 +333,9 @@ def test_what_is_said_counts_and_names() -> None:
         SENTENCES_CAN_BE_CHOSEN, offer_words(QueryOffer(WantedScope(QuestionScope.ABOUT), (1,), is_by_model=False))
     )
     assert progress_words(SurveyProgress(2, 38, None)) == READING_SECTION.format(done=3, sections=38)
-    assert progress_words(SurveyProgress(2, 38, 200.0)) == "Reading all of it: section 3 of 38 · about 3 minutes left"
+    assert progress_words(SurveyProgress(2, 38, 200.0)) == (
+        "Reading the whole document: section 3 of 38 · about 3 minutes left"
+    )
     assert progress_words(SurveyProgress(38, 38, 5.0)) == JOINING_FINDINGS
     assert progress_words(SurveyProgress(2, 38, 5.0, is_resting=True)) == WAITING_FOR_OTHER_ANSWER
     assert (

@@ -109,7 +109,7 @@ def test_a_source_is_reached_by_tab_and_opens_its_sentence_and_so_does_a_page_th
     monkeypatch.setattr(DocumentStore, "blocks_of_page", noted)
     desk = open_whole({"text": ANSWER})
     ask_about_the_lease(desk, tmp_path)
-    assert desk.said_in(sources(desk)) == "May come from p. 2"
+    assert desk.said_in(sources(desk)) == "Possible sources p. 2"
     assert readers == [], "whether a page is there is asked of an index"
     (chip,) = desk.places_in(sources(desk))
     assert chip.accessibleName() == "page 2 of lease.pdf"
