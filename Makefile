@@ -110,7 +110,7 @@ check: dev ## format, lint, types, import contracts, lines of code and names and
 	@.venv/bin/lint-imports
 	@$(PYTHON) packaging/check_budget.py
 	@$(PYTHON) packaging/names.py
-	@$(PYTHON) packaging/texts.py --check
+	@$(PYTHON) packaging/screen_texts.py --check
 	@$(PYTHON) packaging/check_subjects.py
 
 .PHONY: house
@@ -119,7 +119,7 @@ house: dev ## sizes, circles and arrows of the code, beside their aims and what 
 
 .PHONY: texts
 texts: $(STAMPS)/app ## every text of the screen and the terminal with its place
-	@$(PYTHON) packaging/texts.py
+	@$(PYTHON) packaging/screen_texts.py
 
 .PHONY: check-catalog
 check-catalog: setup ## compare the suggested models with the Hub, where there is a network

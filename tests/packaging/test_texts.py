@@ -26,7 +26,7 @@ def build(layout, name):
 
 
 def test_texts_are_found_with_the_kind_of_their_use(tmp_path: Path) -> None:
-    from texts import TextFinder
+    from screen_texts import TextFinder
 
     (tmp_path / "app/ui").mkdir(parents=True)
     (tmp_path / "app/ui/view.py").write_text(WINDOW, "utf-8")
@@ -53,20 +53,20 @@ def test_texts_are_found_with_the_kind_of_their_use(tmp_path: Path) -> None:
     ],
 )
 def test_a_rule_notices_what_breaks_it(kind: str, text: str, rule: str) -> None:
-    from texts import ScreenText, broken_rules
+    from screen_texts import ScreenText, broken_rules
 
     assert broken_rules(ScreenText("app/ui/view.py", 1, kind, text)) == [rule]
 
 
 @pytest.mark.parametrize("text", ["Memories are off.", "Open in Fireside", "Saved. The file wasn’t changed.", "{Name}"])
 def test_a_plain_text_breaks_none(text: str) -> None:
-    from texts import ScreenText, broken_rules
+    from screen_texts import ScreenText, broken_rules
 
     assert broken_rules(ScreenText("app/ui/view.py", 1, "label", text)) == []
 
 
 def test_a_figure_may_fall_and_not_rise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from texts import ScreenText, check, text_figures, write_ceilings
+    from screen_texts import ScreenText, check, text_figures, write_ceilings
 
     texts = [ScreenText("app/ui/view.py", 1, "button", "Delete Chat")]
     project = tmp_path / "pyproject.toml"

@@ -498,7 +498,7 @@ def test_tags_are_put_on_by_drag_and_menu_and_narrow_the_list(frame: Frame, qtbo
     assert chats.rows == [PROJECTS, "Flat", "Letter", TODAY, "Garden"]
     bar.chips[1].click()
     assert chats.rows == [PROJECTS, "Flat", "Letter"]
-    bar.put(work.id, letter, is_on=False)
+    bar.set_tag(work.id, letter, is_on=False)
     assert (chats.rows, chats.nothing.text()) == ([], NO_CHAT_WITH_TAGS)
     bar.chips[1].click()
     chats.find_words("gard")

@@ -288,7 +288,7 @@ def check(texts: list[ScreenText], ceilings: dict[str, int]) -> int:
     """Print the rules that more texts break than before; 1 when there is one."""
     risen = {rule: count for rule, count in text_figures(texts).items() if count > ceilings.get(rule, 0)}
     for rule, count in risen.items():
-        print(f"{rule}: {count}, at most {ceilings.get(rule, 0)}. `packaging/texts.py --broken` prints the texts.")
+        print(f"{rule}: {count}, at most {ceilings.get(rule, 0)}. See `packaging/screen_texts.py --broken`.")
     if not risen:
         print(f"texts: {len(texts)}, no figure has risen")
     return int(bool(risen))
