@@ -79,13 +79,13 @@ class ScriptedModels:
         """And for this computer."""
         return self
 
-    def search_text(self, query: HubQuery, cancel: CancelToken) -> SearchResultPage:
+    def search(self, query: HubQuery, cancel: CancelToken) -> SearchResultPage:
         return self._answer("search", query, cancel, lambda: SearchResultPage(found(query.limit), True))
 
-    def repository(self, repo: str, revision: str, cancel: CancelToken) -> Repository:
+    def read_repository(self, repo: str, revision: str, cancel: CancelToken) -> Repository:
         return self._answer("repository", repo, cancel, lambda: repository(repo))
 
-    def card(self, repo: str, commit: str, cancel: CancelToken) -> str:
+    def read_card(self, repo: str, commit: str, cancel: CancelToken) -> str:
         return self._answer("card", repo, cancel, lambda: "# About\n\nA model.")
 
     def estimate(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken) -> MemoryFit:
@@ -102,10 +102,10 @@ class ScriptedModels:
     def download(self, repo: Repository, model: ModelFile, with_vision: bool) -> object:
         return self._answer("download", (model.tag, with_vision), CancelToken(), object)
 
-    def room(self) -> MemoryRoom:
+    def memory_room(self) -> MemoryRoom:
         return MemoryRoom(9_800_000_000, 16_000_000_000)
 
-    def recommended(self, models: Sequence[ModelFile]) -> ModelFile | None:
+    def recommend_file(self, models: Sequence[ModelFile]) -> ModelFile | None:
         return recommend_file(models, self.room())
 
     def listen(self, callback: Callable[[object], object]) -> Callable[[], None]:
@@ -130,5 +130,5 @@ class ScriptedApp:
         self.settings = Settings()
         self.models = ScriptedModels()
 
-    def change(self, section: str, **values: object) -> None:
+    def change_settings(self, section: str, **values: object) -> None:
         self.settings = self.settings.changed(section, **values)

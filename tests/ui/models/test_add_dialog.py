@@ -240,7 +240,7 @@ def test_add_a_file_asks_for_one_and_copies_it_for_real(frame: Frame, model: Pat
     assert frame.loader.path is not None
     assert frame.loader.path.is_relative_to(frame.paths.models)
     assert frame.loader.path.read_bytes() == model.read_bytes()
-    assert frame.loader.path in [each.model.path for each in frame.models.installed()]
+    assert frame.loader.path in [each.model.path for each in frame.models.list_installed()]
 
 
 def test_what_is_no_model_is_refused_with_a_sentence(frame: Frame, tmp_path: Path, qtbot: QtBot) -> None:

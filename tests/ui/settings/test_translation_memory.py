@@ -64,7 +64,7 @@ def test_entries_are_found_by_words_and_languages_and_deleted_one_pair_and_all(
     qtbot.mouseClick(dialog.delete_all, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(dialog.yes, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: sources(dialog) == ["The door"] and dialog.scope.value == "")
-    assert frame.translations.words.pairs() == {FRENCH: 1}
+    assert frame.translations.words.count_pairs() == {FRENCH: 1}
 
 
 @pytest.mark.parametrize("zoom", [1.0, 1.5])

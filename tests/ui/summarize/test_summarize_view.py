@@ -169,7 +169,7 @@ def test_delete_takes_a_document_out_and_without_any_the_place_to_drop_is_back(d
     desk.press(Qt.Key.Key_Delete)
     assert desk.files == []
     assert desk.page == "empty"
-    assert desk.summaries.draft() is None
+    assert desk.summaries.find_draft() is None
 
 
 def test_what_is_put_back_is_the_part_that_was_chosen_though_its_file_is_gone(desk: Desk, tmp_path: Path) -> None:

@@ -258,7 +258,7 @@ def test_a_translation_is_edited_by_keys_and_stays_so(desk: TranslateDesk, tmp_p
     sheet.keys(" Sempre.")
     desk.press(Qt.Key.Key_Return, modifier=Qt.KeyboardModifier.ControlModifier)
     assert sheet.shown[1].endswith("cada mês. Sempre.")
-    stored = desk.translations.segments.row(sheet.stored.id, 2).translated
+    stored = desk.translations.segments.read_row(sheet.stored.id, 2).translated
     assert stored is not None
     assert stored.origin == "edited"
     assert stored.accepted
@@ -266,7 +266,7 @@ def test_a_translation_is_edited_by_keys_and_stays_so(desk: TranslateDesk, tmp_p
     sheet.edit(2)
     sheet.keys("!")
     sheet.root.close_view()
-    assert desk.translations.segments.row(sheet.stored.id, 3).translated.content[0].endswith("locador.!")
+    assert desk.translations.segments.read_row(sheet.stored.id, 3).translated.content[0].endswith("locador.!")
 
 
 def flagged(open_tab: Open, tmp_path: Path) -> tuple[TranslateDesk, DocumentDesk]:
@@ -296,7 +296,7 @@ def test_keep_accepts_a_segment_as_it_is(open_tab: Open, tmp_path: Path) -> None
     desk.press(Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Return)
     assert sheet.shown[2] == ANSWERS[2]["text"]
     assert not sheet.flagged.isVisible()
-    kept = desk.translations.segments.row(sheet.stored.id, 3).translated
+    kept = desk.translations.segments.read_row(sheet.stored.id, 3).translated
     assert kept is not None
     assert kept.accepted
 
@@ -304,7 +304,7 @@ def test_keep_accepts_a_segment_as_it_is(open_tab: Open, tmp_path: Path) -> None
 def test_try_again_asks_only_that_segment_anew(open_tab: Open, tmp_path: Path) -> None:
     desk = open_tab(*ANSWERS)
     sheet = translate(desk, page(tmp_path))
-    content = desk.translations.segments.row(sheet.stored.id, 4).segment.content
+    content = desk.translations.segments.read_row(sheet.stored.id, 4).segment.content
     kept = Translated(4, content, TranslationSource.KEPT, (Flag(FlagKind.UNTRANSLATED),))
     TranslationStore(desk.app.database).save_outcomes(sheet.stored.id, [outcome_of(kept)])
     sheet.read_again()
@@ -333,12 +333,12 @@ def test_a_term_that_is_put_back_comes_into_the_glossary_that_it_was_in(
     sheet = desk.drop(page(tmp_path))
     desk.click(sheet.glossary_button)
     sheet.glossary.table.delete_wanted.emit([0])
-    assert words.glossary("en", "pt-BR") == (keys,)
+    assert words.read_glossary("en", "pt-BR") == (keys,)
     sheet.root.show_glossary(is_open=is_open)
     sheet.choose_target("pt-PT")
     desk.press_notice(UNDO)
-    assert set(words.glossary("en", "pt-BR")) == {rent, keys}
-    assert words.glossary("en", "pt-PT") == (other,)
+    assert set(words.read_glossary("en", "pt-BR")) == {rent, keys}
+    assert words.read_glossary("en", "pt-PT") == (other,)
 
 
 def test_another_language_for_one_that_is_done_waits_until_it_is_applied(desk: TranslateDesk, tmp_path: Path) -> None:
@@ -373,7 +373,7 @@ def test_the_glossary_opens_beside_takes_terms_and_is_applied_to_what_it_changes
         desk.press(Qt.Key.Key_Return)
         for _ in range(2):  # a cell's editor closes in a turn of its own, and the next one opens in another
             QApplication.processEvents()
-    assert desk.translations.words.glossary("en", "pt-BR") == (GlossaryTerm("interest", "juros de mora"),)
+    assert desk.translations.words.read_glossary("en", "pt-BR") == (GlossaryTerm("interest", "juros de mora"),)
     assert sheet.glossary_button.text() == GLOSSARY_COUNT.format(count=1)
     desk.click(sheet.apply_glossary)
     desk.wait(lambda: sheet.is_done and sheet.stored.flagged == 1)

@@ -111,7 +111,7 @@ def test_a_model_that_is_here_already_is_used_without_a_download(open_tab: Open)
     desk.models.entries = (replace(entry, size_bytes=size_bytes, sha256_prefix=""),)
     starter = desk.app.model_path()
     assert starter is not None
-    desk.models.use("translate", starter)  # a person may well choose it
+    desk.models.choose_model("translate", starter)  # a person may well choose it
     desk.view.on_model_changed()
     desk.paste(ENGLISH)
     desk.wait(lambda: desk.download.text() == USE_IT)

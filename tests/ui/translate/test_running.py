@@ -68,7 +68,7 @@ def test_the_list_and_the_bottom_line_follow_the_work(frame: Frame, qtbot: QtBot
     column = frame.translation_list
     column.row_changes(lambda: seen.append(column.row_of(lease)))
     assert column.row_of(lease) == f"lease.txt · {NOT_BEGUN}"
-    frame.translations.begin([lease, annex])
+    frame.translations.begin_translations([lease, annex])
     frame.work_off_translations()
     assert frame.is_at_work
     qtbot.waitUntil(lambda: bool(FURTHER & set(seen)))
@@ -77,7 +77,7 @@ def test_the_list_and_the_bottom_line_follow_the_work(frame: Frame, qtbot: QtBot
     assert told == ["Translating 1 of 2", "Translating 2 of 2", ""]
     qtbot.waitUntil(lambda: column.row_of(lease) == "lease.txt")
     assert not frame.is_at_work
-    rows = frame.translations.segments.rows(annex)
+    rows = frame.translations.segments.read_rows(annex)
     assert [row.translated.content for row in rows if row.translated] == [(said,) for said in SAID]
 
 
@@ -85,7 +85,7 @@ def test_one_is_stopped_from_its_row_and_goes_on_from_there(frame: Frame, qtbot:
     lease = add(frame, tmp_path, "lease.txt")
     frame.key(Qt.Key.Key_3)
     column = frame.translation_list
-    frame.translations.begin([lease])
+    frame.translations.begin_translations([lease])
     frame.work_off_translations()
     qtbot.waitUntil(lambda: column.row_of(lease) in FURTHER)
     column.choose_for(lease, STOP)
@@ -101,7 +101,7 @@ def test_one_is_stopped_from_its_row_and_goes_on_from_there(frame: Frame, qtbot:
 
 def test_what_a_former_run_left_is_worked_off_without_the_tab(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     lease = add(frame, tmp_path, "lease.txt")
-    frame.translations.begin([lease])
+    frame.translations.begin_translations([lease])
     go_on(tmp_path)
     told: list[str] = []
     frame.work_changed.connect(told.append)
@@ -124,7 +124,7 @@ def test_a_defect_in_one_of_them_is_told_and_the_next_has_its_turn(
 
     own = put_pipeline(frame.app, fails)
     go_on(tmp_path)
-    frame.translations.begin([lease, annex])
+    frame.translations.begin_translations([lease, annex])
     heard = frame.heard(frame.work_off_translations().row_changed)
     qtbot.waitUntil(lambda: state(frame, annex) == "done")
     assert state(frame, lease) == "failed"

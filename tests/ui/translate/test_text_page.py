@@ -390,7 +390,7 @@ def test_what_is_complete_is_kept_though_another_text_takes_its_place_before_its
     desk.paste(PETS)
     goes_on.set()
     desk.translated(ANIMAIS)
-    kept = [desk.translations.text(one.id) for one in desk.translations.find()]
+    kept = [desk.translations.typed_text(one.id) for one in desk.translations.find()]
     assert kept == [(PETS, ANIMAIS), (ENGLISH, PORTUGUESE)]
 
 
@@ -408,7 +408,7 @@ def test_a_text_that_is_not_translated_yet_has_nothing_of_the_translation_before
     desk.paste("Keys: two.")
     again = open_tab()
     newest = again.translations.find()[0]
-    assert again.translations.text(newest.id) == ("Keys: two.", "")
+    assert again.translations.typed_text(newest.id) == ("Keys: two.", "")
     again.view.show_job(newest.id)
     again.translated("Chaves: duas.")
 
@@ -455,7 +455,7 @@ def test_the_tabs_own_model_stays_at_hand_while_one_types_and_goes_when_one_leav
     assert starter is not None
     list(desk.engine.load(starter))
     write_model(tmp_path / MODEL, **{"tokenizer.chat_template": "{{ messages }}"})
-    desk.models.use("translate", tmp_path / MODEL)
+    desk.models.choose_model("translate", tmp_path / MODEL)
     desk.view.on_model_changed()
     left = desk.heard(desk.model_let_go)
     desk.paste(ENGLISH)

@@ -60,7 +60,7 @@ def test_keys_mean_the_translations_in_their_tab(frame: Frame, qtbot: QtBot) -> 
     assert frame.open_translation is None
     assert frame.typed_text == ""
     frame.key(Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
-    dialog = frame.find(QFileDialog)
+    dialog = frame.find_step(QFileDialog)
     assert dialog.windowTitle() == CHOOSE_DOCUMENTS
     dialog.reject()
 

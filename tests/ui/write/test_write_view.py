@@ -323,7 +323,7 @@ def test_its_own_model_is_loaded_beside_the_chats(open_page: Open, tmp_path: Pat
     desk = open_page({"text": " own"})
     own = tmp_path / "own.gguf"
     write_model(own)
-    desk.models.use("write", own)
+    desk.models.choose_model("write", own)
     desk.root.continuing.counting.on_model_changed()
     desk.type("My")
     desk.continue_to_end()
