@@ -24,7 +24,7 @@ class ReadyLoader(QObject):
     changed = Signal()
     state, fraction, path, wakes_up = "ready", 1.0, Path("scripted.gguf"), False
 
-    def look(self) -> None:
+    def sync_with_engine(self) -> None:
         """Nothing has changed."""
 
 

@@ -106,7 +106,7 @@ class ScriptedModels:
         return MemoryRoom(9_800_000_000, 16_000_000_000)
 
     def recommend_file(self, models: Sequence[ModelFile]) -> ModelFile | None:
-        return recommend_file(models, self.room())
+        return recommend_file(models, self.memory_room())
 
     def listen(self, callback: Callable[[object], object]) -> Callable[[], None]:
         self.listeners.append(callback)

@@ -228,7 +228,7 @@ def test_a_defect_is_said_too(desk: Desk) -> None:
 
 
 def test_the_network_switched_off(desk: Desk) -> None:
-    desk.app.change("network", allowed=False)
+    desk.app.change_settings("network", allowed=False)
     desk.search_text("qwen")
     assert desk.said.startswith(NETWORK_SWITCHED_OFF)
     assert desk.models.asked == []
@@ -346,7 +346,7 @@ def test_nothing_is_clipped(desk: Desk, width: int, zoom: float) -> None:
     assert clipped_texts(desk.root) == []
     desk.search_text("qwen")
     assert clipped_texts(desk.root) == []
-    desk.app.change("network", allowed=False)
+    desk.app.change_settings("network", allowed=False)
     desk.search_text("gemma")
     assert clipped_texts(desk.root) == []
 
