@@ -105,7 +105,7 @@ def test_a_home_below_a_file_is_reported_not_crashed_on(tmp_path: Path) -> None:
 
 def test_the_window_waits_for_nothing_that_only_summaries_need() -> None:
     code = (
-        "import sys; from app.bootstrap import build; app = build(); app.close(); "
+        "import sys; from app.bootstrap import build_program; app = build_program(); app.close(); "
         "heavy = ('app.features.summarize.summaries', 'app.features.summarize.summarize', "
         "'rapidfuzz', 'wakepy', 'docx', 'rouge_score'); "
         "print([name for name in heavy if name in sys.modules])"
@@ -116,7 +116,8 @@ def test_the_window_waits_for_nothing_that_only_summaries_need() -> None:
 
 def test_the_list_of_summaries_needs_nothing_of_what_makes_them() -> None:
     code = (
-        "import sys; from app.bootstrap import build; app = build(); app.summaries.find(); app.close(); "
+        "import sys; from app.bootstrap import build_program; app = build_program(); "
+        "app.summaries.find(); app.close(); "
         "heavy = ('app.features.summarize.summarize', 'rapidfuzz', 'wakepy', 'docx', 'rouge_score'); "
         "print([name for name in heavy if name in sys.modules])"
     )

@@ -53,7 +53,7 @@ SUMMARIZE = "summarize SummarizeView summaries_column"
 def summary(frame: Frame, name: str, state: str) -> StoredSummary:
     """A summary in a state, with its document."""
     document = store_document(frame.documents.store, name, *paragraphs(3))
-    (made,) = frame.summaries.begin([document.id], SummaryOptions(), together=False)
+    (made,) = frame.summaries.begin_summaries([document.id], SummaryOptions(), together=False)
     with frame.database.transaction() as connection:
         connection.execute("UPDATE jobs SET state = ? WHERE id = ?", (state, made.id))
     found = frame.summaries.get(made.id)
@@ -408,7 +408,7 @@ def test_a_model_file_opened_in_a_tab_is_that_tabs(frame: Frame, tmp_path: Path)
     menu = frame.model_menu
     assert any(action.text().startswith("Other 3B") and action.isChecked() for action in menu.actions())
     menu.close()
-    assert other in [row.model.path for row in frame.models.installed()]
+    assert other in [row.model.path for row in frame.models.list_installed()]
     frame.key(Qt.Key.Key_1)
     assert any(action.text().startswith("Other 3B") for action in frame.model_menu.actions()), "one list for all tabs"
     assert frame.notices == [USED_ONLY_IN_TAB.format(name="Other 3B", tab=SUMMARIZE_LABEL)]
@@ -512,7 +512,7 @@ def test_a_model_that_takes_the_chats_place_is_seen_while_it_works_and_comes_bac
     (tmp_path / "script" / "script.json").write_text(json.dumps(script), "utf-8")
     frame.loader.start()
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
-    frame.models.use("summarize", big)
+    frame.models.choose_model("summarize", big)
     leave_no_room(frame.app, needed_bytes=2 * GB)
     summaries_of(frame.app)
     summary(frame, "kiln.txt", "queued")

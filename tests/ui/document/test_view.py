@@ -398,7 +398,7 @@ def test_what_the_store_raises_is_said_and_nothing_breaks(desk: Desk) -> None:
         def blocks_of_page(self, page: int) -> list[Block]:
             raise DatabaseDamaged("fireside.db")
 
-        def search(self, text: str, limit: int = 1000) -> list[TextHighlight]:
+        def search_text(self, text: str, limit: int = 1000) -> list[TextHighlight]:
             raise DatabaseDamaged("fireside.db")
 
     desk.root.open(Broken("a.pdf", [Block(1, BlockKind.PARAGRAPH, "Words.", 1)], "page", 1))

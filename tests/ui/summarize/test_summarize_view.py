@@ -434,7 +434,7 @@ def test_of_a_scan_that_was_corrected_since_a_summary_says_so_and_is_made_again_
     desk: Desk, tmp_path: Path
 ) -> None:
     path = scan(tmp_path / "lease.pdf", drawn([Page()], tmp_path, 20), 20)
-    *_, read = desk.documents.read(path, CancelToken())
+    *_, read = desk.documents.read_file(path, CancelToken())
     assert isinstance(read, DocumentStored)
     typed = PageCorrections(desk.documents, read.document.id).correct_page(1, NOTE, CancelToken())
     assert typed is not None
