@@ -398,7 +398,7 @@ class ProgramParts:
             make_engine=self._new_engine,
             wish=lambda: wish_of(self.settings.engine),
             let_out=self.documents.let_out,
-            mark_used=self.models.mark_used,
+            mark_used=lambda path: self.models.mark_used(path),  # noqa: PLW0108 - models are made when first used
         )
 
     @_LazyPart
