@@ -64,6 +64,7 @@ class CodeText(TextView):
         self.setLineWrapMode(TextView.LineWrapMode.NoWrap)
         self.scroll_sideways()
         self.setAccessibleName(tr("Code"))
+        # Code reads from left to right, also in a right-to-left window or with right-to-left words in it.
         self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         option = self.document().defaultTextOption()
         option.setTextDirection(Qt.LayoutDirection.LeftToRight)
@@ -75,6 +76,7 @@ class CodeText(TextView):
         if any(len(line) > LONGEST_LINE for line in text.split("\n")):
             text, self._breaks = _broken(text)
         cursor = QTextCursor(self.document())
+        # Usually only the new end is inserted: replacing all would lay out every line again with each token.
         if again or not self._shown or not text.startswith(self._shown):
             self.document().setDefaultFont(self.theme.code_font())
             cursor.select(QTextCursor.SelectionType.Document)
@@ -96,6 +98,7 @@ class CodeText(TextView):
             return super().selected()
         start, end = cursor.selectionStart(), cursor.selectionEnd()
         parts = []
+        # Breaks that are on the screen only don't go along to the clipboard.
         for at in sorted(number for number in self._breaks if start <= number < end):
             parts.append(part_of(self._shown, start, at))
             start = at + 1
@@ -110,6 +113,7 @@ class CodeText(TextView):
     def height_for(self, width: int) -> int:
         """Return the height at a width, with a scroll bar if a line is wider."""
         height = super().height_for(width)
+        # Without wrapping, the document's ideal width is that of its longest line.
         is_wide = self.document().idealWidth() > width
         return height + (self.horizontalScrollBar().sizeHint().height() if is_wide else 0)
 
@@ -151,7 +155,7 @@ class CodeBlock(QWidget):
         return "" if self.code.open else kind_of(self.code.language, self.code.text)
 
     def set_code(self, code: Code) -> bool:
-        """Show code; return True if it changed."""
+        """Show code; return True if it changed. Highlighting follows on later turns of the event loop."""
         if code == self.code:
             return False
         self.code = code
@@ -159,7 +163,9 @@ class CodeBlock(QWidget):
         self._text.code = code
         self._text.set_text(code.text)
         self.highlighter.set_code(code.language, code.text, is_open=code.open)
+        # Laid out again only when the button appears or goes, not with every piece of streamed code. `isHidden`, since
         if bool(self._kind) == self.draw.isHidden():
+            # `isVisible` is False as long as the whole answer isn't shown.
             self.draw.setVisible(bool(self._kind))
             self._arrange()
         return True
@@ -181,6 +187,7 @@ class CodeBlock(QWidget):
         button: QPushButton = text_button(words, "quiet", self)
         button.setAccessibleName(name)
         button.setToolTip(name)
+        # Kept apart from the button's text, which `_arrange` empties where there is no room.
         button.setProperty("words", words)
         self._theme.dress(button, font=(12.5, 500))
         button.hide()
@@ -209,6 +216,7 @@ class CodeBlock(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(QColor(self._theme.tokens.line), 1))
+        # Half a pixel inwards, or the line of one pixel is blurred over two.
         painter.setBrush(QColor(self._theme.tokens.code))
         radius = self._theme.px(10)
         painter.drawRoundedRect(QRect(self.rect()).toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
@@ -232,6 +240,7 @@ class CodeBlock(QWidget):
 
     def _on_theme_changed(self) -> None:
         self._show_copied(False)
+        # Characters keep the colours and font they were inserted with, so they are inserted again.
         self._text.set_text(self.code.text, again=True)
         self.highlighter.rehighlight()
 
@@ -242,6 +251,7 @@ def _broken(text: str) -> tuple[str, frozenset[int]]:
     for line in text.split("\n"):
         for begin in range(0, max(len(line), 1), LONGEST_LINE):
             if begin:
+                # The break takes the place of the newline that was counted behind the part before.
                 breaks.add(at - 1)
             lines.append(line[begin : begin + LONGEST_LINE])
             at += units(lines[-1]) + 1
@@ -286,7 +296,7 @@ class Highlighter(QSyntaxHighlighter):
         """True after a step exceeded its time; the code then stays plain, also when it grows."""
 
     def set_code(self, language: str, text: str, *, is_open: bool) -> None:
-        """Set the code; it is highlighted shortly after."""
+        """Set the code; its colours come on later turns of the event loop, every `EVERY_MS` while it grows."""
         if language != self._language:
             self._language, self._lexer, self._is_sought = language, None, bool(language)
             self._is_given_up = False
@@ -294,6 +304,7 @@ class Highlighter(QSyntaxHighlighter):
         if not (self._is_sought or self._lexer) or self._is_given_up or _is_too_long(text):
             self._stop()
         elif not is_open:
+            # Nothing more will come, so there is nothing to wait for.
             self._pause.stop()
             self._start()
         elif not self._pause.isActive():
@@ -301,7 +312,6 @@ class Highlighter(QSyntaxHighlighter):
 
     @property
     def busy(self) -> bool:
-        """True while lexing is scheduled or running."""
         return self._pause.isActive() or self._turn.isActive()
 
     def highlightBlock(self, _text: str) -> None:
@@ -315,6 +325,7 @@ class Highlighter(QSyntaxHighlighter):
     def _colour(self, number: int, colours: Colours) -> None:
         if number >= len(self._lines):
             self._lines.extend([()] * (number + 1 - len(self._lines)))
+        # A line that is highlighted again is laid out again, so lines that keep their colours are left alone.
         if self._lines[number] != colours:
             self._lines[number] = colours
             self.rehighlightBlock(self.document().findBlockByNumber(number))
@@ -371,6 +382,7 @@ def coloured_lines(lexer: Lexer, text: str) -> Iterator[tuple[int, Colours] | No
     number, column = 0, 0
     colours: list[tuple[int, int, str]] = []
     for begin, kind, value in lexer.get_tokens_unprocessed(text):
+        # Most lexers of Pygments don't tell a call from a variable: both are a plain name.
         is_call = kind in (Name, Name.Other) and text[begin + len(value) : begin + len(value) + 1] == "("
         token = "code_name" if is_call else _token_for(kind)
         for index, part in enumerate(value.split("\n")):
@@ -399,6 +411,7 @@ _TOKENS: tuple[tuple[_TokenType, str], ...] = (
 
 
 def _token_for(kind: _TokenType) -> str:
+    # Token types are tuples that begin with their parents': String.Doc counts as String.
     return next((token for parent, token in _TOKENS if kind[: len(parent)] == parent), "")
 
 
@@ -407,6 +420,7 @@ def find_lexer(language: str) -> Lexer | None:
     if not language or language.lower() in ("text", "plain", "plaintext", "txt"):
         return None
     try:
+        # Both options would add or drop lines, and colours are stored by line number.
         return get_lexer_by_name(language.lower(), stripnl=False, ensurenl=False)
     except ClassNotFound:
         return None

@@ -66,12 +66,12 @@ class FormulaView(QWidget):
         self.setToolTip(spoken)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.updateGeometry)
+        # A formula that was typeset before is there from the first paint, so nothing below it moves.
         if self._shown is None:
             tasks.ask(lambda _: self._draw(latex, _), self, self._show)
 
     @property
     def is_drawn(self) -> bool:
-        """True if it is typeset and visible."""
         return self._shown is not None
 
     @staticmethod
@@ -86,6 +86,7 @@ class FormulaView(QWidget):
     def sizeHint(self) -> QSize:
         scale = self._theme.px(self._size_px) / DRAWN_PX
         if self._shown is None:
+            # Room for about two lines until it is typeset, so that what is below moves little.
             return QSize(0, round(2 * DRAWN_PX * scale))
         return QSize(round(self._shown.width * scale), round(self._shown.height * scale))
 
@@ -99,6 +100,7 @@ class FormulaView(QWidget):
         scale = min(1.0, self.width() / max(1, wanted.width()))
         width, height = wanted.width() * scale, wanted.height() * scale
         left = self.width() - width if self.layoutDirection() == Qt.LayoutDirection.RightToLeft else 0.0
+        # The colour is put in when painting, so another theme needs no typesetting.
         svg = self._shown.svg.replace(INK, self._theme.tokens.text)
         QSvgRenderer(QByteArray(svg.encode())).render(
             QPainter(self), QRectF(left, (self.height() - height) / 2, width, height)
@@ -147,7 +149,6 @@ def is_known(source: str) -> bool:
 
 
 def known_drawing(source: str) -> FormulaDrawing | None:
-    """Return a typeset formula, or None."""
     parts = _parts(source)
     return _drawings.get((parts[0], parts[1])) if parts is not None else None
 
@@ -155,14 +156,15 @@ def known_drawing(source: str) -> FormulaDrawing | None:
 def picture_of(
     source: str, size_px: float, color: str, *, ratio: float, x_height: float, room_px: float
 ) -> FormulaPicture | None:
-    """Return a typeset formula as a picture at most as wide as its room, at `ratio` screen pixels per pixel; None if it
-    isn't typeset. Qt centres inline objects a quarter of `x_height` above the baseline. So space is added above or
-    below, to bring the formula's own baseline onto the line's.
+    """Return a typeset formula as a picture at most as wide as its room; None if it isn't typeset.
+
+    `ratio` is screen pixels per pixel of the window.
     """
     drawing = known_drawing(source)
     return None if drawing is None else _picture(drawing, (size_px, color, ratio, x_height, room_px))
 
 
+# Every rewrite of a text, as after each change of theme or zoom, asks for the same pictures.
 @lru_cache(maxsize=256)
 def _picture(drawing: FormulaDrawing, look: tuple[float, str, float, float, float]) -> FormulaPicture:
     size_px, color, ratio, x_height, room_px = look
@@ -170,6 +172,8 @@ def _picture(drawing: FormulaDrawing, look: tuple[float, str, float, float, floa
     box = renderer.viewBoxF()
     scale = min(size_px / DRAWN_PX, room_px / max(box.width(), 1))
     ascent, descent = -box.y() * scale, (box.y() + box.height()) * scale
+    # Qt centres inline objects a quarter of `x_height` above the baseline. So space is added above or below, to bring
+    # the formula's own baseline onto the line's.
     height = max(2 * ascent - x_height / 2, 2 * descent + x_height / 2)
     width = box.width() * scale
     image = QImage(math.ceil(width * ratio), math.ceil(height * ratio), QImage.Format.Format_ARGB32_Premultiplied)
@@ -197,13 +201,14 @@ def _parts(source: str) -> tuple[str, bool] | None:
 
 
 def _work(source: str) -> float:
-    """Estimate the work: characters, weighted by their nesting."""
+    """Estimate the work: characters, weighted exponentially by their nesting; infinite beyond twelve levels."""
     work, level, at = 0.0, 0, 0
     for found in _LEVELS.finditer(source):
         work += (found.end() - at) * LEVEL_TIMES**level
         at = found.end()
         level += found.group() in ("{", "\\left", "\\begin")
         level = max(0, level - (found.group() in ("}", "\\right", "\\end")))
+        # A single character there is already worth more than MOST_WORK.
         if level > 12:
             return math.inf
     return work + (len(source) - at) * LEVEL_TIMES**level

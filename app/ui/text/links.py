@@ -26,20 +26,25 @@ def ask_to_open(href: str, parent: QWidget, opener: Opener = QDesktopServices.op
     drawing = drawing_of_link(href)
     if drawing is not None:
         return _ask_to_draw(*drawing, parent, opener)
+    # A model may also write file: or javascript: addresses; nothing is asked about those.
     if not safe_href(href):
         return None
     box = QMessageBox(parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setWindowTitle(window_title(tr("Open a link")))
+    # Otherwise Qt guesses, and an address that looks like HTML would be rendered.
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(tr("Open this address outside this program?"))
+    # An address may have thousands of characters, and would push the buttons off the screen.
     box.setInformativeText(href if len(href) <= 500 else href[:500] + "…")
     open_button = box.addButton(tr(OPEN), QMessageBox.ButtonRole.AcceptRole)
     copy_button = box.addButton(tr("Copy address"), QMessageBox.ButtonRole.ActionRole)
     cancel = box.addButton(tr(CANCEL), QMessageBox.ButtonRole.RejectRole)
+    # Enter must not open what nobody has read.
     box.setDefaultButton(cancel)
     open_button.clicked.connect(lambda: opener(QUrl(href)))
     copy_button.clicked.connect(lambda: QGuiApplication.clipboard().setText(href))
+    # `open`, not `exec`: a nested event loop would let the chat that asks be closed while it waits.
     box.open()
     return box
 
@@ -66,6 +71,7 @@ def _ask_to_draw(kind: str, source: str, parent: QWidget, opener: Opener) -> QMe
     path = write_page(page_of(kind, source, _drawing_words()))
     application = QCoreApplication.instance()
     assert application is not None
+    # The page is private, so it goes at the end of the program, after a while, or at once if it isn't opened.
     application.aboutToQuit.connect(partial(remove_page, path))
     QTimer.singleShot(KEPT_S * 1000, application, partial(remove_page, path))
     box = QMessageBox(parent)
@@ -120,6 +126,7 @@ def with_page_links(piece: Piece, has_page: HasPage) -> Piece:
     """Return a piece with named pages as links where such a page exists; code stays as it is."""
     if isinstance(piece, Prose):
         lines = tuple(replace(line, spans=_linked(line.spans, has_page)) for line in piece.lines)
+        # The same object if nothing was linked: views compare lines by identity first.
         return piece if lines == piece.lines else Prose(lines)
     if isinstance(piece, MarkdownTable):
         rows = tuple(tuple(_linked(cell, has_page) for cell in row) for row in piece.rows)
@@ -141,6 +148,7 @@ def sentence_with(text: str, at: int) -> str:
 
 
 def _linked(spans: Spans, has_page: HasPage) -> Spans:
+    # Most runs name no page; sentences are split only where a bracket is.
     if not any(span.text for span in spans if _may_name(span)):
         return spans
     text = "".join(span.text for span in spans)
@@ -152,6 +160,7 @@ def _linked(spans: Spans, has_page: HasPage) -> Spans:
             if has_page(page):
                 found.append(replace(span, text=span.text[end:first]))
                 sentence = quote(sentence_with(text, begin + first)[:MOST_SENTENCE])
+                # No-break spaces, since the background of a chip would be torn apart by a line break.
                 words = THIN_SPACE + span.text[first + 1 : last - 1].replace(" ", "\u00a0") + THIN_SPACE
                 found.append(replace(span, text=words, href=f"{SCHEME}{page}:{sentence}"))
                 end = last

@@ -3,10 +3,7 @@
 This is sound, as CommonMark's block structure is built line by line, and a top-level block is closed for good once a
 *complete* line starts another. So all but the last block of the complete lines is closed; that block and the unfinished
 line are the open tail. Two things reach back, as Markdown demands: definitions of links and of footnotes. Blocks that
-name a newly defined label are parsed again. Limits keep every step short whatever a model writes: a list is closed item
-by item, a table by a few rows, each parsed with its header; a block over `BLOCK_LIMIT` is cut at a line, a line over
-`LINE_LIMIT` is shown as plain text. Beyond CommonMark, formulas and a few HTML tags are parsed. Dollars delimit a
-formula only where they can't be prices: no blank just inside, no letter or digit just outside (Pandoc's rule).
+name a newly defined label are parsed again. Beyond CommonMark, formulas and a few HTML tags are parsed.
 """
 
 from __future__ import annotations
@@ -29,6 +26,8 @@ GROWING = "growing"
 """Key of the parser's environment: the text is incomplete, and a formula at its end may still be closed."""
 
 _OPENING = re.compile(r"\$\$(?!\$)|\\\[|\\begin\{([a-zA-Z]+\*?)\}")
+# Dollars delimit a formula only where they can't be prices: no blank just inside, no letter or digit just outside
+# (Pandoc's rule).
 _INLINE = re.compile(
     r"\$\$(?!\$)(?:\\.|[^\\$]|\$(?!\$))+\$\$"
     r"|\$(?![\s$])(?:\\.|[^\\$])*?(?<!\s)\$(?![\w$])"
@@ -36,6 +35,7 @@ _INLINE = re.compile(
     r"|\\begin\{([a-zA-Z]+\*?)\}(?s:.{1,2000}?)\\end\{\1\}",
     re.DOTALL,
 )
+# "$5 and $7" has a formula's delimiters, but no sign that only formulas have.
 _PRICES = re.compile(r"\$\d[^\\^_{}=]*\s[^\\^_{}=]*\$")
 _AFTER = " \t.,;:"
 _LINE_START = re.compile(
@@ -49,8 +49,10 @@ _SURELY = re.compile(r"[\\^_{}=]")
 
 def formula_plugin(parser: MarkdownIt) -> None:
     """Add the tokens ``formula_block`` and ``formula``, whose content is the source with delimiters."""
+    # Blocks that a formula may interrupt without a blank line, as a fence may.
     interrupts = ["paragraph", "reference", "blockquote", "list"]
     parser.block.ruler.before("blockquote", "formula_block", _block, {"alt": interrupts})
+    # Before escapes, which would take the backslash of \( and \[ for theirs.
     parser.inline.ruler.before("escape", "formula", _inline)
 
 
@@ -84,9 +86,11 @@ def with_end(text: str) -> str | None:
         end = text.find(closing, opened.end())
         blank = _breaking_off(text, opened, end if end >= 0 else len(text))
         if end < 0 and blank is None:
+            # Half of a closing delimiter may be there already.
             bare = text.rstrip("\n\\$ ")
             if opened.end() >= len(bare):  # it is still empty
                 return text[: opened.start()].rstrip("\n")
+            # The quote signs of the line are kept, so that the added end is in the same quote.
             line = text[opened.start() : opened.start("opening")]
             return f"{bare}\n{re.sub(r'[^>]', ' ', line)}{closing}"
         begin = blank.end() if blank is not None else end + len(closing)
@@ -99,6 +103,7 @@ def _breaking_off(text: str, opened: re.Match[str], end: int) -> re.Match[str] |
     is_in_a_block = opened.start() != opened.start("opening")  # then indents and quotes end it as well
     if blank is None or is_in_a_block or not _is_alone(text, opened.end()):
         return blank
+    # A delimiter alone on its line may have blank lines inside, but not without limit: it may never be closed.
     return _BLANK_LINE.search(text, opened.end()) if text.count("\n", opened.end(), end) > _MOST_LINES else None
 
 
@@ -144,6 +149,7 @@ def _last_line(state: StateBlock, line: int, end_line: int, opened: re.Match[str
             return line if not rest.strip(_AFTER) else None
         line += 1
         if line >= end_line:
+            # Still being written: what has come so far is shown as the formula.
             return line - 1 if state.env.get(GROWING) else None
         if state.isEmpty(line):
             has_blank = True
@@ -158,6 +164,7 @@ def _inline(state: StateInline, silent: bool) -> bool:
     if state.src[state.pos] not in "\\$":
         return False
     end = formula_at(state.src, state.pos)
+    # `posMax` is the end of the emphasis or link that is being parsed; the source goes on behind it.
     if end is None or end > state.posMax:
         return False
     if not silent:
@@ -243,6 +250,7 @@ def _push_fold(state: StateBlock, start_line: int, title: str, content: str, *, 
     for name, text in parts:
         state.push(f"{name}_open", "", 1).map = lines
         token = state.push("inline", "", 0)
+        # markdown-it's inline rule fills `children` of every "inline" token later.
         token.content, token.map, token.children = text, lines, []
         state.push(f"{name}_close", "", -1)
     state.push("fold_close", "", -1).meta = {"is_open": is_open, "is_whole": is_whole}
@@ -283,8 +291,10 @@ def calm(tail: str, *, is_in_table: bool = False) -> str:
     if closed is not None:
         return closed
     tail = without_half(_LABEL.sub("", _DEFINITION.sub("", decided)))
+    # Until its rule has come, a table is a paragraph full of bars, so it is held back.
     if not is_in_table and not _TABLE_RULE.search(tail):
         tail = _TABLE_START.sub("", tail)
+    # Emphasis never reaches into another item or paragraph, so only the last can have something open.
     starts = [found.start() for found in _ITEM_LINE.finditer(tail)]
     start = starts[-1] if starts else 0
     return tail[:start] + _completed(tail[start:])
@@ -315,6 +325,7 @@ def _completed(text: str) -> str:
         if mark[0] == "`":
             end = re.compile(rf"(?<!`){mark}(?!`)").search(text, begin)
             if end is None:
+                # In open code all other marks are text.
                 opened.append(mark)
                 break
             begin = end.end()
@@ -324,7 +335,7 @@ def _completed(text: str) -> str:
 
 
 def _count_tag(text: str, begin: int, opened: list[str]) -> int:
-    """Track a tag; return where to continue."""
+    """Track a tag as opened or closed; return where to continue in the text."""
     tag = TAG.match(text, begin)
     if tag is None:
         return begin + 1
@@ -342,6 +353,7 @@ def _count(text: str, run: re.Match[str], opened: list[str]) -> None:
     after = text[run.end()] if run.end() < len(text) else " "
     mark = run.group()
     left = len(mark)
+    # CommonMark's flanking: marks close behind a character and open before one; `_` doesn't open inside a word.
     while left and opened and opened[-1][0] == mark[0] and not before.isspace() and len(opened[-1]) <= left:
         left -= len(opened.pop())
     if left and not after.isspace() and not (mark[0] == "_" and before.isalnum()):
@@ -379,11 +391,15 @@ def _closed(text: str, opened: list[str]) -> str:
     return bare.rstrip() + "".join(reversed(opened))
 
 
+# Characters. A longer block is cut at a line, a longer line is shown as plain text, so that every step stays short
+# whatever a model writes.
 BLOCK_LIMIT = 6_000
 LINE_LIMIT = 4_000
-LINE_SLACK = 400
+LINE_SLACK = 400  # a blank is looked for so far behind the limit, so that no word is cut
+# A table is closed after so many rows or characters; each part is parsed with its header.
 TABLE_ROWS = 8
 TABLE_CHARACTERS = 1_000
+# Characters of complete lines that one step parses, however many have come.
 WINDOW = 12_000
 MAX_NESTING = 40
 MAX_BRACKETS = 200  # the search for a link's end is quadratic in them
@@ -425,9 +441,10 @@ class _Definitions:
     notes: frozenset[str] = frozenset()
 
     def add_definitions(self, env: dict[str, Any]) -> list[str]:
-        """Add a parse's definitions; return the new labels."""
+        """Add the definitions of a parse; return the labels that weren't known, footnotes as "^label"."""
         new = [label for label in env.get("references", {}) if label not in self.links]
         self.links |= {label: env["references"][label] for label in new}
+        # footnote_plugin stores labels with a colon in front.
         notes = {f"^{ref[1:].lower()}" for ref in env.get("footnotes", {}).get("refs", {})} - self.notes
         self.notes |= notes
         return new + sorted(notes)
@@ -452,6 +469,7 @@ class MarkdownStream:
         self._finished = False
 
     def feed(self, text: str) -> None:
+        # A piece may end between the two characters of a Windows line end.
         text = self._carriage + text
         self._carriage = "\r" if text.endswith("\r") else ""
         text = text[: len(text) - len(self._carriage)].replace("\r\n", "\n").replace("\r", "\n")
@@ -464,6 +482,7 @@ class MarkdownStream:
         if self._finished:
             return
         self._finished = True
+        # Blocks are closed at complete lines only, and the last line may lack its end.
         self.feed("\n")
         opened = _FENCE.match(self._tail)
         if opened:
@@ -475,7 +494,7 @@ class MarkdownStream:
         self._tail = ""
 
     def blocks(self) -> list[MarkdownBlock]:
-        """Return all blocks to show now."""
+        """Return closed and open blocks, as they are to be shown now."""
         return self.closed + self.open_blocks()
 
     def open_blocks(self) -> list[MarkdownBlock]:
@@ -501,20 +520,24 @@ class MarkdownStream:
             self._tail, self._seen = self._tail[blank.end() :], 0
             return True
         opened = _FENCE.match(self._tail)
+        # Code may be long: an open fence is searched for its end, never parsed.
         if opened:
             return self._close_fence(opened)
         end, is_giant_next = self._window()
         if end == 0:
             return is_giant_next and self._close_giant_line()
+        # No complete line has come since the last step.
         if end <= self._seen and not is_giant_next:
             return False
         units = self._units(self._tail[:end])
         for index, unit in enumerate(units):
             cut = self._tail.find("\n", unit.start + BLOCK_LIMIT, unit.end) + 1
+            # The second half of a cut fence would be no fence; tables are closed by rows anyway.
             if cut and unit.kind not in ("fence", "table_open"):
                 self._close([*units[:index], replace(unit, end=cut)], self._tail)
                 self._start_at(cut, MarkdownContext())
                 return True
+        # An over-long line is a block of its own, so all before it is complete, except a fence, which it continues.
         is_last_closed = is_giant_next and units[-1].kind != "fence"
         closed = units if is_last_closed else units[:-1]
         self._seen = end
@@ -544,6 +567,7 @@ class MarkdownStream:
     def _close_fence(self, opened: re.Match[str]) -> bool:
         marker = opened[2] or opened[4]
         closing = re.compile(rf"^ {{0,3}}{marker[0]}{{{len(marker)},}}[ \t]*\n", re.MULTILINE)
+        # Only new lines are searched: from the beginning each time, the work would be quadratic.
         found = closing.search(self._tail, max(opened.end(), self._seen))
         if found is None:
             self._seen = self._tail.rfind("\n") + 1
@@ -633,6 +657,7 @@ def _code(opened: re.Match[str], source: str, *, is_open: bool) -> Code:
     indent = len(opened[1])
     if indent:
         text = re.sub(rf"^ {{1,{indent}}}", "", text, flags=re.MULTILINE)
+    # Renderers' options may follow the language in braces, as in "js{1,3}".
     return Code(info.split(" ", 1)[0].split("{", 1)[0][:40], text, 0, is_open)
 
 
@@ -682,7 +707,9 @@ def _parser(*, is_full: bool) -> MarkdownIt:
     footnote_plugin(parser, inline=False, move_to_end=False, always_match_refs=True)
     formula_plugin(parser)
     html_plugin(parser)
+    # markdown-it's own rule forbids only a few schemes; here only a few are allowed.
     parser.validateLink = lambda url: bool(ALLOWED_LINK.match(url))  # type: ignore[method-assign]
+    # For the block structure inline tokens aren't needed, and they are most of the work.
     if not is_full:
         parser.disable(["inline", "text_join"])
     return parser

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from markdown_it.token import Token
 
 ALLOWED_LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
+# Ends before punctuation, which belongs to the sentence around the address.
 BARE_LINK = re.compile(r"https?://[^\s<>\"'`|\\]*[^\s<>\"'`|\\.,;:!?)\]}*_]")
 BULLETS = ("•", "◦", "▪")
 BREAK = "br"
@@ -61,7 +62,7 @@ class Prose:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Code block, fenced or indented."""
+    """Code block, fenced or indented; `open` while its closing fence hasn't come."""
 
     language: str
     text: str
@@ -92,14 +93,14 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class FoldEnd:
-    """End of the innermost fold."""
+    """End of the innermost fold; "</details>" without a fold is text."""
 
 
 Piece = Prose | Code | MarkdownTable | Fold | FoldEnd
 
 
 def with_whole_tables(pieces: Iterable[Piece]) -> list[Piece]:
-    """Return the pieces with split tables joined."""
+    """Return the pieces with the parts of split tables joined, each table with one header."""
     found: list[Piece] = []
     rows: list[tuple[Spans, ...]] = []
     for piece in pieces:
@@ -117,7 +118,7 @@ def with_whole_tables(pieces: Iterable[Piece]) -> list[Piece]:
 
 
 def plain_prose(text: str) -> Prose:
-    """Return text verbatim, a paragraph per line."""
+    """Return text verbatim, without Markdown or links, a paragraph per line."""
     return Prose(tuple(ProseLine((StyledSpan(line),) if line else ()) for line in text.rstrip("\n").split("\n")))
 
 
@@ -127,8 +128,6 @@ def pieces_of(tokens: Sequence[Token], defined: frozenset[str] = frozenset(), nu
 
 
 class _TokenWalk:
-    """Single pass over markdown-it's flat tokens."""
-
     def __init__(self, defined: frozenset[str], number: int | None) -> None:
         self._defined = defined
         self._number = number
@@ -163,6 +162,7 @@ class _TokenWalk:
         self._marker = ""
 
     def _close_prose(self) -> None:
+        # The marker of an empty list item is shown, too.
         if self._marker:
             self._line(())
         if self._lines:
@@ -323,6 +323,7 @@ def spans_of(children: Sequence[Token], defined: frozenset[str]) -> Spans:
         elif place in tags:
             counts[child.meta["name"]] += -1 if child.meta["is_end"] else 1
         elif child.type == "tag" and child.meta["name"] == BREAK:
+            # A line separator stays in its paragraph; a newline would start another.
             add("\u2028")
         elif child.type == "link_open":
             hrefs.append(safe_href(str(child.attrGet("href") or "")))
@@ -335,6 +336,7 @@ def spans_of(children: Sequence[Token], defined: frozenset[str]) -> Spans:
             add(child.content or href, href=href)
         elif child.type == "footnote_ref":
             label = child.meta["label"]
+            # Models cite by [^1] without writing the note; a digit is raised anyway.
             known = label.isdigit() or f"^{label.lower()}" in defined
             add(label if known else f"[^{label}]", raised=known)
         else:
@@ -351,6 +353,7 @@ def safe_href(href: str) -> str:
 def _joined(spans: list[StyledSpan]) -> list[StyledSpan]:
     joined: list[StyledSpan] = []
     for span in spans:
+        # Each formula is a picture of its own.
         if joined and not span.formula and replace(joined[-1], text="") == replace(span, text=""):
             joined[-1] = replace(span, text=joined[-1].text + span.text)
         else:
@@ -359,7 +362,7 @@ def _joined(spans: list[StyledSpan]) -> list[StyledSpan]:
 
 
 def _with_bare_links(spans: list[StyledSpan]) -> list[StyledSpan]:
-    """Turn written-out addresses into links."""
+    """Turn addresses written out in text, not in code, into links."""
     result: list[StyledSpan] = []
     for span in spans:
         if span.code or span.href or "://" not in span.text:

@@ -58,7 +58,7 @@ WHEEL_PX = 60
 
 @dataclass(frozen=True)
 class ProseStyle:
-    """Style shared by all runs of a paragraph."""
+    """Font and colour that all runs of a paragraph have in common."""
 
     size_px: float = 15
     weight: int = 400
@@ -88,10 +88,12 @@ class TextView(SelectableText):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setOpenLinks(False)
         self.setOpenExternalLinks(False)
+        # Nobody edits here, and an undo stack would keep everything that was streamed.
         self.setUndoRedoEnabled(False)
         self.setLineWrapMode(TextView.LineWrapMode.FixedPixelWidth)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # Tab would stop at each paragraph; `ProseView` takes Tab where it has links.
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.viewport().setAutoFillBackground(False)
         self.document().setDocumentMargin(0)
@@ -181,6 +183,7 @@ class TextView(SelectableText):
         look.setName(picture.name)
         look.setWidth(picture.width)
         look.setHeight(picture.height)
+        # `picture_of` computes its space for this alignment.
         look.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignMiddle)
         after = formula.after(span.text)
         look.setProperty(FORMULA, span.text)
@@ -203,7 +206,7 @@ class TextView(SelectableText):
         self.drawn.emit()
 
     def spans(self) -> Iterator[StyledSpan]:
-        """Yield all runs that may contain formulas."""
+        """Yield all runs that are shown, as any may be a formula."""
         return iter(())
 
     def block_format(self, style: ProseStyle = PLAIN, line_percent: float = LINE_PERCENT) -> QTextBlockFormat:
@@ -215,7 +218,7 @@ class TextView(SelectableText):
         return look
 
     def scroll_sideways(self) -> None:
-        """Let wide content scroll horizontally."""
+        """Let content wider than the view scroll horizontally, with the bar below it."""
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.horizontalScrollBar().installEventFilter(self)
 
@@ -247,9 +250,10 @@ class TextView(SelectableText):
         return QByteArray()
 
     def doSetSource(self, name: QUrl | str, kind: object = None) -> None:
-        """Ignore navigation: a text never becomes another page."""
+        """Ignore Qt's navigation: a click on a link must never replace the text."""
 
     def _on_anchor(self, url: QUrl) -> None:
+        # Page links stay encoded: `page_of_link` decodes them itself, and twice would change a % in the sentence.
         address = url.toString(QUrl.ComponentFormattingOption.FullyEncoded)
         if page_of_link(address) is not None or safe_href(url.toString()):
             self.link_clicked.emit(address if page_of_link(address) is not None else url.toString())
@@ -271,7 +275,7 @@ class ProseView(TextView):
         super().__init__(theme, parent)
         self.lines: tuple[ProseLine, ...] = ()
         """The lines shown."""
-        self._marked: list[int] = []
+        self._marked: list[int] = []  # numbers of lines with quote bars or a rule to paint
         self._has_links = False
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self._on_theme_changed()
@@ -298,6 +302,7 @@ class ProseView(TextView):
         if before.formula:
             return False
         is_alike = replace(old, spans=()) == replace(new, spans=()) and replace(before, text=after.text) == after
+        # A mark of direction changes how the text around it is shown, so the run is written as a whole.
         if not is_alike or not after.text.startswith(before.text) or has_directions(after.text):
             return False
         grown = replace(after, text=after.text[len(before.text) :])
@@ -328,6 +333,7 @@ class ProseView(TextView):
                 cursor.setBlockFormat(look)
             self._write_line(cursor, number)
         cursor.endEditBlock()
+        # Only with links is there something to press Enter on.
         if self._has_links and self.focusPolicy() != Qt.FocusPolicy.StrongFocus:
             self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
@@ -397,7 +403,7 @@ class ProseView(TextView):
         self.rewrite()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint quote bars and rules, then the text."""
+        """Paint quote bars and rules below the text, since Qt's document has neither."""
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -490,6 +496,7 @@ class TableView(TextView):
     def height_for(self, width: int) -> int:
         """Return the height at a width, with a scroll bar if there are many columns."""
         wanted = max(width, len(self.table.aligns) * self.theme.px(COLUMN_PX))
+        # The first part's widths change while it grows, and are known after its layout only.
         if self._leader is not None and self._drawn is not None and self._leader.shares() != self._shares:
             self._shares = self._leader.shares()
             self._drawn.setFormat(self._format())
@@ -506,7 +513,7 @@ class TableView(TextView):
         super().mark(start, end)
 
     def selected(self) -> list[Piece]:
-        """Return the selection; several cells are a table."""
+        """Return the selection: several cells are a table, text in one cell is prose."""
         cursor = self.textCursor()
         drawn = self._drawn
         if drawn is None or not cursor.hasSelection():
@@ -532,7 +539,7 @@ class TableView(TextView):
             ours.valueChanged.connect(theirs.setValue)
 
     def shares(self) -> tuple[float, ...]:
-        """Return the column widths in percent."""
+        """Return the column widths in percent of the whole table."""
         if self._drawn is None or self._leader is not None:
             return self._shares
         layout, left = self.document().documentLayout(), self.theme.px(12)

@@ -54,12 +54,12 @@ def text_of(pieces: Iterable[Piece]) -> str:
 
 
 def markdown_of(pieces: Iterable[Piece]) -> str:
-    """Return equivalent Markdown, not necessarily the original characters."""
+    """Return Markdown that means the same; the characters may differ from what the model wrote."""
     return _joined(pieces, _as_markdown)
 
 
 def code_of(pieces: Iterable[Piece]) -> str:
-    """Return all code blocks, joined by blank lines."""
+    """Return the contents of all code blocks without fences, joined by blank lines."""
     return "\n\n".join(piece.text for piece in pieces if isinstance(piece, Code))
 
 
@@ -79,6 +79,7 @@ def table_as_markdown(table: MarkdownTable, *, is_marked: bool = False) -> str:
 
 LineText = Callable[[ProseLine], str]
 _INDENT, _CONTINUED = "    ", "   "
+# Only what would be read as marks here is escaped: with a backslash before all punctuation nobody can read it.
 _SIGNS = re.compile(r"[\\\\`*\[]|(?<!\w)_|_(?!\w)|<(?=[a-zA-Z/])|~(?=~)")
 _BEGINNINGS = re.compile(r"^(#{1,6}\s|[-+>]|\d{1,9}[.)]\s)")
 
@@ -105,6 +106,7 @@ def _joined(pieces: Iterable[Piece], as_text: LineText) -> str:
 def _between(before: ProseLine | None, line: ProseLine) -> str:
     if before is not None and (line.kind == before.kind == "typed" or (line.depth and before.depth and line.marker)):
         return "\n"
+    # A blank line inside a quote needs the sign too, or the quote ends there.
     quote = min(before.quote, line.quote) if before is not None else 0
     return f"\n{('> ' * quote).rstrip()}\n"
 
@@ -155,11 +157,13 @@ def _marked(spans: Spans) -> str:
     parts: list[str] = []
     opened: list[tuple[str, str]] = []
     pending = ""
+    # The empty run at the end closes all open marks.
     for span in [*spans, StyledSpan("")]:
         wanted = _marks(span)
         same = next((at for at, (a, b) in enumerate(zip(opened, wanted, strict=False)) if a != b), None)
         keep = min(len(opened), len(wanted)) if same is None else same
         bare = span.text.strip()
+        # Blanks wait for the next run, since a mark next to a blank is none in Markdown.
         if not bare and span.text:
             pending += span.text
             continue
@@ -185,6 +189,7 @@ def _escaped(span: StyledSpan, text: str) -> str:
     if not span.code:
         return _SIGNS.sub(lambda found: f"\\{found[0]}", text)
     ticks = "`" * (_longest_ticks(text) + 1)
+    # CommonMark takes one blank off at each side of the code.
     air = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{ticks}{air}{text}{air}{ticks}"
 
@@ -238,6 +243,7 @@ def _paragraph(line: ProseLine) -> str:
         return "<hr>"
     if line.kind == "heading":
         return f"<h{line.level}>{text}</h{line.level}>"
+    # The number is given, as a selection may begin in the middle of a list.
     if line.marker[:-1].isdecimal() and line.kind != "note":
         return f'<li value="{line.marker[:-1]}">{text}</li>'
     box = line.marker + " " if line.marker in ("☐", "☑") or line.kind == "note" else ""
@@ -281,7 +287,7 @@ class SelectableText(QTextBrowser):
 
     @property
     def is_shared(self) -> bool:
-        """True if an ancestor handles the selection."""
+        """True if an ancestor (`SELECTS_TEXTS`) selects across texts, and so handles mouse and keys."""
         parent = self.parentWidget()
         while parent is not None and not parent.property(SELECTS_TEXTS):
             parent = parent.parentWidget()
@@ -289,17 +295,19 @@ class SelectableText(QTextBrowser):
 
     @property
     def length(self) -> int:
-        """Last position of the document."""
+        """Last position of the document, in UTF-16 units; pictures count one."""
         return self.document().characterCount() - 1
 
     def mark(self, start: int, end: int) -> None:
-        """Select between two positions without scrolling."""
+        """Select between two positions (UTF-16 units) without scrolling to them."""
+        # During a drag this is called for all texts between its ends, most of which stay as they are.
         now = self.textCursor()
         if (now.anchor(), now.position()) == (start, end):
             return
         cursor = QTextCursor(self.document())
         cursor.setPosition(start)
         cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        # setTextCursor scrolls to the cursor, sideways, too.
         value = self.horizontalScrollBar().value()
         self.setTextCursor(cursor)
         self.horizontalScrollBar().setValue(value)
@@ -313,7 +321,7 @@ class SelectableText(QTextBrowser):
         )
 
     def offset_at(self, position: int) -> int:
-        """Convert a position to an offset."""
+        """Convert a document position to an offset, in which formulas count as their source."""
         return position + sum(more for at, more in self._formulas() if at < position)
 
     def position_at(self, offset: int) -> int:
@@ -325,7 +333,6 @@ class SelectableText(QTextBrowser):
         return min(offset, self.length)
 
     def position_near(self, point: QPointF) -> int:
-        """Return the position nearest to a viewport point."""
         return self.cursorForPosition(point.toPoint()).position()
 
     def follow_link_at(self, point: QPointF) -> None:
@@ -390,7 +397,7 @@ class SelectableText(QTextBrowser):
 
 
 def units(text: str) -> int:
-    """Count UTF-16 units, as Qt does."""
+    """Count UTF-16 units, in which Qt counts the positions of a text."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
@@ -414,6 +421,7 @@ def part_of_line(line: ProseLine, block: QTextBlock, start: int, end: int, drawn
 
 def part_of_spans(spans: Spans, block: QTextBlock, start: int, end: int, drawn: int = 0) -> Spans:
     """Return the part of runs that a block shows from `drawn` on; formulas are taken whole or not at all."""
+    # Cut as UTF-16 bytes: slices of a str count characters, while positions count units.
     raw, found, at = block.text().encode("utf-16-le", "surrogatepass"), list[StyledSpan](), 0
     for span in spans:
         text = _as_lines(span)

@@ -17,12 +17,13 @@ from types import FrameType
 
 
 class StepTooLong(Exception):
-    """The code exceeded its time and was interrupted."""
+    """The code inside `limited_step` exceeded its time and was interrupted."""
 
 
 @contextmanager
 def limited_step(most_s: float) -> Iterator[None]:
     """Raise StepTooLong inside the block once it has computed for that many seconds."""
+    # Python runs signal handlers on the main thread only; elsewhere the excess is found at the end.
     if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
         began_s = time.thread_time()
         yield
@@ -48,6 +49,7 @@ _timer = _Timer()
 
 
 def _on_timer(_signal: int, _frame: FrameType | None) -> None:
+    # A signal that comes just behind the block must not raise anywhere else.
     if _timer.is_armed:
         _timer.is_armed = False
         raise StepTooLong

@@ -57,7 +57,7 @@ class FoldView(QWidget):
         return True
 
     def set_open(self, is_open: bool) -> None:
-        """Open or close without emitting a signal."""
+        """Open or close without emitting `toggled`, which stands for the user's click."""
         self._line.blockSignals(True)
         self._line.setChecked(is_open)
         self._line.blockSignals(False)
@@ -77,6 +77,7 @@ class FoldView(QWidget):
 
     def _update(self) -> None:
         title = (self.fold.title if self.fold else "") or tr(DETAILS)
+        # Qt takes a single & in a button's text as the mark of a shortcut.
         self._line.setText(title.replace("&", "&&").replace("\u2028", " "))
         self._line.setAccessibleName(title)
         self._line.setAccessibleDescription(tr("Hides what follows") if self.is_open else tr("Shows what follows"))
@@ -85,7 +86,7 @@ class FoldView(QWidget):
 
 
 class FoldEndView(QWidget):
-    """Invisible end of a foldable part."""
+    """Invisible end of a foldable part, so that views and pieces match one to one."""
 
     def height_for(self, _width: int) -> int:
         return 0
@@ -124,6 +125,7 @@ class MessageBody(QWidget):
             self._revision, self._taken, self._stable = revision, 0, []
             first = 0
         else:
+            # The last stable piece may still take in prose that follows.
             first = max(len(self._stable) - 1, 0)
         for block in closed[self._taken :]:
             _join(self._stable, self._with_links(block))
@@ -194,6 +196,7 @@ class MessageBody(QWidget):
         self.fold_toggled.emit()
 
     def _on_drawn(self, view: View) -> None:
+        # Typesetting is asynchronous, so its view may have been dropped meanwhile.
         if view in self.views:
             self._dirty.add(self.views.index(view))
             self.resized.emit()
@@ -227,6 +230,7 @@ class MessageBody(QWidget):
 
     def _drop_from(self, index: int) -> None:
         for view in self.views[index:]:
+            # deleteLater acts when control is back in the event loop; until then the view would still be seen.
             view.hide()
             view.deleteLater()
         del self.views[index:], self._heights[index:]
