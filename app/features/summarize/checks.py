@@ -68,6 +68,7 @@ def find_quote(quote: str, text: str) -> QuotationMatch | None:
     at = normal.find(wanted)
     if at >= 0:
         return QuotationMatch(places[at], places[at + len(wanted) - 1] + 1, True)
+    # Aligning letters takes time by the length of both, and in a long text something alike turns up by chance.
     if len(normal) > LONG_TEXT or len(wanted) > len(normal):
         return None
     return _near_quotation(wanted, normal, places)
@@ -79,7 +80,9 @@ def _near_quotation(wanted: str, normal: str, places: tuple[int, ...]) -> Quotat
     best = partial_ratio_alignment(wanted, normal, score_cutoff=CLOSE)
     if best is None or best.dest_end <= best.dest_start:
         return None
+    # An alignment may begin inside "1,250"; cut there, "250" would pass for the page's own number.
     start, end = _whole_numbers(normal, best.dest_start, best.dest_end)
+    # One other digit hardly changes the ratio, but it changes all that is said.
     if _DIGITS.findall(wanted) != _DIGITS.findall(normal[start:end]):
         return None
     return QuotationMatch(places[start], places[end - 1] + 1, False)
@@ -103,15 +106,18 @@ def _normal_form(text: str) -> tuple[str, tuple[int, ...]]:
     letters: list[str] = []
     places: list[int] = []
     for at, character in enumerate(text):
+        # Dropped, not unified: models add, nest and change quotation marks freely.
         if character == "\u00ad" or character in _QUOTES:
             continue
         if character.isspace():
             _add_space(letters, places, at)
             continue
         for letter in character.casefold() if character.isascii() else unicodedata.normalize("NFKD", character):
+            # French puts a space before ";" and "!", and so do some PDFs before any of these.
             if letter in _CLOSING and letters and letters[-1] == " ":
                 letters.pop()
                 places.pop()
+            # Casefolding may make two letters of one; the first is kept, so each has one original position.
             letters.append("-" if letter in _DASHES else letter.casefold()[:1] or letter)
             places.append(at)
     return "".join(letters), tuple(places)
@@ -203,10 +209,12 @@ def verify_statement(
     ]
     chosen, quoted = _find_quotation(quote, _move_to_nearby(here, around, wanted), around)
     check = _find_garbled(statement, [*chosen, *around]) or _compare_facts(statement, wanted, chosen, around)
+    # Garbled text stays garbled whatever it rests on, so no other place is looked for.
     if not check.found and check.reason is not CheckReason.GARBLED:
         elsewhere = _better_nearby(chosen, around)
         if elsewhere and _compare_facts(statement, wanted, [*elsewhere, *chosen], around).found:
             chosen, check = [*elsewhere, *chosen], Check()
+    # The quotation decides last: a wrong number in the statement says more than a copied phrase.
     if check.found and quote:
         check = quoted
     if check.found and closely:
@@ -232,11 +240,14 @@ def _best_match(cited: CitedBlock, statement: str, wanted: frozenset[str]) -> _B
     For a statement of several sentences, a run of as many.
     """
     text = cited.block.text[:LONGEST_BLOCK]
+    # A small model copies two sentences and cites them as one, so runs of as many are candidates, too.
     sentences = _runs(sentence_stems(text), min(len(sentence_stems(statement)), MOST_SENTENCES))
     points = [float(len(wanted & stretch.stems)) for stretch in sentences]
+    # Parts of another quantity ("2" in "2 to 3") are no figures by themselves.
     figures = [quantity for quantity in find_quantities(statement) if not quantity.is_part]
     for figure in figures:
         places = [quantity.start for quantity in find_quantities(text) if quantity.has_figure_of(figure)]
+        # A figure weighs as much as a word: among sentences alike in words, the one with the number is the source.
         for at, sentence in enumerate(sentences):
             points[at] += any(sentence.start <= place < sentence.end for place in places)
     best = max(range(len(points)), key=points.__getitem__, default=0)
@@ -259,11 +270,13 @@ def _move_to_nearby(here: list[_BlockMatch], around: list[_BlockMatch], wanted: 
     """Return the cited places, or nearby ones that support the statement if the cited ones don't."""
     best = max((block_match.share for block_match in here), default=0.0)
     if not here:
+        # Nothing was cited, so each place that supports the statement may be its source.
         carrying = sorted(
             (block_match for block_match in around if block_match.share >= LEAST_SUPPORT), key=lambda one: -one.share
         )
         return carrying[:MOST_ANCHORS]
     carrying = [block_match for block_match in around if block_match.share >= max(CARRIES, best + CLEARLY)]
+    # With few words a high share comes by chance; what the model cited stays.
     if not carrying or len(wanted) < LEAST_WORDS:
         return here
     carrying.sort(key=lambda one: -one.share)
@@ -296,9 +309,11 @@ def _find_quotation(
             if found is None:
                 continue
             stretch = stretch_at(place.text, found.start)
+            # A found quotation outranks any share of words, so its place becomes the first source.
             placed = place._replace(stretch=stretch, share=max(place.share, 1.0))
             if found.is_exact:
                 return [placed, *(other for other in chosen if other is not place)], Check()
+            # Another place may have it letter by letter, so the search goes on after a near match.
             near = near or (placed, Check(True, CheckReason.CLOSE_MATCH, quote, place.text[found.start : found.end]))
         if near:
             return [near[0], *(other for other in chosen if other.cited is not near[0].cited)], near[1]
@@ -315,6 +330,7 @@ def _compare_facts(
     ]
     is_foreign = languages_differ(statement, " ".join(texts)[:MOST_CHARACTERS])
     found: list[tuple[CheckReason, MissingFact]] = []
+    # A date or figure often stands only in the heading of its section.
     number = missing_number(statement, [*texts, *filter(str.strip, headings)])
     if number:
         found.append((CheckReason.NUMBER, number))
@@ -326,6 +342,7 @@ def _compare_facts(
     )
     if name:
         found.append((CheckReason.NAME, name))
+    # Between two languages hardly a word is shared, so missing words say nothing.
     if not is_foreign:
         found += _changed_wording(statement, chosen)
         union = frozenset().union(*(word_stems(text) for text in (*texts, *headings)))
@@ -335,6 +352,7 @@ def _compare_facts(
         found.append((CheckReason.LANGUAGE, MissingFact("", "")))
     if not found:
         return Check()
+    # "The page says 12" helps more than that something wasn't found.
     reason, missing = next((finding for finding in found if finding[1].page_says), found[0])
     return Check(False, reason, missing.said, missing.page_says)
 
@@ -357,6 +375,7 @@ def _compare_closely(
 def _has_beginning(text: Vocabulary, word: str) -> bool:
     """Return whether a word occurs that is equal up to its last two letters, as "verwenden" and "verwendet"."""
     beginning = word.casefold()[:-2]
+    # The vocabulary is sorted: the first word at or after the beginning tells.
     at = bisect_left(text.words, beginning)
     return at < len(text.words) and text.words[at].startswith(beginning)
 
@@ -390,7 +409,9 @@ def _changed_wording(statement: str, chosen: list[_BlockMatch]) -> list[tuple[Ch
     found = [
         (_REASONS[fact.kind], MissingFact(fact.said, fact.page_says)) for fact in changed_facts(statement, sentence)
     ]
+    # In a sentence that merely resembles the statement, another word is no changed one.
     if best.share < CARRIES:
+        # The tables of opposites are by language, and a statement alone is often too short to tell it.
         return found
     language = language_by_words(" ".join((statement, *(block_match.text for block_match in chosen)))[:MOST_CHARACTERS])
     excluded = changed_alternative(statement, sentence, (language, language), with_units=False)

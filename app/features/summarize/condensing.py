@@ -106,6 +106,7 @@ class SectionMapping:
         for place, section in enumerate(self._sections):
             if self._work.cancel.cancelled:
                 return
+            # The parts of a section that are still to be answered; its place is done when none is left.
             self._open[place] = 1
             new = list(self._unkept_tasks(SectionTask(place, section, self._make_ask(section))))
             tasks += new
@@ -116,6 +117,7 @@ class SectionMapping:
                 yield event
             elif isinstance(event, TaskTaken) and not self._open[event.task.place]:
                 yield self._section_read(event.task.place)
+                # Sentences of the document will stand in for these points, so reading on would only take time.
                 if self._score.falls_short:
                     self.has_given_up = True
                     return
@@ -126,6 +128,7 @@ class SectionMapping:
         if self._request is not None:
             return self._request.make_ask(section, attempt, problem)
         budgets, work = self._work.budgets, self._work
+        # Fewer points are asked of a short section: asked for more, models repeat or invent them.
         most = max(1, min(budgets.most_points, round(section.tokens / TOKENS_A_POINT)))
         document = work.documents[section.document]
         messages = summary_prompts.map_messages(
@@ -155,6 +158,7 @@ class SectionMapping:
 
     def _unkept_tasks(self, task: SectionTask) -> Iterator[SectionTask]:
         """Yield the task, or what is left of it after using stored results."""
+        # By the first request, under which results are stored whatever the retry said.
         kept = self._work.steps.find_step(self._work.step_key(task.ask))
         if isinstance(kept, dict) and kept.get("halves"):
             for half in self._halve_task(task):
@@ -172,6 +176,7 @@ class SectionMapping:
         )
         if isinstance(answer, TaskAnswer):
             read = self._read_answer(task.section, answer.text)
+            # Small models copy the prompt's own words, which would then be checked as statements.
             points = [point for point in read if not repeats_what_was_asked(point.text, task.section.text)]
             kept = without_repeats(points, lambda point: point.text)
             problem = problem_of(answer.text, answer.finish, points, kept)
@@ -181,6 +186,7 @@ class SectionMapping:
                 kept = [point for point in kept if says_something(point.text, self._work.titles)]
             elif problem is AnswerProblem.UNREADABLE and not self._request.has_form:
                 problem = None
+            # What stands in several paragraphs may well be said of each, so repeats are no fault here.
             elif problem in (
                 None,
                 AnswerProblem.REPEATED,
@@ -190,8 +196,10 @@ class SectionMapping:
             self._keep_points(task, kept)
             return ()
         if problem is AnswerProblem.TOO_LONG and (halves := self._halve_task(task)):
+            # Stored, so that a restart halves at once instead of asking too much again.
             self._work.steps.keep_step(self._work.step_key(task.ask), {"halves": True})
             return halves
+        # The better of two bad answers: the first may have had more points than the retry.
         best = max(kept, list(task.found), key=len)
         if task.attempt == 0:
             return (replace(task, ask=self._make_ask(task.section, 1, problem), attempt=1, found=tuple(best)),)
@@ -224,6 +232,7 @@ class SectionMapping:
         return [SectionTask(task.place, half, self._make_ask(half), halvings=task.halvings + 1) for half in halves]
 
     def _keep_points(self, task: SectionTask, points: Sequence[SummaryPoint]) -> None:
+        # Under the first request's key: the next run computes that one before it knows of any retry.
         first = self._make_ask(task.section)
         value = {"points": [[point.text, list(point.ids), point.quote] for point in points]}
         self._work.steps.keep_step(self._work.step_key(first), value)
@@ -242,6 +251,7 @@ class SectionMapping:
         self._open[task.place] -= 1
 
     def _section_points(self, place: int) -> list[Statement]:
+        # Halves are answered in any order; points are read in the document's.
         parts = sorted(self._parts[place], key=lambda part: part[0].slices[0][:2])
         return [statement for _, statements in parts for statement in statements]
 
@@ -257,9 +267,7 @@ class SectionMapping:
 
 
 # The second stage, where the points are too many for one prompt: neighbours are joined, level by level.
-#
-# Each merge sees the sentences that its points rest on, since merging without them makes up more from level to level
-# (Ou and Lapata, Findings of ACL 2025).
+# The second stage, where the points are too many for one prompt: neighbours are joined, level by level.
 
 
 MOST_JOINED = 8
@@ -293,6 +301,7 @@ class PointMerge:
         """Merge until everything fits; what can't be merged further is thinned out."""
         while not self._work.cancel.cancelled:
             sizes = [self._count_tokens(pile) for pile in self.piles]
+            # A pile of one group can't be joined with anything; it is thinned out at the end.
             large = [n for n, size in enumerate(sizes) if size > self._room and len(self.piles[n]) > 1]
             if not large:
                 break
@@ -310,6 +319,7 @@ class PointMerge:
                     continue
                 sources = of_points(self._work, points)
                 task = MergeTask((n, place), sources, self._make_ask(sources))
+                # A merge asked before a restart isn't asked again.
                 kept = self._work.steps.find_step(self._work.step_key(task.ask))
                 if isinstance(kept, dict) and isinstance(kept.get("points"), list):
                     self._settle_task(task, [SummaryPoint(str(text), tuple(ids)) for text, ids in kept["points"]])
@@ -322,6 +332,7 @@ class PointMerge:
             elif isinstance(event, TaskTaken) and event.task.at in self._level:
                 self._done += 1
                 yield Merging(self._done, merges)
+        # A cancelled level is incomplete; the piles before it still hold all points.
         if not self._work.cancel.cancelled:
             for n in large:
                 self.piles[n] = [points for (pile, _), points in sorted(self._level.items()) if pile == n]
@@ -329,6 +340,8 @@ class PointMerge:
     def _fan_in(self, pile: Pile, tokens: int) -> int:
         """Return how many neighbours to merge: what fits a prompt, and no more than needed for all to fit."""
         budgets = self._work.budgets
+        # Merging without the evidence of its points makes up more from level to level (Ou and Lapata, Findings of
+        # ACL 2025), so room for it is set aside.
         free = budgets.room_for_points(self._fixed_tokens(), budgets.merged_limit) - MOST_EVIDENCE * SENTENCE_TOKENS
         fitting = max(2, int(free * len(pile) / max(1, tokens)))
         needed = -(-len(pile) * budgets.merged // self._room)
@@ -360,6 +373,7 @@ class PointMerge:
         kept: list[SummaryPoint] = []
         problem: AnswerProblem | None = AnswerProblem.FAILED
         if isinstance(answer, TaskAnswer):
+            # Models that choose write bare numbers; their points are put in before the answer is parsed.
             points = read_points(task.sources.spelled_out(answer.text), task.sources.blocks)
             kept = without_repeats(points, lambda point: point.text)
             problem = problem_of(answer.text, answer.finish, points, kept)
@@ -372,6 +386,7 @@ class PointMerge:
             return ()
         if task.attempt == 0:
             return (replace(task, ask=self._make_ask(task.sources, 1, problem), attempt=1),)
+        # Not merged twice in vain: the points whose places tell most stand for all of them.
         self._level[task.at] = self._work.most_telling(task.sources.points, self._work.budgets.most_merged_points)
         return ()
 
@@ -382,6 +397,7 @@ class PointMerge:
         ]
 
     def _count_tokens(self, pile: Pile) -> int:
+        # Points may be numbered up to three digits; the label counts, too.
         texts = [f"[100] {point.text}\n" for group in pile for point in group]
         return sum(self._work.count_tokens(texts)) if texts else 0
 
@@ -454,6 +470,7 @@ class WriteUpSources:
 def of_sections(work: SummaryWork, sections: Sequence[ReadSection], offsets: Sequence[int]) -> WriteUpSources:
     """Build sources from whole documents or parts of them; block numbers are raised by the document's offset."""
     texts = tuple((summary_prompts.title_of(work.documents[section.document]), section.text) for section in sections)
+    # Blocks of several documents have equal ids; offsets keep their numbers apart in one prompt.
     blocks = {
         cited.block.id + offsets[section.document]: (cited,)
         for section in sections
@@ -479,6 +496,7 @@ def outline_of(work: SummaryWork, sections: Sequence[ReadSection], offsets: Sequ
             if len(text) <= MOST_OUTLINED:
                 lines.append(f"[{told.block_id + offsets[section.document]}] {text}")
     outline = "\n".join(lines)
+    # An outline nearly as long as its text would only be read twice.
     return outline if OUTLINED_TIMES * len(outline) <= sum(len(section.text) for section in sections) else ""
 
 
@@ -504,6 +522,7 @@ def evidence_of(points: Sequence[Statement]) -> str:
         for rank, anchor in enumerate(point.anchors)
         if anchor.text.strip()
     ]
+    # Chosen by rank, so each point has a sentence before any has two; shown by number, as the points are.
     chosen = sorted(sorted(ranked)[:MOST_EVIDENCE], key=lambda found: (found[1], found[0]))
     return "\n".join(f"[{number}] {' '.join(text.split())}" for _, number, text in chosen)
 
@@ -513,6 +532,7 @@ def distinct_statements(points: Iterable[Statement]) -> list[Statement]:
     return without_repeats(list(points), lambda one: one.text, _join_statements)
 
 
+# An unsupported wording never replaces a supported one, even if it is longer.
 def _join_statements(longer: Statement, shorter: Statement) -> Statement:
     if not shorter.check.found:
         return longer

@@ -204,7 +204,9 @@ def digest_of(
         if cancelled():
             return []
         told = DigestSentence(sentence.block.id, sentence.start, sentence.end, counting.score_sentence(sentence))
+        # The number counts backwards so that, of equal scores, the later sentence leaves the heap first.
         entry = (told.score, -sentence.number, told)
+        # Only so many are held, whatever the document's length: the rest could hardly win by lacking repetition.
         if len(kept) < most * CANDIDATES:
             heapq.heappush(kept, entry)
         else:
@@ -233,6 +235,7 @@ class SentenceWeights:
             self._firsts.setdefault(sentence.block.id, sentence)
 
     def weight_of(self, block_id: int, start: int = 0, end: int = 0) -> float:
+        # A block without prose sentences counts like one far from the beginning.
         """Score a range of a block; both 0: all of it."""
         block, first = self._blocks[block_id], self._firsts.get(block_id)
         number, place = (first.number, first.place) if first else (len(self._firsts), len(self._firsts))
@@ -244,6 +247,7 @@ def _without_repetition(
 ) -> list[DigestSentence]:
     chosen: list[DigestSentence] = []
     left = {candidate: vector_of(candidate) for candidate in candidates}
+    # Of many sentences some are always alike, or the last ones say little, so repetition weighs less.
     repetition = REPETITION * min(1.0, math.sqrt(REPETITION_OF / most))
     nearest = dict.fromkeys(candidates, 0.0)
     while left and len(chosen) < most:
@@ -284,17 +288,21 @@ class _WordCounting:
             unlike_latin += _is_unlike_latin(sentence.text)
             for name in in_sections.keys() & _sections_of(sentence.block):
                 in_sections[name].update(words)
+        # In Japanese or Russian a Latin sentence is a name, a command or a licence, not the text's own language.
         self._is_unlike_latin = unlike_latin > self._sentences / 2
         self._tongue = _tongue_of(in_all)
         named = set(words_of(title))
+        # The rarer a word among the sentences, the more it says (idf).
         self._rare = {word: math.log(1 + self._sentences / of) for word, of in self._in_sentences.items()}
         self._much = math.log(1 + self._sentences) or 1.0
+        # Words of the title say what the document is about.
         center = {word: times * (TITLE_WEIGHT if word in named else 1.0) for word, times in in_all.items()}
         self._centers = {
             "center": self._center_vector(center),
             "title": self._center_vector(dict.fromkeys(named & in_all.keys(), 1)),
         }
         self._centers |= {name: self._center_vector(words) for name, words in in_sections.items()}
+        # The first sentences are a sample large enough; all of them would double the time.
         measured = [self._in_pairs(words_of(sentence.text)) for sentence in islice(self.iterate_sentences(), MEASURED)]
         self._usual = statistics.fmean(measured or [0])
         self._spread = statistics.pstdev(measured or [0]) or 1.0
@@ -306,6 +314,7 @@ class _WordCounting:
         """
         number, place, path = 0, 0, None
         for block in self._blocks:
+            # A list of references or an index is sentences in form only.
             if block.heading_path != path:
                 place, path = 0, block.heading_path
             for start, end in split_sentences(block.text, by_line=False):
@@ -353,6 +362,7 @@ class _WordPairs:
         self._times.update(set(pairwise(numbers)))
         while len(self._times) > MOST_PAIRS:
             self._forgotten += 1
+            # Lossy counting: each round forgets what was seen too seldom, and memory stays bounded.
             self._times = Counter({pair: times for pair, times in self._times.items() if times > self._forgotten})
 
     def repeated_pairs(self, words: Sequence[str]) -> Iterator[tuple[int, int]]:
@@ -378,6 +388,7 @@ def _sentence_marks(sentence: _DigestSentence, words: Sequence[str]) -> Iterator
     found = [name for name, pattern in load_cues().weighed.items() if pattern.search(small)]
     for name in found:
         yield WEIGHTS[name], 1.0
+    # A sentence with a reference tells of other people's work.
     if _CITES.search(text):
         yield WEIGHTS["cites"], 1.0
     if _FORMULA.search(text) or load_cues().elsewhere.search(small):
@@ -398,6 +409,7 @@ def _sentence_faults(
         yield _FAULTS["fragment"], 1.0
     if len(_SIGN.findall(text)) > MOST_SIGNS * len(text):
         yield _FAULTS["signs"], 1.0
+    # The mark may stand before a closing quotation mark.
     if "?" in text[-2:] or "？" in text[-2:]:
         yield _FAULTS["asks"], 1.0
     if _SPOKEN.match(text):
@@ -417,15 +429,18 @@ def _is_fragment(text: str, words: Sequence[str]) -> bool:
     is_repeating = 2 * len(set(words)) < len(words)
     if len(words) < few or is_repeating or not _ENDED.search(text) or text[0].islower() or _SPELT.search(text):
         return True
+    # A bullet, a number's rest or an operator at the beginning: a row of something, no sentence.
     is_mark = not text[0].isalnum() and not _SPOKEN.match(text) and text[0] not in "([¿¡（"
     return is_mark or any(text.count(mark) != text.count(other) for mark, other in _PAIRED) or text.count('"') % 2 == 1
 
 
 def words_of(text: str) -> list[str]:
     """Return a text's words by their first letters; character pairs in unspaced scripts."""
+    # Most texts: an order faster than casefolding and looking for scripts without spaces.
     if text.isascii():
         return [word[:STEM] for word in _WORD.findall(text.lower())]
     found: list[str] = []
+    # Without spaces, pairs of characters stand in for words.
     for word in _WORD.findall(text.casefold()):
         if WITHOUT_SPACES.match(word):
             found += [word[at : at + 2] for at in range(max(1, len(word) - 1))]
@@ -441,6 +456,7 @@ def _is_left_out(block: Block) -> bool:
     return any(map(_points_elsewhere, block.heading_path))
 
 
+# Headings come again with each of their blocks.
 @lru_cache(maxsize=1024)
 def _points_elsewhere(heading: str) -> bool:
     return load_cues().not_summed_up.search(heading) is not None
@@ -472,6 +488,7 @@ def _is_in_another(words: Sequence[str], tongue: str) -> bool:
     """
     here = set(words)
     own = len(here & _SMALL_WORDS[tongue])
+    # Related languages share function words, so a few more of another prove nothing.
     return any(len(here & known) >= own + MORE_SMALL_WORDS for known in _SMALL_WORDS.values())
 
 
@@ -528,9 +545,7 @@ class CuePatterns:
 def load_cues() -> CuePatterns:
     """Load the patterns on first use.
 
-    The file has alternatives for each language, each for the beginning of a word. All are searched in each text, so
-    `refers_back`, the beginnings of sentences, leaves out words that mean something else elsewhere (i, o, on, die,
-    so).
+    The file has alternatives for each language, each for the beginning of a word. All are searched in each text.
     """
     table: dict[str, dict[str, list[str]]] = json.loads(resource_path("cues.json").read_text("utf-8"))
 
@@ -542,6 +557,7 @@ def load_cues() -> CuePatterns:
 
     return CuePatterns(
         weighed={name: pattern(name) for name in ("announces", "results", "sums_up")},
+        # Beginnings of sentences leave out words that mean something else elsewhere (i, o, on, die, so).
         refers_back=pattern("refers_back", before=r"\W*"),
         elsewhere=pattern("elsewhere", before=r"(?<![^\W_])"),
         example=pattern("example"),
@@ -555,5 +571,6 @@ def load_cues() -> CuePatterns:
     )
 
 
+# No word boundary stands before a cue there.
 _UNSPACED = ("ja", "zh")
 _NUMBERED = r"^\W*(?:(?:\d+|[IVX]+)\b\W*(?!\d))?"

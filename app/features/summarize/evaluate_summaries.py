@@ -158,6 +158,7 @@ def _score_example(
     for name, variant in ((AS_GIVEN, example), (WITHOUT_ABSTRACT, shortened)):
         if variant is None:
             continue
+        # The first sentences are hard to beat on news and papers, so each method stands beside them.
         compared[name] = {FIRST_SENTENCES: rouge.score_text(variant.summary, lead_of(variant), COMPARED_MEASURES)}
         document = input_of(variant)
         for method in methods:
@@ -169,6 +170,7 @@ def _score_example(
             compared[name][method.value] = rouge.score_text(variant.summary, said, COMPARED_MEASURES)
             if variant is example:
                 found.append(score_summary(variant, document.blocks, summary, rouge, time.monotonic() - begun_s))
+    # The plain figures are those of the last method, as they were before methods could be compared.
     return replace(found[-1], compared=compared)
 
 
@@ -234,6 +236,7 @@ def without_abstract(example: EvaluationExample) -> EvaluationExample | None:
             left_out.append(text)
         else:
             kept.append((is_heading, text))
+    # A document that is all abstract has nothing left to summarize.
     if not left_out or all(is_heading for is_heading, _ in kept):
         return None
     own = tuple(sentence for sentence in example.sentences if not any(sentence in text for text in left_out))
@@ -243,6 +246,7 @@ def without_abstract(example: EvaluationExample) -> EvaluationExample | None:
 def lead_of(example: EvaluationExample) -> list[str]:
     """Return the first three sentences without headings: the lead-3 baseline."""
     found = list(example.sentences)
+    # Sentences that the data has split are better than ours, so they are taken where there are any.
     for is_heading, text in () if found else example.paragraphs:
         found += [] if is_heading else sentences_of(text)
         if len(found) >= LEAD_SENTENCES:
@@ -259,6 +263,7 @@ class RougeScores:
     """F1 by measure; the library is loaded by the first of these (0.4 s)."""
 
     def __init__(self) -> None:
+        # 0.4 s; only an evaluation needs it.
         from rouge_score.rouge_scorer import RougeScorer
 
         self._scorer = RougeScorer([*MEASURES, "rougeL"], use_stemmer=True)
@@ -315,6 +320,7 @@ def examples_in(path: Path) -> Iterator[EvaluationExample | SkippedLine]:
     Also reads ACLSum's lines, with "sentences" by section and a "summary" by aspect. Raises DocumentUnreadable.
     """
     try:
+        # A byte order mark or a broken byte costs no example.
         with path.open(encoding="utf-8-sig", errors="replace") as file:
             for number, text in enumerate(file, 1):
                 if text.strip():
@@ -326,6 +332,7 @@ def examples_in(path: Path) -> Iterator[EvaluationExample | SkippedLine]:
 def _parse_example(line: int, text: str) -> EvaluationExample | SkippedLine:
     try:
         fields = json.loads(text)
+    # Deeply nested lines are somebody's joke, not a reason to end.
     except (ValueError, RecursionError):
         return SkippedLine(line, "it is not JSON")
     if not isinstance(fields, dict):

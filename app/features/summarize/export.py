@@ -57,6 +57,7 @@ def _write_format(
             text = as_json(summary, errors)
         case _:
             text = as_markdown(summary)
+    # Lone surrogates come from broken PDFs; UTF-8 can't write them.
     file.write(text.encode("utf-8", "backslashreplace"))
 
 
@@ -99,6 +100,7 @@ def as_html(summary: Summary, paths: Sequence[Path | None] = ()) -> str:
             *(_html_source(source, paths) for source in laid_out.sources),
             "</ol>",
         ]
+    # Facts are English whatever the summary's language, so they carry their own.
     page = web_page(body, laid_out.title, _STYLE, language=laid_out.language, direction=laid_out.direction)
     return "\n".join((*page, ""))
 
@@ -122,6 +124,7 @@ def _html_line(line: StatementLine) -> str:
 def _html_source(source: StatementSource, paths: Sequence[Path | None]) -> str:
     label = escape(source.label)
     path = paths[source.document] if source.document < len(paths) else None
+    # Only viewers of PDFs know `#page=`.
     if path is not None and path.suffix.lower() == ".pdf" and source.page is not None:
         label = f'<a href="{escape(path.absolute().as_uri())}#page={source.page}">{label}</a>'
     return f'<li id="source-{source.number}" dir="{source.direction}">{label}: “{escape(source.text)}”</li>'
@@ -172,12 +175,14 @@ def _markdown_paragraphs(part: SummaryPart) -> Iterator[str]:
     if part.is_list:
         yield "\n".join(f"- {text}" for text in written)
     else:
+        # Blank lines between list items would make a loose list, which renders with gaps.
         yield from written
 
 
 def _markdown_line(line: StatementLine) -> str:
     text = escape_markdown(line.text)
     if line.references:
+        # Several sources of one page show that page once, but keep their notes.
         pages = "; ".join(dict.fromkeys(escape_markdown(reference.label) for reference in line.references))
         notes = "".join(dict.fromkeys(f"[^{reference.source}]" for reference in line.references))
         text += f" ({pages}){notes}"
@@ -220,6 +225,7 @@ def report_fields(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> di
     A claim with sources in several files has the `file`, `pages` and `block_ids` of the first. `pages_without_text`
     are numbers for one document, and {file, page} for several.
     """
+    # What was set aside comes with the reason in words.
     set_aside = digest_words(summary) if summary.set_aside else ""
     return {
         "summary": statements_text(summary),
@@ -237,9 +243,11 @@ def report_fields(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> di
 
 def _claim_fields(statement: Statement, summary: Summary) -> dict[str, Any]:
     documents, anchors = summary.documents, statement.anchors
+    # Pages of several files can't be told apart by number; the first file's are given.
     first = anchors[0].document if anchors else 0
     here = [anchor for anchor in anchors if anchor.document == first]
     doubted = {"unsupported": [statement.text[start:end] for start, end in statement.unsupported]}
+    # Absent without a checker: an empty list would say that everything was found supported.
     return (doubted if summary.checker else {}) | {
         "text": statement.text,
         "file": documents[first].name if anchors or len(documents) == 1 else None,

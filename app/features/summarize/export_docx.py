@@ -39,6 +39,7 @@ class _SummaryDocxWriter:
         for fact in self._laid_out.facts:
             paragraph = self._document.add_paragraph()
             paragraph.paragraph_format.space_after = Pt(0)
+            # Facts are English; without a language Word underlines them as misspelled.
             in_english(paragraph.add_run(fact)).font.color.rgb = GREY
         for part in self._laid_out.parts:
             self._write_part(part)
@@ -87,6 +88,7 @@ class _SummaryDocxWriter:
             paragraph._p.get_or_add_pPr().append(OxmlElement("w:bidi"))
         return paragraph
 
+    # Word takes a run's direction from the run, not from its paragraph.
     def _add_run(self, paragraph: Paragraph, text: str) -> Run:
         run = paragraph.add_run(text)
         if self._is_right_to_left:

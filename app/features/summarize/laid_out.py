@@ -89,6 +89,7 @@ def lay_out(summary: Summary) -> LaidOut:
     parts = tuple(_summary_parts(summary, sources))
     more = filter(None, [nothing_words(summary), unknown_words(summary)])
     return LaidOut(
+        # XML refuses control characters, and a title is one line in every format.
         plain_line(summary.title),
         (*summary_facts(summary), *more, *_maker_facts(summary)),
         parts,
@@ -100,6 +101,7 @@ def lay_out(summary: Summary) -> LaidOut:
 
 def _maker_facts(summary: Summary) -> tuple[str, ...]:
     """Return the line that names the model; an extract says itself what it is."""
+    # An extract says in its first fact that no model wrote it.
     return () if summary.method is Method.DIGEST else (f"Written by {plain_line(summary.model)} in {APP_NAME}.",)
 
 
@@ -116,8 +118,10 @@ def summary_facts(summary: Summary) -> Iterator[str]:
         yield not_given
     yield f"{coverage_words(summary)}."
     if summary.statements and summary.method is Method.MODEL:
+        # An extract's sentences are all found by definition, so only a model's are counted.
         told = (*statements_words(summary.statements), language_words(summary))
         yield f"{', '.join(filter(None, told))}."
+    # All sections are read, so "of so many sections" would say that nothing is missing.
     if summary.is_partial and summary.statements and summary.sections_read >= summary.sections > 0:
         yield "Stopped while it was written: this is the text so far."
     elif summary.is_partial:
@@ -126,6 +130,7 @@ def summary_facts(summary: Summary) -> Iterator[str]:
 
 def _summary_parts(summary: Summary, sources: _Sources) -> Iterator[SummaryPart]:
     form = summary.wish.form
+    # Statements of one group follow each other, so groupby needs no sorting.
     for heading, statements in groupby(summary.statements, lambda one: one.group):
         if form in _RUNNING_ON:
             each = [tuple(ones) for _, ones in groupby(statements, lambda one: one.paragraph)]
@@ -144,6 +149,7 @@ class _Sources:
         """Return a statement with numbered references."""
         references = tuple(self._make_reference(anchor) for anchor in statement.anchors)
         pages = "; ".join(dict.fromkeys(reference.label for reference in references))
+        # What was found needs no remark.
         compared = "" if statement.check.found else check_words(statement.check, pages)
         mark = " ".join(filter(None, (compared, doubt_words(statement))))
         return StatementLine(plain_line(statement.text), references, plain_line(mark))
@@ -152,6 +158,7 @@ class _Sources:
         key = (anchor.document, anchor.block_id, anchor.start, anchor.end)
         document = self.summary.documents[anchor.document]
         place = page_mark(document.unit, anchor.page)[1:-1] if anchor.page is not None and document.unit else ""
+        # Two statements with the same sentence share one source and its number.
         if key not in self.found:
             label = ", ".join(filter(None, (plain_line(document.name), place)))
             text = plain_line(anchor.text)
@@ -166,6 +173,7 @@ class _Sources:
             )
         number = self.found[key].number
         short = place or f"source {number}"
+        # Page numbers of several documents need the name before them.
         if len(self.summary.documents) > 1:
             short = f"{plain_line(document.name)}, {short}"
         return SourceReference(number, short)

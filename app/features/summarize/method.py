@@ -29,7 +29,7 @@ SENTENCE_FORMS = (Form.PARAGRAPHS, Form.BULLETS, Form.SECTIONS)
 SHORT_TOKENS = 400
 """A text up to this size is short: about a page."""
 BYTES_A_TOKEN = 4
-"""Of UTF-8, in about every script: the document is measured before any model is loaded."""
+"""Of UTF-8, in about every script."""
 LEAST_SHARE = 2 / 3
 """Of the claims, and of the numbers in them, that can be found; with less the document's own sentences are better."""
 LEAST_CLAIMS, LEAST_NUMBERS = 4, 4
@@ -75,9 +75,7 @@ class ClaimScore:
 
 def score_claims(statements: Iterable[Statement], text_of: Callable[[int, int], str]) -> ClaimScore:
     """Count claims and numbers; a number is right if its claim was found, or its digits are in a block cited.
-
-    The checks know rounded numbers and number words, which digits don't show. `text_of` returns a block's text by
-    document and block id.
+    `text_of` returns a block's text by document and block id.
     """
     claims = found = numbers = right = 0
     for statement in statements:
@@ -87,6 +85,7 @@ def score_claims(statements: Iterable[Statement], text_of: Callable[[int, int], 
         if said := numbers_of(statement.text):
             texts = (text_of(anchor.document, anchor.block_id) for anchor in statement.anchors)
             there = {number for text in texts for number in numbers_of(text)}
+            # The checks know rounded numbers and number words, which digits don't show; so a found claim is enough.
             numbers += len(said)
             right += sum(statement.check.found or number in there for number in said)
     return ClaimScore(claims, found, numbers, right)
@@ -99,6 +98,7 @@ def numbers_of(text: str) -> list[str]:
 
 def is_short(documents: Sequence[InputDocument]) -> bool:
     """True where all texts together have at most about `SHORT_TOKENS` tokens."""
+    # Bytes, not tokens: this is asked before any model is loaded.
     sizes = (len(block.text.encode(errors="replace")) for document in documents for block in document.blocks)
     return sum(sizes) <= SHORT_TOKENS * BYTES_A_TOKEN
 
@@ -115,9 +115,11 @@ def method_for(
     """
     if wish.method is not None:
         return wish.method
+    # The starter's sentences are worse than an extract by every measure and take minutes, whatever is wished.
     if wish.form not in SENTENCE_FORMS or wish.language:
         return Method.DIGEST if 0 < weights <= MOST_CHOOSING_WEIGHTS else Method.MODEL
     most = MOST_CHOOSING_WEIGHTS if is_short else MOST_SHORT_TEXT_WEIGHTS
+    # 0 means that the header doesn't say, not that the model is small.
     if 0 < weights <= most or (earlier is not None and earlier.falls_short):
         return Method.DIGEST
     return Method.MODEL
@@ -131,12 +133,14 @@ class WritingRecord:
 
     def earlier_score(self, model: str, *, is_short: bool) -> ClaimScore | None:
         """Score the last `REMEMBERED` summaries by a model (file name), of short texts or of others."""
+        # Only finished summaries count: one that was stopped says nothing about its end.
         done = [job.progress.get("written") for job in self._jobs.find(KIND, (DONE,))]
         mine = [
             record["score"]
             for record in done
             if isinstance(record, dict) and record.get("model") == model and record.get("is_short") == is_short
         ]
+        # The store lists the oldest first.
         scores = [ClaimScore(*map(int, score)) for score in mine[-REMEMBERED:]]
         return sum(scores, ClaimScore()) if scores else None
 

@@ -128,14 +128,17 @@ def first_look(
 
     None when cancelled. Forms that need a model become bullets. `progress` gets the share done, 0 to 1.
     """
+    # Sections of a long document, bullets for what sentences can't give: an extract always finds a form.
     form, length = _choose_form(documents, wish)
     watch = _StopWatch(cancelled, progress)
     watch.begin_stage(
         DIGEST_SHARE,
+        # The digest looks at each block once and at each sentence twice, once to count and once to score.
         sum(len(input_document.blocks) + 2 * _sentence_count(input_document.blocks) for input_document in documents),
     )
     summary = digest_summary(documents, replace(wish, length=length, form=form, language=""), watch)
     statements = tuple(_group_statements(summary, documents))
+    # The wish keeps its own length; a shorter one was only taken under headings.
     summary = replace(summary, statements=statements, wish=replace(summary.wish, length=wish.length))
     overviews = []
     watch.begin_stage(1.0, sum(len(document.blocks) for document in documents))
@@ -172,6 +175,7 @@ class _StopWatch:
 
 def _sentence_count(blocks: Sequence[Block]) -> int:
     """Estimate the number of sentences from a sample of blocks."""
+    # Splitting all of a long text only for a progress bar would cost as much as counting it.
     step = max(1, len(blocks) // MOST_COUNTED)
     texts = [block.text for block in blocks[::step] if block.kind in _TEXTS]
     return step * sum(1 for text in texts for _ in split_sentences(text, by_line=False))
@@ -183,7 +187,9 @@ def _choose_form(documents: Sequence[InputDocument], wish: SummaryOptions) -> tu
     if is_long or wish.form is Form.SECTIONS:
         groups = sum(len(list(runs_under_headings(input_document.blocks))) for input_document in documents)
         shorter = list(Length)[list(Length).index(wish.length) :: -1]
+        # With one heading a document, sections would be the documents themselves.
         for length in shorter if groups > len(documents) else ():
+            # The longest length at which all headings together stay readable.
             if groups * UNDER_A_HEADING[length] <= MOST_UNDER_HEADINGS[wish.length]:
                 return Form.SECTIONS, length
     return (wish.form if wish.form is Form.PARAGRAPHS else Form.BULLETS), wish.length
@@ -202,6 +208,7 @@ def _group_statements(summary: Summary, documents: Sequence[InputDocument]) -> I
         group = statement.group or heading_of[place].get(statement.anchors[0].block_id, "")
         if len(documents) > 1:
             name = documents[place].title or documents[place].name
+            # A heading may begin with the document's title already.
             group = group if group.startswith(name) else f"{name}: {group}" if group else name
         yield replace(statement, group=group, paragraph=place)
 
@@ -214,6 +221,7 @@ def overview_of(
     `language` is a code. Among equally frequent figures, those in `told` places come first.
     """
     apart = told_apart(blocks)
+    # Contents, indexes and lists of sources would be full of names and pages.
     kept = [block for block in blocks if block.id not in apart]
     headings, left_out = _make_outline(kept)
     texts = [
@@ -232,6 +240,7 @@ def _make_outline(blocks: Iterable[Block]) -> tuple[tuple[OutlineHeading, ...], 
     found = [block for block in blocks if block.kind is BlockKind.HEADING and block.text.strip()]
     deepest = max((max(block.level, 1) for block in found), default=1)
     kept = found
+    # Deepest first: an outline without chapters would be none, one without subsections is.
     while len(kept) > MOST_HEADINGS and deepest > 1:
         deepest -= 1
         kept = [block for block in kept if block.level <= deepest] or kept
@@ -265,6 +274,7 @@ class _TermCandidate:
         self.count += 1
         self.sure += is_sure
         self.numbered += is_numbered
+        # Blocks come in order, so comparing with the last one counts each block once.
         if spot.block_id != self.last or not self.blocks:
             self.blocks, self.last = self.blocks + 1, spot.block_id
         if len(self.spots) < MOST_SPOTS:
@@ -293,12 +303,14 @@ class _TermCounter:
         most = MOST_TERMS[TermKind.NAME]
         recurring = list(self._recurring_terms())
         names = [*islice(self._frequent_names(), most // 2 if recurring else most), *recurring][:most]
+        # Names and recurring runs share the places; a text in both kinds of script gets some of each.
         defined = list(self._defined_terms())
         meant = {
             text
             for key_term in defined
             for text in (key_term.text, key_term.meaning.removesuffix(f" ({key_term.text})"))
         }
+        # A term that is defined is told once, with its meaning.
         names = [name for name in names if name.text not in meant]
         return (*defined, *names, *self._figure_terms(TermKind.NUMBER, told), *self._figure_terms(TermKind.DATE, told))
 
@@ -312,9 +324,11 @@ class _TermCounter:
         if has_digits:
             for start, end in find_measures(text):
                 is_part = text[start - 1 : start] == "-" and text[start - 2 : start - 1].isalnum()  # "gemma-3-270m"
+                # A date has its own kind, and its day and year would come again as numbers.
                 if not is_part and not any(date.start < end and start < date.end for date in dated):
                     self._add_candidate(TermKind.NUMBER, block, start, end)
         for start, end, meaning in find_definitions(text):
+            # The first definition counts; later ones are uses.
             if not self._add_candidate(TermKind.DEFINED, block, start, end).meaning:
                 self._found[TermKind.DEFINED][_one_line(text[start:end])].meaning = meaning
         self._look_for_names(block, dated)
@@ -322,6 +336,7 @@ class _TermCounter:
     def _look_for_names(self, block: Block, dated: Sequence[Date]) -> None:
         text = block.text
         found = list(names_of_language(text, self._language))
+        # In a title or in capitals throughout, every word looks like a name.
         if _is_titled(text, found, self._language):
             return
         for name in found:
@@ -329,7 +344,9 @@ class _TermCounter:
             if is_month or any(date.start < name.end and name.start < date.end for date in dated):
                 continue
             beside = _NUMBER_FOLLOWS.match(text, name.end) or _NUMBER_BEFORE.search(text[: name.start][-3:])
+            # "Table 3" points at a place; "Apollo 11 Guidance" is longer than a word and remains a name.
             is_numbered = len(name.words) == 1 and bool(beside)
+            # At a sentence's start a capital proves nothing, unless there are several.
             is_sure = not name.is_first or len(name.words) > 1 or sum(map(str.isupper, name.words[0])) > 1
             end = name.end - len(_GENITIVE.search(text[name.start : name.end])[0])  # type: ignore[index]
             self._add_candidate(TermKind.NAME, block, name.start, end, is_sure=is_sure, is_numbered=is_numbered)
@@ -355,11 +372,13 @@ class _TermCounter:
 
     def _frequent_names(self) -> Iterator[KeyTerm]:
         """Yield the most frequent names first; of "Keiko Tanaka" and "Tanaka" the more frequent one."""
+        # In a short document every name may be told once only.
         least = 1 if len(self._blocks) <= FEW_BLOCKS else 2
         taken: list[frozenset[str]] = []
         ranked = sorted(self._found[TermKind.NAME].items(), key=lambda item: item[1].rank)
         for text, candidate in ranked:
             words = frozenset(text.casefold().split())
+            # Words that begin sentences are met without a capital elsewhere; units and labels beside numbers.
             is_sure = candidate.sure > candidate.count * LEAST_SURE and candidate.numbered * 2 <= candidate.count
             is_name = is_sure and not _ABBREVIATION.fullmatch(text)
             if is_name and candidate.count >= least and not any(words <= other or other <= words for other in taken):
@@ -372,6 +391,7 @@ class _TermCounter:
         found: list[tuple[int, KeyTerm]] = []
         for text, candidate in self._found[TermKind.DEFINED].items():
             used = uses.get(text, _TermCandidate())
+            # The definition's own place leads, wherever the other uses are.
             spots = dict.fromkeys([candidate.spots[0], *sorted({*candidate.spots, *used.spots})])
             count = max(candidate.count, used.count, len(spots))
             found.append((count, KeyTerm(text, TermKind.DEFINED, tuple(spots)[:MOST_SPOTS], count, candidate.meaning)))
@@ -388,6 +408,7 @@ class _TermCounter:
             is_told = any(
                 anchor.start <= spot.start < anchor.end for spot in one.spots for anchor in where.get(spot.block_id, ())
             )
+            # Of equally frequent figures, those in the digest are told first.
             return (-one.blocks, not is_told, one.spots[0].block_id, one.spots[0].start)
 
         chosen = sorted(self._found[kind].items(), key=rank)[: MOST_TERMS[kind]]
@@ -396,6 +417,7 @@ class _TermCounter:
     def _recurring_terms(self) -> Iterator[KeyTerm]:
         """Yield recurring runs of a script without capitals, found in a sample and counted in the whole text."""
         sample = list(_sample_texts(self._blocks))
+        # Finding runs takes memory by their length, so a sample decides and the whole text is only searched.
         for text in recurring_runs(sample)[: MOST_TERMS[TermKind.NAME]]:
             one = _TermCandidate()
             for block in self._blocks:
@@ -417,6 +439,7 @@ _GENITIVE = re.compile(r"(?:['’]s)?$")
 def _is_whole(date: Date, text: str) -> bool:
     """More than a month alone; in figures alone the year has four of them ("3.2. 10" is a section), and "2 may" go."""
     has_letters = any(map(str.isalpha, text))
+    # "2 may" is more often a verb after a number than a date.
     return bool(date.year or date.readings[0][1]) and "may" not in text and (has_letters or bool(_YEAR.search(text)))
 
 
@@ -432,6 +455,7 @@ def _is_titled(text: str, found: Sequence[Name], language: str) -> bool:
     words = len(text.split())
     capitals = sum(len(name.words) for name in found)
     is_line = words < 8 and not _SENTENCE_END.search(text)
+    # German writes all nouns with capitals, so many of them mean nothing there.
     return bool(capitals) and (is_line or (language != "de" and words > 3 and capitals / words > MANY_CAPITALS))
 
 
@@ -464,10 +488,12 @@ def find_definitions(text: str) -> Iterator[tuple[int, int, str]]:
             start, end = match.span("term")
             is_call = pattern is _CALLED
             if start not in taken and (pattern is _QUOTED_MEANS or _may_be_defined(match["term"])):
+                # Each term once a text, by the most certain pattern.
                 taken.add(start)
                 yield start, end, _sentence_before(text, match.end()) if is_call else _sentence_from(text, match)
     for match in _SHORT_FORM.finditer(text):
         start = match.start("term")
+        # The letters before the bracket decide, so an aside in brackets is no short form.
         begin = _long_form(text, match.start(), match["term"]) if start not in taken else None
         if begin is not None:
             yield start, match.end("term"), _one_line(text[begin : match.end()])
@@ -489,6 +515,7 @@ def _may_be_defined(term: str) -> bool:
 
 
 def _sentence_from(text: str, match: re.Match[str]) -> str:
+    # A full stop inside "2.1" ends no sentence; one before a blank does.
     end = next((sentence_end.end() for sentence_end in re.finditer(r"[.;。](?=\s|$)|\n", text[match.end() :])), None)
     stop = len(text) if end is None else match.end() + end
     return _cut_meaning(text[match.start() : stop])
@@ -512,8 +539,10 @@ def _long_form(text: str, end: int, short: str) -> int | None:
     letters = [letter for letter in short.casefold() if letter.isalnum()]
     if len(letters) < 2 or not any(map(str.isupper, short)):
         return None
+    # The long form stands right before its bracket, within a few words for each letter.
     near = max(0, end - 14 * (len(letters) + 3))
     near = max([near, *(match.end() + near for match in _CLAUSE_END.finditer(text[near:end]))])
+    # Not across a sentence's end or another bracket.
     before = text[near:end].casefold()
     at = len(before) if near + len(before) == end else 0  # a few letters are longer when folded
     for place, letter in reversed(list(enumerate(letters))):
@@ -523,6 +552,7 @@ def _long_form(text: str, end: int, short: str) -> int | None:
         if at < 0:
             return None
     words = len(before[at:].split())
+    # Scattered letters can be found in any sentence, so the number of words is bounded, too.
     return near + at if 1 < words <= min(len(letters) + 5, 2 * len(letters)) else None
 
 
@@ -547,6 +577,7 @@ _HIRAGANA = re.compile(r"[\u3040-\u309f]")
 
 def _sample_texts(blocks: Sequence[Block]) -> Iterator[str]:
     """Yield every n-th text, so that they total at most `MOST_SAMPLED` characters."""
+    # Every n-th, not the first ones: terms may come only late.
     step = max(1, -(-sum(len(block.text) for block in blocks) // MOST_SAMPLED))
     for block in blocks[::step]:
         yield block.text
@@ -560,6 +591,7 @@ def recurring_runs(texts: Sequence[str]) -> list[str]:
     for run, _ in ranked:
         if len(chosen) == MOST_TERMS[TermKind.NAME]:
             break
+        # A run inside a chosen one, or around it, would say the same again.
         if not any(run in text or text in run for text in chosen):
             chosen.append(run)
     return chosen
@@ -570,6 +602,7 @@ def _word_runs(texts: Sequence[str]) -> Counter[str]:
     in_texts: Counter[str] = Counter()
     for text in texts:
         in_texts.update(set(_CASELESS_WORD.findall(text)))
+    # Function words separate runs; in few texts a frequent word may be the very subject.
     glue = {word for word, count in in_texts.items() if len(texts) >= FEW_BLOCKS and count > GLUE_SHARE * len(texts)}
     counts: Counter[str] = Counter()
     for text in texts:
@@ -583,6 +616,7 @@ def _word_runs(texts: Sequence[str]) -> Counter[str]:
                 counts[text[run[-size].start() : match.end()]] += 1
     least = LEAST_TIMES if len(texts) > FEW_BLOCKS else 2
     worth = {
+        # A longer run says more: its count is weighed by its words.
         run: count * (1 + run.count(" "))
         for run, count in counts.items()
         if count >= least and len(run) >= LEAST_LETTERS
@@ -593,6 +627,7 @@ def _word_runs(texts: Sequence[str]) -> Counter[str]:
 def _character_runs(texts: Sequence[str]) -> Counter[str]:
     """Score runs of characters without spaces: one with different neighbours on both sides is a word."""
     runs = [_CHARACTERS.findall(text) for text in texts]
+    # A part in most of the texts is grammar, not a name; in few texts that can't be told.
     most = GLUE_SHARE * len(texts) if len(texts) >= FEW_BLOCKS else len(texts)
     frequent: dict[str, int] = {}
     before: set[str] = set()
@@ -600,12 +635,14 @@ def _character_runs(texts: Sequence[str]) -> Counter[str]:
         counts: Counter[str] = Counter()
         for mine in runs:
             counts.update({part for run in mine for part in _frequent_parts(run, size, before)})
+        # A run can only be frequent if its parts are (Apriori), so each size begins with the last one's survivors.
         before = {part for part, count in counts.items() if count >= LEAST_TIMES}
         frequent |= {part: counts[part] for part in before if counts[part] <= most and _may_name(part)}
     neighbours = _part_neighbours([run for mine in runs for run in mine], frequent.keys())
     worth = {
         part: frequent[part] * (len(part) - 1)
         for part, (left, right) in neighbours.items()
+        # With one neighbour on a side it is a part of a longer word.
         if min(len(left), len(right)) == MANY_NEIGHBOURS
     }
     return Counter(worth)
@@ -622,6 +659,7 @@ def _frequent_parts(run: str, size: int, before: Set[str]) -> Iterator[str]:
 def _may_name(part: str) -> bool:
     if not _EAST_ASIAN.match(part):
         return len(part) > LEAST_LETTERS and not category(part[0]).startswith("M")
+    # Hiragana is grammar, and a particle at an end belongs to the sentence.
     return not _HIRAGANA.search(part) and not _HELPING.intersection((part[0], part[-1]))
 
 
@@ -635,6 +673,7 @@ def _part_neighbours(runs: Sequence[str], parts: Set[str]) -> dict[str, tuple[se
                 part = run[at : at + size]
                 if len(part) == size and part in parts:
                     left, right = found[part]
+                    # Two different ones are enough, so no more are held.
                     if len(left) < MANY_NEIGHBOURS:
                         left.add(run[at - 1] if at else f"^{len(left)}")
                     if len(right) < MANY_NEIGHBOURS:

@@ -89,6 +89,7 @@ class TokenBudgets:
     @property
     def most_points(self) -> int:
         """Number of points asked of a section."""
+        # As many as fit the answer's length: a model asked for more is cut off in its last point.
         return max(LEAST_POINTS, min(MOST_POINTS, self.points // POINT_TOKENS))
 
     @property
@@ -113,6 +114,7 @@ class TokenBudgets:
 
     def section_room(self, fixed_tokens: int, answer_tokens: int) -> int:
         """Return the tokens a text read in one prompt may take, given instructions and answer."""
+        # What the answer may take is taken off before: a context that is full in the middle of it ends the answer.
         free = self.context - fixed_tokens - answer_tokens - self.margin
         return max(LEAST_SECTION_TOKENS, min(self.single, free))
 
@@ -126,6 +128,7 @@ class TokenBudgets:
 
     def within_context(self, fixed_tokens: int) -> TokenBudgets:
         """Return the budgets with sections that fit the context next to instructions of `fixed_tokens`."""
+        # Two sections are read side by side in one context.
         share = int(SHARE_OF_CONTEXT * self.context) - fixed_tokens - self.points_limit - self.margin
         return replace(self, section=max(LEAST_SECTION_TOKENS, min(self.section, share)))
 
@@ -145,7 +148,9 @@ def budgets_for(loaded: ModelLoaded) -> TokenBudgets:
     """Return the budgets for a model and its context."""
     weights = weights_of(loaded)
     found = next(model_class for model_class in _CLASSES if weights <= model_class.most_weights)
+    # An unknown size (0) counts as the smallest class.
     context = loaded.context_tokens
+    # With a tiny context even the answers would fill it.
     answer, merged = (min(tokens, context // 6) for tokens in (found.points, found.merged))
     only_chooses = found is _CLASSES[0]
     is_small = only_chooses or found is _CLASSES[1]
@@ -159,6 +164,7 @@ def statements_for(length: Length) -> int:
 
 def length_words(length: Length, language: str, share: float = 1.0) -> str:
     """Return the length to ask for, such as "about 150 words"; in sentences for unspaced scripts."""
+    # Words can't be counted where there are no spaces; sentences can.
     if not has_word_spaces(language):
         return f"about {max(2, round(statements_for(length) * share))} sentences"
     words = WORDS[length] * share
@@ -199,6 +205,7 @@ def sections_of(documents: Sequence[InputDocument], budget_tokens: int, count: C
     """Split all documents into sections of at most `budget_tokens`, numbers included."""
     found: list[ReadSection] = []
     for place, document in enumerate(documents):
+        # A section never reaches into the next document, which has its own numbers and name.
         mine = _cut_blocks(place, document.blocks, budget_tokens, count)
         found += (
             [replace(section, number=n, of=len(mine)) for n, section in enumerate(mine, 1)] if len(mine) > 1 else mine
@@ -223,9 +230,11 @@ def halves_of(section: ReadSection, blocks: Sequence[Block], count: Counter) -> 
         for piece in section.slices
     ]
     tokens = count([section.text])[0]
+    # A tenth more than half, since two parts are seldom of equal length and a third piece would be a scrap.
     found = _cut_blocks(section.document, parts, tokens * HALF // 10 + CONTINUED_TOKENS, count)
     starts = {piece.block_id: piece.start for piece in section.slices}
     return [
+        # Ranges are those of the whole block, though the half was cut from a part of it.
         replace(
             half,
             slices=tuple(_move_slice(piece, starts[piece.block_id]) for piece in half.slices),
@@ -243,12 +252,14 @@ def number_block(block: Block, offset: int = 0) -> str:
 
 def _number_mark(block: Block, offset: int = 0) -> str:
     number = f"[{block.id + offset}] "
+    # Signs of Markdown, which models have learnt; "[12] " before them is what they cite.
     if block.kind is BlockKind.HEADING:
         return f"{number}{'#' * min(max(block.level, 1), MOST_MARKED_LEVEL)} "
     return f"{number}- " if block.kind is BlockKind.LIST_ITEM else number
 
 
 def _cut_blocks(document: int, blocks: Sequence[Block], budget_tokens: int, count: Counter) -> list[ReadSection]:
+    # Numbers are put in before cutting, so that their tokens are counted.
     shown = [replace(block, text=number_block(block)) for block in blocks if block.text.strip()]
     marks = {block.id: _number_mark(block) for block in shown}
     chunks = split(shown, max(1, budget_tokens - CONTINUED_TOKENS), count)
@@ -258,8 +269,10 @@ def _cut_blocks(document: int, blocks: Sequence[Block], budget_tokens: int, coun
 def _make_section(document: int, chunk: TextChunk, marks: dict[int, str]) -> ReadSection | None:
     """Build a section; None if a chunk has only a number, as a tiny budget can cut it off."""
     first = chunk.slices[0]
+    # The rest of a block needs its number again, or it would be cited as the block before.
     is_continued = first.start >= len(marks[first.block_id])
     text = f"{marks[first.block_id]}{chunk.text}" if is_continued else chunk.text
+    # Ranges count in the block's own text, without the mark.
     slices = tuple(_move_slice(piece, -len(marks[piece.block_id])) for piece in chunk.slices)
     slices = tuple(piece for piece in slices if piece.end > piece.start)
     if not slices:
@@ -282,11 +295,13 @@ def runs_under_headings(blocks: Sequence[Block]) -> Iterator[tuple[str, list[Blo
 
     Text before the first is under ""; headings without text join what follows.
     """
+    # With one heading on a level there is nothing to choose between.
     depth = next((n for n in range(DEEPEST) if len({_name(block, n) for block in blocks} - {""}) > 1), 0)
     run: list[Block] = []
     name = ""
     for block in blocks:
         now = _name(block, depth)
+        # Headings that follow each other at once belong to the text after them.
         if run and now != name and any(block.kind is not BlockKind.HEADING for block in run):
             yield name, run
             run = []
@@ -321,6 +336,7 @@ class SectionReading:
         """Record that a prompt with this section was answered."""
         document = self._documents[section.document]
         for piece in section.slices:
+            # The prompt is the witness, not the section's list: what was cut off on the way doesn't count.
             document.mark_read(piece.block_id, piece.start, piece.end, prompt)
 
     def make_coverage(self) -> tuple[Coverage, ...]:
@@ -349,10 +365,12 @@ class _DocumentCoverage:
 
     def mark_read(self, number: int, start: int, end: int, prompt: str) -> None:
         block = self._unread.get(number)
+        # Trimmed, since a section's end loses its white space.
         if block is None or block.text[start:end].strip() not in prompt:
             return
         self._read[number].append((start, end))
         self._begun |= _pages_of(block, start, end)
+        # Stretches of a split block may be answered in any order.
         if _is_whole(block.text, self._read[number]):
             del self._unread[number]
             self._unread_on.subtract(_pages_of(block))
@@ -388,6 +406,7 @@ def _is_whole(text: str, stretches: Sequence[tuple[int, int]]) -> bool:
     """Return whether the ranges cover everything but white space."""
     at = 0
     for start, end in sorted(stretches):
+        # White space between two stretches is in neither.
         if text[at:start].strip():
             return False
         at = max(at, end)

@@ -116,6 +116,7 @@ class RunningSummary(JobAttempt[SummaryEvent]):
     def without_engine(self, cancel: CancelToken) -> Iterator[SummaryEvent]:
         from app.features.summarize.summarize import by_counting  # the window lists summaries without it
 
+        # A replaced pipeline is a test's; it is always asked.
         if self._summarize is None and self._choice.choose_method(self._wish, self._documents) is Method.DIGEST:
             seconds = counting_seconds(self._documents)
             record = self._start_recording("", expect=lambda *_: seconds)
@@ -126,6 +127,7 @@ class RunningSummary(JobAttempt[SummaryEvent]):
     def attempt(self, engine: Engine, model: ModelLoaded, cancel: CancelToken) -> Generator[SummaryEvent, None, None]:
         from app.features.summarize.summarize import summarize_documents
 
+        # Sections read in parallel share the time, so estimates need their number.
         record = self._start_recording(model_file(model), expect=self._expect, side_by_side=model.sequences)
         own = partial(summarize_documents, earlier=self._choice.earlier_score(self._documents))
         pipeline = self._summarize or own
@@ -154,6 +156,7 @@ class RunningSummary(JobAttempt[SummaryEvent]):
                 record.take_event(event)
                 yield event
         finally:
+            # Also when the generator is closed halfway: what was read is kept.
             record.close()
 
 
@@ -224,6 +227,7 @@ class SummaryAttempt:
         self._jobs, self._store, self._expect, self._clock = jobs, store, expect, clock
         self._progress: dict[str, Any] = dict(job.progress)
         before = store.read_result(job.id) or {}
+        # A restart reads stored sections again at once; until then the bar must not fall back.
         self._read_before = int(before.get("sections_read", 0)) if before.get("is_partial") else 0
         self._size_before = sum(len(one.get("text", "")) for one in before.get("statements", ()))
         """Number of statements stored from a write-up that was stopped midway."""
@@ -238,6 +242,7 @@ class SummaryAttempt:
         match event:
             case Planned(sections=sections, tokens=tokens):
                 self.pace.expected_s = self._expect(self._model, tokens, sections, self._partial.wish)
+                # Another model or another form cuts other sections, so the earlier count means nothing.
                 if sections != self._progress.get("sections"):
                     self._read_before = self._size_before = 0
                 self._progress |= {"sections": sections, "tokens": tokens, "sections_read": self._read_before}
@@ -246,6 +251,7 @@ class SummaryAttempt:
                 self._partial.add_section(event)
                 self._progress["sections_read"] = max(event.done, self._read_before)
                 self._save_progress()
+                # Stored sections come at once and would be written again and again.
                 self._has_news = self._has_news or not event.was_kept
                 if self._has_news and self._clock() - self._saved_at_s >= self._every_s:
                     self._save_summary(self._partial_summary())
@@ -267,6 +273,7 @@ class SummaryAttempt:
         """Store the summary, unless an earlier attempt had read more than this one has."""
         begun_s, self._has_news = self._clock(), False
         self._saved_at_s = begun_s
+        # After a restart the first sections would replace the fuller partial summary of the run before.
         if summary.is_partial and (summary.sections_read < self._read_before or not summary.statements):
             return
         is_shorter = sum(len(statement.text) for statement in summary.statements) < self._size_before
@@ -274,6 +281,7 @@ class SummaryAttempt:
             return
         self._store.keep_result(self._job_id, to_json(summary), searched_text(summary))
         self._saved_at_s = self._clock()
+        # A large summary takes longer to write; saving may take a fiftieth of the time.
         self._every_s = max(SAVE_EVERY_S, TIMES_ITS_COST * (self._saved_at_s - begun_s))
 
     def _note_figures(self, summary: Summary) -> None:
@@ -282,9 +290,11 @@ class SummaryAttempt:
         Skip summaries that reused steps, used no model or were stopped: they say nothing about speed.
         """
         self._progress["sections_read"] = max(summary.sections_read, self._progress.get("sections_read", 0))
+        # What was set aside was written all the same, and its speed and score are true.
         is_written = summary.method is Method.MODEL or bool(summary.set_aside)
         if is_written:
             self._progress |= self._partial.written_fields(summary)
+        # A run that began with stored sections, or was stopped, would look faster than the model is.
         if self.pace.is_fresh and self.pace.worked_s > 0 and is_written and not summary.has_given_up:
             self._progress |= {"model_file": self._model, "worked_s": self.pace.worked_s}
         self._save_progress()
@@ -328,9 +338,11 @@ class PartialSummary:
             )
             for input_document, coverage in zip(self._documents, self._coverage, strict=True)
         )
+        # Sections that are read side by side finish in any order.
         read = sorted(self._sections, key=_section_place)
         failed = sum(section_read.has_failed for section_read in read)
         found = (point for section_read in read for point in section_read.points)
+        # Each point is its own paragraph until a write-up joins them.
         points = tuple(replace(point, paragraph=place) for place, point in enumerate(found))
         return Summary(
             self._title, documents, points, self.wish, self._language, self._model, sections,
@@ -388,6 +400,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         """A pipeline other than the program's own."""
 
     def _job_at_work(self, job: Job) -> RunningSummary:
+        # Documents are read when the job begins, not when it was queued: a scan may have been read since.
         documents = inputs_of(self._documents, self._store.documents_of([job.id])[job.id])
         if not documents:
             raise DocumentGone(job.title)
@@ -413,6 +426,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         self, document_ids: Sequence[int], wish: SummaryOptions, *, is_together: bool = True
     ) -> StoredSummary | None:
         """Store the draft; without documents it is deleted."""
+        # Two quick clicks would make two drafts.
         with self._drafting:
             job, spec = self._draft_job(), {"wish": to_json(wish), "is_together": is_together}
             if not document_ids:
@@ -429,6 +443,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
     def method_of(self, document_ids: Sequence[int]) -> Callable[[SummaryOptions], Method]:
         """Return a function from options to the method these documents would be summarized with now.
 
+        # Without the places of lines: a third of the memory.
         See `MethodChoice`. Raises as `first_look`.
         """
         documents = inputs_of(self._documents, document_ids, has_places=False)
@@ -466,10 +481,12 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         self, document_ids: Sequence[int], wish: SummaryOptions, *, together: bool, is_draft: bool = True
     ) -> list[StoredSummary]:
         """Queue one summary over all documents, or one each; a draft of the same documents is removed."""
+        # One document dropped twice is one document.
         ids = list(dict.fromkeys(document_ids))
         spec = {"wish": to_json(wish)}
         documents = {stored_document.id: stored_document for stored_document in self._stored_documents(ids)}
         groups = [ids] if together and ids else [[number] for number in ids]
+        # Under the lock, so that no draft is kept again between queueing and removing.
         with self._drafting:
             jobs = [
                 self._jobs.add(KIND, joint_title([documents[number] for number in group]), spec, document_ids=group)
@@ -485,8 +502,10 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         if job is None or fields is None:
             return None
         try:
+            # A person may have renamed the job since.
             return replace(summary_from_json(fields), title=job.title)
         except (KeyError, TypeError, ValueError) as error:
+            # An older program wrote it, or a newer one; the list goes on without it.
             log.info("summary %d was stored by another version: %r", summary_id, error)
             return None
 
@@ -504,6 +523,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
 
     def _documents_differ(self, document_id: int, other_id: int) -> bool:
         key = document_id, other_id
+        # Comparing reads both documents from the database, so each pair is compared once.
         if document_id != other_id and key not in self._compared:
             texts = [[block.text for block in self._documents.read_texts(number)] for number in key]
             self._compared[key] = texts[0] != texts[1]

@@ -144,6 +144,7 @@ class WriteUp:
     def __init__(self, work: SummaryWork, drafts: Sequence[SummaryDraft]) -> None:
         self._work = work
         self._drafts = drafts
+        # One entry a draft: they are written side by side.
         self._texts = [""] * len(drafts)
         self._answers = [""] * len(drafts)
         self._read = [0.0] * len(drafts)
@@ -175,6 +176,7 @@ class WriteUp:
         tasks = [
             task for place, draft in enumerate(self._drafts) if (task := self._first_task(place, draft)) is not None
         ]
+        # Drafts are independent, so the engine may decode them together.
         for event in work_off(tasks, self._work.engine, self._work.cancel, self._take_answer):
             if isinstance(event, TaskRests):
                 yield event
@@ -185,21 +187,27 @@ class WriteUp:
                 continue
             if isinstance(event, TaskGrowing):
                 self._answers[event.task.place] = event.text
+                # Models that choose write only numbers; the window shows the points they stand for.
                 self._texts[event.task.place] = plain_text(event.task.draft.sources.spelled_out(event.text))
             now_s = time.monotonic()
+            # At most ten times a second: each event crosses to the window's thread.
             if isinstance(event, TaskTaken) or now_s - self._told_s >= WRITING_EVERY_S:
                 self._told_s = now_s
                 yield Writing(self._draft_text(), self._written_share(), self._attempt)
+            # Judged while it writes: a model that makes things up is stopped after four claims, not after minutes.
             if self._is_judged_now(event) and self._work.score_statements(self._so_far(tasks)).falls_short:
                 self.has_given_up = True
                 break
+        # What is whole of an interrupted text is worth more than nothing.
         if self._work.cancel.cancelled or self.has_given_up:
             self._keep_unfinished(tasks)
 
     def _is_judged_now(self, event: TaskGrowing[WriteTask] | TaskTaken[WriteTask]) -> bool:
         """Return whether to judge now: comparing takes time, so only when a statement has ended."""
+        # Where no extract could stand in, stopping would leave nothing.
         if not self._work.may_give_up:
             return False
+        # A statement ends with its line or with its numbers in brackets.
         ends = self._answers[event.task.place].count("\n") + self._answers[event.task.place].count("]")
         is_new, self._ends[event.task.place] = ends != self._ends[event.task.place], ends
         return is_new or isinstance(event, TaskTaken)
@@ -211,6 +219,7 @@ class WriteUp:
             sources = task.draft.sources
             if task.place in self._finished or not self._answers[task.place]:
                 continue
+            # Comparing takes time, and the same statements are judged again after each new one.
             for written_statement in _distinct_statements(self._whole_so_far(task)):
                 known = self._checked.get((task.place, written_statement))
                 if known is None:
@@ -222,6 +231,7 @@ class WriteUp:
 
     def _whole_so_far(self, task: WriteTask) -> list[WrittenStatement]:
         answer, form = self._answers[task.place], self._work.wish.form
+        # A cut answer: the last sentence isn't whole yet.
         return self._worthy_statements(parse_statements(answer, form, task.draft, FinishReason.LENGTH), task.draft)
 
     def _written_share(self) -> float:
@@ -238,6 +248,7 @@ class WriteUp:
     def _keep_unfinished(self, tasks: Sequence[WriteTask]) -> None:
         """Keep the complete sentences of interrupted write-ups."""
         for task in tasks:
+            # A retry may have got less far than the first attempt.
             best = max(_distinct_statements(self._whole_so_far(task)), self._best.get(task.place, []), key=len)
             if best and task.place not in self._finished:
                 self._settle_task(task, best)
@@ -248,10 +259,12 @@ class WriteUp:
 
     def _first_task(self, place: int, draft: SummaryDraft) -> WriteTask | None:
         """Return the first task; None if nothing is left to ask: written before, or too little to write up."""
+        # Two points make no text; a model asked for one pads it.
         if 0 < len(draft.sources.points) < LEAST_POINTS_TO_WRITE:
             self._finished[place] = self._as_they_are(draft)
             return None
         task = WriteTask(place, draft, self._make_ask(draft))
+        # Written before a stop or restart, with the same prompt: parsed again rather than asked again.
         text = kept_texts(self._work.steps.find_step(self._work.step_key(task.ask)))
         if not text:
             return task
@@ -264,10 +277,14 @@ class WriteUp:
         if work.budgets.only_chooses and draft.sources.points and form in CHOSEN_FORMS:
             rules = summary_prompts.choice_grammar(numbers, most, form)
         elif work.budgets.is_small:
+            # A question and its answer are two statements.
             count = most // 2 if form is Form.QUESTIONS else most
             rules = summary_prompts.spread_grammar(numbers, count, work.language, form, source=draft.sources.text)
         else:
+            # Larger models decide themselves where numbers stand; a range of counts keeps the length near what was
+            # chosen.
             rules = summary_prompts.write_up(form, draft.sources.blocks, max(1, most // 3), most + most // 3)
+        # A part of a summary may take half as much again as its share, and never less than a few sentences.
         limit = max(96, int(work.budgets.writing_tokens(work.wish.length, work.language) * min(1.0, draft.share * 1.5)))
         return work.make_ask(messages_for(work, draft, problem), limit, rules, attempt)
 
@@ -282,27 +299,32 @@ class WriteUp:
             problem = self._find_problem(answer, every, found)
             found = [] if problem is AnswerProblem.REFUSED else found
         if problem is None and isinstance(answer, TaskAnswer):
+            # Under the first attempt's key, which the next run computes; a retry has other words.
             self._work.steps.keep_step(self._work.step_key(self._make_ask(task.draft)), {"text": answer.text})
             self._settle_task(task, found)
             return ()
         best = max(found, list(task.found), key=len)
         if task.attempt == 0:
+            # The window's text begins anew with the retry, and so does the progress.
             self._attempt, self._answers[task.place], self._best[task.place] = 1, "", list(best)
             return (replace(task, ask=self._make_ask(task.draft, 1, problem), attempt=1, found=tuple(best)),)
         if best:
             self._settle_task(task, best)
         else:
+            # Points that were checked stand in for a text that couldn't be had.
             self._finished[task.place] = self._as_they_are(task.draft)
         return ()
 
     def _worthy_statements(self, found: Sequence[WrittenStatement], draft: SummaryDraft) -> list[WrittenStatement]:
         """Drop statements that say nothing; an answer to a question may be just a name."""
         source = draft.sources.text
+        # Small models copy lines of their prompt.
         said = [
             written_statement
             for written_statement in found
             if not repeats_what_was_asked(written_statement.text, source)
         ]
+        # An answer to a question may be one name, which as a statement would say nothing.
         if self._work.wish.form in (Form.QUESTIONS, Form.OWN):
             return said
         return [statement for statement in said if says_something(statement.text, self._work.titles)]
@@ -312,8 +334,10 @@ class WriteUp:
     ) -> AnswerProblem | None:
         if REFUSING.match(answer.text):
             return AnswerProblem.REFUSED
+        # Half of it repetitions: a small model went round in circles.
         if len(found) * 2 < len(every):
             return AnswerProblem.REPEATED
+        # "None" is an answer only where there may be nothing to be done.
         if found or (self._work.wish.form is Form.ACTIONS and _NOTHING.match(answer.text)):
             return None
         return AnswerProblem.UNREADABLE if answer.text.strip() else AnswerProblem.EMPTY
@@ -330,6 +354,7 @@ class WriteUp:
             for written_statement in _distinct_statements(found)
         ]
         self._texts[task.place] = "\n".join(statement.text for statement in self._finished[task.place])
+        # Only answered prompts count as read.
         self.answered.append((task.draft, task.ask.messages[-1].text))
 
     def _as_they_are(self, draft: SummaryDraft) -> list[Statement]:
@@ -348,7 +373,9 @@ def most_statements(work: SummaryWork, draft: SummaryDraft) -> int:
     """Return how many statements to ask for: by the chosen length, and no more than the text allows."""
     wished = max(LEAST_STATEMENTS, round(statements_for(work.wish.length) * draft.share))
     if work.budgets.only_chooses and draft.sources.points:
+        # Each number can be chosen once.
         return min(wished, len(draft.sources.points))
+    # A summary is never as long as its text.
     return min(wished, max(LEAST_STATEMENTS, len(draft.sources.text) // CHARACTERS_A_STATEMENT))
 
 
@@ -375,9 +402,11 @@ def parse_statements(
     known, group, paragraph = draft.sources.blocks, draft.group, 0
     found: list[WrittenStatement] = []
     if form is Form.ACTIONS and _NOTHING.match(answer):
+        # Nobody has anything to do, and that is said with the summary.
         return found
     for line in draft.sources.spelled_out(answer).splitlines():
         question = _QUESTION.match(line) if form is Form.QUESTIONS else None
+        # Bare numbers become the points that they stand for.
         if question:
             group = summary_prompts.with_question_mark(question[1].strip())
         elif not line.strip():
@@ -390,6 +419,7 @@ def parse_statements(
                 )
             if form is not Form.PARAGRAPHS:
                 paragraph += 1
+    # The last sentence of a cut answer may say the opposite of what it would have said.
     if found and finish in summary_prompts.CUT and not _is_whole(found[-1]):
         found.pop()
     return found
@@ -400,6 +430,7 @@ def _distinct_statements(found: Sequence[WrittenStatement]) -> list[WrittenState
     return without_repeats(
         found,
         lambda one: one.text,
+        # The longer wording at the first place: that is where the reader expects it.
         lambda longer, shorter: longer if longer.paragraph <= shorter.paragraph else _move_statement(longer, shorter),
     )
 
@@ -427,6 +458,7 @@ def group_blocks(work: SummaryWork, place: int, blocks: Sequence[Block]) -> list
     runs = list(runs_under_headings(blocks))
     if len(work.documents) == 1:
         return [*runs]
+    # Headings of several documents may be the same.
     name = title_shown(work.documents[place])
     return [(f"{name}: {heading}" if heading else name, run) for heading, run in runs]
 
@@ -441,6 +473,7 @@ def make_piles(
     for section in points:
         mine: dict[int, list[Statement]] = {}
         for point in section:
+            # A point without a source stays with the one before it.
             last = _run_of(point, run_of, last)
             mine.setdefault(last, []).append(point)
         for run, group in mine.items():
@@ -481,6 +514,7 @@ def points_so_far(work: SummaryWork, points: Sequence[Sequence[Statement]]) -> l
 
 def below_the_text(text: Sequence[Statement], points: Sequence[Statement]) -> list[Statement]:
     """Return the text written before a stop, followed by the points it was based on."""
+    # Without any text there is nothing to stand below.
     if not text:
         return list(points)
     first = text[-1].paragraph + 1
@@ -559,9 +593,11 @@ def summarize_documents(
     """
     begun_s = time.monotonic()
     work = _begin_work(documents, wish, engine, steps, cancel)
+    # Loaded, a model tells how many weights it has; with too few it isn't asked.
     if work is not None and _choose_method(work, earlier) is Method.DIGEST:
         if (yield from by_counting(documents, wish, cancel)):
             return
+        # There were no sentences to choose, so the model has to write after all.
         work = replace(work, wish=replace(wish, method=Method.MODEL))
     found = _plan_sections(work, Method.MODEL) if work is not None else None
     if work is None or found is None:
@@ -576,6 +612,7 @@ def _or_sentences(written: Summary, documents: Sequence[InputDocument], cancel: 
 
     Not if the user chose the model, nor if an extract can't fulfil the wish.
     """
+    # A part of a summary can't be judged by its share.
     if written.is_partial or not _can_be_sentences(documents, written.wish):
         return written
     texts = {
@@ -584,9 +621,11 @@ def _or_sentences(written: Summary, documents: Sequence[InputDocument], cancel: 
         for block in input_document.blocks
     }
     score = score_claims(written.statements, lambda document, number: texts[document, number])
+    # Given up earlier, its few statements may have passed by chance.
     if score.is_enough and not written.has_given_up:
         return written
     digest = digest_summary(documents, written.wish, lambda: cancel.cancelled)
+    # Nothing to choose from, or stopped while choosing: what the model wrote is better than that.
     if not digest.statements or digest.is_partial:
         return written
     return replace(
@@ -624,10 +663,12 @@ def _read_sections(work: SummaryWork, found: ReadingPlan) -> Stage:
     if found.sections:
         return (yield from _in_sections(work, found.sections))
     summary = yield from _in_one_pass(work)
+    # A text that fits may still be more than the model can follow; in sections it may do better.
     if not summary.sections_failed or summary.statements or summary.has_given_up:
         return summary
     sections = _cut_sections(work)
     if work.cancel.cancelled:
+        # Stopped meanwhile: that isn't a failure of the text.
         return replace(summary, sections_failed=0, is_partial=True)
     yield Planned(len(sections), found.tokens)
     return (yield from _in_sections(work, sections))
@@ -661,12 +702,15 @@ def _choose_method(work: SummaryWork, earlier: ClaimScore | None) -> Method:
 def _plan_sections(work: SummaryWork, method: Method) -> ReadingPlan | None:
     counts: list[int] = []
     for document in work.texts:
+        # None: stopped while the model was loading.
         if work.cancel.cancelled:
             return None
         counts.append(sum(work.count_tokens([f"{number_block(block)}\n\n" for block in document.blocks])))
     if method is Method.DIGEST:
         return ReadingPlan(tuple(counts), (), Method.DIGEST)
+    # The prompt with nothing in it tells what instructions and template take.
     fixed = work.fixed_tokens(messages_for(work, SummaryDraft(WriteUpSources((("", ""),), {}))))
+    # The outline's room is set aside before it is known how long it will be.
     fixed += OUTLINE_TOKENS if work.budgets.is_small and work.wish.form in FORMS else 0
     if sum(counts) <= work.budgets.section_room(fixed, work.budgets.writing_tokens(work.wish.length, work.language)):
         return ReadingPlan(tuple(counts), ())
@@ -676,6 +720,7 @@ def _plan_sections(work: SummaryWork, method: Method) -> ReadingPlan | None:
 
 def _cut_sections(work: SummaryWork) -> Sequence[ReadSection]:
     """Split the documents into sections as large as the model reads well."""
+    # The longest numbers a section's head can have, so none is underestimated.
     empty = ReadSection(0, "", (), (), None, 0, 100, 100)
     budgets = work.budgets
     messages = summary_prompts.map_messages(
@@ -688,6 +733,7 @@ def _cut_sections(work: SummaryWork) -> Sequence[ReadSection]:
 
 
 def _in_one_pass(work: SummaryWork) -> Stage:
+    # Numbers in one prompt are unique: each document's begin where the last one's end.
     offsets = list(
         accumulate(
             (max((b.id for b in input_document.blocks), default=0) for input_document in work.documents), initial=0
@@ -702,11 +748,13 @@ def _in_one_pass(work: SummaryWork) -> Stage:
     drafts = _drafts_of(work, stretches, offsets)
     writing, reading = WriteUp(work, drafts), SectionReading(work.documents)
     yield from writing.run()
+    # By group, since a draft under a heading was shown only that part.
     for draft, prompt in writing.answered:
         for group, section in stretches:
             if group == draft.group:
                 reading.mark_answered(section, prompt)
     is_read = len(writing.answered) == len(drafts)
+    # A stop by the person, or by what was found, is no failure of the document.
     failed = 0 if is_read or work.cancel.cancelled or writing.has_given_up else 1
     summary = _make_summary(work, reading, writing.statements, sections=1, read=int(is_read), failed=failed)
     return replace(summary, has_given_up=writing.has_given_up)
@@ -725,6 +773,7 @@ def _drafts_of(
         SummaryDraft(
             of_sections(work, [section], offsets), group, size / sum(sizes), outline_of(work, [section], offsets)
         )
+        # Longer parts get more of the length.
         for (group, section), size in zip(stretches, sizes, strict=True)
     ]
 
@@ -739,6 +788,7 @@ def _in_sections(work: SummaryWork, sections: Sequence[ReadSection]) -> Stage:
     statements: list[Statement] = []
     has_given_up = mapping.has_given_up
     if has_given_up:
+        # The points so far are shown below the extract that takes their place.
         statements = points_so_far(work, mapping.points)
     elif not work.cancel.cancelled:
         names, found = make_piles(work, mapping.points)
@@ -750,6 +800,7 @@ def _in_sections(work: SummaryWork, sections: Sequence[ReadSection]) -> Stage:
             writing = WriteUp(work, _drafts_of_points(work, names, merge.piles))
             yield from writing.run()
             statements, has_given_up = writing.statements, writing.has_given_up
+    # What was written so far, and the points it would have gone on with.
     if work.cancel.cancelled:
         statements = below_the_text(statements, points_so_far(work, mapping.points))
     read, failed = mapping.read, len(mapping.failed)
@@ -763,6 +814,7 @@ def _drafts_of_points(
     drafts: list[SummaryDraft] = []
     for name, pile in zip(names, piles, strict=True):
         points = distinct_statements(point for group in pile for point in group)
+        # A heading with more points gets more of the length.
         share = len(points) / max(1, sum(len(group) for sequence in piles for group in sequence))
         drafts.append(SummaryDraft(of_points(work, points), name, min(1.0, share) if len(names) > 1 else 1.0))
     return [draft for draft in drafts if draft.sources.points]

@@ -118,6 +118,7 @@ def language_words(summary: Summary) -> str:
     """
     wished = summary.wish.language[:2].casefold()
     found = language_by_words("\n".join(statement.text for statement in summary.statements))
+    # Only function words of known languages can tell the two apart.
     if not wished or not found or found == wished or not {found, wished} & set(SMALL_WORDS):
         return ""
     if wished not in SMALL_WORDS and found != "en":  # a neighbour of one that is known looks like it
@@ -182,6 +183,7 @@ def coverage_words(summary: Summary) -> str:
     unless all were read completely.
     """
     documents = summary.documents
+    # Complete documents need no list of them.
     if len(documents) > 1 and all(_is_whole(document) for document in documents):
         parts = [f"{len(documents)} documents read, {_sum_words(documents)}"]
     else:
@@ -234,6 +236,7 @@ def _apart_words(coverage: Coverage) -> list[str]:
         name, page, pages = _APART.get(
             left_apart.what, ("something that is no text", "{} is no text", "{} are no text")
         )
+        # Pages that have something else are named with that instead.
         if left_apart.pages:
             said += pages_clause(left_apart.pages, page, pages)
         else:

@@ -52,6 +52,7 @@ class SummaryPace:
         self, expected_s: float | None = None, side_by_side: int = 1, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.expected_s = expected_s
+        # The engine begins no more than its first window at once.
         self._side_by_side = min(side_by_side, FIRST_WINDOW)
         self._clock = WorkClock(clock)
         self._sections, self._done, self._fresh = 0, 0, 0
@@ -75,6 +76,7 @@ class SummaryPace:
             case Planned(sections=sections):
                 # Planned again (what did not go in one pass goes in sections), the time until then says nothing.
                 self._clock.start()
+                # Planned again: one pass failed, so its time says nothing about sections.
                 self._sections, self._written_since_s, self._written = sections, 0.0, 0.0
                 self._tail = 1.0 + (sections // SECTIONS_A_MERGE if sections > 1 else 0)
             case TaskRests(reason=reason):
@@ -89,6 +91,7 @@ class SummaryPace:
             case Merging(done=done, merges=merges):
                 self._tail = 1.0 + max(0, merges - done)
             case Writing(share=share, attempt=attempt):
+                # A second attempt begins at zero; the first one's pace isn't its own.
                 if attempt != self._attempt:
                     self._written_since_s = 0.0
                 self._written_since_s = self._written_since_s or self.worked_s
@@ -101,16 +104,19 @@ class SummaryPace:
         if self._written >= TELLING_SHARE:
             since_s = self.worked_s - self._written_since_s
             return max(1.0, since_s * (1 - self._written) / self._written)
+        # Nothing was measured in this run yet, so the estimate from before counts.
         if not self._fresh:
             return None if self.expected_s is None else max(1.0, self.expected_s - self.worked_s)
         begun_together = min(self._side_by_side, self._fresh + self._sections - self._done)
         section_s = self._read_after_s / max(self._fresh, begun_together)  # the others of the first lot are near
         left = section_s * (self._sections - self._done + self._tail)
+        # Time goes on between two events, so the figure keeps falling.
         since_s = self.worked_s - max(self._read_after_s, self._written_since_s)
         return max(1.0, left - since_s)
 
     def _forget_time(self) -> None:
         """Restart the clock after stored sections: they come at once and say nothing about the rest."""
+        # Only before the first fresh section: later the clock has measured something.
         if not self._fresh and self._clock.has_begun and not self._clock.is_resting:
             self._clock.start()
 
@@ -150,9 +156,11 @@ class SummaryEstimates:
         from app.features.summarize.summarize import plan_reading  # the window lists summaries without these
 
         documents = self._inputs(document_ids)
+        # Tokens need a loaded model, which an extract does without.
         if self._choice.choose_method(wish, documents) is Method.DIGEST and any(map(has_sentences, documents)):
             return None if cancel.cancelled else Estimate(None, 0, counting_seconds(documents), ())
         with self._engines.open_engine(cancel, may_ask=False) as engine:
+            # No room for the tab's model, or cancelled: no question is asked for an estimate.
             if engine is None or engine.loaded is None:
                 return None
             loaded = engine.loaded
@@ -169,6 +177,7 @@ class SummaryEstimates:
 
     def estimate_seconds(self, model: str, tokens: int, sections: int, wish: SummaryOptions) -> float | None:
         """Estimate the seconds for a model (file name); None without a measurement here."""
+        # Whole summaries on this computer tell more than a short probe.
         earlier = self._speeds.earlier_speed(model)
         if earlier is not None:
             return tokens / earlier
@@ -177,6 +186,7 @@ class SummaryEstimates:
             return None
         read, written = float(tokens), float(budgets.writing_tokens(wish.length, wish.language))
         if sections > 1:
+            # Each section's points are written once and read once more by merges.
             points, merges = sections * budgets.points * ANSWERED_SHARE, sections // SECTIONS_A_MERGE
             read += points + merges * budgets.merged
             written += points + merges * budgets.merged
@@ -187,6 +197,7 @@ class SummaryEstimates:
         from app.features.summarize.sections import budgets_for
 
         model = model_file(loaded)
+        # A probe takes seconds, and a finished summary measures better.
         if self._speeds.earlier_speed(model) is None and self._speeds.probe_speed(model, engine, cancel) is not None:
             self._budgets[model] = budgets_for(loaded)
         return not cancel.cancelled

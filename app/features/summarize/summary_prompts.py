@@ -28,9 +28,7 @@ from app.language import sentences
 from app.language.language_names import english_name, has_word_spaces
 
 # Points: what the model says a part of the text says, each with the numbers of what it comes from.
-#
-# Models of up to two billion weights write a line a point, `[12] text`; larger ones JSON. Both are read here, and `-
-# text [12, 13]`, whatever was asked for; and of an answer that was cut off, all that is whole.
+# Points: what the model says a part of the text says, each with the numbers of what it comes from.
 
 
 MOST_CHARACTERS = 600
@@ -109,8 +107,12 @@ class SummaryPoint:
 def read_points(answer: str, allowed: Iterable[int]) -> list[SummaryPoint]:
     """Parse an answer's points in order; numbers that weren't allowed are dropped."""
     known = frozenset(allowed)
+    # Asked for lines or JSON, models answer in either, so both are read: `[12] text`, `- text [12, 13]`, JSON in a
+    # fence.
     read = _from_json(answer) if _JSON.match(answer) else _from_lines(answer)
+    # A number that wasn't shown was made up; the claim stays and its place is looked up.
     found = [SummaryPoint(text, tuple(dict.fromkeys(n for n in ids if n in known)), quote) for text, ids, quote in read]
+    # Some write "None" after a number.
     return [point for point in found if point.text and not _NONE.fullmatch(point.text)]
 
 
@@ -122,12 +124,14 @@ def read_list(answer: str, paragraphs: Sequence[tuple[int, str]]) -> list[Summar
     """
     plain = [(number, _SPACE.sub(" ", text).casefold()) for number, text in paragraphs]
     lines = (_NUMBERED.sub("", without_mark(line)).strip(_AROUND_ENTRY) for line in answer.splitlines())
+    # Plain lists have no numbers: places are looked up by the entry's words.
     found = []
     for line in filter(None, (_FULL_STOP.sub("", line) for line in lines)):
         parts = [part for part in _SEPARATORS.split(line) if part]
         are_apart = (
             len(parts) > 1
             and not _paragraphs_with(line, plain)
+            # "Ulm, Bonn and Kiel" is three entries only if the text has each of them but not the line.
             and all(_paragraphs_with(part, plain) for part in parts)
         )
         for text in parts if are_apart else [line]:
@@ -149,23 +153,27 @@ def _likely_place(text: str, paragraphs: Sequence[tuple[int, str]]) -> tuple[int
         return ()
     counts = {number: len(wanted & set(_TOLD.findall(words))) for number, words in paragraphs}
     best = max(counts, key=lambda number: counts[number])
+    # Models shorten what they copy; most of the words in one paragraph is place enough.
     return (best,) if counts[best] >= LIKELY_SHARE * len(wanted) else ()
 
 
 def says_something(text: str, titles: Container[str] = ()) -> bool:
     """Return whether a text is more than a title, a running head or a list of names."""
+    # A running head or heading copied as a sentence.
     if line_of(text) in titles or all(line_of(part) in titles for part in text.split(" > ")):
         return False
     words = _WORD.findall(text)
     if not any(word.upper() != word.lower() for word in words) or (text.isupper() and len(words) >= LEAST_SHOUTED):
         return bool(words)  # a script without capitals, and what is written all in them
     is_measured = _MEASURED.search(text) is not None
+    # Prose has words in small letters; a list of names has only "and", "von" and the like.
     return is_measured or any(word[0].islower() and len(word) > 2 and word not in _SMALL for word in words)
 
 
 def repeats_what_was_asked(text: str, source: str = "") -> bool:
     """Return whether a model echoes its prompt, unless the source has the same words."""
     found = _ASKED.search(text)
+    # A text about prompts may well say "Write in English."
     return found is not None and found[0].casefold() not in source.casefold()
 
 
@@ -179,15 +187,18 @@ def problem_of(
 ) -> AnswerProblem | None:
     """Return what is wrong with an answer, given its points and those that passed the checks; None if it is fine."""
     is_cut = finish in CUT
+    # A refusal is the only point, or the whole answer.
     if REFUSING.match(answer) or (points and all(REFUSING.match(point.text) for point in points)):
         return AnswerProblem.REFUSED
     if len(kept) * 2 < len(points):
         return AnswerProblem.REPEATED
+    # Cut before two points: the section holds more than the answer may have.
     if is_cut and len(kept) < 2:
         return AnswerProblem.REPEATED if finish is FinishReason.REPEATED else AnswerProblem.TOO_LONG
     if not kept:
         if not answer.strip():
             return AnswerProblem.EMPTY
+        # "None" in the form that was asked for is an answer.
         return None if _is_empty_list(answer) else AnswerProblem.UNREADABLE
     return None
 
@@ -211,6 +222,7 @@ def without_repeats(
         text = text_of(var_type)
         if is_looping(text):
             continue
+        # Numbers and negations decide: "not" or another year makes another statement of the same words.
         plain, facts = utils.default_process(text), _text_facts(text)
         same = next(
             (
@@ -218,6 +230,7 @@ def without_repeats(
                 for place, (other, its_facts) in enumerate(known)
                 if facts == its_facts
                 and fuzz.token_set_ratio(plain, other) >= SAME_SCORE
+                # Two sentences of one pattern about two things are alike in nearly all words.
                 and not _texts_differ(text, text_of(kept[place]))
             ),
             None,
@@ -226,6 +239,7 @@ def without_repeats(
             kept.append(var_type)
             known.append((plain, facts))
             continue
+        # The longer one usually has the condition or the date that the other lacks.
         longer, shorter = (var_type, kept[same]) if len(plain) > len(known[same][0]) else (kept[same], var_type)
         kept[same] = join(longer, shorter) if join is not None else longer
         if longer is var_type:
@@ -242,18 +256,21 @@ def _texts_differ(one: str, other: str) -> bool:
 def _own_words(words: Sequence[str], others: Sequence[str]) -> list[str]:
     """Return names and longer words without a form (one with the same beginning) among the others."""
     known = [word.casefold() for word in others]
+    # Short words are function words, but names may be short.
     telling = [word.casefold() for word in words if len(word) >= LEAST_TELLING or word[0].isupper()]
     return [word for word in telling if word not in known and not any(_begin_alike(word, text) for text in known)]
 
 
 def _begin_alike(one: str, other: str) -> bool:
     letters = max(3, round(FORM_SHARE * min(len(one), len(other))))
+    # Forms of one word differ at their end.
     return one[:letters] == other[:letters]
 
 
 def is_looping(text: str) -> bool:
     """Return whether the same run of words keeps repeating."""
     words = text.casefold().split()
+    # Every run counts: a loop may begin anywhere, after a sensible start.
     runs = [tuple(words[at : at + LOOP_WORDS]) for at in range(len(words) - LOOP_WORDS + 1)]
     return any(runs.count(run) >= LOOP_TIMES for run in set(runs)) if len(runs) > len(set(runs)) else False
 
@@ -264,9 +281,13 @@ def cited_runs(line: str) -> Iterator[tuple[str, tuple[int, ...]]]:
     If the line starts with numbers, they precede their text, and numbers inside a sentence belong to the sentence.
     """
     if _IDS.match(line):
+        # Numbers at the end as well as at the start: a model that was told to begin with them ends with them, too.
         found = _IDS.finditer(_LAST_IDS.sub("", line))
         places = [
-            match for match in found if not line[: match.start()].strip() or _ENDED.search(line, 0, match.start())
+            # Only behind an ended sentence does a number begin the next one; "[3]" inside belongs to the text.
+            match
+            for match in found
+            if not line[: match.start()].strip() or _ENDED.search(line, 0, match.start())
         ]
         ends = [*(match.start() for match in places[1:]), len(line)]
         for match, end in zip(places, ends, strict=True):
@@ -298,6 +319,7 @@ def _match_numbers(match: re.Match[str]) -> tuple[int, ...]:
 
 def _clean_line(text: str) -> str:
     whole = _SPACE.sub(" ", text).strip()
+    # Small models begin with the last line of their prompt.
     text = _ECHO.sub("", whole, count=1)
     if text != whole and text[:1].upper() == text[:1].lower() and not text[:1].isalpha():
         return ""  # it said again what was asked, and then no sentence
@@ -311,18 +333,21 @@ def _text_facts(text: str) -> tuple[Any, ...]:
 def _from_lines(answer: str) -> Iterator[tuple[str, tuple[int, ...], str]]:
     for line in answer.splitlines():
         for text, ids in cited_runs(without_mark(line)):
+            # A line without numbers and full stop is a heading or was cut off.
             if ids or text[-1:] in ".!?。！？":
                 yield text, ids, ""
 
 
 def _from_json(answer: str) -> Iterator[tuple[str, tuple[int, ...], str]]:
     """Yield the points of JSON, complete or not: every object with a text."""
+    # Line breaks in strings are no fault where the text itself is wanted.
     decoder = json.JSONDecoder(strict=False)
     at = answer.find("{")
     while at >= 0:
         try:
             value, end = decoder.raw_decode(answer, at)
         except (ValueError, RecursionError):
+            # One broken object costs no others: the next brace is tried.
             end = at + 1
         else:
             yield from _in_value(value)
@@ -340,6 +365,7 @@ def _in_value(value: Any) -> Iterator[tuple[str, tuple[int, ...], str]]:
         ids = value.get("ids")
         numbers = ids if isinstance(ids, list) else [ids]
         quote = value.get("q")
+        # `true` is an int in Python.
         known = tuple(n for n in numbers if isinstance(n, int) and not isinstance(n, bool))
         yield _clean_line(sentence_of_larger(text.strip())), known, quote if isinstance(quote, str) else ""
 
@@ -351,9 +377,7 @@ def _is_empty_list(answer: str) -> bool:
 
 
 # Grammars (GBNF) that answers follow: points with the numbers of what they come from, and the forms of a write-up.
-#
-# A number can only be one that was shown. For small models a text is one sentence, so that the numbers come after
-# each; larger ones decide that themselves. Repetitions are kept short: llama.cpp writes each of them out.
+# Grammars (GBNF) that answers follow: points with the numbers of what they come from, and the forms of a write-up.
 
 
 MOST_SENTENCE_WORDS, MOST_UNSPACED_CHARACTERS = 70, 300
@@ -391,6 +415,7 @@ model that can't continue as it wants writes stray characters.
 """
 _FIRST_OF_SMALLEST = rf'[{_BEGINS}] (word | ".")?'
 _ANY_BEGINNING = r'([^ \t\n\[\]-] | "-" [0-9])'
+# Numbers in brackets are citations, so the text itself may have any others.
 _ANY_SIGN = r'([^\n\[] | "[" [^0-9\n])'
 """Bracketed numbers are citations; other brackets belong to the text."""
 MOST_INDENTED = 16
@@ -411,11 +436,10 @@ def spread_grammar(
 ) -> str:
     """Build the grammar for small models: one `[12] text` per line, each one sentence, numbers in document order.
 
-    Each line has its own range of numbers, so that the model covers the whole text instead of staying with the first
-    paragraph. A number shown before its sentence makes a small model copy that very paragraph. The smallest start
-    counting if a sentence may begin with a number. `source` is the text written about.
+    Each line has its own range of numbers. `source` is the text written about.
     """
     parts = [f"line{n}" for n in range(1, count + 1)]
+    # With its own range for each line the model covers the whole text instead of staying with its first paragraph.
     before = {Form.PARAGRAPHS: _BREAKS, Form.QUESTIONS: 'question "\\n" '}.get(form, "")
     root = " ".join(
         f"{part} break" if before is _BREAKS and n % PARAGRAPH_LINES == 0 and n < count else part
@@ -426,6 +450,7 @@ def spread_grammar(
         asked = before if form is Form.QUESTIONS else ""
         is_last = n == count - 1  # a model that has to write a break there goes on with its sentence
         end = '"\\n"?' if is_last else '"\\n"'
+        # The number comes before the sentence: shown first, it makes a small model copy that very paragraph.
         rules.append(f'{part} ::= {asked}"[" ({one_of(_share_of_ids(ids, n, count))}) "] " text {end}')
     rules += ['break ::= "\\n"'] if before is _BREAKS else []
     rules += [_QUESTION] if form is Form.QUESTIONS else []
@@ -434,8 +459,10 @@ def spread_grammar(
 
 def _sentence_rules(language: str, source: str, *, begins_with_number: bool) -> str:
     longest = LONGEST_WRITTEN_WORD if has_word_spaces(language) else MOST_UNSPACED_CHARACTERS
+    # Short forms are open to any text already (`open`), so only longer ones are listed.
     known = [*(f"{text}." for text in ABBREVIATIONS if len(text) > 4), *joined_words(source)]
     return _SENTENCE.format(
+        # The smallest start counting, [1] 1. 2. 3., where a sentence may begin with a number.
         first="word" if begins_with_number else _FIRST_OF_SMALLEST,
         ends=f".!?{_ENDS_OF.get(language[:2], '')}",
         longest=longest,
@@ -451,6 +478,7 @@ def joined_words(source: str) -> list[str]:
     ends = set(sentences.sentence_ends(source))
     behind = (match[1] for match in _STOPPED.finditer(source) if match[2] or match.end() + 1 not in ends)
     found = Counter(word for word in (*inside, *behind) if 4 < len(word) <= LONGEST_WRITTEN_WORD and "\\" not in word)
+    # Each alternative makes the grammar larger, so the most frequent ones are enough.
     return [word for word, _ in found.most_common(MOST_JOINED_WORDS)]
 
 
@@ -479,6 +507,7 @@ _QUESTION = (
 def _share_of_ids(ids: Sequence[int], place: int, count: int) -> Sequence[int]:
     """Return the range of numbers for one line out of `count`; at least one number."""
     begin, end = place * len(ids) // count, (place + 1) * len(ids) // count
+    # With more lines than numbers, some share one.
     return ids[begin : max(end, begin + 1)]
 
 
@@ -492,6 +521,8 @@ def json_points(ids: Iterable[int], most: int, *, has_quotes: bool) -> str:
     return (
         r'root ::= "{" points "}" | "```" "json"? "\n{" points "}\n```"'
         "\n"
+        # Blanks, line breaks and a fence are allowed where models put them: held to the short form, the 1.5B writes all
+        # into one point.
         r'points ::= blank "\"points\":" blank "[" blank '
         rf'(point (blank "," blank point){_times_suffix(0, most - 1)} blank)? "]" blank'
         "\n"
@@ -506,6 +537,7 @@ def json_points(ids: Iterable[int], most: int, *, has_quotes: bool) -> str:
 def entries_grammar(ids: Iterable[int], most: int) -> str:
     """`[12] text` a line for each thing that was asked for, or "None"; a text may be no more than a name."""
     return (
+        # What would end behind "None" or the last line must be free to end: else it goes round again.
         rf'root ::= "None" "."? | {_lines_rule("line", 1, most)}'
         "\n"
         rf'line ::= "[" id (", " id){_times_suffix(0, MOST_IDS - 1)} "] " text'
@@ -532,6 +564,7 @@ def write_up(form: Form, ids: Iterable[int], least: int, most: int) -> str:
     return (
         f"{root}\n"
         'item ::= "- " cited\n'
+        # The numbers may be missing: a model that has to write them before a line may end never ends it.
         f'cited ::= text (numbers " "? text){_times_suffix(0, MOST_CITED_A_LINE - 1)} numbers?\n'
         f"numbers ::= reference{_times_suffix(1, MOST_IDS)} [.,;:!?]?\n"
         f'reference ::= " "? "[" id ("," " "? id){_times_suffix(0, MOST_IDS - 1)} "]"\n'
@@ -545,11 +578,13 @@ def _lines_rule(rule: str, least: int, most: int, breaks: int = 1) -> str:
 
     The last needs no line break: a model that must write one continues after it.
     """
+    # A model that has to write a break behind the last line goes on with more.
     between = '"\\n" ' * breaks
     return f'{rule} ({between}{rule}){_times_suffix(least - 1, most - 1)} "\\n"?'
 
 
 def one_of(numbers: Iterable[int]) -> str:
+    # Digit by digit, since llama.cpp takes long lists of alternatives one by one.
     """Return a rule body that matches one of these numbers, digit by digit: long lists of alternatives are slow to
     parse.
     """
@@ -575,8 +610,6 @@ def _times_suffix(least: int, most: int) -> str:
 
 
 # Sentences that the rules of an answer ended at their most characters: they get back to their last whole word.
-#
-# Half a word looks like one that the text does not have, and a stop was put behind it only because a rule wanted it.
 
 
 LONGEST_WORD = 40
@@ -590,6 +623,7 @@ def sentence_of_small(text: str) -> str:
     """Mark a small model's sentence as cut if it reached the grammar's limit (words, or characters in unspaced
     scripts).
     """
+    # Only a sentence that reached the limit was cut by it.
     is_full = len(text.split(" ")) > MOST_SENTENCE_WORDS or (len(text) >= MOST_UNSPACED_CHARACTERS and " " not in text)
     return text if not is_full or text.endswith(_ENDS) else f"{text.rstrip(_LOOSE)}{GOES_ON}"
 
@@ -597,6 +631,7 @@ def sentence_of_small(text: str) -> str:
 def sentence_of_larger(text: str) -> str:
     """Mark a larger model's sentence as cut if it reached its grammar's limit."""
     limits = (MOST_FREE_CHARACTERS, MOST_PARAGRAPH_CHARACTERS)
+    # One character more or less: the grammar counts the first one apart.
     is_full = any(abs(len(text) - most) <= 1 for most in limits) and not text.endswith(_ENDS)
     return whole_words(text) if is_full else text
 
@@ -610,6 +645,7 @@ def with_question_mark(text: str) -> str:
 def whole_words(text: str) -> str:
     """Drop the last word, which may be cut, and add an ellipsis."""
     before, _, last = text.rpartition(" ")
+    # Half a word would look like one that the text doesn't have.
     return f"{(before if len(last) <= LONGEST_WORD else text).rstrip(_LOOSE)}{GOES_ON}"
 
 
@@ -658,12 +694,15 @@ def map_messages(
     path = " > ".join(_one_line(path) for path in section.heading_path)
     name, heading = f"Document: {title_of(document)}", f"Heading: {path}" if path else ""
     head, body = part or f"{SECTION_BEGIN}:", "\n".join([*filter(None, [name, heading]), "", section.text])
+    # Small models copy whatever is in the frame, so name and heading stand before it.
     if is_small:
         # The name of a file beside the title would be copied. What is the same for all sections is read once.
         title = _one_line(document.title) or title_of(document)
+        # A heading that is the title would be said twice, and then copied.
         path = " > ".join(name for path in section.heading_path if (name := _one_line(path)) != title)
         head = f"Document: {title}\n{part} {f'Heading: {path}' if path else ''}".strip()
         system = f"You find the most important sentences of a text. {_EXACTLY} {_write_in(language)}"
+        # Told what was wrong, small models repeat it; they are just asked once more.
         remind, body, problem = f"{_the_most(most, 'sentence')} of this part:" if reminds else "", section.text, None
     else:
         system = (
@@ -697,11 +736,9 @@ def list_messages(
 
 
 def plain_list_messages(section: ReadSection, question: str) -> list[Message]:
-    """Build the list prompt for small models, in plain words: given numbers and "None", they copy a paragraph or give
-    up.
-
-    With numbers and rules Qwen2.5-Coder 1.5B named 25 of 61 things of twenty texts, this way 52; the 0.5B 29 and 35.
-    """
+    """Build the list prompt for small models, in plain words."""
+    # Shown numbers, rules and "None", a small model copies a paragraph or gives up: with them Qwen2.5-Coder 1.5B named
+    # 25 of 61 things of twenty texts, this way 52; the 0.5B 29 and 35.
     text = section.text
     for number in section.ids:
         text = re.sub(rf"(?m)^\[{number}\] ", "", text, count=1)
@@ -757,6 +794,8 @@ def write_messages(
         task = f"You write about texts as somebody wishes: “{_one_line(wish)}”." if form is Form.OWN else _SHORT[form]
         system = f"{task} {_EXACTLY} {_write_in(language)}"
         remind = _REMINDERS.get(form, f"{_the_most(most, 'sentence')}:")
+        # Sentences that tell most, before all of the text: 37 of 44 statements of the starter were found, without them
+        # 32 of 38.
         body = f"{frame_text('outline', outline)}\n\n{body}" if outline else body
         return _make_messages(system, f"{WRITE_BEGIN} to summarize:", body, remind, None)
     what = "points" if are_points else "paragraphs"
@@ -787,6 +826,7 @@ def title_of(document: InputDocument) -> str:
 
 def _make_messages(system: str, head: str, body: str, remind: str, problem: AnswerProblem | None) -> list[Message]:
     said = f"{_SAID[problem]} " if problem is not None and _SAID[problem] else ""
+    # The reminder stands last, where a model that read a long text still knows it.
     user = f"{head}\n\n{body}\n\n{said}{remind}".rstrip()
     return [Message(Role.SYSTEM, system), Message(Role.USER, user)]
 

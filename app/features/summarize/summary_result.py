@@ -221,6 +221,7 @@ def wish_from_json(raw: Mapping[str, Any]) -> SummaryOptions:
 
 def summary_from_json(raw: Mapping[str, Any]) -> Summary:
     """Read a stored summary. Raises KeyError, TypeError or ValueError for anything else."""
+    # The wish is read apart: an older or newer program may have stored a value that this one doesn't know.
     return replace(from_json(Summary, {**raw, "wish": {}}), wish=wish_from_json(raw["wish"]))
 
 
@@ -342,6 +343,7 @@ def writing_language(documents: Sequence[InputDocument], wish: SummaryOptions) -
     sizes: dict[str, int] = {}
     for document in documents:
         sizes[document.language] = sizes.get(document.language, 0) + sum(len(block.text) for block in document.blocks)
+    # By amount of text, so that a German letter with an English annex is summarized in German.
     return max(sizes, key=lambda code: sizes[code], default="")
 
 
@@ -359,6 +361,7 @@ def not_made_for(model: Path, codes: Sequence[str]) -> tuple[str, ...]:
     from app.language.language_names import base_code, find_language
 
     able = {base_code(code) for code in known_languages(model).languages}
+    # A code without a name is a guess of the detector, not worth a warning.
     return tuple(dict.fromkeys(code for code in codes if find_language(code) and base_code(code) not in able))
 
 
@@ -368,6 +371,7 @@ TASK = "summarize"
 DRAFT = "draft"
 
 LONGEST_TITLE = 120
+# Programs write the name of the file, or their own, into the title.
 _FILE_ENDINGS = (".doc", ".docx", ".dvi", ".htm", ".html", ".indd", ".odt", ".pdf", ".ppt", ".pptx", ".rtf", ".tex")
 _NO_TITLE = re.compile(
     r"microsoft (word|powerpoint|excel)\b.*|(untitled|unbenannt|sans titre|document|dokument|title|titel|slide|folie|"
@@ -411,6 +415,7 @@ def from_job(job: Job, document_ids: Sequence[int]) -> StoredSummary:
     wish = wish_from_json(job.spec.get("wish", {}))
     return StoredSummary(
         job.id, job.title, job.state, job.error, job.created_at, job.updated_at, wish, tuple(document_ids), sections,
+        # Drafts of older programs don't have it; several documents were always together.
         read, bool(job.spec.get("is_together", True)),
     )  # fmt: skip
 
@@ -461,6 +466,7 @@ def _input_document(
         raise DocumentGone(f"document {document_id}")
     try:
         blocks = read(document_id)
+    # The rows are there but can't be read: for the person the document is gone.
     except (KeyError, TypeError, ValueError) as error:
         raise DocumentGone(document.name) from error
     if not any(block.text.strip() for block in blocks):
@@ -468,6 +474,7 @@ def _input_document(
     info = document.info
     pages_without_text = tuple(info.get("pages_without_text", ()))
     pages = [PageRead(**fields) for fields in info.get("pages", ())]
+    # A picture whose text was recognized isn't a gap any more.
     pictures = tuple(page.page for page in pages if page.is_picture and not (page.has_text or page.recognized))
     language = str(info.get("language") or "")
     return InputDocument(
