@@ -59,6 +59,7 @@ class FileCopies:
         if copy == path:
             return path
         try:
+            # Reading a pipe or a device would never end.
             if not stat.S_ISREG(path.stat().st_mode):
                 raise DocumentUnreadable(str(path), "not_a_file")
             source = path.open("rb")
@@ -67,7 +68,9 @@ class FileCopies:
         with source:
             try:
                 make_folder(copy.parent)
+                # Opened with its mode: between making and chmod others could read it.
                 with open(copy, "wb", opener=private_opener) as file:
+                    # In pieces, so that a cancel counts also on a slow disk.
                     while not cancel.cancelled and (piece := source.read(COPY_BYTES)):
                         file.write(piece)
             except OSError as error:
@@ -104,7 +107,9 @@ class FileAdditions:
         self, path: Path, wish: TranslationWish, cancel: CancelToken, password: str, *, leaves_pictures: bool = False
     ) -> Iterator[Adding | Pictured | int]:
         """Yield progress, at last the job's id; none when cancelled, and nothing is stored then."""
+        # Stored before its segments are found, so that a killed run leaves a row by which its copy is found.
         spec = {"wish": to_json(wish), "name": path.name, "path": str(path)}
+        # A name may hold signs that turn a line around, and a title is shown.
         job = self._jobs.add(KIND, visible_name(PurePath(path.name).stem or path.name), spec, state=ADDING)
         is_there = False
         try:
@@ -112,6 +117,7 @@ class FileAdditions:
                 if isinstance(found, Adding | Pictured):
                     yield found
                     continue
+                # Without a first segment there is nothing to translate, and a draft would be a dead end.
                 if not self._store.read_segment(job.id, 1):
                     raise DocumentUnreadable(str(path), "no_text")
                 self._store.keep_result(job.id, {}, searched_text(job, self._store.every_segment(job.id)))
@@ -120,6 +126,7 @@ class FileAdditions:
             if is_there:
                 yield job.id
         finally:
+            # Also when the generator is closed: a half-added file leaves neither row nor copy.
             if not is_there:
                 self._copies.remove_copy(job.id)
                 self._jobs.remove(job.id)
@@ -149,6 +156,7 @@ class FileAdditions:
             return False
         key = job.id, document.id
         if key not in self._compared:
+            # Reading a document again takes seconds, so the answer is kept for each document that took its place.
             before = [row_of(stored_segment).segment for stored_segment in self._store.every_segment(job.id)]
             self._compared[key] = before != list(segments_of(self._documents.read_blocks(document.id)))
         return self._compared[key]
@@ -158,6 +166,7 @@ class FileAdditions:
         document = self.document_of(job)
         if document is None:
             return
+        # The same sentence may stand there several times, each with its own translation, taken in order.
         known: dict[Content, deque[Translated]] = defaultdict(deque)
         for row in map(row_of, self._store.every_segment(job.id)):
             if row.translated is not None:
@@ -170,6 +179,7 @@ class FileAdditions:
             job.id, [document.id], [(segment.id, to_json(segment)) for segment in segments], map(outcome_of, stays)
         )
         told = {"remarks": document.info.get("remarks", [])}
+        # A language that was found before, or chosen, isn't guessed anew.
         if not job.spec.get("source_language"):
             told["source_language"] = _language_code(str(document.info.get("language") or ""))
         self._jobs.update(job.id, spec=job.spec | told)
@@ -186,6 +196,7 @@ class FileAdditions:
         except DocumentUnreadable as error:
             if error.reason != "not_rewritable":
                 raise
+            # Read into blocks, a file is stored with its text: a copy of its bytes has no use any more.
             self._copies.remove_copy(job_id)
             yield from self._find_blocks(job_id, path, cancel, password, leaves_pictures=leaves_pictures)
 
@@ -215,6 +226,8 @@ class FileAdditions:
         count = 0
         for event in self._documents.read_file(path, cancel, password=password):
             if isinstance(event, DocumentStored):
+                # Read before they are translated: the pictures' words would be missing, and adding them changes the
+                # document.
                 document = event.document
                 if not leaves_pictures and self._documents.has_unread_pictures(document):
                     yield Pictured(document)
@@ -233,6 +246,7 @@ class FileAdditions:
 
 
 def _language_code(found: str) -> str:
+    # The child tells what its detector says; menus and stored wishes have our codes.
     """Return our code of a language."""
     known = find_language(found) if found else None
     return known.code if known else found

@@ -91,6 +91,7 @@ class RunningTranslation(JobAttempt[TranslationEvent]):
         if job is None:  # deleted: the cancel is on its way
             return
         rows = [row_of(stored_segment) for stored_segment in store.every_segment(job.id)]
+        # The detected language is kept: detecting again could find another and miss the memory.
         wish = replace(self._words.whole_wish(job), source=source_language_of(job))
         self._earlier_steps = self.steps
         self.record = record = TranslationAttempt(
@@ -99,6 +100,7 @@ class RunningTranslation(JobAttempt[TranslationEvent]):
             store,
             open_segments=[row.segment for row in rows if row.translated is None],
             model=Path(model.path).name,
+            # Results for an older wish or document that come late are not stored.
             is_wanted=lambda: self._is_wanted(wish_of(job), documents),
         )
         done = {row.segment.id: row.translated for row in rows if row.translated is not None}
@@ -107,6 +109,7 @@ class RunningTranslation(JobAttempt[TranslationEvent]):
             for event in self._translate([row.segment for row in rows], wish, engine, memory, cancel, done=done):
                 record.take_event(event)
                 yield event
+        # Also after a stop: the search finds what is there.
         finally:
             record.close()
             store.keep_result(job.id, store.read_result(job.id) or {}, searched_text(job, store.every_segment(job.id)))
@@ -114,6 +117,7 @@ class RunningTranslation(JobAttempt[TranslationEvent]):
     @contextmanager
     def _is_wanted(self, wish: TranslationWish, documents: tuple[int, ...]) -> Iterator[bool]:
         """Yield whether these are still the job's, holding them unchanged within the block."""
+        # Held while storing, so that a wish can't change between the question and the row.
         with self._changing:
             job = self._jobs.get(self._job_id)
             yield job is None or (wish_of(job) == wish and self._read_documents() == documents)
@@ -131,6 +135,7 @@ def _own_pipeline() -> Translate:
 
 def row_of(stored: StoredSegment) -> Row:
     """Pair a segment with its translation. Raises KeyError, TypeError or ValueError for data of another version."""
+    # Text of an older version is asked again rather than shown wrongly.
     target = None if stored.target is None else from_json(Translated, stored.target)
     return Row(from_json(Segment, stored.source), target)
 
@@ -184,6 +189,7 @@ class TranslationAttempt:
                 self._waiting.append(outcome_of(translated))
                 is_dear = translated.origin not in _CHEAP
                 self.steps += is_dear
+                # What took the model seconds is saved at once; what comes from the memory may be found there again.
                 if is_dear or len(self._waiting) >= MOST_WAITING or self._clock() - self._saved_at_s >= SAVE_EVERY_S:
                     self._save_waiting()
             case TermsFound(terms=terms):  # stored with the next step: after a crash they are found again
@@ -191,6 +197,7 @@ class TranslationAttempt:
             case TranslationEnded(is_partial=is_partial):
                 self._save_waiting()
                 if not is_partial and self._tokens:  # for the next estimate
+                    # Only a whole run tells how long its tokens take.
                     self._progress |= {"tokens": self._tokens, "timed_s": round(self.pace.worked_s, 3)}
                 self._save_progress()
                 self.is_complete = not is_partial
@@ -211,6 +218,7 @@ class TranslationAttempt:
         if self._waiting:
             with self._is_wanted() as is_wanted:
                 if is_wanted:
+                    # The person may have written this segment while the model was asked about it.
                     self._store.save_outcomes(self._job.id, self._waiting, never_over=(TranslationSource.EDITED,))
             self._waiting = []
 
@@ -254,18 +262,22 @@ class TranslationPace:
     def take_event(self, event: TranslationEvent) -> None:
         match event:
             case TranslationPlanned():
+                # Planned again, the clock goes on: what was worked until then counts.
                 if not self._clock.has_begun:
                     self._clock.start()
             case TaskRests(reason=reason):
                 self._clock.set_resting(is_resting=bool(reason))
+            # The first prompt is read before anything grows; that time comes once.
             case SegmentGrows(id=id_, text=text) if id_ in self._left:
                 if self._read_s is None:
                     self._read_s = self.worked_s
+                # A translation may grow longer than its source, which is all that is counted.
                 self._growing[id_] = min(len(text), self._left[id_])
             case SegmentDone(translated=translated):
                 self._growing.pop(translated.id, None)
                 length = self._left.pop(translated.id, 0)
                 self._characters_left -= length
+                # Segments from the memory come at once and would make the model look fast.
                 self._written += length if translated.origin in _BY_THE_MODEL else 0
 
     def seconds_left(self) -> float | None:
@@ -274,6 +286,7 @@ class TranslationPace:
         if not (self._written or growing >= LEAST_WRITTEN) or not self._clock.has_begun:
             return None
         written, left = self._written + growing, self._characters_left - growing
+        # The time for the first prompts counts by what is left, little at the end.
         taken_s = self.worked_s - (self._read_s or 0.0) * left / (written + left)
         return max(1.0, taken_s / written * left)
 
@@ -304,11 +317,13 @@ class TranslationEstimates:
         left = [row.segment for row in rows if row.is_open]
         if not left:
             return TranslationEstimate(len(rows), len(rows), 0, 0.0)
+        # An estimate puts no model in the place of another.
         with self._engines.open_engine(cancel, may_ask=False) as engine:
             if engine is None or engine.loaded is None:
                 return None
             model = Path(engine.loaded.path)
             memory = memory_of(model)
+            # The memory may know them by now: drafts of the same text share it.
             left = [
                 segment
                 for segment in left
@@ -326,11 +341,13 @@ class TranslationEstimates:
         if earlier is not None:
             return tokens / earlier
         speed = self._speeds.probe_speed(model, engine, cancel)
+        # A probe knows reading and writing apart; a prompt repeats rules and context beside its text.
         return None if speed is None else tokens * (1 + PROMPT_SHARE) / speed.reading + tokens / speed.writing
 
 
 def _count_tokens(segments: Sequence[Segment], engine: Engine, cancel: CancelToken) -> int:
     count = 0
+    # Counted in pieces, so that a cancel counts.
     for first in range(0, len(segments), COUNT_AT_ONCE):
         if cancel.cancelled:
             break

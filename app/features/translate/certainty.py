@@ -39,13 +39,16 @@ class TranslationCertainty(NamedTuple):
 
 def is_telling(engine: Engine, weights: float) -> bool:
     """Return whether a model's probabilities are informative: a small one, on this computer."""
+    # Servers tell no probabilities of ours, and 0 weights means unknown.
     return not isinstance(engine.loaded, ModelElsewhere) and 0 < weights <= MOST_WEIGHTS
 
 
 def certainty_of(text: str, tokens: Sequence[TokenSeen]) -> TranslationCertainty | None:
     """Return the certainty of a part of the answer made of these tokens; None if the part isn't in it."""
+    # Tokens may end within a letter, so places are counted in bytes.
     ends = list(accumulate(len(token.data) for token in tokens))
     wanted = text.encode()
+    # From the end: a model that thinks or repeats may have written the same before.
     begin = b"".join(token.data for token in tokens).rfind(wanted) if wanted else -1
     if begin < 0:
         return None
@@ -55,6 +58,7 @@ def certainty_of(text: str, tokens: Sequence[TokenSeen]) -> TranslationCertainty
         return sum(token.log_probability for token in tokens[first:last]), len(tokens[first:last])
 
     words = list(_WORD.finditer(text))
+    # Small words are uncertain in every translation.
     words = [match for match in words if len(match[0]) >= LEAST_LETTERS] or words
     spans = [(len(text[: match.start()].encode()), len(text[: match.end()].encode())) for match in words]
     found = [(total_of(*span)[0], match[0]) for span, match in zip(spans, words, strict=True)]
@@ -65,6 +69,7 @@ def certainty_of(text: str, tokens: Sequence[TokenSeen]) -> TranslationCertainty
 def joined_certainty(parts: Sequence[TranslationCertainty | None]) -> TranslationCertainty | None:
     """Return the certainty of several parts together; None if one is unknown."""
     known = [part for part in parts if part is not None]
+    # A mean over some of the parts would hide the unknown one.
     if not known or len(known) < len(parts):
         return None
     least, word = min((part.least, part.least_word) for part in known)

@@ -46,9 +46,11 @@ class DeliveryCandidate:
 
 def make_candidate(source: ShownContent, answer: str) -> DeliveryCandidate:
     """Parse an answer and list its formal problems; for an unusable one, the core is the source's."""
+    # Tidied by the source and what is protected in it, since these may look like remarks or tags.
     text, problems = tidy_answer(f"{source.text} {' '.join(source.protected)}", answer)
     found, invented = adopt_marks(source, parse_marked(source, text))
     words = plain(found)
+    # Signs alone are no answer, but a source of words has some.
     if not _LETTER.search(words):
         return DeliveryCandidate(source.core, (TranslationProblem(ProblemKind.EMPTY),))
     if is_refusal(source.words, words):
@@ -58,6 +60,7 @@ def make_candidate(source: ShownContent, answer: str) -> DeliveryCandidate:
     damage = damage_of(source, found)
     if damage is None and not invented:
         return DeliveryCandidate(found, problems)
+    # The core has the source's marks in any case, so a file is never damaged; the flag says that they were guessed.
     lost, extra = (damage.lost, damage.extra) if damage else ((), ())
     problem = TranslationProblem(ProblemKind.MARKS, " ".join(lost), " ".join((*extra, *invented)))
     return DeliveryCandidate(put_back(source, found), (*problems, problem))
@@ -65,8 +68,10 @@ def make_candidate(source: ShownContent, answer: str) -> DeliveryCandidate:
 
 def deliver_segment(segment: Segment, source: ShownContent, best: DeliveryCandidate) -> Translated:
     flags = flags_of(best.problems)
+    # A doubt is told only where no check found anything: one flag is read, three are not.
     if best.certainty is not None and best.certainty.is_doubtful and not flags:
         flags = (Flag(FlagKind.UNSURE, best.certainty.least_word),)
+    # The source stands there, and is flagged: nothing is dropped.
     if is_unusable(best.problems):
         return Translated(segment.id, segment.content, TranslationSource.KEPT, (Flag(FlagKind.UNTRANSLATED), *flags))
     return Translated(segment.id, source.restore_whole(best.core), TranslationSource.MODEL, flags)
@@ -112,7 +117,9 @@ def damage_of(shown: ShownContent, found: Content) -> MarkDamage | None:
     """Return what is wrong with a core's marks; None if they are exactly the source's, nested."""
     wanted = Counter(mark.key for mark in marks(shown.core))
     there = Counter(mark.key for mark in marks(found))
+    # The answer's own marks first, the source's over them, which know the look.
     by_key = {mark.key: mark for mark in (*marks(found), *marks(shown.core))}
+    # Counted, since a model may write a tag twice and lose another.
     lost = tuple(tag_of(by_key[key]) for key in (wanted - there).elements())
     extra = tuple(tag_of(by_key[key]) for key in (there - wanted).elements())
     if lost or extra:
@@ -131,6 +138,7 @@ def growing_block(answer: str) -> tuple[int, str] | None:
     """Return the last segment begun in an unfinished answer."""
     begin = None
     at = answer.rfind("<s")
+    # From the end, where the answer grows; "<s" of "<span>" is passed over.
     while at >= 0 and begin is None:
         begin = _BLOCK_BEGIN.match(answer, at)
         at = answer.rfind("<s", 0, at)
@@ -181,6 +189,7 @@ def _answer_parts(shown: ShownContent, answer: str) -> Sequence[str | Mark]:
                 waiting.append(number)
             elif role == "close" and number in waiting:
                 waiting.remove(number)
+            # An unknown mark stays one: `damage_of` tells it, and it never becomes text.
             parts.append(known.get((role, number)) or Mark(role, number))  # type: ignore[arg-type]
         parts.append(own[1:])
     return [*parts, answer[at:]]
@@ -188,6 +197,7 @@ def _answer_parts(shown: ShownContent, answer: str) -> Sequence[str | Mark]:
 
 def _is_text(match: re.Match[str], shown: ShownContent, known: Collection[tuple[str, int]]) -> bool:
     """Return whether a bracketed text such as "(X 5)" belongs to the source and isn't a tag."""
+    # Angle brackets are tags whatever the source says; round ones only if it has no such text.
     if match["name"] is None or match[0][0] in "<＜&" or match[0] not in shown.words:
         return False
     return not any((role, int(match["number"])) in known for role in ("open", "close", "single"))
@@ -196,6 +206,7 @@ def _is_text(match: re.Match[str], shown: ShownContent, known: Collection[tuple[
 def _own_brackets(shown: ShownContent, match: re.Match[str]) -> str:
     """Return the brackets of a misspelled tag if the source has them around the tag; else ""."""
     around = f"{match[0][0]}{match[0][-1]}"
+    # An answer with both "((x1))" has its own brackets already.
     if around not in _BRACKETS or match.string[: match.start()].endswith(around[0]):
         return ""
     return around if f"{around[0]}<x{match['number']}/>{around[1]}" in shown.text else ""
@@ -238,6 +249,7 @@ def put_back(shown: ShownContent, answered: Content) -> Content:
     """Put exactly the marks of `shown.core` into the words of `answered`, as parsed by `parse_marked`: its marks may
     be too few, too many, unknown or crossed.
     """
+    # What came back whole stays where the model put it: it knows the sentence, the share of words only counts.
     kept = _keep_right_marks(shown, answered)
     there = {mark.key for mark in marks(kept)}
     for element in _source_elements(shown.core):
@@ -245,6 +257,7 @@ def put_back(shown: ShownContent, answered: Content) -> Content:
             kept = _with_element(kept, element)
     if not shown.order_is_kept(kept):
         kept = _in_order(kept, shown.ordered)
+    # Marks that are lost would damage the file, so this must hold for whatever a model writes.
     assert same_marks(kept, shown.core)
     return kept
 
@@ -274,6 +287,7 @@ def _source_elements(core: Content) -> Iterator[_SourceMark]:
             continue
         end = place
         if part.role == "open":
+            # Pairs nest, so the next closing mark of this number is its own.
             end = next(
                 n for n, other in enumerate(core) if isinstance(other, Mark) and other.key == ("close", part.number)
             )
@@ -301,6 +315,7 @@ def _keep_right_marks(shown: ShownContent, answered: Content) -> Content:
     needs_words = enclosing_pairs(shown.core)
     parts: list[str | Mark] = [part for part in answered if isinstance(part, str) or part.key in known]
     parts = _first_of_each(parts)
+    # Each round takes out one pair, since that may mend another.
     while (bad := _bad_number(parts, needs_words)) is not None:
         parts = [part for part in parts if isinstance(part, str) or part.role == "single" or part.number != bad]
     return content_of(parts)
@@ -326,6 +341,7 @@ def _bad_number(parts: Sequence[str | Mark], needs_words: set[int]) -> int | Non
             continue
         if part.role == "open":
             waiting.append(part.number)
+        # Crossed or never opened: without it the others nest.
         elif part.number not in waiting or waiting.pop() != part.number:
             return part.number
     if waiting:
@@ -341,6 +357,7 @@ def _with_element(content: Content, element: _SourceMark) -> Content:
         return _space_element(content, element)
     if not element.text:
         parts = _split_at(content, _place_of(content, element))
+        # Behind what stands there already, so that marks put in one after the other keep their order.
         at = _gap_range(parts, _place_of(content, element))[-1]
         return content_of([*parts[:at], element.first, element.last, *parts[at:]])
     return _wrap_range(content, element.first, element.last, *_element_range(content, element))
@@ -349,6 +366,7 @@ def _with_element(content: Content, element: _SourceMark) -> Content:
 def _wrap_range(content: Content, first: Mark, last: Mark, start: int, end: int) -> Content:
     """Put a pair around a range of the plain text; around less if it would cross another, at worst around nothing."""
     ends = [match.end() for match in _WORD.finditer(plain(content)) if start < match.end() < end]
+    # The range shrinks word by word until the pair fits between the others.
     for stop in (end, *reversed(ends)):
         parts = _split_at(_split_at(content, start), stop)
         for begin_at in reversed(_gap_range(parts, start)):
@@ -357,6 +375,7 @@ def _wrap_range(content: Content, first: Mark, last: Mark, start: int, end: int)
                     found = (*parts[:begin_at], first, *parts[begin_at:end_at], last, *parts[end_at:])
                     if nests(found):
                         return content_of(found)
+    # Around nothing rather than crossing: the file needs both marks.
     parts = _split_at(content, start)
     at = _gap_range(parts, start)[-1]
     return content_of([*parts[:at], first, last, *parts[at:]])
@@ -367,6 +386,7 @@ def _space_element(content: Content, element: _SourceMark) -> Content:
     text, at = plain(content), _place_of(content, element)
     before, behind = text[at - 1 : at] if at else "", text[at : at + 1]
     parts: list[str | Mark] = [element.first]
+    # Only for protected text: an image or a break has no word beside it.
     if element.first.look == PROTECTED and text.strip() and (before + behind != element.between or not before):
         is_spaceless = bool(WITHOUT_SPACES.match(before) or WITHOUT_SPACES.match(behind))
         if before and not before.isspace() and not element.glued_before and not is_spaceless:
@@ -381,6 +401,7 @@ def _space_element(content: Content, element: _SourceMark) -> Content:
 def _place_of(content: Content, element: _SourceMark) -> int:
     """Find a position in the plain text by the share of words before it: a word's start, or the end of the last."""
     text = plain(content)
+    # "()" that came back empty is where the source had the mark in brackets.
     if element.between and text.count(element.between) == 1:
         return text.index(element.between) + 1
     words = [match.span() for match in _WORD.finditer(text)]
@@ -389,6 +410,7 @@ def _place_of(content: Content, element: _SourceMark) -> int:
     number = round(element.before * len(words) / element.of) if element.of else 0
     if number >= len(words):
         return words[-1][1]
+    # "10 km²": glued to the word before, it stays with that word.
     if element.glued_before and number and not element.glued_behind:
         return words[number - 1][1]
     return words[number][0]
@@ -400,6 +422,7 @@ def _element_range(content: Content, element: _SourceMark) -> tuple[int, int]:
     """
     text = plain(content)
     lowered, wanted = text.casefold(), element.text.casefold()
+    # Casefolding may change the length; then places don't agree.
     if len(lowered) == len(text) and lowered.count(wanted) == 1:
         start = lowered.index(wanted)
         return start, start + len(wanted)
@@ -407,6 +430,7 @@ def _element_range(content: Content, element: _SourceMark) -> tuple[int, int]:
     if not words:
         return 0, len(text)
     total = max(1, element.of)
+    # No such words in the answer: as many words, as far along as in the source.
     first = min(len(words) - 1, round(element.before * len(words) / total))
     count = max(1, round(element.inside * len(words) / total))
     return words[first][0], words[min(len(words), first + count) - 1][1]
@@ -429,6 +453,7 @@ def _split_at(parts: Content, at: int) -> Content:
 def _gap_range(parts: Content, at: int) -> range:
     """Return the indexes in a list of parts where something could be inserted at this position."""
     offset, first, last = 0, -1, 0
+    # One more, so that the end is a place, too.
     for place, part in enumerate((*parts, "")):
         if offset == at:
             first, last = (place if first < 0 else first), place
@@ -438,6 +463,7 @@ def _gap_range(parts: Content, at: int) -> range:
 
 def _in_order(content: Content, ordered: Sequence[int]) -> Content:
     """Reorder marks whose order matters, swapping their places."""
+    # Only places are swapped: what stands between them stays.
     by_number = {mark.number: mark for mark in marks(content) if mark.role == "single"}
     wanted = iter([by_number[number] for number in ordered if number in by_number])
     return content_of(

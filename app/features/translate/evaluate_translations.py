@@ -51,6 +51,7 @@ class TranslationEvaluation:
         """Return chrF of the translation and of the source, 0 to 100; shares and counts of segments."""
         pairs = [
             (segment, self.done[segment.id], reference)
+            # Segments that failed or were cancelled count neither for nor against.
             for segment, reference in zip(self.aligned.segments, self.aligned.references, strict=True)
             if segment.id in self.done
         ]
@@ -88,6 +89,7 @@ def aligned_lines(source: Path, reference: Path) -> AlignedSegments:
     lines, wanted = _read_lines(source), _read_lines(reference)
     if len(lines) != len(wanted):
         raise NotAligned(str(source), str(reference), len(lines), len(wanted))
+    # Paired before empty lines go, so that none shifts the others.
     pairs = [(line.strip(), other.strip()) for line, other in zip(lines, wanted, strict=True) if line.strip()]
     segments = [Segment(number, (pair,)) for number, (pair, _) in enumerate(pairs, 1)]
     if not segments:

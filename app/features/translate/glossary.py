@@ -36,6 +36,7 @@ _BEGINS = re.compile(r"(?:\A|[.!?…:]\s+|[\n•–—]\s*)[\"'“„«(]*\Z")
 class TermConsistency:
     """Learns from accepted translations, in the order in which they come."""
 
+    # Names are counted before anything is translated, so the first segment that has one already knows it.
     def __init__(self, texts: Sequence[str], source: str = "en") -> None:
         self._names = _repeated_names(texts, source)
         self._seen: dict[str, list[tuple[str, str]]] = {name: [] for name in self._names}
@@ -49,6 +50,7 @@ class TermConsistency:
 
     def learn_pair(self, source: str, target: str) -> None:
         here = [name for name in self._names if name in source]
+        # Others are the measure of what is common; a few hundred tell that.
         if len(self._others) < MOST_NAMES:
             self._others.append(target)
         for name in here:
@@ -56,6 +58,7 @@ class TermConsistency:
                 continue
             seen = self._seen[name]
             rendering = _name_rendering(name, source, target) or self._shared_rendering(name, seen, target)
+            # What is learnt stays: another rendering later would be the inconsistency that this is to prevent.
             if rendering:
                 self._found[name] = rendering
             elif len(seen) < MOST_KEPT:
@@ -68,6 +71,7 @@ class TermConsistency:
         """Return the longest run of words this translation shares with an earlier one and few others have."""
         for _source, before in seen:
             run = _common_run(before, target)
+            # A run of words must be rare, or "in the" would be taken for the name's rendering.
             if run and len(name.split()) > 1 and _is_telling(run) and self._is_rare(run, name):
                 return run
         return ""
@@ -80,12 +84,14 @@ class TermConsistency:
 
 def _repeated_names(texts: Sequence[str], source: str) -> list[str]:
     """Return frequent names in the texts, longer ones first."""
+    # German writes every noun with a capital, so only several of them make a name.
     least = 2 if base_code(source) in _WITH_CAPITAL_NOUNS else 1
     counts: Counter[str] = Counter()
     for text in texts:
         for start, words in _capitalized_runs(text):
             counts.update(_names_of(words, least, begins=bool(_BEGINS.search(text[:start]))))
     often = [name for name, times in counts.most_common(MOST_NAMES) if times >= LEAST_TIMES]
+    # Longer ones first: "Ulm University" before "Ulm".
     return sorted(often, key=len, reverse=True)
 
 
@@ -96,6 +102,7 @@ def _capitalized_runs(text: str) -> Iterator[tuple[int, list[str]]]:
     for match in JOINED_WORD.finditer(text):
         word = match[0]
         follows = bool(run) and text[end : match.start()] == " "
+        # "Bank of Spain" goes on over the small word.
         if follows and (word[0].isupper() or word in _JOINING):
             run.append(word)
         else:
@@ -115,6 +122,7 @@ def _without_joining(run: list[str]) -> list[str]:
 
 def _names_of(words: list[str], least: int, *, begins: bool) -> list[str]:
     """Return the names in a run of capitalised words; at a sentence's start the first word may be none."""
+    # At a sentence's start the first word may be no part of the name.
     names = [words, words[1:]] if begins else [words]
     least = 2 if begins else least
     return [" ".join(name) for name in names if least <= len(name) <= MOST_NAME_WORDS and len(" ".join(name)) > 2]
@@ -123,6 +131,7 @@ def _names_of(words: list[str], least: int, *, begins: bool) -> list[str]:
 def _name_rendering(name: str, source: str, target: str) -> str:
     if name in target:
         return name
+    # A short segment that is just the name, such as a heading, tells its rendering.
     return target.strip(" .") if source.strip(" .") == name and len(target) < 4 * len(name) + 20 else ""
 
 
@@ -142,6 +151,7 @@ def _common_run(one: str, other: str) -> str:
     for place, word in enumerate(first, 1):
         row = [0] * (len(second) + 1)
         for at, there in enumerate(second, 1):
+            # Common runs by dynamic programming, one row at a time.
             if word == there:
                 row[at] = before[at - 1] + 1
                 if row[at] > best:
@@ -185,13 +195,16 @@ class TermGlossary:
         seen: set[str] = set()
         for term in terms:
             wanted = term.source.strip()
+            # The first of equal terms counts: the person's own stand before the shared ones.
             if not wanted or not term.target.strip() or wanted in seen:
                 continue
             seen.add(wanted)
             words = folded_words(wanted)
+            # Searched as they are: without spaces, or with signs, there are no words to compare.
             if WITHOUT_SPACES.search(wanted) or not words or _SIGNS.search(wanted):
                 self._unspaced.append(term)
             else:
+                # Indexed by three letters: a glossary may have thousands of terms, a text a few hundred words.
                 self._by_word[words[0][:3]].append((term, words))
 
     def __bool__(self) -> bool:
@@ -225,6 +238,7 @@ class TermGlossary:
     def _is_form(self, wanted: str, there: str) -> bool:
         if wanted == there:
             return True
+        # Forms of a word differ at their end.
         common = common_start(wanted, there)
         ending, rest = there[common:], wanted[common:]
         if self._is_english and not rest and ending in _DERIVING:
@@ -235,6 +249,7 @@ class TermGlossary:
 
 
 def _longest_hits(hits: list[tuple[int, int, GlossaryTerm]]) -> tuple[GlossaryTerm, ...]:
+    # Of overlapping terms the longer one: "lease agreement" before "lease".
     hits.sort(key=lambda hit: (hit[0], -hit[1]))
     found: list[GlossaryTerm] = []
     end = -1
@@ -261,6 +276,7 @@ def choose_terms(terms: Iterable[GlossaryTerm], most: int = MOST_TERMS) -> tuple
             ((fuzz.ratio(last, glossary_term.source.casefold()), -n) for n, glossary_term in enumerate(left)),
             default=(0, 0),
         )
+        # Similar terms next to each other, which helps models to keep them apart.
         found.append(left.pop(-place if last and score >= LEAST_ALIKE else 0))
     return tuple(found)
 
@@ -276,6 +292,7 @@ def violated_terms(terms: Iterable[GlossaryTerm], target: str) -> list[GlossaryT
 
 def _obeys_term(term: GlossaryTerm, target: str, words: Sequence[str]) -> bool:
     if term.source == term.target or WITHOUT_SPACES.search(term.target):
+        # Left untranslated, or without words to inflect, it has to be there as it is.
         return term.target in target
     if term.target.casefold() in target.casefold():
         return True
@@ -312,6 +329,7 @@ def read_csv(path: Path) -> tuple[GlossaryTerm, ...]:
         cells = [cell.strip() for cell in (*row, "")]
         if not cells[0] or (number == 0 and _is_head(cells)):
             continue
+        # An empty second column says that the term stays as it is.
         found[cells[0]] = cells[1] or cells[0]
     return tuple(GlossaryTerm(source, target) for source, target in found.items())
 
@@ -323,6 +341,7 @@ def write_csv(path: Path, terms: Iterable[GlossaryTerm]) -> None:
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
+    # By this line other programs, and this one, know which column is which.
     writer.writerow(("source", "target"))
     writer.writerows((term.source, term.target) for term in terms)
     try:
@@ -334,11 +353,13 @@ def write_csv(path: Path, terms: Iterable[GlossaryTerm]) -> None:
 def _text_of(path: Path) -> str:
     try:
         data = path.read_bytes()
+        # Spreadsheets save "Unicode text" as UTF-16.
         text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
     except OSError as error:
         raise DocumentUnreadable.by_system(path, error) from error
     except ValueError as error:
         raise DocumentUnreadable(str(path), "not_text") from error
+    # Decoded by chance: a binary file may be valid UTF-16.
     if "\0" in text:
         raise DocumentUnreadable(str(path), "not_text")
     return text
@@ -346,6 +367,7 @@ def _text_of(path: Path) -> str:
 
 def _find_delimiter(text: str) -> str:
     """Return the delimiter that occurs most evenly across lines."""
+    # Separators inside quotes are text.
     lines = [line for line in _QUOTED.sub("", text).splitlines() if line.strip()][:50]
     counts = {text: sum(text in line for line in lines) for text in ("\t", ";", ",")}
     return max(counts, key=lambda one: counts[one]) if any(counts.values()) else ","

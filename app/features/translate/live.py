@@ -45,6 +45,7 @@ def join_paragraphs(text: str, translated: Mapping[int, Content]) -> str:
     parts: list[str] = []
     at = number = 0
     for match in _PARAGRAPH.finditer(text):
+        # White space between paragraphs stays in the text, so a line of nothing has no number.
         core = match[0].strip()
         if not core:
             continue
@@ -89,7 +90,10 @@ def suggest_alternatives(  # noqa: PLR0917 - what each is, its name says
     if work is None or not sentence.strip():
         return
     unit = TranslationUnit(
-        [replace(work.segments[0], context=_context_around(sentence, paragraph))], show_segment(work.segments[0]), 0
+        [replace(work.segments[0], context=_context_around(sentence, paragraph))],
+        show_segment(work.segments[0]),
+        0,
+        # The surrounding paragraph says what "it" and "they" are.
     )
     unit.terms = work.glossary.found_in(unit.shown.words)
     unit.tokens = work.count_tokens([unit.shown.text])[0]
@@ -97,6 +101,7 @@ def suggest_alternatives(  # noqa: PLR0917 - what each is, its name says
     most = len(told) + count
     for number in range(count * TRIES_FOR_ONE):
         if len(told) == most or cancel.cancelled:
+            # Some answers will be the same as those that were told.
             return
         answer = _answer_text(work, _alternative_ask(work, unit, told, number))
         found = make_candidate(unit.shown, answer)
@@ -112,6 +117,7 @@ def translate_back(text: str, wish: TranslationWish, engine: Engine, cancel: Can
     `wish` is that of the translation; without a source language it is English, or German if English is the target.
     Raises the engine's errors.
     """
+    # Independent of the source: German or English is what most models know best.
     source = wish.source or ("de" if wish.target.casefold().startswith("en") else "en")
     back = TranslationWish(source, wish.target, wish.formality, wish.domain)
     contents: dict[int, Content] = {}
@@ -124,6 +130,7 @@ def translate_back(text: str, wish: TranslationWish, engine: Engine, cancel: Can
                 text, {number: contents.get(number, ("",)) for number in range(1, max(contents) + 1)}
             )
             so_far = _without_missing(text, so_far, contents)
+            # Growing text may be the same once tags are taken out.
             if so_far != shown_last:
                 shown_last = so_far
                 yield so_far
@@ -147,8 +154,10 @@ def _without_missing(text: str, so_far: str, contents: Mapping[int, Content]) ->
 
 def _alternative_ask(work: TranslationWork, unit: TranslationUnit, told: list[str], number: int) -> Ask:
     usual = work.make_ask([unit], AskingStep.FIRST)
+    # Warm, with another seed each: the same prompt would give the same answer.
     sampling = replace(usual.task_sampling, temperature=ALTERNATIVE_TEMPERATURE, seed=number + 1)
     messages = usual.messages
+    # Specialised translators know only their makers' prompts.
     if told and work.knows.family == GENERIC:
         before = "\n".join(f"- {one_line(text)}" for text in told)
         last = f"Translate it in another way than:\n{before}\n\n{messages[-1].text}"

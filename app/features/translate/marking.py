@@ -59,6 +59,7 @@ class ShownContent:
 
     @property
     def has_words(self) -> bool:
+        # Descriptions that a library writes are no words of the document.
         return _LETTER.search(self.words) is not None and self.words not in GENERATED_DESCRIPTIONS
 
     def restore_whole(self, core: Content) -> Content:
@@ -117,7 +118,9 @@ class _MarkedPiece:
 
 def _guard_content(content: Content, kind: SegmentKind) -> tuple[Content, tuple[int, ...]]:
     pieces = [piece for part in content for piece in _split_pieces(part, kind)]
+    # Opening and closing tags become one pair, so that a model can't swap them.
     _pair_tags(pieces)
+    # Behind the segment's own numbers, which the file's rewriter knows.
     next_number = max((mark.number for mark in marks(content)), default=0) + 1
     ordered: list[int] = []
     parts: list[str | Mark] = []
@@ -178,14 +181,17 @@ def trim_content(content: Content) -> tuple[Content, Content, Content]:
     parts = list(content)
     before: list[str | Mark] = []
     after: list[str | Mark] = []
+    # Marks at the ends can't be misplaced when they aren't shown.
     while parts:
         if _moves_alone(parts[0]):
             before.append(parts.pop(0))
         elif _moves_alone(parts[-1]):
             after.insert(0, parts.pop())
+        # A pair around all of it, such as a link that is the whole paragraph.
         elif _is_pair(parts[0], parts[-1]):
             before.append(parts.pop(0))
             after.insert(0, parts.pop())
+        # An empty pair at an end, such as a bookmark.
         elif _is_pair(parts[0], parts[1] if len(parts) > 1 else ""):
             before += (parts.pop(0), parts.pop(0))
         elif _is_pair(parts[-2] if len(parts) > 1 else "", parts[-1]):
@@ -202,6 +208,7 @@ def _moves_alone(part: str | Mark) -> bool:
 
 
 def _is_pair(first: str | Mark, last: str | Mark) -> bool:
+    # Pairs of the same number only: "<g1>a</g1> <g2>b</g2>" isn't a pair around everything.
     if isinstance(first, str) or isinstance(last, str):
         return False
     return first.role == "open" and last.role == "close" and first.number == last.number
@@ -296,6 +303,7 @@ _FIRST_SIGN = r"(?=[<&`{}$%#@\\~./\[({⟦-])(?:"
 
 def _compile_patterns(rules: str, names: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Compile a pattern for texts that may have addresses and names, and a faster one for the rest."""
+    # The second begins with a sign, so ordinary prose is passed over letter by letter without trying every rule.
     flags = re.VERBOSE | re.DOTALL
     both = re.compile(f"{_WITH_SIGNS}{_WITH_LETTERS}{rules}{names}", flags)
     return both, re.compile(f"{_FIRST_SIGN}{_WITH_SIGNS}{rules})", flags)
@@ -348,7 +356,9 @@ def find_placeholders(text: str, kind: SegmentKind = SegmentKind.MESSAGE) -> lis
 
 
 def _iterate_spans(text: str, kind: SegmentKind) -> Iterator[ProtectedSpan]:
+    # A percent sign before a letter is a placeholder in a program's text, and prose elsewhere.
     slow, quick = _IN_PROGRAMS if kind in _PROGRAMS else _IN_PROSE
+    # Addresses and file names begin with letters; their signs tell cheaply whether there may be any.
     may_have_names = any(name in text for name in _SIGNS_OF_NAMES) or _FILE_ENDING.search(text)
     for match in (slow if may_have_names else quick).finditer(text):
         group = match.lastgroup or ""
@@ -398,6 +408,7 @@ def adopt_marks(source: ShownContent, found: Content) -> tuple[Content, tuple[st
 
     Placeholders that the source lacks (or has fewer of) are removed, because a program would fill them.
     """
+    # A model that wrote out `{name}` where it was shown `<x2/>` meant that mark.
     there = {mark.key for mark in marks(found)}
     missing = [
         mark
@@ -414,6 +425,7 @@ def adopt_marks(source: ShownContent, found: Content) -> tuple[Content, tuple[st
 
 def _with_marks(text: str, missing: list[Mark]) -> list[str | Mark]:
     """Replace the text of marks by the marks, each once; removes them from `missing`."""
+    # The leftmost first: parts behind it are looked at again.
     hits = sorted((text.find(mark.shows), number) for number, mark in enumerate(missing) if mark.shows in text)
     if not hits:
         return [text]
@@ -426,6 +438,7 @@ def _without_invented(text: str, source: ShownContent, invented: list[str]) -> s
     found: Sequence[str] = [
         placeholder for placeholder in find_placeholders(text, source.kind) if placeholder not in source.words
     ]
+    # A program would fill them, or fail on them.
     for key in dict.fromkeys(found):
         invented.append(key)
         text = _SPACES.sub(" ", text.replace(key, ""))

@@ -125,12 +125,14 @@ def sentence_of(problem: TranslationProblem, target: str) -> str:
     if problem.kind is ProblemKind.MARKS:
         return _of_marks(said, wanted)
     if problem.kind is ProblemKind.LENGTH:
+        # Named in the next request, since small models repair what they are told, not what they guess.
         return f"Your last answer was too {said or 'long'}. Translate everything and add nothing."
     return _SENTENCES.get(problem.kind, "").format(said=said, wanted=wanted, target=target)
 
 
 def _of_marks(lost: str, extra: str) -> str:
     if lost:
+        # A lost tag is told before extra ones: putting it back often takes the extra one out.
         return f"Your last answer lost {lost}. Keep every tag exactly once, around the matching words."
     if extra:
         return f"Your last answer had {extra} too often. Keep every tag exactly once."
@@ -139,6 +141,7 @@ def _of_marks(lost: str, extra: str) -> str:
 
 def sentences_of(problems: Sequence[TranslationProblem], target: str) -> str:
     """Return the sentences of several problems, in one line."""
+    # One sentence a fault, in one line: some families take only a line of remarks.
     return " ".join(dict.fromkeys(filter(None, (sentence_of(problem, target) for problem in problems))))
 
 
@@ -161,6 +164,7 @@ def flags_of(problems: Iterable[TranslationProblem]) -> tuple[Flag, ...]:
         kind = _FLAGS.get(problem.kind)
         if kind is None:
             continue
+        # Tags and lengths say nothing to a person as "said"; their sentences have none.
         is_said = kind not in (FlagKind.FORMATTING, FlagKind.LENGTH)
         found.append(Flag(kind, problem.said if is_said else "", problem.wanted if is_said else ""))
     return tuple(dict.fromkeys(found))
@@ -223,16 +227,19 @@ def tidy_answer(source: str, answer: str) -> TidiedAnswer:
     if (leak := _LEAK.search(text)) and leak[0] not in source:
         problems.append(TranslationProblem(ProblemKind.LEAK, leak[0]))
         head = text[: leak.start()].strip()
+        # What follows a control tag is mostly the beginning of another answer.
         text = head or _LEAK.sub("", text).strip()
     if (fence := _FENCE.match(text)) and "```" not in source:
         text = fence[1].strip()
     if (remark := _REMARK.match(text)) and not _REMARK.match(source):
         problems.append(TranslationProblem(ProblemKind.REMARK, remark[0].strip()))
         text = text[remark.end() :].strip()
+    # A note behind a translation of several lines may be a part of it.
     if (more := _AFTERTHOUGHT.search(text)) and "\n" not in source.strip():
         problems.append(TranslationProblem(ProblemKind.REMARK, more[0].strip()[:60]))
         text = text[: more.start()].strip()
     text = _unescape_text(source, _unquote_text(source, text))
+    # A source of one line is translated by one line.
     if "\n" not in source:
         text = re.sub(r"\s*\n\s*", " ", text)
     return TidiedAnswer(text, tuple(problems))
@@ -242,6 +249,7 @@ def _unquote_text(source: str, text: str) -> str:
     for opening, closing in _QUOTES:
         inner = text[1:-1]
         has_both = len(text) > 2 and text.startswith(opening) and text.endswith(closing)
+        # Quotation marks around all of it are the model's, unless the source begins with one.
         if (
             has_both
             and opening not in inner
@@ -254,6 +262,7 @@ def _unquote_text(source: str, text: str) -> str:
 
 def _unescape_text(source: str, text: str) -> str:
     """Unescape entities where the source has plain characters, as models tend to add them."""
+    # Entities of the source were protected, so the answer may have its own.
     if _ENTITY.search(source):
         return text
     return _ENTITY.sub(lambda match: html.unescape(match[0]), text)
@@ -280,12 +289,14 @@ def loop_in(source: str, text: str) -> str:
 
 
 def _loop_of_words(words: Sequence[str], times: int = LOOP_TIMES) -> str:
+    # Every size of a repeated run; few, since longer loops end by the limit of tokens.
     for size in range(1, min(MOST_LOOP_WORDS, len(words) // times) + 1):
         streak = 0
         for at in range(size, len(words)):
             streak = streak + 1 if words[at] == words[at - size] else 0
             if streak >= size * (times - 1):
                 found = " ".join(words[at - size + 1 : at + 1])
+                # "no no no no" is no loop yet.
                 if len(found) * (streak // size + 1) >= LEAST_LOOP_CHARACTERS:
                     return found
     return ""
@@ -296,6 +307,7 @@ _CHARACTERS = re.compile(r"(.{1,20}?)\1{5,}", re.DOTALL)
 
 def _loop_of_characters(text: str) -> str:
     """Find a loop in unspaced scripts, and runs of one character."""
+    # Only a long run without a space can hold one; looking for it takes time by the square.
     if max(map(len, text.split()), default=0) < LEAST_LOOP_CHARACTERS:
         return ""
     for match in _CHARACTERS.finditer(text):
@@ -342,6 +354,7 @@ def reason_of(flag: Flag, segment: Segment, translated: Translated, language: st
     """Explain why a segment was flagged; `language` is the target's name."""
     text = _flag_text(flag, segment, translated)
     values = {"said": flag.said, "wanted": flag.wanted, "language": language}
+    # Only the names that occur, so that a translated sentence needs no others.
     return ProblemReason(text, {name: value for name, value in values.items() if f"{{{name}}}" in text})
 
 
@@ -352,6 +365,7 @@ def _flag_text(flag: Flag, segment: Segment, translated: Translated) -> str:
         case FlagKind.WORD:
             return "“{said}” seems to be missing."
         case FlagKind.NEGATION:
+            # Lost or added: one text has it and the other doesn't.
             is_lost = flag.said.casefold() in segment.text.casefold()
             return "“{said}” seems to be missing." if is_lost else "“{said}” does not seem to be in the original."
         case FlagKind.LENGTH:

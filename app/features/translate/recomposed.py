@@ -35,6 +35,7 @@ class Recomposed:
 
 def segments_of(blocks: Iterable[Block]) -> Iterator[Segment]:
     """Yield what to translate, numbered from 1 in block order."""
+    # The same walk numbers segments and puts translations in, so that both count alike.
     for block, ids, texts in _number_texts(blocks):
         for id_, text in zip(ids, texts, strict=True):
             if id_:
@@ -48,6 +49,7 @@ def recompose_blocks(blocks: Iterable[Block], words: Mapping[int, Content]) -> I
         if block.kind is not BlockKind.TABLE:
             yield Recomposed(block, said[0])
             continue
+        # A cell without words is no segment, but has its place in the row.
         cells, rows = iter(said), list(rows_of(block))
         yield Recomposed(block, rows=tuple(tuple(next(cells) for _ in row) for row in rows))
 
@@ -59,6 +61,7 @@ def as_plain(one: Recomposed) -> str:
 
 def own_label(block: Block) -> str:
     """Return a list item's number or letter, "" for a bullet; it is kept, wherever its list begins."""
+    # A bullet is drawn by the list; a number belongs to the text and stays.
     return block.label if any(character.isalnum() for character in block.label) else ""
 
 
@@ -78,6 +81,7 @@ def _number_texts(blocks: Iterable[Block]) -> Iterator[tuple[Block, list[int], l
     """Yield each block with its texts and their segment numbers, 0 for texts that are no segment."""
     count = 0
     for block in blocks:
+        # A table has a segment for each cell, so that a model can't move columns.
         texts = [cell for row in rows_of(block) for cell in row] if block.kind is BlockKind.TABLE else [block.text]
         ids = []
         for text in texts:
@@ -116,6 +120,7 @@ def _html_body(blocks: Iterable[Recomposed], unit: str) -> Iterator[str]:
     open_lists: list[str] = []
     for one in blocks:
         block = one.block
+        # A list ends at a page's mark, which stands between paragraphs.
         if block.kind is not BlockKind.LIST_ITEM or block.page not in (None, page):
             yield from (f"</{open_lists.pop()}>" for _ in tuple(open_lists))
         if block.page is not None and block.page != page:
@@ -147,6 +152,7 @@ def _html_block(one: Recomposed) -> Iterator[str]:
             label = own_label(block)
             yield f"<li>{escape(label)} {text}</li>" if label else f"<li>{text}</li>"
         case BlockKind.CODE:
+            # Code reads from left to right in every language.
             yield f'<pre dir="ltr"><code>{escape(one.text)}</code></pre>'
         case BlockKind.TABLE:
             yield "<table>"

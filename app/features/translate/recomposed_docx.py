@@ -47,6 +47,7 @@ class _TranslationDocxWriter:
             case BlockKind.TABLE:
                 self._write_table(one.rows)
             case BlockKind.CODE:
+                # Paragraphs of code are never mirrored.
                 self._add_paragraph(one.text, is_rtl=False).runs[0].font.name = "Courier New"
             case BlockKind.HEADING:
                 self._add_paragraph(one.text, f"Heading {min(max(1, block.level), MOST_HEADING_LEVELS)}")
@@ -65,6 +66,7 @@ class _TranslationDocxWriter:
         """Write a page's label in grey, bookmarked so that others can refer to it."""
         paragraph = self._document.add_paragraph()
         paragraph.paragraph_format.space_after = Pt(0)
+        # Word wants each bookmark's id once in a document.
         self._bookmarks += 1
         with wrap_in_bookmark(paragraph, self._bookmarks, f"page_{page}"):
             run = in_english(paragraph.add_run(page_label(self._unit, page)))
@@ -88,6 +90,7 @@ class _TranslationDocxWriter:
     def _fill_paragraph(self, paragraph: Any, text: str, *, is_rtl: bool) -> None:
         run = paragraph.add_run(_clean_text(text))
         if is_rtl:
+            # Both: the paragraph's direction aligns, the run's orders its signs.
             paragraph._p.get_or_add_pPr().append(OxmlElement("w:bidi"))
             run.font.rtl = True
 

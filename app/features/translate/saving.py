@@ -66,6 +66,7 @@ class OriginalFile:
 class _SavedWords:
     """Text of the document row by row; counts what isn't translated and what couldn't be."""
 
+    # Streamed, since a file may have a hundred thousand rows.
     rows: Iterable[Row]
     is_marked: bool
     untranslated: list[int] = field(default_factory=list)
@@ -76,14 +77,17 @@ class _SavedWords:
     def __iter__(self) -> Iterator[tuple[int, Content]]:
         for row in self.rows:
             done = row.translated
+            # Counting it again keeps the numbers of translations begun before.
             self.has_generated |= row.segment.text in GENERATED_DESCRIPTIONS
             if row.is_open:
                 self.untranslated.append(row.segment.id)
             if done is not None and done.origin is TranslationSource.KEPT and not done.accepted:
                 self.kept.append(row.segment.id)
+            # What was kept is the source, which the rewriter leaves as it stands.
             if done is not None and done.origin is not TranslationSource.KEPT:
                 yield row.segment.id, done.content
             elif row.is_open and self.is_marked:
+                # Not in formats for programs, where a note would be shown to their users.
                 yield row.segment.id, content_of([NOT_TRANSLATED, *row.segment.content])
 
     def make_saved(self, path: Path) -> Saved:
@@ -100,6 +104,7 @@ def rewrite_file(
     """
     format_ = named(original.format)
     words = _SavedWords(rows, is_marked=format_ is None or not format_.for_programs)
+    # The child reads it; a name of chance, so that two savings never share one.
     lines = child_folder / f"{SCRATCH}{secrets.token_hex(6)}.jsonl"
     code, is_rtl = language_of(target)
     try:
@@ -108,6 +113,7 @@ def rewrite_file(
             write_translations(lines, words)
         except OSError as error:
             raise disk_problem(error, lines.parent) from error
+        # Only a whole file gets its name.
         with scratch_beside(path, path.suffix) as scratch:
             request = Rewrite(
                 *(str(original.path), str(scratch), str(lines), code, is_rtl, original.sha256, original.password),
@@ -117,6 +123,7 @@ def rewrite_file(
                 if isinstance(event, SegmentsWritten):
                     yield Saving(event.segments)
                 elif isinstance(event, Rewritten):
+                    # Renamed before it is told, so that who hears Saved finds the file.
                     _replace_file(scratch, path)
                     yield replace(words.make_saved(path), refused=event.refused, remarks=event.remarks)
     finally:
@@ -144,6 +151,7 @@ def compose_document(
 
 def check_target(path: Path, source: Path) -> None:
     """Raise TargetIsSource, or TargetIsOpen if an office program has the file open."""
+    # The same file by another path, or by a link, too.
     if path.resolve() == source.resolve() or (path.exists() and source.exists() and path.samefile(source)):
         raise TargetIsSource(str(path))
     # LibreOffice and Word leave these beside a file as long as they have it open.
@@ -199,6 +207,7 @@ class TranslationSavings:
         language, with a note in front in formats that people read. Raises TargetIsSource, TargetIsOpen, DiskFull,
         FolderNotWritable, DocumentGone, and the child's errors.
         """
+        # Words are read at the saving, so that an edit of this moment is in it.
         job = self._known(translation_id)
         source, format_ = Path(str(job.spec.get("path", ""))), str(job.spec.get("format", ""))
         if format_ == TYPED:
@@ -210,6 +219,7 @@ class TranslationSavings:
         if format_ == BLOCKS:
             yield from self._compose_document(job, path, cancel)
             return
+        # The copy, not the original, which may have changed since its segments were found.
         copy = self._copies.copy_path(job.id, source)
         if not copy.is_file():
             raise DocumentGone(source.name or job.title)
@@ -263,6 +273,7 @@ class TranslationSavings:
 
 def remove_scratch(child_folder: Path, before: float) -> None:
     """Delete scratch files of savings killed before a moment (seconds since 1970)."""
+    # Names of other running programs' scratch files look alike; only older ones go.
     for lines in child_folder.glob(f"{SCRATCH}*.jsonl"):
         with suppress(OSError):
             if lines.stat().st_mtime < before:
@@ -279,7 +290,9 @@ def endings_of(stored: StoredTranslation) -> tuple[str, ...]:
 def file_name(stored: StoredTranslation, ending: str) -> str:
     """Return a file name such as "lease (Português).docx", which says so if parts are untranslated."""
     target = find_language(stored.wish.target)
+    # "Português (Brasil)" would make brackets in brackets.
     said = target.own.replace(" (", ", ").replace(")", "") if target is not None else stored.wish.target
+    # A typed text's title may hold anything; a file's name may not.
     stem = Path(stored.name).stem or "".join(
         text if text.isalnum() or text in " -_.()" else " " for text in stored.title
     )
@@ -328,6 +341,7 @@ def _memory_entries(rows: Iterable[Row], pair: LanguagePair) -> Iterator[MemoryE
     """Yield entries for translated segments; failed ones are left out."""
     for row in rows:
         done = row.translated
+        # A failed segment would teach the memory its own source.
         if done is not None and done.origin not in (TranslationSource.KEPT, TranslationSource.SKIPPED):
             yield own_entry(pair, row.segment.content, done.content, row.segment.context)
 
@@ -337,6 +351,7 @@ def _write_csv(rows: Iterable[Row], file: IO[bytes], target: str) -> None:
 
     What they would take for a formula gets an apostrophe in front.
     """
+    # A stream over the open file, so that it is still written whole or not at all.
     text = io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline="", write_through=True)
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -354,6 +369,7 @@ def _write_csv(rows: Iterable[Row], file: IO[bytes], target: str) -> None:
                 " ".join(flag_words(segment, done, target)) if done is not None else "",
             )
         )
+    # Closing the wrapper would close the file, which isn't finished here.
     text.detach()
 
 
@@ -380,6 +396,7 @@ def _html_rows(rows: Iterable[Row], title: str, source: str, target: str) -> Ite
 def _html_row(row: Row, sides: list[str], target: str) -> str:
     segment, done = row.segment, row.translated
     said = escape(marked_text(done.content)) if done is not None else ""
+    # What a person accepted needs no review.
     flags = flag_words(segment, done, target) if done is not None and not done.accepted else []
     told = "".join(f'<p class="flag" lang="en" dir="ltr">{escape(words)}</p>' for words in flags)
     return (

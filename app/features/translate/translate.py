@@ -96,12 +96,14 @@ class AnswerRepair:
         """Return a batch's task; for one unit that is too long for a prompt, those of its parts."""
         if len(units) == 1 and units[0].tokens > self._work.sizes.tokens:
             most = self._work.sizes.tokens
+            # A long paragraph would fill the prompt by itself; its parts are asked on their own.
             parts = parts_of(units[0].shown.core, lambda part: self._token_share(part, units[0]), most)
             if len(parts) > 1:
                 return self._begin_pieces(units[0], parts)
         return [UnitBatch(self._work, list(units))]
 
     def take_answer(self, task: UnitBatch, answer: TaskAnswer | AppError) -> Iterable[UnitBatch]:
+        # The next prompt would fail in the same way, a thousand times.
         if isinstance(answer, _OF_ALL):
             raise answer
         if isinstance(answer, AppError):
@@ -121,6 +123,7 @@ class AnswerRepair:
     def _take_batch(self, task: UnitBatch, answer: TaskAnswer) -> list[UnitBatch]:
         found = numbered_segments(answer.text)
         numbers = [number for number, _ in found]
+        # Numbers that come twice, or were never asked for, tell that texts may stand at the wrong place.
         is_told_apart = all(0 < number <= len(task.units) for number in numbers) and len(set(numbers)) == len(numbers)
         if answer.finish in _CUT:
             found = found[:-1]  # the last one is not whole
@@ -130,6 +133,7 @@ class AnswerRepair:
         for number, unit in enumerate(task.units, 1):
             if number in texts:
                 again += self._judge_unit(unit, self._make_judged(unit, texts[number], answer))
+            # Cut off, the others may do in smaller batches; otherwise each is asked alone.
             elif answer.finish in _CUT:
                 left.append(unit)
             else:
@@ -147,12 +151,14 @@ class AnswerRepair:
             return self._halve_batch(task.units)
         unit = task.units[0]
         if isinstance(error, PromptTooLong):
+            # Without context it may fit.
             if task.step < AskingStep.BARE and unit.had_context:
                 return [self._batch_at_step(unit, AskingStep.BARE)]
             return self._in_halves(unit) or self._judge_unit(
                 unit, DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.CUT),))
             )
         failed = DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.FAILED),))
+        # The engine refused the grammar; bare, there is none.
         if isinstance(error, GrammarInvalid) and unit.step < AskingStep.BARE:
             unit.candidates.append(failed)
             return [self._batch_at_step(unit, AskingStep.BARE)]
@@ -161,6 +167,7 @@ class AnswerRepair:
     def _cut_off(self, task: UnitBatch, text: str) -> list[UnitBatch]:
         """Handle an answer that hit the limit: retry a loop, split a long text in halves."""
         unit = task.units[0]
+        # A loop isn't too long: asked again, it may not come.
         if loop := loop_in(unit.shown.words, text):
             return self._judge_unit(
                 unit, DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.LOOP, loop),))
@@ -170,21 +177,25 @@ class AnswerRepair:
         )
 
     def _in_halves(self, unit: TranslationUnit) -> list[UnitBatch]:
+        # Pieces are not cut again: the answer is too long for another reason.
         halves = halves_of(unit.shown.core)
         return self._begin_pieces(unit, halves) if len(halves) > 1 and not unit.pieces else []
 
     # One unit on the ladder.
 
     def _judge_unit(self, unit: TranslationUnit, found: DeliveryCandidate) -> list[UnitBatch]:
+        # Told last: an echo is fluent and passes every check of form.
         if not found.problems and _is_echo(unit, found.words):
             found = DeliveryCandidate(found.core, (TranslationProblem(ProblemKind.ECHO),))
         unit.candidates.append(found)
+        # A check may be wrong; an answer that comes twice alike is what the model has to say.
         if not found.problems or self._is_same_again(unit) or self._is_beyond_it(found):
             return self._settle_best(unit)
         if unit.step is AskingStep.FIRST:
             return [self._batch_at_step(unit, AskingStep.ALONE)]
         if unit.step is AskingStep.ALONE and unit.had_context:
             return [self._batch_at_step(unit, AskingStep.BARE)]
+        # Each step costs a request, so sentence by sentence comes last, and not for a term alone.
         sentences = sentences_of(unit.shown.core)
         is_worth_it = any(problem.kind is not ProblemKind.GLOSSARY for problem in found.problems)
         if unit.step < AskingStep.PIECES and is_worth_it and len(sentences) > 1 and not unit.pieces:
@@ -195,6 +206,7 @@ class AnswerRepair:
         if len(unit.candidates) < 2:
             return False
         last, before = unit.candidates[-1], unit.candidates[-2]
+        # Beyond these kinds nothing proves that the same answer is right.
         return last == before and all(problem.kind in _PATIENT for problem in last.problems)
 
     def _is_beyond_it(self, found: DeliveryCandidate) -> bool:
@@ -211,6 +223,7 @@ class AnswerRepair:
         unit.step = AskingStep.PIECES
         unit.pieces = [unit.make_piece(content, self._token_share(content, unit)) for content in contents]
         asked = [piece for piece in unit.pieces if piece.shown.has_words]
+        # Signs and numbers alone are not asked.
         for piece in unit.pieces:
             if piece not in asked:
                 piece.settled = DeliveryCandidate(piece.shown.core)
@@ -227,6 +240,7 @@ class AnswerRepair:
             self._settle(unit)
             return []
         parent = unit.parent
+        # The others are still asked; the last one that is settled joins them.
         if any(piece.settled is None for piece in parent.pieces):
             return []
         parent.candidates.append(self._join_sentences(parent))
@@ -240,9 +254,11 @@ class AnswerRepair:
             assert piece.settled is not None
             parts.append(piece.restore_guarded(piece.settled.core))
             for problem in piece.settled.problems:
+                # Faults of form stay with the joined text; words are checked once more in all of it.
                 if problem.kind is ProblemKind.MARKS or problem.kind is ProblemKind.PART:
                     problems.append(problem)
             if is_unusable(piece.settled.problems):
+                # One sentence that couldn't be translated stays as it was, among translated ones.
                 problems.append(TranslationProblem(ProblemKind.PART, plain(piece.shown.core)))
         if all(is_unusable(piece.settled.problems) for piece in unit.pieces if piece.settled and piece.shown.has_words):
             return DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.FAILED),))
@@ -256,6 +272,7 @@ class AnswerRepair:
 
 def _is_echo(unit: TranslationUnit, words: str) -> bool:
     """Return whether an answer is the preceding segment or its translation, while the source differs."""
+    # Two equal sources may well have equal translations.
     return any(words.strip() in (source, target) and source != unit.shown.words for source, target in unit.before)
 
 
@@ -296,11 +313,13 @@ class _TranslationRun:
         self._work, self._given, self._is_interactive = work, done, is_interactive
         self._repair = AnswerRepair(work, self._settle_unit)
         self._settled: list[Translated] = []
+        # What was given isn't told again, but counts.
         self._done = sum(segment.id in done for segment in work.segments)
         self._terms_told = 0
 
     def run(self) -> Iterator[TranslationEvent]:
         work = self._work
+        # Known segments need no request; counting comes after, so that only what is left is counted.
         known, units = sorted_out(work, self._given)
         if not work.cancel.cancelled:
             self._count_units(units)
@@ -320,6 +339,7 @@ class _TranslationRun:
             some = units[at : at + COUNTED_AT_ONCE]
             for unit, tokens in zip(some, self._work.count_tokens([unit.shown.text for unit in some]), strict=True):
                 unit.tokens = tokens
+            # A half count would make wrong batches.
             if self._work.cancel.cancelled:
                 return
 
@@ -327,9 +347,11 @@ class _TranslationRun:
         work = self._work
         events: Iterator[TaskRests | PromptReading[UnitBatch] | TaskGrowing[UnitBatch] | TaskTaken[UnitBatch]]
         if self._is_interactive:
+            # One after the other: a person reads from the top.
             events = work_off_in_turn(tasks, work.engine, work.cancel, self._repair.take_answer)
         else:
             places = work.sizes.side_by_side
+            # Few requests are sent ahead, so that each can use terms and context that earlier ones brought.
             largest = WINDOWS_A_PLACE * places if places > 1 else 1
             events = work_off(tasks, work.engine, work.cancel, self._repair.take_answer, first=places, largest=largest)
         for event in events:
@@ -346,6 +368,7 @@ class _TranslationRun:
         for segment in unit.segments:
             self._settled.append(deliver_segment(segment, unit.shown, unit.settled))
         first = self._settled[-1]
+        # A flagged translation in the memory would come back without its flag.
         if first.origin is TranslationSource.MODEL and not first.flags:
             segment = unit.segments[-1]
             self._work.memory.keep_step(segment.content, first.content, segment.context)
@@ -357,6 +380,7 @@ class _TranslationRun:
         for translated in settled:
             self._done += 1
             work.learn_translation(translated)
+            # Learnt before it is told, so that the next prompt knows it.
             yield SegmentDone(translated, self._done, len(work.segments))
         if len(work.consistency.terms) > self._terms_told:
             self._terms_told = len(work.consistency.terms)
@@ -378,6 +402,7 @@ def _grown_alone(unit: TranslationUnit, text: str) -> SegmentGrows | None:
     if unit.parent is None:
         return SegmentGrows(unit.segments[0].id, text)
     before = unit.parent.pieces[: unit.parent.pieces.index(unit)]
+    # A sentence of a sentence, or one whose beginning is missing, would jump in the window.
     if unit.parent.parent is not None or any(piece.settled is None for piece in before):
         return None
     parts = [plain(piece.restore_guarded(piece.settled.core)) for piece in before if piece.settled is not None]

@@ -313,6 +313,7 @@ def from_job(job: Job, counts: SegmentCounts) -> StoredTranslation:
 
 
 def wish_of(job: Job) -> TranslationWish:
+    # An old row may lack it; such a job is listed, and needs a language before it runs.
     return from_json(TranslationWish, job.spec.get("wish") or {"target": ""})
 
 
@@ -323,6 +324,7 @@ def source_language_of(job: Job) -> str:
 
 def terms_of(job: Job) -> tuple[GlossaryTerm, ...]:
     """Return the names and terms its last run repeated, with their translations; none before it starts."""
+    # A draft's terms are those of an earlier run with other words.
     if job.state == DRAFT:
         return ()
     return tuple(GlossaryTerm(str(source), str(target)) for source, target in job.progress.get("terms", ()))
@@ -340,6 +342,7 @@ def searched_text(job: Job, segments: Iterable[StoredSegment]) -> str:
     found, length = [str(job.spec.get("name", ""))], 0
     for segment in segments:
         for fields in (segment.source, segment.target or {}):
+            # Segments come as JSON: making objects of a hundred thousand would take seconds.
             words = _content_words(fields.get("content", ()))
             found.append(words)
             length += len(words)

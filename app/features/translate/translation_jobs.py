@@ -117,6 +117,7 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         """A pipeline other than the program's own."""
 
     def _job_at_work(self, job: Job) -> RunningTranslation:
+        # A translation whose segments were purged can't go on.
         if not self._store.read_segment(job.id, 1):
             raise DocumentGone(job.title)
         return RunningTranslation(
@@ -144,6 +145,7 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
             if isinstance(found, Adding | Pictured):
                 yield found
                 continue
+            # In memory only: a password never reaches the disk.
             if password:
                 self._passwords[found] = password
             yield TranslationAdded(self._stored_row(self._known_job(found)))
@@ -154,10 +156,12 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         Else return this. Raises KeyError if it is gone.
         """
         job = self._known_job(translation_id)
+        # Only drafts: what was begun is somebody's work.
         drafts = self._jobs.find(KIND, (DRAFT,))
         documents = self._store.documents_of([draft.id for draft in drafts])
 
         def is_same(other: Job) -> bool:
+            # The hash, too: the same path may hold another file by now.
             facts = ("wish", "path", "sha256")
             is_alike = [other.spec.get(fact) for fact in facts] == [job.spec.get(text) for text in facts]
             return other.id < job.id and is_alike and documents[other.id] == documents[job.id]
@@ -165,6 +169,7 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         if job.state != DRAFT or not job.spec.get("path"):
             return self._stored_row(job)
         rows = (self._stored_row(other) for other in drafts if is_same(other))
+        # With words of the person in it, the older one isn't just a twin.
         first = next((row for row in rows if not row.done), None)
         if first is None:
             return self._stored_row(job)
@@ -183,12 +188,15 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         before = wish_of(job)
         if wish == before:
             return
+        # Between these two lines nothing of the old wish may be stored.
         with self._changing:
             is_other_text = (wish.target, wish.source) != (before.target, before.source)
+            # Edits fit only the languages that they were written for.
             self.segments.take_back(job.id, keeps_own=not is_other_text)
             self._jobs.update(job.id, spec=job.spec | {"wish": to_json(wish)})
         if job.state in (QUEUED, RUNNING):
             self._queue.begin_again(job.id)
+        # What is done is no longer what was asked for.
         elif job.state != DRAFT:
             self._jobs.update(job.id, state=DRAFT)
 
@@ -210,11 +218,13 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         seconds = [estimate.seconds for estimate in whole if estimate.seconds is not None]
         return (
             None
+            # One without an estimate makes the sum unknown.
             if len(whole) < len(found)
             else TranslationEstimate(
                 sum(translation_estimate.segments for translation_estimate in whole),
                 sum(translation_estimate.known for translation_estimate in whole),
                 sum(translation_estimate.tokens for translation_estimate in whole),
+                # Without one of the speeds a sum would be too small.
                 sum(seconds) if len(seconds) == len(whole) else None,
                 any(translation_estimate.is_elsewhere for translation_estimate in whole),
             )
@@ -224,9 +234,11 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         """Queue drafts in this order; a finished one is run again, requesting only what changed."""
         for translation_id in translation_ids:
             job = self._known_job(translation_id)
+            # A scan may have been read since the file was added; nothing is lost by taking it anew.
             if job.state == DRAFT and not self._stored_row(job).done and self.is_outdated(job.id):
                 self.take_again(job.id)
             if job.state == DONE:
+                # Asked again means that a model's words go, a person's stay.
                 with self._changing:
                     self.segments.take_back(job.id, keeps_own=True)
             if job.state not in (QUEUED, RUNNING):
@@ -282,6 +294,7 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         for job_id in job_ids:
             self._store.remove_segments(job_id)
             self._jobs.remove(job_id)
+        # Copies whose job is gone, whoever removed it.
         for job_id in set(self._copies.job_ids()) - self._jobs.list_ids(KIND):
             self._copies.remove_copy(job_id)
 
@@ -336,6 +349,7 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
 
     def _job(self, job_id: int) -> Job | None:
         job = super()._job(job_id)
+        # Files that are still being read are in no list.
         return None if job is None or job.state == ADDING else job
 
     def _known_job(self, translation_id: int) -> Job:
@@ -361,6 +375,7 @@ class KeptSegments:
 
     def __init__(self, store: TranslationStore, words: KeptWords, known: Callable[[int], Job]) -> None:
         self._store, self._words, self._known = store, words, known
+        # One edit at a time: reading, comparing and storing a row belong together.
         self._editing = threading.Lock()
 
     def read_rows(self, job_id: int, start: int = 1, count: int | None = None) -> list[Row]:
@@ -381,6 +396,7 @@ class KeptSegments:
         """
         with self._editing:
             row = self.read_row(job_id, segment_id)
+            # A mark more or less would damage the file when it is written.
             if not same_marks(content, row.segment.content):
                 raise ValueError("the marks are not those of the source")
             return self._keep_row(job_id, row, Translated(segment_id, content, TranslationSource.EDITED))
@@ -402,10 +418,12 @@ class KeptSegments:
         with self._editing:
             rows = self.read_rows(job_id) if keeps_own else []
             own = [row.translated for row in rows if row.translated is not None and _is_own(row.translated)]
+            # All are dropped and the own ones put back, in this order, under the lock.
             self._store.forget_outcomes(job_id, only=only)
             self._store.save_outcomes(job_id, map(outcome_of, own))
 
     def _keep_row(self, job_id: int, row: Row, translated: Translated) -> Row:
+        # The memory first: a failure there leaves the row as it was.
         self._words.keep_own(self._known(job_id), row, translated.content)
         self._store.save_outcomes(job_id, [outcome_of(translated)])
         return Row(row.segment, translated)

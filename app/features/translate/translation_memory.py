@@ -68,7 +68,9 @@ class KeptMemory:
         self._store.save_entries([_memory_entry(self._pair, source, target, context=context, made=made, is_own=False)])
 
     def _origin_of(self, source: Content) -> TranslationOrigin:
+        # Only terms that occur count, so a new line in the glossary doesn't make the whole memory useless.
         terms = sorted((term.source, term.target) for term in self._glossary.found_in(plain(source)))
+        # Nothing is hashed where there are no hints, as before there were any.
         hints = [self._wish.domain.strip(), terms] if terms or self._wish.domain.strip() else ""
         return TranslationOrigin(
             self._wish.formality.value,
@@ -87,6 +89,7 @@ def own_entry(
 
 def key_of(source: Content) -> bytes:
     """Hash words and marks; the marks' looks don't count."""
+    # Looks differ between formats; the same words in a web page and a Word file are one entry.
     parts = [part if isinstance(part, str) else [part.role, part.number] for part in source]
     return blake2b(json.dumps(parts).encode(), digest_size=16).digest()
 
@@ -94,9 +97,11 @@ def key_of(source: Content) -> bytes:
 def with_marks_of(source: Content, found: str) -> Content | None:
     """Return a stored target with the looks of the source's marks; None if its marks differ."""
     try:
+        # A file of another program may hold anything.
         target = content_from_json(json.loads(found))
     except (TypeError, ValueError):
         return None
+    # Marks that don't fit would damage the file.
     if not same_marks(target, source):
         return None
     own = {mark.key: mark for mark in marks(source)}
@@ -105,6 +110,7 @@ def with_marks_of(source: Content, found: str) -> Content | None:
 
 def model_key(path: Path) -> str:
     """Identify a model by its file's name and size."""
+    # A missing file still has a name to compare by.
     try:
         size_bytes = path.stat().st_size
     except OSError:
@@ -168,6 +174,7 @@ class KeptWords:
     def whole_wish(self, job: Job) -> TranslationWish:
         """Return a job's wish with its languages' glossary after its own terms."""
         wish = wish_of(job)
+        # The job's own terms before the shared ones.
         own = {term.source for term in wish.glossary}
         shared = self.read_glossary(source_language_of(job), wish.target)
         return replace(wish, glossary=(*wish.glossary, *(term for term in shared if term.source not in own)))
@@ -210,6 +217,7 @@ class KeptWords:
     ) -> MemoryMatches:
         """Find translations with every word in source or target; reads all, so not on the window's thread."""
         wanted = fold_text(words).split()
+        # Only the newest are held in full; of all others the number is enough.
         ids, newest = list[int](), deque[MemoryTranslation](maxlen=MOST_SHOWN)
         for entry in self._memory.iterate_entries(pair):
             if cancel.cancelled:
@@ -219,6 +227,7 @@ class KeptWords:
             found = MemoryTranslation(
                 entry.id, entry.pair, _words_of(entry.source), _words_of(entry.target), entry.is_own
             )
+            # Folded, so that case and accents don't matter.
             if wanted:
                 text = fold_text(f"{found.source}\n{found.target}")
                 if not all(word in text for word in wanted):
@@ -232,6 +241,7 @@ class KeptWords:
 
         Translations in the list stay.
         """
+        # Read while deleting, so that a large memory is never held at once.
         return self._memory.delete((entry.id for entry in self._memory.iterate_entries()) if ids is None else ids)
 
 
@@ -305,7 +315,9 @@ class _TmxReading:
         self._in_segment = self._in_property = False
         self._mark_depth = 0
         self._parser = expat.ParserCreate()
+        # Without it expat hands out each line of a text by itself.
         self._parser.buffer_text = True
+        # An entity can grow to gigabytes, or name a file.
         self._parser.EntityDeclHandler = self._on_entity
         self._parser.StartElementHandler = self._on_start
         self._parser.EndElementHandler = self._on_end
@@ -329,6 +341,7 @@ class _TmxReading:
             case "header":
                 self._default_source = attributes.get("srclang", "")
             case "tu":
+                # Marks are numbered anew in each unit, but the same in all its languages.
                 self._unit, self._keys = _TmxUnit(attributes.get("srclang") or self._default_source), {}
             case "prop":
                 self._property, self._in_property, self._text = attributes.get("type", ""), True, []
@@ -336,6 +349,7 @@ class _TmxReading:
                 self._language = attributes.get("xml:lang") or attributes.get("lang") or ""
             case "seg":
                 self._in_segment, self._parts, self._open, self._mark_depth = True, [], {}, 0
+            # Only the outermost: what is inside a mark is its own text.
             case _ if self._in_segment and name in _MARKS:
                 if not self._mark_depth:
                     self._read_mark(name, attributes)
@@ -345,6 +359,7 @@ class _TmxReading:
         match name:
             case "prop":
                 self._in_property = False
+                # Properties of other programs mean something else.
                 if self._unit is not None and self._property.startswith(PREFIX):
                     self._unit.properties[self._property.removeprefix(PREFIX)] = "".join(self._text)
             case "seg":
@@ -368,9 +383,11 @@ class _TmxReading:
         own, look = attributes.get("i", ""), attributes.get("type", "")
         if name == "ept" and own in self._open:
             self._parts.append(Mark("close", self._open[own]))
+            # Other programs close a pair by `i`; one that isn't open stands alone.
             return
         role = "open" if name == "bpt" else "single"
         place = len([part for part in self._parts if isinstance(part, Mark)])
+        # Without `x` the order tells which marks belong together.
         key = f"{role} {attributes.get('x') or f'#{place}'}"
         number = self._keys.setdefault(key, len(self._keys) + 1)
         if role == "open":
@@ -381,17 +398,21 @@ class _TmxReading:
 def _unit_entries(unit: _TmxUnit) -> Iterator[MemoryEntry]:
     texts = [(_language_code(said), content) for said, content in unit.variants if content]
     wanted = _language_code(unit.source)
+    # A unit without a source language: the first variant is taken for it.
     source = next((text for text in texts if text[0] == wanted), None) or next(iter(texts), None)
     if source is None or not nests(source[1]):
         return
+    # Every other language of the unit is a translation of the same source.
     for code, content in texts:
         if code not in ("", source[0]) and nests(content):
             yield _entry_of_unit(LanguagePair(source[0], code), source[1], content, unit.properties)
 
 
 def _entry_of_unit(pair: LanguagePair, source: Content, target: Content, properties: dict[str, str]) -> MemoryEntry:
+    # What another program exported was accepted by somebody.
     is_own = properties.get(OWN) != "no"
     version = properties.get("prompt_version", "")
+    # A person's own translation holds whatever model or prompt is used now.
     made = TranslationOrigin(
         properties.get("formality", ""),
         "" if is_own else properties.get("hints", ""),
@@ -407,6 +428,7 @@ def _language_code(said: str) -> str:
     if said.casefold() in _NO_LANGUAGE:
         return ""
     found = find_language(said)
+    # An unknown language keeps its name, bounded, so that the export gives it back.
     return found.code if found is not None else said[:MOST_NAMED]
 
 
@@ -433,12 +455,14 @@ def write_tmx(entries: Iterable[MemoryEntry], file: IO[bytes]) -> None:
 
 
 def _write_unit(entry: MemoryEntry) -> Iterator[str]:
+    # TMX wants UTC in its basic form.
     when = datetime.fromtimestamp(entry.made_at, UTC).strftime("%Y%m%dT%H%M%SZ")
     yield f'<tu srclang={quoteattr(entry.pair.source or "und")} changedate="{when}">\n'
     made = vars(entry.made) | {"context": entry.context}
     values = {name: made[name] for name in PROPERTIES} | {OWN: "yes" if entry.is_own else "no"}
     for name, value in values.items():
         if value:
+            # Empty properties say nothing.
             yield f'<prop type="{PREFIX}{name}">{_escape_text(str(value))}</prop>\n'
     for code, content in ((entry.pair.source or "und", entry.source), (entry.pair.target, entry.target)):
         said = "".join(_write_segment(content_from_json(loads(content))))

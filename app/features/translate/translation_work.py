@@ -106,9 +106,11 @@ class TranslationWork:
 
     def make_ask(self, units: Sequence[TranslationUnit], step: AskingStep) -> Ask:
         """Build the prompt for units asked together, with the context known now."""
+        # Pieces of a sentence have no place of their own in the document.
         is_bare = step >= AskingStep.BARE or units[0].parent is not None
         before = () if is_bare or not self.family.takes_context else self._segments_before(units[0])
         hints = tuple(unit.segments[0].context if unit.segments and not is_bare else "" for unit in units)
+        # Remembered, since the next step may be to leave it out.
         for unit in units:
             unit.before, unit.has_hint = before, any(hints)
         request = UnitRequest(
@@ -123,20 +125,26 @@ class TranslationWork:
         always_thinks = self.model.thinking in ("always", "effort")
         return Ask(
             self.family.make_messages(request, self.pair),
+            # A limit for the whole batch, or a loop would write to the end of the context.
             max_tokens=answer_tokens(tokens, len(units), self.pair.target),
             task_sampling=self.family.choose_sampling(int(step)),
             template_variables=template_variables(None, Settings(chat=ChatDefaults(thinking="off")), self.model),
             thinking_budget=THINKING_TOKENS if always_thinks else -1,
+            # A refrain may repeat itself.
             stop_on_repetition=not any(has_repetition(unit.shown.words) for unit in units),
+            # Bare, there is no grammar: it may be what the model stumbled over.
             grammar=self.family.make_grammar(request) if step < AskingStep.BARE else "",
+            # Probabilities are told only where they mean something; -1 asks for none.
             alternatives=0 if is_telling(self.engine, weights_of(self.model)) else -1,
         )
 
     def learn_translation(self, translated: Translated) -> None:
         """Remember a translation for later prompts: its words as context, its names and terms as hints."""
+        # Untranslated text as context would teach the model to leave it.
         if translated.origin is TranslationSource.KEPT or translated.id not in self.texts:
             return
         self.results[translated.id] = spoken_text(translated)
+        # Numbers and code are the same on both sides, which teaches nothing.
         if translated.origin is not TranslationSource.SKIPPED:
             self.consistency.learn_pair(self.texts[translated.id], spoken_text(translated))
 
@@ -146,12 +154,15 @@ class TranslationWork:
     def _segments_before(self, unit: TranslationUnit) -> tuple[tuple[str, str], ...]:
         """Return the segments before one, with their translations."""
         found: list[tuple[str, str]] = []
+        # By characters: counting tokens of each neighbour would take a call to the engine.
         left = self.sizes.context_tokens * CHARACTERS_A_TOKEN
         for place in range(unit.place - 1, max(-1, unit.place - 1 - 2 * self.sizes.context), -1):
             segment = self.segments[place]
+            # A cell or a message before says little about the next.
             if segment.kind not in _TOLD_IN_ORDER or unit.segments[0].kind not in _TOLD_IN_ORDER:
                 break
             source, target = segment.text.strip(), self.results.get(segment.id, "")
+            # Beyond the limit of tokens, farther ones go first.
             left -= len(source) + len(target)
             if left < 0 or len(found) == self.sizes.context:
                 break
@@ -169,6 +180,7 @@ class TranslationWork:
         return choose_terms([*own, *(term for term in found if term.source.casefold() not in known)])
 
     def _problem_sentences(self, units: Sequence[TranslationUnit], step: AskingStep) -> str:
+        # The first request has no fault to name.
         if step is AskingStep.FIRST or not units[0].candidates:
             return ""
         return sentences_of(units[0].candidates[-1].problems, english_name(self.pair.target))
@@ -183,10 +195,12 @@ def begin_work(
         return None
     known, weights = known_languages(Path(model.path)), weights_of(model)
     detector = LanguageDetector.shared()
+    # Of a model that names its languages only those can be meant.
     among = known.languages if len(known.languages) > 1 else [language.code for language in LANGUAGES]
     source = wish.source or detector.find_language(_sample_text(segments), among)
     formality = wish.formality if known.takes_formality else Formality.DEFAULT
     pair = TranslationWish(wish.target, source, formality, wish.domain if known.takes_domain else "")
+    # Most of such a text stays, and foreign parts may be in any language.
     told = replace(pair, source="") if not wish.source and _is_target(source, wish.target) else pair
     return TranslationWork(
         segments, told, source, engine, memory, cancel, model, known,
@@ -234,12 +248,15 @@ def sorted_out(work: TranslationWork, done: Mapping[int, Translated]) -> tuple[l
     known: list[Translated] = []
     units: dict[Any, TranslationUnit] = {}
     section = 0
+    # Asked once: a catalogue's translations are in one language, but detecting each would take long.
     file_is_in_target = _file_is_in_target(work)
     for place, segment in enumerate(work.segments):
         if work.cancel.cancelled:
             break
+        # A heading begins a section; batches don't cross it.
         section += segment.kind is SegmentKind.HEADING
         if segment.id in done:
+            # Done by an earlier run: its words are context for what follows.
             work.learn_translation(done[segment.id])
             continue
         seen = show_segment(segment)
@@ -247,10 +264,12 @@ def sorted_out(work: TranslationWork, done: Mapping[int, Translated]) -> tuple[l
         if found is not None:
             known.append(found)
             continue
+        # Equal contents are asked once, but not in another context: "Open" is a verb or a state.
         key = (segment.content, segment.context)
         if key in units:
             units[key].segments.append(segment)
             continue
+        # Cells of one sheet go together.
         where = (section, segment.page if segment.kind is SegmentKind.CELL else 0)
         unit = TranslationUnit([segment], seen, place, where)
         unit.terms = work.glossary.found_in(unit.shown.words) if work.glossary else ()
@@ -264,10 +283,12 @@ def _known_translation(
     if not seen.has_words:
         return Translated(segment.id, segment.content, TranslationSource.SKIPPED)
     found = work.memory.find_step(segment.content, segment.context)
+    # A catalogue's own translation is taken only if it is in the language that is wanted.
     if found is None and file_is_in_target and plain(segment.translated).strip():
         found = segment.translated
     if found is not None and _fits_source(found, segment.content):
         return Translated(segment.id, found, TranslationSource.MEMORY)
+    # Too short a text is asked rather than skipped.
     return Translated(segment.id, segment.content, TranslationSource.SKIPPED) if _is_in_target(work, segment) else None
 
 
@@ -278,6 +299,7 @@ def _fits_source(found: Content, source: Content) -> bool:
 def _is_in_target(work: TranslationWork, segment: Segment) -> bool:
     """Return whether a longer text is clearly in the target language; never for variants or look-alike languages."""
     source, target = work.pair.source, work.pair.target
+    # Variants and neighbours can't be told apart by statistics.
     if len(segment.text.strip()) < LEAST_CHARACTERS or are_alike(source, target):
         return False
     return work.detector.detect_clearly(segment.text) == base_code(target)
@@ -285,6 +307,7 @@ def _is_in_target(work: TranslationWork, segment: Segment) -> bool:
 
 def _file_is_in_target(work: TranslationWork) -> bool:
     """Return whether a file's existing translations (PO) are in the target language."""
+    # Two hundred are enough to tell a language.
     texts = [plain(segment.translated) for segment in work.segments if segment.translated][:200]
     return bool(texts) and work.detector.detect_clearly("\n".join(texts)) == base_code(work.pair.target)
 
@@ -307,6 +330,7 @@ class TranslationChecks:
         if is_unusable(found.problems):
             return found
         whole = replace(found, problems=(*found.problems, *self._find_faults(source, found.words, terms)))
+        # Lengths are learnt from faultless translations only.
         if not whole.problems:
             self._lengths.learn_lengths(source.words, found.words)
         return whole
@@ -316,8 +340,10 @@ class TranslationChecks:
     ) -> Iterator[TranslationProblem]:
         ours, theirs = self._pair.source, self._pair.target
         names = [term.target for term in terms]
+        # What the glossary keeps untranslated is meant to be the same.
         if is_same(source.words, words, ours, theirs) and source.words not in names:
             yield TranslationProblem(ProblemKind.SAME)
+        # The first that fits: another language explains the leftovers in it.
         elif is_other_language(words, ours, theirs, self._detector):
             yield TranslationProblem(ProblemKind.LANGUAGE)
         elif said := leftover_words(source.words, words, ours, theirs, names):
@@ -335,6 +361,7 @@ class TranslationChecks:
         pair = (self._pair.source, self._pair.target)
         names = [name for term in terms for name in (term.source, term.target)]
         said, instead = changed_opposite(source, words, pair)
+        # With terms of a glossary the person has decided what a word becomes.
         if said and not any(name in source for name in names):
             yield TranslationProblem(ProblemKind.OPPOSITE, said, instead)
         for kind, said in (
@@ -365,15 +392,19 @@ _CODE = re.compile(r"[\w\-]*(?:[A-Z0-9_]|(?<=\w)-(?=\w))[\w\-]*", re.ASCII)
 def is_other_language(text: str, source: str, target: str, detector: LanguageDetector) -> bool:
     """Return whether a longer text is clearly not in the target language."""
     if script_of(target) != LATIN:
+        # Names of products are written in Latin letters everywhere.
         text = _CODE.sub(" ", text)
     letters = len(_LETTER.findall(text))
+    # Few letters prove nothing.
     if letters < LEAST_LETTERS_BY_SCRIPT:
         return False
     share = count_script(script_of(target), text) / letters
     if share < LEAST_SCRIPT_SHARE:
         return True
+    # Japanese without kana is Chinese.
     if base_code(target) == "ja" and letters >= LEAST_LETTERS:
         return not count_script(KANA, text)
+    # Two languages of one script are held against each other, which needs less text than naming one.
     if script_of(target) == script_of(source) and detector.is_rather(text, source, target):
         return True
     found = detector.detect_clearly(text)
@@ -382,10 +413,12 @@ def is_other_language(text: str, source: str, target: str, detector: LanguageDet
 
 def is_same(source: str, target: str, source_code: str, target_code: str) -> bool:
     """Return whether a translation equals its source although it has words other than names."""
+    # A dialect or variant may leave a text as it is.
     if _normalize_words(source) != _normalize_words(target) or base_code(source_code) == base_code(target_code) != "":
         return False
     words = _WORD.findall(source)
     telling = [word for word in words if not _may_be_a_name(word)]
+    # In another script even one ordinary word should have changed.
     if source_code and script_of(source_code) != script_of(target_code):
         return bool(telling)
     return len(telling) >= 2 and len(words) >= 3
@@ -404,6 +437,7 @@ def leftover_words(source: str, target: str, source_code: str, target_code: str,
     for name in names:
         text = text.replace(name, " ")
     if ours == LATIN:
+        # Latin words are normal in any language, so three ordinary ones in a row are the least.
         return _leftover_words(source, text)
     foreign = f"(?![{theirs}])[{ours}]"
     for match in re.finditer(rf"(?:{foreign})(?:(?:{foreign})|\ (?={foreign}))+", text):
@@ -445,12 +479,14 @@ class ExpectedLengths:
     """Expected length ratios of a pair; learns from translations without other faults."""
 
     def __init__(self, source: str, target: str) -> None:
+        # Before enough was seen, what languages take in general.
         self._guess = _DENSITY.get(base_code(target), 1.0) / _DENSITY.get(base_code(source), 1.0)
         self._seen: deque[float] = deque(maxlen=MOST_LEARNT)
 
     @property
     def expected(self) -> float:
         """Characters of a translation for one of the source."""
+        # The median, since a few texts are much longer or shorter.
         return median(self._seen) if len(self._seen) >= LEAST_LEARNT else self._guess
 
     def learn_lengths(self, source: str, target: str) -> None:
@@ -463,6 +499,7 @@ class ExpectedLengths:
         size = _text_size(source) * self.expected
         share = _text_size(target) / max(1.0, size)
         if _text_size(source) < SHORT:
+            # A word may become a sentence, but hardly ten.
             return "long" if _text_size(target) > MOST_OF_SHORT * size + MORE_THAN_SHORT else ""
         return "short" if share < LEAST_SHARE else "long" if share > MOST_SHARE else ""
 
@@ -487,15 +524,19 @@ _AFTERNOON = re.compile(r"\bp\.? ?m\b", re.IGNORECASE)
 def different_number(source: str, target: str) -> str:
     """Return a number that only one text has, the source's first; "" if all match."""
     ours, theirs = written_numbers(source), written_numbers(target)
+    # By value, with every reading of the separators: 1,240 is 1.240 and 1 240.
     left = [written_number for written_number in ours if not _take_number(written_number, theirs)]
     if not left and not theirs:
         return ""
+    # Other groups of the same digits are the same number: dates, versions, phone numbers.
     left, theirs = _without_joined(left, theirs)
+    # Half past six is 6:30, and halb sieben.
     if _HALF_PAST.search(source) or _HALF_PAST.search(target):
         left, theirs = (
             [written_number for written_number in some if written_number.text != "30"] for some in (left, theirs)
         )
     if _AFTERNOON.search(source) or _AFTERNOON.search(target):
+        # 3 pm is 15 o'clock.
         left = [number for number in left if not _taken_half_a_day_off(number, theirs)]
     left, theirs = _without_words(left, target), _without_words(theirs, source)
     if not left or not theirs:  # all the same kind: written out in one of the texts
@@ -528,6 +569,7 @@ def _without_joined(
     """Return no difference if both have the same digits in order: only grouping differs (1.2.3, dates, phone
     numbers).
     """
+    # A different order of digits is another number.
     is_regrouped = bool(left) and len(left) != len(others) and _number_digits(left) == _number_digits(others)
     return ([], []) if is_regrouped else (left, others)
 

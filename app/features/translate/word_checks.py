@@ -59,15 +59,18 @@ def changed_word(source: str, target: str, pair: tuple[str, str], names: Collect
     "" for none. `names` are terms with the user's own translation.
     """
     ours, theirs = (base_code(code) for code in pair)
+    # With a term of the person's own in it, the tables don't decide.
     if ours == theirs or (names and any(name in source for name in names)):
         return ""
     words, there = split_words(source), split_words(target)
     numbers = _whole_numbers(target)
     for kind in ("weekdays", "months"):
         known, wanted = forms_of(kind, ours), forms_of(kind, theirs)
+        # Without a table of the target's words nothing can be missed.
         for value, forms in known.items() if wanted else ():
             said = next((word for word in words if forms.says.fullmatch(word)), "")
             is_there = any(wanted[value].may.fullmatch(word) or word == said for word in there)
+            # May is a word of its own; a month may be written as a number.
             if said and not is_there and not (kind == "months" and value in numbers):
                 return _as_written(source, said)
     return _changed_number(source, target, ours, theirs)
@@ -77,6 +80,7 @@ def _changed_number(source: str, target: str, ours: str, theirs: str) -> str:
     known, wanted = forms_of("numbers", ours), forms_of("numbers", theirs)
     if not known or not wanted:
         return ""
+    # Half of the seventh hour in one language, half past six in the other.
     if (ours in _COUNTS_UP) != (theirs in _COUNTS_UP):
         source, target = (_HALF_HOUR.sub(" ", text) for text in (source, target))
     words, there = split_words(source), split_words(target)
@@ -84,8 +88,10 @@ def _changed_number(source: str, target: str, ours: str, theirs: str) -> str:
     told = {value for value, forms in wanted.items() if any(forms.says.fullmatch(word) for word in there)}
     may = {value for value, forms in wanted.items() if any(forms.may.fullmatch(word) for word in there)}
     here = {value for value, forms in known.items() if any(forms.may.fullmatch(word) for word in words)}
+    # Digits that appear in place of the word tell that it changed.
     others = (told | target_digits) - digits - here
     for value, word in _single_numbers(source, known):
+        # "Both" for "two" is no fault, unless another number stands there.
         if value not in may | target_digits and word not in there and (value >= ALWAYS_MISSED or others):
             return _as_written(source, word)
     return ""
@@ -102,6 +108,7 @@ def added_number(source: str, target: str, pair: tuple[str, str]) -> str:
     """
     ours = base_code(pair[0])
     known, ones = forms_of("numbers", ours), load_tables()["ones"].get(ours, "")
+    # Times of day are counted in many ways.
     if not known or not ones or _TIME_OF_DAY.search(source) or _HALF_HOUR.search(source):
         return ""
     words = split_words(source)
@@ -110,6 +117,7 @@ def added_number(source: str, target: str, pair: tuple[str, str]) -> str:
     if any(map(WordForms.from_row(ones).may.fullmatch, words)):
         here.add(1)
     extra = (match[0] for match in _SMALL_NUMBER.finditer(target) if int(match[0]) not in here)
+    # Only small ones: larger numbers are compared by value elsewhere.
     return next((number for number in extra if number not in _DIGITS.findall(source)), "")
 
 
@@ -125,12 +133,14 @@ def _single_numbers(source: str, known: Mapping[int, WordForms]) -> Iterator[tup
         goes_on = any(is_part[place + 1 : place + 2]) or (
             words[place + 1 : place + 2] and words[place + 1] in _BETWEEN and any(is_part[place + 2 : place + 3])
         )
+        # "Twenty-one" isn't twenty and one.
         if value and not is_begun and not goes_on:
             yield value, word
 
 
 def _as_written(text: str, word: str) -> str:
     """Return a word as the text spells it."""
+    # Words are compared without these differences, and told as the text has them.
     letters = re.escape(word).replace("'", "['’]").replace("ss", "(?:ss|ß)")
     found = re.search(letters, text, re.IGNORECASE)
     return found[0] if found else word
@@ -147,8 +157,10 @@ def changed_opposite(source: str, target: str, pair: tuple[str, str]) -> tuple[s
 def changed_negation(source: str, target: str, pair: tuple[str, str]) -> str:
     """Return a negation that only one of the texts has; "" if they match."""
     ours, theirs = (base_code(code) for code in pair)
+    # Both ways: a negation may be lost or added.
     for text, other, language, others in ((source, target, ours, theirs), (target, source, theirs, ours)):
         clear, excuses = load_tables()["clear_negations"].get(language, ""), load_tables()["negations"].get(others, "")
+        # Without tables for both languages nothing can be told.
         if not clear or not excuses:
             return ""
         said = next((word for word in split_words(_OR_NOT.sub(" ", text)) if word in clear.split()), "")
@@ -164,13 +176,17 @@ def untranslated_word(source: str, target: str, pair: tuple[str, str], names: Co
     """
     ours, theirs = (base_code(code) for code in pair)
     words = _ordinary_words(ours) | (_english_not_in(theirs) if ours == "en" else frozenset())
+    # Without knowing the target's own words, a shared one would be taken for a leftover.
     if not words or ours == theirs or not (_ordinary_words(theirs) or script_of(ours) != script_of(theirs)):
         return ""
     allowed = set(split_words(" ".join(names)))
     here = _WORD.findall(source)
+    # Capitals within a sentence are names, which stay.
     small = {word for place, word in enumerate(here) if word.islower() or (place == 0 and not word.isupper())}
     said = {word.casefold() for word in small} & words - _ordinary_words(theirs) - allowed
+    # Weak models put in English words that the source doesn't even have.
     of_models = _english_not_in(theirs) - allowed if ours == "en" and theirs in _WITH_DICTIONARY else frozenset()
+    # What is quoted may be meant to stay.
     found = _PLAIN_WORD.findall(_QUOTED.sub(" ", target))
     left = (word for word in found if word in of_models or (word.casefold() in said and not word.isupper()))
     return next(left, "")
@@ -196,6 +212,7 @@ def garbled_words(source: str, target: str, language: str, names: Collection[str
     """Return words with letters of neither language's script, or glued together after a full stop; "" for none."""
     known = [source, *names, script_of(language)[0]]
     found = find_garbled_words(target, known)
+    # Scripts without spaces have no words to be glued.
     return found if has_word_spaces(language) or find_foreign_letters(target, known) else ""
 
 
@@ -212,8 +229,10 @@ def foreign_figure(source: str, target: str, pair: tuple[str, str]) -> str:
     decimal = re.compile(rf"\d+\{ours}\d{{1,2}}")
     for match in _FIGURE.finditer(target):
         figure = match[0]
+        # "12.50" without a unit may be a version or a chapter.
         is_measured = _MEASURE.match(target, match.end()) or _MONEY.search(target, 0, match.start())
         is_foreign = grouped.fullmatch(figure) or (is_measured and decimal.fullmatch(figure))
+        # A figure that the model made itself is told by other checks.
         if is_foreign and figure in source:
             return figure
     return ""
