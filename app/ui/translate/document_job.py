@@ -87,6 +87,7 @@ class DocumentJob(QObject):
 
         def all_of_them() -> None:
             for draft in drafts:
+                # Each keeps its own glossary, as the drafts of a batch may have different source languages.
                 source = wish.source if draft.id == first else draft.wish.source
                 self._translations.change_wish(
                     draft.id, TranslationWish(wish.target, source, wish.formality, wish.domain, draft.wish.glossary)
@@ -95,7 +96,7 @@ class DocumentJob(QObject):
         return self.doing.try_to(all_of_them)
 
     def begin(self, ids: Sequence[int]) -> None:
-        """Queue translations in this order."""
+        """Queue translations in this order; an error is shown as a notice."""
         if ids and self.doing.try_to(lambda: self._translations.begin_translations(ids)):
             self._other_terms -= set(ids)
             self.begun.emit()
@@ -121,6 +122,7 @@ class DocumentJob(QObject):
         if stored is None or (wish is not None and not self.change([stored], wish)):
             return
         self.pending = None
+        # It is in the queue already: only its options have changed.
         if stored.state in (QUEUED, RUNNING):
             self.begun.emit()
             self.queued.emit()
@@ -131,6 +133,7 @@ class DocumentJob(QObject):
     def is_outdated(self) -> bool:
         """True if the document's text has changed since its segments were made."""
         stored = self.stored
+        # Other formats are translated inside their file; a document of blocks is replaced when its pictures are read.
         if stored is None or stored.format != BLOCKS:
             return False
         return bool(self.doing.result_of(lambda: self._translations.is_outdated(stored.id)))
@@ -167,7 +170,7 @@ class DocumentJob(QObject):
     def change_terms(
         self, pair: tuple[str, str], change: Callable[[Sequence[GlossaryTerm]], Sequence[GlossaryTerm]]
     ) -> None:
-        """Store a pair's glossary as changed by `change`."""
+        """Store the glossary of a pair that isn't shown any more, as changed by `change`."""
         words = self._translations.words
         self.doing.try_to(lambda: words.keep_glossary(*pair, change(words.read_glossary(*pair))))
 
@@ -247,6 +250,7 @@ class Drafts(QObject):
         shown = self._job.stored
         if shown is None:
             return []
+        # An older draft that was opened from the list is not part of the batch.
         numbers = [number for number in self._batch if number != shown.id] if shown.id in self._batch else []
         others = [self._job.doing.get(number) for number in numbers]
         return [
@@ -262,7 +266,7 @@ class Drafts(QObject):
         return shown.id in self._batch
 
     def add(self, paths: Sequence[str | Path]) -> None:
-        """Replace the batch by new files."""
+        """Begin a new batch with these files, dropping those that couldn't be read before."""
         self._batch = []
         for one in [file for file in self.files.files if not file.is_on_its_way]:
             self.files.drop(one)  # left over from the batch before, unreadable
@@ -287,13 +291,14 @@ class Drafts(QObject):
             self.estimating.start_estimate(lambda cancel: self._translations.estimate_all(ids, cancel))
 
     def forget_estimate(self) -> None:
-        """Drop the estimate, because files or options changed."""
+        """Drop the estimate, as it no longer fits: files or options changed."""
         self.estimating.stop()
         self.estimate, self.problem = None, ""
 
     @property
     def with_pictures(self) -> list[FileToTranslate]:
         """Files waiting for the text recognition of scanned pages."""
+        # Its document is stored, but some pages have no text until they are recognized.
         return [file for file in self.files.files if file.stage is Stage.FAILED and file.document is not None]
 
     def leave_pictures(self) -> None:
@@ -328,6 +333,7 @@ class Drafts(QObject):
         if is_same(stored.source_language, stored.wish.target):
             self._choose_another(stored)
         number = stored.id
+        # The same file with the same options is a draft already; a second row would look just like it.
         stored = self._job.doing.result_of(lambda: self._translations.merge_twin(number)) or stored
         self._batch.append(stored.id)
         self.added.emit(stored)
@@ -339,7 +345,7 @@ class Drafts(QObject):
         self._job.doing.try_to(lambda: self._translations.change_wish(stored.id, replace(stored.wish, target=target)))
 
     def _on_files(self) -> None:
-        """Report unreadable files once a translation is shown."""
+        """Report unreadable files as notices once a translation has replaced the page that lists them."""
         shown, files = self._job.stored, self.files
         if shown is None and not files.files and not files.looked_at and not self._batch:
             self.emptied.emit()
@@ -357,6 +363,7 @@ class Drafts(QObject):
         self.estimate_changed.emit()
 
     def _on_not_estimated(self, error: BaseException) -> None:
+        # Expected errors are a line in the foot; only a defect is reported.
         if not isinstance(error, AppError):
             self._notify.error(error)
         self.problem = tr(sentence_for(error).text)
@@ -385,6 +392,7 @@ class TranslationSaving(SavedFiles):
 
     def menu(self, stored: StoredTranslation) -> QMenu:
         menu = QMenu(self._window)
+        # A menu is made for each click, and would stay as a child of the window.
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for ending in endings_of(stored):
             name = tr("A new document, without the layout") if stored.format == "blocks" else tr("The document")
@@ -427,7 +435,7 @@ class TranslationSaving(SavedFiles):
         return task
 
     def save_bilingual(self, translation_id: int, path: Path) -> tasks.BackgroundTask:
-        """Save source and translation side by side."""
+        """Save source and translation side by side, on a thread."""
         return self._write(path, lambda: self._files.save_bilingual(translation_id, path))
 
     def _on_event(self, translation_id: int, event: Saving | Saved) -> None:
@@ -456,14 +464,12 @@ def saved_words(saved: Saved) -> str:
 
 
 def _with_ending(path: Path, ending: str) -> Path:
-    """Append the format's ending where Qt accepted another: for the dialog "lease v1.2" has one.
-
-    A name that exists is numbered, since the dialog did not ask about overwriting it.
-    """
+    """Append the format's ending where Qt accepted another: for the dialog "lease v1.2" has one."""
     if path.suffix.lower() == ending.lower():
         return path
     named = path.with_name(path.name + ending)
     number = 2
+    # The dialog didn't ask whether to overwrite this name.
     while named.exists():
         named = path.with_name(f"{path.name} {number}{ending}")
         number += 1

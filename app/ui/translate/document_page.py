@@ -77,6 +77,7 @@ class DocumentPage(QWidget):
         self.search.hide()
         self.segments = SegmentTable(theme)
         self.foot = DraftFoot(theme)
+        # Notices float over the end of the page, where the buttons of a draft are.
         notify.bar.stand_above(self.foot)
         self.needs = NeedsModel(models, ui)
         self.card = QFrame()
@@ -126,7 +127,7 @@ class DocumentPage(QWidget):
         self._keep_row(lambda number: self._translations.segments.accept(number, segment_id))
 
     def go_to_flagged(self, after: int) -> None:
-        """Go to the next flagged segment, wrapping around."""
+        """Go to the next flagged segment after a segment's id, wrapping around at the end."""
         if (stored := self._job.stored) is None:
             return
         with self._notify.guard():
@@ -178,6 +179,7 @@ class DocumentPage(QWidget):
 
     def _save(self, ask: Callable[[StoredTranslation], object]) -> None:
         shown = self._job.stored
+        # Text that is still being typed is part of what will be saved.
         self.segments.close_editor()
         if shown is not None and (stored := self._job.doing.known(shown.id)) is not None:
             ask(stored)
@@ -229,6 +231,7 @@ class DocumentPage(QWidget):
         can = able.can(stored.source_language, stored.wish.target)
         self.foot.show_can(can)
         is_needed = stored.state == DRAFT and not can
+        # Looked for once, not with each refresh of the page.
         if is_needed and self.needs.isHidden():
             self.needs.find_model(able.missing(stored.source_language, stored.wish.target))
         self.needs.setVisible(is_needed)
@@ -236,12 +239,11 @@ class DocumentPage(QWidget):
     # Search.
 
     def set_searched(self, searched: RowSearch | None) -> None:
-        """Set the source of the search."""
         self.end_search()
         self.search.set_document(searched)
 
     def begin_search(self) -> None:
-        """Open the search, starting at the current row."""
+        """Open the search; its first hit is looked for from the current row on."""
         self.search.begin(max(1, self.segments.current + 1))
 
     def end_search(self) -> None:
@@ -250,6 +252,7 @@ class DocumentPage(QWidget):
         self.search.hide()
         self.search.forget()
         self._show_hits()
+        # Otherwise the keyboard would stay with a hidden field.
         if had_focus:
             self.segments.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -390,11 +393,13 @@ class DocumentHead(QWidget):
             SMALL_TITLE_PX if self.width() < self._theme.px(SMALL_PX) else TITLE_PX
         )
         to = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
+        # Setting a direction lays out the row again, which resizes it again.
         if self._row.direction() != to:
             self._row.setDirection(to)
 
 
 def _label(button: QPushButton, text: str) -> None:
+    # Qt takes a single & as the mark of a shortcut.
     button.setText(text.replace("&", "&&"))
     button.setAccessibleName(text)
 
@@ -459,6 +464,7 @@ class DocumentBar(QWidget):
         self._is_at_work = is_at_work
         self._show_domain()
         self._progress.setVisible(is_at_work or bool(words))
+        # Without progress the options get the whole width.
         self._row.setStretchFactor(self._progress, PROGRESS_SHARE if is_at_work else 0)
 
     def _show_domain(self) -> None:
@@ -493,7 +499,7 @@ class CellHit:
 
 
 class RowSearch:
-    """Adapter that lets `DocumentSearch` search a translation's rows."""
+    """Adapter that lets `DocumentSearch`, made for documents, search a translation's rows."""
 
     def __init__(self, source: RowSource) -> None:
         self._source = source
@@ -610,6 +616,7 @@ class FileLine(QFrame):
         name_widgets(file_words=self.words, file_button=self.button)
 
     def show_file(self, one: FileToRead) -> None:
+        # Only its scanned pages are missing, so this is no error to the user.
         waits = one.document is not None and one.stage is Stage.FAILED
         is_failed = one.stage is Stage.FAILED and not waits
         words = {
@@ -661,6 +668,7 @@ class TranslationDraftPage(QWidget):
         self.show_files()
 
     def show_files(self) -> None:
+        # Replacing the lines with each event would take the focus from their buttons.
         if self._shown != self._files.files:
             self._write()
         for line, to_read in zip(self.lines, self._shown, strict=True):
@@ -671,6 +679,7 @@ class TranslationDraftPage(QWidget):
         self.pictures.show_documents(documents)
         pictures = self._drafts.pictures
         is_seeing = pictures is not None and any(map(pictures.is_reading, documents))
+        # Without a text layer, nothing would be left to translate.
         self.leave.setVisible(
             bool(documents) and not is_seeing and any(document.info.get("words") for document in documents)
         )
@@ -688,5 +697,5 @@ class TranslationDraftPage(QWidget):
         for to_read in self._shown:
             line = FileLine(self._theme)
             line.button.clicked.connect(partial(self._files.remove, to_read))
-            self._column.insertWidget(self._column.count() - 1, line)
+            self._column.insertWidget(self._column.count() - 1, line)  # before the stretch
             self.lines.append(line)

@@ -76,7 +76,7 @@ class DocumentTranslationView(QWidget):
         theme, notify, words = ui.theme, ui.notify, translations.words
         self._translations, self._last, self._theme, self._notify = translations, last, theme, notify
         self.runner = runner
-        self._places: dict[int, tuple[int, int]] = {}
+        self._places: dict[int, tuple[int, int]] = {}  # scroll positions by translation id, for this run of the program
         self._heard_state = ""
         """State as reported by the events: the store may be ahead of those still queued."""
         self.job = DocumentJob(translations, notify, self)
@@ -156,6 +156,7 @@ class DocumentTranslationView(QWidget):
         if stored is None:
             self.shown_changed.emit(None)
             return
+        # Shown already: rows and position stay as they are.
         if self.job.stored is not None and self.job.stored.id == translation_id:
             self._show(stored)
             self.pages.setCurrentWidget(self.page)
@@ -176,12 +177,13 @@ class DocumentTranslationView(QWidget):
         """Add dropped files and folders, each file as a translation."""
         if paths:
             self._leave_place()
+            # No translation is open while files are read, so the first that is read is shown.
             self.job.stored = None
             self.pages.setCurrentWidget(self.reading)
             self.drafts.add(paths)
 
     def refresh(self) -> None:
-        """Reload counts, state and options."""
+        """Reload counts, state and options of the open translation from the store."""
         if self.job.stored is not None and (stored := self.job.doing.get(self.job.stored.id)) is not None:
             self._show(stored)
 
@@ -191,6 +193,7 @@ class DocumentTranslationView(QWidget):
 
     def show_glossary(self, *, is_open: bool) -> None:
         """Open the glossary panel and focus it, or close it."""
+        # Asked before hiding, which takes the focus away.
         focus = self.glossary.focusWidget()
         had_focus = focus is not None and focus.hasFocus()
         if is_open:
@@ -213,6 +216,7 @@ class DocumentTranslationView(QWidget):
         page.head.show_flagged(stored.flagged)
         page.show_saving(stored)
         page.bar.choice.show_detected(stored.source_language)
+        # Options that are chosen but not applied stay in the bar.
         if self.job.pending is None and page.bar.choice.wish != without_terms(stored.wish):
             page.bar.choice.show_wish(stored.wish)
         self.page.show_state(stored)
@@ -231,6 +235,7 @@ class DocumentTranslationView(QWidget):
         segments.go_to_place(place)
         self.page.set_searched(RowSearch(rows))
         progress = self.runner.progress_of(stored.id)
+        # The store has finished segments only; text in progress is known to the runner.
         for number, text in progress.growing.items() if progress is not None else ():
             segments.rows.grow(number, text)
 
@@ -269,6 +274,7 @@ class DocumentTranslationView(QWidget):
             return
         if stored.state in AT_WORK:
             progress = self.runner.progress_of(stored.id)
+            # The store may be ahead of events still in Qt's queue, and the other way around.
             done, rests = (max(progress.done, stored.done), progress.rests) if progress else (stored.done, "")
             left_s = self._translations.seconds_left(stored.id)
             words = work_words(stored, done, stored.segments, rests, left_s)
@@ -324,6 +330,7 @@ class DocumentTranslationView(QWidget):
         if self.job.stored is None or translation_id != self.job.stored.id:
             return
         rows = self.page.segments.rows
+        # Text in progress changes no counts.
         if isinstance(event, SegmentGrows):
             rows.grow(event.id, event.text)
             return

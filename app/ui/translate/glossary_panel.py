@@ -139,7 +139,8 @@ class GlossaryPanel(QFrame):
         )
 
     def show_terms(self, terms: Sequence[GlossaryTerm], names: tuple[str, str], pair: tuple[str, str]) -> None:
-        """Show a pair's glossary; `names` are its languages."""
+        """Show a pair's glossary; `names` are its languages as column headers."""
+        # An unchanged table keeps its selection and an open cell.
         if pair == self.pair and tuple(terms) == self.terms.terms and names == self.terms.names:
             return
         self.pair = pair
@@ -160,7 +161,7 @@ class GlossaryPanel(QFrame):
         self._show()
 
     def add(self) -> None:
-        """Add an empty line and edit it."""
+        """Add an empty line and edit it; it counts once both sides are filled in."""
         self.table.edit_cell(self.terms.add(), SOURCE)
         self._show()
 
@@ -198,6 +199,7 @@ class GlossaryPanel(QFrame):
             self.terms.show_terms(now, self.terms.names)
             self._on_edited()
         else:
+            # Another pair was opened since the file was chosen.
             self.changed_elsewhere.emit(pair, lambda others: _merged(others, terms))
         count = len(terms)
         told = tr("1 term was imported.") if count == 1 else tr("{count} terms were imported.", count=f"{count:,}")
@@ -207,7 +209,7 @@ class GlossaryPanel(QFrame):
 
     @property
     def _untaken(self) -> list[GlossaryTerm]:
-        """Recurring terms that aren't in the glossary."""
+        """Recurring terms whose source isn't in the glossary yet, ignoring case."""
         known = {term.source.casefold() for term in self.terms.terms}
         return [term for term in self._found if term.source.casefold() not in known]
 
@@ -313,7 +315,7 @@ class MemoryFiles(SavedFiles):
         return self._ask_to_save(title, "export_memory", kind=kind, offered="translations.tmx", take=self.write)
 
     def read(self, path: Path) -> tasks.BackgroundTask:
-        """Import a file into the translation memory."""
+        """Import a TMX file on a thread; the count is shown as a notice."""
         return self._read(lambda: self._bring(path), self._on_read)
 
     def write(self, path: Path) -> tasks.BackgroundTask:
@@ -348,7 +350,7 @@ class GlossaryModel(QAbstractTableModel):
 
     @property
     def terms(self) -> tuple[GlossaryTerm, ...]:
-        """Terms with both sides filled in."""
+        """Terms with both sides filled in; half-filled lines are in the table only."""
         return tuple(line for line in self._lines if line.source and line.target)
 
     def show_terms(self, terms: Sequence[GlossaryTerm], names: tuple[str, str]) -> None:
@@ -367,6 +369,7 @@ class GlossaryModel(QAbstractTableModel):
     def remove(self, rows: Sequence[int]) -> list[tuple[int, GlossaryTerm]]:
         """Remove lines; return them with their rows, for `put_back`."""
         gone = [(row, self._lines[row]) for row in sorted(set(rows)) if 0 <= row < len(self._lines)]
+        # From the end, so that the smaller row numbers stay valid.
         for row, _ in reversed(gone):
             self.beginRemoveRows(_NO_INDEX, row, row)
             del self._lines[row]
@@ -376,8 +379,9 @@ class GlossaryModel(QAbstractTableModel):
         return gone
 
     def put_back(self, gone: Sequence[tuple[int, GlossaryTerm]]) -> None:
-        """Restore lines removed by `remove`."""
+        """Restore lines that `remove` took away, at their rows."""
         for row, term in gone:
+            # Other lines may have been removed since.
             row = min(row, len(self._lines))  # noqa: PLW2901
             self.beginInsertRows(_NO_INDEX, row, row)
             self._lines.insert(row, term)
@@ -426,11 +430,14 @@ class GlossaryModel(QAbstractTableModel):
         term, row = self._lines[index.row()], index.row()
         if role == Qt.ItemDataRole.CheckStateRole:
             is_kept = Qt.CheckState(value) == Qt.CheckState.Checked
+            # Without its tick a term has no translation yet.
             changed = GlossaryTerm(term.source, term.source if is_kept else "")
         else:
+            # A term is one line of the prompt.
             text = " ".join(str(value).split())[:MOST_TERM]
             is_same = bool(term.source) and term.source == term.target
             if index.column() == SOURCE:
+                # A term that is kept is the same on both sides.
                 changed = GlossaryTerm(text, text if is_same else term.target)
             else:
                 changed = GlossaryTerm(term.source, text)
@@ -486,7 +493,9 @@ class GlossaryTable(QTableView):
         self.setWordWrap(False)
         self.setShowGrid(False)
         self.setProperty("elides", True)
+        # Tab leaves the table; arrow keys move inside it.
         self.setTabKeyNavigation(False)
+        # Files dropped here are the window's.
         self.setAcceptDrops(False)
         self.setCornerButtonEnabled(False)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -524,6 +533,7 @@ class GlossaryTable(QTableView):
             self.delete_wanted.emit(self.chosen_rows)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and index.isValid() and index.column() != KEPT:
             self.edit(index)
+        # Escape closes the panel, and F8 goes to the next flagged segment: both are handled by parents.
         elif key in (Qt.Key.Key_Escape, Qt.Key.Key_F8):
             event.ignore()
         else:

@@ -69,7 +69,7 @@ class LastWish:
 
     @property
     def target(self) -> str:
-        """Target language; "" before the first choice."""
+        """Code of the target language chosen last; "" before the first choice."""
         return self._settings().translations.target
 
     @property
@@ -126,7 +126,8 @@ class LanguageChoice(QWidget):
 
     @property
     def wish(self) -> TranslationWish:
-        """Current options without glossary."""
+        """Current options without glossary; controls that are hidden count as not set."""
+        # A tone chosen for another target or model doesn't count while its control is hidden.
         formality = Formality(self.formality.value) if not self.formality.isHidden() else Formality.DEFAULT
         domain = " ".join(self.domain.text().split()) if self._able.takes_domain else ""
         return TranslationWish(self.target.value, self.source.value, formality, domain)
@@ -138,7 +139,7 @@ class LanguageChoice(QWidget):
         self._show_more()
 
     def show_wish(self, wish: TranslationWish) -> None:
-        """Show stored options without emitting a signal."""
+        """Show stored options without emitting `changed`, which would store them again."""
         self.source.show_value(wish.source)
         self.target.show_value(wish.target)
         self.formality.show_value(wish.formality)
@@ -314,12 +315,14 @@ class LanguagePopup(QFrame):
         """Open below a button with the search field focused."""
         x = widget.width() - self.width() if widget.isRightToLeft() else 0
         below = widget.mapToGlobal(QPoint(x, widget.height() + self._theme.px(4)))
+        # Near the edge of the screen there may be no room below the button.
         screen = widget.screen().availableGeometry()
         height = self.sizeHint().height()
         lowest, rightmost = screen.bottom() - height, screen.right() - self.width()
         self.move(max(screen.left(), min(below.x(), rightmost)), max(screen.top(), min(below.y(), lowest)))
         self.show()
         self.search.setFocus(Qt.FocusReason.PopupFocusReason)
+        # Only a list that is shown has a size, without which it can't scroll.
         self.list.scrollToItem(self.list.currentItem(), QListWidget.ScrollHint.PositionAtCenter)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -347,9 +350,10 @@ class LanguagePopup(QFrame):
             is_it = (
                 wanted in fold_words(offered.name)
                 or wanted in fold_words(offered.other)
-                or wanted == offered.value.lower()
+                or wanted == offered.value.lower()  # a code is found as a whole only: part of one is in most names
             )
             self.list.item(row).setHidden(not is_it)
+            # Names that start with the typed letters go before those that contain them.
             starts = fold_words(offered.name).startswith(wanted) or fold_words(offered.other).startswith(wanted)
             if is_it and (first < 0 or (starts and not _starts(self._offered[first], wanted))):
                 first = row
@@ -409,6 +413,7 @@ class NeedsModel(QFrame):
         ui.theme.dress(self.words, self.download, self.others, font=(14, 500))
         ui.theme.dress(self.state, font=(13, 400))
         self._told.connect(self._on_download)
+        # `listen` returns the function that ends it.
         self.destroyed.connect(models.listen(self._told.emit))
         self._show()
         name_widgets(
@@ -451,6 +456,7 @@ class NeedsModel(QFrame):
 
     def _found(self, _cancel: CancelToken) -> tuple[ModelSuggestion, MessageTemplate] | None:
         fitting = [suggestion for suggestion in self._models.suggest_models(TASK) if suggestion.fit.word != "too_large"]
+        # A model that is here goes first, then one that is being downloaded.
         here = next((suggestion for suggestion in fitting if suggestion.installed is not None), None)
         coming = next(
             (
@@ -476,6 +482,7 @@ class NeedsModel(QFrame):
 
     def _on_download_begun(self, download: Download) -> None:
         self._is_asking = False
+        # The download's first event may have come before this answer, and is newer.
         if self._download is None or self._download.id != download.id:
             self._download = download
         self._show()
@@ -566,7 +573,7 @@ class Able:
 
     @property
     def translates(self) -> bool:
-        """True if it knows at least two languages."""
+        """True if it knows at least two languages, so that it can translate at all."""
         return self.model is not None and self.knows is not None and len(self.knows.languages) > 1
 
     @property
@@ -633,6 +640,7 @@ class Capability(QObject):
 
     def check_model(self) -> None:
         """Look up the model and its languages on a thread."""
+        # One look-up at a time; a request meanwhile repeats it.
         if self._task is not None:
             self._is_asked_again = True
             return

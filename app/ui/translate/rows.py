@@ -71,7 +71,7 @@ class RowsModel(QAbstractTableModel):
         self.endResetModel()
 
     def forget(self) -> None:
-        """Drop all fetched rows, because many changed."""
+        """Drop all fetched rows, because many changed; visible ones are fetched again."""
         self._portions.clear()
         if self._count:
             self.dataChanged.emit(self.index(0, 0), self.index(self._count - 1, 1))
@@ -99,7 +99,7 @@ class RowsModel(QAbstractTableModel):
         self.grown.emit(segment_id - 1)
 
     def still(self) -> None:
-        """Drop all translations in progress."""
+        """Drop all texts in progress, because nothing is being translated any more."""
         numbers, self._growing = list(self._growing), {}
         for number in numbers:
             self.grown.emit(number)
@@ -123,13 +123,13 @@ class RowsModel(QAbstractTableModel):
         self._notify_changed(number)
 
     def _known(self, number: int) -> Row | None:
-        """Return a row if it is in memory."""
+        """Return a row if its portion is in memory, without fetching it."""
         portion, place = divmod(number, PORTION)
         rows = self._portions.get(portion, ())
         return rows[place] if place < len(rows) else None
 
     def spoken(self, number: int, column: int) -> str:
-        """Return a cell's text for screen readers."""
+        """Return a cell's text for screen readers, with its flags or what it waits for."""
         row = self.row(number)
         if row is None:
             return ""
@@ -170,6 +170,7 @@ class RowsModel(QAbstractTableModel):
             return self._source.rows(portion * PORTION + 1, PORTION)
         except AppError as error:
             self.failed.emit(error)
+            # Kept as an empty portion, so that the error is reported once and not with every paint.
             return []
 
 
@@ -211,8 +212,10 @@ class RowCell:
         runs_left = is_right_to_left(written.text) if is_rtl is None else is_rtl
         option.setTextDirection(Qt.LayoutDirection.RightToLeft if runs_left else Qt.LayoutDirection.LeftToRight)
         side = Qt.AlignmentFlag.AlignRight if runs_left or is_at_right else Qt.AlignmentFlag.AlignLeft
+        # Absolute, since Qt swaps left and right in right-to-left text.
         option.setAlignment(side | Qt.AlignmentFlag.AlignAbsolute)
         self._layout.setTextOption(option)
+        # A row is painted far more often than it is laid out.
         self._layout.setCacheEnabled(True)
         self.height_px = self._lay_out(max(1.0, width_px), pitch_px)
 
@@ -224,6 +227,7 @@ class RowCell:
             if not line.isValid():
                 break
             line.setLineWidth(width_px)
+            # Glyphs and letters of other scripts may be higher than the line.
             high = max(pitch_px, line.height())
             line.setPosition(QPointF(0, top + (high - line.height()) / 2))
             top += high
@@ -236,7 +240,7 @@ class RowCell:
         self._layout.draw(painter, at, [self._range(*mark) for mark in marked])
 
     def position_at(self, point: QPointF) -> int:
-        """Return the character position nearest to a point."""
+        """Return the character position nearest to a point in the layout's coordinates."""
         count = self._layout.lineCount()
         for number in range(count):
             line = self._layout.lineAt(number)
@@ -296,7 +300,7 @@ class Link:
 
 @dataclass
 class FlagLine:
-    """A flag shown under a translation."""
+    """A flag shown under a translation: its line and the links in it."""
 
     cell: RowCell
     links: tuple[Link, Link]
@@ -304,7 +308,7 @@ class FlagLine:
 
 @dataclass
 class LaidRow:
-    """A row's layout; heights in screen pixels."""
+    """Layout of a row's two texts and its flags; heights in screen pixels."""
 
     source: RowCell
     target: RowCell
@@ -395,6 +399,7 @@ class Rows:
             if number:
                 written.add(DOT, plain)
             start = len(written.text)
+            # No-break spaces, so that a link is never split over two lines.
             written.add(words.replace(" ", "\u00a0"), link)
             links.append(Link(one, remedy, words, start, len(written.text)))
         room, pitch = self._room(1), float(theme.px(FLAG_PITCH_PX))

@@ -101,7 +101,7 @@ class CellDelegate(QStyledItemDelegate):
 
 @dataclass(frozen=True, order=True)
 class CellPosition:
-    """Position between two characters of a row."""
+    """Position between two characters of a row, ordered by row, then by position."""
 
     row: int
     position: int
@@ -162,14 +162,17 @@ class RowTable(QTableView):
         self.setShowGrid(False)
         self.setCornerButtonEnabled(False)
         self.setTabKeyNavigation(False)
+        # Qt would scroll whenever the current row changes; `reveal` does it instead.
         self.setAutoScroll(False)
         self.setAcceptDrops(False)
         self.setWordWrap(False)
         self.setMouseTracking(True)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        # Text is selected by characters and across rows, which Qt's cell selection can't.
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # Always there: a bar that comes and goes changes the width, and with it all heights.
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         bar = self.verticalScrollBar()
         bar.rangeChanged.connect(lambda _least, most: bar.setEnabled(most > 0))
@@ -189,6 +192,7 @@ class RowTable(QTableView):
         first = min(FIRST_MEASURED, self.rows.rowCount())
         heights = [self.laid.row(row).height_px for row in range(first)]
         self.verticalHeader().setDefaultSectionSize(round(sum(heights) / first) if first else ESTIMATE_PX)
+        # Otherwise the bar keeps the range of the rows before.
         self.updateGeometries()
         self.verticalScrollBar().setValue(0)
         self.fit_rows()
@@ -238,11 +242,13 @@ class RowTable(QTableView):
     def fit_rows(self) -> None:
         """Measure visible rows, keeping the top row in place."""
         count, height = self.rows.rowCount(), self.viewport().height()
+        # Measuring rows scrolls, and scrolling measures rows.
         if self._is_fitting or not count:
             return
         self._is_fitting = True
         bar = self.verticalScrollBar()
         anchor = min(self._anchor, count - 1)
+        # The row that stays in place must be a visible one.
         if not -self.rowHeight(anchor) < self.rowViewportPosition(anchor) < height:
             anchor = max(0, self.rowAt(0))
         at = self.rowViewportPosition(anchor)
@@ -252,6 +258,7 @@ class RowTable(QTableView):
             self.updateGeometries()
             bar.setValue(bar.value() + self.rowViewportPosition(anchor) - at)
         first = max(0, self.rowAt(0))
+        # The first row that is fully visible stays in place next time.
         self._anchor = first + 1 if self.rowViewportPosition(first) < 0 and first + 1 < count else first
         self._is_fitting = False
         self.viewport().update()
@@ -297,6 +304,7 @@ class RowTable(QTableView):
 
     def on_row_changed(self, row: int) -> None:
         self.laid.forget(row)
+        # Rows out of sight keep their estimated height until they are scrolled to.
         if -self.rowHeight(row) < self.rowViewportPosition(row) < self.viewport().height():
             self.fit_rows()
 
@@ -333,7 +341,7 @@ class SelectableRows(RowTable):
             copy_text(text)
 
     def selected_text(self) -> str:
-        """Return the selection, with line breaks between rows."""
+        """Return the selected text without glyphs, with line breaks between rows."""
         selection = self._selection
         if selection is None or selection.begin == selection.end:
             return ""
@@ -505,7 +513,7 @@ class SegmentTable(SelectableRows):
         return high
 
     def go_to(self, row: int) -> None:
-        """Make a row current and scroll to it."""
+        """Make a row current and scroll to it; rows that don't exist are ignored."""
         if 0 <= row < self.rows.rowCount():
             self.painted.chosen = None
             self.setCurrentIndex(self.rows.index(row, TARGET))
@@ -522,6 +530,7 @@ class SegmentTable(SelectableRows):
         self.close_editor()
         self.go_to(row)
         source = found.segment.content
+        # Without a translation, editing starts with the source, which has all marks.
         before = found.translated.content if found.translated is not None else source
         editor = RowEditor(self._theme, source, before, is_rtl=bool(self.laid.rtl[TARGET]))
         if content is not None:
@@ -551,6 +560,7 @@ class SegmentTable(SelectableRows):
         editor, row = self.editor, self.painted.edited
         self.editor, self.painted.edited = None, -1
         if editor is not None:
+            # Removing a focused editor would pass the focus to any widget next to it.
             focus = QApplication.focusWidget()
             had_focus = focus is not None and editor.isAncestorOf(focus)
             editor.end()
@@ -582,6 +592,7 @@ class SegmentTable(SelectableRows):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, row, last = Qt.Key(event.key()), max(0, self.current), self.rows.rowCount() - 1
         has_control = bool(event.modifiers() & CONTROL)
+        # Left goes towards the text, from the first remedy to none
         side = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}.get(key, 0)
         page = {Qt.Key.Key_PageDown: 1, Qt.Key.Key_PageUp: -1}.get(key, 0)
         if last < 0:
@@ -647,6 +658,7 @@ class SegmentTable(SelectableRows):
         announce(self, text)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        # The menu key has no position in the table.
         index = self.indexAt(event.pos()) if event.reason() == event.Reason.Mouse else self.currentIndex()
         row = index.row()
         if row < 0:
@@ -680,6 +692,7 @@ class SegmentTable(SelectableRows):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
+        # A click is where somebody is looking already, so it doesn't scroll.
         if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason) and self.current >= 0:
             self.reveal(self.current)
         self.viewport().update()

@@ -61,6 +61,7 @@ class MarkedText(QTextEdit):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setAutoFillBackground(False)
         self.document().setDocumentMargin(0)
+        # Kept in an attribute: the document's layout doesn't own its handlers.
         self._chips = Chips(theme, self.document())
         self.document().documentLayout().registerHandler(CHIP_TYPE, self._chips)
         option = QTextOption()
@@ -73,7 +74,7 @@ class MarkedText(QTextEdit):
         return content_in(self.document(), self._own)
 
     def load(self, content: Content) -> None:
-        """Load a content and clear the undo history."""
+        """Load a content and clear the undo history, so that Undo ends there."""
         self.setUndoRedoEnabled(False)
         self.clear()
         self.document().setDefaultFont(self._theme.font(TEXT_PX))
@@ -82,7 +83,7 @@ class MarkedText(QTextEdit):
         self.moveCursor(QTextCursor.MoveOperation.End)
 
     def replace(self, content: Content) -> None:
-        """Replace the content as a step of undo."""
+        """Replace the whole content as one step of undo."""
         cursor = self.textCursor()
         cursor.select(QTextCursor.SelectionType.Document)
         self._write(cursor, content)
@@ -103,6 +104,7 @@ class MarkedText(QTextEdit):
             else:
                 cursor.insertText(CHARACTER, chip(part, self._labels.get(part.key, "?"), base))
         cursor.endEditBlock()
+        # What is typed next has the text's format, not that of a chip.
         self.setCurrentCharFormat(base)
 
     def _plain(self) -> QTextCharFormat:
@@ -112,6 +114,7 @@ class MarkedText(QTextEdit):
         return look
 
     def insertFromMimeData(self, source: QMimeData) -> None:
+        # A segment is one paragraph, and a pasted object character would look like a mark.
         self.textCursor().insertText(" ".join(source.text().replace(CHARACTER, "").split("\n")), self._plain())
 
     def createMimeDataFromSelection(self) -> QMimeData:
@@ -130,6 +133,7 @@ class MarkedText(QTextEdit):
         super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:
+        # Claimed before shortcuts of the window get these keys.
         is_override = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
         if is_override and event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_F8, *ENTER):  # type: ignore[attr-defined]
             event.accept()
@@ -177,6 +181,7 @@ class RowEditor(QFrame):
         self._show_words(is_leaving=False)
         application = QApplication.instance()
         if isinstance(application, QApplication):
+            # `focusOutEvent` doesn't say where the focus goes, which decides whether editing ends.
             application.focusChanged.connect(self._on_focus_changed)
 
     @property
@@ -192,7 +197,7 @@ class RowEditor(QFrame):
         return same_marks(self.content, self._source)
 
     def height_in(self, width_px: int) -> int:
-        """Return the height needed at a width."""
+        """Return the height needed at a width, with frame, margins and the line below."""
         margins = self._column.contentsMargins()
         room = max(1, width_px - margins.left() - margins.right() - 2 * BORDER_PX)
         self.text.document().setTextWidth(room)
@@ -207,7 +212,7 @@ class RowEditor(QFrame):
         self.blockSignals(True)
 
     def put_back(self) -> None:
-        """Restore missing marks."""
+        """Restore missing marks at the end of the text, as a step of undo."""
         self.text.replace(put_back(self._source, self.content))
         self.text.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -216,11 +221,12 @@ class RowEditor(QFrame):
         self.text.moveCursor(QTextCursor.MoveOperation.End)
         self.text.insert(f" {words}")
         self.text.moveCursor(QTextCursor.MoveOperation.End)
+        # By cursor steps: positions count UTF-16 units, while letters may be two.
         for _ in words:
             self.text.moveCursor(QTextCursor.MoveOperation.PreviousCharacter, QTextCursor.MoveMode.KeepAnchor)
 
     def finish_edit(self, *, goes_on: bool = False) -> None:
-        """Finish editing, or show which marks are missing."""
+        """Finish editing if all marks are in place, else show which are missing."""
         if self.is_whole:
             self.kept.emit(self.content, goes_on)
         else:
@@ -240,11 +246,12 @@ class RowEditor(QFrame):
     def _on_focus_changed(self, old: QWidget | None, new: QWidget | None) -> None:
         if self._is_over or old is None or new is None or not self.isAncestorOf(old) or self.isAncestorOf(new):
             return
+        # A menu, a dialog or another window doesn't end editing.
         if new.window() is self.window():
             self.finish_edit()
 
     def _show_words(self, *, is_leaving: bool) -> None:
-        """Show missing marks, or what the keys do."""
+        """Show which marks are missing, or what the keys do; `is_leaving` takes the focus back."""
         is_wrong = not self.is_whole
         words = tr("Ctrl+Enter accepts and moves on · Esc leaves it unchanged")
         if is_wrong:
@@ -311,7 +318,7 @@ class SegmentLayout:
 
 
 class SegmentWriter:
-    """Write contents in the theme's fonts and colours."""
+    """Writes contents as text to lay out, in the theme's fonts and colours."""
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
@@ -424,7 +431,7 @@ CHIP_PX = 12.0
 
 
 class Chips(QPyTextObject):
-    """Paint chips in the accent colours."""
+    """Paints chips in the accent colours; Qt asks it for their sizes."""
 
     def __init__(self, theme: Theme, document: QTextDocument) -> None:
         super().__init__(document)
@@ -488,6 +495,7 @@ def _parts(document: QTextDocument, own: dict[tuple[str, int], Mark]) -> Iterato
             look, text = fragment.charFormat(), fragment.text()
             if look.objectType() == CHIP_TYPE:
                 mark = own.get((str(look.property(ROLE)), int(look.property(NUMBER))))
+                # Equal chips next to each other, as after Undo, are one fragment.
                 yield from [mark] * text.count(CHARACTER) if mark is not None else []
             else:
                 yield text.replace(LINE, "\n").replace(CHARACTER, "")
@@ -531,6 +539,7 @@ def put_back(source: Content, content: Content) -> Content:
         elif part.key not in own or part.key in seen:
             continue
         elif part.role == "close":
+            # Pairs opened inside are closed first, so that pairs never cross.
             while part.number in waiting:
                 close(waiting.pop())
         else:

@@ -63,7 +63,7 @@ FORMATS = (
 
 
 class TextPage(QWidget):
-    """Page of a typed text, saved or new."""
+    """Page of a typed text, saved in the history or new."""
 
     list_changed = Signal()
     shown_changed = Signal(object)
@@ -101,6 +101,7 @@ class TextPage(QWidget):
         """Show an empty page, or a text that is translated at once."""
         self.close_text()
         self.panes.source.show_text(text)
+        # Target and tone stay for the next text, while source language and topic belong to the last.
         self.choice.show_wish(replace(self.choice.wish, source="", domain=""))
         self._forget()
         self.history.begin()
@@ -139,6 +140,7 @@ class TextPage(QWidget):
                 return
             source, target = self._translations.typed_text(number)
             self.choice.show_wish(stored.wish)
+            # Its target was chosen back then, so the usual one doesn't replace it.
             self.choice.is_target_chosen = True
             self.panes.source.show_text(source)
             self._forget()
@@ -147,6 +149,7 @@ class TextPage(QWidget):
             self.answers.show_stored(source, target)
             self.history.begin(number)
             self.shown_changed.emit(number)
+            # It was left before its translation was complete.
             if source.strip() and not target:
                 self.translate()
 
@@ -166,6 +169,7 @@ class TextPage(QWidget):
 
     def typed(self) -> Typed:
         answers = self.answers
+        # Half a translation isn't saved as if it were all.
         target = answers.target_text() if answers.is_complete else ""
         model = answers.able.model.name if answers.able.model is not None else ""
         return Typed(self.panes.source.text, target, self.choice.wish, answers.source_language, model)
@@ -191,6 +195,7 @@ class TextPage(QWidget):
 
     def _translate(self) -> None:
         if self.choice.show_usual_target(self._last.target):
+            # Finished paragraphs are for the target before.
             self.answers.paragraphs.known.clear()
         wish, able = self.answers.wish, self.capability.able
         if able is None:
@@ -205,7 +210,7 @@ class TextPage(QWidget):
         self.answers.ask(wish, able.model)
 
     def stop(self) -> None:
-        """Stop translating; keep what is there."""
+        """Stop translating; finished paragraphs stay, and Ctrl+Enter continues."""
         self._stop()
         if self.work.is_busy:
             self.work.stop(TextRequestKind.TEXT)
@@ -263,6 +268,7 @@ class TextPage(QWidget):
     def _on_typed(self) -> None:
         self.panes.show_count()
         self.language.stop()
+        # An answer to the older text would only delay the one to the newer.
         self.work.stop()
         self.panes.alternatives.close_card()
         if not self.panes.source.text.strip():
@@ -287,6 +293,7 @@ class TextPage(QWidget):
 
     def _on_capability(self) -> None:
         self.choice.offer(self.answers.able)
+        # Paragraphs by one model aren't mixed with those by another.
         self.answers.paragraphs.known.clear()
         self._go_on()
 
@@ -302,7 +309,7 @@ class TextPage(QWidget):
             self.needs.find_model()
 
     def _forget(self) -> None:
-        """Reset the panes when the source is empty."""
+        """Reset panes, languages and results, because the source is empty."""
         self.answers.clear(tr(FORMATS))
         self.choice.show_usual_target(self._last.target)
         self.panes.show_count()
@@ -318,12 +325,14 @@ class TextPage(QWidget):
         self._theme.dress_again(self)
         super().showEvent(event)
         self.capability.check_model()
+        # Leaving the tab has cancelled what was running.
         if self.capability.able is not None:
             self._go_on()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.close_text()
+        # Detector and model are released while the page isn't visible.
         self.language.rest()
         self.work.rest()
 
@@ -386,12 +395,12 @@ class TextAnswers(QObject):
 
     @property
     def able(self) -> Able:
-        """Capabilities of the model, empty while unknown."""
+        """What the model supports; an empty `Able` while that is unknown."""
         return self._capability.able or Able()
 
     @property
     def is_complete(self) -> bool:
-        """True if the current text is fully translated."""
+        """True if the current text, not an earlier version of it, is fully translated."""
         return self.paragraphs.is_complete and self._text == self._panes.source.text
 
     @property
@@ -408,7 +417,7 @@ class TextAnswers(QObject):
         self._work.translate(self._panes.source.text, wish, model, self.paragraphs.known, self.source_language)
 
     def clear(self, words: str) -> None:
-        """Clear the translation and show a hint instead."""
+        """Clear the translation and show a hint in its place."""
         self._slow.stop()
         self.source_language = ""
         self._choice.show_detected("")
@@ -419,7 +428,7 @@ class TextAnswers(QObject):
         self._panes.show_state("")
 
     def know_language(self, code: str) -> None:
-        """Set the detected or stated source language."""
+        """Set the source language, detected or stated, and show it."""
         self.source_language = code
         self._choice.show_detected(code)
 
@@ -498,6 +507,7 @@ class TextAnswers(QObject):
                 self._panes.target.show_words(tr(CHOOSE_OTHER_LANGUAGE))
             else:
                 self._panes.show_state(tr(STOPPED_CAN_CONTINUE))
+        # If a newer request is running, its end will report.
         elif not event.is_partial and not self._work.is_busy:
             took = tr("Translated in {seconds} s", seconds=f"{event.seconds:.1f}")
             self._panes.show_state(took if event.seconds >= LEAST_TOLD_S else tr(TRANSLATED))
@@ -510,6 +520,7 @@ class TextAnswers(QObject):
         self._panes.show_state(tr(NOT_TRANSLATED))
 
     def _on_remedy(self, number: int, name: str) -> None:
+        # As named in `TextParagraphs.paragraph`: the remedy and the number of its flag.
         remedy, _, place = name.partition(".")
         translated = self.paragraphs.translated(number)
         is_there = translated is not None and remedy == Remedy.KEEP.value
@@ -582,6 +593,7 @@ class TextRewording(QObject):
         self._card = panes.alternatives
         self._target.sentence_selected.connect(self._on_selected)
         self._target.alternatives_wanted.connect(self._on_wanted)
+        # The card belongs to a place in the text, which scrolls away.
         self._target.verticalScrollBar().valueChanged.connect(lambda _value: self._card.close_card())
         work.answered.connect(self._on_answer)
         self._card.ask.clicked.connect(self._ask)
@@ -683,7 +695,6 @@ class TextParagraphs:
 
     @property
     def contents(self) -> dict[int, Content]:
-        """Translated contents by segment id."""
         return {number: translated.content for number, translated in self._translated.items()}
 
     def begin(
@@ -706,6 +717,7 @@ class TextParagraphs:
 
     def grow(self, number: int, text: str) -> bool:
         """Extend a paragraph being written; return True if more whole words became visible."""
+        # Whole words only: half a word would change under the reader's eyes.
         seen = text[: written_words(text)]
         if number in self._translated or seen == self._growing.get(number, ""):
             return False
@@ -716,6 +728,7 @@ class TextParagraphs:
         self._translated[translated.id] = translated
         self._growing.pop(translated.id, None)
         segment = self.segment(translated.id)
+        # What was left untranslated is asked again by the next request.
         if segment is not None and translated.origin is not TranslationSource.KEPT:
             self.known[segment.content] = translated
 
@@ -751,6 +764,7 @@ class TextParagraphs:
         known = self._translated.get(number)
         if known is not None:
             self.take_translated(
+                # The user chose these words, so there is nothing left to doubt.
                 replace(known, content=(text,), origin=TranslationSource.EDITED, flags=(), accepted=True)
             )
 

@@ -120,6 +120,7 @@ class TextPanes(QFrame):
         if self._sides.direction() != wanted:
             self._sides.setDirection(wanted)
         self._rule.setMinimumSize(*((0, 1) if is_narrow else (1, 0)))
+        # QWIDGETSIZE_MAX, Qt's value for no limit.
         self._rule.setMaximumSize(*((16_777_215, 1) if is_narrow else (1, 16_777_215)))
 
     def _lay_out(self) -> None:
@@ -203,17 +204,19 @@ class SourceEdit(PlainEdit):
 
     @property
     def text(self) -> str:
-        """The text without NUL and lone surrogates."""
+        """The text without NUL and lone surrogates, which the store can't keep."""
         return clean_text(self.toPlainText())
 
     def show_text(self, text: str) -> None:
         """Set another text without emitting changes, since it wasn't typed."""
         with QSignalBlocker(self):
             self.setPlainText(text)
+            # setPlainText drops all formats of paragraphs.
             set_line_height(self)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         is_enter = event.key() in ENTER
+        # While an input method composes, Enter and Escape are its keys.
         if is_enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier and not self.is_composing:
             self.wanted.emit()
         elif event.key() == Qt.Key.Key_Escape and not self.is_composing:
@@ -308,6 +311,7 @@ class TargetView(QTextBrowser):
         self.anchorClicked.connect(self._on_anchor)
         self._rest = QTimer(self, singleShot=True, interval=SELECTED_MS)
         self._rest.timeout.connect(self._tell_selected)
+        # Announced after a pause, not with every step of a drag.
         self.selectionChanged.connect(self._rest.start)
         theme.dress(self, text=(TEXT_PX, 400, 4))
         theme.changed.connect(self._rebuild)
@@ -328,18 +332,20 @@ class TargetView(QTextBrowser):
         ]
         before = self._paragraphs
         self._words, self._is_rtl = "", is_rtl
+        # Only paragraphs that differ are written, so that a selection elsewhere stays.
         if same and before:
             for paragraph, other in zip(paragraphs, before, strict=True):
                 if paragraph != other:
                     self.show_paragraph(paragraph)
             return
         self._paragraphs = list(paragraphs)
+        # Writing everything again scrolls to the top.
         position = self.verticalScrollBar().value()
         self._rebuild()
         self.verticalScrollBar().setValue(position)
 
     def show_paragraph(self, paragraph: Paragraph) -> None:
-        """Update a paragraph that grew or is finished."""
+        """Update in place a paragraph that grew or is finished."""
         place = next((i for i, one in enumerate(self._paragraphs) if one.id == paragraph.id), -1)
         if place < 0:
             return
@@ -352,6 +358,7 @@ class TargetView(QTextBrowser):
             cursor.movePosition(QTextCursor.MoveOperation.NextBlock, QTextCursor.MoveMode.KeepAnchor)
         cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
         cursor.beginEditBlock()
+        # Text that only grew is appended, which keeps the user's selection.
         if not known.flags and not paragraph.flags and known.text and paragraph.text.startswith(known.text):
             cursor.clearSelection()
             cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock)
@@ -390,6 +397,7 @@ class TargetView(QTextBrowser):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         is_enter = event.key() in ENTER
+        # On a remedy, Enter follows its link.
         if is_enter and self.textCursor().hasSelection() and not self.textCursor().charFormat().isAnchor():
             self.alternatives_wanted.emit()
         elif event.key() == Qt.Key.Key_Escape:
@@ -564,7 +572,7 @@ class AlternativesCard(QFrame):
         self._place_card()
 
     def close_card(self) -> None:
-        """Hide the card and emit `closed`."""
+        """Hide the card and emit `closed`, unless it is hidden already."""
         if self.isVisible():
             focus = QApplication.focusWidget()
             had_focus = focus is not None and self.isAncestorOf(focus)
@@ -601,6 +609,7 @@ class AlternativesCard(QFrame):
         else:
             self.setMinimumWidth(0)
             self.setMaximumWidth(px(WIDTH_PX))
+        # Only then does the size hint count parts that were just shown or hidden.
         self._column.activate()
         self.adjustSize()
         below = self._at.bottom() + px(GAP_PX)

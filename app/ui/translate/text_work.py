@@ -61,6 +61,7 @@ class TextWork(ModelAtHand):
         self, text: str, wish: TranslationWish, model: Path, known: Mapping[Content, Translated], source_language: str
     ) -> None:
         """Translate a text in place of any earlier request; `known` holds finished paragraphs by their source."""
+        # Wordings and back translation belong to the text before.
         self.stop()
         source, known = wish.source or source_language, dict(known)
         wish = replace(wish, source=source)
@@ -74,6 +75,7 @@ class TextWork(ModelAtHand):
                 for segment in segments
                 if segment.content in known
             }
+            # Before any answer, so that known paragraphs are shown while the model is loading.
             yield Paragraphs(segments, source, done)
             if source != wish.target:
                 memory = self._translations.words.memory_for(wish, source, model)
@@ -145,13 +147,12 @@ class TextLanguage(QObject):
         self._task = tasks.ask(find, self, take, self.failed.emit)
 
     def stop(self) -> None:
-        """Cancel the detection."""
         if self._task is not None:
             self._task.abandon()
             self._task = None
 
     def rest(self) -> None:
-        """Release the memory of the detector."""
+        """Cancel the detection and release the detector, which keeps its model in memory."""
         self.stop()
         self._detector, self._known = None, None
 
@@ -200,11 +201,11 @@ class TextHistory(QObject):
         self._last = self._now() if number is not None else None
 
     def nudge(self) -> None:
-        """Schedule saving after a change."""
+        """Schedule saving after a change; another change postpones it."""
         self._later.start()
 
     def keep_text(self) -> None:
-        """Save now, if anything changed."""
+        """Save now if anything changed since the last save; errors become notices."""
         self._later.stop()
         typed = self._now()
         if not typed.source.strip() or typed == self._last:
@@ -228,5 +229,6 @@ def is_same_text(before: str, after: str) -> bool:
         return True
     shorter = min(len(before), len(after))
     start = common_start(before, after)
+    # Start and end must not overlap, as in "aa" and "aaa".
     end = min(common_start(before[::-1], after[::-1]), shorter - start)
     return 2 * (start + end) >= shorter

@@ -69,6 +69,7 @@ class TranslateTab(WorkTab):
         return view
 
     @property
+    # Asking must not build the view.
     def own_engine(self) -> OwnEngine | None:
         return self.view.text.work if "view" in self.__dict__ else None
 
@@ -161,9 +162,9 @@ class TranslateView(WorkView):
 
     @property
     def document(self) -> DocumentTranslationView:
-        """View of documents, built on first use."""
+        """View of documents, built on first use, as typed text doesn't need it."""
         if self._document is None:
-            from app.ui.translate.document_view import DocumentTranslationView  # typed text doesn't need it
+            from app.ui.translate.document_view import DocumentTranslationView
 
             view = self._document = DocumentTranslationView(
                 self._translations, self._models, self._last, self._ui, self.runner
@@ -202,7 +203,7 @@ class TranslateView(WorkView):
             self.show_id(job_id)
 
     def translate_text(self, text: str) -> None:
-        """Translate a text from elsewhere at once."""
+        """Show a text from another tab as a new one and translate it at once."""
         self.pages.setCurrentWidget(self.text)
         self.text.show_new(text)
         self.text.take_keyboard()
@@ -239,12 +240,13 @@ class TranslateView(WorkView):
             page.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def close_view(self) -> None:
-        """Save typed text before the window closes."""
+        """Save typed text in both views before the window closes."""
         self.text.close_text()
         if self._document is not None:
             self._document.close_view()
 
     def _on_text_shown(self, number: int | None) -> None:
+        # Only the page in front decides which row of the list is open.
         if self.pages.currentWidget() is self.text:
             self.show_id(number)
 

@@ -157,7 +157,7 @@ def without_terms(wish: TranslationWish) -> TranslationWish:
 
 
 class Remedy(Enum):
-    """Action on a flag."""
+    """What a user can do about a flag; values are part of the links in `TargetView`."""
 
     USE_TERM = "use_term"
     AGAIN = "again"
@@ -183,7 +183,7 @@ class ShownFlag:
 
     @property
     def spoken(self) -> str:
-        """Text for screen readers."""
+        """Reason and remedies in one line, for screen readers."""
         return f"{self.reason} {self.remedies[0][1]} · {self.remedies[1][1]}"
 
 
@@ -236,6 +236,7 @@ def with_term(content: Content, wanted: str) -> Content | None:
     parts = list(content)
     text = parts[number]
     assert isinstance(text, str)
+    # At the start of the text, the term takes over a capital letter.
     new = wanted[:1].upper() + wanted[1:] if text[start].isupper() and not text[:start].strip() else wanted
     parts[number] = text[:start] + new + text[end:]
     return content_of(parts)
