@@ -16,6 +16,7 @@ from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
+from app.ui.utf16 import characters_before, utf16_length
 from app.ui.widgets.input_fields import STAYS, PlainEdit
 
 if TYPE_CHECKING:
@@ -111,7 +112,8 @@ class SpellCheck(QObject):
             self._task = None
             if isValid(document) and self._edit.document() is document and document.revision() == revision:
                 self._take_ranges(
-                    document, [(begin + _units(text, start), begin + _units(text, end)) for start, end in found]
+                    document,
+                    [(begin + utf16_length(text[:start]), begin + utf16_length(text[:end])) for start, end in found],
                 )
 
         self._task = tasks.ask(lambda _token: find().find_misspelled(text, first, last), self, take, self._notify.error)
@@ -130,8 +132,8 @@ class SpellCheck(QObject):
         cursor.setPosition(min(bottom + WIDE, edit.document().characterCount() - 1), QTextCursor.MoveMode.KeepAnchor)
         cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
         text = cursor.selectedText().replace("\u2029", "\n").replace("\u2028", "\n")
-        first = _characters(text, top - begin) - AROUND
-        last = _characters(text, bottom - begin) + AROUND
+        first = characters_before(text, top - begin) - AROUND
+        last = characters_before(text, bottom - begin) + AROUND
         start = 0 if first <= 0 else max(text.rfind(" ", 0, first), text.rfind("\n", 0, first)) + 1
         ends = [place for place in (text.find(" ", last), text.find("\n", last)) if place >= 0]
         return text, begin, start, min(ends, default=len(text))
@@ -185,7 +187,7 @@ class SpellCheck(QObject):
 
     def _offer(self, menu: QMenu, mark: QTextEdit.ExtraSelection) -> None:
         word, text = _text_of(mark), mark.cursor.block().text()
-        start = _characters(text, _begin(mark) - mark.cursor.block().position())
+        start = characters_before(text, _begin(mark) - mark.cursor.block().position())
         before = menu.actions()[0] if menu.actions() else None
         waiting = QAction(tr("Looking for suggestions…"), menu)
         waiting.setEnabled(False)
@@ -244,14 +246,3 @@ def _text_of(mark: QTextEdit.ExtraSelection) -> str:
 
 def _begin(mark: QTextEdit.ExtraSelection) -> int:
     return mark.cursor.selectionStart()
-
-
-# Qt counts UTF-16 units, Python characters.
-
-
-def _units(text: str, characters: int) -> int:
-    return len(text[:characters].encode("utf-16-le", "surrogatepass")) // 2
-
-
-def _characters(text: str, units: int) -> int:
-    return len(text.encode("utf-16-le", "surrogatepass")[: 2 * units].decode("utf-16-le", "ignore"))

@@ -22,8 +22,9 @@ from app.ui.chat.transcript import ChatTranscript, is_answer, is_question
 from app.ui.chat.turn import TurnView
 from app.ui.document.header import DocumentSearch
 from app.ui.i18n import tr
-from app.ui.text.selectable import SelectableText, units
+from app.ui.text.selectable import SelectableText
 from app.ui.theme import Theme
+from app.ui.utf16 import utf16_length
 
 MARKED_MS = 4_000
 """Time for which words stay highlighted in a message that was opened by a search hit."""
@@ -293,5 +294,5 @@ def places_in(view: SelectableText, pattern: re.Pattern[str]) -> Iterator[tuple[
     text = view.toPlainText()
     for found in pattern.finditer(text):
         if found[0]:
-            start = units(text[: found.start()])
-            yield start, start + units(found[0])
+            start = utf16_length(text[: found.start()])
+            yield start, start + utf16_length(found[0])

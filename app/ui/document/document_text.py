@@ -33,6 +33,7 @@ from app.language.language_names import is_right_to_left
 from app.ui.document.marks import BY_LINE, BlockRange, Walk, marks_in, span_of
 from app.ui.i18n import tr
 from app.ui.theme import Theme
+from app.ui.utf16 import utf16_length
 from app.ui.widgets.buttons import set_mark, set_text_font
 
 NO_TEXT_ON_PAGE = "There is no text on this page: it is a picture, or empty."
@@ -460,9 +461,11 @@ class DocumentWindow:
             low, high = max(start, stretch.start), min(end, stretch.end)
             if low < high:
                 text = stretch.text
-                first = position + bullet + units(text[: low - stretch.start])
+                first = position + bullet + utf16_length(text[: low - stretch.start])
                 begin = first if begin < 0 else begin
-                finish = min(first + units(text[low - stretch.start : high - stretch.start]), position + length - 1)
+                finish = min(
+                    first + utf16_length(text[low - stretch.start : high - stretch.start]), position + length - 1
+                )
         return None if begin < 0 else (begin, finish)
 
     def _index(self) -> dict[int, list[Placed]]:
@@ -492,7 +495,7 @@ class DocumentWindow:
                 _write(cursor, line)
             self.stretches.append(stretch)
             self._lengths.append(_length(lines))
-            self._bullets.append(units(lines[0].mark))
+            self._bullets.append(utf16_length(lines[0].mark))
         cursor.endEditBlock()
 
     def _prepend(self, stretches: Sequence[BlockRange]) -> None:
@@ -513,7 +516,7 @@ class DocumentWindow:
         self._places = {}
         self.stretches[:0] = stretches
         self._lengths[:0] = [_length(lines) for lines in every]
-        self._bullets[:0] = [units(lines[0].mark) for lines in every]
+        self._bullets[:0] = [utf16_length(lines[0].mark) for lines in every]
 
     def _drop_first(self, count: int) -> None:
         walk = self._walk
@@ -553,7 +556,7 @@ def _write(cursor: QTextCursor, line: DocumentLine) -> None:
 
 
 def _length(lines: Sequence[DocumentLine]) -> int:
-    return sum(units(line.mark) + units(line.text) + 1 for line in lines)
+    return sum(utf16_length(line.mark) + utf16_length(line.text) + 1 for line in lines)
 
 
 def _portion(stretches: Iterator[BlockRange]) -> list[BlockRange]:
@@ -594,11 +597,6 @@ class DocumentLine(NamedTuple):
     paragraph: QTextBlockFormat
     characters: QTextCharFormat
     mark_characters: QTextCharFormat
-
-
-def units(text: str) -> int:
-    """Count UTF-16 units, as Qt does."""
-    return len(text) + sum(1 for character in text if character > "\uffff")
 
 
 class DocumentLook:

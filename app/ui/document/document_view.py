@@ -46,6 +46,7 @@ from app.ui.shared_labels import DOCUMENT_LABEL, SAVE, TEXT_LABEL
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
+from app.ui.utf16 import utf16_length
 from app.ui.widgets.buttons import set_text_font, text_button
 from app.ui.widgets.dialogs import file_dialog
 from app.ui.widgets.labels import announce, plain_label
@@ -687,7 +688,7 @@ class PageReadingPane(QFrame):
             if stays and shown.endswith(left):  # the corrections were normalized, possibly above the cursor
                 cursor = self.edit.textCursor()
                 cursor.movePosition(QTextCursor.MoveOperation.End)
-                cursor.setPosition(cursor.position() - len(left.encode("utf-16-le")) // 2)
+                cursor.setPosition(cursor.position() - utf16_length(left))
                 self.edit.setTextCursor(cursor)
         self._show_buttons()
 

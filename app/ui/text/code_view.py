@@ -34,9 +34,9 @@ from app.ui.shared_labels import COPIED, COPY
 from app.ui.text.links import drawing_link
 from app.ui.text.pieces import Code, Piece, StyledSpan
 from app.ui.text.prose import CODE_LINE_PERCENT, ProseStyle, TextView
-from app.ui.text.selectable import part_of, units
 from app.ui.text.step_limit import StepTooLong, limited_step
 from app.ui.theme import Theme
+from app.ui.utf16 import utf16_length, utf16_slice
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label
 
@@ -100,9 +100,9 @@ class CodeText(TextView):
         parts = []
         # Breaks that are on the screen only don't go along to the clipboard.
         for at in sorted(number for number in self._breaks if start <= number < end):
-            parts.append(part_of(self._shown, start, at))
+            parts.append(utf16_slice(self._shown, start, at))
             start = at + 1
-        return [replace(self.code, text="".join([*parts, part_of(self._shown, start, end)]))]
+        return [replace(self.code, text="".join([*parts, utf16_slice(self._shown, start, end)]))]
 
     def char_format(self, span: StyledSpan, style: ProseStyle) -> QTextCharFormat:
         # No chip behind code here: the card is its background.
@@ -254,7 +254,7 @@ def _broken(text: str) -> tuple[str, frozenset[int]]:
                 # The break takes the place of the newline that was counted behind the part before.
                 breaks.add(at - 1)
             lines.append(line[begin : begin + LONGEST_LINE])
-            at += units(lines[-1]) + 1
+            at += utf16_length(lines[-1]) + 1
     return "\n".join(lines), frozenset(breaks)
 
 
@@ -390,8 +390,8 @@ def coloured_lines(lexer: Lexer, text: str) -> Iterator[tuple[int, Colours] | No
                 yield number, tuple(colours)
                 number, column, colours = number + 1, 0, []
             if token and part:
-                colours.append((column, len(part.encode("utf-16-le")) // 2, token))
-            column += len(part.encode("utf-16-le")) // 2
+                colours.append((column, utf16_length(part), token))
+            column += utf16_length(part)
         yield None
     yield number, tuple(colours)
 

@@ -39,8 +39,9 @@ from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.text.links import page_of_link
 from app.ui.text.pieces import MarkdownTable, Piece, Prose, ProseLine, Spans, StyledSpan, safe_href
-from app.ui.text.selectable import FORMULA, FORMULA_SIZE, SelectableText, part_of_line, part_of_spans, shown, units
+from app.ui.text.selectable import FORMULA, FORMULA_SIZE, SelectableText, part_of_line, part_of_spans, shown
 from app.ui.theme import READING_PX, Theme
+from app.ui.utf16 import utf16_length
 
 LINE_PERCENT = 138
 CODE_LINE_PERCENT = 128
@@ -187,7 +188,7 @@ class TextView(SelectableText):
         look.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignMiddle)
         after = formula.after(span.text)
         look.setProperty(FORMULA, span.text)
-        look.setProperty(FORMULA_SIZE, 1 + units(after))
+        look.setProperty(FORMULA_SIZE, 1 + utf16_length(after))
         look.setToolTip(span.text)
         cursor.insertImage(look)
         cursor.insertText(after, self.char_format(replace(span, code=False), style))
@@ -383,7 +384,7 @@ class ProseView(TextView):
         block = document.findBlock(start)
         while start < end and block.isValid() and block.position() <= end and block.blockNumber() < len(self.lines):
             line = self.lines[block.blockNumber()]
-            marker = units(line.marker) + 1 if line.marker else 0
+            marker = utf16_length(line.marker) + 1 if line.marker else 0
             part = part_of_line(line, block, start - block.position(), end - block.position(), marker)
             if part.spans or part is line:
                 found.append(part)

@@ -28,6 +28,7 @@ from app.ui.text.pieces import (
     safe_href,
     with_whole_tables,
 )
+from app.ui.utf16 import utf16_length, utf16_slice
 
 
 def mime_data(html: str, text: str) -> QMimeData:
@@ -348,7 +349,7 @@ class SelectableText(QTextBrowser):
         while not found.isNull():
             look = found.charFormat()
             source = str(look.property(FORMULA) or PICTURE)
-            yield found.selectionStart(), units(source) - int(str(look.property(FORMULA_SIZE) or 1))
+            yield found.selectionStart(), utf16_length(source) - int(str(look.property(FORMULA_SIZE) or 1))
             found = document.find(PICTURE, found)
 
     # If an ancestor handles the selection, mouse, keys and menus are left to it.
@@ -396,18 +397,6 @@ class SelectableText(QTextBrowser):
             super().keyPressEvent(event)
 
 
-def units(text: str) -> int:
-    """Count UTF-16 units, in which Qt counts the positions of a text."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def part_of(text: str, start: int, end: int) -> str:
-    """Return a slice of a text by UTF-16 units."""
-    if text.isascii():
-        return text[start:end]
-    return text.encode("utf-16-le", "surrogatepass")[2 * start : 2 * end].decode("utf-16-le", "ignore")
-
-
 def part_of_line(line: ProseLine, block: QTextBlock, start: int, end: int, drawn: int) -> ProseLine:
     """Return the part of a line between two positions of its block, whose marker takes `drawn` units.
 
@@ -426,10 +415,10 @@ def part_of_spans(spans: Spans, block: QTextBlock, start: int, end: int, drawn: 
     for span in spans:
         text = _as_lines(span)
         is_picture = span.formula and raw[2 * (at + drawn) : 2 * (at + drawn + 1)].decode("utf-16-le") == PICTURE
-        size = size_of_picture(block, at + drawn) if is_picture else units(text)
+        size = size_of_picture(block, at + drawn) if is_picture else utf16_length(text)
         if start < at + size and end > at:
             is_whole = is_picture or (start <= at and end >= at + size)
-            cut = part_of(text, max(start - at, 0), min(end - at, size))
+            cut = utf16_slice(text, max(start - at, 0), min(end - at, size))
             found.append(span if is_whole else replace(span, text=cut, formula=False))
         at += size
     return tuple(found)

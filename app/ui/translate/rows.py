@@ -19,8 +19,9 @@ from app.features.translate.translation_events import Translated, TranslationSou
 from app.language.language_names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.theme import Theme
-from app.ui.translate.segment_text import SegmentLayout, SegmentWriter, coloured, from_units, units
+from app.ui.translate.segment_text import SegmentLayout, SegmentWriter, coloured
 from app.ui.translate.translation_texts import Remedy, ShownFlag, told
+from app.ui.utf16 import characters_before, utf16_length
 
 if TYPE_CHECKING:
     from app.features.translate.translation_events import Row
@@ -245,13 +246,13 @@ class RowCell:
         for number in range(count):
             line = self._layout.lineAt(number)
             if point.y() < line.y() + line.height() or number == count - 1:
-                return from_units(self.written.text, line.xToCursor(point.x()))
+                return characters_before(self.written.text, line.xToCursor(point.x()))
         return 0
 
     def rect_of(self, start: int, end: int) -> list[QRectF]:
         """Return the rectangles of a range, one per line."""
         text = self.written.text
-        first, last = units(text[:start]), units(text[:end])
+        first, last = utf16_length(text[:start]), utf16_length(text[:end])
         found = []
         for number in range(self._layout.lineCount()):
             line = self._layout.lineAt(number)
@@ -264,8 +265,8 @@ class RowCell:
     def _range(self, start: int, end: int, color: str) -> QTextLayout.FormatRange:
         text = self.written.text
         one = QTextLayout.FormatRange()
-        one.start = units(text[:start])
-        one.length = units(text[start:end])
+        one.start = utf16_length(text[:start])
+        one.length = utf16_length(text[start:end])
         look = QTextCharFormat()
         look.setBackground(QColor(color))
         one.format = look

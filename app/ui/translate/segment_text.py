@@ -29,6 +29,7 @@ from app.ui.i18n import tr
 from app.ui.icons import glyph
 from app.ui.shared_labels import TRANSLATION
 from app.ui.theme import Theme
+from app.ui.utf16 import utf16_length
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import plain_label
 
@@ -299,7 +300,7 @@ class SegmentLayout:
 
     def add(self, text: str, look: QTextCharFormat) -> None:
         one = QTextLayout.FormatRange()
-        one.start, one.length, one.format = units(self.text), units(text), look
+        one.start, one.length, one.format = utf16_length(self.text), utf16_length(text), look
         self.text += text
         self.formats.append(one)
 
@@ -401,18 +402,6 @@ def _letters_of(mark: Mark) -> str:
 def as_lines(text: str) -> str:
     """Replace newlines by line separators, which start no paragraph."""
     return text.replace("\n", LINE)
-
-
-def units(text: str) -> int:
-    """Count UTF-16 units, as Qt does."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def from_units(text: str, position: int) -> int:
-    """Convert a UTF-16 position to characters, clamped to the text."""
-    if text.isascii():
-        return min(max(0, position), len(text))
-    return len(text.encode("utf-16-le", "surrogatepass")[: 2 * max(0, position)].decode("utf-16-le", "ignore"))
 
 
 def coloured(color: str) -> QTextCharFormat:

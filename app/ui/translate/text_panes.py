@@ -39,7 +39,8 @@ from app.ui.i18n import tr
 from app.ui.shared_labels import CHARACTER_COUNT, TRANSLATION
 from app.ui.theme import TEXT_PX, Theme
 from app.ui.translate.language_row import NeedsModel
-from app.ui.translate.segment_text import ENTER, LINE, as_lines, from_units, units
+from app.ui.translate.segment_text import ENTER, LINE, as_lines
+from app.ui.utf16 import characters_before, utf16_length
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.input_fields import PlainEdit
 from app.ui.widgets.labels import ElidedLabel, plain_label
@@ -376,7 +377,7 @@ class TargetView(QTextBrowser):
         if not cursor.hasSelection() or one is None or not one.is_done or not one.text.strip():
             return None
         start, end = (
-            from_units(one.text, position - block.position())
+            characters_before(one.text, position - block.position())
             for position in (cursor.selectionStart(), cursor.selectionEnd())
         )
         start, end = sentences_around(one.text, start, end)
@@ -432,7 +433,7 @@ class TargetView(QTextBrowser):
     def _cursor_at(self, number: int, place: int) -> QTextCursor:
         block = self._block_of(number)
         cursor = QTextCursor(block)
-        cursor.setPosition(block.position() + units(block.text()[:place]))
+        cursor.setPosition(block.position() + utf16_length(block.text()[:place]))
         return cursor
 
     def _block_of(self, number: int) -> QTextBlock:

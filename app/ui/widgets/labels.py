@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QStyle, QWidget
 from app.core.visible import settle_directions
 from app.language.language_names import is_right_to_left
 from app.ui.theme import Theme, Tokens
+from app.ui.utf16 import utf16_length, utf16_slice
 
 
 class ElidedLabel(QLabel):
@@ -165,7 +166,7 @@ def paint_marked(
     layout = _laid_out(text, marks, painter.font(), room.width(), tokens=tokens, is_mirrored=is_mirrored)
     if layout.lineCount() > lines:
         last = layout.lineAt(lines - 1)
-        shown = _units_cut(text, last.textStart() + last.textLength())
+        shown = utf16_slice(text, 0, last.textStart() + last.textLength())
         while shown:
             shown = shown[:-1].rstrip()
             inside = [(start, min(end, len(shown))) for start, end in marks if start < len(shown)]
@@ -189,7 +190,7 @@ def _laid_out(text: str, marks: Marks, font: QFont, width: int, *, tokens: Token
     formats = []
     for start, end in marks:
         one = QTextLayout.FormatRange()
-        one.start, one.length = _units(text[:start]), _units(text[start:end])
+        one.start, one.length = utf16_length(text[:start]), utf16_length(text[start:end])
         look = QTextCharFormat()
         look.setBackground(QColor(tokens.mark))
         look.setForeground(QColor(tokens.text))
@@ -204,11 +205,3 @@ def _laid_out(text: str, marks: Marks, font: QFont, width: int, *, tokens: Token
         y += line.height()
     layout.endLayout()
     return layout
-
-
-def _units(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def _units_cut(text: str, units: int) -> str:
-    return text.encode("utf-16-le", "surrogatepass")[: 2 * units].decode("utf-16-le", "ignore")

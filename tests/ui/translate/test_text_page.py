@@ -18,7 +18,6 @@ from app.features.translate import live
 from app.features.translate.translation_events import Formality, GlossaryTerm, TranslationEvent
 from app.ui.shared_labels import CHARACTER_COUNT, FROM, KEEP_LABEL, OPEN_DOCUMENT, TRANSLATION, UNDO, USE_IT
 from app.ui.translate.language_row import DETECTED_LANGUAGE, INTO, MADE_FOR_CODE, SWAP_LANGUAGES, TEXT_TOPIC, TONE, Able
-from app.ui.translate.segment_text import from_units
 from app.ui.translate.text_page import (
     CHOOSE_OTHER_LANGUAGE,
     LANGUAGE_ALREADY,
@@ -37,6 +36,7 @@ from app.ui.translate.text_panes import (
     sentences_around,
 )
 from app.ui.translate.text_work import is_same_text
+from app.ui.utf16 import characters_before
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.translate import TranslateDesk
 from tests.helpers.models_on_disk import write_model
@@ -520,9 +520,9 @@ def test_where_the_sentences_do_not_match_everything_is_meant() -> None:
 
 
 def test_qt_counts_an_emoji_twice() -> None:
-    assert from_units("a😀b", 3) == 2
-    assert from_units("a😀b", 99) == 3
-    assert from_units("abc", -1) == 0
+    assert characters_before("a😀b", 3) == 2
+    assert characters_before("a😀b", 99) == 3
+    assert characters_before("abc", -1) == 0
 
 
 def test_empty_lines_between_paragraphs_are_counted() -> None:
