@@ -123,7 +123,7 @@ class AboutPage(SettingsPage):
 
 
 class LicenceSheet(QDialog):
-    """Notices of all third-party software."""
+    """Dialog with the notices of third-party software and a button to their licence texts."""
 
     def __init__(self, theme: Theme, path: Path, parent: QWidget | None = None, *, texts: Path | None = None) -> None:
         """Open the notices; `texts` is the folder of full licence texts, if there is one."""

@@ -73,6 +73,7 @@ class CheckerField(QWidget):
         if self._task is not None:
             self._task.cancel()
         elif self._is_here:
+            # The setting goes first, so that nobody looks for a file that is being deleted.
             self._save("models", checker_path="")
             remove_checker(self._app.paths)
             self._show_state()

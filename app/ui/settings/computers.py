@@ -53,7 +53,7 @@ class ComputerRow(QWidget):
         theme.dress(self.said, font=(13, 400))
 
     def show_devices(self, devices: Sequence[Device | LentDevice]) -> None:
-        """Show free and total memory."""
+        """Show free and total memory, summed over a computer's devices."""
         free, total = (format_gigabytes(sum(getattr(device, field) for device in devices)) for field in _BYTES)
         text = tr(FREE_MEMORY, free=free, total=total)
         if len(devices) > 1:
@@ -62,6 +62,7 @@ class ComputerRow(QWidget):
 
     def show_words(self, text: str, *, is_problem: bool = False) -> None:
         self.said.setProperty("kind", "danger" if is_problem else "muted")
+        # The style sheet looks at a property only when it is applied again.
         self.said.style().polish(self.said)
         self.said.setText(text)
 
@@ -157,6 +158,7 @@ class ComputersSection(SettingsSection):
 
     def _on_add(self) -> None:
         address = self.line.text().strip()
+        # Return works in a field that is read-only, too.
         if not address or self.line.isReadOnly():
             return
         self._set_trying(is_trying=True)
@@ -194,6 +196,7 @@ class ComputersSection(SettingsSection):
     # Stored computers.
 
     def _show_rows(self) -> None:
+        # Rows that stay keep what they show of their computer.
         kept = {row.address: row for row in self.rows}
         addresses = self._app.machines.addresses
         for address, row in kept.items():
@@ -245,4 +248,5 @@ class ComputersSection(SettingsSection):
 
 
 def _own(devices: Sequence[Device], address: str) -> list[Device]:
+    # Further devices of a computer are named "address #2" and so on.
     return [device for device in devices if device.type == MACHINE and device.name.partition(" #")[0] == address]

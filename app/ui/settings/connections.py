@@ -25,7 +25,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 @dataclass(frozen=True)
 class Connections:
-    """Rows and totals of the table."""
+    """Rows of the table, and totals over all of them."""
 
     rows: list[HubConnection]
     hosts: int
@@ -41,7 +41,7 @@ def read(ledger: ConnectionLedger) -> Connections:
 
 
 def when_text(at: float) -> str:
-    """Format a time in the local time zone."""
+    """Format a time in seconds since 1970 in the local time zone and language."""
     return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(at)), "d MMM yyyy, HH:mm")
 
 
@@ -76,7 +76,7 @@ _TEXTS: dict[int, Callable[[HubConnection], str]] = {
 
 
 class ConnectionModel(QAbstractTableModel):
-    """Table model that formats only visible rows."""
+    """Table model; texts are formatted for visible rows only, as there may be thousands."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -117,13 +117,14 @@ class ConnectionModel(QAbstractTableModel):
 
 
 class ConnectionTable(ListTable):
-    """Table in the ledger's order, newest first."""
+    """Table in the ledger's order, newest first; it can't be sorted otherwise."""
 
     def __init__(self, theme: Theme) -> None:
         self.rows = ConnectionModel(theme)
         super().__init__(self.rows, tr("Connections"), select_all=tr("Select all connections"), widest=WHY)
         self._theme = theme
         self.setObjectName("connections")
+        # Headers that can't sort must not look like buttons.
         self.horizontalHeader().setSectionsClickable(False)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()

@@ -80,6 +80,7 @@ class DataPage(SettingsPage):
     def _add(self, key: str, explanation: str, label: str, do: Callable[[], object]) -> QPushButton:
         button = text_button(label)
         button.setAccessibleName(f"{label.removesuffix('…')}: {label_of(key)}")
+        # Closed first: the dialogs that follow belong to the window.
         button.clicked.connect(lambda: (self._leave(), do()))
         self.add_setting(key, explanation, button)
         return button
@@ -123,6 +124,7 @@ class TrashPage(SettingsPage):
         self.list = QListWidget()
         self.list.setAccessibleName(tr("Deleted"))
         self.list.setProperty("elides", True)
+        # Otherwise Qt measures all rows before it shows any.
         self.list.setUniformItemSizes(True)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setItemDelegate(ImportedDelegate(ui.theme, self.list))
@@ -144,6 +146,7 @@ class TrashPage(SettingsPage):
         head.addStretch(1)
         self.column.addLayout(head)
         self.column.addWidget(self.nothing)
+        # `finish` adds a stretch of 1, which would otherwise take half of the room.
         self.column.addWidget(self.list, 100)
         self.column.addLayout(buttons)
         ui.theme.dress(self.list, least_height=LIST_PX)
@@ -184,27 +187,28 @@ class TrashPage(SettingsPage):
         return [item.data(Qt.ItemDataRole.UserRole) for item in self.list.selectedItems()]
 
     def restore(self) -> None:
-        """Restore the selection and update the lists."""
+        """Restore the selection and reload the lists of the tabs it belongs to."""
         for trashed in self.chosen:
             with self._ui.notify.guard():
                 try:
                     self.trash.restore(trashed)
                 except KeyError:  # another window of the program was quicker
                     continue
+        # Before reloading, which clears the selection.
         tabs = {_TABS.get(trashed.kind, tab_spec.CHAT) for trashed in self.chosen}
         self.reload()
         for name in sorted(tabs):
             self._ui.go.tab(name).restore_list()
 
     def ask_to_remove(self) -> QuestionDialog:
-        """Ask, then delete the selection permanently."""
+        """Ask, then delete the selection permanently on a thread."""
         chosen = self.chosen
         title = tr("Delete it for good?") if len(chosen) == 1 else tr("Delete {n} for good?", n=len(chosen))
         words = _title(chosen[0]) if len(chosen) == 1 else tr("They cannot be taken back.")
         return self.ask(title, words, tr(DELETE_FOR_GOOD), lambda: self._remove(chosen))
 
     def ask_to_empty(self) -> QuestionDialog:
-        """Ask, then delete everything permanently."""
+        """Ask, then delete everything in the trash permanently on a thread."""
         count = len(self._trashed)
         words = tr("1 thing goes for good.") if count == 1 else tr("{n} things go for good.", n=f"{count:,}")
         return self.ask(tr("Empty the trash?"), words, tr(EMPTY_TRASH), self._empty)
@@ -223,6 +227,7 @@ class TrashPage(SettingsPage):
         """Run work on a thread; the window may be closed meanwhile."""
         self._at_work = True
         self._show_buttons()
+        # Owned by the window, so that it goes on if the settings are closed meanwhile.
         task = tasks.ask(lambda _: work(), self._ui.window, lambda _: None, self._ui.notify.error)
         for signal in (task.finished, task.failed):
             signal.connect(self._on_done)
@@ -240,6 +245,7 @@ class TrashPage(SettingsPage):
             item = QListWidgetItem(_title(trashed), self.list)
             item.setData(NOTE_ROLE, _note(trashed, days))
             item.setData(Qt.ItemDataRole.UserRole, trashed)
+            # Qt would render a title that looks like HTML.
             item.setToolTip(plain_tip(f"{item.text()}\n{item.data(NOTE_ROLE)}"))
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{item.text()}, {item.data(NOTE_ROLE)}")
         has_some = bool(self.list.count())

@@ -149,7 +149,7 @@ class SettingsDialog(QDialog):
         self._shown.setCurrentIndex(int(wanted))
 
     def done(self, result: int) -> None:
-        """Save pending typed text, then close."""
+        """Save pending typed text, then close; Qt calls it for Escape and the close button, too."""
         if self._prompt_later.isActive():
             self._prompt_later.stop()
             self._save_prompt()
@@ -164,6 +164,7 @@ class SettingsDialog(QDialog):
         was_wide = self._above.direction() == along and direction == down
         self._above.setDirection(direction)
         if is_narrow != self._nav.isHidden():
+            # A widget that moves to another parent loses the focus.
             had_focus = self.search.field.hasFocus()
             if is_narrow:
                 self._above.addWidget(self.search.field, 1)
@@ -268,6 +269,7 @@ class SettingsDialog(QDialog):
         page.column.addWidget(self._prompt)
         page.setting_rows["system_prompt"] = self._prompt
         temperature = Stepper(
+            # One step below zero is the model's own temperature, which is stored as -1.
             theme, label_of("temperature"), chat.temperature if chat.temperature >= 0 else -0.1,
             lowest=-0.1, highest=5, step=0.1, decimals=1, word_for_lowest=tr(MODEL_DEFAULT),
         )  # fmt: skip
@@ -279,6 +281,7 @@ class SettingsDialog(QDialog):
             theme, label_of("max_tokens"), max(0, chat.max_tokens),
             lowest=0, highest=MOST_TOKENS, step=256, word_for_lowest=tr(NO_LIMIT),
         )  # fmt: skip
+        # 0 is shown as "No limit", which is stored as -1.
         longest.changed.connect(lambda value: self._save("chat", max_tokens=int(value) or -1))
         explanation = tr("In tokens, each about three quarters of a word. No limit: as much as the context allows.")
         page.add_setting("max_tokens", explanation, longest)
@@ -359,7 +362,7 @@ def _connections_page(app: Fireside, ui: UiContext) -> SettingsPage:
 
 
 class SystemPage(SettingsPage):
-    """System settings; choices apply at once."""
+    """Settings of the tray, the global shortcut and notifications; choices apply at once."""
 
     def __init__(self, app: Fireside, ui: UiContext, save: Save) -> None:
         super().__init__(ui.theme, page_label("system"))
@@ -392,6 +395,7 @@ class SystemPage(SettingsPage):
             tr("A small window for one question, with what is selected or copied there. Nothing of it is kept."),
         )
         keys = QKeySequenceEdit(QKeySequence(self._app.settings.system.shortcut))
+        # A global shortcut is one combination of keys; Qt would take a sequence of four.
         keys.setMaximumSequenceLength(1)
         keys.setClearButtonEnabled(False)
         keys.setAccessibleName(label_of("shortcut"))
@@ -405,6 +409,7 @@ class SystemPage(SettingsPage):
 
     def _on_keys(self, field: QKeySequenceEdit) -> None:
         keys = field.keySequence().toString(QKeySequence.SequenceFormat.PortableText)
+        # An empty field gets its keys back: the switch above turns the shortcut off.
         if not keys:
             field.setKeySequence(QKeySequence(self._app.settings.system.shortcut))
         elif keys != self._app.settings.system.shortcut:

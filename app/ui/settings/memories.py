@@ -35,7 +35,7 @@ MEMORIES_OFF = "Memories are off."
 
 
 class MemoryRow(QWidget):
-    """Row of a memory: text, scope, tokens, Delete."""
+    """Row of a memory: its text, where it is used, its tokens, Delete."""
 
     edited = Signal(str)
     moved = Signal(str)
@@ -74,6 +74,7 @@ class MemoryRow(QWidget):
         text = " ".join(clean_text(self.field.text()).split())
         if text and text != self.memory.text:
             self.edited.emit(text)
+        # Emptying the field deletes nothing; the button does.
         elif not text:
             self.field.setText(self.memory.text)
 
@@ -86,6 +87,7 @@ class MemoryField(QLineEdit):
         self.setAccessibleName(tr("Memory"))
         self.setToolTip(plain_tip(text))
         self.setCursorPosition(0)
+        # A long memory must not make the page wider.
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -199,6 +201,7 @@ class MemoriesPage(SettingsPage):
         with self._notify.guard():
             self._memories.delete(number)
             short = text if len(text) <= 2 * MOST_NAME else text[: 2 * MOST_NAME - 1] + "…"
+            # In the page: notices of the window are behind this dialog.
             notice = Notice(self._theme, tr("“{title}” was deleted.", title=short), UNDO_MS)
             notice.add_button(tr(UNDO), bring_back, "plain")
             notice.left.connect(notice.deleteLater)
@@ -210,12 +213,14 @@ class MemoriesPage(SettingsPage):
         """Count tokens on a thread, as the model may be busy."""
         if self._counting is not None:
             self._counting.abandon()
+        # Counted as they stand in a prompt: a list with a line for each.
         texts, tokens_of = [f"- {row.memory.text}" for row in self.rows], self._costs.tokens_of
         self._counting = tasks.ask(lambda _token: tokens_of(texts), self, self._on_counted, self._on_failed)
 
     def _on_counted(self, counted: tuple[list[int], bool]) -> None:
         self._counting = None
         counts, is_exact = counted
+        # Rows may have come or gone since the count began.
         for row, tokens in zip(self.rows, counts, strict=False):
             row.show_tokens(tokens, is_exact=is_exact)
         everywhere = sum(

@@ -85,6 +85,7 @@ class ProgramsSection(SettingsSection):
         self._theme.changed.connect(self._put_fonts_on)
         self._put_fonts_on()
         self.finish()
+        # The server reports no requests to the window, so they are asked for while the page is visible.
         self._look = QTimer(self, interval=LOOK_EVERY_MS)
         self._look.timeout.connect(self.show_asked)
         ui.programs.changed.connect(self._show)
@@ -106,6 +107,7 @@ class ProgramsSection(SettingsSection):
             widget.setFont(self._theme.code_font(size))
 
     def _on_switched(self, wanted: bool) -> None:
+        # `_show` sets the switch as well, which emits the same signal.
         if wanted != self._programs.is_wanted:
             self._programs.want(wanted=wanted)
 
@@ -210,6 +212,7 @@ class ProgramsSection(SettingsSection):
 
     def _show_recipe(self) -> None:
         self._where.setText(tr(self._chosen_recipe().where))
+        # The key is hidden on the screen; the button copies it whole.
         self._recipe.setPlainText(self._recipe_text(HIDDEN))
         self._context.setText(in_words(self._chosen_recipe().context_words(self._offer(HIDDEN))))
 
@@ -337,6 +340,7 @@ def _asked_text(asked: RequestRecord) -> str:
             read=f"{asked.prompt_tokens:n}",
             written=f"{asked.generated_tokens:n}",
         )
+    # nginx's status for a client that closed its connection
     elif asked.status == 499:
         what = tr("it went away")
     else:

@@ -89,6 +89,7 @@ class ServersSection(SettingsSection):
     def _on_saved(self, dialog: ServerDialog) -> None:
         self._show()
         loader = self._ui.loader
+        # The loaded model belongs to this server and takes over what was changed.
         if loader.path is not None and loader.path in dialog.kept_paths:
             loader.reload()
         loader.changed.emit()  # the model picker's list changed
@@ -117,6 +118,7 @@ class ServersSection(SettingsSection):
 
         def gone(_: object) -> None:
             self._show()
+            # The chat's model has gone with its server.
             if loader.path in paths and starter is not None:
                 loader.load(starter)
             loader.changed.emit()
@@ -126,7 +128,7 @@ class ServersSection(SettingsSection):
 
 
 class ServerRow(QWidget):
-    """Row of a server: address and selected models."""
+    """Row of a server: address, kind, where it is, and its ticked models."""
 
     def __init__(self, ui: UiContext, server: RemoteServer, models: list[str]) -> None:
         super().__init__()
@@ -247,7 +249,7 @@ class ServerDialog(QDialog):
 
     @property
     def wanted(self) -> RemoteServer | None:
-        """Server as entered; None without an address."""
+        """Server as entered, with the kind that was found; None without an address."""
         address = address_of(self.address.text())
         if not address:
             return None
@@ -263,10 +265,11 @@ class ServerDialog(QDialog):
         )
 
     def _key_now(self) -> str | None:
-        """Typed key; None keeps the stored one."""
+        """Return the typed key; None keeps the one in the keyring."""
         return self.key.text().strip() if self.key.isModified() or self._server is None else None
 
     def _on_edited(self) -> None:
+        # What was found belongs to another address or key.
         self._found = None
         self._stop()
         _show_label(self.note, "")
@@ -289,6 +292,7 @@ class ServerDialog(QDialog):
         key, cut = self._key_now(), RequestCut()
         _show_label(self.note, tr("Asking {host}…", host=server.host))
         self._run(lambda _: find_out(self._app.ask_server(server, key), cut), self._on_found, self.note)
+        # Only now: `_run` cuts the request that was running before.
         self._cut = cut
 
     def _on_found(self, found: ServerFacts) -> None:
@@ -318,7 +322,7 @@ class ServerDialog(QDialog):
         self._column.addWidget(self.sees)
 
     def _show_kept(self) -> None:
-        """Fill in a stored server without querying it."""
+        """Fill in a stored server from the store, without querying it."""
         if self._server is None:
             return
         self.address.setText(self._server.address)
@@ -445,6 +449,7 @@ class ServerDialog(QDialog):
         for name in self.chosen:
             known, one = before.get(name), listed.get(name)
             facts = {
+                # What the server says now goes before what is stored.
                 "context_tokens": one.context_tokens if one else known.context_tokens if known else 0,
                 "weights": one.weights if one else known.weights if known else 0,
                 "thinking": one.thinking if one else known.thinking if known else "none",
@@ -453,9 +458,11 @@ class ServerDialog(QDialog):
             models.append(self._app.servers.model_of(server, name, **facts))
         key = self._key_now()
 
+        # On a thread, as the keyring may ask for its password.
         def keep(_: CancelToken) -> bool:
             self._app.servers.save(server, models)
             if key is not None:
+                # Without a keyring the server is stored all the same; its key is valid until the program ends.
                 with suppress(TokenNotKept):
                     self._app.servers.keep_key(server.name, key)
                     return True

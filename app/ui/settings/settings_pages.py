@@ -83,7 +83,7 @@ MARKED_MS = 2500
 
 
 class SettingsSection(QWidget):
-    """Group of settings rows under a title."""
+    """Group of settings rows under a title: a page, or a part of one."""
 
     _title_px = 15.0
 
@@ -104,7 +104,7 @@ class SettingsSection(QWidget):
         return column
 
     def finish(self) -> None:
-        """Hook called after the last row was added."""
+        """Hook called after the last row was added; a page adds its stretch."""
 
     def label(self, text: str, size_px: float, weight: int = 400) -> QLabel:
         """Return a wrapping label whose font follows the theme."""
@@ -113,7 +113,7 @@ class SettingsSection(QWidget):
         return label
 
     def muted(self, text: str) -> QLabel:
-        """Return a help text in the muted colour."""
+        """Return a wrapping help text in the muted colour, in 13 pixels."""
         label = self.label(text, 13)
         label.setProperty("kind", "muted")
         return label
@@ -178,6 +178,7 @@ class SettingsSection(QWidget):
         """Swap a widget in a layout and drop rows of the old one."""
         layout.replaceWidget(old, new)
         gone = {old, *old.findChildren(QWidget)}
+        # Rows inside the old widget would be arranged after it was deleted.
         self._rows = [row for row in self._rows if row[0].parentWidget() not in gone]
         old.hide()
         old.deleteLater()
@@ -206,7 +207,7 @@ class SettingsSection(QWidget):
 
 
 class SettingsPage(SettingsSection):
-    """Scrolling page of settings; `foot` stays visible below."""
+    """Scrolling page of settings; what is in `foot` stays visible below."""
 
     _title_px = 18.0
 
@@ -221,6 +222,7 @@ class SettingsPage(SettingsSection):
         column = QVBoxLayout(inside)
         self._scroll = QScrollArea(widgetResizable=True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        # Otherwise the scroll area would be a stop of Tab before the fields.
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setWidget(inside)
         self.foot = QVBoxLayout()
@@ -249,6 +251,7 @@ class SettingsPage(SettingsSection):
         return known if known is not None and not known.isHidden() else None
 
     def reveal_later(self, key: str) -> None:
+        # Rows get their places with the next pass of the layout.
         QTimer.singleShot(0, self, lambda: self._reveal(key))
 
     def _reveal(self, key: str) -> None:
@@ -264,7 +267,7 @@ class SettingsPage(SettingsSection):
 
     @property
     def marked_row(self) -> QWidget | None:
-        """The highlighted row, or None."""
+        """The row that search highlighted; None once the highlight is over."""
         return self._mark.row if self._mark is not None and not self._mark.is_over else None
 
     @property
@@ -293,9 +296,11 @@ class RowMark(QWidget):
         self.is_over = False
         self._theme, self._scroll = theme, scroll
         around = row.parentWidget()
+        # Inside a section a row moves along with it, without an event of its own.
         self._watched = [row] if around is None or around is scroll.widget() else [row, around]
         for widget in self._watched:
             widget.installEventFilter(self)
+        # Behind the row, so that its text stays readable.
         self.lower()
         self._follow_row()
         self.show()
@@ -389,6 +394,7 @@ class EnginePage(SettingsPage):
         self._replace_devices(choice if choice.has_choice else self.muted(tr(NO_GPU_FOUND)))
         has_gpu = any(device.type in GPU_TYPES for device in described.devices)
         layers, experts, eyes = self._gpu_rows
+        # A choice stored before is shown without a GPU, too, so that it can be taken back.
         layers.setVisible(has_gpu or engine.gpu_layers >= 0)
         experts.setVisible((has_gpu and is_mixture) or engine.experts_on_cpu)
         eyes.setVisible(has_gpu or engine.projector_on_cpu)
@@ -497,6 +503,7 @@ class EnginePage(SettingsPage):
         elif is_outdated:
             self._note.setText(tr("Saved. It applies when the model is loaded again."))
         self.reload.setVisible(is_outdated)
+        # While loading, the line stays only if it offered the reload: other loads don't show it.
         self._foot.setVisible(is_outdated or (is_loading and self._foot.isVisibleTo(self)))
 
 
@@ -658,6 +665,7 @@ class PassagesField(QWidget):
         self.explanation.setText(" ".join(words))
 
     def _on_choose(self) -> None:
+        # The settings would stay in front of the tab that opens.
         self.window().close()
         self._ui.go.open_models("passages")
 
@@ -703,13 +711,14 @@ MIRROR_SCHEMES = ("https://", "http://")
 def address_problem(text: str, schemes: tuple[str, ...]) -> str:
     """Return why an address is invalid; "" if it is valid."""
     if not text:
-        return ""
+        return ""  # the system's proxy, or the Hub itself
     if not text.startswith(schemes):
         return tr(MUST_START_WITH, one=schemes[0], other=schemes[1])
     if any(character.isspace() for character in text):
         return tr("It has a space in it.")
     try:
         parts = urlsplit(text)
+        # `port` raises ValueError if it isn't a port.
         host, _ = parts.hostname, parts.port
     except ValueError:
         return tr("The port must be a number up to 65535.")
@@ -823,6 +832,7 @@ class NetworkPage(SettingsPage):
 
     def _on_mirror(self, text: str) -> None:
         self._save("network", mirror=text)
+        # Each host has a token of its own.
         self._look_for_token()
 
     # Access token.
@@ -900,6 +910,7 @@ class NetworkPage(SettingsPage):
             raise error
         sentence = sentence_for(error)
         self.token.clear()
+        # Whether one is kept is not known, so forgetting it is offered.
         self.forget.setEnabled(True)
         self._say_token(f"{tr(sentence.text)} {tr(sentence.kept)}".strip(), is_problem=True)
 
@@ -966,6 +977,7 @@ class DeviceChoice(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(theme.px(2))
         gpus = [device for device in devices if device.type in GPU_TYPES]
+        # A device that was chosen but isn't found now is listed, so that it can be taken out.
         gone = [name for name in chosen if name != CPU and name not in {gpu.name for gpu in gpus}]
         self.has_choice = bool(gpus or gone or chosen)
         if not self.has_choice:
@@ -992,6 +1004,7 @@ class DeviceChoice(QWidget):
         if not isinstance(self._rows[name], CheckRow):
             chosen = (name,) if name else AUTOMATIC
         else:
+            # "Only the CPU" excludes all others.
             wanted = set(self.chosen) - {CPU} | {name} if checked else set(self.chosen) - {name}
             chosen = tuple(row for row in self._rows if row and row in wanted)
         was, self.chosen = self.chosen, chosen

@@ -44,7 +44,7 @@ class SettingsSearch(QObject):
 
     @property
     def titles(self) -> list[str]:
-        """Titles of the results, best first."""
+        """Titles of the results in their order, the best match first."""
         return [entry.title for entry in self.entries.entries]
 
     def _on_typed(self, text: str) -> None:
@@ -77,6 +77,7 @@ class SettingsSearch(QObject):
             self.list.scrollTo(index)
             if (entry := self.entries.entry_at(index)) is not None:
                 self.field.setAccessibleDescription(entry.spoken)
+                # The focus stays in the field, so a screen reader wouldn't read the chosen row.
                 announce(self.field, entry.spoken)
 
     def _choose(self) -> None:

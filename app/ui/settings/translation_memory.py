@@ -159,7 +159,7 @@ class MemoryDialog(QDialog):
     # Display.
 
     def search_memory(self) -> None:
-        """Search again by field and scope."""
+        """Search again on a thread, by the field's words and the scope."""
         self._later.stop()
         if self._task is not None:
             self._task.abandon()
@@ -217,7 +217,7 @@ class MemoryDialog(QDialog):
         self._ask(tuple(self.model.shown[row].id for row in sorted(rows)))
 
     def ask_about_all(self) -> None:
-        """Ask to delete all matches, shown or not."""
+        """Ask to delete all matches, also those beyond the rows shown."""
         self._ask(self.found.ids)
 
     def _ask(self, ids: tuple[int, ...]) -> None:
@@ -226,6 +226,7 @@ class MemoryDialog(QDialog):
         self._asked = ids
         self.question.setText(tr("{count} cannot be brought back.", count=_counted(len(ids))))
         self._feet.setCurrentWidget(self._asking)
+        # Enter must not delete by accident.
         self.keep.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _end_question(self) -> None:
@@ -274,6 +275,7 @@ class MemoryDialog(QDialog):
         column.addLayout(top)
         column.addWidget(self.table, 1)
         column.addWidget(self._feet)
+        # Both feet are equally high, so that the table doesn't move.
         self._feet.setFixedHeight(self.close_button.sizeHint().height())
 
     def _connect(self) -> None:
