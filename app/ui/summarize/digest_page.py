@@ -114,6 +114,7 @@ class FirstLooks(Estimating):
             self.moved.emit(self._wanted[0], self._share)
 
     def _on_seen(self, found: FirstLook) -> None:
+        # The oldest entry goes, or an earlier one of the same key, so that this one counts as the newest.
         self._kept.pop(next(iter(self._kept)) if len(self._kept) >= KEPT else self._wanted, None)
         self._kept[self._wanted] = found
         self.seen.emit(self._wanted[0], found)
@@ -169,6 +170,7 @@ class DigestPart(QWidget):
             part.opened.connect(partial(self._open, part))
             part.left.connect(self.left)
         self.sentences.moved.connect(lambda rect: self.moved.emit(self._here(self.sentences, rect)))
+        # New chips are at the end of Qt's tab order.
         self.terms.written.connect(lambda: QWidget.setTabOrder(self.terms.order(self.sentences), self.outline))
         self.terms.moved.connect(lambda rect: self.moved.emit(self._here(self.terms, rect)))
         theme.changed.connect(self._arrange)
@@ -223,6 +225,7 @@ class DigestPart(QWidget):
 
     def show_cancelled(self) -> None:
         """Say that the preview was cancelled and offer to start it again."""
+        # The focused button is about to be hidden.
         had_keyboard = self.cancel.hasFocus()
         self.show_waiting(tr(DIGEST_CANCELLED))
         self.look.show()
@@ -316,7 +319,7 @@ class DigestPart(QWidget):
 
 @dataclass(frozen=True)
 class _Shown:
-    """A key term with its document."""
+    """A key term with the document that its places are in."""
 
     term: KeyTerm
     document: SummarizedDocument
@@ -343,7 +346,7 @@ class TermChip(QPushButton):
 
     @property
     def chip(self) -> Chip:
-        """The chip for the term's current place."""
+        """The chip that opens the term's current place in the document panel."""
         spot = self.term.spots[self.place]
         return Chip(
             self.term.text, self._where(), self._document.id, TextHighlight(spot.block_id, spot.start, spot.end)
@@ -483,11 +486,9 @@ class KeyTerms(QWidget):
         self.opened.emit(chip.chip)
 
     def order(self, before: QWidget) -> QWidget:
-        """Put the chips after a widget in the tab order and return the last.
-
-        They need a Tab policy meanwhile, as Qt skips others.
-        """
+        """Put the chips after a widget in the tab order and return the last."""
         for chip in self.chips:
+            # setTabOrder skips widgets that Tab can't reach, as most chips can't.
             chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             QWidget.setTabOrder(before, chip)
             before = chip
@@ -569,6 +570,7 @@ class DigestOutline(QTreeWidget):
                     root, document.title or document.name, "", Chip("", "", document.id, TextHighlight(1))
                 )
             self._add(root, document, overview)
+        # Without nested headings, the room for arrows would stay empty.
         self.setRootIsDecorated(any(map(_children, _children(self.invisibleRootItem()))))
         self._open_levels()
         self._on_theme_changed()
@@ -590,6 +592,7 @@ class DigestOutline(QTreeWidget):
     def _add(self, root: QTreeWidgetItem, document: SummarizedDocument, overview: DocumentOverview) -> None:
         path: list[tuple[int, QTreeWidgetItem]] = [(0, root)]
         for heading in overview.headings:
+            # Levels may be skipped, as from 1 to 3: the parent is the nearest heading above that has a lower one.
             while path[-1][0] >= heading.level:
                 path.pop()
             mark = page_mark(document.unit, heading.page)
@@ -615,8 +618,7 @@ class DigestOutline(QTreeWidget):
 
     def _fit_height(self) -> None:
         """Fit the height to the expanded rows, up to a limit where the list scrolls."""
-        rows, item = 0, self.itemAt(0, 0) or self.topLevelItem(0)
-        item = self.topLevelItem(0)
+        rows, item = 0, self.topLevelItem(0)
         while item is not None:
             rows, item = rows + 1, self.itemBelow(item)
         self.setFixedHeight(min(rows * self.sizeHintForRow(0) + 2, self._theme.px(MOST_TREE_PX)) if rows else 0)
@@ -631,6 +633,7 @@ class DigestOutline(QTreeWidget):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
+        # Without a current row, arrow keys have nowhere to start from.
         if self.topLevelItemCount() and not self.currentIndex().isValid():
             self.setCurrentIndex(self.model().index(0, 0))
 

@@ -190,7 +190,7 @@ class SummaryDraftPage(QWidget):
             before = widget
 
     def show_wish(self, wish: SummaryOptions, *, is_together: bool) -> None:
-        """Restore saved options."""
+        """Restore saved options, and whether one summary is made of all documents."""
         self.foot.choices.show_wish(wish)
         self.is_together = is_together
         self.together.show_value("together" if is_together else "each")
@@ -202,7 +202,7 @@ class SummaryDraftPage(QWidget):
         self.look_at_model()
 
     def look_at_model(self) -> None:
-        """Re-check whether the selected model suits the documents."""
+        """Re-check on a thread whether the selected model suits the documents."""
         self.better.find_better(self._languages, self.ids)
 
     @property
@@ -242,6 +242,7 @@ class SummaryDraftPage(QWidget):
         """
         before, wanted = self._looked_at, (self.ids, self.foot.wish)
         if wanted == before or self._files.are_pictures_read:
+            # When its pages have been read, another document with more text takes its place.
             return
         self._looked_at = wanted
         if wanted[0] and wanted[0] == self._not_looked_at:
@@ -283,6 +284,7 @@ class SummaryDraftPage(QWidget):
         wanted = (tuple(self.ids), self.foot.wish)
         if wanted == self._known or self._files.are_pictures_read:
             return
+        # Other options keep the last figures until new ones are there; other documents don't.
         if self._known is not None and wanted[0] != self._known[0]:
             self._estimate = None
         self._known = wanted
@@ -306,6 +308,7 @@ class SummaryDraftPage(QWidget):
         self._show_time(tr(sentence_for(error).text))
 
     def _tokens(self) -> dict[int, int]:
+        # The estimate is for an earlier choice of documents.
         if self._estimate is None or len(self._estimate.by_document) != len(self.ids):
             return {}
         return dict(zip(self.ids, self._estimate.by_document, strict=True))
@@ -358,7 +361,7 @@ def _remark_line(one: FileToRead, *, is_alone: bool) -> str:
 
 
 class EmptyPage(QWidget):
-    """Introduction shown while there are no documents."""
+    """Introduction and drop zone, shown while there are no documents to summarize."""
 
     def __init__(self, app: Fireside, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -453,6 +456,7 @@ class SummaryDropZone(QFrame):
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(1.5, 1.5, -1.5, -1.5), px(12), px(12))
 
     def focusInEvent(self, event: QFocusEvent) -> None:
+        # After a click nobody needs to see where the focus is.
         self._has_ring = event.reason() in RING_REASONS
         super().focusInEvent(event)
         self.update()
@@ -561,7 +565,7 @@ class FileChips(QWidget):
         theme.dress(self._flow, spacing=8)
 
     def add_last(self, widget: QWidget) -> None:
-        """Place a widget after the last chip."""
+        """Place a widget after the last chip, also when chips come and go."""
         self._last = widget
         self._flow.addWidget(widget)
 
@@ -699,7 +703,7 @@ class BetterModel(QFrame):
         self._task.failed.connect(_on_failed)
 
     def look_at(self, languages: Sequence[str], document_ids: Sequence[int]) -> None:
-        """Call `find_better` if languages or documents changed."""
+        """Call `find_better` if languages or documents changed since the last call."""
         if (tuple(languages), tuple(document_ids)) != (self._languages, self._ids):
             self.find_better(languages, document_ids)
 
@@ -789,7 +793,7 @@ class DraftFiles(Intake):
         self.changed.emit()
 
     def take_out(self, one: FileToRead) -> None:
-        """Remove a file and offer Undo."""
+        """Remove a file and offer Undo, which reads a finished file not again."""
         self.remove(one)
         self._notify.undo(tr("{name} was left out.", name=one.name), lambda: self._put_back(one))
 

@@ -58,7 +58,7 @@ class StatementView(QTextEdit):
         super().__init__(parent)
         self._theme = theme
         self._told: list[ShownStatement] = []
-        self._below: tuple[str, list[ShownStatement]] = ("", [])
+        self._below: tuple[str, list[ShownStatement]] = ("", [])  # heading and statements of the second list
         self._form = Form.BULLETS
         self._plain = ""
         self._text = StatementText(self.document(), theme)
@@ -75,6 +75,7 @@ class StatementView(QTextEdit):
         self.setAccessibleName(tr("Statements"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setReadOnly(True)
+        # Dropped files are the window's.
         self.setAcceptDrops(False)
         self.setUndoRedoEnabled(False)
         self.setTabChangesFocus(True)
@@ -83,6 +84,7 @@ class StatementView(QTextEdit):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setAutoFillBackground(False)
+        # The pointer changes over chips, also while no button is pressed.
         self.viewport().setMouseTracking(True)
         self.document().setDocumentMargin(0)
         self.verticalScrollBar().rangeChanged.connect(self._fit_height)
@@ -100,7 +102,7 @@ class StatementView(QTextEdit):
         return len(self._below[1])
 
     def show_statements(self, told: Sequence[ShownStatement], form: Form) -> None:
-        """Replace all statements and scroll to the top."""
+        """Replace all statements, drop the second list and scroll to the top."""
         self._told, self._form, self._plain, self._below = list(told), form, "", ("", [])
         self.current, self.chip, self.open_chip = -1, 0, None
         self._write()
@@ -123,7 +125,7 @@ class StatementView(QTextEdit):
             bar.setValue(bar.maximum())
 
     def show_below(self, words: str, told: Sequence[ShownStatement]) -> None:
-        """Replace the second list, under the heading `words`."""
+        """Replace the second list, under the heading `words`; the reader's place stays."""
         if self._below == (words, list(told)):
             return
         self._below = (words, list(told))
@@ -135,6 +137,7 @@ class StatementView(QTextEdit):
     def _reader_stays(self) -> Iterator[None]:
         """Keep the scroll position and the current statement across a rebuild, as far as both still exist."""
         before, bar = self.stretches, self.verticalScrollBar()
+        # Where the first visible statements are; by identity, as equal ones may occur twice.
         tops = {
             id(statement_range.told): self.ground.rect_of(statement_range).top()
             for statement_range in before[max(0, self.ground.number_at(QPointF())) :][:8]
@@ -154,7 +157,7 @@ class StatementView(QTextEdit):
         self.viewport().update()
 
     def show_plain(self, text: str) -> None:
-        """Show text while it is still being generated."""
+        """Show text that is still being generated; a view at its end stays there."""
         bar = self.verticalScrollBar()
         is_at_end = bar.value() >= bar.maximum()
         before = bar.value()
@@ -216,6 +219,7 @@ class StatementView(QTextEdit):
     def _fit_height(self) -> None:
         px = self._theme.px
         bar, edge = self.verticalScrollBar(), px(self.edge_px)
+        # The margin gives way to the scroll bar, so that the text keeps its width when the bar appears.
         taken = bar.sizeHint().width() if bar.maximum() > bar.minimum() else 0
         sides = (edge, max(0, max(self.width() - edge - px(READING_PX), edge) - taken))
         left, right = sides[::-1] if self.isRightToLeft() else sides
@@ -227,6 +231,7 @@ class StatementView(QTextEdit):
         return data
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        # Arrows of the keypad have a modifier of their own.
         key, is_bare = (
             event.key(),
             event.modifiers()
@@ -316,7 +321,7 @@ class WholeStatementView(StatementView):
         self.document().documentLayout().documentSizeChanged.connect(self._grow)
 
     def place_of(self, number: int) -> QRect:
-        """Return a statement's rectangle in this widget's coordinates."""
+        """Return a statement's rectangle in this widget's coordinates, not the viewport's."""
         return self.ground.statement_rect(number).toAlignedRect().translated(self.viewport().pos())
 
     def _bring_into_view(self, number: int) -> None:
@@ -375,13 +380,13 @@ class StatementText:
     def __init__(self, document: QTextDocument, theme: Theme) -> None:
         self._document, self._theme = document, theme
         self.stretches: list[StatementRange] = []
-        self._group: str | None = None
+        self._group: str | None = None  # None: nothing was written, so the first heading is
         self._paragraph: int | None = None
         self._is_empty = True
         self._above: _Above | None = None
 
     def clear(self) -> None:
-        """Remove all text and reset the document's margins."""
+        """Remove all text and set font and margins, which clearing resets."""
         self._document.clear()
         self._document.setDefaultFont(self._theme.font(TEXT_PX))
         frame = QTextFrameFormat()
@@ -449,6 +454,7 @@ class StatementText:
     def _write_item(self, cursor: QTextCursor, told: ShownStatement, *, has_bullet: bool) -> None:
         is_flagged = told.is_flagged
         is_indented = has_bullet or is_flagged
+        # The frame around a flagged statement needs more room.
         gap = GAP_PX + (6 if is_flagged or (self.stretches and self.stretches[-1].told.is_flagged) else 0)
         if not has_bullet and not is_flagged and self._group:
             gap = 10
@@ -488,6 +494,7 @@ class StatementText:
         This is the only place where model output enters the document.
         """
         text = _one_line(told.statement.text)
+        # A full stop goes behind the chips, to the end of the sentence.
         end = text[-1:] if text[-1:] in ENDS and not text.endswith("..") and told.chips else ""
         cursor.insertText(text.removesuffix(end) if end else text, self._format())
         places = []
@@ -517,6 +524,7 @@ class StatementText:
         look.setLayoutDirection(Qt.LayoutDirection.RightToLeft if is_rtl else Qt.LayoutDirection.LeftToRight)
         if is_indented:
             (look.setRightMargin if is_rtl else look.setLeftMargin)(px(MARGIN_PX))
+        # An empty document has its first block already.
         if self._is_empty:
             cursor.setBlockFormat(look)
             cursor.setBlockCharFormat(self._format())
@@ -572,6 +580,7 @@ class StatementGround:
         painter = QPainter(view.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         has_keys = view.hasFocus()
+        # The frame of the statement before may reach into the area.
         for number in range(max(0, self.number_at(area.topLeft()) - 1), len(view.stretches)):
             stretch = view.stretches[number]
             box = self._box_of(stretch)
@@ -595,6 +604,7 @@ class StatementGround:
     def chip_at(self, point: QPointF) -> tuple[int, int] | None:
         """Return the numbers of statement and chip at a point, or None."""
         last = self.number_at(point)
+        # The nearest cursor position may be in the statement that begins behind the chip.
         for number in range(max(0, last - 1), last + 1):
             for place in range(len(self._view.stretches[number].chips)):
                 if self.chip_rect(number, place).contains(point):
@@ -607,7 +617,7 @@ class StatementGround:
         return bisect_right(self._view.stretches, position, key=lambda stretch: stretch.start) - 1
 
     def rect_of(self, stretch: StatementRange) -> QRectF:
-        """Return the bounding rectangle of a statement's lines."""
+        """Return the bounding rectangle of a statement's lines; items take the full width."""
         rects = [rect for _, rect in self._lines(stretch.start, stretch.end)]
         around = QRectF()
         for rect in rects:
@@ -619,6 +629,7 @@ class StatementGround:
 
     def _chip(self, stretch: StatementRange, place: int) -> QRectF:
         start, end = stretch.chips[place]
+        # Nothing in a chip can be broken, so it is on one line.
         _, rect = next(self._lines(start, end), (None, QRectF()))
         px = self._theme.px
         return rect.adjusted(0, -px(0.5), 0, px(1.5))
@@ -707,6 +718,7 @@ class StatementGround:
             if begin >= stop:
                 continue
             one, other = line.cursorToX(begin)[0], line.cursorToX(stop)[0]  # type: ignore[index]
+            # As high as the letters, while the line is higher.
             base = origin.y() + line.y() + line.ascent()
             left = origin.x() + min(one, other)
             yield line, QRectF(left, base - metrics.ascent(), abs(other - one), metrics.ascent() + metrics.descent())

@@ -131,6 +131,7 @@ class WorkPage(QWidget):
 
     def show_work(self, stored: StoredSummary, progress: SummaryProgress | None) -> None:
         """Show a queued or running summary as far as it is."""
+        # A job that was stopped and resumed has a new progress.
         is_other = self.stored is None or self.stored.id != stored.id or progress is not self.progress
         self.stored, self.progress = stored, progress
         self._title.setText(stored.title)
@@ -157,7 +158,7 @@ class WorkPage(QWidget):
 
     @property
     def _left_of_digest(self) -> list[ShownStatement]:
-        """Key sentences of sections not read yet."""
+        """Key sentences of sections that weren't read yet, until points replace them."""
         has_read = self.progress.has_read if self.progress is not None else lambda _anchor: False
         return [
             shown_statement
@@ -325,6 +326,7 @@ class SummarizeView(WorkView):
                 self._show_page(self.work)
             else:
                 self._show_result(stored, self._app.summaries.load_summary(job_id))
+            # A finished summary needs no key sentences beside it.
             if stored.state != "done" and (is_other or self.pages.currentWidget() is not was_shown):
                 self.looks.look_at(stored.document_ids, stored.wish)
         except AppError as error:
@@ -346,7 +348,7 @@ class SummarizeView(WorkView):
         self.files.ask()
 
     def take_keyboard(self) -> None:
-        """Focus the main widget of the page."""
+        """Focus the main widget of the page that is shown."""
         page = self.pages.currentWidget()
         targets: dict[QWidget | None, QWidget] = {
             self.empty: self.empty.zone,
@@ -429,6 +431,7 @@ class SummarizeView(WorkView):
             self._show_page(self.draft if self.files.files else self.empty)
 
     def _keep_draft(self) -> None:
+        # Before it was loaded, the empty form would replace the stored draft.
         if self._is_draft_loaded:
             draft, summaries = self.draft, self._app.summaries
             self.doing.try_to(lambda: summaries.keep_draft(draft.ids, draft.foot.wish, is_together=draft.is_together))
@@ -464,6 +467,7 @@ class SummarizeView(WorkView):
     def _on_happened(self, job_id: int, event: SummaryEvent) -> None:
         if job_id == self.open_id and self.pages.currentWidget() is self.work:
             stored = self.work.stored
+            # A job that has just begun has a progress that the page doesn't know.
             if stored is None or self.work.progress is not self.runner.progress_of(job_id):
                 self.show_job(job_id)
             else:
@@ -488,6 +492,7 @@ class SummarizeView(WorkView):
         self._open(chip)
         if isinstance(focus, TermChip) and focus.isVisible():
             focus.setFocus(Qt.FocusReason.OtherFocusReason)
+        # Later, when the panel has taken its width and the chips have moved.
         QTimer.singleShot(0, self.draft.digest, self.draft.digest.show_open)
 
 

@@ -177,6 +177,7 @@ class TitleField(QLineEdit):
 
     def _show(self) -> None:
         room = self.width() - 2 * EDGE_PX
+        # Before it is shown, its width isn't known.
         is_cut = not self.hasFocus() and self.isVisible()
         self.setText(
             self.fontMetrics().elidedText(self._title, Qt.TextElideMode.ElideRight, room) if is_cut else self._title
@@ -187,6 +188,7 @@ class TitleField(QLineEdit):
 
     def _on_finished(self) -> None:
         title = " ".join(self.text().split())
+        # What is shown may be shortened, so only typed text counts.
         if self.isModified() and title and title != self._title:
             self._title = title
             self.renamed.emit(title)
@@ -237,6 +239,7 @@ class ResultHead(TabColumn):
         self.copy.clicked.connect(self.copy_wanted)
         self.translate = IconButton(theme, "translate", tr(TRANSLATE_THIS), size_px=18)
         self.translate.clicked.connect(self.translate_wanted)
+        # Rich text only for the colour of warnings: `_write` escapes everything that enters it.
         self.facts = QLabel(textFormat=Qt.TextFormat.RichText, wordWrap=True)
         self.facts.setObjectName("summary_facts")
         self.facts.setProperty("kind", "muted")
@@ -260,7 +263,7 @@ class ResultHead(TabColumn):
 
     @property
     def text(self) -> str:
-        """Facts on the reading as plain text."""
+        """Facts on the reading as plain text, for screen readers."""
         coverage, found, attention = self._said
         counted = ", ".join(part for part in (found, attention) if part)
         return BETWEEN.join(part for part in (coverage, counted) if part)
@@ -443,6 +446,7 @@ class ResultPage(QWidget):
         self.head.show_facts(summary)
         kept, stopped = read_words(stored, summary)
         self.bar.show_ended(stored, failed=tr(SUMMARY_FAILED), kept=kept, stopped=stopped)
+        # The bar has room for one message, and why a summary ended goes first.
         self._is_outdated = is_outdated and self.bar.isHidden()
         if self._is_outdated:
             words = f"{tr(CHANGED_SINCE)} {tr('The summary is of the earlier version.')}"
@@ -462,7 +466,7 @@ class ResultPage(QWidget):
 
 
 def plain(summary: Summary) -> str:
-    """Return title, groups and statements, a paragraph each."""
+    """Return title, groups and statements as plain text, a paragraph each."""
     parts, group = [summary.title], ""
     for statement in summary.statements:
         parts += [statement.group] if statement.group and statement.group != group else []

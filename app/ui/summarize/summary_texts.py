@@ -164,7 +164,7 @@ MOST_SHARE = 0.98
 
 
 class SummaryProgress:
-    """Progress of a running summary since it started."""
+    """Progress of a running summary since it started, collected from its events."""
 
     def __init__(self) -> None:
         self.sections = 0
@@ -189,9 +189,11 @@ class SummaryProgress:
         """Reason of a pause, as in `TaskRests`; "" while running."""
 
     def take_event(self, event: SummaryEvent) -> None:
+        # Any other event means that the pause is over.
         if not isinstance(event, TaskRests | Summarized):
             self.rests = ""
         if isinstance(event, Planned):
+            # A second plan follows a first attempt by the model that wasn't good enough.
             self.is_second_try = self.sections > 0 and self.method is Method.MODEL
             self.sections, self.done, self.points, self.joined, self.text = event.sections, 0, [], None, ""
             self.method, self.read, self.is_written = event.method, [], False
@@ -208,6 +210,7 @@ class SummaryProgress:
         elif isinstance(event, ClaimsChecked):
             self.checked = (event.done, event.claims)
         elif isinstance(event, PromptRead):
+            # The bar must not go back when several prompts report their shares.
             self._prompt_read = max(self._prompt_read, event.share)
         elif isinstance(event, Writing):
             if event.attempt > self._attempt:
@@ -286,7 +289,7 @@ class Chip:
 
 
 class ChipBuilder:
-    """Build the chips of statements about these documents."""
+    """Builds the chips of statements about these documents, with headings it looked up."""
 
     def __init__(self, documents: Sequence[SummarizedDocument], source: DocumentLibrary) -> None:
         self._documents, self._source = documents, source

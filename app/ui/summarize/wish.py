@@ -82,7 +82,7 @@ class WishChoices(QWidget):
         return SummaryOptions(Length(self.length.value), form, self.language.value, instruction)
 
     def show_wish(self, wish: SummaryOptions) -> None:
-        """Show stored options without emitting a signal."""
+        """Show stored options without emitting `changed`, which would store them again."""
         self.length.show_value(wish.length)
         self.form.show_value(wish.form)
         known = wish.language if wish.language in ("", *LANGUAGES) else ""
@@ -91,7 +91,7 @@ class WishChoices(QWidget):
         self._show_field()
 
     def settle(self) -> None:
-        """Emit pending typed text at once."""
+        """Emit `changed` for text typed a moment ago, instead of after the pause."""
         if self._typed.isActive():
             self._typed.stop()
             self.changed.emit()
@@ -141,6 +141,7 @@ class MethodLook(QObject):
     def _read(self, groups: Sequence[Sequence[int]]) -> Iterator[tuple[str, frozenset[tuple[Form, bool]]]]:
         summaries = self._app.summaries
         path, choices = summaries.engines.model_path(), [summaries.method_of(ids) for ids in groups]
+        # "en" stands for any chosen language: it only matters whether there is one.
         kinds = [(form, language) for form in Form for language in ("", "en")]
         copied = {
             (form, bool(language))
@@ -192,7 +193,7 @@ class SummaryFooter(TabColumn):
         name_widgets(begin=self.button, begin_anyway=self.anyway)
 
     def show_method(self, model: str, copied_for: frozenset[tuple[Form, bool]]) -> None:
-        """Set what the button does; see `MethodLook`."""
+        """Set whether the button starts the model or takes key sentences; see `MethodLook`."""
         self._model, self._copied_for = model, copied_for
         self._show_button()
 
