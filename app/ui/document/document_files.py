@@ -102,7 +102,7 @@ class DocumentQuestions(QObject):
         dialog.open()
 
     def ask_for_password(self, one: FileToRead, *, is_wrong: bool) -> None:
-        """Queue a password dialog behind those already open."""
+        """Queue a password dialog behind those already open, as they come one at a time."""
         self._locked.append((one, is_wrong))
         self._ask_next()
 
@@ -121,7 +121,7 @@ class DocumentQuestions(QObject):
         dialog.open()
 
     def ask_about_size(self, one: FileToRead, size_bytes: int) -> None:
-        """Ask whether to read a large file."""
+        """Ask whether to read a large file; a refusal emits `refused`."""
         dialog = LargeFile(self._theme, one.name, size_bytes, self._window)
         dialog.read_wanted.connect(lambda: self.reading_allowed.emit(one))
         dialog.rejected.connect(lambda: self.refused.emit(one))
@@ -148,6 +148,7 @@ class DocumentQuestions(QObject):
     def _ask_next(self) -> None:
         while self._locked and self._asked is None:
             one, is_wrong = self._locked.pop(0)
+            # It may have been removed since it was queued.
             if one.stage is not Stage.LOCKED:
                 continue
             dialog = self._asked = PasswordDialog(self._theme, one.name, is_wrong=is_wrong, parent=self._window)
@@ -219,6 +220,7 @@ class PagesDialog(QuestionDialog):
         self.words.setProperty("kind", "muted")
         self.first = Stepper(theme, tr("From {unit}", unit=unit), first, lowest=1, highest=pages)
         self.last = Stepper(theme, tr("To {unit}", unit=unit), last or pages, lowest=1, highest=pages)
+        # The other end moves along, so that the range is never empty.
         self.first.changed.connect(lambda value: self.last.number.setValue(max(value, self.last.number.value())))
         self.last.changed.connect(lambda value: self.first.number.setValue(min(value, self.first.number.value())))
         if names:
@@ -320,7 +322,7 @@ class FileToRead:
 
     @property
     def is_on_its_way(self) -> bool:
-        """True while it is queued or being read."""
+        """True while it is queued, being read, or waits for an answer to a question."""
         is_in_hand = self.task is not None  # a file that was read may not be stored yet
         return is_in_hand or self.stage in (Stage.ASKED, Stage.WAITS, Stage.READING, Stage.LOCKED)
 
@@ -475,6 +477,7 @@ class DocumentChip(QPushButton):
         self.update()
 
     def sizeHint(self) -> QSize:
+        # A push button's own hint is that of its text, and this one has a layout instead.
         return self._row.sizeHint()
 
     def minimumSizeHint(self) -> QSize:
@@ -489,7 +492,7 @@ class DocumentChip(QPushButton):
             super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the progress along the lower edge."""
+        """Paint the reading progress along the lower edge, over the button."""
         super().paintEvent(event)
         if self._share is None:
             return
@@ -566,7 +569,7 @@ def size_words(document: StoredDocument) -> str:
 
 
 def spoken_size(document: StoredDocument) -> str:
-    """Return the size as spoken by screen readers."""
+    """Return the size with commas, as a screen reader would speak the dot."""
     return ", ".join(_sizes(document))
 
 

@@ -70,12 +70,12 @@ class PagePaper(QLabel):
         self.update()
 
     def show_words(self, words: str) -> None:
-        """Show a muted message on blank paper."""
+        """Show a muted message, but only on blank paper, not on a picture."""
         self.words = words if self.shown is None else ""
         self.update()
 
     def show_areas(self, marked: Sequence[Area], hits: Sequence[Area]) -> None:
-        """Highlight the mark and the search hits."""
+        """Highlight the mark and the search hits, given in points of the page."""
         self._marked, self._hits = list(marked), list(hits)
         self.update()
 
@@ -137,10 +137,12 @@ def _nearest_gap(image: QImage, strip: QRect, at: int, least: int) -> tuple[int,
     if strip.isEmpty():
         return None
     row = image.copy(strip).convertToFormat(QImage.Format.Format_Grayscale8)
+    # Scaling to a single row averages the columns, much faster than a loop in Python.
     row = row.scaled(strip.width(), 1, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
     paper = max(bytes(row.constBits()[: strip.width()]))
     found: list[tuple[int, int]] = []
     start: int | None = None
+    # The dark column at the end closes a gap that reaches the edge.
     for x, grey in enumerate([*bytes(row.constBits()[: strip.width()]), 0]):
         if grey >= paper - 2 and x < strip.width():
             start = x if start is None else start
@@ -186,7 +188,7 @@ class PageArea(QScrollArea):
 
     @property
     def width_px(self) -> int:
-        """Width of the page's picture in device pixels."""
+        """Width in which the page's picture is drawn, in device pixels."""
         return max(1, round(self._paper_width() * self.devicePixelRatioF()))
 
     def show_empty(self, size_pt: QSizeF) -> None:
@@ -254,6 +256,7 @@ class PageArea(QScrollArea):
         self._resized.start()
 
     def event(self, event: QEvent) -> bool:
+        # On a screen of another resolution the picture is drawn again in that.
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self._resized.start()
         return super().event(event)
@@ -334,6 +337,7 @@ class PagePane(QStackedWidget):
         self._drawer.drawn.connect(self._on_drawn)
         self._drawer.failed.connect(self._on_not_drawn)
         self.area.width_wanted.connect(self._draw)
+        # Later, as the layout decides the width.
         self._first_drawing = QTimer(self, singleShot=True, interval=0)
         self._first_drawing.timeout.connect(self._draw)
 
@@ -380,6 +384,7 @@ class PagePane(QStackedWidget):
         if picture.page == self._page and self.is_drawing:
             is_first = self.area.paper.shown is None
             self.area.show_picture(picture)
+            # Until now its size was a guess, and so was the place of the mark.
             if is_first:
                 self.area.scroll_to_mark()
 
@@ -454,12 +459,11 @@ class PageDrawer(QObject):
 
     @property
     def is_busy(self) -> bool:
-        """True while a page is being drawn."""
         return self._task is not None
 
     @property
     def is_idle(self) -> bool:
-        """True if nothing is drawn or scheduled."""
+        """True if nothing is drawn or scheduled, not even a neighbour of the page."""
         return self._task is None and not self._ahead.isActive()
 
     @property
@@ -583,6 +587,7 @@ def _pictures(
 ) -> Iterator[PagePicture]:
     """Yield the page in the requested width; twice if its size was guessed wrongly."""
     size = guess
+    # If the size was a guess, the first drawing tells the real one.
     for is_last in (True,) if is_known else (False, True):
         if token.cancelled:
             return
@@ -601,6 +606,7 @@ def picture_from(drawn: Drawn, width_px: int, name: str) -> PagePicture:
     wanted = drawn.width * drawn.height * 3
     try:
         inflate = zlib.decompressobj()
+        # Limited to the declared size: a damaged stream might unpack to gigabytes.
         rows = inflate.decompress(drawn.pixels, max(1, wanted))
     except (ValueError, zlib.error) as error:
         raise DocumentUnreadable(name, "not_drawn") from error

@@ -46,7 +46,6 @@ class DocumentPanel(SidePane):
 
     @cached_property
     def view(self) -> DocumentView:
-        """Document view, built on first use."""
         from app.ui.document.document_view import DocumentView  # 5 MB that a window without a document can save
 
         view = DocumentView(self._theme, self._notify)
@@ -102,7 +101,7 @@ class DocumentPanel(SidePane):
             self.take_over(self._documents, earlier_id, document_id)
 
     def close_document(self) -> None:
-        """Close the document and show the view alone."""
+        """Close the document, end its drawing process and show the view alone."""
         if self.is_open:
             self.view.close_document()
             self._release()

@@ -75,6 +75,7 @@ class DocumentText(QTextEdit):
         self._fill_later = QTimer(self, singleShot=True, interval=0)
         self._fill_later.timeout.connect(self._fill)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
+        # Emitted for what the user does with the bar, not for scrolling by this program.
         self.verticalScrollBar().actionTriggered.connect(self._marks.let_go)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
@@ -85,7 +86,7 @@ class DocumentText(QTextEdit):
 
     @property
     def top_block_id(self) -> int:
-        """First visible block; 0 if there is none."""
+        """Id of the first visible block; 0 if there is none."""
         top = self._window.stretch_at(self.cursorForPosition(QPoint(1, 1)).position())
         return top.block.id if top is not None else 0
 
@@ -106,7 +107,7 @@ class DocumentText(QTextEdit):
         self._load(at)
 
     def show_words(self, words: str) -> None:
-        """Show a muted message instead of text."""
+        """Show a muted message in place of text, such as for an empty page."""
         self._empty()
         self._walk, self._words = None, words
         look = QTextCharFormat()
@@ -135,7 +136,7 @@ class DocumentText(QTextEdit):
         if not (self._window.at_start if side < 0 else self._window.at_end):
             self._empty()
             last = self._walk.last_id
-            self._load(None if side < 0 else TextHighlight(last, 10**9))
+            self._load(None if side < 0 else TextHighlight(last, 10**9))  # beyond any text: the last range
         self._marks.let_go()
         bar = self.verticalScrollBar()
         bar.setValue(bar.minimum() if side < 0 else bar.maximum())
@@ -144,6 +145,7 @@ class DocumentText(QTextEdit):
     def _empty(self) -> None:
         self.setExtraSelections([])
         self._window.empty()
+        # Clearing a document resets its font, indents and margins.
         self.document().setDefaultFont(self._theme.font(14.5))
         self.document().setIndentWidth(self._theme.px(24))
         frame = self.document().rootFrame().frameFormat()
@@ -301,7 +303,7 @@ class TextMarks(QObject):
         self._text.setExtraSelections(found)
 
     def hold(self) -> None:
-        """Select the mark and keep it in view."""
+        """Select the mark and keep it in view until `let_go`."""
         cursor = self._cursor(self.mark)
         if cursor is not None:
             self._text.setTextCursor(cursor)
@@ -335,6 +337,7 @@ class TextMarks(QObject):
         if span is None:
             return None
         cursor = QTextCursor(self._text.document())
+        # From its end to its start, so that the caret is where reading begins.
         cursor.setPosition(span[1])
         cursor.setPosition(span[0], QTextCursor.MoveMode.KeepAnchor)
         return cursor
@@ -399,13 +402,13 @@ class DocumentWindow:
 
     @property
     def at_start(self) -> bool:
-        """True if the first range is laid out."""
+        """True if the first range of the walk is laid out, or if there is none."""
         first = self.stretches[0] if self.stretches else None
         return self._walk is None or first is None or (first.block.id, first.start) == (self._walk.first_id, 0)
 
     @property
     def at_end(self) -> bool:
-        """True if the last range is laid out."""
+        """True if the last range of the walk is laid out, or if there is none."""
         last = self.stretches[-1] if self.stretches else None
         if self._walk is None or last is None:
             return True
@@ -446,7 +449,7 @@ class DocumentWindow:
         return sum(self._lengths[: self.stretches.index(stretch)])
 
     def stretch_at(self, position: int) -> BlockRange | None:
-        """Return the range at a position, or None."""
+        """Return the range at a position, the last one for positions beyond it; None if there is none."""
         for stretch, length in zip(self.stretches, self._lengths, strict=True):
             if position < length:
                 return stretch
@@ -478,6 +481,7 @@ class DocumentWindow:
 
     def _is_full(self) -> bool:
         is_large = len(self.stretches) > MOST_STRETCHES or sum(self._lengths) > MOST_UNITS
+        # Two portions stay in any case, or what was just added would be dropped at once.
         return is_large and len(self.stretches) > 2 * PORTION
 
     def _append(self, stretches: Sequence[BlockRange]) -> None:
@@ -491,6 +495,7 @@ class DocumentWindow:
                 if self.stretches or line is not lines[0]:
                     cursor.insertBlock(line.paragraph, line.characters)
                 else:
+                    # An empty document has its first block already.
                     cursor.setBlockFormat(line.paragraph)
                 _write(cursor, line)
             self.stretches.append(stretch)
@@ -502,6 +507,7 @@ class DocumentWindow:
         if not stretches:
             return
         cursor = QTextCursor(self._document)
+        # The first line that is inserted takes over the first block, whose own format is put back behind.
         old = self._document.firstBlock().blockFormat()
         every = [self._look.lines_of(stretch) for stretch in stretches]
         cursor.beginEditBlock()
@@ -537,6 +543,7 @@ class DocumentWindow:
         walk = self._walk
         assert walk is not None
         cursor = QTextCursor(self._document)
+        # Together with the break before the first dropped range.
         cursor.setPosition(sum(self._lengths[:-count]) - 1)
         cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
         cursor.removeSelectedText()
@@ -581,9 +588,9 @@ SAMPLED_ROWS = 200
 WIDEST_CELL_PX = 480
 HEADING_SIZES = {1: 18.0, 2: 16.5}
 GAPS_PX = {BlockKind.HEADING: 18, BlockKind.LIST_ITEM: 5, BlockKind.NOTE: 8}
-# Characters that structure Qt's documents, replaced by ones that are only displayed.
 _SPOKEN = re.compile(r"(\d+:\d\d(?::\d\d)?) – ")
 """Time label of a passage in a recording."""
+# Characters that structure Qt's documents, replaced by ones that are only displayed.
 _ONLY_CHARACTERS = str.maketrans(
     {"\n": "\u2028", "\r": " ", "\u2029": "\u2028", "\0": "\ufffd", "\ufdd0": "\ufffd", "\ufdd1": "\ufffd"}
 )
@@ -618,6 +625,7 @@ class DocumentLook:
             mark = self._mark(block) if stretch.start == 0 else ""
             text = stretch.text.translate(_ONLY_CHARACTERS)
             return [DocumentLine(mark, text, self._paragraph(block, stretch, mark), look, self._muted(block))]
+        # The break between two ranges becomes the end of Qt's block.
         lines = stretch.text.removesuffix("\n") if stretch.end < len(block.text) else stretch.text
         return [
             DocumentLine(
@@ -684,8 +692,10 @@ class DocumentLook:
     def _stops_of(self, block: Block) -> list[QTextOption.Tab]:
         found = self._stops.get(block.id)
         if found is None:
+            # In the bold font of the header row, which is the wider one.
             metrics = QFontMetricsF(self._theme.font(13.5, 600))
             longest: list[str] = []
+            # The first rows only, as a table may be a whole sheet.
             for line in block.text.split("\n", SAMPLED_ROWS)[:SAMPLED_ROWS]:
                 for column, cell in enumerate(line.split("\t")):
                     if column == len(longest):
@@ -694,6 +704,7 @@ class DocumentLook:
                         longest[column] = cell
             x, found = 0.0, []
             for cell in longest[:-1]:
+                # The longest cell was chosen by its characters; another one may be a little wider.
                 width = min(metrics.horizontalAdvance(cell[:200]) * 1.06, self._theme.px(WIDEST_CELL_PX))
                 x += width + self._theme.px(18)
                 found.append(QTextOption.Tab(x, QTextOption.TabType.LeftTab))

@@ -144,7 +144,7 @@ class OpenDocument:
         return bool(self.page) and 1 <= page <= self.document.pages
 
     def block_of(self, mark: TextHighlight) -> Block | None:
-        """Return the highlighted block, on whatever page."""
+        """Return the block of a mark, on whatever page it is."""
         return next(iter(self._ask(lambda: self.document.read_blocks(mark.block_id, 1))), None)
 
     def span(self) -> tuple[int, int] | None:
@@ -180,7 +180,7 @@ class PagePanes(QSplitter):
 
     @cached_property
     def reading(self) -> PageReadingPane:
-        """Pane of recognized text, built on first use."""
+        """Pane of recognized text, built on first use, as few documents have any."""
         reading = PageReadingPane(self._theme, self._notify)
         reading.renewed.connect(self.renewed)
         reading.hide()
@@ -189,6 +189,7 @@ class PagePanes(QSplitter):
 
     @property
     def is_comparing(self) -> bool:
+        # Asking must not build the pane.
         return "reading" in self.__dict__ and not self.reading.isHidden()
 
     def show_reading(self, is_shown: bool) -> None:
@@ -218,6 +219,7 @@ class PagePanes(QSplitter):
         orientation = Qt.Orientation.Horizontal if is_wide else Qt.Orientation.Vertical
         if is_new or orientation != self.orientation():
             self.setOrientation(orientation)
+            # Equal, and more than there is: Qt scales both to the room.
             self.setSizes([1_000_000] * 2)
 
 
@@ -330,6 +332,7 @@ class DocumentView(DocumentCard):
                 if mark.compares:
                     self.compare(is_wanted=True)
             return
+        # Comparing goes on with the next document, if that can be compared.
         was_comparing = self._beside.is_comparing and corrections is not None
         self.close_document()
         opened = self._open = OpenDocument(document, self._notify)
@@ -369,7 +372,7 @@ class DocumentView(DocumentCard):
         self._beside.take_over(self._corrections, document_id)
 
     def close_document(self) -> None:
-        """Close the document and cancel its running tasks."""
+        """Close the document, drop its search and cancel its running tasks."""
         self._end_search()
         self.search.set_document(None)
         self._beside.show_page(None, 0, 0)
@@ -407,7 +410,7 @@ class DocumentView(DocumentCard):
             self.setFocus()
 
     def begin_search(self) -> None:
-        """Open the search, starting at the visible part."""
+        """Open the search; its first hit is looked for from the visible part on."""
         if self._open is not None:
             first = self._open.blocks[0].id if self._open.blocks else 1
             self.search.begin(first if self._open.page else max(1, self._text.top_block_id))
@@ -527,6 +530,7 @@ class DocumentView(DocumentCard):
         job, form = self._key_job(event), self._text if self.is_text else self._area
         if job is not None:
             job()
+        # Keys that turn pages work wherever the focus is inside the view.
         elif event.key() in TURN_KEYS and form.isVisible() and not form.hasFocus():
             form.keyPressEvent(event)
         else:
@@ -548,7 +552,7 @@ SAVED = "saved words"
 
 
 def ask_where_to_save(view: QWidget, document: ShownDocument, notify: Notify) -> QFileDialog:
-    """Ask for a file and save the transcript."""
+    """Ask for a file and save the transcript of a recording as subtitles or text."""
     dialog = file_dialog(view, tr("Save what is said"), SAVED)
     dialog.setObjectName("save_words")
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
@@ -564,6 +568,7 @@ def ask_where_to_save(view: QWidget, document: ShownDocument, notify: Notify) ->
 
 def _change_ending(dialog: QFileDialog, ending: str) -> None:
     dialog.setDefaultSuffix(ending[1:])
+    # Qt leaves the ending of a name that is typed already.
     for path in dialog.selectedFiles()[:1]:
         dialog.selectFile(Path(path).with_suffix(ending).name)
 
@@ -586,6 +591,7 @@ def _save(view: QWidget, document: ShownDocument, path: Path, notify: Notify) ->
 def _behind(cursor: QTextCursor) -> str:
     """Return the text from a cursor to the end."""
     cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+    # Qt separates selected paragraphs by U+2029.
     return cursor.selectedText().replace("\u2029", "\n")
 
 
@@ -655,7 +661,7 @@ class PageReadingPane(QFrame):
 
     @property
     def is_changed(self) -> bool:
-        """True if typed text isn't saved yet."""
+        """True if typed text isn't on its way to the store yet."""
         return self._corrections is not None and self.edit.toPlainText() != self._kept
 
     def show_page(self, corrections: PageCorrections | None, document_id: int, page: int) -> None:
@@ -718,9 +724,11 @@ class PageReadingPane(QFrame):
         corrections, text = self._corrections, self.edit.toPlainText()
         if corrections is None:
             return
+        # A button that becomes disabled passes the focus to any widget.
         if self.save.hasFocus():
             self.edit.setFocus()
         one = Correction(corrections, self._document_id, self._page, text, before=self._kept)
+        # Counts as saved from now on; `_on_saved` takes that back if it failed.
         self._kept = text
         self._show_buttons()
         self._on_their_way.append(one)
@@ -742,6 +750,7 @@ class PageReadingPane(QFrame):
         self._on_their_way.remove(one)
         if isinstance(outcome, Exception):
             self._notify.error(outcome)
+            # The page was left meanwhile, so its text waits until it is shown again.
             if (self._document_id, self._page) != (one.document_id, one.page):
                 self._unsaved[one.document_id, one.page] = one.text
             elif self._kept == one.text:
@@ -749,6 +758,7 @@ class PageReadingPane(QFrame):
                 self._show_buttons()
         elif outcome is not None:
             announce(self, tr(SAVED_NOTE))
+            # Corrections still waiting belong to the version that was just made.
             for later in self._on_their_way:
                 if later.document_id == one.document_id:
                     later.document_id = outcome.id

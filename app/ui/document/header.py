@@ -197,10 +197,10 @@ class DocumentHeader(QWidget):
             if is_narrow:
                 self._below.addWidget(button)
             else:
-                self._row.insertWidget(self._row.count() - 1, button)
+                self._row.insertWidget(self._row.count() - 1, button)  # before the close button
 
     def _mirror(self) -> None:
-        """Set the arrows for the reading direction."""
+        """Set arrows, their keys and the margins for the reading direction."""
         back, on = ("caret-right", "caret-left") if self.isRightToLeft() else ("caret-left", "caret-right")
         self.previous.set_glyph(back)
         self.next.set_glyph(on)
@@ -222,7 +222,7 @@ class DocumentHeader(QWidget):
 
 
 def page_words(unit: str, page: int, pages: int) -> str:
-    """Return the position in the format's terms."""
+    """Return the position in the format's terms, such as "slide 3 of 12"."""
     text = {
         "slide": tr("slide {page} of {pages}", page=page, pages=pages),
         "sheet": tr("sheet {page} of {pages}", page=page, pages=pages),
@@ -301,7 +301,7 @@ class DocumentSearch(QWidget):
         name_widgets(search_field=self.field, search_count=self.count)
 
     def set_document(self, document: Searchable | None) -> None:
-        """Set the source and drop earlier hits."""
+        """Set the source; words and hits of the one before are dropped."""
         self._stop()
         self._document = document
         self.field.clear()
@@ -322,7 +322,7 @@ class DocumentSearch(QWidget):
             self._typed.start()
 
     def look_again(self) -> None:
-        """Search again after the text changed or grew."""
+        """Search again after the text changed or grew, if the row is open."""
         if self.isVisible() and self.field.text().strip():
             self._typed.start()
 
@@ -356,6 +356,7 @@ class DocumentSearch(QWidget):
         def take(hits: list[Any]) -> None:
             self._take_hits(hits[:MOST_HITS], has_more=len(hits) > MOST_HITS)
 
+        # One more than is shown tells whether there are more.
         self._task = tasks.ask(lambda _token: document.search_text(text, MOST_HITS + 1), self, take, self.failed.emit)
 
     def _take_hits(self, hits: list[Any], *, has_more: bool) -> None:

@@ -68,6 +68,7 @@ def page_of(block: Block, mark: TextHighlight) -> int:
     """Return the page on which a mark starts; 0 without pages."""
     start, end = span_of(block, mark)
     for box in block.place.boxes:
+        # An empty mark is on the page of the character behind it.
         if box.end > start and box.start < max(end, start + 1):
             return box.page
     return block.page or 0
@@ -167,7 +168,7 @@ class Walk:
         return None
 
     def onwards(self, after: BlockRange | None) -> Iterator[BlockRange]:
-        """Yield the ranges after one, or all."""
+        """Yield the ranges after one, or all ranges for None."""
         next_id = self.first_id
         if after is not None:
             yield from (block_range for block_range in stretches_of(after.block) if block_range.start > after.start)
@@ -181,7 +182,7 @@ class Walk:
             next_id = blocks[-1].id + 1
 
     def backwards(self, before: BlockRange) -> Iterator[BlockRange]:
-        """Yield the ranges before one, nearest first."""
+        """Yield the ranges before one, the nearest first, down to the first block."""
         yield from reversed(
             [block_range for block_range in stretches_of(before.block) if block_range.start < before.start]
         )
