@@ -60,6 +60,7 @@ class AlternativeCard(QPushButton):
         self._body.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._body.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._body.setUndoRedoEnabled(False)
+        # The parts form one button, so the mouse is the card's.
         for part in (self._digit, self._figure, self._body, self._body.viewport()):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         head = QHBoxLayout()
@@ -86,6 +87,7 @@ class AlternativeCard(QPushButton):
         if not self.written:
             self._is_code = is_code
             self._dress()
+        # Blank lines before the first word would leave the card empty.
         begins = text.lstrip("\n") if is_code else text.lstrip()
         cursor.insertText(text[len(self.written) :] if self.written.strip() else begins)
         self.written = text
@@ -94,7 +96,7 @@ class AlternativeCard(QPushButton):
         self.setAccessibleName(tr("Continuation {number}: {words}", number=self.number + 1, words=text.strip()))
 
     def show_figure(self, probability: float, tokens: int, *, is_complete: bool) -> None:
-        """Show the mean probability of the tokens."""
+        """Show the mean probability of the tokens in percent; their number is in the tooltip."""
         words = tr("average confidence {percent}", percent=percent(probability)) if tokens else ""
         self._figure.setText(words)
         meaning = tr(
@@ -112,6 +114,7 @@ class AlternativeCard(QPushButton):
         self._dress()
 
     def sizeHint(self) -> QSize:
+        # A push button's own hint is that of its text, and this one has a layout instead.
         layout = self.layout()
         assert layout is not None
         return QSize(self._theme.px(CARD_PX), layout.sizeHint().height())
@@ -120,6 +123,7 @@ class AlternativeCard(QPushButton):
         return self.sizeHint()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
+        # The text gets no mouse events, so the card scrolls it.
         bar = self._body.verticalScrollBar()
         if bar.maximum() > 0:
             bar.setValue(bar.value() - event.angleDelta().y() // 2)
@@ -194,11 +198,11 @@ class Alternatives(QFrame):
 
     @property
     def has_words(self) -> bool:
-        """True once any card has text."""
+        """True once any card has text, so that there is something to choose."""
         return any(card.written.strip() for card in self.cards)
 
     def begin(self, count: int, *, is_code: bool, takes_keyboard: bool = True) -> None:
-        """Show empty cards for `count` continuations."""
+        """Show empty cards for `count` continuations; the first takes the keyboard."""
         self.end()
         self._is_code = is_code
         for number in range(count):
@@ -218,7 +222,6 @@ class Alternatives(QFrame):
         card.show_figure(probability, tokens, is_complete=is_complete)
 
     def end(self) -> None:
-        """Remove all cards."""
         for card in self.cards:
             self._grid.removeWidget(card)
             card.hide()
@@ -262,6 +265,7 @@ class Alternatives(QFrame):
             card.setFixedHeight(card.sizeHint().height())
             self._grid.addWidget(card, *divmod(card.number, across))
         high = self.cards[0].height()
+        # Columns of an earlier arrangement must not keep their share of the width.
         for column in range(self._grid.columnCount()):
             self._grid.setColumnStretch(column, 1 if column < across else 0)
         wanted = rows * high + (rows - 1) * gap

@@ -106,7 +106,7 @@ class Runs(QObject):
         announce(self._edit, text.strip())
 
     def forget(self) -> None:
-        """Drop all continuations, because another page was opened."""
+        """Drop all continuations and end the one being inserted, because another page was opened."""
         self._edit.page.end_run()
         self.all = []
 
@@ -119,7 +119,7 @@ class Runs(QObject):
 
 @dataclass
 class RunningContinuation:
-    """State of the continuation request in progress."""
+    """State of the continuation request in progress, or of a parked one."""
 
     page: PageAsked
     instead: ContinuationRun | None = None
@@ -171,10 +171,12 @@ class RunningContinuation:
         """Insert new text up to the last whole word, or everything if `is_all`."""
         text = _one_kind_of_line_end(text)
         more = text[len(self.shown) :]
+        # Half a word would change under the reader's eyes.
         more = more if is_all else more[: written_words(more)]
         if not more:
             return
         if not self.shown:
+            # Not before: a request that brings no text leaves page and undo as they are.
             runs.begin(self.instead)
             runs.grow(self.head)
         runs.grow(more)
@@ -256,6 +258,7 @@ class PageTokenCounter(QObject):
     def known(self) -> dict[str, int]:
         """Token counts by text, emptied when the model changes."""
         model = self._engines().model_path()
+        # Counts hold for one tokenizer.
         if self._known_of != model:
             self._known, self._known_of = {}, model
         return self._known
@@ -271,17 +274,18 @@ class PageTokenCounter(QObject):
         self.measure_soon()
 
     def rest(self) -> None:
-        """Stop counting while the page is hidden."""
+        """Stop counting while the page is hidden; the next edit starts again."""
         self._later.stop()
 
     def forget(self) -> None:
-        """Drop the counts, because another page was opened."""
+        """Drop the counts and the timer, because another page was opened."""
         self._later.stop()
         self.reading, self.written_tokens = None, 0
 
     def _measure(self) -> None:
         loaded, model = self._loader.model if self._loader.state == "ready" else None, self._engines().model_path()
         is_here = loaded is not None and model in (None, Path(loaded.path))
+        # A running continuation reports by itself how much it reads, and counting must not load a model.
         if self._work.is_asked(WritingRequestKind.GO_ON) or not (is_here or self._work.has_model):
             return
         page, known = self._page(), self.known
@@ -372,19 +376,19 @@ class Continuing(QObject):
 
     @property
     def words(self) -> str:
-        """Status text for the line at the buttons."""
+        """Status text for the line at the buttons: progress while busy, else how it ended."""
         asked = self._asked
         return asked.progress_words(self._loader, self._model) if asked is not None and self.is_busy else self._note
 
     def go_on(self) -> None:
-        """Continue the page at the cursor."""
+        """Continue the page at the cursor, or behind the selection."""
         if not self.is_busy and not self.is_choosing:
             self._tries = 0
             self._edit.leave_selection()
             self._ask(RunningContinuation(self._page()))
 
     def again(self) -> None:
-        """Replace the last continuation by another attempt."""
+        """Replace the last continuation by another attempt, if it is still unedited."""
         if self.can_repeat:
             self._tries += 1
             self.go_on_from(self.runs.all[-1], "", [], ())
@@ -541,6 +545,7 @@ class Continuing(QObject):
         if answer.kind is not WritingRequestKind.GO_ON:
             return
         if asked is None or asked.number != answer.number:
+            # Parked alternatives of another page are still written to their end.
             aside = next(
                 (
                     running_continuation

@@ -78,7 +78,7 @@ def is_text_file(path: Path) -> bool:
 
 
 def languages_with(language: str) -> list[tuple[str, str]]:
-    """Return the languages offered, including this one."""
+    """Return the languages offered, with this one added if it isn't among them."""
     if language in dict(LANGUAGES):
         return list(LANGUAGES)
     from pygments.lexers import get_lexer_by_name
@@ -98,6 +98,7 @@ def file_name(title: str, language: str) -> str:
         "php": ".php", "python": ".py", "r": ".r", "ruby": ".rb", "rust": ".rs", "sql": ".sql", "swift": ".swift",
         "toml": ".toml", "typescript": ".ts", "xml": ".xml", "yaml": ".yaml",
     }  # fmt: skip
+    # Other signs are forbidden in file names, or awkward, on one system or another.
     letters = "".join(text if text.isalnum() or text in "-_ " else " " for text in title)
     stem = " ".join(letters.split())[:40].strip()
     return (stem or "Page") + endings.get(language, ".txt")
@@ -138,7 +139,7 @@ class KeptPage(QObject):
 
     @property
     def is_waiting(self) -> bool:
-        """True if changes aren't saved yet."""
+        """True if changes aren't saved yet but will be shortly."""
         return self._later.isActive()
 
     @property
@@ -180,6 +181,7 @@ class KeptPage(QObject):
         if is_step or now_s - self._changed_s > REST_S:
             self._before = self._last
         self._changed_s = now_s
+        # Not restarted: who types without a pause is saved all the same.
         if not self._later.isActive():
             self._later.start()
 
@@ -189,7 +191,7 @@ class KeptPage(QObject):
             self._later.start()
 
     def save_page(self) -> None:
-        """Save now, if anything changed."""
+        """Save now if anything changed; a page without words isn't stored."""
         self._later.stop()
         state, options = self._now()
         if (state, options) == (self._last, self._last_options) or (self.id is None and not state.text.strip()):
@@ -212,6 +214,7 @@ class KeptPage(QObject):
             pages.save(self.id, state.text, state.written, state.cursor, options.to_fields())
             is_new = True
         self._last, self._last_options = state, options
+        # A cursor that moved changes nothing in the list.
         if is_new or is_other_text:
             self.kept.emit(self.id)
 
@@ -241,7 +244,6 @@ class PageFiles(QObject):
         dialog.open()
 
     def open(self, files: Sequence[Path]) -> None:
-        """Open each file as a page."""
         for file in files:
             self._open(file)
 

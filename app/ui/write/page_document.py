@@ -69,7 +69,7 @@ class PageDocument(QTextDocument):
 
     @property
     def last(self) -> int:
-        """Position of the end."""
+        """Last position of the document, behind its last character."""
         return self.characterCount() - 1
 
     def between(self, start: int, end: int) -> str:
@@ -80,7 +80,7 @@ class PageDocument(QTextDocument):
         return cursor.selectedText().replace("\u2029", "\n").replace("\u2028", "\n")
 
     def state_at(self, cursor: int) -> PageContent:
-        """Return the whole content with a cursor position."""
+        """Return the whole content and a cursor position, converted to characters."""
         text = self.text
         *places, place = places_of(text, [*(end for pair in self.ranges for end in pair), cursor])
         return PageContent(text, tuple(zip(places[::2], places[1::2], strict=True)), place)
@@ -89,6 +89,7 @@ class PageDocument(QTextDocument):
         """Change the text to another one in a single step of undo, writing only the difference."""
         text, other = self.text, state.text
         same = _common(text, other)
+        # What is the same at the start and at the end must not overlap.
         behind = min(_common(text[::-1], other[::-1]), len(text) - same, len(other) - same)
         start, end = units_of(text, [same, len(text) - behind])
         cursor = QTextCursor(self)
@@ -106,6 +107,7 @@ class PageDocument(QTextDocument):
         self._is_ours = True
         undo()
         self._is_ours = False
+        # Qt's undo restores text only; the ranges are found by the number of the step.
         self.ranges = self._ranges_at.get(self.availableUndoSteps(), ())
         self.edited.emit()
         self.touched.emit()
@@ -113,7 +115,7 @@ class PageDocument(QTextDocument):
     # Generated text.
 
     def begin_run(self, start: int, end: int) -> None:
-        """Start a continuation that replaces the given range."""
+        """Start a continuation that replaces the given range, once its text comes."""
         self.end_run()
         self.setModified(False)  # otherwise Qt joins it to the typing before
         run = QTextCursor(self)
@@ -124,6 +126,7 @@ class PageDocument(QTextDocument):
     def grow_run(self, text: str) -> None:
         run = self.run
         assert run is not None
+        # However many pieces come, a continuation is one step of undo.
         if self._has_grown:
             run.joinPreviousEditBlock()
         else:
@@ -134,6 +137,7 @@ class PageDocument(QTextDocument):
         if run.hasSelection():
             self.ranges = after_edit(self.ranges, start, run.selectionEnd() - start, 0)
         run.insertText(text, QTextCharFormat())
+        # Its own range so far is replaced by the longer one.
         others = tuple(gone_range for gone_range in self.ranges if gone_range != (self._run_start, start))
         self.ranges = with_run(after_edit(others, start, 0, run.position() - start), self._run_start, run.position())
         run.endEditBlock()
@@ -142,7 +146,7 @@ class PageDocument(QTextDocument):
         self.edited.emit()
 
     def end_run(self) -> tuple[int, int]:
-        """Finish the continuation and return its range."""
+        """Finish the continuation and return its range; (0, 0) if there was none."""
         run, self.run = self.run, None
         if run is None:
             return 0, 0
@@ -203,13 +207,13 @@ def range_at(ranges: Ranges, position: int) -> tuple[int, int] | None:
 
 
 def units_of(text: str, places: Iterable[int]) -> list[int]:
-    """Convert character positions to UTF-16 units."""
+    """Convert character positions of a text to UTF-16 units, in which Qt counts."""
     places = list(places)
     return places if _is_plain(text) else [len(text[:place].encode("utf-16-le")) // 2 for place in places]
 
 
 def places_of(text: str, units: Iterable[int]) -> list[int]:
-    """Convert UTF-16 positions to characters."""
+    """Convert positions in UTF-16 units to characters, in which the store counts."""
     units = list(units)
     if _is_plain(text):
         return units
@@ -218,7 +222,7 @@ def places_of(text: str, units: Iterable[int]) -> list[int]:
 
 
 def _is_plain(text: str) -> bool:
-    """Return whether every character is one UTF-16 unit."""
+    """Return whether every character is one UTF-16 unit, so that nothing has to be converted."""
     return text.isascii() or len(text.encode("utf-16-le", "surrogatepass")) == 2 * len(text)
 
 

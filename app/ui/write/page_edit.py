@@ -76,6 +76,7 @@ class PageTypeface:
         measure = min(px(CODE_MEASURE_PX if self._is_code else MEASURE_PX), room - 2 * px(EDGE_PX))
         side = max(0, (room - measure) // 2)
         bar = self._edit.verticalScrollBar().sizeHint().width()
+        # The scroll bar takes its width off the right margin, so that the column stays in the middle.
         self._edit.setViewportMargins(side, px(ABOVE_PX), max(0, side - bar), 0)
         document, width = self._edit.document(), self._edit.viewport().width()
         if not self._is_code and document.textWidth() != width:  # Qt wrapped at the width before the margins changed
@@ -97,9 +98,10 @@ class Tint(QObject):
         edit.viewport().installEventFilter(self)
 
     def follow_page(self, page: PageDocument) -> None:
-        """Switch to another page's text."""
+        """Switch to another page's document and follow its changes and layout."""
         self._page = page
         page.edited.connect(self.update_visible)
+        # Qt lays out a new document bit by bit, which moves what is visible.
         page.documentLayout().documentSizeChanged.connect(lambda _size: self._later.start())
 
     def update_visible(self) -> None:
@@ -191,7 +193,7 @@ class CodeKeys:
 
     @property
     def keeps_tab(self) -> bool:
-        """True if Tab indents now."""
+        """True if Tab indents now and doesn't move the focus."""
         return self.is_on and not self.may_leave
 
     def takes(self, event: QKeyEvent) -> bool:
@@ -233,6 +235,7 @@ def unit_of(text: str) -> str:
     if tabs > len(spaces):
         return "\t"
     least = min(spaces, default=len(USUAL))
+    # Widths that aren't multiples come from aligned lines, and tell no step.
     return " " * (least if least <= 8 and all(width % least == 0 for width in spaces) else len(USUAL))
 
 
@@ -250,7 +253,7 @@ def indent(cursor: QTextCursor, unit: str) -> None:
 
 
 def outdent(cursor: QTextCursor, unit: str) -> None:
-    """Unindent the selected lines by one step."""
+    """Unindent the selected lines by one step, or by the spaces they have."""
     cursor.beginEditBlock()
     for block in _lines(cursor):
         line = block.text()
@@ -338,7 +341,7 @@ class LiveColours(QObject):
         return self._later.isActive() or self._turn.isActive()
 
     def follow_document(self, document: QTextDocument) -> None:
-        """Switch to another document."""
+        """Switch to another document and highlight its visible part."""
         document.contentsChange.connect(self._on_edited)
         self.look_soon()
 
@@ -354,7 +357,7 @@ class LiveColours(QObject):
         self.look_soon()
 
     def look_soon(self) -> None:
-        """Schedule highlighting after scrolling or a change."""
+        """Schedule highlighting after scrolling or a change; lexing in progress is dropped."""
         self._turn.stop()
         self._reading = None
         if self._lexer is not None:
@@ -371,6 +374,7 @@ class LiveColours(QObject):
         block, lines = self._edit.document().findBlockByNumber(self._first), []
         while block.isValid() and block.blockNumber() <= last:
             line = block.text()
+            # Some lexers take quadratic time for a long line; an empty one keeps the count of lines.
             lines.append(line if len(line) <= LONGEST_LINE else "")
             block = block.next()
         self._reading = coloured_lines(self._lexer, "\n".join(lines))
@@ -397,6 +401,7 @@ class LiveColours(QObject):
             one.format.setForeground(QColor(getattr(self._theme.tokens, token)))
             ranges.append(one)
         layout = block.layout()
+        # Setting formats lays out the line again, so only if they differ.
         if _said(layout.formats()) != _said(ranges):
             layout.setFormats(ranges)
             self._edit.document().markContentsDirty(block.position(), block.length())
@@ -554,6 +559,7 @@ class PageEdit(PlainEdit):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        # While an input method composes, all keys are its own.
         if self.is_composing or not (self._takes(event) or self.code_keys.takes(event)):
             super().keyPressEvent(event)
 
@@ -576,6 +582,7 @@ class PageEdit(PlainEdit):
         elif key in RETURNS and modifiers & Qt.KeyboardModifier.ControlModifier:
             self.continue_wanted.emit()
         elif key in RETURNS and not self.is_code:
+            # With Shift, too, where Qt would break the line inside the paragraph.
             self.textCursor().insertBlock()
             self.ensureCursorVisible()
         else:
@@ -583,6 +590,7 @@ class PageEdit(PlainEdit):
         return True
 
     def focusNextPrevChild(self, is_next: bool) -> bool:
+        # Qt's editor never lets Tab leave while it could insert one.
         return False if self.code_keys.keeps_tab else self.window().focusNextPrevChild(is_next)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
@@ -604,6 +612,7 @@ class PageEdit(PlainEdit):
         ):
             for action in menu.actions():
                 if action.objectName() == name:
+                    # Qt's own undo doesn't know the ranges of generated text.
                     action.triggered.disconnect()
                     action.triggered.connect(lambda _checked=False, do=do: do())
                     action.setEnabled(is_there)
@@ -622,7 +631,7 @@ class PageEdit(PlainEdit):
         self.moved.emit()
 
     def _show_place(self, rect: QRect) -> None:
-        """Scroll just enough to show the rectangle."""
+        """Scroll down just enough to show the rectangle, with a little space below."""
         bar = self.verticalScrollBar()
         below = rect.bottom() + self._theme.px(12) - self.viewport().height()
         if below > 0:

@@ -101,13 +101,13 @@ class RunAnswer(InspectedAnswer):
         return self._seen
 
     def grow(self, live: Continuation) -> None:
-        """Add new tokens."""
+        """Take over the tokens so far of a continuation in progress."""
         self.live, self.is_being_written = live, True
         self._seen = list(live.tokens)
         self.grew.emit()
 
     def finish(self, run: ContinuationRun) -> None:
-        """Mark it as complete or stopped."""
+        """Mark it as complete or stopped, with the text that went into the page."""
         self.run, self.is_being_written, self.text = run, False, run.text
         self._seen = tokens_within(run.tokens, run.text)
         self.grew.emit()

@@ -179,10 +179,11 @@ class WriteView(QWidget):
         self.kept.save_page()
 
     def forget(self) -> None:
-        """Clear the view, because its page was deleted."""
+        """Clear the view without saving, because its page was deleted."""
         if self.kept.id is not None:
             self.continuing.end(self.kept.id)
         self.continuing.forget()
+        # First, or the deleted page would be saved again.
         self.kept.begin(None)
         self.edit.show_state(PageContent())
         self.show_page(None)
@@ -242,6 +243,7 @@ class WriteView(QWidget):
             self.continuing.stop()
         else:
             self.continuing.go_on()
+        # The click has given the keyboard to the button.
         if not self.cards.is_open:
             self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -269,6 +271,7 @@ class WriteView(QWidget):
 
     def _on_edited(self) -> None:
         self.first.setVisible(self.edit.page.isEmpty())
+        # Text by the model doesn't emit `touched`, which saves what the user types.
         if self.edit.page.run is not None:
             self.kept.nudge()
         self.continuing.counting.measure_soon()
@@ -312,7 +315,7 @@ class WriteView(QWidget):
 
 
 class PageHead(QWidget):
-    """Header of a page: title, file, language, actions."""
+    """Header of a page: title, file, language, undo and file actions."""
 
     def __init__(self, ui: UiContext, edit: PageEdit) -> None:
         super().__init__()
@@ -561,7 +564,7 @@ PINNED_ROLE = Qt.ItemDataRole.UserRole + 1
 
 
 class PageListModel(GroupedListModel[Any]):
-    """Pages under headings by last change."""
+    """Pages under headings by last change, pinned ones first."""
 
     groups = ("Pinned", "Today", "Yesterday", "Last 7 days", "Older")
 
@@ -637,7 +640,7 @@ class WriteTab(Tab):
 
     @cached_property
     def page(self) -> WriteView:
-        """The central view, built on first use."""
+        """The view of a page, without Inside, built on first use."""
         view = WriteView(self._app, self._ui)
         view.at_work.connect(self.state_changed)
         view.kept.told.connect(self._on_told)
@@ -667,6 +670,7 @@ class WriteTab(Tab):
 
     @property
     def is_at_work(self) -> bool:
+        # Asking must not build the view.
         return "page" in self.__dict__ and self.page.continuing.is_busy
 
     @property
@@ -740,6 +744,7 @@ class WriteTab(Tab):
 
     def _on_shown(self) -> None:
         number = self.page.open_id
+        # A search that doesn't find the page would hide it in the list.
         if number is not None and not self.column.model.index_of(number).isValid():
             self.column.search.clear()
             self.column.reload()

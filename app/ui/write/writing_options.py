@@ -154,6 +154,7 @@ class OptionsSheet(QFrame):
     def _fit_height(self) -> None:
         """Fit the height to the content, keeping the lower edge."""
         room = self.screen().availableGeometry()
+        # Sizes depend on the style sheet, which a hidden widget doesn't have yet.
         self.ensurePolished()
         layout = self._inside.layout()
         assert layout is not None
@@ -179,6 +180,7 @@ class OptionsSheet(QFrame):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            # Leaving the field takes over what was typed in it.
             self.stops.clearFocus()
             self.close()
         else:
