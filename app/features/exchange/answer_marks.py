@@ -22,9 +22,11 @@ def marked_sources(value: Any, text: str, places: Sequence[dict[str, Any]]) -> l
     """Return the sources of an answer with this text: its places, and what is possible of the marks in a file."""
     marks = fields_of(value)
     made, parts = made_of([marks]), unsupported_parts([marks])
+    # A file may come from anywhere: values that can't be are left out, the rest of the answer is kept.
     sources = [made_to_fields(made)] if made is not None and _is_possible(made) else []
     sources += places
     sources += [NOT_FOUND] if marks.get("support") == NOT_FOUND["support"] else []
+    # Spans of another text, or of an edited one, would mark the wrong words.
     spans = [] if parts is None else [(start, end) for start, end in parts.spans if 0 <= start < end <= len(text)]
     return with_unsupported(sources, spans, text_of(marks.get("checker")))
 

@@ -112,14 +112,17 @@ def back_up(
     try:
         with scratch_beside(path, ".db") as copy, write_file(path, is_private=True) as out:
             yield BackupProgress(0, 0)
+            # A copy of one moment: the database is written to while the backup is packed.
             database.copy_to(copy)
             parts = [(DATABASE, copy), *_kept_files(places)]
             total = sum(file.stat().st_size for _, file in parts)
             with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+                # The manifest comes last, since it tells sizes and hashes of what was really packed.
                 for name, file in parts:
                     for size in _pack_file(archive, name, file, files):
                         _end_if(cancel)
                         done += size
+                        # Files may grow while they are packed.
                         yield BackupProgress(done, max(done, total))
                 archive.writestr(MANIFEST, json.dumps(_make_manifest(files, copied_schema(copy)), indent=1))
     except _BackupCancelled:
@@ -136,8 +139,10 @@ def _kept_files(places: AppPaths) -> Iterator[tuple[str, Path]]:
         for here, _, names in os.walk(folder):
             for name in sorted(names):
                 file = Path(here) / name
+                # A file directly in the folder is on its way in; pictures lie one level deeper.
                 is_on_its_way = folder == places.media and file.parent == folder
                 is_left = folder == places.servers and not name.endswith(OF_SERVERS)
+                # Links, pipes and devices are no data of ours.
                 if stat.S_ISREG(file.lstat().st_mode) and not is_on_its_way and not is_left:
                     yield beginning + file.relative_to(folder).as_posix(), file
 
@@ -155,6 +160,7 @@ def _folders_by_part(places: AppPaths) -> dict[str, Path]:
 def _pack_file(archive: zipfile.ZipFile, name: str, file: Path, files: list[dict[str, Any]]) -> Iterator[int]:
     """Add a file to the archive and record it; yields the sizes of its pieces."""
     checksum, size_bytes = hashlib.sha256(), 0
+    # Sizes aren't known before: a file over 4 GB needs ZIP64 from its beginning.
     with file.open("rb") as source, archive.open(_member_info(name), "w", force_zip64=True) as target:
         while data := source.read(CHUNK_BYTES):
             checksum.update(data)
@@ -173,6 +179,7 @@ def _member_info(name: str) -> zipfile.ZipInfo:
 def _make_manifest(files: list[dict[str, Any]], schema: int) -> dict[str, Any]:
     names = [file["name"] for file in files]
     since = {(RECORDINGS, SERVERS): VERSION, (MEDIA,): 2}
+    # The lowest version that fits, so that older programs read what they can.
     version = next((since[new] for new in since if any(name.startswith(new) for name in names)), 1)
     head = {"format": FORMAT, "version": version, "program": f"{APP_NAME} {__version__}", "made_at": time.time()}
     return head | {"schema": schema, "files": files}
@@ -193,6 +200,7 @@ def unpack_backup(path: Path, places: AppPaths, cancel: CancelToken) -> Iterator
     """
     scratch, is_whole = places.unpacked, False
     try:
+        # What an earlier try left, and what only waits: two backups must not be mixed.
         shutil.rmtree(scratch, ignore_errors=True)
         drop_waiting(places)
         make_folder(scratch)
@@ -213,6 +221,7 @@ def unpack_backup(path: Path, places: AppPaths, cancel: CancelToken) -> Iterator
     except OSError as error:
         raise disk_problem(error, places.data) from error
     finally:
+        # Also where the generator is closed halfway.
         if not is_whole:
             shutil.rmtree(scratch, ignore_errors=True)
 
@@ -224,6 +233,7 @@ def accept(places: AppPaths) -> None:
     """
     try:
         drop_waiting(places)
+        # One rename: there is either a whole backup waiting or none.
         places.unpacked.replace(places.restoring)
     except OSError as error:
         raise disk_problem(error, places.data) from error
@@ -250,6 +260,7 @@ def _open_archive(path: Path) -> zipfile.ZipFile:
 def _read_manifest(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
     try:
         with archive.open(MANIFEST) as file:
+            # Bounded, since a manifest of gigabytes would be held in memory.
             manifest = fields_of(read_value(file.read(MOST_MANIFEST_BYTES)))
     except KeyError as error:
         raise BackupUnreadable(str(path), "unknown") from error
@@ -267,6 +278,7 @@ def _unpack_files(
     files = [fields_of(file_fields) for file_fields in list_of(manifest.get("files"))]
     sizes = [size for file in files if isinstance(size := file.get("size_bytes"), int) and size >= 0]
     names = {text_of(fields.get("name")) for fields in files}
+    # Two members of one name: the second would overwrite the first after its hash was compared.
     if not len(files) == len(sizes) == len(names) <= MOST_FILES:
         raise BackupUnreadable(str(path), "damaged")
     done, total = 0, sum(sizes)
@@ -275,7 +287,9 @@ def _unpack_files(
         target = folder.joinpath(*_path_parts(name, path))
         make_folder(target.parent)
         checksum, left = hashlib.sha256(), int(file["size_bytes"])
+        # "x": a member that would be written twice is no backup of ours.
         with _open_member(archive, name, path) as source, target.open("xb") as out:
+            # One byte more than promised tells a bomb without unpacking it.
             while data := source.read(min(CHUNK_BYTES, left + 1)):
                 _end_if(cancel)
                 left -= len(data)
@@ -286,6 +300,7 @@ def _unpack_files(
                 done += len(data)
                 yield BackupProgress(done, total)
             out.flush()
+            # On disk before the program's own data moves aside.
             os.fsync(out.fileno())
         if left or checksum.hexdigest() != file.get("sha256"):
             raise BackupUnreadable(str(path), "damaged")
@@ -294,6 +309,7 @@ def _unpack_files(
 def _path_parts(name: str, path: Path) -> list[str]:
     """Return a member's path parts. Rejects anything a backup doesn't have, and paths outside the folder."""
     steps = name.split("/")
+    # A path of another system ("C:", "\\") may lead out of the folder, too.
     is_inside = name.startswith((TRANSLATIONS, MEDIA, RECORDINGS, SERVERS)) and not any(
         step in ("", ".", "..") or "\\" in step or "\0" in step or ":" in step for step in steps
     )
@@ -307,6 +323,7 @@ def _open_member(archive: zipfile.ZipFile, name: str, path: Path) -> IO[bytes]:
         member = archive.getinfo(name)
     except KeyError as error:
         raise BackupUnreadable(str(path), "damaged") from error
+    # Other packings need libraries, or were never written by us.
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise BackupUnreadable(str(path), "damaged")
     return archive.open(member)
@@ -316,6 +333,7 @@ def _check_database(copy: Path, path: Path) -> None:
     try:
         if not copy.is_file():
             raise BackupUnreadable(str(path), "damaged")
+        # Brought to the newest schema now, while a refusal still costs nothing.
         prepare_copy(copy)
     except DatabaseNewer as error:
         raise BackupUnreadable(str(path), "newer") from error
@@ -345,6 +363,7 @@ class _RestoreProgress:
             fields = fields_of(read_value((folder / PROGRESS).read_bytes()))
         except (OSError, ValueError):
             return cls()
+        # Names only: the file lies in a folder that others may write to.
         aside, origin = (Path(text_of(fields.get(name))).name for name in ("aside", "origin"))
         came, emptied = ([text_of(item) for item in list_of(fields.get(name))] for name in ("came", "emptied"))
         return cls(aside, came, emptied, origin)
@@ -363,12 +382,14 @@ def put_in_place(places: AppPaths) -> Path | None:
         return None
     try:
         state = _RestoreProgress.read(places.restoring)
+        # Written once: a run that goes on uses the same folder.
         if not state.aside:
             state.aside = f"{time.strftime('%Y-%m-%d-%H%M%S')}-{os.urandom(2).hex()}"
             state.came = [name for name in _part_folders(places) if (places.restoring / name).exists()]
             state.write(places.restoring)  # before anything moves, so that the next run can complete a killed one
         aside = places.before_restoring / state.aside
         make_folder(aside)
+        # What came is remembered beside what was there, so that it can be put back.
         _RestoreProgress(came=state.came + state.emptied).write(aside)
         for name, here in _part_folders(places).items():
             new = places.restoring / name
@@ -411,6 +432,7 @@ def put_back(places: AppPaths) -> None:
     A restore that is only waiting is dropped instead where possible: it changed nothing. Raises DiskFull or
     FolderNotWritable.
     """
+    # A restore that only waits changed nothing yet.
     if places.restoring.is_dir():
         if not is_let_go(places.database):
             drop_waiting(places)
@@ -421,6 +443,7 @@ def put_back(places: AppPaths) -> None:
         return
     try:
         came = _RestoreProgress.read(aside).came
+        # What the restore brought where nothing was goes away again.
         emptied = [name for name in came if name in _part_folders(places) and not (aside / name).exists()]
         _RestoreProgress(came=came, emptied=emptied, origin=aside.name).write(aside)
         is_let_go(aside / DATABASE)  # its journal goes into it
@@ -434,6 +457,7 @@ def drop_waiting(places: AppPaths) -> None:
     state = _RestoreProgress.read(places.restoring)
     if state.origin:
         make_folder(places.before_restoring)
+        # Its list of what a restore brought stays, the mark that it waits goes.
         _RestoreProgress(came=state.came).write(places.restoring)
         places.restoring.replace(places.before_restoring / state.origin)
     shutil.rmtree(places.restoring, ignore_errors=True)

@@ -60,6 +60,7 @@ def export_chats(
     total, done = sum(shelf.whole.message_count(chat.id) for chat in chats), 0
     try:
         with write_file(path) as file:
+            # Each step is at most a message, so that a cancel counts soon.
             for messages in _export_steps(path, chats, shelf, file, with_thinking=with_thinking):
                 done += messages
                 _end_if(cancel)
@@ -95,5 +96,6 @@ def _export_steps(
         folder = FolderBeside(path)
         parts = as_markdown(branches, lambda use: folder.copy_picture(media, use) if media is not None else "")
     for text, messages in parts:
+        # Lone surrogates come from tokens cut in the middle; a file has to be written all the same.
         file.write(text.encode("utf-8", "backslashreplace"))
         yield messages

@@ -104,15 +104,18 @@ class ChatStores:
         name = text_of(fields.get("name")).strip()
         if not name:
             return None
+        # By its name: importing the same file twice makes no second project.
         found = next((project for project in self._projects.all() if project.name == name), None)
         if found is not None:
             return found.id
         project = self._projects.create(name, text_of(fields.get("icon")))
         self._projects.update(project.id, instructions=text_of(fields.get("instructions")))
         for text in filter(None, map(text_of, list_of(fields.get("memories"))[:MOST])):
+            # What a file holds is bounded, since nobody knows who wrote it.
             self._memories.add(text, project.id)
         for document_fields in map(fields_of, list_of(fields.get("documents"))[:MOST]):
             document = self._documents.find_content(text_of(document_fields.get("sha256")))
+            # Documents aren't in the file; those that are here by their content are found again.
             if document is not None:
                 self._project_documents.add(project.id, document.id)
         return project.id
@@ -215,12 +218,14 @@ def _message_fields(shelf: ChatArchive, message: TreeMessage, written: set[str])
     fields = asdict(message)
     del fields["other_texts"]  # of a message that is being imported
     fields["parent"] = fields.pop("parent_id")
+    # Ids of documents mean nothing elsewhere; name and hash do.
     fields["sources"] = [named for source in message.sources if (named := _named_source(shelf, source))]
     if marks := marks_to_fields(message.sources):
         fields["marks"] = marks
     fields["attachments"] = _attachment_fields(shelf, shelf.attachments.of_messages([message.id]).get(message.id, []))
     if shelf.media is not None and (uses := shelf.list_pictures(message.id)):
         fields["media"] = chat_pictures.picture_fields(shelf.media, uses, written)
+    # Nobody goes on writing it where the file is read.
     if message.state is MessageState.WRITING:
         fields["state"] = MessageState.INTERRUPTED
     return fields
@@ -246,6 +251,7 @@ def _named_source(shelf: ChatArchive, source: dict[str, Any]) -> dict[str, Any] 
 
 
 def _file_name(model: str) -> str:
+    # Both kinds are tried, since the file may come from another system.
     """Return the file name of an absolute path of any system; other names, such as "openai/gpt-4o", are unchanged."""
     for path in (PureWindowsPath(model), PurePosixPath(model)):
         if path.is_absolute():
@@ -285,9 +291,11 @@ class ReadChat:
 
 def read_chat(value: dict[str, Any], shelf: ChatArchive, fallback_at: float) -> ReadChat:
     """Any object becomes a chat: what is missing or impossible is as in a new one. Raises TooManyMessages."""
+    # Counted before reading: all of it goes into one transaction.
     given = list_of(value.get("messages"))
     if len(given) > MOST_MESSAGES:
         raise TooManyMessages
+    # A chat without a time is as old as its file.
     created_at = seconds_of(value.get("created_at")) or fallback_at
     kept = value.get("first_kept")
     read = ReadChat(
@@ -325,6 +333,7 @@ def read_chat(value: dict[str, Any], shelf: ChatArchive, fallback_at: float) -> 
         read.attached[None] = draft
     if missing:
         read.left_out["file"] += len(missing)
+        # Nothing goes silently: what is missing is named in the text.
         read.chat = replace(read.chat, draft=join_texts([read.chat.draft, attached_line(missing)]))
     return read
 
@@ -338,9 +347,11 @@ def _parse_message(value: Any, seen: set[int], created_at: float, left_out: Coun
     """Parse a message; None if it is invalid or its parent doesn't precede it."""
     fields = fields_of(value)
     number, parent = fields.get("id"), fields.get("parent")
+    # A role or id that can't be makes the message unusable, not the chat.
     if not isinstance(number, int) or number in seen or text_of(fields.get("role")) not in list(Role):
         left_out["damaged"] += 1
         return None
+    # Parents come first in our files, so a circle can't be.
     if parent is not None and (not isinstance(parent, int) or parent not in seen):
         left_out["parent"] += 1
         return None
@@ -355,6 +366,7 @@ def _parse_message(value: Any, seen: set[int], created_at: float, left_out: Coun
         MessageState(state),
         text_of(fields.get("model")),
         seconds_of(fields.get("created_at")) or created_at,
+        # Beyond 2**53 JSON readers round numbers.
         chosen if isinstance(chosen, int) and abs(chosen) < 2**53 else 0,
         _parse_stats(fields_of(fields.get("stats"))),
         text_of(fields.get("thinking")),
@@ -393,6 +405,7 @@ def _with_documents(message: TreeMessage, fields: dict[str, Any], shelf: ChatArc
     given = [fields_of(source_fields) for source_fields in list_of(fields.get("sources"))]
     sources = [source for fields in given if (source := _parse_source(fields, shelf))]
     read.left_out["file"] += len(missing)
+    # A use that a newer program wrote is decided again.
     read.left_out["reference"] += len(given) - len(sources)
     sources = marked_sources(fields.get("marks"), message.text, sources)
     if not missing and not sources:
@@ -426,6 +439,7 @@ def _find_documents(value: Any, shelf: ChatArchive) -> tuple[list[tuple[int, Doc
 
 def _parse_source(fields: dict[str, Any], shelf: ChatArchive) -> dict[str, Any] | None:
     document = shelf.documents.find_content(text_of(fields.get("sha256")))
+    # Places of a document that is another by now would mark any words.
     if document is None or not all(isinstance(fields.get(name), int) for name in _SOURCE_NUMBERS):
         return None
     page = fields.get("page")

@@ -115,13 +115,16 @@ def import_chats(
             event = (
                 found if isinstance(found, ChatNotRead) else _keep_chat(*found, shelf, twins, with_copies=with_copies)
             )
+            # By class, since these are the sums that are told at the end.
             counts[type(event).__name__] += 1
             if isinstance(event, ChatNotRead) and event.reason in ("unknown", "not_json"):
                 strange += [event] * (len(strange) < MOST_TOLD)
                 continue
             known += 1
+            # Nothing of it could be read by this program; an error says so better than an empty list.
             if isinstance(event, ChatNotRead) and event.reason == "newer" and len(counts) == 1:
                 raise ChatsUnreadable(str(path), "newer")
+            # A file of a million strange objects is counted, not listed.
             elif not isinstance(event, ChatNotRead) or counts[ChatNotRead.__name__] <= MOST_TOLD:
                 yield event
     if not (known or cancel.cancelled):
@@ -147,6 +150,7 @@ class _KnownChats:
             self.add(conversation_id, created_at)
 
     def add(self, conversation_id: int, created_at: float) -> None:
+        # In milliseconds: programs write the same moment with other digits.
         self._by_moment.setdefault(round(created_at * 1000), []).append(conversation_id)
 
     def find(self, read: ReadChat) -> int | None:
@@ -155,7 +159,9 @@ class _KnownChats:
         moment = round(read.chat.created_at * 1000)
         message = read.messages[0] if read.messages else None
         texts = (message.text, *(text for text, _ in message.other_texts)) if message else ()
+        # The text may have been imported with other pictures, which changes what it says of them.
         firsts: list[str | None] = [clean_text(text) for text in texts] or [None]
+        # A millisecond either way is rounding.
         near = [number for at in (moment - 1, moment, moment + 1) for number in self._by_moment.get(at, [])]
         return next((number for number in near if self._shelf.whole.first_text(number) in firsts), None)
 
@@ -165,9 +171,12 @@ def _keep_chat(
 ) -> ChatImported | ChatContinued | ChatIsHere:
     title = clean_text(read.chat.title)
     twin = None if with_copies else twins.find(read)
+    # Added once more as a copy only if a person wants that.
     if twin is not None:
+        # What the person wrote below it since stays; only what is new comes.
         added = shelf.whole.add_new(twin, read.messages, read.attached, read.chat.updated_at, media=read.media)
         return ChatContinued(kind, title, twin, added, +read.left_out) if added else ChatIsHere(kind, title, twin)
+    # The project first, so that the chat never stands outside of it for a moment.
     chat = read.chat
     if shelf.around is not None:
         project_id, assistant_id = shelf.around.project_of(read.around), shelf.around.assistant_of(read.around)
@@ -187,6 +196,7 @@ def _read_all(contents: ImportContents, shelf: ChatArchive, cancel: CancelToken)
     before = 0
 
     def with_pictures(chat: ForeignChat, done: int) -> Iterator[int]:
+        # Pictures are decoded in the child, which takes time; the count comes again meanwhile.
         for _ in bring_along(shelf.media, chat, contents.find, cancel):
             yield before + done
 
@@ -248,6 +258,7 @@ def _in_thread(thread: JanThread) -> ForeignChat:
                 is_damaged = True
     with thread.lines.open() as stream:
         foreign = other_programs.read_jan(about, _read_lines(stream))
+    # Titles and times are in a file of their own; without it the messages are still worth having.
     foreign.left_out["title"] += is_damaged
     return foreign
 
@@ -260,6 +271,7 @@ def _read_lines(stream: BinaryIO) -> Iterator[bytes | None]:
         rest -= len(data)
         *whole, buffer = (buffer + data).split(b"\n")
         for line in whole:
+            # An export cut off, or a bomb: such a line is given up, those behind it are read.
             yield None if is_skipping else line
             is_skipping = False
         if len(buffer) > MOST_LINE_BYTES:
@@ -344,11 +356,13 @@ def contents_of(path: Path) -> Iterator[ImportContents]:
             raise ChatsUnreadable(str(path), "empty")
         elif is_zip(path):
             with Archive(FileSource(path)) as archive:
+                # A backup is a ZIP file too, and people drop it on the same window.
                 if MANIFEST in archive and DATABASE in archive:
                     raise ChatsUnreadable(str(path), "backup")
                 yield replace(_sorted_out(list(_in_archive(archive, status.st_mtime))), find=_finder_in(archive))
         else:
             entry = ImportedFile(path.name, status.st_size, status.st_mtime, lambda: path.open("rb"))
+            # The pictures of a single file lie around it.
             yield replace(_one_file(entry, path), find=FilesBeside(path.parent).find_asset)
     except DocumentUnreadable as error:
         raise ChatsUnreadable(str(path), error.reason) from error
@@ -361,6 +375,7 @@ def contents_of(path: Path) -> Iterator[ImportContents]:
 def recognize_format(path: Path) -> str:
     """Return the program of the first readable chat; "" if there is none. Raises ChatsUnreadable."""
     with contents_of(path) as contents:
+        # Jan's folder says what it is without being read.
         if contents.threads:
             return JAN
         for entry in contents.files:
@@ -399,11 +414,13 @@ def chats_in(stream: BinaryIO) -> Iterator[FoundChat | NoChat | int]:
             elif piece.is_element:
                 has_list = True
                 yield _found_chat(piece, outermost)
+                # All others in the file are newer, too.
                 if outermost.get("format") == chat_file.FORMAT and _is_newer(outermost):
                     return
             elif piece.problem:
                 yield NoChat(piece.problem)
                 has_list = has_list or piece.problem == "cut_off"
+            # What stands around the list is small; a member larger than a chat is not ours.
             elif has_list or pieces.done_bytes <= MOST_BYTES:
                 outermost[piece.key] = piece.value
             else:
@@ -412,6 +429,7 @@ def chats_in(stream: BinaryIO) -> Iterator[FoundChat | NoChat | int]:
     except NotJson:
         yield NoChat("not_json")
         return
+    # One chat by itself, as LM Studio and Open WebUI save it.
     if outermost and not has_list and outermost.get("format") != chat_file.FORMAT:
         yield _made_by(outermost)
 
@@ -434,6 +452,7 @@ def _is_newer(outermost: dict[str, Any]) -> bool:
 
 
 def _made_by(value: dict[str, Any]) -> FoundChat | NoChat:
+    # By its form, not its file's name, which people change.
     for kind, is_chat, read in _MAKERS:
         if is_chat(value):
             return FoundChat(kind, value, read)
@@ -451,11 +470,13 @@ def _one_file(entry: ImportedFile, path: Path) -> ImportContents:
 
 def _sorted_out(entries: list[ImportedFile]) -> ImportContents:
     """Drop other JSON of an export if its chat files are recognised by name."""
+    # Jan splits a chat over two files.
     about = {entry.folder: entry for entry in entries if entry.base == _THREAD}
     threads = tuple(JanThread(about.get(file.folder), file) for file in entries if file.base == _LINES)
     if threads:
         return ImportContents((), threads)
     files = [imported_file for imported_file in entries if imported_file.base.endswith(".json")]
+    # An export holds other JSON (users, settings), which would be told as chats that couldn't be read.
     for named in (
         [file for file in files if _CONVERSATIONS.fullmatch(file.base)],
         [file for file in files if file.base.endswith(".conversation.json")],
@@ -476,10 +497,12 @@ def _files_below(folder: Path, is_wanted: Callable[[str], bool]) -> Iterator[tup
     count = 0
     for here, inner, names in os.walk(folder):
         depth = len(Path(here).relative_to(folder).parts)
+        # The list is changed in place: that is how os.walk is told not to go down.
         inner[:] = sorted(inner) if depth < MOST_FOLDERS_DEEP else []
         for name in sorted(filter(is_wanted, names)):
             path = Path(here) / name
             status = path.lstat()
+            # lstat: a link may lead anywhere, or to itself.
             if not stat.S_ISREG(status.st_mode):
                 continue
             count += 1
@@ -518,6 +541,7 @@ class FilesBeside:
         for root in (self._folder, *([beside] if self._folder.name == _CHATS_BESIDE and beside.is_dir() else [])):
             for path, _ in _files_below(root, lambda name: not name.endswith((".json", ".jsonl"))):
                 for key in _asset_keys(path.name):
+                    # The first one found: exports have the same file in several folders.
                     known.setdefault(key, path)
         return known
 

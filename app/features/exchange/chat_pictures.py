@@ -46,6 +46,7 @@ def find_file(library: MediaLibrary, use: MediaUse, formats: Collection[str]) ->
     try:
         if use.media.format in formats:
             return library.original_path(use.media).read_bytes(), use.media.format
+        # Decoded by the child once; the rows it left are read again.
         return png_of(Path(library.decode_media(use.media).path)), "png"
     except (AppError, OSError) as error:
         log.info("a picture did not go along: %s", type(error).__name__)
@@ -54,6 +55,7 @@ def find_file(library: MediaLibrary, use: MediaUse, formats: Collection[str]) ->
 
 def png_of(rows: Path) -> bytes:
     """Convert a binary PPM to PNG, row by row without a filter (PNG specification, third edition, 9.2)."""
+    # Each row begins with the filter byte, 0 for none.
     _, size, _, pixels = rows.read_bytes().split(b"\n", 3)
     width, height = map(int, size.split())
     packer, line = zlib.compressobj(6), 3 * width
@@ -88,10 +90,12 @@ class FolderBeside:
             if found is None:
                 return ""
             ending = ending_of(use.media) if found[1] == use.media.format else ".png"
+            # Numbered, since pictures often have the same name.
             stem = visible_name(Path(use.name).stem).replace("/", " ").strip() or "picture"
             known = f"{len(self._names) + 1} {stem[:60]}{ending}"
             make_folder(self._folder)
             (self._folder / known).write_bytes(found[0])
+            # By content: the same picture in ten messages is one file.
             self._names[use.media.sha256] = known
         return f"{self._folder.name}/{known}"
 
@@ -116,6 +120,7 @@ def picture_fields(library: MediaLibrary, uses: Sequence[MediaUse], written: set
 
 
 def _has_room(written: set[str], use: MediaUse) -> bool:
+    # The more there are, the smaller each may be: a chat is read whole.
     return use.media.size_bytes <= MOST_EMBEDDED_BYTES // (len(written) + 1)
 
 
@@ -125,11 +130,13 @@ def take_pictures(library: MediaLibrary, value: Any) -> tuple[list[NewUse], list
     for fields in map(fields_of, list_of(value)):
         sha256, name = text_of(fields.get("sha256")), name_of(fields.get("name")) or "picture"
         stored = library.store.get(sha256)
+        # The row may outlive the file.
         if stored is None or not library.original_path(stored).is_file():
             stored = _add_picture(library, name, fields)
         if stored is None:
             missing.append(name)
         else:
+            # Only content is believed, never a path in the file.
             uses.append((stored.sha256, name, count_of(fields.get("most_tokens"))))
     return uses, missing
 
@@ -145,9 +152,11 @@ def bring_along(library: MediaLibrary | None, chat: ForeignChat, find: Find, can
 
     Yields after each; a chat cancelled midway must not be stored.
     """
+    # In one go for the whole chat: the child decodes several side by side.
     wanted = [(said, given) for said in chat.messages for given in said.pictures]
     able = [given for said, given in wanted if library is not None and _can_open(said, given, find)]
     kept: dict[int, StoredMedia] = {}
+    # Keyed by object: two messages may give the same picture.
     if library is not None and able:
         events = library.add_several((_open_picture(given, find) for given in able), cancel)
         for event, given in zip(events, able, strict=False):  # fewer where it was cancelled
@@ -156,6 +165,7 @@ def bring_along(library: MediaLibrary | None, chat: ForeignChat, find: Find, can
             yield
     for said, given in wanted:
         media = kept.get(id(given))
+        # Of each picture whether it came, from which other texts of the message follow.
         said.brought.append((given.name, media is not None))
         if media is not None:
             said.media.append((media.sha256, given.name, 0))
@@ -173,11 +183,13 @@ def _open_picture(given: GivenPicture, find: Find) -> Path | UnsavedPicture:
     name = Path(given.name)
     try:
         if given.data:
+            # Strict: other characters in base64 are no picture.
             return UnsavedPicture(name, base64.b64decode(given.data, validate=True))
         found = find(given.asset)
         if found is None or isinstance(found, Path):
             return found or UnsavedPicture(name, b"")
         with found() as stream:
+            # One byte more tells that it is too large without reading it all.
             data = stream.read(MOST_PICTURE_BYTES + 1)
         return UnsavedPicture(name, data if len(data) <= MOST_PICTURE_BYTES else b"")
     except (AppError, OSError, ValueError) as error:

@@ -26,6 +26,7 @@ MOST_MESSAGES = 100_000
 LONGEST_TITLE = 200
 LONGEST_NAME = 120
 MOST_NAMES = 200
+# Some programs write milliseconds without saying so.
 _MILLISECONDS = 1e11
 """Times above are not seconds: that would be the year 5138."""
 _LATEST_S = 4e9
@@ -109,15 +110,18 @@ def list_of(value: Any) -> list[Any]:
 
 def name_of(value: Any) -> str:
     """Return a name in one short line, or ""."""
+    # Cut before splitting: a name of gigabytes would be copied several times.
     return " ".join(text_of(value)[: 4 * LONGEST_NAME].split())[:LONGEST_NAME]
 
 
 def number_of(value: Any) -> float | None:
     """Return a finite number, or None."""
+    # True is an int in Python.
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
         number = float(value)
+    # An integer of a thousand digits.
     except OverflowError:
         return None
     return number if math.isfinite(number) else None
@@ -134,6 +138,7 @@ def seconds_of(value: Any) -> float | None:
     if isinstance(value, str):
         try:
             moment = datetime.fromisoformat(value[:40])
+            # Without a zone the programs mean UTC.
             value = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
         except (ValueError, OverflowError, OSError):
             return None
@@ -151,6 +156,7 @@ def join_texts(texts: Iterable[str]) -> str:
 
 def data_of(address: Any) -> str:
     """Return a data URL's base64 content; "" for other addresses."""
+    # Other addresses are on the net, and nothing is fetched.
     text = text_of(address)
     head, _, data = text.partition(",") if text.startswith("data:") else ("", "", "")
     return data if head.endswith(";base64") else ""
@@ -188,12 +194,14 @@ def grow_tree(chat: ForeignChat, fallback_at: float) -> Grown:
     """
     if len(chat.messages) > MOST_MESSAGES:
         raise TooManyMessages
+    # Built in one walk without recursion: a chat may be a hundred thousand messages deep.
     turns, media = _number_tree(_joined_steps(_top_turns(chat)), chat)
     times = [turn.created_at for turn in turns if turn.created_at]
     created_at = chat.created_at or min(times, default=fallback_at)
     tree: list[TreeMessage] = []
     last_at: dict[int | None, float] = {None: created_at}
     for turn in turns:
+        # A message without a time is as old as the one above it.
         last_at[turn.id] = turn.created_at or last_at[turn.parent_id]
         tree.append(replace(turn, created_at=last_at[turn.id]))
     updated_at = chat.updated_at or max(times, default=created_at)
@@ -217,6 +225,7 @@ def _top_turns(chat: ForeignChat) -> list[_ForeignTurn]:
     """Build the turns and return the top ones."""
     messages: dict[str, ForeignMessage] = {}
     for message in chat.messages:
+        # The first of two equal ids is the one that others mean.
         if message.id in messages:
             chat.left_out["damaged"] += 1
         else:
@@ -224,9 +233,11 @@ def _top_turns(chat: ForeignChat) -> list[_ForeignTurn]:
     children: dict[str | None, list[str]] = {}
     for message in messages.values():
         parent = message.parent if message.parent in messages else None
+        # A parent that isn't there makes a top message, so that nothing is lost.
         chat.left_out["parent"] += message.parent is not None and parent is None
         children.setdefault(parent, []).append(message.id)
     top: list[_ForeignTurn] = []
+    # Reversed, since the stack gives back the last one first.
     open_ids: list[tuple[str, list[_ForeignTurn]]] = [(name, top) for name in reversed(children.get(None, []))]
     seen = 0
     while open_ids:
@@ -252,6 +263,7 @@ def _joined_steps(top: list[_ForeignTurn]) -> list[_ForeignTurn]:
     while open_turns:
         turn = open_turns.pop()
         steps = [turn]
+        # Tools between two steps are dropped; what is left of them is one answer.
         while len(steps[-1].below) == 1 and steps[-1].below[0].said.role == turn.said.role:
             steps.append(steps[-1].below[0])
         if len(steps) > 1:
@@ -269,6 +281,7 @@ def _merge_steps(steps: list[_ForeignTurn]) -> ForeignMessage:
         text=join_texts(foreign_message.text for foreign_message in said),
         thinking=join_texts(foreign_message.thinking for foreign_message in said),
         thinking_s=sum(seconds) if seconds else None,
+        # The last model wrote the end of the answer.
         model=next((foreign_message.model for foreign_message in reversed(said) if foreign_message.model), ""),
         stats=said[-1].stats,
         names=[name for message in said for name in message.names],
@@ -298,9 +311,11 @@ def _number_tree(
         if turn.said.media:
             media[number] = turn.said.media
         open_turns += [(below, number, at) for at, below in enumerate(turn.below)][::-1]
+    # The open message may be a tool's, or hidden.
     shown = places.get(chat.shown) or _nearest_turn(chat, places)
     while shown is not None:
         one = tree[shown - 1]
+        # The highest is shown, and no number so far is as high.
         tree[shown - 1] = replace(one, chosen=len(tree))
         shown = one.parent_id
     return tree, media
@@ -310,6 +325,7 @@ def _nearest_turn(chat: ForeignChat, places: dict[str, int]) -> int | None:
     """Return the nearest turn above the shown message, if that isn't a turn."""
     parents = {message.id: message.parent for message in chat.messages}
     name: str | None = chat.shown
+    # At most as often as there are messages: parents may form a circle.
     for _ in range(len(parents)):
         if name is None or name in places:
             break
@@ -339,6 +355,7 @@ def _other_texts(said: ForeignMessage) -> tuple[tuple[str, str], ...]:
     """Return the texts the message has with other sets of its pictures imported, and with all of them."""
     others, has_come = list(said.names), [came for _, came in said.brought]
     for name, came in said.brought:
+        # Names of pictures that didn't come stand among the others.
         if not came:
             others.remove(name)
 
@@ -347,6 +364,7 @@ def _other_texts(said: ForeignMessage) -> tuple[tuple[str, str], ...]:
         return join_texts([said.text, attached_line([*others, *lost][:MOST_NAMES])])
 
     count = len(said.brought)
+    # All combinations double with each picture, so of many only all or none.
     ways = product((True, False), repeat=count) if count <= MOST_PARTLY else ((True,) * count, (False,) * count)
     return tuple(
         (text_of_these(way), text_of_these(flag or two for flag, two in zip(way, has_come, strict=True)))

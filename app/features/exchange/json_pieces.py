@@ -21,6 +21,7 @@ MOST_CONTAINERS = 600_000
 MOST_VALUES = 2_000_000
 """Of one piece: a container takes some three hundred bytes of memory, another value up to a hundred."""
 
+# Possessive, so that a bracket that never comes isn't looked for again from each place (no backtracking).
 _INSIDE = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
 _AROUND = re.compile(rb'(?:[^"{}\[\],:]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
 """Up to the next bracket (comma, colon) that is none of a string's, or to a string that does not end here."""
@@ -69,13 +70,16 @@ class JsonPieces:
                 if in_string:
                     if is_escaped:
                         at, is_escaped = at + 1, False
+                        # An escaped sign may be the first of the next chunk.
                         continue
                     found = _IN_STRING.search(data, at)
+                    # Only strings can hold brackets that count for nothing.
                     if found is None:
                         break
                     at, is_escaped = found.end(), found[0] == b"\\"
                     in_string = is_escaped
                     continue
+                # Within a piece commas and colons don't matter, so more is passed over at once.
                 at = (_INSIDE if self._depth > self._base else _AROUND).match(data, at).end()  # type: ignore[union-attr]
                 if at == len(data):
                     break
@@ -91,6 +95,7 @@ class JsonPieces:
             self._keep_data(data[kept_from:])
             yield None
             data = self._read_chunk() or None
+        # A file cut off in the middle gives all its whole pieces.
         yield JsonPiece(self._key, None, self._problem or "cut_off", self._base == 2 or not self._is_object)
 
     def _read_chunk(self) -> bytes:
@@ -120,11 +125,13 @@ class JsonPieces:
 
     def _give_up(self, problem: str) -> None:
         self._problem = self._problem or problem
+        # Freed at once: the rest of a piece that is given up is only passed over.
         self._kept = bytearray()
 
     def _ends_with(self, token: bytes) -> str | None:
         """Return what ends at a token: key, open (a list to split begins), piece, close (that list or object)."""
         if token in b"{[":
+            # Only the outermost object's lists are taken apart, such as "chats".
             if token == b"[" and self._depth == 1 and self._is_object and self._base == 1 and self._key in self._lists:
                 self._depth = self._base = 2
                 return "open"
@@ -151,6 +158,7 @@ class JsonPieces:
                 self._base = 1
             elif self._base == 1:
                 self._key = ""
+        # Also the comma between two pieces begins a new one.
         self._start_piece()
 
     def _finish_piece(self) -> Iterator[JsonPiece]:
@@ -159,6 +167,7 @@ class JsonPieces:
             yield JsonPiece(self._key, None, self._problem, is_element)
         elif text := bytes(self._kept).strip(_BLANK):
             self._kept = bytearray()
+            # Counted only when commas are many; commas of strings are taken out for the second count.
             if text.count(b",") > MOST_VALUES and _STRING.sub(b"", text).count(b",") > MOST_VALUES:
                 yield JsonPiece(self._key, None, "too_large", is_element)
                 return
@@ -168,6 +177,7 @@ class JsonPieces:
 def read_value(data: bytes) -> Any:
     """Parse a value known to be small. Raises ValueError for invalid, overlong or too deep JSON."""
     try:
+        # NaN and Infinity aren't JSON, but Python writes and reads them.
         return json.loads(data.decode("utf-8", "replace"), parse_constant=lambda _name: None)
     except RecursionError as error:
         raise ValueError("too deep") from error

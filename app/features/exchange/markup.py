@@ -55,6 +55,7 @@ def _bracketed_formula(state: StateInline, silent: bool) -> bool:
     if opening not in CLOSING:
         return False
     begin = state.pos + 2
+    # Bounded: an opening bracket without a closing one would be looked for to the end of the text.
     end = state.src.find(CLOSING[opening], begin, min(begin + LONGEST_FORMULA, state.posMax))
     if end <= begin:
         return False
@@ -67,12 +68,14 @@ def _bracketed_formula(state: StateInline, silent: bool) -> bool:
 
 def tokens_of(text: str) -> list[Token]:
     """Parse into markdown-it's tokens; a very long text becomes one code block."""
+    # Some of Markdown takes more than twice as long for twice the text.
     if len(text) > MOST_CHARACTERS:
         token = Token("fence", "code", 0)
         token.content = text
         return [token]
     tokens = _make_parser().parse(text)
     for before, token in pairwise(tokens):
+        # A task is a list item that begins with a box; markdown-it has no rule for it.
         if before.type == "paragraph_open" and token.children and token.children[0].type == "text":
             token.children[0].content = _TASK.sub(_task_box, token.children[0].content, count=1)
     return tokens
@@ -153,8 +156,10 @@ def _render_bracket(token: Token, tokens: Sequence[Token], place: int) -> str:
     name = token.type.removesuffix("_open").removesuffix("_close")
     tag = f"h{min(6, int(token.tag[1]) + 2)}" if name == "heading" else _BLOCKS.get(name, "span")
     if token.nesting < 0:
+        # A line break inside a line's tags would become a blank.
         return f"</{tag}>{'' if tag in ('a', 'strong', 'em', 's', 'span') else chr(10)}"
     attributes = _direction_attribute(tokens, place) if tag in _OWN_SIDE or name == "heading" else ""
+    # Only digits: the attribute comes from a stranger's text.
     if name == "ordered_list" and isinstance(start := token.attrGet("start"), int):
         attributes += f' start="{start}"'
     elif aligned := _ALIGNED.search(str(token.attrGet("style") or "")):
@@ -166,6 +171,7 @@ def _render_bracket(token: Token, tokens: Sequence[Token], place: int) -> str:
 
 def _direction_attribute(tokens: Sequence[Token], place: int) -> str:
     """Return the direction attribute: browsers detect a text's direction, PDF printing doesn't."""
+    # The nearest words decide; QTextDocument, which prints the PDF, doesn't look itself.
     words = next((token.content for token in tokens[place + 1 : place + 6] if token.type == "inline"), "")
     return f' dir="{"rtl" if is_right_to_left(words[:2_000]) else "auto"}"'
 
@@ -213,13 +219,16 @@ def as_markdown(text: str, number: int = 0) -> str:
         return text
     lines, code = text.split("\n"), set[int]()
     open_fence = ""
+    # The parser tells what is code, where an escape would be shown.
     for token in _make_parser().parse(text):
         if token.type in ("fence", "code_block") and token.map:
             code.update(range(*token.map))
             if token.type == "fence" and token.level == 0:
                 open_fence = _open_fence(token, lines)
     notes = _rename_footnotes([line for at, line in enumerate(lines) if at not in code], number)
+    # Raw HTML at a line's start would swallow what follows.
     safe = [line if at in code else notes(_BEGINS_HTML.sub(r"\1\\<", line)) for at, line in enumerate(lines)]
+    # A fence that is never closed would make code of all later turns.
     return "\n".join(safe + [open_fence] * bool(open_fence)).strip("\n")
 
 
@@ -229,12 +238,14 @@ def _rename_footnotes(lines: list[str], number: int) -> Callable[[str], str]:
     if not labels:
         return lambda line: line
     named = re.compile(r"\[\^(" + "|".join(map(re.escape, labels)) + r")\]")
+    # Footnotes of two answers may have the same name in one file.
     return lambda line: named.sub(rf"[^{number}-\1]", line)
 
 
 def _open_fence(token: Token, lines: list[str]) -> str:
     """Return what closes an unclosed code block at the text's end; "" if it is closed."""
     first, end = token.map or [0, 0]
+    # Text behind it: the fence ended with its list or quotation.
     if any(line.strip() for line in lines[end:]):
         return ""
     last = lines[end - 1].strip()

@@ -35,8 +35,10 @@ def office_math(latex: str, *, is_block: bool) -> Any | None:
     from docx.oxml import parse_xml
     from latex2mathml.converter import convert_to_element
 
+    # A stranger's formula may be of any length; a longer one stays its source.
     if len(latex) > MOST_CHARACTERS:
         return None
+    # The library knows `align*` only; the others look the same in Word.
     for name in _LIKE_ALIGN:
         latex = latex.replace(f"\\begin{{{name}}}", "\\begin{align*}").replace(f"\\end{{{name}}}", "\\end{align*}")
     try:
@@ -60,11 +62,13 @@ def _write_row(children: Sequence[Element], depth: int) -> str:
     while at < len(children):
         at += 1
         child = children[at - 1]
+        # A binomial is brackets around a fraction without a line.
         if child.get("minsize") and _is_binomial(children[at - 1 : at + 2]):
             written += _write_brackets(
                 _element_text(child), _write_element(children[at], depth + 1), _element_text(children[at + 1])
             )
             at += 2
+        # In Word a sum holds what it sums, which LaTeX leaves to the reader.
         elif _is_large(child):
             end = at
             while end < len(children) and not _ends_operand(children[end]):
@@ -81,6 +85,7 @@ def _write_fenced(children: Sequence[Element], depth: int) -> str | None:
     if not children or children[0].tag != "mo":
         return None
     first, last = children[0], children[-1]
+    # A matrix is a table between two brackets, or behind one.
     holds_table = len(children) in (2, 3) and children[1].tag == "mtable"
     if first.get("form") != "prefix" and not holds_table:
         return None
@@ -105,6 +110,7 @@ def _is_binomial(three: Sequence[Element]) -> bool:
 def _write_element(element: Element, depth: int) -> str:
     if depth > MOST_NESTING or element.tag not in _WRITERS:
         raise NotTypeset
+    # A bounded sum within a script has no operand beside it.
     is_bounded = element.tag in _BOUNDED and _is_large(element)
     return _write_nary(element, "", depth) if is_bounded else _WRITERS[element.tag](element, depth)
 
@@ -148,6 +154,7 @@ def _square_root(element: Element, depth: int) -> str:
 
 
 def _write_over(element: Element, depth: int) -> str:
+    # Parts of other counts are shapes that Word doesn't have.
     base, above = _require_parts(list(element), 2)
     inside, mark = f"<m:e>{_write_element(base, depth + 1)}</m:e>", _element_text(above)
     if above.tag == "mo" and mark in _ACCENTS:
@@ -202,6 +209,7 @@ def _write_nary(element: Element, operand: str, depth: int) -> str:
     lower = bounds[0] if bounds and element.tag not in ("msup", "mover") else None
     upper = bounds[-1] if bounds and element.tag not in ("msub", "munder") else None
     sign = _element_text(operator)
+    # Bounds of an integral stand behind it, those of a sum above and below.
     look = f'<m:chr m:val="{sign}"/><m:limLoc m:val="{"subSup" if sign in _INTEGRALS else "undOvr"}"/>'
     hidden = "".join(
         f'<m:{name}Hide m:val="1"/>' for name, element in (("sub", lower), ("sup", upper)) if element is None
@@ -220,6 +228,7 @@ def _write_run(element: Element, _depth: int) -> str:
     if not text:
         return ""
     look = ""
+    # Words in a formula are upright, and so are names of functions.
     if element.tag == "mtext":
         look = "<m:rPr><m:nor/></m:rPr>"
     elif len(text) > 1 and text.isalpha():
@@ -228,6 +237,7 @@ def _write_run(element: Element, _depth: int) -> str:
 
 
 def _write_space(element: Element, _depth: int) -> str:
+    # Word has no line break inside a formula.
     if element.get("linebreak"):
         raise NotTypeset
     space = _SPACES.get(element.get("width", ""), "\u2003" if element.get("width") else "")

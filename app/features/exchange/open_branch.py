@@ -59,6 +59,7 @@ class OpenBranch:
 
 def open_branches(chats: Sequence[Conversation], shelf: ChatArchive, *, with_thinking: bool) -> Iterator[OpenBranch]:
     """Yield the branches in the chats' order."""
+    # Read turn by turn while writing, so that a long chat is never held whole.
     for chat in chats:
         yield OpenBranch(
             visible_name(chat.title) or "Chat",
@@ -92,6 +93,7 @@ def _message_facts(message: TreeMessage, shelf: ChatArchive) -> Iterator[str]:
     documents = [
         shelf.documents.get(attachment.document_id)
         for attachment in attached
+        # Passages are of what is attached anyway.
         if attachment.use is not DocumentUse.PASSAGES
     ]
     if names := [visible_name(document.name) for document in documents if document is not None]:
@@ -105,6 +107,7 @@ def _message_facts(message: TreeMessage, shelf: ChatArchive) -> Iterator[str]:
     if quoted:
         words = ", ".join(f"“{part}”" for part in quoted)
         yield f"The checker finds no support for {words}{f' and {more} more' if more else ''}"
+    # Several sentences from one page are one source.
     if places := list(dict.fromkeys(_message_places(message, shelf))):
         yield f"Sources: {', '.join(places)}"
 
@@ -113,6 +116,7 @@ def _message_places(message: TreeMessage, shelf: ChatArchive) -> Iterator[str]:
     for source in message.sources:
         document = shelf.documents.get(int(source.get("document_id", 0)))  # marks have none
         if document is not None:
+            # A name of a file may hold signs that turn the line around.
             page, name = source.get("page"), visible_name(document.name)
             yield f"{name}, {PAGE_MARKS.get(document.unit, document.unit)} {page}" if page else name
 
@@ -133,6 +137,7 @@ def as_markdown(branches: Iterable[OpenBranch], place: Place = lambda _use: "") 
         head = [f"# {escape_markdown(branch.title)}", *(f"*{escape_markdown(fact)}*" for fact in branch.facts)]
         if branch.instructions:
             head.append(f"**Instructions**\n\n{_quote_lines(branch.instructions)}")
+        # A rule between two chats, none before the first.
         yield ("\n\n---\n\n" if number else "") + "\n\n".join(head) + "\n", 0
         for turn in branch.turns:
             answers += not turn.is_question
@@ -157,13 +162,16 @@ def _no_picture(use: MediaUse) -> str:
 
 def _typed_lines(text: str) -> str:
     """Escape a typed text so that its lines are kept; text with a code fence is taken as Markdown."""
+    # Typed Markdown with code is meant as Markdown.
     if "```" in text:
         return markup.as_markdown(text)
+    # Each line is kept as it was typed: a backslash before the break.
     lines = [f"{_indent_line(line)}{escape_markdown(line.strip())}" for line in text.strip("\n").split("\n")]
     return "\n".join(f"{line}\\" if line.strip() and after.strip() else line for line, after in _line_pairs(lines))
 
 
 def _indent_line(line: str) -> str:
+    # Blanks at a line's start would make code, or vanish.
     return "\u00a0" * (len(line) - len(line.lstrip()))
 
 
@@ -210,6 +218,7 @@ a { color: #B23F12 }
 
 def as_html(branches: Iterable[OpenBranch], title: str, place: Place = lambda _use: "") -> Iterator[Written]:
     """Yield one HTML page without scripts or network, turn by turn."""
+    # Split at a sign that no page holds, so that head and end come from one place.
     before, after = "\n".join(web_page(["\0"], title, _STYLE, language="en")).split("\0")
     yield before, 0
     for branch in branches:
@@ -245,5 +254,6 @@ def _marked_text(kind: str, text: str) -> str:
 
     Line breaks are kept by the style and also marked for readers without it, such as printing.
     """
+    # The printer doesn't look for the direction itself.
     side = "rtl" if is_right_to_left(text[:2_000]) else "auto"
     return f'<div class="{kind}" dir="{side}">{escape(text.strip(chr(10))).replace(chr(10), "<br>")}</div>'

@@ -1,36 +1,4 @@
-"""Chats of other programs' files, each in its own form: ChatGPT, Claude, LM Studio, Jan and Open WebUI.
-
-ChatGPT's data export has a tree of nodes for each chat, of which only some are turns. After public readers of the
-format and their descriptions: mitkury/chatgpt-export-parser (`docs/`), Open WebUI's `convertOpenAIChats`,
-mohamed-chs/convoviz. OpenAI documents none of it. `conversations.json` (in newer exports several, numbered) is a list
-of conversations: `mapping` has the nodes by id with `parent` and `message`, `current_node` is the end of the open
-branch. A message's `content` has a `content_type`, and text in `parts` or `text`. A picture is a part with an
-`asset_pointer`, after whose id its file beside the list is named (`file-ID-name.png`, `dalle-generations/`,
-`user-…/file_ID-….png`; newer `file_ID.dat`); `metadata.attachments` has what it was called. What a model drew stands in
-the answer of a tool, in the same way or, where code drew it, in `metadata.aggregate_result.messages`.
-
-Claude's data export has a list of messages for each, whose parents make a tree. After public readers of the format:
-Sinity/polylogue (`docs/providers/claude-ai.md`), nicepkg/chat2poster (its types),
-socketteer/Claude-Conversation-Exporter. `conversations.json` is a list of conversations with `chat_messages`; each has
-`sender`, blocks in `content` (the older `text` holds the same, or nothing), `attachments` and `files`. A long paste is
-an attachment without a name. Parents are there in newer exports only; the top has one of zeros.
-
-LM Studio has a file for each, with the versions of every message. After public readers of the files in
-`~/.lmstudio/conversations`: YorkieDev/lm-studio-conversation-converter and the converters of others to this format. A
-message has `versions` and `currentlySelected`; what comes later was said after that version. A version is a
-`singleStep` with `content`, or a `multiStep` whose steps are blocks of content, thinking among them by their `style`,
-and what tools did.
-
-Jan has a folder for each. After its own sources (janhq/jan, `core/src/types/thread` and `core/src/types/message`) and
-its description of the files: `threads/<id>/thread.json` has title, assistants and times, `messages.jsonl` the messages
-in their order, with parts of text, reasoning, pictures and tools in `content`.
-
-Open WebUI's export has a tree of messages for each. After its own sources (`backend/open_webui/models/chats.py`,
-`src/lib/utils/index.ts`): a list of rows with `title`, `created_at` and `chat`, whose `history` has `messages` by id
-with `parentId`, and `currentId`. Older ones have only the list `messages`. Pictures are `files` of a message, in older
-ones with what they hold in `url`; newer ones only name where the server has them. What a model thought stands in the
-text, in `<details type="reasoning">`, escaped.
-"""
+"""Chats of other programs' files, each in its own form: ChatGPT, Claude, LM Studio, Jan and Open WebUI."""
 
 from __future__ import annotations
 
@@ -58,6 +26,14 @@ from app.features.exchange.foreign import (
 from app.features.exchange.json_pieces import read_value
 from app.store.conversations import MessageState
 
+# ChatGPT's data export, after public readers and their descriptions: mitkury/chatgpt-export-parser (`docs/`), Open
+# WebUI's `convertOpenAIChats`, mohamed-chs/convoviz; OpenAI documents none of it. `conversations.json` (newer exports
+# have several, numbered) is a list of conversations: `mapping` has the nodes by id with `parent` and `message`, of
+# which only some are turns; `current_node` is the end of the open branch. A message's `content` has a `content_type`,
+# and text in `parts` or `text`. A picture is a part with an `asset_pointer`, after whose id its file is named
+# (`file-ID-name.png`, `dalle-generations/`, `user-…/file_ID-….png`; newer `file_ID.dat`); `metadata.attachments` has
+# what it was called. What a model drew stands in a tool's answer, in the same way or, where code drew it, in
+# `metadata.aggregate_result.messages`.
 _MARKS = re.compile("\ue200[^\ue201]{0,2000}\ue201")
 """References to search results, which only ChatGPT's page can show."""
 _NOT_SHOWN = ("user_editable_context", "model_editable_context", "system_error", "reasoning_recap")
@@ -105,14 +81,18 @@ def _give_seconds_to_thoughts(chat: ForeignChat) -> None:
 def _read_message(said: ForeignMessage, message: dict[str, Any], chat: ForeignChat) -> None:
     metadata, content = fields_of(message.get("metadata")), fields_of(message.get("content"))
     role, kind = text_of(fields_of(message.get("author")).get("role")), text_of(content.get("content_type"))
+    # The time comes for every node, also for those that only link others.
     said.created_at = seconds_of(message.get("create_time"))
     if kind == "reasoning_recap":
         said.thinking_s = number_of(metadata.get("finished_duration_sec"))
     if role not in ("user", "assistant") or _is_tool_call(message) or kind in _NOT_SHOWN:
+        # Tools and hidden instructions stay as nodes, since turns hang below them.
         _count_left_out(role, kind, content, message, chat)
         if _is_canvas(message):
+            # A canvas is the document that the answer is about, so it becomes the answer's text.
             said.role, said.text = "assistant", _canvas_text(content)
         elif role == "tool":
+            # What a tool drew is shown, the call isn't.
             said.role, said.pictures = "assistant", [*_message_pictures(content, {}), *_code_charts(metadata)]
         return
     if metadata.get("is_visually_hidden_from_conversation") is True:
@@ -123,6 +103,7 @@ def _read_message(said: ForeignMessage, message: dict[str, Any], chat: ForeignCh
     names = {text_of(fields.get("id")): name_of(fields.get("name")) for fields in attached}
     said.pictures = list(_message_pictures(content, names))
     assets = {picture.asset for picture in said.pictures}
+    # Pictures are attachments, too, and would be named twice.
     said.names = [name_of(fields.get("name")) for fields in attached if text_of(fields.get("id")) not in assets]
     said.names = [name for name in said.names if name]
     chat.left_out["file"] += len(said.names)
@@ -135,6 +116,7 @@ def _read_message(said: ForeignMessage, message: dict[str, Any], chat: ForeignCh
 
 
 def _is_tool_call(message: dict[str, Any]) -> bool:
+    # An answer "to" anybody but all is a call.
     return text_of(message.get("recipient")) not in ("", "all")
 
 
@@ -159,6 +141,7 @@ def _message_pictures(content: dict[str, Any], names: dict[str, str]) -> Iterato
     for part in map(fields_of, list_of(content.get("parts"))):
         if text_of(part.get("content_type")) in _PICTURES:
             asset = _asset_id(part.get("asset_pointer"))
+            # The pointer names a size where the attachment's name is missing.
             yield GivenPicture(names.get(asset) or _picture_name(part, part.get("asset_pointer")), asset)
 
 
@@ -187,6 +170,7 @@ def _content_text(content: dict[str, Any], kind: str, chat: ForeignChat) -> str:
         elif part is not None:
             chat.left_out["unknown"] += 1
     text = join_texts(texts)
+    # Marks of searches are private-use characters, which only their page can resolve.
     plain = _MARKS.sub("", text)
     chat.left_out["reference"] += len(_MARKS.findall(text))
     return plain
@@ -194,6 +178,7 @@ def _content_text(content: dict[str, Any], kind: str, chat: ForeignChat) -> str:
 
 def _part_text(part: dict[str, Any], chat: ForeignChat) -> str:
     kind = text_of(part.get("content_type"))
+    # Newer parts of spoken chats hold their transcript.
     if kind == "audio_transcription" or "text" in part:
         return text_of(part.get("text"))
     if kind in _VOICE:
@@ -214,6 +199,7 @@ def _thought_text(thought: dict[str, Any]) -> str:
 
 
 def _code_block(text: str, language: str) -> str:
+    # A fence longer than any in the text.
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`{3,}", text)), default=0))
     name = language if language.isalnum() and language != "unknown" else ""
     return f"{fence}{name}\n{text.strip(chr(10))}\n{fence}" if text.strip() else ""
@@ -230,6 +216,10 @@ def _canvas_text(content: dict[str, Any]) -> str:
     return _code_block(text, kind.partition("/")[2]) if kind.startswith("code/") else text
 
 
+# Claude's data export, after public readers: Sinity/polylogue (`docs/providers/claude-ai.md`), nicepkg/chat2poster (its
+# types), socketteer/Claude-Conversation-Exporter. `conversations.json` is a list of conversations with `chat_messages`;
+# each has `sender`, blocks in `content` (the older `text` holds the same, or nothing), `attachments` and `files`. A
+# long paste is an attachment without a name. Parents are there in newer exports only; the top has one of zeros.
 _TOP = "00000000-0000-"
 _ROLES = {"human": "user", "user": "user", "assistant": "assistant"}
 _TOOLS = ("tool_use", "tool_result", "server_tool_use", "web_search_tool_result")
@@ -254,9 +244,11 @@ def read_claude(value: dict[str, Any]) -> ForeignChat:
         if not isinstance(message, dict):
             chat.left_out["damaged"] += 1
             continue
+        # Without an id, its number stands for one.
         said = _said_to_claude(message, text_of(message.get("uuid")) or f"#{number}", before, chat)
         chat.messages.append(said)
         before = said.id
+    # Older exports don't say which branch was open.
     if not chat.shown and chat.messages:
         chat.shown = chat.messages[-1].id
     return chat
@@ -265,6 +257,7 @@ def read_claude(value: dict[str, Any]) -> ForeignChat:
 def _said_to_claude(message: dict[str, Any], name: str, before: str | None, chat: ForeignChat) -> ForeignMessage:
     parent = before
     if isinstance(given := message.get("parent_message_uuid"), str):
+        # Zeros stand for the top.
         parent = None if given.startswith(_TOP) else given
     said = ForeignMessage(name, parent, _ROLES.get(text_of(message.get("sender")), ""))
     if not said.role:
@@ -285,6 +278,7 @@ def _said_to_claude(message: dict[str, Any], name: str, before: str | None, chat
         elif kind not in ("token_budget", "flag"):
             chat.left_out["unknown"] += 1
     pastes = _attachment_texts(message, said, chat)
+    # Older exports have the text beside empty blocks.
     said.text = join_texts([*pastes, join_texts(texts) or text_of(message.get("text"))])
     said.thinking = join_texts(thoughts)
     if message.get("truncated") is True or message.get("stop_reason") == "user_canceled":
@@ -295,6 +289,7 @@ def _said_to_claude(message: dict[str, Any], name: str, before: str | None, chat
 def _attachment_texts(message: dict[str, Any], said: ForeignMessage, chat: ForeignChat) -> list[str]:
     """Add attachment names to the message; return the texts of long pastes, which have no name."""
     pastes = []
+    # The same file may be in several of these lists.
     for key in ("attachments", "files", "files_v2"):
         for fields in map(fields_of, list_of(message.get(key))):
             name = name_of(fields.get("file_name"))
@@ -311,6 +306,10 @@ def _with_seconds(so_far: float | None, block: dict[str, Any]) -> float | None:
     return so_far if start is None or stop is None or stop < start else (so_far or 0.0) + stop - start
 
 
+# LM Studio's files in `~/.lmstudio/conversations`, after YorkieDev/lm-studio-conversation-converter and others'
+# converters to this format. A message has `versions` and `currentlySelected`; what comes later was said after that
+# version. A version is a `singleStep` with `content`, or a `multiStep` whose steps are blocks of content, thinking
+# among them by their `style`, and what tools did.
 _SYSTEM = "llm.prediction.systemPrompt"
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?) ?s")
 _FINISHED = {
@@ -323,6 +322,7 @@ _FINISHED = {
 def is_of_lm_studio(value: dict[str, Any]) -> bool:
     """Return whether a file's object is an LM Studio chat."""
     messages = value.get("messages")
+    # Open WebUI and ChatGPT have a list of messages, too, but not of versions.
     if not isinstance(messages, list) or "mapping" in value or "chat" in value:
         return False
     if not messages:
@@ -350,6 +350,7 @@ def read_lm_studio(value: dict[str, Any]) -> ForeignChat:
         said = [_version_message(version, f"{number}.{at}", parent, chat) for at, version in enumerate(versions)]
         chat.messages += said
         selected = count_of(fields_of(message).get("currentlySelected"))
+        # What follows was said after the version that was chosen.
         parent = said[selected if selected < len(said) else -1].id
     chat.shown = parent or ""
     return chat
@@ -377,6 +378,7 @@ def _version_message(version: dict[str, Any], name: str, parent: str | None, cha
         text = _content_of(step.get("content"), said, chat)
         if style.get("type") == "thinking":
             thoughts.append(text)
+            # The duration is only in the title, "Thought for 12.3 seconds".
             seconds = _SECONDS.search(text_of(style.get("title"))[:100])
             said.thinking_s = float(seconds[1]) if seconds else said.thinking_s
         else:
@@ -397,6 +399,7 @@ def _content_of(content: Any, said: ForeignMessage, chat: ForeignChat) -> str:
         elif kind == "file":
             asset = text_of(part.get("fileIdentifier"))
             name = name_of(part.get("name")) or name_of(asset) or "file"
+            # Other files are named only: their text isn't in the chat.
             if part.get("fileType") == "image":
                 said.pictures.append(GivenPicture(name, asset))
             else:
@@ -424,6 +427,9 @@ def _read_generation(info: dict[str, Any], said: ForeignMessage) -> None:
     said.state = MessageState.STOPPED if reason is FinishReason.CANCELLED else MessageState.COMPLETE
 
 
+# Jan's folders, after its own sources (janhq/jan, `core/src/types/thread` and `core/src/types/message`):
+# `threads/<id>/thread.json` has title, assistants and times, `messages.jsonl` the messages in their order, with parts
+# of text, reasoning, pictures and tools in `content`.
 _STATES = {"stopped": MessageState.STOPPED, "error": MessageState.FAILED, "pending": MessageState.INTERRUPTED}
 
 
@@ -457,6 +463,7 @@ def read_jan(thread: dict[str, Any], lines: Iterable[bytes | None]) -> ForeignCh
 
 
 def _line_message(message: dict[str, Any], chat: ForeignChat) -> ForeignMessage:
+    # Jan has no branches: each message follows the one before.
     before = chat.messages[-1].id if chat.messages else None
     said = ForeignMessage(str(len(chat.messages)), before, text_of(message.get("role")))
     said.created_at = seconds_of(message.get("created_at"))
@@ -468,6 +475,7 @@ def _line_message(message: dict[str, Any], chat: ForeignChat) -> ForeignMessage:
     texts, thoughts = [], []
     for part in _content_parts(message.get("content")):
         kind, text = text_of(part.get("type")), part.get("text")
+        # The text is a string or an object, by version.
         value = text if isinstance(text, str) else text_of(fields_of(text).get("value"))
         if kind == "text":
             plain, thinking = split_thinking(value)
@@ -492,6 +500,11 @@ def _content_parts(content: Any) -> list[dict[str, Any]]:
     return [fields_of(part) for part in list_of(content)]
 
 
+# Open WebUI's export, after its own sources (`backend/open_webui/models/chats.py`, `src/lib/utils/index.ts`): a list of
+# rows with `title`, `created_at` and `chat`, whose `history` has `messages` by id with `parentId`, and `currentId`.
+# Older ones have only the list `messages`. Pictures are `files` of a message, in older ones with what they hold in
+# `url`; newer ones only name where the server has them. What a model thought stands in the text, in `<details
+# type="reasoning">`, escaped.
 _DETAILS = re.compile(r'<details type="(\w+)"([^>]*)>(.*?)</details>', re.DOTALL)
 _SUMMARY = re.compile(r"\A\s*<summary>.*?</summary>", re.DOTALL)
 _DURATION = re.compile(r'duration="(\d+(?:\.\d+)?)"')
@@ -500,6 +513,7 @@ _QUOTE = re.compile(r"^&gt; ?|^> ?", re.MULTILINE)
 
 def is_of_open_webui(value: dict[str, Any]) -> bool:
     """Return whether an object of a file is an Open WebUI chat."""
+    # A row of the export, or the chat alone.
     chat = fields_of(value.get("chat")) or value
     return isinstance(fields_of(chat.get("history")).get("messages"), dict) or (
         "chat" in value and isinstance(chat.get("messages"), list)
@@ -537,6 +551,7 @@ def _add_message(message: Any, name: str, parent: str | None, chat: ForeignChat)
         return
     said = ForeignMessage(name, parent, text_of(message.get("role")), created_at=seconds_of(message.get("timestamp")))
     if said.role == "system":
+        # The first system message is the chat's instructions.
         chat.system_prompt = chat.system_prompt or text_of(message.get("content"))
     text = _read_content(message.get("content"), said, chat)
     if said.role == "assistant":
@@ -545,6 +560,7 @@ def _add_message(message: Any, name: str, parent: str | None, chat: ForeignChat)
         text = _without_details(text, said, chat)
         if message.get("done") is False:
             said.state = MessageState.INTERRUPTED
+        # An answer that is an error has no text to keep.
         if message.get("error") and not text:
             chat.left_out["error"] += 1
     said.text = text
@@ -576,11 +592,13 @@ def _without_details(text: str, said: ForeignMessage, chat: ForeignChat) -> str:
     thoughts = []
     for kind, attributes, inside in _DETAILS.findall(text):
         if kind == "reasoning":
+            # Thinking is quoted and escaped inside its details.
             thoughts.append(unescape(_QUOTE.sub("", _SUMMARY.sub("", inside))))
             seconds = _DURATION.search(attributes)
             said.thinking_s = float(seconds[1]) if seconds else None
         elif kind in ("tool_calls", "code_interpreter"):
             chat.left_out["tool"] += 1
+    # Newer models write `<think>` without details.
     plain, thinking = split_thinking(_DETAILS.sub("", text))
     said.thinking = join_texts([*thoughts, thinking])
     return plain.strip("\n") if said.thinking else plain
@@ -592,6 +610,7 @@ def _usage_stats(usage: dict[str, Any]) -> AnswerStats | None:
     written = count_of(usage.get("completion_tokens")) or count_of(usage.get("eval_count"))
     if not written:
         return None
+    # Ollama counts in nanoseconds.
     took = number_of(usage.get("eval_duration")) or 0.0
     speed = number_of(usage.get("response_token/s")) or (written / took * 1e9 if took > 0 else 0.0)
     first = (number_of(usage.get("prompt_eval_duration")) or 0.0) / 1e9

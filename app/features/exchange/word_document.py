@@ -58,6 +58,7 @@ def write_docx(branches: Iterable[OpenBranch], out: IO[bytes], media: MediaLibra
         for turn in branch.turns:
             writing.write_turn(turn)
             yield 1
+    # A file without a chat is still one that Word opens.
     (writing or _ChatDocxWriter("Chats")).save(out)
 
 
@@ -127,9 +128,11 @@ class _ChatDocxWriter:
         """Insert a picture as large as fits; one that Word would show rotated is re-encoded upright."""
         found = find_file(self._media, use, IN_WORD) if self._media is not None else None
         try:
+            # Word ignores the orientation that a camera notes; its width then differs from the decoded one.
             if found is not None and found[1] == "jpeg" and Image.from_blob(found[0]).px_width != use.media.width:
                 found = find_file(self._media, use, ()) if self._media is not None else None
             if found is not None:
+                # As large as on a screen of 96 dots an inch, at most the page's width.
                 wide = min(MOST_WIDE_PT, use.media.width * 0.75, MOST_HIGH_PT * use.media.width / use.media.height)
                 self._add_paragraph(None, "").add_run().add_picture(io.BytesIO(found[0]), width=Pt(max(8, wide)))
                 return
@@ -165,8 +168,10 @@ class _ChatDocxWriter:
         return Paragraph(element, self._document._body)
 
     def _add_run(self, paragraph: Paragraph, text: str, look: _RunLook | None = None) -> Run:
+        # XML refuses control characters, which models and pastes hold.
         text = _NO_TEXT.sub("\ufffd", text)
         run = paragraph.add_run(text)
+        # Word takes the direction of signs from the run, not from the paragraph.
         run.font.rtl = is_right_to_left(text[:2_000]) or None
         if look is not None:
             run.bold, run.italic = bool(look.bold) or None, bool(look.italic) or None
@@ -200,6 +205,7 @@ class _ChatDocxWriter:
             elif markup.is_formula(token):
                 self._write_formula(token, place)
             elif token.type == "hr":
+                # Word has no rule; a gap stands for it.
                 self._add_paragraph(None, "").paragraph_format.space_after = Pt(12)
             else:
                 self._enter_or_leave(token, place)
@@ -212,6 +218,7 @@ class _ChatDocxWriter:
                 place.lists.append("List Bullet")
             case "ordered_list_open":
                 start = token.attrGet("start")
+                # Each list counts by itself; its number goes with the style's name.
                 place.lists.append(f"List Number:{self._numbering.begin_list(start if isinstance(start, int) else 1)}")
             case "bullet_list_close" | "ordered_list_close":
                 place.lists.pop()
@@ -226,6 +233,7 @@ class _ChatDocxWriter:
 
     def _inline_block(self, token: Token, opening: Token, place: _InsertPlace) -> None:
         if opening.type == "heading_open":
+            # The chat's own headings are two levels.
             paragraph = self._add_paragraph(f"Heading {min(9, int(opening.tag[1]) + 2)}", token.content)
         else:
             paragraph = self._placed_paragraph(token.content, place)
@@ -238,9 +246,11 @@ class _ChatDocxWriter:
         """Add a paragraph in its list or quote."""
         depth = min(len(place.lists), MOST_LEVELS)
         if not depth:
+            # The template has three levels of styles.
             return self._add_paragraph("Quote" if place.quotes else None, text)
         style, _, number = place.lists[-1].partition(":")
         level = "" if depth == 1 else f" {depth}"
+        # A second paragraph of an item has no number of its own.
         if not place.is_new_item:
             return self._add_paragraph(f"List Continue{level}", text)
         place.is_new_item = False
@@ -278,6 +288,7 @@ class _ChatDocxWriter:
             if token.type == "inline":
                 rows[-1].append((opening, token))
         columns = max(map(len, rows), default=0)
+        # python-docx looks at all cells for each, so a table takes the square of the time.
         if not columns or columns * len(rows) > MOST_CELLS:
             self._write_plain("\n".join(" | ".join(token.content for _, token in row) for row in rows))
             return
@@ -289,6 +300,7 @@ class _ChatDocxWriter:
                 aligned = str(opening.attrGet("style") or "").partition("text-align:")[2]
                 paragraph.alignment = _ALIGNED.get(aligned)
                 self._write_inline(paragraph, token.children or [], _RunLook(bold=opening.type == "th_open"))
+        # Word joins two tables that nothing separates.
         self._add_paragraph(None, "").paragraph_format.space_after = Pt(0)
 
     def _write_inline(self, paragraph: Paragraph, children: Sequence[Token], look: _RunLook | None = None) -> None:
@@ -335,6 +347,7 @@ class _ListNumbering:
         self._part = document.part.numbering_part.numbering_definitions._numbering
         style = document.styles["List Number"].element
         (number,) = style.xpath("w:pPr/w:numPr/w:numId/@w:val")
+        # Word's numbering instances share a definition; a new instance counts from its own start.
         self._abstract = next(
             numbering for numbering in self._part.num_lst if str(numbering.numId) == number
         ).abstractNumId.val
@@ -342,6 +355,7 @@ class _ListNumbering:
     def begin_list(self, start: int) -> int:
         """Add a list's numbering; return its id."""
         number = self._part.add_num(self._abstract)
+        # Word's numbers are 32 bits wide.
         number.add_lvlOverride(ilvl=0).add_startOverride(max(0, min(start, 2**31 - 1)))
         return int(number.numId)
 
