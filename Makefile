@@ -2,8 +2,7 @@
 # What set-up has done is remembered in .venv/stamps: a second `make run` compares times and starts nothing.
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
-SHELL := /bin/bash
-.SHELLFLAGS := -euo pipefail -c
+SHELL := packaging/setup/strict_shell.sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -306,6 +307,9 @@ def test_a_package_of_a_fresh_clone_keeps_the_engine_for_every_computer(tmp_path
     """An engine for this computer may be kept from another checkout, and set-up would install that one."""
     makefile = (ROOT / "Makefile").read_text("utf-8")
     (tmp_path / "Makefile").write_text(makefile, "utf-8")
+    shell = Path("packaging/setup/strict_shell.sh")
+    (tmp_path / shell).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / shell, tmp_path / shell)
     for name in re.findall(r"\$\((SETUP|LOCK)\)/([\w./-]+\.(?:txt|py|cmake))", makefile):
         stands = tmp_path / "packaging" / {"SETUP": "setup", "LOCK": "requirements"}[name[0]] / name[1]
         stands.parent.mkdir(parents=True, exist_ok=True)
@@ -330,3 +334,16 @@ def test_a_package_of_a_fresh_clone_keeps_the_engine_for_every_computer(tmp_path
     said = log.read_text("utf-8").splitlines()
     assert [line for line in said if "install_engine.py" in line] == ["packaging/setup/install_engine.py --portable"]
     assert "packaging/portable.py" in said
+
+
+def test_the_first_command_that_fails_ends_a_recipe_in_every_make(tmp_path: Path) -> None:
+    """make 3.81, which macOS has, ignores .SHELLFLAGS and gives its shell only -c."""
+    recipes = tmp_path / "Makefile"
+    recipes.write_text(
+        f"include {ROOT}/Makefile\nprobe:\n\t@false; echo reached\npiped:\n\t@false | cat; echo reached\n"
+    )
+    for target in ("probe", "piped"):
+        done = subprocess.run(
+            ["make", "-f", recipes, ".SHELLFLAGS=-c", target], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout) == (2, ""), done.stderr
