@@ -266,6 +266,9 @@ def test_enter_starts_and_the_points_grow_section_by_section(desk: Desk, tmp_pat
     desk.say(Writing("The deposit is 2,400"))
     desk.wait(lambda: desk.said == "The deposit is 2,400")
     assert desk.work_lead.text() == WRITES_LABEL
+    room = desk.statements.viewport().mapTo(desk.view, QPoint()).y()
+    room -= desk.work_lead.mapTo(desk.view, desk.work_lead.contentsRect().bottomLeft()).y()
+    assert room >= 8, "text that is scrolled ends below the heading, not at it"
     desk.finish(found())
     desk.wait(lambda: desk.states[-1] == "")
 
