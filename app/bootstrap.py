@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from app.features.leaving import OutboundConsent, OutboundDocuments
     from app.features.media import MediaLibrary, PassingLibrary
     from app.features.models.collection import ModelCollection
+    from app.features.models.memory_lending import MemoryLending
     from app.features.models.remote_machines import RemoteMachines
     from app.features.page_reading.readings import PageReadingJobs
     from app.features.projects import ChatPreambles
@@ -406,6 +407,13 @@ class ProgramParts:
         """Return the computers that lend their memory (llama.cpp RPC workers)."""
         return build_machines(self.paths, self.change_settings)
 
+    @_LazyPart
+    def lending(self) -> MemoryLending:
+        """Return what lends this computer's memory to others; off until it is started."""
+        from app.features.models.memory_lending import MemoryLending
+
+        return MemoryLending(self.paths.engine)
+
     def change_settings(self, section: str, **values: Any) -> None:
         """Change settings and save them. Raises DiskFull or FolderNotWritable; the change then holds until quit."""
         with self._changing:
@@ -416,6 +424,8 @@ class ProgramParts:
         if section == "network" and not values.keys().isdisjoint(("allowed", "internet")):
             self.models.on_network_switched(allowed=self.settings.network.reaches_internet)
             if not self.settings.network.allowed:
+                if (lending := self._made_part("lending")) is not None:
+                    lending.stop()
                 for engine in list(self._engines):
                     engine.leave_machines()
 
@@ -678,6 +688,8 @@ class Fireside(ProgramParts):
             media.close()
         if (serving := self._made_part("serving")) is not None:
             serving.engines.close()
+        if (lending := self._made_part("lending")) is not None:
+            lending.close()
         self.engine.let_go()  # also one that nobody needed: it starts nothing any more
         if models is not None:
             models.close()

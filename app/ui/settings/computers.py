@@ -100,7 +100,8 @@ class ComputersSection(SettingsSection):
         )
         how = self.muted(
             tr(
-                "On the other computer, in a terminal, with its own address:\n{command}",
+                "On the other computer, turn on “{lend}”, or run this in a terminal with its own address:\n{command}",
+                lend=label_of("lending"),
                 command=terminal_command("lend --host 192.168.1.7"),
             )
         )

@@ -27,6 +27,7 @@ from app.ui.sampling_fields import MODEL_DEFAULT, TEMPERATURE_WORDS
 from app.ui.settings.about import AboutPage
 from app.ui.settings.computers import ComputersSection
 from app.ui.settings.data import DataPage, TrashPage
+from app.ui.settings.lending_section import LendingSection
 from app.ui.settings.memories import MemoriesPage
 from app.ui.settings.programs import ProgramsSection
 from app.ui.settings.servers_page import ServersSection
@@ -355,6 +356,7 @@ def _connections_page(app: Fireside, ui: UiContext) -> SettingsPage:
     page = SettingsPage(ui.theme, page_label("connections"))
     page.add_section(ServersSection(app, ui), "servers")
     page.add_section(ComputersSection(app, ui.theme, ui.notify), "computers")
+    page.add_section(LendingSection(app, ui.theme), "lending")
     if ui.programs is not None:
         page.add_section(ProgramsSection(app, ui))
     page.finish()

@@ -105,6 +105,7 @@ PAGES: tuple[SettingsPageSpec, ...] = (
             SettingSpec(
                 "computers", "Memory of other computers", "lend borrow rpc cluster several machines distributed"
             ),
+            SettingSpec("lending", "Lend to other computers", "lend share memory rpc cluster"),
             SettingSpec(
                 "programs", "Let other programs use the model", "local server api serve openai share editor key"
             ),

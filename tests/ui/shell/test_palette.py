@@ -221,7 +221,7 @@ WANTED = {
     "arena": WAYS_TO_COMPARE["blind"],
     "benchmark": WAYS_TO_COMPARE["compare"],
     "compare": ASK_ANOTHER_MODEL,
-    "lend": label_of("computers"),
+    "lend": label_of("lending"),
     "cluster": label_of("computers"),
     "tags": "Tags of this chat…",
     "label": "Tags of this chat…",
