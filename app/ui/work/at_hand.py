@@ -28,7 +28,7 @@ IDLE_S = 60.0
 
 @dataclass(frozen=True)
 class WorkEnded:
-    """End of a request."""
+    """End of a request, cut short or not, with the time it took."""
 
     is_partial: bool
     seconds: float
@@ -45,7 +45,7 @@ class WorkEvent:
 
 @dataclass(frozen=True)
 class TabModelLoaded:
-    """The tab's model was loaded."""
+    """The tab's model was loaded, told before any answer."""
 
 
 WAKING = "waking"
@@ -78,6 +78,7 @@ class ModelAtHand(QObject):
     def __init__(self, engines: Callable[[], TaskEngines], parent: QObject) -> None:
         super().__init__(parent)
         self._engines = engines
+        # Taken by the thread, while `_waiting` is the window's view of the same requests.
         self._asks: queue.SimpleQueue[_Ask | None] = queue.SimpleQueue()
         self._waiting: dict[Hashable, _Ask] = {}
         self._number = 0
@@ -86,15 +87,15 @@ class ModelAtHand(QObject):
 
     @property
     def state(self) -> str:
-        """State of the model: "asleep", "loading" or "ready"."""
+        """State of the tab's model: "asleep", "loading" or "ready"."""
         return "asleep" if self._task is None else "ready" if self._is_open else "loading"
 
     def wake(self, model: Path) -> None:
-        """Load the tab's model ahead of requests."""
+        """Load the tab's model ahead of requests, on the thread."""
         self.ask(WAKING, model, lambda _engine, _stop: iter(()))
 
     def sleep(self) -> None:
-        """Cancel all requests and release the model."""
+        """Cancel all requests and release the model, once the running step notices."""
         self.stop()
         self.rest()
 
@@ -121,16 +122,16 @@ class ModelAtHand(QObject):
         return ask.number
 
     def stop(self, kind: Hashable | None = None) -> None:
-        """Cancel the requests of a kind, or all."""
+        """Cancel the unanswered requests of a kind, or all for None."""
         for hashable in [kind] if kind is not None else list(self._waiting):
             ask = self._waiting.pop(hashable, None)
             if ask is not None:
                 ask.stop.cancel()
 
     def rest(self) -> None:
-        """Release the model after the current requests."""
+        """Release the model after the current requests, instead of after the idle time."""
         if self._task is not None:
-            self._asks.put(None)
+            self._asks.put(None)  # nothing more to wait for
 
     def is_cut_short(self, event: Any) -> bool:  # noqa: ARG002 - a kind of work may know
         """Return whether an event means that the work ended early."""
@@ -192,6 +193,7 @@ class ModelAtHand(QObject):
                 while ask is not None and is_here:
                     yield from self._carry_out(ask, engine, cancel)
                     ask = self._next(cancel)
+                    # Another model, or one that was unloaded meanwhile, has to be opened again.
                     is_here = ask is not None and ask.model == model and _has(engine, model)
 
     def _next(self, cancel: CancelToken) -> _Ask | None:
@@ -199,9 +201,11 @@ class ModelAtHand(QObject):
         end_s = time.monotonic() + IDLE_S
         while not cancel.cancelled and time.monotonic() < end_s:
             try:
+                # In short waits, so that a cancel is noticed.
                 ask = self._asks.get(timeout=LOOK_EVERY_S)
             except queue.Empty:
                 continue
+            # One that was cancelled while it waited is passed over.
             if ask is None or not ask.stop.cancelled:
                 return ask
         return None

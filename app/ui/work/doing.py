@@ -54,7 +54,7 @@ class Doing(QObject, Generic[Row]):
         return None
 
     def try_to(self, do: Callable[[], object]) -> bool:
-        """Run `do` and return whether it succeeded."""
+        """Run `do`, show its error if there is one, and return whether it succeeded."""
         return self.result_of(lambda: (do(),)) is not None  # in a tuple, as the result may be None
 
     def get(self, job_id: int) -> Row | None:
@@ -69,12 +69,12 @@ class Doing(QObject, Generic[Row]):
         return row
 
     def stop(self, job_id: int) -> None:
-        """Stop a job, keeping finished parts."""
+        """Stop a job; its finished parts are kept for a resume."""
         self.try_to(lambda: self._jobs.stop(job_id))
         self.row_changed.emit(job_id)
 
     def go_on(self, job_id: int) -> None:
-        """Resume a stopped or failed job."""
+        """Resume a stopped or failed job by queueing it again."""
         if self.try_to(lambda: self._jobs.resume(job_id)):
             self.queued.emit()
             self.row_changed.emit(job_id)
@@ -103,6 +103,7 @@ class Estimating(QObject):
         super().__init__(parent)
         self._ask: Ask | None = None
         self._task: tasks.BackgroundTask | None = None
+        # After a pause, as options often change several times in a row.
         self._later = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._later.timeout.connect(self._begin)
 
@@ -116,7 +117,7 @@ class Estimating(QObject):
         self._later.start()
 
     def stop(self) -> None:
-        """Cancel the request."""
+        """Cancel the request; an answer that comes all the same is dropped."""
         self._later.stop()
         self._ask = None
         if self._task is not None:
@@ -156,11 +157,13 @@ def time_words(seconds: float) -> str:
 
 
 MOST_NAME = 80
+# Forbidden in file names on Windows, some of them everywhere.
 _NO_NAME = dict.fromkeys(map(ord, '<>:"/\\|?*\n\r\t'), " ")
 
 
 def file_name(title: str, otherwise: str) -> str:
     """Return a title as a valid file name, without ending."""
+    # Windows drops a blank or a dot at the end of a name.
     name = " ".join(title.translate(_NO_NAME).split())[:MOST_NAME].strip(" .")
     return name or otherwise
 
@@ -213,7 +216,7 @@ class SavedFiles(QObject):
 
 @dataclass(frozen=True)
 class Far:
-    """Progress: a sentence, and done of total."""
+    """Progress for a notice: a sentence, and done of total."""
 
     words: str
     done: int

@@ -82,6 +82,7 @@ class Intake(QObject):
         paths = [Path(file) for file in files]
         if not paths:
             return
+        # Stands for what was dropped until folders are expanded.
         one = new(paths[0])
 
         def on_found(found: ExpandedPaths) -> None:
@@ -103,20 +104,20 @@ class Intake(QObject):
         self.changed.emit()
 
     def add_wanted(self, one: FileToRead) -> None:
-        """Add a file without questions."""
+        """Add a file without asking about its size or looking for duplicates."""
         self.files.append(one)
         self._line_up(one)
         self.changed.emit()
 
     def remove(self, one: FileToRead) -> None:
-        """Remove a file, cancelling its reading."""
+        """Remove a file, cancelling its reading, and emit `changed` if it was here."""
         is_here = one in self.files
         self.drop(one)
         if is_here:
             self.changed.emit()
 
     def drop(self, one: FileToRead) -> None:
-        """Remove a file without emitting `changed`."""
+        """Remove a file, cancelling its reading, without emitting `changed`."""
         if one in self._waiting:
             self._waiting.remove(one)
         if one in self._running.values() and one.task is not None:
@@ -132,7 +133,7 @@ class Intake(QObject):
             self.changed.emit()
 
     def explain(self, one: FileToRead) -> None:
-        """Show a file's full error."""
+        """Show a file's full error as a notice, since its chip elides it."""
         self._notify.show_notice(PersonMessage(one.error))
 
     def _on_expanded(self, found: ExpandedPaths, new: Callable[[Path], FileToRead]) -> None:
@@ -140,6 +141,7 @@ class Intake(QObject):
         here = [file for file in self.files if given and file.group == given[0].group]
         for one in [file for file in here if file.stage is Stage.FAILED and file.path in found.files]:
             self.drop(one)  # for a retry
+        # Resolved, as a link to a file is that file.
         known = {file.path.resolve() for file in here if file.stage is not Stage.FAILED}
         fresh = [to_read for to_read in given if to_read.path.resolve() not in known]
         room = max(0, MOST_FILES - len(known))
@@ -169,6 +171,7 @@ class Intake(QObject):
 
     def _on_password(self, one: FileToRead, password: str) -> None:
         one.password = password
+        # It has waited for its turn before.
         self._line_up(one, is_next=True)
         self.changed.emit()
 
@@ -205,6 +208,7 @@ class Intake(QObject):
     def _on_end(self, one: FileToRead) -> None:
         self._release(one)
         if one in self.files and one.stage is Stage.READ:
+            # The same document by another path.
             if self._is_here_already(one):
                 self.drop(one)
             else:
@@ -302,9 +306,10 @@ class KeptUnread(QObject):
         ui.loader.changed.connect(self._on_model)
 
     def go_on(self) -> None:
-        """Resume the files an earlier session hadn't finished."""
+        """Resume the files an earlier session hadn't finished, and track them from now on."""
         for path in getattr(self._app.settings.window, self._field):
             self._intake.add_wanted(self._new(Path(path)))
+        # Not before, or the settings would lose those that weren't added yet.
         self._keeps = True
 
     def keep_unread(self) -> None:
@@ -313,7 +318,7 @@ class KeptUnread(QObject):
         self._keeps = False
 
     def save(self) -> None:
-        """Save the unread files if they changed."""
+        """Save the unread files if they changed since the last save."""
         self._timer.stop()
         lines = self._unread.lines
         if self._keeps and lines != getattr(self._app.settings.window, self._field):

@@ -44,10 +44,10 @@ class Stored(Protocol):
         """Return one of them; None if it is gone."""
 
     def delete(self, number: int, /) -> object:
-        """Move one to the trash."""
+        """Move one to the trash, from which `restore` brings it back."""
 
     def restore(self, number: int, /) -> object:
-        """Restore one from the trash."""
+        """Restore one that `delete` has moved to the trash."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,12 +140,12 @@ class ListColumn(QWidget):
             self.list.mark(self.model.index_of(number))
 
     def rename(self, index: QModelIndex) -> None:
-        """Edit the title in its row."""
+        """Edit the title in its row, as F2 does."""
         self.list.setFocus()
         self.list.edit(index)
 
     def delete(self, number: int) -> None:
-        """Delete one at once and offer Undo."""
+        """Delete one at once, without a question, and offer Undo."""
         with self._notify.guard():
             one = self._stored.get(number)
             if one is None:
@@ -165,6 +165,7 @@ class ListColumn(QWidget):
         return menu
 
     def _show(self, found: Sequence[Any]) -> None:
+        # Resetting the model scrolls to the top.
         position = self.list.verticalScrollBar().value()
         self.model.show(found)
         index = self.model.index_of(self.open_id)
@@ -179,6 +180,7 @@ class ListColumn(QWidget):
         with self._notify.guard():
             self._stored.restore(number)
             self.reload()
+            # What was deleted by mistake is opened again.
             self.chosen.emit(number)
 
     def _choose(self, index: QModelIndex) -> None:
@@ -198,6 +200,7 @@ class ListColumn(QWidget):
 
     def _on_menu(self, position: QPoint) -> None:
         index = self.list.indexAt(position)
+        # Headings can't be edited, and have no menu.
         if index.flags() & Qt.ItemFlag.ItemIsEditable:
             self.menu_for(index).popup(self.list.viewport().mapToGlobal(position))
 
@@ -339,7 +342,7 @@ class WorkColumn(ListColumn):
         self._refresh_in_a_moment()
 
     def show_progress(self, number: int) -> None:
-        """Schedule an update of a job's row."""
+        """Schedule an update of a job's row; several within a moment are one."""
         self._moved.add(number)
         self._refresh_in_a_moment()
 
@@ -369,10 +372,12 @@ class WorkColumn(ListColumn):
         elif self.isVisible():
             moved = [self._doing.get(number) for number in sorted(self._moved)]
             self._moved.clear()
+            # A row that is gone, or belongs under another heading, needs a reload.
             if self._is_all_stale or not all(row is not None and self._rows.update(row) for row in moved):
                 self.reload()
 
     def _bring_back(self, number: int) -> None:
+        # A job that was queued when it was deleted is queued again.
         super()._bring_back(number)
         self.work_wanted.emit()
 

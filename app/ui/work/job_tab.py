@@ -52,6 +52,7 @@ class TabColumn(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
+        # The content takes the width up to its maximum, the stretch the rest.
         row.addWidget(middle, 100_000)
         row.addStretch(1)
         theme.dress(middle, most_width=PAGE_PX + 2 * EDGE_PX)
@@ -112,6 +113,7 @@ class StateBar(QFrame):
         self.setAccessibleName(text)
         self.go_on.setText(go_on)
         self.go_on.setAccessibleName(go_on)
+        # "retry" is what the other button does already.
         self._action = action if action != "retry" and action in self._notify.actions else ""
         label = tr(ACTION_LABELS[self._action]) if self._action else ""
         self.other.setText(label)
@@ -154,10 +156,10 @@ class JobProgress(Protocol):
 
     @property
     def rests(self) -> str:
-        """Reason of a pause; "" while running."""
+        """Reason of a pause, as in `TaskRests`; "" while running."""
 
     def take_event(self, event: Any, /) -> None:
-        """Update the progress with an event."""
+        """Update the progress with an event; called on the window's thread."""
 
 
 Told = TypeVar("Told", bound=JobProgress)
@@ -221,7 +223,7 @@ class JobRunner(QObject, Generic[Told]):
         self._rounds.start()
 
     def stop(self) -> None:
-        """Stop the thread; the current job stays queued."""
+        """Stop the thread; the current job stays queued for the next start."""
         self._rounds.stop()
 
     def progress_of(self, job_id: int) -> Told | None:
@@ -234,6 +236,7 @@ class JobRunner(QObject, Generic[Told]):
 
     def _on_worked(self, worked: JobEvent[Any]) -> None:
         self._told_last = worked.id
+        # Without an event, only the job's row has changed.
         if worked.event is None:
             self._look_at_row(worked.id)
             self.row_changed.emit(worked.id)
@@ -290,6 +293,7 @@ class JobRunner(QObject, Generic[Told]):
 
     def _on_over(self) -> None:
         self._forget()
+        # It was started again meanwhile.
         if self.is_running:
             return
         self._batch = []
@@ -343,6 +347,7 @@ class JobEnds(QObject):
         rows = list(self._over.values())
         self._over.clear()
         if rows:
+            # A click on the notice opens this one: a problem rather than a success.
             last = next((row for row in rows if row.state != DONE), rows[-1])
             self.told.emit(EndOfWork(self._said(rows), ", ".join(row.title for row in rows), last.id))
 
@@ -368,22 +373,22 @@ class WorkView(QWidget):
         """Id of the job shown; None for a new one."""
 
     def show_new(self) -> None:
-        """Show the form for a new job."""
+        """Show the form for a new job, as it was left."""
 
     def add_files(self, files: Sequence[str | Path]) -> None:
         """Add dropped files, or files sent from another tab."""
 
     def ask_for_files(self) -> None:
-        """Open the file dialog."""
+        """Open the file dialog; chosen files go where dropped ones do."""
 
     def show_job(self, job_id: int) -> None:
-        """Show a job from the list."""
+        """Show a job from the list, or the form if it is gone."""
 
     def take_keyboard(self) -> None:
-        """Focus the shown job or form."""
+        """Focus the main widget of the shown job or form."""
 
     def close_view(self) -> None:
-        """Save state before the window closes."""
+        """Save typed text and stop estimates before the window closes."""
 
     def show_id(self, job_id: int | None) -> None:
         """Set the shown job and emit `shown_changed` if it differs."""
@@ -420,7 +425,7 @@ class WorkTab(Tab):
     @property
     @abstractmethod
     def view(self) -> Any:
-        """The central `WorkView`, built on first use."""
+        """The central `WorkView`, built on first use, as jobs run without it."""
 
     @cached_property
     def column(self) -> WorkColumn:
@@ -513,7 +518,7 @@ class WorkTab(Tab):
 
 
 class SecondModelQuestion(WaitingQuestion[ModelSwap]):
-    """Question about a second model; see `WaitingQuestion`."""
+    """Question whether a job's model may replace the chat's; see `WaitingQuestion`."""
 
     def dialog_for(self, asked: ModelSwap) -> Question:
         words = in_words(swap_words(asked))

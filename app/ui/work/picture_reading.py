@@ -84,7 +84,7 @@ class PicturesLine(QFrame):
         self.hide()
 
     def watch(self, pictures: PictureReading) -> None:
-        """Follow another reader of pictures."""
+        """Follow a reader of pictures in place of the one before."""
         if self._pictures is pictures:
             return
         if self._pictures is not None:
@@ -115,6 +115,7 @@ class PicturesLine(QFrame):
         if state.is_reading and state.row is not None:
             self._bar.show_share(len(state.row.done), len(state.row.pages))
         names = tuple(name for name, _ in acts)
+        # Buttons that stay the same keep the focus, and a press in progress.
         if self._shown != (str(state.document.id), names):
             self._shown = (str(state.document.id), names)
             self._put_buttons(acts)
