@@ -62,7 +62,7 @@ class Backups(SavedFiles):
         self._app, self._ui = app, ui
 
     def ask_where(self) -> QFileDialog:
-        """Ask for the file and write a backup."""
+        """Ask for the file and write a backup to it."""
         return self._ask_to_save(
             tr(BACK_UP_EVERYTHING),
             "back_up",
@@ -72,7 +72,7 @@ class Backups(SavedFiles):
         )
 
     def save(self, path: Path) -> tasks.BackgroundTask:
-        """Write a backup, after storing typed text."""
+        """Write a backup on a thread, after storing text that was typed."""
         self._ui.go.store()
 
         def work(token: CancelToken) -> Iterator[object]:
@@ -113,6 +113,7 @@ class Backups(SavedFiles):
         dialog = QuestionDialog(self._ui.theme, title, words, self._window)
         dialog.setObjectName("restore_question")
         dialog.add_choice(tr("Restore and start again"), self._restore, "primary")
+        # An unpacked copy takes as much room on the disk as what is here.
         dialog.rejected.connect(lambda: refuse_restored(self._app.paths))
         dialog.open()
 

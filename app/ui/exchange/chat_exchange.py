@@ -33,7 +33,7 @@ class ChatExchange:
             self._exporting.do(command, open_id)
 
     def export(self, conversation_id: int) -> None:
-        """Ask how to export a chat."""
+        """Ask how to export a stored chat, and do it."""
         self._exporting.ask([conversation_id])
 
     def offer_project(self, project_id: int, menu: QMenu) -> None:

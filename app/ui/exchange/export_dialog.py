@@ -117,7 +117,7 @@ class Exporting(SavedFiles):
                 menu.insertAction(before, action)
 
     def ask_where(self, chats: Sequence[Conversation], ending: str, with_thinking: bool, name: str = "") -> QFileDialog:
-        """Ask for the file, then write it."""
+        """Ask for the file, by default named after the chat, then write it."""
         title = (chats[0].title if len(chats) == 1 else "") or tr(CHATS)
         return self._ask_to_save(
             tr("Export chats"),
@@ -154,7 +154,7 @@ class Exporting(SavedFiles):
         return run_in_sight(self._ui, work, tr("Exporting {name}", name=path.name), _how_far, told)
 
     def print(self, chats: Sequence[Conversation], with_thinking: bool = False) -> None:
-        """Open the print preview."""
+        """Open the print preview, from which they can be printed."""
         Printing(self._app, self._ui, chats, with_thinking=with_thinking, window=self._window).show_pages()
 
 
@@ -196,6 +196,7 @@ class ExportDialog(QDialog):
         self._on_changed()
         width = theme.px(WIDTH_PX if is_chosen else WIDE_PX)
         margins = column.contentsMargins()
+        # Wrapped lines need their height at this very width.
         lines = within.totalHeightForWidth(width - margins.left() - margins.right())
         below = buttons.sizeHint().height() + 2 * column.spacing() + theme.px(4)
         height = max(lines, within.sizeHint().height()) + below + margins.top() + margins.bottom()
@@ -271,7 +272,7 @@ class ExportDialog(QDialog):
 
     @property
     def chosen(self) -> list[Conversation]:
-        """Ticked chats in the order of the list."""
+        """Ticked chats in the order of the list, hidden ones included."""
         ticked = self.choice.ticked
         return [chat for chat in self._chats if chat.id in ticked]
 
@@ -281,10 +282,12 @@ class ExportDialog(QDialog):
         has_some, is_everything = bool(self.choice.ticked), self.ending == ".json"
         self.export.setEnabled(has_some)
         self.print_button.setEnabled(has_some)
+        # JSON always has all versions with their thinking.
         self.thinking.setEnabled(not is_everything)
 
     def _on_export(self) -> None:
         chats, ending, thinking = self.chosen, self.ending, self.thinking.isChecked()
+        # Closed first: the file dialog belongs to the window.
         self.accept()
         self.file_wanted.emit(chats, ending, thinking)
 
@@ -340,11 +343,13 @@ class ChatChoice(QWidget):
 
     def tick_all(self, *, is_on: bool) -> None:
         state = Qt.CheckState.Checked if is_on else Qt.CheckState.Unchecked
+        # One signal for all of them, instead of one for each row.
         self.list.blockSignals(True)
         for item in self._items:
             if not item.isHidden():
                 item.setCheckState(state)
         self.list.blockSignals(False)
+        # The view repaints rows by the signals that were blocked.
         self.list.viewport().update()
         self._on_ticked()
 
@@ -434,7 +439,7 @@ class PrintedPages:
 
 
 class Printing:
-    """A print job of some chats."""
+    """Print job of some chats: pages, preview, print dialog, printer."""
 
     def __init__(
         self, app: Fireside, ui: UiContext, chats: Sequence[Conversation], *, with_thinking: bool, window: QWidget
@@ -468,7 +473,8 @@ class Printing:
         return run_in_sight(self._ui, work, tr("Laying out the pages"), _how_far, then)
 
     def ask(self) -> QPrintDialog:
-        """Open Qt's print dialog."""
+        """Open Qt's print dialog, modal to the window; printing follows its acceptance."""
+        # Qt's printing library is loaded for printing only.
         from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 
         from app.ui.paper.sheets import page_layout
@@ -498,6 +504,7 @@ class Printing:
                     self._app.shelf,
                     token,
                     with_thinking=self._with_thinking,
+                    # 0 stands for all pages
                     only=(printer.fromPage(), printer.toPage()) if printer.fromPage() else None,
                 )
             except PrintCancelled:
@@ -511,6 +518,7 @@ class Printing:
         def then(event: ExportFinished | PersonMessage) -> None:
             if isinstance(event, PersonMessage):
                 self._ui.notify.show_notice(event)
+            # The dialog also prints into a file.
             elif not event.is_cancelled and printer.outputFileName():
                 self._ui.notify.saved(Path(printer.outputFileName()))
             elif not event.is_cancelled:
@@ -535,6 +543,7 @@ class PrintPreview(QDialog):
         self.pane = PagePane(theme, ui.notify)
         self.pane.set_document(pages)
         self.pane.area.turn_wanted.connect(self.turn)
+        # More than there are: `turn` stops at the first and the last.
         self.pane.area.end_wanted.connect(lambda side: self.turn(side * pages.pages))
         self._where = plain_label(kind="muted")
         glyphs = ("caret-right", "caret-left") if self.isRightToLeft() else ("caret-left", "caret-right")
@@ -561,11 +570,12 @@ class PrintPreview(QDialog):
         name_widgets(page_before=self._before, page_after=self._next, print_pages=print_button, close_preview=close)
         self.resize(within_screen(self, QSize(theme.px(PREVIEW_PX), theme.px(PREVIEW_HEIGHT_PX))))
         self.turn(1)
+        # For the keys that scroll and turn pages.
         self.pane.area.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @property
     def where(self) -> str:
-        """The "Page 1 of 3" text."""
+        """Position as shown, such as "Page 1 of 3"."""
         return self._where.text()
 
     def turn(self, steps: int) -> None:
@@ -575,9 +585,11 @@ class PrintPreview(QDialog):
         self._before.setEnabled(self.page > 1)
         self._next.setEnabled(self.page < self._pages.pages)
         self.pane.show_page(self.page)
+        # A page that is turned back to is shown from its end, as if it had been scrolled to.
         self.pane.area.verticalScrollBar().setValue(0 if steps > 0 else self.pane.area.verticalScrollBar().maximum())
 
     def done(self, result: int) -> None:
+        # A page that is being drawn needs the file, which is deleted next.
         self.pane.set_document(None)
         self._pages.close()
         super().done(result)

@@ -142,7 +142,7 @@ class ImportDialog(QDialog):
 
     @property
     def rows(self) -> list[tuple[str, str]]:
-        """Titles or files with their results."""
+        """Titles or files with their results, as the list shows them."""
         items = [self.list.item(number) for number in range(self.list.count())]
         return [(item.text(), str(item.data(NOTE_ROLE))) for item in items]
 
@@ -189,6 +189,7 @@ class ImportDialog(QDialog):
                 self._add(event.title or event.file, "", tr(not_read_words(event.reason)), None)
             case ChatsUnreadable():
                 counts.failed += 1
+                # A backup holds no exported chats; restoring it is offered instead.
                 if event.reason == "backup":
                     self._backup = Path(event.path)
                     self._restore.show()
