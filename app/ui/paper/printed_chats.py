@@ -75,7 +75,7 @@ _ALIGN = {
 
 @dataclass(frozen=True)
 class ParagraphLook:
-    """Style shared by all runs of a paragraph."""
+    """Font size, weight and colour that the runs of a paragraph share."""
 
     size_pt: float = TEXT_PT
     weight: int = 400
@@ -122,13 +122,14 @@ def _pieces(blocks: Sequence[MarkdownBlock]) -> Iterator[Piece]:
 
 
 class PaperText:
-    """Writer of one text document for `sheets`."""
+    """Writer of one text document for `sheets`: a chat, or a part of one."""
 
     def __init__(self, sheets: Sheets, *, after: PaperText | None = None) -> None:
         self._sheets = sheets
         self._document = sheets.new_document()
         formulas = sheets.painter(_FORMULA, lambda: _Formulas(sheets))
         assert isinstance(formulas, _Formulas)
+        # The document is used again, and what it held before has been painted.
         formulas.forget()
         self._formulas = formulas
         self._document.setIndentWidth(sheets.in_format(INDENT_PT))
@@ -153,7 +154,7 @@ class PaperText:
         return self._last is not None and self._last.kind == "heading"
 
     def add(self, piece: Piece) -> None:
-        """Append a piece of Markdown."""
+        """Append a piece of Markdown; on paper, the end of a fold is nothing."""
         match piece:
             case Prose():
                 for line in piece.lines:
@@ -202,11 +203,11 @@ class PaperText:
         return number
 
     def go_on(self, spans: Spans, look: ParagraphLook) -> None:
-        """Append to the current paragraph."""
+        """Append runs to the current paragraph, such as the time behind a name."""
         self._write(self._cursor, spans, look)
 
     def typed(self, text: str) -> None:
-        """Append a user's message, verbatim, in a box."""
+        """Append a user's message, verbatim, in a box, a paragraph per line."""
         first = number = self._document.blockCount() - (1 if self._is_empty else 0)
         for at, words in enumerate(text.strip("\n").split("\n")):
             format_ = self._on_ground()
@@ -217,6 +218,7 @@ class PaperText:
     def picture(self, image: QImage, most_pt: tuple[float, float] = (300.0, 240.0)) -> None:
         """Append a picture at 96 pixels per inch, shrunk to fit."""
         self.paragraph((), gap_pt=4)
+        # At 96 pixels per inch, one is three quarters of a point.
         scale = min(0.75, most_pt[0] / image.width(), most_pt[1] / image.height())
         name = f"picture:{image.cacheKey()}"
         self._document.addResource(QTextDocument.ResourceType.ImageResource.value, QUrl(name), image)
@@ -279,9 +281,10 @@ class PaperText:
         self.length += sum(len(span.text) for row in table.rows for spans in row for span in spans)
 
     def laid_out(self) -> LaidOutText:
-        """Finish and return the laid-out document."""
+        """Finish and return the document, laid out, with its page-break rules."""
         self._cursor.endEditBlock()
         text = LaidOutText(self._document, self._above_pt)
+        # Completes the layout, as positions are asked for next.
         self._document.size()
         pt, pad = self._sheets.pt, self._sheets.pt(PAD_PT)
         for first, last, kind in self._grounds:
@@ -295,15 +298,18 @@ class PaperText:
             box = QRectF(left, top - pad + pt(1.5), self._sheets.width - left, bottom - top + 2 * pad)
             color = LIGHT.bubble if kind == "bubble" else LIGHT.code
             text.grounds.append(Ground(box, color, self._sheets.pt(5)))
+            # The padding of the box stays with its first and last line.
             text.kept += [(box.top(), self._line_end(first)), (self._line_begin(last), box.bottom())]
         text.grounds += self._bars()
         for table in self._tables:
             rows = list(self._rows(table))
+            # The header stays with the first row.
             text.kept += [*rows, (rows[0][0], rows[min(1, len(rows) - 1)][1])]
             left = table.format().leftMargin()
             for number, (_, bottom) in enumerate(rows):
                 line = QRectF(left, bottom - pt(0.6), self._sheets.width - left, pt(0.6))
                 text.grounds.append(Ground(line, LIGHT.line if number else LIGHT.outline))
+            # A header higher than a quarter of a page is not repeated.
             if rows[0][1] - rows[0][0] < self._sheets.height / 4:
                 text.heads.append((*rows[0], rows[-1][1]))
         return text
@@ -361,6 +367,7 @@ class PaperText:
 
     def _write_code(self, words: str, colours: Sequence[tuple[int, int, str]]) -> None:
         plain = self._format(StyledSpan("", code=True), ParagraphLook(CODE_PT + 1))
+        # The box of the block is its background.
         plain.clearBackground()
         units, end = words.encode("utf-16-le", "surrogatepass"), 0
         for begin, length, token in colours:
@@ -426,6 +433,7 @@ class PaperText:
         pt = self._sheets.pt
         for level in range(max((quote for _, quote, _ in self._quotes), default=0)):
             deep = [(number, depth) for number, quote, depth in self._quotes if quote > level]
+            # Consecutive blocks have the same difference to their index.
             for _, group in groupby(enumerate(deep), lambda each: each[1][0] - each[0]):
                 rows = [row[1] for row in group]
                 top, bottom = self._box(rows[0][0]).top(), self._box(rows[-1][0]).bottom()
@@ -455,14 +463,14 @@ class _Formulas(QPyTextObject):
         self._known: dict[tuple[str, str], QSvgRenderer] = {}
 
     def add_formula(self, source: str, drawing: formula.FormulaDrawing, color: str) -> None:
-        """Register an inline formula in a colour."""
+        """Register an inline formula in a colour, before it is laid out."""
         if (source, color) not in self._known:
             # WORKAROUND: else Qt's PDF engine paints a line around each letter, with a pen that has no brush
             svg = drawing.svg.replace(formula.INK, color).replace("fill=", 'stroke-width="0" fill=')
             self._known[source, color] = QSvgRenderer(QByteArray(svg.encode()))
 
     def forget(self) -> None:
-        """Drop the formulas of the text already painted."""
+        """Drop the formulas of the text before, which is painted."""
         self._known.clear()
 
     def hangs_deep(self, format_: QTextFormat) -> bool:
@@ -513,7 +521,7 @@ def _look_of(line: ProseLine) -> ParagraphLook:
 
 
 def _gap(before: ProseLine | None, line: ProseLine) -> float:
-    """Return the space above a line, in points."""
+    """Return the space above a line in points, by what is before it."""
     if before is None:
         return 5
     if line.kind == "heading":
@@ -542,7 +550,7 @@ BETWEEN_TURNS_PT = 15
 
 
 class PrintCancelled(Exception):
-    """Printing was cancelled; the output is incomplete."""
+    """Printing was cancelled; what the device has got is incomplete."""
 
 
 def _end_if(cancel: CancelToken) -> None:
@@ -591,6 +599,7 @@ def print_chats(
                 _end_if(cancel)
                 _turn(sheets, turn, shelf)
                 done += 1
+                # A chat may grow while it is being printed.
                 yield ExportProgress(done, max(done, total))
     finally:
         sheets.end()
@@ -599,7 +608,7 @@ def print_chats(
 
 
 def _begin(sheets: Sheets, branch: OpenBranch) -> None:
-    """Write title, facts and instructions."""
+    """Write title, facts and instructions of a chat as one document."""
     paper = PaperText(sheets)
     paper.paragraph((StyledSpan(branch.title),), TITLE, _kept_with_next(1))
     for fact in branch.facts:
@@ -630,6 +639,7 @@ def _turn(sheets: Sheets, turn: ExportedTurn, shelf: ChatArchive) -> None:
     elif turn.text.strip():
         for text in answer_texts(sheets, turn.text, before=paper):
             sheets.add(text)
+        # The answer's last document is painted, so the facts need another.
         paper = PaperText(sheets)
     for fact in turn.facts:
         paper.paragraph((StyledSpan(fact),), SMALL, gap_pt=4)

@@ -59,7 +59,7 @@ Stretch = tuple[float, float]
 
 @dataclass(frozen=True)
 class Ground:
-    """Background of a range, cut along with it."""
+    """Background of a range, painted below the text and cut along with it."""
 
     box: QRectF
     color: str
@@ -114,7 +114,7 @@ class Sheets:
         self._y = 0.0
 
     def pt(self, points: float) -> float:
-        """Convert points to device units."""
+        """Convert points to device units, in which pages are measured."""
         return points * self.device.logicalDpiY() / 72
 
     def in_format(self, points: float) -> float:
@@ -127,16 +127,14 @@ class Sheets:
 
     @property
     def height(self) -> float:
-        """Height of the text on a page."""
+        """Height of the text on a page, without the footer."""
         return self.device.height() - self.pt(FOOT_MM * 72 / 25.4)
 
     def new_document(self) -> QTextDocument:
-        """Return the one document, emptied and as wide as the text.
-
-        It is reused for all texts: connecting and disconnecting a layout takes Qt locks while holding the interpreter;
-        the window's thread may hold such a lock and wait for the interpreter, a deadlock. It is cloned by Qt, because
-        for a sender created in Python Qt calls back while it holds a lock.
-        """
+        """Return the one document, emptied and as wide as the text."""
+        # Reused for all texts: connecting and disconnecting a layout takes Qt locks while holding the interpreter; the
+        # window's thread may hold such a lock and wait for the interpreter, a deadlock. Cloned by Qt, because for a
+        # sender created in Python Qt calls back while it holds a lock.
         if self._document is None:
             self._document = _empty_document().clone()
             self._document.documentLayout().setPaintDevice(self.device)
@@ -160,7 +158,7 @@ class Sheets:
         return self._painters[kind]
 
     def add(self, text: LaidOutText) -> None:
-        """Append a document, breaking pages where needed."""
+        """Append a document, breaking pages where its rules allow it."""
         text.document.size()  # completes the layout, which Qt would do bit by bit
         stretches = list(_stretches(text, self.height * LARGEST_SHARE))
         if not stretches:
@@ -179,7 +177,7 @@ class Sheets:
         self._paint(text, first, last)
 
     def new_page(self) -> None:
-        """Start the next document on a new page."""
+        """Start a new page, finishing the one before with its footer."""
         if self.page:
             self._paint_foot()
         self.page += 1
@@ -194,7 +192,7 @@ class Sheets:
         return self._only is None or self._only[0] <= self.page <= self._only[1]
 
     def end(self) -> None:
-        """Finish the last page and release the device."""
+        """Finish the last page and release the device and the document."""
         if self.page:
             self._paint_foot()
         self._painter.end()
@@ -232,6 +230,7 @@ class Sheets:
                 painter.drawRoundedRect(ground.box, ground.radius, ground.radius)
                 painter.restore()
         context = QAbstractTextDocumentLayout.PaintContext()
+        # A little less than the slice, or Qt would also draw lines that only touch it.
         context.clip = QRectF(0, top + EDGE, self.width, bottom - top - 2 * EDGE)
         context.palette.setColor(QPalette.ColorRole.Text, QColor(LIGHT.text))
         text.document.documentLayout().draw(painter, context)
@@ -354,6 +353,7 @@ def pdf_file(path: Path, title: str) -> Iterator[QPdfWriter]:
     timers = QEventLoop()  # noqa: F841 - gives the thread what a long text wants that lays itself out bit by bit
     try:
         with scratch_beside(path, ".pdf") as scratch:
+            # Private from the start: Qt would create the file by the user's umask.
             os.close(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             file = QFile(str(scratch))
             if not file.open(QIODevice.OpenModeFlag.WriteOnly):
