@@ -25,7 +25,7 @@ def tr(text: str, **values: object) -> str:
 
 
 def size_text(size_bytes: float) -> str:
-    """Format a file size in the user's language."""
+    """Format a file size in the user's language, such as 1.2 GB."""
     return size_words(size_bytes, tr)
 
 
@@ -41,6 +41,6 @@ def breakable(text: str) -> str:
 
 
 def use_catalogue(entries: Mapping[str, str]) -> None:
-    """Replace the translations; an empty mapping is English."""
+    """Replace the translations of all texts; an empty mapping is English."""
     _catalogue.clear()
     _catalogue.update(entries)

@@ -102,6 +102,7 @@ def app_icon(sizes_px: tuple[int, ...] = WINDOW_SIZES_PX, *, is_at_work: bool = 
     """Return the program's icon, rendered from its SVG file for each size."""
     renderer = QSvgRenderer(QByteArray(resource_path("icons/fireside.svg").read_bytes()))
     drawn = QIcon()
+    # Drawn in each size, as a scaled bitmap would be blurred.
     for size_px in sizes_px:
         pixmap = QPixmap(size_px, size_px)
         pixmap.fill(Qt.GlobalColor.transparent)

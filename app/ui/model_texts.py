@@ -45,8 +45,9 @@ def license_name(key: str) -> str:
 
 
 def short_number(number: int) -> str:
-    """Format a number: 843, 12k, 1.2M."""
+    """Format a number shortly: 843, 12k, 1.2M; from 100 of a unit on without decimals."""
     for size, letter in ((10**9, "B"), (10**6, "M"), (10**3, "k")):
+        # What would be rounded up to the next unit is written in that unit.
         if number >= size * 0.9995:
             return (
                 f"{number / size:.1f}".removesuffix(".0") + letter
@@ -69,6 +70,7 @@ def ago(at_s: float, now_s: float | None = None) -> str:
 
 def model_words(parameters: int, architecture: str, context_tokens: int) -> list[str]:
     """Return the known facts of a model's header as words."""
+    # Contexts are powers of two: 8,192 tokens are 8k, not 8.2k.
     context = context_tokens // 1024 if context_tokens % 1024 == 0 else 0
     return [
         *([tr(PARAMETER_COUNT, n=short_number(parameters))] if parameters else []),
@@ -176,5 +178,5 @@ def senses_words(sees: bool, hears: bool) -> str:
 
 
 def join(*parts: str) -> str:
-    """Join non-empty facts with dots."""
+    """Join the facts that aren't empty, with dots between them."""
     return " · ".join(part for part in parts if part)

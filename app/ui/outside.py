@@ -60,7 +60,7 @@ class Tray(QObject):
         self._said: tuple[str, ...] | None = None
 
     def begin(self) -> None:
-        """Look for a tray; takes a moment."""
+        """Look for a tray, which asks the system and takes a moment."""
         self._find_place()
 
     @property
@@ -159,13 +159,13 @@ class Outside(QObject):
         window.ui.notify.actions["downloads"] = self._show_downloads
 
     def begin(self) -> None:
-        """Set up the slower parts."""
+        """Set up the parts that ask the system: tray and global shortcut."""
         self.tray.begin()
         self._look_at_keys()
 
     @cached_property
     def quick(self) -> QuickAsk:
-        """The quick window, built on first use."""
+        """The quick window, built on first use, as many never open it."""
         from app.ui.chat.quick_ask import QuickAsk
 
         ui = self._window.ui
@@ -186,18 +186,20 @@ class Outside(QObject):
 
     @property
     def work(self) -> dict[str, str]:
-        """Texts of running work by tab."""
+        """Texts of running work by the name of its tab."""
+        # Asking must not build the quick window.
         is_answering = "quick" in self.__dict__ and self.quick.is_answering
         return ({CHAT: tr(WRITING_AN_ANSWER)} if is_answering else {}) | self._window.tabs.work.words
 
     def ask(self, words: str = "") -> None:
-        """Open the quick window with a text."""
+        """Open the quick window with a text, such as what is selected elsewhere."""
         if not self._window.isVisible():
             QApplication.setQuitOnLastWindowClosed(False)  # see `_on_quick_closed`
         self.quick.open(words)
 
     def show_window(self) -> None:
         """Show the main window, also after it was closed to the tray."""
+        # Hiding the window had turned it off.
         QApplication.setQuitOnLastWindowClosed(True)
         bring_to_front(self._window)
 
@@ -224,7 +226,7 @@ class Outside(QObject):
 
     @cached_property
     def keys(self) -> GlobalShortcut:
-        """Global shortcut that opens the quick window."""
+        """Global shortcut that opens the quick window, made on first use."""
         from app.ui.shell.global_shortcut import GlobalShortcut  # most users never need it
 
         keys = GlobalShortcut(self)

@@ -62,9 +62,11 @@ def run(arguments: list[str]) -> int:
     application = Application([APP_NAME])
     application.setApplicationName(APP_ID)
     application.setApplicationVersion(__version__)
+    # By it Wayland finds the icon, and desktops group the windows.
     QGuiApplication.setDesktopFileName(APP_ID)
     paths = AppPaths.from_environment()
     instance = SingleInstance(paths.data)
+    # Made when first needed: handing over to another instance needs none.
     theme = cache(lambda: _theme(application, paths))
     try:
         notices = _meet(instance, wanted, theme)
@@ -76,7 +78,7 @@ def run(arguments: list[str]) -> int:
 
 
 class Application(QApplication):
-    """Application that receives the system's events."""
+    """Application that turns the system's events, Quit and opened files, into signals."""
 
     quit_wanted = Signal()
     """The session ends or the system's menu quits; windows are closed next."""
@@ -158,6 +160,7 @@ def _run_window(
         with _ProcessSignals(application, window.closing.quit):
             code = application.exec()
     finally:
+        # Threads first, as they use the parts that are closed next.
         tasks.running.stop_all(STOP_TIMEOUT_S)
         notify.uninstall()
         app.close(let_go)
@@ -177,6 +180,7 @@ def _connect(application: Application, instance: SingleInstance, window: MainWin
     closing = window.closing
 
     def take(wanted: StartRequest) -> None:
+        # On Wayland a window comes to the front only with the token of the click that wanted it.
         if wanted.token:
             os.environ[ACTIVATION] = wanted.token
         if wanted.tab == ASK:
@@ -188,6 +192,7 @@ def _connect(application: Application, instance: SingleInstance, window: MainWin
     instance.asked.connect(take)
     closing.begun.connect(instance.stop_answering)
     application.file_opened.connect(lambda file: take(StartRequest((file,))))
+    # What the system ends doesn't stay in the tray.
     application.quit_wanted.connect(closing.go_for_good)
     application.commitDataRequest.connect(lambda _session: window.store())  # the session is about to end
 
@@ -231,6 +236,7 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
         window.ui.programs.begin()
     if window.ui.pictures is not None:
         window.ui.pictures.go_on()
+    # Last, and on a thread: nobody waits for what is tidied up.
     tasks.run(lambda _token: _tidied(app), window).failed.connect(notify.error)
 
 
@@ -309,6 +315,7 @@ def _tidied(app: Fireside) -> Iterator[object]:
 def _process_age_ms() -> float:
     """Return the age of the process; without /proc, since this module's import."""
     try:
+        # The name of a program may contain blanks and brackets, so fields are counted behind it.
         started_ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
         uptime_s = float(Path("/proc/uptime").read_text().split()[0])
         return (uptime_s - started_ticks / os.sysconf("SC_CLK_TCK")) * 1000
@@ -320,7 +327,7 @@ _IMPORTED_S = time.monotonic()
 
 
 class _FirstPaint(QObject):
-    """Calls back once after the window's first paint."""
+    """Calls back once, right after the window's first paint."""
 
     def __init__(self, parent: QObject, then: Callable[[], None]) -> None:
         super().__init__(parent)
@@ -329,28 +336,29 @@ class _FirstPaint(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Paint:
             watched.removeEventFilter(self)
+            # A turn later, when this paint is done.
             QTimer.singleShot(0, self, self.then)
         return False
 
 
 class _ProcessSignals:
-    """Close the window on Ctrl+C in a terminal and SIGTERM.
-
-    Python runs signal handlers between its instructions, of which Qt's waiting loop executes none: a wake-up socket
-    interrupts it. The handler only requests the close, as what it interrupts may hold a lock that closing needs.
-    """
+    """Close the window on Ctrl+C in a terminal and on SIGTERM."""
 
     def __init__(self, application: QApplication, quit_window: Callable[[], object]) -> None:
         self._ours, self._theirs = socket.socketpair()
         self._ours.setblocking(False)
         self._theirs.setblocking(False)
         self._notifier = QSocketNotifier(self._ours.fileno(), QSocketNotifier.Type.Read, application)
+        # Read, or the notifier would fire again and again.
         self._notifier.activated.connect(lambda: self._ours.recv(64))
         self._quit = quit_window
 
     def __enter__(self) -> None:
+        # Python runs signal handlers between its instructions, and Qt's waiting loop executes none: the socket wakes
+        # it.
         self._old_fd = signal.set_wakeup_fd(self._theirs.fileno(), warn_on_full_buffer=False)
         self._old = {
+            # Only requested here, as what the signal interrupts may hold a lock that closing needs.
             number: signal.signal(number, lambda *_: QTimer.singleShot(0, self._quit))
             for number in (signal.SIGINT, signal.SIGTERM)
         }

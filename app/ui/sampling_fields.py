@@ -44,7 +44,7 @@ class Knob:
 
 
 def knobs() -> tuple[Knob, ...]:
-    """Return all parameters, temperature first."""
+    """Return all parameters in the order shown, temperature first."""
     return (
         Knob("temperature", tr(TEMPERATURE), tr(TEMPERATURE_WORDS), 0, 2, 0.05, 2, 0.7),
         Knob("top_k", tr(TOP_K), tr("How many of the likeliest tokens count; 0 is all."), 0, 1000, 1, 0, 40),
@@ -92,11 +92,12 @@ class KnobStepper(Stepper):
 
     @property
     def chosen(self) -> float | None:
-        """Chosen value; None leaves it to the model."""
+        """Chosen value; None leaves it to the settings or the model."""
         value = round(self.number.value(), self._knob.decimals)
         return None if value < self._knob.least else value
 
     def _on_changed(self, value: float) -> None:
+        # In between: up from "not set" it goes to the usual start, down from the least to "not set".
         if self._unset < value < self._knob.least - self._knob.step / 2:
             value = self._knob.start if self._before == self._unset else self._unset
         self._before = value
@@ -170,7 +171,7 @@ class SamplingFields(QWidget):
 
 
 def knob_row(theme: Theme, knob: Knob, stepper: KnobStepper, *, is_heading: bool = False) -> QHBoxLayout:
-    """Return a row with name, field and explanation."""
+    """Return a row with name and explanation on one side, the field on the other."""
     words = QVBoxLayout()
     words.setSpacing(0)
     if is_heading:

@@ -52,6 +52,7 @@ class SpellChecks(QObject):
     def __init__(self, view: QWidget, kind: type[PlainEdit], speller: Speller, theme: Theme, notify: Notify) -> None:
         super().__init__(view)
         self._view, self._kind, self._speller, self._theme, self._notify = view, kind, speller, theme, notify
+        # Fields come and go, so each gets its check when it is first focused.
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
 
     def _on_focus_changed(self, _old: QWidget | None, now: QWidget | None) -> None:
@@ -110,6 +111,7 @@ class SpellCheck(QObject):
 
         def take(found: list[tuple[int, int]]) -> None:
             self._task = None
+            # The field may show another document by now, or be gone.
             if isValid(document) and self._edit.document() is document and document.revision() == revision:
                 self._take_ranges(
                     document,
@@ -200,6 +202,7 @@ class SpellCheck(QObject):
         menu.insertActions(before, [waiting, add, line])  # type: ignore[arg-type]
 
         def show(found: list[str]) -> None:
+            # It may be closed by now.
             if not isValid(menu):
                 return
             actions = [QAction(text, menu) for text in found]

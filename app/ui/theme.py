@@ -38,7 +38,7 @@ CODE_FAMILY = "JetBrains Mono"
 
 @dataclass(frozen=True)
 class Tokens:
-    """Colours as "#RRGGBB"; a test checks their contrasts."""
+    """Colours of a scheme as "#RRGGBB"; a test checks their contrasts."""
 
     background: str
     sidebar: str
@@ -207,7 +207,7 @@ class Theme(QObject):
 
     @property
     def scheme(self) -> str:
-        """Setting: "system", "light" or "dark"."""
+        """Setting: "system" follows the desktop, else "light" or "dark"."""
         return self._choice.scheme
 
     @scheme.setter
@@ -219,7 +219,7 @@ class Theme(QObject):
 
     @property
     def zoom(self) -> float:
-        """Zoom factor; 1.0 is the design size."""
+        """Zoom factor within `ZOOM_STEPS`; 1.0 is the design size."""
         return self._choice.zoom
 
     @zoom.setter
@@ -230,13 +230,13 @@ class Theme(QObject):
             self._apply()
 
     def zoom_by(self, steps: int) -> None:
-        """Zoom one step in (1) or out (-1)."""
+        """Zoom to the next step in (1) or out (-1)."""
         nearest = min(range(len(ZOOM_STEPS)), key=lambda i: abs(ZOOM_STEPS[i] - self._choice.zoom))
         self.zoom = ZOOM_STEPS[min(max(nearest + steps, 0), len(ZOOM_STEPS) - 1)]
 
     @property
     def system_font(self) -> bool:
-        """True if the system's font replaces Inter."""
+        """True if the system's font replaces Inter for all but code."""
         return self._choice.system_font
 
     @system_font.setter
@@ -291,6 +291,7 @@ class Theme(QObject):
     def install(self, application: QApplication) -> None:
         """Apply style, font, palette and style sheet to the application, now and after every change."""
         self._application = application
+        # Native styles follow a style sheet in part only, and differently on each system.
         application.setStyle("Fusion")
         self._request_scheme()
         self._apply()
@@ -300,6 +301,7 @@ class Theme(QObject):
         colours = dataclasses.asdict(self.tokens)
         sheets = sorted(resource_path("styles").glob("*.qss"), key=lambda path: (path.stem != "fireside", path.stem))
         text = "\n".join(path.read_text("utf-8") for path in sheets)
+        # Comments may hold a dollar or px(), which are filled in next.
         text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
         text = re.sub(r"\bpx\(([\d.]+)\)", lambda m: f"{self.px(float(m[1]))}px", text)
         return re.sub(r"\$(\w+)", lambda m: colours[m[1]], text)
@@ -341,6 +343,7 @@ class Theme(QObject):
         self._notify_changed()
 
     def _notify_changed(self) -> None:
+        # A copy, as dressing may add widgets, and dead ones are taken out.
         for target, look in list(self._dressed.items()):
             if isValid(target):
                 self._put_on(target, look)
@@ -369,6 +372,7 @@ class LateTheme(Theme):
     """Theme of a part that may be hidden: it emits `changed` only on `catch_up`."""
 
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
+        # Not Theme's own: the choices are shared, and only the original follows the system.
         QObject.__init__(self, parent)
         self._choice = theme._choice
         self._application = None
@@ -381,7 +385,7 @@ class LateTheme(Theme):
         return self._seen != self._choice.changes
 
     def catch_up(self) -> None:
-        """Emit `changed` if there were changes meanwhile."""
+        """Emit `changed` once if there were changes meanwhile, after dressing its widgets again."""
         if self.is_late:
             self._seen = self._choice.changes
             self._notify_changed()
