@@ -120,6 +120,7 @@ class ProgramParts:
     """Callbacks run before the parts close, for whatever uses them from outside."""
     may_leave: Callable[[OutboundDocuments], bool] = lambda leaving: False
     """Asks the user whether documents may go to another computer; blocks the calling thread until the answer."""
+    # Weak, as a temporary chat goes with its last reference.
     _passing_readings: weakref.WeakKeyDictionary[AnswerService, Callable[[], PageReadingJobs]] = field(
         default_factory=weakref.WeakKeyDictionary
     )
@@ -135,8 +136,10 @@ class ProgramParts:
 
     def __post_init__(self) -> None:
         self.began_at = time.time()
+        # Two threads that change settings at once must not lose one of the changes.
         self._changing = threading.Lock()
         self._turns = QueueTurns()
+        # Weak, as the engine of a job goes with the job.
         self._engines: weakref.WeakSet[RoutedEngine] = weakref.WeakSet()
         self.spelling = cache(lambda: build_spelling(self.paths))
 
@@ -190,21 +193,21 @@ class ProgramParts:
 
     @_LazyPart
     def ledger(self) -> ConnectionLedger:
-        """Return the log of every network connection made."""
+        """Return the log of every network connection this program makes."""
         from app.hub.access import ConnectionLedger
 
         return ConnectionLedger(self.paths.connections)
 
     @_LazyPart
     def token(self) -> HubToken:
-        """Return the access token for the Hub."""
+        """Return the access token for the Hub, kept in the keyring."""
         from app.hub.access import HubToken
 
         return HubToken()
 
     @_LazyPart
     def documents(self) -> DocumentLibrary:
-        """Return the library of all stored documents."""
+        """Return the library of all stored documents, shared by chats and jobs."""
         return build_documents(
             self.paths,
             self.database,
@@ -235,6 +238,7 @@ class ProgramParts:
             chosen,
             lambda path, cancel: engines.lease_engine(path, cancel, embeds=True, is_own=True),
             is_loaded=engines.is_loaded,
+            # A copy, as engines come and go on other threads.
             is_answering=lambda: any(engine.is_answering for engine in list(self._engines)),
         )
         embedder.on_wanted = lambda: self.on_passages_wanted()  # noqa: PLW0108 - who makes them may come later
@@ -248,6 +252,7 @@ class ProgramParts:
         return AnswerChecker(
             lambda: _chosen_checker(self.settings),
             self._new_engine,
+            # A copy, as above.
             is_answering=lambda: any(engine.is_answering for engine in list(self._engines)),
         )
 
@@ -316,7 +321,7 @@ class ProgramParts:
 
     @_LazyPart
     def chat(self) -> AnswerService:
-        """Return the service for stored chats."""
+        """Return the service that stores chats and writes their answers."""
         from app.features.chat.answer_service import AnswerService
 
         return AnswerService(
@@ -423,6 +428,7 @@ class ProgramParts:
             self.on_passages_wanted()
         if section == "network" and not values.keys().isdisjoint(("allowed", "internet")):
             self.models.on_network_switched(allowed=self.settings.network.reaches_internet)
+            # llama.cpp itself connects to lent memory, past the program's network switch.
             if not self.settings.network.allowed:
                 if (lending := self._made_part("lending")) is not None:
                     lending.stop()
@@ -437,7 +443,7 @@ class ProgramParts:
         return note.label if note else ""
 
     def name_of(self, path: Path) -> str:
-        """Return the name to show for a model."""
+        """Return the name to show for a model: the user's label, else one made from its file name."""
         from app.features.models.model_names import display_name
 
         return display_name(path, self.label_of(path))
@@ -458,7 +464,7 @@ class Fireside(ProgramParts):
 
     @_LazyPart
     def recorder(self) -> SoundRecorder:
-        """Return the microphone recorder."""
+        """Return the microphone recorder, whose child runs only while it records."""
         from app.features.transcribe import SoundRecorder
 
         return SoundRecorder(self.paths.cache / "recording", lambda: time.strftime("%Y-%m-%d %H.%M"))
@@ -469,7 +475,7 @@ class Fireside(ProgramParts):
 
     @_LazyPart
     def shelf(self) -> ChatArchive:
-        """Return the archive that exports and imports chats."""
+        """Return the archive that exports and imports chats with their pictures."""
         return build_shelf(self.database, self.media)
 
     @_LazyPart
@@ -491,14 +497,14 @@ class Fireside(ProgramParts):
 
     @_LazyPart
     def pages(self) -> Pages:
-        """Return the pages written with a model."""
+        """Return the store of pages written with a model."""
         from app.features.write_pages import Pages
 
         return Pages(self.database)
 
     @_LazyPart
     def finding(self) -> HistorySearch:
-        """Return the search over everything stored."""
+        """Return the search over chats, summaries, translations and pages."""
         from app.features.finding import HistorySearch
 
         return HistorySearch(self.database)
@@ -650,11 +656,13 @@ class Fireside(ProgramParts):
         from app.features.work.saved_file import remove_interrupted
         from app.store.trash import remove_old_backups
 
+        # Each file, which takes a while: the start itself only looks at folders.
         close_to_others(self.paths.folders, deeply=True)
         remove_interrupted()
         copies = self.paths.translations
         if JobTable(self.database).list_ids(TRANSLATION) or (copies.is_dir() and any(copies.iterdir())):
             self.translations.remove_leftovers(self.began_at)  # imports 7 MB of modules
+        # Deleting rows needs room on the disk, too.
         with suppress(DiskFull):
             for done in JobTable(self.database).find(PAGE_READING, ("done",)):
                 JobTable(self.database).remove(done.id)
@@ -680,6 +688,7 @@ class Fireside(ProgramParts):
         models = self._made_part("models")
         for end in self.before_closing:  # first, while the parts they use still work
             end()
+        # Next, work in the background, which uses engine and database.
         for name in ("summaries", "translations", "writing_engines", "readings"):
             work = self._made_part(name)
             if work is not None:
@@ -1067,6 +1076,7 @@ def build_program(paths: AppPaths | None = None) -> Fireside:
         if restored is not None:
             app.notices.append(restored)
         return app
+    # Whatever ends the start, Ctrl+C included, must close the log.
     except BaseException as error:
         log.error("could not start: %s", error, exc_info=True)
         _end_log(handler)  # a second try starts its own

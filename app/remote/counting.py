@@ -49,16 +49,18 @@ class TokenEstimator:
 
     def calibrate(self, cut: RequestCut) -> None:
         """Learn the correction from a sample text, if the server counts tokens."""
+        # Without an answer, estimates stay uncorrected.
         with suppress(ServerRefused, ServerUnreachable):
             (counted,) = self._count_exactly([SAMPLE], cut)
             self._factor = min(FAR, max(CLOSE, counted / self._estimate_tokens(SAMPLE)))
 
     def count_texts(self, texts: Sequence[str], cut: RequestCut) -> tuple[int, ...]:
-        """Count the tokens of each text by itself."""
+        """Count the tokens of each text by itself, exactly or by estimate."""
         if self._is_exact:
             try:
                 return tuple(count for part in _split_parts(texts) for count in self._count_exactly(part, cut))
             except (ServerRefused, ServerUnreachable) as error:
+                # A server that stopped counting is estimated from now on; one that is gone is an error.
                 if isinstance(error, ServerUnreachable) and error.reason != "garbage":
                     raise
                 self._is_exact = False
@@ -70,7 +72,7 @@ class TokenEstimator:
         return texts + AROUND_A_MESSAGE * (len(messages) + 1) + self._count_pictures(messages)
 
     def estimate_of(self, ask: Ask) -> int:
-        """Estimate a prompt's tokens without a request."""
+        """Estimate a prompt's tokens without a request, its template included."""
         texts = [message.text for message in ask.messages] or [ask.text, ask.suffix]
         around = AROUND_A_MESSAGE * (len(ask.messages) + bool(ask.messages))
         return sum(map(self._estimate_tokens, texts)) + around + self._count_pictures(ask.messages)
@@ -82,6 +84,7 @@ class TokenEstimator:
         if self._count_pictures(ask.messages):
             return
         with self._lock:
+            # Compared with the uncorrected estimate, or the correction would correct itself.
             expected = self.estimate_of(ask) / self._factor
             if prompt_tokens >= LEAST_LEARNT_TOKENS and expected > 0:
                 seen = min(FAR, max(CLOSE, prompt_tokens / expected))
@@ -99,6 +102,7 @@ class TokenEstimator:
         if not text:
             return 0
         size = len(text.encode("utf-8", "replace"))
+        # Little more than a byte per character means Latin letters.
         per_token = BYTES_A_TOKEN if size < 1.3 * len(text) else BYTES_A_WIDE_TOKEN
         return max(1, round(size / per_token * self._factor))
 
@@ -151,6 +155,7 @@ def _split_parts(texts: Sequence[str]) -> Iterator[list[str]]:
         if part and size + len(text) > PART_BYTES:
             yield part
             part, size = [], 0
+        # JSON on the wire can't hold lone surrogates.
         part.append(text.encode("utf-8", "replace").decode())
         size += len(text)
     if part:

@@ -97,7 +97,7 @@ class RemoteEngine:
 
     @property
     def loaded(self) -> ModelElsewhere | None:
-        """The server's model in use."""
+        """The server's model in use; None before the first load."""
         used = self._used
         return used.loaded if used is not None else None
 
@@ -131,10 +131,12 @@ class RemoteEngine:
             if listed is None:
                 raise ServerLacksModel(server.host, model.name)
             counts = server_facts.counts_tokens(server, found.kind, model.name, cut)
+            # Text is sent to be counted only where it doesn't leave this computer.
             loaded = _loaded_model(model, listed, counts_exactly=counts and model.server.is_this_computer)
             callers = self._servers.callers(model.server)
             callers.begin()
             used = _UsedModel(replace(model, server=replace(model.server, kind=found.kind)), loaded, server, callers)
+            # By a sample of our own, so that nothing of the user's is sent.
             if counts and not loaded.counts_exactly:
                 used.counting.calibrate(cut)
             return used
@@ -153,7 +155,7 @@ class RemoteEngine:
     def generate(
         self, messages: Sequence[Message], *, cancel: CancelToken | None = None, **options: Any
     ) -> Iterator[AnswerEvent]:
-        """Like `EngineClient.generate`."""
+        """Like `EngineClient.generate`, with the server's model in use."""
         return self.answer(Ask(messages, **options), cancel)
 
     def answer(self, ask: Ask, cancel: CancelToken | None = None) -> Iterator[AnswerEvent]:
@@ -187,10 +189,11 @@ class RemoteEngine:
             self.is_away = True
             raise
         finally:
+            # Also when the caller stops reading events.
             many.give_up()
 
     def call_syntax(self) -> CallSyntax | None:
-        """Return None: servers apply their own function-call syntax."""
+        """Return None: servers apply their own function-call syntax, which isn't known here."""
         return None
 
     def count_tokens(
@@ -230,7 +233,7 @@ class RemoteEngine:
         raise NotOffered(self._in_use().server.host, "vectors")
 
     def inspect(self, *_args: Any, **_options: Any) -> Inspected:
-        """Raise NotOffered: no server exposes layers or attention."""
+        """Raise NotOffered, as no server exposes layers or attention."""
         raise NotOffered(self._in_use().server.host, "inside")
 
     def describe_devices(self) -> DevicesDescribed:
@@ -238,7 +241,7 @@ class RemoteEngine:
         return DevicesDescribed(0, "", (), (), 0)
 
     def forget_session(self, session: str) -> None:
-        """Do nothing: no session is kept here."""
+        """Do nothing: no session is kept here, and the server's are its own."""
 
     def sleep(self) -> None:
         """Do nothing: a server's model takes no memory here."""
@@ -282,6 +285,7 @@ class RemoteEngine:
 
         request = self.begin_request(0, run, events)
         while not (cancel is not None and cancel.cancelled):
+            # The network switch also ends what is on its way.
             if not server.is_allowed:
                 request.stop()
                 raise NetworkOff
@@ -362,7 +366,7 @@ class _UsedModel:
             raise NetworkOff
 
     def refuse_what_is_not_offered(self, ask: Ask) -> None:
-        """Raise NotOffered for options that servers don't support."""
+        """Raise NotOffered for options of a request that servers don't support."""
         if ask.forced or ask.tells_last:
             raise NotOffered(self.server.host, "probabilities")
         if ask.suffix and self.model.server.kind not in (
@@ -383,7 +387,7 @@ class _AtOnce:
         self.begin()
 
     def begin(self) -> None:
-        """Restart measuring, because no requests ran meanwhile."""
+        """Restart measuring the rate, because no requests ran meanwhile."""
         self.number = self._wanted or self.number
         self._ends, self._tokens, self._since_s = 0, 0, self._now_s()
 
@@ -403,12 +407,12 @@ class _AtOnce:
             self.begin()
 
     def settle_on(self, number: int) -> None:
-        """Fix the number of requests at once."""
+        """Fix the number of requests at once for as long as this model is in use."""
         self.number, self._is_settled = max(1, number), True
 
 
 class _RemoteRequest:
-    """A request in its own thread."""
+    """A request in its own thread; its events go into a queue."""
 
     def __init__(
         self,
@@ -419,6 +423,7 @@ class _RemoteRequest:
     ) -> None:
         self.index, self.cut = index, RequestCut()
         self._run, self._events, self._on_end = run, events, on_end
+        # A daemon, as a server may hold a connection open when the program ends.
         self.thread = threading.Thread(target=self._run_request, name="remote request", daemon=True)
 
     def stop(self) -> None:
@@ -491,7 +496,7 @@ class _RemoteBatch:
                 yield from self._take_event(number, told)
 
     def give_up(self) -> None:
-        """Cut all running requests."""
+        """Cut all running requests; what they still send isn't read."""
         for _, request in self._running.values():
             request.stop()
 
@@ -508,6 +513,7 @@ class _RemoteBatch:
             one = self._asks[index]
             one.gave_way = one.gave_way or self._used.callers.is_writing(request.cut)
             request.stop()
+            # Giving way is not a failed attempt.
             one.tries -= 1
             self._waiting.appendleft(index)
             yield index, Waiting(reason, is_anew=one.has_text)
@@ -574,6 +580,7 @@ class _RemoteBatch:
             yield from self._handle_failure(index, told)
         else:
             one.has_text = one.has_text or isinstance(told, TextDelta)
+            # Only while all places are taken: otherwise the rate says nothing about their number.
             if isinstance(told, Finished) and self._background and self._waiting and self._room is None:
                 self._used.at_once.record_end(told.stats.prompt_tokens + told.stats.generated_tokens)
             yield index, told
@@ -589,6 +596,7 @@ class _RemoteBatch:
             raise error
         one.not_before_s = time.monotonic() + pause_s
         self._waiting.appendleft(index)
+        # What it refused is one more than are running.
         if isinstance(error, ServerBusy):
             self._used.at_once.settle_on(len(self._running))
         yield index, Waiting("room")
@@ -619,6 +627,7 @@ class _RemoteBatch:
                 return
             except (ServerUnreachable, ServerLacksModel) as error:
                 is_missing = isinstance(error, ServerLacksModel) or error.reason == "not_a_server"
+                # Servers that only chat have no completions: the text is sent as a message instead.
                 if is_told or path_of(body) != COMPLETIONS or not is_missing or one.ask.suffix:
                     raise
                 used.refused.add(COMPLETIONS)
@@ -664,6 +673,7 @@ def _read_answer(used: _UsedModel, ask: Ask, body: dict[str, Any], cut: RequestC
         yield TextDelta(json_in(held))
     stats = reader.answer_stats(expected)
     used.counting.learn_ratio(ask, reader.prompt_tokens)
+    # Where no limit was asked for, "length" means that the context is full.
     is_full = reader.characters > most or (stats.finish_reason is FinishReason.LENGTH and ask.max_tokens < 0)
     yield Finished(replace(stats, finish_reason=FinishReason.CONTEXT) if is_full else stats)
 
@@ -680,6 +690,7 @@ def _read_deltas(
             if reader.characters > most_characters:
                 return
     except ServerUnreachable as error:
+        # Once text has come, this is a broken answer and not a missing server.
         if reader.characters and error.reason in ("server", "garbage"):
             raise ServerUnreachable(error.host, "broken") from error
         raise

@@ -79,6 +79,7 @@ def body_of(
     elif not ask.messages:
         body["max_tokens"] = max(16, loaded.context_tokens // 2)  # the contract's own limit is 16
     if ask.stop:
+        # OpenAI's contract takes at most four.
         body["stop"] = list(ask.stop)[:4]
     body |= _sampling_fields(ask.sampling, ask.task_sampling, kind)
     doubtful = {name: value for name, value in _doubtful_fields(ask, kind).items() if name not in refused}
@@ -129,12 +130,14 @@ def _doubtful_fields(ask: Ask, kind: str) -> dict[str, Any]:
     elif ask.json_schema:
         schema = {"name": "answer", "schema": json.loads(ask.json_schema), "strict": True}
         found["response_format"] = {"type": "json_schema", "json_schema": schema}
+    # Other servers take no grammar; one that starts with a brace wants JSON.
     elif ask.grammar.startswith('root ::= "{'):
         found["response_format"] = {"type": "json_object"}
     if ask.template_variables and ask.messages:
         effort = ask.template_variables.get("reasoning_effort")
         if kind in server_facts.TAKES_TEMPLATE_VARIABLES:
             found["chat_template_kwargs"] = dict(ask.template_variables)
+        # Ollama switches thinking off by an effort of "none".
         if effort or (kind == server_facts.OLLAMA and ask.template_variables.get("enable_thinking") is False):
             found["reasoning_effort"] = effort or "none"
     if ask.continue_last and kind in (server_facts.VLLM, server_facts.SGLANG):
@@ -175,6 +178,7 @@ class StreamReader:
         """Yield the text of one object of the stream."""
         self._read_usage(piece.get("usage"))
         choice = server_facts.first_choice(piece)
+        # A stream has `delta`, a whole answer `message`, a completion the text itself.
         delta = choice.get("delta") or choice.get("message") or choice
         if isinstance(delta, dict):
             thought, text = _first_text(delta, "reasoning_content", "reasoning"), _first_text(delta, "content", "text")
@@ -228,6 +232,7 @@ class StreamReader:
             return
         if self._state == "beginning":
             begun = self._held.lstrip()
+            # It may still become a tag.
             if not begun or any(tag.startswith(begun) for tag in _TAGS):
                 return
             opened = next((tag for tag in _TAGS if begun.startswith(tag)), "")
@@ -284,6 +289,7 @@ def json_in(text: str) -> str:
     """Return the first JSON object or list in a text, without fences and words around it; the text where there is
     none.
     """
+    # Models break lines inside of JSON strings, which strict JSON forbids.
     decoder = json.JSONDecoder(strict=False)
     at = 0
     while at < len(text):

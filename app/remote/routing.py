@@ -35,7 +35,7 @@ class RoutedEngine:
 
     @property
     def _chosen(self) -> Engine:
-        """The engine that has the chosen model."""
+        """The engine that has the chosen model: a server's, if one is loaded."""
         elsewhere = self._elsewhere
         return elsewhere if elsewhere is not None and elsewhere.loaded is not None else self._here
 
@@ -76,12 +76,14 @@ class RoutedEngine:
         """Load a model. If a server can't be reached, the previous model stays."""
         if not runs_elsewhere(path):
             yield from self._here.load(path, wish, cancel=cancel)
+            # Only now: if loading failed, the server's model stays.
             if self._elsewhere is not None and self._here.loaded is not None:
                 self._elsewhere.unload()
             return
         if self._elsewhere is None:
             self._elsewhere = self._make_elsewhere()
         for event in self._elsewhere.load(path, wish, cancel=cancel):
+            # Before the event is passed on, so that nobody finds two models.
             if isinstance(event, ModelLoaded):
                 self._here.unload()
             yield event

@@ -55,7 +55,7 @@ class ListedModel:
 
 @dataclass(frozen=True)
 class ServerFacts:
-    """Facts about a server that answered."""
+    """Facts about a server that answered: its kind, and its chat models."""
 
     kind: str
     models: tuple[ListedModel, ...]
@@ -94,6 +94,7 @@ def _model_rows(answer: Any) -> list[dict[str, Any]] | None:
 def _listed_model(row: dict[str, Any]) -> ListedModel:
     name = _text_field(row, "id")
     meta = part if isinstance(part := row.get("meta"), dict) else {}
+    # Kinds of servers have different fields for it.
     context = _whole_field(row, "max_model_len") or _whole_field(row, "context_length") or _whole_field(meta, "n_ctx")
     return ListedModel(name, context, _whole_field(meta, "n_params") or weights_in_name(name), thinking_of(name))
 
@@ -175,6 +176,7 @@ def _shown_by_ollama(one: ListedModel, shown: dict[str, Any], loaded: dict[str, 
     details, info = (part if isinstance(part := shown.get(name), dict) else {} for name in ("details", "model_info"))
     trained = max((_whole_field(info, key) for key in info if key.endswith(".context_length")), default=0)
     set_ = re.search(r"^num_ctx\s+(\d+)", _text_field(shown, "parameters"), re.MULTILINE)
+    # What is loaded goes first, then the model's own setting, else Ollama's default, whatever it was trained for.
     context = _whole_field(loaded, "context_length") or (
         whole_number(set_[1]) if set_ else min(OLLAMA_CONTEXT, trained)
     )
@@ -206,6 +208,7 @@ def _ask_server(server: ModelServer, path: str, cut: RequestCut, body: Any = Non
     try:
         answer = server.call(server.root + path, body, why=LIST, cut=cut)
     except (ServerRefused, ServerUnreachable) as error:
+        # A server that is gone is an error; one that doesn't know the path has no such facts.
         if isinstance(error, ServerUnreachable) and error.reason in ("offline", "refused", "timeout"):
             raise
         return {}

@@ -109,6 +109,7 @@ def host_of(address: str) -> str:
     parts = urlsplit(address)
     host = parts.hostname or ""
     host = f"[{host}]" if ":" in host else host
+    # `port` raises ValueError if it isn't a number.
     with contextlib.suppress(ValueError):
         if parts.port is not None and parts.port != {"http": 80, "https": 443}.get(parts.scheme):
             return f"{host}:{parts.port}"
@@ -136,7 +137,7 @@ def address_of(text: str) -> str:
     if (
         parts.scheme not in ("http", "https")
         or not parts.hostname
-        or "@" in parts.netloc
+        or "@" in parts.netloc  # a password would be shown and logged
         or parts.query
         or parts.fragment
     ):
@@ -166,7 +167,9 @@ def certificates_in(path: Path) -> str:
     try:
         with path.open("rb") as file:
             data = file.read(MOST_CERTIFICATE_BYTES + 1)
+        # Without a certificate in PEM, the file may be one in DER.
         found = [element.decode("ascii") for element in _CERTIFICATE.findall(data)] or [ssl.DER_cert_to_PEM_cert(data)]
+        # Loading them tells now that they are broken, not when the server is asked.
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata="\n".join(found))
     except (OSError, ValueError) as error:
         raise CertificateUnreadable(str(path)) from error
@@ -206,7 +209,7 @@ class RemoteServers:
             return self._callers.setdefault(server.host, RemoteCallers())
 
     def all(self) -> list[RemoteServer]:
-        """Return the servers with readable files, by name."""
+        """Return the servers whose files can be read, sorted by name."""
         found = [self._server_in(folder) for folder in self._server_folders()]
         return sorted((server for server in found if server is not None), key=lambda one: one.name.casefold())
 
@@ -267,7 +270,7 @@ class RemoteServers:
         return [model for server in self.all() for model in self.models_on(server)]
 
     def models_on(self, server: RemoteServer) -> list[RemoteModel]:
-        """Return a server's models that the user chose."""
+        """Return a server's models that the user chose and whose files can be read."""
         found: list[RemoteModel] = []
         for path in sorted(self._folder_of(server.name).glob(f"*{REMOTE_ENDING}")):
             with contextlib.suppress(ModelUnreadable, ModelMissing):
@@ -361,6 +364,7 @@ class RemoteServers:
         if not facts.get("name") or address_of(str(facts.get("address", ""))) == "":
             return None
         server = RemoteServer(**facts)
+        # The file may have been edited by hand.
         at_once = min(MOST_AT_ONCE, max(0, server.at_once))
         return replace(server, at_once=at_once, context_tokens=max(0, server.context_tokens))
 
@@ -412,6 +416,7 @@ def _known_fields(cls: type, raw: dict[str, Any], left_out: tuple[str, ...] = ()
     found = {}
     for field in fields(cls):
         kind, value = types.get(str(field.type)), raw.get(field.name)
+        # bool is an int in Python
         if field.name not in left_out and kind is not None and isinstance(value, kind) and not isinstance(value, bool):
             found[field.name] = value
     return found
@@ -468,7 +473,7 @@ class RemoteCallers:
             self._side_by_side = 1
 
     def record_words(self, request: object) -> None:
-        """Record that text of this request arrived."""
+        """Record that text of this request arrived, to see whether two alternate."""
         with self._lock:
             if self._last is request:
                 return
