@@ -47,6 +47,7 @@ def chosen_in(conversation: Conversation) -> AssistantChoice:
     """Return a conversation's own choices."""
     temperature = {} if conversation.temperature is None else {"temperature": conversation.temperature}
     model = own_model(conversation)
+    # Older chats have their temperature in a column of its own; a newer choice in `sampling` wins.
     values = temperature | conversation.sampling
     return _choose_values(
         conversation.system_prompt, values, conversation.thinking, str(model) if model is not None else ""
@@ -68,6 +69,7 @@ def in_conversation(chosen: AssistantChoice) -> dict[str, Any]:
     sampling = chosen.stored_sampling
     return {
         "system_prompt": chosen.system_prompt,
+        # The column stays filled: an older program reads the temperature there.
         "temperature": sampling.pop("temperature", None),
         "sampling": sampling,
         "thinking": chosen.thinking,

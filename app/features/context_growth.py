@@ -44,6 +44,7 @@ def affordable_context(engine: Engine, model: ModelLoaded, wish: Wish) -> int:
     By formula. Raises ModelMissing or ModelUnreadable.
     """
     if model.computers:  # what other computers lend is known when the model is loaded
+        # Memory is computed with the projector, which is loaded with the model.
         return wish.context_tokens
     projector = check_model(Path(model.projector)) if model.sees or model.hears else None
     shape = shape_of(check_model(Path(model.path)), projector)
@@ -55,14 +56,18 @@ def affordable_context(engine: Engine, model: ModelLoaded, wish: Wish) -> int:
         for device in devices
         if device.type in ("gpu", "igpu") and (not named or device.name in named)
     ]
+    # The model leaves before it comes back, so what it holds counts as free.
     if gpus:
         gpus[0] = replace(gpus[0], free_bytes=gpus[0].free_bytes + held.gpu)
     free, total = free_memory_bytes(), total_memory_bytes()
+    # A GPU that shares the computer's memory frees both kinds at once.
     freed = held.total if gpus and gpus[0].shared else held.main
+    # 0 free bytes means that the system doesn't say.
     room = MemoryRoom(free and min(free + freed, total or free + freed), total, tuple(gpus))
     try:
         return choose_plan(shape, wish, room).context_tokens
     except DoesNotFit:
+        # The formula refuses what runs already, so it stays as it is.
         return model.context_tokens
 
 

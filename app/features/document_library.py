@@ -116,6 +116,7 @@ class DocumentLibrary:
         `name` replaces the file's name. An unchanged file isn't read twice. Raises the child's errors (see
         `app.documents.read_document.read`) and the store's; nothing of the file is stored then.
         """
+        # By size and time, not content: a large file would be read to find that it was read before.
         found = _file_status(path)
         known = self._known_document(path, found, part)
         if known is not None:
@@ -158,6 +159,7 @@ class DocumentLibrary:
         from app.documents.source import Opened, PageRead
 
         request = Read(str(path), password, part.encoding, part.first_page, part.last_page, recognize=self._recognizes)
+        # The row is there before its blocks, so that a killed run leaves something to be found and discarded.
         document_id, kept = self.store.begin_document(path, *found, name=name), None
         events = (
             hear(request, cancel)
@@ -174,9 +176,11 @@ class DocumentLibrary:
                     words += sum(count_words(block.text) for block in event.blocks)
                 elif isinstance(event, Found):
                     opening = event
+                # Pages of plain text need no entry; hundreds of them would only make the row large.
                 elif isinstance(event, PageRead) and (event.is_picture or not event.has_text or event.figures):
                     pages.append(event)
                 elif isinstance(event, Done):
+                    # An empty transcript is the model's doing, not the file's.
                     if not event.blocks and opening.format == "sound":
                         raise DocumentUnreadable(str(path), "no_speech")
                     kept = self._finish_document(document_id, part, opening, event, pages, words=words)
@@ -185,6 +189,7 @@ class DocumentLibrary:
                 if password:
                     self._passwords[document_id] = password
                 yield DocumentStored(self._with_readings(kept))
+        # Also when the generator is closed halfway: a document is stored whole or not at all.
         finally:
             events.close()
             if kept is None:
@@ -209,6 +214,7 @@ class DocumentLibrary:
 
     def _with_readings(self, document: StoredDocument) -> StoredDocument:
         """Return the document with earlier readings of its pages, stored as another document of the same content."""
+        # Read by somebody before in another document of the same bytes; the reading belongs to the content.
         known = self.readings is not None and not self._recognizes and self.readings.read_pages(document.sha256)
         return self.refresh_document(document.id) if known else document
 
@@ -227,6 +233,7 @@ class DocumentLibrary:
         before = self.read_blocks(document_id)
         after = list(with_readings(before, readings, _recognized_pages(document)))
         info = _renewed_info(document, after)
+        # Reading again without news must not make summaries and translations outdated.
         if after == before and info == document.info:
             return document
         kept = (document.path, document.size_bytes, document.mtime_ns)
@@ -237,6 +244,7 @@ class DocumentLibrary:
                 renewed_id, format_=document.format, unit=document.unit, pages=document.pages, sha256=document.sha256,
                 info=info,
             )  # fmt: skip
+            # In chats; what counts the old one's blocks keeps it.
             self.store.replace_document(document_id, renewed_id)
         finally:
             if renewed is None:
@@ -247,6 +255,7 @@ class DocumentLibrary:
 
     def current_document(self, document: StoredDocument) -> StoredDocument:
         """Return the newest reading of a document's file, or the document itself."""
+        # Documents read from the same file with the same part; the highest id was read last.
         known = self.store.find_read(document.path, document.size_bytes, document.mtime_ns)
         part = document.info.get("part")
         return next(
@@ -288,6 +297,7 @@ class DocumentLibrary:
 
         from app.language.language_detection import language_of
 
+        # Blanks in an empty line would make a paragraph of nothing; the number of breaks stays, for `text_of`.
         text = _BLANK_LINES.sub(lambda gap: "\n" * gap[0].count("\n"), text)
         data = text.encode("utf-8", "replace")  # a pasted text may hold lone surrogates
         digest = hashlib.sha256(data).hexdigest()
@@ -317,6 +327,7 @@ class DocumentLibrary:
         if not document.info.get("pasted"):
             return "".join(as_markdown(blocks, document.unit)).strip()
         text, end = "", 0
+        # Offsets tell how many line breaks stood between the paragraphs.
         for block in blocks:
             text += "\n" * (block.place.start - end) + block.text
             end = block.place.end
@@ -339,6 +350,7 @@ class DocumentLibrary:
         for fields in self.store.every_block(document_id):
             path = tuple(fields["heading_path"])
             fields.pop("boxes", None)
+            # Hundreds of blocks share one heading; sharing the tuple saves most of the memory.
             blocks.append(block_from_fields(fields | {"heading_path": paths.setdefault(path, path)}))
         return blocks
 
@@ -372,8 +384,10 @@ def _merge_readings(
     waiting = sorted(readings)
     for block in before:
         page = block.page or 0
+        # A page that is only a picture has no blocks of its own, so its reading comes where the next page begins.
         while waiting and page > waiting[0]:
             yield from _pieces_of(readings[waiting.pop(0)])
+        # An earlier reading gives way to the newer one.
         if not block.origin and not (page in readings and page in replaced):
             yield piece_of(block)
     for page in waiting:
@@ -400,14 +414,17 @@ def _renewed_info(document: StoredDocument, blocks: Sequence[Block]) -> Fields:
         else fields
         for fields in document.info.get("pages", ())
     ]
+    # What says that a page is a picture without text is no longer true.
     info: Fields = document.info | {"pages": pages, "words": sum(count_words(block.text) for block in blocks)}
     pictures = {fields["page"] for fields in pages if fields["is_picture"]}
     without = sorted(pictures.union(document.info.get("pages_without_text", ())) - with_text)
+    # Remarks about reading pictures are made anew below.
     told = ("no_recognition", "recognized", "read_in")
     remarks = [remark for remark in document.info.get("remarks", ()) if remark["name"] not in told]
     if any(block.origin for block in blocks):
         remarks.append({"name": "recognized", "values": {}})
     info |= {"pages_without_text": without, "remarks": remarks}
+    # Before its pictures were read there was no text to tell a language by.
     if not info.get("language"):
         info["language"] = language_of("\n".join(block.text for block in blocks)[:LANGUAGE_CHARACTERS])
     return info
@@ -419,6 +436,7 @@ class KeptDocument:
     def __init__(self, document: StoredDocument, store: DocumentStore, folder: Path, password: str = "") -> None:
         self._document, self._store = document, store
         self._folder, self._password = folder, password
+        # Asked once: a page is drawn many times, and the file lies on any disk.
         self._is_there = _is_unchanged(document)
         self._drawing: read_document.PageRenderer | None = None
         self.block_count = store.block_count(document.id)
@@ -449,6 +467,7 @@ class KeptDocument:
         """Reason why pages can't be drawn, where the user would expect them; else ""."""
         if not can_draw(self._document.format) or self._is_there:
             return ""
+        # An unchanged file is drawn as it was read; a changed one would show other words than the text beside it.
         return "The file is not there any more, or has changed. This is its text as it was read."
 
     def read_blocks(self, first_id: int, count: int) -> list[Block]:
@@ -470,6 +489,7 @@ class KeptDocument:
                 TextHighlight(int(fields["id"]), start, end)
                 for start, end in _find_stretches(str(fields["text"]), wanted)
             ]
+            # A letter found a thousand times helps nobody.
             if len(found) >= limit:
                 break
         return found[:limit]
@@ -479,6 +499,7 @@ class KeptDocument:
         from app.documents import read_document  # as for reading
         from app.documents.protocol import Draw
 
+        # Started with the first page that is drawn: most documents are only read.
         if self._drawing is None:
             self._drawing = read_document.PageRenderer(self._folder)
         request = Draw(str(self._document.path), page, scale, self._password)
@@ -499,6 +520,7 @@ def split_paragraphs(text: str) -> Iterator[tuple[int, str]]:
         while end - at > MOST_PARAGRAPH:
             window = text[at : at + MOST_PARAGRAPH]
             cut = max(window.rfind("\n"), window.rfind(" "))
+            # Not in the first half, or a paragraph of one long line would become many short ones.
             cut = cut if cut > MOST_PARAGRAPH // 2 else MOST_PARAGRAPH - 1
             yield at, window[: cut + 1].rstrip("\n")
             at += cut + 1
@@ -533,6 +555,7 @@ def _find_stretches(text: str, wanted: str) -> Iterator[tuple[int, int]]:
     """Find casefolded `wanted` in a text. Offsets are the original text's, even where casefolding lengthens it."""
     folded = text.casefold()
     at = folded.find(wanted)
+    # Casefolding keeps the length of nearly every text, so the table is made only when needed.
     offsets = None if len(folded) == len(text) else _casefold_origins(text)
     while at >= 0:
         end = at + len(wanted)
@@ -628,6 +651,7 @@ def page_mark(unit: str, page: int | None) -> str:
 
 def whole_text(document: StoredDocument, blocks: Sequence[Block]) -> str:
     """Return a document's whole text, framed for a prompt."""
+    # The frame's text is Markdown, which models know; its headings are the document's own.
     return frame_text(_document_title(document), "".join(as_markdown(blocks, document.unit)).strip())
 
 
@@ -636,6 +660,7 @@ def passages_text(document: StoredDocument, blocks: Sequence[Block], all_blocks:
     parts: list[str] = []
     for run in _block_runs(blocks):
         if run[0].id > 1:
+            # What is left out is marked, or the model takes passages for neighbours.
             parts.append(GAP)
         path = " > ".join(run[0].heading_path)
         parts += [f"({path})"] if path else []
@@ -649,6 +674,7 @@ def with_question(documents: Sequence[str], question: str, *, is_citing: bool) -
     """Join framed documents and the user's message."""
     if not documents:
         return question
+    # Citing is asked for only where there are pages to cite.
     head = f"{HEADING} {CITING}" if is_citing else HEADING
     return "\n\n".join([head, *documents, *([question] if question.strip() else [])])
 
@@ -662,6 +688,7 @@ def _document_title(document: StoredDocument) -> str:
 
 def frame_text(title: str, text: str) -> str:
     """Put a text between two lines that don't occur in it, so that nothing inside can end the frame."""
+    # One longer than any run of equal signs in it.
     longest = max((len(run) for run in re.findall("=+", f"{title}\n{text}")), default=0)
     line = "=" * max(SHORTEST_FRAME, longest + 1)
     return f"{line} {title} {line}\n{text}\n{line} end {line}"

@@ -72,6 +72,7 @@ def told_apart(blocks: Sequence[Block]) -> dict[int, ApartReason]:
         if what is None:
             place += 1
             continue
+        # A document that is nothing but a list of sources is itself the text.
         found |= {block.id: what for block in shown[place:end]}
         place = end
     return found if any(block.id not in found and block.kind is not BlockKind.HEADING for block in shown) else {}
@@ -81,6 +82,7 @@ def _apart_stretch(shown: Sequence[Block], place: int, titles: set[str]) -> tupl
     """Return what kind of list starts at a block, and where it ends."""
     block = shown[place]
     text = " ".join(block.text.split())
+    # Dotted lines are contents even without a heading, as scans have it.
     if _is_led(block) or _HEADINGS[ApartReason.CONTENTS].fullmatch(text):
         end = _entries_end(shown, place, lambda one: _is_entry(one, titles))
         if end:
@@ -105,6 +107,7 @@ def _entries_end(shown: Sequence[Block], place: int, is_entry: Callable[[Block],
         if is_entry(shown[at]):
             last, between = at + 1, 0
             count += sum(1 for line in shown[at].text.splitlines() if line.strip())
+        # A title may go on in a second line, which has no number.
         elif at > place and (between := between + 1) > MOST_BETWEEN:
             break
     return last if count >= LEAST_ENTRIES else 0
@@ -131,11 +134,13 @@ def _is_entry(block: Block, titles: set[str]) -> bool:
 
 def _is_indexed(block: Block) -> bool:
     """Return whether a block has words with page numbers, or a letter between them."""
+    # The single letters between the entries of an index.
     text = block.text.strip()
     if len(text) <= MOST_BETWEEN and text.isalpha():
         return True
     counted = sum(len(match[0]) for match in _INDEXED.finditer(text))
     words = len(re.findall(r"[^\W\d_]{2,}", text))
+    # An index has few words for each page number.
     return bool(counted or _SEE.search(text)) and words <= 6 * max(1, len(_INDEXED.findall(text)))
 
 
@@ -145,11 +150,13 @@ def _sources_end(shown: Sequence[Block], place: int) -> int:
     level = shown[place].level
     for block in shown[place + 1 :]:
         is_source = _is_source(block)
+        # Sources may be parted by headings such as "Books"; a longer one is none.
         is_title = block.kind is BlockKind.HEADING and (block.level <= level or len(block.text) < LONGEST_TITLE)
         if not is_source and (is_title or len(block.text) > LONGEST_SOURCE):
             break
         end += 1
         sources += is_source
+    # A heading called "Sources" above plain text is a chapter.
     return end if sources and sources >= LEAST_SOURCES * (end - place - 1) else 0
 
 

@@ -71,6 +71,7 @@ def kind_of(language: str, text: str) -> str:
     name = language.lower()
     if name == MERMAID:
         return MERMAID
+    # Models write SVG in blocks called xml or html as well.
     is_svg = name == SVG or (name in ("xml", "html", "") and _SVG.match(text) is not None)
     return SVG if is_svg else ""
 
@@ -80,6 +81,7 @@ def page_of(kind: str, source: str, words: DrawingWords) -> str:
     shown = f"<details{' open' if kind == MERMAID else ''}><summary>{escape(words.source)}</summary>"
     shown += f'<pre id="source">{escape(source)}</pre></details><p>{escape(words.about)}</p>'
     if kind == SVG:
+        # As a picture, in which scripts don't run and links don't work.
         picture = b64encode(_standing_alone(source).encode()).decode()
         alt = escape(words.undrawable)
         return _drawing_page(
@@ -94,8 +96,10 @@ def page_of(kind: str, source: str, words: DrawingWords) -> str:
 
 def write_page(page: str) -> Path:
     """Write a page that only its user can read, and delete old ones. Raises DiskFull and FolderNotWritable."""
+    # Before writing: the folder never grows, whatever becomes of this page.
     remove_old()
     try:
+        # mkdtemp makes a folder that only its person can read.
         path = Path(tempfile.mkdtemp(prefix=PREFIX)) / "drawing.html"
         path.write_text(page, "utf-8")
     except OSError as error:
@@ -112,6 +116,7 @@ def remove_old(before_s: float | None = None) -> None:
     before_s = time.time() - KEPT_S if before_s is None else before_s
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         try:
+            # A link would let another person choose what is deleted.
             is_old = folder.is_dir() and not folder.is_symlink() and folder.stat().st_mtime < before_s
         except OSError:
             continue
@@ -120,6 +125,7 @@ def remove_old(before_s: float | None = None) -> None:
 
 
 def _drawing_page(title: str, body: str, scripts: tuple[str, ...] = ()) -> str:
+    # Only what has exactly this hash may run; an injected script has another.
     hashes = " ".join(f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in scripts)
     policy = "; ".join(
         (
@@ -144,6 +150,7 @@ def _mermaid_source() -> str:
     path, packed = resource_path(LIBRARY), resource_path(f"{LIBRARY}.gz")
     text = gzip.decompress(packed.read_bytes()).decode("utf-8") if packed.is_file() else ""
     text = path.read_text("utf-8") if path.is_file() else text
+    # The text stands inside a script element, which it would end.
     return "" if "</script" in text.lower() else text.replace("\r\n", "\n")
 
 
@@ -151,6 +158,7 @@ def _standing_alone(source: str) -> str:
     """Add the XML namespace to a drawing: inline it isn't needed, in a file it is."""
     found = _SVG.match(source)
     if found is None or re.search(r"\sxmlns\s*=", source[found.end() :].partition(">")[0]):
+        # In a page of HTML the namespace goes without saying, in a file of its own it doesn't.
         return source.strip()
     at = found.end()
     return f'{source[:at]} xmlns="http://www.w3.org/2000/svg"{source[at:]}'.strip()

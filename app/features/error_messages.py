@@ -644,8 +644,10 @@ def reader_words(method: str, model: str) -> str:
     return f"{method} ({', '.join(names)})" if names else method
 
 
+# Named in the model's own file after its training, which nobody would recognize.
 def sentence_for(error: BaseException) -> PersonMessage:
     """Return the message for any exception; one that isn't an `AppError` is reported as a defect."""
+    # The nearest class decides, so a new error is told as its parent until it has words of its own.
     for cls in type(error).__mro__:
         if cls in _SENTENCES:
             sentence = _SENTENCES[cls](error)  # with names from outside
@@ -794,6 +796,7 @@ def _page_numbers(pages: Sequence[int]) -> str:
 def start_sentences(wrong_settings: Sequence[str], database: Database) -> list[PersonMessage]:
     """Return start-up messages: invalid settings, and what happened to the database."""
     notices: list[PersonMessage] = []
+    # In memory only: a full disk, or a start that could not open its file.
     if not database.has_room or database.path == PurePath(":memory:"):
         full, kept = (
             sentence_for(errors.DiskFull("")),

@@ -93,8 +93,10 @@ class HistorySearch:
         limits, wanted = parse_query(query), set(kinds)
         query, within = limits.words, None
         if limits.is_limited:
+            # Only chats have tags and projects.
             wanted &= {CHAT}
             within = self._search.chats_in(limits.tags, limits.projects)
+        # A limit alone lists the chats that it names.
         if words_pattern(query) is None and within is None:
             return []
         found: list[tuple[int, FoundText | int, float]] = []
@@ -102,6 +104,7 @@ class HistorySearch:
             found += [(0, title, title.at) for title in self._search.find_titles(query, limit, within=within)]
             found += self._find_messages(query, is_cancelled, within)
             found += [(2, picture, picture.at) for picture in self._search.find_pictures(query, limit, within=within)]
+        # Between two kinds, since each takes some hundredths of a second.
         jobs = [kind for kind in (SUMMARY, TRANSLATION) if kind in wanted]
         if jobs and not is_cancelled():
             found += [(_rank_found(job, query), job, job.at) for job in self._search.find_jobs(query, jobs, CANDIDATES)]
@@ -109,7 +112,9 @@ class HistorySearch:
             for page in self._search.find_pages(query, CANDIDATES):
                 one = FoundText(PAGE, page.id, 0, page.title, page.snippet, page.updated_at)
                 found.append((_rank_found(one, query), one, one.at))
+        # By rank first, then newest first.
         found.sort(key=lambda each: (each[0], -each[2]))
+        # Only what is shown is read: ranking needs no text.
         return self._make_hits([scored[1] for scored in found[:limit]], query)
 
     def find_similar(
@@ -120,6 +125,7 @@ class HistorySearch:
         There are none for a limited query, and none of the chats in `without`. The first search of a process takes
         seconds where much was said.
         """
+        # Meaning knows neither tags nor projects.
         if parse_query(query).is_limited:
             return []
         parts = self._by_meaning.find(query, CANDIDATES, is_cancelled)
@@ -127,6 +133,7 @@ class HistorySearch:
         hits: list[SearchHit] = []
         for part in parts:
             text = texts.get(part.message_id)
+            # A chat that was found by words stands in the list already.
             if text is not None and text.id not in left_out and len(hits) < most:
                 snippet, _ = text_around(text.text[part.start : part.end], "")
                 hits.append(SearchHit(CHAT, text.id, text.message_id, text.title, snippet, (), text.at))
@@ -156,6 +163,7 @@ class HistorySearch:
     ) -> list[tuple[int, FoundText | int, float]]:
         """Only their ids, since of most of them nothing is shown; the newest have the highest."""
         phrases: list[int] = []
+        # One word is a phrase by itself.
         if len(query.split()) > 1:
             phrases = self._search.find_messages(
                 query, CANDIDATES, is_phrase=True, within=within, is_cancelled=is_cancelled
@@ -185,6 +193,7 @@ def marks_in(text: str, query: str) -> Marks:
 def title_marks(title: str, query: str) -> Marks:
     """Return a title's matches: each word as a prefix, else inside a word."""
     found: set[tuple[int, int]] = set()
+    # Word by word, so that one may begin a word while another stands inside one.
     for word in clean_text(query).split():
         inside = re.compile(_letters_pattern(word), re.I)
         found |= set(marks_in(title, word)) or {match.span() for match in inside.finditer(title)}
@@ -203,6 +212,7 @@ def title_fitness(title: str, query: str) -> int | None:
             continue
         if any(wanted in word for word in words):
             costs += 1
+        # The first letter has to fit, or nearly every title would.
         elif len(wanted) > 1 and any(word[:1] == wanted[0] and _has_letters(word, wanted) for word in words):
             costs += 2
         else:
@@ -217,6 +227,7 @@ def fitness_with_synonyms(title: str, synonyms: str, kind: str, query: str) -> i
         ranks = [
             title_fitness(title, wanted),
             *(cost for cost, text in ((1, synonyms), (2, kind)) if _begins_with(text, wanted)),
+            # Of several ways to match, the best counts.
         ]
         known = [rank for rank in ranks if rank is not None]
         if not known:
@@ -234,9 +245,11 @@ def text_around(text: str, query: str) -> tuple[str, Marks]:
     patterns = [pattern for pattern in (_words_together(query), words_pattern(query)) if pattern is not None]
     found = next((found for pattern in patterns if (found := pattern.search(text))), None)
     start = 0 if found is None else max(0, found.start() - BEFORE_CHARACTERS)
+    # Begin at a word, so that the snippet isn't cut in one.
     if start:
         gap = text.find(" ", start, found.start() if found else start)
         start = gap + 1 if gap >= 0 else start
+    # Twice as long, since marks of Markdown go and blanks shrink.
     part = text[start : start + 2 * SNIPPET_CHARACTERS]
     line = " ".join(_MARKDOWN.sub(" ", part).split())
     line = ("…" if start else "") + (
@@ -261,12 +274,14 @@ def words_pattern(query: str) -> re.Pattern[str] | None:
     """Build a pattern for a query's words, the last one as a prefix; None without words."""
     words = [word for word in clean_text(query).split() if any(map(str.isalnum, word))]
     last = len(words) - 1
+    # A word of a script without spaces may stand inside a run.
     each = [
         _letters_pattern(word)
         if WITHOUT_SPACES.search(word)
         else rf"(?<![^\W_]){_letters_pattern(word)}" + ("" if number == last else r"(?![^\W_])")
         for number, word in enumerate(words)
     ]
+    # Longer words first, so that a prefix doesn't hide them.
     return re.compile("|".join(sorted(each, key=len, reverse=True)), re.I) if words else None
 
 
@@ -299,12 +314,14 @@ def _letters_pattern(word: str) -> str:
     while at < len(folded):
         pair = folded[at : at + 2]
         if pair in double:
+            # "ß" is found by "ss", and "æ" by "ae".
             parts.append(f"(?:{re.escape(pair)}|[{double[pair]}])")
             at += 2
             continue
         letter = folded[at]
         parts.append(f"[{re.escape(letter)}{single[letter]}]" if letter in single else re.escape(letter))
         if letter.isalpha():
+            # A letter may be followed by its accent as a sign of its own.
             parts.append("[\u0300-\u036f]*")
         at += 1
     return "".join(parts)

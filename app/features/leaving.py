@@ -32,6 +32,7 @@ class OutboundConsent:
     """
 
     def __init__(self, servers: Callable[[], RemoteServers]) -> None:
+        # Nobody asked means no: a command that forgot to set it sends nothing.
         self.ask: Callable[[OutboundDocuments], bool] = lambda leaving: False
         self._servers = servers
         self._asking = threading.Lock()
@@ -47,6 +48,7 @@ class OutboundConsent:
 
         Raises DocumentStaysHere.
         """
+        # Models here, and servers that a person called her own, need no consent.
         if not isinstance(model, ModelElsewhere) or model.stays_here or not (document_ids or pictures):
             return
         servers = self._servers()
@@ -65,6 +67,7 @@ class OutboundConsent:
             servers.let_have(server, list(new))
 
 
+# A document without a hash, such as one still being read, is known by its number.
 def _known_by(document: StoredDocument) -> str:
     return document.sha256 or f"document-{document.id}"
 

@@ -128,6 +128,7 @@ class MediaLibrary:
         if not path.is_file():
             self._decode_file(self.original_path(stored), stored.sha256, CancelToken())
         width, height = size_of_rows(path)
+        # Tells the cache that it is in use: an engine may be about to read it.
         _touch_file(path)
         return Media(stored.sha256, str(path), stored.kind, width, height, stored.seconds, at, most_tokens)
 
@@ -161,10 +162,12 @@ class MediaLibrary:
     def remove_unused(self, before: float) -> None:
         """Delete unused pictures added before a moment (seconds since 1970)."""
         with self._keeping:
+            # Before the files: a row without a file would promise a picture that isn't there.
             for sha256 in self.store.forget_unused(before):
                 self._forget_file(sha256)
         known = set(self.store.all())
         for path in self._originals.glob("*/*"):
+            # Files without a row are of a copy that was interrupted.
             if path.name not in known and path.stat().st_mtime < before:
                 self._forget_file(path.name)
         halves = (*self._originals.glob(f"{HALF}*"), *self._decoded.glob("*-new-*"), *self._decoded.glob("*-small-*"))
@@ -182,20 +185,24 @@ class MediaLibrary:
             child.close()
 
     def _add_given(self, given: Path | UnsavedPicture, cancel: CancelToken) -> MediumAdded | None:
+        # By process and thread, since two may keep pictures at once.
         scratch = self._originals / f"{HALF}{os.getpid()}-{threading.get_ident()}"
         path = given if isinstance(given, Path) else given.path
         try:
             sha256, size_bytes = self._copy_given(given, scratch)
             with self._keeping:
                 known = self.store.get(sha256)
+                # Known and whole: nothing is decoded again.
                 if known is not None and self._decoded_path(sha256).is_file() and self.original_path(known).is_file():
                     return MediumAdded(path, self.store.add(known))
             decoded = self._decode_file(scratch, sha256, cancel, name=path)
             if decoded is None:
+                # Cancelled in the middle of decoding.
                 return None
             media = StoredMedia(sha256, PICTURE, decoded.format, size_bytes, decoded.width, decoded.height)
             target = self.original_path(media)
             make_folder(target.parent)
+            # Under the lock, so that tidying up never takes the file between these two lines.
             with self._keeping:
                 scratch.replace(target)
                 return MediumAdded(path, self.store.add(media), decoded.frames, decoded.is_cut)
@@ -210,6 +217,7 @@ class MediaLibrary:
 
         from app.documents.child_files import check_file  # with the wire of a child
 
+        # Asked before copying: a huge file would fill the disk first.
         if isinstance(given, Path) and check_file(given).st_size > MOST_PICTURE_BYTES:
             raise PictureUnreadable(str(given), "too_large")
         make_folder(self._originals)
@@ -230,16 +238,19 @@ class MediaLibrary:
         try:
             make_folder(folder)
             for each in (out, preview):
+                # Made here with the right mode; the child may write these files, but create none.
                 open(each, "wb", opener=private_opener).close()
             with self._decoding_child() as child:
                 decoded = child.decode(Decode(str(path), str(out), str(preview)), cancel)
             if decoded is not None:
+                # The preview first: who finds the picture finds its preview, too.
                 preview.replace(self._small_path(sha256))
                 out.replace(self._decoded_path(sha256))
                 self._make_room()
             return decoded
         except AppError as error:
             if name is not None and getattr(error, "path", "") == str(path):
+                # The scratch file's name says nothing to a person.
                 error.path = str(name)  # type: ignore[attr-defined]
             raise
         except OSError as error:
@@ -256,6 +267,7 @@ class MediaLibrary:
         )  # processes and their wire: a window without a picture has none
 
         with self._lock:
+            # One child for all who decode at once.
             child = self._decoding = self._decoding or PictureDecoder(self._folder)
             self._lent += 1
         try:
@@ -285,6 +297,7 @@ class MediaLibrary:
         found = [(path, status) for path in self._decoded.glob("*.ppm") if (status := _file_status(path)) is not None]
         left = sum(status.st_size for _, status in found) - MOST_CACHED_BYTES
         for path, status in sorted(found, key=lambda each: each[1].st_mtime):
+            # The rest was used more recently, so nothing more can go.
             if left <= 0 or time.time() - status.st_mtime < UNTOUCHED_S:
                 return
             with suppress(OSError):
@@ -322,6 +335,7 @@ def passing_name() -> str:
 
 def _is_in_use(place: Path) -> bool:
     """Return whether the process that made it runs: terminal or server may run next to the window."""
+    # A pid may be another process's by now; then a folder stays for one more run.
     pid = place.name.removeprefix(PASSING).partition("-")[0]
     if sys.platform == "win32" or not pid.isdecimal():  # there, to ask a process would end it
         return False

@@ -70,6 +70,7 @@ class ChatPreamble:
 
     def system_message(self, own: str) -> str:
         """Join the preamble with a chat's own system prompt, if it has one."""
+        # Without a preamble the chat's own words stay byte for byte what they were.
         return "\n\n".join(part for part in (self.text, own) if part.strip()) if self.text else own
 
 
@@ -114,6 +115,7 @@ class PreambleCosts:
     def room_tokens(self) -> int:
         """For whole documents of a project; where no model is loaded, more than any has."""
         loaded = self._engine().loaded
+        # Nothing is loaded, so nothing can be too long yet.
         return sys.maxsize if loaded is None else int(self._prompt_tokens(loaded) * DOCUMENTS_SHARE)
 
     def tokens_of(self, texts: Sequence[str]) -> tuple[list[int], bool]:
@@ -130,6 +132,7 @@ class PreambleCosts:
 def _documents_without_room(tokens: dict[int, int], room_tokens: int) -> tuple[int, ...]:
     """Return the ids of documents that don't fit after those before them."""
     beyond = []
+    # In order: each takes from what those before it left, so that the choice stays the same from chat to chat.
     for number, count in tokens.items():
         if count <= room_tokens:
             room_tokens -= count
@@ -176,6 +179,7 @@ class ChatPreambles:
         question.
         """
         project, told = self.project_of(conversation), self.memories_of(conversation)
+        # Told all while they fit, so that the prompt's beginning stays the same for every question.
         if memory_tokens is not None and told:
             told = _fitting_memories(told, question, memory_tokens, count)
         memories = (
@@ -187,6 +191,7 @@ class ChatPreambles:
         texts = {number: self._document_text(document) for number, document in found.items()}
         searched = _documents_without_room(dict(zip(texts, count(list(texts.values())), strict=True)), room_tokens)
         whole = [text for number, text in texts.items() if number not in searched]
+        # Citing is asked for in all chats alike, or the shared beginning would differ.
         is_citing = any(stored_document.unit for stored_document in found.values())
         return ChatPreamble(
             project.instructions.strip(),
@@ -203,6 +208,7 @@ class ChatPreambles:
     def memories_of(self, conversation: Conversation | None) -> list[Memory]:
         """Return the memories a chat uses, by chat and settings; a temporary one only if chosen."""
         chosen = conversation.memory if conversation is not None else ""
+        # A temporary chat uses memories only if somebody chose that.
         if not self._settings().chat.memory or chosen == "off" or (self._is_temporary and chosen != "on"):
             return []
         project = self.project_of(conversation)
@@ -249,6 +255,7 @@ class ChatPreambles:
     def _document_text(self, document: StoredDocument) -> str:
         if document.id not in self._texts:
             self._texts[document.id] = whole_text(document, self._documents.read_blocks(document.id))
+            # Least recently used texts go: a document's text may be megabytes.
             while len(self._texts) > KEPT_TEXTS:
                 self._texts.popitem(last=False)
         self._texts.move_to_end(document.id)
@@ -263,6 +270,7 @@ def _fitting_memories(memories: Sequence[Memory], question: str, room_tokens: in
     from app.features.retrieval.short_texts import rank_texts  # few people have so many
 
     chosen: set[int] = set()
+    # Nearest first; a shorter one behind may still fit.
     for place in rank_texts(question, [memory.text for memory in memories]):
         if tokens[place] <= room_tokens:
             chosen.add(place)

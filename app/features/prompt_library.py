@@ -62,8 +62,10 @@ def fill_in(text: str, values: Mapping[str, str]) -> str:
     """Fill in variables; those without a value stay, and doubled braces become single."""
 
     def put(found: re.Match[str]) -> str:
+        # Doubled braces become single, as in Python's format.
         if found[1] is None:
             return found[0][0]
+        # An empty value stays a blank that somebody can fill.
         return values.get(found[1]) or found[0]
 
     return _BRACES.sub(put, text)
@@ -149,6 +151,7 @@ class PromptLibrary:
         if self.has_builtin:
             used = self._builtin_used()
             prompts += [LibraryPrompt(key, tr(name), tr(text), used.get(key), True) for key, name, text in BUILTIN]
+        # Stable, so that prompts never used keep their order.
         return sorted(prompts, key=lambda one: -(one.used_at or 0))
 
     def find(self, typed: str, tr: Callable[[str], str] = str) -> list[LibraryPrompt]:
@@ -167,6 +170,7 @@ class PromptLibrary:
         """
         words = typed.casefold().split()
         told = [
+            # A message that begins with a slash is soon no prompt: its words are in few texts.
             (library_prompt, library_prompt.first_words if len(typed) >= LEAST_TYPED else "")
             for library_prompt in self.all(tr)
         ]
@@ -182,6 +186,7 @@ class PromptLibrary:
         if not prompt.is_builtin:
             self.store.note_use(prompt.number)
             return
+        # Built-in prompts have no row in the store, so their use is a setting.
         used = self._builtin_used() | {prompt.key: self._clock()}
         self._change("composer", builtin_prompts_used=tuple(f"{key}={at}" for key, at in used.items()))
 
@@ -232,6 +237,7 @@ def read_file(path: Path) -> list[tuple[str, str]]:
     Raises DocumentUnreadable, or PromptsUnreadable for JSON without prompts.
     """
     try:
+        # Windows writes a mark and other line ends.
         text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as error:
         raise DocumentUnreadable.by_system(path, error) from error
@@ -253,6 +259,7 @@ def _from_json(path: Path, text: str) -> list[tuple[str, str]]:
         raise PromptsUnreadable(str(path), "damaged") from error
     if not isinstance(raw, dict) or raw.get("form") != FORM:
         raise PromptsUnreadable(str(path), "unknown")
+    # A newer form may mean something else by the same names.
     if not isinstance(raw.get("version"), int) or raw["version"] > VERSION:
         raise PromptsUnreadable(str(path), "newer")
     listed = raw.get("prompts")
@@ -271,6 +278,7 @@ def _front_matter_name(front: str) -> str:
         if colon and key.strip().lower() in ("name", "title"):
             value = value.strip()
             try:
+                # JSON's quotes are YAML's, too.
                 found = json.loads(value) if value.startswith('"') else value.strip("'")
             except ValueError:
                 found = value

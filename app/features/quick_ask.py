@@ -51,6 +51,7 @@ def keep_chat(talk: AnswerService, conversation_id: int, kept: AnswerService) ->
     conversation = talk.conversations.get(conversation_id)
     if conversation is None:
         raise KeyError(conversation_id)
+    # Citations name documents of the temporary store, which goes.
     messages = [replace(message, sources=()) for message in talk.conversations.whole.all_messages(conversation_id)]
     number = kept.conversations.whole.add_tree(conversation, messages)
     kept.conversations.update(number, titled_by="")  # nobody gave it a title

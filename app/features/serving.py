@@ -92,8 +92,10 @@ def served_models(files: Iterable[tuple[Path, int, bool, bool]]) -> list[ServedM
     found: dict[str, ServedModel] = {}
     for path, size, sees, hears in files:
         name, number = path.stem, 2
+        # Two files of one name in different folders: both can be asked for.
         while name.casefold() in found:
             name, number = f"{path.stem}-{number}", number + 1
+        # A file that was deleted meanwhile isn't listed.
         with contextlib.suppress(OSError):
             changed_at = path.stat().st_mtime
             model = replace(_told_by(path, changed_at), name=name, size_bytes=size, sees=sees, hears=hears)
@@ -106,6 +108,7 @@ def _told_by(path: Path, changed_at: float) -> ServedModel:
     model = ServedModel(path.stem, path, created_at=changed_at)
     try:
         with path.open("rb") as file:
+            # Names, architecture and context stand at a header's beginning; vocabularies behind it are megabytes.
             header = read_beginning(file.read(HEADER_BYTES))
     except (OSError, GgufProblem):
         return model
@@ -183,6 +186,7 @@ class GenerationRequest:
             messages,
             max_tokens=self.max_tokens,
             sampling=self.sampling,
+            # Temperature 0 asks for the likeliest token, without what a model's makers recommend.
             task_sampling=GREEDY if self.sampling.temperature == 0 else Sampling(),
             stop=self.stop,
             continue_last=self.continues,
@@ -198,16 +202,19 @@ class GenerationRequest:
             calling=calling,
             together_s=TOGETHER_S,
             is_outside=True,
+            # A client without a limit waits for a small model's circle to the end of the context.
             stop_on_repetition=self.max_tokens < 0 if self.stop_on_repetition is None else self.stop_on_repetition,
         )
         if seed is None:
             return [ask] * self.count
+        # Several answers to one prompt would be one answer several times.
         return [replace(ask, sampling=replace(ask.sampling, seed=(seed + n) % SEEDS)) for n in range(self.count)]
 
     def prompt_messages(self, syntax: CallSyntax | None) -> tuple[list[Message], dict[str, Any]]:
         """Return the messages and the extra template variables."""
         variables = dict(self.variables)
         if self.thinks is not None:
+            # Templates call the switch by either name.
             variables |= {"enable_thinking": self.thinks, "thinking": self.thinks}
         if self.effort:
             variables["reasoning_effort"] = self.effort
@@ -223,6 +230,8 @@ class GenerationRequest:
 
     def _with_form(self, messages: list[Message]) -> list[Message]:
         """Add the answer's JSON schema to the instructions, telling it apart from the form of a call."""
+        # Told in words what the form is, since models took it for the form of a call: the schema's first key may be
+        # "name".
         if not (self.tools and self.json_schema) or self.must_call or len(self.json_schema) > MOST_TOLD_CHARACTERS:
             return messages
         return _with_instructions(messages, tool_calls.form_instructions(self.json_schema))
@@ -235,6 +244,7 @@ class GenerationRequest:
 
 def _with_instructions(messages: Sequence[Message], text: str) -> list[Message]:
     first = messages[0] if messages else None
+    # One system message: many templates take only the first.
     if first is None or first.role is not Role.SYSTEM:
         return [Message(Role.SYSTEM, text), *messages]
     return [Message(Role.SYSTEM, f"{first.text}\n\n{text}"), *messages[1:]]
@@ -318,6 +328,7 @@ class ServedEngines:
         self.grown: GrownContext | None = None
         """The last time that a model was loaded again for a longer prompt."""
         self._own_users = 0
+        # Reentrant, since closing and finding call each other; loading has its own, held for minutes.
         self._lock, self._loading = threading.RLock(), threading.Lock()
         self._timer: threading.Timer | None = None
         self._closed = 0
@@ -344,10 +355,12 @@ class ServedEngines:
         `is_own`: the program itself asks, so any model may be loaded. Raises ModelNotLoaded, NoRoomForModel,
         ModelTooLarge, and loading errors.
         """
+        # Without a lock first: most requests find their model loaded.
         lent = self._find_leased(path)
         if lent is None:
             with self._loading:
                 wish = replace(self._wish(), context_tokens=EMBEDDING_TOKENS) if embeds else self._wish()
+                # Somebody else may have loaded it while this one waited.
                 lent = self._find_leased(path) or self._load_engine(path, wish, cancel, embeds=embeds, is_own=is_own)
         try:
             yield lent.engine if lent is not None else None
@@ -365,15 +378,18 @@ class ServedEngines:
             model, wish = engine.loaded, self._wish()
             if model is None or model.context_tokens > problem.context_tokens:  # another request has done it
                 return
+            # Where the file doesn't say, twice the prompt is taken for possible.
             trained = model.trained_context_tokens or problem.prompt_tokens * 2
             wanted = replace(wish, context_tokens=context_for(problem.prompt_tokens, trained))
             fits = wanted.context_tokens
+            # What doesn't fit by training needs no look at memory.
             if fits > problem.prompt_tokens:
                 fits = min(fits, self._affords(engine, model, wanted))
             if trained <= problem.prompt_tokens:
                 raise limited_by(problem, "model", trained)
             if fits <= problem.prompt_tokens:
                 raise limited_by(problem, "memory", max(fits, model.context_tokens))
+            # Told last: a setting can be changed, a model and memory can't.
             if wish.context_tokens or not self._may_load():
                 raise limited_by(problem, "settings", fits)
             try:
@@ -401,6 +417,7 @@ class ServedEngines:
         if model is None:
             return 0
         trained = model.trained_context_tokens
+        # A person's own number is a ceiling.
         if wish.context_tokens or not trained or not self._may_load() or runs_elsewhere(Path(model.path)):
             return model.context_tokens
         try:
@@ -416,12 +433,14 @@ class ServedEngines:
     def close(self) -> None:
         """Close the extra engines; later requests start new ones."""
         with self._lock:
+            # Who is loading now finds that it closed meanwhile, and closes its engine.
             self._closed += 1
             gone, timer = list(self._beside.values()), self._timer
             self._beside.clear()
             self._timer = None
         if timer is not None:
             timer.cancel()
+            # Joined, so that no timer outlives the program.
             timer.join()
         for lent in gone:
             lent.engine.close()
@@ -449,12 +468,15 @@ class ServedEngines:
         if path == self.chosen() and own.loaded is None and own.asleep_path is None:
             return self._load_own(path, wish, cancel)
         if not is_own and not self._may_load():
+            # Nobody outside changes which model a person chats with.
             raise errors.ModelNotLoaded(path.stem)
+        # Beside the program's own, so that neither replaces the other.
         if self._make_room(path):
             return self._load_beside(path, wish, cancel)
         loaded = own.loaded
         if loaded is None:
             raise errors.ModelTooLarge(str(path), self._needs(path), self._free_bytes())
+        # Only the terminal's server, before which nobody sits, lets another one take the place.
         if embeds or not self._may_replace:
             raise errors.NoRoomForModel(path.stem, loaded.name)
         while self._own_users:  # replacing the model would fail the requests that still use it
@@ -479,6 +501,7 @@ class ServedEngines:
         except BaseException:
             engine.close()
             raise
+        # Closed while it was loading: nobody would close it later.
         with self._lock:
             if is_in and closed == self._closed:
                 lent = self._beside[path] = _LeasedEngine(path, engine)
@@ -489,6 +512,7 @@ class ServedEngines:
     def _make_room(self, path: Path) -> bool:
         """Free memory by closing unused extra engines, least recently used first; return whether there is room."""
         wanted = self._needs(path) + RESERVE_BYTES
+        # 0 means that the system doesn't say how much is free.
         while (free := self._free_bytes()) and free < wanted:
             with self._lock:
                 unused = [lent for lent in self._beside.values() if not lent.users]
@@ -507,6 +531,7 @@ class ServedEngines:
             lent.users -= 1
             lent.used_s = time.monotonic()
             if self._timer is not None:
+                # Begins anew with each request, so that the engine stays for a while after the last one.
                 self._timer.cancel()
             if self._beside:
                 self._look_later()
@@ -549,6 +574,7 @@ def _load_again(engine: Engine, path: Path, wish: Wish, cancel: CancelToken) -> 
         for event in engine.load(path, wish, cancel=cancel):
             engine.on_waking(event)
     except errors.AppError:
+        # The window shows what is loaded now, after all.
         engine.on_waking(engine.loaded)
         raise
 
@@ -599,6 +625,7 @@ class AnswerServer:
         if runs_elsewhere(path):  # what others send here goes nowhere else, and never in a circle
             raise errors.ModelNotLoaded(name or path.stem)
         with self.engines.lease_engine(path, cancel) as engine:
+            # Cancelled while loading.
             loaded = engine.loaded if engine is not None else None
             if loaded is not None and chats and not loaded.can_chat:
                 raise errors.ChatUnavailable(loaded.path)
@@ -616,6 +643,7 @@ class AnswerServer:
     def _find_model(self, name: str) -> ServedModel:
         """Find a model by name, loaded ones first: that saves scanning the folders."""
         wanted = name.casefold()
+        # Loaded models first: that saves looking through the folders of all.
         for path in (Path(loaded.path) for loaded in self.engines.loaded):
             if wanted in (path.name.casefold(), path.stem.casefold()):
                 with contextlib.suppress(OSError):
@@ -634,6 +662,7 @@ class AnswerServer:
         if model is None or not model.embeds:
             able = [served_model for served_model in self._installed() if served_model.embeds]
             if name or not able:
+                # The refusal names those that can.
                 raise errors.EmbeddingsUnavailable(
                     str(self._path_of(name)), tuple(served_model.name for served_model in able)
                 )
@@ -653,6 +682,7 @@ class AnswerServer:
             first = 0
             for prompt in wanted if engine is not None else ():
                 assert engine is not None
+                # Answers of all prompts are numbered through, as the contracts want it.
                 for number, event in self._answer_growing(engine, prompt, cancel):
                     yield first + number, event
                 first += prompt.count
@@ -665,6 +695,7 @@ class AnswerServer:
                 yield from self.answer(engine, wanted, cancel)
                 return
             except errors.PromptTooLong as problem:
+                # It can't grow any further.
                 if isinstance(problem, errors.ContextLimited):
                     raise
                 self.engines.grow_context(engine, problem, cancel)
@@ -677,12 +708,14 @@ class AnswerServer:
         With tools, an answer arrives as calls or as text. Raises the engine's errors and ValueError.
         """
         if wanted.pictures:
+            # Pictures of a request are decoded, shown and forgotten with it.
             with self._with_pictures(engine, wanted, cancel) as shown:
                 yield from self.answer(engine, shown, cancel)
             return
         syntax = engine.call_syntax() if wanted.has_calls else None
         asks = wanted.engine_asks(syntax)
         if wanted.tells_prompt:
+            # First, since a completion tells the prompt's tokens before its own.
             seen = PromptSeen(tuple(_prompt_seen(engine, wanted, cancel)))
             yield from ((number, seen) for number in range(wanted.count))
         readings = [_CallReading(_reader_of(wanted, syntax)) for _ in asks]
@@ -691,11 +724,13 @@ class AnswerServer:
             reading = readings[number]
             yield from ((number, told) for told in reading.take_event(event))
             if isinstance(event, Finished):
+                # A rejected call was told to nobody yet, so it can be asked for again.
                 if reading.is_rejected:
                     rejected[number] = event.stats
                 else:
                     yield number, event
         if rejected:
+            # Asked once more, held to the functions that it named wrongly.
             again = [_ask_again(asks[number], wanted, syntax, readings[number].rejected) for number in rejected]
             yield from self._answer_again(engine, again, rejected, cancel)
 
@@ -709,6 +744,7 @@ class AnswerServer:
             number = numbers[place]
             yield from ((number, told) for told in readings[place].take_event(event))
             if isinstance(event, Finished):
+                # Both prompts and both answers were computed, and are told so.
                 yield number, Finished(_add_stats(rejected[number], event.stats))
 
     @contextmanager
@@ -721,6 +757,7 @@ class AnswerServer:
         """
         loaded = engine.loaded
         if self._pictures is None or (loaded is not None and not loaded.sees):
+            # A model that sleeps tells whether it sees only when it is awake.
             raise errors.MediaRefused("", "picture", "blind")
         library = self._pictures()
         try:
@@ -728,6 +765,7 @@ class AnswerServer:
                 stored = {}
                 for id_, data in wanted.pictures.items():
                     path = Path(folder) / id_
+                    # The library takes files; these are gone before the first word is written.
                     path.write_bytes(data)
                     stored[id_] = library.add_picture(path, cancel)
             yield replace(wanted, pictures={}, messages=tuple(_with_files(library, stored, wanted.messages)))
@@ -767,6 +805,7 @@ class AnswerServer:
 
         loaded = self.engines.own().loaded
         if not name and not (loaded is not None and loaded.hears):
+            # The first model that hears, as for embeddings.
             name = next((served_model.name for served_model in self._installed() if served_model.hears), "")
         with self.open_engine(name, cancel, chats=False) as engine:
             model = engine.loaded if engine is not None else None
@@ -790,6 +829,7 @@ class AnswerServer:
     def end_request(self, running: object, asked: RequestRecord) -> None:
         """Record a finished request: in the list for an hour, and in the totals."""
         with self._noting:
+            # By identity: two requests of one program are equal.
             self._running[:] = [run for run in self._running if run is not running]
             self._totals = self._totals.with_request(asked)
         self._journal.append(asked)
@@ -840,6 +880,7 @@ def _prompt_seen(engine: Engine, wanted: GenerationRequest, cancel: CancelToken)
     start, most = 0, max(0, wanted.alternatives)
     while True:
         seen = engine.inspect(what, wanted.text, cancel=cancel, start=start, most=most, tokens=wanted.tokens)
+        # What the tokenizer adds in front is no token of the client's text.
         own = start == 0 and not wanted.tokens and bool(seen.tokens) and seen.tokens[0].is_control
         yield from seen.tokens[own:]
         start += len(seen.tokens)
@@ -869,6 +910,7 @@ class _CallReading:
         match event:
             case TextDelta(text=text, thinking=False) if reader is not None:
                 yield from self._with_tokens(reader.read(text))
+            # Tokens of held text are told with it, or with none if it becomes a call.
             case TokenChosen() if isinstance(reader, UntaggedCallReader) and reader.is_holding:
                 self._tokens.append(event)
             case Finished() if reader is not None:
@@ -947,6 +989,7 @@ def _ask_again(ask: Ask, wanted: GenerationRequest, syntax: CallSyntax | None, n
     Without any, text is the answer.
     """
     if not names:  # without functions before its eyes: words about a function that it made up help nobody
+        # Without functions: words about one that the model made up help nobody.
         plain = replace(wanted, tools=(), count=1).engine_asks(syntax)[0]
         return _AskedAgain(replace(plain, sampling=ask.sampling), None)
     tools = tuple(tool for tool in wanted.tools if tool.name in names)

@@ -44,6 +44,7 @@ def found_dictionaries() -> dict[str, Path]:
     Of several names of one file the alphabetically first counts, unless one is its own.
     """
     if load_library() is None:
+        # A dictionary without its library is no use to anyone.
         return {}
     found: dict[str, Path] = {}
     for folder in dictionary_folders():
@@ -51,6 +52,7 @@ def found_dictionaries() -> dict[str, Path]:
             code = path.stem.replace("-", "_")
             if path.with_suffix(".dic").is_file() and code[:2].isalpha() and not code.startswith("hyph"):
                 found.setdefault(code, path)
+    # Many systems have one file under ten names, such as en_AU for en_GB.
     real = {code: path for code, path in found.items() if path.resolve().stem == path.stem}
     known = {path.resolve() for path in real.values()}
     for code, path in found.items():
@@ -62,6 +64,7 @@ def found_dictionaries() -> dict[str, Path]:
 
 def dictionary_folders() -> list[Path]:
     """Return the folders to search for dictionaries, the user's own first."""
+    # Hunspell's own variable, for dictionaries in other places.
     named = [Path(part) for part in os.environ.get("DICPATH", "").split(os.pathsep) if part]
     if sys.platform == "darwin":
         return [*named, Path.home() / "Library" / "Spelling", Path("/Library/Spelling")]
@@ -81,6 +84,7 @@ def load_library() -> Any:
             found: Any = ctypes.CDLL(name)
         except OSError:
             continue
+        # Without types ctypes passes pointers as 32-bit numbers.
         pointers = ctypes.POINTER(ctypes.POINTER(ctypes.c_char_p))
         for function, result, arguments in (
             ("create", ctypes.c_void_p, (ctypes.c_char_p, ctypes.c_char_p)),
@@ -123,6 +127,7 @@ class LoadedDictionary:
         try:
             return bool(self._library.Hunspell_spell(self._handle, word.encode(self._encoding)))
         except UnicodeEncodeError:
+            # A letter that the dictionary's encoding lacks is in no word of it.
             return False
 
     def suggest_words(self, word: str) -> list[str]:
@@ -133,6 +138,7 @@ class LoadedDictionary:
         except UnicodeEncodeError:
             return []
         words = [(found[place] or b"").decode(self._encoding, "replace") for place in range(count)]
+        # The library's list is freed by the library.
         if count:
             self._library.Hunspell_free_list(self._handle, ctypes.byref(found), count)
         return words
@@ -197,12 +203,15 @@ class SpellChecker:
 
     def find_misspelled(self, text: str, start: int = 0, end: int | None = None) -> list[Span]:
         """Return the ranges of misspelled words between two positions; code, addresses and the like are skipped."""
+        # Without any language nothing can be told, and nothing is marked.
         if not self.languages:
             return []
         end = len(text) if end is None else end
         left_alone = _left_alone(text, start, end)
         found: list[Span] = []
+        # The text's language stands in for sentences too short to tell.
         usual = language_by_words(text[start:end])
+        # Each in its own language: people quote.
         for first, last in split_sentences(text[start:end]):
             words = list(_checked_words(text, start + first, start + last, left_alone))
             code = self._language_of(text[start + first : start + last], [word for _, word in words], usual)
@@ -219,6 +228,7 @@ class SpellChecker:
         words = [word for _, word in _checked_words(text, first, last, _left_alone(text, first, last))]
         code = self._language_of(text[first:last], words, language_by_words(text))
         with self._lock:
+            # A dictionary is loaded and asked by one thread at a time.
             dictionary = self._load_dictionary(code) if code and len(word) <= LONGEST_WORD else None
             found = dictionary.suggest_words(_plain_word(word)) if dictionary is not None else []
         return found[:MOST_SUGGESTIONS]
@@ -249,6 +259,7 @@ class SpellChecker:
         self._own = words
         try:
             make_folder(self._words.parent)
+            # Written beside and renamed: the person's words are never half there.
             scratch = self._words.with_name(f".{self._words.name}.part")
             scratch.write_text("".join(f"{word}\n" for word in sorted(words)), "utf-8")
             scratch.replace(self._words)
@@ -260,6 +271,7 @@ class SpellChecker:
     def _language_of(self, sentence: str, words: Sequence[str], usual: str) -> str:
         """Return the code of the dictionary for a sentence; "" if none fits."""
         letters = sum(map(str.isalpha, sentence))
+        # Only dictionaries of the sentence's script; most of its letters decide.
         codes = [code for code in self.languages if 2 * count_script(script_of(code), sentence) > letters]
         said = language_by_words(sentence)
         if said in codes:
@@ -268,6 +280,7 @@ class SpellChecker:
         shares = {code: self._known_share(code, words) for code in codes[:MOST_CANDIDATES]}
         best = max(shares, key=lambda code: shares[code], default="")
         is_likely = len(words) < FEW_WORDS and (not usual or usual in codes)
+        # A few unknown words in a short sentence say little; in a long one they are another language.
         is_clear = is_likely or shares.get(best, 0) >= LEAST_KNOWN
         return best if best and is_clear else ""
 
@@ -277,13 +290,16 @@ class SpellChecker:
     def _knows_word(self, code: str, word: str) -> bool:
         plain = _plain_word(word)
         with self._lock:
+            # Added in small letters, a word counts at a sentence's beginning, too.
             if plain in self.own_words or plain.casefold() in self.own_words:
                 return True
             key = (code, plain)
             if key not in self._known:
                 if len(self._known) >= REMEMBERED:
+                    # All at once: what is looked up next is the text on the screen.
                     self._known.clear()
                 dictionary = self._load_dictionary(code)
+                # A dictionary that can't be read marks nothing.
                 self._known[key] = dictionary is None or len(plain) > LONGEST_WORD or dictionary.knows_word(plain)
             return self._known[key]
 
@@ -308,7 +324,9 @@ def _by_language(wanted: Sequence[str]) -> dict[str, Path]:
     """Choose one dictionary per language: the wanted country's, else the language's home country's."""
     found = found_dictionaries()
     order = sorted(
-        found, key=lambda code: (code not in wanted, code not in ("en_US", f"{code[:2]}_{code[:2].upper()}"))
+        # The home country's, such as de_DE before de_AT.
+        found,
+        key=lambda code: (code not in wanted, code not in ("en_US", f"{code[:2]}_{code[:2].upper()}")),
     )
     chosen: dict[str, Path] = {}
     for code in order:
@@ -319,6 +337,7 @@ def _by_language(wanted: Sequence[str]) -> dict[str, Path]:
 
 def _left_alone(text: str, start: int, end: int) -> list[Span]:
     """Code, formulas, markup and variables; a block of code may begin long before."""
+    # A block of code may begin long before what is seen.
     fences = [found.span() for found in _FENCE.finditer(text, 0, end) if found.end() > start]
     return fences + [found.span() for found in _LEFT_ALONE.finditer(text, start, end)]
 
@@ -329,11 +348,13 @@ def _checked_words(text: str, start: int, end: int, left_alone: Sequence[Span]) 
         if any(first < token.end() and token.start() < last for first, last in left_alone):
             continue
         core = token[0].strip(_ENDS)
+        # Addresses, file names, numbers and code are no words.
         if not core or "()" in token[0] or _SIGNS.search(core) or _CAMEL.search(core):
             continue
         at = token.start() + token[0].index(core)
         for part in _PARTS.finditer(core):
             word = part[0].strip("'’‘")
+            # Abbreviations in capitals are in no dictionary.
             if len(word) > 1 and not word.isupper() and all(_is_of_word(sign) for sign in word):
                 yield at + part.start() + part[0].index(word), word
 
@@ -344,4 +365,5 @@ def _is_of_word(sign: str) -> bool:
 
 def _plain_word(word: str) -> str:
     """Normalise a word for dictionaries: NFC, straight apostrophe."""
+    # The typographic apostrophe isn't in the dictionaries' encodings.
     return unicodedata.normalize("NFC", word.replace("’", "'"))

@@ -66,6 +66,7 @@ def tools_told(tools: Sequence[ToolFunction]) -> list[dict[str, Any]]:
             "function": {
                 "name": tool.name,
                 "description": tool.description,
+                # Some templates fail without properties.
                 "parameters": tool.parameters or {"type": "object", "properties": {}}
                 if isinstance(tool.parameters, Mapping)
                 else {"type": "object", "properties": {}},
@@ -93,6 +94,7 @@ def as_text(messages: Sequence[Message]) -> list[Message]:
 def _as_text(message: Message) -> Message:
     if message.result_of is not None:
         name = message.result_of.name or "the function"
+        # Told as a turn: a template without tools knows no results.
         return replace(message, text=f"Result of {name}:\n{message.text}", result_of=None)
     if message.calls:
         lines = (f'{{"name": {_quote_json(call.name)}, "arguments": {call.arguments}}}' for call in message.calls)
@@ -149,6 +151,7 @@ def inline_references(json_schema: str) -> str:
     if not isinstance(schema, Mapping):
         return json_schema
     inlined = _InlinedSchema(schema).inline_node(
+        # References are inlined, so definitions would only be repeated.
         {key: value for key, value in schema.items() if key not in ("$defs", "definitions")}
     )
     return json.dumps(inlined)
@@ -173,6 +176,7 @@ class _InlinedSchema:
         Raises ValueError for a dangling reference, and for a schema that gets too large.
         """
         self._nodes += 1
+        # A schema of a few lines can grow to gigabytes where references refer to each other.
         if self._nodes > MOST_NODES:
             raise ValueError("the schema becomes too large when its references are followed")
         if isinstance(node, list):
@@ -182,11 +186,13 @@ class _InlinedSchema:
         reference = node.get("$ref")
         if not isinstance(reference, str) or not reference.startswith("#"):
             return {key: self.inline_node(value, inside) for key, value in node.items()}
+        # Within itself anything goes: a grammar can't be endless.
         return {} if reference in inside else self.inline_node(self._resolve_reference(reference), (*inside, reference))
 
     def _resolve_reference(self, reference: str) -> Any:
         found: Any = self._root
         for part in reference.strip("#/").split("/") if reference.strip("#/") else ():
+            # JSON Pointer's two escapes, in this order.
             name = part.replace("~1", "/").replace("~0", "~")
             if not isinstance(found, Mapping) or name not in found:
                 raise ValueError(f"the schema has nothing at {reference}")
@@ -222,6 +228,7 @@ class CallReader:
         while self._held:
             before = self._held, self._state
             yield from {
+                # State by state, until nothing of the held text can be told any more.
                 "begin": self._read_beginning,
                 "words": self._read_words,
                 "arguments": self._read_arguments,
@@ -238,9 +245,11 @@ class CallReader:
                 yield CallWords(held)
 
     def _read_beginning(self) -> Iterator[Told]:
+        # Before any call, text that doesn't begin with a brace is an answer.
         if self._number < 0 and self._held.lstrip()[:1] not in ("", "{"):
             self._state = "words"
             return
+        # The name isn't whole yet; more is to come.
         found = _BEGINNING.match(self._held)
         if found is None:
             return
@@ -304,6 +313,7 @@ class SyntaxReader:
         if at >= 0:
             words, self._held, self._state = self._held[:at].rstrip(), self._held[at:], self._read_opening
         else:
+            # An end that may begin a call is held back.
             words = self._held[: len(self._held) - overlap_length(self._held, self._syntax.begins)].rstrip()
             self._held = self._held[len(words) :]
         if words:
@@ -328,6 +338,7 @@ class SyntaxReader:
         """
         for name in sorted(self._schemas, key=len, reverse=True):
             rest = self._held[len(name) :]
+            # One name may begin another, so what follows it decides.
             if self._held.startswith(name) and _literal_pattern(self._syntax.between).match(rest):
                 self._number, self._name, self._held = self._number + 1, name, rest
                 self._pass_literal(self._syntax.between, self._arguments)
@@ -354,6 +365,7 @@ class SyntaxReader:
         syntax = self._syntax
         found = re.match(
             f"{re.escape(syntax.key_opening)}(.*?){re.escape(syntax.key_closing)}(.*?){re.escape(syntax.value_closing)}",
+            # Not greedy: values may hold anything but what closes them.
             self._held,
             re.DOTALL,
         )
@@ -363,6 +375,7 @@ class SyntaxReader:
             yield CallArguments(
                 self._number, f"{begin}{_quote_json(found[1])}: {self._argument_value(found[1], found[2])}"
             )
+        # Not the beginning of a further pair, so the arguments end here.
         elif self._held and not syntax.key_opening.startswith(self._held[: len(syntax.key_opening)]):
             self._state = self._read_behind
             yield CallArguments(self._number, "{}" if self._is_first else "}")
@@ -376,6 +389,7 @@ class SyntaxReader:
             return
         key, _, text = self._held.partition(syntax.key_closing)
         value, rest = self._first_value(text)
+        # A number may go on with the next piece, so it counts once something follows.
         if rest.startswith(syntax.separator) or (rest and rest.startswith(syntax.closing[:1])):
             begin = "{" if self._is_first else ", "
             self._is_first, self._held = False, rest.removeprefix(syntax.separator)
@@ -395,6 +409,7 @@ class SyntaxReader:
 
     def _argument_value(self, key: str, text: str) -> str:
         schema = self._schemas[self._name].get(key)
+        # A text is taken as it is written; "5" stays a text where the schema says so.
         if isinstance(schema, Mapping) and schema.get("type") == "string" and "enum" not in schema:
             return _quote_json(text)
         try:
@@ -404,6 +419,7 @@ class SyntaxReader:
 
     def _read_behind(self) -> Iterator[Told]:
         """Skip what follows the arguments, blanks included."""
+        # Some models put blanks before the next call, which would be told as words.
         if self._syntax.joiner and not self._pass_literal(self._syntax.joiner, self._in_name):
             self._held = self._held.lstrip() or self._held
             self._pass_literal(self._syntax.joiner, self._in_name)
@@ -416,6 +432,7 @@ _DECODER = json.JSONDecoder()
 @lru_cache(maxsize=64)
 def _literal_pattern(literal: str) -> re.Pattern[str]:
     """Match a literal in which NUL stands for the call id the model makes up."""
+    # The id is nine letters or digits, which the model makes up.
     return re.compile("[a-zA-Z0-9]{9}".join(map(re.escape, literal.split("\0"))))
 
 
@@ -439,6 +456,7 @@ class _BracketDepth:
         if self._in_string:
             self._in_string = self._is_escaped or character != '"'
             self._is_escaped = character == "\\" and not self._is_escaped
+        # A bracket in a text counts for nothing.
         elif character == '"':
             self._in_string, self._is_escaped = True, False
         elif character in "{[":

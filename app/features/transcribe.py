@@ -66,6 +66,7 @@ class SoundRecorder:
         """Until `stop`: what was heard so far, then `RecordingDone` unless too short. Raises MicrophoneMissing."""
         make_folder(folder)
         path = _free_path(folder, self._name())
+        # Only the microphone's trial for tests goes into the child's environment.
         trial = {name: os.environ[name] for name in (TRIAL_VARIABLE,) if name in os.environ}
         said = Replies()
         child = Child(own_command("--record-worker"), self._child_folder, trial, work="recording")
@@ -76,7 +77,9 @@ class SoundRecorder:
             while not stop.cancelled:
                 event = said.next_item(LOOK_EVERY_S)
                 if isinstance(event, NoMicrophone | Ended):
+                    # The child says why, or ends without a word where a driver crashed.
                     raise MicrophoneMissing(event.detail if isinstance(event, NoMicrophone) else event.tail)
+                # A driver may hang for ever; only the first sound proves that it records.
                 if event is None and not seconds and time.monotonic() > until_s:
                     raise MicrophoneMissing("it did not start")
                 if isinstance(event, Heard):
@@ -86,8 +89,10 @@ class SoundRecorder:
             if seconds >= LEAST_S:
                 yield RecordingDone(path, seconds)
         finally:
+            # Ended by force: closing a device may hang, too.
             child.kill_tree()
             child.close()
+            # Nobody wants a file of a slip of the finger.
             if seconds < LEAST_S:
                 path.unlink(missing_ok=True)
 
@@ -116,6 +121,7 @@ class RecordedFiles:
 
     def used_names(self) -> set[str]:
         """Return the names of recordings that documents were made from, wherever this folder was then."""
+        # By name, since the folder may have been moved with the program.
         return {path.name for path in self._store.list_paths() if path.parent.name == self._folder.name}
 
     def remove_unused(self, used_before: set[str], before: float) -> None:
@@ -128,6 +134,7 @@ class RecordedFiles:
         for path in self._folder.glob("*.wav"):
             with suppress(OSError):
                 is_old = path.stat().st_mtime < before - UNHEARD_KEPT_S
+                # One that never had a document was deleted by nobody, so it stays longer.
                 if path.name not in used and (path.name in used_before or is_old):
                     path.unlink()
 
@@ -185,14 +192,17 @@ class RecordingTranscriber:
         if not model.hears:
             raise MediaRefused(request.path, "sound", "deaf")
         make_folder(self._scratch)
+        # Pieces are files that the engine reads; they go with the block.
         with tempfile.TemporaryDirectory(prefix="heard-", dir=self._scratch) as folder:
             heard: list[SoundPiece | SoundHeard] = []
             yield from self._cut_sound(Listen(request.path, folder, model.hearing_hz or 16_000), heard, cancel)
             end = heard.pop() if heard else None
+            # Without the end the recording was not cut whole.
             if isinstance(end, SoundHeard):
                 pieces = [piece for piece in heard if isinstance(piece, SoundPiece) and piece.path]
                 heard_before = _TranscribedPieces(self._kept, end.sha256, model)
                 yield from _RecordingDocument(engine, model, end, heard_before, cancel).read_events(pieces)
+                # All are in a document now; kept until then for a run that goes on.
                 if not cancel.cancelled:
                     heard_before.forget_all()
 
@@ -202,6 +212,7 @@ class RecordingTranscriber:
         for event in listen(request, folder=self._folder, cancel=cancel):
             if isinstance(event, SoundPiece | SoundHeard):
                 heard.append(event)
+            # Nothing new, but somebody sees that it works and can cancel.
             yield BlocksRead(())
 
 
@@ -215,6 +226,7 @@ class _TranscribedPieces:
     def __init__(self, kept: PageReadings | None, sha256: str, model: ModelLoaded) -> None:
         import hashlib
 
+        # Another model, or the same one at another rate, hears otherwise.
         facts = (HEARD, sha256, model.name, Path(model.path).name, str(model.hearing_hz))
         self._key = hashlib.sha256("\0".join(facts).encode("utf-8", "replace")).hexdigest()
         self._kept, self._model = kept, model.name
@@ -224,6 +236,7 @@ class _TranscribedPieces:
         """Return the transcript of a piece, numbered from 1; None if there is none."""
         reading = self._known.get(number)
         fields = reading.blocks[0] if reading is not None and reading.blocks else {}
+        # Cut elsewhere by another version: its text belongs to other seconds.
         if reading is None or (fields.get("start_s"), fields.get("end_s")) != (piece.start_s, piece.end_s):
             return None
         return PageAnswer(fields["text"], reading.state)
@@ -263,6 +276,7 @@ class _RecordingDocument:
             blocks = tuple(self._make_block(segment) for segment in said)
             spoken |= {block.page for block in blocks if block.page}
             yield BlocksRead(blocks)
+            # A minute is told once all that was said in it is known.
             until = _minute_of(piece.end_s) - 1
             for minute in range(told + 1, until + 1):
                 yield PageRead(minute, minute in spoken)
@@ -281,12 +295,14 @@ class _RecordingDocument:
                     self._heard.keep_piece(number, piece, event)
                 yield BlocksRead(())
         if found is not None:
+            # A piece that broke off or made no sense is counted, and told in a remark.
             self._unclear += found.state not in (READ, EMPTY)
             said += segments_of(found.text, piece.start_s, piece.end_s)
 
     def _make_block(self, segment: SpokenSegment) -> Block:
         self._sample = (self._sample + " " + segment.text)[:LANGUAGE_CHARACTERS]
         place = BlockPlace("", round(segment.start_s * 1000), round(segment.end_s * 1000))
+        # A sentence may begin in the last moment of the last minute.
         page = min(self._minutes, _minute_of(segment.start_s))
         label = f"{format_clock(segment.start_s)} – {format_clock(segment.end_s)}"
         return self._numbering.block(BlockPiece(BlockKind.PARAGRAPH, segment.text, page, place, label=label))
@@ -310,12 +326,15 @@ def ask_for(piece: SoundPiece, model: ModelLoaded) -> Ask:
     from app.features.chat.chat_options import template_variables
 
     names = f"{model.name} {Path(model.path).name}".lower()
+    # Models made for this want their makers' words.
     words = next((own for name, own in _OWN_WORDS if name in names), WORDS)
     digest = hashlib.sha256(Path(piece.path).read_bytes()).hexdigest()
     media = Media(digest, piece.path, "sound", seconds=piece.end_s - piece.start_s)
     return Ask(
         [Message(Role.USER, words, (media,))],
+        # A loop would write until the context is full.
         max_tokens=min(MOST_TOKENS, max(64, model.context_tokens // 4)),
+        # The same recording gives the same text, by which pieces are found again.
         task_sampling=Sampling(0.0, repeat_penalty=1.0, presence_penalty=0.0, seed=1),
         template_variables=template_variables(None, Settings(chat=ChatDefaults(thinking="off")), model),
         background=True,
@@ -332,6 +351,7 @@ def segments_of(text: str, start_s: float, end_s: float) -> list[SpokenSegment]:
 def cues_of(segments: Sequence[SpokenSegment]) -> Iterator[SpokenSegment]:
     """Split segments into cues of at most two lines and seven seconds."""
     for segment in segments:
+        # As few parts as fit two lines and seven seconds.
         for count in range(1, len(segment.text) + 1):
             cues = _share_time(_divide_text(segment.text, count), segment.start_s, segment.end_s)
             if all(len(cue.text) <= CUE_CHARACTERS and cue.end_s - cue.start_s <= MOST_CUE_S for cue in cues):
@@ -405,6 +425,7 @@ def _share_time(parts: Sequence[str], start_s: float, end_s: float) -> list[Spok
     letters = sum(map(len, parts))
     found, at_s = [], start_s
     for part in parts:
+        # By length: no model tells when a word was said.
         until_s = at_s + (end_s - start_s) * len(part) / letters
         found.append(SpokenSegment(at_s, until_s, part))
         at_s = until_s
@@ -416,6 +437,7 @@ def _divide_text(text: str, count: int) -> list[str]:
     parts, rest = [], text
     for left in range(count, 1, -1):
         middle = math.ceil(len(rest) / left)
+        # A single long word is cut within.
         cut = max(rest.rfind(" ", 0, middle + 1), 0) or middle
         parts.append(rest[:cut].strip())
         rest = rest[cut:].strip()

@@ -101,19 +101,23 @@ class TrashBin:
 
     def purge_older(self, before: float) -> None:
         """Purge what was deleted before a moment (seconds since 1970), with every trace."""
+        # Chats first: what only they used can then go.
         for number in self._conversations.purge_deleted(before):
             self._forget(SESSION.format(number))
         self._jobs.purge_deleted(before, but=TRANSLATION)
+        # Files of translations go with their rows.
         if self._jobs.deleted(TRANSLATION, before):
             self._translations().remove_deleted(before)
         PageStore(self._database).purge_deleted(before)
         for store in (AssistantStore, Projects, Memories, Tags, PromptStore):
             store(self._database).purge_deleted(before)
         recordings = self._recordings()
+        # Before documents are purged: afterwards nobody knows which recordings they had.
         recorded = recordings.used_names() if recordings is not None else set()
         DocumentStore(self._database).purge_unused(self._began_at)
         if recordings is not None:
             recordings.remove_unused(recorded, self._began_at)
         self._forget_media(self._began_at)
         PageReadings(self._database).purge_unused()
+        # Last, over all that was deleted above: full-text indexes keep positions of deleted words until then.
         erase_traces(self._database)

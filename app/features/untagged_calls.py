@@ -64,6 +64,7 @@ def parse_calls(text: str) -> tuple[CallScan, tuple[WrittenCall, ...]]:
     """Classify a text and return its complete calls."""
     at, calls = 0, list[WrittenCall]()
     while True:
+        # Behind a call brackets may close more than was opened, which small models do.
         at = _match_end(_BEHIND if calls else _BETWEEN, text, at)
         if at == len(text):
             return (CallScan.CALLS if calls else CallScan.OPEN), tuple(calls)
@@ -73,6 +74,7 @@ def parse_calls(text: str) -> tuple[CallScan, tuple[WrittenCall, ...]]:
                 return CallScan.OPEN if _may_become_mark(text[at:]) else CallScan.WORDS, tuple(calls)
             at = end
             continue
+        # Two braces, as in the templates of some prompts; the second begins the object.
         at += text.startswith("{{", at)
         try:
             value, end = _JSON.raw_decode(text, at)
@@ -94,6 +96,7 @@ def _mark_end(text: str, at: int) -> int | None:
     """Return the end of a fence or tag starting here; None if there is none."""
     fence = _FENCE.match(text, at)
     if fence is not None:
+        # A fence's name may go on with the next piece.
         return fence.end() if (fence[1] in FENCES and fence.end() < len(text)) or fence[0] == "```" else None
     tag = next((tag for tag in TAGS if text.startswith(tag, at)), None)
     return at + len(tag) if tag is not None else None
@@ -108,6 +111,7 @@ def _may_become_call(text: str, at: int) -> bool:
     at += 1
     while True:
         key = _KEY.match(text, at)
+        # The key isn't whole yet: it has to begin one of a call's.
         if key is None:
             begun = _BEGUN_KEY.fullmatch(text, at)
             return begun is not None and any(name.startswith(begun[1] or "") for name in CALL_KEYS)
@@ -116,6 +120,7 @@ def _may_become_call(text: str, at: int) -> bool:
         try:
             _, at = _JSON.raw_decode(text, key.end())
         except (ValueError, RecursionError):
+            # The value isn't whole; it may still become anything.
             return True
         at = _match_end(_SPACE, text, at)
         if at == len(text):
@@ -136,15 +141,18 @@ def _arguments_in(text: str) -> Any:
 
 
 def _call_of(value: Any) -> WrittenCall | None:
+    # An object with any other key is an answer in JSON.
     if not isinstance(value, dict) or not set(value) <= set(CALL_KEYS):
         return None
     inner = value.get("function")
+    # OpenAI's form wraps the call once more.
     if isinstance(inner, dict):
         return _call_of(inner)
     name = value.get("name", inner)
     if not isinstance(name, str) or not name:
         return None
     arguments = value.get("arguments", value.get("parameters"))
+    # Arguments as a text of JSON, as in OpenAI's answers.
     return WrittenCall(name, _arguments_in(arguments) if isinstance(arguments, str) else arguments)
 
 
@@ -209,6 +217,7 @@ class UntaggedCallReader:
         self._held += piece
         self._parse, self._calls = parse_calls(self._held)
         begun = self._held.lstrip()
+        # The template's own way begins: its reader takes over.
         if (self._begins and begun.startswith(self._begins)) or len(self._held) > MOST_HELD_CHARACTERS:
             self._parse = CallScan.WORDS
         if self._parse is CallScan.WORDS:
@@ -222,13 +231,16 @@ class UntaggedCallReader:
             return
         calls = [call for call in self._calls if self._is_offered(call)]
         wrong = tuple(dict.fromkeys(call.name for call in calls if not self._is_valid(call)))
+        # The very same calls whose results have just come: a small model would go on like that without end.
         if calls and all(call in self._answered for call in calls):
             self.rejected = ()
         elif calls and not wrong and self._parse is CallScan.CALLS:
+            # A client that allows one call gets the first.
             for number, call in enumerate(calls[: MOST_CALLS if self._several else 1]):
                 yield CallBegins(number, call.name)
                 yield CallArguments(number, json.dumps(call.arguments or {}, ensure_ascii=False))
         elif not self._takes_json and self._is_attempt():
+            # Tried to call, wrongly: asked again, held to these functions.
             self.rejected = wrong or tuple(dict.fromkeys([*(call.name for call in calls), *self._begun_names()]))
         else:
             yield from self.release()
@@ -254,6 +266,7 @@ class UntaggedCallReader:
 
     def _is_attempt(self) -> bool:
         """Return whether it was meant as a call: one that ended without arguments is just a name."""
+        # A name alone is no attempt: it may be the answer.
         if any(call.arguments is not None for call in self._calls):
             return True
         return self._parse is CallScan.OPEN and re.search(r'"(?:arguments|parameters)"\s*:', self._held) is not None
@@ -310,6 +323,7 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
 
 
 def _has_type(value: Any, kind: object) -> bool:
+    # True is an int in Python, not in JSON.
     if kind in ("number", "integer"):
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return is_number and (kind == "number" or value == int(value))

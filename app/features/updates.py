@@ -98,6 +98,7 @@ class ReleaseUpdates:
         )
         release = release_of(content, signature, self._home.key, host)
         newest_s = self._settings().updates.newest_issued_s
+        # An old file with a valid signature would hide a newer release (replay).
         if release.issued_s < newest_s:
             raise ReleaseRefused(host, "replayed")
         if release.issued_s > newest_s:
@@ -117,6 +118,7 @@ def _fetch_bytes(address: str, host: str, most_bytes: int) -> bytes:
             content += part
             if content.lstrip()[:1] == b"<":  # a page for people, whatever its header says
                 raise HubUnreachable(host, "captive_portal")
+            # Counted as it comes: the answer may have no end.
             if len(content) > most_bytes:
                 raise ReleaseRefused(host, "too_long")
     return bytes(content)
@@ -127,6 +129,7 @@ def release_of(content: bytes, signature: bytes, key: str, host: str) -> Release
     from Cryptodome.Signature import eddsa
 
     try:
+        # The signature is over the bytes, so nothing is parsed before it is proved.
         known = eddsa.import_public_key(base64.b64decode(key, validate=True))
         eddsa.new(known, "rfc8032").verify(content, base64.b64decode(signature.strip(), validate=True))
     except ValueError as error:
@@ -142,7 +145,9 @@ def _parse_release(said: Any) -> ReleaseFile:
     if said["format"] != FORMAT or said["program"] != APP_ID:
         raise ValueError("of another form, or of another program")
     version, page, notes = said["version"], said["page"], said["notes"]
+    # Raises for what is no version: it is shown and compared.
     version_precedence(version)
+    # A page over http could be replaced on its way.
     if urlsplit(page).scheme != "https" or not urlsplit(page).hostname or not isinstance(notes, str):
         raise ValueError("no page, or no notes")
     issued = datetime.fromisoformat(said["issued"])
@@ -157,6 +162,9 @@ def version_precedence(version: str) -> tuple[Any, ...]:
     if found is None:
         raise ValueError("no semantic version")
     before = tuple(
-        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in (found[4] or "").split(".") if part
+        # Numbers before words, and numbers by value (semver 11).
+        (0, int(part), "") if part.isdecimal() else (1, 0, part)
+        for part in (found[4] or "").split(".")
+        if part
     )
     return int(found[1]), int(found[2]), int(found[3]), not before, before

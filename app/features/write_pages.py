@@ -71,9 +71,11 @@ class Pages(PageStore):
         """
         path = path.absolute()
         text, form, remarks = _read_file(path)
+        # The same file with other words is another page, so that nothing written here is lost.
         page = self.of_file(path, text)
         if page is None:
             page = self.create(text, title=visible_name(path.name), file=path, file_form=form)
+        # The text is the same; how it is written has changed.
         elif page.file_form != form:
             self.note_file(page.id, path, form)
         return OpenedFile(page, remarks)
@@ -94,6 +96,7 @@ class Pages(PageStore):
             raise KeyError(page_id)
         data, form, remarks = _encode_text(page.text, page.file_form)
         target = path.resolve()  # a link stays one
+        # Compared with what was read last: another program's work is kept beside.
         if path == page.file and form.get(SEEN) not in (None, _file_identity(target)):
             remarks += _kept_beside(target, data)
         with write_file(target) as file:
@@ -114,8 +117,10 @@ def _read_file(path: Path) -> tuple[str, dict[str, Any], tuple[str, ...]]:
     """Text with one kind of line end, what its file is to have again, and what is to be said."""
     from app.documents.encoding import after_the_text, decode, encoding_of, without_nuls
 
+    # Before the bytes: a change in between is seen at the next saving.
     seen, data = _file_identity(path), _bytes_of(path)
     encoding = encoding_of(data)
+    # PDFs begin like text.
     if not encoding or data.startswith(_NEVER_TEXT):
         raise _unreadable_file(path, "not_text")
     decoded, mark = decode(data, encoding), _MARKS.get(encoding, b"")
@@ -133,9 +138,11 @@ def _bytes_of(path: Path) -> bytes:
         if size_bytes > MOST_FILE_BYTES:
             raise _unreadable_file(path, "too_large")
         with path.open("rb") as file:
+            # One byte more tells that it has grown since.
             data = file.read(MOST_FILE_BYTES + 1)
     except DocumentUnreadable as error:
         if error.reason == "empty":
+            # An empty file is a page to write on.
             return b""
         raise _unreadable_file(path, error.reason) from error
     except OSError as error:
@@ -169,10 +176,12 @@ def _encode_text(text: str, form: dict[str, Any]) -> tuple[bytes, dict[str, Any]
     from app.documents.source import ReadingRemark
 
     encoding, newline = form.get("encoding", "utf-8"), form.get("newline", "\n")
+    # A page has one kind of line end; its file gets back its own.
     lines = text if newline == "\n" else text.replace("\n", newline)
     remarks: tuple[str, ...] = ()
     try:
         data = lines.encode(encoding)
+    # The page has letters that its old encoding lacks.
     except (UnicodeEncodeError, LookupError):
         remarks = (remark_sentence(ReadingRemark("became_utf8", {"encoding": encoding})),)
         encoding, data = "utf-8", lines.encode()
@@ -242,6 +251,7 @@ class WritingOptions:
         """Build the engine's request. `tries` counts repetitions of the same request, so that a fixed seed moves on."""
         sampling = Sampling(**self.sampling)  # type: ignore[arg-type]
         if sampling.seed is not None:
+            # The next seeds, so that asking again gives something else.
             sampling = replace(sampling, seed=(sampling.seed + tries * self.count) % SEEDS)
         return Ask(
             (),
@@ -273,6 +283,7 @@ _MARKED = str.maketrans({"\t": "\\t"})
 
 def split_trailing_blanks(text: str, most: int | None = None) -> tuple[str, str]:
     """Split off trailing blanks, at most `most` (None: all). A text of only blanks, or with very many, isn't split."""
+    # Only blanks, or very many, are meant.
     head = text.rstrip(BLANKS)
     count = len(text) - len(head)
     if not head or count > MOST_HEALED:
@@ -295,6 +306,7 @@ class BlankTrimmer:
     def feed(self, text: str) -> str:
         """Return the part of this piece that isn't on the page yet."""
         while self._left and text:
+            # The model wrote another blank than expected: everything from here is its own.
             if text[0] != self._left[0]:
                 self._left = ""
                 break
@@ -358,6 +370,7 @@ def continue_text(
         match event:
             case AppError():
                 raise event
+            # Told with the next text: a token may be half a letter.
             case TokenChosen(token=token):
                 one.tokens.append(token)
                 continue
@@ -379,6 +392,7 @@ def continue_text(
 
 
 PIECE_CHARACTERS = 240
+# At words or lines, so that tokens of pieces add up to nearly the text's.
 _PIECE = re.compile(rf"[^\n]{{1,{PIECE_CHARACTERS}}}(?=\s|\Z)\n*|[^\n]{{{PIECE_CHARACTERS}}}|\n+")
 BATCH_CHARACTERS = 60_000
 MOST_KNOWN = 50_000
@@ -397,11 +411,13 @@ def pieces_of(text: str) -> list[str]:
 def count_pieces(engine: Engine, text: str, known: Counted, cancel: CancelToken) -> Iterator[int]:
     """Count the unknown pieces; yields the tokens known so far, at last the total. Ends without it when cancelled."""
     pieces = pieces_of(text)
+    # Pieces of a long day's typing; all are counted again within a second.
     if len(known) > MOST_KNOWN:
         known.clear()
     missing = list(dict.fromkeys(piece for piece in pieces if piece not in known))
     begin = 0
     while begin < len(missing):
+        # In batches, so that a cancel counts.
         end, size = begin, 0
         while end < len(missing) and size < BATCH_CHARACTERS:
             size += len(missing[end])
@@ -442,12 +458,14 @@ def reading_of(
     If the text is too long, its beginning is dropped in steps of a quarter of the room, so that the start stays the
     same for a while and the KV cache is reused.
     """
+    # Half of the context at most for what is written, or nothing would be read.
     to_write = min(options.max_tokens * options.count, context_tokens // 2)
     room = max(1, context_tokens - to_write - ROOM_TOKENS)
     after, end, all_after = 0, cursor, 0
     if fills:
         behind = pieces_of(text[cursor:])
         all_after = sum(known[piece] for piece in behind)
+        # A quarter for what follows: what stands before says more.
         end, after = _fitting_beginning(behind, known, room // 4, cursor)
     before = pieces_of(text[:cursor])
     all_before = sum(known[piece] for piece in before)
@@ -473,6 +491,7 @@ def _left_out(pieces: list[str], known: Counted, total: int, room: int) -> tuple
     if total <= room:
         return 0, 0
     step = max(1, room // 4)
+    # In steps, so that the start stays where it is for a while and what was read is used again.
     wanted, at, tokens = -(-(total - room) // step) * step, 0, 0
     for piece in pieces:
         if tokens >= wanted:
@@ -511,6 +530,7 @@ def go_on(
         yield from count_pieces(engine, part, known, cancel)
     loaded = engine.loaded
     if cancel.cancelled or loaded is None:
+        # Cancelled, or the model left while tokens were counted.
         yield from ((number, Continuation(finish_reason=FinishReason.CANCELLED)) for number in range(options.count))
         return
     reading = reading_of(text, cursor, known, loaded.context_tokens, options, fills=asked.fills)

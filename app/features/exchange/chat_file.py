@@ -251,8 +251,8 @@ def _named_source(shelf: ChatArchive, source: dict[str, Any]) -> dict[str, Any] 
 
 
 def _file_name(model: str) -> str:
-    # Both kinds are tried, since the file may come from another system.
     """Return the file name of an absolute path of any system; other names, such as "openai/gpt-4o", are unchanged."""
+    # Both kinds are tried, since the file may come from another system.
     for path in (PureWindowsPath(model), PurePosixPath(model)):
         if path.is_absolute():
             return path.name

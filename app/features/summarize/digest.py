@@ -235,8 +235,8 @@ class SentenceWeights:
             self._firsts.setdefault(sentence.block.id, sentence)
 
     def weight_of(self, block_id: int, start: int = 0, end: int = 0) -> float:
-        # A block without prose sentences counts like one far from the beginning.
         """Score a range of a block; both 0: all of it."""
+        # A block without prose sentences counts like one far from the beginning.
         block, first = self._blocks[block_id], self._firsts.get(block_id)
         number, place = (first.number, first.place) if first else (len(self._firsts), len(self._firsts))
         return self._counting.score_sentence(_DigestSentence(block, start, end or len(block.text), number, place))

@@ -584,10 +584,10 @@ def _lines_rule(rule: str, least: int, most: int, breaks: int = 1) -> str:
 
 
 def one_of(numbers: Iterable[int]) -> str:
-    # Digit by digit, since llama.cpp takes long lists of alternatives one by one.
     """Return a rule body that matches one of these numbers, digit by digit: long lists of alternatives are slow to
     parse.
     """
+    # Digit by digit, since llama.cpp takes long lists of alternatives one by one.
     return _digits_rule(sorted({str(number) for number in numbers}))
 
 

@@ -246,7 +246,7 @@ class FileAdditions:
 
 
 def _language_code(found: str) -> str:
-    # The child tells what its detector says; menus and stored wishes have our codes.
     """Return our code of a language."""
+    # The child tells what its detector says; menus and stored wishes have our codes.
     known = find_language(found) if found else None
     return known.code if known else found
