@@ -37,6 +37,7 @@ def text_button(text: str, kind: str = "plain", parent: QWidget | None = None) -
     # Reachable by Tab; a click leaves no focus frame and doesn't take the focus from the composer.
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.setCursor(Qt.CursorShape.PointingHandCursor)
+    # In a dialog Qt makes every button a default one, so Enter in a field would press the first.
     button.setAutoDefault(False)
     return button
 
@@ -87,12 +88,13 @@ class IconButton(QToolButton):
         self.setToolTip(accessible_name)
 
     def set_glyph(self, name: str, token: str | None = None) -> None:
-        """Change the icon, such as to stop."""
+        """Change the icon for good, such as from an arrow that sends to a square that stops."""
         self._icon_name, self._token = name, token or self._token
         self._show_glyph(self._icon_name, self._token)
 
     def show_done(self, words: str) -> None:
         """Show a check mark and a message for a moment."""
+        # Pressed again while the check mark is shown: the message would be taken for the button's own name.
         if self.accessibleName() == words:
             return
         name, tip = self.accessibleName(), self.toolTip()
@@ -105,6 +107,7 @@ class IconButton(QToolButton):
             self.setToolTip(tip)
             self._show_glyph(self._icon_name, self._token)
 
+        # With the button as context the timer is dropped with it.
         QTimer.singleShot(DONE_MS, self, show_again)
 
     def _show_glyph(self, name: str, token: str) -> None:
@@ -162,6 +165,7 @@ class ChoiceButton(QWidget):
     def menu_now(self) -> QMenu:
         """Return a menu of all values with the current one ticked."""
         menu = QMenu(self)
+        # The button is its parent and would keep every menu that was ever opened.
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         group = QActionGroup(menu)
         tokens = self._theme.tokens
@@ -231,7 +235,7 @@ class NamedButton(QWidget):
         self._update()
 
     def show_above(self, menu: QMenu) -> None:
-        """Open a menu above the button."""
+        """Open a menu above the button, aligned to its leading edge; there is no room below."""
         size = menu.sizeHint()
         x = self.width() - size.width() if self.isRightToLeft() else 0
         menu.popup(self.mapToGlobal(QPoint(x, -size.height())))
@@ -245,7 +249,7 @@ class NamedButton(QWidget):
         self._theme.dress(self.some, font=(13, 500), glyph=glyph, glyph_size=(NAMED_GLYPH_PX + 4, NAMED_GLYPH_PX))
         room = self._theme.px(self._most_px)
         words = self.some.fontMetrics().elidedText(self._words(self._name), Qt.TextElideMode.ElideRight, room)
-        self.some.setText(words.replace("&", "&&"))
+        self.some.setText(words.replace("&", "&&"))  # a single one would underline the next letter
         self.none.setVisible(not self._name)
         self.some.setVisible(bool(self._name))
         self.some.setFixedSize(self.some.sizeHint())
@@ -261,6 +265,7 @@ class IconPopup(QFrame):
 
     def __init__(self, theme: Theme, icons: Sequence[str], parent: QWidget, *, now: str = "") -> None:
         """Take Phosphor icon names; `now` is the current one, in the accent colour."""
+        # Qt closes a window of this type by itself at a click outside of it.
         super().__init__(parent, Qt.WindowType.Popup)
         self.setObjectName("icon_popup")
         self.setProperty("kind", "sheet")
@@ -298,6 +303,7 @@ class IconPopup(QFrame):
         if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress:
             return False
         at = next((place for place, button in enumerate(self.buttons) if button is watched), 0)
+        # The grid is mirrored in a right-to-left window, the arrow keys are not.
         sideways = -1 if self.isRightToLeft() else 1
         steps = {
             Qt.Key.Key_Right: sideways,

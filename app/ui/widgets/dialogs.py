@@ -37,6 +37,7 @@ class QuestionDialog(QDialog):
         super().__init__(parent)
         self._theme = theme
         px = theme.px
+        # The window is its parent and would keep every question that was ever asked.
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(window_title(title))
         self.setFixedWidth(px(WIDTH_PX))
@@ -44,6 +45,7 @@ class QuestionDialog(QDialog):
         head.setFont(theme.font(15, 600))
         self.words = QLabel(words, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.words.setFont(theme.font(14))
+        # Wrapped words have no least height of their own and are cut where there is little room.
         self.words.setMinimumHeight(self.words.heightForWidth(px(WIDTH_PX) - 2 * px(24)))
         self.fields = QHBoxLayout()
         """Layout for additional fields between text and buttons."""
@@ -115,19 +117,22 @@ class WaitingQuestion(QObject, Generic[Asked]):
     def __init__(self, theme: Theme, window: QWidget) -> None:
         super().__init__(window)
         self._theme, self._window = theme, window
+        # `ask` runs on worker threads, `close` and the answers on the window's.
         self._lock = threading.Lock()
         self._waiting: list[_Waiting[Asked]] = []
         self._is_closed = False
+        # Emitted on the worker's thread; the dialog must be made on the window's.
         self._wanted.connect(self._on_wanted, Qt.ConnectionType.QueuedConnection)
 
     def dialog_for(self, asked: Asked) -> Question:
-        """Return the dialog's content."""
+        """Return the dialog's content; called on the window's thread."""
         raise NotImplementedError
 
     def ask(self, asked: Asked) -> bool:
         """Ask and return the answer; False if the window closes first."""
         waiting = _Waiting(asked)
         with self._lock:
+            # The window is gone: nobody would answer, and the thread would wait for ever.
             if self._is_closed:
                 return False
             self._waiting.append(waiting)
@@ -144,6 +149,7 @@ class WaitingQuestion(QObject, Generic[Asked]):
             file.is_over.set()
 
     def _on_wanted(self, waiting: _Waiting[Asked]) -> None:
+        # The window closed while this call waited in the event queue.
         if waiting.is_over.is_set():
             return
         question = self.dialog_for(waiting.asked)
@@ -153,6 +159,7 @@ class WaitingQuestion(QObject, Generic[Asked]):
         if question.enter_means_no:
             dialog.no.setDefault(True)
             dialog.no.setFocus()
+        # Escape and the cross count as no, or the thread would wait for ever.
         dialog.rejected.connect(lambda: self._answer(waiting, is_allowed=False))
         dialog.open()
 
@@ -193,15 +200,17 @@ class ScrollBox(QScrollArea):
     def sizeHint(self) -> QSize:
         wanted = self._inside.sizeHint()
         whole = wanted.grownBy(self._beside)
+        # The height will be cut, so the scroll bar must not take its width from the content.
         if within_screen(self, whole).height() < whole.height():
             whole += QSize(self.verticalScrollBar().sizeHint().width(), 0)
         return within_screen(self, whole).shrunkBy(self._beside)
 
     def minimumSizeHint(self) -> QSize:
+        # Qt's own hint would keep the dialog from becoming lower than its content.
         return QSize(1, 1)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        # A changed content changes the size hint.
+        # The base class installs this filter on its content, but only adjusts its scroll bars.
         if event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return super().eventFilter(watched, event)
@@ -232,7 +241,7 @@ class LastFolders:
         return str(next((parent for parent in (last, *last.parents) if parent.is_dir()), Path.home()))
 
     def remember(self, purpose: str, folder: Path) -> None:
-        """Store the folder used last."""
+        """Keep a purpose's folder, and pass all of them to the settings if it is another."""
         if self._known.get(purpose) != str(folder):
             self._known[purpose] = str(folder)
             self._keep(tuple(f"{name}={path}" for name, path in self._known.items()))
@@ -251,6 +260,7 @@ def file_dialog(window: QWidget, title: str, purpose: str, *, first: Path | None
 
 def document_filters() -> list[str]:
     """Return filters for all readable files, each kind, and all files."""
+    # The table of formats isn't needed before a file is opened.
     from app.documents.formats.registry import formats
 
     kinds: dict[str, str] = {}

@@ -70,14 +70,17 @@ class PlainEdit(QTextEdit):
         """True while an input method is composing, when keys belong to it."""
         self.setProperty("kind", "bare")
         self.setAcceptRichText(False)
+        # Tab leaves the field as everywhere in the window; Qt would insert a tab character.
         self.setTabChangesFocus(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        # There is no sideways scrolling, so addresses and other long words break anywhere.
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setAutoFillBackground(False)
 
     def set_marks(self, kind: str, marks: Sequence[QTextEdit.ExtraSelection]) -> None:
         """Set the text highlights of one kind; those of other kinds stay."""
+        # Qt keeps one list for all of them: spell check, blanks and written passages would overwrite each other's.
         if marks or self._marks.get(kind):
             self._marks[kind] = list(marks)
             self.setExtraSelections([mark for every in self._marks.values() for mark in every])
@@ -134,6 +137,7 @@ def fold_menu(menu: QMenu) -> None:
         return
     inside = QMenu(tr(EDIT_LABEL), menu)
     for action in folded:
+        # An action may be in several menus, so adding it to another one doesn't take it out here.
         menu.removeAction(action)
         inside.addAction(action)
     menu.addSeparator()
@@ -191,6 +195,7 @@ class _Number(QDoubleSpinBox):
         if self.hasFocus():
             super().wheelEvent(event)
         else:
+            # Qt asks the parent about an ignored event, so the page scrolls.
             event.ignore()
 
 
@@ -226,6 +231,7 @@ class Stepper(QWidget):
         self.number.setSuffix(suffix)
         self.number.setKeyboardTracking(False)  # no values of half-typed numbers
         self.number.setValue(value)
+        # Qt's default for number fields lets the wheel give them the focus, and then change the value.
         self.number.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.number.valueChanged.connect(self.changed)
         less = IconButton(theme, "minus", tr("{name}: less", name=name), size_px=16)
@@ -251,6 +257,7 @@ class DrawnButton:
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
 
+    # Qt's check box reacts only to its own box and text, neither of which is drawn.
     def hitButton(self, pos: object) -> bool:  # noqa: ARG002 (all of it is the button)
         return True
 
@@ -273,6 +280,7 @@ class Switch(DrawnButton, QCheckBox):
         tokens, px = self._theme.tokens, self._theme.px
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        # Half a pixel in: a smoothed line of one pixel is else spread over two.
         track = QRectF(2.5, (self.height() - px(22)) / 2 + 0.5, px(40) - 1, px(22) - 1)
         radius = track.height() / 2
         painter.setPen(QColor(tokens.accent if self.isChecked() else tokens.outline))
@@ -283,6 +291,7 @@ class Switch(DrawnButton, QCheckBox):
             painter.setPen(QColor(tokens.text if self.isChecked() else tokens.focus))
             painter.drawRoundedRect(track.adjusted(-2, -2, 2, 2), radius + 2, radius + 2)
         knob = track.height() - px(6)
+        # In a right-to-left window "on" is at the left.
         at_end = self.isChecked() != (self.layoutDirection() == Qt.LayoutDirection.RightToLeft)
         x = track.right() - knob - px(3) if at_end else track.left() + px(3)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -367,7 +376,7 @@ class _ChoiceRow:
         self._button, self._theme, self.name, self.detail, self._is_round = button, theme, name, detail, is_round
         button.setAccessibleName(name)
         button.setAccessibleDescription(detail)
-        button.setToolTip(name)
+        button.setToolTip(name)  # a painted name may be elided, and a description isn't shown
         button.setCursor(Qt.CursorShape.PointingHandCursor)
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -387,6 +396,7 @@ class _ChoiceRow:
         painter.drawRoundedRect(around, px(8), px(8))
         mirrored = button.layoutDirection() == Qt.LayoutDirection.RightToLeft
         edge, gap = px(MARK_PX), px(10)
+        # Painted, so mirrored by hand.
         x = button.width() - gap - edge if mirrored else gap
         mark = QRectF(x + 0.5, (button.height() - edge) / 2 + 0.5, edge - 1, edge - 1)
         paint_mark(painter, mark, self._theme.tokens, is_on=button.isChecked(), is_round=self._is_round)

@@ -34,6 +34,7 @@ class ElidedLabel(QLabel):
         super().__init__(parent)
         self._mode = mode
         self.setTextFormat(Qt.TextFormat.PlainText)
+        # For the style sheet and for tests that look for cut texts: this one is meant to be shortened.
         self.setProperty("elides", True)
         self.setText(text)
 
@@ -43,14 +44,17 @@ class ElidedLabel(QLabel):
 
     def minimumSizeHint(self) -> QSize:
         metrics = self.fontMetrics()
+        # A plain label would keep its column as wide as its text.
         return QSize(min(metrics.horizontalAdvance(self.text()), metrics.averageCharWidth() * 6), metrics.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         painter = QPainter(self)
         room = self.contentsRect()
+        # Unclosed marks of direction in a title or file name must not turn the rest of the line.
         text = painter.fontMetrics().elidedText(settle_directions(self.text()), self._mode, room.width())
         side = QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignLeading)
         painter.setPen(self.palette().windowText().color())
+        # `side` is mirrored already; without AlignAbsolute the painter would mirror it back.
         painter.drawText(room, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, text)
 
 
@@ -125,7 +129,6 @@ class ProgressStripe(QProgressBar):
         theme.dress(self, height=12)
 
     def show_share(self, done: int, total: int) -> None:
-        """Show done of total."""
         self.setValue(min(STEPS, done * STEPS // total) if total > 0 else 0)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
@@ -140,7 +143,7 @@ class ProgressStripe(QProgressBar):
         wide = track.width() * self.value() / STEPS
         if self.value() == 0:
             return
-        filled = QRectF(track.left(), track.top(), max(wide, high), high)
+        filled = QRectF(track.left(), track.top(), max(wide, high), high)  # rounded ends need a circle's width
         if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
             filled.moveRight(track.right())
         painter.setBrush(QColor(tokens.muted))
@@ -166,6 +169,7 @@ def paint_marked(
     layout = _laid_out(text, marks, painter.font(), room.width(), tokens=tokens, is_mirrored=is_mirrored)
     if layout.lineCount() > lines:
         last = layout.lineAt(lines - 1)
+        # Marks count Python's characters, Qt counts units of UTF-16.
         shown = utf16_slice(text, 0, last.textStart() + last.textLength())
         while shown:
             shown = shown[:-1].rstrip()
@@ -184,18 +188,19 @@ def _laid_out(text: str, marks: Marks, font: QFont, width: int, *, tokens: Token
     side = Qt.AlignmentFlag.AlignRight if is_mirrored else Qt.AlignmentFlag.AlignLeft
     option = QTextOption(side | Qt.AlignmentFlag.AlignAbsolute)
     is_right = is_right_to_left(text)
+    # By the text, not the window: an Arabic title in an English window begins at the right.
     option.setTextDirection(Qt.LayoutDirection.RightToLeft if is_right else Qt.LayoutDirection.LeftToRight)
     option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
     layout.setTextOption(option)
     formats = []
     for start, end in marks:
-        one = QTextLayout.FormatRange()
-        one.start, one.length = utf16_length(text[:start]), utf16_length(text[start:end])
+        highlight = QTextLayout.FormatRange()
+        highlight.start, highlight.length = utf16_length(text[:start]), utf16_length(text[start:end])
         look = QTextCharFormat()
         look.setBackground(QColor(tokens.mark))
         look.setForeground(QColor(tokens.text))
-        one.format = look
-        formats.append(one)
+        highlight.format = look
+        formats.append(highlight)
     layout.setFormats(formats)
     layout.beginLayout()
     y = 0.0

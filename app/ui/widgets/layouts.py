@@ -96,6 +96,7 @@ class FlowLayout(ItemsLayout):
         while (item := self.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
+                # Deleted only when the event loop runs again; until then it would be painted in its old place.
                 widget.hide()
                 widget.deleteLater()
 
@@ -128,7 +129,7 @@ class FlowLayout(ItemsLayout):
         lines: list[list[tuple[QLayoutItem, QSize]]] = []
         used = 0
         for item in self._shown():
-            size = _wanted(item).boundedTo(QSize(width, 1 << 20))
+            size = _wanted(item).boundedTo(QSize(width, 1 << 20))  # the height stays free
             if not lines or used + self.gap_px + size.width() > width:
                 lines.append([])
                 used = -self.gap_px
@@ -139,6 +140,7 @@ class FlowLayout(ItemsLayout):
     def _place_items(self, rect: QRect, *, is_trial: bool) -> int:
         """Place the items, or only measure them; return the height."""
         parent = self.parentWidget()
+        # Qt mirrors what its own layouts place, but not what a layout like this computes.
         is_mirrored = parent is not None and parent.isRightToLeft()
         y = rect.y()
         for number, line in enumerate(self._lines(max(1, rect.width()))):
@@ -198,6 +200,7 @@ class SidePane(QSplitter):
         self.width_px = 0
         """Width set by the user; 0 for the default."""
         self._before: QWidget | None = None
+        # Drawn as a hair line; Qt makes so thin a handle wider for the pointer.
         self.setHandleWidth(1)
         self.frame = QWidget()
         self.column = QVBoxLayout(self.frame)
@@ -206,7 +209,7 @@ class SidePane(QSplitter):
         self.addWidget(self.frame)
         for place in (0, 1):
             self.setCollapsible(place, False)
-        self.setStretchFactor(0, 1)
+        self.setStretchFactor(0, 1)  # a wider window gives its room to the view
         self.splitterMoved.connect(self._on_moved)
         theme.dress(self.column, margins=(MARGIN_PX, 0, MARGIN_PX, MARGIN_PX))
         theme.changed.connect(self._arrange)
@@ -239,6 +242,7 @@ class SidePane(QSplitter):
         self.frame.hide()
         self._view.show()
         before = self._before
+        # What had the focus may have been deleted meanwhile; Python still holds its wrapper.
         if had_focus and before is not None and isValid(before) and before.isVisible():
             before.setFocus(Qt.FocusReason.OtherFocusReason)
         elif had_focus:
@@ -263,9 +267,11 @@ class SidePane(QSplitter):
         return min(self.width_px or usual, self.width() - self._theme.px(self.least_px))
 
     def _fit_least(self) -> None:
+        # In place of the view it is as narrow as the window gets.
         self.frame.setMinimumWidth(1 if self._view.isHidden() else self._theme.px(self.least_px))
 
     def _on_moved(self) -> None:
+        # In place of the view its width is the window's, not one that somebody chose.
         if self.is_beside and not self._view.isHidden():
             self.width_px = self.frame.width()
 

@@ -33,6 +33,7 @@ class Notice(QFrame):
         self.setAccessibleName(text)
         self._label = QLabel(breakable(text), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        # A new policy drops what a wrapped label has set by itself, and its lines would be cut.
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self._label.setSizePolicy(policy)
@@ -69,10 +70,11 @@ class Notice(QFrame):
         self._buttons.append(button)
         if len(self._buttons) == 1:
             self._row.insertWidget(1, button, 0, Qt.AlignmentFlag.AlignTop)
-        for one in self._buttons if len(self._buttons) > 1 else []:
-            self._row.removeWidget(one)
-            self._below.removeWidget(one)
-            self._below.addWidget(one)
+        for added in self._buttons if len(self._buttons) > 1 else []:
+            self._row.removeWidget(added)
+            self._below.removeWidget(added)
+            self._below.addWidget(added)
+        # Made after the cross, but reached before it.
         QWidget.setTabOrder(button, self._close)
 
     def dismiss(self) -> None:
@@ -105,6 +107,7 @@ class Notice(QFrame):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # A focused button keeps the notice; the timer restarts when the focus leaves.
+        # Without a lifetime there is no timer to restart.
         if self._timer.interval():
             if event.type() == QEvent.Type.FocusIn:
                 self._timer.stop()
@@ -165,6 +168,7 @@ class NoticeBar(QWidget):
         for foot in feet:
             self._feet.append(foot)
             foot.installEventFilter(self)
+            # `destroyed` comes when only Qt's part is left of the widget, so it is known by its id.
             foot.destroyed.connect(partial(self._forget, id(foot)))
 
     def _forget(self, gone: int) -> None:

@@ -31,12 +31,15 @@ def read_rows(path: Path) -> QImage:
     """
     try:
         data = path.read_bytes()
+        # The child writes the header as three lines; PPM in general allows other blanks, and comments.
         kind, size, most, pixels = data.split(b"\n", 3)
         width, height = map(int, size.split())
     except (OSError, ValueError):
         return QImage()
+    # A shorter buffer would be read beyond its end.
     if (kind, most) != (b"P6", b"255") or len(pixels) != 3 * width * height:
         return QImage()
+    # A QImage only points into these bytes, which go when this function returns.
     return QImage(pixels, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
 
 
@@ -59,6 +62,7 @@ def as_png(image: QImage) -> bytes:
     packed = QByteArray()
     buffer = QBuffer(packed)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    # For PNG the quality picks zlib's effort: 80 is quick for a slightly larger file.
     image.save(buffer, "PNG", 80)  # type: ignore[call-overload] # a buffer is a device
     return bytes(packed.data())
 

@@ -192,6 +192,7 @@ class RowList(QListView):
 
     def enter(self) -> None:
         """Take the focus from above: at the open row, else at the first, which is opened."""
+        # Before the focus comes: with it Qt makes the first row current.
         is_marked = self.currentIndex().isValid()
         self.setFocus(Qt.FocusReason.TabFocusReason)
         rows = (self.model().index(row, 0) for row in range(self.model().rowCount()))
@@ -202,6 +203,7 @@ class RowList(QListView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         before = self.currentIndex()
+        # Headings and places nested under a row are not editable, and nothing to delete.
         if event.key() == Qt.Key.Key_Delete and before.flags() & Qt.ItemFlag.ItemIsEditable:
             self.delete_wanted.emit(before.data(ID_ROLE))
             return
@@ -230,6 +232,7 @@ class RowDelegate(QStyledItemDelegate):
         return QSize(self._theme.px(80), self._theme.px(ROW_PX))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        # The view uses one painter for all rows.
         painter.save()
         rect: QRect = option.rect
         if index.flags() == Qt.ItemFlag.NoItemFlags:
@@ -285,6 +288,7 @@ class RowDelegate(QStyledItemDelegate):
         if kept_px:
             is_mirrored = option.direction == Qt.LayoutDirection.RightToLeft
             room.adjust(kept_px if is_mirrored else 0, 0, 0 if is_mirrored else -kept_px, 0)
+        # Only the title is elided; the note, such as a count, stays whole.
         left = room.width() - metrics.horizontalAdvance(note)
         text = metrics.elidedText(title, Qt.TextElideMode.ElideRight, left) + note
         painter.drawText(room, start | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, text)

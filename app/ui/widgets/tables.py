@@ -13,6 +13,7 @@ class PlainTable(QTableView):
         super().__init__()
         self.setModel(rows)
         self.setAccessibleName(name)
+        # Qt's own button that selects all has no name, but screen readers meet it.
         for corner in self.findChildren(QAbstractButton):
             corner.setAccessibleName(select_all)
         self.setFrameShape(QFrame.Shape.NoFrame)
