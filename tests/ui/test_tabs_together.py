@@ -46,7 +46,7 @@ GB = 10**9
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
-CHAT = "chat InsideBeside chats_column"
+CHAT = "chat InsideSplitter chats_column"
 SUMMARIZE = "summarize SummarizeView summaries_column"
 
 

@@ -42,7 +42,7 @@ from app.ui.shell.tab_spec import (
     UiContext,
 )
 from app.ui.widgets.dialogs import Question, WaitingQuestion
-from app.ui.widgets.layouts import InsideBeside
+from app.ui.widgets.layouts import InsideSplitter
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -135,7 +135,7 @@ class ChatTab(Tab):
         self.projects.new_chat_wanted.connect(self.open_new)
 
     @property
-    def view(self) -> InsideBeside:
+    def view(self) -> InsideSplitter:
         return self.inside
 
     @property
@@ -336,7 +336,7 @@ class SidePanels(QObject):
         super().__init__(chat)
         self._app, self._ui, self._chat = app, ui, chat
         self.document = DocumentPanel(ui.theme, ui.notify, chat, chat.focus_composer)
-        self.inside = InsideBeside(ui.theme, self.document, chat.focus_composer, self._new_inside)
+        self.inside = InsideSplitter(ui.theme, self.document, chat.focus_composer, self._new_inside)
         self.inside.width_px = app.settings.window.inside_width
         chat.document_wanted.connect(self._open_document)
         chat.documents_known.connect(self.document.keep_open)
@@ -358,7 +358,7 @@ class SidePanels(QObject):
         self._chat.attaching.renewed.connect(self.document.take_over)
 
     def toggle_inside(self) -> None:
-        if not self.inside.is_beside and not self.inside.has_room_for(self.document.narrow_px):
+        if not self.inside.is_pane_open and not self.inside.has_room_for(self.document.narrow_px):
             self.document.close_document()
         self.inside.toggle()
 
@@ -369,8 +369,8 @@ class SidePanels(QObject):
                 self._app.change_settings("window", inside_width=self.inside.width_px)
 
     def _open_document(self, documents: DocumentLibrary, document_id: int, mark: object) -> None:
-        if self.inside.is_beside and not self.inside.has_room_for(self.document.narrow_px):
-            self.inside.hide_beside()
+        if self.inside.is_pane_open and not self.inside.has_room_for(self.document.narrow_px):
+            self.inside.close_pane()
         self.document.open(documents, document_id, mark if isinstance(mark, TextHighlight) else None)
 
     def _new_inside(self) -> QWidget:
@@ -380,7 +380,7 @@ class SidePanels(QObject):
         app = self._app
         subjects = ChatSubjects(self._chat, self._ui.notify, self)
         panel = InsidePanel(self._ui, lambda: app.engine, subjects)
-        panel.closed.connect(self.inside.hide_beside)
+        panel.closed.connect(self.inside.close_pane)
         panel.page_shown.connect(lambda name: subjects.want_probabilities(wanted=name == PROBABILITIES))
         return panel
 

@@ -75,7 +75,7 @@ class DocumentPanel(SidePane):
             return
         self._documents = documents
         view = self.view  # built while the frame is hidden, so that it is shown with it
-        self.show_beside()
+        self.open_pane()
         corrections = _corrections_of(documents, document_id)
         view.open(self._document, mark, page=page, corrections=corrections, document_id=document_id)
         view.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -105,7 +105,7 @@ class DocumentPanel(SidePane):
         if self.is_open:
             self.view.close_document()
             self._release()
-            self.hide_beside()
+            self.close_pane()
 
     def keep_open(self, keys: frozenset[tuple[DocumentLibrary, int]]) -> None:
         """Close the document unless it belongs to these keys."""

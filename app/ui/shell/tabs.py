@@ -20,7 +20,7 @@ from app.ui.shell.keyboard import keys_of, written
 from app.ui.shell.tab_spec import CHAT, OwnEngine, Tab, TabSpec, UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
-from app.ui.widgets.layouts import CurrentStack, InsideBeside, scrolled
+from app.ui.widgets.layouts import CurrentStack, InsideSplitter, scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -166,7 +166,7 @@ class Tabs(QObject):
     def is_inside_open(self) -> bool:
         """True if the inspector panel of what is shown is open."""
         view = self._made[self.current].view if self.has_inside and self.current in self._seen else None
-        return isinstance(view, InsideBeside) and view.is_beside
+        return isinstance(view, InsideSplitter) and view.is_pane_open
 
     def toggle_inside(self) -> None:
         """Open or close the inspector panel, if what is shown has one."""

@@ -187,11 +187,11 @@ def cancel_or(dialog: QDialog, label: str) -> QHBoxLayout:
 
 
 class ScrollBox(QScrollArea):
-    """Scroll box of a dialog; `beside` is the dialog's margins and buttons around it."""
+    """Scroll box of a dialog; `around` is the dialog's margins and buttons around it."""
 
-    def __init__(self, inside: QWidget, beside: QMargins) -> None:
+    def __init__(self, inside: QWidget, around: QMargins) -> None:
         super().__init__(widgetResizable=True)
-        self._inside, self._beside = inside, beside
+        self._inside, self._around = inside, around
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         inside.setObjectName("page")
@@ -199,11 +199,11 @@ class ScrollBox(QScrollArea):
 
     def sizeHint(self) -> QSize:
         wanted = self._inside.sizeHint()
-        whole = wanted.grownBy(self._beside)
+        whole = wanted.grownBy(self._around)
         # The height will be cut, so the scroll bar must not take its width from the content.
         if within_screen(self, whole).height() < whole.height():
             whole += QSize(self.verticalScrollBar().sizeHint().width(), 0)
-        return within_screen(self, whole).shrunkBy(self._beside)
+        return within_screen(self, whole).shrunkBy(self._around)
 
     def minimumSizeHint(self) -> QSize:
         # Qt's own hint would keep the dialog from becoming lower than its content.

@@ -179,7 +179,7 @@ MARGIN_PX = 12
 
 
 class SidePane(QSplitter):
-    """View with a side pane: `show_beside` opens `column`, `hide_beside` restores the focus.
+    """View with a side pane: `open_pane` opens `column`, `close_pane` restores the focus.
 
     `take_keyboard` focuses the view if the earlier focus is gone.
     """
@@ -199,7 +199,7 @@ class SidePane(QSplitter):
         self._theme, self._view, self._take_keyboard = theme, view, take_keyboard
         self.width_px = 0
         """Width set by the user; 0 for the default."""
-        self._before: QWidget | None = None
+        self._focus_before: QWidget | None = None
         # Drawn as a hair line; Qt makes so thin a handle wider for the pointer.
         self.setHandleWidth(1)
         self.frame = QWidget()
@@ -216,7 +216,7 @@ class SidePane(QSplitter):
         self._fit_least()
 
     @property
-    def is_beside(self) -> bool:
+    def is_pane_open(self) -> bool:
         """True if the pane is open, next to the view or in its place."""
         return not self.frame.isHidden()
 
@@ -224,24 +224,24 @@ class SidePane(QSplitter):
         """Return whether the view keeps `view_px` unscaled pixels with the pane open."""
         return self.width() - self._wanted_px() >= self._theme.px(view_px)
 
-    def show_beside(self) -> None:
+    def open_pane(self) -> None:
         """Open the pane; the caller moves the focus there."""
-        was_hidden = not self.is_beside
+        was_hidden = not self.is_pane_open
         if was_hidden:
-            self._before = QApplication.focusWidget()
+            self._focus_before = QApplication.focusWidget()
         self.frame.show()
         if was_hidden:  # before the focused view is hidden, or Qt would move the focus as Tab does
             self.frame.setFocus(Qt.FocusReason.OtherFocusReason)
         self._arrange(is_new=was_hidden)
 
-    def hide_beside(self) -> None:
-        if not self.is_beside:
+    def close_pane(self) -> None:
+        if not self.is_pane_open:
             return
         focus = QApplication.focusWidget()
         had_focus = focus is None or focus is self.frame or self.frame.isAncestorOf(focus)
         self.frame.hide()
         self._view.show()
-        before = self._before
+        before = self._focus_before
         # What had the focus may have been deleted meanwhile; Python still holds its wrapper.
         if had_focus and before is not None and isValid(before) and before.isVisible():
             before.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -250,7 +250,7 @@ class SidePane(QSplitter):
         self.closed.emit()
 
     def _arrange(self, *, is_new: bool = False) -> None:
-        if not self.is_beside:
+        if not self.is_pane_open:
             return
         is_narrow = self.width() < self._theme.px(self.narrow_px)
         if is_narrow == self._view.isHidden() and not is_new:
@@ -272,7 +272,7 @@ class SidePane(QSplitter):
 
     def _on_moved(self) -> None:
         # In place of the view its width is the window's, not one that somebody chose.
-        if self.is_beside and not self._view.isHidden():
+        if self.is_pane_open and not self._view.isHidden():
             self.width_px = self.frame.width()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -280,7 +280,7 @@ class SidePane(QSplitter):
         self._arrange()
 
 
-class InsideBeside(SidePane):
+class InsideSplitter(SidePane):
     """View with the Inside panel at its right; `make` builds the panel on first use."""
 
     toggled = Signal()
@@ -301,12 +301,12 @@ class InsideBeside(SidePane):
 
     def toggle(self) -> None:
         """Open the panel and focus it, or close it."""
-        if self.is_beside:
-            self.hide_beside()
+        if self.is_pane_open:
+            self.close_pane()
             return
         if self.panel is None:
             self.panel = self._make()
             self.column.addWidget(self.panel)
-        self.show_beside()
+        self.open_pane()
         self.panel.setFocus(Qt.FocusReason.OtherFocusReason)
         self.toggled.emit()

@@ -36,7 +36,7 @@ from app.ui.spell_check import SpellCheck, Speller
 from app.ui.theme import EDGE_PX, HEADING_PX, Theme
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe, plain_label, plain_tip
-from app.ui.widgets.layouts import InsideBeside, name_widgets
+from app.ui.widgets.layouts import InsideSplitter, name_widgets
 from app.ui.widgets.row_list import ID_ROLE, GroupedListModel, Index
 from app.ui.work.job_column import ListColumn, ListWords
 from app.ui.work.job_tab import SecondModelQuestion
@@ -633,8 +633,8 @@ class WriteTab(Tab):
         app.writing_engines.ask = self._question.ask
 
     @cached_property
-    def view(self) -> InsideBeside:
-        view = InsideBeside(self._ui.theme, self.page, self.page.take_keyboard, self._new_inside)
+    def view(self) -> InsideSplitter:
+        view = InsideSplitter(self._ui.theme, self.page, self.page.take_keyboard, self._new_inside)
         view.toggled.connect(self.inside_changed)
         return view
 
@@ -734,7 +734,7 @@ class WriteTab(Tab):
         subjects = PageSubjects(self.page.edit, self.page.continuing, self)
         opened = partial(app.writing_engines.open_engine, may_ask=False)
         panel = InsidePanel(self._ui, lambda: app.engine, subjects, opened)
-        panel.closed.connect(self.view.hide_beside)
+        panel.closed.connect(self.view.close_pane)
         return panel
 
     def _refresh(self) -> None:

@@ -42,7 +42,7 @@ from app.ui.models.compare_page import BITS_PER_BYTE
 from app.ui.shared_labels import ATTENTION, HOW_IT_WORKS, WHAT_IS_SELECTED
 from app.ui.shell.main_window import LOOK_INSIDE
 from app.ui.theme import Theme
-from app.ui.widgets.layouts import InsideBeside
+from app.ui.widgets.layouts import InsideSplitter
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.inside import InsideDesk
 from tests.helpers.desks.window import Frame, open_window
@@ -60,8 +60,8 @@ class Looker:
         self.chat = ChatDesk(frame.chat, frame.app, frame.notify, frame.theme, script)
 
     @property
-    def beside(self) -> InsideBeside:
-        return self.frame.find_step(InsideBeside)
+    def beside(self) -> InsideSplitter:
+        return self.frame.find_step(InsideSplitter)
 
     @property
     def inside(self) -> InsideDesk:
@@ -384,14 +384,14 @@ def test_a_document_and_the_panel_take_each_others_place_where_both_have_no_room
     person.chat.ask("Is it?")
     person.press_keys()
     frame.chat.document_wanted.emit(frame.documents, stored, None)
-    assert (inside.is_beside, frame.reader.root.isVisible()) == (False, True)
+    assert (inside.is_pane_open, frame.reader.root.isVisible()) == (False, True)
     person.press_keys()
-    assert (inside.is_beside, frame.reader.root.isVisible()) == (True, False)
+    assert (inside.is_pane_open, frame.reader.root.isVisible()) == (True, False)
     frame.window.resize(1560, 900)
     frame.window.left.hide()
     QApplication.processEvents()
     frame.chat.document_wanted.emit(frame.documents, stored, None)
-    assert (inside.is_beside, frame.reader.root.isVisible(), frame.chat.isVisible()) == (True, True, True)
+    assert (inside.is_pane_open, frame.reader.root.isVisible(), frame.chat.isVisible()) == (True, True, True)
 
 
 def test_the_width_comes_back_after_a_restart(qapp: QApplication, begin: Begin) -> None:

@@ -17,7 +17,7 @@ from tests.helpers.desks.inside import InsideDesk
 from tests.helpers.desks.window import Frame, open_window
 from tests.ui.write.conftest import Open
 
-WRITE = "write InsideBeside pages_column"
+WRITE = "write InsideSplitter pages_column"
 ONE = {"text": " one two three"}
 
 
