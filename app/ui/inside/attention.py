@@ -84,24 +84,25 @@ class HeadsModel(CellModel):
         self._colours: list[int] = []
 
     def show(self, seen: AttentionMap | None) -> None:
-        """Show the heads of another text."""
         self.beginResetModel()
         self.seen = seen
         self.forget_colours()
         self.endResetModel()
 
     def forget_colours(self) -> None:
-        """Drop the thumbnails, because the theme changed."""
+        """Drop the thumbnails, whose colours are the theme's; they are made again when painted."""
         self._images.clear()
         self._colours = share_colours(self._theme)
 
     def image(self, layer: int, head: int) -> QImage:
         """Return a thumbnail, a pixel per pair of tokens; above the diagonal it is empty."""
+        # With the first text: the window starts without NumPy.
         import numpy as np
 
         assert self.seen is not None
         if (layer, head) not in self._images:
             shares = largest_of(self.seen.shares[layer, head], MOST_CELLS)
+            # A token can't attend to later ones: these cells are empty, not zero.
             above = np.triu(np.ones(shares.shape, bool), 1)
             self._images[layer, head] = share_image(np.where(above, np.float32(np.nan), shares))
             self._images[layer, head].setColorTable(self._colours)
@@ -162,6 +163,7 @@ class HeadTable(CellTable):
         assert seen is not None
         found: list[list[str | float]] = [["layer", "head", "pattern", "share", "first"]]
         for row, layer in enumerate(seen.layers):
+            # A head that follows repetitions is described by their share.
             for head, pattern in enumerate(seen.patterns[row]):
                 share = pattern.repeated[1] if pattern.repeated is not None else pattern.share
                 found.append([str(layer), str(head), pattern.kind.value, share or "", pattern.first or ""])
@@ -190,6 +192,7 @@ class HeadTable(CellTable):
 
     def _edge(self) -> int:
         """Return the thumbnail size at which a layer's heads fill the width."""
+        # Before the first text there are no columns to divide by.
         px, count = self._theme.px, max(1, self.heads.columnCount())
         return min(max(self.viewport().width() // count, px(THUMB_PX)), px(LARGEST_THUMB_PX))
 
@@ -228,6 +231,7 @@ class ThumbnailDelegate(QStyledItemDelegate):
         painter.save()
         paint_thumbnail(painter, self._theme, option.rect, self._heads.image(index.row(), index.column()))
         state = option.state
+        # The keyboard's cell is framed too, so arrows can be followed before Enter opens a head.
         if state & (
             QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_HasFocus
         ):
@@ -241,6 +245,7 @@ def largest_of(shares: Floats, most: int) -> Floats:
 
     if len(shares) <= most:
         return shares
+    # Parts of nearly equal length that together cover every token.
     begins = np.linspace(0, len(shares), most, endpoint=False).astype(int)
     found: Floats = np.maximum.reduceat(np.maximum.reduceat(shares, begins, axis=0), begins, axis=1)
     return found
@@ -362,6 +367,7 @@ class AttentionView(LookPage):
     def look_at(self, text: str) -> None:
         """Show the attention of a text, or of as much of its start as the limit allows."""
         self.clear()
+        # A text of blanks alone has nothing to attend to.
         if text.strip():
 
             def work(engine: Engine, cancel: CancelToken) -> Iterator[AttentionMap]:
@@ -386,6 +392,7 @@ class AttentionView(LookPage):
             (self.layer_field, (event.layers[0], event.layers[-1])),
             (self.head_field, (MEAN, heads - 1)),
         ):
+            # A changed range may change the value, which would count as a choice of the user and hold for other texts.
             field.number.blockSignals(True)
             field.number.setRange(*ends)
             field.number.blockSignals(False)
@@ -394,12 +401,13 @@ class AttentionView(LookPage):
         self.cut.setHidden(event.is_all)
         for widget in (self.pickers, self.sentence, self.top, self.stack):
             widget.show()
-        self.token = count - 1
+        self.token = count - 1  # the last token sees all others
         self.arcs.show_tokens(event.tokens)
         self.heads.show_heads(event)
         self.kinds.setText(" ".join(kinds_in_words(event.patterns)))
         if not self._is_chosen:
             self.layer, self.head = plainest_head(event.patterns)
+        # Another model may have fewer layers and heads.
         self.show_head(min(self.layer, len(event.layers) - 1), min(self.head, heads - 1))
         self.show_as(self._shown_as)
 
@@ -413,6 +421,7 @@ class AttentionView(LookPage):
     def _on_layer(self, number: int) -> None:
         """Show a layer, or the next one in that direction that has attention."""
         assert self.seen is not None
+        # Hybrid models have layers without attention, which the field steps over.
         before, numbers = self.seen.layers[self.layer], self.seen.layers
         is_up = number > before
         found = [candidate for candidate in numbers if (candidate >= number if is_up else candidate <= number)]
@@ -426,6 +435,7 @@ class AttentionView(LookPage):
         import numpy as np
 
         for field, value in ((self.layer_field, self.seen.layers[layer]), (self.head_field, head)):
+            # Otherwise the fields would report this as a choice of the user.
             field.number.blockSignals(True)
             field.number.setValue(value)
             field.number.blockSignals(False)
@@ -436,6 +446,7 @@ class AttentionView(LookPage):
         )
         self.sentence.setText(words)
         names = tuple(map(word_of, self.seen.tokens))
+        # As in the thumbnails: later tokens are empty, not zero.
         above = np.triu(np.ones(shares.shape, bool), 1)
         title = tr(ATTENTION_OF_LAYER, layer=self.seen.layers[layer])
         if head != MEAN:
@@ -458,7 +469,6 @@ class AttentionView(LookPage):
         self.arcs.mark(token, words)
 
     def show_as(self, way: str) -> None:
-        """Switch between arcs, map and heads."""
         self._shown_as = way
         self.ways.show_value(way)
         self.stack.setCurrentWidget(self._pages[way])
@@ -466,6 +476,7 @@ class AttentionView(LookPage):
             buttons.setVisible(name == way)
         for button in (self.larger, self.smaller):
             button.setVisible(way == MAP)
+        # A stack's page loses the fonts that were set before it was added.
         self.theme.dress_again(self._pages[way])
         if way == ARCS:
             self.arcs.reveal()
@@ -497,7 +508,7 @@ class AttentionView(LookPage):
 
 def largest_in_words(row: Floats, tokens: Sequence[TokenSeen], token: int) -> str:
     """Describe the five tokens with the largest shares, and the remaining share."""
-    order = sorted(range(token + 1), key=lambda at: -float(row[at]))[:NAMED]
+    order = sorted(range(token + 1), key=lambda at: -float(row[at]))[:NAMED]  # later tokens have no share
     said = [
         tr("itself {percent} %", percent=percent(float(row[at])))
         if at == token
@@ -506,6 +517,7 @@ def largest_in_words(row: Floats, tokens: Sequence[TokenSeen], token: int) -> st
     ]
     words = tr(LOOKS_AT, word=word_of(tokens[token]), others=", ".join(said))
     left = token + 1 - len(order)
+    # Shares are float32: their sum may be slightly more than 1.
     rest = max(0.0, 1.0 - sum(float(row[at]) for at in order))
     if left:
         words += tr("; at {count} others with {percent} % together", count=left, percent=percent(rest))

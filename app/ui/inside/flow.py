@@ -56,9 +56,11 @@ def visible(data: bytes, *, is_control: bool = False) -> str:
     text = data.decode("utf-8", "replace")
     if is_control:
         return text
+    # Half a character decodes to U+FFFD as well; only a token that is this very character shows it.
     if "\ufffd" in text and data != b"\xef\xbf\xbd":
         return hex_of(data)
     marked = text.translate(MARKS)
+    # Invisible characters would look like an empty token, or reorder those around them.
     return "".join(letter if letter.isprintable() else f"U+{ord(letter):04X}" for letter in marked)
 
 
@@ -67,11 +69,12 @@ def hex_of(data: bytes) -> str:
     return data.hex(" ").upper()
 
 
+# Called for every token with few combinations of colours.
 @cache
 def blended(below: str, above: str, share: float) -> str:
     """Return `below` mixed with a share (0 to 1) of `above`."""
-    one, other = QColor(below), QColor(above)
-    pairs = ((one.red(), other.red()), (one.green(), other.green()), (one.blue(), other.blue()))
+    base, tinted = QColor(below), QColor(above)
+    pairs = ((base.red(), tinted.red()), (base.green(), tinted.green()), (base.blue(), tinted.blue()))
     return "#" + "".join(f"{round(a + (b - a) * share):02X}" for a, b in pairs)
 
 
@@ -101,6 +104,7 @@ class FlowLines:
 
     def add(self, width_px: int, *, ends_line: bool) -> None:
         """Place one more width on the current line, or on a new one if it doesn't fit."""
+        # There is no sideways scrolling, so a token that is wider than a line is cut.
         width_px = min(width_px, max(1, self._end_px - self.margin_px))
         start = self._ends[-1] + self._gap_px if self._ends else 0
         if self._is_new or start + width_px > self._end_px:
@@ -116,6 +120,7 @@ class FlowLines:
 
     def place_of(self, index: int) -> tuple[int, int, int]:
         """Return start, end and top of an item."""
+        # By bisection, as one call is made for each token painted.
         line = bisect_right(self._firsts, index) - 1
         return self._starts[index], self._ends[index], self.margin_px + line * self.pitch_px
 
@@ -123,12 +128,14 @@ class FlowLines:
         """Return the items on the lines between two heights."""
         first = max(0, (top_px - self.margin_px) // self.pitch_px)
         last = min(len(self._firsts) - 1, (bottom_px - self.margin_px) // self.pitch_px)
+        # Lines hold whole ranges of tokens, so painting costs what is visible and not what the text is long.
         return range(self._firsts[first], self._span(last)[1]) if first <= last else range(0)
 
     def beside(self, index: int, lines: int) -> int:
         """Return the item `lines` below (or above, if negative) at the same horizontal place."""
         line = bisect_right(self._firsts, index) - 1 + lines
         first, end = self._span(min(max(line, 0), len(self._firsts) - 1))
+        # Ends grow along a line, so the first one past the middle is the token below.
         middle = (self._starts[index] + self._ends[index]) // 2
         return min(bisect_left(self._ends, middle, first, end), end - 1)
 
@@ -149,7 +156,7 @@ class TokenFlow(QAbstractScrollArea):
         super().__init__()
         self._theme = theme
         self._pieces: list[TokenPiece] = []
-        self._widths: dict[str, int] = {}
+        self._widths: dict[str, int] = {}  # by text: the same tokens come again and again
         self._lines = FlowLines()
         self._is_mirrored = False
         self._current = self._hovered = -1
@@ -159,6 +166,7 @@ class TokenFlow(QAbstractScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # Without tracking, moves arrive only while a button is held.
         self.viewport().setMouseTracking(True)
         self.viewport().setAutoFillBackground(False)
         theme.changed.connect(self._on_theme_changed)
@@ -184,6 +192,7 @@ class TokenFlow(QAbstractScrollArea):
         is_grown = bool(before) and [token_piece.text for token_piece in before] == [
             piece.text for piece in self._pieces[: len(before)]
         ]
+        # Asked before the new tokens change the scroll range.
         is_at_end = is_grown and bar.value() >= bar.maximum()
         if not is_grown:
             self._current = self._hovered = -1
@@ -204,7 +213,6 @@ class TokenFlow(QAbstractScrollArea):
             bar.setValue(bar.maximum())
 
     def set_current(self, index: int) -> None:
-        """Move the keyboard position and scroll to it."""
         self._current, self._hovered = index, -1  # until the pointer moves
         bar, rect, margin = self.verticalScrollBar(), self.rect_of(index), self._lines.margin_px
         if rect.top() < 0:
@@ -222,6 +230,7 @@ class TokenFlow(QAbstractScrollArea):
     def rect_of(self, index: int) -> QRect:
         """Return a token's rectangle in the viewport."""
         start, end, top = self._lines.place_of(index)
+        # Lines are laid out from the leading edge; only the horizontal axis is turned.
         left = self.viewport().width() - end if self._is_mirrored else start
         return QRect(left, top - self.verticalScrollBar().value(), end - start, self._height)
 
@@ -261,6 +270,7 @@ class TokenFlow(QAbstractScrollArea):
         super().resizeEvent(event)
         is_new_width = self.viewport().width() != self._width
         self._width = self.viewport().width()
+        # Another height alone, as of a growing panel, moves no token.
         self._place_pieces(0 if is_new_width else len(self._pieces))
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -280,6 +290,7 @@ class TokenFlow(QAbstractScrollArea):
             pen = QPen(QColor(tokens.focus if self.hasFocus() else tokens.outline), 2)
         painter.setPen(pen)
         painter.setBrush(QColor(piece.ground) if piece.ground else Qt.BrushStyle.NoBrush)
+        # A pen is centred on its path: half of it would be cut off at the edge.
         inset = pen.widthF() / 2
         painter.drawRoundedRect(rect.adjusted(inset, inset, -inset, -inset), px(4), px(4))
         room = rect.adjusted(px(PAD_PX), 0, -px(PAD_PX), 0)
@@ -298,6 +309,7 @@ class TokenFlow(QAbstractScrollArea):
         if index != self._hovered:
             self._hovered = index
             self.viewport().update()
+            # Off all tokens the description goes back to the keyboard's.
             self.pointed.emit(index if index >= 0 else self._current)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -315,6 +327,7 @@ class TokenFlow(QAbstractScrollArea):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
+        # A click chooses its own token right after this.
         if self._current < 0 and self._pieces and event.reason() != Qt.FocusReason.MouseFocusReason:
             self.set_current(0)
         self.viewport().update()
@@ -324,6 +337,7 @@ class TokenFlow(QAbstractScrollArea):
         self.viewport().update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        # Keys of the number pad carry a modifier, on macOS all arrows do.
         if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier or not self._pieces:
             super().keyPressEvent(event)
             return
@@ -338,6 +352,7 @@ class TokenFlow(QAbstractScrollArea):
     def _target(self, key: Qt.Key) -> int | None:
         """Return the token a key leads to; None for other keys."""
         now, page = max(self._current, 0), max(1, self.viewport().height() // self._lines.pitch_px - 1)
+        # The arrows follow the screen: to the right is back in a right-to-left text.
         ahead = -1 if self._is_mirrored else 1
         steps = {Qt.Key.Key_Right: ahead, Qt.Key.Key_Left: -ahead}
         lines = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: page, Qt.Key.Key_PageUp: -page}
@@ -382,7 +397,7 @@ class TokenText(QWidget):
         self._show_rest()
 
     def show_count(self, count: int) -> None:
-        """Replace the text by one of `count` tokens."""
+        """Replace the text by one of `count` tokens, of which at most `SHOWN_AT_ONCE` are laid out."""
         self._count, self._shown = count, min(count, SHOWN_AT_ONCE)
         self.show_again()
         self._show_rest()
@@ -390,13 +405,15 @@ class TokenText(QWidget):
     def grow_to(self, count: int) -> None:
         """Extend the text to `count` tokens, keeping those shown."""
         self._count = count
+        # After "Show more" growing never adds tokens by itself.
         if self._shown < SHOWN_AT_ONCE:
             self._show_to(min(count, SHOWN_AT_ONCE))
         self._show_rest()
 
     def show_again(self) -> None:
-        """Rebuild all pieces, as their appearance changed."""
+        """Rebuild all pieces: their bytes or the theme changed, and with the bytes maybe the direction."""
         beginning = b"".join(map(self._data_of, range(min(self._shown, SAMPLE))))
+        # The sample may end inside a character.
         is_mirrored = is_right_to_left(beginning.decode("utf-8", "ignore"))
         self.flow.show_pieces(map(self._piece_of, range(self._shown)), is_mirrored=is_mirrored)
 
@@ -434,6 +451,7 @@ class TokenDetail(QFrame):
         self.setProperty("kind", "card")
         self._token, self._about = plain_label(), plain_label(kind="muted", wraps=True)
         self._about.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeading)
+        # Or a long token would keep the panel from becoming narrower.
         self._token.setMinimumWidth(1)
         self._token.setProperty("elides", True)
         column = QVBoxLayout(self)
@@ -459,5 +477,4 @@ class TokenDetail(QFrame):
         self._about.setToolTip(plain_tip(about))
 
     def clear(self) -> None:
-        """Show the hint instead of a token."""
         self.show_token("", self._hint)

@@ -74,6 +74,7 @@ class TemperatureView(LookPage):
 
     def look_at(self, text: str) -> None:
         """Ask the model for the most likely tokens after a text."""
+        # A temperature of 0 takes the likeliest at once; the probabilities told with it are those at T = 1.
         ask = Ask((), max_tokens=1, sampling=Sampling(temperature=0), text=text, alternatives=GUESSES)
 
         def work(engine: Engine, cancel: CancelToken) -> Iterator[object]:
@@ -89,7 +90,7 @@ class TemperatureView(LookPage):
         self._show()
 
     def show_at(self, temperature: str) -> None:
-        """Show the probabilities at another temperature."""
+        """Bend the shown probabilities to a temperature; asks nothing of the model."""
         self.temperature = temperature
         self.segments.show_value(temperature)
         self._show()
@@ -97,6 +98,7 @@ class TemperatureView(LookPage):
             announce(self, self.rows[0].said)
 
     def _on_guesses(self, guesses: object) -> None:
+        # Anything else is told as progress, which `LookPage` shows itself.
         if isinstance(guesses, tuple):
             self.guesses = guesses
             self._show()
@@ -136,11 +138,11 @@ class GuessRow:
         """Show a token with its probability, from 0 to 1."""
         self.word.setText(word)
         self.share.setText(f"{100 * share:.1f} %")
+        # The stripe counts in whole thousandths.
         self.bar.show_share(round(1000 * share), 1000)
         self.bar.setAccessibleName(self.said)
 
     def show(self, *, is_shown: bool) -> None:
-        """Show or hide all three parts."""
         parts: tuple[QWidget, ...] = (self.word, self.bar, self.share)
         for part in parts:
             part.setVisible(is_shown)
@@ -331,7 +333,6 @@ class HowItWorks(QWidget):
 
     @property
     def is_known(self) -> bool:
-        """True if the numbers come from a model."""
         return bool(self._facts)
 
     @property
@@ -380,7 +381,8 @@ class HowItWorks(QWidget):
         theme.dress(*self.steps.findChildren(QPushButton), font=(14, 500))
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
-        self._area = scrolled(inside)  # showing it polishes the content, which keeps its current fonts
+        # WORKAROUND: showing the area polishes its content, which keeps the fonts of that moment.
+        self._area = scrolled(inside)
         outside.addWidget(self._area)
 
     def reload(self) -> tasks.BackgroundTask | None:
@@ -389,6 +391,7 @@ class HowItWorks(QWidget):
         if path is None or path == self._facts_of:
             self._show_lesson()
             return None
+        # Set before the file is read, so that a second call doesn't read it again.
         self._facts_of = path
         return tasks.ask(lambda _: anatomy_of(path), self, lambda found: self._on_read(path, found), self._on_unread)
 
@@ -414,6 +417,7 @@ class HowItWorks(QWidget):
     def _show_lesson(self) -> None:
         lesson = LESSONS[self.number]
         facts = self._facts or {key: tr(words) for key, words in UNKNOWN.items()}
+        # Lessons have at most three paragraphs; unused labels are hidden.
         for label, words in zip(self.words, (*lesson.words, "", "", "")[:3], strict=True):
             label.setText(tr(words, **facts) if words else "")
             label.setVisible(bool(words))
@@ -422,6 +426,7 @@ class HowItWorks(QWidget):
         self.about.setVisible(bool(known))
 
     def _on_read(self, path: Path, found: ModelAnatomy) -> None:
+        # Another model may have been loaded while this file was read.
         self._facts = facts_for(found, self._ui.loader.name if path == self._ui.loader.path else found.name)
         self._show_lesson()
 
@@ -445,9 +450,11 @@ class HowItWorks(QWidget):
             self._ui.theme.dress(view, least_height=LIVE_PX)
             self._place.addWidget(view, 1)
         self._live[name].show()
+        # Once the event loop runs: while the page is being built it isn't visible yet, and asks nothing.
         QTimer.singleShot(0, self, self._update_live)
 
     def _update_live(self) -> None:
+        # Hidden pages must not keep the engine from the chat.
         if not self.isVisible():
             return
         view = cast("Live", self._live[LESSONS[self.number].live])
@@ -463,6 +470,7 @@ class HowItWorks(QWidget):
         is_wide = self.width() >= px(SIDE_PX)
         along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         self._side.setDirection(along if is_wide else down)
+        # A wrapped label has no width of its own, so the text's column gets one.
         self._text.setFixedWidth(
             min(px(TEXT_PX + 60), self.width() * 2 // 5) if is_wide else self.width() - px(2 * EDGE_PX + 12)
         )
@@ -506,7 +514,7 @@ UNKNOWN = {
 
 
 def facts_for(found: ModelAnatomy, name: str) -> Facts:
-    """Return a model's numbers formatted for the pages."""
+    """Return a model's numbers for the pages, with words where its file lacks one."""
     numbers = {
         "vocabulary": found.vocabulary,
         "width": found.width,
@@ -516,6 +524,7 @@ def facts_for(found: ModelAnatomy, name: str) -> Facts:
         "parameters": found.parameters,
         "context": found.context_tokens,
     }
+    # A mixture of experts has its feed-forward part there.
     worked_on = sum(part.parameters for part in found.parts if part.name in ("feed_forward", "experts"))
     share = f"{100 * worked_on / max(1, found.parameters):.0f} %" if worked_on else tr(UNKNOWN["feed_forward"])
     said = {key: f"{number:,}" if number else tr(UNKNOWN[key]) for key, number in numbers.items()}

@@ -170,11 +170,10 @@ class InsidePanel(QWidget):
 
     @property
     def subject(self) -> InspectedText | None:
-        """Subject of the current page, or None."""
         return self._looked.get(self.page)
 
     def show_page(self, name: str) -> None:
-        """Show a page by its name in `PAGES`."""
+        """Show a page by its name in `PAGES`; the first time this imports and builds it."""
         if name == self.page:
             return
         spec = _spec(name)
@@ -185,8 +184,10 @@ class InsidePanel(QWidget):
             self._stack.addWidget(self._pages[name])
         self.page = name
         self._segments.show_value(name)
+        # The panel has no focus of its own: to focus it is to focus its current segment.
         self.setFocusProxy(self._segments.chosen)
         self._stack.setCurrentWidget(self._pages[name])
+        # While hidden nothing is asked; `showEvent` does this then.
         if self.isVisible():
             self._offer()
             self._inspect_chosen()
@@ -195,6 +196,7 @@ class InsidePanel(QWidget):
     def _on_subjects_changed(self) -> None:
         if self.isVisible():
             self._offer()
+            # A selection changes with every step of the mouse.
             self._later.start()
 
     def _offer(self) -> None:
@@ -202,14 +204,17 @@ class InsidePanel(QWidget):
         spec = _spec(self.page)
         self._known = []
         for inspected_text in self._subjects.now():
+            # A prompt is tokens with places, which only one page can show; the others would ask for a text.
             is_for_it = (spec.takes_prompts or inspected_text.prompt is None) and (
                 spec.takes_answers or not inspected_text.is_being_written
             )
             if is_for_it and all(inspected_text.name != known.name for known in self._known):
                 self._known.append(inspected_text)
         choices = [(inspected_text.name, inspected_text.label) for inspected_text in self._known]
+        # Before the list is replaced: a value that is gone falls back to the first.
         is_there = any(text.name == self._choice.value for text in self._known)
         self._choice.offer([*choices, (OWN, tr(OWN_TEXT))])
+        # A selection is followed, unless a text of one's own was chosen on purpose.
         if self._known and not self._is_own and (self._known[0].name == SELECTION or not is_there):
             self._choice.show_value(self._known[0].name)
         self._field.setVisible(self._choice.value == OWN)
@@ -230,6 +235,7 @@ class InsidePanel(QWidget):
 
     def _inspect_chosen(self) -> None:
         """Show the chosen subject on the current page, unless it is there already."""
+        # It may be called while the pause after typing still runs.
         self._later.stop()
         if self._choice.value == OWN:
             subject: InspectedText | None = InspectedText(OWN, "", self._field.text)
@@ -237,6 +243,7 @@ class InsidePanel(QWidget):
             subject = next(
                 (inspected_text for inspected_text in self._known if inspected_text.name == self._choice.value), None
             )
+        # Otherwise every switch between pages would ask the model again.
         if subject == self._looked.get(self.page):
             return
         page = cast("InsidePage", self._pages[self.page])
@@ -245,6 +252,7 @@ class InsidePanel(QWidget):
             page.clear()
             return
         self._looked[self.page] = subject
+        # Optional: two pages can show more of a subject than its text.
         look = getattr(page, "look_at_subject", None)
         if look is not None:
             look(subject)
@@ -263,6 +271,7 @@ class InsidePanel(QWidget):
         self._later.stop()
         for name, page in self._pages.items():
             if getattr(page, "is_looking", False):
+                # What was cut off must be asked again when the panel is shown.
                 cast("InsidePage", page).clear()
                 self._looked.pop(name, None)
 
@@ -326,7 +335,8 @@ class OwnText(QFrame):
         """Read a text file on a thread; if it isn't text, say so."""
 
         def read(_token: CancelToken) -> tuple[str, str]:
-            from app.features.write_pages import text_of  # it imports the detection of encodings, needed for files only
+            # For files only: this brings in the detection of encodings.
+            from app.features.write_pages import text_of
 
             return path.name, text_of(path)
 

@@ -53,6 +53,7 @@ class Lens:
 
     def is_right(self, layer: int, token: int) -> bool:
         """Return whether a layer's top guess is the token that follows."""
+        # By bytes, since a token may be half a character.
         following = self.tokens[token + 1 : token + 2]
         return bool(following) and self.guesses[layer][token][0].data == following[0].data
 
@@ -66,6 +67,7 @@ def lenses(engine: Engine, text: str, cancel: CancelToken) -> Iterator[Lens | Pr
             yield event
         else:
             before, rows = lens, event.layers
+            # Every event brings some more tokens, for all layers at once.
             if before is not None:
                 rows = tuple(guess_row + more for guess_row, more in zip(before.guesses, rows, strict=True))
             lens = Lens((*(before.tokens if before is not None else ()), *event.tokens), rows, shown == text)
@@ -155,6 +157,7 @@ class LensModel(CellModel):
             f"“{shown_word(guess.data)}” {percent(guess.probability)} %" for guess in self.guesses(row, column)
         )
         behind = word_of(lens.tokens[column])
+        # The last row is the output itself, in which no layer has a number of its own.
         if row == self.rowCount() - 1:
             words = tr(OUTPUT_GUESSES, word=behind, guesses=said)
         else:
@@ -205,6 +208,7 @@ class LayerGrid(CellTable):
         """Show a lens with the final output as current cell."""
         self.lens.show(lens)
         if lens is not None:
+            # Joined before decoding, as a token may be half a character.
             is_mirrored = is_right_to_left(b"".join(token.data for token in lens.tokens).decode("utf-8", "replace"))
             ways = Qt.LayoutDirection
             self.setLayoutDirection(ways.RightToLeft if is_mirrored else ways.LeftToRight)  # as the text is read
@@ -212,6 +216,7 @@ class LayerGrid(CellTable):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        # Columns have a fixed width, so a narrower panel may leave the current cell outside.
         self.scrollTo(self.currentIndex())
 
     def currentChanged(self, current: Index, previous: Index) -> None:
@@ -225,6 +230,7 @@ class LayerGrid(CellTable):
         lens = self.lens.lens
         assert lens is not None
         for row in range(self.lens.rowCount()):
+            # In the CSV the word is not translated, as programs read it.
             layer = "output" if row == self.lens.rowCount() - 1 else str(row)
             for column, token in enumerate(lens.tokens):
                 for guess in self.lens.guesses(row, column):
@@ -283,6 +289,7 @@ def paint_guess(painter: QPainter, theme: Theme, rect: QRect, lens: LensModel, c
     inside = rect.adjusted(1, 1, -1, -1)
     painter.fillRect(inside, QColor(tokens.surface))
     back = QColor(tokens.selection)
+    # The tint is the probability, so a column darkens where the model makes up its mind.
     back.setAlphaF(min(1.0, guess.probability))
     painter.fillRect(inside, back)
     if cell[0] == lens.rowCount() - 1:

@@ -82,6 +82,7 @@ class InspectedText:
     text: str = ""
     message_id: int = 0
     """Id of the chat message it is, or that its prompt led to."""
+    # Not compared: these are made anew with each call of `Subjects.now`, and would never be equal.
     prompt: Callable[[], Ask] | None = field(default=None, compare=False)
     """Returns the engine request, where there is one instead of a text.
 
@@ -107,7 +108,7 @@ class Subjects(QObject):
         raise NotImplementedError
 
 
-WAIT_MS = 300
+WAIT_MS = 300  # quick answers come without a word of waiting
 
 Work = Callable[["Engine", CancelToken], Iterator[object]]
 Opened = Callable[[CancelToken], AbstractContextManager["Engine | None"]]
@@ -137,6 +138,7 @@ class LookPage(QWidget):
         self._timer.timeout.connect(self._say_waiting)
         self.state = StateRow(ui)
         self.state.cancelled.connect(self._on_cancelled)
+        # Not the method itself: another request puts another one there.
         self.state.retried.connect(lambda: self._again())  # noqa: PLW0108 - another one later
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(0, 0, 0, 0)
@@ -150,7 +152,7 @@ class LookPage(QWidget):
         return self._task is not None or self._waiting is not None
 
     def look_at(self, text: str) -> None:
-        """Show what the engine says about a subject."""
+        """Show what the engine says about a text, dropping what is shown; "" clears."""
         raise NotImplementedError
 
     def clear(self) -> None:
@@ -162,6 +164,7 @@ class LookPage(QWidget):
         self._timer.stop()
         self._waiting = None
         if self._task is not None:
+            # Its events may wait in the queue already; abandoned, they are dropped.
             self._task.abandon()
             self._task = None
 
@@ -173,6 +176,7 @@ class LookPage(QWidget):
         self.state.show_sentence("")
         loader = self.ui.loader
         is_chats = self.opened is None  # a tab's own engine wakes its model itself
+        # Not every sleeping model is woken by a request; where it isn't, it is loaded here.
         if is_chats and loader.state == "asleep" and not loader.wakes_up and loader.path is not None:
             loader.reload()
         if is_chats and loader.state == "loading":
@@ -183,6 +187,7 @@ class LookPage(QWidget):
 
     def _start(self, work: Work, on_event: Callable[[object], object], on_end: Callable[[], object]) -> None:
         self._waiting = None
+        # Read on the window's thread; the request runs on another.
         engine, opened = self._engine, self.opened
 
         def looked(token: CancelToken) -> Iterator[object]:
@@ -196,6 +201,7 @@ class LookPage(QWidget):
         task = self._task = tasks.run(looked, self)
 
         def on_task_event(event: object) -> None:
+            # A request that was replaced may still have events in the queue.
             if task is self._task:
                 if isinstance(event, PromptProgress):
                     self._progress = event
@@ -289,7 +295,6 @@ class StateRow(QWidget):
         return "" if self.isHidden() else self.label.text()
 
     def show_sentence(self, text: str) -> None:
-        """Show a message; "" hides it."""
         self._show(text, "", "")
 
     def wait(self, text: str, done: int = 0, total: int = 0) -> None:
@@ -302,6 +307,7 @@ class StateRow(QWidget):
 
     def fail(self, text: str, action: str = "", *, is_error: bool = True) -> None:
         """Show an error with an action: "retry", or one the window knows by name."""
+        # Errors name actions of the whole program; only those that this window has become a button.
         is_known = action == "retry" or action in self._ui.notify.actions
         self._show(text, action if is_known else "", tr(ACTION_LABELS[action]) if is_known else "")
         set_mark(self.label, "kind", "danger" if is_error else "muted")
@@ -311,6 +317,7 @@ class StateRow(QWidget):
         self.is_waiting = False
         self._action = action
         self.line.hide()
+        # Whatever was shown before may have been an error.
         set_mark(self.label, "kind", "muted")
         self.label.setText(text)
         self.button.setText(label)
@@ -367,7 +374,7 @@ class CellModel(QAbstractTableModel):
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role == Qt.ItemDataRole.DisplayRole and self.shape[0]:
+        if role == Qt.ItemDataRole.DisplayRole and self.shape[0]:  # Qt asks for headers of an empty model, too
             return self.name(section, orientation)
         if role == Qt.ItemDataRole.FontRole:
             return self._theme.font(*self.name_font)
@@ -385,8 +392,10 @@ class CellTable(PlainTable):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         for header in (self.horizontalHeader(), self.verticalHeader()):
             header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+            # Qt's own least width depends on the style, and is wider than a thumbnail.
             header.setMinimumSectionSize(1)
             header.setHighlightSections(True)
+            # A click on a header would select its whole row or column.
             header.setSectionsClickable(False)
 
 

@@ -72,6 +72,7 @@ class ShareMap:
     def set(self, shares: Floats | None, rows: Sequence[str], columns: Sequence[str]) -> None:
         """Set an array [row, column] with its names; None clears it."""
         self._shares, self.rows, self.columns = shares, tuple(rows), tuple(columns)
+        # An indexed image: another theme replaces 256 colours and no pixel.
         self._image = QImage() if shares is None else share_image(shares)
         self.recolour()
 
@@ -111,6 +112,7 @@ class ShareMap:
             min(px(LABEL_PX), max((metrics.horizontalAdvance(name) for name in names), default=0)) + px(14)
             for names in (self.rows, self.columns)
         ]
+        # The corner between the names holds the legend, so both have a least size.
         return QSize(*(max(px(LEAST_LABEL_PX), size) for size in sizes))
 
     def size_with(self, cell: int) -> QSize:
@@ -175,6 +177,7 @@ class ShareMap:
             first = whole.y() if is_row else whole.x()
             for number, name in enumerate(names):
                 middle = first + number * cell + cell // 2
+                # The frame's own name is always shown; names this near would run into it.
                 is_near = at >= 0 and number != at and abs(number - at) * cell < high
                 if not begin - 1 <= middle <= end + 1 or is_near or (number % step and number != at):
                     continue
@@ -197,9 +200,11 @@ class ShareMap:
             part = QRectF(
                 bar.left() + bar.width() * step / LEGEND_STEPS,
                 bar.top(),
+                # Half a pixel of overlap, or gaps between the steps show as lines.
                 bar.width() / LEGEND_STEPS + 0.5,
                 bar.height(),
             )
+            # Squared, as colours follow the square root: so the scale is even.
             painter.fillRect(part, share_colour(theme, (step / (LEGEND_STEPS - 1)) ** 2))
         painter.setPen(QColor(theme.tokens.outline))
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -239,6 +244,7 @@ class HeatMap(QAbstractScrollArea):
 
     def show_shares(self, shares: Floats, rows: Sequence[str], columns: Sequence[str], summary: str = "") -> None:
         """Show an array [row, column]; `summary` describes it to screen readers."""
+        # The same text at another head: zoom and frame stay, so that heads can be compared at one place.
         if (self.plot.rows, self.plot.columns) != (tuple(rows), tuple(columns)):
             self.zoom, self.current = 1.0, (max(0, len(rows) - 1), 0)
         self.plot.set(shares, rows, columns)
@@ -252,6 +258,7 @@ class HeatMap(QAbstractScrollArea):
 
     def zoom_by(self, steps: int) -> None:
         """Zoom in (1) or out (-1), keeping the frame visible."""
+        # Zooms are a fixed list, so in and out lead back to the same size.
         at = MAP_ZOOMS.index(self.zoom) + steps
         self.zoom = MAP_ZOOMS[min(max(at, 0), len(MAP_ZOOMS) - 1)]
         self._fit_cells()
@@ -261,6 +268,7 @@ class HeatMap(QAbstractScrollArea):
         """Return the cell size: fit all, or only the width if cells became unreadably small."""
         room = self.viewport().size() - self.plot.names_size()
         wide, high = room.width() / max(1, len(self.plot.columns)), room.height() / max(1, len(self.plot.rows))
+        # Never so low that names of rows overlap: then the map is scrolled.
         fit = min(wide, max(high, self.plot.line_px), self._theme.px(CELL_PX))
         return max(1, int(max(1.0, fit) * self.zoom))
 
@@ -316,7 +324,7 @@ class HeatMap(QAbstractScrollArea):
     # Navigation.
 
     def go_to(self, row: int, column: int) -> None:
-        """Move the frame, clamped to the map."""
+        """Move the frame to a cell, clamped to the map, and read that cell to screen readers."""
         cell = (min(max(row, 0), len(self.plot.rows) - 1), min(max(column, 0), len(self.plot.columns) - 1))
         if not self.plot.rows or cell == self.current:
             return
@@ -329,7 +337,8 @@ class HeatMap(QAbstractScrollArea):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, (row, column) = Qt.Key(event.key()), self.current
         moves = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
-        zooms = {Qt.Key.Key_Plus: 1, Qt.Key.Key_Equal: 1, Qt.Key.Key_Minus: -1}
+        zooms = {Qt.Key.Key_Plus: 1, Qt.Key.Key_Equal: 1, Qt.Key.Key_Minus: -1}  # the key of + without Shift
+        # Shift is part of + on many keyboards; keys of the number pad carry a modifier of their own.
         if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier & ~Qt.KeyboardModifier.ShiftModifier:
             super().keyPressEvent(event)
         elif key in moves:
@@ -355,6 +364,7 @@ class HeatMap(QAbstractScrollArea):
             self.pointed.emit(*cell)
 
     def viewportEvent(self, event: QEvent) -> bool:
+        # Tooltips of a scroll area are asked of its viewport.
         if isinstance(event, QHelpEvent):
             cell = self.cell_at(event.pos())
             QToolTip.showText(event.globalPos(), plain_tip(self._words(*cell)) if cell else "", self)
@@ -395,10 +405,12 @@ def share_image(shares: Floats) -> QImage:
 
     rows, columns = shares.shape
     strength = np.sqrt(np.clip(np.nan_to_num(shares, nan=0.0), 0.0, 1.0))
+    # Level 0 is left for empty cells; shares have 1 to 255.
     levels = np.where(np.isnan(shares), HIDDEN, 1 + np.rint(254 * strength)).astype(np.uint8)
     wide = (columns + 3) // 4 * 4  # QImage pads lines to four bytes
     padded = np.zeros((rows, wide), np.uint8)
     padded[:, :columns] = levels
+    # The copy owns its bytes; the first image only points into ones that go now.
     return QImage(padded.tobytes(), columns, rows, wide, QImage.Format.Format_Indexed8).copy()
 
 
@@ -443,6 +455,7 @@ class ArcsDrawing:
     def set(self, tokens: Sequence[TokenSeen]) -> None:
         """Set another text, without shares."""
         self._tokens, self.shares, self.words = tuple(tokens), None, tuple(map(word_of, tokens))
+        # Joined before decoding, as a token may be half a character.
         self.is_mirrored = is_right_to_left(b"".join(token.data for token in tokens).decode("utf-8", "replace"))
 
     def table(self) -> list[list[str | float]]:
@@ -471,6 +484,7 @@ class ArcsDrawing:
         x, y, found = edge, above, []
         for number, (token, word) in enumerate(zip(self._tokens, self.words, strict=True)):
             wide = min(metrics.horizontalAdvance(word) + px(10), width - 2 * edge)
+            # A token that begins with a blank begins a word.
             gap = px(6) if token.data[:1].isspace() else px(2)
             x += gap if x > edge else 0
             if x + wide > width - edge and x > edge:
@@ -482,7 +496,6 @@ class ArcsDrawing:
         return found
 
     def paint(self, painter: QPainter, places: Sequence[QRect], *, has_focus: bool = False) -> None:
-        """Paint tokens and arcs, the largest on top."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not places or self.shares is None:
             return
@@ -498,8 +511,10 @@ class ArcsDrawing:
         tokens, px = self._theme.tokens, self._theme.px
         is_current, is_later = number == self.current, number > self.current
         back = QColor(tokens.selection)
+        # The square root makes small shares visible, as in the map.
         back.setAlphaF(min(1.0, share**0.5))
         painter.setPen(Qt.PenStyle.NoPen)
+        # Later tokens can't be attended to, so they have no ground.
         for colour in () if is_later else (QColor(tokens.surface), back):
             painter.setBrush(colour)
             painter.drawRoundedRect(rect, px(5), px(5))
@@ -519,13 +534,17 @@ class ArcsDrawing:
         colour.setAlphaF(0.35 + 0.6 * min(1.0, share) ** 0.5)
         begin = QPointF(start.center().x(), start.top())
         path = QPainterPath(begin)
+        # A token that attends to itself: a loop above it.
         if start == end:
             out, up = px(9), px(ABOVE_PX - 8)
             path.cubicTo(begin + QPointF(-out, -up), begin + QPointF(out, -up), begin)
+        # In one line: an arc above the words between.
         elif start.top() == end.top():
             goal = QPointF(end.center().x(), end.top())
+            # The curve's top is at three quarters of this height, and must stay in the gap between the lines.
             high = min(px(ABOVE_PX - 4) * 4 / 3, px(8) + abs(goal.x() - begin.x()) / 3)
             path.cubicTo(begin - QPointF(0, high), goal - QPointF(0, high), goal)
+        # To an earlier line: from the top of this token to the bottom of that one.
         else:
             goal = QPointF(end.center().x(), end.bottom())
             way = min(begin.y() - goal.y(), 3.0 * px(LINE_PX)) / 2 + px(6)
@@ -549,13 +568,13 @@ class TokenArcs(QWidget):
         self._places: list[QRect] = []
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        # A scroll area asks for a height only if the policy says that it depends on the width.
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.setAccessibleName(tr("Tokens of the text"))
         theme.changed.connect(self._lay_out)
 
     def show_tokens(self, tokens: Sequence[TokenSeen]) -> None:
-        """Show another text, without shares."""
         self.plot.set(tokens)
         self._lay_out()
 
@@ -581,6 +600,7 @@ class TokenArcs(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         least = self._theme.px(LEAST_PX)
+        # Before the first layout the width is not yet the one it will have.
         return QSize(least, self.plot.height_for(max(self.width(), least)))
 
     def _place_tokens(self) -> None:
@@ -600,6 +620,7 @@ class TokenArcs(QWidget):
 
     def reveal(self) -> None:
         parent = self.parentWidget()
+        # In a scroll area the parent is the viewport.
         area = parent.parentWidget() if parent is not None else None
         if isinstance(area, QScrollArea) and self.plot.current < len(self._places):
             middle = self._places[self.plot.current].center()
@@ -610,6 +631,7 @@ class TokenArcs(QWidget):
         if token >= 0 and token != self.plot.current:
             self.chosen.emit(token)
             self.reveal()
+            # Whoever heard `chosen` has set the description of the new token by now.
             announce(self, self.accessibleDescription())
 
     def _nearest(self, place: QPoint) -> int:
@@ -633,6 +655,7 @@ class TokenArcs(QWidget):
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
             self._choose(0 if key == Qt.Key.Key_Home else len(self._places) - 1)
         elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down) and self._places:
+            # Up and Down have no token of their own: the nearest in the next line is taken.
             line = (self._theme.px(LINE_PX) + self._theme.px(ABOVE_PX)) * (-1 if key == Qt.Key.Key_Up else 1)
             self._choose(self._nearest(self._places[current].center() + QPoint(0, line)))
         else:

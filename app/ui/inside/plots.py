@@ -50,6 +50,7 @@ POINT_COUNT = "{count} points."
 PNG_SCALE = 2
 """Pixels of a saved image per screen pixel."""
 FORMATS = ((".png", "PNG"), (".svg", "SVG"))
+# Characters that a file name may not have on Windows.
 _NO_NAME = dict.fromkeys(map(ord, '<>:"/\\|?*\n\r\t'), " ")
 
 
@@ -76,6 +77,7 @@ def prepare() -> None:
 
 def as_csv(table: Sequence[Sequence[str | float]]) -> str:
     """Return a table as CSV; floats with six significant digits."""
+    # Six digits: more would be noise of float32.
     out = io.StringIO()
     rows = ([f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row] for row in table)
     csv.writer(out, lineterminator="\n").writerows(rows)
@@ -84,6 +86,7 @@ def as_csv(table: Sequence[Sequence[str | float]]) -> str:
 
 def as_image(plot: Plot) -> QImage:
     """Return a plot's image at double resolution."""
+    # Without an alpha channel, as every plot paints its own background.
     image = QImage(plot.picture_size() * PNG_SCALE, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(PNG_SCALE)
     image.fill(Qt.GlobalColor.white)
@@ -139,17 +142,17 @@ class PlotButtons(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for ending, name in FORMATS:
+            # Behind a tab Qt aligns text like a shortcut
             menu.addAction(f"{name}\t{ending}", partial(self.ask_where, ending))
         menu.popup(self.save.mapToGlobal(self.save.rect().bottomLeft()))
 
     def ask_where(self, ending: str) -> QFileDialog:
-        """Ask for the file and save there."""
+        """Ask for the file, offering the plot's title as its name, and save there."""
         if self._files is None:
             self._files = PictureFiles(self._notify, self.window())
         return self._files.ask(self._plot, ending)
 
     def copy_numbers(self) -> None:
-        """Copy the numbers as CSV."""
         copy_text(as_csv(self._plot.table()))
         self.copy.show_done(tr(COPIED))
 
@@ -159,6 +162,7 @@ class PictureFiles(SavedFiles):
 
     def ask(self, plot: Plot, ending: str) -> QFileDialog:
         """Ask for the file; a typed ending overrides the chosen format."""
+        # Titles hold names of models; a file name may be neither long nor end with a dot.
         name = " ".join(plot.title.translate(_NO_NAME).split())[:80].strip(" .") or "plot"
         return self._ask_to_save(
             tr("Save the picture"),
@@ -170,6 +174,7 @@ class PictureFiles(SavedFiles):
 
     def save(self, plot: Plot, path: Path) -> None:
         """Save in the format of the file's ending, PNG if it is unknown."""
+        # Painted here, since widgets may only be painted on the window's thread.
         data: bytes | QImage = as_svg(plot) if path.suffix.lower() == ".svg" else as_image(plot)
 
         def write() -> None:
@@ -276,6 +281,7 @@ class ScatterPlot(QWidget):
     # Drawing. Coordinates on the plot are powers of ten.
 
     def _places(self) -> list[tuple[int, float, float]]:
+        # NaN fails both comparisons; on a logarithmic axis 0 has no place.
         good = (point for point in enumerate(self.points) if 0 < point[1].x < math.inf and 0 < point[1].y < math.inf)
         return [(number, math.log10(plot_point.x), math.log10(plot_point.y)) for number, plot_point in good]
 
@@ -302,11 +308,14 @@ class ScatterPlot(QWidget):
         axis.setTextPen(tokens.muted)
         axis.setTickFont(theme.font(12))
         axis.setTicks([[(math.log10(value), short_number(value)) for value in log_ticks(*ends)], []])
+        # Negative ticks point into the plot.
         axis.setStyle(tickLength=-theme.px(4), tickTextOffset=theme.px(6))
+        # pyqtgraph would scale units once more, beside our k, M and B.
         axis.enableAutoSIPrefix(False)
+        # pyqtgraph takes labels as HTML.
         axis.setLabel(escape(label), color=tokens.muted)
         axis.label.setFont(theme.font(12.5, 500))
-        axis.setGrid(40)
+        axis.setGrid(40)  # opacity, of 255
 
     def _curve(self, wide: tuple[float, float]) -> list[tuple[float, float]]:
         if self._line is None or not self.points:
@@ -355,6 +364,7 @@ class ScatterPlot(QWidget):
             name.setPlainText(f"{short}: {short_number(point.x)}, {short_number(point.y)}" if is_current else short)
             name.setFont(font)
             name.setPos(x, y)
+            # Or the axes would grow until all names fit.
             self._area.addItem(name, ignoreBounds=True)
             self._names.append((number, name))
 
@@ -365,9 +375,10 @@ class ScatterPlot(QWidget):
         dots = {number: box.mapViewToScene(QPointF(x, y)) for number, x, y in self._places()}
         line = [box.mapViewToScene(QPointF(x, y)) for x, y in self._shown_curve]
         taken = [QRectF(dot.x() - gap / 2, dot.y() - gap / 2, gap, gap) for dot in [*dots.values(), *line]]
-        for number, name in sorted(self._names, key=lambda one: one[0] != self.current):
+        for number, name in sorted(self._names, key=lambda named: named[0] != self.current):
             places = list(_places_beside(dots[number], name.boundingRect().size(), gap, room))
             free = (rect_f for rect_f in places if not any(rect_f.intersects(other) for other in taken))
+            # A name over another one is still better than a point without.
             place = next(free, places[0])
             taken.append(place)
             name.setPos(box.mapSceneToView(place.topLeft()))
@@ -378,6 +389,7 @@ class ScatterPlot(QWidget):
         """Return the point at a widget position; -1 if there is none."""
         box, near = self._area.getViewBox(), self._theme.px(12)
         scene = self._view.mapToScene(self._view.mapFrom(self, place.toPoint()))
+        # In pixels of the window, as the two axes have different scales.
         far = [
             (math.dist(box.mapViewToScene(QPointF(x, y)).toTuple(), scene.toTuple()), number)
             for number, x, y in self._places()
@@ -395,7 +407,7 @@ class ScatterPlot(QWidget):
                 announce(self, self.point_words(self.points[number]))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        order = [number for number, _, _ in sorted(self._places(), key=lambda one: one[1])]
+        order = [number for number, _, _ in sorted(self._places(), key=lambda placed: placed[1])]
         steps = {Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1}
         if event.key() not in steps or not order:
             super().keyPressEvent(event)
@@ -424,6 +436,7 @@ class ScatterPlot(QWidget):
 def _places_beside(dot: QPointF, size: QSizeF, gap: float, room: QRectF) -> Iterator[QRectF]:
     """Yield positions for a name: at the sides, the corners, above and below, then further away."""
     wide, high = size.width(), size.height()
+    # Farther away only if every place nearby is taken.
     for far in (0.0, 1.0, 2.0):
         beside = ((gap, -high / 2), (-gap - wide, -high / 2))
         corners = ((gap, -high - gap / 3), (-gap - wide, gap / 3), (gap, gap / 3), (-gap - wide, -high - gap / 3))
@@ -437,6 +450,7 @@ def _places_beside(dot: QPointF, size: QSizeF, gap: float, room: QRectF) -> Iter
 def short_number(value: float) -> str:
     """Format a number, such as 0.95, 12 k, 135 M or 1.5 B."""
     for least, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        # From here on three digits would be rounded to 1000 of the unit.
         if value >= 0.9995 * least:
             return f"{value / least:.3g} {unit}"
     return f"{value:.3g}"
@@ -453,6 +467,7 @@ def log_range(logs: Sequence[float]) -> tuple[float, float]:
 def log_ticks(low: float, high: float) -> list[float]:
     """Return round numbers between two powers of ten, few enough to read."""
     most: list[float] = []
+    # Ever finer steps, as long as their labels don't crowd the axis.
     for factors in FINER:
         found = [
             factor * 10.0**power
@@ -463,6 +478,7 @@ def log_ticks(low: float, high: float) -> list[float]:
         if len(found) > MOST_TICKS:
             break
         most = found
+    # Ranges far below a decade have too few such numbers: there the steps are even.
     if len(most) >= 3:
         return most
     least, end = 10**low, 10**high
@@ -474,4 +490,5 @@ def log_ticks(low: float, high: float) -> list[float]:
 
 def percent(share: float) -> str:
     """Format a share as percent, with a decimal below 10."""
+    # What would round to 10.0 % needs no decimal.
     return f"{100 * share:.0f}" if share >= 0.0995 else f"{100 * share:.1f}"

@@ -100,8 +100,10 @@ class TokensPage(LookPage):
             return
 
         def cut(engine: Engine, token: CancelToken) -> _Cut:
+            # Asked for here, on the thread: it may read the chat from the store.
             ask = prompt()
             found = tokens_of(engine, messages=ask.messages, variables=ask.template_variables, cancel=token)
+            # Tokens may end inside a character; only all of them together decode.
             text = b"".join(placed_token.data for placed_token in found).decode("utf-8", "replace")
             return _Cut(text, tuple(found), tuple(shares_of(found, text, ask.messages)))
 
@@ -159,6 +161,7 @@ class TokensPage(LookPage):
             words.insert(1, tr("a control token"))
         words.append(tr(CHARACTER_RANGE, start=f"{token.start:,}", end=f"{token.end:,}"))
         self._detail.show_token(visible(token.data, is_control=token.is_control), " · ".join(words))
+        # The pointer passes over many tokens; only the keyboard's is read aloud.
         if number == self._text.flow.current:
             self._text.flow.announce_token(self._detail.text)
 
@@ -185,11 +188,12 @@ GROUNDS = {False: (0.0, 0.16, 0.36, 0.58, 0.84), True: (0.0, 0.1, 0.2, 0.3, 0.42
 
 
 _BEGUN = object()
-"""Marks the start of a request, before its tokens."""
+"""Precedes the tokens of each try: what an earlier one told is removed only now."""
 
 
 def ground_of(theme: Theme, probability: float) -> str:
     """Return the background for a probability; text is readable on all, and they differ in lightness."""
+    # The last bound is 0, so there is always a level.
     level = next(level for level, least in enumerate(LEVELS) if probability >= least)
     return blended(theme.tokens.surface, theme.tokens.unsure, GROUNDS[theme.is_dark][level])
 
@@ -264,6 +268,7 @@ class ProbabilitiesPage(LookPage):
             return
         self.stop()
         self.state.show_sentence("")
+        # The answer that is shown has grown, or was selected again: its tokens stay.
         if answer is not self._answer:
             self._follow_answer(answer)
             self._show_nothing()
@@ -283,6 +288,7 @@ class ProbabilitiesPage(LookPage):
 
     def _show_answer(self, answer: InspectedAnswer) -> None:
         self._how = tr(RECORDED_SCORES)
+        # What was recorded wins over what was scored again.
         if answer.seen or answer.is_being_written:
             self._take_tokens(list(answer.seen))
         elif not self._tokens:
@@ -293,7 +299,8 @@ class ProbabilitiesPage(LookPage):
     def _on_reread(self) -> None:
         answer = self._answer
         if answer is not None:
-            self._text.flow.setFocus(Qt.FocusReason.OtherFocusReason)  # before the focused button is removed
+            # Before the button goes that has the focus, or Qt would move it as Tab does.
+            self._text.flow.setFocus(Qt.FocusReason.OtherFocusReason)
             self._reread.hide()
             self._tokens = []
             self._how = tr(SCORED_AGAIN)
@@ -308,11 +315,12 @@ class ProbabilitiesPage(LookPage):
         self.begin(from_the_start, self._on_event, self._show_grown)
 
     def _on_event(self, event: object) -> None:
-        if event is _BEGUN:  # possibly a retry
+        if event is _BEGUN:
             self._tokens = []
             self._text.show_count(0)
         elif isinstance(event, TokenSeen):
             self._tokens.append(event)
+            # Tokens come faster than a page can change; restarting the timer would put each update off.
             if not self._grows.isActive():
                 self._grows.start()
 
@@ -334,6 +342,7 @@ class ProbabilitiesPage(LookPage):
 
     def _take_tokens(self, tokens: list[TokenSeen]) -> None:
         before, self._tokens = self._tokens, tokens
+        # As long as the text only grows, the view and the keyboard's place stay.
         if before and tokens[: len(before)] == before:
             self._text.grow_to(len(tokens))
         else:
@@ -366,7 +375,7 @@ class ProbabilitiesPage(LookPage):
     def _piece(self, number: int) -> TokenPiece:
         token = self._tokens[number]
         text = visible(token.data, is_control=token.is_control)
-        if token.rank < 0:
+        if token.rank < 0:  # nothing predicts the first token
             return TokenPiece(text, "", token.data.endswith(b"\n"))
         probability = math.exp(token.log_probability)
         return TokenPiece(text, ground_of(self.theme, probability), token.data.endswith(b"\n"), probability)
@@ -385,6 +394,7 @@ class ProbabilitiesPage(LookPage):
     def _on_chosen(self, number: int) -> None:
         token, answer = self._tokens[number], self._answer
         guesses = [
+            # The token itself is listed too, but to replace it by itself would change nothing.
             (guess, answer is not None and guess.data != token.data and answer.can_replace(self._tokens, number, guess))
             for guess in token.alternatives
         ]
@@ -398,6 +408,7 @@ class ProbabilitiesPage(LookPage):
             answer.go_on_with(self._tokens, number, guess)
 
     def _on_choices_left(self) -> None:
+        # Before the choices are hidden, whose focus Qt would pass on as Tab does.
         self._text.flow.setFocus(Qt.FocusReason.OtherFocusReason)
         self._hide_choices()
 
@@ -457,8 +468,6 @@ class Legend(QWidget):
 
 
 class LevelSwatch(QWidget):
-    """Background of a level, as a sample."""
-
     def __init__(self, theme: Theme, probability: float) -> None:
         super().__init__()
         self._theme, self._probability = theme, probability
@@ -526,6 +535,7 @@ class Choices(QFrame):
             button.clicked.connect(lambda _=False, guess=guess: self.chosen.emit(number, guess))
             self._theme.dress(button, font=(13, 500))
             self._row.addWidget(button)
+            # The likeliest replacement has the keyboard, so Enter takes it.
             first = first or button
         self.show()
         self._inside.updateGeometry()
@@ -537,6 +547,7 @@ class Choices(QFrame):
         if event.key() == Qt.Key.Key_Escape:
             self.left.emit()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focus, QAbstractButton):
+            # These buttons aren't default ones, so Qt would not press them by Enter.
             focus.click()
         else:
             super().keyPressEvent(event)
