@@ -131,7 +131,7 @@ class FlowLines:
         # Lines hold whole ranges of tokens, so painting costs what is visible and not what the text is long.
         return range(self._firsts[first], self._span(last)[1]) if first <= last else range(0)
 
-    def beside(self, index: int, lines: int) -> int:
+    def item_lines_away(self, index: int, lines: int) -> int:
         """Return the item `lines` below (or above, if negative) at the same horizontal place."""
         line = bisect_right(self._firsts, index) - 1 + lines
         first, end = self._span(min(max(line, 0), len(self._firsts) - 1))
@@ -359,7 +359,7 @@ class TokenFlow(QAbstractScrollArea):
         if key in steps:
             return now + steps[key]
         if key in lines:
-            return self._lines.beside(now, lines[key])
+            return self._lines.item_lines_away(now, lines[key])
         return {Qt.Key.Key_Home: 0, Qt.Key.Key_End: len(self._pieces) - 1}.get(key)
 
     def minimumSizeHint(self) -> QSize:

@@ -38,7 +38,7 @@ TEMPERATURES = ("0.3", "0.7", "1", "1.5")
 WORD_PX, SHARE_PX = 110, 52
 
 
-def bent(guesses: Sequence[Guess], temperature: float) -> list[float]:
+def rescale_probabilities(guesses: Sequence[Guess], temperature: float) -> list[float]:
     """Rescale probabilities to a temperature: p^(1/T), normalized, which equals softmax(scores / T)."""
     weights = [max(guess.probability, 1e-30) ** (1 / temperature) for guess in guesses]
     return [weight / sum(weights) for weight in weights]
@@ -104,7 +104,7 @@ class TemperatureView(LookPage):
             self._show()
 
     def _show(self) -> None:
-        shares = bent(self.guesses, float(self.temperature)) if self.guesses else []
+        shares = rescale_probabilities(self.guesses, float(self.temperature)) if self.guesses else []
         for number, row in enumerate(self.rows):
             is_shown = number < len(shares)
             row.show(is_shown=is_shown)
@@ -127,8 +127,8 @@ class GuessRow:
         self.share.setAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
         theme.dress(self.word, least_width=WORD_PX)
         theme.dress(self.share, font=(13.5, 500), least_width=SHARE_PX)
-        theme.changed.connect(self._put_on)
-        self._put_on()
+        theme.changed.connect(self._apply_code_font)
+        self._apply_code_font()
 
     @property
     def said(self) -> str:
@@ -147,7 +147,7 @@ class GuessRow:
         for part in parts:
             part.setVisible(is_shown)
 
-    def _put_on(self) -> None:
+    def _apply_code_font(self) -> None:
         self.word.setFont(self._theme.code_font(13.5))
 
 
@@ -159,7 +159,7 @@ Facts = dict[str, str]
 GetEngine = Callable[[], "Engine"]
 
 
-class Live(Protocol):
+class LiveView(Protocol):
     """Live view next to a page: the model's own numbers for the example."""
 
     def look_at(self, text: str) -> None:
@@ -178,7 +178,7 @@ class Lesson(NamedTuple):
     formulas: tuple[tuple[str, str], ...]
     live: str
     """Name of its live view, and the caption above that."""
-    beside: str
+    caption: str
 
 
 LESSONS = (
@@ -314,7 +314,7 @@ class HowItWorks(QWidget):
         self.title = plain_label(wraps=True)
         self.words = [plain_label(wraps=True) for _ in range(3)]
         self.about = plain_label(kind="muted", wraps=True)
-        self.beside = plain_label(kind="muted", wraps=True)
+        self.caption = plain_label(kind="muted", wraps=True)
         self.field = PlainEdit()
         self.field.setProperty("kind", "")
         self.field.setAccessibleName(tr("Text to try"))
@@ -352,7 +352,7 @@ class HowItWorks(QWidget):
         for button in (self.back, self.next):
             ends.addWidget(button)
         ends.addStretch(1)
-        live.addWidget(self.beside)
+        live.addWidget(self.caption)
         live.addWidget(self.field)
         live.addLayout(self._place, 1)
         self._side = QBoxLayout(QBoxLayout.Direction.LeftToRight)
@@ -375,7 +375,7 @@ class HowItWorks(QWidget):
         theme.dress(self.heading, font=(21, 600), least_height=HEADING_PX)
         theme.dress(self.title, font=(17, 600))
         theme.dress(*self.words, font=(15, 400))
-        theme.dress(self.about, self.beside, font=(13, 400))
+        theme.dress(self.about, self.caption, font=(13, 400))
         theme.dress(self.field, height=TRY_PX, text=(14, 400, 4))
         theme.dress(self.back, self.next, font=(14, 500))
         theme.dress(*self.steps.findChildren(QPushButton), font=(14, 500))
@@ -401,7 +401,7 @@ class HowItWorks(QWidget):
         lesson = LESSONS[self.number]
         self.steps.show_value(str(self.number))
         self.title.setText(tr(lesson.title))
-        self.beside.setText(tr(lesson.beside))
+        self.caption.setText(tr(lesson.caption))
         self.back.setEnabled(self.number > 0)
         self.next.setEnabled(self.number < len(LESSONS) - 1)
         while (item := self._formulas.takeAt(0)) is not None:
@@ -457,7 +457,7 @@ class HowItWorks(QWidget):
         # Hidden pages must not keep the engine from the chat.
         if not self.isVisible():
             return
-        view = cast("Live", self._live[LESSONS[self.number].live])
+        view = cast("LiveView", self._live[LESSONS[self.number].live])
         text = clean_text(self.field.toPlainText())
         if text.strip():
             view.look_at(text)

@@ -118,9 +118,9 @@ class InsidePanel(QWidget):
         self.setAccessibleName(tr("Inside"))
         self._ui, self._engine, self._subjects = ui, engine, subjects
         self._pages: dict[str, QWidget] = {}
-        self._looked: dict[str, InspectedText] = {}
+        self._shown_subjects: dict[str, InspectedText] = {}
         """Subject shown on each page."""
-        self._known: list[InspectedText] = []
+        self._offered: list[InspectedText] = []
         self._is_own = False
         self.page = ""
         """Name of the current page."""
@@ -170,7 +170,7 @@ class InsidePanel(QWidget):
 
     @property
     def subject(self) -> InspectedText | None:
-        return self._looked.get(self.page)
+        return self._shown_subjects.get(self.page)
 
     def show_page(self, name: str) -> None:
         """Show a page by its name in `PAGES`; the first time this imports and builds it."""
@@ -202,21 +202,21 @@ class InsidePanel(QWidget):
     def _offer(self) -> None:
         """Update the list of subjects; the chosen one stays while it exists."""
         spec = _spec(self.page)
-        self._known = []
+        self._offered = []
         for inspected_text in self._subjects.now():
             # A prompt is tokens with places, which only one page can show; the others would ask for a text.
             is_for_it = (spec.takes_prompts or inspected_text.prompt is None) and (
                 spec.takes_answers or not inspected_text.is_being_written
             )
-            if is_for_it and all(inspected_text.name != known.name for known in self._known):
-                self._known.append(inspected_text)
-        choices = [(inspected_text.name, inspected_text.label) for inspected_text in self._known]
+            if is_for_it and all(inspected_text.name != known.name for known in self._offered):
+                self._offered.append(inspected_text)
+        choices = [(inspected_text.name, inspected_text.label) for inspected_text in self._offered]
         # Before the list is replaced: a value that is gone falls back to the first.
-        is_there = any(text.name == self._choice.value for text in self._known)
+        is_there = any(text.name == self._choice.value for text in self._offered)
         self._choice.offer([*choices, (OWN, tr(OWN_TEXT))])
         # A selection is followed, unless a text of one's own was chosen on purpose.
-        if self._known and not self._is_own and (self._known[0].name == SELECTION or not is_there):
-            self._choice.show_value(self._known[0].name)
+        if self._offered and not self._is_own and (self._offered[0].name == SELECTION or not is_there):
+            self._choice.show_value(self._offered[0].name)
         self._field.setVisible(self._choice.value == OWN)
 
     def _on_chosen(self, name: str) -> None:
@@ -241,17 +241,17 @@ class InsidePanel(QWidget):
             subject: InspectedText | None = InspectedText(OWN, "", self._field.text)
         else:
             subject = next(
-                (inspected_text for inspected_text in self._known if inspected_text.name == self._choice.value), None
+                (inspected_text for inspected_text in self._offered if inspected_text.name == self._choice.value), None
             )
         # Otherwise every switch between pages would ask the model again.
-        if subject == self._looked.get(self.page):
+        if subject == self._shown_subjects.get(self.page):
             return
         page = cast("InsidePage", self._pages[self.page])
         if subject is None:
-            self._looked.pop(self.page, None)
+            self._shown_subjects.pop(self.page, None)
             page.clear()
             return
-        self._looked[self.page] = subject
+        self._shown_subjects[self.page] = subject
         # Optional: two pages can show more of a subject than its text.
         look = getattr(page, "look_at_subject", None)
         if look is not None:
@@ -273,7 +273,7 @@ class InsidePanel(QWidget):
             if getattr(page, "is_looking", False):
                 # What was cut off must be asked again when the panel is shown.
                 cast("InsidePage", page).clear()
-                self._looked.pop(name, None)
+                self._shown_subjects.pop(name, None)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -58,7 +58,7 @@ class Lens:
         return bool(following) and self.guesses[layer][token][0].data == following[0].data
 
 
-def lenses(engine: Engine, text: str, cancel: CancelToken) -> Iterator[Lens | PromptProgress]:
+def read_lenses(engine: Engine, text: str, cancel: CancelToken) -> Iterator[Lens | PromptProgress]:
     """Yield growing lenses while a text is read. Raises as `looks.layers_of` does."""
     shown = looks.text_beginning(engine, text, MOST_TOKENS, cancel=cancel)
     lens: Lens | None = None
@@ -111,7 +111,7 @@ class LayersView(LookPage):
         """Show the predictions for a text, or for as much of its start as the limit allows."""
         self.clear()
         if text.strip():
-            self.begin(lambda engine, cancel: lenses(engine, text, cancel), self._show, lambda: None)
+            self.begin(lambda engine, cancel: read_lenses(engine, text, cancel), self._show, lambda: None)
 
     def clear(self) -> None:
         super().clear()

@@ -130,8 +130,8 @@ class LookPage(QWidget):
         self.opened: Opened | None = None
         """Set for a tab with a model of its own, to use that engine instead of the chat's."""
         self._task: tasks.BackgroundTask | None = None
-        self._again: Callable[[], object] = lambda: None
-        self._waiting: Callable[[], object] | None = None
+        self._retry: Callable[[], object] = lambda: None
+        self._start_when_loaded: Callable[[], object] | None = None
         """Request that starts once the model is loaded."""
         self._progress: PromptProgress | None = None
         self._timer = QTimer(self, singleShot=True, interval=WAIT_MS)
@@ -139,7 +139,7 @@ class LookPage(QWidget):
         self.state = StateRow(ui)
         self.state.cancelled.connect(self._on_cancelled)
         # Not the method itself: another request puts another one there.
-        self.state.retried.connect(lambda: self._again())  # noqa: PLW0108 - another one later
+        self.state.retried.connect(lambda: self._retry())  # noqa: PLW0108 - another one later
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.addWidget(self.state)
@@ -149,7 +149,7 @@ class LookPage(QWidget):
     @property
     def is_looking(self) -> bool:
         """True while a request runs or waits for the model."""
-        return self._task is not None or self._waiting is not None
+        return self._task is not None or self._start_when_loaded is not None
 
     def look_at(self, text: str) -> None:
         """Show what the engine says about a text, dropping what is shown; "" clears."""
@@ -162,7 +162,7 @@ class LookPage(QWidget):
     def stop(self) -> None:
         """Cancel the request; none of its events arrive afterwards."""
         self._timer.stop()
-        self._waiting = None
+        self._start_when_loaded = None
         if self._task is not None:
             # Its events may wait in the queue already; abandoned, they are dropped.
             self._task.abandon()
@@ -171,7 +171,7 @@ class LookPage(QWidget):
     def begin(self, work: Work, on_event: Callable[[object], object], on_end: Callable[[], object]) -> None:
         """Start a request on a thread; its `PromptProgress` events are shown here."""
         self.stop()
-        self._again = lambda: self.begin(work, on_event, on_end)
+        self._retry = lambda: self.begin(work, on_event, on_end)
         self._progress = None
         self.state.show_sentence("")
         loader = self.ui.loader
@@ -180,13 +180,13 @@ class LookPage(QWidget):
         if is_chats and loader.state == "asleep" and not loader.wakes_up and loader.path is not None:
             loader.reload()
         if is_chats and loader.state == "loading":
-            self._waiting = lambda: self._start(work, on_event, on_end)
+            self._start_when_loaded = lambda: self._start(work, on_event, on_end)
         else:
             self._start(work, on_event, on_end)
         self._timer.start()
 
     def _start(self, work: Work, on_event: Callable[[object], object], on_end: Callable[[], object]) -> None:
-        self._waiting = None
+        self._start_when_loaded = None
         # Read on the window's thread; the request runs on another.
         engine, opened = self._engine, self.opened
 
@@ -246,10 +246,10 @@ class LookPage(QWidget):
 
     def _on_loader_changed(self) -> None:
         state = self.ui.loader.state
-        if self._waiting is not None and state == "ready":
-            self._waiting()
-        elif self._waiting is not None and state != "loading":
-            self._waiting = None
+        if self._start_when_loaded is not None and state == "ready":
+            self._start_when_loaded()
+        elif self._start_when_loaded is not None and state != "loading":
+            self._start_when_loaded = None
             self.state.fail(tr("The model could not be loaded."), "retry")
         elif self.state.is_waiting:
             self._say_waiting()

@@ -89,7 +89,7 @@ class TokensPage(LookPage):
         if not text:
             self.clear()
             return
-        head, whole = text[:MOST_TOLD_CHARACTERS], len(text) if len(text) > MOST_CHARACTERS else 0
+        head, whole = text[:MOST_TOLD_CHARACTERS], len(text) if len(text) > MOST_TOLD_CHARACTERS else 0
         self._begin(lambda engine, token: _Cut(head, tuple(tokens_of(engine, head, cancel=token)), (), whole))
 
     def look_at_subject(self, subject: InspectedText) -> None:

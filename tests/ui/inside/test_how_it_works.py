@@ -13,7 +13,15 @@ from app.engine.client import EngineOnDemand
 from app.engine.protocol import Wish
 from app.features.inside.anatomy import anatomy_of
 from app.ui.inside.flow import TokenFlow
-from app.ui.inside.how_it_works import EXAMPLE, LESSONS, UNKNOWN, HowItWorks, TemperatureView, bent, facts_for
+from app.ui.inside.how_it_works import (
+    EXAMPLE,
+    LESSONS,
+    UNKNOWN,
+    HowItWorks,
+    TemperatureView,
+    facts_for,
+    rescale_probabilities,
+)
 from app.ui.shell.notify import Notify
 from app.ui.text.formula import FormulaView
 from app.ui.theme import Theme
@@ -104,11 +112,11 @@ def test_the_real_model_says_what_may_come_next(theme: Theme, qtbot: QtBot, star
 
 def test_a_lower_temperature_helps_the_likely_ones() -> None:
     guesses = [Guess(b" a", 0.5), Guess(b" the", 0.25), Guess(b" no", 0.0)]
-    cold, warm = bent(guesses, 0.3), bent(guesses, 1.5)
+    cold, warm = rescale_probabilities(guesses, 0.3), rescale_probabilities(guesses, 1.5)
     assert sum(cold) == pytest.approx(1)
     assert cold[0] > 2 / 3 > warm[0]
     assert warm[1] / warm[0] == pytest.approx(0.5 ** (1 / 1.5))
-    assert bent(guesses, 1)[:2] == pytest.approx([2 / 3, 1 / 3])
+    assert rescale_probabilities(guesses, 1)[:2] == pytest.approx([2 / 3, 1 / 3])
 
 
 @pytest.mark.parametrize(("width", "zoom"), [(1280, 1.0), (900, 1.0), (900, 1.5)])

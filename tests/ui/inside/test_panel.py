@@ -20,7 +20,7 @@ from pytestqt.qtbot import QtBot
 from app.ui.chat.actions import PREVIOUS_VERSION
 from app.ui.chat.chat_inside import ANSWER_PROMPT, THE_ANSWER, THE_QUESTION
 from app.ui.chat.chat_view import ChatView
-from app.ui.inside import flow
+from app.ui.inside import flow, tokens
 from app.ui.inside.attention import LOOKS_AT, AttentionView
 from app.ui.inside.flow import SHOW_MORE_TOKENS
 from app.ui.inside.how_it_works import HowItWorks
@@ -348,6 +348,18 @@ def test_a_long_text_shows_its_beginning_and_more_on_a_click(begin: Begin, monke
     person.inside.wait(lambda: len(person.inside.tokens) == 300)
     person.inside.click(person.inside.button(SHOW_MORE_TOKENS.format(shown=300, count=700, more=300)))
     assert len(person.inside.tokens) == 600
+
+
+def test_the_tokens_page_tells_that_it_has_only_the_beginning_of_a_text(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "MOST_TOLD_CHARACTERS", 13)
+    person = begin()
+    person.press_keys()
+    inside = person.inside
+    inside.type_own("one two three " * 100)
+    inside.wait_for("one", "·two", "·three")
+    assert "1,400" in inside.counts, "of how many characters these are the first"
 
 
 def test_reading_a_long_text_tells_how_far_it_is_and_stops_on_a_click(begin: Begin) -> None:
