@@ -120,6 +120,7 @@ class AnatomyPage(ModelsPage):
 
     def _say_why(self, error: BaseException) -> None:
         if not isinstance(error, AppError):
+            # A defect, not something about the file: it goes on to the hook for uncaught exceptions.
             raise error
         self.clear_rows()
         sentence = sentence_for(error)
@@ -273,6 +274,7 @@ class SaidCard(QFrame):
 
 def lead_words(found: ModelAnatomy) -> str:
     """Return the model in one line."""
+    # Norms and biases are kept at full precision in nearly every file, and would say nothing of this one.
     kinds = ", ".join(name for name, count in found.types if count >= 0.05 * found.parameters)
     return join(
         found.name,
@@ -349,6 +351,7 @@ def _layer_facts(found: ModelAnatomy) -> list[Fact]:
                 tr(
                     "In so many ways at once a layer looks at the text: one head at the word before, another at a name."
                 ),
+                # Fewer sets than heads: grouped-query attention.
                 shared if 0 < found.kv_heads < found.heads else "",
             ),
             HEADS if found.heads else None,
@@ -399,6 +402,7 @@ def _context_facts(found: ModelAnatomy) -> list[Fact]:
                 if found.kv_bytes_per_token
                 else tr("It keeps one state of fixed size, or the file does not say what it keeps."),
                 whole if found.kv_bytes else "",
+                # Models whose layers differ have no formula as short as this.
                 tr("Key and value, times layers, sets, numbers of a key, and bytes:") if found.is_plain else "",
             ),
             memory_formula(found) if found.is_plain else None,
@@ -421,6 +425,7 @@ def join_sentences(*sentences: str) -> str:
 
 def share_words(share: float) -> str:
     """Format a share as percent; never 0 for a positive one."""
+    # "0.0 %" would say that there is nothing.
     if 0 < share < 0.0005:
         return "< 0.1 %"
     return f"{100 * share:.1f} %" if share < 0.0995 else f"{100 * share:.0f} %"

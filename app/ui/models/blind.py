@@ -172,6 +172,7 @@ class BlindPage(ComparisonPage):
         for number, choice in enumerate(self.choices):
             before = choice.value
             choice.offer(here or [("", "–")])
+            # A model that is still there stays chosen.
             if before not in self._names and len(here) > number:
                 choice.show_value(here[number][0])
         first, second = self.choices
@@ -210,11 +211,14 @@ class BlindPage(ComparisonPage):
         if self.is_running or not self.ask_button.isEnabled():
             return
         self._is_blind = self.blind.isChecked()
+        # At random, so that A isn't always the one that was chosen first.
         self._order = random.sample(self._chosen, 2) if self._is_blind else self._chosen
+        # An engine of its own: the chat's keeps its model, unless `room_beside` has to put that to sleep.
         order, engine = self._order, build_engine(self._app.paths)
         chats, wish = self._app.engine, wish_of(self._app.settings.engine)
 
         def work(cancel: CancelToken) -> Iterator[tuple[int, Told]]:
+            # However the round ends, its child ends with it.
             with closing(engine):
                 yield from compare_answers(
                     engine, order, question, wish=wish, make_room=room_beside(chats), cancel=cancel
@@ -231,6 +235,7 @@ class BlindPage(ComparisonPage):
         self._show_votes(is_shown=False)
         if not self._is_blind:
             self._show_names()
+        # Asked before the button is hidden, which passes the focus on.
         had_focus = self.ask_button.hasFocus()
         self._show_state()
         self.status.setText("")
@@ -241,6 +246,7 @@ class BlindPage(ComparisonPage):
         """End the round at once; keep the answers and show the names."""
         if self._task is not None:
             self._task.cancel()
+        # A cancel takes effect with the next token; a model that is being loaded has none for long.
         if self._engine is not None:
             self._engine.let_go()
 
@@ -261,6 +267,7 @@ class BlindPage(ComparisonPage):
         had_focus = self.cancel.hasFocus()
         self._task = self._engine = None
         self._show_state()
+        # One that was stopped or failed can't be judged.
         can_vote = self._is_blind and all(card.is_complete for card in self.answers)
         if can_vote:
             self._show_votes(is_shown=True)
@@ -332,6 +339,7 @@ class BlindPage(ComparisonPage):
         # Return asks; Shift+Return breaks the line.
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in RETURNS:
             is_shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            # While an input method composes, Return confirms its words.
             if not is_shifted and not self.question.is_composing:
                 self._begin()
                 return True
@@ -454,6 +462,7 @@ class AnswerBody(QWidget):
         self.setFixedHeight(height)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        # A new height comes from `_arrange` itself; only another width lays the text out anew.
         if event.size().width() != event.oldSize().width():
             self._arrange()
         super().resizeEvent(event)

@@ -157,6 +157,7 @@ class ComparePage(ComparisonPage):
             (row.model.path, names[row.model.path], is_foreign) for row, is_foreign in rows if not row.model.missing
         ]
         yield [path for path, _, _ in here]
+        # Headers of listed models have been read; only new ones take time.
         known = set(self.models.rows)
         yield from find_candidates((model for model in here if model[0] not in known), cancel)
 
@@ -165,6 +166,7 @@ class ComparePage(ComparisonPage):
             self.models.keep_rows(event)
             return
         loaded = self._app.loaded
+        # The chat's model may be put to sleep for this, so its memory counts as free.
         room = free_memory_bytes() + (loaded.needed_bytes if loaded is not None else 0) - RESERVE_BYTES
         self.models.add(event, room)
 
@@ -190,6 +192,7 @@ class ComparePage(ComparisonPage):
 
         def work(cancel: CancelToken) -> Iterator[ComparisonStep | ModelAsleep | ModelFigures]:
             with closing(engine):
+                # Imports the library that draws points, which takes a third of a second, on this thread.
                 prepare()
                 yield from compare_models(engine, paths, text, wish=wish, make_room=room_beside(chats), cancel=cancel)
 
@@ -200,6 +203,7 @@ class ComparePage(ComparisonPage):
         self._task.event.connect(self._on_event)
         self._task.finished.connect(self._on_ended)
         self._task.failed.connect(self._on_failed)
+        # Asked before the button is hidden, which passes the focus on.
         had_focus = self.start.hasFocus()
         self.progress.show()
         self.progress.setValue(0)
@@ -249,6 +253,7 @@ class ComparePage(ComparisonPage):
 def told_apart(rows: Sequence[InstalledFile]) -> dict[Path, str]:
     """Return a unique name for each model: by quantization, or by file name, where names repeat."""
     names = {row.model.path: row.label or row.model.name for row in rows}
+    # The quantization first; a file's name only where even that is the same.
     ways: tuple[Callable[[InstalledFile], str], ...] = (lambda row: row.model.tag, lambda row: row.model.path.name)
     for more in ways:
         count = Counter(names.values())
@@ -302,14 +307,14 @@ class ModelChoice(QFrame):
             del self._candidates[path]
         self._arrange()
 
-    def add(self, one: ComparedModel, room_bytes: int) -> None:
+    def add(self, model: ComparedModel, room_bytes: int) -> None:
         """Add a row, disabled if the model needs more than `room_bytes`; 0 means unknown."""
-        fits = one.error is None and (room_bytes <= 0 or one.needed_bytes <= room_bytes)
-        row = CheckRow(self._theme, one.name, detail_of(one, fits=fits))
+        fits = model.error is None and (room_bytes <= 0 or model.needed_bytes <= room_bytes)
+        row = CheckRow(self._theme, model.name, detail_of(model, fits=fits))
         row.setEnabled(fits)
-        row.setChecked(fits and not one.is_foreign)
+        row.setChecked(fits and not model.is_foreign)
         row.toggled.connect(lambda _: self.changed())
-        self.rows[one.path], self._candidates[one.path] = row, one
+        self.rows[model.path], self._candidates[model.path] = row, model
         self._arrange()
         self.changed()
 
@@ -322,15 +327,15 @@ class ModelChoice(QFrame):
             row.setChecked(is_on and row.isEnabled())
 
 
-def detail_of(one: ComparedModel, *, fits: bool) -> str:
+def detail_of(model: ComparedModel, *, fits: bool) -> str:
     """Return the detail line: memory needed, or why the model can't be compared."""
-    if one.error is not None:
-        return tr(sentence_for(one.error).text)
-    needs = tr(NEEDS_MEMORY, size=size_text(one.needed_bytes))
-    origin = tr("another program’s") if one.is_foreign else ""
+    if model.error is not None:
+        return tr(sentence_for(model.error).text)
+    needs = tr(NEEDS_MEMORY, size=size_text(model.needed_bytes))
+    origin = tr("another program’s") if model.is_foreign else ""
     if not fits:
         return tr(NEEDS_TOO_MUCH, needs=needs)
-    return join(tr(PARAMETER_COUNT, n=short_number(one.parameters)), needs, origin)
+    return join(tr(PARAMETER_COUNT, n=short_number(model.parameters)), needs, origin)
 
 
 class TextFiles(SavedFiles):
@@ -447,6 +452,7 @@ Row = tuple[str, ModelFigures]
 _VALUES: dict[int, Callable[[Row], Any]] = {
     NAME: lambda row: row[0].casefold(),
     PARAMETERS: lambda row: row[1].parameters,
+    # NaN has no order: not measured comes last
     BITS: lambda row: math.inf if math.isnan(row[1].bits_per_byte) else row[1].bits_per_byte,
     SPEED: lambda row: row[1].tokens_per_s,
     FIRST: lambda row: row[1].time_to_first_token_s,
@@ -456,6 +462,7 @@ _TEXTS: dict[int, Callable[[Row], str]] = {
     NAME: lambda row: row[0],
     PARAMETERS: lambda row: short_number(row[1].parameters),
     BITS: lambda row: "–" if math.isnan(row[1].bits_per_byte) else f"{row[1].bits_per_byte:.3f}",
+    # Above 100 tokens a second a decimal is noise.
     SPEED: lambda row: f"{row[1].tokens_per_s:,.{0 if row[1].tokens_per_s >= 100 else 1}f}",
     FIRST: lambda row: tr("{s} s", s=f"{row[1].time_to_first_token_s:.2f}"),
     MEMORY: lambda row: size_text(row[1].memory_bytes),
@@ -481,6 +488,7 @@ class ComparisonModel(QAbstractTableModel):
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         self._by, self._order = column, order
         self.show_rows(self.found)
+        # The arrow that shows the order is part of a header's text.
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(HEADS) - 1)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
@@ -527,6 +535,7 @@ class ResultTable(ListTable):
         super().__init__(self.rows, tr("Comparison"), select_all=tr("Select all models"), widest=NAME)
         self._theme = theme
         self.setObjectName("comparison")
+        # The page scrolls; the table shows all of its rows.
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSortingEnabled(True)
         self.horizontalHeader().setSortIndicatorShown(False)  # the sign would cover the words
@@ -631,7 +640,8 @@ class Results(QWidget):
 
     def end(self, found: Sequence[ModelFigures]) -> None:
         """Mark the run as finished, possibly with fewer models than planned."""
-        if found and len(found) < self._wanted:  # the run was cancelled
+        # The run was cancelled: what was measured is all there will be, so the best of it is named.
+        if found and len(found) < self._wanted:
             self._wanted = 0
             self.show_found(found, self._names)
         if any(compared.error is None for compared in found):
@@ -648,8 +658,8 @@ class Results(QWidget):
     @property
     def _best(self) -> tuple[ModelFigures, str] | None:
         """The recommended model with its name: the best at reading speed or faster, else the best of all."""
-        one = best_of(self._found, QUICK_TOKENS_PER_S) or best_of(self._found, 0)
-        return None if one is None else (one, self._names[self._found.index(one)])
+        best = best_of(self._found, QUICK_TOKENS_PER_S) or best_of(self._found, 0)
+        return None if best is None else (best, self._names[self._found.index(best)])
 
     def _show_use(self) -> None:
         best = self._best if len(self._found) >= self._wanted else None
@@ -666,6 +676,7 @@ class Results(QWidget):
         if len(self._found) < self._wanted:
             return tr(MODELS_MEASURED, done=len(self._found), all=self._wanted)
         quick, best = best_of(self._found, QUICK_TOKENS_PER_S), best_of(self._found, 0)
+        # By identity, as figures of two models may be equal.
         names = {id(compared): name for compared, name in zip(self._found, self._names, strict=True)}
         values = {"speed": QUICK_TOKENS_PER_S}
         if best is None:
@@ -687,9 +698,11 @@ class Results(QWidget):
 
     def _show_plot(self, good: list[Row]) -> None:
         points = [PlotPoint(name, compared.parameters, compared.bits_per_byte) for name, compared in good]
+        # Nothing else has a place on logarithmic axes
         drawn = [point for point in points if point.x > 0 and point.y > 0]
         line = line_of([compared for _, compared in good])
-        is_shown = len(drawn) > 1
+        is_shown = len(drawn) > 1  # one point shows no trend
+        # Made with the first trend, since it imports pyqtgraph.
         if is_shown and self.plot is None:
             self._make_plot()
         if self.plot is None:
@@ -744,7 +757,9 @@ def line_words(found: Sequence[ModelFigures]) -> str:
     if line.exponents is None:
         return tr(TWO_SIZES_ONLY)
     low, high = line.exponents
+    # Loss falls with size, so people read a negative power; that swaps the ends of its interval.
     numbers = {"exponent": line.exponent, "low": high, "high": low}
+    # A minus sign; a hyphen may be broken from its number.
     values = {name: f"{-number:.3f}".replace("-", "−") for name, number in numbers.items()} | {"count": str(line.count)}
     said = tr("Loss falls with size to the power of {exponent}, from {count} points (95 %: {low} to {high}).", **values)
     if line.exponent <= 0:

@@ -39,6 +39,7 @@ MODEL_DOWNLOADED = "{name} is here."
 MODEL_NOT_FETCHED = "{name} was not fetched"
 
 
+# The groups of the page, with the states of the queue that each holds.
 _GROUPS = (("Now", ("running",)), ("Waiting", ("queued", "paused", "failed")), ("Finished", ("done",)))
 
 
@@ -65,6 +66,7 @@ class DownloadsPage(ModelsPage):
     def show_change(self, download: Download) -> None:
         """Update a download; reload the queue if it is new, gone, or its state changed."""
         known = self._downloads.get(download.id)
+        # Progress comes many times a second; only another state moves a row to another group.
         if known is None or known.state != download.state:
             self.reload()
         else:
@@ -93,6 +95,7 @@ class DownloadsPage(ModelsPage):
 
     def _arrange(self, groups: list[tuple[str, list[Download]]]) -> None:
         """Order the rows; existing ones are moved, not rebuilt, so that the focus stays."""
+        # A row that moves leaves its layout, not its parent, so its buttons can have the focus again.
         focused = next((row for row in self._rows.values() if row.isAncestorOf(self.focusWidget() or self)), None)
         button = self.focusWidget() if focused else None
         for row in self._rows.values():
@@ -154,6 +157,7 @@ _BUTTONS = {
 }
 
 
+# Actions that an error of a download may name and a row can offer.
 _ACTIONS = ("network", "storage")
 
 
@@ -227,11 +231,13 @@ class DownloadWatch(QObject):
         super().__init__(notify)
         self._models, self._theme, self._notify, self._loader = models, theme, notify, loader
         self.task_bar = task_bar
+        # What ended before this start was told then.
         self._running: dict[int, Download] = {
             download.id: download for download in models.downloads.all() if download.state in RUNS
         }
         self._said: dict[Path, Notice] = {}
         """Visible notices about downloaded models."""
+        # Emitted on the queue's threads, received on the window's: this object lives there.
         self.changed.connect(self._on_changed)
         self._list_changed.connect(self._take_back)
         loader.changed.connect(self._take_back)
@@ -264,13 +270,14 @@ class DownloadWatch(QObject):
     def _show_progress(self) -> None:
         total = sum(download.total_bytes for download in self._running.values())
         done = sum(download.done_bytes for download in self._running.values())
-        self.task_bar.show_progress(done / total if total else None)
+        self.task_bar.show_progress(done / total if total else None)  # None removes the bar
 
     def _say_done(self, download: Download) -> None:
         text = tr(MODEL_DOWNLOADED, name=download.request.title)
         if download.paths:
             path = Path(download.paths[0])
             use = (
+                # An embedding model can't chat, so it is offered for passages.
                 partial(self._models.choose_model, PASSAGES, path)
                 if embeds_texts(path)
                 else partial(self._loader.load, path)

@@ -149,6 +149,7 @@ class SearchPage(QWidget):
             return
         self.text, self._wants_all = text, False
         self._typed.start()
+        # A cleared field needs no pause: there is nothing to ask.
         if not text:
             self.search_now()
 
@@ -172,7 +173,7 @@ class SearchPage(QWidget):
         self.list.setFocus()
 
     def _download(self, repository: Repository, model: ModelFile, with_vision: bool) -> None:
-        """Queue a download on a thread, as an equal file is first looked for on this computer."""
+        """Queue a download, on a thread since an equal file is first looked for on this computer."""
         tasks.ask(
             lambda _token: self._app.models.download(repository, model, with_vision),
             self,
@@ -205,7 +206,8 @@ class SearchPage(QWidget):
         self.cancel.hide()
 
     def _on_page(self, query: HubQuery, page: SearchResultPage) -> None:
-        self._forget_task()  # before its thread ends, or the page would still count as searching
+        # Before its thread has ended, or the page would still count as searching.
+        self._forget_task()
         if not page.found:
             self._show_nothing()
             return
@@ -221,11 +223,13 @@ class SearchPage(QWidget):
         self.more_told.setText(tr(ONLY_RESULT) if count == 1 and not page.has_more else shown)
 
     def _on_failed(self, error: BaseException) -> None:
+        # If only more results failed to come, those that are there stay.
         is_more = self._limit > PAGE_ROWS and self.list.isVisibleTo(self)
         self._forget_task()
         if isinstance(error, errors.NetworkOff):
             self._show_off()
             return
+        # What isn't about disk, memory or network is a defect of ours.
         if not isinstance(error, errors.EnvironmentProblem):
             log.error("defect: %s", describe(error))
         sentence = sentence_for(error)
@@ -253,6 +257,7 @@ class SearchPage(QWidget):
 
     def _cancel(self) -> None:
         self._forget_task()
+        # Results of the search before are still good; an empty page gets a way to start over.
         if self.list.results.found and self.list.isVisibleTo(self):
             self.told.setText(tr(SEARCH_STOPPED))
             self.more.setEnabled(True)
@@ -274,7 +279,8 @@ class SearchPage(QWidget):
     # Display.
 
     def _say_searching(self) -> None:
-        self._very_slow.start()  # in sequence: after a standstill of the computer both would be due at once
+        # In sequence: after a standstill of the computer both timers would be due at once.
+        self._very_slow.start()
         if self.list.isVisibleTo(self):
             self.told.setText(tr(SEARCHING))
         else:
@@ -315,6 +321,7 @@ class SearchPage(QWidget):
             self._show_state("magnifying-glass", text, tr("A shorter name often finds more."))
 
     def _show_state(self, glyph: str, title: str, text: str, choices: list[Choice] | None = None) -> None:
+        # Emptied, so that neither keys nor screen readers meet results that can't be seen.
         self.list.show_found(())
         self.state.show_state(glyph, title, text, choices or [])
         self._set_visible(is_list=False)
@@ -344,11 +351,13 @@ class SearchPage(QWidget):
         self._column.addWidget(self._foot)
         page = QWidget()
         self._around = QHBoxLayout(page)
+        # Up to its greatest width the column takes everything; what is left goes to the end.
         self._around.addWidget(self._holder, 1000)
         self._around.addStretch(1)
         return page
 
     def showEvent(self, event: QShowEvent) -> None:
+        # Shown by a stack, it has lost the fonts that were set before.
         self._theme.dress_again(self)
         super().showEvent(event)
 
@@ -383,6 +392,7 @@ class SearchResultModel(QAbstractListModel):
         """Show results; return True if they only extend those shown."""
         rows, known = tuple(found), len(self.found)
         if known and rows[:known] == self.found:
+            # Inserted, not reset: the scroll position and the current row stay.
             if len(rows) > known:
                 self.beginInsertRows(QModelIndex(), known, len(rows) - 1)
                 self.found = rows
@@ -401,6 +411,7 @@ class SearchResultModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return found.repo
         if role == Qt.ItemDataRole.AccessibleTextRole:
+            # Painted words are unknown to screen readers, so all of them are told here.
             return ", ".join([found.repo, *(words for _, words in marks_of(found)), *found_words(found)])
         return found if role == FOUND_ROLE else None
 
@@ -428,6 +439,7 @@ class ResultDelegate(QStyledItemDelegate):
         glyph = "caret-left" if mirrored else "caret-right"
         icon(glyph, tokens.muted, caret).paint(painter, QStyle.visualRect(option.direction, card, at))
         room = card.adjusted(px(19), px(13), -px(52), -px(13))
+        # Mirrored piece by piece: text keeps its own direction, places don't.
         about, standing = found_words(found)
         lines = ((about, tokens.text, 13.5, px(24)), (standing, tokens.muted, 13, px(44)))
         self._paint_name(painter, option, QRect(room.x(), room.y(), room.width(), px(22)), card, found)
@@ -468,6 +480,7 @@ class ResultDelegate(QStyledItemDelegate):
         place = QRect(room.x(), room.y(), width, room.height())
         self._paint_text(painter, option, QStyle.visualRect(option.direction, card, place), name)
         x = place.right() + px(10)
+        # Labels that don't fit are left out, the last ones first.
         for glyph, words, mark_width in marks:
             chip = QRect(x, room.y() + px(1), mark_width, px(20))
             if chip.right() > room.right():
@@ -477,6 +490,7 @@ class ResultDelegate(QStyledItemDelegate):
         painter.setFont(owner_font)
         painter.setPen(QColor(tokens.muted))
         rest = QRect(x, room.y(), room.right() - x, room.height())
+        # A few letters of an owner say nothing.
         if rest.width() > px(48):
             self._paint_text(
                 painter, option, QStyle.visualRect(option.direction, card, rest), tr("by {owner}", owner=owner)
@@ -514,6 +528,7 @@ class ResultList(QListView):
         self.setProperty("elides", True)
         self.setModel(self.results)
         self.setItemDelegate(ResultDelegate(theme, self))
+        # Rows are equally high, so none has to be measured.
         self.setUniformItemSizes(True)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -535,6 +550,7 @@ class ResultList(QListView):
             super().keyPressEvent(event)
 
     def focusInEvent(self, event: Any) -> None:
+        # Arrows need a row to start from.
         super().focusInEvent(event)
         if not self.currentIndex().isValid() and self.results.found:
             self.setCurrentIndex(self.results.index(0))
@@ -575,9 +591,11 @@ class Filters(QWidget):
         self.vision.toggled.connect(self._on_vision)
         for button in (self.sort, self.largest, self.license):
             button.changed.connect(lambda _value: self._on_changed())
+            # Placed by hand below, so no layout becomes their parent.
             button.setParent(self)
         self.vision.setParent(self)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        # Without this a layout wouldn't ask for the height of wrapped rows.
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         theme.dress(self.vision, font=(13.5, 500))
@@ -626,6 +644,7 @@ class Filters(QWidget):
         return self._place_buttons(width, is_dry=True)
 
     def sizeHint(self) -> QSize:
+        # Before it is shown there is no width to wrap at.
         return QSize(self._theme.px(400), self._place_buttons(self.width() or self._theme.px(400), is_dry=True))
 
     def minimumSizeHint(self) -> QSize:

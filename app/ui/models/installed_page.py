@@ -110,6 +110,7 @@ class InstalledPage(ModelsPage):
 
     def show_models(self, models: list[InstalledFile]) -> None:
         """Rebuild the list. The focus stays on the same model; an open menu or editor postpones it."""
+        # The same list again: cards, focus and scroll position stay.
         if models == self._models and self._by_card:
             return
         menu = self.findChild(QMenu, "model_menu")
@@ -135,6 +136,7 @@ class InstalledPage(ModelsPage):
         path, tokens = installed.model.path, self._theme.tokens
         menu = QMenu(self)
         menu.setObjectName("model_menu")
+        # The page is its parent and would keep every menu that was ever opened.
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         is_used = path == self._loader.path
         if installed.embeds:
@@ -145,6 +147,7 @@ class InstalledPage(ModelsPage):
             use = menu.addAction(icon("chat-circle", tokens.muted), tr(USE_IN_CHAT), lambda: self._use(card))
             use.setEnabled(not is_used and not installed.model.missing)
         if not self._of_others and installed.model.origin != "starter":
+            # Behind a tab Qt aligns text like a shortcut; the card itself handles the key.
             menu.addAction(icon("pencil-simple", tokens.muted), tr(RENAME) + "\tF2", card.rename)
         menu.addAction(icon("folder-open", tokens.muted), tr(SHOW_IN_FOLDER), lambda: open_folder(path.parent))
         if not self._of_others and self._app.models.can_fetch_eyes(installed.model):
@@ -170,7 +173,7 @@ class InstalledPage(ModelsPage):
         self._by_card[card] = installed
         sentence = tr("A very small English model, often wrong") if is_starter else ""
         card.show_words(sentence, facts_of(installed, time.time()), installed.model.repo)
-        card.name.setToolTip(str(installed.model.path))
+        card.name.setToolTip(str(installed.model.path))  # two models may have one name
         card.add_button(
             "inside", tr("Look inside"), lambda: self.inside_wanted.emit(installed, card.name.text()), "quiet"
         )
@@ -201,6 +204,7 @@ class InstalledPage(ModelsPage):
 
     def _open_menu(self, card: ModelCard, place: QPoint) -> None:
         menu = self.menu_for(card)
+        # A reload that comes meanwhile waits for the menu to close.
         menu.aboutToHide.connect(self._catch_up)
         menu.popup(place)
 
@@ -263,12 +267,13 @@ class InstalledPage(ModelsPage):
         if path == self._loader.path:
             self._notify.mention(tr(MODEL_IN_USE, name=name))
             return
+        # The card goes at once; a failure reloads the list.
         cards = self.cards()
         place = cards.index(card)
         card.hide()
-        beside = cards[place + 1 : place + 2] or cards[max(0, place - 1) : place]
-        if beside:
-            beside[0].setFocus(Qt.FocusReason.OtherFocusReason)
+        neighbour = cards[place + 1 : place + 2] or cards[max(0, place - 1) : place]
+        if neighbour:
+            neighbour[0].setFocus(Qt.FocusReason.OtherFocusReason)
         task = self.ask(lambda _: self._app.models.remove(path), lambda thrown: self._on_deleted(thrown, name))
         task.failed.connect(self._on_failed)
 
@@ -281,7 +286,8 @@ class InstalledPage(ModelsPage):
         path, name = self._by_card[card].model.path, card.name.text()
 
         def forget(_token: CancelToken) -> None:
-            with contextlib.suppress(ModelNotOurs):  # reported when it left the list; the file itself is kept
+            # Told after it left the list: the file itself stays where it is.
+            with contextlib.suppress(ModelNotOurs):
                 self._app.models.remove(path)
 
         self.ask(forget, lambda _: self._on_taken_off(path, name)).failed.connect(self._on_failed)
@@ -292,6 +298,7 @@ class InstalledPage(ModelsPage):
         self._notify.undo(text, lambda: self._put_on(path))
 
     def _put_on(self, path: Path) -> None:
+        # A generator works only as far as it is read.
         task = self.ask(lambda token: list(self._app.models.add(path, "in_place", token)), self._on_changed)
         task.failed.connect(self._on_failed)
 
@@ -327,9 +334,11 @@ def used_words(used_at: float | None, now_s: float) -> str:
     """Return when a model was last used, such as "used today"."""
     if not used_at:
         return tr(NOT_USED_YET)
+    # -1: whether summer time holds is looked up for that day.
     midnight = time.mktime((*time.localtime(now_s)[:3], 0, 0, 0, 0, 0, -1))
     if used_at >= midnight:
         return tr(USED_TODAY)
+    # Counted from midnight: what was used late yesterday was used yesterday.
     days = int((midnight - used_at) // _DAY_S) + 1
     for most, size, text in _AGO:
         if days < most:
@@ -359,6 +368,7 @@ def facts_of_file(path: Path, folder: Path) -> Facts:
 
     Raises ModelMissing or ModelUnreadable.
     """
+    # The folder may be new; the disk is that of the nearest one that exists.
     there = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
     model = require_model(path)
     files = [*model.parts, *([model.vision_path] if model.vision_path else [])]
@@ -393,6 +403,7 @@ class AddDialog(QDialog):
                 theme, tr("Use it where it is"), tr("Takes no room. It works as long as the file stays.")
             ),
         }
+        # Exactly full is too full: the program writes there, too.
         fits = facts.free_bytes > facts.size_bytes
         self.choices[COPY].setEnabled(fits)
         self.choices[MOVE].setEnabled(fits or facts.is_same_disk)
@@ -424,6 +435,7 @@ class AddDialog(QDialog):
 
 def _copy_words(facts: Facts) -> str:
     sizes = {"size": size_text(facts.size_bytes), "free": size_text(facts.free_bytes)}
+    # Said at the choice itself, since a disabled row needs its reason.
     if facts.free_bytes <= facts.size_bytes:
         return tr("Takes {size}, and {free} are free there.", **sizes)
     return tr("Takes {size} more; {free} are free there.", **sizes)
@@ -485,7 +497,8 @@ class FileAdding:
         def on_event(event: CopyProgress | Path) -> None:
             if isinstance(event, Path):
                 then(event)
-            elif notice is not None and notice in bar.notices and event.total_bytes:  # the user may have dismissed it
+            # The user may have dismissed it: the copy goes on without.
+            elif notice is not None and notice in bar.notices and event.total_bytes:
                 sizes = {"done": size_text(event.done_bytes), "total": size_text(event.total_bytes)}
                 words = tr("{doing}: {done} of {total}", doing=doing, **sizes)
                 notice.show_progress(words, event.done_bytes, event.total_bytes)

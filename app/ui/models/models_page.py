@@ -56,6 +56,7 @@ class ModelsPage(QWidget):
         self._column.addWidget(self.foot)
         self._holder = QWidget()
         self._holder.setLayout(self._column)
+        # Up to its greatest width the column takes everything; what is left goes to the end.
         self._around = QHBoxLayout(inside)
         self._around.addWidget(self._holder, 1000)
         self._around.addStretch(1)
@@ -99,6 +100,7 @@ class ModelsPage(QWidget):
         while (item := self.rows.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
+                # Deleted only when the event loop runs again; until then it would stay visible.
                 widget.hide()
                 widget.deleteLater()
 
@@ -116,6 +118,7 @@ class ModelsPage(QWidget):
     def move_focus(self, card: ModelCard, step: int) -> None:
         """Move the focus by `step` cards."""
         cards = self.cards()
+        # A card that was just removed leads to the first one.
         place = cards.index(card) + step if card in cards else 0
         if 0 <= place < len(cards):
             cards[place].setFocus(Qt.FocusReason.TabFocusReason)
@@ -160,7 +163,8 @@ class ComparisonPage(ModelsPage):
         self.top.addWidget(self.ways, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
 
     def _on_way(self, way: str) -> None:
-        self.ways.show_value(self.way)  # the switch on the other page shows that page
+        # A press has moved the mark; this page keeps its own, and the other page shows the other.
+        self.ways.show_value(self.way)
         if way != self.way:
             self.way_wanted.emit(way)
 
@@ -226,7 +230,9 @@ class StateView(QWidget):
             self._icon.setPixmap(picture.pixmap(QSize(edge, edge), self.devicePixelRatio()))
         width = theme.px(MEASURE_PX)
         for label in (self.title, self.text):
-            label.setMinimumHeight(0)  # reset, or it would count in the size hint
+            # Or the height of the text before would count in the size hint.
+            label.setMinimumHeight(0)
+            # A wrapped label that is centred gets no height for its width from a layout.
             label.setFixedSize(width, max(0, label.heightForWidth(width)))
 
 
@@ -272,7 +278,8 @@ class Badge(QWidget):
         is_wrapped = self.wanted_width() > room
         if is_wrapped != self._words.wordWrap():
             self._words.setWordWrap(is_wrapped)
-            self._row.setStretchFactor(self._words, int(is_wrapped))  # a wrapped label prefers a square shape
+            # A wrapped label prefers a square, so it has to be stretched.
+            self._row.setStretchFactor(self._words, int(is_wrapped))
             self._row.setStretch(self._row.count() - 1, int(not is_wrapped))
 
     def show_text(self, text: str, token: str) -> None:
@@ -281,7 +288,8 @@ class Badge(QWidget):
         self._words.setText(text)
         if self._words.property("kind") != token:
             self._words.setProperty("kind", token)
-            if self._words.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):  # else it is yet to come
+            # Before its first polish the style does this itself, later only when asked.
+            if self._words.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):
                 self._words.style().polish(self._words)
         self.setVisible(bool(text))
         self._show_mark()
@@ -297,7 +305,8 @@ class Badge(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._show_mark()  # the style sheet gives a label its parent's font on first polish
+        # On first polish the style sheet gives a label its parent's font.
+        self._show_mark()
 
 
 class ModelCard(QFrame):
@@ -338,6 +347,7 @@ class ModelCard(QFrame):
         theme.dress(self._words, spacing=3)
         theme.dress(self._head, spacing=10)
         theme.dress(self._row, spacing=4)
+        # Another font is another width.
         theme.changed.connect(self._turn)
         self._turn()
         self.describe()
@@ -437,13 +447,16 @@ class ModelCard(QFrame):
         self.setAccessibleName(self.name.text())
         parts = (self.badge.text, self.sentence.text(), self.facts.text(), self.source.text(), self.problem.text())
         self.setAccessibleDescription(
+            # Without the characters that only guide line breaks: some are read aloud.
             ". ".join(part for part in parts if part).translate({0xA0: " ", 0x200B: "", 0x2011: "-"})
         )
 
     def _on_edited(self) -> None:
+        # It comes once more when the hidden editor loses the focus.
         editor = self._editor
         if editor is None:
             return
+        # With Return the card gets the keyboard; who clicked elsewhere has it there.
         text, had_focus = editor.text().strip(), editor.hasFocus()
         self._end_editing(take_focus=had_focus)
         if text != self.name.text():
@@ -508,8 +521,8 @@ _KEYS = {
 
 
 def together(facts: str) -> str:
-    """Join facts with dots so that lines break after a dot or a slash in a repository's name; only long facts break
-    inside.
+    """Join facts with dots that never begin a line; long ones, such as a repository's name, break after a slash or
+    hyphen.
     """
     return "\u00a0· ".join(
         fact.replace(" ", "\u00a0").replace("-", "\u2011")

@@ -109,6 +109,7 @@ class SuggestedPage(ModelsPage):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # The scroll area is resized after the page, and again when its scroll bar appears.
+        # The page itself is resized before its area, and again when the scroll bar appears.
         if event.type() == QEvent.Type.Resize and watched is self.area.viewport():
             px = self._theme.px
             self.segments.fit_width(self.area.viewport().width() - 2 * px(EDGE_PX))
@@ -130,6 +131,7 @@ class SuggestedPage(ModelsPage):
 
     def show_change(self, download: Download) -> None:
         """Update a download's card; recompute the suggestions only when its state changed."""
+        # Downloads report progress many times a second; only another state needs new suggestions.
         is_new_state = self._states.get(download.id) != download.state
         self._states[download.id] = download.state
         for suggestion in self._suggestions:
@@ -144,6 +146,7 @@ class SuggestedPage(ModelsPage):
         suggestions, self._in_use = answer
         ids = [suggestion.entry.id for suggestion in suggestions]
         self._suggestions = suggestions
+        # The same models: their cards stay, and with them the focus.
         if ids != list(self._by_id):
             self.clear_rows()
             self._by_id = {}
@@ -151,6 +154,7 @@ class SuggestedPage(ModelsPage):
                 card = self._card(suggestion.entry)
                 self._by_id[suggestion.entry.id] = card
                 self.rows.addWidget(card)
+        # The accent colour leads to one choice, and never to one that can't run here.
         first = next((suggestion.entry.id for suggestion in suggestions if can_download(suggestion)), "")
         for suggestion in suggestions:
             self._fill(self._by_id[suggestion.entry.id], suggestion, is_first=suggestion.entry.id == first)
@@ -185,6 +189,7 @@ class SuggestedPage(ModelsPage):
             self._show_download(card, download)
             return
         card.progress.hide()
+        # The repository is asked before a download is in the queue; until then the card itself says so.
         if suggestion.entry.id in self._looking:
             card.show_words(tr(suggestion.entry.sentence), tr("Asking the Hub for this file…"))
             card.show_buttons("cancel")
@@ -221,6 +226,7 @@ class SuggestedPage(ModelsPage):
         self.show_text(self.lead, tr(STARTER_LEAD) if has_starter else tr(_LEAD))
 
     def _on_loader_changed(self) -> None:
+        # A loading model changes with every percent; suggestions don't.
         if self._loader.state != "loading":
             self._say_lead()
             if self._suggestions:
@@ -245,7 +251,7 @@ class SuggestedPage(ModelsPage):
         elif key == "use" and suggestion.installed is not None:
             self.use_wanted.emit(self._task, suggestion.installed.path)
         elif key == "cancel" and entry_id in self._looking:
-            self._looking.pop(entry_id).abandon()
+            self._looking.pop(entry_id).abandon()  # what it finds comes to nobody
             self._show((self._suggestions, self._in_use))
         elif download is not None:
             self._change(download.id, key)
@@ -305,7 +311,8 @@ def facts_of(suggestion: ModelSuggestion) -> str:
     entry = suggestion.entry
     tag = quantization_of(entry.file)
     words = quantization_words(tag) if tag else ""
-    pace = pace_words(suggestion.fit) if PASSAGES not in entry.tasks else None  # an embedding model writes nothing
+    # An embedding model writes nothing, so it has no pace.
+    pace = pace_words(suggestion.fit) if PASSAGES not in entry.tasks else None
     languages = tr("{n} languages", n=entry.languages) if entry.languages > 1 else ""
     size = in_words(download_words(entry.size_bytes)) if can_download(suggestion) else size_text(entry.size_bytes)
     kind = f"{words} ({tag})" if words else tag
@@ -358,9 +365,11 @@ class ModelsView(QStackedWidget):
         for page in self._pages.values():
             self.addWidget(page)
         self._states: dict[int, str] = {}
+        # Where "back" leads from a search, and from a model's inside.
         self._before_search, self._listed_on = "suggested", "installed"
         self.page = ""
         self._connect()
+        # Imported on a thread now, so that the first search doesn't wait for it.
         self.downloads.ask(lambda _: app.models.hub.prepare(), lambda _: None)
 
     @property
@@ -426,6 +435,7 @@ class ModelsView(QStackedWidget):
         if name == PASSAGES:
             name = "suggested"
             self.suggested.show_task(PASSAGES)
+        # The counts of the column are those of lists that nobody has opened yet.
         if not self.page:
             for page in (self.installed, self.others, self.downloads):
                 page.reload()
@@ -437,9 +447,11 @@ class ModelsView(QStackedWidget):
             self.setCurrentWidget(wanted)
             wanted.reload()
         self.page = name
+        # A click in the column keeps the keyboard there: arrows go on to the next page.
         focus, shown = QApplication.focusWidget(), self.currentWidget()
         if shown is not None and (focus is None or not self._column.isAncestorOf(focus)):
-            shown.setFocus(Qt.FocusReason.OtherFocusReason)  # so that Tab continues from the page's start
+            # So that Tab continues from the page's beginning.
+            shown.setFocus(Qt.FocusReason.OtherFocusReason)
         self._column.show_page(name)
 
     def look_for(self, text: str) -> None:
@@ -447,7 +459,8 @@ class ModelsView(QStackedWidget):
         if text:
             self.show_page("search")
             self.search.show_query(text)
-            self.search.search_now()  # the column has already waited for a pause in typing
+            # The column has waited for a pause already.
+            self.search.search_now()
         elif self.page == "search":
             self.show_page(self._before_search)
 
@@ -488,24 +501,28 @@ class ModelsView(QStackedWidget):
         self.storage.page_wanted.connect(self.show_page)
         self.storage.changed.connect(self._reload_lists)
         self.installed.changed.connect(self.suggested.reload)
-        self.installed.changed.connect(self._loader.changed)  # it may have been renamed
+        self.installed.changed.connect(self._loader.changed)  # it may have been renamed  # its name may be another
+        # The queue and the list call on threads of their own.
         self._heard.connect(self._on_download, Qt.ConnectionType.QueuedConnection)
         unlisten = self._app.models.listen(self._heard.emit)
         self._list_changed.connect(self._on_list_changed, Qt.ConnectionType.QueuedConnection)
         unlisten_list = self._app.models.listen_to_list(self._list_changed.emit)
+        # The models outlive this view.
         self.destroyed.connect(unlisten)
         self.destroyed.connect(unlisten_list)
 
     def _on_download(self, download: Download) -> None:
         self.downloads.show_change(download)
         self.suggested.show_change(download)
+        # A download that is new here hasn't just ended.
         if self._states.get(download.id, download.state) != download.state and download.state == "done":
             self.installed.reload()
         self._states[download.id] = download.state
 
     def _on_list_changed(self) -> None:
         """Reload after a model was opened, added, renamed or deleted anywhere in the program."""
-        if self.page:  # otherwise it is read when first shown
+        # Before a page is shown nothing has been read that could be old.
+        if self.page:
             self.installed.reload()
         if self.page in WAYS_TO_COMPARE:
             getattr(self, self.page).reload()
@@ -521,6 +538,7 @@ class ModelsView(QStackedWidget):
             page.reload()
 
     def _use(self, task: str, path: Path) -> None:
+        # Whichever tab asked: an embedding model can't chat.
         task = PASSAGES if embeds_texts(path) else task
         if task == "chat":
             self._loader.load(path)
@@ -604,6 +622,7 @@ class ModelsColumn(QWidget):
     def show_page(self, name: str) -> None:
         """Highlight a page's row. "search" has none, so then nothing is highlighted."""
         button = self.pages.get("compare" if name in WAYS_TO_COMPARE else name)
+        # An exclusive group never lets the last button be unchecked.
         self._group.setExclusive(False)
         for page in self.pages.values():
             page.setChecked(page is button)
@@ -627,6 +646,7 @@ class ModelsColumn(QWidget):
             button.setObjectName(f"page_{name}")
             button.setCheckable(True)
             button.setProperty("elides", True)
+            # Or the longest name would keep the column from becoming narrower.
             button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             button.clicked.connect(lambda _=False, name=name: self._choose(name))
             self.pages[name], self._names[name] = button, tr(text)
@@ -644,12 +664,14 @@ class ModelsColumn(QWidget):
 
     def _choose(self, name: str) -> None:
         self._later.stop()
-        if self.search.hasFocus():  # its focus frame would look like a second choice, so the page takes the focus
+        # The field's frame would look like a second choice; the page takes the keyboard.
+        if self.search.hasFocus():
             self.search.clearFocus()
         self.page_chosen.emit(name)
 
     def _on_return(self) -> None:
-        self._told = ""  # so that the same text shows the results again
+        # So that the same text shows its results again.
+        self._told = ""
         self._tell_search()
 
     def _tell_search(self) -> None:
@@ -677,7 +699,9 @@ class ModelsColumn(QWidget):
         place = ways.index(start) + step
         if 0 <= place < len(ways):
             ways[place].setFocus(Qt.FocusReason.TabFocusReason)
+            # The search field is above the part that scrolls.
             self._scroll.ensureWidgetVisible(ways[max(1, place)])
+        # Arrows choose at once, as in a list.
         if 1 <= place < len(ways):
             list(self.pages.values())[place - 1].click()
 
@@ -718,5 +742,6 @@ class ModelsTab(Tab):
         self._ui.go.use_model(path)
 
     def close(self) -> None:
+        # Not built only to be closed.
         if "view" in self.__dict__:
             self.view.close_work()

@@ -70,6 +70,7 @@ _INSTEAD: dict[str, tuple[str, str]] = {
 """Replacements of opening and closing tags. Unknown tags are shown as text."""
 # Inline code is kept; every other part of the pattern ends at the next "<", so that nothing is read twice.
 _TAG = re.compile(r"`[^`\n]+`|<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:[\s/][^<>]*)?)>")
+_CAPITALS = re.compile("[A-Z]+")
 _ALT = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _PICTURE = re.compile(r"`[^`\n]+`|!\[([^\[\]\n]{0,300})\]\([^()\n]{0,2000}\)")
 _INSIDE_LINK = re.compile(
@@ -82,6 +83,7 @@ def readable(card: str) -> tuple[str, bool]:
     """Return the card as Markdown without HTML and pictures, and whether it was cut."""
     is_long = len(card) > MOST_CHARACTERS
     if is_long:
+        # At the end of a line, unless that would drop more than half of the text.
         cut = card.rfind("\n", 0, MOST_CHARACTERS)
         card = card[: cut if cut > MOST_CHARACTERS // 2 else MOST_CHARACTERS]
     return "".join(part if is_code else _clean(part) for is_code, part in _parts(card)), is_long
@@ -97,6 +99,7 @@ def _parts(text: str) -> list[tuple[bool, str]]:
         if found and not fence:
             parts.append((False, "".join(lines)))
             lines, fence = [line], found[1]
+        # By CommonMark a fence ends with one of its kind that is as long or longer, and nothing behind it.
         elif found and found[1][0] == fence[0] and len(found[1]) >= len(fence) and not line[found.end() :].strip():
             parts.append((True, "".join([*lines, line])))
             lines, fence = [], ""
@@ -109,6 +112,7 @@ def _clean(text: str) -> str:
     text = _without_between(text, "<!--", "-->")
     for name in _UNREAD:
         text = _without_between(text, f"<{name}", f"</{name}>")
+    # Lines are unindented only where there is HTML: elsewhere four blanks mean code.
     text = "".join(_line(line) for line in text.splitlines(keepends=True)) if "<" in text else text
     text = _TAG.sub(_tag, text)
     text = _PICTURE.sub(_label, text)
@@ -117,7 +121,8 @@ def _clean(text: str) -> str:
 
 def _without_between(text: str, start: str, end: str) -> str:
     """Remove everything from each `start` to its `end`, or to the end of the text."""
-    lower = text.lower()
+    # Tags are written in capitals, too. Only ASCII: other letters may change their length in lower case.
+    lower = _CAPITALS.sub(lambda found: found[0].lower(), text)
     kept: list[str] = []
     at = 0
     while (begin := lower.find(start, at)) >= 0:
@@ -204,5 +209,6 @@ class CardView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if event.size().width() != event.oldSize().width():
+            # A new height comes from `_arrange` itself; only another width lays the text out anew.
             self._arrange()
         super().resizeEvent(event)

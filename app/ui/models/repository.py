@@ -162,14 +162,14 @@ class RepositoryPage(QWidget):
         self._order_keys()
         self._stack.setCurrentIndex(1)
         self._scroll.verticalScrollBar().setValue(0)
+        # The page has the keyboard until there are files to choose from.
         if self.hasFocus():
             self.files.focus_chosen()
         self._ask_card()
 
     def _order_keys(self) -> None:
-        """Put the file rows into the tab order: they are rebuilt, and Qt appends new widgets at the end of the
-        window's.
-        """
+        """Put the new file rows into the tab order, behind the head and before the foot."""
+        # Qt appends new widgets to the end of the window's order.
         foot = self.foot
         vision = [foot.vision] if foot.vision is not None else []
         buttons = [self.back, self.hub, self.gate_page, self.gate_settings, *self.files.rows, self.files.all]
@@ -207,6 +207,7 @@ class RepositoryPage(QWidget):
 
         def on_fit(fit: MemoryFit) -> None:
             self._fits[model.name] = fit
+            # Another file may have been chosen while this one was estimated.
             if self.model == model:
                 self.foot.show_fit(fit)
 
@@ -221,6 +222,7 @@ class RepositoryPage(QWidget):
 
     def _ask_card(self) -> None:
         repository = self.repository
+        # The card before goes at once; the new one may take a while, or fail.
         self.card.show_blocks([])
         self.about.setVisible(repository is not None and repository.has_card)
         self.card_told.hide()
@@ -261,6 +263,7 @@ class RepositoryPage(QWidget):
         found = [
             download
             for download in self._app.models.downloads.all()
+            # The same file in another quantization is another download.
             if download.request.repo == self.repository.name and download.request.files == self.model.parts
         ]
         self.foot.show_download(found[-1] if found else None)
@@ -362,6 +365,7 @@ class RepositoryPage(QWidget):
         inside = QWidget()
         inside.setObjectName("page")
         self._holder_row = QHBoxLayout(inside)
+        # Up to its greatest width the column takes everything; what is left goes to the end.
         self._holder_row.addWidget(self._holder, 1000)
         self._holder_row.addStretch(1)
         self._scroll = scrolled(inside)
@@ -375,6 +379,7 @@ class RepositoryPage(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         self._theme.dress_again(self)
+        # The direction of the window may have changed while the page was hidden.
         self._theme.dress(self.back, glyph=("arrow-right" if self.isRightToLeft() else "arrow-left", "muted", 16))
         super().showEvent(event)
 
@@ -399,6 +404,7 @@ def _facts(repository: Repository, owner: str) -> list[str]:
     facts = repository.facts
     numbers = [facts.get(key) for key in ("total", "context_length")]
     total, context = (number if isinstance(number, int) else 0 for number in numbers)
+    # QLocale answers "C" for a code that it doesn't know.
     languages = [QLocale.languageToString(QLocale(code).language()) for code in repository.languages]
     named = [name for name in languages if name != "C"][:NAMED_LANGUAGES]
     more = len(repository.languages) - len(named)
@@ -464,6 +470,7 @@ class FileRow(DrawnButton, QRadioButton):
         colour = tokens.text if self.isEnabled() else tokens.muted
         x, end = px(46), self.width() - px(18)
         font = self._theme.font
+        # The size first, from the end: what is left is shared by the words.
         at_end = QRect(x, 0, end - x, self.height())
         end -= self._write(painter, self._size, font(13.5, 500), at_end, colour, at_end=True) + px(12)
         for text, look, tone in (
@@ -498,6 +505,7 @@ class FileRow(DrawnButton, QRadioButton):
         tokens, px = self._theme.tokens, self._theme.px
         painter.setFont(self._theme.font(12, 600))
         width = painter.fontMetrics().horizontalAdvance(text) + px(18)
+        # Rather no chip than half a word in one.
         if x + width > end:
             return 0
         chip = self._mirrored(QRect(x, (self.height() - px(22)) // 2, width, px(22)))
@@ -559,6 +567,7 @@ class FileList(QFrame):
         self._models, self._recommended = repository.models, recommended
         few = list(repository.models) if len(repository.models) <= FEW else representative_files(repository.models)
         if recommended is not None and recommended not in few:
+            # In the repository's order again.
             few = [model for model in repository.models if model in few or model == recommended]
         self._show(few, recommended or next((model for model in few if model.is_supported), None))
         self.all.setText(tr("All {n} versions", n=len(self._models)))
@@ -579,6 +588,7 @@ class FileList(QFrame):
     def _show(self, models: list[ModelFile], chosen: ModelFile | None) -> None:
         for row in self.rows:
             self._group.removeButton(row)
+            # Out of the layout at once; deletion waits for the event loop.
             self._column.removeWidget(row)
             row.hide()
             row.deleteLater()
@@ -592,6 +602,7 @@ class FileList(QFrame):
                 row.setChecked(True)
 
     def _on_toggled(self, row: object, checked: bool) -> None:
+        # Of two rows that change, only the one that is chosen now counts.
         if checked and isinstance(row, FileRow):
             self.chosen.emit(row.model)
 
@@ -718,6 +729,7 @@ class FitFoot(QFrame):
         self._name_download(text)
 
     def _on_vision(self) -> None:
+        # A disabled button says what became of the download; these words stay.
         if self.download.isEnabled():
             self._name_download("")
 

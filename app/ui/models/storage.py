@@ -74,6 +74,7 @@ class StoragePage(ModelsPage):
         super().__init__(ui.theme, tr(STORAGE))
         self._app, self._notify = app, ui.notify
         self._move: tasks.BackgroundTask | None = None
+        # A list for each move, so that an earlier one that ends late isn't taken for this one.
         self._stopped: list[bool] = []
         self.bar = SpaceBar(self._theme)
         self.rows.addWidget(self.bar)
@@ -118,6 +119,7 @@ class StoragePage(ModelsPage):
         lead = tr(DISK_USE, used=_size_words(used), free=free)
         self.show_text(self.lead, lead if used else tr(NOTHING_STORED, free=free))
         self.bar.setAccessibleName(self.lead.text())
+        # While models are moved the row shows how far that is.
         if self._move is None:
             self.folder.show_folder(report.folder, report.free_bytes)
 
@@ -174,7 +176,8 @@ class StoragePage(ModelsPage):
 
     def show_memory(self) -> None:
         """Open the translation memory, to delete from it."""
-        from app.ui.settings.translation_memory import MemoryDialog  # with the memory, which models don't need
+        # Needs the translations, which models do without.
+        from app.ui.settings.translation_memory import MemoryDialog
 
         dialog = MemoryDialog(self._app.translations, self._theme, self._notify, self)
         dialog.changed.connect(self._on_cleared)
@@ -220,8 +223,8 @@ class StorageRow(QWidget):
         self.amount.setAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
         self.button = text_button(button)
         self.yes, self.keep = text_button(yes), text_button(tr(KEEP_LABEL), "quiet")
-        for one in (self.button, self.yes, self.keep):
-            one.setAccessibleName(f"{one.text()}: {name}")
+        for choice in (self.button, self.yes, self.keep):
+            choice.setAccessibleName(f"{choice.text()}: {name}")
         self.button.clicked.connect(self._on_pressed)
         self.yes.clicked.connect(self._on_yes)
         self.keep.clicked.connect(self._end_question)
@@ -262,6 +265,7 @@ class StorageRow(QWidget):
             return
         self.explanation.setText(self._question)
         self._show_asking(asking=True)
+        # Enter on what has the focus keeps everything.
         self.keep.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_yes(self) -> None:
@@ -275,6 +279,7 @@ class StorageRow(QWidget):
 
     def _show_asking(self, *, asking: bool) -> None:
         self.explanation.setProperty("kind", "plain" if asking else "muted")
+        # Qt reapplies a style only when told that a property has changed.
         self.explanation.style().polish(self.explanation)
         self.button.setVisible(not asking)
         self.yes.setVisible(asking)
@@ -342,6 +347,7 @@ class SpaceBar(QWidget):
         for number, size in enumerate(self._parts):
             if not size or not whole:
                 continue
+            # However small, what is there is seen.
             wide = max(self._theme.px(LEAST_PX), self.width() * size / whole)
             left = self.width() - x - wide if mirrored else x
             painter.fillRect(QRectF(left, 0, wide, self.height()), tone(self._theme, number))
@@ -443,6 +449,7 @@ class FolderRow(QFrame):
         dialog.open()
 
     def _show_moving(self, *, moving: bool) -> None:
+        # Asked before the buttons are exchanged, which passes the focus on.
         had_focus = self.move_button.hasFocus() or self.cancel_button.hasFocus()
         self.progress.setVisible(moving)
         self.cancel_button.setVisible(moving)
