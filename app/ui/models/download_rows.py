@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,7 +117,7 @@ class DownloadsPage(ModelsPage):
         row = self._rows.get(download.id)
         if row is None:
             row = DownloadRow(self._theme, download)
-            row.wanted.connect(lambda what, id=download.id: self._on_wanted(id, what))
+            row.commanded.connect(lambda command, id=download.id: self._on_command(id, command))
             row.key_pressed.connect(lambda key, row=row: self._on_key(row, key))
             self._rows[download.id] = row
         return row
@@ -126,34 +127,52 @@ class DownloadsPage(ModelsPage):
         if key in steps:
             self.move_focus(row, steps[key])
 
-    def _on_wanted(self, download_id: int, what: str) -> None:
-        if what == "use":
-            download = self._downloads[download_id]
-            if download.paths:
-                self.use_wanted.emit(Path(download.paths[0]))
-            return
-        if what == "act":
-            action = self._notify.actions.get(self._rows[download_id].action)
-            if action is not None:
-                action()
-            return
+    def _on_command(self, download_id: int, command: DownloadCommand) -> None:
         downloads = self._app.models.downloads
-        acts: dict[str, Callable[[int], object]] = {
-            "pause": downloads.pause, "resume": downloads.resume, "retry": downloads.resume,
-            "cancel": downloads.cancel, "remove": downloads.remove,
-        }  # fmt: skip
-        self.ask(lambda _: acts[what](download_id), lambda _: self.reload()).failed.connect(self._notify.error)
+        match command:
+            case DownloadCommand.USE:
+                if paths := self._downloads[download_id].paths:
+                    self.use_wanted.emit(Path(paths[0]))
+            case DownloadCommand.FOLLOW_ERROR:
+                if action := self._notify.actions.get(self._rows[download_id].action):
+                    action()
+            case DownloadCommand.PAUSE:
+                self._change(partial(downloads.pause, download_id))
+            case DownloadCommand.RESUME | DownloadCommand.RETRY:
+                self._change(partial(downloads.resume, download_id))
+            case DownloadCommand.CANCEL:
+                self._change(partial(downloads.cancel, download_id))
+            case DownloadCommand.REMOVE:
+                self._change(partial(downloads.remove, download_id))
+
+    def _change(self, change: Callable[[], object]) -> None:
+        """Change the queue on a thread, since it writes to the store, and show the result."""
+        self.ask(lambda _: change(), lambda _: self.reload()).failed.connect(self._notify.error)
 
 
 # Card of a download: state, progress, and the actions available.
 
 
+class DownloadCommand(StrEnum):
+    """What a button of a row asks for; its value is the button's key and object name."""
+
+    USE = "use"
+    PAUSE = "pause"
+    RESUME = "resume"
+    FOLLOW_ERROR = "act"
+    """Go where the error leads: to the settings of the network, or to the storage page."""
+    RETRY = "retry"
+    CANCEL = "cancel"
+    REMOVE = "remove"
+
+
+# By state of the queue. Enter presses the first one, Delete the last.
 _BUTTONS = {
-    "queued": ("pause", "cancel"),
-    "running": ("pause", "cancel"),
-    "paused": ("resume", "cancel"),
-    "failed": ("retry", "act", "cancel"),
-    "done": ("use", "remove"),
+    "queued": (DownloadCommand.PAUSE, DownloadCommand.CANCEL),
+    "running": (DownloadCommand.PAUSE, DownloadCommand.CANCEL),
+    "paused": (DownloadCommand.RESUME, DownloadCommand.CANCEL),
+    "failed": (DownloadCommand.RETRY, DownloadCommand.FOLLOW_ERROR, DownloadCommand.CANCEL),
+    "done": (DownloadCommand.USE, DownloadCommand.REMOVE),
 }
 
 
@@ -162,30 +181,31 @@ _ACTIONS = ("network", "storage")
 
 
 class DownloadRow(ModelCard):
-    """Row of a download; `wanted` carries the pressed button: pause, resume, retry, act, cancel, remove or use."""
+    """Row of a download with the buttons that fit its state."""
 
-    wanted = Signal(str)
+    commanded = Signal(object)
+    """Carries the `DownloadCommand` of the button that was pressed."""
 
     def __init__(self, theme: Theme, download: Download) -> None:
         super().__init__(theme, download.request.title)
         self.id, self.state, self.action = download.id, "", ""
-        for key, text, kind in (
-            ("use", tr(USE_IN_CHAT), "plain"),
-            ("pause", tr(PAUSE), "quiet"),
-            ("resume", tr(RESUME), "plain"),
-            ("act", "", "plain"),
-            ("retry", tr(TRY_AGAIN), "plain"),
-            ("cancel", tr(CANCEL), "quiet"),
-            ("remove", tr(REMOVE_FROM_LIST), "quiet"),
+        for command, text, kind in (
+            (DownloadCommand.USE, tr(USE_IN_CHAT), "plain"),
+            (DownloadCommand.PAUSE, tr(PAUSE), "quiet"),
+            (DownloadCommand.RESUME, tr(RESUME), "plain"),
+            (DownloadCommand.FOLLOW_ERROR, "", "plain"),
+            (DownloadCommand.RETRY, tr(TRY_AGAIN), "plain"),
+            (DownloadCommand.CANCEL, tr(CANCEL), "quiet"),
+            (DownloadCommand.REMOVE, tr(REMOVE_FROM_LIST), "quiet"),
         ):
-            self.add_button(key, text, partial(self.wanted.emit, key), kind)
-        self.align_buttons("pause", "resume", "retry")
+            self.add_button(command, text, partial(self.commanded.emit, command), kind)
+        self.align_buttons(DownloadCommand.PAUSE, DownloadCommand.RESUME, DownloadCommand.RETRY)
         self.key_pressed.connect(self._on_key)
         self.show_download(download)
 
     def show_download(self, download: Download) -> None:
         """Show the current state; buttons that remain keep the focus."""
-        self.show_words(facts=state_words(download), source=what_words(download), problem=problem_words(download))
+        self.show_words(facts=state_words(download), source=content_words(download), problem=problem_words(download))
         begun = download.done_bytes > 0 or download.state == "running"
         self.progress.setVisible(download.state != "done" and begun)
         self.progress.setAccessibleName(tr("Download of {name}", name=download.request.title))
@@ -194,18 +214,21 @@ class DownloadRow(ModelCard):
             self.state = download.state
             self.action = sentence_for(download.error).action if download.error is not None else ""
             label = tr(ACTION_LABELS[self.action]) if self.action in _ACTIONS else ""
-            self.buttons["act"].setText(label)
-            self.buttons["act"].setAccessibleName(label)
-            self.show_buttons(*(key for key in _BUTTONS[download.state] if key != "act" or label))
+            follow = self.buttons[DownloadCommand.FOLLOW_ERROR]
+            follow.setText(label)
+            follow.setAccessibleName(label)
+            self.show_buttons(
+                *(command for command in _BUTTONS[download.state] if command != DownloadCommand.FOLLOW_ERROR or label)
+            )
             self.show_badge(tr(DOWNLOADED) if download.state == "done" else "", "success")
 
     def _on_key(self, key: int) -> None:
         keys = {Qt.Key.Key_Return.value: 0, Qt.Key.Key_Delete.value: -1}
         if key in keys:
-            self.wanted.emit(_BUTTONS[self.state][keys[key]])
+            self.commanded.emit(_BUTTONS[self.state][keys[key]])
 
 
-def what_words(download: Download) -> str:
+def content_words(download: Download) -> str:
     """Return what is downloaded: source, quantization, additional files."""
     request = download.request
     tag = quantization_of(request.files[0].name) if request.files else ""
@@ -215,7 +238,7 @@ def what_words(download: Download) -> str:
     return join(kind, parts, tr(WITH_ITS_VISION_FILE) if request.vision else "", request.repo)
 
 
-RUNS = ("queued", "running")
+RUNNING_STATES = ("queued", "running")
 
 
 class DownloadWatch(QObject):
@@ -233,9 +256,9 @@ class DownloadWatch(QObject):
         self.task_bar = task_bar
         # What ended before this start was told then.
         self._running: dict[int, Download] = {
-            download.id: download for download in models.downloads.all() if download.state in RUNS
+            download.id: download for download in models.downloads.all() if download.state in RUNNING_STATES
         }
-        self._said: dict[Path, Notice] = {}
+        self._done_notices: dict[Path, Notice] = {}
         """Visible notices about downloaded models."""
         # Emitted on the queue's threads, received on the window's: this object lives there.
         self.changed.connect(self._on_changed)
@@ -253,7 +276,7 @@ class DownloadWatch(QObject):
 
     def _on_changed(self, download: Download) -> None:
         was_running = self._running.pop(download.id, None) is not None
-        if download.state in RUNS:
+        if download.state in RUNNING_STATES:
             self._running[download.id] = download
         elif was_running and download.state == "done":
             self._say_done(download)
@@ -263,7 +286,7 @@ class DownloadWatch(QObject):
 
     def _take_back(self) -> None:
         """Withdraw notices about models that are in use or deleted by now."""
-        for path, notice in list(self._said.items()):
+        for path, notice in list(self._done_notices.items()):
             if path == self._loader.path or not path.is_file():
                 notice.dismiss()
 
@@ -282,8 +305,8 @@ class DownloadWatch(QObject):
                 if embeds_texts(path)
                 else partial(self._loader.load, path)
             )
-            notice = self._said[path] = self._notify.offer(text, tr(USE_IT), use)
-            notice.left.connect(lambda: self._said.pop(path, None))
+            notice = self._done_notices[path] = self._notify.offer(text, tr(USE_IT), use)
+            notice.left.connect(lambda: self._done_notices.pop(path, None))
         else:
             self._notify.mention(text)
         self.task_bar.tell_system(APP_NAME, text, self._notify.actions.get("downloads"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -165,16 +165,16 @@ class SuggestedPage(ModelsPage):
     def _card(self, entry: CatalogEntry) -> ModelCard:
         card = ModelCard(self._theme, entry.name)
         size = size_text(entry.size_bytes)
-        for key, text, kind in (
-            ("download", tr(DOWNLOAD_SIZE, size=size), "plain"),
-            ("use", tr(USE_LABELS[self._task]), "plain"),
-            ("details", tr(DETAILS), "plain"),
-            ("pause", tr(PAUSE), "quiet"),
-            ("resume", tr(RESUME), "plain"),
-            ("retry", tr(TRY_AGAIN), "plain"),
-            ("cancel", tr(CANCEL), "quiet"),
+        for key, text, kind, press in (
+            ("download", tr(DOWNLOAD_SIZE, size=size), "plain", partial(self._download, entry)),
+            ("use", tr(USE_LABELS[self._task]), "plain", partial(self._use, entry.id)),
+            ("details", tr(DETAILS), "plain", partial(self.details_wanted.emit, entry.repo)),
+            ("pause", tr(PAUSE), "quiet", partial(self._pause, entry.id)),
+            ("resume", tr(RESUME), "plain", partial(self._resume, entry.id)),
+            ("retry", tr(TRY_AGAIN), "plain", partial(self._resume, entry.id)),
+            ("cancel", tr(CANCEL), "quiet", partial(self._cancel, entry.id)),
         ):
-            card.add_button(key, text, partial(self._on_pressed, entry.id, key), kind)
+            card.add_button(key, text, press, kind)
         card.align_buttons("pause", "resume", "retry")
         card.key_pressed.connect(lambda key: self._on_key(card, key))
         return card
@@ -241,28 +241,30 @@ class SuggestedPage(ModelsPage):
             if shown:
                 shown[0].click()
 
-    def _on_pressed(self, entry_id: str, key: str) -> None:
-        suggestion = next(suggestion for suggestion in self._suggestions if suggestion.entry.id == entry_id)
-        download = suggestion.download
-        if key == "download":
-            self._download(suggestion.entry)
-        elif key == "details":
-            self.details_wanted.emit(suggestion.entry.repo)
-        elif key == "use" and suggestion.installed is not None:
-            self.use_wanted.emit(self._task, suggestion.installed.path)
-        elif key == "cancel" and entry_id in self._looking:
+    def _suggestion(self, entry_id: str) -> ModelSuggestion:
+        return next(suggestion for suggestion in self._suggestions if suggestion.entry.id == entry_id)
+
+    def _use(self, entry_id: str) -> None:
+        if (installed := self._suggestion(entry_id).installed) is not None:
+            self.use_wanted.emit(self._task, installed.path)
+
+    def _pause(self, entry_id: str) -> None:
+        self._change(entry_id, self._app.models.downloads.pause)
+
+    def _resume(self, entry_id: str) -> None:
+        self._change(entry_id, self._app.models.downloads.resume)
+
+    def _cancel(self, entry_id: str) -> None:
+        if entry_id in self._looking:
             self._looking.pop(entry_id).abandon()  # what it finds comes to nobody
             self._show((self._suggestions, self._in_use))
-        elif download is not None:
-            self._change(download.id, key)
+        else:
+            self._change(entry_id, self._app.models.downloads.cancel)
 
-    def _change(self, download_id: int, key: str) -> None:
-        downloads = self._app.models.downloads
-        acts = {
-            "pause": downloads.pause, "resume": downloads.resume, "retry": downloads.resume, "cancel": downloads.cancel,
-        }  # fmt: skip
-        task = self.ask(lambda _: acts[key](download_id), lambda _: self._on_changed())
-        task.failed.connect(self._notify.error)
+    def _change(self, entry_id: str, change: Callable[[int], object]) -> None:
+        if (download := self._suggestion(entry_id).download) is not None:
+            task = self.ask(lambda _: change(download.id), lambda _: self._on_changed())
+            task.failed.connect(self._notify.error)
 
     def _download(self, entry: CatalogEntry) -> None:
         task = self.ask(lambda token: self._app.models.download_entry(entry, token), lambda _: self._on_changed())
@@ -339,7 +341,7 @@ class ModelsView(QStackedWidget):
     The last five are built on first use.
     """
 
-    _heard = Signal(object)
+    _download_changed = Signal(object)
     """Passes download events to the window's thread."""
     _list_changed = Signal()
     """Passes changes of the model list to the window's thread."""
@@ -366,7 +368,7 @@ class ModelsView(QStackedWidget):
             self.addWidget(page)
         self._states: dict[int, str] = {}
         # Where "back" leads from a search, and from a model's inside.
-        self._before_search, self._listed_on = "suggested", "installed"
+        self._page_before_search, self._page_before_anatomy = "suggested", "installed"
         self.page = ""
         self._connect()
         # Imported on a thread now, so that the first search doesn't wait for it.
@@ -391,7 +393,7 @@ class ModelsView(QStackedWidget):
         from app.ui.models.anatomy_view import AnatomyPage
 
         page = AnatomyPage(self._ui)
-        page.back_wanted.connect(lambda: self.show_page(self._listed_on))
+        page.back_wanted.connect(lambda: self.show_page(self._page_before_anatomy))
         page.explained_wanted.connect(lambda: self.show_page("how"))
         return self._added(page)
 
@@ -423,9 +425,12 @@ class ModelsView(QStackedWidget):
 
     def close_work(self) -> None:
         """Stop running comparisons before the window closes."""
-        for name in WAYS_TO_COMPARE:
-            if name in self.__dict__:
-                getattr(self, name).stop()
+        # A cached property is in `__dict__` once it was asked for; a page must not be built only to be stopped.
+        for page in self._comparisons(*(name for name in WAYS_TO_COMPARE if name in self.__dict__)):
+            page.stop()
+
+    def _comparisons(self, *names: str) -> list[BlindPage | ComparePage]:
+        return [self.blind if name == "blind" else self.compare for name in names]
 
     def show_page(self, name: str) -> None:
         """Show and reload a page; the first call also loads the column's counts.
@@ -442,8 +447,8 @@ class ModelsView(QStackedWidget):
         if name == "search":
             self.setCurrentWidget(self.search)
         else:
-            wanted = self._pages.get(name) or getattr(self, name)
-            self._before_search = name
+            wanted = self._pages.get(name) or self._page_built_late(name)
+            self._page_before_search = name
             self.setCurrentWidget(wanted)
             wanted.reload()
         self.page = name
@@ -454,6 +459,16 @@ class ModelsView(QStackedWidget):
             shown.setFocus(Qt.FocusReason.OtherFocusReason)
         self._column.show_page(name)
 
+    def _page_built_late(self, name: str) -> AnatomyPage | BlindPage | ComparePage | HowItWorks:
+        match name:
+            case "anatomy":
+                return self.anatomy
+            case "blind" | "compare":
+                return self._comparisons(name)[0]
+            case "how":
+                return self.how
+        raise KeyError(name)
+
     def look_for(self, text: str) -> None:
         """Search the Hub; an empty text returns to the page before."""
         if text:
@@ -462,7 +477,7 @@ class ModelsView(QStackedWidget):
             # The column has waited for a pause already.
             self.search.search_now()
         elif self.page == "search":
-            self.show_page(self._before_search)
+            self.show_page(self._page_before_search)
 
     def _to_results(self) -> None:
         """Move the focus from the search field to the results."""
@@ -475,7 +490,7 @@ class ModelsView(QStackedWidget):
 
     def look_inside(self, installed: InstalledFile, name: str) -> None:
         """Show a model's structure, under the name on its card."""
-        self._listed_on = self.page
+        self._page_before_anatomy = self.page
         self.anatomy.show_model(installed, name)
         self.show_page("anatomy")
 
@@ -503,8 +518,8 @@ class ModelsView(QStackedWidget):
         self.installed.changed.connect(self.suggested.reload)
         self.installed.changed.connect(self._loader.changed)  # it may have been renamed  # its name may be another
         # The queue and the list call on threads of their own.
-        self._heard.connect(self._on_download, Qt.ConnectionType.QueuedConnection)
-        unlisten = self._app.models.listen(self._heard.emit)
+        self._download_changed.connect(self._on_download, Qt.ConnectionType.QueuedConnection)
+        unlisten = self._app.models.listen(self._download_changed.emit)
         self._list_changed.connect(self._on_list_changed, Qt.ConnectionType.QueuedConnection)
         unlisten_list = self._app.models.listen_to_list(self._list_changed.emit)
         # The models outlive this view.
@@ -525,7 +540,7 @@ class ModelsView(QStackedWidget):
         if self.page:
             self.installed.reload()
         if self.page in WAYS_TO_COMPARE:
-            getattr(self, self.page).reload()
+            self._page_built_late(self.page).reload()
 
     def _on_moved(self, old: Path, new: Path) -> None:
         """Reload the current model from its new place after its folder was moved."""
@@ -584,7 +599,7 @@ class ModelsColumn(QWidget):
         self._add.clicked.connect(self.add_wanted)
         self.search = SearchField(theme, tr("Search the Hub"))
         self.search.setToolTip(keys_of("models"))
-        self._told = ""
+        self._last_search = ""
         self._later = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
         self._later.timeout.connect(self._tell_search)
         self.search.textChanged.connect(lambda _: self._later.start())
@@ -671,14 +686,14 @@ class ModelsColumn(QWidget):
 
     def _on_return(self) -> None:
         # So that the same text shows its results again.
-        self._told = ""
+        self._last_search = ""
         self._tell_search()
 
     def _tell_search(self) -> None:
         self._later.stop()
         text = self.search.text().strip()
-        if text != self._told:
-            self._told = text
+        if text != self._last_search:
+            self._last_search = text
             self.search_changed.emit(text)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -233,6 +233,10 @@ def test_another_card_replaces_the_one_before(card: CardView, qtbot: QtBot) -> N
     assert card.height() == 0
 
 
+def test_letters_that_get_longer_in_lower_case_move_no_cut() -> None:
+    assert readable("İİİİ before<!-- a note -->after <SCRIPT>run()</SCRIPT>the end")[0] == "İİİİ beforeafter the end"
+
+
 @pytest.mark.parametrize("card_text", ["", "\n\n", "<div></div>", "<!-- only this -->"])
 def test_an_empty_card_has_no_blocks(card_text: str) -> None:
     assert read_card(card_text) == []
