@@ -16,6 +16,7 @@ from typing import IO, BinaryIO, cast
 
 from app.documents.source import MOST_INFLATED_BYTES, FileSource
 
+# zipfile makes an object of each member while it opens a file, so this bounds memory, too.
 MOST_MEMBERS = 50_000
 MOST_ELEMENTS = 5_000_000
 CROWDED_BYTES = 20_000_000
@@ -32,6 +33,7 @@ DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImp
 """Errors of zipfile for damaged archives; ValueError covers names that aren't text."""
 
 
+# The first two letters of every record: an archive may begin with a local header or, if empty, with its end record.
 def is_zip(path: Path) -> bool:
     """Return whether a file begins as a ZIP archive does."""
     with path.open("rb") as file:
@@ -48,6 +50,7 @@ class Archive:
     def __init__(self, source: FileSource) -> None:
         self._source = source
         with self._errors():
+            # zipfile reads the whole central directory here, so damage anywhere in it is found before the first member.
             self._zip = zipfile.ZipFile(source.path)
         try:
             members = self._zip.infolist()
@@ -55,6 +58,7 @@ class Archive:
         except BaseException:
             self._zip.close()
             raise
+        # A folder of the same name would hide a file: some writers store "word" and "word/".
         self._members = {_folded(member.filename): member for member in members if not is_folder(member)}
         self.names = tuple(member.filename.replace("\\", "/") for member in self._members.values())
         """Files, not folders, in the order of the archive."""
@@ -80,6 +84,7 @@ class Archive:
     def open(self, name: str) -> BinaryIO:
         """Return a member to be read from its beginning to its end."""
         member = self._members.get(_folded(name))
+        # deflate64, bzip2 and LZMA are valid in a ZIP, but zipfile can't be stopped within one of their blocks.
         if member is None or member.compress_type not in _METHODS:
             raise self._source.unreadable("damaged")
         if member.flag_bits & _IS_ENCRYPTED:
@@ -94,6 +99,8 @@ class Archive:
         aren't counted: they are when the member is read.
         """
         member = self._members.get(_folded(name))
+        # `file_size` is only what the directory says; a lie ends at the budget of inflated bytes when the member is
+        # read.
         if member is None or member.file_size < CROWDED_BYTES or member.compress_type not in _METHODS:
             return
         if member.flag_bits & _IS_ENCRYPTED:
@@ -103,6 +110,7 @@ class Archive:
         elements = 0
         with self._errors(), self._zip.open(member) as stream:
             while data := stream.read(COUNTED_BYTES):
+                # Opening tags are what costs: a parser makes an object of each, however little text it holds.
                 elements += data.count(b"<") - data.count(b"</")
                 if elements > MOST_ELEMENTS:
                     break
@@ -114,6 +122,7 @@ class Archive:
         try:
             yield
         except DAMAGE:
+            # Word and Excel wrap an encrypted file in an OLE container, which zipfile only calls "not a zip file".
             raise self._source.unreadable("protected" if _is_protected(self._source) else "damaged") from None
 
     def _refuse_hostile(self, members: list[zipfile.ZipInfo]) -> None:
@@ -122,17 +131,21 @@ class Archive:
         """
         if len(members) > MOST_MEMBERS:
             raise self._source.unreadable("inflates")
+        # zipfile looks at a name's last character, so an empty name is an IndexError in Python before 3.13.
         if not all(member.filename for member in members):
             raise self._source.unreadable("damaged")
         end = 0
-        for member in sorted(members, key=lambda each: each.header_offset):
+        for member in sorted(members, key=lambda entry: entry.header_offset):
+            # Overlapping members are how a ZIP of some kB inflates to petabytes without nesting (Fifield, "A better zip
+            # bomb").
             if member.header_offset < end:
                 raise self._source.unreadable("inflates")
+            # The data may end later (its own name and extra field lie between), but never earlier.
             end = member.header_offset + _LOCAL_HEADER_BYTES + member.compress_size
 
 
 class _MemberStream(io.RawIOBase):
-    """Stream that counts the bytes read."""
+    """Count the bytes read against the budget, and turn zipfile's errors into DocumentUnreadable."""
 
     def __init__(self, stream: IO[bytes], source: FileSource) -> None:
         self._stream = stream
@@ -164,6 +177,7 @@ class _MemberStream(io.RawIOBase):
             data = self._stream.read(size)
         except DAMAGE:
             raise self._source.unreadable("damaged") from None
+        # Counted here, as the bytes come: the sizes that the headers state may be lies.
         self._source.inflated(len(data))
         return data
 
@@ -185,6 +199,8 @@ def _is_protected(source: FileSource) -> bool:
     with source.path.open("rb") as file:
         if file.read(len(OLE)) != OLE:
             return False
+        # The name stands in the OLE directory, whose sector may be anywhere in the file; mapped, the search copies
+        # nothing.
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return content.find(_ENCRYPTED_STREAM) >= 0
 
@@ -198,10 +214,10 @@ _END = struct.Struct("<4s4H2LH")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR_64 = struct.Struct("<4sLQL")
 _LOCAL_SIGN, _CENTRAL_SIGN, _DESCRIPTOR_SIGN, _END_SIGN = b"PK\x03\x04", b"PK\x01\x02", b"PK\x07\x08", b"PK\x05\x06"
-_HAS_DESCRIPTOR = 0x8
-_IS_UTF8 = 0x800
-_ZIP_64 = 1
-_VERSION_64 = 45
+_HAS_DESCRIPTOR = 0x8  # general purpose bit 3: sizes and CRC follow the data instead of standing in the local header
+_IS_UTF8 = 0x800  # bit 11: name and comment are UTF-8
+_ZIP_64 = 1  # id of the ZIP64 extended information field
+_VERSION_64 = 45  # version 4.5, the first with ZIP64
 _FULL = 0xFFFFFFFF
 """Marker in 32-bit fields: the value is in the ZIP64 extra field."""
 
@@ -228,7 +244,8 @@ def copy_archive(source: FileSource, out: BinaryIO, changed: Mapping[str, bytes]
     `Archive` does, and KeyError for a name not in the archive.
     """
     wanted = {_folded(name): data for name, data in changed.items()}
-    with Archive(source) as archive:  # refuses what is damaged, and members that share their bytes
+    # Checks all that `Archive` does; this function itself trusts the directory from here on.
+    with Archive(source) as archive:
         if missing := [name for name in changed if name not in archive]:
             raise KeyError(missing[0])
     with zipfile.ZipFile(source.path) as read, source.path.open("rb") as file:
@@ -236,8 +253,11 @@ def copy_archive(source: FileSource, out: BinaryIO, changed: Mapping[str, bytes]
         entries = _entries(file, read.start_dir, members)
         if members:
             file.seek(0)
+            # What comes before the first member belongs to no record: the loader of a self-extracting archive, for
+            # example.
             _copy(source, file, out, min(directory_entry.at for directory_entry in entries))
-        for entry, member in sorted(zip(entries, members, strict=True), key=lambda each: each[0].at):
+        # The data may lie in another order than the directory lists it; both orders stay as they are.
+        for entry, member in sorted(zip(entries, members, strict=True), key=lambda pair: pair[0].at):
             data = None if is_folder(member) else wanted.get(_folded(member.filename))
             if data is None:
                 _copy_member(source, file, out, entry)
@@ -251,6 +271,7 @@ def _entries(file: BinaryIO, start: int, members: list[zipfile.ZipInfo]) -> list
     file.seek(start)
     entries = []
     for member in members:
+        # The directory is read once more as bytes, for zipfile drops what it does not use, such as reserved fields.
         _, *fields = _CENTRAL.unpack(file.read(_CENTRAL.size))
         name, extra, comment = (file.read(size) for size in fields[9:12])
         entries.append(
@@ -287,6 +308,8 @@ def _copy_member(source: FileSource, file: BinaryIO, out: BinaryIO, entry: _Dire
     out.write(_LOCAL.pack(_LOCAL_SIGN, *fields) + name + extra)
     _copy(source, file, out, entry.packed_bytes)
     if fields[1] & _HAS_DESCRIPTOR:
+        # APPNOTE 4.3.9.2: sizes in the descriptor have 8 bytes if the member has a ZIP64 field, and nothing else says
+        # so.
         is_large = len(_without_64(extra)) < len(extra) or max(entry.packed_bytes, entry.bytes) >= _FULL
         sizes = struct.pack("<2Q" if is_large else "<2L", entry.packed_bytes, entry.bytes)
         out.write(_DESCRIPTOR_SIGN + struct.pack("<L", entry.crc) + sizes)
@@ -297,6 +320,7 @@ def _write_member(source: FileSource, file: BinaryIO, out: BinaryIO, entry: _Dir
     method = zipfile.ZIP_STORED if fields[2] == zipfile.ZIP_STORED else zipfile.ZIP_DEFLATED
     packed = data if method == zipfile.ZIP_STORED else _deflated(data)
     entry.at, entry.crc, entry.packed_bytes, entry.bytes = out.tell(), zlib.crc32(data), len(packed), len(data)
+    # Sizes are known now, so no descriptor follows; only the flag for names in UTF-8 still holds.
     entry.fields[2], entry.fields[3] = entry.fields[2] & _IS_UTF8, method
     extra = _without_64(extra)
     fields = [
@@ -315,6 +339,7 @@ def _write_member(source: FileSource, file: BinaryIO, out: BinaryIO, entry: _Dir
 
 
 def _deflated(data: bytes) -> bytes:
+    # Raw deflate: a ZIP has no zlib header, which a negative window size leaves out.
     packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     return packer.compress(data) + packer.flush()
 
@@ -327,8 +352,10 @@ def _write_directory(out: BinaryIO, entries: list[_DirectoryEntry], comment: byt
     count = len(entries)
     if start + size >= _FULL:
         at = out.tell()
+        # Its size field does not count the signature and the field itself (APPNOTE 4.3.14.1).
         rest = _END_64.size - 12
         out.write(_END_64.pack(b"PK\x06\x06", rest, _VERSION_64, _VERSION_64, 0, 0, count, count, size, start))
+        # Readers look for the end record from the back and find the ZIP64 record only by this locator before it.
         out.write(_LOCATOR_64.pack(b"PK\x06\x07", 0, at, 1))
     out.write(_END.pack(_END_SIGN, 0, 0, count, count, min(size, _FULL), min(start, _FULL), len(comment)) + comment)
 
@@ -342,6 +369,7 @@ def _record(entry: _DirectoryEntry) -> bytes:
     fields = entry.fields
     version = fields[1]
     if large:
+        # The order of the values is fixed: size, packed size, offset, and only those that do not fit (APPNOTE 4.5.3).
         extra = struct.pack("<2H", _ZIP_64, 8 * len(large)) + struct.pack(f"<{len(large)}Q", *large) + extra
         version = max(version, _VERSION_64)
     head = (fields[0], version, *fields[2:6], entry.crc, packed, size, len(entry.name), len(extra), len(entry.comment))
@@ -352,6 +380,7 @@ def _record(entry: _DirectoryEntry) -> bytes:
 def _without_64(extra: bytes) -> bytes:
     """Remove the ZIP64 field from extra fields; anything malformed stays."""
     kept, at = b"", 0
+    # Some programs pad an extra field with fewer than four bytes; these are kept as they are.
     while at + 4 <= len(extra):
         id_, size = struct.unpack_from("<2H", extra, at)
         if id_ != _ZIP_64:

@@ -10,8 +10,6 @@ from typing import Any, NamedTuple
 
 
 class BlockKind(StrEnum):
-    """Kind of a block."""
-
     HEADING = "heading"
     PARAGRAPH = "paragraph"
     LIST_ITEM = "list_item"
@@ -39,17 +37,15 @@ class LineBox(NamedTuple):
 
 
 class BlockPlace(NamedTuple):
-    """Place of a block in its source.
+    """Place of a block: boxes of its lines in a PDF, a part and offsets everywhere else."""
 
-    A PDF has `boxes`, one per line, in the order of the text. Other formats have a `part` (member of an archive, name
-    of a sheet, "" for the file itself) and offsets into it: characters of the decoded text in text formats (HTML too);
-    in XML parts the numbers of elements in document order, so that `list(root.iter())[start:end]` is the block's
-    element and its descendants.
-    """
-
+    # A member of an archive or the name of a sheet; "" is the file itself.
     part: str = ""
+    # Offsets are characters of the decoded text in text formats and HTML. In XML parts they are numbers of elements in
+    # document order, so that `list(root.iter())[start:end]` is the block's element and its descendants.
     start: int = 0
     end: int = 0
+    # One a line, in the order of the text; only a PDF has them.
     boxes: tuple[LineBox, ...] = ()
 
 
@@ -111,8 +107,10 @@ class BlockNumbering:
     def block(self, piece: BlockPiece) -> Block:
         self.count += 1
         if piece.kind is BlockKind.HEADING:
+            # A heading ends all sections of its own level and below; levels may be skipped (an h3 right after an h1).
             while self._path and self._path[-1][0] >= piece.level:
                 self._path.pop()
+        # Before the heading itself is pushed: its own text isn't in its path.
         path = tuple(text for _, text in self._path)
         if piece.kind is BlockKind.HEADING:
             self._path.append((piece.level, piece.text))
@@ -133,6 +131,7 @@ def block_to_fields(block: Block) -> dict[str, Any]:
     fields |= {"page": block.page, "heading_path": list(block.heading_path)}
     if place.boxes:
         fields["boxes"] = [list(box) for box in place.boxes]
+    # A place at offset 0 of the file itself has neither part nor end, and means no place at all.
     if place.part or place.end:
         fields |= {"part": place.part, "start": place.start, "end": place.end}
     if block.level:
@@ -181,6 +180,7 @@ def code_joined(pieces: Iterable[BlockPiece]) -> Iterator[BlockPiece]:
     lines: list[BlockPiece] = []
     for piece in pieces:
         if piece.kind is BlockKind.CODE:
+            # Blocks are what is searched, cited and cut by; one of 10,000 lines would be useless for all three.
             if len(lines) == MOST_LINES:
                 yield from _one(lines)
                 lines = []
@@ -196,6 +196,7 @@ def code_joined(pieces: Iterable[BlockPiece]) -> Iterator[BlockPiece]:
 
 def _one(lines: list[BlockPiece]) -> Iterator[BlockPiece]:
     filled = [number for number, line in enumerate(lines) if line.text]
+    # Blank lines at the ends come from the gap between two paragraphs, not from the program that is shown.
     if filled:
         lines = lines[filled[0] : filled[-1] + 1]
         first, last = lines[0], lines[-1]
@@ -207,8 +208,7 @@ def _one(lines: list[BlockPiece]) -> Iterator[BlockPiece]:
 
 PAGE_MARKS = {"page": "p.", "slide": "slide", "sheet": "sheet", "chapter": "ch.", "file": "file", "minute": "min."}
 """Prefix of a page number by the document's unit; see `Opened.unit`."""
-_INDENT = "    "
-"""Deeper than any list mark and its space, so that a list below a numbered item stays inside it."""
+_INDENT = "    "  # deeper than any list mark and its space, so that a list below "1." stays inside that item
 _DEEPEST_HEADING = 6
 _LIST_MARK = re.compile(r"[\w().\[\]*§°-]{1,12}")
 _LANGUAGE = re.compile(r"[\w.+#-]{1,30}")
@@ -229,10 +229,13 @@ def as_markdown(blocks: Iterable[Block], unit: str = "page") -> Iterator[str]:
     page: int | None = None
     last: BlockKind | None = None
     for block in blocks:
+        # A format without pages has blocks without a number, and a unit of "" turns the marks off.
         if block.page is not None and block.page != page and unit:
             page = block.page
             yield f"{chr(10) if last else ''}{page_mark(unit, page)}\n"
             last = BlockKind.PARAGRAPH
+        # A blank line between items would make a loose list of them, and Markdown ends a table or paragraph only by
+        # one.
         is_same_list = last is BlockKind.LIST_ITEM and block.kind is BlockKind.LIST_ITEM
         yield f"{'' if last is None or is_same_list else chr(10)}{block_markdown(block)}\n"
         last = block.kind
@@ -242,6 +245,7 @@ def block_markdown(block: Block) -> str:
     """Return a block as Markdown without a final line break."""
     match block.kind:
         case BlockKind.HEADING:
+            # Markdown knows six levels; a line break inside a heading would end it.
             return f"{'#' * min(max(block.level, 1), _DEEPEST_HEADING)} {' '.join(block.text.split())}"
         case BlockKind.LIST_ITEM:
             return _list_item(block)
@@ -265,13 +269,17 @@ def _list_item(block: Block) -> str:
 def _table(block: Block) -> str:
     rows = [[cell.replace("|", "\\|").strip() for cell in row] for row in rows_of(block)]
     width = max(len(row) for row in rows)
+    # A ragged row is filled up: a header with fewer cells than the line of dashes makes it no table (GFM).
     lines = [f"| {' | '.join(row + [''] * (width - len(row)))} |" for row in rows]
+    # The first row is taken for the header, since a table in Markdown has to have one.
     lines.insert(1, f"|{' --- |' * width}")
     return "\n".join(([f"Table: {block.label}", ""] if block.label else []) + lines)
 
 
 def _code(block: Block) -> str:
+    # A fence has to be longer than any run of backticks in the code (CommonMark 4.5).
     longest = max((len(run) for run in _BACKTICKS.findall(block.text)), default=0)
     fence = "`" * max(3, longest + 1)
+    # The label may be a whole sentence from the document; only what looks like a language goes behind the fence.
     language = block.label if _LANGUAGE.fullmatch(block.label) else ""
     return f"{fence}{language}\n{block.text}\n{fence}"

@@ -34,12 +34,10 @@ def reason_of(error: OSError) -> str:
 
 
 def check_file(path: Path) -> os.stat_result:
-    """Return whether there is something to read in a regular file; raises DocumentUnreadable.
-
-    Nothing else is ever opened: reading a pipe or a device may never end, and has effects.
-    """
+    """Return the status of a regular file with content; raises DocumentUnreadable for anything else."""
     try:
         found = path.stat()
+        # Nothing else is ever opened: reading a pipe or a device may never end, and has effects.
         if not stat.S_ISREG(found.st_mode):
             raise DocumentUnreadable(str(path), "folder" if stat.S_ISDIR(found.st_mode) else "not_a_file")
         # It may have become a pipe by now, which must not be waited for.
@@ -63,6 +61,7 @@ def open_checked(path: Path, mode: str) -> IO[Any]:
 
 
 def sha256_of(path: Path, on_part: Callable[[], None]) -> str:
+    # Unbuffered: a megabyte a read is large enough, and Python's buffer would only copy it once more.
     """Return the file's SHA-256; `on_part` is called after each megabyte. Raises OSError."""
     import hashlib  # OpenSSL comes with it: 4 MB that a window without a document does without
 
@@ -77,6 +76,7 @@ def sha256_of(path: Path, on_part: Callable[[], None]) -> str:
 def require_unchanged(path: Path, before: os.stat_result) -> None:
     """Raise DocumentUnreadable ("changed") if the file was replaced or changed since `check_file`."""
     after = path.stat()
+    # The inode tells a file that was replaced by one of the same size and time, as editors save.
     if any(getattr(before, name) != getattr(after, name) for name in ("st_size", "st_mtime_ns", "st_ino")):
         raise DocumentUnreadable(str(path), "changed")
 
@@ -87,6 +87,7 @@ def require_unchanged(path: Path, before: os.stat_result) -> None:
 def make_output(path: Path) -> None:
     """Create an empty output file for the child. Raises FolderNotWritable, DiskFull, or FileExistsError."""
     try:
+        # "x": the name was chosen by a dialog some time ago, and a file that came meanwhile must not be overwritten.
         path.open("xb").close()
     except FileExistsError:
         raise
@@ -106,6 +107,8 @@ class OutputFile:
 
     def __init__(self, path: Path, source: Path) -> None:
         """`path` must come from `make_output`; raises ProtocolViolation for any other file."""
+        # The parent made it with `make_output`, and a request that names any other file would overwrite somebody's
+        # work.
         if path.samefile(source) or path.stat().st_size or not path.is_file():
             raise ProtocolViolation("the output is no empty file")
         self._path = path
@@ -118,11 +121,14 @@ class OutputFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
+            # Only the descriptor is closed: flushing what is buffered would raise a second error and hide the first.
             self._file.raw.close()
             return
         with self._file:
             self._file.flush()
             try:
+                # The parent renames it to its final name at once; without this a power cut could leave an empty file
+                # there.
                 os.fsync(self._file.fileno())
             except OSError as failed:
                 raise problem(failed, self._path) from failed
@@ -137,6 +143,8 @@ class _FailedWrite(io.FileIO):
 
     def write(self, data: object, /) -> int:
         try:
+            # An error of writing surfaces in the middle of a reader otherwise, which takes every OSError for one of its
+            # source.
             return super().write(data)  # type: ignore[arg-type]
         except OSError as error:
             raise problem(error, self._path) from error
@@ -144,6 +152,7 @@ class _FailedWrite(io.FileIO):
 
 # The file in which translations go to the document child: a JSON line for each segment.
 
+# `write_translations` puts the id first, so that a line need not be parsed to be found again.
 _ID = re.compile(rb'\{"id": (\d{1,18}),')
 
 
@@ -151,6 +160,8 @@ def write_translations(path: Path, translations: Iterable[tuple[int, Content]]) 
     """Write translations by segment id, as they come. Raises OSError."""
     with path.open("wb") as file:
         for id_, content in translations:
+            # ASCII with escapes: a lone surrogate or a line separator of Unicode could otherwise break a line or the
+            # encoding.
             line = json.dumps({"id": id_, "content": content})
             file.write(line.encode("ascii") + b"\n")
 
@@ -166,6 +177,8 @@ class TranslationsFile:
                 found = _ID.match(line)
                 if found is None:
                     raise ProtocolViolation("not a line with a translation")
+                # Lines stay bytes: parsed, 100,000 translations would take several times the memory, and each is needed
+                # once.
                 self._lines[int(found[1])] = line
 
     def find(self, id_: int) -> Content | None:

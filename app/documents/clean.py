@@ -21,7 +21,10 @@ MOST_HEADING_CHARACTERS = 500
 """A longer one is a paragraph: every block below a heading carries its text."""
 DEEPEST_LEVEL = 9
 
+# A model reads what a person does not see, so these are how instructions are hidden in a document (U+E0000 to U+E007F
+# are invisible copies of ASCII).
 _HIDDEN = "\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\U000e0000-\U000e007f\x00-\x08\x0e-\x1b\x7f"
+# Python's splitlines() ends lines at these, and a terminal acts on them.
 _SPACES = "\x0b\x0c\r\x1c-\x1f"
 _ODD = re.compile(f"[{_HIDDEN}{_SPACES}\ud800-\udfff]")
 _TAKEN_OUT = re.compile(f"[{_HIDDEN}]")
@@ -36,6 +39,7 @@ def clean_text(text: str) -> str:
     annotation marks and control characters. A control that separates words becomes a space, a lone surrogate becomes
     U+FFFD. The joiners of scripts and emoji (U+200C, U+200D) and U+200E, U+200F stay.
     """
+    # Nearly every text is clean, and one search is cheaper than three substitutions.
     if not _ODD.search(text):
         return text
     return _SURROGATE.sub("\ufffd", _SEPARATOR.sub(" ", _TAKEN_OUT.sub("", text)))
@@ -46,6 +50,7 @@ def clean_piece(piece: BlockPiece) -> tuple[BlockPiece, int]:
     label = clean_text(piece.label)
     if not _ODD.search(piece.text):
         return (piece if label == piece.label else piece._replace(label=label)), 0
+    # Boxes hold offsets into the text, so each moves left by what was taken out before it.
     gone = [found.start() for found in _TAKEN_OUT.finditer(piece.text)]
     boxes = tuple(_moved(box, gone) for box in piece.place.boxes)
     place = piece.place._replace(boxes=boxes)
@@ -60,6 +65,8 @@ def fit_for_the_wire(piece: BlockPiece) -> Iterator[BlockPiece]:
     """Yield the piece, or the pieces it is cut into; a level is 1 to 9, and a heading is short."""
     if piece.kind is BlockKind.HEADING:
         if len(piece.text) > MOST_HEADING_CHARACTERS:
+            # Styles are misused: whole paragraphs stand in "Heading 1", and every block below carries the heading's
+            # text.
             piece = piece._replace(kind=BlockKind.PARAGRAPH, level=0)
         elif not 1 <= piece.level <= DEEPEST_LEVEL:
             piece = piece._replace(level=min(max(piece.level, 1), DEEPEST_LEVEL))
@@ -83,8 +90,10 @@ def _good_end(text: str, start: int, end: int) -> int:
 def _part(piece: BlockPiece, start: int, end: int) -> BlockPiece:
     place = piece.place
     if place.boxes:
+        # A line belongs to the piece that it begins in; its box is shown for what is left of it.
         kept = (box for box in place.boxes if start <= box.start < end)
         place = BlockPlace(boxes=tuple(b._replace(start=b.start - start, end=min(b.end, end) - start) for b in kept))
+    # Only where offsets count characters one to one; elements of an XML part cannot be divided.
     elif place.end - place.start == len(piece.text):
         place = place._replace(start=place.start + start, end=place.start + end)
     return piece._replace(text=piece.text[start:end], place=place)
@@ -93,6 +102,7 @@ def _part(piece: BlockPiece, start: int, end: int) -> BlockPiece:
 # Takes out of a segment what no reader of a page can see, and fits a translation to the segment it is of.
 
 MOST_CONTEXT_CHARACTERS = 2000
+# What XML 1.0 does not allow in any form, escaped or not (2.2): a program refuses the whole file over one.
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
@@ -123,11 +133,13 @@ def fit_translation(translation: Content, source: Content) -> Content | None:
     """
     own = {mark.key: mark for mark in marks(source)}
     keys = [mark.key for mark in marks(translation)]
+    # A missing or doubled mark would lose a link or a formula, or leave a tag open in the file.
     if len(keys) != len(own) or set(keys) != own.keys() or not nests(translation):
         return None
     fitted = (
         part if isinstance(part, Mark) else _SURROGATE.sub("\ufffd", _NO_TEXT.sub("", part)) for part in translation
     )
+    # The source's own marks, since what a model returned may only repeat the keys.
     return content_of([own[part.key] if isinstance(part, Mark) else part for part in fitted])
 
 
@@ -146,18 +158,19 @@ class RemarkCounts:
 
     def add(self, remark: ReadingRemark) -> None:
         """Add a remark, unless there are too many kinds."""
+        # Counts differ from file to file; what is counted has to be the same for two remarks to be added up.
         others = sorted((name, value) for name, value in remark.values.items() if name != "count")
         key = (remark.name, *others)
         known = self._found.get(key)
         if known is not None and "count" in remark.values:
             count = int(known.values["count"]) + int(remark.values["count"])
             self._found[key] = ReadingRemark(remark.name, {**known.values, "count": count})
+        # A hostile workbook could name a million sheets, and each remark goes over the wire and into the store.
         elif known is None and len(self._found) < MOST_REMARKS:
             values = {name: _short(v) if isinstance(v, str) else v for name, v in remark.values.items()}
             self._found[key] = ReadingRemark(remark.name, values)
 
     def all(self) -> tuple[ReadingRemark, ...]:
-        """Return the remarks in order of first appearance."""
         return tuple(self._found.values())
 
 
@@ -179,9 +192,11 @@ class ProseSample:
         self._beginning = ""
         self._stretches: deque[str] = deque(maxlen=STRETCHES)
         self._seen = 0
+        # Where the text has doubled: a preface in another language would otherwise speak for the whole book.
         self._next = 2 * BEGINNING_CHARACTERS
 
     def add(self, piece: BlockPiece) -> None:
+        # Keywords and identifiers are English whatever the text is.
         if piece.kind is BlockKind.CODE:
             return
         self._seen += len(piece.text)
@@ -211,6 +226,7 @@ SAMPLE_CHARACTERS = 100_000
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _ACCENTED = re.compile("[\xc0-\xd6\xd8-\xf6\xf8-\xff]{4,}")
 _ALIEN = re.compile(
+    # A word with Latin letters beside is left: in a mixed text "é" may well be an é.
     "(?<![A-Za-z])[\x80-\xff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u20ac\u2122]+(?![A-Za-z])"
 )
 _ENCODINGS = ("cp1251", "cp1253", "cp1255", "cp1256", "cp874", "koi8-r", "koi8-u", "iso8859-5")
@@ -230,12 +246,15 @@ class LegacyFonts:
         self._looked_at += len(text)
         words = _WORD.findall(text)
         self._words += len(words)
+        # Words of four accented letters and more: no language has them, but a Cyrillic text read as Latin has nothing
+        # else.
         self._accented += [] if text.isascii() else filter(_ACCENTED.fullmatch, words)
 
     def remarks(self) -> list[ReadingRemark]:
         """Return what it is read as and what is meant, with an example; [] where all is well."""
         if len(self._accented) < max(LEAST_WORDS, LEAST_SHARE * self._words):
             return []
+        # The text came out as Latin-1, so encoding it so gives the codes that the font was asked for.
         encoding = find_encoding(" ".join(self._accented).encode("latin-1")).replace("iso8859-7", "cp1253")
         if encoding not in _ENCODINGS:
             return []
@@ -262,6 +281,7 @@ def _table(encoding: str) -> dict[int, str]:
             shown = bytes([byte]).decode(encoding)
         except UnicodeDecodeError:
             continue
+        # PDF readers decode the upper half either way, so both readings of a byte stand for what the font shows.
         table |= {ord(bytes([byte]).decode(latin, "replace")): shown for latin in ("latin-1", "cp1252")}
     table.pop(0xFFFD, None)
     return table

@@ -35,6 +35,7 @@ from app.documents.child_files import open_checked
 from app.documents.limits import MOST_PICTURE_BYTES, fitted, sent_size
 from app.documents.protocol import Decode, Decoded
 
+# Before any Qt object: see `app/core/pyside.py` for what happens to None on Python 3.11 otherwise.
 make_immortal()
 
 MOST_DECODED_BYTES = 600_000_000
@@ -53,7 +54,9 @@ _BEGINS = {
     "gif": (b"GIF87a", b"GIF89a"),
     "tiff": (b"II*\0", b"MM\0*"),
 }
+# File type brands of HEIF pictures (ISO/IEC 23008-12), which stand at byte 8.
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+# Sizes of all versions of the bitmap header: "BM" alone begins many a text.
 _BITMAP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
 _SVG = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?svg[\s>/]")
 _BEFORE_SVG = re.compile(rb"\s*(?:<\?xml|<!--|<!DOCTYPE|<(?:[A-Za-z_][\w.-]*:)?svg)")
@@ -68,10 +71,12 @@ def find_picture(head: bytes) -> str:
             return name
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "webp"
+    # The header's size stands behind the 14 bytes of the file header.
     if head.startswith(b"BM") and int.from_bytes(head[14:18], "little") in _BITMAP_HEADERS:
         return "bmp"
     if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
         return "heic"
+    # A drawing is text, and may have a byte order mark and an XML declaration before its root.
     text = head.removeprefix(b"\xef\xbb\xbf")
     return "svg" if _BEFORE_SVG.match(text) and _SVG.search(text) else ""
 
@@ -83,16 +88,19 @@ def decode(request: Decode, on_step: Callable[[], None] = lambda: None, open_fil
     """
     path = Path(request.path)
     with open_file(path, "rb") as file, _heard() as warnings:
+        # Asked of the open file, not of the path, which may name another file by now.
         if os.fstat(file.fileno()).st_size > MOST_PICTURE_BYTES:
             raise PictureUnreadable(request.path, "too_large")
         reading = _ImageReading(path, file)
         read = reading.read(request.most_side)
     on_step()
+    # Colours before the white paper: blending in a wide gamut would tint the edges.
     picture = _padded(_on_white(_shrunk(_in_srgb(read.image), request.most_side)))
     on_step()
     write_rows(picture, Path(request.out), open_file)
     if request.preview:
         write_rows(_shrunk(picture, PREVIEW_PX), Path(request.preview), open_file)
+    # libjpeg fills the missing part with grey and only warns, so that Qt calls the picture whole.
     is_cut = any("premature end" in warning.lower() for warning in warnings)
     return Decoded(reading.format, *read.size, picture.width(), picture.height(), read.frames, is_cut=is_cut)
 
@@ -120,6 +128,8 @@ def frame_of(path: Path, number: int, most_side: int, degrees: float = 0.0) -> D
     picture = _on_white(_shrunk(_in_srgb(read.image), most_side))
     width, height, stride = picture.width(), picture.height(), 3 * picture.width()
     if degrees:
+        # Smooth and grown: corners are cut off by the paper, so that the page keeps its size for the places found on
+        # it.
         turned = picture.transformed(QTransform().rotate(degrees), Qt.TransformationMode.SmoothTransformation)
         paper = QImage(width, height, QImage.Format.Format_RGB888)
         paper.fill(Qt.GlobalColor.white)
@@ -128,6 +138,7 @@ def frame_of(path: Path, number: int, most_side: int, degrees: float = 0.0) -> D
         painter.end()
         picture = paper
     rows, line = picture.constBits(), picture.bytesPerLine()
+    # Rows are copied without padding, since what reads them counts 3 bytes a pixel.
     pixels = b"".join(bytes(rows[row * line : row * line + stride]) for row in range(height))
     return DecodedFrame(width, height, pixels, *read.size, read.frames if reading.format == "tiff" else 1)
 
@@ -173,12 +184,15 @@ class _ImageReading:
             raise self._refused("heic")
         if self.format == "svg":
             _be_able_to_write()
+        # Qt's own limit is 256 MB, which a photograph of 80 megapixels exceeds.
         QImageReader.setAllocationLimit(MOST_DECODED_BYTES // 1_048_576)
         file.seek(0)
         self._device = self._open_device(file)
         self._reader = QImageReader(self._device, QByteArray(self.format.encode()))
+        # Otherwise Qt would try every plug-in on a stranger's bytes, SVG's and PDF's among them.
         self._reader.setDecideFormatFromContent(False)
         self._reader.setAutoDetectImageFormat(False)
+        # A camera's picture is stored as the sensor lay; its Exif tag says how it was held.
         self._reader.setAutoTransform(True)
 
     def _open_device(self, file: IO[bytes]) -> QIODevice:
@@ -187,12 +201,16 @@ class _ImageReading:
 
             buffer = QBuffer()
             try:
+                # Qt's SVG reader opens any file that a drawing names, so a private picture could get into what a model
+                # sees.
                 buffer.setData(QByteArray(make_self_contained(file.read(), find_picture)))
             except SvgDamaged:
                 raise self._refused("damaged") from None
             buffer.open(QIODevice.OpenModeFlag.ReadOnly)
             return buffer
-        os.lseek(file.fileno(), 0, os.SEEK_SET)  # Python is there within its buffer already
+        os.lseek(
+            file.fileno(), 0, os.SEEK_SET
+        )  # Python has read on into its buffer; Qt shares the descriptor's position
         device = QFile()
         device.open(file.fileno(), QIODevice.OpenModeFlag.ReadOnly)
         return device
@@ -204,7 +222,8 @@ class _ImageReading:
         try:
             return self._read(most_side, frame)
         finally:
-            self._reader.setDevice(None)  # type: ignore[arg-type]  # what reads TIFF looks at its device once more in the end
+            # The TIFF reader looks at its device once more when it is destroyed, which is gone by then.
+            self._reader.setDevice(None)  # type: ignore[arg-type]
 
     def _read(self, most_side: int, frame: int) -> _Read:
         frames = max(1, self._reader.imageCount()) if self.format in ("gif", "webp", "tiff") else 1  # before any size
@@ -219,7 +238,9 @@ class _ImageReading:
         image = self._reader.read()
         if image.isNull():
             raise self._refused("damaged")
+        # An SVG's size is a wish in points; what was drawn is what can be told.
         seen = QSize(size) if self.format != "svg" else image.size()
+        # Qt reports the size as it is stored and turns only the image itself.
         is_turned = bool(self._reader.transformation() & QImageIOHandler.Transformation.TransformationRotate90)
         width, height = (seen.height(), seen.width()) if is_turned else (seen.width(), seen.height())
         return _Read(image, (width, height), frames)
@@ -230,9 +251,11 @@ class _ImageReading:
         if self.format == "svg":
             wanted = min(most_side, max(longest, DRAWN_PX))
             return _grown(size, wanted)
+        # libjpeg scales while it decodes, so a huge photograph never exists at full size.
         if self.format == "jpeg" and longest > 2 * most_side:
             return _fitted(size, most_side)
         deep = (QImage.Format.Format_RGBA64, QImage.Format.Format_RGBX64, QImage.Format.Format_RGBA64_Premultiplied)
+        # Qt keeps 16-bit pictures as such, twice the memory of all others.
         pixel_bytes = 8 if self._reader.imageFormat() in deep else 4
         if size.width() * size.height() * pixel_bytes > MOST_DECODED_BYTES:
             raise PictureUnreadable(str(self._path), "too_many_pixels", size.width(), size.height())
@@ -247,7 +270,7 @@ def _fitted(size: QSize, longest: int) -> QSize:
 
 
 def _grown(size: QSize, longest: int) -> QSize:
-    """Return a drawing has no pixels: it is as large as it should be."""
+    """Scale a drawing, which has no pixels of its own, to the size that is wanted."""
     scale = longest / max(size.width(), size.height())
     return QSize(max(1, round(size.width() * scale)), max(1, round(size.height() * scale)))
 
@@ -264,6 +287,7 @@ def _shrunk(image: QImage, most_side: int) -> QImage:
 
 def _in_srgb(image: QImage) -> QImage:
     """Convert to sRGB: wide gamuts and CMYK shown unconverted are pale or wrong."""
+    # Most pictures: no profile means sRGB, and a conversion would copy all of it for nothing.
     if image.format() in (QImage.Format.Format_RGB32, QImage.Format.Format_ARGB32) and not image.colorSpace().isValid():
         return image
     has_alpha = image.hasAlphaChannel()
@@ -295,6 +319,7 @@ def _padded(image: QImage) -> QImage:
         return image
     paper = QImage(*wanted, QImage.Format.Format_RGB888)
     paper.fill(Qt.GlobalColor.white)
+    # In the middle, so that a narrow strip keeps its place when a model is asked where something is.
     painter = QPainter(paper)
     painter.drawImage((paper.width() - width) // 2, (paper.height() - height) // 2, image)
     painter.end()
@@ -306,7 +331,9 @@ def _be_able_to_write() -> None:
     if QCoreApplication.instance() is None:
         from PySide6.QtGui import QGuiApplication
 
+        # There is no display in the child; the platform has to be set before the application is made.
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        # Kept for the life of the process: fonts need an application, and Qt allows one.
         _applications.append(QGuiApplication(["fireside"]))
 
 

@@ -28,17 +28,19 @@ SMALL_BYTES = 1024
 """Size below which the pattern of NULs isn't conclusive and chardet decides about UTF-16."""
 MOST_CONTROL_SHARE = 0.03
 """Largest share of control characters in text; compressed and random bytes have about a tenth."""
-TIE = 0.97
+TIE = 0.97  # confidences this close to the best count as equal
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins as UTF-16's does
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16's, whose mark is its first half
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _CONTROL = re.compile(rb"[\x00-\x06\x0e-\x19\x1c-\x1f\x7f]")
-_LONG_NULS = re.compile(rb"\x00{8,}")  # what a power failure leaves in a log
+_LONG_NULS = re.compile(rb"\x00{8,}")  # what a power failure leaves in a log; UTF-16 and UTF-32 have no such runs
+# NUL tells UTF-16 and UTF-32, ESC the ISO-2022 family, the upper half everything else.
 _FOREIGN = re.compile(rb"[\x00\x1b\x80-\xff]")
+# Two in a row, or an escape: one accent between ASCII letters is Western, whatever a detector thinks.
 _ADJACENT = re.compile(rb"[\x80-\xff]{2}|\x1b")
 _ODD = re.compile("[\udc01-\udcff]")
 ODD_BYTES = "app.documents.odd_bytes"
@@ -58,11 +60,12 @@ def decode(data: bytes, chosen: str = "") -> DecodedText:
     """Decode `data` as `chosen`, or as detected if that is "" or unknown."""
     encoding = encoding_for(data, chosen)
     text, odd_bytes = _replaced(data.decode(encoding, ODD_BYTES))
+    # The codecs that name a byte order keep the mark as a character.
     return DecodedText(text.removeprefix("\ufeff"), encoding, odd_bytes)
 
 
 def encoding_for(data: bytes, chosen: str = "") -> str:
-    """Return the encoding that `decode` would use."""
+    """Return the encoding that `decode` would use: as chosen, else detected, else cp1252."""
     return known(chosen) or encoding_of(data) or "cp1252"
 
 
@@ -86,6 +89,7 @@ class DecodedStream:
     def __iter__(self) -> Iterator[str]:
         self._file.seek(0)
         decoder = codecs.getincrementaldecoder(self.encoding)(ODD_BYTES)
+        # A decoder may give nothing for its first bytes, so the mark may come with a later chunk.
         is_first = True
         while data := self._file.read(CHUNK_BYTES):
             text = self._counted(decoder.decode(data))
@@ -101,8 +105,10 @@ class DecodedStream:
     def _found(self) -> str:
         data = self._file.read(SAMPLE_BYTES)
         is_whole = len(data) < SAMPLE_BYTES
+        # A log may be plain ASCII for megabytes before the first letter that tells; ASCII is the same in all encodings.
         while data and not is_whole and _FOREIGN.search(data) is None:
             data = self._file.read(CHUNK_BYTES)
+        # The chunk may end right behind the foreign byte, and a detector needs more than one of them.
         if not is_whole:
             data += self._file.read(SAMPLE_BYTES)
         return find_encoding(_sample_of(data), is_whole) or "cp1252"
@@ -126,7 +132,9 @@ def known(name: str) -> str:
         "".encode(info.name)  # raises LookupError for codecs that are no encodings, such as rot13
     except (LookupError, ValueError, UnicodeError):
         return ""
+    # What tells nothing of its own: a BOM is handled here, and ASCII is a part of cp1252, which can hold more.
     plain = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le", "ascii": "cp1252"}
+    # The WHATWG standard's rule: what calls itself Latin-1 is Windows-1252, whose quotes and dashes Latin-1 lacks.
     return plain.get(info.name, "cp1252" if info.name == "iso8859-1" else info.name)
 
 
@@ -145,6 +153,7 @@ def find_encoding(sample: bytes, is_whole: bool = True) -> str:
     narrow = narrow.replace(b"\0", b"")
     if controls > most and not _is_small_text(narrow, len(sample)):
         return _sixteen(sample)
+    # ISO-2022-JP is pure ASCII with escapes, so it would pass for UTF-8.
     if b"\x1b$" not in narrow and _is_utf8(narrow, is_whole):
         return "utf-8"
     return _detected(narrow if is_whole else _cut_last_line(narrow))
@@ -159,6 +168,7 @@ def _is_small_text(narrow: bytes, size: int) -> bool:
 def _sample_of(data: bytes) -> bytes:
     """Return the first 64 KB that are not plain ASCII, which is the same in nearly all encodings."""
     found = _FOREIGN.search(data) if len(data) > SAMPLE_BYTES else None
+    # Aligned to four bytes, so that a sample of UTF-16 or UTF-32 begins with a whole character.
     start = max(0, found.start() - CONTEXT_BYTES) // 4 * 4 if found is not None else 0
     return data[start : start + SAMPLE_BYTES]
 
@@ -166,6 +176,7 @@ def _sample_of(data: bytes) -> bytes:
 def _thirty_two(sample: bytes) -> str:
     fours = sample[: len(sample) // 4 * 4]
     for name, highest, next_ in (("utf-32-le", fours[3::4], fours[2::4]), ("utf-32-be", fours[::4], fours[1::4])):
+        # Unicode ends at U+10FFFF: the highest byte is always 0, and the next one nearly always.
         if len(fours) >= 8 and not highest.strip(b"\0") and next_.count(0) > 0.8 * len(next_) and fours.strip(b"\0"):
             return name
     return ""
@@ -182,6 +193,7 @@ def _sixteen(sample: bytes) -> str:
             return "utf-16-le"
         if even > 0.5 * half and odd < 0.02 * half:
             return "utf-16-be"
+    # Below a kilobyte a pattern is chance; chardet was right for all 38 pairs of language and encoding at 2 KB.
     found = chardet.detect(sample, compat_names=False)["encoding"] or ""
     return next(
         (name for name in (_by_script(pairs), found) if name in _SIXTEEN and _is_text(pairs.decode(name, "replace"))),
@@ -193,13 +205,20 @@ def _by_script(pairs: bytes) -> str:
     """Detect UTF-16 of a non-Latin script: few different high bytes, as text has one or two scripts, and many low
     ones.
     """
+    # The sum of squares is large where few values come often: letters of one script share their high byte.
     shares = [sum(count * count for count in Counter(half).values()) for half in (pairs[1::2], pairs[::2])]
     return _SIXTEEN[shares[1] > shares[0]]
 
 
 def _is_text(text: str) -> bool:
     """Return whether hardly any character is one that texts do not have."""
-    odd = sum(unicodedata.category(each) in ("Cn", "Cc", "Co") and each not in "\r\n\t\f\0" for each in text)
+    odd = sum(
+        unicodedata.category(sign) in ("Cn", "Cc", "Co")
+        and sign
+        not in "\\r\
+    \\t\\f\\0"
+        for sign in text
+    )
     return len(text) > 1 and odd + text.count("\ufffd") <= 0.002 * len(text)
 
 
@@ -207,6 +226,7 @@ def _is_utf8(sample: bytes, is_whole: bool) -> bool:
     """Return whether this is UTF-8, strictly or with so few invalid bytes that they are damage."""
     text = codecs.getincrementaldecoder("utf-8")(ODD_BYTES).decode(sample, is_whole)
     odd = len(_ODD.findall(text))
+    # Ten letters beyond ASCII for each odd byte: another encoding read as UTF-8 gives next to none.
     return odd == 0 or len(re.findall("[^\x00-\x7f]", text)) > 10 * odd
 
 
@@ -218,6 +238,7 @@ def _cut_last_line(sample: bytes) -> bytes:
 
 def _detected(sample: bytes) -> str:
     """Detect by chardet, preferring cp1252 (the most common) among equals and for at most three accents."""
+    # An accent or three in English, French or German text: detectors take these for Central European.
     if len(_FOREIGN.findall(sample)) < 4 and _ADJACENT.search(sample) is None:
         return "cp1252"
     ways = chardet.detect_all(
@@ -230,6 +251,7 @@ def _detected(sample: bytes) -> str:
 def _marked(error: UnicodeError) -> tuple[str, int]:
     """Replace invalid bytes by a lone surrogate that encodes their number; no decoder yields one."""
     assert isinstance(error, UnicodeDecodeError)
+    # Surrogates are the only characters that no decoder gives; the number in it is counted when they are replaced.
     return chr(0xDC00 + min(error.end - error.start, 0xFF)), error.end
 
 
@@ -260,6 +282,7 @@ def without_nuls(raw: str) -> str:
 def lines(chunks: Iterable[str], most_characters: int) -> Iterator[tuple[int, str, int]]:
     """Yield each line's offset, text with newline, and number of characters left out beyond the limit."""
     parts: list[str] = []
+    # `held` is a carriage return at a chunk's end, of which only the next chunk tells whether it is half a newline.
     kept, length, start, held = 0, 0, 0, ""
 
     def keep(part: str) -> None:
@@ -271,7 +294,7 @@ def lines(chunks: Iterable[str], most_characters: int) -> Iterator[tuple[int, st
     for more, is_last in _with_end(chunks):
         chunk, held = held + more, ""
         if chunk.endswith("\r") and not is_last:
-            chunk, held = chunk[:-1], "\r"  # a line feed may follow
+            chunk, held = chunk[:-1], "\r"
         at = 0
         for newline in _NEWLINE.finditer(chunk):
             keep(chunk[at : newline.start()])
@@ -302,6 +325,7 @@ class EncodedBytes:
 
     def __init__(self, data: bytes, encoding: str) -> None:
         self.encoding, self._data = encoding, data
+        # Only the Unicode encodings can write a mark; any other refuses it.
         try:
             mark = "\ufeff".encode(self.encoding)
         except UnicodeEncodeError:
@@ -311,6 +335,7 @@ class EncodedBytes:
 
     def encoded(self, pieces: Iterable[str | Range], errors: str = "strict") -> bytes:
         """Encode new texts and ranges of the old one; `errors` applies to letters the encoding lacks."""
+        # A generator could be walked once only, and both ways below may need it.
         pieces = list(pieces)
         if self._is_their_encoding():
             texts = (piece if isinstance(piece, str) else self.text[slice(*piece)] for piece in pieces)
@@ -329,6 +354,7 @@ class EncodedBytes:
             is_plain = self._mark + self.text.encode(self.encoding) == self._data
         except UnicodeEncodeError:
             is_plain = False
+        # With shift states a range of bytes can't be cut out; text that was odd is lost then, so it must have none.
         return is_plain or (self.encoding.startswith(_WITH_STATE) and "\ufffd" not in self.text)
 
 
@@ -346,6 +372,7 @@ def byte_offsets(data: bytes, encoding: str, offsets: Sequence[int]) -> list[int
     for line in data.splitlines(keepends=True):
         state = decoder.getstate()
         text = decoder.decode(line)
+        # The mark is no character of the text, but the decoder gives it as one.
         gained = len(text) - (bool(text) and not is_begun and text.startswith("\ufeff"))
         if wanted is not None and wanted <= characters + gained:
             decoder.setstate(state)
@@ -373,6 +400,7 @@ def _steps(
             if not is_begun and text.startswith("\ufeff"):
                 text = text[1:]
             is_begun = True
+            # A decoder that waits gives two characters at once, of which the first began earlier.
             before = at if len(text) > 1 else begun_at
             characters += len(text)
             begun_at = at + 1 - len(decoder.getstate()[0])
@@ -399,6 +427,7 @@ class TextFile:
         self._data = source.path.read_bytes()
         said = says_encoding.search(self._data) if says_encoding is not None else None
         usual = "utf-8" if is_utf8 and _can_be_utf8(self._data) else ""
+        # The person's choice first, then what the file says of itself, then what the format is by definition.
         chosen = source.encoding or (said[1].decode("ascii", "replace") if said is not None else usual)
         self._coded = EncodedBytes(self._data, encoding_for(self._data, chosen))
         self.text, self.encoding = self._coded.text, self._coded.encoding
@@ -408,10 +437,11 @@ class TextFile:
 
     @functools.cached_property
     def newline(self) -> str:
-        """Most frequent newline of the file."""
+        """Most frequent newline of the file, for texts that are written anew."""
+        # A CR LF counts as both of its halves, so these are taken off.
         pairs = self.text.count("\r\n")
         counts = {"\n": self.text.count("\n") - pairs, "\r\n": pairs, "\r": self.text.count("\r") - pairs}
-        return max(counts, key=lambda each: counts[each])
+        return max(counts, key=lambda newline: counts[newline])
 
     def replace(self, start: int, end: int, new: str) -> None:
         if new != self.text[start:end]:
@@ -441,12 +471,14 @@ class TextFile:
         elif self.lacks_letters:
             self._source.remark("became_utf8", encoding=self.encoding)
             texts = (piece if isinstance(piece, str) else self.text[slice(*piece)] for piece in self._pieces())
+            # "replace": a lone surrogate in a model's answer must not end the writing.
             out.write((codecs.BOM_UTF8 if new_mark else b"") + "".join(texts).encode("utf-8", "replace"))
         else:
             out.write(self._coded.encoded(self._pieces()))
 
     def _pieces(self) -> Iterator[str | Range]:
         at = 0
+        # By place alone: at equal places the order of replacing stays, as sorting is stable.
         for start, end, new in sorted(self._changes, key=lambda change: change[:2]):
             yield at, start
             yield new
@@ -460,4 +492,5 @@ def _can_be_utf8(data: bytes) -> bool:
         data.decode()
     except UnicodeDecodeError:
         return False
+    # A file with NULs is UTF-16 or damaged, though its bytes would decode.
     return not data.startswith(codecs.BOM_UTF8) and b"\0" not in data

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 MOST_FILES = 200
 MOST_ENTRIES = 50_000
 """Limit of entries visited: someone may drop the root of a disk."""
+# Pictures, sound and archives are read when a person names one; of a folder they would come by the hundred.
 NO_DOCUMENTS = {
     ".a", ".avi", ".bin", ".bmp", ".bz2", ".class", ".dat", ".db", ".dll", ".dmg", ".dylib", ".exe", ".flac", ".gguf",
     ".gif", ".gz", ".heic", ".ico", ".img", ".iso", ".jar", ".jpeg", ".jpg", ".lib", ".lnk", ".lock", ".m4a", ".mkv",
@@ -22,6 +23,7 @@ NO_DOCUMENTS = {
 }  # fmt: skip
 """Endings without text to read. Skipped in folders; a file named itself is tried."""
 _NUMBER = re.compile(r"(\d{1,18})")
+# Locks of Word and LibreOffice hold the user's name as text, and macOS puts a shadow of each file into its ZIPs.
 _LEFT_BEHIND = ("~$", ".~lock", "__MACOSX", "Thumbs.db", "desktop.ini")
 
 
@@ -60,6 +62,7 @@ class _FolderSearch:
 
     def search_paths(self, paths: Iterable[Path]) -> ExpandedPaths:
         for path, is_named in self._walk(paths):
+            # Counted before anything is looked at: also what is skipped takes a visit to the disk.
             self._entries += 1
             found = self._stat_path(path)
             if found is None or self._was_seen(found):
@@ -68,6 +71,7 @@ class _FolderSearch:
                 self._skipped.append(SkippedPath(path, "not_a_file"))
             elif not is_named and path.suffix.lower() in NO_DOCUMENTS:
                 self._skipped.append(SkippedPath(path, "no_document"))
+            # A marker for more: the caller says so, instead of passing for complete.
             elif len(self._files) == MOST_FILES or self._entries > MOST_ENTRIES:
                 return ExpandedPaths(tuple(self._files), tuple(self._skipped), is_cut=True)
             else:
@@ -79,11 +83,13 @@ class _FolderSearch:
         waiting = [(path, True) for path in reversed(list(paths))]
         while waiting:
             path, is_named = waiting.pop()
+            # A link to a folder is followed, so circles are told by device and inode, not by name.
             if not path.is_dir():
                 yield path, is_named
                 continue
             found = self._stat_path(path)
             if found is not None and not self._was_seen(found):
+                # On a stack, so the last in is the first out: reversed, a folder's files come in their order.
                 waiting += [(entry, False) for entry in reversed(self._entries_of(path))]
 
     def _entries_of(self, folder: Path) -> list[Path]:
@@ -115,6 +121,7 @@ class _FolderSearch:
 
 def _in_order(name: str) -> list[str | int]:
     """Return a sort key for natural order: 2 before 10."""
+    # Odd places of the split are the digits; int and str are never compared, for they alternate.
     return [int(part) if place % 2 else part.casefold() for place, part in enumerate(_NUMBER.split(name))]
 
 
@@ -133,6 +140,7 @@ def _is_left_behind(name: str) -> bool:
 def _is_hidden(entry: os.DirEntry[str]) -> bool:
     if _is_left_behind(entry.name):
         return True
+    # Windows marks hidden files by an attribute, not by a dot.
     hidden = getattr(stat, "FILE_ATTRIBUTE_HIDDEN", 0)
     try:
         return bool(getattr(entry.stat(follow_symlinks=False), "st_file_attributes", 0) & hidden)

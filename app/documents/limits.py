@@ -33,6 +33,7 @@ OUT_OF_MEMORY_WORDS = ("memory allocation of ", "bad_alloc", "Out of memory", "M
 FREE_CHARACTERS = 20_000_000
 """Text allowed for any file, however small: five Bibles."""
 TEXT_SHARE = 200
+# The same ratio as `app.documents.source` allows for bytes that are inflated.
 """So many characters for a byte of the file, as `app.documents.source` has it for bytes that are inflated..."""
 MOST_SHARED_CHARACTERS = 200_000_000
 PLAIN_SHARE = 10
@@ -132,11 +133,14 @@ def limit_this_process(memory_bytes: int, *, is_writing: bool = False) -> None:
         return
     import resource
 
+    # No core dump: it would leave the whole document on the disk, where nobody looks for it.
     for kind, most in (
         (resource.RLIMIT_CORE, 0),
+        # A child that writes without end fills the person's disk; past this limit a write fails with EFBIG.
         (resource.RLIMIT_FSIZE, MOST_REWRITTEN_BYTES if is_writing else MOST_WRITTEN_BYTES),
         (resource.RLIMIT_AS, memory_bytes),
     ):
+        # Hard and soft alike: a library that a file has taken over could raise a soft limit again.
         _, hard = resource.getrlimit(kind)
         allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
         with contextlib.suppress(ValueError, OSError):
@@ -166,6 +170,7 @@ class ProcessMemoryWatch:
 
         At the address space's limit an allocation fails inside a library, which aborts. Only circumstances tell that
         from a defect: its memory at the end, or its runtime's message.
+        # Rust and C++ libraries abort where Python would raise, so the runtime's last words or the peak have to tell.
         """
         if self.exceeded or any(words in last_words for words in OUT_OF_MEMORY_WORDS):
             return True
@@ -181,6 +186,7 @@ class ProcessMemoryWatch:
         children: list[psutil.Process] = []
         looked_s = time.monotonic()
         while not self._over.wait(self._every_s):
+            # Listing all processes takes milliseconds, measuring one a fraction; tesseract is the child's only child.
             try:
                 if time.monotonic() - looked_s >= CHILDREN_EVERY_S:
                     children, looked_s = process.children(recursive=True), time.monotonic()
@@ -190,6 +196,7 @@ class ProcessMemoryWatch:
             self.peak_bytes = max(self.peak_bytes, used)
             if used > self._most_bytes:
                 self.exceeded = True
+                # Killed by the parent: macOS ignores RLIMIT_AS, and Windows has none.
                 self._end()
                 return
 
@@ -206,6 +213,7 @@ def _resident(process: object) -> int:
 
 def child_environment() -> dict[str, str]:
     """Return variables that limit the child's libraries to one thread: each thread takes address space."""
+    # glibc gives each thread an arena of 64 MB of address space, which RLIMIT_AS counts although it is never touched.
     return dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1") | (
         {"MALLOC_ARENA_MAX": "2"} if os.name == "posix" else {}
     )

@@ -54,6 +54,7 @@ def main(_arguments: list[str]) -> int:
     parent.send_greeting()
     request: Record = check_request(next(parent.read_requests()))
     file = _Wav(Path(request.path))
+    # The file has to be closed before the process goes, or its header keeps a length of 0.
     parent.leave_with_parent(lambda _request: None, file.close)
     try:
         import miniaudio  # type: ignore[import-untyped]
@@ -63,10 +64,12 @@ def main(_arguments: list[str]) -> int:
             miniaudio.SampleFormat.SIGNED16, nchannels=1, sample_rate=RATE_HZ, backends=backends, app_name="Fireside"
         )
         taking = file.taking()
+        # Up to its first `yield`: miniaudio sends into it at once.
         next(taking)
         device.start(taking)
     except Exception as error:  # noqa: BLE001 - a driver may make it raise anything
         parent.send_reply(NoMicrophone(f"{type(error).__name__}: {error}"))
+        # The driver may have left threads that would keep a normal exit waiting for ever.
         os._exit(1)
     while True:
         parent.send_reply(Heard(file.seconds, file.loudness))
@@ -93,6 +96,7 @@ class _Wav:
     def taking(self) -> Generator[None, bytes, None]:
         while True:
             data = yield
+            # The driver's thread may still deliver while the wire's thread closes the file.
             with self._lock:
                 if self._is_open:
                     self._file.writeframes(data)

@@ -15,6 +15,7 @@ from app.documents.limits import MOST_SIDE
 from app.documents.segments import Segment
 from app.documents.source import Opened, PageRead, ReadingRemark
 
+# Raised whenever a field of a message changes: parent and child come from one build, recorded lines in tests do not.
 VERSION = 8
 
 
@@ -32,7 +33,6 @@ class View(NamedTuple):
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
         return (
             max(1, int((self.right - self.left) * self.scale)),
             max(1, int((self.bottom - self.top) * self.scale)),
@@ -41,6 +41,7 @@ class View(NamedTuple):
     def on_page(self, left: float, top: float, right: float, bottom: float) -> tuple[float, float, float, float]:
         """Return the same edges in points of the page, of a rectangle in pixels of the picture."""
         turn, size = math.radians(-self.degrees), self.size
+        # About the middle: what was drawn was turned around its own centre.
         middle = (self.left + self.right) / 2, (self.top + self.bottom) / 2
         points = [
             ((x - size[0] / 2) / self.scale, (y - size[1] / 2) / self.scale)
@@ -65,6 +66,7 @@ class Read:
     first_page: int = 0
     last_page: int = 0
     recognize: bool = True
+    # The child's own limit of address space; the parent watches resident memory beside it, see `limits.py`.
     memory_bytes: int = 2_000_000_000
 
 
@@ -193,7 +195,7 @@ class Found:
 
 @dataclass(frozen=True)
 class BlocksRead:
-    """Batch of blocks, in order."""
+    """Batch of blocks in document order; an empty one is only a sign of life."""
 
     blocks: tuple[Block, ...]
 
@@ -306,7 +308,7 @@ class SegmentsDone:
 
 @dataclass(frozen=True)
 class SegmentsWritten:
-    """Number of segments passed while rewriting."""
+    """Number of segments passed so far while rewriting; also the sign of life."""
 
     segments: int
 

@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.05
 REPEAT_EVERY_S = 0.2
+# Each holds a batch of blocks; without a limit a long text would gather here faster than it is taken.
 MOST_WAITING_LINES = 4
 """Then the child waits: a long text must not gather here faster than it is taken."""
 TAIL_CHARACTERS = 400
@@ -57,6 +58,7 @@ def read(request: protocol.Read, *, folder: Path, cancel: CancelToken) -> Genera
     child's AppError, DocumentTooDemanding at a limit, or DocumentReaderFailed if the child crashed.
     """
     with closing(_ReadingChild(folder, request)) as child:
+        # Closing ends the child, also where the caller stops in the middle of the events.
         yield from child.ask(request, lambda: cancel.cancelled)
 
 
@@ -96,6 +98,7 @@ def rewrite(
     try:
         with closing(_ReadingChild(folder, request)) as child:
             for event in child.ask(request, lambda: cancel.cancelled):
+                # Only the last event of a complete file counts: an error behind it must not keep a half-written one.
                 is_written = isinstance(event, protocol.Rewritten)
                 if isinstance(event, protocol.SegmentsWritten | protocol.Rewritten):
                     yield event
@@ -111,6 +114,7 @@ class _ReusedChild:
         self._folder = folder
         self._child: _ReadingChild | None = None
         self._one_at_a_time = threading.Lock()
+        # Apart from the caller's token: closing must not wait for a request that nobody cancels.
         self._closing = threading.Event()
 
     def _answer(self, request: protocol.Request, cancel: CancelToken) -> Event | None:
@@ -123,6 +127,7 @@ class _ReusedChild:
             for event in self._child.ask(request, lambda: cancel.cancelled or self._closing.is_set()):
                 last, is_done = event, isinstance(event, LAST)
         finally:
+            # A child that was left in the middle of an answer would send the rest of it as the next one's.
             if not is_done:
                 self._end()
         return last if is_done and not cancel.cancelled else None
@@ -153,6 +158,7 @@ class PageRenderer(_ReusedChild):
     def draw(self, request: protocol.Draw, cancel: CancelToken) -> Iterator[protocol.Drawn]:
         """Yield the one event is the picture, none where it was cancelled; raises what `read` raises."""
         with self._one_at_a_time:
+            # One file a child: memory and handles of the last one go with it, and so does what a hostile one did.
             if self._path != request.path:
                 self._end()
                 self._path = request.path
@@ -211,7 +217,7 @@ def _budget(path: str) -> TextBudget:
 
 
 def _characters(event: Event) -> int:
-    """Return how much text an event holds."""
+    """Return how much text an event holds, which the parent's budget counts."""
     match event:
         case protocol.BlocksRead(blocks):
             return sum(block.characters for block in blocks)
@@ -222,13 +228,15 @@ def _characters(event: Event) -> int:
 
 
 class _ReadingChild:
-    """A running document child with its limits."""
+    """A document child at work: its wire, its memory watch, and what it unpacked."""
 
     def __init__(self, folder: Path, request: protocol.Request) -> None:
         self._limits = limits_from(os.environ)
         self._said = WireInbox(MOST_WAITING_LINES)
         self._folder = folder
+        # Of earlier children that a power cut or a kill left; those that run are told by their number.
         remove_unpacked(folder)
+        # Libraries write temporary files beside what is unpacked, where the parent clears up whatever happens.
         temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
         environment, name = child_environment() | temporary, Path(request.path).name
         command = own_command("--document-worker")
@@ -250,18 +258,22 @@ class _ReadingChild:
         while not is_stopped():
             event = self._said.next_item(LOOK_EVERY_S)
             now_s = time.monotonic()
+            # Its end comes as an event, so that lines it wrote before are still taken in order.
             if isinstance(event, Ended):
                 raise self._problem(request.path, event.code, event.tail)
             if isinstance(event, Failed):
                 raise event.error
             if event is not None:
                 silent_s, told_s = 0.0, now_s
+                # Once more, though the child has counted: a budget in the process that a file may have taken over is no
+                # budget.
                 if characters := _characters(event):
                     budget = budget or _budget(request.path)
                     budget.take_characters(characters)
                 yield event
                 if isinstance(event, LAST):
                     return
+                # While nothing new is written the caller sees the last number, not 0.
                 pulse = event if isinstance(event, protocol.SegmentsWritten) else pulse
                 continue
             silent_s += LOOK_EVERY_S  # not by the clock: while a computer sleeps or we are not asked, nobody waits
@@ -274,15 +286,19 @@ class _ReadingChild:
 
     def close(self) -> None:
         self._said.close()
+        # The tree: tesseract, if it runs, is a child of the child and would go on.
         self._child.kill_tree()
         self._child.close()
         self._watch.close()
+        # By the parent, since a child that was killed removes nothing.
         shutil.rmtree(unpacked_folder(self._folder, self._child.pid), ignore_errors=True)
 
     def _problem(self, path: str, code: int, tail: str) -> DocumentTooDemanding | DocumentReaderFailed:
+        # Before its figures are read: the last measurement may still be running.
         self._watch.close()
         peak_mb = self._watch.peak_bytes / 1e6
         log.info("the document child %s ended with exit code %s at %.0f MB", self._child.pid, code, peak_mb)
+        # Given up by its heart: it computed without getting on. That is told like a limit of time.
         if self._child.was_given_up:
             return DocumentTooDemanding(path, "time")
         if self._watch.was_memory(code, tail):

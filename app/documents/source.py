@@ -69,7 +69,6 @@ class FileSource:
 
     @property
     def name(self) -> str:
-        """File name, for errors."""
         return self.path.name
 
     def wants(self, page: int) -> bool:
@@ -77,6 +76,7 @@ class FileSource:
 
     def inflated(self, size_bytes: int) -> None:
         """Count inflated bytes as they come. Raises DocumentUnreadable for a bomb."""
+        # A step even where nothing is yielded for long: the child's silence would otherwise end it.
         self.on_step()
         self.inflated_bytes += size_bytes
         most = min(MOST_INFLATED_BYTES, max(FREE_BYTES, MOST_INFLATION * self.path.stat().st_size))
@@ -89,7 +89,7 @@ class FileSource:
         return TextBudget(self.path)
 
     def remark(self, name: str, **values: str | int) -> None:
-        """Add a remark, unless its count is 0."""
+        """Add a remark of a rewriter, unless its count is 0."""
         if values.get("count", 1):
             self.remarks.append(ReadingRemark(name, values))
 
@@ -217,8 +217,10 @@ class SegmentVisits:
         translated: Content = (),
     ) -> Content | None:
         """Visit a segment; return the new content, or None to keep it."""
+        # Counted before the visit, so that segments that are left still have their number.
         self.count += 1
         new = self._visit(Segment(self.count, content, kind, page, level, context, translated))
+        # A rewriter that gets None copies the bytes; an equal content would be serialised anew.
         return None if new == content else new
 
 
@@ -230,7 +232,7 @@ class CodeCount:
         self._goes_on = False
 
     def paragraph(self, *, is_code: bool) -> None:
-        """Count consecutive code paragraphs as one left out."""
+        """Count a paragraph of code, unless the one before it was code, too."""
         self.count += is_code and not self._goes_on
         self._goes_on = is_code
 
@@ -243,6 +245,7 @@ class CachedContent:
         self._known: dict[Content, Content | None] = {}
 
     def __call__(self, content: Content, *told: Any, **more: Any) -> Content | None:
+        # By content alone: an alternative in another place is the same text, and has to get the same translation.
         if content not in self._known:
             self._known[content] = self._ask(content, *told, **more)
         return self._known[content]

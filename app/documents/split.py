@@ -38,7 +38,7 @@ WORTH_REPACKING = 0.95
 
 
 class BlockSlice(NamedTuple):
-    """A range of a block's text."""
+    """A range of a block's text: `start` and `end` are offsets in it."""
 
     block_id: int
     start: int
@@ -88,7 +88,7 @@ _Span = tuple[_SplitPart, ...]
 
 
 class _DocumentSplitter:
-    """Splitting of one document into chunks."""
+    """Split one document. `_counts` holds the tokens of every range that was counted, since counting is what costs."""
 
     def __init__(self, blocks: Sequence[Block], budget: int, count: Counter) -> None:
         self._blocks, self._budget, self._count = blocks, budget, count
@@ -99,6 +99,7 @@ class _DocumentSplitter:
     def chunks(self) -> list[TextChunk]:
         parts = self._refined(self._one_part_a_block())
         spans = self._repacked(parts, self._counted_spans(pack(parts, self._budget)))
+        # Tokenizers don't add up exactly, so a chunk of parts that fit may be over as a whole.
         while any(self._tokens(span) > self._budget for span in spans):
             spans = self._counted_spans(self._divided_spans(spans))
         return [self._chunk(span) for span in spans]
@@ -116,6 +117,7 @@ class _DocumentSplitter:
             self._count_parts(parts)
             refined = [split_part for part in parts for split_part in self._divided(part)]
             if all(part.tokens >= 0 for part in refined):
+                # A part that was just divided has no count yet (-1).
                 return refined
             parts = refined
 
@@ -132,15 +134,19 @@ class _DocumentSplitter:
         if not is_over and (part.is_settled or part.tokens <= LARGE * self._budget):
             return [part]
         text = self._text[part.start : part.end]
+        # Its tokens are about even over the text; so many characters are an eighth of the budget.
         step = max(1, len(text) * self._budget // (max(part.tokens, self._budget) * PARTS))
         for rank in INSIDE[self._blocks[part.block].kind]:
+            # What fits is only loosened at lines and sentences; words are cut only where a part would not fit at all.
             if not is_over and rank > CutRank.SENTENCE:
                 break
             cuts = cuts_in(text, rank, step)
             if cuts:
+                # All cuts of the best kind at once: each round is a call of the tokenizer.
                 return self._cut_part(part, cuts, rank)
         if is_over:
             raise ValueError(f"{self._budget} tokens do not hold the character {text!r}, which takes {part.tokens}")
+        # Has no boundary that is worth a cut, and fits.
         part.is_settled = True
         return [part]
 
@@ -167,6 +173,7 @@ class _DocumentSplitter:
 
     def _counted_spans(self, spans: list[_Span]) -> list[_Span]:
         """Return the same, all counted as a whole, in one call."""
+        # One call for all: a tokenizer in another process costs more by call than by text.
         new = [key for key in map(_edges, spans) if key not in self._counts]
         counts = self._count([self._text[start:end] for start, end in new]) if new else ()
         self._counts.update(zip(new, counts, strict=True))
@@ -177,9 +184,11 @@ class _DocumentSplitter:
 
     def _repacked(self, parts: list[_SplitPart], spans: list[_Span]) -> list[_Span]:
         """Pack again, counting the tokens added or saved where parts meet, if that matters."""
+        # How much more or less a span takes than its parts, for each place where two of them meet.
         joined = [(span, _added(span)) for span in spans if len(span) > 1]
         if not joined:
             return spans
+        # The largest one, so that no span of the second packing is over.
         joint = max((self._tokens(span) - added) / (len(span) - 1) for span, added in joined)
         is_over = any(self._tokens(span) > self._budget >= added for span, added in joined)
         is_loose = all(self._tokens(span) < WORTH_REPACKING * added for span, added in joined)
@@ -197,14 +206,13 @@ class _DocumentSplitter:
         return found
 
     def _with_cut(self, span: _Span) -> _Span:
-        """Return where a heading could only be parted from its text, and leaves room for some of it, the text is
-        cut.
-        """
+        """Cut the text behind a heading where the two could only be parted, and room is left for some of it."""
         last, room = span[-1], self._budget - _added(span[:-1])
         is_heading = self._blocks[last.block].kind is BlockKind.HEADING
         if is_heading or room <= 0 or any(part.rank != CutRank.AFTER_HEADING for part in span[1:]):
             return span
         size = last.end - last.start
+        # Nine tenths of the room: tokens are guessed from characters here.
         return (*span[:-1], *self._headed(last, min(size // 2, size * room * 9 // (last.tokens * 10))))
 
     def _chunk(self, span: _Span) -> TextChunk:
@@ -225,6 +233,7 @@ class _DocumentSplitter:
         for number in blocks:
             block, offset = self._blocks[number], self._offsets[number]
             first, last = max(start - offset, 0), min(end - offset, len(block.text))
+            # An empty block belongs to a range as well, or its id would be in no chunk.
             if first < last or not block.text or len(blocks) == 1:
                 yield block, BlockSlice(block.id, min(first, last), last)
 
@@ -241,6 +250,7 @@ def pack(parts: Sequence[_SplitPart], limit: float, joint: float = 0.0) -> list[
     spans: list[_Span] = []
     begin = 0
     while begin < len(parts):
+        # `joint` is added once too often: there is one place fewer than parts.
         end = _end(sums, ranks, begin, limit + joint)
         spans.append(tuple(parts[begin:end]))
         begin = end
@@ -252,9 +262,11 @@ def _end(sums: Sequence[float], ranks: Sequence[int], begin: int, limit: float) 
 
     What is left for the last two chunks is shared between them.
     """
+    # The last chunk gets the rest, the last two share it, so that none is a scrap.
     rest = sums[-1] - sums[begin]
     if rest <= limit:
         return len(ranks)
+    # Tried in this order: a good cut in the upper half, in the upper three quarters, then any cut there.
     windows = [
         (limit / 2, limit, CutRank.LIST),
         (limit / 4, limit, CutRank.LIST),
@@ -268,8 +280,10 @@ def _end(sums: Sequence[float], ranks: Sequence[int], begin: int, limit: float) 
         high = min(len(ranks), bisect_right(sums, sums[begin] + most))
         best = min(ranks[low:high], default=worst + 1)
         if best <= worst:
+            # Of equally good cuts the one nearest to the wanted size.
             aim = sums[begin] + min(most, rest / 2)
             return min((n for n in range(low, high) if ranks[n] == best), key=lambda n: abs(sums[n] - aim))
+    # No cut but behind a heading: the chunk grows until the heading has its text, even over the limit.
     fits = bisect_right(sums, sums[begin] + limit) - 1
     stays = (n for n in range(begin + 1, fits + 2) if n == len(ranks) or ranks[n] != CutRank.AFTER_HEADING)
     return next(stays, max(begin + 1, fits))
@@ -280,6 +294,7 @@ def _halves(span: _Span) -> list[_Span]:
     ranks = [part.rank for part in span]
     cut = _end(_sums(span), ranks, 0, _added(span) * 2 / 3)
     if cut == len(span) or ranks[cut] == CutRank.AFTER_HEADING:
+        # Headings alone that fill a chunk: they have to be parted somewhere.
         only_headings = max(1, len(span) - 2)
         cut = next((n for n in range(1, len(span)) if ranks[n] != CutRank.AFTER_HEADING), only_headings)
     return [span[:cut], span[cut:]]
@@ -296,6 +311,7 @@ def _rank(before: Block | None, block: Block) -> int:
     if block.kind is BlockKind.HEADING:
         return min(max(block.level, 1), 9)
     is_listed = (
+        # A caption or a note belongs to what stands above it.
         before is not None and before.kind in (BlockKind.LIST_ITEM, block.kind) and block.kind is BlockKind.LIST_ITEM
     )
     return CutRank.LIST if is_listed or block.kind in (BlockKind.CAPTION, BlockKind.NOTE) else CutRank.BLOCK
@@ -310,7 +326,7 @@ def _added(parts: Sequence[_SplitPart]) -> int:
 
 
 def _pages(block: Block, stretch: BlockSlice) -> list[int]:
-    """Return a block of a PDF may go on overleaf: its lines know their pages."""
+    """Return the pages of a slice: a block of a PDF may go on overleaf, and its lines know their pages."""
     found = [box.page for box in block.place.boxes if box.start < stretch.end and box.end > stretch.start]
     return found or ([] if block.page is None else [block.page])
 
@@ -362,6 +378,7 @@ def _thinned(places: Iterable[int], size: int, step: int) -> Iterator[int]:
     for place in places:
         if place - last > step and held > last:
             yield held
+            # Kept until the next one is known: if both are within `step`, the first is not needed.
             last = held
         held = place
     if last < held < size and (not last or size - last > step):
@@ -374,6 +391,7 @@ def _between_characters(text: str, step: int) -> Iterator[int]:
     while last + step < len(text):
         place = last + step
         before = range(place, max(last, place - LONGEST_CHARACTER), -1)
+        # Backwards first, so that a part stays within its size.
         after = range(place + 1, min(len(text), place + LONGEST_CHARACTER))
         found = next((n for n in chain(before, after) if _is_between(text, n, last)), 0)
         if not found and last and len(text) - last <= LONGEST_CHARACTER:
@@ -396,14 +414,19 @@ def _is_between(text: str, place: int, first: int) -> bool:
     Empty lines aren't divided, as blocks are separated by them. A character begins at `first`.
     """
     before, after = text[place - 1], text[place]
+    # Combining marks, joined emoji, skin tones.
     if unicodedata.category(after)[0] == "M" or _JOINER in (before, after) or "\U0001f3fb" <= after <= "\U0001f3ff":
         return False
+    # Tag characters spell the flags of Scotland and Wales behind a black flag.
     if before + after in ("\r\n", "\n\n") or "\U000e0020" <= after <= "\U000e007f":
         return False
+    # A lone pair of surrogates, as decoded from JSON, is one character.
     if "\ud800" <= before < "\udc00" <= after < "\ue000":
         return False
+    # Conjoining Hangul: a syllable of up to three letters.
     if "\u1100" <= before <= "\u11ff" and "\u1100" <= after <= "\u11ff":
         return False
+    # Flags are pairs of regional letters, so a cut is possible after an even number of them only.
     return not (_is_flag_letter(before) and _is_flag_letter(after) and _flag_letters(text, first, place) % 2)
 
 
@@ -412,5 +435,5 @@ def _is_flag_letter(character: str) -> bool:
 
 
 def _flag_letters(text: str, first: int, end: int) -> int:
-    """Count the flag letters right before a place."""
+    """Count the regional letters that stand right before `end`, not before `first`."""
     return next((n for n in range(end - first) if not _is_flag_letter(text[end - 1 - n])), end - first)

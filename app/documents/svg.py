@@ -18,13 +18,14 @@ Element = Any
 """An lxml element; lxml brings no types."""
 
 _REFERENCES = frozenset(("href", "src", "base"))
+# References to own parts ("#gradient") stay; `[^)]*` with an optional end, so that an unclosed one goes, too.
 _URL = re.compile(r"url\(\s*(?![\s\"']*#)[^)]*\)?", re.IGNORECASE)
 _IMPORT = re.compile(r"@import\b[^;]*;?", re.IGNORECASE)
 _NAMESPACES = etree.ErrorDomains.NAMESPACE
 
 
 class SvgDamaged(ValueError):
-    """The drawing isn't well-formed XML."""
+    """The drawing isn't well-formed XML, or has an external entity."""
 
 
 def make_self_contained(svg: bytes, find_picture: Callable[[bytes], str]) -> bytes:
@@ -38,7 +39,8 @@ def make_self_contained(svg: bytes, find_picture: Callable[[bytes], str]) -> byt
         resolve_entities="internal",
         no_network=True,
         load_dtd=False,
-        huge_tree=is_entity_free,  # libxml2 bounds what entities grow to only without it
+        # libxml2 bounds what entities grow to only without it.
+        huge_tree=is_entity_free,
         remove_pis=True,
         remove_comments=True,
         recover=True,  # Qt knows no namespaces, and editors leave prefixes undeclared
@@ -60,13 +62,16 @@ def _is_damage(error: Any) -> bool:
 
 
 def _clean_element(element: Element, find_picture: Callable[[bytes], str]) -> None:
+    # By the local name, whatever prefix: editors leave them undeclared, and Qt knows no namespaces.
     for name, value in element.attrib.items():
         if name.rpartition("}")[2].rpartition(":")[2].lower() in _REFERENCES:
             _replace(element, name, _own_reference(value, find_picture))
         elif "url" in value.lower():
+            # Presentation attributes hold CSS: fill="url(file:///…)".
             _replace(element, name, _clean_css(value))
     if element.tag.rpartition("}")[2].rpartition(":")[2].lower() == "style":
         css = "".join(element.itertext())
+        # Only its words stay: markup inside of a style sheet could hide an address from the pattern.
         for child in list(element):
             element.remove(child)
         element.text = _clean_css(css)
@@ -93,6 +98,7 @@ def _own_reference(value: str, find_picture: Callable[[bytes], str]) -> str:
     try:
         data = unquote_to_bytes(payload)
         if head.lower().rstrip().endswith("base64"):
+            # Padding is optional in data addresses; too much of it is ignored.
             data = base64.b64decode(data + b"===", validate=False)
     except (binascii.Error, ValueError):
         return ""

@@ -57,6 +57,7 @@ Tell = Callable[[Event], None]
 class FilePass:
     """A pass through a file. Results are sent in batches, at least every tenth of a second."""
 
+    # Checked before a reader opens it, and compared again at the end: a file that changed in between has wrong places.
     def __init__(self, source: FileSource, tell: Tell, batch: Callable[[tuple[Any, ...]], Event]) -> None:
         self._source, self._path, self._tell, self._batch = source, source.path, tell, batch
         self._before = check_file(self._path)
@@ -78,6 +79,7 @@ class FilePass:
     def _wait(self, item: Block | Segment, characters: int) -> None:
         self._source.text.take_characters(characters)
         self._waiting.append(item)
+        # Some 200 bytes of JSON stand around each item.
         self._waiting_characters += characters + 200
         if self._waiting_characters >= MOST_TOLD_CHARACTERS:
             self._flush()
@@ -93,6 +95,7 @@ class FilePass:
             self._tell_batch()
 
     def _tell_batch(self) -> None:
+        # An empty batch is a sign of life, which tells a long page from a hang.
         self._tell(self._batch(tuple(self._waiting)))
         self._waiting, self._waiting_characters, self._told_s = [], 0, time.monotonic()
 
@@ -119,7 +122,7 @@ def rewritten(
 
 
 class _SegmentPass(FilePass):
-    """Pass from segment to segment."""
+    """Share what finding and writing segments have in common: both count them alike."""
 
     _count = 0
 
@@ -140,7 +143,7 @@ class _SegmentPass(FilePass):
 
 
 class _SegmentFinder(_SegmentPass):
-    """Report the segments of a file."""
+    """Find the segments of a file and send them in batches; nothing is written."""
 
     def __init__(self, tell: Tell, source: FileSource) -> None:
         super().__init__(source, tell, protocol.SegmentsRead)
@@ -151,6 +154,7 @@ class _SegmentFinder(_SegmentPass):
     def run(self) -> protocol.SegmentsDone:
         format_ = self._rewritable_format()
         rewriter_for(format_)(self._source, None, self._visit, None)
+        # What is pending goes before the hash: it may take seconds for a large file.
         self._flush()
         sha256 = self._sha256()
         self._check()
@@ -161,6 +165,7 @@ class _SegmentFinder(_SegmentPass):
         return protocol.SegmentsDone(format_, self._count, self._sample.language(), sha256, self._remarks.all())
 
     def _visit(self, segment: Segment) -> None:
+        # Not counted: writing leaves them out by the same rule, so numbers agree.
         if clean.length_of(segment) > MOST_CHARACTERS:
             self._long += 1
             return
@@ -183,7 +188,8 @@ class _TranslationPass(_SegmentPass):
         self._refused: list[int] = []
 
     def run(self) -> protocol.Rewritten:
-        """Return all the way; what it leaves where it fails is for the parent to take away."""
+        """Write the whole file; what is left of it after a failure is for the parent to remove."""
+        # Segments are known by number, which means another text in another file.
         if self._sha256() != self._request.sha256:
             raise self._source.unreadable("changed")
         rewrite = rewriter_for(self._rewritable_format())
@@ -199,8 +205,10 @@ class _TranslationPass(_SegmentPass):
         self._count += 1
         self._pulse(TELL_EVERY_S)
         content = self._translations.find(segment.id)
+        # A translation equal to what was shown leaves the bytes alone, hidden characters included.
         if content is None or content == clean.clean_segment(segment).content:
             return None
+        # Against the original segment, for its hidden characters belong to the file.
         fitted = clean.fit_translation(content, segment.content)
         if fitted is None:
             self._refused.append(segment.id)
@@ -222,29 +230,37 @@ def main(_arguments: list[str]) -> int:
     parent = ParentSide(WIRE, *streams)
     logging.basicConfig(level=logging.CRITICAL, format=f"{NOTE}%(message)s", stream=sys.stderr)
     logging.getLogger("app").setLevel(logging.INFO)  # not the libraries': they may tell what is in a document
+    # A crash inside a library then leaves its stack on stderr, which the parent logs.
     faulthandler.enable(file=sys.stderr)
     requests: SimpleQueue[protocol.Request | ProtocolViolation] = SimpleQueue()
 
     def tell(event: Event) -> None:
         parent.send_reply(event)
+        # Sending is progress, too: a slow parent must not look like a hang.
         progress.step()
 
     parent.send_greeting()
     parent.leave_with_parent(
-        requests.put, lambda: shutil.rmtree(unpacked_folder(Path.cwd(), os.getpid()), ignore_errors=True)
+        # The parent removes it as well; whoever is left does it.
+        requests.put,
+        lambda: shutil.rmtree(unpacked_folder(Path.cwd(), os.getpid()), ignore_errors=True),
     )
     open_file: Callable[[Path, str], IO[Any]] | None = None
     try:
         while True:
             request = check_request(requests.get())
             if open_file is None:
+                # A decoding child opens pictures by a thread that may; see `FileOpener`.
                 open_file = FileOpener().open if isinstance(request, protocol.Decode) else open_checked
+                # Before the file is opened, and for each request anew: limits can only be lowered.
                 limit_this_process(request.memory_bytes, is_writing=isinstance(request, protocol.Rewrite))
                 restrict_to(request)
+            # Only now is anybody waiting: between requests silence is no hang.
             with progress.at_work():
                 tell(last_event(request, tell, progress.step, open_file))
     except BaseException as error:  # noqa: BLE001 - whatever it is, the parent reads it from stderr
         _tell_log(error)
+    # No clean-up of libraries: a destructor of PDFium or Qt may hang or crash over what a file did.
     os._exit(DEFECT_EXIT_CODE)
 
 
@@ -256,10 +272,11 @@ class FileOpener:
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "file-opener")
-        self._thread.submit(int).result()  # else it would begin with the first file
+        # Started here, or it would begin with the first file, when the restriction already holds for new threads.
+        self._thread.submit(int).result()
 
     def open(self, path: Path, mode: str) -> IO[Any]:
-        """Like `open_checked`."""
+        """Open a file as `open_checked` does, on the unrestricted thread; raises the same."""
         return self._thread.submit(open_checked, path, mode).result()
 
 
@@ -268,6 +285,7 @@ def restrict_to(request: protocol.Request) -> None:
 
     Later requests are for the same file, or pictures opened by `FileOpener`.
     """
+    # Libraries load plug-ins and tables when they are first needed, so their folders stay open.
     reading = [*map(Path, SYSTEM_PLACES), *program_places(), *tesseract_places()]
     writing = [Path.cwd(), Path(os.devnull)]
     if not isinstance(request, protocol.Decode):
@@ -294,7 +312,7 @@ class WorkerProgress:
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """Mark the time in which a caller waits."""
+        """Within the block a caller waits, so that a lack of progress counts."""
         self.step()
         self.is_at_work = True
         try:
@@ -308,10 +326,12 @@ class WorkerProgress:
 
     def figures(self) -> tuple[float, ...]:
         """Return figures of which one grows with progress; the caller's own thread isn't counted."""
+        # The heartbeat's own thread asks for this, and its time is no progress.
         now_s = time.process_time() - time.thread_time()
         if self._steps != self._seen:
             self._seen, self._since_s = self._steps, now_s
         programs_s = _computed_by_programs() if self.is_at_work else 0.0
+        # Limited: a loop that computes for ever gives a growing figure for a short while only.
         return self._steps, min(now_s - self._since_s, self._patience_s), programs_s
 
 
@@ -343,7 +363,8 @@ def last_event(
     except AppError as error:
         return Failed(error)
     except MemoryError:
-        pass  # what the reader holds is let go before there is anything to say
+        # Said at the end of the function: until then the frames of the traceback hold what filled the memory.
+        pass
     except RecursionError:
         return Failed(DocumentUnreadable(path, "too_deep"))
     except OSError as error:
@@ -381,12 +402,13 @@ def _carry_out(
 
 def _tell_log(error: BaseException) -> None:
     """Log where an error happened, not its message, which may be text of the document."""
+    # A message of lxml or json quotes the line that it stumbled over.
     sys.stderr.write("".join(traceback.format_tb(error.__traceback__)) + f"{type(error).__name__}\n")
     sys.stderr.flush()
 
 
 class _BlockPass(FilePass):
-    """Pass of a file into blocks."""
+    """Read a file into numbered blocks, and gather what is to be told of all of it: language, remarks, pages."""
 
     def __init__(self, request: protocol.Read, tell: Tell, on_step: Callable[[], None]) -> None:
         source = FileSource(
@@ -415,6 +437,7 @@ class _BlockPass(FilePass):
         for item in reader_for(self._format)(self._source):
             self._take_item(item)
         self._flush()
+        # A document of pictures only is one: its pages can be read later.
         if not self._numbering.count and not self._has_pictures:
             raise self._source.unreadable("no_text")
         for remark in self._fonts.remarks():
@@ -423,6 +446,7 @@ class _BlockPass(FilePass):
             self._remark("recognized")
         self._remark("hidden_characters", count=self._hidden)
         sha256 = self._sha256()
+        # Last: blocks of half the old and half the new file would be worse than an error.
         require_unchanged(self._path, self._before)
         return protocol.Done(
             self._opened.pages,
@@ -439,6 +463,7 @@ class _BlockPass(FilePass):
             case BlockPiece():
                 self._add(item)
             case PageRead():
+                # Pages are told behind their blocks, so that the parent may show one as soon as it is told.
                 self._flush()
                 if not item.has_text and not item.recognized:
                     self._without_text.append(item.page)
@@ -449,16 +474,18 @@ class _BlockPass(FilePass):
                 self._remarks.add(item)
             case Opened():
                 title = " ".join(clean.clean_text(item.title[:MOST_TITLE_CHARACTERS]).split())
+                # The title of an old font is recoded like the text.
                 self._opened = Opened(item.unit, item.pages, self._recoded(title, item), item.encoding, item.names)
                 self._tell(protocol.Found(self._format, self._opened))
                 self._check_pages(item)
 
     def _check_pages(self, opened: Opened) -> None:
-        """Return whether the chosen pages are there; raises DocumentPagesMissing where none of them is."""
+        """Remark on chosen pages that don't exist; raises DocumentPagesMissing where none of them does."""
         first, last = self._source.first_page, self._source.last_page
         if not first and not last:
             return
         if not opened.unit:
+            # All of a document without pages is read: whoever chose some gets more, not nothing.
             self._remark("no_pages")
         elif first > opened.pages:
             raise DocumentPagesMissing(str(self._path), opened.unit, opened.pages, first, last)
@@ -474,6 +501,7 @@ class _BlockPass(FilePass):
         self._fonts.inspect_text(piece.text)
         for part in clean.fit_for_the_wire(piece):
             self._sample.add(part)
+            # Cut into parts before it is numbered, so that numbers stay without gaps.
             block = self._numbering.block(part)
             self._wait(block, block.characters)
 
@@ -508,6 +536,7 @@ def _numbered(pieces: Iterable[BlockPiece], page: int, origin: str) -> Iterator[
     numbering = BlockNumbering()
     for piece in pieces:
         cleaned, _hidden = clean.clean_piece(piece)
+        # Blank after cleaning: a block of hidden characters only.
         if cleaned.text.strip():
             for part in clean.fit_for_the_wire(cleaned._replace(page=page, origin=origin)):
                 yield numbering.block(part)

@@ -44,6 +44,7 @@ def read(source: FileSource) -> Iterator[Item]:
         yield from _left(source)
         return
     tesseract = find_tesseract()
+    # Only a person who wants it to be read gets an error about a missing program.
     if tesseract is None:
         raise source.unreadable("picture")
     found = tesseract.pages(source.path.read_bytes())
@@ -58,9 +59,10 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 def _left(source: FileSource) -> Iterator[Item]:
-    """Yield the pages unread, to be read later."""
+    """Yield the pages without text, which a job may have read later. Raises PictureUnreadable."""
     from app.documents.decoding import frame_of  # Qt, which no document needs
 
+    # 64 pixels: only the number of pages is wanted, and a TIFF page may have 100 megapixels.
     pages = frame_of(source.path, 1, 64).frames
     yield Opened("page", pages)
     for page in filter(source.wants, range(1, pages + 1)):
@@ -72,9 +74,11 @@ def draw(path: Path, page: int, scale: float, _password: str = "", most_pixels: 
     from app.documents.decoding import frame_of
 
     own = frame_of(path, page, 64)
+    # The page's size in points assumes `DPI`, so a scale of DPI / 72 is a pixel for a pixel.
     share = min(1.0, scale * 72 / DPI, (most_pixels / (own.own_width * own.own_height)) ** 0.5)
     frame = frame_of(path, page, max(64, round(max(own.own_width, own.own_height) * share)))
     width_pt, height_pt = (round(side * 72 / DPI, 2) for side in (frame.own_width, frame.own_height))
+    # Level 1: the pipe is faster than a better compression.
     return Drawn(page, frame.width, frame.height, width_pt, height_pt, zlib.compress(frame.pixels, 1))
 
 
@@ -103,9 +107,11 @@ def lines_of(request: Arrange) -> tuple[View, list[tuple[LineBox, str]]]:
     them.
     """
     tesseract = find_tesseract()
+    # The full picture: tesseract wants letters of some 30 pixels, and a model was shown less.
     frame, view = _upright(request.path, request.page, MOST_SIDE)
     picture = RgbPicture(frame.width, frame.height, frame.pixels, view.scale)
     pieces = [on_page(piece, view) for piece in tesseract.pieces(picture, request.page)] if tesseract else []
+    # Without a view all of the page is meant, as it lies.
     seen = view._replace(degrees=0.0) if request.view == NO_VIEW else request.view
     return seen, [(box, piece.text[box.start : box.end]) for piece in pieces for box in piece.place.boxes]
 
@@ -114,6 +120,7 @@ def _upright(path: str, page: int, most_side: int) -> tuple[DecodedFrame, View]:
     """Return a picture rotated so that its lines are horizontal."""
     from app.documents.decoding import frame_of
 
+    # 640 pixels are enough for an angle; turning the full picture comes after.
     small = frame_of(Path(path), page, 640)
     degrees = skew_of(small.width, small.height, small.pixels)
     frame = frame_of(Path(path), page, most_side, degrees)
@@ -136,7 +143,7 @@ MOST_LANGUAGES = 6
 """Limit: a second language takes a quarter more time, each further one a twentieth; none cost a word of an English
 page.
 """
-LEAST_CONFIDENCE = 30.0
+LEAST_CONFIDENCE = 30.0  # below it are mostly dust and frames
 """Of 100; words below it are mostly dust and frames."""
 LONG_WORD = 8
 """Letters and digits of a word that dust does not make: addresses of pages, of which tesseract is never sure."""
@@ -177,6 +184,7 @@ class _OcrLine:
         """Return its words, divided where the gap between them is wider than any of a text; frames are none."""
         found: list[_LineCell] = []
         for word, (left, right) in zip(self.words, self.spans, strict=True):
+            # Rules of a table are read as bars and brackets.
             if word in _FRAMES:
                 continue
             before = found[-1] if found else None
@@ -201,15 +209,16 @@ class Tesseract:
 
     def __init__(self, program: str, languages: str, *, sees_turned: bool = False) -> None:
         self._program, self._languages = program, languages
+        # Several locales may share one of tesseract's names; reversed, the first of them wins.
         codes = {name: code for code, name in reversed(_LANGUAGES.items())}
         self.languages = tuple(codes.get(name, name) for name in languages.split("+"))
         """Their codes; tesseract's own name where a language has none of two letters."""
-        self._layout = "1" if sees_turned else "3"
+        self._layout = "1" if sees_turned else "3"  # page segmentation: 1 asks OSD which way up the page is, 3 does not
         """With what tells which way up a page is, or without."""
 
     @property
     def remark(self) -> ReadingRemark:
-        """The languages it reads, as a remark."""
+        """The languages it reads, as a remark that a person can correct (more can be installed)."""
         return ReadingRemark("read_in", {"languages": "+".join(self.languages)})
 
     def pieces(self, picture: RgbPicture, page: int) -> list[BlockPiece]:
@@ -217,6 +226,7 @@ class Tesseract:
         read.
         """
         header = b"P6\n%d %d\n255\n" % (picture.width, picture.height)
+        # tesseract takes 70 for the least it accepts, and guesses without any.
         dots = str(max(70, round(72 * picture.scale)))
         arguments = [
             self._program,
@@ -238,6 +248,7 @@ class Tesseract:
         read.
         """
         arguments = [self._program, "stdin", "stdout", "-l", self._languages, "--psm", self._layout, "tsv"]
+        # A file of several pictures goes in as it is: tesseract splits a TIFF itself.
         output = _said(arguments, file, MOST_S)
         found: dict[int, list[_OcrLine]] = {}
         for line in _lines(output or ""):
@@ -253,9 +264,11 @@ def find_tesseract() -> Tesseract | None:
     program = shutil.which("tesseract")
     if program is None:
         return None
+    # Its own list of languages begins with a line about the folder.
     output = _said([program, "--list-langs"], b"", LIST_S)
     installed = set((output or "").splitlines()[1:])
     languages = _chosen(installed, _locale())
+    # "osd" is the model for orientation, which comes as a package of its own.
     return Tesseract(program, languages, sees_turned="osd" in installed) if languages else None
 
 
@@ -263,6 +276,7 @@ def tesseract_places() -> list[Path]:
     """Return what an installed tesseract reads, wherever it is installed: itself, its libraries and its languages."""
     program = shutil.which("tesseract")
     places = [Path(data) for data in (os.environ.get("TESSDATA_PREFIX"),) if data]
+    # Debian keeps the data under share/tesseract-ocr/5/tessdata, others in share/tessdata.
     if program is not None:
         place = Path(program).resolve()
         prefix = place.parent.parent
@@ -282,6 +296,7 @@ def _locale() -> str:
         name = locale.getlocale()[0] or ""
     except ValueError:
         return ""
+    # "C" and "POSIX" name no language.
     return name[:2].lower() if re.match(r"[a-zA-Z]{2}_", name) else ""
 
 
@@ -292,6 +307,7 @@ def _chosen(installed: set[str], language: str) -> str:
     """
     there = sorted(installed - {"osd", "equ", ""})
     found = [code for code in (_LANGUAGES.get(language, ""), "eng") if code in there] or there[:1]
+    # Names with a slash are scripts ("script/Latin"), those with _vert columns of Japanese.
     others = [text for text in there if "/" not in text and not text.endswith("_vert")]
     return "+".join(dict.fromkeys([*found, *(others if len(others) <= MOST_LANGUAGES else [])]))
 
@@ -303,6 +319,7 @@ busy cores more than twice the time. It asks for so many itself, which OMP_NUM_T
 
 
 def _said(arguments: list[str], given: bytes, limit_s: float) -> str | None:
+    # A list, never a shell: the languages come from a folder whose names anyone may choose.
     """Return the program's output; None if it fails or takes too long."""
     try:
         done = subprocess.run(
@@ -334,6 +351,7 @@ def _lines(output: str) -> Iterator[_OcrLine]:
             confidence = float(fields[10])
         except ValueError:
             continue
+        # Addresses of pages (www.example.org/…) are never sure, but are too long to be dust.
         if confidence < LEAST_CONFIDENCE and sum(map(str.isalnum, fields[11])) < LONG_WORD:
             continue
         if line is None or key != (page, block, paragraph, number):
@@ -352,6 +370,7 @@ def _lines(output: str) -> Iterator[_OcrLine]:
 def _pieces(lines: Iterator[_OcrLine], page: int, scale: float) -> Iterator[BlockPiece]:
     waiting, text = list(lines), list[_OcrLine]()
     while waiting:
+        # A table is looked for from each line on; what is none becomes text.
         table = _table_at(waiting)
         if table is not None:
             yield from _paragraphs(text, page, scale)
@@ -383,22 +402,26 @@ def _table_at(lines: Sequence[_OcrLine]) -> list[list[str]] | None:
     """Return the rows of the table that begins with the first of these lines; None where none does."""
     rows: list[list[_LineCell]] = []
     columns: list[tuple[int, int]] = []
+    # Rows are taken as long as each cell of each row still has a column of its own.
     for number, line in enumerate(lines):
         cells = line.cells()
         above = lines[number - 1] if number else None
         is_next = above is None or 0 < line.top - above.top <= MOST_APART * (above.bottom - above.top)
+        # Columns grow as rows come: a wide cell joins two of them, and then the rows are none of a table.
         wider = _columns([*columns, *((cell.left, cell.right) for cell in cells)])
         apart = all(len({_column_of(cell, wider) for cell in row}) == len(row) for row in [*rows, cells])
         if len(cells) < LEAST_CELLS or not is_next or not apart:
             break
         rows, columns = [*rows, cells], wider
     words = [len(cell.words) for row in rows for cell in row]
+    # Text in two columns has as many gaps, but many words between them.
     if len(rows) < LEAST_ROWS or len(columns) < LEAST_CELLS or sum(words) > MOST_WORDS * len(words):
         return None
     table = [[""] * len(columns) for _ in rows]
     for at, row in enumerate(rows):
         for cell in row:
             table[at][_column_of(cell, columns)] = " ".join(cell.words)
+    # Arabic and Hebrew tables read from the right, and tesseract lists each row in reading order.
     is_right_to_left = 2 * sum(row[0].left > row[-1].left for row in rows) > len(rows)
     return [row[::-1] for row in table] if is_right_to_left else table
 
@@ -408,6 +431,7 @@ def _columns(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     for left, right in sorted(spans):
         if found and left < found[-1][1]:
+            # Columns that touch in one row only are the same one, see `_table_at`.
             found[-1] = found[-1][0], max(found[-1][1], right)
         else:
             found.append((left, right))
@@ -418,6 +442,7 @@ def _column_of(cell: _LineCell, columns: Sequence[tuple[int, int]]) -> int:
     return next(at for at, (left, right) in enumerate(columns) if left <= cell.left and cell.right <= right)
 
 
+# A box a row, so that a row can be marked on the page.
 def _table_piece(lines: Sequence[_OcrLine], rows: list[list[str]], page: int, scale: float) -> BlockPiece:
     boxes, start = [], 0
     for line, row in zip(lines, rows, strict=True):
@@ -437,6 +462,7 @@ def _piece(lines: list[_OcrLine], page: int, scale: float) -> BlockPiece:
     for number, line in enumerate(lines):
         words = " ".join(line.words)
         following = lines[number + 1].words[0] if number + 1 < len(lines) else ""
+        # A hyphen at a line's end goes when the word goes on in small letters; "Müller-" before "Lüdenscheidt" stays.
         is_divided = len(words) > 1 and words[-1] == "-" and words[-2].isalpha() and following[:1].islower()
         part = words[:-1] if is_divided else words
         left, top, right, bottom = (round(edge / scale, 2) for edge in (line.left, line.top, line.right, line.bottom))
@@ -462,9 +488,13 @@ def skew_of(width: int, height: int, pixels: bytes) -> float:
     """Return the angle in degrees that makes a picture's lines horizontal or vertical."""
     import numpy as np  # not for documents without pictures
 
+    # The green channel stands for brightness: it has most of it, and one channel costs a third.
     grey = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)[:, :, 1].astype(np.float32)
+    # Against the median, which is the paper whatever its colour; lighter than paper is no ink.
     ink = np.maximum(np.median(grey) - grey, 0)
+    # Lines may run down the page, too: the picture may lie on its side.
     across, down = _sharpest(ink), _sharpest(ink.T)
+    # Transposing mirrors, so that the angle changes its sign.
     degrees, sharpness, plain = across if across[1] >= down[1] else (-down[0], *down[1:])
     is_askew = abs(degrees) >= LEAST_DEGREES and sharpness > LEAST_GAIN * plain
     return round(degrees, 2) if is_askew else 0.0
@@ -474,6 +504,7 @@ def _sharpest(ink: np.ndarray[Any, Any]) -> tuple[float, float, float]:
     """Return the best angle, its sharpness, and the sharpness unrotated."""
     import numpy as np
 
+    # Sums from the left: the ink of any run of columns is then one subtraction.
     rows, columns = ink.shape
     sums = np.zeros((rows, columns + 1))
     np.cumsum(ink, axis=1, out=sums[:, 1:])
@@ -489,6 +520,7 @@ def _sharpest(ink: np.ndarray[Any, Any]) -> tuple[float, float, float]:
             sharpness[degrees] = float((np.diff(profile) ** 2).sum())
         return sharpness[degrees]
 
+    # Whole degrees first, then fifths around the best: 28 angles instead of 81.
     coarse = max((float(number) for number in range(-MOST_DEGREES, MOST_DEGREES + 1)), key=of)
     fine = max((coarse + number / 5 for number in range(-5, 6)), key=of)
     return -fine, of(fine), of(0.0)

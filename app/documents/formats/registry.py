@@ -43,6 +43,7 @@ class FileFormat:
     begins: tuple[bytes, ...] = ()
     member: str = ""
     streams: tuple[str, ...] = ()
+    # A member's name or the beginning of it, in small letters: "word/" is any file in that folder.
     mimetype: str = ""
     root: str = ""
     is_plain: bool = False
@@ -60,6 +61,7 @@ class FileFormat:
 _FORMATS = {
     file_format.name: file_format
     for file_format in (
+        # In the order in which file dialogs and chips show them, and in which detection tries them.
         FileFormat("pdf", "a PDF document", "pdf", PDFS, ".pdf.pdf", draw=".pdf.pdf_pages", scan=".pdf.pdf"),
         FileFormat(
             "docx", "a Word document", "docx docm dotx dotm", TEXTS, ".word.read_docx", ".word.rewrite_docx",
@@ -84,6 +86,7 @@ _FORMATS = {
         ),
         FileFormat("fb2", "an e-book (FictionBook)", "fb2", TEXTS, ".web.fb2", root="FictionBook"),
         FileFormat("latex", "a LaTeX document", "tex ltx latex", TEXTS, ".plain.latex"),
+        # Before xlsx: both have "xl/", and the first that fits is taken.
         FileFormat("xlsb", "a binary Excel workbook", "xlsb", TABLES, ".sheets.read_sheets", member="xl/workbook.bin"),
         FileFormat(
             "xlsx", "an Excel workbook", "xlsx xlsm xltx", TABLES, ".sheets.read_sheets", ".sheets.rewrite_sheets",
@@ -133,9 +136,9 @@ _FORMATS = {
 }  # fmt: skip
 
 
-def add(each: FileFormat) -> None:
-    """Register a format for this process."""
-    _FORMATS[each.name] = each
+def add(file_format: FileFormat) -> None:
+    """Register a format, or replace one, for this process."""
+    _FORMATS[file_format.name] = file_format
 
 
 def formats() -> tuple[FileFormat, ...]:
@@ -155,6 +158,7 @@ def words_for(name: str) -> str:
 
 def promised_by(ending: str) -> set[str]:
     """Return the names of the formats that an ending lets expect; empty for one that promises nothing."""
+    # Between plain texts the ending decides nothing for sure: a .txt that is Markdown inside is no surprise to report.
     meant = [file_format for file_format in formats() if file_format.has(ending)]
     if any(file_format.is_plain or file_format.by_ending for file_format in meant):
         return {file_format.name for file_format in formats() if file_format.is_plain or file_format.by_ending} | {
@@ -166,6 +170,7 @@ def promised_by(ending: str) -> set[str]:
 def rewritable(name: str, path: Path) -> str:
     """Return the format that rewrites a file whose content is of this format; "" if none can."""
     found = _FORMATS[name]
+    # PO, JSON and YAML are read as plain text or code and only known by their ending.
     if found.is_plain:
         unread = (file_format for file_format in formats() if file_format.by_ending and not file_format.read)
         found = next((file_format for file_format in unread if file_format.has(path.suffix)), found)
@@ -208,5 +213,6 @@ def scanner_for(name: str, task: str) -> Callable[..., Any] | None:
 
 
 def _function(module: str, name: str) -> Callable[..., Any]:
+    # Imported only now: a child reads one file, and has to start quickly.
     found: Callable[..., Any] = getattr(importlib.import_module(module, __package__), name)
     return found

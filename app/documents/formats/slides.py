@@ -60,6 +60,7 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 def slides_of(package: OfficePackage) -> list[str]:
+    # Names say nothing: slide2.xml may be shown before slide1.xml after slides were moved.
     """Return the names of the slides in their order; the order is only in the presentation's own part."""
     main = package.main_part(USUAL_PART)
     related = package.related(main)
@@ -72,6 +73,7 @@ class _Presentation:
         self._package = package
         self._missing: list[str] = []
         self._pictures = 0
+        # By label and text, since the same footer stands on each slide.
         self._margins: dict[tuple[str, str], BlockPiece] = {}
 
     def items(self) -> Iterator[Item]:
@@ -92,6 +94,7 @@ class _Presentation:
             yield PageRead(number, has_text=False)
             return
         root = self._package.root(part)
+        # Hidden slides are read like the others; a person may have hidden the one with the answer.
         if root.get("show") in ("0", "false"):
             yield ReadingRemark("hidden", {"unit": "slide", "name": str(number)})
         related = self._package.related(part)
@@ -99,6 +102,7 @@ class _Presentation:
         for piece in self._pieces_of(root, part, related, number):
             has_text = True
             yield piece
+        # A slide that is a picture of text, as presentations made from PDF are.
         yield PageRead(number, has_text, is_picture=not has_text and self._pictures > pictures)
 
     def _pieces_of(
@@ -108,15 +112,15 @@ class _Presentation:
         yield from shapes.read(root)
         self._pictures += shapes.pictures
         self._keep_margins(shapes.margins)
-        for each in related.values():
-            if each.kind not in ("notesSlide", "comments"):
+        for neighbour in related.values():
+            if neighbour.kind not in ("notesSlide", "comments"):
                 continue
-            if each.target not in self._package.archive:
-                self._missing.append(each.target)
-            elif each.kind == "notesSlide":
-                yield from self._notes(each.target, number)
+            if neighbour.target not in self._package.archive:
+                self._missing.append(neighbour.target)
+            elif neighbour.kind == "notesSlide":
+                yield from self._notes(neighbour.target, number)
             else:
-                yield from self._comments(each.target, number)
+                yield from self._comments(neighbour.target, number)
 
     def _keep_margins(self, margins: list[BlockPiece]) -> None:
         """Headers and footers of slides are said once, at the end."""
@@ -126,6 +130,7 @@ class _Presentation:
     def _notes(self, part: str, number: int) -> Iterator[BlockPiece]:
         root = self._package.root(part)
         shapes = _ReadShapes(self._package, part, root, self._package.related(part), number)
+        # A note is one block, however many paragraphs: it is a person's speech about one slide.
         text = "\n".join(piece.text for piece in shapes.read(root))
         self._keep_margins(shapes.margins)
         if text:
@@ -134,7 +139,7 @@ class _Presentation:
             )
 
     def _comments(self, part: str, number: int) -> Iterator[BlockPiece]:
-        """Yield the older form has its text as it is, the newer one as paragraphs; answers are comments too."""
+        """Yield comments with their answers: plain text in the form of 2010 (`p:text`), paragraphs in that of 2018."""
         root = self._package.root(part)
         places = ElementPlaces(part, root)
         for element in root.iter(COMMENT, MODERN_COMMENT):
@@ -166,18 +171,21 @@ class _ReadShapes:
             yield from self._shape(element)
         elif tag == f"{DRAWING}tbl":
             yield from self._table(element)
+        # Diagrams (SmartArt) and charts keep their text in parts of their own.
         elif tag in (f"{DIAGRAM}relIds", f"{CHART}chart"):
             yield from self._drawn(element)
         elif tag == PARAGRAPH:
             yield from self._paragraph(element, "")
         elif tag == f"{P}pic":
             self.pictures += 1
+        # Extensions hold copies for newer versions, and a transition's sound names no text.
         elif tag not in LEFT_OUT:
             for child in children_read(element):
                 yield from self.read(child)
 
     def _shape(self, shape: Element) -> Iterator[BlockPiece]:
         holder = shape.find(HOLDER)
+        # Without a type a holder is "obj" (ECMA-376 part 1, 19.3.1.36), a body as well; no holder at all is a text box.
         kind = holder.get("type", "") if holder is not None else None
         paragraphs = list(shape.iter(PARAGRAPH))
         if kind in _MARGINS:
@@ -191,6 +199,7 @@ class _ReadShapes:
                 yield from self._paragraph(paragraph, kind)
 
     def _margin(self, paragraphs: list[Element], kind: str) -> None:
+        # Date and number are what the program fills in.
         if kind in ("ftr", "hdr"):
             label = "footer" if kind == "ftr" else "header"
             for paragraph in paragraphs:
@@ -200,7 +209,10 @@ class _ReadShapes:
                     )
 
     def _paragraph(self, paragraph: Element, holder: str | None) -> Iterator[BlockPiece]:
-        """Yield a placeholder for the body is a list, unless the paragraph says that it has no mark."""
+        """Yield a list item or a paragraph.
+
+        What stands in a body's placeholder is a list unless it is said to have no mark.
+        """
         text = drawing_text(paragraph)
         if not text:
             return
@@ -211,6 +223,7 @@ class _ReadShapes:
             yield BlockPiece(BlockKind.PARAGRAPH, text, self._number, place)
             return
         level = properties.get("lvl", "0") if properties is not None else "0"
+        # `lvl` is 0 to 8 in the standard; a stranger's may be any text.
         depth = min(int(level) if level.isdecimal() and len(level) < 3 else 0, _MOST_LEVEL - 1) + 1
         yield BlockPiece(BlockKind.LIST_ITEM, text, self._number, place, depth, label or "•")
 
@@ -238,6 +251,7 @@ def mark_of(properties: Element) -> str | None:
     character = properties.find(f"{DRAWING}buChar")
     if character is not None:
         mark = str(character.get("char", ""))[:1]
+        # Symbol fonts put their bullets into the private use area, where no other font has anything.
         return mark if mark.isprintable() and mark.strip() and not 0xE000 <= ord(mark) <= 0xF8FF else "•"
     return "•" if properties.find(f"{DRAWING}buAutoNum") is not None else None
 
@@ -263,12 +277,14 @@ class _SlideShow:
         self._target = target
         self._main = package.main_part(USUAL_PART)
         self._drawings = DrawingRewriter(package, target)
+        # A dictionary keeps the order in which they are met, which segments are numbered by.
         self._shared: dict[str, None] = {}
         """Layouts and masters of the slides, in the order they are met."""
 
     def rewrite(self) -> None:
-        """Visit all parts in a fixed order."""
+        """Visit all parts in the order that reading and writing share: segments are numbered by it."""
         self._package.ask_properties(self._ask, self._target)
+        # Only what is changed from here on makes the file one in another language.
         before = set(self._package.changed)
         for number, name in enumerate(slides_of(self._package), 1):
             if name in self._package.archive:
@@ -277,6 +293,7 @@ class _SlideShow:
                 self._package.source.remark("missing_part", part=name)
         for name in self._shared:
             self._behind(name)
+        # Defaults turn last and only in a file that was translated: otherwise untouched slides would be mirrored.
         if self._target is not None and before != set(self._package.changed):
             self._turn_defaults(self._target)
         self._package.source.remark("left_blocks", count=self._drawings.left.count)
@@ -287,24 +304,29 @@ class _SlideShow:
             self._drawings.related(name, part.root, self._ask, number)
         related = self._package.related(name)
         self._note_shared(related)
-        for each in related.values():
-            if each.target not in self._package.archive:
+        for neighbour in related.values():
+            if neighbour.target not in self._package.archive:
                 continue
-            if each.kind == "notesSlide":
-                with self._package.opened(each.target) as part:
+            if neighbour.kind == "notesSlide":
+                with self._package.opened(neighbour.target) as part:
                     _SlideShapes(part, self._drawings, self._ask, number).read(part.root, SegmentKind.NOTE)
-            elif each.kind == "comments":
-                self._comments(each.target, number)
+            elif neighbour.kind == "comments":
+                self._comments(neighbour.target, number)
 
     def _note_shared(self, related: dict[str, RelatedPart]) -> None:
-        for each in related.values():
-            if each.kind in _SHARED and each.target in self._package.archive and each.target not in self._shared:
-                self._shared[each.target] = None
-                self._note_shared(self._package.related(each.target) if each.kind == "slideLayout" else {})
+        for neighbour in related.values():
+            if (
+                neighbour.kind in _SHARED
+                and neighbour.target in self._package.archive
+                and neighbour.target not in self._shared
+            ):
+                self._shared[neighbour.target] = None
+                self._note_shared(self._package.related(neighbour.target) if neighbour.kind == "slideLayout" else {})
 
     def _behind(self, name: str) -> None:
         """Rewrite shapes of a layout or master that aren't placeholders: they are on every slide."""
         with self._package.opened(name) as part:
+            # Placeholders there are prompts ("Click to add title") that nobody sees in a show.
             shapes = _SlideShapes(part, self._drawings, self._ask, 0, is_behind=True)
             shapes.read(part.root, SegmentKind.HEADER)
             self._drawings.related(name, part.root, self._ask)
@@ -357,6 +379,7 @@ class _SlideShapes:
 
     def _shape(self, shape: Element, kind: SegmentKind | None) -> None:
         holder = shape.find(HOLDER)
+        # The words of a placeholder stand on the slide itself.
         if holder is not None and self._is_behind:
             return
         of_holder = holder.get("type", "") if holder is not None else None
@@ -373,6 +396,7 @@ class _SlideShapes:
 
     def _alternate(self, alternate: Element, kind: SegmentKind | None) -> None:
         """Rewrite alternatives of the same content, asking once for each text."""
+        # Alternatives are the same content for older programs: a second question would make two translations of it.
         once = _SlideShapes(self._part, self._drawings, CachedContent(self._ask), self._page, is_behind=self._is_behind)
         for branch in branches(alternate):
             for child in list(branch):
@@ -380,7 +404,10 @@ class _SlideShapes:
 
 
 def _kind_of(paragraph: Element, *, is_body: bool = False) -> SegmentKind:
-    """Return a placeholder for the body is a list, unless a paragraph says that it has no mark."""
+    """Return the kind of a paragraph.
+
+    What stands in a body's placeholder is a list unless it is said to have no mark.
+    """
     properties = paragraph.find(PROPERTIES)
     mark = mark_of(properties) if properties is not None else None
     is_item = is_body if mark is None else mark != ""
@@ -388,6 +415,6 @@ def _kind_of(paragraph: Element, *, is_body: bool = False) -> SegmentKind:
 
 
 def _is_level(element: Element) -> bool:
-    """Return the properties of one level of text in a list of styles: lvl1pPr to lvl9pPr, defPPr."""
+    """Return whether an element holds the properties of one level in a list of styles: lvl1pPr to lvl9pPr, defPPr."""
     name = str(element.tag).removeprefix(DRAWING)
     return name == "defPPr" or (name.startswith("lvl") and name.endswith("pPr"))

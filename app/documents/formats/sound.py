@@ -39,6 +39,7 @@ def find_sound(head: bytes) -> str:
     for name, begins in _BEGINS.items():
         if head.startswith(begins):
             return "" if name == "wav" and head[8:12] != b"WAVE" else name
+    # The first frame of an MP3 without a tag: 11 bits of sync, layer III, neither a free nor a forbidden bit rate.
     is_frame = len(head) > 2 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 0x06 == 0x02
     return "mp3" if is_frame and head[2] & 0xF0 not in (0x00, 0xF0) else ""
 
@@ -88,6 +89,7 @@ def _decoded(path: Path, rate_hz: int) -> Iterator[array[int]]:
     """Yield all samples, mixed to one channel, a second at a time. A file that ends in the middle ends there."""
     try:
         import miniaudio  # type: ignore[import-untyped]
+    # Imported here, for miniaudio has no wheel for some processors.
     except ImportError as error:  # there is none for this kind of processor
         raise DocumentUnreadable(str(path), "no_sound_here") from error
     try:
@@ -142,18 +144,22 @@ class _SoundCutter:
         means = self._np.convolve(loud, self._np.ones(width) / width, "valid")
         first = int(len(means) * LEAST_PART)
         behind = means[first:][::-1]
+        # The argmin of the reversed windows is the last quiet place, so pieces are long. All silence counts as equally
+        # quiet.
         at = len(means) - 1 - int(self._np.argmin(self._np.maximum(behind, QUIET / 4)))
         return (at + width // 2) * self._step
 
     def _piece(self, length: int) -> Iterator[SoundPiece]:
-        """Yield a piece without silence around it; nothing if it is silent."""
+        """Yield the next `length` samples without silence around them; a silent piece is told without a file."""
         samples, self._waiting = self._waiting[:length], self._waiting[length:]
         start, self._start = self._start, self._start + length
         heard = self._np.nonzero(self._loudness(samples) > QUIET)[0]
         rate = self._request.rate_hz
+        # A model that is shown silence invents words, so there is no file of it.
         if not len(heard):
             yield SoundPiece(start / rate, (start + length) / rate)
             return
+        # Consonants begin and end below the threshold.
         around = int(AROUND_S * rate)
         first = max(0, int(heard[0]) * self._step - around)
         last = min(length, (int(heard[-1]) + 1) * self._step + around)
@@ -164,7 +170,7 @@ class _SoundCutter:
 
 
 def write_wav(path: Path, samples: bytes, rate_hz: int) -> None:
-    """Write 16-bit mono."""
+    """Write raw samples as a WAV file: PCM, 16 bits, mono."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)

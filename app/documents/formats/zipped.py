@@ -23,6 +23,7 @@ from app.documents.formats.registry import reader_for
 from app.documents.limits import unpacked_folder
 from app.documents.source import FileSource, Item, Opened, PageRead, ReadingRemark, counted
 
+# A stranger's name becomes part of a path: no separators, no colons, no leading dot.
 _NO_NAME = re.compile(r"[^\w.() -]")
 MOST_NAME = 100
 MOST_TOLD_NAME = 300
@@ -33,6 +34,7 @@ def read(source: FileSource) -> Iterator[Item]:
     with Archive(source) as archive:
         found = documents_in(archive.names)
         names = found[:MOST_FILES]
+        # Cut at the front: the end of a path has the file's own name.
         yield Opened("file", len(names), names=tuple(name[-MOST_TOLD_NAME:] for name in names))
         folder = unpacked_folder(Path.cwd(), os.getpid())
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -46,7 +48,7 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 class _ZippedDocument:
-    """A document of the archive."""
+    """Read one document of the archive by unpacking it into a file of its own."""
 
     def __init__(self, source: FileSource, archive: Archive, name: str, page: int) -> None:
         self._source, self._archive = source, archive
@@ -56,16 +58,20 @@ class _ZippedDocument:
         has_text = False
         copy = folder / (_NO_NAME.sub("_", PurePosixPath(self._name).name)[-MOST_NAME:].lstrip(".") or "document")
         try:
+            # Unpacked through the archive's counting stream, so a bomb inside ends here.
             with self._archive.open(self._name) as stream, open(copy, "wb", opener=private_opener) as file:
                 shutil.copyfileobj(stream, file)
             for item in self._read(copy):
                 if isinstance(item, BlockPiece) and not has_text:
+                    # The name as a heading comes before the first text, and not at all for a document without any.
                     yield BlockPiece(BlockKind.HEADING, self._name, self._page, BlockPlace(self._name), level=1)
                     has_text = True
                 yield item
         except (MemoryError, ImportError, DocumentTooDemanding):
+            # Limits of this process and missing libraries are no fault of the one document.
             raise
         except Exception as error:  # noqa: BLE001 - a document may make a library raise anything
+            # The budget is for the archive as a whole: other documents must not get a second one.
             if isinstance(error, AppError) and getattr(error, "reason", "") == "inflates":
                 raise self._source.unreadable("inflates") from None
             yield ReadingRemark("not_read_inside", {"name": self._name})
@@ -74,8 +80,10 @@ class _ZippedDocument:
         yield PageRead(self._page, has_text)
 
     def _read(self, copy: Path) -> Iterator[Item]:
+        # Pages were chosen of the archive, not of the document in it.
         inside = replace(self._source, path=copy, first_page=0, last_page=0, remarks=[])
         if copy.stat().st_size == 0 or (format_ := find_format(copy)) == "zipped":
+            # An archive in an archive could hold another one, and so on.
             raise self._source.unreadable("not_text")
         for item in reader_for(format_)(inside):
             match item:
@@ -86,4 +94,5 @@ class _ZippedDocument:
                     yield item._replace(page=self._page, place=place, level=level)
                 case ReadingRemark():
                     yield item
+        # What the document inflated counts for the archive.
         self._source.inflated(inside.inflated_bytes)

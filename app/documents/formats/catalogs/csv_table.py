@@ -28,6 +28,7 @@ SAYS_DELIMITER = re.compile(r"\s*\"?sep=(.)\"?\s*", re.IGNORECASE)
 
 def read(source: FileSource) -> Iterator[Item]:
     """Yield the rows as they are, ragged ones too; empty rows are left out."""
+    # The usual limit is 131,072 characters, over which csv fails; on Windows a long has 32 bits.
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     with source.path.open("rb") as file:
         text = stream(file, source.encoding)
@@ -68,6 +69,7 @@ class _CsvRows:
 
     def _delimiter(self) -> str:
         """Return the one that divides the first rows most evenly, or that a line before them names."""
+        # The first rows are looked at, then given to the reader with all others: the file is a stream.
         for line in self._lines:
             self._ahead.append(line)
             if len(self._ahead) >= SAMPLE_LINES:
@@ -81,7 +83,7 @@ class _CsvRows:
 def likely_delimiter(sample: str) -> str:
     """Return what divides the rows of a sample most evenly."""
     sample = sample.replace("\0", "")
-    return max(DELIMITERS, key=lambda each: _evenness(sample, each))
+    return max(DELIMITERS, key=lambda delimiter: _evenness(sample, delimiter))
 
 
 def _evenness(sample: str, delimiter: str) -> tuple[float, int]:
@@ -90,6 +92,7 @@ def _evenness(sample: str, delimiter: str) -> tuple[float, int]:
         widths = [len(row) for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if row]
     except csv.Error:
         return 0.0, 0
+    # One cell a row is what any delimiter gives that does not occur.
     commonest = max(set(widths), key=widths.count, default=0)
     return (widths.count(commonest) / len(widths), commonest) if commonest > 1 else (0.0, 0)
 
@@ -120,6 +123,7 @@ def _piece(rows: list[list[str]], first: int, last: int, start: int, end: int) -
 # Tables in plain text: cells that are language; delimiters and quotes stay, a cell is quoted only if it must be.
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
+# Possessive: without it an unclosed quote in a large file is looked for from every place.
 _QUOTED = re.compile(r'"((?:[^"]|"")*+)"')
 
 
@@ -140,6 +144,7 @@ def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Targ
     delimiter, start = _delimiter(file.text)
     names: dict[int, str] = {}
     for cell in cells(file.text, delimiter, start):
+        # The first row with cells names the columns, whether it is a header or not; a name too many does no harm.
         if cell.row == 0:
             names[cell.column] = " ".join(cell.value.split())
         if not is_prose(cell.value):
@@ -149,6 +154,7 @@ def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Targ
         if new is not None:
             file.replace(cell.start, cell.end, _written(new, cell, delimiter))
     if out is not None:
+        # Excel takes a file without a mark for the system's code page.
         file.write(out, new_mark=True)
 
 
@@ -156,6 +162,7 @@ def _delimiter(text: str) -> tuple[str, int]:
     """Return what divides the cells, and where the rows begin."""
     first = _LINE_END.search(text)
     end = first.start() if first is not None else len(text)
+    # Excel's own line; it has to stay in front and is no cell.
     said = SAYS_DELIMITER.fullmatch(text[:end])
     if said is not None:
         return said[1], end
@@ -169,6 +176,7 @@ def cells(text: str, delimiter: str, start: int) -> Iterator[CsvCell]:
     at, row, column, is_filled = start, 0, 0, False
     last_quote = text.rfind('"')
     while at < len(text):
+        # Only the last quote can't be an opening one, and looking for its end would go through all of the rest.
         quoted = _QUOTED.match(text, at) if text[at] == '"' and at < last_quote else None
         behind = quoted.end() if quoted is not None else at
         found = border.search(text, behind)
@@ -185,7 +193,9 @@ def cells(text: str, delimiter: str, start: int) -> Iterator[CsvCell]:
 
 
 def _written(new: str, cell: CsvCell, delimiter: str) -> str:
+    # A file of tabs has no quotes in most programs, so what would need them becomes a space.
     if delimiter == "\t" and not cell.is_quoted:
         return re.sub(r"[\t\r\n]+", " ", new)
+    # Quoted as before, or where the new text holds what divides cells (RFC 4180, 2.6).
     must = any(text in new for text in (delimiter, '"', "\n", "\r"))
     return '"' + new.replace('"', '""') + '"' if cell.is_quoted or must else new

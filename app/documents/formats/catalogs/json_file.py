@@ -22,7 +22,12 @@ from app.documents.formats.catalogs.values import is_locale, is_prose, key_of, r
 from app.documents.segments import Mark, SegmentKind, Tagged, content_of, marks, plain
 from app.documents.source import FileSource, SegmentVisits, TargetLanguage, Visit
 
-_LOCALES = (("@@locale",), ("locale",), ("language",))
+# ARB has "@@locale"; the others are common in files of messages.
+_LOCALES = (
+    ("@@locale",),
+    ("locale",),
+    ("language",),
+)
 
 
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
@@ -37,26 +42,30 @@ class _JsonWriter:
     def __init__(self, source: FileSource, file: TextFile, visits: SegmentVisits) -> None:
         self._source, self._file, self._visits = source, file, visits
         self._found = list(strings(file.text, str(source.path)))
-        values = [each for each in self._found if not each.is_key]
+        values = [value for value in self._found if not value.is_key]
         self._descriptions = {value.path[:-1]: value.value for value in values if value.path[-1:] == ("description",)}
         messages = {value.path[:-1] for value in values if value.path[-1:] == ("message",)}
+        # A browser extension's message.json: {"name": {"message": …, "description": …}}.
         self._about = messages & self._descriptions.keys()
         self._left = 0
+        # Java's tools and others write all letters as \uXXXX; what is written back follows them.
         self._is_ascii = (
             file.text.isascii() and re.search(r"\\u(?:00[89A-Fa-f]|0[1-9A-Fa-f]|[1-9A-Fa-f])", file.text) is not None
         )
 
     def run(self, target: TargetLanguage | None) -> None:
-        tops = [each for each in self._found if each.is_key and not each.path]
-        for each in self._found:
-            if not each.is_key:
-                self._write_string(each, target)
+        tops = [literal for literal in self._found if literal.is_key and not literal.path]
+        for literal in self._found:
+            if not literal.is_key:
+                self._write_string(literal, target)
+        # The only key at the top, with an object below, is a language as i18next and Rails have it.
         if target is not None and len(tops) == 1 and tops[0].has_more:
             self._set(tops[0], renamed_locale(tops[0].value, target.language) or tops[0].value)
         self._source.remark("left_values", count=self._left)
 
     def _write_string(self, each: JsonString, target: TargetLanguage | None) -> None:
         path = each.path
+        # "@@locale" is one whatever it says; "language" may be a person's word for it, so it has to look like a code.
         if path in _LOCALES[:1] or (path in _LOCALES and is_locale(each.value)):
             if target is not None:
                 self._set(each, renamed_locale(each.value, target.language) or target.language)
@@ -67,6 +76,7 @@ class _JsonWriter:
 
     def _is_about(self, path: tuple[str, ...]) -> bool:
         """Return whether a string tells of a message and is none."""
+        # ARB: "@greeting" tells translators about "greeting".
         if any(name.startswith("@") for name in path):
             return True
         return any(path[:depth] in self._about and path[depth] != "message" for depth in range(len(path)))
@@ -78,9 +88,11 @@ class _JsonWriter:
         if not is_choice(value):
             return shown_value(value, self._visits, context, key=key_of(path))
         found = forms(value)
+        # Nested choices have words that depend on each other; no order of segments would be right.
         if found is None:
             self._left += 1
             return None
+        # {count, plural, …} amid a sentence: its forms are marks, so that the sentence is translated as one.
         sentence = in_sentence(value, found)
         if sentence is not None:
             return self._sentence(sentence, context)
@@ -96,6 +108,7 @@ class _JsonWriter:
         new = self._visits(sentence.content, SegmentKind.VALUE, context=context)
         if new is None:
             return None
+        # Each mark has a form's syntax in front of it, so another order is another message.
         if marks(new) != marks(sentence.content) or is_choice(plain(new)):
             self._left += 1
             return None
@@ -136,17 +149,20 @@ class _JsonLevel:
 
 def strings(text: str, path: str) -> Iterator[JsonString]:
     """Yield all strings in order, keys too; raises DocumentUnreadable: damaged or too_deep. `path` is for that."""
+    # Keys and numbers of what is open; Python's own parser would not tell where a string stands.
     levels: list[_JsonLevel] = []
     waits = "value"  # what may come next: a value, a key, the colon behind it, its member, or a comma or a bracket
     tokens = list(_tokens(text, path))
     for at, (kind, start, end) in enumerate(tokens):
         sign = text[start:end] if kind == "sign" else kind
         top = levels[-1] if levels else None
+        # JSON Lines: a value after a complete one, on another line.
         begins_anew = waits == "comma" and top is None and "\n" in text[tokens[at - 1][2] : start]
         waits = "value" if begins_anew else waits
         if sign in ("]", "}"):
             if top is None or top.is_object != (sign == "}") or waits in ("colon", "member"):
                 raise DocumentUnreadable(path, "damaged")
+            # A comma before the bracket leaves "key" or "value" waiting, which is let pass.
             levels.pop()
             waits = "comma"
         elif sign == "," and waits == "comma" and top is not None:
@@ -161,6 +177,7 @@ def strings(text: str, path: str) -> Iterator[JsonString]:
             waits = "key" if sign == "{" else "value"
         elif kind == "string" and waits == "key" and top is not None:
             top.name = _value(text[start:end], path)
+            # The token behind the colon: an object below a key.
             more = at + 2 < len(tokens) and text[tokens[at + 2][1]] == "{"
             yield JsonString(start, end, top.name, _path(levels[:-1]), True, more)
             waits = "colon"
@@ -191,6 +208,7 @@ def _path(levels: list[_JsonLevel]) -> tuple[str, ...]:
 
 def _value(raw: str, path: str) -> str:
     try:
+        # Not strict: control characters in strings are an error in JSON, but many programs write them.
         return str(json.loads(raw, strict=False))
     except ValueError:
         raise DocumentUnreadable(path, "damaged") from None
@@ -201,21 +219,26 @@ _UNICODE = re.compile(r"(?<!\\)(?:\\\\)*((?:\\u[0-9A-Fa-f]{4})+)")
 
 def string(new: str, raw: str, *, is_ascii: bool) -> str:
     """Return a string in JSON. What `raw` escapes is escaped in it too; with `is_ascii`, all letters beyond ASCII."""
+    # json escapes what has to be; the rest is what the old string did beyond it.
     found = json.dumps(new, ensure_ascii=is_ascii)
     escaped = {letter for run in _UNICODE.findall(raw) for letter in json.loads(f'"{run}"')}
     for letter in escaped - set('"\\'):
+        # Surrogates and control characters are escaped anyhow.
         if letter.isprintable() and len(letter) == 1 and not 0xD800 <= ord(letter) <= 0xDFFF:
             found = found.replace(
                 letter, json.dumps(letter, ensure_ascii=True)[1:-1] if not letter.isascii() else f"\\u{ord(letter):04x}"
             )
+    # "<\/script>" inside a page's script has to stay so.
     if "\\/" in raw:
         found = found.replace("/", "\\/")
+    # A lone surrogate can't be encoded as UTF-8.
     return re.sub("[\ud800-\udfff]", lambda lone: f"\\u{ord(lone[0]):04x}", found)
 
 
 # Messages in the syntax of ICU: the words of each form of a plural or a choice, apart from the syntax around them.
 
 _CHOICE = re.compile(r"\{\s*[\w.]+\s*,\s*(?:plural|select|selectordinal)\s*,")
+# `offset:1` comes before the forms of a plural (ICU: "you and 3 others").
 _OFFSET = re.compile(r"\s*offset:\s*\d+")
 _FORM = re.compile(r"\s*(=\d+|[\w-]+)\s*\{")
 
@@ -249,6 +272,7 @@ def forms(message: str) -> list[PluralForm] | None:
         found.append(PluralForm(form.end(), end, form[1]))
         at = end + 1
     is_closed = re.match(r"\s*\}", message[at:]) is not None
+    # Inside of a form another choice may stand.
     is_only = len(_CHOICE.findall(message)) == 1
     return found if found and is_closed and is_only else None
 
@@ -261,6 +285,7 @@ def in_sentence(message: str, found: list[PluralForm]) -> Tagged | None:
     opening = _CHOICE.search(message)
     start = opening.start() if opening is not None else 0
     end = message.index("}", found[-1].end + 1) + 1
+    # No word around the choice: its forms are sentences, each translated by itself.
     if not re.search(r"[^\W\d_]", message[:start] + message[end:]):
         return None
     written, at = dict[tuple[str, int], str](), start
@@ -278,6 +303,7 @@ def _closing(message: str, start: int) -> int:
     """Return the matching closing brace; quoted braces aren't syntax."""
     depth, at = 1, start
     while at < len(message):
+        # An apostrophe quotes only before a brace or a number sign; "don't" is plain text (ICU's default mode).
         if message[at] == "'" and message[at + 1 : at + 2] in ("{", "}", "#"):
             at = message.find("'", at + 1)
             if at < 0:

@@ -22,6 +22,7 @@ from app.documents.formats.catalogs.values import tagged, with_underscore
 from app.documents.segments import Content, SegmentKind, Tagged, content_of, marks
 from app.documents.source import FileSource, SegmentVisits, TargetLanguage, Visit
 
+# In the header's Content-Type, somewhere in the first entry.
 _CHARSET = re.compile(rb"[Cc]harset=([\w.:-]+)")
 _SAID = re.compile(r"nplurals\s*=\s*(\d)")
 
@@ -44,6 +45,7 @@ class _PoWriter:
         if self._target is not None:
             self._plurals = plurals_of(self._target.language)
         for entry in found:
+            # What "fuzzy" marks is a guess of msgmerge: its msgstr belongs to another message.
             if "msgid_plural" in entry.fields:
                 self._put_plural(entry)
             elif not entry.is_header and entry.value("msgid") and entry.translations:
@@ -62,15 +64,19 @@ class _PoWriter:
         places = entry.translations
         if not places:
             return
+        # Languages with one form only have the plural's; some have the singular elsewhere than first.
         singular = self._plurals.singular if self._plurals is not None else 0
+        # The singular and the last form stand for the two questions that a translator answers.
         olds = [places[min(singular, len(places) - 1)].value, places[-1].value]
         news = [
             self._shown(_message(entry, name), entry, old)
             for name, old in zip(("msgid", "msgid_plural"), olds, strict=True)
         ]
         count = self._plurals.forms if self._plurals is not None else len(places)
+        # Forms that the target has more get what the plural has, as far as all was translated.
         values = [place.value for place in places[:count]] + [olds[1] if all(olds) else ""] * (count - len(places))
         for number in range(count):
+            # A language with one form gets the plural's words, in which the number stands.
             new = news[0] if number == singular and count > 1 else news[1]
             values[number] = new if new is not None else values[number]
         if values != [place.value for place in places]:
@@ -79,9 +85,11 @@ class _PoWriter:
             self._accept(entry)
 
     def _shown(self, message: Tagged, entry: PoEntry, old: str) -> str | None:
+        # A message of marks and spaces has no words.
         if not any(isinstance(part, str) and not part.isspace() for part in message.content):
             return None
         context = "\n".join(part for part in (entry.value("msgctxt"), *entry.extracted) if part)
+        # A fuzzy translation is not the file's own: it is one to be checked.
         known = _known(old, message) if old and not entry.is_fuzzy else ()
         new = self._visits(message.content, SegmentKind.MESSAGE, context=context, translated=known)
         return message.text_of(new) if new is not None else None
@@ -94,16 +102,18 @@ class _PoWriter:
     def _set_all(self, places: list[PoField], values: list[str]) -> None:
         """Write the plural forms, as many as the target language has."""
         newline = self._file.newline
+        # Columns 10: `msgstr[0] ` stands before the string.
         lines = [f"msgstr[{number}] {strings(value, 10, newline)}" for number, value in enumerate(values)]
         self._file.replace(places[0].start, places[-1].end, newline.join(lines))
 
     def _accept(self, entry: PoEntry) -> None:
-        """Remove the fuzzy flag and the previous message."""
+        """Remove what marks an entry as unfinished: the flag "fuzzy", and the previous message (`#|`)."""
         if not entry.is_fuzzy:
             return
         for start, end in entry.flags:
             line = self._file.text[start:end]
             flags = [flag.strip() for flag in line.strip()[2:].split(",")]
+            # Other flags, such as c-format, are for msgfmt and stay.
             kept = ", ".join(flag for flag in flags if flag != "fuzzy")
             ending = line[len(line.rstrip("\r\n")) :]
             if len(kept) < len(", ".join(flags)):
@@ -116,10 +126,13 @@ class _PoWriter:
         if self._target is not None and self._plurals is not None:
             value = _with(value, "Language", with_underscore(self._target.language), is_added=True)
             has_plurals = _SAID.search(value) is not None or "Plural-Forms" in value
+            # Without plurals in the file the line is not needed, and translators' tools would ask about it.
             value = _with(value, "Plural-Forms", self._plurals.header, is_added=has_plurals)
+        # A template says charset=CHARSET, which is no encoding.
         if self._file.is_changed and (self._file.lacks_letters or "charset=CHARSET" in value):
             value = re.sub(r"(?i)charset=[\w.:-]+", "charset=UTF-8", value)
         if value != place.value:
+            # An entry a line, as all tools write a header.
             lines = "".join(f'{self._file.newline}"{line}"' for line in _header_lines(value, self._file.newline))
             self._file.replace(place.strings, place.end, f'""{lines}')
             self._accept(header)
@@ -135,6 +148,7 @@ def _with(header: str, name: str, value: str, *, is_added: bool) -> str:
     """Return a header with the value of this line set."""
     found = re.search(rf"^{name}:.*$", header, re.MULTILINE)
     if found is not None:
+        # Compared without brackets: the same rule is written in several ways.
         is_same = _bare(found[0].partition(":")[2]) == _bare(value)
         return header if is_same else f"{header[: found.start()]}{name}: {value}{header[found.end() :]}"
     if not is_added:
@@ -154,6 +168,7 @@ def _message(entry: PoEntry, name: str) -> Tagged:
 
 def _known(old: str, message: Tagged) -> Content:
     """Return an existing translation, with the message's own marks where they match."""
+    # The file's translation may have lost a tag; then it is shown as plain text.
     found = tagged(old, has_breaks=True).content
     is_alike = sorted(mark.key for mark in marks(found)) == sorted(mark.key for mark in marks(message.content))
     return found if is_alike else content_of([old])
@@ -167,7 +182,7 @@ _STRING = re.compile(r'[ \t]*"((?:[^"\\]|\\.)*+)"[ \t]*')
 _ESCAPE = re.compile(r"\\([abfnrtv\\\"'?]|[0-7]{1,3}|x[0-9A-Fa-f]{1,2}|.)")
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _WRITTEN = {letter: f"\\{code}" for code, letter in _ESCAPES.items()} | {"\\": "\\\\", '"': '\\"'}
-LINE_COLUMNS = 79
+LINE_COLUMNS = 79  # gettext's page width is 79
 
 
 @dataclass
@@ -193,18 +208,17 @@ class PoEntry:
     is_fuzzy: bool = False
 
     def value(self, name: str) -> str:
-        """Return a field's value; "" if missing."""
         return self.fields[name].value if name in self.fields else ""
 
     @property
     def is_header(self) -> bool:
         """True for the entry of the empty message, which describes the file."""
+        # The empty msgid; with a context it would be a message like others.
         return not self.value("msgid") and "msgctxt" not in self.fields and "msgid" in self.fields
 
     @property
     def translations(self) -> list[PoField]:
-        """Fields of the translation (msgstr) in order."""
-        return [each for name, each in self.fields.items() if name.startswith("msgstr")]
+        return [part for name, part in self.fields.items() if name.startswith("msgstr")]
 
 
 def entries(text: str, path: str) -> Iterator[PoEntry]:
@@ -213,6 +227,7 @@ def entries(text: str, path: str) -> Iterator[PoEntry]:
     for found in _LINE.finditer(text):
         line, start, end = found[1], found.start(), found.end()
         keyword = _KEYWORD.match(line)
+        # A comment ends an entry: it belongs to the one that follows.
         if line.lstrip().startswith("#"):
             if entry.fields:
                 yield entry
@@ -220,6 +235,7 @@ def entries(text: str, path: str) -> Iterator[PoEntry]:
             _comment(entry, line.lstrip(), start, end)
         elif keyword is not None:
             name = keyword[1]
+            # Some files have no empty line between entries.
             if (name in ("msgctxt", "msgid") and "msgid" in entry.fields) or name in entry.fields:
                 yield entry
                 entry = PoEntry()
@@ -243,6 +259,7 @@ def _comment(entry: PoEntry, line: str, start: int, end: int) -> None:
         entry.previous.append((start, end))
     elif line.startswith("#."):
         entry.extracted.append(line[2:].strip())
+    # Comments above an obsolete entry are not those of the next message.
     elif line.startswith("#~"):
         entry.extracted.clear()
 
@@ -258,6 +275,7 @@ def _add(last: PoField, line: str, at: int, start: int, path: str) -> None:
 def _unescaped(found: re.Match[str]) -> str:
     code = found[1]
     if code[0] in "01234567":
+        # Octal goes up to 377: a byte.
         return chr(int(code, 8) & 0xFF)
     if code[0] == "x" and len(code) > 1:
         return chr(int(code[1:], 16))
@@ -270,6 +288,7 @@ def strings(value: str, columns: int, newline: str) -> str:
 
     `columns` is how wide what stands before it is.
     """
+    # A text of several lines begins with an empty string, so that its lines stand below each other.
     parts = [part for part in re.split(r"(?<=\n)", value) if part]
     lines = [line for part in parts for line in _filled(_escaped(part), LINE_COLUMNS - 2)]
     if len(lines) <= 1 and (not lines or columns + len(lines[0]) + 2 <= LINE_COLUMNS):
@@ -304,7 +323,6 @@ class PluralForms(NamedTuple):
 
     @property
     def header(self) -> str:
-        """Value of the "Plural-Forms:" header."""
         return f"nplurals={self.forms}; plural={self.rule};"
 
 
@@ -318,4 +336,5 @@ _TABLE = {
 
 def plurals_of(language: str) -> PluralForms:
     """Return a language's plural forms by BCP 47 code; one and other if unknown."""
+    # "pt-BR" may have a rule of its own; a country without one has its language's.
     return _TABLE.get(language) or _TABLE.get(language.partition("-")[0]) or _ONE

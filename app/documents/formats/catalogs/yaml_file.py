@@ -28,6 +28,7 @@ def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Targ
             put_value(file, 0, place, visits)
         elif not place.path:
             tops.append(place)
+    # Rails: one language a file, under its code.
     if target is not None and len(tops) == 1:
         _rename(file, tops[0], target)
     if out is not None:
@@ -40,6 +41,7 @@ def put_value(file: TextFile, offset: int, place: YamlScalar, visits: SegmentVis
     if not is_prose(place.value, key):
         return
     context = ".".join(place.path)
+    # In a literal block the line ends are text, so that paragraphs and items are told apart there.
     if place.style == "|" and not is_page(place.value, key):
         new = _literal(place.value, visits, context)
     else:
@@ -59,9 +61,11 @@ def _literal(value: str, visits: SegmentVisits, context: str) -> str | None:
         kind = part.kind if part.kind is SegmentKind.LIST_ITEM else SegmentKind.VALUE
         new = visits(message.content, kind, context=context)
         if new is not None:
+            # Line ends in the new words would become lines of another number than the old ones.
             words = content_of([" ".join(part.split("\n")) if isinstance(part, str) else part for part in new])
             lines = message.text_of(words).split("\n")
             changes += [(old.start, old.end, line.strip()) for old, line in zip(part.lines, lines, strict=True)]
+    # From the last to the first, so that offsets before a change hold.
     for start, end, line in reversed(changes):
         value = value[:start] + line + value[end:]
     return value if changes else None
@@ -71,7 +75,9 @@ def _rename(file: TextFile, top: YamlScalar, target: TargetLanguage) -> None:
     """Rename a top-level language code with content below it."""
     raw = file.text[top.start : top.end]
     new = renamed_locale(top.value, target.language)
+    # Only with something below it: a scalar "de: …" at the top is a message under that key.
     if new and re.match(r"['\"]?[ \t]*:[ \t]*(?:[#&!][^\r\n]*)?[\r\n]", file.text[top.end :]):
+        # YAML 1.1 reads a bare "no" as false: Norway's problem.
         quote = "'" if raw[:1] not in "'\"" and new in ("no", "on", "yes", "off", "y", "n") else ""
         file.replace(top.start, top.end, raw.replace(top.value, f"{quote}{new}{quote}"))
 
@@ -79,6 +85,7 @@ def _rename(file: TextFile, top: YamlScalar, target: TargetLanguage) -> None:
 # The texts of a YAML file with their places, found by the parser's events: no alias is followed, nothing is built.
 
 MOST_DEPTH = 500
+# libyaml's is some ten times as fast, where PyYAML was built with it.
 _PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RESOLVER = yaml.resolver.Resolver()
 _STR = "tag:yaml.org,2002:str"
@@ -100,7 +107,7 @@ class YamlScalar(NamedTuple):
 
 
 class _YamlLevel:
-    """An open mapping or sequence."""
+    """An open mapping or sequence; keys and values take turns in a mapping."""
 
     def __init__(self, is_mapping: bool, is_flow: bool) -> None:
         self.is_mapping, self.is_flow = is_mapping, is_flow
@@ -109,7 +116,7 @@ class _YamlLevel:
         self._at_key = True
 
     def begin(self) -> bool:
-        """Return the next node begins; whether it is a key."""
+        """Count the node that begins, and return whether it is a key."""
         if not self.is_mapping:
             self.index += 1
             return False
@@ -133,6 +140,7 @@ def places(text: str, path: str) -> Iterator[YamlScalar]:
 
 def _places(text: str, path: str) -> Iterator[YamlScalar]:
     levels: list[_YamlLevel] = []
+    # Events only: building objects would follow aliases, which a "billion laughs" needs.
     for event in yaml.parse(text, _PARSER):
         if isinstance(event, yaml.CollectionEndEvent):
             levels.pop()
@@ -155,10 +163,12 @@ def _places(text: str, path: str) -> Iterator[YamlScalar]:
 
 
 def _is_text(event: yaml.ScalarEvent) -> bool:
+    # An explicit tag such as !!binary or !ruby/object is for programs.
     if event.tag not in (None, "!", _STR):
         return False
     if event.style or event.tag is not None:
         return True
+    # A plain scalar is a string only if no rule of YAML 1.1 makes it a number, a date, a truth or null.
     return bool(_RESOLVER.resolve(yaml.ScalarNode, event.value, (True, False)) == _STR)
 
 
@@ -173,6 +183,7 @@ def reads_as(text: str, value: str) -> bool:
 
 # Writes a string into the place of another in a YAML file, in the same style where that can hold it.
 
+# Anchors (&a) and tags (!t) stand before a value and stay.
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
 _BREAK = re.compile(r"\r\n|\r|\n")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
@@ -185,9 +196,12 @@ def written_scalar(raw: str, place: YamlScalar, new: str) -> str:
     if place.style in ("|", ">"):
         block = _BlockString(raw, place.value)
         body = block.literal(new) if place.style == "|" else block.folded(new)
+        # Tried instead of derived: block scalars have more rules of indentation than can be listed.
         if body and reads_as(f"- {body}", new):
             return body
+        # The line end that a block scalar ends with has to stay behind a quoted one.
         return properties + _double(new, raw) + raw[len(raw.rstrip()) :]
+    # A plain scalar may stay plain, if that still reads as the same string.
     forms = {"'": [_single(new)], '"': []}.get(place.style, [new, _single(new)])
     fitting = (form for form in forms if _holds(form, place, new))
     return properties + next(fitting, _double(new, raw))
@@ -199,9 +213,11 @@ def _single(new: str) -> str:
 
 def _holds(form: str, place: YamlScalar, new: str) -> bool:
     """Return whether the form parses to the value, also next to a key and before a comment."""
+    # Line ends and tabs inside of quotes are folded by YAML.
     if re.search("[\t\r\n\x85\u2028\u2029]", form):
         return False
     # What is a string in one place may be a number, a key or a comment in another: it is tried where it could stand.
+    # In brackets, behind a key, before a comment, and as a key's value.
     frames = ("[{}]", "[{}, 1]") if place.is_flow else ("{}\n", "- {} # c\n", "- 1: {}\n")
     return all(reads_as(frame.replace("{}", form), new) for frame in frames)
 
@@ -209,6 +225,7 @@ def _holds(form: str, place: YamlScalar, new: str) -> bool:
 def _double(new: str, raw: str) -> str:
     """Return a double-quoted scalar, which can hold anything. Non-ASCII letters are escaped if they were."""
     text = _ESCAPED.sub(lambda found: _ESCAPES.get(found[0]) or _code(found[0]), new)
+    # All letters beyond ASCII were escaped, as PyYAML does by default.
     is_ascii = raw.isascii() and re.search(r"\\u[0-9A-Fa-f]{4}|\\x[89A-Fa-f]", raw) is not None
     return '"' + ("".join(letter if letter.isascii() else _code(letter) for letter in text) if is_ascii else text) + '"'
 
@@ -231,11 +248,12 @@ class _BlockString:
         self._tail = lines[filled[-1] + 1 :] if filled else []
         self._lines = lines[filled[0] : filled[-1] + 1] if filled else []
         first = next((line for line in value.split("\n") if line.strip(" ")), "")
+        # The first line may be indented more by itself; the block's own indent is what is left.
         own = len(first) - len(first.lstrip(" "))
         self._indent = len(self._lines[0]) - len(self._lines[0].lstrip(" ")) - own if self._lines else 0
 
     def literal(self, new: str) -> str:
-        """Return a literal block; "" if impossible."""
+        """Return the literal block with these lines; "" where the old block has no indent to go by."""
         return self._join_lines([" " * self._indent + line if line else "" for line in new.strip("\n").split("\n")])
 
     def folded(self, new: str) -> str:
@@ -243,8 +261,10 @@ class _BlockString:
         indent, width = " " * self._indent, max(map(width_of, self._lines), default=0)
         lines = list[str]()
         for number, line in enumerate(new.strip("\n").split("\n")):
+            # In a folded block a line that begins with a space is not folded.
             if line.startswith((" ", "\t")):
                 return ""
+            # An empty line is a line end in a folded block.
             if number:
                 lines.append("")
             lines += wrapped(line, indent, indent, width) if line else []

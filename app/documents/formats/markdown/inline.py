@@ -29,6 +29,7 @@ _SINGLES = {
     "code_inline": "code", "math_inline": "formula", "math_inline_double": "formula", "autolink": "link",
     "html_inline": "other", "footnote_ref": "note", "image": "image", "hardbreak": "break",
 }  # fmt: skip
+# Also <a href="…">: attributes belong to the mark.
 _TAG = re.compile(r"<(/?)([A-Za-z][\w-]*)[^>]*>")
 _OPAQUE = ("code", "kbd", "samp", "var", "tt", "script", "style", "svg", "math")
 """Elements whose content isn't translated."""
@@ -45,6 +46,7 @@ class ImageMark(NamedTuple):
 
     def written(self, source: str, words: str) -> str:
         """Return the image with other words. A reference to a definition keeps its label."""
+        # "[words][label]" and "[label]" name a definition elsewhere, which keeps its label.
         label, behind = source[self.first : self.last], source[self.last : self.end]
         if behind in ("]", "][]") and words != label:
             behind = f"][{label}]"
@@ -71,7 +73,7 @@ def inline_of(parser: MarkdownIt, text: str, env: dict[str, Any]) -> InlineText:
 
 
 class _InlineReading:
-    """A pass through the tokens of a text."""
+    """Read the tokens of a text as content; each mark remembers its source."""
 
     def __init__(self, text: str, tokens: list[Token]) -> None:
         self._text, self._tokens = text, tokens
@@ -84,6 +86,7 @@ class _InlineReading:
     def result(self) -> InlineText:
         behind = 0
         for at, token in enumerate(self._tokens):
+            # What a code element encloses is one mark, tags and all.
             if at < behind:
                 continue
             if token.type in ("text", "text_special"):
@@ -104,6 +107,7 @@ class _InlineReading:
 
     def _mark(self, at: int, token: Token) -> None:
         start, end = token.map or (0, 0)
+        # The spaces before a hard break are its mark.
         if token.type == "hardbreak":
             while start and self._text[start - 1] == " ":
                 start -= 1
@@ -115,6 +119,7 @@ class _InlineReading:
             is_break = re.match(r"<br\b", token.content, re.IGNORECASE) is not None
             nesting, look = (pair.nesting, pair.look) if pair is not None else (0, "break" if is_break else "other")
         elif token.type == "footnote_ref":
+            # footnotes and images have more of themselves in `meta`.
             shows = str(token.meta["label"])
         elif token.type in ("image", "hardbreak"):
             shows = ""
@@ -128,6 +133,7 @@ class _InlineReading:
         if nesting < 0:
             number, begun = self._numbers.pop()
             mark = Mark("close", number)
+            # A link whose words name their definition: changed words need the label behind them.
             if written in ("]", "][]"):
                 self._found.labels[number] = self._text[begun:start]
         else:
@@ -165,6 +171,7 @@ def _html_pairs(tokens: list[Token]) -> dict[int, _TagPair]:
         elif token.nesting > 0:
             waiting.append(("", at))
         elif token.nesting < 0:
+            # A closing token of Markdown ends all tags that were opened since: they don't nest with it.
             while waiting and waiting.pop()[0]:
                 pass
     return found
@@ -173,6 +180,7 @@ def _html_pairs(tokens: list[Token]) -> dict[int, _TagPair]:
 # Inline Markdown with the place of each piece of markup in its text, which markdown-it does not tell by itself.
 
 Rule = Callable[[StateInline, bool], bool]
+# These rules push one token each, so its place is from where the rule began to where it ended.
 _ONE = ("newline", "escape", "backticks", "html_inline", "footnote_ref", "math_inline")
 _DELIMITERS = ("emphasis", "strikethrough")
 
@@ -182,13 +190,17 @@ def new_parser(*, has_front_matter: bool = True) -> MarkdownIt:
 
     `parse` finds blocks, `inline_tokens` their content.
     """
+    # CommonMark as it is, without the typographer, which changes quotes and dashes.
     parser = MarkdownIt("commonmark", {"maxNesting": MOST_NESTING}).enable(["table", "strikethrough"])
     footnote_plugin(parser, inline=False, move_to_end=False, always_match_refs=True)
+    # "$5 and $6" is money: no space inside, and no digit behind.
     dollarmath_plugin(parser, allow_space=False, allow_digits=False, double_inline=True)
     if has_front_matter:
         front_matter_plugin(parser)
+    # Joining adjacent texts would lose their places.
     parser.core.ruler.disable(["inline", "text_join"], ignoreInvalid=True)
     parser.inline.ruler2.disable("fragments_join")
+    # By default javascript: and the like are no links, and would be shown as text.
     parser.validateLink = lambda url: True  # type: ignore[method-assign] # nothing is followed, and none is text
     for rule in list(parser.inline.ruler.__rules__):
         if (watched := _watched(rule.name, rule.fn)) is not None:
@@ -225,6 +237,7 @@ def _delimiters(rule: Rule, state: StateInline, silent: bool) -> bool:
     start = state.pos
     found = rule(state, silent)
     if found and not silent:
+        # A run of delimiters gives a token each; backwards, since their number is not told.
         end, at = state.pos, len(state.tokens)
         while end > start:
             at -= 1
@@ -239,6 +252,7 @@ def _link(rule: Rule) -> Rule:
         start, before = state.pos, len(state.tokens)
         found = rule(state, silent)
         if found and not silent:
+            # The rule has parsed the label first, which may hold images, but no other link.
             opening = next(token for token in state.tokens[before:] if token.type == "link_open" and token.map is None)
             opening.map = [start, start + 1]
             state.tokens[-1].map = [_label_end(state, start, True), state.pos]
@@ -260,6 +274,7 @@ def _image(rule: Rule) -> Rule:
 
 
 def _label_end(state: StateInline, start: int, no_links: bool) -> int:
+    # The parser's position is where the rule left it, and has to be there afterwards.
     end, state.pos = state.pos, start
     found: int = state.md.helpers.parseLinkLabel(state, start, no_links)
     state.pos = end
@@ -267,12 +282,13 @@ def _label_end(state: StateInline, start: int, no_links: bool) -> int:
 
 
 def _autolink(rule: Rule) -> Rule:
-    """Return an address is one token here, for it is no text."""
+    """Watch a rule whose address is one token here, for it is no text."""
 
     def run(state: StateInline, silent: bool) -> bool:
         start = state.pos
         found = rule(state, silent)
         if found and not silent:
+            # The rule pushes an opening token, a text and a closing one.
             del state.tokens[-2:], state.tokens_meta[-2:]
             token = state.tokens[-1]
             token.type, token.nesting, token.content = "autolink", 0, state.src[start + 1 : state.pos - 1]
@@ -286,6 +302,7 @@ def _joined(tokens: list[Token]) -> list[Token]:
     """Drop the empty halves of double delimiters; those kept have the place of both."""
     kept: list[Token] = []
     for number, token in enumerate(tokens):
+        # markdown-it makes `strong` of two pairs of delimiters and empties the tokens of one.
         if token.type == "text" and not token.content and token.map is not None:
             is_first = number + 1 < len(tokens) and tokens[number + 1].type == "strong_open"
             owner = tokens[number + 1] if is_first else tokens[number - 1]
@@ -298,7 +315,9 @@ def _joined(tokens: list[Token]) -> list[Token]:
 
 # Content as inline Markdown that is read as just this content, and lines that stay one block.
 
+# Signs that may begin or end markup anywhere; an ampersand only before what looks like an entity.
 _SPECIAL = re.compile(r"[\\`*_\[\]<~$|^]|&(?=#?\w+;)")
+# A number, a bullet, a heading or a quote sign at the beginning would make another block of the text.
 _START = re.compile(r"(?:\d{1,9}(?=[.)])|(?=[-+#>=:]))")
 _SPACES = re.compile(r"[ \t\r\n\f\v]+")
 _TAGS = {"italic": "em", "bold": "strong", "strike": "del"}
@@ -317,7 +336,7 @@ class TextFrame(NamedTuple):
 
 
 class MarkdownText:
-    """Write translated contents into a Markdown file."""
+    """Write contents as inline Markdown, and check by parsing that they are read as they were meant."""
 
     def __init__(self, parser: MarkdownIt, env: dict[str, Any]) -> None:
         self._parser, self._env = parser, env
@@ -325,6 +344,7 @@ class MarkdownText:
     def write_content(self, content: Content, old: InlineText, frame: TextFrame) -> str:
         """Return the text for a content, which has the marks of the old one; lines are divided by line feeds."""
         content = _tidy(content, old)
+        # Files written for people use the entity, since a no-break space can't be seen.
         nbsp = "&nbsp;" if "&nbsp;" in old.source and "\xa0" not in old.source else "\xa0"
         written = old.written | {("close", number): f"][{label}]" for number, label in _changed_labels(content, old)}
         best = ""
@@ -333,6 +353,7 @@ class MarkdownText:
             if is_html:
                 written |= _as_html(content, old)
             pieces = list(_pieces(content, written, is_escaped, frame.is_cell, nbsp))
+            # A wrapped text may begin a line with what is a list mark; on one line it does not.
             for most in (frame.most, 0) if frame.most else (0,):
                 best = _in_lines(pieces, frame._replace(most=most), is_escaped)
                 if self._is(best, content, written, frame):
@@ -345,6 +366,7 @@ class MarkdownText:
             if "\n" in text or CELL_BORDER.search(text):
                 return False
             text = text.replace("\\|", "|")
+        # What is no paragraph of its own: a heading's mark is put before it, and all of it has to be one inline token.
         else:
             tokens = self._parser.parse(_BLOCKS.get(frame.kind, "") + text, {})
             inner = tokens[1].content if len(tokens) == 3 and tokens[1].type == "inline" else None
@@ -362,7 +384,7 @@ def _changed_labels(content: Content, old: InlineText) -> Iterator[tuple[int, st
 
 
 def _inside(content: Content, number: int) -> list[str | tuple[str, int]]:
-    """Return what is between a pair of marks."""
+    """Return the parts between the open and the close mark of a number, marks by their keys."""
     keys = [part.key if isinstance(part, Mark) else part for part in content]
     return keys[keys.index(("open", number)) + 1 : keys.index(("close", number))]
 
@@ -378,15 +400,18 @@ def _shape(content: Content, written: dict[tuple[str, int], str]) -> list[str]:
 def _tidy(content: Content, old: InlineText) -> Content:
     """Spaces at the inner edges of emphasis go outside, where they must be; emphasis of nothing is left out."""
     parts = [_SPACES.sub(" ", part) if isinstance(part, str) else part for part in content]
+    # Repeated until nothing moves: a space may go out through several marks.
     is_moving = True
     while is_moving:
         is_moving = False
         for at in range(len(parts) - 1):
             one, two = parts[at], parts[at + 1]
+            # CommonMark 6.2: a delimiter followed by white space does not open emphasis.
             if _is_delimiter(one, old, "open") and isinstance(two, str) and two.startswith(" "):
                 parts[at : at + 2] = [" ", one, two[1:]]
             elif _is_delimiter(two, old, "close") and isinstance(one, str) and one.endswith(" "):
                 parts[at : at + 2] = [one[:-1], two, " "]
+            # Emphasis of nothing would be four asterisks in the text.
             elif isinstance(one, Mark) and _is_delimiter(one, old, "open") and ("close", one.number) == _key(two):
                 del parts[at : at + 2]
             else:
@@ -409,6 +434,7 @@ def _as_html(content: Content, old: InlineText) -> dict[tuple[str, int], str]:
     looks = {part.number: part.look for part in content if isinstance(part, Mark) and _is_delimiter(part, old, "open")}
     found: dict[tuple[str, int], str] = {}
     for number, look in looks.items():
+        # HTML needs no flanking rules; renderers that allow none show the words all the same.
         found["open", number], found["close", number] = f"<{_TAGS[look]}>", f"</{_TAGS[look]}>"
     return found
 
@@ -419,6 +445,7 @@ def _pieces(
     """Texts and markup in order; between the words of a text, and nowhere else, is a piece " "."""
     for part in content:
         if isinstance(part, Mark):
+            # A bar ends a cell, also within code (GFM, 4.10).
             yield CELL_BORDER.sub(r"\\|", written[part.key]) if is_cell else written[part.key]
             continue
         text = _SPECIAL.sub(r"\\\g<0>", part) if is_escaped else part
@@ -439,6 +466,7 @@ def _in_lines(pieces: list[str], frame: TextFrame, is_escaped: bool) -> str:
 
     def take() -> None:
         nonlocal line, unit
+        # Only the first line of a piece counts: a hard break within starts anew.
         if frame.most and line.strip() and width_of(line) + width_of(unit.split("\n")[0]) > room():
             lines.append(line.rstrip(" "))
             line = ""
@@ -456,5 +484,6 @@ def _in_lines(pieces: list[str], frame: TextFrame, is_escaped: bool) -> str:
             unit += piece
     take()
     text = "\n".join([*lines, line]).strip()
+    # The first sign of a line decides what block it begins.
     start = _START.match(text) if is_escaped else None
     return f"{start[0]}\\{text[start.end() :]}" if start is not None else text

@@ -30,6 +30,7 @@ def read(source: FileSource) -> Iterator[Item]:
     except ValueError:
         raise source.unreadable("damaged") from None
     metadata = _object(_object(book).get("metadata"))
+    # Version 4 has the language in two places, of which either may be missing.
     language = _text(_object(metadata.get("language_info")).get("name")) or _text(
         _object(metadata.get("kernelspec")).get("language")
     )
@@ -37,6 +38,7 @@ def read(source: FileSource) -> Iterator[Item]:
     pictures = 0
     for number, cell in enumerate(_cells(_object(book)), 1):
         yield from _of_cell(cell, f"cell {number}", language)
+        # Outputs follow their cell, as a notebook shows them.
         outputs = [_object(output) for output in _list(cell.get("outputs"))]
         for output in outputs:
             yield from _code(_written(output), f"cell {number}", "output")
@@ -46,12 +48,14 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 def _cells(book: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    # Version 3 has its cells in worksheets.
     sheets = [book, *(_object(sheet) for sheet in _list(book.get("worksheets")))]
     for sheet in sheets:
         yield from (_object(cell) for cell in _list(sheet.get("cells")))
 
 
 def _of_cell(cell: dict[str, Any], part: str, language: str) -> Iterator[BlockPiece]:
+    # `input` is version 3's name of a code cell's text.
     text = _text(cell.get("source", cell.get("input")))
     kind = cell.get("cell_type")
     if kind == "code":
@@ -77,10 +81,13 @@ def _written(output: dict[str, Any]) -> str:
     """Return what an output says in words: what was printed, the result as text, or the error with where it
     happened.
     """
+    # `pyerr` is version 3's.
     if output.get("output_type") in ("error", "pyerr"):
+        # A traceback has colours of a terminal in it.
         trace = "\n".join(_text(line) for line in _list(output.get("traceback")))
         said = f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}"
         return _ESCAPES.sub("", trace if trace.strip() else said)
+    # Version 3 has the data in the output itself.
     data = _object(output.get("data")) or output
     return _ESCAPES.sub("", _text(data.get("text/plain", data.get("text", output.get("text")))))
 

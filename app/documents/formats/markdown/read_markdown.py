@@ -29,8 +29,10 @@ MOST_NESTING = 60
 """Quotes and lists further inside each other are read as the lines they are; markdown-it would leave them out."""
 NEW_LINE = re.compile(r"\r\n?|\n")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+# Where a portion may begin: what begins so can't go on with a list or a quote above it.
 _BORDER = re.compile(r"(?:#{1,6}\s|[^\W\d_])")
 _MARKS = re.compile(r"(?:[\s>]|[-+*](?=\s)|\d{1,9}[.)](?=\s))*")
+# A bar that is escaped is no border.
 CELL_BORDER = re.compile(r"(?<!\\)\|")
 _LEAVES = ("inline", "fence", "code_block", "html_block", "hr", "front_matter")
 
@@ -48,15 +50,18 @@ def pieces_of(text: str) -> Iterator[BlockPiece]:
     parser = _parser()
     for start, end in portions(text):
         yield from _OpenPortion(text, start, end).pieces(parser.parse(text[start:end]))
+        # Front matter is at the beginning of a file only; three dashes further down are a rule.
         parser = _parser(has_front_matter=False) if start == 0 else parser
 
 
 def _parser(*, has_front_matter: bool = True) -> MarkdownIt:
     """Blocks only. Definitions of links would be taken out, so they are none."""
+    # Nested deeper, markdown-it drops the content; `_left_out` finds its lines.
     parser = MarkdownIt("commonmark", {"maxNesting": MOST_NESTING}).enable("table").disable("reference")
     footnote_plugin(parser, inline=False, move_to_end=False)
     if has_front_matter:
         front_matter_plugin(parser)
+    # Inline markup stays in the text, so it needs no parsing here, which takes most of the time.
     parser.core.ruler.disable(["inline", "text_join"], ignoreInvalid=True)
     return parser
 
@@ -72,12 +77,14 @@ def portions(text: str) -> Iterator[tuple[int, int]]:
     while position < len(text):
         new_line = NEW_LINE.search(text, position)
         end = new_line.end() if new_line else len(text)
+        # Not inside a fence, where blank lines and letters are code.
         if position - begun >= PORTION_CHARACTERS and was_empty and not fence and _BORDER.match(text, position):
             yield begun, position
             begun = position
         if match := _FENCE.match(text, position, end):
             if not fence:
                 fence = match[1]
+            # A closing fence is at least as long as the opening one and has no info string (CommonMark 4.5).
             elif match[1].startswith(fence) and not text[match.end() : end].strip():
                 fence = ""
         was_empty = not text[position:end].strip()
@@ -86,7 +93,7 @@ def portions(text: str) -> Iterator[tuple[int, int]]:
 
 
 class MarkdownLines:
-    """A part of the text, line by line."""
+    """Find lines of a part of the text; `_next` is the first one that no block has yet."""
 
     def __init__(self, text: str, start: int, end: int) -> None:
         self._text = text
@@ -125,10 +132,12 @@ class _OpenPortion(MarkdownLines):
         """Yield the blocks; and every line with words that markdown-it has left out, as a paragraph."""
         for token in tokens:
             if token.type.startswith("footnote_reference"):
+                # A footnote directly behind another one: the first has no text.
                 yield from self._lone_mark()
             is_leaf = token.type in _LEAVES and not self._is_in_table
             if token.map and (is_leaf or token.type == "table_open"):
                 first, behind = token.map
+                # Lines that no token has: markdown-it takes out what it only needs itself, such as definitions.
                 yield from self._left_out(first)
                 yield from self._leaf(token, first, behind)
                 self._next = max(self._next, behind)
@@ -166,12 +175,14 @@ class _OpenPortion(MarkdownLines):
         match token.type:
             case "inline":
                 yield self._text_block(token.content, first, behind)
+            # markdown-it drops cells beyond the header's, so a table is read from its lines.
             case "table_open":
                 yield self._piece(BlockKind.TABLE, table_text(self._rows(first, behind)), first, behind)
             case "fence":
                 yield self._piece(BlockKind.CODE, token.content.rstrip("\n"), first, behind, label=token.info.strip())
             case "code_block":
                 yield self._piece(BlockKind.CODE, token.content.rstrip("\n"), first, behind)
+            # Read as code, so that a model sees it as data.
             case "front_matter":
                 yield self._piece(BlockKind.CODE, token.content.strip("\n"), first, behind, label="yaml")
             case "html_block":
@@ -183,8 +194,10 @@ class _OpenPortion(MarkdownLines):
         """Return a heading, a note, an item or a paragraph, found again by its first and last line."""
         lines = content.split("\n")
         text = "".join(_with_border(line) for line in lines).rstrip()
+        # The parser has taken out marks of quotes and lists, so the words are looked for, not computed.
         start = self._text.find(lines[0], self._starts[first], self._line_end(behind - 1))
         end = self._text.rfind(lines[-1], self._starts[behind - 1], self._line_end(behind - 1))
+        # Only the whole block is certain where the words aren't found.
         place = BlockPlace("", start, end + len(lines[-1])) if start >= 0 <= end else self._block_place(first, behind)
         mark, self._mark = self._mark, ""
         if self._notes:
@@ -202,9 +215,11 @@ class _OpenPortion(MarkdownLines):
     def _rows(self, first: int, behind: int) -> list[list[str]]:
         """Return a table's cells, also beyond its last column, without the rule on the second line."""
         rows = []
+        # The second line is the rule of dashes.
         for line in (first, *range(first + 2, behind)):
             words = self._line(line)
             cells = CELL_BORDER.split(words[_length_of_marks(words) :].strip())
+            # Bars at the ends of a row are optional.
             rows.append(cells[not cells[0] : len(cells) - (len(cells) > 1 and not cells[-1])])
         return rows
 
@@ -213,6 +228,7 @@ class _OpenPortion(MarkdownLines):
         whole = self._block_place(first, behind)
         is_plain = NEW_LINE.sub("\n", self._text[self._starts[first] : whole.end]) == content.rstrip("\n")
         begin = self._starts[first]
+        # Offsets hold only where the HTML is in the file as the parser gives it.
         for piece in HtmlWalker(self._text[begin : whole.end] if is_plain else content).pieces():
             place = BlockPlace("", begin + piece.place.start, begin + piece.place.end) if is_plain else whole
             yield piece._replace(place=place)
@@ -233,6 +249,7 @@ class _OpenPortion(MarkdownLines):
             start, end = self._starts[line], self._line_end(line)
             start += _length_of_marks(self._text[start:end])
             words = self._text[start:end].strip()
+            # The mark itself is read with its note.
             if self._note_mark and self._note_mark.strip() == words:
                 continue
             if re.search(r"\w", words):
@@ -249,6 +266,7 @@ def _with_border(line: str) -> str:
     plain = line.strip()
     if plain.endswith("\\"):
         return plain[:-1].rstrip() + "\n"
+    # Two blanks at the end are a hard break (CommonMark 6.7).
     return plain + ("\n" if line.endswith("  ") else " ")
 
 

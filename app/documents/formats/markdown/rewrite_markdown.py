@@ -25,6 +25,7 @@ from app.documents.formats.web.html_pages import shown_piece
 from app.documents.segments import SegmentKind
 from app.documents.source import FileSource, SegmentVisits, TargetLanguage, Visit
 
+# A definition may go on in the next line.
 _DEFINITION = re.compile(r"^[ \t>]{0,12}\[[^\]\n]{1,999}\]:.*(?:\n[ \t>]+\S.*)?", re.MULTILINE)
 _SIGNS = re.compile(r"[^\s>]")
 _WORD = re.compile(r"[^\W\d_]{2}")
@@ -51,10 +52,12 @@ class _MarkdownWriter:
 
     def run(self) -> None:
         stretches = list(portions(self._text))
+        # Portions are parsed apart, so they know of each other's definitions only if these are read first.
         if len(stretches) > 1:  # a link may be defined in another portion
             definitions = "\n\n".join(found[0] for found in _DEFINITION.finditer(self._text))
             self._parser.parse(definitions, self._env)
         left = lost = 0
+        # HTML between quote marks has no lines of its own that could be replaced.
         for start, end in stretches:
             portion = ParsedPortion(self._text, start, end)
             for text in portion.texts(new_parser() if start == 0 else self._parser, self._env):
@@ -78,6 +81,7 @@ class _MarkdownWriter:
     def _write_passage(self, text: MarkdownPassage) -> None:
         """Visit a text with its images and write the translations."""
         words = text.source(self._text)
+        # A bar in a cell is escaped in the file, and not for the parser of its words.
         old = inline_of(self._parser, words.replace("\\|", "|") if text.type == "cell" else words, self._env)
         images = {image: put for image in old.images if (put := self._image(old, image)) is not None}
         has_words = any(isinstance(part, str) and not part.isspace() for part in old.content)
@@ -86,6 +90,7 @@ class _MarkdownWriter:
             return
         for image, written in images.items():
             old.written["single", image.number] = written
+        # Only words of pictures changed: the rest of the text stays byte for byte.
         if new is None:
             written = _with_images(old.source, images)
             written = re.sub(r"(?<!\\)\|", r"\\|", written) if text.type == "cell" else written
@@ -94,7 +99,7 @@ class _MarkdownWriter:
         self._replace(text, written)
 
     def _image(self, old: InlineText, image: ImageMark) -> str | None:
-        """Return an image's source with its words translated."""
+        """Return an image's source with its alternative text translated; None where it stays."""
         words = old.source[image.first : image.last]
         inner = inline_of(self._parser, words, self._env)
         if not any(isinstance(part, str) and not part.isspace() for part in inner.content):
@@ -103,12 +108,14 @@ class _MarkdownWriter:
         if new is None:
             return None
         text = self._written.write_content(new, inner, TextFrame(SegmentKind.LABEL)).replace("\n", " ")
+        # Without markup of its own a bracket would end the label.
         if not inner.written:
             text = re.sub(r"(?<!\\)[\[\]]", r"\\\g<0>", text)
         return image.written(old.source, text)
 
     def _frame(self, text: MarkdownPassage) -> TextFrame:
         first, next_ = text.lines[0], _next_prefix(text)
+        # A heading is one line; what was one line stays one, however long.
         most = text.width(self._text) if len(text.lines) > 1 and text.kind is not SegmentKind.HEADING else 0
         return TextFrame(text.kind, width_of(first.prefix.expandtabs(4)), next_, most, text.type == "cell")
 
@@ -119,7 +126,7 @@ class _MarkdownWriter:
 
 
 def _next_prefix(text: MarkdownPassage) -> str:
-    """Return the prefix of further lines."""
+    """Return what further lines begin with: as the second line does, or blanks below a list's mark."""
     return text.lines[1].prefix if len(text.lines) > 1 else _SIGNS.sub(" ", text.lines[0].prefix)
 
 
@@ -137,6 +144,7 @@ _TITLES = frozenset(
     "title subtitle description summary abstract excerpt lead linktitle sidebar_label caption".split()  # noqa: SIM905
 )
 _LANGUAGES = ("lang", "language", "locale")
+# Three dashes or more, as the plug-in for front matter takes them.
 _INNER = re.compile(r"-{3,}[ \t]*(?:\r\n|\r|\n)(.*?)(?:\r\n|\r|\n)?-{3,}\s*\Z", re.DOTALL)
 
 
@@ -153,6 +161,7 @@ def put_front_matter(
         return
     offset = start + inner.start(1)
     for place in found:
+        # Keys at the top only: what is nested is a theme's settings.
         if place.is_key or len(place.path) != 1:
             continue
         key = place.path[0].lower()
@@ -175,8 +184,11 @@ def _set(file: TextFile, offset: int, place: YamlScalar, new: str) -> None:
 _MARKS = re.compile(r"(?:[\s>]|[-+*](?=\s)|\d{1,9}[.)](?=\s)|\[\^[^\]\s]+\]:(?=\s))*")
 _QUOTES = re.compile(r"[\s>]*")
 _TASK = re.compile(r"\[[ xX]\][ \t]+(?=\S)")
+# GitHub's and Obsidian's callouts: `> [!NOTE]`.
 _ALERT = re.compile(r"\[!\w+\][+-]?(?:[ \t]+(?=\S)|$)")
+# Pandoc's and PHP Markdown Extra's definition lists.
 _TERM = re.compile(r":[ \t]+(?=\S)")
+# Attributes of a heading: `# Title {#anchor .class}`.
 _HEADING_END = re.compile(r"\{[#.:][^{}]*\}$")
 _STRUCTURE = re.compile(
     r":{3,}.*|(?:!!!|\?\?\?\+?)[ \t].*|\{%.*%\}|\{\{[<%].*[%>]\}\}|\[\[?_?TOC_?\]?\]|\$\$|\\[\[\]]|%%.*"
@@ -218,7 +230,7 @@ class MarkdownPassage:
 
 @dataclass
 class _OpenState:
-    """Open blocks at a place."""
+    """Track what is open while tokens pass: which kind of block the next text is."""
 
     heading: int = 0
     items: int = 0
@@ -250,7 +262,7 @@ class _OpenState:
 
 
 class ParsedPortion(MarkdownLines):
-    """A parsed part of the file."""
+    """Find the passages of one portion, and count the lines that can't be translated."""
 
     def __init__(self, text: str, start: int, end: int) -> None:
         super().__init__(text, start, end)
@@ -263,6 +275,7 @@ class ParsedPortion(MarkdownLines):
     def texts(self, parser: MarkdownIt, env: dict[str, Any]) -> Iterator[MarkdownPassage]:
         tokens = parser.parse(self._text[self._start : self._end], env)
         rules = [token.map[0] for token in tokens if token.type == "hr" and token.map]
+        # A rule of several dashes in groups is the border of pandoc's simple tables, whose columns are places.
         self._columns = {line for line in rules if _COLUMNS.fullmatch(self._line(line).strip())}
         for token in tokens:
             if token.map and token.type in _LEAVES and not (self._state.in_table and token.type == "inline"):
@@ -272,6 +285,7 @@ class ParsedPortion(MarkdownLines):
                 yield from self._leaf(token, first, behind)
             elif token.map and token.type == "tr_open":
                 yield from self._row(token.map[0])
+                # After the row: `_row` looks at whether any line of the table has passed yet.
                 self._skip(token.map[0])
                 self._next = max(self._next, token.map[1])
             elif token.map and token.type == "table_open":
@@ -285,6 +299,7 @@ class ParsedPortion(MarkdownLines):
         for line in range(self._next, min(until, len(self._starts))):
             words = self._line(line)
             words = words[_MARKS.match(words).end() :]  # type: ignore[union-attr]
+            # The second line of a definition is its title, and a lone word its address.
             is_definition = re.match(r"\[[^\]]+\]:|[\"'(<]|\S+\s*$", words) is not None
             self.lost += not is_definition and re.search(r"[^\W\d_]{2}", words) is not None
         self._next = max(self._next, until)
@@ -296,6 +311,7 @@ class ParsedPortion(MarkdownLines):
             yield from self._paragraph(token.content, first)
         elif token.type in ("html_block", "front_matter"):
             start, end = self._starts[first], self._line_end(behind - 1)
+            # In a quote the file has marks that the parser has taken out.
             own = NEW_LINE.sub("\n", self._text[start:end]).rstrip()
             is_whole = token.type == "front_matter" or own == token.content.rstrip()
             yield MarkdownPassage(token.type if is_whole else "html_lines", [MarkdownLine(start, end, "")])
@@ -335,7 +351,10 @@ class ParsedPortion(MarkdownLines):
         yield MarkdownPassage("inline", lines, self._state.kind, self._state.heading)
 
     def _found(self, number: int, words: str) -> MarkdownLine | None:
-        """Return a line of a text in the file; None where it is not the same there (tabs that are spaces by half)."""
+        """Return a line of a text in the file;
+
+        None where it differs there, as a tab does of which a list took a part.
+        """
         if number >= len(self._starts):
             return None
         start, raw = self._starts[number], self._line(number).replace("\0", "\ufffd")
@@ -343,6 +362,7 @@ class ParsedPortion(MarkdownLines):
         at = len(raw) - len(words) if raw.endswith(words) else -1
         if at < 0:
             words = words.rstrip(" \t")
+            # A heading's mark may come again behind its words (`## Title ##`), so it is looked for from the left.
             at = raw.find(words, _MARKS.match(raw).end() if self._state.heading else 0)  # type: ignore[union-attr]
             at = raw.rfind(words) if not self._state.heading else at
         if at < 0:

@@ -23,6 +23,7 @@ from app.documents.source import SegmentVisits
 WHITE = " \t\n\r\f"
 _SPACES = re.compile(f"[{WHITE}]+")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+# A tag with an id may be the target of a link, so two of the same look are still two.
 _NAMED = re.compile(r"\s(?:xml:)?(?:id|name)\s*=", re.IGNORECASE)
 _RANK = ("link", "bold", "italic", "underline", "strike", "code", "small")
 """Precedence of two marks around the same words: the more specific one stays."""
@@ -94,7 +95,7 @@ class TextGatherer:
     _has_words: bool = False
 
     def add(self, start: int, end: int, words: str, *, is_exact: bool = False) -> None:
-        """Add a text; `is_exact` keeps its white space."""
+        """Add a text of the source between `start` and `end`; `is_exact` keeps its white space."""
         if not words:
             return
         words = _SURROGATES.sub("\ufffd", words)
@@ -110,6 +111,7 @@ class TextGatherer:
         """End a tag; an end without a start is a single mark, and so are unclosed tags inside."""
         item = _TagItem("close", start, end)
         self._items.append(item)
+        # Fifty levels back are enough for any page, and keep the time linear for one that never closes its tags.
         if all(waiting != name for waiting, _ in self._waiting[-50:]):
             item.role, item.look = "single", "other"
             return
@@ -118,6 +120,7 @@ class TextGatherer:
             if waiting == name:
                 item.partner, opener.partner, item.look = opener, item, opener.look
                 return
+            # What was opened inside and never closed has no partner.
             opener.role, opener.look = "single", "other"
 
     def single(self, start: int, end: int, look: str, shows: str = "") -> None:
@@ -132,6 +135,7 @@ class TextGatherer:
     def finish(self, spelling: Spelling, kind: SegmentKind, page: int = 0, level: int = 0) -> TaggedSegment | None:
         """Return the segment, None where there are no words; it is empty afterwards."""
         items, has_words = self._items, self._has_words
+        # What is left open at the segment's end.
         for _, opener in self._waiting:
             opener.role, opener.look = "single", "other"
         self._items, self._waiting, self._has_words = [], [], False
@@ -141,6 +145,7 @@ class TextGatherer:
             items = _trimmed(_without_twins(_joined(items, self.text)))
         start, end = _cut_white(items, self.text)
         if len(items) > 1:
+            # Silent tags have done their work, which was to lie between two others.
             items = _merged(_joined([item for item in items if item.look != SILENT], self.text))
         content, sources = _numbered(items)
         return TaggedSegment(start, end, content, sources, spelling, kind, page, level)
@@ -153,6 +158,7 @@ def _joined(items: list[_TagItem], text: str) -> list[_TagItem]:
         last = found[-1] if found else None
         if last is not None and last.role == "close" and item.role == "open" and _is_same(last, item, text):
             first, end = last.partner, item.partner
+            # The two halves become one pair around both.
             assert first is not None and end is not None  # a close and an open one have their partners
             first.partner, end.partner = end, first
             found.pop()
@@ -180,12 +186,13 @@ def _is_same(close: _TagItem, opener: _TagItem, text: str) -> bool:
 
 
 def _without_twins(items: list[_TagItem]) -> list[_TagItem]:
-    """Merge tags that enclose exactly the same."""
+    """Merge pairs of tags that enclose exactly the same, for a model to see one mark instead of two."""
     at = {id(item): number for number, item in enumerate(items)}
     gone: set[int] = set()
     for outer, inner in pairwise(items):
         if outer.role == inner.role == "open":
             assert outer.partner is not None and inner.partner is not None  # as above
+            # The partners have to be neighbours, too.
             if at[id(inner.partner)] + 1 == at[id(outer.partner)]:
                 inner.start, inner.partner.end = outer.start, outer.partner.end
                 inner.look = inner.partner.look = min(outer.look, inner.look, key=_rank)
@@ -234,6 +241,7 @@ def _cut_white(items: list[_TagItem], text: str) -> Range:
         raw = text[last.start : last.end]
         last.end -= len(raw) - len(raw.rstrip(WHITE))
     seen = [item for item in items if item.look != SILENT]
+    # Silent tags may stand before the first word.
     if seen[0].role == "text":
         seen[0].words = seen[0].words.lstrip(WHITE)
     if seen[-1].role == "text":
@@ -248,6 +256,7 @@ def _numbered(items: list[_TagItem]) -> tuple[Content, dict[tuple[str, int], Ran
     is_behind_space = False
     for item in items:
         if item.role == "text":
+            # Browsers show two spaces at a tag as one (CSS, white-space: normal).
             has_two = is_behind_space and not item.is_exact and item.words.startswith(" ")
             words = item.words[1:] if has_two else item.words
             parts.append(words)
@@ -275,6 +284,7 @@ def edits_of(stretches: Iterable[TaggedSegment], visits: SegmentVisits) -> list[
     found: list[TextEdit] = []
     for stretch in stretches:
         new = visits(stretch.content, stretch.kind, stretch.page, stretch.level)
+        # Compared after joining: a translation in two pieces may be the same text.
         if new is not None and (content := content_of(new)) != stretch.content:
             found += [stretch.edit(content), *stretch.also]
     return found
@@ -297,6 +307,7 @@ def spell_text(content: Content) -> list[str | Mark]:
 @cache
 def spelling_within(quote: str) -> Spelling:
     """Return how the value of an attribute is written between these quotes; "" puts it between new ones."""
+    # Only the quote around it has to be escaped, the other kind may stay.
     entity = "&#39;" if quote == "'" else "&quot;"
     added = "" if quote else '"'
 
@@ -316,7 +327,8 @@ def spliced(length: int, edits: Iterable[TextEdit]) -> Iterator[str | Range]:
 
     Edits don't overlap partly. One inside another is made only if that keeps the range around it.
     """
-    ordered = sorted(edits, key=lambda each: (each.start, each.start != each.end, -each.end))
+    # At one place an insertion goes first, then the longest edit, which may hold others.
+    ordered = sorted(edits, key=lambda edit: (edit.start, edit.start != edit.end, -edit.end))
     starts = [edit.start for edit in ordered]
     return _within((0, length), ordered, starts, 0)
 
@@ -324,6 +336,7 @@ def spliced(length: int, edits: Iterable[TextEdit]) -> Iterator[str | Range]:
 def _within(of: Range, edits: Sequence[TextEdit], starts: Sequence[int], first: int) -> Iterator[str | Range]:
     """Yield a range with its edits; those before `first` are not inside it."""
     position, end = of
+    # By bisection: a page may have 100,000 edits, and each range looks only at its own.
     for index in range(bisect_left(starts, position, first), len(edits)):
         edit = edits[index]
         if edit.start >= end:
@@ -345,6 +358,7 @@ def _within(of: Range, edits: Sequence[TextEdit], starts: Sequence[int], first: 
 # A text cut into tags and what is between them.
 
 TAG = re.compile(
+    # Possessive throughout, so that no attribute can be read in two ways and time stays linear.
     r"<(?:(/?)([a-zA-Z][^\s/>]*+)([^>\"'=]*+(?:=\s*+(?:\"[^\"]*+\"|'[^']*+')?+[^>\"'=]*+|[\"'][^>\"'=]*+)*+)(?:>|\Z)"
     r"|!--|!\[CDATA\[|[!?])"
 )
@@ -360,7 +374,7 @@ _COMMENT = re.compile("<!--.*?-->", re.DOTALL)
 
 
 def unescaped(text: str) -> str:
-    """Resolve character references."""
+    """Resolve character references as browsers do, named ones without a semicolon too."""
     if "&" not in text:
         return text
     if text.count("&") == text.count("&amp;"):
@@ -384,6 +398,7 @@ def end_of_other(text: str, start: int, opener: str) -> tuple[int, int, int]:
     Only CDATA has text. What is not closed goes on to the end of the file.
     """
     if opener == "<!--":
+        # `<!-->` and `<!--->` are empty comments (HTML standard, 13.2.5.43).
         match = re.compile(r"-?>|(?=--!?>)").match(text, start + 4)
         if match and match.end() > start + 4:
             return start, start, match.end()
@@ -406,6 +421,7 @@ def declares_entities(text: str) -> bool:
     """Return whether an XHTML file's document type declares entities."""
     root = _ROOT.search(text)
     prolog = text[: root.start() if root else len(text)]
+    # A comment before the root may mention one.
     return "<!entity" in _COMMENT.sub("", prolog).lower()
 
 
@@ -417,6 +433,7 @@ def _behind(text: str, mark: str, start: int) -> int:
 def _end_of_doctype(text: str, start: int) -> int:
     """Return the end of a document type, after ">" or "]>"."""
     end = _behind(text, ">", start)
+    # With an internal subset, which may hold ">".
     return _behind(text, "]>", start) if "[" in text[start:end] else end
 
 
@@ -438,6 +455,7 @@ def attributes_at(given: str, at: int) -> dict[str, AttributeValue]:
     for match in ATTRIBUTE.finditer(given):
         group = match.lastindex or 1
         if group == 1:
+            # "?" marks an attribute without a value, which has no quotes to write between.
             found.setdefault(match[1].lower(), AttributeValue("", at + match.end(), at + match.end(), "?"))
         else:
             start, end = match.span(group)
@@ -493,12 +511,14 @@ def elements_in(text: str) -> Iterator[ElementAt]:
         name = name.rpartition(":")[2].lower()
         path = (*(level[0] for level in open_), name)
         if slash:
+            # Only if such an element is open at all: a stray end tag ends nothing.
             while open_ and path[-1] in path[:-1]:
                 last, given_at, given, start = open_.pop()
                 if last == name:
                     said = attributes_at(given, given_at)
                     yield ElementAt((*(level[0] for level in open_), name), said, given_at, start, match.start())
                     break
+        # "<a/>": an attribute without quotes can't be last then.
         elif given.endswith("/"):
             yield ElementAt(path, attributes_at(given, match.start(3)), match.start(3), position, position)
         else:
@@ -510,6 +530,7 @@ def text_labels(text: str, elements: Iterable[ElementAt]) -> Iterator[TaggedSegm
     for element in elements:
         raw = text[element.start : element.end]
         words = raw.strip()
+        # Between CDATA marks nothing is escaped, so the words are taken as they are.
         if words.startswith(_CDATA) and words.endswith(_CDATA_END):
             words = words.removeprefix(_CDATA).removesuffix(_CDATA_END)
         elif "<" in words:

@@ -27,6 +27,7 @@ MOST_TEXT_BYTES = 9_000_000
 """libxml2 refuses a text of 10,000,000 bytes."""
 MOST_PROLOGUE_BYTES = 1_000_000
 
+# The first characters of the root or of the declaration, without a mark (XML 1.0, appendix F).
 _MARKS = (
     *BOMS,
     (b"<\x00\x00\x00", "utf-32-le"),
@@ -35,6 +36,7 @@ _MARKS = (
     (b"\x00<", "utf-16-be"),
 )
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
+# Atomic, as these patterns go over strangers' prologues of up to a megabyte.
 _BEFORE_ROOT = re.compile(r"(?>\s+|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
 _DOCTYPE = re.compile(
     r"<!DOCTYPE(?>[^\[>\"']|\"[^\"]*\"|'[^']*')*+"
@@ -43,6 +45,7 @@ _DOCTYPE = re.compile(
 )
 _REFERENCE = re.compile(rb"&(#?[A-Za-z0-9]+);")
 _DECLARATION = re.compile(r"<\?xml\s.*?\?>", re.DOTALL)
+# ISO 29500 Strict, which Office writes when asked: the same elements in other namespaces.
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/(\w+)")
 _XML_NAMES = frozenset((b"amp", b"lt", b"gt", b"quot", b"apos"))
 _KEPT = "surrogateescape"  # bytes that are no text yet: the rest of a character may follow
@@ -94,17 +97,20 @@ class CleanStream:
         return self._stream.read(READ_BYTES)
 
     def _start(self) -> bytes:
-        """Return the first bytes, without the document type."""
+        """Read up to the root and hold that without its declaration; return the bytes that follow."""
         self._is_started = True
         raw = self._read()
         encoding = encoding_of(raw)
         if encoding != "utf-8":
+            # lxml gets UTF-8 in any case: it knows fewer encodings than Python, and a lie in the declaration is damage
+            # to it.
             self._decoder = codecs.getincrementaldecoder(encoding)("replace")
         data = self._decoded(raw).removeprefix(codecs.BOM_UTF8)
         text = data.decode("utf-8", _KEPT)
         while _is_before_root(text) and (raw := self._read()):
             data += self._decoded(raw)
             text = data.decode("utf-8", _KEPT)
+            # A prologue of a megabyte is none.
             if len(text) > MOST_PROLOGUE_BYTES:
                 raise self._source.unreadable("damaged")
         text = _DECLARATION.sub("", text, count=1) if text.startswith("<?xml") else text
@@ -117,6 +123,7 @@ class CleanStream:
         if not _is_doctype(text, at):
             return text
         doctype = _DOCTYPE.match(text, at)
+        # Refused even where the pattern does not match, as for one that is never closed.
         if "<!ENTITY" in (text if doctype is None else doctype[0]):
             raise self._source.unreadable("entities")
         if doctype is None:
@@ -126,13 +133,16 @@ class CleanStream:
     def _decoded(self, raw: bytes) -> bytes:
         if self._decoder is None:
             return raw
+        # "replace" once more: UTF-16 may hold halves of characters, which UTF-8 cannot.
         return self._decoder.decode(raw, final=self._is_ended).encode("utf-8", "replace")
 
     def _cleaned(self, data: bytes) -> bytes:
         data = _valid(data).translate(_BREAKS, _NO_CHARACTERS)
         if b"purl.oclc.org/ooxml/" in data:
+            # Only the transitional form has a year in its namespaces.
             data = _STRICT.sub(rb"http://schemas.openxmlformats.org/\1/2006/\2", data)
         if self._in_cdata or b"<![CDATA[" in data:
+            # A reference inside of CDATA is text.
             return b"".join(self._outside_cdata(part) for part in re.split(rb"(<!\[CDATA\[|\]\]>)", data))
         return _without_names(data)
 
@@ -148,6 +158,7 @@ class CleanStream:
 
 def encoding_of(raw: bytes) -> str:
     """Detect the encoding by the XML standard (appendix F); UTF-8 if the declared one is unknown."""
+    # The longest marks first, see `BOMS`.
     for mark, encoding in _MARKS:
         if raw.startswith(mark):
             return encoding
@@ -163,7 +174,7 @@ def encoding_of(raw: bytes) -> str:
 
 
 def _valid(data: bytes) -> bytes:
-    """Return valid UTF-8 without the two non-characters."""
+    """Return valid UTF-8 without U+FFFE and U+FFFF, which XML does not allow."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -180,6 +191,7 @@ def _is_before_root(text: str) -> bool:
     rest = text[before.end() if before else 0 :]
     if _is_doctype(rest):
         return _DOCTYPE.match(rest) is None
+    # A comment or a declaration that is not closed yet.
     return len(rest) < len("<!DOCTYPE") or rest.startswith(("<!--", "<?"))
 
 
@@ -190,6 +202,7 @@ def _is_doctype(text: str, at: int = 0) -> bool:
 def _without_names(data: bytes) -> bytes:
     """Resolve HTML's named characters; make a second document type the error that it is."""
     if b"<!DOCTYPE" in data:
+        # lxml must see none at all, so that nothing depends on how it treats one.
         data = data.replace(b"<!DOCTYPE", b"<!-DOCTYPE")
     return _REFERENCE.sub(_character, data) if b"&" in data else data
 
@@ -198,9 +211,11 @@ def _character(reference: re.Match[bytes]) -> bytes:
     name = reference[1]
     if name in _XML_NAMES:
         return reference[0]
+    # Numbers of characters that XML forbids end the parsing, though Word writes some.
     if name.startswith(b"#"):
         return reference[0] if _is_allowed(name[1:]) else b""
     found = html5.get(name.decode("ascii") + ";")
+    # An unknown name stays readable, as in browsers.
     return b"&amp;" + name + b";" if found is None else html.escape(found).encode("utf-8")
 
 
@@ -254,6 +269,7 @@ class WithoutPictures(io.RawIOBase, BinaryIO):
     def _outside(self, data: bytes) -> bytes:
         kept = []
         while data:
+            # A mark is looked for in what is held as well, for it may lie across two reads.
             mark = self._end if self._is_inside else self._begin
             before, found, after = data.partition(mark)
             if not found:
@@ -283,12 +299,14 @@ class NumberedElement(NamedTuple):
 
 
 _SAFE = {
+    # lxml's defaults change between versions (CVE-2026-41066: iterparse read local files), so all are said.
     "resolve_entities": False,
     "no_network": True,
     "load_dtd": False,
     "dtd_validation": False,
+    # libxml2's own limits stay: depth 256, texts of 10 MB.
     "huge_tree": False,
-    "collect_ids": False,
+    "collect_ids": False,  # saves a dictionary of all ids, which a hostile file fills
     "encoding": "utf-8",
 }
 _TOO_DEEP = etree.ErrorTypes.ERR_RESOURCE_LIMIT
@@ -296,7 +314,7 @@ _TOO_DEEP = etree.ErrorTypes.ERR_RESOURCE_LIMIT
 
 
 def tags(space: str, names: str) -> tuple[str, ...]:
-    """Return qualified names of elements or attributes."""
+    """Return names with their namespace, which is in braces, as lxml writes them."""
     return tuple(f"{space}{name}" for name in names.split())
 
 
@@ -325,8 +343,10 @@ def iterate(stream: BinaryIO | bytes, source: FileSource, tags: tuple[str, ...])
     """
     try:
         for _, element in etree.iterparse(_clean(stream, source), events=("end",), tag=tags, **_SAFE):
+            # Tags may be nested in each other; only the outermost is given.
             if next(element.iterancestors(*tags), None) is None:
                 yield element
+                # Memory stays that of one element: it is emptied, and what stands before it removed.
                 element.clear(keep_tail=True)
                 while (before := element.getprevious()) is not None and element.getparent() is not None:
                     element.getparent().remove(before)
@@ -346,6 +366,7 @@ def stream_blocks(
     clean = _clean(stream, source)
     blocks = _OpenTree(containers)
     root = None
+    # Fed by hand, so that blocks come while the file is still being read.
     try:
         while data := clean.read():
             parser.feed(data)
@@ -383,6 +404,7 @@ class _OpenTree:
             nodes = list(child.iter())  # kept until its turn is over: lxml makes each only once then
             self._passed += len(nodes)
             yield NumberedElement(start, self._passed, child)
+        # Freed in one go; the last child is still being built.
         del container[: len(children)]
         if last is not None and last.tag in self._containers:
             yield from self.inside(last, is_whole=False)
@@ -404,6 +426,7 @@ class ElementPlaces:
         if element is self._root and self._end:
             return BlockPlace(self._part, self._start, self._end)
         if not self._numbers:
+            # All numbers at once: asking for each by walking would be quadratic.
             self._numbers = {element: number for number, element in enumerate(self._root.iter(), self._start)}
         start = self._numbers[element]
         return BlockPlace(self._part, start, start + sum(1 for _ in element.iter()))

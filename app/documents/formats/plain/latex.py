@@ -20,6 +20,7 @@ MOST_HEADING_CHARACTERS = 2000
 _LEVELS = {
     "part": 1, "chapter": 1, "section": 2, "subsection": 3, "subsubsection": 4, "paragraph": 5, "subparagraph": 6,
 }  # fmt: skip
+# A comment takes its line end and the next line's indent with it, as TeX does.
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%.*\n?[ \t]*")
 _BODY = re.compile(r"\\begin\s*\{document\}(.*?)(?:\\end\s*\{document\}|\Z)", re.DOTALL)
 _TITLE = re.compile(r"\\title\s*(?:\[[^\]\n]{0,200}\]\s*)?(?=\{)")
@@ -41,12 +42,14 @@ _GONE = re.compile(
     r"|thispagestyle|setlength|setcounter|index|noindent|ldots\b(?!\{)|date|author|title)\*?\s*(?:\[[^\]\n]{0,200}\])?\s*(?:\{[^{}]*\})*"
 )
 _AROUND = re.compile(r"\\(?:[a-zA-Z]+)\*?(?:\[[^\]\n]{0,200}\])?\{([^{}]*)\}")
+# References are shown by their keys, since numbers come only from a run of LaTeX.
 _SHOWN = re.compile(r"\\(?:cite[a-z]*|ref|eqref|autoref|pageref|cref)\*?(?:\[[^\]\n]{0,200}\])*\{([^{}]*)\}")
 _NOTE = re.compile(r"\\footnote(?:\[[^\]\n]{0,200}\])?\{([^{}]*)\}")
 _LINK = re.compile(r"\\href\{([^{}]*)\}\{([^{}]*)\}")
 _SWITCH = re.compile(
     r"\\(?:bf|it|em|sc|tt|rm|sf|small|large|Large|LARGE|huge|Huge|tiny|footnotesize|normalsize|bfseries|itshape|ttfamily|item)\b\s*"
 )
+# \"{a}, \'e, \c{c}: an accent before its letter, in braces or not.
 _ACCENT = re.compile(r"\\(?:([`'^\"~=.])|([cvuHkr])(?![A-Za-z]))\s*(?:\{\s*(\\?[A-Za-z])\s*\}|(\\?[ijA-Za-z]))")
 _MARKS = {"`": "\u0300", "'": "\u0301", "^": "\u0302", "~": "\u0303", "=": "\u0304", "u": "\u0306", ".": "\u0307",
           '"': "\u0308", "r": "\u030a", "H": "\u030b", "v": "\u030c", "c": "\u0327", "k": "\u0328"}  # fmt: skip
@@ -55,6 +58,7 @@ _LETTERS = {r"\ss": "ß", r"\ae": "æ", r"\AE": "Æ", r"\oe": "œ", r"\OE": "Œ"
             r"\S": "§", r"\copyright": "©", r"\textbackslash": "\\", r"\quad": " ", r"\qquad": " "}  # fmt: skip
 _LETTER = re.compile("|".join(rf"{re.escape(name)}(?![A-Za-z])(?:\s*\{{\}}|\s)?" for name in _LETTERS))
 _ESCAPED = re.compile(r"\\([%&$#_{} ,;!])")
+# Formulas stay as they are written.
 _KEPT = re.compile(r"\$[^$]*\$|\\\(.*?\\\)", re.DOTALL)
 
 
@@ -79,6 +83,7 @@ def _parts(text: str, start: int, end: int) -> Iterator[BlockPiece]:
     found = _WHOLE.search(text, at, end)
     while found is not None:
         mark = f"\\end{{{found[1]}}}" if found[1] else {"\\[": "\\]", "$$": "$$"}[found[0]]
+        # A listing without an end is looked for once: otherwise each of a thousand would search to the end of the file.
         last = -1 if mark in missing else text.find(mark, found.end(), end)
         if last < 0:
             missing.add(mark)
@@ -96,7 +101,7 @@ def _parts(text: str, start: int, end: int) -> Iterator[BlockPiece]:
 
 
 def _blocks(text: str, start: int, end: int) -> Iterator[BlockPiece]:
-    """Yield sections, items and paragraphs."""
+    """Yield headings, captions, items and paragraphs of a stretch without listings and displayed formulas."""
     at, kind, label, depth = start, BlockKind.PARAGRAPH, "", 0
 
     def piece(to: int) -> Iterator[BlockPiece]:
@@ -114,6 +119,7 @@ def _blocks(text: str, start: int, end: int) -> Iterator[BlockPiece]:
         yield from piece(found.start())
         at, kind, label = found.end(), BlockKind.PARAGRAPH, ""
         if found["section"]:
+            # An optional short title in brackets is passed over: it is for the table of contents.
             heading, at = _braced(text, at, end)
             if words := _readable_text(heading):
                 level = _LEVELS.get(found["section"], 0)
@@ -137,6 +143,7 @@ def _braced(text: str, at: int, end: int) -> tuple[str, int]:
     one.
     """
     depth = 0
+    # Bounded: a brace that is never closed would swallow the document.
     for place in range(at, min(end, at + MOST_HEADING_CHARACTERS)):
         if text[place] == "\\":
             continue
@@ -150,6 +157,7 @@ def _braced(text: str, at: int, end: int) -> tuple[str, int]:
 
 def _readable_text(source: str) -> str:
     """Return a stretch as it is read: without comments, labels and what only sets its looks; formulas as they are."""
+    # Formulas and escaped signs are set aside under control characters, which no source has, and put back at the end.
     kept: list[str] = []
 
     def keep(found: re.Match[str]) -> str:
@@ -161,7 +169,9 @@ def _readable_text(source: str) -> str:
     text = _KEPT.sub(keep, text)
     text = _ACCENT.sub(lambda found: f"{(found[3] or found[4])[-1]}{_MARKS[found[1] or found[2]]}", text)
     text = _LETTER.sub(lambda found: _LETTERS[found[0].rstrip("{} \n")], text)
+    # From the inside out: links, notes and references have words of their own before the rest goes.
     text = _SWITCH.sub("", _GONE.sub("", _NOTE.sub(r" (\1)", _LINK.sub(r"\2 (\1)", _SHOWN.sub(r"[\1]", text)))))
+    # Commands may be nested in each other's braces, and each round takes off the innermost.
     for _ in range(MOST_DEPTH):
         shorter = _AROUND.sub(r"\1", text)
         if shorter == text:
@@ -173,4 +183,5 @@ def _readable_text(source: str) -> str:
     text = re.sub("\x01(\\d+)\x01", lambda found: chr(int(found[1])), text)
     text = re.sub("\x00(\\d+)\x00", lambda found: kept[int(found[1])], text)
     lines = (" ".join(line.split(" ")).strip() for line in text.split("\n"))
+    # An accent and its letter become one character.
     return unicodedata.normalize("NFC", re.sub(r"[ \t]*\n[ \t]*", " ", "\n".join(lines)).strip())

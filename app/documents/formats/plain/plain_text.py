@@ -31,7 +31,7 @@ _CAPITALS = re.compile(r"[^\W\d_]{3,}")
 
 
 def read(source: FileSource) -> Iterator[Item]:
-    """Yield paragraphs, and headings where they are clear."""
+    """Yield paragraphs as a stream, and headings where they are clear; any text can be read."""
     with source.path.open("rb") as file:
         text = stream(file, source.encoding)
         yield Opened(encoding=text.encoding)
@@ -51,6 +51,7 @@ def paragraphs(chunks: Iterable[str]) -> Iterator[tuple[int, str]]:
         for gap in _GAP.finditer(buffer):
             yield from _divided(buffer[at : gap.start()], base + at)
             at = gap.end() - (gap.end() == len(buffer))  # it may go on after its last character
+        # A paragraph without any gap must not fill the memory.
         while len(buffer) - at > 4 * MOST_CHARACTERS:
             cut = cut_at(buffer, at)
             yield base + at, buffer[at:cut]
@@ -75,8 +76,10 @@ def _divided(raw: str, start: int) -> Iterator[tuple[int, str]]:
 def cut_at(text: str, start: int) -> int:
     """Return where a part of at most `MOST_CHARACTERS` from `start` best ends."""
     window = text[start : start + MOST_CHARACTERS]
+    # In the second half only, or a single early line end would make scraps.
     least = len(window) // 2
     newline = max(window.rfind("\n", least), window.rfind("\r", least))
+    # Not between the two characters of one line end.
     if newline >= 0 and not text.startswith("\r\n", start + newline):
         return start + newline + 1
     ends = [end for end in sentence_ends(window) if end > least]
@@ -97,6 +100,7 @@ def pieces_of(raw: str, start: int = 0) -> Iterator[BlockPiece]:
     """Yield a paragraph, or a heading and a paragraph if its first line is one."""
     lead = len(raw) - len(raw.lstrip("\r\n\0"))
     raw = raw[lead:].rstrip()
+    # Places are of the words: blank lines before them are not in it.
     start += lead
     text = without_nuls(raw)
     if (underlined := _UNDERLINED.match(text)) is not None and len(underlined[1].strip()) <= MOST_HEADING_CHARACTERS:
@@ -130,10 +134,12 @@ def heading_level(text: str) -> int:
     line = text.strip()
     if len(line) > MOST_HEADING_CHARACTERS or "\n" in line:
         return 0
+    # "2.1 Scope" is a section; "3.5" alone, or "1.2 3.4 5.6", is a row of figures.
     if (section := _SECTION.fullmatch(line)) is not None and re.search(r"[^\W\d_]{2}", line):
         return min(9, section[1].count(".") + 1)
     if _CHAPTER.fullmatch(line):
         return 1
+    # "CHAPTER" shouts, and so does "STOP!", which is none.
     return 2 if line.isupper() and line[-1] not in ".!?,;" and _CAPITALS.search(line) else 0
 
 
@@ -170,10 +176,12 @@ _LIST_MARK = re.compile(r"(?:[-*+•‣◦▪–—·]|(?:\d{1,3}|[A-Za-z])[.)]|
 _RULE = re.compile(r"([=~^\"'`#*+.:_-])\1{2,}")
 _LETTER = re.compile(r"[^\W\d_]")
 _COLUMN_GAP = re.compile(r"\S(?: {3,}|\t)[ \t]*\S")
+# Box drawing, and tables drawn with + - and |.
 _DRAWN = re.compile(r"[\u2500-\u259f]|^\+[-=+]+\+?$|^\|.*\|$")
 MOST_WORDS_OF_CODE = 6
 MOST_LOOKED_AT = 400
 """Characters of a line, for telling what it is."""
+# A sentence about code has several plain words in a row; code has hardly any.
 _PLAIN_WORD = re.compile(r"(?<!\S)[^\W\d_]{2,}[,.]?(?!\S)")
 _CODE_END = re.compile(r"[;{}]$|\)\s*[:{]$|\\$")
 _CODE = re.compile(
@@ -194,7 +202,7 @@ class PlainLine(NamedTuple):
 
     @property
     def width(self) -> int:
-        """Width in columns."""
+        """Width in columns, tabs expanded to eight."""
         return width_of(self.prefix.expandtabs()) + width_of(self.text)
 
 
@@ -256,7 +264,9 @@ class TextMeasure:
             every += widths
             inner += widths[:-1]
         inner.sort()
+        # The 97th percentile, so that one overlong line does not set the width.
         width = inner[int(len(inner) * 0.97)] if inner else 0
+        # A few may be longer: addresses and tables. More means that lines are broken by sense, not by width.
         longer = sum(number > 1.1 * width for number in every)
         is_of_sentences = len(inner) >= LEAST_SENTENCE_LINES and ends >= SENTENCE_LINES * len(inner)
         is_wrapped = width >= LEAST_WRAPPED and len(inner) >= 3 and longer <= 0.03 * len(every)
@@ -268,6 +278,7 @@ def parts_of(block: Sequence[PlainLine], measure: TextMeasure) -> Iterator[Plain
         yield PlainPart(list(block), None)
         return
     width = max(line.width for line in block)
+    # A short block tells little of the width, so the whole text's counts.
     if len(block) < 3 or width < 0.6 * measure.width:
         width = max(width, measure.width)
     ends = sum(map(_ends_sentence, block[:-1]))
@@ -277,6 +288,7 @@ def parts_of(block: Sequence[PlainLine], measure: TextMeasure) -> Iterator[Plain
         if not _LETTER.search(line.text):
             yield from _part(waiting, line)
             waiting = []
+        # Sentence lines: each is a segment and stays a line.
         elif waiting and has_sentences and _ends_sentence(waiting[-1]) and not line.prefix[:1].isspace():
             yield from _part(waiting, is_one_line=len(waiting) == 1)
             waiting = [line]
@@ -311,20 +323,23 @@ def _goes_on(waiting: Sequence[PlainLine], line: PlainLine, width: int) -> bool:
     last = waiting[-1]
     if line.is_marked or width < LEAST_WRAPPED or line.prefix.count(">") != last.prefix.count(">"):
         return False
+    # A second line with another indent begins something else.
     if len(waiting) > 1 and line.prefix != last.prefix:
         return False
     word = re.match(r"\S+", line.text)
     room = last.width + 1 + width_of(word[0] if word is not None else "")
+    # The next word would not have fitted: the line was broken for its width.
     if room > SLACK * width:
         return True
     return line.text[0].islower() and last.text[-1] not in ".!?:;"
 
 
 def is_no_prose(block: Sequence[PlainLine]) -> bool:
-    """Return a table or a drawing made of characters, or code."""
+    """Return whether lines are a table or a drawing made of characters, or code."""
     texts = [_looked_at(line.text) for line in block]
     drawn = sum(_DRAWN.search(text) is not None for text in texts)
     gaps = sum(_COLUMN_GAP.search(text) is not None for text in texts)
+    # An item's text may look like code; its mark says that it is one.
     code = sum(_is_code(text) for text, line in zip(texts, block, strict=True) if not line.is_marked)
     is_table = len(texts) > 1 and gaps >= 0.6 * len(texts)
     return is_table or drawn > 0.3 * len(texts) or code >= 0.5 * len(texts)
@@ -382,6 +397,7 @@ def _cut_part(part: PlainPart) -> Iterator[PlainPart]:
         if waiting and size + len(line.text) > MOST_CHARACTERS:
             yield PlainPart(waiting, part.kind, part.level)
             waiting, size = [], 0
+        # A single line longer than a segment may be.
         if len(line.text) > MOST_CHARACTERS:
             yield from (PlainPart([piece], part.kind, part.level) for piece in _pieces(line))
         else:
@@ -404,13 +420,15 @@ def _pieces(line: PlainLine) -> Iterator[PlainLine]:
 
 
 def _replace_part(replace: Replace, newline: str, part: PlainPart, new: str, measure: TextMeasure) -> None:
-    """Replace a part's text by its translation."""
+    """Replace a part's words by its translation, wrapped as the part was; an underline follows its title's width."""
     first, last = part.lines[0], part.lines[-1]
     is_wrapped = len(part.lines) > 1
     width = max(line.width for line in part.lines)
+    # One or two lines tell no width of their own.
     if len(part.lines) < 3 and measure.is_wrapped:
         width = max(width, measure.width)
     is_in_wrapped = measure.is_wrapped and first.width <= measure.width and part.underline is None
+    # A line that fits in a wrapped text stays within its width, too.
     if (is_wrapped or is_in_wrapped) and not part.is_one_line:
         next_ = part.lines[1].prefix if is_wrapped else _hanging(first)
         lines = wrapped(new, first.prefix, next_, width)
@@ -435,6 +453,7 @@ _UNSPACED = "\u3000-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u
 """Scripts that have no spaces between words and may be broken anywhere."""
 _NOT_FIRST = "、。，．・：；？！」』）】〉》〕］｝ー々…ぁぃぅぇぉっゃゅょァィゥェォッャュョ"
 """Characters that no line starts with in Chinese and Japanese."""
+# A piece takes the signs along that no line may begin with.
 _PIECE = re.compile(f"[ \t]+|[{_UNSPACED}][{_NOT_FIRST}]*|[^ \t{_UNSPACED}]+[{_NOT_FIRST}]*")
 _UNSPACED_END = re.compile(f"[{_UNSPACED}]$")
 _UNSPACED_START = re.compile(f"[{_UNSPACED}]")
@@ -466,6 +485,7 @@ def joined(lines: Sequence[str]) -> str:
 
 def wrapped(text: str, first: str, next_: str, most: int) -> list[str]:
     """Lines of at most `most` columns, where words allow it; `first` and `next_` are what they begin with."""
+    # Deep quotes and lists leave at least `LEAST_WIDTH` for words.
     return _filled(text, max(most, width_of(next_) + LEAST_WIDTH), first, next_)
 
 
@@ -473,6 +493,7 @@ def balanced(text: str, most_lines: int) -> list[str]:
     """Wrap into at most so many lines of similar width."""
     text = one_line(text)
     total = width_of(text)
+    # By bisection, the smallest width that still takes no more lines.
     low, high = -(-total // most_lines), total
     while low < high:
         middle = (low + high) // 2

@@ -26,6 +26,7 @@ _LANGUAGES = {
     for ending in endings.split()
 }
 _NAMES = {"makefile": "makefile", "dockerfile": "dockerfile", "cmakelists.txt": "cmake", "jenkinsfile": "groovy"}
+# "#!/usr/bin/env -S python3": the program behind env and its options.
 _SHEBANG = re.compile(r"#![ \t]*/(?:\S*/)?([a-z]+)[\d.]*(?:[ \t]+(?:-\S+[ \t]+)*([a-z]+))?")
 
 
@@ -50,6 +51,7 @@ def read(source: FileSource) -> Iterator[Item]:
             raw = "".join(line for _, line, _ in part)
             nuls += raw.count("\0")
             long_lines += sum(left_out > 0 for _, _, left_out in part)
+            # The first line of the file alone can be a shebang.
             start = part[0][0]
             if not language and start == 0:
                 language = _runs_with(raw)
@@ -69,6 +71,7 @@ def _parts(all_lines: Iterator[Line]) -> Iterator[list[Line]]:
     part: list[Line] = []
     size = 0
     for line in all_lines:
+        # A closing bracket at the margin ends a part and begins none.
         is_top = line[1][:1] not in (" ", "\t", "\r", "\n", "}", ")", "]", "") and part and not part[-1][1].strip()
         if part and ((is_top and len(part) >= LEAST_LINES) or len(part) >= MOST_LINES or size > MOST_CHARACTERS):
             if any(line.strip() for _, line, _ in part):

@@ -18,6 +18,7 @@ from app.documents.source import FileSource, Item, Opened, SegmentVisits, Target
 
 _TIME = r"(?:\d+:)?\d{1,2}:\d{2}[,.:]\d{1,3}"
 _TIMING = re.compile(rf"[ \t]*({_TIME})[ \t]*-->[ \t]*({_TIME})[^\r\n]*")
+# WebVTT's tags and times of karaoke, and SubStation's commands in braces, which many SRT files have.
 TAG = re.compile(r"</?[A-Za-z](?:[^<>\n]{0,200})>|</>|<(?:\d+:)?\d\d:\d\d\.\d{3}>|\{\\[^{}\n]{0,200}\}")
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]+([^<>\n]{1,200})>")
 _LEFT_OUT = re.compile(r"(?:NOTE|STYLE|REGION|WEBVTT)(?:[ \t]|$)")
@@ -41,6 +42,7 @@ def cues(text: str) -> Iterator[tuple[list[tuple[int, str]], str]]:
         timings = [number for number, (_, line) in enumerate(block) if _TIMING.fullmatch(line)]
         if is_vtt and not timings and _LEFT_OUT.match(block[0][1]):
             continue
+        # Several timings in a block: files that lack the empty line between cues.
         for at, until in zip([-1, *timings], [*timings, len(block)], strict=True):
             if at >= 0:
                 found = _TIMING.fullmatch(block[at][1])
@@ -57,7 +59,11 @@ def _piece(kept: list[tuple[int, str]], timing: str, is_vtt: bool) -> BlockPiece
     text = TAG.sub("", _VOICE.sub(r"\1: ", text))
     place = BlockPlace("", kept[0][0], kept[-1][0] + len(kept[-1][1]))
     return BlockPiece(
-        BlockKind.PARAGRAPH, without_nuls(html.unescape(text) if is_vtt else text), place=place, label=timing
+        BlockKind.PARAGRAPH,
+        without_nuls(html.unescape(text) if is_vtt else text),
+        place=place,
+        label=timing,
+        # WebVTT has character references, SRT has none.
     )
 
 
@@ -110,10 +116,12 @@ class _SubtitleCue:
         """Return the lines of a new text, no more than before; empty without words."""
         marks = [part for part in content if isinstance(part, Mark)]
         places = iter(range(_PLACE, _PLACE + len(marks)))
+        # One private character for each mark, so that wrapping neither divides nor counts it by its tag.
         text = "".join(
             (chr(next(places)) if isinstance(part, Mark) else re.sub("[\U000f0000-\U000fffff]", " ", part))
             for part in content
         )
+        # A cue of marks alone would vanish in players.
         if not re.sub("[\U000f0000-\U000fffff]", "", text).strip():
             return []
         return [line for line in self._join_lines(self._divided(text, marks), marks).split("\n") if line]
@@ -122,6 +130,7 @@ class _SubtitleCue:
         if self._has_speakers:
             return [one_line(text)]
         widest = max(width_of(TAG.sub("", line)) for line in self._lines)
+        # One line stays one as long as it is no wider than the widest was.
         is_short = width_of(text) - len(marks) <= widest
         return [one_line(text)] if is_short else balanced(text, len(self._lines))
 
@@ -137,6 +146,7 @@ class _SubtitleCue:
     def _escaped(self, text: str) -> str:
         if self._is_vtt:
             return html.escape(text, quote=False).replace("\xa0", "&nbsp;")
+        # An arrow would begin a timing.
         return text.replace("-->", "->")
 
 
