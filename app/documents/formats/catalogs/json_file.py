@@ -63,16 +63,16 @@ class _JsonWriter:
             self._set(tops[0], renamed_locale(tops[0].value, target.language) or tops[0].value)
         self._source.remark("left_values", count=self._left)
 
-    def _write_string(self, each: JsonString, target: TargetLanguage | None) -> None:
-        path = each.path
+    def _write_string(self, literal: JsonString, target: TargetLanguage | None) -> None:
+        path = literal.path
         # "@@locale" is one whatever it says; "language" may be a person's word for it, so it has to look like a code.
-        if path in _LOCALES[:1] or (path in _LOCALES and is_locale(each.value)):
+        if path in _LOCALES[:1] or (path in _LOCALES and is_locale(literal.value)):
             if target is not None:
-                self._set(each, renamed_locale(each.value, target.language) or target.language)
-        elif not self._is_about(path) and is_prose(each.value, key_of(path)):
-            new = self._translated(each.value, path)
+                self._set(literal, renamed_locale(literal.value, target.language) or target.language)
+        elif not self._is_about(path) and is_prose(literal.value, key_of(path)):
+            new = self._translated(literal.value, path)
             if new is not None:
-                self._set(each, new)
+                self._set(literal, new)
 
     def _is_about(self, path: tuple[str, ...]) -> bool:
         """Return whether a string tells of a message and is none."""
@@ -114,10 +114,10 @@ class _JsonWriter:
             return None
         return sentence.text_of(new)
 
-    def _set(self, each: JsonString, new: str) -> None:
-        if new != each.value:
-            raw = self._file.text[each.start : each.end]
-            self._file.replace(each.start, each.end, string(new, raw, is_ascii=self._is_ascii))
+    def _set(self, literal: JsonString, new: str) -> None:
+        if new != literal.value:
+            raw = self._file.text[literal.start : literal.end]
+            self._file.replace(literal.start, literal.end, string(new, raw, is_ascii=self._is_ascii))
 
 
 # The strings of a JSON file with their places, found by a scanner of tokens; comments are passed over.

@@ -45,7 +45,6 @@ class _PoWriter:
         if self._target is not None:
             self._plurals = plurals_of(self._target.language)
         for entry in found:
-            # What "fuzzy" marks is a guess of msgmerge: its msgstr belongs to another message.
             if "msgid_plural" in entry.fields:
                 self._put_plural(entry)
             elif not entry.is_header and entry.value("msgid") and entry.translations:

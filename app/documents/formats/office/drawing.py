@@ -43,7 +43,9 @@ from app.documents.source import CachedContent, CodeCount, ContentCallback, Targ
 PARAGRAPH, PROPERTIES = f"{DRAWING}p", f"{DRAWING}pPr"
 _RUN, _TEXT, _BREAK, _FIELD = f"{DRAWING}r", f"{DRAWING}t", f"{DRAWING}br", f"{DRAWING}fld"
 _RUN_PROPERTIES, _END = f"{DRAWING}rPr", f"{DRAWING}endParaRPr"
+# Equations come in a14:m inside of mc:AlternateContent, whose fallback is a picture of them.
 _FORMULAS = ("{http://schemas.microsoft.com/office/drawing/2010/main}m", ALTERNATE)
+# Attributes that tell a program about the words, not a reader about their look.
 _NO_LOOK = frozenset(("lang", "altLang", "dirty", "err", "noProof", "smtClean", "smtId", "bmk", "kumimoji"))
 _OFF = frozenset(("0", "false", "none", "noStrike"))
 _SWITCHES = (("b", "bold"), ("i", "italic"), ("u", "underline"), ("strike", "strike"), ("baseline", "small"))
@@ -52,7 +54,7 @@ _PARTS = re.compile("([\t\n\x0b])")
 
 
 class _RunPiece(NamedTuple):
-    """A tab or another element in a run."""
+    """A thing in a run that has no words: a tab or a break by its character, or an element of its own."""
 
     run: Element | None
     element: Element | None
@@ -77,6 +79,7 @@ class DrawingDirection:
             if found is None:
                 found = etree.Element(_RUN_PROPERTIES)
                 run.insert(0, found)
+            # Or PowerPoint checks the spelling of the translation in the old language.
             found.set("lang", office_language(self.target.language))
         for table in paragraph.iterancestors(f"{DRAWING}tbl"):
             self._table(table)
@@ -96,6 +99,7 @@ class DrawingDirection:
 
 
 def turn(properties: Element, target: TargetLanguage) -> bool:
+    # `algn` is l or r of the page, not start or end, so it turns with the direction (ECMA-376 part 1, 21.1.2.2.7).
     """Set the target's text direction; return whether it changed. Sides in paragraph properties are physical."""
     is_rtl = properties.get("rtl") in ("1", "true")
     if is_rtl == target.is_rtl:
@@ -116,6 +120,7 @@ def _nodes_of(paragraph: Element) -> list[Node]:
         if child.tag == _RUN:
             nodes += _run(child)
         elif child.tag == _BREAK:
+            # A break at an end needs no mark; see `SingleNode.stays`.
             nodes.append(SingleNode("break", [_RunPiece(None, child)], stays=True))
         elif child.tag == _FIELD:
             nodes.append(SingleNode("field", [_RunPiece(None, child)], child.findtext(_TEXT) or ""))
@@ -139,6 +144,7 @@ def _rebuild(paragraph: Element, tokens: Sequence[ParagraphToken]) -> list[Eleme
     for token in tokens:
         node = token.node
         if isinstance(node, StyledText):
+            # Words of one look share a run: a run for each piece of a translation would bloat the file.
             if source is not node.run:
                 source = node.run
                 made.append(_like(source))
@@ -151,6 +157,7 @@ def _rebuild(paragraph: Element, tokens: Sequence[ParagraphToken]) -> list[Eleme
         if end is None:
             paragraph.append(element)
         else:
+            # `endParaRPr` has to be the last child of a paragraph.
             end.addprevious(element)
     return words
 
@@ -159,14 +166,17 @@ def _run(run: Element) -> list[Node]:
     text = run.findtext(_TEXT) or ""
     properties = run.find(_RUN_PROPERTIES)
     font = properties.find(f"{DRAWING}latin") if properties is not None else None
+    # Only the Latin font tells: code is rarely written in any other script.
     if font is not None and text.strip() and is_code_font(font.get("typeface", "")):
         return [SingleNode("code", [_RunPiece(run, None, text)], text)]
     look = _run_look(properties)
     nodes: list[Node] = []
+    # A vertical tab is PowerPoint's line break within a title.
     for part in _PARTS.split(text):
         if part in ("\t", "\x0b", "\n"):
             nodes.append(SingleNode("tab" if part == "\t" else "break", [_RunPiece(run, None, part)], stays=True))
         elif part:
+            # A line to write on is made of underlined spaces, which have to keep their look.
             blank = [_RunPiece(run, None, part)] if part.isspace() and _look_words(run) else None
             nodes.append(StyledText(part, run, look, blank))
     return nodes
@@ -200,6 +210,7 @@ def _like(run: Element) -> Element:
 
 def _written(piece: _RunPiece) -> Element:
     if piece.element is not None or piece.run is None:
+        # A node is either an element to put back or a character that gets a run of its own.
         return piece.element
     made = _like(piece.run)
     made[-1].text = piece.text
@@ -208,11 +219,12 @@ def _written(piece: _RunPiece) -> Element:
 
 def _formula(element: Element) -> str:
     """Return an equation's text; older programs show a picture in its place."""
-    return "".join(each.text or "" for each in element.iter(f"{MATH}t"))
+    return "".join(text.text or "" for text in element.iter(f"{MATH}t"))
 
 
 # Drawings of any OOXML package: paragraphs, words for pictures, charts and diagrams in parts of their own.
 
+# Numbers of charts are caches of cells; translating them would make the chart lie.
 _NUMBERS = (f"{CHART}numCache", f"{CHART}numLit", f"{NEWER_CHART}numDim")
 _DRAWN = ("chart", "chartEx", "diagramData", "diagramDrawing", "chartUserShapes")
 _WORDS_FOR_PICTURES = ("docPr", "cNvPr")
@@ -238,6 +250,7 @@ class DrawingRewriter:
         level: int = 0,
     ) -> None:
         plan = plan_of(line_of(_nodes_of(paragraph), _look_words))
+        # Without words it is code, a field or a picture.
         if not plan.has_words:
             if plan.is_code:
                 self.left.paragraph(is_code=True)
@@ -252,7 +265,7 @@ class DrawingRewriter:
         part.is_changed = True
 
     def words_for_picture(self, part: XmlPart, element: Element, ask: ContentCallback, page: int = 0) -> None:
-        """Rewrite a picture's alternative text and title. Word writes each twice."""
+        """Rewrite a picture's alternative text and title, asking once for both places in which Word writes them."""
         self._pictures = self._pictures or CachedContent(ask)
         for name in ("title", "descr"):
             part.ask_attribute(element, name, self._pictures, page)
@@ -263,12 +276,13 @@ class DrawingRewriter:
         A diagram's words are in its data, and again in the drawing that was made of it.
         """
         related = self._package.related(part_name)
+        # Parts that nothing in the text places come last, in the order of the relationships.
         order = [*_called(root), *related] if root is not None else list(related)
         once = CachedContent(ask)
         for id_ in dict.fromkeys(order):
-            each = related.get(id_)
-            if each is not None and each.kind in _DRAWN and each.target in self._package.archive:
-                self._part(each, once if each.kind.startswith("diagram") else CachedContent(ask), page)
+            part = related.get(id_)
+            if part is not None and part.kind in _DRAWN and part.target in self._package.archive:
+                self._part(part, once if part.kind.startswith("diagram") else CachedContent(ask), page)
 
     def _part(self, related: RelatedPart, ask: ContentCallback, page: int) -> None:
         with self._package.opened(related.target) as part:
@@ -296,6 +310,7 @@ def _called(root: Element) -> Iterator[str]:
 
 def _words_in(root: Element) -> Iterable[Element]:
     """Return paragraphs and names of series and categories. A list, because rewriting moves elements."""
+    # `{*}cNvPr` takes any namespace: pictures, shapes and charts each have their own.
     tags = (PARAGRAPH, f"{CHART}v", f"{NEWER_CHART}pt", f"{NEWER_CHART}v", "{*}cNvPr", f"{DRAWING}cNvPr")
     found = root.iter(*tags)
     return [

@@ -40,6 +40,7 @@ DUBLIN = "{http://purl.org/dc/elements/1.1/}"
 SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 
 
+# What a way of saying the same has to hold to count as readable.
 _SPEAKING = (f"{W}t", f"{DRAWING}t", f"{MATH}t", f"{DIAGRAM}relIds", f"{CHART}chart")
 _PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
 _CORE = "docProps/core.xml"
@@ -71,7 +72,7 @@ class XmlPart:
     is_changed: bool = False
 
     def ask_attribute(self, element: Element, name: str, ask: ContentCallback, page: int = 0) -> None:
-        """Rewrite the words of an attribute, such as alternative text."""
+        """Rewrite an attribute, such as alternative text, as a segment of its own."""
         if given := _given(element.get(name, ""), ask, SegmentKind.LABEL, page):
             element.set(name, given)
             self.is_changed = True
@@ -79,7 +80,7 @@ class XmlPart:
     def ask_text(
         self, element: Element, ask: ContentCallback, kind: SegmentKind = SegmentKind.LABEL, page: int = 0
     ) -> None:
-        """Rewrite the words of an element without markup."""
+        """Rewrite an element's own text as a segment; it has no markup inside."""
         if given := _given(element.text or "", ask, kind, page):
             element.text = given
             self.is_changed = True
@@ -99,13 +100,16 @@ class OfficePackage:
         parts.
         """
         folder, name = posixpath.split(part)
+        # OPC, ECMA-376 part 2, 9.3: relationships of a part lie in _rels beside it.
         member = posixpath.join(folder, "_rels", f"{name}.rels")
         if member not in self.archive:
             return {}
         found = {}
         for element in parse(self.archive.read(member), self.source).iter(f"{_PACKAGE}Relationship"):
+            # A target elsewhere is a link, not a part, and nothing is ever fetched.
             if element.get("TargetMode") != "External":
                 target = unquote(element.get("Target", ""))
+                # Targets are relative to the part or begin at the package's root; ".." must not lead out of it.
                 target = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
                 found[element.get("Id", "")] = RelatedPart(element.get("Type", "").rpartition("/")[2], target)
         return found
@@ -123,6 +127,7 @@ class OfficePackage:
         """Return what the main part names as its styles, notes …; where it names none, the part of the usual name."""
         usual = posixpath.join(posixpath.dirname(main), f"{kind}.xml")
         named = [related.target for related in self.named(main, kind)]
+        # Some writers leave the relationship out and rely on the usual name.
         return next((name for name in (*named, usual) if name in self.archive), None)
 
     def title(self) -> str:
@@ -138,6 +143,7 @@ class OfficePackage:
     def opened(self, name: str) -> Iterator[XmlPart]:
         """Open a part for changes, stored as bytes at the end so that only one tree is in memory."""
         self.archive.refuse_crowd(name)
+        # A part may be opened twice (a chart by two slides), so what was changed before is read again.
         raw = self.changed.get(name) or self.archive.read(name)
         part = XmlPart(name, parse(raw, self.source))
         yield part
@@ -170,6 +176,7 @@ class OfficePackage:
         for number, element in enumerate(root.iter()):
             if element.tag == f"{DRAWING}p":
                 text = drawing_text(element)
+            # Cached numbers of a chart are not words.
             elif element.tag == f"{CHART}v" and next(element.iterancestors(*_NUMBER_CACHES), None) is None:
                 text = (element.text or "").strip()
                 text = "" if text in said else text
@@ -194,6 +201,7 @@ def opened_package(source: FileSource, out: BinaryIO | None = None) -> Iterator[
             package = OfficePackage(archive, source)
             yield package
             if out is not None:
+                # Reached only if nothing was raised inside, so that no half of a document is written.
                 copy_archive(source, out, package.changed)
     except RecursionError:
         raise source.unreadable("too_deep") from None
@@ -202,6 +210,7 @@ def opened_package(source: FileSource, out: BinaryIO | None = None) -> Iterator[
 def drawing_text(paragraph: Element) -> str:
     """Return the text of one paragraph of DrawingML; a break is a line end."""
     words = []
+    # `iter` goes through hyperlinks and fields, whose words are read like all others.
     for element in paragraph.iter(f"{DRAWING}t", f"{DRAWING}br", f"{DRAWING}tab"):
         words.append({"t": element.text or "", "br": "\n", "tab": "\t"}[element.tag.rpartition("}")[2]])
     return "".join(words).replace("\x0b", "\n").strip()
@@ -209,9 +218,9 @@ def drawing_text(paragraph: Element) -> str:
 
 def branches(alternate: Element) -> list[Element]:
     """Return the several ways to say the same; first the one to read: the first with text, else the first of all."""
-    found = [each for each in alternate if each.tag in (f"{COMPATIBILITY}Choice", f"{COMPATIBILITY}Fallback")]
-    first = next((each for each in found if next(each.iter(*_SPEAKING), None) is not None), None)
-    return found if first is None else [first, *(each for each in found if each is not first)]
+    ways = [way for way in alternate if way.tag in (f"{COMPATIBILITY}Choice", f"{COMPATIBILITY}Fallback")]
+    first = next((way for way in ways if next(way.iter(*_SPEAKING), None) is not None), None)
+    return ways if first is None else [first, *(way for way in ways if way is not first)]
 
 
 def children_read(element: Element) -> Element | list[Element]:
@@ -227,6 +236,7 @@ def _given(said: str, ask: ContentCallback, kind: SegmentKind, page: int) -> str
     given = ask((core,), kind, page)
     if given is None or not (words := without_forbidden(plain(given)).strip()):
         return ""
+    # White space around the words may be layout, so only the core is replaced.
     return said.replace(core, words, 1)
 
 
@@ -239,11 +249,14 @@ def _written(root: Element, raw: bytes) -> bytes:
     head = raw[len(mark) : 1000].decode(encoding, "ignore")
     found = _DECLARATION.match(head)
     declaration = found[0] if found else ""
+    # Serialised as text first: lxml would write its own declaration, and prefixes that mc:Ignorable names have to stay.
     text = etree.tostring(root.getroottree(), encoding="unicode")
     is_strict = "purl.oclc.org/ooxml/".encode(encoding, "ignore") in raw
+    # The parser made strict namespaces the usual ones; a strict file has to stay one.
     for group, name in set(_STRICT.findall(raw.decode(encoding, "ignore"))) if is_strict else ():
         usual = f'"http://schemas.openxmlformats.org/{group}/2006/{name}"'
         text = text.replace(usual, f'"http://purl.oclc.org/ooxml/{group}/{name}"')
+    # An encoding that lacks a letter gets a character reference.
     return mark + f"{declaration}{text}".encode(encoding, "xmlcharrefreplace")
 
 
@@ -262,6 +275,7 @@ def child_in_order(parent: Element, tag: str, order: Sequence[str]) -> Element:
     place = order.index(tag)
     for index, sibling in enumerate(parent):
         is_known = sibling.tag in order
+        # Schemas of OOXML are sequences: Word calls a file damaged over an element out of its order.
         if sibling is not made and isinstance(sibling.tag, str) and (not is_known or order.index(sibling.tag) > place):
             parent.insert(index, made)
             break
@@ -294,11 +308,13 @@ def unescaped(text: str) -> str:
     """
     if "_x" not in text:
         return text
+    # A carriage return before a line feed is Excel's line end in a cell.
     return without_forbidden(_ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)).replace("\r\n", "\n")
 
 
 def escaped(text: str) -> str:
     """Return a text that could be taken for such an escape, so that it is none."""
+    # A text that happens to contain _x0041_ would otherwise be read as "A".
     return _LITERAL.sub("_x005F_", text) if "_x" in text else text
 
 

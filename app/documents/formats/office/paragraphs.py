@@ -35,6 +35,7 @@ def spelled(number: int, style: str) -> str:
     text = ""
     match style.lower():
         case "a":
+            # aa follows z, then bb, as OpenDocument wants it; spreadsheets' columns go ab instead.
             text = chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)
         case "i":
             for value, sign in _ROMAN:
@@ -51,7 +52,7 @@ def labelled(piece: BlockPiece) -> str:
 
 
 def trimmed(text: str, kind: BlockKind) -> str:
-    """Return a heading is one line; code keeps its indentation."""
+    """Return a piece's text as its kind wants it: a heading on one line, code with its indentation."""
     if kind is BlockKind.HEADING:
         return " ".join(text.split())
     return text.strip("\n").rstrip() if kind is BlockKind.CODE else text.strip()
@@ -76,7 +77,7 @@ def gathered(
 
 
 def once_each(pieces: Iterable[BlockPiece]) -> Iterator[BlockPiece]:
-    """Yield headers and footers without repeating equal ones."""
+    """Yield running headers and footers, of equal ones the first: each section repeats its own."""
     said: set[tuple[str, str]] = set()
     for piece in pieces:
         if (piece.label, piece.text) not in said:

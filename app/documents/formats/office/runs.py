@@ -98,6 +98,7 @@ class ParagraphTokens:
 
 def line_of(nodes: Sequence[Node], words_of: _Words) -> ParagraphTokens:
     """Return the nodes in order, with a `RunFormat` around what differs from the most frequent look of its group."""
+    # Groups of white space only have no look that counts.
     base = _most(nodes) or next((text for text in texts_in(nodes)), None)
     run = base.run if base is not None else None
     return ParagraphTokens(_tokens(nodes, base, words_of), run)
@@ -131,6 +132,7 @@ def _tokens(nodes: Sequence[Node], base: StyledText | None, words_of: _Words) ->
     form: RunFormat | None = None
     for index, node in enumerate(nodes):
         following = node if isinstance(node, StyledText) else _next_text(nodes, index)
+        # A look ends only where another text follows: anchors between two equal runs don't divide it.
         if span is not None and (following is None or following.look != span.look):
             tokens.append(ParagraphToken("close", form))
             span = None
@@ -171,6 +173,7 @@ def _blanks_told(nodes: Sequence[Node]) -> list[Node]:
     for index, node in enumerate(nodes):
         if isinstance(node, StyledText) and node.blank is not None:
             beside = [*told[-1:], *nodes[index + 1 : index + 2]]
+            # With words of its look on a side it is an ordinary space between them.
             if not any(isinstance(neighbour, StyledText) and neighbour.look == node.look for neighbour in beside):
                 told.append(SingleNode("other", node.blank, stays=True))
                 continue
@@ -190,6 +193,7 @@ def _spaces_joined(nodes: Sequence[Node]) -> list[Node]:
         after = texts[index + 1] if index + 1 < len(texts) else None
         beside = [styled_text for styled_text in (before, after) if styled_text is not None]
         looks = [styled_text.look for styled_text in beside]
+        # The space between a bold and a plain word belongs to either; a look of its own would be a mark for nothing.
         if beside and (len(set(looks)) == 1 or text.look not in looks):
             taken[id(text)] = beside[0]
     return [_like(node, taken) for node in nodes]
@@ -247,6 +251,7 @@ def plan_of(line: ParagraphTokens) -> RewritePlan:
             parts.append(token.node.text)
             length += len(token.node.text)
         elif token.role == "anchor":
+            # Anchors aren't in the content, so that a model has fewer marks to keep; they are put back by place.
             anchors.append((len(parts), length, token.node))
         else:
             number = numbers.setdefault(id(token.node), len(numbers) + 1)
@@ -264,6 +269,7 @@ def arranged(plan: RewritePlan, content: Content) -> list[ParagraphToken]:
     what is left open is closed.
     """
     body = _with_anchors(plan, _body(plan, content))
+    # The look of words is decided at the end, from the marks that are open around them.
     tokens = [*plan.prefix, *body, *plan.suffix]
     stack = [plan.base]
     styled = []
@@ -320,7 +326,7 @@ def _stays(token: ParagraphToken) -> bool:
 
 
 def _is_page_number(core: list[ParagraphToken]) -> bool:
-    """Return a field at the end behind a tab, as in a table of contents."""
+    """Return whether the text ends in a tab and a field, as an entry of a table of contents does."""
     if len(core) < 2 or core[-1].role != "single" or core[-2].role != "single":
         return False
     return getattr(core[-1].node, "look", "") == "field" and getattr(core[-2].node, "look", "") == "tab"
@@ -331,7 +337,7 @@ def _cut_token(token: ParagraphToken, text: str) -> ParagraphToken:
 
 
 def _placed(parts: list[str | Mark], index: int, share: float, anchor: InlineAnchor) -> _PlacedAnchor:
-    """Return an anchor that touches a mark stays at it: a beginning before what follows, an end after what precedes."""
+    """Place an anchor that touches a mark at that mark: a beginning before what follows, an end after what precedes."""
     before = parts[index - 1] if index else None
     after = parts[index] if index < len(parts) else None
     sides = [(before, True), (after, False)] if anchor.is_end else [(after, False), (before, True)]
@@ -359,6 +365,7 @@ def _body(plan: RewritePlan, content: Content) -> list[ParagraphToken]:
             if text := without_forbidden(part):
                 tokens.append(ParagraphToken("text", StyledText(text, None)))
             continue
+        # A mark that is unknown or came already can't be written twice: a file has one picture with its id.
         if part.key not in known or part.key in used:
             continue
         used.add(part.key)
@@ -368,6 +375,7 @@ def _body(plan: RewritePlan, content: Content) -> list[ParagraphToken]:
             continue
         tokens.append(ParagraphToken(part.role, plan.nodes[part.number]))
         waiting += [part.number] if part.role == "open" else []
+    # What a translation left open ends with the paragraph.
     close(0)
     missing = (mark for mark in marks(plan.content) if mark.role == "single")
     return tokens + [ParagraphToken("single", plan.nodes[mark.number]) for mark in missing if mark.key not in used]
@@ -382,11 +390,12 @@ def _with_anchors(plan: RewritePlan, body: list[ParagraphToken]) -> list[Paragra
         place = _token_position(plan, body, placed)
         pair = placed.anchor.pair
         if pair and placed.anchor.is_end:
+            # The end of a range must not come before its beginning, whatever order the words have now.
             place = max(place, begun.get(pair, place))
         elif pair:
             begun[pair] = place
         places.append((place, placed.anchor))
-    places.sort(key=lambda each: each[0])
+    places.sort(key=lambda place: place[0])
     return _woven(body, places)
 
 
@@ -412,6 +421,7 @@ def _token_position(plan: RewritePlan, body: list[ParagraphToken], placed: _Plac
             if token.role == role and token.node is plan.nodes[number]:
                 return index + placed.is_after, 0
     total = sum(len(token.node.text) for token in body if token.role == "text")
+    # By share of the words: a comment behind the first third stays there, whatever the language.
     left = round(placed.share * total)
     for index, token in enumerate(body):
         if token.role != "text":
@@ -427,8 +437,9 @@ def _token_position(plan: RewritePlan, body: list[ParagraphToken], placed: _Plac
 def _word_end(text: str, at: int, is_end: bool) -> int:
     """Return the nearest place between two words: before the space for an end, after it for a beginning."""
     shift = 0 if is_end else 1
+    # Within a word an anchor would cut it into two runs; the nearest space is good enough.
     spaces = [index for index in range(max(0, at - _NEAR), min(len(text), at + _NEAR)) if text[index].isspace()]
     edges = [index + shift for index in spaces]
     edges += [0] if at <= _NEAR else []
     edges += [len(text)] if at + _NEAR >= len(text) else []
-    return min(edges, key=lambda each: abs(each - at), default=at)
+    return min(edges, key=lambda edge: abs(edge - at), default=at)

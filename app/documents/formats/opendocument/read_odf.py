@@ -43,6 +43,7 @@ _CONTAINERS = frozenset(
 _DEFINITIONS = (f"{OFFICE}styles", f"{OFFICE}automatic-styles")
 _MASTERS, _SLIDE = f"{OFFICE}master-styles", f"{DRAW}page"
 _MARGINS = ("header", "footer")
+# Enough for the root element, which names the kind; UTF-16's zeros are taken out.
 _PEEKED_BYTES = 64 * 1024
 
 
@@ -68,6 +69,7 @@ def _packed(archive: Archive, source: FileSource) -> Iterator[Item]:
     styles = parse(archive.read(STYLES), source) if STYLES in archive else None
     if styles is not None:
         reading.styles.add(styles)
+    # The mimetype tells a presentation; some writers leave it out, and then it is read as a text.
     kind = archive.read("mimetype")[:200] if "mimetype" in archive else b""
     archive.refuse_crowd(CONTENT)
     with archive.open(CONTENT) as stream:
@@ -80,6 +82,7 @@ def _packed(archive: Archive, source: FileSource) -> Iterator[Item]:
 def _flat(source: FileSource) -> Iterator[Item]:
     reading = _OdfReading(source, None)
     with source.path.open("rb") as file:
+        # A flat file may be UTF-16: without its zeros the ASCII name is found all the same.
         peeked = file.read(_PEEKED_BYTES).replace(b"\x00", b"")
         file.seek(0)
         has_slides = b"opendocument.presentation" in peeked
@@ -92,6 +95,7 @@ def _flat_title(path: Path, source: FileSource) -> str:
         for numbered in stream_blocks(WithoutPictures(file), source, frozenset((f"{OFFICE}document",))):
             if numbered.element.tag == f"{OFFICE}meta":
                 return title_in(numbered.element)
+            # The title stands before the styles, if there is any; the body may be hundreds of megabytes.
             if numbered.element.tag in (*_DEFINITIONS, f"{OFFICE}body"):
                 break
     return ""
@@ -117,6 +121,7 @@ class _OdfReading:
     def _text(self, stream: BinaryIO, part: str) -> Iterator[BlockPiece]:
         parent, is_hidden = None, False
         for start, end, element in stream_blocks(stream, self._source, _CONTAINERS):
+            # Asked once a parent: most paragraphs follow each other in one section.
             if element.getparent() is not parent:
                 parent = element.getparent()
                 is_hidden = _is_hidden(parent)
@@ -126,6 +131,7 @@ class _OdfReading:
                 if piece is not None:
                     yield piece
                 elif words is None and self._blocks.is_code(element):
+                    # An empty line of code has no text, but divides nothing: it stays a line of the block.
                     yield BlockPiece(BlockKind.CODE, "", None, BlockPlace(part, start, end))
                 if words is not None:
                     yield from self._blocks.followed(words, ElementPlaces(part, element, start, end))
@@ -146,6 +152,7 @@ class _OdfReading:
         for number, slide in enumerate(slides, 1):
             if self._source.wants(number):
                 yield from self._slide(slide, number, places)
+        # Headers and footers belong to no slide.
         self._blocks.page = None
         yield from once_each(self._declared(root, places))
 
@@ -163,6 +170,7 @@ class _OdfReading:
         pictures = self._blocks.pictures
         for child in slide:
             is_title = child.get(f"{PRESENTATION}class") == "title"
+            # A title placeholder may hold several paragraphs, and is one heading.
             gathered = self._blocks.gathered(child, places, BlockKind.HEADING) if is_title else None
             for piece in gathered or self._blocks.read(child, places):
                 has_text = True
@@ -179,6 +187,7 @@ class _OdfReading:
 
     def _equation(self, href: str) -> str:
         """Return an equation's text, from its document in the archive; "" for other objects."""
+        # The equation is a document of its own: "./Object 1/content.xml".
         name = posixpath.normpath(posixpath.join(href, CONTENT))
         if self._archive is None or name not in self._archive:
             return ""
@@ -201,6 +210,7 @@ _STYLE_NAME = f"{TEXT}style-name"
 _COLUMNS_REPEATED = f"{TABLE}number-columns-repeated"
 _HEADING, _NUMBERED = f"{TEXT}h", f"{TEXT}numbered-paragraph"
 _UNSEEN_ROWS = ("collapse", "filter")
+# A row repeated a million times fills a sheet to its end; nobody wrote it.
 _MOST_REPEATED = 64
 _NOWHERE = BlockPlace()
 _KINDS = {
@@ -250,7 +260,7 @@ class OdfBlocks:
     def gathered(
         self, element: Element, places: ElementPlaces, kind: BlockKind, label: str = ""
     ) -> Iterator[BlockPiece]:
-        """Join an element's pieces; the notes inside follow."""
+        """Join an element's pieces into one of `kind`; the notes inside follow it."""
         pieces = [piece for child in element for piece in self.read(child, places)]
         return gathered(pieces, kind, places.place_of(element), self.page, label)
 
@@ -266,6 +276,7 @@ class OdfBlocks:
         if look.is_hidden:
             return None, None
         hung = None
+        # Nine of ten paragraphs have no markup to walk.
         text = _plain_text(element, self._styles)
         if text is None:
             words = OdfParagraphWords(self._styles, self._equation).read(element)
@@ -295,6 +306,7 @@ class OdfBlocks:
     ) -> tuple[BlockKind, int, str]:
         if element.tag == _HEADING:
             level = parse_whole(element.get(f"{TEXT}outline-level"))
+            # A heading in a list has the list's number, others the outline's.
             is_counted = item is None and element.get(f"{TEXT}is-list-header") != "true"
             label = self._counters.label(OUTLINE, level) if is_counted else item[1] if item else ""
             return BlockKind.HEADING, max(1, min(level, _DEEPEST_HEADING)), label
@@ -305,6 +317,7 @@ class OdfBlocks:
         return _KINDS[role], 0, ""
 
     def _list(self, element: Element, places: ElementPlaces, style: str = "", level: int = 0) -> Iterator[BlockPiece]:
+        # A list inside of another has its style, unless it names one itself; Writer's paragraphs name theirs instead.
         style = element.get(f"{TEXT}style-name") or style or self._style_of_items(element)
         goes_on = element.get(f"{TEXT}continue-numbering") == "true" or element.get(f"{TEXT}continue-list")
         if level == 0 and not goes_on:
@@ -316,6 +329,7 @@ class OdfBlocks:
             for child in item:
                 if child.tag in PARAGRAPHS:
                     label = self._counters.label(style, level, start if start >= 0 else None) if is_counted else ""
+                    # Only the first paragraph of an item has the mark.
                     is_counted = False
                     yield from self._whole_paragraph(child, places, (level, label))
                 elif child.tag == _LIST:
@@ -351,6 +365,7 @@ class OdfBlocks:
 
     def _table(self, table: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
         rows = [row for row in _inside(table, _ROW) if row.get(f"{TABLE}visibility") not in _UNSEEN_ROWS]
+        # A table of one cell is a frame around text.
         if len(rows) == 1 and len(cells := list(_inside(rows[0], _CELL, _COVERED))) == 1:
             for child in cells[0]:
                 yield from self.read(child, places)
@@ -360,6 +375,7 @@ class OdfBlocks:
         for row in rows:
             line = self._row(row, places, after)
             if any(line):
+                # Empty rows are left out, and repeated ones come as often as is plausible.
                 lines += [line] * min(parse_whole(row.get(f"{TABLE}number-rows-repeated")), _MOST_REPEATED)
         if lines:
             yield BlockPiece(BlockKind.TABLE, table_text(lines), self.page, places.place_of(table))
@@ -370,6 +386,7 @@ class OdfBlocks:
         line: list[str] = []
         for cell in _inside(row, _CELL, _COVERED):
             line += [self._cell(cell, places, after)] * min(parse_whole(cell.get(_COLUMNS_REPEATED)), _MOST_REPEATED)
+        # A row is filled to the sheet's last column by one repeated empty cell.
         while line and not line[-1]:
             line.pop()
         return line
@@ -386,6 +403,7 @@ class OdfBlocks:
             else:
                 pieces = self.read(child, places)
             for block_piece in pieces:
+                # Notes and tables can't stand inside of a cell's line.
                 if block_piece.kind in (BlockKind.NOTE, BlockKind.TABLE):
                     after.append(block_piece)
                 else:
@@ -431,7 +449,7 @@ class OdfParagraphWords:
 
     @property
     def text(self) -> str:
-        """Text of the paragraph; line breaks are newlines."""
+        """The words so far; a line break of the file is a newline."""
         return "".join(self._words)
 
     def read(self, element: Element) -> OdfParagraphWords:
@@ -450,6 +468,7 @@ class OdfParagraphWords:
         if "  " in text or "\n" in text or "\t" in text:
             text = _WHITE.sub(" ", text)
         words = self._words
+        # A space after a space or at the beginning is none, also across two spans.
         if text[0] == " " and (not words or words[-1][-1:] in (" ", "\n")):
             text = text[1:]
         if text:
@@ -459,7 +478,7 @@ class OdfParagraphWords:
         self._words.append(text)
 
     def span(self, span: Element) -> None:
-        """Read a span unless it is hidden."""
+        """Read a span, unless its style hides it."""
         if not self._styles.find(span.get(_STYLE_NAME, "")).is_hidden:
             self.read(span)
 
@@ -467,7 +486,7 @@ class OdfParagraphWords:
         self.append_text(" " * min(parse_whole(element.get(f"{TEXT}c")), MOST_SPACES))
 
     def ruby(self, ruby: Element) -> None:
-        """Read the text and its ruby in parentheses."""
+        """Read the base text, then its ruby in parentheses, as a reader would say it."""
         for child in ruby:
             if child.tag == f"{TEXT}ruby-text":
                 self.append_text("(")
@@ -477,7 +496,7 @@ class OdfParagraphWords:
                 self.read(child)
 
     def note(self, element: Element) -> None:
-        """Keep a note to read after the paragraph."""
+        """Keep a footnote or comment for after the paragraph: its words would cut the sentence."""
         self.notes.append(element)
 
     def frame(self, element: Element) -> None:
@@ -499,6 +518,7 @@ def _plain_text(paragraph: Element, styles: OpenDocumentStyles) -> str | None:
     """Read text with spans as `OdfParagraphWords` would, in half the time; None for other paragraphs."""
     text = paragraph.text or ""
     if len(paragraph):
+        # A style that hides needs each span looked at.
         if styles.hides:
             return None
         texts = [text]
@@ -546,6 +566,7 @@ LEFT_OUT = frozenset(
     + tags(OFFICE, "annotation-end binary-data event-listeners forms scripts font-face-decls settings")
     + tags(_SVG, "title desc")
     + (f"{DRAW}image", f"{DRAW}glue-point", f"{PRESENTATION}event-listener", f"{STYLE}style", f"{TABLE}tracked-changes")
+    # Deleted text of tracked changes lies apart in `tracked-changes`, so passing that over is enough.
 )
 _ACTIONS |= dict.fromkeys(LEFT_OUT)
 
@@ -555,7 +576,7 @@ _ACTIONS |= dict.fromkeys(LEFT_OUT)
 # Read by hand since python-calamine stops at white space between cells, and gives neither errors nor comments.
 # Source: OpenDocument 1.2 part 1, 9 (tables) and 19.385 (value types).
 
-_MOST_COLUMNS = 16_384
+_MOST_COLUMNS = 16_384  # a sheet's width in Calc and Excel
 _SHEET_CONTAINERS = frozenset(
     tags(OFFICE, "document document-content body spreadsheet")
     + tags(TABLE, "table table-rows table-header-rows table-row-group")
@@ -600,6 +621,7 @@ class OdfSpreadsheet:
         self.title = ""
         self.pictures = 0
         self.sheets: list[OpenDocumentSheet] = []
+        # The sheets are told before any row, so all of the file is gone through once more.
         self._look_through()
 
     def _look_through(self) -> None:
@@ -618,6 +640,7 @@ class OdfSpreadsheet:
                     at, number = index, 0
                 if element.tag == _ROW:
                     number += max(1, parse_whole(element.get(_ROWS_REPEATED)))
+                    # Rows behind the last with content are only formatting.
                     if any(len(cell) or cell.get(_TYPE) for cell in element.iterchildren(_CELL, _COVERED)):
                         self.sheets[-1].rows = number
 
@@ -638,6 +661,7 @@ class OdfSpreadsheet:
                 row = _OdfRow(element, styles, blocks)
                 times = max(1, parse_whole(element.get(_ROWS_REPEATED))) if element.tag == _ROW else 0
                 if row.cells or row.beside:
+                    # Rows without content cost nothing but their number.
                     yield RepeatedRows(index, number, times, row.cells, row.beside)
                 number += times
         self.pictures = blocks.pictures
@@ -649,6 +673,7 @@ class OdfSpreadsheet:
             if element.getparent() is not parent:
                 parent = element.getparent()
                 table = parent if parent.tag == _TABLE else next(parent.iterancestors(_TABLE), None)
+                # A sheet within a sheet (a subtable) has no number of its own.
                 if table is not None and table is not last:
                     count, last = count + 1, table
                 index = count - 1 if table is not None else -1
@@ -670,6 +695,7 @@ class _OdfRow:
         column = 0
         for cell in element.iterchildren(_CELL, _COVERED):
             times = max(1, parse_whole(cell.get(_COLUMNS_REPEATED)))
+            # `value-type` alone counts: a cell may have a value and no paragraph.
             if (len(cell) or cell.get(_TYPE)) and column < _MOST_COLUMNS:
                 text = self._text(cell)
                 if text:
@@ -688,6 +714,7 @@ class _OdfRow:
             elif child.tag not in LEFT_OUT or child.tag.endswith("}image"):
                 self.beside += self._blocks.read(child, self._places)
         shown = "\n".join(texts).strip()
+        # An error is what the cell shows; its value would be 0.
         return shown if _ERROR.match(shown) else _value(cell, shown)
 
 
@@ -713,6 +740,7 @@ def _number(value: str) -> str:
         number = float(value)
     except ValueError:
         return ""
+    # 15 digits are what a double keeps; a whole number needs no point.
     return str(int(number)) if number.is_integer() and abs(number) < 1e15 else f"{number:.15g}"
 
 

@@ -88,9 +88,11 @@ def _packed(archive: Archive, source: FileSource, styles: TextStyles) -> list[_O
     members = {name: _member(archive, name) for name in names}
     formulas = set()
     for name in reversed(names):  # styles before the text that has them
+        # Parsed only to be sure: what is written is the source text with its edits.
         root = parse(members[name], source)  # so it is well-formed, and not too deep
         if name in (CONTENT, STYLES):
             styles.add(root)
+        # Formulas have no words; they are read only where they stand in a text.
         elif str(root.tag).endswith("}math"):
             formulas.add(name)
     return [
@@ -122,6 +124,7 @@ def _changed(
     visits = SegmentVisits(visit)
     edits = [edits_of(part.walk.stretches, visits) for part in parts]
     if target is not None:
+        # After all parts were asked: how each says its language depends on what any of them says now.
         edits = [found + more for found, more in zip(edits, _language_edits(parts, styles, target), strict=True)]
     return {
         part.name: part.coded.encoded(spliced(len(part.coded.text), found), "xmlcharrefreplace")
@@ -190,7 +193,8 @@ class _OdfWalk:
         self._usual: dict[str, str] = {}
         """The usual ones by others."""
         self._walk()
-        self.stretches.sort(key=lambda each: each.start)
+        # A stretch is found at its end, so an inner one (a note) comes before the paragraph around it.
+        self.stretches.sort(key=lambda stretch: stretch.start)
 
     def _walk(self) -> None:
         text, position = self._text, 0
@@ -217,7 +221,7 @@ class _OdfWalk:
         return position
 
     def _named(self, name: str) -> str:
-        """Return a name with its usual prefix."""
+        """Return a name with the usual prefix of its namespace, whatever the file calls it."""
         prefix, colon, local = name.partition(":")
         return f"{self._usual.get(prefix, prefix)}:{local}" if colon else name
 
@@ -229,6 +233,7 @@ class _OdfWalk:
 
     def _start_tag(self, name: str, given: str, start: int, end: int, given_at: int) -> None:
         is_empty = given.endswith("/")
+        # What is skipped is counted by depth only.
         if self._skipped:
             self._skipped += not is_empty
             return
@@ -248,6 +253,7 @@ class _OdfWalk:
 
     def _take_spaces(self, given: str) -> None:
         for prefix, double, single in _SPACE.findall(given):
+            # By namespace: LibreOffice's prefixes are a habit, not a rule.
             usual = _PREFIXES.get(double or single)
             if usual is not None:
                 self._prefixes[usual] = prefix
@@ -286,6 +292,7 @@ class _OdfWalk:
         is_paragraph = name in _PARAGRAPHS
         is_unread = before.is_discarded or (before.is_value and is_paragraph)
         context = before._replace(is_inline=True)
+        # Context, kind and spelling are those of the element that begins, and come back with its end.
         if name in _MARGIN_LEAVES:
             context = context._replace(kind=SegmentKind.HEADER)
         elif not is_paragraph:
@@ -294,6 +301,7 @@ class _OdfWalk:
             context, is_code = self._styled(name, said, context)
             is_unread = is_unread or is_code
         self._context = context
+        # The prefix of the text namespace in this file, from the tag itself ("text:p" gives "text:").
         spelling = _spelling_with(raw[:-1]) if is_paragraph else spell_text
         self._gatherings.append(TextGatherer(self._text))
         return _OpenElement(name, start, "paragraph", before, spelling, is_unread)
@@ -312,6 +320,7 @@ class _OdfWalk:
 
     def _begin_pair(self, name: str, said: _Said, start: int, end: int) -> _OpenElement:
         style = _value(said, "text:style-name")
+        # A span of code is one mark with its words shown, so that a model neither translates nor loses it.
         if name == "text:span" and self._styles.is_code(style):
             before = self._context
             self._context = before._replace(is_inline=False)
@@ -326,6 +335,7 @@ class _OdfWalk:
         """Note the kind of paragraphs in a container. A shape or comment in a cell isn't its value."""
         context = self._context
         if name in ("draw:page", "table:table") and not self._gatherings:
+            # A sheet's number, not that of a table in a text.
             self._page += name == "draw:page" or (bool(self._open) and self._open[-1].name == "office:spreadsheet")
         elif name in _KINDS and (context.kind not in _LASTING or _KINDS[name] is SegmentKind.NOTE):
             self._context = context = context._replace(kind=_KINDS[name], level=0)
@@ -334,6 +344,7 @@ class _OdfWalk:
         elif _value(said, "presentation:class") == "title" and context.kind not in _LASTING:
             self._context = context = context._replace(kind=SegmentKind.HEADING, level=1)
         if (context.is_value or context.also) and name.startswith(("draw:", "office:")):
+            # A shape or a comment in a cell is no value of it.
             self._context = context = context._replace(is_value=False, also=())
         if self._is_of_a_pattern(name, said):
             self._context = context._replace(is_discarded=True)
@@ -385,6 +396,7 @@ class _OdfWalk:
             gathering.add(element.start, end, " " * min(count, MOST_SPACES), is_exact=True)
         elif name in _ATOMS:
             gathering.single(element.start, end, _ATOMS[name])
+        # Page breaks are set anew by each program, so they need no mark.
         elif name not in _NOTHING:
             is_field = name.startswith(("text:", "presentation:")) and name != "text:note"
             shows = words_of(self._text, element.start, end) if is_field else ""
@@ -447,7 +459,9 @@ _KINDS = {
 }  # fmt: skip
 _LASTING = (SegmentKind.NOTE, SegmentKind.HEADER, SegmentKind.LABEL)
 """Kinds that contents inherit."""
-_CELLS = _named("table", "table-cell covered-table-cell")
+_CELLS = _named(
+    "table", "table-cell covered-table-cell"
+)  # a covered cell lies behind a merged one and may still have text
 _VALUES = frozenset(("float", "percentage", "currency", "date", "time", "boolean"))
 """Types of cells whose text is a value as it is shown."""
 _LABELS = {
@@ -490,6 +504,7 @@ def _written(text: str, prefix: str, is_behind_space: bool) -> tuple[str, bool]:
     text = text.replace("\r", "")
     for match in _WHITE.finditer(text):
         found += escaped(text[position : match.start()])
+        # Nothing but marks before: a space here would be the first of the paragraph, which programs drop.
         is_behind_space = is_behind_space and match.start() == position == 0
         position = match.end()
         white = match[0]
@@ -499,6 +514,7 @@ def _written(text: str, prefix: str, is_behind_space: bool) -> tuple[str, bool]:
             found += f"<{prefix}line-break/>"
         else:
             found += "" if is_behind_space else " "
+            # The first space of a run is itself; the others are in text:s, which counts them.
             count = len(white) if is_behind_space else len(white) - 1
             found += f'<{prefix}s {prefix}c="{count}"/>' if count else ""
             is_behind_space = not count
@@ -513,6 +529,7 @@ def _written(text: str, prefix: str, is_behind_space: bool) -> tuple[str, bool]:
 # A document has three languages at a time: for western, Asian and complex scripts. Source: OpenDocument 1.3 part 3,
 # 20.202 (fo:language), 20.299 (style:language-asian), 20.300 (style:language-complex).
 
+# Languages for which LibreOffice reads the attributes with "-asian" or "-complex" instead of the plain ones.
 _ASIAN = frozenset(("zh", "ja", "ko", "yue"))
 _COMPLEX = frozenset(
     ("am", "ar", "as", "bn", "bo", "ckb", "dv", "dz", "fa", "gu", "he", "hi", "km", "kn", "ks", "lo", "ml", "mr")
@@ -548,7 +565,7 @@ class StyleLocale(NamedTuple):
 
     @property
     def said(self) -> dict[str, str]:
-        """Attributes that are always written."""
+        """The two attributes that every style needs: a language without a country is ignored by programs."""
         return {self.keys[0]: self.language, self.keys[1]: self.country}
 
 
@@ -590,6 +607,7 @@ def _look_of(each: _StyleProperties, locale: StyleLocale) -> dict[str, str]:
 def _language_of(each: _StyleProperties, locale: StyleLocale, before: str) -> dict[str, str]:
     """Return the attributes to set in properties of text, where the default language was `before`."""
     said = each.said.get(locale.keys[0])
+    # Only styles that spoke of the old language change: a quotation in a third one keeps its own.
     if not each.is_default and (said is None or said.value in ("none", "zxx") or said.value != before):
         return {}
     whole = {locale.keys[3]: "-".join(filter(None, (locale.language, locale.script, locale.country)))}
@@ -624,6 +642,7 @@ def _is_rtl(parts: Sequence[StyleTags]) -> bool:
     if any(properties.name == _PAGE_PROPERTIES and mode in _TO_LEFT for properties, mode in modes):
         return True
     of_text = [mode in _TO_LEFT for properties, mode in modes if properties.name == _PARAGRAPH_PROPERTIES]
+    # By most of them: a quotation from right to left does not turn a document.
     return sum(of_text) * 2 > len(of_text)
 
 
@@ -665,6 +684,7 @@ class TargetStyles:
 
     def _turned(self, each: _StyleProperties) -> dict[str, str]:
         is_text = each.name == _PARAGRAPH_PROPERTIES
+        # Code reads from left to right in every language.
         if is_text and each.family == "paragraph" and not each.is_default and self._is_code(each.style):
             return _OF_CODE
         wanted: dict[str, str] = {}
@@ -679,7 +699,7 @@ class TargetStyles:
         return wanted
 
     def _code_edits(self, part: StyleTags) -> Iterator[TextEdit]:
-        """Keep code left-to-right."""
+        """Yield what keeps code from left to right in a document that is turned, where its style says nothing."""
         has_properties = {
             properties.style for properties in part.properties if properties.name == _PARAGRAPH_PROPERTIES
         }
@@ -732,6 +752,7 @@ class _StyleTag:
     def inserted(self, content: str) -> TextEdit:
         if not self.is_empty:
             return TextEdit(self.end, self.end, (content,))
+        # "<x/>" becomes "<x>…</x>".
         return TextEdit(self.end - 2, self.end, (f">{content}</{self.raw}>",))
 
 
@@ -751,7 +772,9 @@ class StyleTags:
         if name.endswith("-properties"):
             owner = self._owner
             is_default = owner.name == _DEFAULT or name == _PAGE_PROPERTIES
+            # Page layouts have no family, but are defaults as well.
             self.properties.append(_StyleProperties(name, owner.style, owner.family, is_default, at[0], said))
+        # Tab stops and header styles stand between a style and its properties.
         elif name == _STYLES_TAG or (name.startswith("style:") and not name.startswith(("style:tab", "style:header"))):
             family, style = said.get("style:family"), said.get("style:name")
             tag = _StyleTag(name, raw, style.value if style else "", family.value if family else "", at[1], is_empty)
@@ -776,7 +799,7 @@ class StyleTags:
         return f"<{raw}{self.spelled(wanted)}>{content}</{raw}>"
 
     def set(self, each: _StyleProperties, wanted: Mapping[str, str]) -> Iterator[TextEdit]:
-        """Yield edits that set these attributes."""
+        """Yield edits that set attributes: known ones in their place, others before the first."""
         for key, value in wanted.items():
             said = each.said.get(key)
             if said is not None:

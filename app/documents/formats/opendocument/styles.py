@@ -19,6 +19,7 @@ CONTENT, STYLES, META = "content.xml", "styles.xml", "meta.xml"
 PARAGRAPHS = frozenset((f"{TEXT}p", f"{TEXT}h"))
 _LEVELS = 10
 MOST_SPACES = 100
+# Writer's names encode spaces as _20_.
 _CODE_NAMES = ("preformatted", "source_20_code", "source_20_text", "source_text", "code", "listing")
 OUTLINE = "\0outline"
 """The name under which the numbering of headings is kept: no style can have it."""
@@ -61,6 +62,7 @@ class OpenDocumentStyles:
         """True if any style hides its text."""
 
     def add(self, root: Element) -> None:
+        # An automatic style may be defined after it was asked for.
         self._looks.clear()
         for element in root.iter(f"{STYLE}style", f"{TEXT}list-style", f"{TEXT}outline-style"):
             if element.tag == f"{TEXT}list-style":
@@ -93,7 +95,6 @@ class OpenDocumentStyles:
         return found
 
     def is_hidden_page(self, name: str) -> bool:
-        """Return whether slides of this style are hidden."""
         return name in self._hidden_pages
 
     def _resolved(self, name: str) -> ResolvedStyle:
@@ -115,13 +116,13 @@ class OpenDocumentStyles:
 
 @dataclass
 class ListCounters:
-    """Counters of all lists."""
+    """Count the items of all lists: one row of counters for each list style, one counter a level."""
 
     styles: OpenDocumentStyles
     _at: dict[str, list[int | None]] = field(default_factory=dict)
 
     def begin(self, style: str) -> None:
-        """Restart a list."""
+        """Forget where a list was, so that its next item is the first."""
         self._at.pop(style, None)
 
     def label(self, style: str, level: int, start: int | None = None) -> str:
@@ -136,9 +137,11 @@ class ListCounters:
         at = self._at.setdefault(style, [None] * _LEVELS)
         now = at[index]
         at[index] = start if start is not None else own.start if now is None else now + 1
+        # Deeper levels begin anew under the next item.
         at[index + 1 :] = [None] * (_LEVELS - index - 1)
         if not own.format:
             return (own.prefix + own.suffix).strip()
+        # `display-levels`: how many levels the label shows, as in 2.1.3.
         first = max(0, index + 1 - max(1, own.shown))
         numbers = [
             spelled(levels[number].start if (value := at[number]) is None else value, levels[number].format)
@@ -175,7 +178,7 @@ def _levels(element: Element) -> list[_OdfListLevel]:
 
 
 def _bullet(character: str) -> str:
-    """Return a symbol font's own character has no place in Unicode."""
+    """Return a list's bullet; a symbol font's own character has no meaning in another font."""
     return "•" if character and 0xE000 <= ord(character[0]) <= 0xF8FF else character[:1]
 
 
@@ -225,6 +228,7 @@ class TextStyles(OpenDocumentStyles):
             if style.get(f"{STYLE}family") == "text":
                 name = style.get(f"{STYLE}name", "")
                 said = [key for child in style for key in child.attrib]
+                # LibreOffice gives each session of typing a style with nothing but a revision id ("rsid").
                 if all(_REVISION in key for key in said) and not style.get(f"{STYLE}parent-style-name"):
                     self._silent.add(name)
                 if look := _style_look(style):

@@ -16,8 +16,8 @@ from app.documents.formats.pdf.page_text import PageText, PdfLine
 from app.documents.formats.pdf.pdf_blocks import SAME_SIZE, SENTENCE_END, BlockDraft
 from app.documents.formats.pdf.pdf_pages import OutlineEntry, PageGeometry
 
-LARGER = 1.12
-BOLDER, NAMED = 1.3, math.inf
+LARGER = 1.12  # a heading is at least so much larger than the body
+BOLDER, NAMED = 1.3, math.inf  # a weight this far above the body's counts as bold, where no font's name tells
 NEARLY_ALL = 0.8
 MOST_CHARS = 200
 MOST_TITLE_LINES = 4
@@ -28,6 +28,7 @@ MOST_TITLES = 5000
 MOST_PREFIX_CHARS = 20
 _LADDER = (1.75, 1.4, 1.18)
 """Sizes over the text's from which on a heading is of level 1, 2 and 3."""
+# "1.2 Title", "3. Title" and "A.1 Title".
 _NUMBERED = re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,7})\.?\s+\S|[A-Z](?:\.\d{1,3}){1,7}\.?\s+\S")
 _DOTTED = re.compile(r"(\d{1,3}|[A-Z])(\.\d{1,3}){1,7}\.?\s")
 _CHAPTER = re.compile(r"\D{2,15}\s(\d{1,3}|[IVXLC]{1,6}|[A-Z])\.?|第\s?\S{1,3}\s?[章部編]")
@@ -63,6 +64,7 @@ class LetterStatistics:
         If most letters are bold or monospaced, no line is: it means nothing there.
         """
         is_all_bold, is_all_mono = 2 * self._bold > self._all, self._mono > NEARLY_ALL * self._all
+        # PDFium derives a weight from the width of the stems: the body of many a document counts as bold by it.
         body = max(self._weights, key=self._weights.__getitem__) if self._weights and not self._bold else NAMED
         for line in lines:
             if line.is_bold is None:
@@ -74,7 +76,7 @@ class LetterStatistics:
 
     @property
     def size(self) -> float:
-        """Size of most characters; 10 without any."""
+        """Size of most characters in points; 10 without any."""
         return max(max(self._sizes, key=self._sizes.__getitem__) / 4, 0.25) if self._sizes else 10.0
 
 
@@ -114,10 +116,12 @@ class HeadingMarker:
     def _level(self, draft: BlockDraft, after: BlockDraft | None, body_size: float) -> int:
         """Return the level of a heading outside the outline: equal for equal sizes."""
         text, size = draft.lines[0].text, _half_points(draft)
+        # "Chapter 3" above its title is of the title's level.
         if after is not None and after.kind is BlockKind.HEADING and _CHAPTER.fullmatch(text):
             return after.level
         if size in self._outlined:
             return self._outlined[size]
+        # "2.1.3" says its level itself.
         dotted = _DOTTED.match(text)
         if dotted:
             level = dotted[0].rstrip(". ").count(".") + 1
@@ -158,6 +162,7 @@ def _is_next_line(before: BlockDraft, draft: BlockDraft, body_size: float) -> bo
     if before.size < LARGER * body_size or len(before.lines) + len(draft.lines) > MOST_HEADING_LINES:
         return False
     last, first = before.lines[-1], draft.lines[0]
+    # A wide gap divides cells: such lines are rows, not a title.
     if not _is_below(last, first, NEXT_LINE) or _NUMBERED.match(first.text) or last.gap or first.gap:
         return False
     return first.is_bold or not last.text.endswith(SENTENCE_END)
@@ -176,11 +181,13 @@ def _looks_like_heading(draft: BlockDraft, body_size: float) -> bool:
     if length > MOST_CHARS or len(lines) > 3 or lines[0].is_turned or lines[0].gap > 3 * lines[0].size:
         return False
     text = lines[-1].text
+    # A row of figures or of signs is no heading, however large.
     if not any(letter.isalpha() for letter in lines[0].text):
         return False
     if draft.size >= LARGER * body_size:
         return not (len(lines) > 1 and text.endswith((".", ","))) or draft.size >= 1.4 * body_size
     is_bold = all(line.is_bold for line in lines) and draft.size > 0.93 * body_size
+    # A bold line that ends like a sentence is a run-in heading or an emphasised paragraph.
     if not is_bold or length > 120 or text.endswith((".", ",", ";", ":")):
         return False
     return draft.kind is BlockKind.PARAGRAPH or bool(draft.label[0].isdigit())
@@ -191,6 +198,7 @@ def _with_entry(drafts: list[BlockDraft], entry: OutlineEntry, sheet: PageGeomet
     title = plain(entry.title)
     if not title:
         return drafts
+    # Compared by letters, so lines far longer than the title need not be.
     longest = len(entry.title) + MOST_PREFIX_CHARS
     found = [
         (number, lines)
@@ -202,7 +210,7 @@ def _with_entry(drafts: list[BlockDraft], entry: OutlineEntry, sheet: PageGeomet
     at, lines = found[0]
     if entry.y is not None and len(found) > 1:
         y = sheet.point(0, entry.y)[1]
-        at, lines = min(found, key=lambda each: abs(drafts[each[0]].lines[0].top - y))
+        at, lines = min(found, key=lambda entry_lines: abs(drafts[entry_lines[0]].lines[0].top - y))
     draft = drafts[at]
     divided = [BlockDraft(BlockKind.HEADING, lines, entry.level, left=draft.left, right=draft.right)]
     end, left_over = at, len(lines)
@@ -227,8 +235,10 @@ def _title_lines(drafts: Sequence[BlockDraft], number: int, title: str) -> list[
         for line in draft.lines[: MOST_TITLE_LINES - len(lines)]:
             text += plain(line.text)
             lines.append(line)
+            # The page may have "Chapter 3" or "iv" before what the outline calls the title.
             if text == title or (text.endswith(title) and _PREFIX.fullmatch(text[: -len(title)])):
                 return lines
+            # Some characters more are ligatures and hyphens; then it is another text.
             if len(text) > len(title) + 12:
                 return []
         if len(lines) >= MOST_TITLE_LINES:
@@ -253,6 +263,7 @@ LEAST_LETTERS = 5
 
 _DIGITS = re.compile(r"\d+")
 _NUMBER = re.compile(
+    # "Page 3 of 12", "iv" and "- 7 -" in five languages.
     r"\W*(?:page|seite|p\.|página|pagina)?\s*(\d{1,5}|[ivxlcdm]{1,7})\s*(?:(?:/|\||of|von|de|sur|di)\s*\d{1,5})?\W*",
     re.IGNORECASE,
 )
@@ -288,7 +299,7 @@ def plain(text: str) -> str:
 
 
 class RunningHeaders:
-    """Remove running headers and footers page by page."""
+    """Remove running headers and footers page by page, by comparing each margin with those of the pages around."""
 
     def __init__(self) -> None:
         self._behind: deque[tuple[list[_MarginRow], list[_MarginRow]]] = deque(maxlen=PAGES_BEHIND)
@@ -308,6 +319,7 @@ class RunningHeaders:
         self._behind.append(marks)
         self._known.pop(page.page, None)
         gone: set[int] = set()
+        # Top and bottom apart, from the outside in: what is inside of a row that stays is text.
         for side in (0, 1):
             beside = [mark for other in others for mark in other[side]]
             count = 0
@@ -315,6 +327,7 @@ class RunningHeaders:
                 if not self._is_repeated(row, mark, _MarginNeighbours(beside, body_size, titles, named, page.page)):
                     break
                 count += 1
+            # A row that is set close to the text belongs to it, even if it comes again.
             while count and not marks[side][count - 1].is_apart:
                 count -= 1
             gone |= {id(line) for row in rows[side][:count] for line in row}
@@ -328,8 +341,10 @@ class RunningHeaders:
 
     def _is_repeated(self, row: list[PdfLine], mark: _MarginRow, around: _MarginNeighbours) -> bool:
         near = [other for other in around.marks if abs(other.base - mark.base) <= SAME_HEIGHT]
+        # A number alone is a page number if others have one there, or if it is this page's.
         if mark.is_number and (any(other.is_number for other in near) or _value(mark.texts[0]) == around.page):
             return True
+        # Large letters come again as titles of chapters, so they have to do it more often.
         is_large = any(line.size >= LARGE * around.body_size for line in row)
         same = sum((other.texts == mark.texts) if is_large else _is_like(other, mark) for other in near)
         if same >= (LEAST_OTHERS_OF_LARGE if is_large else LEAST_OTHERS):
@@ -369,6 +384,7 @@ def _is_known(text: str, near: list[_MarginRow], titles: set[str]) -> bool:
         return True
     prefix = _COUNTED.match(letters)
     names = [letters, letters[prefix.end() :]] if prefix else [letters]
+    # Running headers are cut off with dots where a section's title is too long.
     is_cut = text.rstrip().endswith(("…", "..."))
     return any(
         name in titles or (is_cut and any(title.startswith(name) for title in titles))
@@ -387,6 +403,7 @@ def _margins(page: PageText) -> _Rows:
     high, low = MARGIN * page.sheet.height, (1 - MARGIN) * page.sheet.height
     outer = [line for line in page.lines if not high <= line.base <= low and not line.is_turned]
     upper, lower = [line for line in outer if line.base < high], [line for line in outer if line.base > low]
+    # From outside in: headers downwards, footers upwards.
     return _grouped(sorted(upper, key=lambda line: line.base)), _grouped(sorted(lower, key=lambda line: -line.base))
 
 
@@ -409,6 +426,7 @@ def _marks_of(rows: list[list[PdfLine]]) -> list[_MarginRow]:
         base, size = row[0].base, max(line.size for line in row)
         inner = rows[number + 1][0].base if number + 1 < len(rows) else None
         texts = tuple(line.text for line in row)
+        # "Page 3" and "Page 4" are the same row.
         patterns = tuple(_DIGITS.sub("#", text) for text in texts)
         is_number = len(texts) == 1 and bool(_NUMBER.fullmatch(texts[0]))
         is_apart = inner is None or abs(inner - base) >= APART * size

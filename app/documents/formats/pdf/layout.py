@@ -72,6 +72,7 @@ def _with_ruled(found: list[list[PdfLine] | PdfTable]) -> list[list[PdfLine] | P
                     seen.add(id(line.table))
                     divided.append(line.table)
             elif begins:
+                # A table divides the run; what follows it begins another.
                 divided.append([line])
                 begins = False
             else:
@@ -104,6 +105,7 @@ def _flows(lines: list[PdfLine], depth: int) -> list[list[PdfLine] | PdfTable]:
             for column in columns:
                 found += _flows(column, depth + 1)
             continue
+        # Columns that are no text may be a table's; if they are not surely one, its lines stay in order.
         parts = table_of(rows_apart(band), gaps)
         # Neither columns of text nor a table: lists of names may stand side by side under a header over them all.
         if depth < DEEPEST and not any(isinstance(part, PdfTable) for part in parts):
@@ -135,6 +137,7 @@ def _strips(lines: list[PdfLine], least: float) -> list[_PageStrip]:
     """Cut lines into strips at empty heights. A line counts from above its letters to its base."""
     strips: list[_PageStrip] = []
     for line in sorted(lines, key=lambda line: line.base - 0.7 * line.size):
+        # From above the small letters to just below the base: descenders may reach into the next line.
         top, bottom = line.base - 0.7 * line.size, line.base + 0.15 * line.size
         if strips and top < strips[-1].bottom:
             strips[-1].lines.append(line)
@@ -154,8 +157,8 @@ def _mark_cells(strips: list[_PageStrip]) -> None:
     run: list[_PageStrip] = []
 
     def end() -> None:
-        for each in run if len(run) >= LEAST_ROWS else ():
-            each.is_cells = True
+        for cell_strip in run if len(run) >= LEAST_ROWS else ():
+            cell_strip.is_cells = True
         run.clear()
 
     for at, strip in enumerate(strips):
@@ -171,6 +174,7 @@ def _mark_cells(strips: list[_PageStrip]) -> None:
 def _gaps(lines: list[PdfLine], least: float) -> Gaps:
     """Return the empty parts of the width from left to right; the outer two are open."""
     if len(lines) == 1:
+        # A line alone leaves all the rest of the width free.
         return [(-math.inf, lines[0].left), (lines[0].right, math.inf)]
     gaps: Gaps = []
     reached = -math.inf
@@ -193,11 +197,13 @@ def _bands(strips: list[_PageStrip], least: float) -> list[_Band]:
         gutters = strips[at].gaps[1:-1]
         end = at + 1
         while end < len(strips):
+            # A strip that narrows the gutters may still share them; one that closes them all ends the band.
             narrowed = _common(gutters, strips[end].gaps, least)
             if not narrowed or not _belongs(strips, end, narrowed):
                 break
             gutters, end = narrowed, end + 1
         start = at
+        # Backwards, too: the first strips of a column may be single lines.
         while start > free_from and _is_near(strips, start):
             narrowed = _common(gutters, strips[start - 1].gaps, least)
             if not narrowed:
@@ -215,6 +221,7 @@ def _bridged(bands: list[_Band], strips: list[_PageStrip], least: float) -> list
     found: list[_Band] = []
     for band in bands:
         whole = band
+        # The nearest band above may be of other columns, as a formula's own.
         for number in range(len(found) - 1, -1, -1):
             bridge = _bridge(found[number], whole, strips, least)
             if bridge:
@@ -235,6 +242,7 @@ def _bridge(above: _Band, below: _Band, strips: list[_PageStrip], least: float) 
     inside = strips[above[0] : below[1]]
     if not gutters or above[1] == below[0]:
         return None
+    # Neither part is text: two tables below each other are no columns.
     if not any(are_text(_cut_columns(_lines_of(strips[start:end]), gutters)) for start, end, _ in (above, below)):
         return None
     return (above[0], below[1], gutters) if are_text(_cut_columns(_lines_of(inside), gutters)) else None
@@ -285,6 +293,7 @@ def are_text(columns: list[list[PdfLine]]) -> bool:
     """
     if len(columns) < 2 or min(len(column) for column in columns) < 2:
         return False
+    # Columns whose lines don't align are surely not rows of a table.
     if _meet(columns) < 0.5 and min(len(column) for column in columns) >= 4:
         return all(_mean_chars(column) >= 4 for column in columns)
     return all(_mean_chars(column) >= LEAST_COLUMN_CHARS and _is_filled(column) for column in columns)
@@ -318,8 +327,8 @@ def _are_lists(columns: list[list[PdfLine]]) -> bool:
     whites = [_whites(column) for column in columns]
     if not all(LEAST_ENTRIES <= len(white) <= MOST_ENTRIES for white in whites):
         return False
-    for one, other in pairwise(whites):
-        fewer, more = (one, other) if len(one) < len(other) else (other, one)
+    for white, next_white in pairwise(whites):
+        fewer, more = (white, next_white) if len(white) < len(next_white) else (next_white, white)
         met = sum(any(top < low and high < bottom for high, low in more) for top, bottom in fewer)
         if met > SAME_WHITE * len(fewer):
             return False
@@ -332,6 +341,7 @@ def _whites(column: list[PdfLine]) -> Gaps:
     steps = [after.base - before.base for before, after in pairwise(lines)]
     if not steps:
         return []
+    # The fifth of the steps: most are within an entry.
     pitch = sorted(steps)[len(steps) // 5]
     return [
         (before.base + 0.2 * before.size, after.base - 0.75 * after.size)
@@ -359,6 +369,7 @@ def _meet(columns: list[list[PdfLine]]) -> float:
     met = 0
     at = 0
     for base in sorted(line.base for line in shortest):
+        # Both sorted, so one pass is enough.
         while at < len(bases) and bases[at] < base - 1:
             at += 1
         met += at < len(bases) and bases[at] <= base + 1
@@ -383,6 +394,7 @@ def _is_same_row(row: list[PdfLine], line: PdfLine) -> bool:
     height = 0.35 * max(row[-1].size, line.size)
     if line.base - row[0].base > height:
         return False
+    # Only the last few: rows of hundreds of cells would make this quadratic.
     return all(line.left > other.right - 1 or line.right < other.left + 1 for other in row[-8:])
 
 
@@ -411,8 +423,10 @@ def one_line(row: list[PdfLine]) -> PdfLine:
     gaps = [after.left - before.right for before, after in pairwise(row)]
     is_mono = all(line.is_mono for line in row)
     # Of the width of a letter, its ink leaves a part free on both sides.
+    # Side bearings: the ink of a letter is narrower than its advance.
     free = BEARINGS * longest.size
     letter = (longest.right - longest.left + free) / len(longest.text) if is_mono else math.inf
+    # Code keeps its gaps as spaces of a letter's width.
     spaces = [" " * min(max(round((gap - free) / letter), 1), MOST_SPACES) for gap in gaps]
     return PdfLine(
         row[0].page,
@@ -447,6 +461,7 @@ def table_of(rows: list[list[PdfLine]], gutters: Sequence[tuple[float, float]]) 
     full = [number for number, row in enumerate(rows) if len(row) > 1]
     lines = [line for row in rows for line in row]
     # What has letters of fixed width is what a program was given or wrote, with the gaps that it had.
+    # Printed code and output have gaps in columns, too, and are no table.
     if len(full) < LEAST_ROWS or sum(line.is_mono for line in lines) > MOST_MONO * len(lines):
         return [lines]
     inside = rows[full[0] : full[-1] + 1]
@@ -479,6 +494,7 @@ def _is_table(rows: list[list[list[PdfLine]]]) -> bool:
     if has_leader or median(lengths) > MOST_CELL_CHARS:
         return False
     firsts = [row[0] for row in texts if row[0]]
+    # Marks in the first column make a list; figures may number rows.
     if firsts and all(_MARK.fullmatch(text) for text in firsts) and not all(text.isdigit() for text in firsts):
         return False
     if len(texts[0]) == 2:

@@ -51,6 +51,7 @@ BULLETS = "•‣◦▪▫■□●○◆►▶➢➤✓✔∙·*–—-\uf0b7\u
 
 _UNPRINTABLE = dict.fromkeys([*range(9), *range(11, 13), *range(14, 32), 0x7F, 0xFFFF, 0xFEFF])
 _UNPRINTABLE |= {2: HYPHEN, 9: " "}
+# Ligatures as letters of their own, in the order of Unicode from U+FB00.
 _UNPRINTABLE |= {0xFB00 + n: text for n, text in enumerate(("ff", "fi", "fl", "ffi", "ffl", "st", "st"))}
 _LINE = re.compile(rf"[^\s{HYPHEN}{GONE}][^\r\n{HYPHEN}]*{HYPHEN}?")
 """PDFium breaks no line after its sign for a hyphen."""
@@ -74,6 +75,7 @@ _DOTLESS = {"ı": "i", "ȷ": "j"}
 _DOUBTFUL = re.compile(f"[\u00c0-\u017f]{GONE}*( +)(?=[a-z\u00df-\u017f])|[A-Za-z]( +){GONE}*(?=[\u00df-\u017f])")
 LEAST_SPACE = 0.2
 """Least distance between words in font sizes, even in crowded lines."""
+# Names of TeX's fonts (CMBX, SFBX, lmbx), PostScript's ("-Bd", "Demi") and Japanese weights (W6 and up).
 _BOLD = re.compile(
     r"bold|black|heavy|demi(?!c|n)|nimbus\w+-medi(?!um)|bookman-demi|(?:^|\+)(?:CM|SF|EC|EU)\w*B(?:X|\d|SY|MR)|(?:^|\+)(?:CM|LM)?MIB"
     r"|(?:^|\+)(?:lm|ec|tc|t1|ot1)\w*bx|[-,]b[dx]?(?:it|ital|italic|obl)?$|[-_]W[6-9]\b",
@@ -91,6 +93,7 @@ _MONO = re.compile(
 
 
 _int, _address = ctypes.c_int, ctypes.c_void_p
+# Called for each line, so that ctypes' checks of arguments are worth leaving out.
 _count_rects = quick(raw.FPDFText_CountRects, _int, _address, _int, _int)
 _get_rect = quick(raw.FPDFText_GetRect, _int, _address, _int, _address, _address, _address, _address)
 _get_char_box = quick(raw.FPDFText_GetCharBox, _int, _address, _int, _address, _address, _address, _address)
@@ -180,6 +183,7 @@ class TextProbe:
 
 def page_text(document: Any, page: int, probe: TextProbe, annotations: AnnotationReader | None = None) -> PageText:
     """Read page `page` (from 1); one that can't be loaded is marked as damaged."""
+    # Page numbers count from 0 in PDFium.
     loaded = raw.FPDF_LoadPage(document.raw, page - 1)
     if not loaded:
         return PageText(page, is_damaged=True)
@@ -211,6 +215,7 @@ def page_text(document: Any, page: int, probe: TextProbe, annotations: Annotatio
 
 def _has_pictures(page: Any) -> bool:
     """Return whether there is anything to see: pictures, drawings, or forms with them inside."""
+    # A page of vector graphics may have 100,000 objects; the first that can be seen is enough.
     for index in range(min(raw.FPDFPage_CountObjects(page), MOST_OBJECTS)):
         kind = raw.FPDFPageObj_GetType(raw.FPDFPage_GetObject(page, index))
         if kind in (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_FORM, raw.FPDF_PAGEOBJ_SHADING):
@@ -219,7 +224,7 @@ def _has_pictures(page: Any) -> bool:
 
 
 class _PageTextReading:
-    """Reading of one page."""
+    """Read one page: its text in one call, then about eight calls a line for places and fonts."""
 
     def __init__(self, page: int, text_page: Any, sheet: PageGeometry, probe: TextProbe) -> None:
         self._page, self._text_page, self._sheet, self._probe = page, text_page, sheet, probe
@@ -241,10 +246,12 @@ class _PageTextReading:
     def _whole_text(self) -> str:
         if self._count <= 0:
             return ""
+        # UTF-16 and its end mark, with room for characters outside of the basic plane.
         room = ctypes.create_string_buffer(4 * self._count + 4)
         units = raw.FPDFText_GetText(
             self._text_page, 0, self._count, ctypes.cast(room, ctypes.POINTER(ctypes.c_ushort))
         )
+        # PDFium counts the final zero.
         return room.raw[: 2 * max(units - 1, 0)].decode("utf-16-le", "replace")
 
     def _with_accents_joined(self, text: str) -> str:
@@ -267,6 +274,7 @@ class _PageTextReading:
         accent, size = self._box(at), self._size(at)
         if accent is None:
             return -1
+        # Most accents are drawn right before or behind their letter.
         for other in (at + 1, at - 1, at + 2, at - 2):
             if (
                 0 <= other < len(text)
@@ -274,6 +282,7 @@ class _PageTextReading:
                 and _stands_at(accent, text[at], self._box(other), size)
             ):
                 return other
+        # Looked for by its place, at which PDFium searches all characters.
         if not may_be_far:
             return -1
         left, bottom, right, top = accent
@@ -337,11 +346,13 @@ class _PageTextReading:
         first, centre, last = start, start + middle, start + len(text) - 1
         if self._is_shifted:
             first, centre, last = self._index(first), self._index(centre), self._index(last)
+        # One rectangle for each run of equal font and colour.
         spans = self._spans(first, last - first + 1 if last > first else 1)
         line = self._measured(text, spans, centre)
         if not line.text:
             return []
         line.start, line.length = start, len(text)
+        # A line's middle is what most of it looks like; first and last letter tell whether it is all of it.
         if line.is_bold is not False or line.is_mono:
             faces = [self._face(first), self._face(last)]
             line.is_mono = line.is_mono and all(face.is_mono for face in faces)
@@ -404,10 +415,12 @@ class _PageTextReading:
             base = sheet.point(matrix.e, matrix.f)[1]
         if not (-FAR < left <= right < FAR and -FAR < top <= bottom < FAR and -FAR < base < FAR):
             return self._without_place(written, size)
+        # More than 17 degrees off the horizontal: text along an axis of a drawing, or a watermark.
         if not (across > 0 and -0.3 * across < down < 0.3 * across):
             return PdfLine(
                 self._page, written, left, top, right, bottom, bottom, size, is_bold, is_mono, True, weight=weight
             )
+        # Letters of fonts with absurd boxes still get a line of a usual height.
         base = top if base < top else base if base < bottom + size else bottom + size
         high, low = base - 0.7 * size, base + 0.2 * size
         top, bottom = top if top < high else high, bottom if bottom > low else low
@@ -438,10 +451,12 @@ class _PageTextReading:
                 # Forwards over a gutter, or back to the column before; right to left goes back without a gap.
                 gaps += left - before_right > wide or before_left - right > wide
                 before_left, before_right = left, right
+        # A bullet and its text are one line, however wide the gap.
         if gaps == 1 and text[0] in BULLETS and text[1] == " " and spans[0][2] - spans[0][0] < size:
             return 0
         if text[-1] in FIGURE_ENDS and _FIGURES.search(text):
             return -1
+        # A contents line's dots are gaps already; a line as wide as its letters has no gutter.
         if gaps or spans[-1][2] - spans[0][0] < LOOSE_EM * size * len(text) or ". . . ." in text:
             return gaps
         return -1
@@ -467,7 +482,7 @@ class _PageTextReading:
         return parts + self._line(text[begin:], start + begin, is_whole=True)
 
     def cut_lines(self, lines: list[PdfLine], grid: RuledGrid) -> list[PdfLine]:
-        """Cut lines at the vertical rules between cells."""
+        """Cut lines at a grid's vertical rules, where PDFium joined cells to one line."""
         found: list[PdfLine] = []
         for line in lines:
             middle = line.base - 0.3 * line.size
@@ -523,7 +538,10 @@ def _face_of(font: Any) -> FontFace:
     weight = raw.FPDFFont_GetWeight(font)
     is_bold, is_mono = _said(name)
     return FontFace(
-        False if is_bold is None and weight < LEAST_BOLD else is_bold, is_mono or bool(flags & 1), max(weight, 0)
+        # Flag 1 of the descriptor: fixed pitch (ISO 32000-1, table 123).
+        False if is_bold is None and weight < LEAST_BOLD else is_bold,
+        is_mono or bool(flags & 1),
+        max(weight, 0),
     )
 
 

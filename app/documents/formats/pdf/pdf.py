@@ -61,6 +61,7 @@ def read(source: FileSource) -> Iterator[Item]:
         pages = raw.FPDF_GetPageCount(document.raw)
         if pages < 1:
             raise source.unreadable("damaged")
+        # /Title of the information dictionary.
         title = said(lambda room, size: raw.FPDF_GetMetaText(document.raw, b"Title", room, size), MOST_TITLE_BYTES)
         yield Opened("page", pages, title)
         yield from _PdfReading(source, document, pages).items()
@@ -88,6 +89,7 @@ class _PdfReading:
             if page.is_damaged:
                 self._damaged += 1
                 self._waiting.append(PageRead(page.page, has_text=False))
+                # PDFium reads what it can find; a page that is missing is told, and the others are read.
                 continue
             self._letters.settle(page.lines)
             drafts = self._drafts(page, self._body(page, ahead))
@@ -104,7 +106,7 @@ class _PdfReading:
             yield self._tesseract.remark
 
     def _windows(self) -> Iterator[tuple[PageText, list[PageText]]]:
-        """Yield each page with the next ones."""
+        """Yield each page with the up to `PAGES_AHEAD` next ones, which tell its running headers."""
         probe = TextProbe()
         window: deque[PageText] = deque()
         damaged = 0
@@ -172,6 +174,7 @@ class _PdfReading:
         yield from pieces
         self._is_recognized = self._is_recognized or bool(pieces)
         if not pieces:
+            # What a scanner printed over the picture is better than nothing.
             self._waiting += self._drafts(page, page.lines)
             yield from self._emit_waiting()
         yield from page.added
@@ -222,12 +225,13 @@ def recognize(request: Recognize) -> tuple[list[BlockPiece], tuple[str, ...]]:
 
 
 def recognized(loaded: Any, page: int, tesseract: Tesseract, region: tuple[float, ...] = ()) -> list[BlockPiece]:
-    """Like `recognize`, for a page already open."""
+    """Recognize a page that is already open; see `recognize`."""
     view = view_of(loaded, region, _best_dpi(loaded) / 72, MOST_PIXELS)
     _, own = scan_of(loaded)
     is_as_it_lies = (
         not region
         and not view.degrees
+        # A dot or two are rounding; then the picture is drawn pixel for pixel.
         and max(abs(a - b) for a, b in zip(own, view.size, strict=True)) <= MOST_DOTS_OFF
     )
     width, height, pixels = drawn_view(loaded, view, own if is_as_it_lies else None)
@@ -276,7 +280,7 @@ MOST_DOTS_OFF = 3
 
 
 def _best_dpi(loaded: Any) -> float:
-    """Return the image's own resolution, within limits."""
+    """Return the scan's own resolution, within limits; the highest one for a page without a scan."""
     return min(max(scan_of(loaded)[0] or MOST_DPI, LEAST_DPI), MOST_DPI)
 
 
@@ -288,6 +292,7 @@ def view_of(loaded: Any, region: tuple[float, ...], scale: float, most_pixels: i
         raise ValueError("a page without a size")
     across, down = right - left, bottom - top
     scale = min(scale, (most_pixels / (across * down)) ** 0.5, most_side / max(across, down))
+    # Looked at small for the angle; a region was put straight with its page.
     small = View(left, top, right, bottom, min(scale, LOOK_DPI / 72, (MOST_LOOKED_AT / (across * down)) ** 0.5))
     degrees = 0.0 if region else skew_of(*drawn_view(loaded, small))
     return View(left, top, right, bottom, scale, degrees)
@@ -313,6 +318,7 @@ def drawn_view(loaded: Any, view: View, size: tuple[int, int] | None = None) -> 
     try:
         bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
         clip = raw.FS_RECTF(0, 0, width, height)
+        # Annotations are drawn, too: filled forms and stamps are text to a reader.
         flags = raw.FPDF_ANNOT | raw.FPDF_REVERSE_BYTE_ORDER
         raw.FPDF_RenderPageBitmapWithMatrix(bitmap, loaded, ctypes.byref(matrix), ctypes.byref(clip), flags)
         rows, stride = bytes(bitmap.buffer), bitmap.stride

@@ -11,10 +11,12 @@ from math import floor
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, LineBox, table_text
 from app.documents.formats.pdf.page_text import BULLETS, HYPHEN, PdfLine, PdfTable
 
+# A bullet, "3.", "(iv)" or "[12]", and something behind it.
 MARK = re.compile(
     rf"([{BULLETS}])\s+(?=\S)|((?:\d{{1,3}}|[a-zA-Z]|[ivx]{{2,5}})[.)]|\((?:\d{{1,3}}|[a-zA-Z]|[ivx]{{2,5}})\)|\[\d{{1,3}}\])\s+(?=\S)"
 )
 CAPTION = re.compile(
+    # "Figure 3.2:", "Abb. 4 |": a number and a sign have to follow, or "Table tennis" would be a caption.
     r"(fig(ure|\.)|tab(le|elle|leau|la|\.)|abb(ildung|\.)|listing|figura|chart|diagram|photo|plate|scheme)"
     r"\s*[A-Z]?\.?\d+([.\-]\d+)*\s*([.:–—|]|$)",
     re.IGNORECASE,
@@ -26,10 +28,11 @@ _SECTION = re.compile(r"\d+(\.\d+)+\s")
 SENTENCE_END = (".", "!", "?", ":", ";", "。", "！", "？", ".”", '."', ".)", "”")
 _ADDRESS = re.compile(r"\bhttps?:(?:/?|//(\S*))$")
 _ADDRESS_CHARS = re.compile(r"[\w\-.~:/?#@!$&'*+,;=%]")
+# What a web address may go on with in the next line: a host, or the name of a file.
 _HOST = re.compile(r"\.?[a-z0-9][\w-]*(\.[a-z0-9][\w-]*)*(\.[a-z]{2,}\b|/)|\.?(com|org|net|edu|gov|info)\b")
 _FILE = re.compile(r"\.[\w-]*\.?(html?|pdf|txt|php)\b|\w[\w-]*\.(html?|pdf|txt|php)\b")
 SAME_SIZE = 0.07
-MIXED_SIZES, LEAST_MIXED_CHARS = 0.16, 20
+MIXED_SIZES, LEAST_MIXED_CHARS = 0.16, 20  # words in other sizes within a line
 FOOT = 0.45
 """Share of the page above which no footnotes are."""
 _GOES_ON = {
@@ -62,7 +65,7 @@ class BlockDraft:
 
 @dataclass(slots=True)
 class LineColumn:
-    """Facts about a run of lines."""
+    """Edges and line pitch of a run of lines, and the drafts made of them so far."""
 
     left: float
     right: float
@@ -93,6 +96,7 @@ def in_address(before: str, following: str) -> bool:
     if not found or not _ADDRESS_CHARS.match(following):
         return False
     word = following.split(" ", 1)[0]
+    # "https:/" at a line's end: only the second slash may follow.
     if found[1] is None:
         return word[0] == "/"
     is_in_brackets = before[: found.start()].endswith("(") and ")" not in found[1] and ")" in word
@@ -131,6 +135,7 @@ def _first(line: PdfLine, column: LineColumn) -> BlockDraft:
     elif mark:
         draft.kind, draft.mark = BlockKind.LIST_ITEM, mark.end()
         draft.label = (mark[1] or mark[2]).strip()
+        # Symbol fonts have their bullets in the private use area.
         if draft.label >= "\ue000":
             draft.label = "•"
     return draft
@@ -142,6 +147,7 @@ def _begins(draft: BlockDraft, line: PdfLine, column: LineColumn) -> bool:
     size = line.size if line.size > before.size else before.size
     if draft.kind is BlockKind.CODE:
         return not line.is_mono or abs(line.size - before.size) > 0.15 * size or line.base - before.base > 3 * size
+    # A step up, or clearly more than the usual pitch.
     if not -1 < line.base - before.base <= (1.22 * column.pitch + 0.08) * size:
         return True
     if before.gap > 3 * size:
@@ -149,6 +155,7 @@ def _begins(draft: BlockDraft, line: PdfLine, column: LineColumn) -> bool:
     if _changes_font(draft, line, column) or line.gap > 3 * size or _is_entry(before, line) or CAPTION.match(line.text):
         return True
     is_near = abs(line.left - before.left) < 4 * size
+    # Something that is divided goes on, whatever else the lines look like.
     if is_near and (before.text[-1] == HYPHEN or ("http" in before.text and in_address(before.text, line.text))):
         return False
     return _is_cut(draft, line, before, column)
@@ -202,9 +209,11 @@ def _is_cut(draft: BlockDraft, line: PdfLine, before: PdfLine, column: LineColum
         is_beside = draft.kind is BlockKind.LIST_ITEM and abs(line.left - draft.lines[0].left) < tolerance
         if is_ended or has_room or is_beside or abs(step) > tolerance:
             return True
+    # The next word would have fitted, so the line was ended on purpose.
     if has_room and (is_ended or not line.text[0].islower()):
         return True
     if draft.kind is BlockKind.LIST_ITEM:
+        # The second line of an item hangs below its text or begins at the mark; the others follow the second.
         if len(draft.lines) == 1:
             return step < -tolerance or (step < tolerance and has_room)
         return abs(step) > tolerance
@@ -216,6 +225,7 @@ def _is_cut(draft: BlockDraft, line: PdfLine, before: PdfLine, column: LineColum
 def _has_room(before: PdfLine, line: PdfLine, column: LineColumn) -> bool:
     """Return whether the next line's first word would have stood on the line before: then it was ended on purpose."""
     word = len(line.text.split(" ", 1)[0]) + 1
+    # The mean width of the line's own letters.
     width = (before.right - before.left) / len(before.text)
     return before.right + word * width + line.size < column.right
 
@@ -228,6 +238,7 @@ def _set_levels(drafts: list[BlockDraft]) -> None:
             lefts.clear()
             continue
         left, tolerance = draft.lines[0].left, 0.5 * draft.size
+        # A smaller indent ends all deeper levels.
         while lefts and lefts[-1] > left + tolerance:
             lefts.pop()
         if not lefts or left > lefts[-1] + tolerance:
@@ -238,6 +249,7 @@ def _set_levels(drafts: list[BlockDraft]) -> None:
 def mark_footnotes(drafts: list[BlockDraft], body_size: float, height: float) -> None:
     """Mark small paragraphs with a leading number or sign at the foot of the page as notes."""
     for draft in drafts:
+        # A note is low on the page and smaller than the text; a list is neither.
         is_low = draft.lines[0].base > FOOT * height and draft.size < 0.93 * body_size
         if is_low and draft.kind in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM) and FOOTNOTE.match(draft.lines[0].text):
             draft.kind, draft.mark, draft.level, draft.label = BlockKind.NOTE, 0, 0, "footnote"
@@ -298,6 +310,7 @@ class HyphenWords:
 
     def collect_words(self, text: str) -> None:
         self._texts.append(text)
+        # Words that are written with a hyphen within a line tell that they keep it at a line's end.
         at = text.find("-")
         while at > 0 and len(self._hyphened) < MOST_WORDS:
             end = at + 1
@@ -313,8 +326,10 @@ class HyphenWords:
             return True
         if f"{first}-{second}" in self._hyphened:
             return True
+        # Without a hyphen elsewhere a divided word is one word, as most are.
         if "-" not in first and "-" not in second and first.lower() not in _KEEPING:
             return False
+        # "well-known": undone only if the whole word occurs in the text.
         return not any(first + second in text for text in self._texts)
 
     def is_left_open(self, before: str, following: str) -> bool:
@@ -386,6 +401,7 @@ def _prose(draft: BlockDraft, words: HyphenWords) -> tuple[str, list[LineBox]]:
 def _before(text: str, following: str, words: HyphenWords) -> str:
     """Return a line's text before the next one's, with a space or joined."""
     end = text[-1:]
+    # A soft hyphen stands only where a word is divided.
     if end == SOFT:
         return text[:-1].replace(SOFT, "")
     if in_address(text, following):
@@ -397,6 +413,7 @@ def _before(text: str, following: str, words: HyphenWords) -> str:
             return f"{bare}- "
         return f"{bare}-" if words.keeps_hyphen(bare, following) else bare
     text = text.replace(HYPHEN, "-")
+    # No space between lines of Chinese and Japanese.
     if end and following and _is_han(end) and _is_han(following[0]):
         return text
     return f"{text} "
@@ -414,6 +431,7 @@ def _clean(text: str) -> str:
 
 def _code(lines: list[PdfLine]) -> tuple[str, list[LineBox]]:
     left = min(line.left for line in lines)
+    # Code has letters of one width, so an indent is counted in them.
     letter = max(sum(line.right - line.left for line in lines) / max(sum(len(line.text) for line in lines), 1), 0.1)
     parts: list[str] = []
     boxes: list[LineBox] = []

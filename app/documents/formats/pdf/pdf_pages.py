@@ -46,6 +46,7 @@ def opened(path: Path, password: str) -> Iterator[Any]:
     try:
         document = pdfium.PdfDocument(path, password=password or None)
     except pdfium.PdfiumError as error:
+        # pypdfium2 has no class of its own for a missing password.
         if getattr(error, "err_code", 0) == raw.FPDF_ERR_PASSWORD:
             raise DocumentLocked(str(path), is_wrong=bool(password)) from error
         raise DocumentUnreadable(str(path), "damaged") from error
@@ -105,11 +106,13 @@ def picture(page: Any, scale: float, most_pixels: int, forms: Any = None) -> tup
     width_pt, height_pt = raw.FPDF_GetPageWidthF(page), raw.FPDF_GetPageHeightF(page)
     if not (width_pt > 0 and height_pt > 0 and scale > 0):
         raise ValueError("a page without a size")
+    # Capped before anything is allocated: the sides in pixels, and their product.
     scale = min(scale, (most_pixels / (width_pt * height_pt)) ** 0.5, MOST_SIDE / max(width_pt, height_pt))
     width, height = max(1, int(width_pt * scale)), max(1, int(height_pt * scale))
     bitmap = pdfium.PdfBitmap.new_native(width, height, raw.FPDFBitmap_BGR)
     try:
         bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
+        # PDFium draws BGR, and this gives RGB.
         flags = raw.FPDF_ANNOT | raw.FPDF_REVERSE_BYTE_ORDER
         raw.FPDF_RenderPageBitmap(bitmap, page, 0, 0, width, height, 0, flags)
         if forms is not None:
@@ -147,6 +150,7 @@ def draw(path: Path, page: int, scale: float, password: str = "", most_pixels: i
 
 @contextmanager
 def _forms(document: Any) -> Iterator[Any]:
+    # XFA forms need a JavaScript engine; only AcroForms are drawn.
     """Open PDFium's form environment to draw filled fields only; opening actions are never run."""
     if document.get_formtype() not in (raw.FORMTYPE_ACRO_FORM,):
         yield None
@@ -189,6 +193,7 @@ class PdfOutline:
 
     def entries_of(self, page: int) -> list[OutlineEntry]:
         """Return the entries that lead to a page, forgetting earlier pages' ones."""
+        # So many entries at once: an outline of 20,000 must not hold up the first page.
         for _ in range(MOST_AT_ONCE):
             if self._reached > page:
                 break
@@ -207,6 +212,7 @@ class PdfOutline:
         above: list[Any] = []
         at = raw.FPDFBookmark_GetFirstChild(self._document.raw, None)
         while at or above:
+            # Up again when there are no more siblings.
             if not at:
                 at = raw.FPDFBookmark_GetNextSibling(self._document.raw, above.pop())
                 continue
@@ -226,6 +232,7 @@ class PdfOutline:
         if not title:
             return None
         target = raw.FPDFBookmark_GetDest(self._document.raw, bookmark)
+        # A bookmark leads to its place by itself or by an action (GoTo).
         if not target:
             action = raw.FPDFBookmark_GetAction(bookmark)
             target = action and raw.FPDFAction_GetDest(self._document.raw, action)
@@ -239,6 +246,7 @@ def _height(target: Any) -> float | None:
     has_x, has_y, has_zoom = (ctypes.c_int() for _ in range(3))
     x, y, zoom = (ctypes.c_float() for _ in range(3))
     refs = [ctypes.byref(value) for value in (has_x, has_y, has_zoom, x, y, zoom)]
+    # Not each destination says a height: "fit page" has none.
     return y.value if raw.FPDFDest_GetLocationInPage(target, *refs) and has_y.value else None
 
 
@@ -261,7 +269,7 @@ _close = quick(raw.FPDFPage_CloseAnnot, None, _address)
 
 
 class _AnnotationText(NamedTuple):
-    """Text of an annotation and its kind."""
+    """Text of an annotation: a note, or a paragraph for a form field, whose name is the label."""
 
     kind: BlockKind
     text: str
@@ -294,12 +302,13 @@ class AnnotationReader:
                 subtype = _subtype(at)
                 if subtype in _WITHOUT_WORDS:
                     continue
-                each = ctypes.cast(at, raw.FPDF_ANNOTATION)
-                if raw.FPDFAnnot_GetFlags(each) & raw.FPDF_ANNOT_FLAG_HIDDEN:
+                annotation = ctypes.cast(at, raw.FPDF_ANNOTATION)
+                if raw.FPDFAnnot_GetFlags(annotation) & raw.FPDF_ANNOT_FLAG_HIDDEN:
                     continue
-                edges = _rectangle(each)
+                edges = _rectangle(annotation)
                 inside = _text_in(text_page, edges)
-                words = self._said(each, subtype)
+                words = self._said(annotation, subtype)
+                # A field's value and a stamp's words are usually part of the page's text as well.
                 if words.text and not _is_said(words, inside):
                     pieces.append(_piece(words, number, sheet, edges))
                 elif not words.text and subtype in _DRAWN:
@@ -321,6 +330,7 @@ class AnnotationReader:
             if state in _OFF:
                 return "", ""
             name = name or self._of_form(widget, raw.FPDFAnnot_GetFormFieldName)
+            # /TU is the alternate name that is shown to people; a box is checked by any state but /Off.
             return _string(widget, b"TU") or name or state, name
         value = _string(widget, b"V")
         if value or not raw.FPDFAnnot_HasKey(widget, b"Parent"):
@@ -334,6 +344,7 @@ class AnnotationReader:
         return value, name
 
     def _of_form(self, widget: Any, answer: Any) -> str:
+        # PDFium's form environment is made when the first field needs it: most documents have none.
         if self._document.formenv is None:
             try:
                 self._document.init_forms()
@@ -387,6 +398,7 @@ def _string(annotation: Any, key: bytes) -> str:
 
 def said(answer: Any, most_bytes: int = MOST_UNITS) -> str:
     """Read UTF-16 that PDFium writes, asking for its size first; white space collapsed. "" if too long."""
+    # The size includes the final zero of two bytes.
     size = answer(None, 0)
     if not 2 < size <= most_bytes:
         return ""
@@ -489,26 +501,27 @@ def _rulings(page: Any, sheet: PageGeometry, images: list[Span], shapes: list[Sp
     paths = 0
     handle = address_of(page)
     for index in range(min(raw.FPDFPage_CountObjects(page), MOST_OBJECTS)):
-        each = _get_object(handle, index)
-        kind = _get_type(each)
+        page_object = _get_object(handle, index)
+        kind = _get_type(page_object)
         if kind == _TEXT:
             continue
         if kind == _PATH:
-            path = ctypes.cast(each, raw.FPDF_PAGEOBJECT)
+            path = ctypes.cast(page_object, raw.FPDF_PAGEOBJECT)
             whole = _bounds(path)
             lines = _lines_of(path, whole)
             found += lines
             if whole is not None and not lines:
                 shapes.append(sheet.box(*whole))
             paths += 1
+            # A map or a technical drawing: nothing on it is a table's rule.
             if paths > MOST_PATHS:
                 return PageRulings()
         elif kind == _FORM:
-            form = ctypes.cast(each, raw.FPDF_PAGEOBJECT)
+            form = ctypes.cast(page_object, raw.FPDF_PAGEOBJECT)
             found += _lines_of_form(form)
             _look_into(form, sheet, images, shapes, outside=_UNTURNED)
         elif kind == _IMAGE and len(images) < MOST_IMAGES:
-            bounds = _bounds(ctypes.cast(each, raw.FPDF_PAGEOBJECT))
+            bounds = _bounds(ctypes.cast(page_object, raw.FPDF_PAGEOBJECT))
             images += [sheet.box(*bounds)] if bounds is not None else []
     if len(found) < 2:
         return PageRulings()
@@ -533,6 +546,7 @@ def _figures(images: list[Span], sheet: PageGeometry) -> list[Span]:
     found: list[Span] = []
     for image in sorted(images, key=lambda span: (span[1], span[0])):
         joined = image
+        # Joined with all that it touches, which may bring it near others found before.
         for other in [other_span for other_span in found if _touches(other_span, joined)]:
             found.remove(other)
             joined = (
@@ -540,6 +554,7 @@ def _figures(images: list[Span], sheet: PageGeometry) -> list[Span]:
             )  # fmt: skip
         found.append(joined)
     page = max(1.0, sheet.width * sheet.height)
+    # What lies beyond the page is not seen.
     shown = [(max(a, 0.0), max(b, 0.0), min(c, sheet.width), min(d, sheet.height)) for a, b, c, d in found]
     sized = [image for image in shown if image[2] - image[0] >= LEAST_FIGURE and image[3] - image[1] >= LEAST_FIGURE]
     figures = [image for image in sized if (image[2] - image[0]) * (image[3] - image[1]) <= MOST_OF_A_PAGE * page]
@@ -625,6 +640,7 @@ def scan_of(page: Any) -> tuple[float, tuple[int, int]]:
         bounds = _bounds(each) if raw.FPDFPageObj_GetType(each) == _IMAGE else None
         area = (bounds[2] - bounds[0]) * (bounds[1] - bounds[3]) if bounds is not None else 0.0
         wide, high = ctypes.c_uint(), ctypes.c_uint()
+        # Of several pictures the largest is the scan, others are stamps and logos.
         if area > largest and raw.FPDFImageObj_GetImagePixelSize(each, ctypes.byref(wide), ctypes.byref(high)):
             largest, dpi = area, 72 * (wide.value * high.value / area) ** 0.5
             is_all = area > wide_pt * high_pt * ALMOST_ALL
@@ -650,6 +666,7 @@ def _lines_of(path: Any, whole: Span | None) -> list[Span]:
 
     `whole` are its bounds.
     """
+    # PDFium reports absurd bounds for broken paths.
     if whole is None or not all(abs(edge) < 1e5 for edge in whole):
         return []
     if _is_thin(whole):
@@ -666,6 +683,7 @@ def _lines_of(path: Any, whole: Span | None) -> list[Span]:
         around = (min(xs), max(ys), max(xs), min(ys))
         if _is_thin(around):
             found.append(around)
+        # A filled rectangle has no lines of its own; its stroke would be.
         elif stroke.value:
             sides = ((min(a[0], b[0]), max(a[1], b[1]), max(a[0], b[0]), min(a[1], b[1])) for a, b in pairwise(points))
             found += [side for side in sides if _is_thin(side)]
@@ -683,6 +701,7 @@ def _outlines(path: Any, count: int, matrix: Any) -> Iterator[list[tuple[float, 
         raw.FPDFPathSegment_GetPoint(segment, ctypes.byref(x), ctypes.byref(y))
         point = (matrix.a * x.value + matrix.c * y.value + matrix.e, matrix.b * x.value + matrix.d * y.value + matrix.f)
         if kind == raw.FPDF_SEGMENT_MOVETO:
+            # A curve is a rounded corner or a drawing, never a cell's border.
             if len(points) > 1 and not is_curved:
                 yield points
             points, is_curved = [], False
@@ -697,6 +716,7 @@ def _outlines(path: Any, count: int, matrix: Any) -> Iterator[list[tuple[float, 
 def _lines_of_form(form: Any) -> list[Span]:
     """Return the lines of a form, not of forms inside it, and only where it is not turned."""
     matrix = raw.FS_MATRIX()
+    # In a turned form lines across would go down the page.
     if not raw.FPDFPageObj_GetMatrix(form, ctypes.byref(matrix)) or matrix.b or matrix.c:
         return []
     found: list[Span] = []
@@ -728,7 +748,7 @@ class _FormMatrix(NamedTuple):
         )  # fmt: skip
 
     def around(self, span: Span) -> Span:
-        """Return the bounds outside of the form."""
+        """Return the bounds outside of the form: left, top, right and bottom around its turned corners."""
         left, top, right, bottom = span
         xs = [self.a * x + self.c * y + self.e for x in (left, right) for y in (top, bottom)]
         ys = [self.b * x + self.d * y + self.f for x in (left, right) for y in (top, bottom)]
@@ -762,7 +782,7 @@ def _look_into(
 
 
 def _merged(rules: list[RuledLine]) -> list[RuledLine]:
-    """Join collinear lines that touch."""
+    """Join lines at nearly the same place that touch, as the borders of adjacent cells do."""
     found: list[RuledLine] = []
     for rule in sorted(rules):
         for number in range(len(found) - 1, -1, -1):
@@ -783,6 +803,7 @@ def _grouped(across: list[RuledLine], down: list[RuledLine]) -> PageRulings:
     """Return which lines touch each other: grids where two and two do."""
     group = list(range(len(across) + len(down)))
 
+    # Union-find with halved paths: each line of a grid touches many others.
     def head(each: int) -> int:
         while group[each] != each:
             group[each] = each = group[group[each]]
@@ -797,6 +818,7 @@ def _grouped(across: list[RuledLine], down: list[RuledLine]) -> PageRulings:
     for cut in sorted({head(number) for number in range(len(group))}):
         rows = [rule for number, rule in enumerate(across) if head(number) == cut]
         columns = [rule for number, rule in enumerate(down, len(across)) if head(number) == cut]
+        # Two lines across and one down enclose something; less is a rule below a heading.
         if len(rows) >= 2 and columns:
             rulings.grids.append(_grid(rows, columns))
         else:

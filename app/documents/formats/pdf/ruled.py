@@ -39,6 +39,7 @@ _Cells = list[list[list[PdfLine]]]
 def with_tables(lines: list[PdfLine], rulings: PageRulings) -> list[PdfLine]:
     """Replace lines inside ruled tables by one line for each table."""
     for grid in rulings.grids:
+        # Lines that stand for another table already are not looked at again.
         inside = [line for line in lines if _is_inside(line, grid)]
         rows = _grid_rows(inside, grid) if len(inside) > 2 else []
         if rows:
@@ -63,7 +64,7 @@ def _is_inside(line: PdfLine, grid: RuledGrid) -> bool:
 def _replaced(
     lines: list[PdfLine], inside: list[PdfLine], table: PdfTable, edges: tuple[float, float, float, float]
 ) -> list[PdfLine]:
-    """Lines as of a paragraph that fills the table's place: so the layout keeps it in its column."""
+    """Return lines as of a paragraph that fills the table's place, so that the layout keeps it in its column."""
     left, top, right, bottom = edges
     left, right = min([left, *(line.left for line in inside)]), max([right, *(line.right for line in inside)])
     size = median(line.size for line in inside)
@@ -90,11 +91,13 @@ def _grid_rows(lines: list[PdfLine], grid: RuledGrid) -> _Cells:
         row = sum(middle > y for y in grid.ys[1:-1])
         column = sum((line.left + line.right) / 2 > x for x in grid.xs[1:-1])
         first, last = heads[row][column]
+        # A joined cell has all its lines in the first of its parts.
         cells[first][last].append(line)
         drawn = (rule.at for rule in grid.down if rule.start < middle < rule.end)
         across += any(line.left + line.size < x < line.right - line.size for x in drawn)
     filled = [cell for row in cells for cell in row if cell]
     regions = len({head for row_heads in heads for head in row_heads})
+    # Lines that go over drawn rules: the grid is something else than the text's.
     if across > 0.1 * len(lines) or not _holds_a_table(cells, filled, regions):
         return []
     rights, are_open = _rights(cells, grid.xs), len(grid.across) <= MOST_RULES_OF_OPEN_ROWS
@@ -141,7 +144,10 @@ def _joined_cells(grid: RuledGrid, rows: int, columns: int) -> list[list[tuple[i
 def _without_empty(cells: _Cells, xs: list[float]) -> _Cells:
     """Drop empty rows and empty narrow columns: the space between double lines."""
     kept = [
-        number for number in range(len(xs) - 1) if any(row[number] for row in cells) or xs[number + 1] - xs[number] > 10
+        # A narrow column is the space between double rules.
+        number
+        for number in range(len(xs) - 1)
+        if any(row[number] for row in cells) or xs[number + 1] - xs[number] > 10
     ]
     found = [
         [[line for row_lines in rows_apart(row[number]) for line in row_lines] for number in kept] for row in cells
@@ -162,6 +168,7 @@ def _open_rows(cells: list[list[PdfLine]], rights: Sequence[float]) -> _Cells:
     for baseline in baselines:
         places = [(line, where[id(line)]) for line in baseline]
         wrapped = found and sum(_is_wrapped(found[-1][number], line, rights[number]) for line, number in places)
+        # A row goes on below only if all of its cells were full, or most of several.
         if not wrapped or 2 * wrapped <= len(places) != wrapped:
             found.append([[] for _ in cells])
         for line, number in places:
@@ -181,6 +188,7 @@ def _with_labels_whole(rows: _Cells) -> _Cells:
     for row in rows:
         before = found[-1] if found else []
         is_label_only = bool(before) and bool(before[0]) and not any(before[1:])
+        # A label with dots behind it is complete.
         if is_label_only and row[0] and row[0][0].text[0].islower() and not _LEADER.search(before[0][-1].text):
             found[-1] = [before[0] + row[0], *row[1:]]
         else:
@@ -213,6 +221,7 @@ def _divided(cell: list[PdfLine], gutters: Sequence[tuple[float, float]]) -> lis
     found: list[list[PdfLine]] = [[] for _ in range(len(gutters) + 1)]
     for line in cell:
         spans = sum(line.left < left and line.right > right for left, right in gutters)
+        # A heading over several columns stands in the first of them.
         place = line.left + 1 if spans else (line.left + line.right) / 2
         found[sum(place > (left + right) / 2 for left, right in gutters)].append(line)
     return found
@@ -259,6 +268,7 @@ def _with_open_tables(lines: list[PdfLine], rules: list[RuledLine]) -> list[PdfL
     at = 0
     while at + 1 < len(rules):
         best: tuple[int, _Cells] = (0, [])
+        # The longest run of rules whose parts make one table.
         for end in range(at + 1, min(len(rules), at + MOST_RULES_OF_A_TABLE)):
             parts = between[at:end]
             if not parts[-1]:
@@ -290,6 +300,7 @@ def _open_table(parts: list[list[PdfLine]]) -> _Cells:
     lines = [line for part in parts for line in part]
     if len(lines) < 4 or any(line.table for line in lines) or not all(parts):
         return []
+    # The part with the most rows tells the gutters; a header may have fewer.
     gutters = gutters_of(max(parts, key=lambda part: len({round(line.base) for line in part})))
     if not gutters:
         return []
@@ -303,6 +314,7 @@ def _open_table(parts: list[list[PdfLine]]) -> _Cells:
             return []
         rows += _open_rows_of_part(cells, rights)
     columns = [[line for row in rows for line in row[number]] for number in range(len(gutters) + 1)]
+    # Columns of text between two rules are no table.
     return [] if are_text(columns) or not _are_cells(rows, gutters) else rows
 
 

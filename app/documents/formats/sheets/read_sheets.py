@@ -58,6 +58,7 @@ def read(source: FileSource) -> Iterator[Item]:
     if is_zip(source.path):
         with Archive(source) as archive:
             if "xl/workbook.bin" in archive:
+                # calamine inflates without a limit, so all is counted before it may.
                 _count_inflated(archive)
                 yield from _by_calamine(source)
             elif CONTENT in archive:
@@ -83,7 +84,7 @@ def _xlsx(book: Workbook, source: FileSource) -> Iterator[Item]:
 
 def _ods(book: OdfSpreadsheet, source: FileSource) -> Iterator[Item]:
     yield Opened("sheet", len(book.sheets), book.title)
-    for index, found in groupby(book.found(), key=lambda each: each.sheet):
+    for index, found in groupby(book.found(), key=lambda repeated: repeated.sheet):
         page, sheet = index + 1, book.sheets[index]
         if source.wants(page):
             beside: list[BlockPiece] = []
@@ -104,6 +105,7 @@ def _repeated(found: Iterator[RepeatedRows], beside: list[BlockPiece], page: int
 def _by_calamine(source: FileSource) -> Iterator[Item]:
     with _open(source) as book:
         sheets = book.sheets_metadata
+        # Before the sheets: their long texts replace what calamine truncates.
         found, is_all = _beside_cells(source)
         others = dict(enumerate(found, 1))
         yield Opened("sheet", len(sheets))
@@ -159,6 +161,7 @@ def _count_inflated(archive: Archive) -> None:
 
 
 def _rows(cells: Any, beside: _SheetExtras) -> _Rows:
+    # calamine's rows begin with the sheet's first, its columns with the first that is used.
     left = cells.start[1] if cells.start else 0  # rows come from the first of the sheet, columns from the first used
     for number, row in enumerate(cells.iter_rows()):
         found = {column: text for column, value in enumerate(row, left) if (text := _text(value))}
@@ -218,6 +221,7 @@ class _Sheet:
         waiting: list[tuple[int, dict[int, str]]] = []
         cells = characters = all_characters = 0
         for number, row in rows:
+            # A sheet may claim a million rows; what is left out is told.
             if self._shown >= MOST_ROWS or cells >= _MOST_CELLS or all_characters >= MOST_CHARACTERS:
                 self._is_cut = True
                 break
@@ -238,8 +242,10 @@ class _Sheet:
 
     def _piece(self, rows: list[tuple[int, dict[int, str]]]) -> BlockPiece:
         used = sorted({column for _, row in rows for column in row})
+        # A table keeps its left edge through all pieces of a sheet, so that columns stay comparable.
         self._left = min(self._left, used[0])
         columns = list(range(self._left, used[-1] + 1))
+        # Cells A1 and XFD1 in a row would be 16,000 tabs.
         if len(columns) > len(used) + _MOST_EMPTY_COLUMNS:
             columns = used
         first, last = rows[0][0], rows[-1][0]
@@ -306,8 +312,10 @@ class _SheetWalk:
             first = parts[0]
             match kind:
                 case _ if kind == _BEGIN:
+                    # Only BIFF8 (Excel 97 and later) has records of these forms.
                     if at == 0 and struct.unpack_from("<H", first)[0] != _BIFF_8:
                         return
+                    # BoundSheet8 has told where each sheet begins; a BOF at another place is a chart's.
                     self._sheet = self.sheets.get(at, self._sheet)
                 case _ if kind == _SHEET:
                     self.sheets[struct.unpack_from("<I", first)[0]] = _SheetExtras()
@@ -321,6 +329,7 @@ class _SheetWalk:
                     self._object = (number, of_type == _IS_NOTE)
                 case _ if kind == _TEXT and len(parts) > 1:
                     number, is_note = self._object
+                    # The first Continue record holds the words, the second their formatting.
                     self._sheet.texts[number] = (is_note, _joined(parts[1:], struct.unpack_from("<10xH", first)[0]))
                 case _ if kind == _NOTE:
                     row, _, _, number = struct.unpack_from("<HHHH", first)
@@ -333,6 +342,7 @@ class _SheetWalk:
         while at + 4 <= len(self._data):
             kind, length = struct.unpack_from("<HH", self._data, at)
             part = self._data[at + 4 : at + 4 + length]
+            # A record holds 8,224 bytes at most; what follows in Continue belongs to it.
             if kind == _CONTINUE and waiting is not None:
                 waiting[2].append(part)
             else:
@@ -351,5 +361,6 @@ def _joined(parts: list[bytes], count: int) -> str:
         if len(text) >= 2 * count or not part:
             break
         is_wide, units = part[0] & _IS_WIDE, part[1:]
+        # Each part chooses its width anew, even within a text (MS-XLS 2.5.293).
         text += units if is_wide else units.decode("latin-1").encode("utf-16-le")
     return text[: 2 * count].decode("utf-16-le", "replace")

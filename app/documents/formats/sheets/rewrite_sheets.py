@@ -87,7 +87,7 @@ class HeaderNames:
                 self._settle(table)
 
     def rename(self) -> None:
-        """Write the new names wherever they are used."""
+        """Write the new names into tables, formulas, pivot caches and slicers, after all cells were asked."""
         totals = {table.part: self._totals(table) for table in self._tables if table.part and table.has_totals}
         _rename(self._package, [table for table in self._tables if table.part], totals)
         _rename_in_formulas(self._package, self._tables)
@@ -96,12 +96,14 @@ class HeaderNames:
     def _settle(self, table: SheetTable) -> None:
         became, forced = self._became[table.sheet], self.forced[table.sheet]
         kept = [name for index, name in enumerate(table.columns) if table.cell(index) not in became]
+        # Excel compares names of columns without case, and repairs (and empties) a table with two alike.
         taken = {name.casefold() for name in kept}
         for index, old in enumerate(table.columns):
             at = table.cell(index)
             if at not in became:
                 continue
             after = forced.get(at, became[at][1])
+            # A name can't be empty, nor can a query's change.
             new = old if table.is_fixed else _unique(after if after.strip() else old, taken)
             taken.add(new.casefold())
             if new != after:
@@ -124,6 +126,7 @@ def _columns(table: SheetTable) -> list[tuple[int, int]]:
 def _unique(name: str, taken: set[str]) -> str:
     if name.casefold() not in taken:
         return name
+    # As Excel does it: "Amount 2".
     return next(made for number in count(2) if (made := f"{name} {number}").casefold() not in taken)
 
 
@@ -194,6 +197,7 @@ def _rename(package: OfficePackage, tables: list[SheetTable], totals: Mapping[st
             for index, column in enumerate(part.root.iter(f"{MAIN}tableColumn")):
                 name = unescaped(column.get("name", ""))
                 if name in table.renamed:
+                    # A line end in a name is escaped in this attribute, unlike in cells.
                     column.set("name", escaped(table.renamed[name]).replace("\n", "_x000a_"))
                 label = totals.get(table.part, {}).get(index)
                 if label is not None and column.get("totalsRowLabel") is not None:
@@ -207,6 +211,7 @@ def _rename_in_formulas(package: OfficePackage, tables: list[SheetTable]) -> Non
         return
     for name in package.archive.names:
         if name.startswith("xl/") and name.endswith(".xml"):
+            # A text search first: parsing all sheets of a large workbook only for formulas takes minutes.
             raw = package.changed.get(name) or package.archive.read(name)
             if not any(f"{table.name}[".encode() in raw or name in (table.part, table.sheet) for table in changed):
                 continue
@@ -227,6 +232,7 @@ def _rename_in_caches(package: OfficePackage, tables: list[SheetTable], sheets: 
             for table in _sources(part.root, tables, sheets):
                 for element in part.root.iter(f"{MAIN}cacheField"):
                     said = unescaped(element.get("name", ""))
+                    # Calculated fields are no columns of the source.
                     if said in table.renamed and element.get("databaseField") != "0":
                         element.set("name", escaped(table.renamed[said]))
                         renamed[said] = table.renamed[said]
@@ -265,7 +271,7 @@ def _pivot_sources(package: OfficePackage, sheets: Mapping[str, str]) -> list[Sh
         sheet = sheets.get(source.get("sheet", ""), "") if source is not None else ""
         if cells is not None and sheet:
             fields = [element for element in root.iter(f"{MAIN}cacheField") if element.get("databaseField") != "0"]
-            found.append(SheetTable("", sheet, "", *cells, [unescaped(each.get("name", "")) for each in fields]))
+            found.append(SheetTable("", sheet, "", *cells, [unescaped(part.get("name", "")) for part in fields]))
     return found
 
 
@@ -295,11 +301,13 @@ def renamed_formula(formula: str, table: SheetTable, *, is_inside: bool = False)
     `is_inside`: also bare [Name]; followed by a name, it is another workbook.
     """
     made, at = "", 0
+    # Not behind a letter, so that "Sales" is not found in "MySales[…]".
     for found in re.finditer(rf"(?<![\w.\\])({re.escape(table.name)}){'?' * is_inside}\[", formula, re.IGNORECASE):
         if found.start() < at:
             continue
         end = _closing(formula, found.end() - 1)
         if not found[1] and re.match(r"[\w!'.]", formula[end + 1 :]):
+            # "[1]Sheet!A1" is another workbook by its number.
             continue
         inside = formula[found.end() : end]
         made += formula[at : found.end()] + _specifier(inside, table.renamed)
@@ -312,6 +320,7 @@ def _closing(formula: str, start: int) -> int:
     depth, index = 0, start
     while index < len(formula):
         sign = formula[index]
+        # Brackets, number signs and apostrophes in a name are escaped by an apostrophe.
         if sign == "'":
             index += 1
         depth += {"[": 1, "]": -1}.get(sign, 0)
@@ -383,8 +392,10 @@ class _WorkbookRewriter:
             with self._package.opened(name) as part:
                 self._strings = _SharedStrings(part, part.root.findall(f"{MAIN}si"))
                 self._all_sheets()
+        # Names of sheets stay: formulas and links use them, also those of other workbooks.
         if named := sum(1 for sheet in self._sheets if any(sign.isalpha() for sign in sheet.name)):
             self._package.source.remark("left_names", count=named)
+        # After all cells: a header cell may need another name than its translation.
         self._headers.settle()
         for part_name, cells in self._headers.forced.items():
             self._write_cells(part_name, cells)
@@ -409,7 +420,7 @@ class _WorkbookRewriter:
                     self._drawing(related.target, page)
 
     def _sheet(self, name: str, page: int) -> None:
-        """Stream a sheet to visit its shared strings; load it as a tree only if it holds texts itself."""
+        """Visit a sheet's strings as a stream; only one that holds texts itself is loaded as a tree."""
         has_texts = False
         with self._package.archive.open(name) as stream:
             for at, element in _cells(iterate(stream, self._package.source, (_ROW, _MARGINS))):
@@ -427,10 +438,12 @@ class _WorkbookRewriter:
 
     def _shared(self, sheet: str, at: Cell, value: str, page: int) -> None:
         strings = self._strings
+        # A stranger's index may be any text.
         index = int(value) if value.strip().isdecimal() and len(value) < 10 else -1
         if not 0 <= index < len(strings.elements) or strings.part is None:
             return
         element = strings.elements[index]
+        # Asked at its first use, so that segments come in the order of the sheets.
         if index not in strings.asked:
             strings.asked.add(index)
             before = text_of(element)
@@ -458,6 +471,7 @@ class _WorkbookRewriter:
                 self._threaded(part, element, page)
 
     def _threaded(self, part: XmlPart, comment: Element, page: int) -> None:
+        # Positions of mentions count characters of the old text, and Excel takes a wrong one for damage.
         """Rewrite a threaded comment without mentions, which refer to positions in the old text."""
         text = comment.find(f"{_THREADED}text")
         said = text.text if text is not None else None
@@ -485,6 +499,7 @@ class _WorkbookRewriter:
                 if at in cells:
                     for child in list(cell):
                         cell.remove(child)
+                    # An inline string, since the shared one says something else for all other cells.
                     cell.set("t", "inlineStr")
                     _set_text(etree.SubElement(cell, _INLINE), cells[at])
                     part.is_changed = True
@@ -492,6 +507,7 @@ class _WorkbookRewriter:
     def _turn(self, name: str, target: TargetLanguage) -> None:
         with self._package.opened(name) as part:
             views = part.root.findall(f"{MAIN}sheetViews/{MAIN}sheetView")
+            # A sheet without a view gets one, in the place that the schema wants.
             if not views and target.is_rtl:
                 made = child_in_order(part.root, f"{MAIN}sheetViews", _BEFORE_VIEWS)
                 views = [etree.SubElement(made, f"{MAIN}sheetView", {"workbookViewId": "0"})]
@@ -516,6 +532,7 @@ def _cells(elements: Iterable[Element]) -> Iterator[tuple[Cell, Element]]:
         yield from (((row, column), cell) for column, cell in cells_of(element))
 
 
+# Codes such as &L, &P and &"Arial,Bold" stand amid the words.
 # The headers and footers of sheets: texts with codes in them. ECMA-376 part 1, 18.3.1.39 (evenFooter).
 
 _SECTION = re.compile("(&[LCR])")
@@ -585,7 +602,7 @@ class _TextSign(NamedTuple):
 
 
 def _rewrite_string(string: Element, ask: ContentCallback, kind: SegmentKind = SegmentKind.CELL, page: int = 0) -> bool:
-    """Rewrite a string; return whether it changed. Its phonetic text is dropped with the words."""
+    """Rewrite a string; return whether it changed. How it is spoken (furigana) is dropped with the words."""
     plan = plan_of(line_of(_nodes(string), _look_words))
     if not plan.has_words:
         return False
@@ -647,6 +664,7 @@ def _rebuild(string: Element, tokens: Sequence[ParagraphToken]) -> None:
             continue
         pieces = [(token.node.run, token.node.text)] if isinstance(token.node, StyledText) else token.node.payload
         for run, text in pieces:
+            # Neighbours of one run are one run again.
             if stretches and stretches[-1][0] is run:
                 stretches[-1] = (run, stretches[-1][1] + text)
             else:
@@ -678,5 +696,6 @@ def _write_text(holder: Element, text: str) -> None:
     made = etree.SubElement(holder, TEXT)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     made.text = escaped(text)
+    # Without this a reader may drop white space at the ends.
     if text != text.strip() or "\n" in text:
         made.set(SPACE, "preserve")

@@ -25,11 +25,13 @@ TEXT, SPOKEN = f"{MAIN}t", f"{MAIN}rPh"
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
 _BUILT_IN = {
+    # Numbers of formats without a code of their own (ECMA-376 part 1, 18.8.30).
     **dict.fromkeys((14, 15, 16, 17, *range(27, 32), 36, *range(50, 55), 57, 58), "date"),
     **dict.fromkeys((18, 19, 20, 21, 32, 33, 34, 35, 45, 47, 55, 56), "time"),
     22: "date time",
     46: "duration",
 }
+# Literals, escapes, padding and conditions; [h] and [mm] are durations.
 _NO_CODE = re.compile(r"\"[^\"]*\"|\\.|_.|\*.|\[(?![hms]+\])[^\]]*\]", re.IGNORECASE)
 
 
@@ -43,7 +45,7 @@ class WorkbookSheet:
 
 
 class Workbook:
-    """An open workbook; all methods raise DocumentUnreadable."""
+    """Read an open XLSX workbook sheet by sheet; all methods raise DocumentUnreadable."""
 
     def __init__(self, archive: Archive, source: FileSource) -> None:
         self._source = source
@@ -65,6 +67,7 @@ class Workbook:
         number, passed, self.is_cut = -1, 0, False
         with self._package.archive.open(sheet.part) as stream:
             for row in iterate(stream, self._source, (f"{MAIN}row",)):
+                # Empty rows count as well: stray formatting makes them by the million.
                 passed += 1 + len(row)
                 if passed > MOST_PASSED:
                     self.is_cut = True
@@ -79,6 +82,7 @@ class Workbook:
         with self._package.archive.open(sheet.part) as stream:
             while data := stream.read(CHUNK_BYTES):
                 data = rest + data
+                # A tag may lie across two chunks.
                 cut = max(0, data.rfind(b"<"))
                 count += len(_ROW.findall(data, 0, cut))
                 rest = data[cut:][:64]
@@ -156,6 +160,7 @@ def cells_of(row: Element) -> Iterator[tuple[int, Element]]:
     """Yield the cells of a row with their columns, from 1."""
     column = 0
     for cell in row.iterchildren(f"{MAIN}c"):
+        # References to cells are optional.
         said = _CELL.match(cell.get("r", ""))
         column = column_of(said[1]) if said else column + 1
         yield column, cell
@@ -170,12 +175,14 @@ def column_of(letters: str) -> int:
 
 def kind_of_format(code: str) -> str:
     """Return date, time, date time, duration, or "" for plain numbers."""
+    # Sections follow for negative numbers, zero and text; the first one tells.
     code = _NO_CODE.sub("", code.partition(";")[0]).lower()
     if "general" in code:
         return ""
     if "[" in code:
         return "duration"
     has_time = "h" in code or "s" in code
+    # "m" is a month without hours or seconds beside it, else minutes.
     has_date = "y" in code or "d" in code or ("m" in code and not has_time)
     return "date time" if has_date and has_time else "date" if has_date else "time" if has_time else ""
 
@@ -190,6 +197,7 @@ def number_text(value: str, kind: str, from_1904: bool) -> str:
         return value
     if kind:
         return _moment(number, kind, from_1904) or value
+    # 15 digits are what Excel keeps.
     return value if value.lstrip("-").isdecimal() else f"{number:.15g}"
 
 
@@ -199,6 +207,7 @@ def _moment(days: float, kind: str, from_1904: bool) -> str:
         hours, rest = divmod(abs(seconds), 3600)
         return f"{'-' * (seconds < 0)}{hours}:{rest // 60:02}:{rest % 60:02}"
     # Excel's 1900 has a 29th of February, for the sake of Lotus 1-2-3.
+    # Day 60 is that 29th of February, so later days count from a day earlier.
     start = datetime(1904, 1, 1) if from_1904 else datetime(1899, 12, 30 if days >= 60 else 31)
     try:
         moment = start + timedelta(seconds=seconds)

@@ -50,13 +50,14 @@ SPACED = _names("mi mn mo ms mtext button select textarea")
 _WORDLESS_FIELDS = _names("hidden checkbox radio password image file color range")
 _NOTE_TYPES = _names("footnote footnotes endnote endnotes rearnote rearnotes")
 _NOTE_ROLES = _names("doc-footnote doc-endnote doc-endnotes")
+# Only these, so that counting the items of a list need not parse the page.
 _LIST_TAG = re.compile(r"<(/?)(ol|ul|menu|dir|li)\b", re.IGNORECASE)
 _NONE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _LANGUAGE = re.compile(r"(?:^|\s)(?:lang(?:uage)?-|highlight-source-|brush:\s*|sourceCode\s+)([\w+#.\-]+)")
 
 
 class ElementContext(NamedTuple):
-    """Properties that apply to everything inside an element."""
+    """What applies to everything inside an element, until the element's end puts back what was before."""
 
     kind: BlockKind = BlockKind.PARAGRAPH
     level: int = 0
@@ -77,6 +78,7 @@ class ElementContext(NamedTuple):
         if not given and name != "dialog":
             return self
         lower = given.lower()
+        # EPUB 3 readers show a hidden note as a pop-up.
         if "note" in lower and is_note(attributes(given)):
             return self._replace(kind=BlockKind.NOTE, level=0, label="footnote")
         if is_said_hidden(name, given):
@@ -91,7 +93,7 @@ class ElementContext(NamedTuple):
 
 @dataclass
 class OpenList:
-    """An open list; `number` is its next item's."""
+    """An open list, with the number and the step of its next item."""
 
     depth: int
     is_ordered: bool
@@ -154,6 +156,7 @@ def is_said_hidden(name: str, given: str) -> bool:
     if "hidden" not in lower and "none" not in lower and name != "dialog":
         return False  # most tags, which need not be read for it
     said = attributes(given)
+    # "until-found" is content that a search in the page opens.
     if said.get("hidden", "until-found").lower() != "until-found" or (name == "dialog" and "open" not in said):
         return True
     return _NONE.search(said.get("style", "")) is not None

@@ -75,6 +75,7 @@ class _ChapterTexts:
     def has_text(self, name: str) -> bool:
         text = self._text(name)
         walker = HtmlWalker(text, is_xml=True)
+        # Covers and pages of pictures are no chapters.
         if next(walker.pieces(), None) is None:
             self.pictures += walker.pictures
             return False
@@ -83,6 +84,7 @@ class _ChapterTexts:
             self._kept_characters += len(text)
         return True
 
+    # Kept from `has_text`, so that most chapters are inflated once.
     def pieces(self, name: str, page: int) -> list[BlockPiece]:
         walker = HtmlWalker(self._kept.pop(name, "") or self._text(name), page, name, is_xml=True)
         pieces = list(walker.pieces())
@@ -91,13 +93,14 @@ class _ChapterTexts:
 
     def _text(self, name: str) -> str:
         text = decode_page(member_bytes(self._archive, self._source, name)).text
+        # `html_pages` resolves no entities, but other readers of the same file would.
         if tagged_text.declares_entities(text):
             raise self._source.unreadable("entities")
         return text
 
 
 def member_bytes(archive: Archive, source: FileSource, name: str) -> bytes:
-    """Return a member is in memory as a whole, so it may not be of any size."""
+    """Return a member's bytes. Raises DocumentUnreadable (inflates) for one too large to be held in memory."""
     data = bytearray()
     with archive.open(name) as stream:
         while chunk := stream.read(CHUNK_BYTES):
@@ -179,6 +182,7 @@ def _refuse_protected(archive: Archive, source: FileSource) -> None:
     """Fonts may be obfuscated, which is no protection of the text; anything else is."""
     if ENCRYPTION not in archive:
         return
+    # Font obfuscation (EPUB 3.3, 4.2.6.4 OCF) hides no text.
     for method in _all(parse(archive.read(ENCRYPTION), source), "EncryptionMethod"):
         if method.get("Algorithm") not in _FONT_OBFUSCATION:
             raise source.unreadable("drm")
@@ -191,6 +195,7 @@ def _package_name(archive: Archive, source: FileSource) -> str:
             name = _member(archive, "", rootfile.get("full-path", ""))
             if name in archive:
                 return name
+    # A book without a container, or with one that names a missing package.
     found = [name for name in archive.names if name.lower().endswith(".opf")]
     if not found:
         raise source.unreadable("damaged")
@@ -204,6 +209,7 @@ def _is_picture(item: Element) -> bool:
 
 def _member(archive: Archive, base: str, link: str) -> str:
     """Return the archive's name of a link target; a "%" in it may be literal."""
+    # Both ways: links are percent-encoded, but some writers put the raw name.
     path = link.partition("#")[0]
     names = [posixpath.normpath(posixpath.join(posixpath.dirname(base), name)) for name in (unquote(path), path)]
     return next((name for name in names if name in archive), names[0])
@@ -213,6 +219,7 @@ def _headings(archive: Archive, source: FileSource, base: str, items: dict[str, 
     """Return headings from EPUB 3's navigation or EPUB 2's NCX; a broken one only loses titles."""
     navigation = [item for item in items.values() if "nav" in item.get("properties", "").split()]
     ncx = [item for item in items.values() if item.get("media-type") == _NCX_TYPE]
+    # EPUB 3's navigation first; books for old readers carry both.
     for item in navigation + ncx:
         name = _member(archive, base, item.get("href", ""))
         if name not in archive:
@@ -226,6 +233,7 @@ def _headings(archive: Archive, source: FileSource, base: str, items: dict[str, 
         found: dict[str, tuple[int, str]] = {}
         for level, link, words in _ncx_lines(root) if item in ncx else _navigation_lines(root):
             if words and link:
+                # The first line of a member is its title; later ones lead into the middle of it.
                 found.setdefault(_member(archive, name, link), (min(level, 9), words))
         if found:
             return found
@@ -233,9 +241,10 @@ def _headings(archive: Archive, source: FileSource, base: str, items: dict[str, 
 
 
 def _navigation_lines(root: Element) -> Iterator[tuple[int, str, str]]:
-    """Yield each line's level, link and words."""
+    """Yield each line of a navigation document: its level by nested lists, its link, its words."""
     for nav in _all(root, "nav"):
         if "toc" not in nav.get(_TYPE, "toc").split():
+            # Landmarks and lists of pages are navigation, too.
             continue
         for link in _all(nav, "a"):
             level = sum(1 for element in link.iterancestors() if local_name(element) == "ol")
@@ -273,7 +282,7 @@ def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Targ
 
 
 class _EpubBook:
-    """Parts of a book that have text."""
+    """Walk through the members of a book that have text, in the order in which segments are numbered."""
 
     def __init__(
         self, archive: Archive, source: FileSource, visits: SegmentVisits, target: TargetLanguage | None
@@ -293,6 +302,7 @@ class _EpubBook:
         for name in self._package.chapters:
             coded = self._coded(name)
             walk = PageWalk(coded.text, is_xml=True, page=chapter + 1, language=self._language)
+            # A page without segments is no chapter to the reader of the book either.
             chapter += bool(walk.stretches)
             yield name, coded, self._page(walk)
         for name in self._package.others:
@@ -331,6 +341,7 @@ def ncx_labels(text: str) -> list[TaggedSegment]:
     found = [
         element_at
         for element_at in tagged_text.elements_in(text)
+        # An author's name is not translated.
         if element_at.name == "text" and element_at.path[-2:-1] != ("docauthor",)
     ]
     return _in_order(tagged_text.text_labels(text, found))
@@ -403,4 +414,4 @@ def _is_in_metadata(element: tagged_text.ElementAt) -> bool:
 
 
 def _in_order(stretches: Iterable[TaggedSegment]) -> list[TaggedSegment]:
-    return sorted(stretches, key=lambda each: each.start)
+    return sorted(stretches, key=lambda stretch: stretch.start)

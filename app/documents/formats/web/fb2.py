@@ -19,6 +19,7 @@ from app.documents.formats.markup.xml_tree import (
 )
 from app.documents.source import FileSource, Item, Opened, counted
 
+# Files of old tools have no namespace at all.
 _SPACES = ("http://www.gribuser.ru/xml/fictionbook/2.0", "http://www.gribuser.ru/xml/fictionbook/2.1", "")
 _CONTAINERS = frozenset(
     f"{{{space}}}{name}" if space else name for space in _SPACES for name in ("FictionBook", "body", "section")
@@ -35,6 +36,7 @@ def read(source: FileSource) -> Iterator[Item]:
             name = local_name(numbered.element)
             if not is_opened:
                 is_opened = True
+                # The description comes first in every file, so the title is known before any text.
                 title = next(numbered.element.iter("{*}book-title"), None) if name == "description" else None
                 yield Opened(title=words_in(title))
             if name not in _LEFT_OUT:
@@ -61,6 +63,7 @@ class _SectionPart:
         self._is_note = any(
             local_name(ancestor) == "body" and ancestor.get("name") in ("notes", "comments") for ancestor in above
         )
+        # A note's title is its number; the paragraph that follows is what is said.
         self.number = words_in(self._element) if self._is_note and local_name(self._element) == "title" else ""
         """Note number for the next part."""
 

@@ -78,7 +78,7 @@ class PageWalk:
         self._opaque_name = ""
         self._kind, self._level = SegmentKind.PARAGRAPH, 0
         self._walk()
-        self.stretches.sort(key=lambda each: each.start)
+        self.stretches.sort(key=lambda stretch: stretch.start)
 
     def _walk(self) -> None:
         text, position = self._text, 0
@@ -88,6 +88,7 @@ class PageWalk:
             slash, name, given = match.groups()
             if name is None:
                 position = self._other(start, match[0])
+            # A tag that the file ends in is text, see `tagged_text`.
             elif end == len(text) and text[-1] != ">":
                 position = start
                 break
@@ -127,7 +128,8 @@ class PageWalk:
     # Tags
 
     def _start_tag(self, name: str, given: str, start: int, end: int, given_at: int) -> int:
-        """Handle a start tag; return where to continue."""
+        """Handle a start tag; return the offset from which the page goes on behind it."""
+        # In HTML a slash at the end means nothing but in SVG and MathML (HTML standard, 13.1.2.1).
         is_void = name in elements.VOID or (given.endswith("/") and (self._is_xml or self._is_foreign))
         if not self._is_xml:
             self._end_unsaid(name, start)  # which may end what is opaque
@@ -147,6 +149,7 @@ class PageWalk:
             self._void(name, start, end)
         elif name in elements.RAW:
             return self._raw(name, start, end, is_left=is_asked)
+        # A raised number with its link is one mark: its tags would be four.
         elif behind := end_of_call(self._text, name, start):
             self._gatherings[-1].single(start, behind, "note", tagged_text.words_of(self._text, start, behind))
             return behind
@@ -174,6 +177,7 @@ class PageWalk:
         self._flush()
         if is_void:
             return end
+        # A title is text only in HTML: what looks like a tag in it is none.
         if name == "title":
             until = tagged_text.end_of_raw(self._text, name, end)
             if not is_left:
@@ -203,6 +207,7 @@ class PageWalk:
     def _void(self, name: str, start: int, end: int) -> None:
         """Handle an element without content. Two line breaks end a paragraph; an optional break is nothing."""
         gathering = self._gatherings[-1]
+        # "<br><br>" is how old pages divide paragraphs.
         if name == "br" and gathering.ends_with("break"):
             self._flush()
         if name != "wbr":
@@ -245,7 +250,8 @@ class PageWalk:
         return 0
 
     def _end_unsaid(self, name: str, start: int) -> None:
-        """End elements that the tag ends implicitly."""
+        """End the elements that a start tag ends without an end tag of theirs, as HTML allows."""
+        # A paragraph ends before any block (HTML standard, 13.1.2.4), but not beyond a cell or a button.
         if name in elements.BLOCKS and self._count["p"] and (depth := self._depth_of("p", _SCOPES_OF_P)):
             self._pop_many(depth, start)
         for ended in elements.ENDS.get(name, ()):
@@ -261,6 +267,7 @@ class PageWalk:
         self._count[name] += 1
         if role.startswith("opaque"):
             self._is_opaque, self._opaque_name = True, name
+        # A select or a drawing is one thing in the sentence, and has segments of its own.
         if role == "nested":
             self._gatherings.append(TextGatherer(self._text))
             self._kind = elements.KINDS.get(name, self._kind)
@@ -282,6 +289,7 @@ class PageWalk:
             self._flush()
             self._gatherings.pop()
             self._gatherings[-1].single(element.start, end, look)
+        # What was before: kind and level of a block end with it.
         self._kind, self._level, self._is_foreign = element.kind, element.level, element.is_foreign
 
 
@@ -380,9 +388,11 @@ class PageLanguages:
         tag = next((said[key].value for key in _KEYS if key in said), None)
         if tag is None:
             return False
+        # Marked as the page's own language: it becomes the target's like the page.
         if name == "body" or not self.source or primary(tag) in (*_SPECIAL, self.source):
             self._same.append({key: said[key] for key in (*_KEYS, "dir") if key in said})
             return False
+        # A quotation in another language keeps its direction where the page's turns.
         if "dir" not in said:
             self._others.append((at, tag))
         return True
@@ -414,6 +424,7 @@ class PageLanguages:
         needed = f' lang="{target.language}"' if not self._is_xml else f' xml:lang="{target.language}"'
         direction = ' dir="rtl"' if target.is_rtl else ""
         if self._root is None:
+            # HTML may leave the tag out, and then there is nothing to put an attribute into.
             if not self._is_xml:  # its tag may be left out
                 before = _BEFORE_ROOT.match(self._text)
                 at = before.end() if before else 0
@@ -453,6 +464,7 @@ def _set(attribute: AttributeValue, value: str) -> TextEdit:
     return TextEdit(attribute.start, attribute.end, (new,))
 
 
+# A mail's headers at the beginning: MHTML.
 _HEADERS = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:From |[A-Za-z][A-Za-z0-9\-]*:)")
 _SCRIPTLESS = re.compile(r"<(?:noscript|noframes)\b", re.IGNORECASE)
 _PAGE_TYPES = ("text/html", "application/xhtml+xml")
@@ -476,6 +488,7 @@ def _items(decoded: DecodedText, part: str) -> Iterator[Item]:
     walker = HtmlWalker(text, part=part, is_xml=is_xml)
     pieces = walker.pieces()
     first = next(pieces, None)
+    # A page that shows nothing without its scripts has its words for browsers without any.
     if first is None and _SCRIPTLESS.search(text):
         walker = HtmlWalker(text, part=part, is_xml=is_xml, has_scripts=False)
         pieces = walker.pieces()
@@ -538,11 +551,13 @@ def decode_page(data: bytes, chosen: str = "", transported: str = "") -> Decoded
     """
     if chosen and known(chosen):
         return decode(data, chosen)
+    # A byte order mark goes before all declarations, and a NUL means UTF-16.
     if data.startswith(_BOMS) or b"\0" in data[:DECLARED_WITHIN_BYTES]:
         return decode(data)
     named = _meant(transported) or declared(data)
     if not named:
         return decode(data)
+    # ISO-2022 and HZ are ASCII with escapes, so they would pass for UTF-8.
     names = (named, "utf-8") if named.startswith(("iso2022", "hz")) else ("utf-8", named)
     for name in names:
         text = _strictly(data, name)
@@ -583,7 +598,7 @@ _NEW_LINE = re.compile(r"[\r\n]+")
 
 
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
-    """Rewrite a page; see `app.documents.source`."""
+    """Rewrite a page; one that becomes more than ASCII without declaring an encoding gets a declaration."""
     data = source.path.read_bytes()
     coded = coded_page(data, source.encoding)
     is_xml = coded.text.lstrip().startswith("<?xml") or source.path.suffix.lower() in _XML_ENDINGS
@@ -627,6 +642,7 @@ _BEGINNINGS = tuple(
 def coded_page(data: bytes, chosen: str = "") -> EncodedBytes:
     """Return a page's text; pure ASCII gets the encoding it declares."""
     encoding = decode_page(data, chosen).encoding
+    # ASCII letters fit any encoding; what is written must fit the one that browsers will take.
     if encoding == "utf-8" and data.isascii() and not chosen:
         encoding = declared(data) or encoding
     return EncodedBytes(data, encoding)

@@ -25,6 +25,7 @@ def collapsed(text: str) -> str:
     """Runs of white space as one space, none at the ends. Non-breaking and other wide spaces stay, as in a browser."""
     if "\n" in text or "  " in text or "\t" in text or "\r" in text or "\f" in text:
         if text.isascii():
+            # Non-breaking spaces are white to Python, too, but not in ASCII.
             return " ".join(text.split())  # the fastest way there is
         text = _SPACES.sub(" ", text)
     return text.strip(_WHITE)
@@ -45,6 +46,7 @@ class BlockText:
 
     def add_range(self, start: int, end: int, is_preformatted: bool) -> None:
         words = self._page[start:end]
+        # White space before a block's first word is between blocks.
         if not self.parts and not is_preformatted and words.isspace():
             return
         if "&" in words or _BREAK in words:
@@ -75,6 +77,7 @@ class BlockText:
         self.parts.clear()
         had_breaks, self._has_breaks = self._has_breaks, False
         if is_preformatted:
+            # A line end right behind <pre> is not part of it (HTML standard, 13.2.6.4.7).
             text = text.replace(_BREAK, "\n").replace("\r\n", "\n").replace("\r", "\n").removeprefix("\n").rstrip()
         elif had_breaks:
             text = "\n".join(filter(None, map(collapsed, text.split(_BREAK))))
@@ -146,6 +149,7 @@ class HtmlTable:
 
     def find_links(self, page: str, end: int) -> None:
         """Treat a bar of links as layout; the table is `page[start:end]`."""
+        # A navigation bar is a table in the pages of the nineties; with many rows it is a table of links.
         is_small = len(self.rows) <= MOST_LINK_ROWS and end - self.start <= MOST_LINK_CHARACTERS
         if is_small and not self.has_header and _has_only_links(page[self.start : end]):
             self.is_marked_layout = True
@@ -161,6 +165,7 @@ class HtmlTable:
 
     def _is_layout(self) -> bool:
         filled = [sum(1 for cell in row if cell.pieces) for row in self.rows]
+        # One cell a row arranges a page.
         is_bar = len(filled) <= MOST_LINK_ROWS and max(filled, default=0) < 2
         if (self.has_header and not is_bar) or self.is_marked_layout:
             return self.is_marked_layout
@@ -176,6 +181,7 @@ class HtmlTable:
             line: list[str] = []
             below: dict[int, int] = {}
             for cell in row:
+                # Cells from above push those of this row to the right.
                 while covered.get(len(line), 0):
                     line.append("")
                 if cell.rows > 1:
@@ -205,15 +211,15 @@ class _OpenTables:
 
     @property
     def innermost(self) -> HtmlTable | None:
-        """The innermost table; None without one."""
+        """The innermost table; None without one, or for one nested too deeply."""
         return self._open[-1] if self._open else None
 
     def store_found(self, *pieces: BlockPiece) -> None:
-        """Add pieces to the current cell or page."""
+        """Add pieces where they belong now: to the open cell, beside the cells of a table, or to the page."""
         self._sinks[-1].extend(pieces)
 
     def begin(self, start: int, is_layout: bool) -> None:
-        """Open a table whose tag is at `start`."""
+        """Open a table whose tag is at `start`; nested too deeply it only counts."""
         table = HtmlTable(start, is_layout) if len(self._open) < MOST_TABLE_DEPTH else None
         self._open.append(table)
         if table is not None:
@@ -283,6 +289,7 @@ def raised(page: str, name: str, start: int, end: int, written: str) -> RaisedTe
     if not written or written[-1].isspace() or written[-1] in "[(":
         return None
     found = (_IN_SUP if name == "sup" else _IN_LINK).match(page, end, end + MOST_CHARACTERS)
+    # A style that hides it would have to be read; then it stays as it is.
     if found is None or "hidden" in found["before"] or "none" in found["before"]:
         return None
     words = found["words"]
@@ -291,6 +298,7 @@ def raised(page: str, name: str, start: int, end: int, written: str) -> RaisedTe
     if not words[-1].isdecimal():
         return None
     word = _LAST_WORD.search(written[-MOST_CHARACTERS:])
+    # m², s² and 10²: short words are units, long ones have a note.
     is_power = written[-1].isdecimal() or (word is not None and len(word[0]) <= SHORT_WORD_CHARACTERS)
     return RaisedText(f"^{words}" if is_power else f"[{words}]", found.end())
 
@@ -327,7 +335,7 @@ class OpenElements:
         self._tables = _OpenTables(self._out)
 
     def _flush(self) -> None:
-        """Store the gathered text as a block."""
+        """Make a block of the gathered text, if there is any, and store it."""
         kind, level, label, _, is_preformatted, _, _, _, item = self._context
         text = self._words.drain(is_preformatted)
         if not text:
@@ -337,6 +345,7 @@ class OpenElements:
             if kind is BlockKind.PARAGRAPH:
                 kind, level, label = BlockKind.LIST_ITEM, item.listing.depth, item.mark
             elif item.listing.is_ordered:
+                # A note in an ordered list has its number from there.
                 label = f"{label} {item.mark.removesuffix('.')}"
         start, end = self._words.stretch()
         self._tables.store_found(BlockPiece(kind, text, self._page, BlockPlace(self._part, start, end), level, label))
@@ -357,6 +366,7 @@ class OpenElements:
             if self._parts:
                 self._flush()
             self._words.begin = end
+        # Nothing visible yet: the block begins behind what is hidden.
         elif self._context.is_hidden and not self._parts:
             self._words.begin = end
         if name in elements.SCOPES:
@@ -382,12 +392,13 @@ class OpenElements:
             self._pop(end)
 
     def _close_before(self, name: str, start: int) -> None:
-        """End elements that a new block ends implicitly."""
+        """End a paragraph, which every block ends, and a heading that was left open before such a block."""
         if "p" in self._scopes[-1]:
             self._close("p", start)
         if self._context.kind is BlockKind.HEADING and name in elements.END_A_HEADING:
             self._close_heading(start)
 
+    # Whichever it is: <h2> is often closed by </h3>.
     def _close_heading(self, end: int) -> None:
         for name in elements.HEADINGS:
             self._close(name, end)
@@ -427,7 +438,7 @@ class HtmlWalker(OpenElements):
         self._names: dict[str, str] = {}
 
     def pieces(self) -> Iterator[BlockPiece]:
-        """Yield blocks as the page is read."""
+        """Yield the blocks of the page as it is read; `title` and `pictures` grow with them."""
         text, position, search, out, names = self._text, 0, TAG.search, self._out, self._names
         words, take, scopes, parts, length = (
             self._words,
@@ -451,6 +462,7 @@ class HtmlWalker(OpenElements):
             elif end == length and text[-1] != ">":
                 position = start
                 break
+            # Half of all tags of a page are these, so they pass without a call.
             elif name in elements.PLAIN and name not in scopes[-1] and (not given or slash):
                 position = end  # as below, without the calls: half of all tags are these
                 if parts:
@@ -497,6 +509,7 @@ class HtmlWalker(OpenElements):
         if name in self._scopes[-1]:
             while self._pop(end) != name:
                 pass
+        # "</br>" is a line break in browsers, too.
         elif name == "br":
             self._words.add_break()
         if name in elements.SPACED and not self._context.is_hidden:
@@ -531,7 +544,7 @@ class HtmlWalker(OpenElements):
         return position
 
     def _start_tag(self, name: str, given: str, start: int, end: int) -> int:
-        """Handle a start tag; return where to continue."""
+        """Handle a start tag; return the offset from which the page goes on behind it."""
         if name == "sup" or (name == "a" and "noteref" in given):
             behind = self._raised(name, given, start, end)
             if behind > end:
@@ -559,6 +572,7 @@ class HtmlWalker(OpenElements):
     def _raw(self, name: str, end: int) -> int:
         """Pass the content of an element that has no tags inside, up to its end tag."""
         is_title = name == "title" and not self._context.is_foreign and not self._has_title
+        # In XML only the parser's rules count: a title may have tags inside.
         if name not in ("script", "style") and (self._is_xml or self._context.is_foreign):
             if is_title:
                 self._keep_title(end, end_of_raw(self._text, name, end))
@@ -608,6 +622,7 @@ class HtmlWalker(OpenElements):
             self._words.last = end
         context = self._context
         if name in ("svg", "math"):
+            # Of a drawing only its texts are read, in MathML everything.
             is_drawing = name == "svg"
             hides = context.is_hidden or elements.is_said_hidden(name, given)
             context = context._replace(is_foreign=True, is_hidden=hides or is_drawing, hides_all=hides)
@@ -637,7 +652,7 @@ class HtmlWalker(OpenElements):
     # Blocks
 
     def _said(self, name: str, given: str) -> ElementContext:
-        """Return the context inside a block."""
+        """Return what applies inside a block with these attributes."""
         return self._context.hidden() if name in self._unseen else self._context.with_said(name, given)
 
     def _begin_block(self, name: str, given: str, start: int) -> None:
@@ -669,6 +684,7 @@ class HtmlWalker(OpenElements):
         context = self._said(name, given)
         depth = context.listing.depth + 1 if context.listing else 1
         said = attributes(given)
+        # <ol reversed> without a start counts down from the number of its items.
         if depth == 1 and "reversed" in said and "start" not in said:
             said["start"] = str(elements.count_items(self._text, start))
         self._push(name, context._replace(listing=elements.listing_of(name, said, depth), item=None))
@@ -676,6 +692,7 @@ class HtmlWalker(OpenElements):
     def _begin_item(self, name: str, given: str, start: int) -> None:
         self._close_before("p", start)
         before = self._context
+        # An item ends the one before it in the same list, not that of an outer one.
         if before.item is not None and (before.listing is None or before.item.listing is before.listing):
             self._close(name, start)
         context = self._said(name, given)

@@ -35,6 +35,7 @@ from app.documents.formats.word.word_model import (
 )
 from app.documents.source import FileSource, Item, Opened, ReadingRemark, counted
 
+# Controls and tracked insertions at the level of paragraphs hold some; text directly in them does not occur.
 _CONTAINERS = frozenset(tags(W, "document body sdt sdtContent customXml ins moveTo"))
 
 
@@ -73,12 +74,14 @@ class _WordReader:
         with archive.open(self._part) as stream:
             yield Opened(title=self._package.title())
             yield from code_joined(self._body(stream_blocks(stream, source, _CONTAINERS)))
+        # Notes that nothing calls, as of deleted text: at the end, so that no word is lost.
         for kind, notes in self._notes.items():
             yield from self._followers([_NoteMark(kind, id_) for id_ in notes.waiting], [])
         yield from once_each(self._margins())
         for part in self._missing:
             yield ReadingRemark("missing_part", {"part": part})
         for related in self._related.values():
+            # A chunk of another format (altChunk), which Word turns into text when it opens the file.
             if related.kind == "aFChunk" and related.target in archive:
                 yield ReadingRemark("attachment", {"name": related.target, "size_bytes": archive.size(related.target)})
         yield from counted("pictures", self._blocks.pictures)
@@ -94,6 +97,7 @@ class _WordReader:
                 yield from self._package.drawn(related.target)
         for mark in marks:
             notes = self._notes[mark.kind]
+            # A note that is called twice is read once.
             note = notes.waiting.pop(mark.id, None)
             if note is not None:
                 yield from self._gathered(note, notes.places, mark.kind)
@@ -157,6 +161,7 @@ class _WordBlocks:
         if tag in _PARAGRAPHS:
             hung: list[WordParagraphWords] = []
             piece = self._piece(element, places.place_of(element), hung)
+            # An empty line of code stays: it divides the lines around it.
             if piece.text or piece.kind is BlockKind.CODE:
                 yield piece
             if hung:
@@ -177,6 +182,7 @@ class _WordBlocks:
 
     def _piece(self, element: Element, place: BlockPlace, hung: list[WordParagraphWords]) -> BlockPiece:
         """Return the paragraph itself; what hangs on it is added to `hung`."""
+        # Nine of ten paragraphs have no markup to walk.
         plain = _plain_text(element, self._styles)
         if plain is not None:
             return self._made(plain.text, place, (plain.style_id, plain.style), None, bool(plain.style.is_monospace))
@@ -214,6 +220,7 @@ class _WordBlocks:
         direct = properties.find(f"{W}numPr") if properties is not None else None
         num_id = direct.find(f"{W}numId") if direct is not None else None
         found = num_id.get(VAL, "") if num_id is not None else style.num_id
+        # A numId of 0 takes a paragraph out of the list of its style (ECMA-376 part 1, 17.9.18).
         if not found or found == "0":
             return None
         level = word_model.whole_value(direct.find(f"{W}ilvl")) if direct is not None else None
@@ -224,6 +231,7 @@ class _WordBlocks:
 
     def _table(self, table: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
         rows = list(_inside(table, word_model.ROW))
+        # A table of one cell is a frame around text.
         if len(rows) == 1 and len(cells := list(_inside(rows[0], word_model.CELL))) == 1:
             for child in cells[0]:
                 yield from self.read(child, places)
@@ -240,6 +248,7 @@ class _WordBlocks:
         line: list[str] = []
         properties = row.find(_ROW_PROPERTIES)
         if properties is not None and len(properties):
+            # A row deleted with tracked changes.
             if properties.find(f"{W}del") is not None:
                 return []
             line += [""] * _columns(properties.find(f"{W}gridBefore"))
@@ -259,6 +268,7 @@ class _WordBlocks:
             if element.tag == word_model.TABLE:
                 tables.append(element)
                 continue
+            # Numbers of lists in cells count like all others, so that the next ones are right.
             piece = self._piece(element, _NOWHERE, hung)
             texts.append(labelled(piece))
         return " ".join(texts)
@@ -313,7 +323,7 @@ class WordParagraphWords:
 
     @property
     def text(self) -> str:
-        """Text of the paragraph; line breaks are newlines."""
+        """Words of the paragraph in order; a line break of the file is a newline."""
         return "".join(self._words)
 
     @property
@@ -336,14 +346,14 @@ class WordParagraphWords:
         return self
 
     def add(self, text: str) -> None:
-        """Add text; newlines in the XML are spaces."""
+        """Add words; a newline in the XML is only how it was wrapped."""
         self._words.append(text.replace("\n", " ") if "\n" in text else text)
 
     def append_text(self, text: str) -> None:
         self._words.append(text)
 
     def run(self, run: Element) -> None:
-        """Read a run unless hidden."""
+        """Read a run, unless it is hidden, and count whether its font is one for code."""
         hidden, monospace = self._style.is_hidden, self._style.is_monospace
         first = run[0] if len(run) else None
         if first is not None and first.tag == RUN_PROPERTIES and len(first):
@@ -356,6 +366,7 @@ class WordParagraphWords:
             self._monospace += bool(monospace)
             self._proportional += not monospace
 
+    # w:fldChar begin … separate … end: between begin and separate stands the instruction.
     def field(self, mark: Element) -> None:
         """Handle a field mark. The instruction ends at the result; what was added of it is removed then."""
         kind = mark.get(f"{W}fldCharType")
@@ -370,7 +381,7 @@ class WordParagraphWords:
                 self._fields.pop()
 
     def ruby(self, ruby: Element) -> None:
-        """Read the text and its ruby in parentheses."""
+        """Read the base text, then its ruby in parentheses, as a reader would say it."""
         for name, before, after in (("rubyBase", "", ""), ("rt", "(", ")")):
             for element in ruby.findall(f"{W}{name}"):
                 self.append_text(before)
@@ -397,7 +408,7 @@ class WordParagraphWords:
         self.parts.append(element.get(name, ""))
 
     def picture(self, _: Element) -> None:
-        """Count a picture, whose text isn't read."""
+        """Count a picture; alternative text is no text of the document."""
         self.pictures += 1
 
     def word_art(self, element: Element) -> None:
@@ -442,6 +453,7 @@ _ACTIONS: dict[str, _Action | None] = {
     f"{W}ruby": WordParagraphWords.ruby,
     ALTERNATE: WordParagraphWords.alternate,
     f"{MATH}t": lambda words, element: words.add(element.text or ""),
+    # A fraction, a power and an index have no sign of their own in OMML.
     f"{MATH}den": _led_by("/"),
     f"{MATH}sup": _led_by("^"),
     f"{MATH}sub": _led_by("_"),
@@ -458,6 +470,7 @@ _ACTIONS |= dict.fromkeys(
     tags(W, "pPr rPr sdtPr sdtEndPr tblPr tblGrid trPr tcPr sectPr fldData del moveFrom delText instrText delInstrText")
     + tags(W, "softHyphen ffData")
 )
+# Only these were seen in paragraphs; anything else is walked properly.
 _SAYS_NOTHING = frozenset(
     tags(W, "p r pPr rPr proofErr bookmarkStart bookmarkEnd lastRenderedPageBreak smartTag hyperlink b bCs i iCs u sz")
     + tags(W, "szCs color lang noProof kern highlight vertAlign cs spacing ind jc keepNext keepLines widowControl shd")

@@ -125,7 +125,7 @@ class WordDirection:
                 without(section, _BIDI)
 
     def styles(self, root: Element) -> None:
-        """Set language and direction of defaults and styles."""
+        """Set the language of defaults and styles, and take away a direction that is not the target's."""
         defaults = child_in_order(root, f"{W}docDefaults", tags(W, "docDefaults latentStyles style"))
         defaults = child_in_order(defaults, f"{W}rPrDefault", tags(W, "rPrDefault pPrDefault"))
         defaults = child_in_order(defaults, RUN_PROPERTIES, (RUN_PROPERTIES,))
@@ -163,12 +163,14 @@ class WordDirection:
         # Letters of these scripts have a weight, a slant and a size of their own.
         for usual, complex_ in _COMPLEX:
             said = properties.find(f"{W}{usual}")
+            # Bold, italics and size of Arabic and Hebrew are separate properties, which most files lack.
             if said is not None and properties.find(f"{W}{complex_}") is None:
                 child_in_order(properties, f"{W}{complex_}", _RUN_ORDER).attrib.update(said.attrib)
         if has_rtl:
             _switch_on(child_in_order(properties, _RTL, _RUN_ORDER))
 
     def _numbers(self, table: Element) -> None:
+        # Numbers in a table that is mirrored would stay on the other side of their column.
         """Set the direction of cells without letters, which aren't translated, like the others'."""
         for paragraph in table.iter(f"{W}p"):
             if not any(sign.isalpha() for sign in _words_in(paragraph)):
@@ -228,7 +230,7 @@ class _WordRewriter:
         self._used_lists = _lists_in(root)
 
     def rewrite(self) -> None:
-        """Visit all parts in a fixed order."""
+        """Visit all parts in the order that finding and writing share: segments are numbered by it."""
         self._package.ask_properties(self._ask, self._target)
         self._body()
         for kind, notes in word_model.NOTES.items():
@@ -240,12 +242,14 @@ class _WordRewriter:
         if name := self._package.part_of_kind(self._main, "numbering"):
             with self._package.opened(name) as part:
                 _list_labels(part, self._used_lists, self._ask)
+        # Defaults only in a file that is translated: otherwise Word would check an untouched one in another language.
         if self._direction is not None and self._main in self._package.changed:
             self._defaults(self._direction)
         self._report_remarks()
 
     def _body(self) -> None:
         with self._package.opened(self._main) as part:
+            # Before the walk: what counts as code depends on the whole document.
             self._looks.is_typewritten = _is_typewritten(part.root, self._looks)
             self._used_lists |= _lists_in(part.root)
             self._walk(part).read(part.root, SegmentKind.PARAGRAPH)
@@ -332,6 +336,7 @@ class _WordWalk:
                 self.read(child, kind)
 
     def _paragraph(self, paragraph: Element, kind: SegmentKind) -> None:
+        # Collected before the words move, for text boxes hang in runs that are taken apart.
         hanging = _hanging(paragraph)
         self._rewrite_words(paragraph, kind)
         inside = SegmentKind.PARAGRAPH if kind is SegmentKind.CELL else kind
@@ -373,6 +378,7 @@ class _WordWalk:
 
     def _alternate(self, alternate: Element, kind: SegmentKind) -> None:
         """Rewrite alternatives of the same content, asking once for each text."""
+        # Alternatives of one content are asked once, or they would be translated differently.
         once = _WordWalk(self.part, self.looks, self.drawings, self.direction, CachedContent(self.ask))
         for branch in branches(alternate):
             for child in list(branch):
@@ -404,6 +410,7 @@ _DRAWN_ANCHOR = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessin
 _CONTENT = f"{W}sdtContent"
 _HOLDERS = {f"{W}hyperlink": "link", f"{W}ins": "other", f"{W}moveTo": "other", f"{W}customXml": "other"}
 _SMART = f"{W}smartTag"
+# Word recognizes names and dates in smart tags, nested in each other; they say nothing to a reader.
 _HOLDERS[_SMART] = "other"
 _TRANSPARENT = frozenset((f"{W}dir", f"{W}bdo"))
 """A direction of the source's script."""
@@ -469,9 +476,11 @@ class _ParagraphReader:
 
     def _field(self, found: word_model.WordField) -> Node:
         if not found.is_whole:
+            # A field that begins here and ends in another paragraph, as a table of contents.
             return InlineAnchor(list(found.code), is_loose=True)
         instruction = word_model.instruction_of(found.code)
         children = self._resolved(found.result)
+        # A field whose result has no words (a bookmark, a hidden index entry) is invisible.
         if not any(text.text.strip() for text in texts_in(children)) and not _has_single(children):
             return InlineAnchor([*found.code, *found.result, *found.end])
         if word_model.has_words(instruction):
@@ -572,6 +581,7 @@ def _raws(holder: Element) -> list[RawElement]:
 
 def _add(nodes: list[Node], node: Node) -> None:
     """Add a node, joining code, and insertions or links cut in two."""
+    # Word cuts one link into several where its text was edited.
     last = nodes[-1] if nodes else None
     if isinstance(node, SingleNode) and isinstance(last, SingleNode) and node.look == last.look == "code":
         last.payload += node.payload
@@ -586,6 +596,7 @@ def _is_one(first: _GroupHolder, second: _GroupHolder) -> bool:
     one, other = first.element, second.element
     if one is None or other is None or one.tag != other.tag or one.tag not in _HOLDERS or one.tag == _SMART:
         return False
+    # Insertions differ in their ids only, if one person made them at one time.
     told = [{name: value for name, value in change.attrib.items() if name != f"{W}id"} for change in (one, other)]
     return told[0] == told[1]
 
@@ -603,6 +614,7 @@ def _thing(raw: RawElement) -> Node:
     element = raw.element
     look = _SINGLES.get(element.tag, "other")
     if look == "image":
+        # A floating picture is shown elsewhere; its anchor may go where the words go.
         if _floats(element):
             return InlineAnchor([raw])
         shows = "".join(run.text or "" for run in element.iterchildren() for run in run.iterchildren(TEXT))
@@ -638,6 +650,7 @@ def _rebuild(paragraph: Element, tokens: Sequence[ParagraphToken]) -> list[Eleme
     builder = _ParagraphBuilder(paragraph)
     for token in tokens:
         builder.add(token)
+    # A bound control shows what the file stores elsewhere, and Word would put that back over the translation.
     for control in (*paragraph.iterancestors(_CONTROL), *paragraph.iter(_CONTROL)):
         _unbind(control)
     return builder.runs
@@ -664,6 +677,7 @@ class _ParagraphBuilder:
             self._move(node.payload)
 
     def _write(self, node: StyledText) -> None:
+        # The run may hold things that are no words, and these have to stay in order with them.
         if self._run is None or self._source is not node.run or self._run not in self.runs:
             self.runs.append(self._begin(node.run))
         text = node.text.translate(BREAKS)
@@ -677,6 +691,7 @@ class _ParagraphBuilder:
         run = self._run
         last = run[-1] if run is not None and len(run) and run[-1].tag == TEXT else etree.SubElement(run, TEXT)
         last.text = (last.text or "") + text
+        # Without it Word drops spaces at the ends of a run.
         if last.text != last.text.strip() or "  " in last.text:
             last.set(SPACE, "preserve")
 
@@ -706,12 +721,14 @@ class _ParagraphBuilder:
         if holder.element is None:
             self._move(holder.before)
             self._end_run()
+            # A field has no element around it: what is inside goes into the same parent.
             self._parents.append(self._parents[-1])
             return
         _detach(holder.element)
         self._parents[-1].append(holder.element)
         inside = _inside_of(holder.element)
         for child in list(inside):
+            # Properties (rPr, sdtPr …) stay in the holder.
             if not (isinstance(child.tag, str) and child.tag.endswith("Pr")):
                 _detach(child)
         self._parents.append(inside)
@@ -731,7 +748,7 @@ class _ParagraphBuilder:
 
 
 def _copied(properties: Element) -> Element:
-    """Return run properties without tracked changes."""
+    """Return a copy of run properties without tracked changes, which belong to the old words."""
     made = copy.deepcopy(properties)
     made.tail = None
     for change in made.findall(f"{W}rPrChange"):
@@ -763,6 +780,7 @@ _WORD = re.compile(r"[^\W\d_]{2}")
 
 def _list_labels(part: XmlPart, used: set[str], ask: ContentCallback) -> None:
     """Rewrite labels of the lists in use; `used` are ids of their numberings."""
+    # Labels of unused lists are not shown; templates bring dozens.
     lists = {element.get(f"{W}abstractNumId"): element for element in part.root.iter(f"{W}abstractNum")}
     once = CachedContent(ask)
     for numbering in part.root.iter(f"{W}num"):
@@ -798,6 +816,7 @@ def _content(said: str) -> Content:
 def _text(content: Content, given: Content) -> str:
     """Return the label; missing numbers are added at its end."""
     shown = {mark.number: mark.shows for mark in marks(content)}
+    # Numbers (%1) are fields of the label.
     text = ""
     for part in given:
         text += without_forbidden(part) if isinstance(part, str) else shown.pop(part.number, "")

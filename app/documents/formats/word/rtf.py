@@ -17,6 +17,7 @@ from app.documents.formats.office.paragraphs import MOST_ANCESTORS
 from app.documents.source import FileSource, Item, Opened, counted
 
 _ROWS = 100
+# A control word with its number, a byte, a control symbol, a brace, or text; a blank behind a word belongs to it.
 _TOKEN = re.compile(
     r"\\([a-zA-Z]{1,32})(-?\d{1,10})?[ ]?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|[\r\n\0]+|([^\\{}\r\n\0]+)|\\",
     re.DOTALL,
@@ -33,6 +34,7 @@ _WRITTEN = {
     "\\": "\\", "\n": "\n", "\r": "\n", "zwj": "\u200d", "zwnj": "\u200c",
 }  # fmt: skip
 _ENDS_PARAGRAPH = frozenset({"par", "sect", "page", "column"})
+# Destinations whose text is no text of the document; everything behind \* that is not known is one, too.
 _UNSEEN = frozenset(
     ("fonttbl", "colortbl", "stylesheet", "info", "pict", "fldinst", "objdata", "shprslt", "sn", "sv", "nonshppict")
     + ("template", "generator", "listtable", "listoverridetable", "revtbl", "rsidtbl", "themedata", "datastore")
@@ -117,6 +119,7 @@ class RtfWalker:
             word, number, code, symbol, brace, run = found.groups()
             if word is not None:
                 value = int(number) if number else None
+                # \bin N: N raw bytes follow, which may hold braces.
                 if word == "bin":
                     at += max(0, value or 0)
                 self._word(word, value)
@@ -128,6 +131,7 @@ class RtfWalker:
                 self._brace(brace)
             elif symbol is not None:
                 self._symbol(symbol)
+            # Notes are held back until their paragraph is complete.
             if out and not self._flows[0].parts and not self._flows[0].rows:
                 yield from out
                 out.clear()
@@ -139,6 +143,7 @@ class RtfWalker:
 
     def _brace(self, brace: str) -> None:
         self._flush()
+        # What \u skips ends with its group.
         self._skip = 0
         if brace == "{":
             self._stack.append(self._group)
@@ -160,6 +165,7 @@ class RtfWalker:
     def _word(self, word: str, value: int | None) -> None:
         group = self._group
         is_optional, self._is_optional = self._is_optional, False
+        # \* marks a destination that an older reader is to pass over.
         if word in _UNSEEN or (is_optional and word not in _SEEN and word not in _FLOWS):
             self.pictures += word == "pict" and group.is_seen
             self._flush()
@@ -173,7 +179,9 @@ class RtfWalker:
         group, flow = self._group, self._flows[-1]
         match word:
             case "u":
+                # \u is signed 16 bits; characters beyond U+FFFF come as two surrogates.
                 self._write(chr((value or 0) & 0xFFFF))
+                # A replacement for old readers follows, \ucN characters or bytes of it.
                 self._skip = group.skipped_after_u
             case "uc":
                 self._group = group._replace(skipped_after_u=max(0, value or 0))
@@ -195,6 +203,7 @@ class RtfWalker:
             case "outlinelevel":
                 flow.level = value + 1 if value is not None and 0 <= value < 9 else 0
             case "ftnalt":
+                # \ftnalt in a footnote makes it an endnote.
                 flow.label = "endnote" if flow.label == "footnote" else flow.label
             case _:
                 self._structure(word, flow)
@@ -208,13 +217,14 @@ class RtfWalker:
         elif word in _FLOWS:
             self._flows.append(_TextFlow(_FLOWS[word]))
             self._group = self._group._replace(flow=len(self._flows) - 1)
+        # In a cell a paragraph's end is a line break.
         elif word in _ENDS_PARAGRAPH and not flow.in_table:
             self._end_paragraph(flow)
         elif word in _ENDS_PARAGRAPH or word in _WRITTEN:
             self._write(_WRITTEN.get(word, "\n"))
 
     def _define(self, word: str, value: int | None) -> None:
-        """Record fonts' code pages and the default one."""
+        """Record the code page of a font, or the document's own."""
         if word == "f":
             self._defined_font = value or 0
         elif word == "fcharset" and value in _CHARSETS:
@@ -255,7 +265,10 @@ class RtfWalker:
             self._flows[-1].parts.append(text)
 
     def _flush(self) -> None:
-        """Decode pending bytes in the font's code page."""
+        """Decode the bytes that wait, in the code page of the current font;
+
+        called before anything that may change it.
+        """
         if self._waiting:
             font = self._group.font if self._group.font >= 0 else self._default_font
             decoded = decode(bytes(self._waiting), self._charsets.get(font, self._code_page))
@@ -282,6 +295,7 @@ class RtfWalker:
         level = {BlockKind.HEADING: flow.level, BlockKind.LIST_ITEM: flow.depth}.get(kind, 0)
         if flow.label in ("footnote", "endnote", "comment"):
             kind, level = BlockKind.NOTE, 0
+        # The mark of an empty item is all there is of it.
         if text or flow.mark:
             flow.after.append(
                 BlockPiece(kind, text or flow.mark, place=place, level=level, label=flow.mark or flow.label)
@@ -374,10 +388,12 @@ def _styles(text: str) -> list[_RtfStyle]:
     begin = text.find("{\\stylesheet")
     found: list[_RtfStyle] = []
     depth = 0
+    # Word's stylesheet is at the beginning; two megabytes are more than any has.
     for match in _STYLE_TOKEN.finditer(text, begin, begin + _MOST_CHARACTERS) if begin >= 0 else ():
         word, number, brace, run = match.groups()
         if brace == "{":
             depth += 1
+            # Depth 2: a style within the stylesheet.
             if depth == 2:
                 found.append(_RtfStyle())
         elif brace:

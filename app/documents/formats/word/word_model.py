@@ -54,7 +54,7 @@ def is_missed(related: RelatedPart, archive: Archive) -> bool:
 
 
 class WordStyles:
-    """Styles by id. `root` is styles.xml, or None."""
+    """Find styles by id, with what they inherit. `root` is that of styles.xml, None without one."""
 
     def __init__(self, root: Element | None) -> None:
         self._elements: dict[str, Element] = {}
@@ -68,7 +68,7 @@ class WordStyles:
                 self.default = id_
 
     def find(self, id_: str) -> WordStyle:
-        """Return a style; an unknown one changes nothing."""
+        """Return a style with what it inherits; an unknown id gives one that changes nothing."""
         found = self._found.get(id_)
         if found is None:
             found = self._found[id_] = self._resolved(id_)
@@ -81,6 +81,7 @@ class WordStyles:
     def seen(self, properties: Element | None, style: WordStyle) -> tuple[bool | None, bool | None]:
         """Return whether a run of these properties is hidden, and in a font for code; `style` is its paragraph's."""
         hidden, monospace = _run_look(properties) if properties is not None else (None, None)
+        # Directly on the run first, then its character style, then the paragraph's style.
         if properties is not None and (hidden is None or monospace is None):
             named = properties.find(f"{W}rStyle")
             own = self.find(named.get(VAL, "")) if named is not None else NO_STYLE
@@ -91,6 +92,7 @@ class WordStyles:
     def _resolved(self, id_: str) -> WordStyle:
         lineage: list[WordStyle] = []
         seen: set[str] = set()
+        # A style may be based on itself, in a circle or in a chain without end.
         while id_ in self._elements and id_ not in seen and len(seen) < MOST_ANCESTORS:
             seen.add(id_)
             element = self._elements[id_]
@@ -131,6 +133,7 @@ def _role(name: str) -> ParagraphRole | None:
         return ParagraphRole.CAPTION
     if name in _CODE_NAMES:
         return ParagraphRole.CODE
+    # Subtitle and normal end the search: a style based on Title is none by that alone.
     return ParagraphRole.BODY if name in ("subtitle", "normal") else None
 
 
@@ -170,6 +173,7 @@ def whole_value(element: Element | None) -> int | None:
 # The labels of a DOCX's list items, counted as Word counts them: they are nowhere in the text.
 
 LEVELS = 9
+# Symbol's letters at the places of a to z and A to Z.
 _GREEK_SMALL = "αβχδεφγηιϕκλμνοπθρστυϖωξψζ"
 _GREEK_LARGE = "ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ"
 _WINGDINGS = {0x6C: "●", 0x6E: "■", 0x71: "❑", 0x76: "❖", 0xA7: "▪", 0xA8: "◻", 0xD8: "➢", 0xDC: "➲", 0xE0: "→"}
@@ -232,6 +236,7 @@ class WordNumbering:
         return re.sub(r"%([1-9])", number, own.text).strip()
 
     def _counted(self, num_id: str, levels: list[_WordListLevel], level: int) -> list[int | None]:
+        # Lists of one abstract numbering share their counters; an override restarts them where it begins.
         counters = self._counters.setdefault(self._abstract_of(num_id), [None] * LEVELS)
         if num_id not in self._begun:
             self._begun.add(num_id)
@@ -241,6 +246,7 @@ class WordNumbering:
                     counters[at] = None
         now = counters[level]
         counters[level] = levels[level].start if now is None else now + 1
+        # A label such as 2.1 needs the levels above, even if none of their items came yet.
         for above in range(level):
             counters[above] = levels[above].start if counters[above] is None else counters[above]
         for below in range(level + 1, LEVELS):
@@ -254,6 +260,7 @@ class WordNumbering:
             link = num.find(f"{W}abstractNumId") if num is not None else None
             abstract = link.get(VAL, "") if link is not None else ""
             styled = self._abstract[abstract].find(f"{W}numStyleLink") if abstract in self._abstract else None
+            # A list may be defined by a style that names another list.
             if styled is None:
                 return abstract
             num_id = self._styles.find(styled.get(VAL, "")).num_id or ""
@@ -312,7 +319,7 @@ def _bullet(level: _WordListLevel) -> str:
 
 
 def symbol_of(element: Element) -> str:
-    """Return the character of a `sym`."""
+    """Return the character of a symbol (w:sym), from its font's table where it has one."""
     try:
         return _symbol(int(element.get(f"{W}char", ""), 16), element.get(f"{W}font", ""))
     except (ValueError, OverflowError):
@@ -321,6 +328,7 @@ def symbol_of(element: Element) -> str:
 
 def _symbol(code: int, font: str) -> str:
     """Return a character of a symbol font in Unicode; one that has no place there becomes a bullet."""
+    # Symbol fonts are stored at F000 to F0FF, or by their bare byte.
     if code < 0x100 and font.lower().startswith(("symbol", "wingdings")):
         code += 0xF000
     if not 0xF000 <= code <= 0xF0FF:
@@ -461,6 +469,7 @@ def next_field(raws: Sequence[RawElement], start: int) -> tuple[WordField, int]:
         elif mark == "end":
             depth -= 1
             if depth == 0:
+                # Without a result the field is its code alone.
                 cut = separate or index - 1
                 found = WordField(list(raws[start : cut + 1]), list(raws[cut + 1 : index]), [raws[index]], True)
                 return found, index + 1
