@@ -212,13 +212,7 @@ def _by_script(pairs: bytes) -> str:
 
 def _is_text(text: str) -> bool:
     """Return whether hardly any character is one that texts do not have."""
-    odd = sum(
-        unicodedata.category(sign) in ("Cn", "Cc", "Co")
-        and sign
-        not in "\\r\
-    \\t\\f\\0"
-        for sign in text
-    )
+    odd = sum(unicodedata.category(sign) in ("Cn", "Cc", "Co") and sign not in "\r\n\t\f\0" for sign in text)
     return len(text) > 1 and odd + text.count("\ufffd") <= 0.002 * len(text)
 
 
