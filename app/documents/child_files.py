@@ -61,8 +61,8 @@ def open_checked(path: Path, mode: str) -> IO[Any]:
 
 
 def sha256_of(path: Path, on_part: Callable[[], None]) -> str:
-    # Unbuffered: a megabyte a read is large enough, and Python's buffer would only copy it once more.
     """Return the file's SHA-256; `on_part` is called after each megabyte. Raises OSError."""
+    # Unbuffered: a megabyte a read is large enough, and Python's buffer would only copy it once more.
     import hashlib  # OpenSSL comes with it: 4 MB that a window without a document does without
 
     found = hashlib.sha256()

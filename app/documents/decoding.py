@@ -208,9 +208,8 @@ class _ImageReading:
                 raise self._refused("damaged") from None
             buffer.open(QIODevice.OpenModeFlag.ReadOnly)
             return buffer
-        os.lseek(
-            file.fileno(), 0, os.SEEK_SET
-        )  # Python has read on into its buffer; Qt shares the descriptor's position
+        # Python has read on into its buffer; Qt shares the descriptor's position.
+        os.lseek(file.fileno(), 0, os.SEEK_SET)
         device = QFile()
         device.open(file.fileno(), QIODevice.OpenModeFlag.ReadOnly)
         return device

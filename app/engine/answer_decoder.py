@@ -35,6 +35,7 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("<thinking>", "</thinking>"),  # Apriel
     THINK,
 )
+# Names of variables in templates of Qwen3, DeepSeek, GLM and others; only a condition on them is a switch.
 SWITCHES = re.compile(r"\benable_thinking\b|\b(el)?if (not )?thinking\b")
 ON_BY_ITSELF = re.compile(
     r"enable_thinking (is|==) false|enable_thinking is defined and not enable_thinking|default\(true\)"
@@ -66,10 +67,12 @@ class ThinkingSyntax:
     def for_prompt_end(self, prompt_end: str) -> ThinkingSyntax:
         """Return the syntax for an answer to a prompt whose last (trusted) part ends like this."""
         if self.kind == HARMONY:
+            # The last header of the prompt, behind the last message that has ended.
             header = prompt_end.rpartition(END)[2].rpartition(CHANNEL)[2].strip()
             opened = CHANNEL in prompt_end and header.endswith(MESSAGE) and not header.startswith("final")
             return replace(self, inside=opened)
         opened = prompt_end.rfind(self.opening) > prompt_end.rfind(self.closing)
+        # Opened at the very end: an empty pair, or text behind the tag, means that the template has closed it for us.
         return replace(self, inside=opened and not prompt_end.rpartition(self.opening)[2].strip())
 
 
@@ -80,11 +83,13 @@ NO_THINKING = ThinkingSyntax(opening="\0", closing="\0", marks=frozenset())
 
 def syntax_of(template_source: str) -> ThinkingSyntax:
     """Return the syntax of the model with this chat template; `<think>` if the template names none."""
+    # A comment of a template may quote the tags of another family.
     source = _without_comments(template_source)
     if CHANNEL in source and MESSAGE in source:
         return ThinkingSyntax(HARMONY, CHANNEL, MESSAGE, marks=frozenset((CHANNEL, MESSAGE, START, END)))
     for opening, closing in PAIRS:
         if opening in source or closing in source:
+            # The word behind Gemma's control token is text, so only the token itself has to be made visible.
             return ThinkingSyntax(TAGS, opening, closing, marks=frozenset((opening.removesuffix("thought"), closing)))
     return PLAIN
 
@@ -118,6 +123,7 @@ class AnswerSpan:
 
 
 UNDECIDED, HEADER, THINKING, BETWEEN, ANSWER = "undecided", "header", "thinking", "between", "answer"
+# A header is a few words; longer, it is text that merely looks like one.
 LONGEST_HEADER = 256
 
 
@@ -154,9 +160,11 @@ class ThinkingSplitter:
         Where thinking may still begin, only a complete mark begins it.
         """
         if self._state in (UNDECIDED, BETWEEN):
+            # White space alone decides nothing before thinking, and belongs to it behind.
             body = (self._held + piece).lstrip()
             opens = any(body.startswith(mark) for mark in self.syntax.marks)
             return opens if body else self._state == BETWEEN
+        # A call in a Harmony header is governed by the grammar, the header around it is not.
         if self._state == HEADER and self.syntax.calls:
             return not (self._in_call(self._held) or self._in_call(self._held + piece))
         return self._state != ANSWER
@@ -183,6 +191,7 @@ class ThinkingSplitter:
             self._add_thinking(held, spans)
         elif self._state == BETWEEN:
             spans.append(AnswerSpan(held.lstrip(), False))
+        # The mark at the very end of a Harmony answer is none of its words.
         elif not (self._state == ANSWER and self._is_harmony and held == END):
             spans.append(AnswerSpan(held, False))
         return _join_spans(spans)
@@ -196,6 +205,7 @@ class ThinkingSplitter:
         if self._state != THINKING or self._at_start:
             if body.startswith(opening):
                 return self._enter_state(THINKING, body[len(opening) :])
+            # It may still become the opening tag with the next token.
             if opening.startswith(body):
                 return False
         if self._state != THINKING:
@@ -214,6 +224,7 @@ class ThinkingSplitter:
         return self._think_to_end(spans) if self._state == THINKING else self._look_for_channel()
 
     def _think_to_end(self, spans: list[AnswerSpan]) -> bool:
+        # A model may begin a new message without ending the one before.
         ends = [at for at in (self._held.find(END), self._held.find(START)) if at >= 0]
         if not ends:
             return self._think_on(spans, max(overlap_length(self._held, END), overlap_length(self._held, START)))
@@ -224,6 +235,7 @@ class ThinkingSplitter:
         body = self._held.lstrip()
         for mark, state in ((CHANNEL, HEADER), (START, HEADER), (MESSAGE, ANSWER), (RECIPIENT, HEADER)):
             if body.startswith(mark):
+                # A recipient without a channel before it stands for a header, which it is put back into.
                 return self._enter_state(state, {CHANNEL: body, RECIPIENT: f" {body}"}.get(mark, body[len(mark) :]))
             if mark.startswith(body):
                 return False
@@ -241,6 +253,7 @@ class ThinkingSplitter:
             return self._enter_state(ANSWER, self._held[called + 1 :])
         if at >= 0:
             channel = self._held[:at].rpartition(CHANNEL)[2] if CHANNEL in self._held[:at] else "final"
+            # "final" is what the user sees; "analysis" and "commentary" are thinking.
             is_final = channel.split()[:1] == ["final"]
             return self._enter_state(ANSWER if is_final else THINKING, self._held[at + len(MESSAGE) :])
         return len(self._held) >= LONGEST_HEADER + len(MESSAGE) and self._enter_state(ANSWER, self._held)
@@ -266,6 +279,7 @@ class ThinkingSplitter:
         text = text.lstrip() if self._at_start else text
         if not text.strip():
             return
+        # A second block of thinking is a paragraph of its own.
         if self._at_start and self._has_thought:
             text = "\n\n" + text
         spans.append(AnswerSpan(text, True))
@@ -298,7 +312,6 @@ class StopStrings:
 
     @property
     def met(self) -> bool:
-        """True once a stop string has come."""
         return bool(self.met_stop)
 
     def feed(self, text: str) -> str:
@@ -308,9 +321,11 @@ class StopStrings:
         text = self._held + text
         found = [(at, stop) for stop in self._stops if (at := text.find(stop)) >= 0]
         if found:
+            # The earliest stop string counts, and of two at one place the shorter one.
             at, self.met_stop = min(found)
             self._held = ""
             return text[:at]
+        # Any stop string might begin in the last characters.
         keep = max(overlap_length(text, stop) for stop in self._stops)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]
@@ -326,6 +341,7 @@ class ForcedEnd:
 
     def __init__(self, ask: protocol.Ask) -> None:
         self._infill = InfillEnd(ask.text, ask.suffix)
+        # A question that repeats itself may be answered in the same words, so they are known to the watch.
         asked = next((text for role, text in reversed(ask.turns) if role == Role.USER), "")
         watches = ask.stop_on_repetition and not ask.tells_last
         self._watches = (RepetitionWatch(asked), RepetitionWatch()) if watches else ()
@@ -351,7 +367,7 @@ class AnswerDecoder:
     """Turns token bytes into deltas and says when to stop.
 
     `begun_s` is when the request's turn came. `thinking_style` is how the model writes its thinking:
-    ``syntax_of(template_source).after(text of the prompt's last trusted part)``. Before each token that is to be
+    ``syntax_of(template_source).for_prompt_end(text of the prompt's last trusted part)``. Before each token to be
     sampled, `forced_text` is asked; what it gives is tokenized with control tokens and added in the token's place.
 
     `max_tokens` counts the answer alone, and below 0 is no limit; the thinking has its own budget.
@@ -375,6 +391,7 @@ class AnswerDecoder:
         self._stops = StopStrings(request.ask.stop)
         self._end = ForcedEnd(request.ask)
         self._reasoning = ThinkingSplitter(thinking_style)
+        # Tokens may end inside of a character, whose bytes then wait for the next token.
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._undecided_tokens = 0
         self._is_forced = False
@@ -389,7 +406,7 @@ class AnswerDecoder:
         self.reused_tokens = reused_tokens
 
     def report_prompt(self, done_tokens: int) -> None:
-        """Report progress of reading the prompt, in tokens."""
+        """Send how much of the prompt is read, in tokens; also a sign of life while it is long."""
         self._reply(protocol.Reading(self._request.id, done_tokens, self.prompt_tokens))
 
     def report_encoding(self, number: int, total: int, fraction: float) -> None:
@@ -410,6 +427,7 @@ class AnswerDecoder:
         if self._stops.met or self._end.reason is not None:
             return self._end.reason or FinishReason.STOP
         written = self.generated_tokens - self.thinking_tokens
+        # Below 0 is no limit, and thinking has a budget of its own.
         return FinishReason.LENGTH if 0 <= self._request.ask.max_tokens <= written else None
 
     def is_outside(self, piece: bytes) -> bool:
@@ -423,16 +441,19 @@ class AnswerDecoder:
         budget = self._request.ask.thinking_budget
         if self._is_forced or budget < 0 or not self._reasoning.is_thinking or self.thinking_tokens < budget:
             return None
+        # Once: a model that begins to think again is left to it.
         self._is_forced = True
         return self._reasoning.syntax.forced_end
 
     def finish(self, reason: FinishReason) -> protocol.Answered:
         """Show held-back text (an incomplete character as U+FFFD) and return the last reply."""
+        # The end may lie in what was held back: an incomplete character, a mark that did not come.
         self._show_spans(self._reasoning.feed(self._decoder.decode(b"", final=True)))
         self._show_spans(self._reasoning.finish())
         self._send_text(self._end.feed(self._stops.release_rest()) + self._end.release_rest(), thinking=False)
         self._flush_text()
         writing_s = self._last_s - self._first_s
+        # The first token's time is that of the prompt, so one token less was written in this time.
         rate = (self.generated_tokens - 1) / writing_s if self.generated_tokens > 1 and writing_s > 0 else 0.0
         stats = AnswerStats(
             self.prompt_tokens,
@@ -467,11 +488,12 @@ class AnswerDecoder:
         if thinking != self._is_held_thought:
             self._flush_text()
         self._held, self._is_held_thought = self._held + text, thinking
+        # Words of a fast model are sent together: each message costs processor time on both sides.
         if self._last_s >= self._told_s + self._request.ask.together_s:
             self._flush_text()
 
     def _flush_text(self) -> None:
-        """Send the coalesced text."""
+        """Send the coalesced text as one delta, and note when."""
         if self._held:
             used_tokens = self.prompt_tokens + self.generated_tokens
             self._reply(protocol.Delta(self._request.id, self._held, self._is_held_thought, used_tokens))

@@ -19,7 +19,7 @@ class EngineJob:
 
     @property
     def cancelled(self) -> bool:
-        """True if `Cancel` came for this request."""
+        """True once `Cancel` came for this request; the work ends at its next chance."""
         return self.stop.is_set()
 
 
@@ -35,11 +35,11 @@ class Backend(Protocol):
 
     @property
     def busy(self) -> bool:
-        """True if answers are running or waiting."""
+        """True if answers are running or waiting, so that the worker has to go on stepping."""
 
     @property
     def interactive(self) -> bool:
-        """True if one of the answers is interactive."""
+        """True if somebody waits for one of the answers; background work pauses then."""
 
     @property
     def waits_for_device(self) -> bool:
@@ -47,7 +47,7 @@ class Backend(Protocol):
 
     @property
     def unsaved(self) -> bool:
-        """True if `close` has something to write."""
+        """True if `close` has states to write, which may take seconds."""
 
     def prepare(self) -> None:
         """Do slow imports ahead of time. Failures are reported by the request they concern."""
@@ -56,31 +56,31 @@ class Backend(Protocol):
         """Replace the loaded model. Running background answers fail with `ModelReplaced`."""
 
     def unload(self) -> None:
-        """Save the sessions, then free the model."""
+        """Save the sessions, then free the model; running answers fail with `ModelReplaced`."""
 
     def begin_answer(self, request: protocol.Generate, job: EngineJob) -> None:
-        """Start an answer; `step` advances it."""
+        """Start an answer, which `step` moves on; its replies go to the job."""
 
     def step(self, urgent: Callable[[], bool]) -> None:
         """Advance the running answers by one decode. `urgent` returns True once a request has arrived."""
 
     def forget_session(self, session: str) -> None:
-        """Drop a session's tokens from memory."""
+        """Drop a session's tokens from memory; its files are the parent's to delete."""
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
-        """Count the tokens of a conversation's prompt."""
+        """Count the tokens of a conversation's prompt as its template renders it."""
 
     def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
-        """Count the tokens of each text."""
+        """Count the tokens of each text by itself, without template and start token."""
 
     def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
-        """Count the tokens of each image and sound."""
+        """Count the tokens of each image and sound; 0 for one that the model can't take."""
 
     def call_syntax(self, request: protocol.FindCallSyntax) -> protocol.CallSyntaxFound:
-        """Return how the model's template has functions called."""
+        """Return how the model's template has functions called; no syntax where it isn't understood."""
 
     def embed(self, request: protocol.Embed, job: EngineJob) -> protocol.Embedded | protocol.Done:
-        """Return one vector per text; `Done` if cancelled."""
+        """Return one vector per text, of length 1; `Done` if cancelled."""
 
     def classify_tokens(
         self, request: protocol.ClassifyTokens, job: EngineJob
@@ -91,7 +91,7 @@ class Backend(Protocol):
         """Return tokens, layers or attention of a text; `Done` if cancelled."""
 
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
-        """List the devices that the backend really found."""
+        """List the devices that the backend really found, which may be fewer than the computer has."""
 
     def close(self) -> None:
-        """Save the sessions before the process ends."""
+        """Save the sessions before the process ends; nothing is called afterwards."""

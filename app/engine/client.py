@@ -59,6 +59,7 @@ CANCEL_GRACE_S = 0.5  # an answer ends with the child's own figures if they come
 CANCEL_TIMEOUT_S = 5.0  # without a sign of life: a slow computer may take half a minute for one batch
 LATE_LOOK_S = 0.25
 GREETING_TIMEOUT_S = 60.0
+# Signals of ggml's assertions and of native crashes; on Windows the exit codes that stand for them.
 ABORTED = (
     # abort, access violation, division by zero, fail fast
     frozenset((3, 0xC0000005, 0xC0000094, 0xC0000409))
@@ -67,6 +68,7 @@ ABORTED = (
 )
 FILE_PROBLEMS = (ModelDamaged, ModelLoadFailed, ProjectorRefused)
 PROJECTOR_STEP = "projector"
+# What llama.cpp, ggml and C++ print when they run out of memory.
 OUT_OF_MEMORY_WORDS = ("bad_alloc", "failed to allocate", "out of memory", "Out of memory")
 MACHINE_WORDS = ("Remote RPC server crashed", "ggml-rpc.cpp")
 GPU_WORDS = ("CUDA error", "ROCm error", "ggml_cuda", "ggml_vulkan", "vk::", "ggml_metal", "ggml_sycl")
@@ -84,6 +86,7 @@ class EngineProcess:
         self.loading: dict[int, str] = {}
         self.machines: tuple[str, ...] = ()
         self._projectors: dict[int, str] = {}
+        # A crash from the first report of the projector on is the projector's fault.
         self._at_projector: set[int] = set()
         self._began: set[int] = set()
         self._answering: set[int] = set()
@@ -91,6 +94,7 @@ class EngineProcess:
         self._lock = threading.Lock()
         self._calls: dict[int, PendingRequest] = {}
         self._unanswered: set[int] = set()
+        # By request: when its cancel was sent.
         self._cancelled: dict[int, float] = {}
         self._awaits_late = False
         self._sign: tuple[object, float] = (None, time.monotonic())
@@ -100,6 +104,7 @@ class EngineProcess:
         self._on_crash = on_crash
         self._started_s = time.monotonic()
         self.child = Child(command, folder, environment, work="engine")
+        # Last: its thread may call `_take_reply` at once.
         self._conversation = WireClient(protocol.WIRE, self.child, self._take_reply)
 
     def open_calls(self, ids: Sequence[int]) -> list[PendingRequest]:
@@ -112,6 +117,7 @@ class EngineProcess:
         call = PendingRequest(self, id_, replies)
         with self._lock:
             if self.ended is not None:
+                # The child ended before anybody waited; the reply is the end itself.
                 call.add_reply(self.ended)
             self._calls[id_] = call
             self._unanswered.add(id_)
@@ -121,24 +127,28 @@ class EngineProcess:
         """Stop waiting for replies to `id_` and cancel the request if it still runs."""
         with self._lock:
             waiting = self._calls.pop(id_, None)
+        # Outside of the lock: sending may have to wait for the pipe, and the reader needs the lock.
         if waiting is not None and not waiting.answered:
             self.cancel(id_)
 
     def send(self, request: protocol.Request) -> None:
         """Send a request. A child that can't take it is ended, and every waiting call raises."""
         if isinstance(request, protocol.LoadModel):
+            # Noted before it is sent: the child may crash over it before `send` returns.
             self.loading[request.id], self.machines = request.path, request.machines
             self._projectors[request.id] = request.wish.projector
         if isinstance(request, protocol.UnloadModel):
             self._unloading.add(request.id)
         if isinstance(request, protocol.Generate) and not request.ask.background:
+            # Jobs don't count: closing the program asks only about answers that somebody waits for.
             self._answering.add(request.id)
         if not self._conversation.send(request):
+            # A full pipe: the child reads requests on a thread of its own, so it hangs as a whole.
             self._end_hung()
 
     @property
     def is_answering(self) -> bool:
-        """True if an interactive answer is being written."""
+        """True if the child is writing an answer that somebody waits for."""
         return self.ended is None and bool(self._answering)
 
     def cancel(self, id_: int) -> None:
@@ -158,9 +168,11 @@ class EngineProcess:
     def end_if_silent(self) -> None:
         """Kill a child that owes a greeting or the reply to a cancel and shows no sign of life."""
         with self._lock:
+            # The oldest cancel counts: later ones can't be answered before it.
             asked_s = min(self._cancelled.values(), default=None)
         if asked_s is None and self._conversation.has_greeted:
             return
+        # The time of the cancel counts as a sign of life, for silence before it means nothing.
         silent_s = time.monotonic() - max(self._last_life_s(), asked_s or 0.0)
         if silent_s > (GREETING_TIMEOUT_S if asked_s is None else CANCEL_TIMEOUT_S):
             self._end_hung()
@@ -171,6 +183,7 @@ class EngineProcess:
             if self._awaits_late or self.ended is not None:
                 return
             self._awaits_late = True
+        # Nobody waits for replies of this request any more, and still a hang has to be noticed.
         threading.Thread(target=self._look_on, name="late cancel", daemon=True).start()
 
     def _look_on(self) -> None:
@@ -198,6 +211,7 @@ class EngineProcess:
 
     def leave_machines(self) -> None:
         """Kill a child whose model is partly on other computers; its calls raise `NetworkOff`."""
+        # Only a model that really has layers there is lost; a machine that was merely offered is not.
         held = {placed.device.partition(" #")[0] for placed in self.loaded.placement} if self.loaded is not None else ()
         if set(self.machines) & set(held):
             self._problem, self.closing = NetworkOff(), True
@@ -208,6 +222,7 @@ class EngineProcess:
         return id_ in self._began
 
     def _end_hung(self) -> None:
+        # Killing twice would log the second time what the first has done.
         if not self._hung:
             log.info("engine child %s hangs and is ended", self.child.pid)
             self._hung = True
@@ -224,15 +239,18 @@ class EngineProcess:
     def _on_reply(self, reply: protocol.Reply) -> None:
         if isinstance(reply, protocol.Loading) and reply.id not in self._began:
             self._began.add(reply.id)
+            # The former model is given up with the first `Loading` of another one.
             self.loaded = None
         if isinstance(reply, protocol.Loading) and reply.step == PROJECTOR_STEP:
             self._at_projector.add(reply.id)
+        # `Done` answers other requests, too; only an unload means that the model is gone.
         if isinstance(reply, protocol.Done) and reply.id in self._unloading:
             self.loaded = None
         if isinstance(reply, protocol.Loaded):
             self.loaded = reply.model
         with self._lock:
             call = self._calls.get(reply.id)
+            # Also for requests without a caller: a late reply is what `await_late` looks for.
             if isinstance(reply, protocol.LAST_REPLIES):
                 self._cancelled.pop(reply.id, None)
                 self._unanswered.discard(reply.id)
@@ -244,10 +262,13 @@ class EngineProcess:
     def _on_exit(self, code: int, tail: str) -> None:
         is_hung = self._hung or self.child.was_given_up
         problem = self._problem or EngineStopped(None if is_hung else code, tail)
+        # Only a load that had begun can be the cause; those that wait had no part in it.
         id_, path = next(((id_, path) for id_, path in self.loading.items() if id_ in self._began), (0, None))
+        # A child that was killed for its silence says nothing about the file.
         if path is not None and not is_hung and code in ABORTED:
             projector = self._projectors[id_] if id_ in self._at_projector else ""
             problem = self._problem or loading_problem(path, tail, projector) or problem
+        # ggml ends the process when a worker goes away in the middle of a computation.
         if not is_hung and code in ABORTED and any(words in tail for words in MACHINE_WORDS):
             problem = self._problem or MachineLost(self._worker_addresses(), tail)
         if not self.closing:
@@ -274,7 +295,7 @@ Replies = queue.SimpleQueue[tuple["PendingRequest", protocol.Reply | AppError]]
 
 
 class PendingRequest:
-    """A request and the queue of its replies."""
+    """A request and the queue of its replies, which several requests may share."""
 
     def __init__(self, process: EngineProcess, id_: int, replies: Replies | None = None) -> None:
         self.answered = False
@@ -284,6 +305,7 @@ class PendingRequest:
 
     def add_reply(self, reply: protocol.Reply | AppError) -> None:
         """Add a reply, or the error that ends the request. Called by the reader thread."""
+        # A pair, so that whoever shares the queue knows whose reply it is.
         self.queue.put((self, reply))
 
     def replies(self, cancel: CancelToken | None, *, leaves: bool = False) -> Iterator[protocol.Reply]:
@@ -298,6 +320,7 @@ class PendingRequest:
                 _, reply = self.queue.get(timeout=LOOK_EVERY_S)
             except queue.Empty:
                 self._process.end_if_silent()
+                # The child goes on with the batch it is in; the caller has figures of zero and can go.
                 if leaves and self._process.is_late(self.id):
                     self._process.await_late()
                     yield protocol.Answered(self.id, CANCELLED)
@@ -336,6 +359,7 @@ def first_replies(
                 open_ids.discard(id_)
                 yield id_, protocol.Answered(id_, CANCELLED)
             continue
+        # Late replies of a request that was let go.
         if call.id not in open_ids:
             continue
         if isinstance(reply, AppError):
@@ -359,6 +383,7 @@ def loading_problem(
     if projector:
         is_memory = any(words in tail for words in OUT_OF_MEMORY_WORDS)
         return ProjectorRefused(projector, path, "no_memory" if is_memory else "damaged", tail)
+    # A smaller context would have fitted: the file is not damaged.
     if any(words in tail for words in OUT_OF_MEMORY_WORDS):
         return ModelLoadFailed(path, tail)
     return None if any(words in tail for words in GPU_WORDS) else ModelDamaged(path, tail)
@@ -395,31 +420,34 @@ class EngineClient:
         """Returns the load options that current settings give. A model that reloads by itself follows them, except for
         options its caller chose.
         """
+        # What the settings were at the last load: what differs from them now was changed since.
         self._settings_then = OPEN
         self._environment = ENVIRONMENT | dict(environment or {})
+        # Reentrant: loading a lost model starts a child under the same lock.
         self._lock = threading.RLock()
         self._process: EngineProcess | None = None
         self._last_load: protocol.LoadModel | None = None
         self._ids = itertools.count(1)
+        # Crashes in a row, reset by each answer that ends: three in a row are told instead of tried again.
         self._crashes = 0
         self._crash_detail = ""
         self._closed = False
 
     @property
     def loaded(self) -> ModelLoaded | None:
-        """The model now in the child."""
+        """The model now in the child; None once the child has ended, whatever it ended of."""
         process = self._process
         return process.loaded if process is not None and process.ended is None else None
 
     @property
     def pid(self) -> int | None:
-        """Process id of the running child."""
+        """Process id of the running child; None without one."""
         process = self._process
         return process.child.pid if process is not None and process.ended is None else None
 
     @property
     def is_answering(self) -> bool:
-        """True if an interactive answer is being written."""
+        """True if an interactive answer is being written, which closing would cut off."""
         process = self._process
         return process is not None and process.is_answering
 
@@ -435,6 +463,7 @@ class EngineClient:
         changed = {
             name: value
             for name, value in vars(now).items()
+            # Without a projector its place makes no difference, so it never makes a model outdated.
             if vars(wish)[name] == vars(before)[name] != value and (wish.projector or name != "projector_on_cpu")
         }
         return replace(wish, **changed)
@@ -446,9 +475,11 @@ class EngineClient:
 
         If the child crashes on earlier work before it gets to this request, loading is tried again in a new one.
         """
+        # The child's working directory is its own, so the path has to be absolute.
         states, budget = ("", 0) if self._states is None else (str(self._states.folder), self._states.budget_bytes())
         request = protocol.LoadModel(0, str(Path(path).absolute()), wish, states, budget, self._machines())
         with self._lock:
+            # A person who loads a model wants it tried, however often another one crashed.
             self._crashes = 0
         if not (yield from self._send_load(request, cancel, is_last=False)):
             yield from self._send_load(request, cancel, is_last=True)
@@ -462,6 +493,7 @@ class EngineClient:
             before = self._last_load
             process = self._running_process()
             self._settings_then = settings
+            # Under the lock with the start of the child: another thread may be reloading the former model.
             self._last_load = request = replace(request, id=next(self._ids))
             call = process.open_call(request.id)
         loaded = False
@@ -473,6 +505,7 @@ class EngineClient:
                     yield event
             return True
         except AppError:
+            # A crash before this load began was over something else, and the load never had its chance.
             if is_last or self._closed or process.ended is None or process.began_loading(request.id):
                 raise
             with self._lock:
@@ -485,6 +518,7 @@ class EngineClient:
             if not loaded and is_told:  # any other crash keeps it: the third in a row will say so
                 with self._lock:
                     if self._last_load is request:
+                        # Given up already, the former model is no longer there to go back to.
                         self._last_load = None if process.began_loading(request.id) else before
 
     def generate(
@@ -494,7 +528,7 @@ class EngineClient:
         return self.answer(Ask(messages, **options), cancel)
 
     def answer(self, ask: Ask, cancel: CancelToken | None = None) -> Iterator[AnswerEvent]:
-        """Like `generate`, with the request already made."""
+        """Answer a request that is already made: events up to `Finished`. Raises AppErrors."""
         for reply in self._replies(lambda id_: protocol.Generate(id_, ask), cancel):
             if (event := _answer_event(reply)) is not None:
                 yield event
@@ -509,9 +543,11 @@ class EngineClient:
         """
         process = self._process_with_model(cancel)
         if process is None:
+            # Cancelled while the model was loading: each request gets its end all the same.
             yield from ((index, Finished(CANCELLED)) for index in range(len(asks)))
             return
         with self._lock:
+            # Numbered together, so that the child takes them as one group with a common beginning.
             requests = [protocol.Generate(next(self._ids), replace(ask, background=background)) for ask in asks]
             calls = process.open_calls([request.id for request in requests])
         index_of = {request.id: index for index, request in enumerate(requests)}
@@ -567,6 +603,7 @@ class EngineClient:
 
     def embed(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> EmbeddingVectors:
         """Return a vector for each text; none when cancelled. Raises EmbeddingsUnavailable, PromptTooLong."""
+        # Vectors come in several messages, since a line has a limit.
         numbers = bytearray()
         for reply in self._replies(lambda id_: protocol.Embed(id_, tuple(texts)), cancel):
             if isinstance(reply, protocol.Vectors):
@@ -616,6 +653,7 @@ class EngineClient:
             for _ in self._replies(lambda id_: protocol.ForgetSession(id_, session), None, needs_model=False):
                 pass
         if self._states is not None:
+            # After the child has forgotten it: it could write the state again.
             self._states.delete_session(session)
 
     def describe_devices(self) -> protocol.DevicesDescribed:
@@ -633,7 +671,7 @@ class EngineClient:
             return Path(self._last_load.path) if self._last_load is not None else None
 
     def unload(self) -> None:
-        """Free the model; does nothing without a child."""
+        """Free the model and forget it, so that no request brings it back; does nothing without a child."""
         with self._lock:
             self._last_load = None
             if self.pid is None:
@@ -666,6 +704,7 @@ class EngineClient:
         if states is None:
             process.child.close(CLOSE_TIMEOUT_S)
         else:
+            # As long as states grow on the disk the child is at work, however long a slow disk takes.
             process.child.close(SILENT_TIMEOUT_S, _any_of(process.child.life_check(), states.growth_check()))
 
     def _replies(
@@ -692,8 +731,10 @@ class EngineClient:
         with self._lock:
             process = self._running_process()
             last = self._last_load
+            # Loading or loaded: the child itself lets requests wait for a load.
             if last is None or process.loaded is not None or process.loading:
                 return process
+            # Settings may have changed since the model was lost.
             wish, self._settings_then = self._with_current_settings(last.wish), self.settings_wish()
             self._last_load = last = replace(last, wish=wish)
             request = replace(last, id=next(self._ids), machines=self._machines())
@@ -704,6 +745,7 @@ class EngineClient:
                 if isinstance(reply, protocol.Done):
                     return None
         except FILE_PROBLEMS:
+            # A file that ended the child would do so again with each request.
             with self._lock:
                 self._last_load = None
             raise
@@ -799,6 +841,7 @@ class EngineOnDemand(EngineClient):
             self._sleeping, self._last_load = last, None
             request = protocol.UnloadModel(next(self._ids))
             call = process.open_call(request.id)
+            # At once, not when the reply comes: a request that comes meanwhile has to wake the model.
             process.loaded = None
             process.send(request)
         try:
@@ -818,6 +861,7 @@ class EngineOnDemand(EngineClient):
         try:
             yield from super().load(path, wish, cancel=cancel)
         finally:
+            # A load that failed leaves the sleeping model as it was.
             if self.loaded is None:
                 self._sleeping = before
 
@@ -828,6 +872,7 @@ class EngineOnDemand(EngineClient):
             if is_held:
                 yield from build.wait(cancel)
             if not is_held or (cancel is not None and cancel.cancelled):
+                # Built or not, only a load that begins ends the wait for everybody.
                 return
             self.build = None
             yield from super().load(path, wish, cancel=cancel)
@@ -835,6 +880,7 @@ class EngineOnDemand(EngineClient):
     @contextlib.contextmanager
     def _hold_waking(self, cancel: CancelToken | None) -> Iterator[bool]:
         """Hold the lock that reloading takes; yield False if cancelled while another thread holds it."""
+        # Polled: a lock can't be waited for together with a cancel.
         while not (is_held := self._waking.acquire(timeout=LOCK_POLL_S)):
             if cancel is not None and cancel.cancelled:
                 break
@@ -846,7 +892,7 @@ class EngineOnDemand(EngineClient):
 
     @property
     def awaited(self) -> Path | None:
-        """Like the client's; also covers a sleeping model."""
+        """The model that is loaded, loading or asleep: what the next request will get."""
         with self._lock:
             asleep = self._sleeping
             return Path(asleep.path) if asleep is not None else super().awaited
@@ -875,6 +921,7 @@ class EngineOnDemand(EngineClient):
                 for event in super().load(Path(last.path), self._with_current_settings(last.wish), cancel=cancel):
                     woken = isinstance(event, ModelLoaded)
                     if woken:
+                        # Before the listener hears of it, who may ask whether one is asleep.
                         self._sleeping = None
                     self.on_waking(event)
             except AppError:

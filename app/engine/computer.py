@@ -65,6 +65,7 @@ class JsonCache:
 
     def _write_entries(self, entries: dict[str, dict[str, Any]]) -> None:
         scratch = self._path.with_name(self._path.name + UNFINISHED)
+        # Written beside and renamed: two programs of this kind may start at once.
         with contextlib.suppress(OSError):
             with open(scratch, "w", encoding="utf-8", opener=private_opener) as file:
                 json.dump(entries, file, indent=1)
@@ -105,12 +106,14 @@ def physical_cores() -> int:
 def _usable_cpus() -> set[int]:
     if hasattr(os, "sched_getaffinity"):
         return set(os.sched_getaffinity(0))
+    # Without affinity: hyper-threads of x86 are halved, Apple's cores have none.
     return set(range(max(1, (os.cpu_count() or 2) // (1 if sys.platform == "darwin" else 2))))
 
 
 def _core_of(cpu: int) -> tuple[str, str]:
     topology = CPUS / f"cpu{cpu}" / "topology"
     try:
+        # The same core number occurs on each socket.
         return (topology / "physical_package_id").read_text().strip(), (topology / "core_id").read_text().strip()
     except OSError:
         return "", str(cpu)
@@ -120,6 +123,7 @@ def _quota_cpus() -> int:
     """Return the whole processors that a container's limit allows; 0 without a limit."""
     try:
         quota, period = (CGROUPS / "cpu.max").read_text().split()
+        # Version 2 of control groups: "max 100000" or "200000 100000", in microseconds.
         return 0 if quota == "max" else max(1, int(quota) // int(period))
     except (OSError, ValueError):
         return 0
@@ -154,6 +158,7 @@ def _read_power_supply(folder: Path) -> tuple[str, str, str, str]:
 
 
 def _pmset_says_battery() -> bool:
+    # An absolute path: what PATH finds first could be anything.
     try:
         found = subprocess.run(["/usr/bin/pmset", "-g", "batt"], capture_output=True, timeout=2, check=False)
     except (OSError, subprocess.SubprocessError):
@@ -205,13 +210,14 @@ def _cold_cache(folder: Path) -> int:
 
 
 def _system_memory() -> tuple[int, int]:
-    """Return free and total memory; 0 if unknown."""
+    """Return free and total memory in bytes; 0 if unknown."""
     if sys.platform == "win32":
         return _windows_memory()
     if sys.platform == "darwin":
         return _mac_free(), os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     try:
         fields = dict(line.split(":", 1) for line in MEMORY.read_text().splitlines() if ":" in line)
+        # MemAvailable counts cache that can be dropped, MemFree does not.
         free, total = (int(fields[name].split()[0]) * 1024 for name in ("MemAvailable", "MemTotal"))
         return free, total
     except (OSError, KeyError, ValueError, IndexError):
@@ -266,6 +272,7 @@ def measure_memory_speed(cores: int, measure_s: float = MEASURE_S) -> float:
     """
     import numpy as np  # heavy, and the window imports this module
 
+    # Written, not only allocated: pages that were never touched are all one page of zeros.
     parts = [np.ones(READ_BYTES // cores // 8, dtype=np.int64) for _ in range(cores)]
     barrier = threading.Barrier(cores + 1)
     is_over = threading.Event()

@@ -43,7 +43,7 @@ class EmbeddingVectors:
 
     @property
     def vectors(self) -> Iterator[array.array[float]]:
-        """Vectors in the order of the texts."""
+        """Vectors one by one, in the order of the texts."""
         return (self.numbers[at : at + self.width] for at in range(0, len(self.numbers), self.width or 1))
 
 
@@ -144,19 +144,19 @@ class Engine(Protocol):
         """Delete what is saved and cached of a session."""
 
     def describe_devices(self) -> DevicesDescribed:
-        """List the devices this computer has for models."""
+        """List the devices this computer has for models, with their memory."""
 
     def unload(self) -> None:
-        """Free the model; it isn't reloaded on demand."""
+        """Free the model and forget it; no request brings it back."""
 
     def sleep(self) -> None:
-        """Free the model's memory until the next request."""
+        """Free the model's memory; the next request loads it again."""
 
     def let_go(self) -> None:
         """End running answers with `EngineStopped` and refuse new ones."""
 
     def close(self) -> None:
-        """Like `let_go`, and wait until everything has ended."""
+        """End running answers, and return only when child and files are closed."""
 
 
 def ensure_loaded(engine: Engine, path: Path, wish: Wish, *, cancel: CancelToken | None = None) -> bool:
@@ -168,6 +168,7 @@ def ensure_loaded(engine: Engine, path: Path, wish: Wish, *, cancel: CancelToken
     if engine.awaited == path:
         return True
     is_in = False
+    # First, so that the window can name the model before anything else is known.
     engine.on_waking(path)
     try:
         for event in engine.load(path, wish, cancel=cancel):

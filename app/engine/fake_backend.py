@@ -48,6 +48,7 @@ Rules for loading:
 
 A token is a word with the space before it. With a model file that does not exist, loading fails with ModelMissing
 unless the rule says ``"any_path": true``.
+# A rule's uses are counted in a file, so that "the first load crashes, the second works" can be scripted.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ Rule = dict[str, Any]
 
 @dataclass(eq=False)
 class ScriptedRun:
-    """A running answer of a script."""
+    """A running answer: its request, the generator that writes it, and whether it was told to wait."""
 
     request: protocol.Generate
     job: EngineJob
@@ -109,7 +110,7 @@ class ScriptedRun:
         self.answer = AnswerDecoder(self.request, self.job.reply, time.perf_counter())
 
     def let_repeat(self) -> None:
-        """Stop watching for repetition, which the script wants."""
+        """Watch no longer for repetition, for the script writes it on purpose."""
         self.request = replace(self.request, ask=replace(self.request.ask, stop_on_repetition=False))
         self.answer = AnswerDecoder(self.request, self.job.reply, time.perf_counter())
 
@@ -128,6 +129,7 @@ class Script:
         """Return the first rule that serves for a text; it is used now."""
         counts = self.file_beside(self._path.name + ".used")
         used: dict[str, int] = json.loads(counts.read_text()) if counts.exists() else {}
+        # Kind and number together: a rule for loading and one for answers may have the same place in their lists.
         for number, rule in enumerate(rules):
             key = f"{kind}[{number}]"
             if used.get(key, 0) >= rule.get("times", float("inf")) or not re.search(rule.get("when", ""), text):
@@ -158,10 +160,10 @@ class ScriptedBackend:
         self._runs: list[ScriptedRun] = []
 
     def prepare(self) -> None:
-        """Do nothing: nothing here is slow."""
+        """Do nothing, for nothing here takes long; the real backend imports llama.cpp."""
 
     def load(self, request: protocol.LoadModel, job: EngineJob) -> protocol.Loaded | protocol.Done:
-        """Pretend to load by the script's load rule."""
+        """Load by the first rule that fits: with its time, its steps and its faults."""
         self._script.log_request(request)
         self._give_up_background()
         rules = self._script.rules.get("load", {})
@@ -169,6 +171,7 @@ class ScriptedBackend:
         if not rule.get("any_path") and not Path(request.path).exists():
             raise errors.ModelMissing(request.path)
         _raise_scripted_error(rule, {"path": request.path})
+        # From here on the former model is gone, as with the real engine.
         self._loaded = None
         ends_s = time.monotonic() + rule.get("seconds", 0)
         begun_s = time.monotonic()
@@ -191,23 +194,23 @@ class ScriptedBackend:
         return self._loaded
 
     def unload(self) -> None:
-        """Forget the model; background answers end."""
+        """Forget the model; background answers end with `ModelReplaced`."""
         self._give_up_background()
         self._loaded = None
 
     @property
     def busy(self) -> bool:
-        """True if answers are running."""
+        """True if answers are running; a script lets none wait."""
         return bool(self._runs)
 
     @property
     def interactive(self) -> bool:
-        """True if one of the answers is interactive."""
+        """True if one of the answers is interactive; background ones rest meanwhile."""
         return any(not run.request.ask.background for run in self._runs)
 
     @property
     def waits_for_device(self) -> bool:
-        """False: a script has no device."""
+        """False, since a script has no device and its waits are sleeps."""
         return False
 
     @property
@@ -216,7 +219,7 @@ class ScriptedBackend:
         return "save_when" in self._script.rules
 
     def begin_answer(self, request: protocol.Generate, job: EngineJob) -> None:
-        """Start an answer by the first matching rule."""
+        """Start an answer by the first rule that fits its last user message."""
         self._script.log_request(request)
         run = ScriptedRun(request, job)
         run.steps = self._run_steps(run)
@@ -225,6 +228,7 @@ class ScriptedBackend:
     def step(self, urgent: Callable[[], bool]) -> None:  # noqa: ARG002 - a step is one token
         """Write one token of each interactive answer, or of each background one if there are none."""
         waited_for = [run for run in self._runs if not run.request.ask.background]
+        # A cancel is heard also by those that rest.
         resting = [run for run in self._runs if run.job.cancelled and run not in waited_for]
         for run in [*waited_for, *resting] if waited_for else list(self._runs):
             if next(run.steps, None) is None:
@@ -235,7 +239,7 @@ class ScriptedBackend:
                 run.job.reply(protocol.Waiting(run.request.id, "interactive"))
 
     def forget_session(self, session: str) -> None:
-        """Log the request only: no session is kept."""
+        """Log the request; there is no session to forget."""
         self._script.log_request(protocol.ForgetSession(0, session))
 
     def close(self) -> None:
@@ -267,9 +271,11 @@ class ScriptedBackend:
         if not rule.get("watched"):
             run.let_repeat()
         answer = run.answer
+        # Counted like the real engine's prompts, so that a full context can be scripted.
         words = _prompt_words(turns, media, self._rule)
         if len(words) >= loaded.model.context_tokens:
             raise errors.PromptTooLong(len(words), loaded.model.context_tokens)
+        # What the last prompt shared with this one counts as read before.
         same = next((i for i, (a, b) in enumerate(zip(words, self._seen, strict=False)) if a != b), None)
         answer.begin_prompt(len(words), min(len(words) - 1, len(self._seen)) if same is None else same)
         self._seen = words
@@ -287,6 +293,7 @@ class ScriptedBackend:
     def _compute_batch(self, answer: AnswerDecoder, until: str) -> None:
         answer.report_prompt(answer.reused_tokens)
         while not self._script.file_beside(until).exists():
+            # Computes, so that the child shows signs of life, and hears nothing.
             sum(range(20_000))
             time.sleep(0.001)
 
@@ -320,7 +327,7 @@ class ScriptedBackend:
         return FinishReason(rule.get("finish", "stop"))
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
-        """Count words, plus a few per message."""
+        """Count the words of all messages, plus `MESSAGE_TOKENS` for each."""
         self._script.log_request(request)
         self._require_model()
         media = [message.media for message in request.messages]
@@ -329,7 +336,7 @@ class ScriptedBackend:
         )
 
     def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
-        """Count words."""
+        """Count the words of each text."""
         self._require_model()
         return protocol.TextsCounted(request.id, tuple(len(_split_words(text)) for text in request.texts))
 
@@ -347,20 +354,20 @@ class ScriptedBackend:
         return protocol.MediaCounted(request.id, tuple(counts))
 
     def _encode_media(self, answer: AnswerDecoder, media: Sequence[Media], job: EngineJob) -> bool:
-        """Report encoding of new media; False if cancelled."""
+        """Report the encoding of new media in ten steps; False if cancelled. Raises MediaRefused."""
         for medium in media:
             if not (
                 self._require_model().model.sees if medium.kind == "picture" else self._require_model().model.hears
             ):
                 raise errors.MediaRefused(medium.path, medium.kind, "blind" if medium.kind == "picture" else "deaf")
         answer.media_tokens = sum(_tokens_of(medium, self._rule) for medium in media)
-        new = [one for one in {medium.id: medium for medium in media}.values() if one.id not in self._looked]
-        for number, one in enumerate(new, 1):
+        new = [medium for medium in {medium.id: medium for medium in media}.values() if medium.id not in self._looked]
+        for number, medium in enumerate(new, 1):
             for step in range(11):
                 answer.report_encoding(number, len(new), step / 10)
                 if job.stop.wait(self._rule.get("look_s", 0) / 10) if step < 10 else job.cancelled:
                     return False
-            self._looked.add(one.id)
+            self._looked.add(medium.id)
             answer.encoded_media += 1
         return True
 
@@ -374,6 +381,7 @@ class ScriptedBackend:
         loaded = self._require_model(chats=False)
         if loaded.model.can_chat:
             raise errors.EmbeddingsUnavailable(loaded.model.path)
+        # Vectors of length 1 that are alike for texts with the same letters.
         rows = ([float(text.count(letter)) for letter in "etaoinsh"] for text in request.texts)
         numbers = [number / (math.hypot(*row) or 1.0) for row in rows for number in row]
         job.reply(protocol.Vectors(request.id, array.array("f", numbers).tobytes()))
@@ -418,9 +426,9 @@ class ScriptedBackend:
             for looking in range(len(words))
             for looked in range(len(words))
         )
-        one = array.array("f", rows).tobytes()
+        layer_shares = array.array("f", rows).tobytes()
         for _layer in range(2):
-            job.reply(protocol.Attended(request.id, one * 2))
+            job.reply(protocol.Attended(request.id, layer_shares * 2))
         return protocol.Inspected(request.id, len(words), shown, (2, 2, len(words), len(words)), (0, 1))
 
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
@@ -471,6 +479,7 @@ def _misbehave_as_scripted(rule: Rule, number: int = 0) -> None:
     if "garbage" in rule:
         os.write(1, rule["garbage"].encode() + b"\n")
     if rule.get("stall") or rule.get("stall_after") == number:
+        # An event that nobody sets: no cancel is heard, as in a hang inside of llama.cpp.
         threading.Event().wait()
     if rule.get("crash_after", 0 if "crash" in rule else None) == number:
         if rule.get("crash", "abort") == "abort":
@@ -524,7 +533,7 @@ def _token_seen(word: str, number: int, unlikely: Mapping[str, float] | None = N
 
 
 def _text_of(tokens: Sequence[int]) -> str:
-    """Return one word per token."""
+    """Return a text of one word for each token id."""
     return "".join(f" t{token}" for token in tokens)
 
 

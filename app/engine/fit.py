@@ -124,7 +124,7 @@ class ProjectorSize:
     on_cpu: bool = False
 
     def added_to(self, needs: MemoryNeeds, layout: ModelLayout) -> MemoryNeeds:
-        """Return the needs of model and projector together."""
+        """Return the needs of model and projector together, each in the memory that its parts go to."""
         if layout.gpu_layers > 0 and not self.on_cpu:
             return dataclasses.replace(
                 needs, gpu_weights=needs.gpu_weights + self.weights, gpu_compute=needs.gpu_compute + self.compute
@@ -166,10 +166,12 @@ class ModelShape:
         return any(self.expert_weights)
 
     def kv_bytes(self, layout: ModelLayout) -> tuple[int, ...]:
-        """Return the KV cache's bytes for each layer."""
+        """Return the KV cache's bytes of each layer, recurrent states included."""
+        # Rounded as llama.cpp does it.
         cells = -(-layout.context_tokens // CELLS_STEP) * CELLS_STEP
         size = VALUE_BYTES[layout.kv_type]
         return tuple(
+            # A unified cache is shared by all sequences; a recurrent state is one for each.
             int(cells * values * size) + state * layout.sequences
             for values, state in zip(self.kv_values, self.state_bytes, strict=True)
         )
@@ -177,6 +179,7 @@ class ModelShape:
     def compute_bytes(self, layout: ModelLayout) -> int:
         """Return scratch bytes of the largest decode: attention masks, plus the wider of activations and logits."""
         rows, masks, logits = self._scratch_sizes(layout)
+        # Graph buffers are reused: the widest step of a layer counts, not the sum of all.
         activations = rows * 4 * (4 * self.inner_width + 2 * self.width)
         return masks + max(activations, logits + rows * 4 * 2 * self.width) + logits
 
@@ -195,13 +198,15 @@ class ModelShape:
         return rows, self.masks * rows * cells * 2, 4 * self.vocabulary * layout.sequences
 
     def memory_needs(self, layout: ModelLayout) -> MemoryNeeds:
-        """Return all memory needed for a layout."""
+        """Return the bytes that a layout takes in main memory and on the GPUs, projector included."""
+        # llama.cpp counts the output as the first layer on a GPU, and takes the others from the last one on.
         on_gpu = max(0, layout.gpu_layers - 1)  # the output is the first
         first = max(0, self.layers - on_gpu)
         experts = self.expert_weights if layout.experts_on_cpu else (0,) * self.layers
         gpu_weights = sum(self.layer_weights[first:]) - sum(experts[first:])
         output_on_gpu = layout.gpu_layers > 0
         if output_on_gpu:
+            # Tied weights are uploaded once more as the output, and stay on the processor as the input.
             gpu_weights += self.output_weights + self.tied_weights
         weights = sum(self.layer_weights[:first]) + sum(experts[first:]) + self.input_weights
         weights += self.vocabulary * TOKEN_BYTES
@@ -214,12 +219,13 @@ class ModelShape:
             self.beside_gpu_bytes(layout) if output_on_gpu else compute,
             gpu_weights,
             sum(kv[first:]),
+            # Each device has a scratch buffer of its own.
             layout.gpus * (compute + self._streamed_bytes(first)) if output_on_gpu else 0,
         )
         return self.eyes.added_to(alone, layout)
 
     def _streamed_bytes(self, first: int) -> int:
-        """Return a GPU reads prompts through layers it does not hold: their weights pass through its scratch memory."""
+        """Return the bytes of the largest layer a GPU doesn't hold: prompts are read through its scratch memory."""
         return max(self.layer_weights[:first], default=0)
 
 
@@ -249,6 +255,7 @@ def eyes_of(header: GgufHeader, width: int, *, on_cpu: bool = False) -> Projecto
     """
     kinds = projector_kinds(header.metadata)
     known = next((kind for kind in kinds if kind in MOST_PATCHES), "")
+    # An encoder sees a grid of patches, square for most families.
     side = number_of(header, "clip.vision.image_size") // (number_of(header, "clip.vision.patch_size") or 1)
     merge = number_of(header, "clip.vision.spatial_merge_size") or 1
     patches = MOST_PATCHES[known] * (merge**2 if known in MERGED else 1) if known else side**2
@@ -260,6 +267,7 @@ def eyes_of(header: GgufHeader, width: int, *, on_cpu: bool = False) -> Projecto
     compute = 4 * max(patches * widest("vision"), SOUND_PLACES * widest("audio")) + EYES_BYTES
     weights = sum(tensor.size_bytes for tensor in header.tensors)
     whole = 0
+    # Gemma's pictures attend to all of themselves, so they can't be cut into batches.
     if "gemma3" in kinds:
         whole = (side // (number_of(header, "clip.vision.projector.scale_factor") or 4)) ** 2
     elif kinds & {"gemma4uv", "deepseek4v"} or ("gemma4v" in kinds and width not in GEMMA4_CAUSAL):
@@ -271,6 +279,7 @@ def shape_of(header: GgufHeader, projector: GgufHeader | None = None, *, project
     """Read the shape from a model's header and its projector's. Missing or impossible values count as 0."""
     read = _HeaderReader(header)
     layers = min(read.read_number("block_count"), MOST_LAYERS)
+    # Layers for multi-token prediction are in the file, but never loaded.
     layers -= min(read.read_number("nextn_predict_layers"), layers)
     layer_weights, expert_weights = [0] * layers, [0] * layers
     outside = {"input": 0, "output": 0}
@@ -283,6 +292,7 @@ def shape_of(header: GgufHeader, projector: GgufHeader | None = None, *, project
             if _EXPERTS.search(tensor.name):
                 expert_weights[int(block[1])] += tensor.size_bytes
     embeddings = next((t for t in header.tensors if t.name == "token_embd.weight"), None)
+    # Without an output of its own the model uses the embeddings, which a GPU then holds as well.
     tied = embeddings if embeddings and all(t.name != "output.weight" for t in header.tensors) else None
     repacked = REPACKED_X86 if platform.machine().lower() in ("x86_64", "amd64") else REPACKED_ARM
     width = read.read_number("embedding_length")
@@ -300,6 +310,7 @@ def shape_of(header: GgufHeader, projector: GgufHeader | None = None, *, project
         width,
         read.inner_width(layers),
         min(embeddings.shape[1], MOST_UNITS) if embeddings and len(embeddings.shape) > 1 else 0,
+        # With a sliding window there is a mask for each kind of layer.
         (2 if read.read_number("attention.sliding_window") else 1) if any(kv_values) else 0,
         read.read_number("context_length", most=1 << 40),
         all(read.head_length(name, layer) % Q8_BLOCK == 0 for name in ("key", "value") for layer in range(layers)),
@@ -330,6 +341,7 @@ class _HeaderReader:
         length = self.read_number(
             f"attention.{which}_length", self.read_number("embedding_length") // heads if heads else 0
         )
+        # Gemma 4 and others have shorter heads in layers with a window.
         if self._header.architecture_value(f"attention.{which}_length_swa") is not None and self._has_sliding_window(
             layer
         ):
@@ -340,9 +352,11 @@ class _HeaderReader:
         """Return how many KV values a layer stores per token."""
         shared = self.read_number("attention.shared_kv_layers")
         own = layers - shared if shared else FIRST_SHARING.get(self.architecture, layers)
+        # The last layers of these models look into the memory of an earlier one.
         if layer >= own or (self._is_recurrent(layer) and self.architecture != "falcon-h1"):
             return 0
         heads = self.read_number("attention.head_count_kv", self.read_number("attention.head_count", 0, layer), layer)
+        # MLA keeps compressed keys, from which values are computed.
         keys_only = self.read_number("attention.key_length_mla") and self.read_number("attention.value_length_mla")
         values = 0 if keys_only else self.head_length("value", layer)
         return heads * (self.head_length("key", layer) + values)
@@ -353,13 +367,17 @@ class _HeaderReader:
             return 0
         width, heads = self.read_number("embedding_length"), self.read_number("attention.head_count")
         head = self.read_number("wkv.head_size")
+        # RWKV: its state is a matrix for each head, and the tokens that are shifted.
         if head:
             return STATE_VALUE_BYTES * width * (self.read_number("token_shift_count", 2) + head)
+        # LFM2: short convolutions keep their last inputs.
         if short := self.read_number("shortconv.l_cache"):
             return STATE_VALUE_BYTES * width * (short - 1)
         kernel = max(self.read_number("ssm.conv_kernel") - 1, 0)
+        # Kimi Delta Attention has three convolutions and a state for each head.
         if head := self.read_number("kda.head_dim"):
             return STATE_VALUE_BYTES * heads * head * (3 * (kernel or 3) + head)
+        # Mamba: a convolution and a state space; groups widen the former.
         inner, state = self.read_number("ssm.inner_size"), self.read_number("ssm.state_size")
         groups = self.read_number("ssm.group_count")
         return STATE_VALUE_BYTES * (kernel * (inner + 2 * groups * state) + state * inner)
@@ -386,6 +404,7 @@ class _HeaderReader:
             ) != 0
         listed = isinstance(self._header.architecture_value("attention.head_count_kv"), list)
         no_heads = listed and self.read_number("attention.head_count_kv", 1, layer) == 0
+        # Nemotron-H has layers of only a feed-forward network, which keep nothing.
         return no_heads and not (
             self.architecture.startswith("nemotron_h") and self.read_number("feed_forward_length", 0, layer)
         )
@@ -394,6 +413,7 @@ class _HeaderReader:
         pattern = self._header.architecture_value("attention.sliding_window_pattern")
         if isinstance(pattern, list):
             return layer < len(pattern) and bool(pattern[layer])
+        # A number n means: each n-th layer looks at all, the others through the window.
         return isinstance(pattern, int) and pattern > 1 and layer % pattern < pattern - 1
 
 
@@ -478,6 +498,7 @@ def _ask_probe(
 ) -> MemoryNeeds | MemorySpeed | Ended | None:
     """Send one request to a separate child. None if it times out, is cancelled or answers nonsense."""
     try:
+        # A process of its own: llama.cpp ends it where an assertion fails, and takes its memory along.
         child = Child(own_command("--fit-probe"), folder)
     except OSError:
         return None
@@ -497,6 +518,7 @@ def _ask_probe(
 MOST_SEQUENCES = 8  # beside the chat's own, which is sequence 0
 BATCH_TOKENS, GPU_BATCH_TOKENS = 256, 512  # 256 is as fast on processors, with finer progress and half the scratch
 DEFAULT_CONTEXT_TOKENS = 8192
+# Below 512 tokens a question with its answer has no room.
 CONTEXT_FLOORS = (2048, 512)  # a useful conversation; the least that answers a question
 NEAR = 0.8  # of what may be used; the formula is within a few percent, its scratch memory within 40
 STATE_SHARE = 8  # recurrent states of all sequences take at most this part of what is free
@@ -528,6 +550,7 @@ class GpuRoom:
     """A GPU that may be used. `shared`: its memory is the main memory."""
 
     name: str
+    # "free" as the system says; what of it a model may take is `spare`.
     description: str
     free_bytes: int
     total_bytes: int
@@ -600,6 +623,7 @@ def corrected_estimate(shape: ModelShape, asked: ModelLayout, measured: MemoryNe
     """Return an estimate that scales the formula by its error for the layout llama.cpp was asked about."""
     alone = dataclasses.replace(shape, eyes=BLIND)  # llama.cpp was asked about the model
     formula = dataclasses.asdict(alone.memory_needs(asked))
+    # Part by part: the formula may be right about weights and wrong about scratch memory.
     off = {name: getattr(measured, name) / value if value else 1.0 for name, value in formula.items()}
 
     def estimate(layout: ModelLayout) -> MemoryNeeds:
@@ -629,11 +653,13 @@ def next_step(plan: LoadPlan, shape: ModelShape, wish: Wish, room: MemoryRoom, *
     that the weights were loaded and only the context was refused: without it, its size was not the reason.
     """
     if plan.gpu_layers > 0:
+        # Half of the layers once, and no further: each attempt takes as long as loading.
         if FEWER_LAYERS not in plan.steps and plan.gpu_layers > 1:
             return _changed_plan(plan, shape, FEWER_LAYERS, gpu_layers=plan.gpu_layers // 2)
         if had_model and SMALLER_CONTEXT not in plan.steps and plan.context_tokens > CONTEXT_FLOORS[-1]:
             return _smaller_plan(plan, shape, wish)
         try:
+            # Planned anew for main memory: the plan for the GPU says nothing about it.
             on_cpu = choose_plan(shape, dataclasses.replace(wish, gpu_layers=0), dataclasses.replace(room, gpus=()))
         except DoesNotFit:
             return None
@@ -650,6 +676,7 @@ def _smaller_plan(plan: LoadPlan, shape: ModelShape, wish: Wish) -> LoadPlan:
 
 
 def _changed_plan(plan: LoadPlan, shape: ModelShape, step: str, **changes: object) -> LoadPlan:
+    # A step that is taken again is told once.
     steps = plan.steps if step in plan.steps[-1:] else (*plan.steps, step)
     choice = LAYERS_REDUCED if step == FEWER_LAYERS else CONTEXT_REDUCED
     changed = dataclasses.replace(plan, steps=steps, choice=choice, **changes)  # type: ignore[arg-type]
@@ -661,9 +688,11 @@ class _LayoutChooser:
 
     def __init__(self, shape: ModelShape, wish: Wish, room: MemoryRoom, estimate: Estimate) -> None:
         self._shape, self._wish, self._room, self._estimate = shape, wish, room, estimate
+        # One more than layers: the output.
         asked = wish.gpu_layers if wish.gpu_layers >= 0 else shape.layers + 1
         self._all = min(asked, shape.layers + 1) if room.gpus else 0
         wanted = wish.context_tokens or DEFAULT_CONTEXT_TOKENS
+        # A context beyond what the model was trained with gives nonsense.
         self._wanted = min(
             _round_context(wanted), _round_context(shape.trained_context_tokens) or _round_context(wanted)
         )
@@ -682,6 +711,7 @@ class _LayoutChooser:
 
     def _plan_as_wanted(self) -> LoadPlan | None:
         """Return the requested layout, with a smaller KV type if needed; None if it doesn't fit."""
+        # Before fewer layers: q8_0 costs hardly any quality, a layer on the processor much speed.
         for kv_type in self._kv_types:
             if self._fits(layout := self._make_layout(self._wanted, kv_type, self._all)):
                 chosen = ASKED if not self._wish.is_open else FITS
@@ -703,6 +733,7 @@ class _LayoutChooser:
 
     def _plan_shorter_context(self) -> LoadPlan | None:
         """Return the longest context that fits, in the smallest KV type; layers on the GPU before length."""
+        # Longest in the first floor: a usable conversation on the processor beats a short one on the GPU.
         for floor in CONTEXT_FLOORS:
             for layers in range(self._all, -1, -1):
                 if (layout := self._longest_layout(floor, layers)) is not None:
@@ -711,6 +742,7 @@ class _LayoutChooser:
 
     def _longest_layout(self, floor: int, layers: int) -> ModelLayout | None:
         low, high = min(floor, self._wanted) // CELLS_STEP, self._wanted // CELLS_STEP
+        # Not even the floor fits: the next one is tried.
         if not self._fits(self._make_layout(low * CELLS_STEP, self._kv_types[-1], layers)):
             return None
         while low < high:  # the needs grow with the length
@@ -725,6 +757,7 @@ class _LayoutChooser:
         """Weights that stay in the file and are read as they are needed; only the rest must really fit."""
         smallest = self._make_layout(min(CONTEXT_FLOORS[-1], self._wanted), self._kv_types[-1], 0)
         mapped = dataclasses.replace(smallest, repack=False)
+        # Mapped weights can be dropped and read again, so they have to fit into all memory, not into what is free.
         total = self._room.total_bytes
         if total and self._estimate(mapped).weights <= total - _reserve_bytes(total):
             for floor in CONTEXT_FLOORS:
@@ -760,13 +793,14 @@ class _LayoutChooser:
     def _affordable_sequences(self) -> int:
         """Return how many sequences fit. Recurrent layers hold a state for each, used or not."""
         state = sum(self._shape.state_bytes)
+        # From all down to two; one is what is left.
         counts = range(1 + MOST_SEQUENCES, 1, -1)
         limit = self._room.spare() // STATE_SHARE if self._room.free_bytes else state * counts[0]
         return next((count for count in counts if count * state <= limit), 1)
 
 
 def _round_context(tokens: int) -> int:
-    """Round a context up as llama.cpp does."""
+    """Round a context up to whole steps of cells, as llama.cpp does."""
     return -(-tokens // CELLS_STEP) * CELLS_STEP
 
 

@@ -35,10 +35,12 @@ class InfillEnd:
         """`before` is the text before the middle."""
         cursor_line = before[before.rfind("\n") + 1 :]
         rest = suffix.partition("\n")[0]
+        # Text on both sides of the cursor: the middle is a part of this line.
         self._is_inside_line = bool(cursor_line.strip() and rest.strip())
         *first, last = _anchor_of(cursor_line if rest.strip() else "", suffix, is_inside_line=self._is_inside_line)
         self._is_cut_short = len(last) > MOST_ANCHOR_CHARACTERS
         self._anchor = [*first, last[:MOST_ANCHOR_CHARACTERS].rstrip()] if last else []
+        # The blanks between middle and suffix are the suffix's, as it begins with them.
         self._blanks = suffix[: len(suffix) - len(suffix.lstrip())]
         self._indent = "" if cursor_line.strip() else cursor_line
         self._has_line = bool(cursor_line.strip()) and not self._is_inside_line
@@ -61,6 +63,7 @@ class InfillEnd:
         if self.met or not self._anchor:
             return "" if self.met else text
         self._text += text
+        # The earliest sign counts.
         ends = [end for end in (self._closer.find(text), self._end_of_lines()) if end >= 0]
         return self._stop_at(min(ends)) if ends else self._show_until(self._certain_length())
 
@@ -92,6 +95,7 @@ class InfillEnd:
             if (end := self._end_at(newline)) >= 0:
                 return end
             self._read = newline + 1
+        # Long paragraphs of one line need not end before they are recognized.
         return self._end_at(len(self._text)) if self._is_cut_short else -1
 
     def _end_at(self, line_end: int) -> int:
@@ -104,7 +108,9 @@ class InfillEnd:
             line = self._indent + line
         if not line.strip() or (is_first and self._has_line):
             return -1
+        # Only as many lines as the anchor has need to be remembered.
         lines = [*self._lines, _InfillLine(line.rstrip(), line_end - len(line.lstrip()))][-len(self._anchor) :]
+        # The last line may still grow.
         if line_end < len(self._text):
             self._lines = lines
         return (
@@ -137,6 +143,7 @@ class InfillEnd:
         anchor, line = self._anchor[0], line.rstrip()
         if self._closer.is_on:
             return -1
+        # In the rest of a line the anchor has to be what ends it, for short ones occur everywhere.
         at = line.find(anchor) if self._is_cut_short else len(line) - len(anchor) if line.endswith(anchor) else -1
         return self._read + at if at >= 0 and (is_first or _says_much(anchor)) else -1
 
@@ -145,7 +152,9 @@ class InfillEnd:
         if self._is_inside_line:
             line = self._text[self._read :]
             keep = next(
-                (n for n in range(len(self._anchor[0]), 0, -1) if line.rstrip().endswith(self._anchor[0][:n])), 0
+                # The longest beginning of the anchor that the line may have ended with.
+                (n for n in range(len(self._anchor[0]), 0, -1) if line.rstrip().endswith(self._anchor[0][:n])),
+                0,
             )
             end = len(self._text) - (len(line) - len(line.rstrip())) - keep
         else:
@@ -167,6 +176,7 @@ class InfillEnd:
             line = self._indent + line
             if self._has_line:
                 return False
+        # A line at the margin may end the block that the suffix goes on with.
         if self._is_in_block and self._was_in_block and not line[:1].isspace():
             return True
         anchor = self._anchor[number]
@@ -226,6 +236,7 @@ class _BracketCloser:
             elif self._quote:
                 if char == self._quote and self._before != "\\":
                     self._quote = ""
+            # An apostrophe inside of a word ("don't") opens no text.
             elif char in _QUOTES and not (char == "'" and self._before.isalnum()):
                 self._quote = char
             elif (char == "#" and self._before.isspace()) or char == self._before == "/":

@@ -28,14 +28,14 @@ class Lend:
 
 @dataclass(frozen=True)
 class Lending:
-    """The worker listens and lends these devices."""
+    """Event: the worker listens and lends these devices, with what each may give."""
 
     devices: tuple[Device, ...]
 
 
 @dataclass(frozen=True)
 class InUse:
-    """Reports whether another program is connected."""
+    """Event: another program has connected, or the last one has gone."""
 
     is_used: bool
 
@@ -54,6 +54,7 @@ class RpcWorker:
     """Runs until `close`. What a client sends may end the child; it is started again if it has ever listened."""
 
     def __init__(self, lend: Lend, folder: Path, tell: Callable[[Lending | InUse | EngineStopped], object]) -> None:
+        # Chosen here, not by the system: ggml's server does not say on which port it listens.
         self.lend = Lend(lend.host, lend.port or free_port(lend.host), lend.memory_bytes, lend.threads)
         self._folder, self._tell = folder, tell
         self._start_child()
@@ -75,6 +76,8 @@ class RpcWorker:
                     problem = EngineStopped(code, tail)
                     if not has_listened:
                         raise problem
+                    # A client may end the child with a broken message; twice in a row without listening is a fault of
+                    # ours.
                     has_listened = False
                     self._tell(problem)
                     self._start_child()
@@ -91,6 +94,7 @@ class RpcWorker:
 
 
 def free_port(host: str) -> int:
+    # IPv4, as ggml's server knows nothing else.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as found:
         try:
             found.bind((host, 0))

@@ -122,6 +122,7 @@ class Ask:
     shared: str = ""
     """Names what several sessions begin with, `shared_characters` of the first message; kept by itself, too."""
     shared_characters: int = 0
+    # Jobs pause while somebody waits for an answer.
     background: bool = False
     modest: bool = False
     """Background request that evicts nothing. Without free room it ends at once, as with a full context."""
@@ -161,7 +162,7 @@ class Ask:
 
 
 def turns_of(messages: Sequence[Message]) -> list[tuple[str, str]]:
-    """Return (role, text) pairs."""
+    """Return (role, text) pairs, without pictures and sounds."""
     return [(message.role.value, message.text) for message in messages]
 
 
@@ -188,14 +189,14 @@ class LoadModel:
 
 @dataclass(frozen=True)
 class UnloadModel:
-    """Free the model; answered by `Done`."""
+    """Free the model; its sessions are saved first. Answered by `Done`."""
 
     id: int
 
 
 @dataclass(frozen=True)
 class Generate:
-    """Answer a conversation; answered by `Text` and other events, then `Answered`."""
+    """Answer a conversation; answered by `Delta` and other events, then `Answered`."""
 
     id: int
     ask: Ask
@@ -319,7 +320,7 @@ class Loading:
 
 @dataclass(frozen=True)
 class Loaded:
-    """*Last* reply to `LoadModel`, with what was loaded."""
+    """*Last* reply to `LoadModel`, with how the model was loaded: plan, device, what it can do."""
 
     id: int
     model: ModelLoaded
@@ -335,7 +336,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Reading:
-    """Progress of reading the prompt, in tokens."""
+    """Progress of reading the prompt; what was cached counts as done."""
 
     id: int
     done_tokens: int
@@ -362,6 +363,7 @@ class Delta:
     id: int
     text: str
     thinking: bool = False
+    # Not compared: tests of the text would otherwise have to know how a tokenizer counts.
     used_tokens: int = field(default=0, compare=False)
 
 
@@ -375,7 +377,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Answered:
-    """*Last* reply to `Generate`, with the answer's figures."""
+    """*Last* reply to `Generate`: why it ended, with the answer's figures."""
 
     id: int
     stats: AnswerStats

@@ -53,12 +53,12 @@ class RemoteMachine:
 
     @property
     def is_here(self) -> bool:
-        """True if it is this computer."""
+        """True if the worker runs on this computer."""
         return ipaddress.ip_address(self.endpoint.rpartition(":")[0]).is_loopback
 
 
 def parse_address(address: str) -> tuple[str, int]:
-    """Return host and port of ``host[:port]``. Raises MachineUnusable."""
+    """Return host and port of ``host[:port]``; the port is `DEFAULT_PORT` without one. Raises MachineUnusable."""
     host, colon, digits = address.strip().partition(":")
     is_port = digits.isdecimal() and len(digits) < 6 and 0 < int(digits) <= MOST_PORT
     if not host or any(letter.isspace() or letter in "/@[]" for letter in host) or (colon and not is_port):
@@ -69,6 +69,7 @@ def parse_address(address: str) -> tuple[str, int]:
 def is_private(number: str) -> bool:
     """Return whether an IPv4 number is this computer's own or in a private network."""
     found = ipaddress.ip_address(number)
+    # Nothing of a model leaves the local network: a public address is refused, whatever its name says.
     return found.version == 4 and not (found.is_global or found.is_unspecified or found.is_multicast)
 
 
@@ -77,6 +78,7 @@ def query_machine(address: str) -> RemoteMachine:
 
     Raises MachineUnusable.
     """
+    # The name is resolved here once: ggml gets the number that was checked, not a name that may change.
     host, port = parse_address(address)
     number = _number_of(address, host)
     try:
@@ -142,6 +144,7 @@ def _read_devices(connection: socket.socket, address: str) -> Iterator[LentDevic
 def _exchange_command(connection: socket.socket, command: int, body: bytes, length: int) -> bytes:
     connection.sendall(struct.pack("<BQ", command, len(body)) + body)
     (size,) = struct.unpack("<Q", _receive_bytes(connection, 8))
+    # A length of its own invention would have to be read to its end.
     if size != length:
         raise EOFError
     return _receive_bytes(connection, length)
@@ -192,6 +195,7 @@ def _is_watched(descriptor: int, first_word_s: float) -> bool:
     except OSError:
         return False
     finally:
+        # Only detached: the descriptor is ggml's, and closing it would close the connection.
         connection.detach()
 
 
@@ -199,6 +203,7 @@ def _is_silent(connection: socket.socket, first_word_s: float) -> bool:
     """Return whether a connection older than `first_word_s` has received nothing."""
     if sys.platform != "linux":
         return False
+    # struct tcp_info of Linux: tcpi_last_data_recv at 52 (ms), tcpi_bytes_received at 128.
     facts = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 136)
     if len(facts) < 136:
         return False
@@ -208,11 +213,13 @@ def _is_silent(connection: socket.socket, first_word_s: float) -> bool:
 
 def _keep_alive(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    # macOS calls it TCP_KEEPALIVE.
     idle = getattr(socket, "TCP_KEEPIDLE", getattr(socket, "TCP_KEEPALIVE", None))
     for option, value in ((idle, SILENT_S), ("TCP_KEEPINTVL", ASK_AGAIN_S), ("TCP_KEEPCNT", ASKED)):
         number = getattr(socket, option, None) if isinstance(option, str) else option
         if number is not None:
             connection.setsockopt(socket.IPPROTO_TCP, number, value)
+    # Keep-alive alone does not help while something was sent and not acknowledged.
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         milliseconds = 1000 * (SILENT_S + ASKED * ASK_AGAIN_S)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)

@@ -18,7 +18,7 @@ CLEARLY = 1.05  # fewer sequences are chosen only when they are clearly faster i
 
 
 class AnswerRunner(Protocol):
-    """Interface of an answer for the scheduler."""
+    """What the policies have to know of an answer, whatever runs it."""
 
     @property
     def interactive(self) -> bool:
@@ -41,10 +41,13 @@ def next_decode(runners: Sequence[R], batch_tokens: int, width: int = sys.maxsiz
     write.
     """
     interactive = [runner for runner in runners if runner.interactive]
+    # Any interactive answer makes all background ones pause.
     chosen = interactive or list(runners)
     most = batch_tokens if interactive else min(width, batch_tokens)
+    # What writes has one token pending, and is never held up by what is being read.
     writing = [(runner, 1) for runner in chosen if runner.pending_tokens == 1][:most]
     room = batch_tokens - len(writing)
+    # The sort is stable, so requests of one kind are read in the order they came.
     in_turn = sorted(chosen, key=lambda runner: runner.is_outside)
     reading = next((runner for runner in in_turn if runner.pending_tokens > 1), None)
     if reading is None or room <= 0:
@@ -55,7 +58,7 @@ def next_decode(runners: Sequence[R], batch_tokens: int, width: int = sys.maxsiz
 class ParallelismPolicy:
     """Number of background answers that write at once, learnt from the time of decodes with each number.
 
-    `most_tokens` limits what they hold together: see `footprint.tokens_side_by_side`.
+    `most_tokens` limits what they hold together: see `app.engine.fit.tokens_side_by_side`.
     """
 
     def __init__(self, most: int, best: int = 0, most_tokens: int = sys.maxsize) -> None:
@@ -74,6 +77,7 @@ class ParallelismPolicy:
         """Return how many of the answers ready to write should: two may be slower in total than one."""
         rates = {n: rate for n, rate in self._token_rates().items() if n <= writing}
         if writing not in rates:
+            # Not known yet: this decode will tell.
             return writing  # not known yet: now it will be
         return _clearly_fastest(rates, writing)
 
@@ -81,6 +85,7 @@ class ParallelismPolicy:
         """Record the time of a decode with one token for each answer."""
         self._times[answers].append(seconds)
         rates = self._token_rates()
+        # Measurements below the best number say nothing about more of them.
         if answers >= self.best and max(rates, default=0) >= self.best:
             found = _clearly_fastest(rates, max(rates))
             self.learnt = self.learnt or found != self._best
@@ -114,7 +119,7 @@ FIRST_GAP, LONGEST_GAP = 6, 160  # tokens between trials: more after each that c
 
 
 class ThreadController:
-    """Chooses among `counts` (ascending). Ask `count` before a computation, tell `took` after it."""
+    """Choose among `counts` (ascending): `count` is asked before a computation, `record_time` told after it."""
 
     def __init__(self, counts: list[int], start: int) -> None:
         self._counts = counts
@@ -128,12 +133,12 @@ class ThreadController:
 
     @property
     def count(self) -> int:
-        """Threads for the next computation."""
+        """Threads for the next computation, which may be a trial."""
         return self._counts[self._at if self._trial_at is None else self._trial_at]
 
     @property
     def settled(self) -> int:
-        """Best number of threads found so far."""
+        """Best number of threads so far, without a trial that is going on."""
         return self._counts[self._at]
 
     def record_time(self, seconds: float) -> None:
@@ -141,10 +146,12 @@ class ThreadController:
         if self._trial_at is None:
             self._times.append(seconds)
             self._since += 1
+            # Not at each token: a median over a few more would be the same.
             if self._since >= self._gap or (self._since % TRIAL == 0 and self._is_sudden()):
                 self._begin_trial()
             return
         self._tried.append(seconds)
+        # A bad neighbour costs one token, not three.
         if len(self._tried) >= TRIAL or seconds > WORSE * self._recent_median():
             self._end_trial()
 
@@ -166,6 +173,7 @@ class ThreadController:
         assert self._trial_at is not None
         if statistics.median(self._tried) < BETTER * self._recent_median():
             self._at = self._trial_at
+            # Times with another number of threads say nothing about this one.
             self._times.clear()
             self._times.extend(self._tried)
             at_the_end = not 0 <= self._at + self._direction < len(self._counts)
@@ -182,5 +190,6 @@ def thread_counts(most: int) -> list[int]:
     step = 1
     while step < most:
         counts.add(step)
+        # One more of eight threads changes little, so steps grow.
         step += max(1, step // 3)
     return sorted(counts)

@@ -65,7 +65,7 @@ class StateFolder:
         self.budget_bytes = budget_bytes
 
     def state_path(self, session: str) -> Path:
-        """Return the path of a session's state."""
+        """Return the path of a session's state, which need not exist."""
         return self.folder / (_session_key(session) + STATE)
 
     def unfinished_path(self, session: str) -> Path:
@@ -86,6 +86,7 @@ class StateFolder:
     def find_state(self, session: str, identity: StateIdentity) -> list[Unit] | None:
         """Return what a usable state holds; one that does not fit is deleted and said in the log, or waits aside."""
         tokens = self._read_units(session, identity)
+        # The state of this model may lie aside, since another one had answered in the chat.
         if tokens is None and self._bring_back(session, identity):
             tokens = self._read_units(session, identity)
         return tokens
@@ -99,8 +100,10 @@ class StateFolder:
             wrong = [name for name, value in dataclasses.asdict(identity).items() if written.get(name) != value]
             if body["state_bytes"] != self.state_path(session).stat().st_size:
                 wrong.append("state_bytes")
+            # Another model's state: it comes back with that model.
             elif "header_hash" in wrong:
                 self._set_aside(session, str(written["header_hash"]))
+        # The state without its sidecar is what an interrupted save left.
         except FileNotFoundError:
             self._drop_session(session)
             return None
@@ -112,12 +115,14 @@ class StateFolder:
             log.info("a saved state does not fit: %s differ", ", ".join(wrong))
             self._drop_session(session)
             return None
+        # The sidecar's time says when the state was used; the budget goes by it.
         with contextlib.suppress(OSError):
             os.utime(sidecar)  # used now
         return tokens
 
     def of_any_session(self, identity: StateIdentity) -> Iterator[tuple[Path, list[Unit]]]:
         """Files of states that fit, with what each holds, the last used first. Nothing is deleted or used by that."""
+        # Sidecars hold all token ids, so only the newest are read.
         fits = dataclasses.asdict(identity)
         for sidecar in sorted(self._matching_files("*" + SIDECAR), key=_used_at, reverse=True)[:MOST_LOOKED_AT]:
             state = sidecar.with_suffix(STATE)
@@ -134,6 +139,7 @@ class StateFolder:
     def _bring_back(self, session: str, identity: StateIdentity) -> bool:
         """Restore the state this model had before another one was used; return whether there is any."""
         waiting = [self._moved_aside(session, identity.header_hash, ending) for ending in (STATE, SIDECAR)]
+        # Both files or none: one alone is an interrupted move.
         if not all(file.is_file() for file in waiting):
             return False
         with contextlib.suppress(OSError):
@@ -148,6 +154,7 @@ class StateFolder:
     def add_state(self, session: str, identity: StateIdentity, tokens: list[Unit], unfinished: Path) -> None:
         """Take over a finished state file, then delete the least recently used beyond the budget."""
         sidecar = self.folder / (_session_key(session) + SIDECAR)
+        # First the old sidecar goes, so that it never stands beside the new state.
         sidecar.unlink(missing_ok=True)
         size = unfinished.stat().st_size
         unfinished.replace(self.state_path(session))
@@ -158,7 +165,7 @@ class StateFolder:
         self.trim()
 
     def delete_session(self, session: str) -> None:
-        """Delete a session's files of all models."""
+        """Delete a session's files of all models, those set aside included."""
         self._drop_session(session)
         for file in self._matching_files(_session_key(session) + "-*"):
             _remove_file(file)
@@ -172,7 +179,7 @@ class StateFolder:
             _remove_file(file)
 
     def size_bytes(self) -> int:
-        """Return the bytes of all states on disk."""
+        """Return the bytes of all states on disk, unfinished ones included."""
         return sum(_file_size(file) for file in self._matching_files("*"))
 
     def trim(self) -> None:
@@ -201,13 +208,14 @@ def _parse_unit(raw: object) -> Unit:
     if not isinstance(raw, list):
         return int(raw)  # type: ignore[call-overload, no-any-return]
     media, most_tokens, index, tokens, positions, eyes, *place = raw  # older ones know of no place
+    # The number of tokens becomes room in a cache: a damaged sidecar must not ask for any amount.
     if not 0 < int(tokens) <= MOST_TILE_TOKENS:
         raise ValueError("not a tile's size")
     return str(media), int(most_tokens), int(index), int(tokens), int(positions), str(eyes), int(*place)
 
 
 def _session_key(session: str) -> str:
-    """Return a file name for any session name."""
+    """Return a file name for any session name, which may hold anything: a hash of it."""
     import hashlib  # OpenSSL comes with it: 4 MB that a window without a saved state does without
 
     return hashlib.sha256(session.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -28,7 +28,9 @@ LEAVE_WITHIN_S = 60.0
 def main(arguments: list[str]) -> int:
     """Run `--engine-worker [--scripted FILE]` until stdin ends. Never returns: the process ends itself."""
     worker: EngineWorker | None = None
+    # Asked by the heartbeat, which begins before the worker is made.
     reader, writer = claim_wire(may_save=True, is_at_work=lambda: worker is not None and worker.is_at_work)
+    # stderr goes into the parent's log; lines with NOTE are notes, others are what libraries say.
     logging.basicConfig(level=logging.INFO, format=f"{NOTE}%(message)s", stream=sys.stderr)
     worker = EngineWorker(_make_backend(arguments), reader, writer)
     try:
@@ -72,6 +74,7 @@ class EngineWorker:
         """Send the greeting, then work until the process ends. Raises errors the user can't resolve."""
         self._parent.send_greeting(self._backend.name)
         threading.Thread(target=self._read_requests, name="requests", daemon=True).start()
+        # Imports llama.cpp after the greeting, so that the parent knows that the child lives.
         self._backend.prepare()
         while True:
             self._take_requests()
@@ -80,6 +83,7 @@ class EngineWorker:
 
     def _take_requests(self) -> None:
         """Carry out queued requests; blocks only if there is nothing else to do."""
+        # A load waits for an interactive answer, and what came behind the load waits with it.
         while self._held and not (self._backend.interactive and _needs_the_model_alone(self._held[0][0])):
             self._carry_out(*self._held.popleft())
         for held in [held for held in self._held if held[1].cancelled]:
@@ -93,6 +97,7 @@ class EngineWorker:
                 raise item
             if item is None:
                 self._saving.set()
+                # Written on this thread: llama.cpp's context may be used by one at a time.
                 self._backend.close()
                 os._exit(0)
             if self._held or (self._backend.interactive and _needs_the_model_alone(item[0])):
@@ -110,10 +115,12 @@ class EngineWorker:
             elif isinstance(request, protocol.Cancel):
                 self._cancel_request(request.target)
             else:
+                # Noted before it is queued, so that a cancel that follows at once finds it.
                 job = self._jobs[request.id] = EngineJob(self._send_reply)
                 self._unbegun[request.id] = request
                 self._waiting.put((request, job))
         if self._backend.unsaved:
+            # Running answers stop, or saving would wait for their end.
             for job in list(self._jobs.values()):
                 job.stop.set()
             self._waiting.put(None)
@@ -129,6 +136,7 @@ class EngineWorker:
         if job is None:
             return
         job.stop.set()
+        # `pop` decides between the two threads which of them answers.
         if isinstance(self._unbegun.get(id_), _NEEDLESS_WHEN_CANCELLED) and (request := self._unbegun.pop(id_, None)):
             self._send_reply(_given_up(request))
 
@@ -149,6 +157,7 @@ class EngineWorker:
         if isinstance(request, protocol.Generate):
             self._backend.begin_answer(request, job)
             return None
+        # A request without an answer of its own is answered `Done`.
         return self._done_at_once(request, job) or protocol.Done(request.id)
 
     def _done_at_once(self, request: protocol.Request, job: EngineJob) -> protocol.Reply | None:
@@ -180,6 +189,7 @@ class EngineWorker:
 
     def _send_reply(self, reply: protocol.Reply) -> None:
         if isinstance(reply, protocol.LAST_REPLIES):
+            # Before it is sent: the parent may send a cancel as soon as it has the reply.
             self._jobs.pop(reply.id, None)
         self._parent.send_reply(reply)
 
@@ -205,6 +215,7 @@ def _given_up(request: protocol.Request) -> protocol.Reply:
 def _needs_the_model_alone(request: protocol.Request) -> bool:
     """Return whether a request waits until no interactive answer is running."""
     if isinstance(request, protocol.Inspect):
+        # The tokenizer needs no context, so it does not disturb an answer.
         return request.what != "tokens"
     alone = protocol.LoadModel | protocol.UnloadModel | protocol.Embed | protocol.ClassifyTokens
     return isinstance(request, alone)

@@ -319,8 +319,8 @@ busy cores more than twice the time. It asks for so many itself, which OMP_NUM_T
 
 
 def _said(arguments: list[str], given: bytes, limit_s: float) -> str | None:
-    # A list, never a shell: the languages come from a folder whose names anyone may choose.
     """Return the program's output; None if it fails or takes too long."""
+    # A list, never a shell: the languages come from a folder whose names anyone may choose.
     try:
         done = subprocess.run(
             arguments,

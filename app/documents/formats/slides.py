@@ -60,8 +60,8 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 def slides_of(package: OfficePackage) -> list[str]:
-    # Names say nothing: slide2.xml may be shown before slide1.xml after slides were moved.
     """Return the names of the slides in their order; the order is only in the presentation's own part."""
+    # Names say nothing: slide2.xml may be shown before slide1.xml after slides were moved.
     main = package.main_part(USUAL_PART)
     related = package.related(main)
     named = (related.get(element.get(f"{RELATIONSHIPS}id", "")) for element in package.root(main).iter(f"{P}sldId"))

@@ -18,9 +18,11 @@ from app.engine.protocol import Calling, CallSyntax
 
 Render = Callable[[Mapping[str, Any]], str]
 
+# Words that no template has of its own, so that what stands around them in a rendering is the template's.
 WORDS = "~plain words~"
 NAMES = ("firstfunction", "secondfunction")
 KEYS, VALUES, NUMBER = ("firstkey", "secondkey"), ("firstvalue", "secondvalue"), 1234567
+# Mistral's template accepts ids of nine letters and digits only.
 IDS = ("aaaaaaaa1", "bbbbbbbb2")
 """Call ids of the length that the strictest template requires."""
 ANY_ID = "\0"
@@ -64,6 +66,7 @@ class _FoundCall:
         two = two if NAMES[1] in two else ""  # some write the first call of an answer, and no other
         opening, rest = _split_at(one, NAMES[0])
         inside = json.dumps({KEYS[0]: VALUES[0]})
+        # The arguments as JSON with any white space between the signs.
         found = re.search(r"\s*".join(map(re.escape, re.findall(r'"\w+"|\S', inside))), rest)
         if found is None:
             try:
@@ -75,6 +78,7 @@ class _FoundCall:
         if two:
             first, second = _split_at(two, NAMES[1])
             joiner = first[_last_position(first, found[0]) + len(found[0]) :]
+            # The second call has to be written as the first one, or nothing is known of its borders.
             if _with_any_id(second) != _with_any_id(between + found[0] + closing):
                 joiner = ""
         return self._checked_syntax(CallSyntax(opening, between, closing, joiner))
@@ -83,6 +87,7 @@ class _FoundCall:
         """Arguments that are not JSON: each with a tag for its name, and its value until another tag."""
         before_key, after_key = _split_at(rest, KEYS[0])
         key_closing, tail = _split_at(after_key, VALUES[0])
+        # The last tag before a name opens it, what is before belongs to the call.
         place = before_key.rfind("<")
         if place < 0:
             raise _NotUnderstood
@@ -93,6 +98,7 @@ class _FoundCall:
             raise _NotUnderstood
         value_closing = to_next[: -len(key_opening)]
         none = self._render_calls((0, 0))
+        # Numbers stand without quotes, and so does text then.
         if f"{key_closing}{NUMBER}{value_closing}" not in self._render_calls((0, 1), values=(NUMBER, NUMBER)):
             raise _NotUnderstood
         closing = tail[len(value_closing) :]
@@ -126,6 +132,7 @@ class _FoundCall:
         if self._render_calls((0, 0)) != opening + NAMES[0] + between + closing:
             raise _NotUnderstood
         joiner = _text_between(two, VALUES[0], NAMES[1]).removeprefix(quote) if two else ""
+        # Usual quotes are what JSON has anyway; only unusual ones have to be told.
         quote = "" if quote in QUOTES else quote
         return self._checked_syntax(
             CallSyntax(opening, between, closing, joiner, key_closing=key_closing, separator=separator, quote=quote)
@@ -134,11 +141,14 @@ class _FoundCall:
     def _checked_syntax(self, found: CallSyntax) -> CallSyntax:
         """Return the syntax for use: without leading white space, end tokens and our call ids."""
         opening, closing = found.opening.lstrip(), found.closing
+        # Templates put an empty thought before an answer where thinking is off.
         for begin, end in PAIRS:  # an empty thought
             if opening.startswith(begin) and end in opening:
                 opening = opening.partition(end)[2].lstrip()
+        # What ends an answer ends the call without being a part of it.
         ends = [match.start() for match in TAG.finditer(closing) if self._is_end(match[0])]
         closing = closing[: min(ends, default=len(closing))]
+        # An id before the name could not be left to the model.
         if not opening or any(text in opening for text in IDS):
             raise _NotUnderstood
         tag = TAG.match(opening)
@@ -161,6 +171,7 @@ class _FoundCall:
             for number, count in calls
         ]
         called = self._render_answer({"role": "assistant", "content": "", "tool_calls": told})
+        # Longest common beginning and end, then out to whole tags: both kinds of answer begin with the same "<".
         begin = _common_prefix_length(words, called)
         cut = CUT_BEGIN.search(called[:begin])
         begin -= len(cut[0]) if cut else 0
@@ -214,6 +225,7 @@ def _last_position(text: str, piece: str) -> int:
 # What an answer may look like that calls in this way, as a grammar.
 
 
+# GBNF has no negated strings, so a text ends at a `<` that the closing tag's next sign follows.
 RAW_TEXT = 'rawtext ::= ([^<] | "<" [^{}])*'
 """Text without the closing tag and without whatever else may end it: a `<` and the excluded character."""
 MOST_CALLS = 8
@@ -249,9 +261,11 @@ class _CallGrammar:
             lines = [f"root ::= {calls} | bare | {answer}", f"bare ::= {' | '.join(bare)}"]
         lines.append("call ::= " + " | ".join(f"call{number}" for number in range(len(functions))))
         lines += rules
+        # Ids as Mistral's models write them.
         lines.append("callid ::= [a-zA-Z0-9]{9}")
         lines.append(RAW_TEXT.format("/" if not syntax.quote else syntax.quote[1]) if syntax.key_closing else "")
         if self._schemas:  # one schema of all, so that no two rules of the converter have the same name
+            # "null" keeps `anyOf` from being folded into its only member.
             found = self._gbnf_of_schema(json.dumps({"anyOf": [*self._schemas, {"type": "null"}]}))
             (root,) = re.findall(r"^root ::= (.*)$", found, re.MULTILINE)
             lines += [f"schema{number} ::= {rule}" for number, rule in enumerate(root.split(" | ")[:-1])]
@@ -276,10 +290,12 @@ class _CallGrammar:
         """Return the rule for arguments in order, required ones included; the first one present has no separator."""
         between = f"{_gbnf_literal(self._syntax.separator)} " if self._syntax.separator else ""
         rest = [f"{between}{rule}" if is_required else f"({between}{rule})?" for rule, is_required in rules]
+        # Without separators optional arguments just follow each other.
         if not between:
             return " ".join(rest)
         begins = []
         for place, (rule, is_required) in enumerate(rules):
+            # The first one present decides what follows; once a required one is passed, nothing can come before it.
             begins.append(" ".join((rule, *rest[place + 1 :])))
             if is_required:
                 return f"({' | '.join(begins)})"
@@ -293,6 +309,7 @@ class _CallGrammar:
 
     def _value_rule(self, schema: Any) -> str:
         quote = self._syntax.quote
+        # A text that its closing tag ends is not quoted.
         if is_text(schema) and self._syntax.value_closing:
             return "rawtext"
         if is_text(schema) and quote:

@@ -27,6 +27,7 @@ def has_numbers(logits: Any, vocabulary_size: int) -> bool:
         return False
     import numpy as np
 
+    # numpy's max is NaN where any value is.
     return math.isfinite(np.ctypeslib.as_array(logits, (vocabulary_size,)).max())
 
 
@@ -50,6 +51,7 @@ class TileEmbeddings:
     def tokens(self) -> int:
         return len(self.embeddings)
 
+    # mtmd's embeddings enter llama.cpp as a batch without token ids.
     def make_batch(self, c: Any, start: int, most: int, sequence: int, position: int) -> TokenBatch:
         """Return part of the tile as a llama.cpp batch, for a sequence in which it begins at `position`."""
         import numpy as np
@@ -60,8 +62,10 @@ class TileEmbeddings:
         if self.positions is None:
             places = np.arange(position + start, position + end, dtype=np.int32)
         else:
+            # M-RoPE wants all positions of the first dimension, then all of the second, and so on.
             places = np.ascontiguousarray(self.positions.reshape(-1, self.tokens)[:, start:end], np.int32).reshape(-1)
         owner = (c.llama_seq_id * 1)(sequence)
+        # One pointer a token and a NULL, as llama_batch_init makes it.
         owners = (ctypes.POINTER(c.llama_seq_id) * (count + 1))(*[owner] * count)
         batch = c.llama_batch(
             count,
@@ -104,11 +108,14 @@ class LlamaContext:
         self.pointer = pointer
         self.size_tokens = min(int(c.llama_n_ctx(pointer)), most_tokens)
         self._most_batch_tokens: int = c.llama_n_batch(pointer)
+        # Some models take less at once than the context was asked for.
         self.batch_tokens = min(batch_tokens, self._most_batch_tokens)
         self.most_sequences: int = c.llama_n_seq_max(pointer)
+        # Recurrent states are overwritten at each token, so nothing can be taken back.
         self.can_forget = not (c.llama_model_is_recurrent(model) or c.llama_model_is_hybrid(model))
         self._memory = c.llama_get_memory(pointer)
         self._window_tokens: int = c.llama_model_n_swa(model)
+        # Allocated once: filling it costs less than allocating one for each token.
         self._batch = c.llama_batch_init(self.batch_tokens, 0, 1)
         self._counts = [threads] if fixed_threads else thread_counts(threads)
         self._writing: dict[int, ThreadController] = {}
@@ -124,11 +131,13 @@ class LlamaContext:
         `aborted` is called some hundred times meanwhile; True ends with `ABORTED`. After any code but `DECODED` and
         `NO_ROOM`, remove leftovers with `truncate_sequence`.
         """
+        # Reading is bound by computing, and has its own number of threads.
         count = self._fill_batch(shares)
         controller = self._thread_controller(count)
         self._use_threads(controller.count if controller else self._reading_threads)
         begun_s = time.perf_counter()
         result = self._decode_batch(self._batch, aborted)
+        # An aborted decode says nothing about speed.
         if result == DECODED and controller:
             controller.record_time(time.perf_counter() - begun_s)
         return result
@@ -138,6 +147,7 @@ class LlamaContext:
     ) -> int:
         """Decode a tile of an image or sound, like `decode`. Its last output is `tile.tokens - 1`."""
         self._use_threads(self._reading_threads)
+        # What attends to all of itself can't be cut into batches.
         step = tile.tokens if tile.is_whole else self.batch_tokens
         if step > self._most_batch_tokens:
             raise RuntimeError(f"{step} tokens at once, and room for {self._most_batch_tokens}")
@@ -146,6 +156,7 @@ class LlamaContext:
         try:
             for start in range(0, tile.tokens, step):
                 share = tile.make_batch(self.c, start, step, sequence, position)
+                # Only the last token of the last part is followed by an answer.
                 share.batch.logits[share.batch.n_tokens - 1] = wants_logits and start + step >= tile.tokens
                 if (result := self._decode_batch(share.batch, aborted)) != DECODED:
                     return result
@@ -155,6 +166,7 @@ class LlamaContext:
         return DECODED
 
     def _decode_batch(self, batch: Any, aborted: Callable[[], bool] | None) -> int:
+        # Kept in a variable: ctypes frees a callback that nothing refers to.
         callback = self.c.ggml_abort_callback((lambda _: aborted()) if aborted else 0)
         if aborted:
             self.c.llama_set_abort_callback(self.pointer, callback, None)
@@ -162,6 +174,7 @@ class LlamaContext:
             return int(self.c.llama_decode(self.pointer, batch))
         finally:
             if aborted:
+                # It is called some hundred times a token, so it is set only while it is needed.
                 self.c.llama_set_abort_callback(self.pointer, self.c.ggml_abort_callback(0), None)
 
     def sees_all(self, sequence: int, count: int) -> bool:
@@ -171,6 +184,7 @@ class LlamaContext:
         """
         if not self._window_tokens or not count:
             return True
+        # The first position still held, and what the window would look at from behind `count`.
         first = int(self.c.llama_memory_seq_pos_min(self._memory, sequence))
         return 0 <= first <= max(0, count - self._window_tokens + 1)
 
@@ -182,7 +196,7 @@ class LlamaContext:
         self.c.llama_memory_seq_rm(self._memory, sequence, -1, -1)
 
     def clear_all(self) -> None:
-        """Remove all sequences and overwrite their data."""
+        """Remove all sequences and overwrite their data, so that no NaN is left in it."""
         self.c.llama_memory_clear(self._memory, True)
 
     def logits(self, output: int, vocabulary_size: int) -> Any:
@@ -197,6 +211,7 @@ class LlamaContext:
 
     def copy_sequence(self, source: int, target: int, count: int) -> None:
         """Share the first `count` positions with an empty sequence; nothing is computed or moved."""
+        # A recurrent state is copied as it is; there is no part of it.
         self.c.llama_memory_seq_cp(
             self._memory, source, target, 0 if self.can_forget else -1, self._end_position(count)
         )
@@ -209,7 +224,7 @@ class LlamaContext:
         return bytes(buffer) if written == size else b""
 
     def set_partial_state(self, sequence: int, data: bytes) -> bool:
-        """Restore a partial state; return whether that worked."""
+        """Restore a partial state; return whether llama.cpp took it."""
         buffer = (ctypes.c_uint8 * len(data)).from_buffer_copy(data)
         done = self.c.llama_state_seq_set_data_ext(self.pointer, buffer, len(data), sequence, PARTIAL_ONLY)
         return bool(done)
@@ -247,6 +262,7 @@ class LlamaContext:
         """
         if count > FEW_TOKENS:
             return None
+        # Each number of sequences has its own best number of threads.
         if count not in self._writing:
             self._writing[count] = ThreadController(self._counts, self._counts[-1])
         return self._writing[count]

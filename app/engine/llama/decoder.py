@@ -31,6 +31,7 @@ class BatchDecoder:
         eyes: VisionEncoder | None = None,
     ) -> None:
         tiles = tiles or TileNumbers()
+        # By model: a text-only one has no encoder at all.
         self.pool = SequencePool(context, tiles, states, side_by_side)
         self._looking = EncodingQueue(eyes, tiles) if eyes is not None else None
         self._beginnings = SharedPrefixes(context, states, self.pool)
@@ -39,12 +40,12 @@ class BatchDecoder:
 
     @property
     def busy(self) -> bool:
-        """True if answers are running or waiting."""
+        """True if answers are running or waiting: `step` has something to do."""
         return bool(self.pool.runs)
 
     @property
     def interactive(self) -> bool:
-        """True if one of the answers is interactive."""
+        """True if somebody waits for one of the answers; jobs pause then."""
         return any(run.interactive for run in self.pool.runs)
 
     def add_run(self, run: SequenceRun) -> None:
@@ -53,26 +54,30 @@ class BatchDecoder:
 
     def step(self, urgent: Callable[[], bool]) -> None:
         """Run one decode. A background prompt is aborted when `urgent` turns true."""
+        # By far the most frequent case: one answer is being written.
         if len(self.pool.runs) == 1 and self.pool.runs[0].is_writing:  # by far the most frequent
             self._decode_shares([(self.pool.runs[0], 1)], urgent)
             return
+        # Those that wait for a place are cancelled here; the others in the middle of a decode as well.
         for run in [run for run in self.pool.runs if run.job.cancelled]:
             self._end_run(run, FinishReason.CANCELLED)
         for run in self.pool.without_place():
             self._end_run(run, FinishReason.CONTEXT)
         placed = self.pool.place_all()
         width = self._side_by_side.choose_width(sum(run.is_writing for run in placed))
+        # As late as possible: what it can share may have been read by now.
         for run, _ in next_decode(placed, self._context.batch_tokens, width):
             if not run.prepared:
                 self._beginnings.fill_prefix(run)  # as late as possible: what it can share is read by now
         if self._looking is not None and any(run.next_tile for run in placed):
             placed = self._encode_media(self._looking, placed, urgent)
+        # Chosen anew: a shared beginning changes how many tokens are pending.
         shares = next_decode(placed, self._context.batch_tokens, width)
         if shares:
             self._decode_shares([(run, min(count, run.next_place())) for run, count in shares], urgent)
 
     def give_up_background(self) -> None:
-        """End all background answers with `ModelReplaced`."""
+        """End all background answers with `ModelReplaced`, before the model goes."""
         for run in [run for run in self.pool.runs if not run.interactive]:
             self._fail_run(run, ModelReplaced())
 
@@ -80,6 +85,7 @@ class BatchDecoder:
         self, looking: EncodingQueue, placed: list[SequenceRun], urgent: Callable[[], bool]
     ) -> list[SequenceRun]:
         """Encode media for the runs that need it next; return the other runs, which can decode meanwhile."""
+        # Encoding takes seconds, so jobs do not even begin with it while somebody waits.
         placed = [run for run in placed if run.interactive] or placed
         waiting = sorted((run for run in placed if run.next_tile), key=lambda run: run.is_outside)
         ready = looking.find_ready_run(waiting)
@@ -89,6 +95,7 @@ class BatchDecoder:
         others = [run for run in placed if not run.next_tile]
         if waiting and (problem := looking.encode_next(waiting[0], lambda: self.interactive)) is not None:
             self._fail_run(waiting[0], problem)
+        # Nothing to decode meanwhile: the loop must not spin.
         elif waiting and not others:
             looking.wait_for_encoder()
         return others
@@ -97,6 +104,7 @@ class BatchDecoder:
         sequence, tile = run.sequence, looking.next_tile(run)
         assert sequence is not None
         aborted = self._abort_condition([(run, tile.tokens)], urgent)
+        # Logits are needed only if nothing follows the tile.
         is_last = run.pending_tokens == tile.tokens
         result = self._context.decode_tile(tile, sequence.number, sequence.position, is_last, aborted)
         output = tile.tokens - 1 if tile.is_whole else (tile.tokens - 1) % self._context.batch_tokens
@@ -114,6 +122,7 @@ class BatchDecoder:
         aborted = self._abort_condition(shares, urgent) if size > FEW_TOKENS else None
         begun_s = time.perf_counter()
         result = self._context.decode(batch, aborted)
+        # Only decodes with a token for each answer say how many side by side pay off.
         if result == DECODED and size == len(shares) and not shares[0][0].interactive:
             self._side_by_side.record_decode(size, time.perf_counter() - begun_s)
         self._handle_result(shares, outputs, result, aborted)
@@ -124,12 +133,14 @@ class BatchDecoder:
         if result == DECODED:
             self._on_decoded(shares, outputs)
         elif result == NO_ROOM:
+            # What has no room makes room for the local user first, then for API clients.
             first = min((run for run, _ in shares), key=lambda run: run.is_outside)
             if not self.pool.make_way(first):
                 self._end_run(first, FinishReason.CONTEXT)
         else:
             for run, _ in shares:
                 assert run.sequence is not None
+                # A decode that was broken off leaves some of its cells filled.
                 run.sequence.drop_unfinished()
             if aborted is None or not aborted():
                 raise RuntimeError(f"llama_decode returned {result} for {shares[0][1]} tokens")
@@ -141,12 +152,14 @@ class BatchDecoder:
         An aborted decode is repeated for the runs that weren't stopped.
         """
         stops = [run.job.stop.is_set for run, _ in shares]
+        # A recurrent model can't go back to where the decode began.
         if self._context.can_forget and not shares[0][0].interactive:
             stops.append(urgent)
         others = [run for run in self.pool.runs if all(run is not decoded for decoded, _ in shares)]
 
         def is_aborted() -> bool:
             for run in others:
+                # Answered at once, though the decode that runs has nothing to do with it.
                 if run.job.cancelled:
                     run.finish(FinishReason.CANCELLED)  # its place stays taken until the decode is over
             return any(stop() for stop in stops)
@@ -168,6 +181,7 @@ class BatchDecoder:
 
     def _write_token(self, run: SequenceRun, output: int) -> None:
         written = len(run.tokens) - len(run.prompt.tokens)
+        # Before the damaged numbers could be saved with a session.
         if written % CHECK_EVERY_TOKENS == 0 and not self._context.has_numbers(output, run.model.vocabulary_size):
             self.pool.forget_all()  # before it could be saved
             self._fail_run(run, ModelBroken(run.model.path))
@@ -219,7 +233,7 @@ class EncodingQueue:
         return next((run for run in runs if self._eyes.tile_embeddings(run.next_tile) is not None), None)
 
     def next_tile(self, run: SequenceRun) -> TileEmbeddings:
-        """Return the next tile of a ready run."""
+        """Return the next tile of a ready run with its positions; the run has a sequence."""
         number, sequence = run.next_tile, run.sequence
         embeddings = self._eyes.tile_embeddings(number)
         assert embeddings is not None
@@ -233,12 +247,14 @@ class EncodingQueue:
         number = run.next_tile
         look, self._look = self._look, None
         if look is not None and look.done.is_set():
+            # A failed tile is the fault of those that wait for it.
             if look.problem is not None and number in look.wanted:
                 return look.problem
             look = None
         if look is None:
             look = self._begin_encoding(run, number, somebody_waits)
         elif run.interactive and self._is_for_job:
+            # Somebody's picture comes first; the job's tiles so far are kept.
             look.give_way()
         self._look = look
         if number in look.wanted:
@@ -246,7 +262,7 @@ class EncodingQueue:
         return None
 
     def wait_for_encoder(self) -> None:
-        """Wait briefly, or until encoding is done."""
+        """Wait until encoding is done, or long enough for a new request to be heard."""
         if self._look is not None:
             self._look.done.wait(WAIT_S)
 
@@ -257,6 +273,7 @@ class EncodingQueue:
         run.looked.add(key)
         run.answer.encoded_media = len(run.looked)
         place = self._tiles[number].place
+        # Tiles of one picture are encoded together, for the encoder sees them at once.
         wanted = frozenset(
             other for other in missing if self._tile_key(other) == key and self._tiles[other].place == place
         )
@@ -269,6 +286,7 @@ class EncodingQueue:
     def _report_progress(self, run: SequenceRun, number: int, fraction: float) -> None:
         key = self._tile_key(number)
         at = run.looks.index(key) + 1 if key in run.looks else 1
+        # Told in steps of one percent, since each message wakes the window.
         if (run.request.id, at) != self._told[:2] or fraction >= self._told[2] + TELL_EVERY:
             self._told = (run.request.id, at, fraction)
             run.answer.report_encoding(at, max(1, len(run.looks)), fraction)

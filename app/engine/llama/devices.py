@@ -37,6 +37,7 @@ def usable_gpus(found: Sequence[Device], names: Sequence[str] = ()) -> tuple[Gpu
     else:
         gpus = [device for device in gpus if device.type == "gpu"] or gpus
         first_backend: dict[str, str] = {}
+        # Two backends, such as CUDA and Vulkan, may offer the same card: the first one counts.
         gpus = [d for d in gpus if first_backend.setdefault(d.description, _backend_of(d)) == _backend_of(d)]
     return tuple(
         GpuRoom(gpu.name, gpu.description, gpu.free_bytes, gpu.total_bytes, shared=_shares_memory(gpu)) for gpu in gpus
@@ -52,6 +53,7 @@ def find_handles(library: LlamaLibrary, names: Sequence[str], borrowed: Mapping[
 def list_backends(library: LlamaLibrary) -> tuple[str, ...]:
     ggml, base = library.ggml, library.base
     ggml.ggml_backend_reg_count.restype = ctypes.c_size_t
+    # ctypes assumes int for results, which cuts pointers in half.
     ggml.ggml_backend_reg_get.restype = ctypes.c_void_p
     ggml.ggml_backend_reg_get.argtypes = [ctypes.c_size_t]
     base.ggml_backend_reg_name.restype = ctypes.c_char_p
@@ -69,6 +71,7 @@ def rpc_function(library: LlamaLibrary, name: str) -> Any:
     base.ggml_backend_reg_get_proc_address.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
     registry = ggml.ggml_backend_reg_by_name(b"RPC")
     address = base.ggml_backend_reg_get_proc_address(registry, name.encode("ascii")) if registry else None
+    # A function outside of the loaded libraries' tables has to be asked for by name.
     return ctypes.CFUNCTYPE(None)(address) if address else None
 
 
@@ -96,12 +99,14 @@ def _describe_device(base: Any, handle: int) -> Device:
         base.ggml_backend_dev_name(handle).decode("utf-8", "replace"),
         base.ggml_backend_dev_description(handle).decode("utf-8", "replace"),
         TYPES[kind] if kind < len(TYPES) else "other",
+        # ggml knows nothing of containers and swaps, so main memory is asked of the system.
         (computer.free_memory_bytes() if is_cpu else 0) or free.value,
         (computer.total_memory_bytes() if is_cpu else 0) or total.value,
     )
 
 
 def _backend_of(device: Device) -> str:
+    # "Vulkan0" and "Vulkan1" are of one backend.
     return device.name.rstrip("0123456789")
 
 
@@ -116,7 +121,7 @@ GGML_TYPES = {"f16": 1, "q8_0": 8}
 
 
 class _Override(ctypes.Structure):
-    """llama_model_tensor_buft_override."""
+    """llama_model_tensor_buft_override: a pattern of tensor names, and the buffer that they go to."""
 
     _fields_ = (("pattern", ctypes.c_char_p), ("buffer_type", ctypes.c_void_p))
 
@@ -139,13 +144,16 @@ class ModelParameters:
         c = library.c
         self.value = c.llama_model_default_params()
         used = gpus if layout.gpu_layers > 0 else ()
+        # A NULL ends the list; without GPU layers it is empty, or llama.cpp would set every device up.
         self._devices = (ctypes.c_void_p * (len(used) + 1))(*find_handles(library, used, borrowed), None)
         self.value.devices = ctypes.cast(self._devices, ctypes.c_void_p)
         self.value.n_gpu_layers = layout.gpu_layers
+        # Repacking copies weights out of the mapped file, for a faster arrangement.
         self.value.use_extra_bufts = layout.repack
         if not layout.repack:
             self.value.load_mode = c.LLAMA_LOAD_MODE_MMAP
         if split and used:
+            # llama.cpp reads as many shares as it knows devices, whatever the length of ours.
             room = max(c.llama_max_devices(), len(split))
             self._split = (ctypes.c_float * room)(*split)
             self.value.tensor_split = ctypes.cast(self._split, ctypes.POINTER(ctypes.c_float))
@@ -153,6 +161,7 @@ class ModelParameters:
             self._place_experts(library)
 
     def _place_experts(self, library: LlamaLibrary) -> None:
+        # Kept on self: llama.cpp reads the pattern while it loads.
         library.base.ggml_backend_cpu_buffer_type.restype = ctypes.c_void_p
         pattern = EXPERTS.encode("ascii")
         self._overrides = (_Override * 2)(
@@ -170,12 +179,16 @@ def context_parameters(library: LlamaLibrary, layout: ModelLayout, threads: int)
     parameters = c.llama_context_default_params()
     parameters.n_ctx = layout.context_tokens
     parameters.n_batch = parameters.n_ubatch = max(layout.batch_tokens, layout.picture_tokens)
+    # One output a sequence: each further row of logits takes memory for the whole vocabulary.
     parameters.n_seq_max = parameters.n_outputs_max = layout.sequences
+    # One cache that all sequences share, so that one alone may use all of it.
     parameters.kv_unified = True
     parameters.n_threads = parameters.n_threads_batch = threads
+    # Auto: llama.cpp checks whether the device can do it, as not each one does.
     parameters.flash_attn_type = c.LLAMA_FLASH_ATTN_TYPE_AUTO
     parameters.swa_full = True  # without it, re-using a prefix silently gives wrong answers on sliding-window models
     parameters.type_k = parameters.type_v = GGML_TYPES[layout.kv_type]
+    # Its own timers cost a call to the clock for each operation.
     parameters.no_perf = True
     return parameters
 
@@ -199,7 +212,9 @@ class BorrowedDevices:
         if addresses and rpc_function(self._library, "ggml_backend_rpc_add_server") is None:
             return (), tuple(MachineUnusable(address, "no_rpc") for address in addresses)
         kept = [
-            one for address in addresses if (one := self._known.get(address)) and _names_of_devices(one) & set(held)
+            machine
+            for address in addresses
+            if (machine := self._known.get(address)) and _names_of_devices(machine) & set(held)
         ]
         asked = [address for address in addresses if address not in {remote_machine.address for remote_machine in kept}]
         found, missed = ask_all(asked)
@@ -214,6 +229,7 @@ class BorrowedDevices:
         ggml ends the process if one doesn't answer.
         """
         found: dict[str, int] = {}
+        # Only those that are needed: connecting takes one program at a time.
         for machine in self._known.values():
             wanted = [device.name for device in machine.devices]
             if set(wanted) & set(names):
@@ -232,6 +248,7 @@ class BorrowedDevices:
             self._library.base.ggml_backend_dev_name(handle).decode("ascii"): name for name, handle in handles.items()
         }
         for machine in self._known.values():
+            # As ggml-rpc.cpp puts the names together.
             found |= {f"RPC{number}[{machine.endpoint}]": device.name for number, device in enumerate(machine.devices)}
         return found
 
@@ -243,6 +260,7 @@ class BorrowedDevices:
         add = rpc_function(self._library, "ggml_backend_rpc_add_server")
         assert add is not None
         add.restype, add.argtypes = ctypes.c_void_p, [ctypes.c_char_p]
+        # ggml connects here, without a limit of time; `find_devices` has just had an answer.
         registry = add(endpoint.encode("ascii"))
         base = self._library.base
         base.ggml_backend_reg_dev_count.restype = ctypes.c_size_t

@@ -26,7 +26,7 @@ def is_embedding_model(header: GgufHeader) -> bool:
 
 
 class EmbeddingBrokenOff(Exception):
-    """The request for vectors was cancelled."""
+    """Reading was broken off, for the request for vectors was cancelled."""
 
 
 class EmbeddingContext:
@@ -37,11 +37,13 @@ class EmbeddingContext:
         self.size_tokens = min(-(-size_tokens // STEP_TOKENS) * STEP_TOKENS, model.most_tokens)
         self.width: int = c.llama_model_n_embd_out(model.pointer)
         self._path = model.path
+        # Encoders attend to the whole text, so it has to be one ubatch.
         parameters = c.llama_context_default_params()
         parameters.n_ctx = parameters.n_batch = parameters.n_ubatch = self.size_tokens
         parameters.n_seq_max = MOST_SEQUENCES
         parameters.kv_unified = True
         parameters.n_threads = parameters.n_threads_batch = threads
+        # The output is the last hidden state, pooled over each sequence.
         parameters.embeddings = True
         parameters.pooling_type = embedding_pooling(model.header)
         parameters.no_perf = True
@@ -62,6 +64,7 @@ class EmbeddingContext:
                 raise EmbeddingBrokenOff
             room, together = self.size_tokens, list[Sequence[int]]()
             for tokens in texts[done : done + MOST_SEQUENCES]:
+                # As many texts as fit together; the first always does.
                 room -= len(tokens)
                 if room < 0:
                     break
@@ -77,6 +80,7 @@ class EmbeddingContext:
         import numpy as np
 
         self._fill_batch(texts)
+        # Encoders have no memory; decoders such as Qwen3-Embedding have one.
         if self._memory:
             self._c.llama_memory_clear(self._memory, True)
         result = int(self._c.llama_decode(self._context, self._batch))
@@ -86,6 +90,7 @@ class EmbeddingContext:
         vectors = np.stack([np.ctypeslib.as_array(pointer, (self.width,)) for pointer in pointers])
         if not np.isfinite(vectors).all():
             raise ModelBroken(self._path)
+        # Length 1, so that a product of two vectors is their cosine.
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return (vectors / np.where(lengths > 0, lengths, 1.0)).astype(np.float32).tobytes()
 
@@ -95,6 +100,7 @@ class EmbeddingContext:
             for position, token in enumerate(tokens):
                 batch.token[at], batch.pos[at] = token, position
                 batch.n_seq_id[at], batch.seq_id[at][0] = 1, sequence
+                # Pooling needs the output of every token.
                 batch.logits[at] = True
                 at += 1
         batch.n_tokens = at

@@ -85,11 +85,11 @@ class EncodingRun:
     _gives_way: bool = False
 
     def give_way(self) -> None:
-        """Stop early, keeping the tiles encoded so far."""
+        """Stop after the tile that is being encoded; the tiles so far are kept."""
         self._gives_way = True
 
     def is_over(self) -> bool:
-        """Return whether the rest isn't wanted any more."""
+        """Return whether the rest of the tiles isn't wanted any more."""
         return self._gives_way or self.stops()
 
 
@@ -105,6 +105,7 @@ class MediaProjector:
         self.path, self.pointer, self.mtmd, self._model = path, pointer, m, model
         self.sees = bool(m.mtmd_support_vision(pointer))
         self.hears = bool(m.mtmd_support_audio(pointer))
+        # 16 kHz for Whisper's encoders and their relatives.
         self.hearing_hz = max(0, m.mtmd_get_audio_sample_rate(pointer)) if self.hears else 0
         self.is_spread = bool(m.mtmd_decode_use_mrope(pointer))
         """True if the model has positions in two dimensions (M-RoPE)."""
@@ -115,6 +116,7 @@ class MediaProjector:
     def whole_tokens(self) -> int:
         """Tokens of the largest piece that has to be decoded at once, since all of it sees all of it; 0 without any."""
         if not self.sees or not self.mtmd.mtmd_decode_use_non_causal(self.pointer, None):
+            # Which size makes the largest piece depends on how the projector scales and cuts.
             return 0
         sizes = (self.count_piece_tokens(width, height) for width, height in SIZES)
         return max((tokens for pieces in sizes for tokens in pieces), default=0)
@@ -131,9 +133,11 @@ class MediaProjector:
         first chunk.
         """
         m = self.mtmd
+        # Before a numbered picture as many others stand as the prompt has, so that mtmd counts on.
         others = [m.mtmd_bitmap_init(*SIZES[0], None) for _ in range(place if self.is_numbered else 0)]
         parts = [m.mtmd_input_part(None, part) for part in (*others, bitmap)]
         if place and not self.is_numbered:
+            # Filler of that many tokens lets mtmd pad as it would in the prompt.
             filling = self._model.filler_text(place).encode()
             text = m.mtmd_input_text(filling, len(filling), False, True)
             parts.insert(0, m.mtmd_input_part(ctypes.pointer(text), None))
@@ -145,6 +149,7 @@ class MediaProjector:
             all_ = [m.mtmd_input_chunks_get(chunks, index) for index in range(m.mtmd_input_chunks_size(chunks))]
             typed = [(m.mtmd_input_chunk_get_type(chunk), chunk) for chunk in all_]
             wanted = IMAGE_CHUNK if self.is_numbered else TEXT_CHUNK
+            # What comes after the chunk of the last thing before belongs to the bitmap.
             ends = [at + 1 for at, (kind, _) in enumerate(typed) if kind == wanted]
             yield typed[ends[len(parts) - 2] :] if place else typed
         finally:
@@ -170,8 +175,10 @@ class MediaProjector:
         for bitmap in shown:
             with self.split_bitmap(bitmap) as chunks:
                 texts = [_text_of(self.mtmd, chunk) for kind, chunk in chunks if kind == TEXT_CHUNK]
+            # A mark that the vocabulary lacks comes out as a token below 0.
             if min((token for text in texts for token in text), default=0) < 0:
                 raise ProjectorRefused(self.path, self._model.path, "other_model", "a mark is unknown")
+        # The filler has to be exactly one token each, or alignment would be wrong.
         most = self.block_tokens - 1
         if len(self._model.tokenize(self._model.filler_text(most), special=True)) != most:
             raise ProjectorRefused(self.path, self._model.path, "other_model", "there is no special token")
@@ -214,9 +221,11 @@ class MediaProjector:
         import numpy as np
 
         with wave.open(media.path, "rb") as file:
+            # The document child has made it so; anything else is somebody else's file.
             if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, 2, self.hearing_hz):
                 raise MediaRefused(media.path, media.kind, "unfit")
             data = file.readframes(file.getnframes())
+        # Silence behind a sound that is shorter than any window of the encoder.
         samples = np.zeros(self._count_samples(media), np.float32)
         heard = np.frombuffer(data, "<i2")[: len(samples)].astype(np.float32) / 32768
         samples[: len(heard)] = heard
@@ -231,7 +240,9 @@ class MediaProjector:
             raise MediaRefused(media.path, media.kind, "unfit")
         if not media.most_tokens:
             return width, height
+        # Halves on 64 sizes: six trials, each of which only tokenizes.
         low, high = 0, 64  # in 64ths; the tokens grow with the size, or are the same for each
+        # The smallest size may take more than is allowed, and is then the best there is.
         most = max(media.most_tokens, sum(self.count_piece_tokens(*_scale_size(width, height, 1))))
         while low < high:
             middle = (low + high + 1) // 2
@@ -303,7 +314,9 @@ class VisionEncoder:
 
         tile = self._tiles[number]
         if media.kind == SOUND:
+            # A sound moves on in all four dimensions at once.
             return np.tile(np.arange(start, start + tile.tokens, dtype=np.int32), 4)
+        # mtmd only tells positions of chunks, so the picture is cut once more, without its pixels.
         with self.projector.split_bitmap(self.projector.make_placeholder(media), tile.place) as chunks:
             pictures = [chunk for kind, chunk in chunks if kind == IMAGE_CHUNK]
             image = self._m.mtmd_input_chunk_get_tokens_image(pictures[tile.index])
@@ -312,7 +325,7 @@ class VisionEncoder:
 
     @property
     def look(self) -> EncodingRun | None:
-        """The encoding in progress, or None."""
+        """The encoding in progress, or None; one that is done counts as none."""
         return self._look if self._look is not None and not self._look.done.is_set() else None
 
     def begin_encoding(self, look: EncodingRun) -> None:
@@ -322,7 +335,7 @@ class VisionEncoder:
         threading.Thread(target=self._run_encoding, args=(look,), name="eyes", daemon=True).start()
 
     def close(self) -> None:
-        """End the running encoding and free the projector."""
+        """End the running encoding, wait for its thread, and free the projector."""
         if (look := self.look) is not None:
             look.give_way()
             look.done.wait()
@@ -340,11 +353,13 @@ class VisionEncoder:
                 continue
             with self.projector.split_bitmap(self.projector.make_blank(media)) as chunks:
                 first = next(chunk for kind, chunk in chunks if kind != TEXT_CHUNK)
+                # Stopped at the first node: the graph is built and checked, and hardly anything computed.
                 self._watch.begin_tile(lambda: True, lambda: False, lambda fraction: None, 1)
                 self._m.mtmd_encode_chunk(self.projector.pointer, first)
 
     def _run_encoding(self, look: EncodingRun) -> None:
         try:
+            # On a thread: an exception that got out would only be printed.
             self._encode_tiles(look)
         except AppError as error:
             look.problem = error
@@ -359,6 +374,7 @@ class VisionEncoder:
         numbers = list(dict.fromkeys(number for number in self._measure_media(media, look.place)[0] if number < 0))
         with self.projector.split_bitmap(self.projector.read_bitmap(media), look.place) as chunks:
             pieces = [chunk for kind, chunk in chunks if kind != TEXT_CHUNK]
+            # What was counted before is not what the file now holds.
             if len(pieces) != len(numbers):
                 raise MediaRefused(media.path, media.kind, "unfit")
             todo = [(number, piece) for number, piece in zip(numbers, pieces, strict=True) if number in look.wanted]
@@ -385,10 +401,13 @@ class VisionEncoder:
             raise MediaRefused(look.media.path, look.media.kind, "unfit")
         self._watch.finish_tile(count)
         output = self._m.mtmd_get_output_embd(self.projector.pointer)
+        # A copy: mtmd uses its buffer again for the next tile.
         found = np.ctypeslib.as_array(output, (count, self.width)).copy()
         if not np.isfinite(found).all():
             raise MediaRefused(look.media.path, look.media.kind, "failed")
+        # Kept before it is told, so that whoever hears of it finds it.
         self._cache_embeddings(number, found, look.wanted)
+        # The least time so far: anything more was other programs.
         self.speeds[look.media.kind] = min(took_s / count, self.speeds.get(look.media.kind, took_s / count))
         tell(1.0)
         return True
@@ -397,6 +416,7 @@ class VisionEncoder:
         self._kept[self._tile_identity(number)] = found
         total = sum(kept.nbytes for kept in self._kept.values())
         needed = set(map(self._tile_identity, wanted))
+        # The oldest first, but none that the running encoding has just made.
         for old in [old for old in self._kept if old not in needed]:
             if total <= KEPT_BYTES:
                 return
@@ -413,6 +433,7 @@ class VisionEncoder:
         if not self.projector.accepts_media(media):
             raise MediaRefused(media.path, media.kind, "blind" if media.kind == PICTURE else "deaf")
         try:
+            # Counted by content: the same picture lies under another path after a restart.
             return self._units(replace(media, path="", at=0), place)
         except MediaRefused as refused:
             raise MediaRefused(media.path, media.kind, refused.reason) from refused
@@ -457,7 +478,7 @@ class _EncodingWatch:
     def begin_tile(
         self, stops: Callable[[], bool], rests: Callable[[], bool], tell: Callable[[float], None], tokens: int
     ) -> None:
-        """Prepare for encoding a tile of `tokens` tokens."""
+        """Prepare for encoding a tile; the number of its `tokens` tells how many nodes are to come."""
         self._stops, self._rests, self._tell = stops, rests, tell
         self.stopped, self._nodes = False, 0
         self._expected = self._known.get(tokens, self._first)
@@ -470,8 +491,10 @@ class _EncodingWatch:
         """Called by ggml for each node, and again once a requested one is computed; False ends the encoding."""
         if is_question:
             self._nodes += 1
+            # Asking for a node makes ggml compute up to it and wait, so only some are asked for.
             return self._nodes % LOOK_EVERY_NODES == 1
         self._tell(min(0.99, self._nodes / self._expected))
+        # A pause in the middle of an encoding: somebody waits for an answer.
         while self._rests() and not self._stops():
             time.sleep(PROGRESS_EVERY_S)
         self.stopped = self._stops()
@@ -509,12 +532,14 @@ def open_eyes(
     on_progress = m.mtmd_progress_callback(lambda _fraction, _user_data: not cancelled())
     parameters.cb_eval, parameters.progress_callback = watch.callback, on_progress
     pointer = m.mtmd_init_from_file(c_path(path), model.pointer, parameters)
+    # It was needed until here: ctypes would have freed it before.
     del on_progress  # kept alive until here
     if pointer:
         return VisionEncoder(library, model, tiles, MediaProjector(path, pointer, model, kinds), watch)
     if cancelled():
         return None
     words = library.last_words()
+    # libmtmd says why only in its log.
     reason = next((reason for said, reason in REASONS.items() if said in words), "damaged")
     raise ProjectorRefused(path, model.path, reason, words)
 
@@ -529,6 +554,7 @@ def _text_of(m: Any, chunk: Any) -> list[int]:
 def _sizes_of(m: Any, chunk: Any) -> list[tuple[int, int]]:
     """Return the pixel sizes encoded for a chunk; empty if mtmd's serialized form is unknown."""
     size = ctypes.c_size_t(0)
+    # Asked for its size first; mtmd has no other way to tell the size at which a picture is encoded.
     m.mtmd_input_chunk_save(chunk, None, 0, ctypes.byref(size))
     buffer = ctypes.create_string_buffer(size.value or 1)
     if not size.value or m.mtmd_input_chunk_save(chunk, buffer, size.value, ctypes.byref(size)):
@@ -554,14 +580,16 @@ def _whole_size(tiles: Sequence[tuple[int, int]], ratio: float) -> tuple[int, in
     """Return the size of an image from its tiles; the overview tile doesn't count."""
     if len(tiles) < 2 or len(set(tiles)) > 1:
         return max(tiles, default=(0, 0))
+    # One of the tiles is the whole picture, small.
     (width, height), count = tiles[0], len(tiles) - 1
     pairs = [(columns, count // columns) for columns in range(1, count + 1) if count % columns == 0]
+    # Of all ways to lay the tiles out the one whose shape is most like the picture's.
     columns, rows = min(pairs, key=lambda pair: abs(math.log(pair[0] * width / (pair[1] * height) / ratio)))
     return columns * width, rows * height
 
 
 def _scale_size(width: int, height: int, parts: int) -> tuple[int, int]:
-    """Return `parts` 64ths of a size."""
+    """Return `parts` 64ths of a size, no side below `SMALLEST_SIDE`."""
     return max(SMALLEST_SIDE, width * parts // 64), max(SMALLEST_SIDE, height * parts // 64)
 
 
@@ -571,6 +599,7 @@ def _read_pixels(media: Media) -> Any:
 
     data = Path(media.path).read_bytes()
     head = b"P6\n%d %d\n255\n" % (media.width, media.height)
+    # The file may have changed since the document child has written it.
     if not data.startswith(head) or len(data) != len(head) + media.width * media.height * 3:
         raise MediaRefused(media.path, media.kind, "damaged")
     return np.frombuffer(data, np.uint8, offset=len(head)).reshape(media.height, media.width, 3)

@@ -44,6 +44,7 @@ def main(_arguments: list[str]) -> int:
     parent = ParentSide(PROBE_WIRE, *claim_wire())
     parent.send_greeting()
     request = check_request(next(parent.read_requests()))
+    # The answer is waited for on this thread; the parent's end has to be heard on another.
     parent.leave_with_parent(lambda _request: None)
     answer = _answer_request(request)
     if answer is not None:
@@ -64,8 +65,10 @@ def measure_needs(
     """Load without allocating and return llama.cpp's memory figures; None if it refuses."""
     c = library.c
     parameters = ModelParameters(library, layout, gpus, split)
+    # With memory-mapped loading llama.cpp ends over an assertion (no_alloc wants LLAMA_LOAD_MODE_NONE).
     parameters.value.no_alloc = True
     parameters.value.load_mode = c.LLAMA_LOAD_MODE_NONE
+    # It says its figures only in its log.
     with library.hearing_everything() as heard:
         model = c.llama_model_load_from_file(c_path(path), parameters.value)
         context = c.llama_init_from_model(model, context_parameters(library, layout, 1)) if model else None
@@ -84,6 +87,7 @@ def needs_from_log(log: str, shape: ModelShape, layout: ModelLayout, gpus: Seque
     on_gpu = {int(layer) for layer, device in _LAYER.findall(log) if device in gpus}
     scratch = [(name, _mebibytes_to_bytes(size)) for name, size in _SCRATCH.findall(log)]
     context = sum(_mebibytes_to_bytes(size) for size in _CONTEXT_PART.findall(log))
+    # A log line says a context's size for all layers together, so it is shared out by the formula.
     by_layer = shape.kv_bytes(layout)
     gpu_part = sum(size for layer, size in enumerate(by_layer) if layer in on_gpu)
     gpu_kv = context * gpu_part // (sum(by_layer) or 1)
@@ -102,6 +106,7 @@ def _weight_bytes(shape: ModelShape, layout: ModelLayout, on_gpu: set[int]) -> t
     everything = shape.memory_needs(dataclasses.replace(layout, gpu_layers=0, experts_on_cpu=False)).weights
     experts = shape.expert_weights if layout.experts_on_cpu else (0,) * shape.layers
     moved = sum(shape.layer_weights[layer] - experts[layer] for layer in on_gpu if layer < shape.layers)
+    # Layer number `layers` is the output.
     if shape.layers not in on_gpu:
         return everything - moved, moved
     second = shape.tied_weights if layout.repack and shape.tied_repacked else 0

@@ -42,6 +42,7 @@ def gbnf_of_schema(json_schema: str) -> str:
     if len(json_schema) > MOST_SCHEMA_CHARACTERS:
         raise GrammarInvalid(f"a schema of {len(json_schema)} characters is longer than {MOST_SCHEMA_CHARACTERS}")
     try:
+        # Its own converter goes through the schema by recursion, and references may lead in circles.
         schema = _without_outer_reference(json.loads(json_schema))
         for most in MOST_REPEATED:
             gbnf = _convert_schema(schema, most)
@@ -60,6 +61,7 @@ def _convert_schema(schema: Any, most: int) -> str:
 
     # WORKAROUND: the converter writes every repetition out, a thousand brackets deep, and llama.cpp knows {m,n}:
     # https://github.com/abetlen/llama-cpp-python/blob/main/llama_cpp/llama_grammar.py
+    # Replaced in the module each time, for the bound differs.
     llama_grammar._build_repetition = functools.partial(_repeat_rule, most=most)
     # WORKAROUND: its texts may hold line breaks and tabs as they are, which JSON does not allow.
     llama_grammar.PRIMITIVE_RULES["char"] = llama_grammar.BuiltinRule(TEXT_CHARACTER, [])
@@ -75,14 +77,17 @@ def _convert_schema(schema: Any, most: int) -> str:
         if visits > MOST_VISITS:
             raise GrammarInvalid(f"its references lead to more than {MOST_VISITS} schemas")
         if isinstance(schema, dict) and schema and not schema.keys() - ANNOTATIONS:
-            schema = ANYTHING  # Claude Code has an argument that is only described
+            # Claude Code has an argument that is only described: any value is meant.
+            schema = ANYTHING
         values = _values_of(schema)
         if len(values) < LEAST_TO_SORT:
             return visit(schema, name)
+        # The rule is written as one of many texts, or the parser would follow a path for each value.
         rule = _one_of({json.dumps(value) for value in values}, converter._format_literal)
         return converter._add_rule(f"{name}-" if name in llama_grammar.RESERVED_NAMES else name or "root", rule)
 
     converter.visit = visit_within_budget
+    # A copy, since references are resolved in place.
     converter.visit(converter.resolve_refs(json.loads(json.dumps(schema)), "schema"), "")
     return str(converter.format_grammar())
 
@@ -118,6 +123,7 @@ def _repeat_rule(
     if rest is not None and rest < 0:
         raise GrammarInvalid(f"at least {min_items} and at most {max_items} is nothing")
     rest = None if rest is None or rest > MOST_BOUNDED else rest
+    # Without a separator items simply follow each other.
     if separator_rule is None:
         return " ".join(filter(None, (_repeat_exactly(item_rule, least), _at_most(item_rule, rest, most))))
     further = f"({separator_rule} {item_rule})"
@@ -136,6 +142,7 @@ def _at_most(item: str, count: int | None, most: int) -> str:
         return f"{item}*"
     if count <= most:
         return f"{item}{{0,{count}}}" if count else ""
+    # Blocks of about the root: rules and ways to go on are then both about the root.
     size = math.isqrt(count)
     blocks, single = divmod(count, size)
     block = f"({item}{{{size}}})"
@@ -158,6 +165,7 @@ def _one_of(values: Iterable[str], literal: Callable[[str], str]) -> str:
 
 def _branch_rules(values: list[str], at: int, literal: Callable[[str], str]) -> str:
     """Return what may follow the first `at` characters, which all of these (sorted) texts have in common."""
+    # Sorted, so the shortest of those with a common beginning comes first.
     ends, values = (values[0] == values[0][:at]), [value for value in values if len(value) > at]
     branches = []
     for _, group in groupby(values, key=lambda value: value[at]):
@@ -195,6 +203,7 @@ def _without_bare_schemas(schema: Any) -> Any:
     whole = dict(schema)
     for name in ("properties", "$defs", "definitions"):
         if isinstance(inner := whole.get(name), dict):
+            # `false` forbids a property; left out it is not offered.
             whole[name] = {
                 key: _without_bare_schemas(inner_schema)
                 for key, inner_schema in inner.items()
@@ -206,6 +215,7 @@ def _without_bare_schemas(schema: Any) -> Any:
     for name in ("items", "additionalProperties"):
         if name in whole and not isinstance(whole[name], bool):
             whole[name] = _without_bare_schemas(whole[name])
+    # "items": true is what the converter does anyway.
     if whole.get("items") is True:
         del whole["items"]
     return whole
@@ -257,6 +267,7 @@ class _GrammarRules:
     def read_rules(self, gbnf: str) -> None:
         """Read rules as far as possible; llama.cpp reports errors in the rest."""
         at: list[str] = []
+        # Only as much of GBNF as is needed for counting.
         for kind, text in _split_gbnf(gbnf):
             if kind == "rule":
                 at = [text]
@@ -273,6 +284,7 @@ class _GrammarRules:
                 self.found[name] = [[]]
                 at.append(name)
             elif kind == "close":
+                # A bracket too many is llama.cpp's to report.
                 del at[max(1, len(at) - 1) :]
             elif kind == "times" and alternatives[-1]:
                 _apply_repetition(alternatives[-1][-1], text)
@@ -293,6 +305,7 @@ def measure_grammar(gbnf: str) -> GrammarSize:
     elements = (
         repeated_element for rule in rules.found.values() for alternative in rule for repeated_element in alternative
     )
+    # Each character of a literal is an element, each repetition a copy.
     nodes = sum(min(MANY, max(element.most, 1) * max(element.characters, 1)) for element in elements)
     return GrammarSize(nodes, _count_ways(rules.found) if nodes <= MOST_NODES else MANY)
 
@@ -328,6 +341,7 @@ def _apply_repetition(element: _RepeatedElement, times: str) -> None:
     element.most *= max(least, 1) if most is None else max(most, least)
 
 
+# A stack of the parser is kept for each way to go on.
 def _count_ways(rules: Mapping[str, list[list[_RepeatedElement]]]) -> int:
     """Return the most ways into any rule. What recurs is counted in rounds, until nothing changes."""
     ways = dict.fromkeys(rules, (0, 0))
@@ -335,8 +349,8 @@ def _count_ways(rules: Mapping[str, list[list[_RepeatedElement]]]) -> int:
     for _ in range(ROUNDS):
         before = dict(ways)
         for name in order:
-            each = [_ways_into(alternative, ways) for alternative in rules[name]]
-            ways[name] = min(MANY, sum(into for into, _ in each)), min(MANY, sum(past for _, past in each))
+            counts = [_ways_into(alternative, ways) for alternative in rules[name]]
+            ways[name] = min(MANY, sum(into for into, _ in counts)), min(MANY, sum(past for _, past in counts))
         if ways == before:
             break
     return max((into + past for into, past in ways.values()), default=0)
@@ -346,6 +360,7 @@ def _ways_into(alternative: list[_RepeatedElement], ways: Mapping[str, tuple[int
     """Return in how many ways a first character can be matched, and in how many there is none."""
     into, past = 0, 1
     for element in alternative:
+        # Something before it always takes a character.
         if not past:
             break
         if element.name:
@@ -361,6 +376,7 @@ def _ways_into(alternative: list[_RepeatedElement], ways: Mapping[str, tuple[int
     return into, past
 
 
+# Rules before those that use them, so that most are counted in one round.
 def _inner_first(rules: Mapping[str, list[list[_RepeatedElement]]]) -> list[str]:
     seen: set[str] = set()
     order: list[str] = []

@@ -47,7 +47,7 @@ multiplying quantized weights (0.02 for Q8_0, measured); a different kind of hea
 
 
 class LookBrokenOff(Exception):
-    """The inspection was cancelled."""
+    """The inspection was cancelled; nothing of it is told."""
 
 
 class InspectionContext:
@@ -69,6 +69,7 @@ class InspectionContext:
         parameters.n_ctx = parameters.n_batch = parameters.n_ubatch = size_tokens
         parameters.n_threads = parameters.n_threads_batch = threads
         parameters.flash_attn_type = c.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        # f32, since nothing may be rounded that is to be shown.
         parameters.type_k = parameters.type_v = F32
         parameters.cb_eval = self._callback
         self.size_tokens = size_tokens
@@ -95,6 +96,7 @@ class InspectionContext:
         half = self.size_tokens // 2
         first = max(0, start // half - 1) * half
         window = list(tokens[first : first + self.size_tokens])
+        # Each window begins with what the model expects at the beginning of a text.
         begin = self._model.begin_of_text()
         if first:
             window[: len(begin)] = begin
@@ -116,11 +118,14 @@ class InspectionContext:
             raise TooLongToInspect(len(tokens), MOST_ATTENTION_TOKENS)
         layers = self._capture_tensors("kq_soft_max-", tokens)
         count = len(tokens)
+        # Layers of sliding windows have other shapes, which can't be shown beside each other.
         shapes = {layer.shape[-3] for layer in layers.values()}
         if not layers or len(shapes) > 1:
             raise ModelNotInspectable(self._model.path, "attention")
         return {
-            number: layers[number].reshape(layers[number].shape[-3:])[:, :count, :count] for number in sorted(layers)
+            # The context pads rows and columns.
+            number: layers[number].reshape(layers[number].shape[-3:])[:, :count, :count]
+            for number in sorted(layers)
         }
 
     def read_layers(self, tokens: Sequence[int], most: int, start: int = 0) -> list[list[tuple[Guess, ...]]]:
@@ -134,6 +139,7 @@ class InspectionContext:
         import numpy as np
 
         stream, count = self._residual_stream(tokens), len(tokens)
+        # Layers that only compute the last token are no use here.
         places = sorted(number for number, layer in stream.items() if layer.shape[-2] == count)
         head = OutputHead.from_model(self._library, self._model)
         if not places or head is None:
@@ -143,9 +149,11 @@ class InspectionContext:
         below = np.concatenate([stream[number].reshape(count, -1)[told.start : told.stop] for number in places])
         with contextlib.closing(MatrixProducts(self._library, self._threads)) as products:
             said, last = head.likeliest_tokens(below, most, products)
+        # Logits are only known up to a constant.
         difference = (last - last.mean()) - (own[-1] - own[-1].mean())
         if not float(difference.std()) <= SAME_WITHIN * float(own[-1].std()):
             raise ModelNotInspectable(self._model.path, "layers")
+        # The last layer's own words, from the model itself: better than our product.
         said[-len(told) :] = [_likeliest_tokens(np, self._model, _log_probabilities(np, row), most) for row in own]
         return [said[at : at + len(told)] for at in range(0, len(said), len(told))]
 
@@ -171,6 +179,7 @@ class InspectionContext:
             raise TooLongToInspect(len(tokens), self.size_tokens)
         batch, self._read = self._batch, None
         for at, token in enumerate(tokens):
+            # Logits of every token: they are what is looked at.
             batch.token[at], batch.pos[at], batch.n_seq_id[at], batch.logits[at] = token, at, 1, True
             batch.seq_id[at][0] = 0
         batch.n_tokens = len(tokens)
@@ -190,6 +199,7 @@ class InspectionContext:
     def _on_tensor(self, tensor: int, is_question: bool, _user_data: Any) -> bool:
         """Called by llama.cpp to ask whether a tensor is wanted, and again once a wanted one is computed."""
         if not self._wanted:
+            # Not wanted: go on without computing up to it.
             return not is_question
         name = self._library.base.ggml_get_name(tensor).decode("utf-8", "replace")
         number = name.removeprefix(self._wanted)
@@ -204,6 +214,7 @@ class InspectionContext:
         import numpy as np
 
         base = self._library.base
+        # The struct is read by offset, for the bindings do not know it.
         extents = (ctypes.c_int64 * 4).from_address(tensor + EXTENTS_AT)
         values = np.empty(tuple(reversed(tuple(extents))), dtype=np.float32)
         if base.ggml_nbytes(tensor) != values.nbytes:  # not floats, or not in one piece
@@ -218,6 +229,7 @@ def token_seen(model: Model, logits: Floats, token: int, most: int) -> TokenSeen
 
     rank = int(np.count_nonzero(logits > logits[token]))
     if most < 1:  # a tenth of the time; a translation asks for every token
+        # In 64 bits: a sum over 100,000 tokens in 32 would be off in the third digit.
         highest = logits.max()
         log_total = math.log(np.exp(logits - highest).sum(dtype=np.float64))
         return TokenSeen(token, *model.spell_token(token), float(logits[token] - highest) - log_total, rank)
@@ -237,6 +249,7 @@ def _likeliest_tokens(np: Any, model: Model, log_probabilities: Any, most: int) 
     most = min(most, len(log_probabilities))
     if most < 1:
         return ()
+    # A partition first: sorting the whole vocabulary for each token would take most of the time.
     best = np.argpartition(-log_probabilities, most - 1)[:most]
     best = best[np.argsort(-log_probabilities[best], kind="stable")]
     return tuple(
@@ -256,6 +269,7 @@ class OutputHead:
     def from_model(cls, library: LlamaLibrary, model: Model) -> OutputHead | None:
         """Read the output head; None if the file lacks its tensors."""
         weights = TensorReader(library, Path(model.path), model.header)
+        # Tied embeddings are the output as well.
         matrix = weights.find_tensor("output.weight") or weights.find_tensor("token_embd.weight")
         gain, bias = weights.find_tensor("output_norm.weight"), weights.find_tensor("output_norm.bias")
         if matrix is None or gain is None:
@@ -277,13 +291,16 @@ class OutputHead:
         total = np.full(places, -np.inf)
         last: list[Floats] = []
         begun = 0
+        # Fewer rows for more vectors, so that a product has the same size.
         for rows in self._weights.read_rows(self._matrix, MOST_PRODUCTS // places):
             logits = products.multiply(normed, rows)
             last.append(logits[-1])
             highest = logits.max(1)
+            # A running log-sum-exp: all logits are never in memory at once.
             total = np.logaddexp(total, highest + np.log(np.exp(logits - highest[:, None]).sum(1)))
             ids = np.concatenate((ids, np.broadcast_to(np.arange(begun, begun + len(rows)), logits.shape)), axis=1)
             best = np.concatenate((best, logits), axis=1)
+            # Of the best so far and the new ones the best are kept.
             order = np.argpartition(-best, most - 1, axis=1)[:, :most]
             best, ids = np.take_along_axis(best, order, 1), np.take_along_axis(ids, order, 1)
             begun += len(rows)
@@ -299,7 +316,7 @@ class OutputHead:
 
 
 class _InitParameters(ctypes.Structure):
-    """`struct ggml_init_params`."""
+    """`struct ggml_init_params` of ggml.h."""
 
     _fields_ = (("size", ctypes.c_size_t), ("buffer", ctypes.c_void_p), ("no_alloc", ctypes.c_bool))
 
@@ -314,6 +331,7 @@ class MatrixProducts:
         self._ggml, self._base = library.ggml, library.base
         pointer, number, size = ctypes.c_void_p, ctypes.c_int64, ctypes.c_size_t
         _declare_function(self._ggml, "backend_init_by_type", pointer, ctypes.c_int, ctypes.c_char_p)
+        # Declared one by one: ctypes would take pointers for ints.
         for name, result, *arguments in (
             ("init", pointer, _InitParameters),
             ("tensor_overhead", size),
@@ -347,6 +365,7 @@ class MatrixProducts:
         import numpy as np
 
         base = self._base
+        # Room for the tensors' descriptions only; their data is in a buffer of its own.
         bytes_needed = 4 * base.ggml_tensor_overhead() + base.ggml_graph_overhead()
         context = base.ggml_init(_InitParameters(bytes_needed, None, True))
         sides = [base.ggml_new_tensor_2d(context, F32, side.shape[1], side.shape[0]) for side in (rows, vectors)]
@@ -383,6 +402,7 @@ def _norm_of(
 
     factor = next(weights.read_rows(gain)).reshape(-1)
     if bias is None:
+        # Epsilons of the norm are in the header; 1e-5 is what llama.cpp takes without them.
         epsilon = float(header.architecture_value("attention.layer_norm_rms_epsilon") or 1e-5)
         return lambda x: x / np.sqrt(np.square(x).mean(-1, keepdims=True) + epsilon) * factor
     shift = next(weights.read_rows(bias)).reshape(-1)
@@ -391,7 +411,7 @@ def _norm_of(
 
 
 class _TypeTraits(ctypes.Structure):
-    """Beginning of `struct ggml_type_traits`."""
+    """Beginning of `struct ggml_type_traits`, as far as `to_float`."""
 
     _fields_ = (
         ("type_name", ctypes.c_char_p),
@@ -422,6 +442,7 @@ class TensorReader:
         width, count = tensor.shape[0], math.prod(tensor.shape[1:])
         weights, size = BLOCKS[tensor.type]
         row_bytes = width // weights * size
+        # Mapped, so that only the rows that are read come into memory.
         data = np.memmap(self._path, np.uint8, "r", self._header.data_offset + tensor.offset, (count, row_bytes))
         traits = self._traits(tensor.type).contents
         step = max(1, min(most, ROWS_AT_A_TIME))

@@ -51,13 +51,15 @@ SPEEDS_FILE = "speeds.json"  # in the child's own working folder
 
 
 class LoadedModel:
-    """Own the model and its context until `free`."""
+    """A model that answers: its weights, context, decoder and template. It owns them until `free`."""
 
     def __init__(self, library: LlamaLibrary, request: protocol.LoadModel, opened: OpenedModel) -> None:
         self.model = opened.model
         self._library = library
         self._opened = opened
         self._eyes = opened.eyes
+        # Contexts of their own, made when they are first needed: most models are never looked into or asked for
+        # vectors.
         self._inspection: InspectionContext | None = None
         self._embedding: EmbeddingContext | None = None
         self._cut: tuple[str, list[int]] = ("", [])
@@ -67,36 +69,40 @@ class LoadedModel:
             opened.model.pointer,
             opened.context,
             threads=opened.plan.threads,
-            fixed_threads=request.wish.threads > 0,
+            fixed_threads=request.wish.threads > 0,  # a number chosen in the settings is never changed by measuring
             most_tokens=opened.model.most_tokens,
             batch_tokens=opened.plan.batch_tokens,
         )
         states = None
         if request.states_folder:
             folder = StateFolder(Path(request.states_folder), lambda: request.states_budget_bytes)
+            # Another build or another type of the KV cache writes other bytes for the same tokens.
             identity_ = (library.version, opened.plan.kv_type)
             states = SavedStates(self._context, opened.tiles, folder, Path(request.path), identity_)
         identity, threads = model_identity(Path(request.path)), opened.plan.threads
+        # The best number of answers side by side depends on all of these, so it is remembered for each combination.
         self._speed_key = key_of(identity, library.version, opened.plan.device, opened.plan.gpu_layers, threads)
         self._speeds = JsonCache(Path.cwd() / SPEEDS_FILE)
         known = (self._speeds.find(self._speed_key) or {}).get("side_by_side", 0)
         most_tokens = sys.maxsize
+        # On a processor answers go side by side only while what each step reads of them is small beside the weights.
         if not opened.plan.gpu_layers:
             most_tokens = tokens_side_by_side(shape_of(opened.model.header), opened.plan.kv_type)
-        best = known if isinstance(known, int) else 0
+        best = known if isinstance(known, int) else 0  # the file can have been edited or cut off
         self._look_key = self._remember_looks() if self._eyes is not None else ""
+        # One sequence is the open chat's own and never part of the answers in the background.
         self._side_by_side = ParallelismPolicy(self._context.most_sequences - 1, best, most_tokens)
         self.decoder = BatchDecoder(self._context, states, self._side_by_side, opened.tiles, opened.eyes)
         self._syntax = syntax_of(self.model.template_source) if self.model.template else ThinkingSyntax()
 
     @property
     def needed_bytes(self) -> int:
-        """Bytes that `free` releases, as planned."""
+        """Bytes that `free` releases, as planned: what a model that replaces this one may count on."""
         return self._opened.plan.needed_bytes
 
     @property
     def held(self) -> set[str]:
-        """Names of the devices that hold the model."""
+        """Names of the devices that hold the model. Lent ones can't be asked again: each serves one connection."""
         return self._opened.held
 
     def loaded_reply(self, id_: int) -> protocol.Loaded:
@@ -135,6 +141,7 @@ class LoadedModel:
         identity = model_identity(Path(self._eyes.projector.path))
         key = key_of("look", identity, self._library.version, plan.device, plan.gpu_layers, plan.threads)
         known = (self._speeds.find(key) or {}).items()
+        # Times are read from a file: a text, a truth value or a nonsense number must not reach the estimates.
         self._eyes.speeds.update({kind: took for kind, took in known if isinstance(took, float) and took > 0})
         return key
 
@@ -142,7 +149,8 @@ class LoadedModel:
         """Start an answer. Raises ChatUnavailable, TemplateFailed, PromptTooLong or GrammarInvalid."""
         begun_s = time.perf_counter()
         ask, model = request.ask, self.model
-        self._look_away()
+        self._look_away()  # its memory may be what the answer needs
+        # A client's numbers: one outside the vocabulary would fail the batch that other answers share.
         model.check_tokens([*ask.tokens, *(token for token, _ in ask.logit_bias)])
         prompt, syntax = (
             self._answer_prompt(ask) if ask.messages else (PromptTokens(_raw_tokens(model, ask)), NO_THINKING)
@@ -150,6 +158,7 @@ class LoadedModel:
         forced = list(ask.forced)
         if ask.tells_last:
             prompt, forced = self._scored_prompt(ask)
+        # A budget of nothing closes the thinking in the prompt, where the template has just opened it.
         if syntax.inside and ask.thinking_budget == 0:
             prompt.tokens.extend(self.model.tokenize(syntax.forced_end, special=True))
             syntax = replace(syntax, inside=False)
@@ -157,10 +166,12 @@ class LoadedModel:
             raise errors.TemplateFailed(self.model.path, "it wrote nothing")
         if len(prompt.tokens) >= self._context.size_tokens:
             raise errors.PromptTooLong(len(prompt.tokens), self._context.size_tokens)
+        # gpt-oss writes calls into a channel of its own, which has to count as text of the answer and not as thinking.
         if ask.calling is not None and syntax.kind == HARMONY:
             syntax = replace(syntax, calls=ask.calling.syntax.begins)
         answer = AnswerDecoder(request, job.reply, begun_s, syntax)
         answer.media_tokens = prompt.media_tokens
+        # Nothing is to be written, but the prompt still counts in the bill of whoever asked.
         if ask.max_tokens == 0 or (ask.tells_last and not forced):
             answer.begin_prompt(len(prompt.tokens), 0)
             job.reply(answer.finish(FinishReason.LENGTH))
@@ -170,6 +181,7 @@ class LoadedModel:
         if grammar is not None and ask.continue_last and ask.is_outside and not _waits_for_call(ask):
             grammar.begin_with(model.tokenize(ask.messages[-1].text, special=False))
         choice = choose_sampling(ask.sampling, ask.task_sampling, self.model.header.metadata)
+        # The marks are control tokens, which are written as nothing otherwise; the parser needs them spelled out.
         piece = _piece_with(model, syntax.marks | set(ask.calling.syntax.marks if ask.calling else ()))
         chain = make_chain(
             self._library,
@@ -188,23 +200,28 @@ class LoadedModel:
         model, id_ = self.model, request.id
         tokens = self._tokens_of(request)
         total = len(tokens)
+        # No context needed: llama.cpp only tokenizes here.
         if request.what == "tokens" or not total:
             return protocol.Inspected(
                 id_, total, tuple(TokenSeen(token, *model.spell_token(token)) for token in tokens)
             )
+        # A window slides over longer texts, so that any length can be looked at.
         if request.what == "probabilities":
             look = self._inspection_context(min(total, WINDOW_TOKENS), job)
             return protocol.Inspected(id_, total, tuple(look.read_tokens(tokens, request.start, request.most)))
         shown = tuple(TokenSeen(token, *model.spell_token(token)) for token in tokens)
+        # Attention grows with the square of the text, and each layer is copied out.
         if total > MOST_ATTENTION_TOKENS:
             raise errors.TooLongToInspect(total, MOST_ATTENTION_TOKENS)
         look = self._inspection_context(total, job)
         if request.what == "attention":
             layers = look.read_attention(tokens)
             for shares in layers.values():
+                # A message for each layer: all of them would be one very long line.
                 job.reply(protocol.Attended(id_, shares.tobytes()))
             return protocol.Inspected(id_, total, shown, (len(layers), *shares.shape), tuple(layers))
         said = tuple(map(tuple, look.read_layers(tokens, request.most, request.start)))
+        # Cut to what was read, as the tokens and the layers have to be in step.
         return protocol.Inspected(id_, total, shown[request.start :][: len(said[0])], layers=said)
 
     def embed(self, request: protocol.Embed, job: EngineJob) -> protocol.Embedded:
@@ -216,11 +233,14 @@ class LoadedModel:
             texts.append(model.tokenize(text, special=False, is_whole=True))
         longest, most = max(map(len, texts), default=0), min(model.trained_context_tokens, MOST_EMBEDDED_TOKENS)
         if longest > most:
+            # Cut here silently, a vector would stand for the beginning of a text only.
             raise errors.PromptTooLong(longest, most)
         embedding, threads = self._embedding, self.thread_counts()["batch"]
+        # A context that is too short is made anew; a longer one serves shorter texts as well.
         if embedding is None or embedding.size_tokens < longest:
             self._forget_embedding()
             embedding = self._embedding = EmbeddingContext(self._library, model, threads=threads, size_tokens=longest)
+        # Sent in parts as they come, so that no line of the wire has to hold all vectors.
         for vectors in embedding.embed_texts(texts, job.stop.is_set):
             job.reply(protocol.Vectors(request.id, vectors))
         return protocol.Embedded(request.id, embedding.width, sum(map(len, texts)))
@@ -233,8 +253,10 @@ class LoadedModel:
         model = self.model
         if not classifies_tokens(model.header):
             raise errors.CheckingUnavailable(model.path)
+        # An empty text tokenizes to the beginning and the end only, whatever the vocabulary calls them.
         first, *_, last = model.tokenize("", special=False, is_whole=True)
         source, text = (model.tokenize(text, special=False) for text in (request.source, request.text))
+        # [CLS] source [SEP] answer [SEP]: the form in which the classifier was trained.
         tokens = [first, *source, last, *text, last]
         if len(tokens) > (most := min(model.trained_context_tokens, MOST_EMBEDDED_TOKENS)):
             raise errors.PromptTooLong(len(tokens), most)
@@ -243,6 +265,7 @@ class LoadedModel:
             self._library, model, threads=threads, size_tokens=len(tokens), is_cancelled=job.stop.is_set
         )
         try:
+            # The answer only, without the marks around it.
             logits = classifier.label_logits(tokens)[len(source) + 2 : -1]
         finally:
             classifier.free()
@@ -265,6 +288,7 @@ class LoadedModel:
             return self.model.tokenize(request.text, special=request.parses_special, is_whole=request.adds_special)
         if request.text != self._cut[0]:
             self._cut = (request.text, self.model.tokenize(request.text, special=False))
+        # The model sees this token first; shown as a list of tokens it would be one nobody typed.
         begin = [] if request.what == "tokens" else self.model.begin_of_text()
         return begin + self._cut[1]
 
@@ -283,11 +307,13 @@ class LoadedModel:
     def call_syntax(self) -> protocol.CallSyntax | None:
         """Function-call syntax of the model's template; None if it doesn't support that or isn't understood."""
         model = self.model
+        # A template that never mentions tools can't have been taught to call any.
         if model.template is None or "tools" not in model.template_source:
             return None
         found = call_syntax(model.template.render_text, model.ends_with)
         if found is None:
             return None
+        # Marks of calls may be control tokens, and those have no text of their own.
         literals = (found.opening, found.between, found.closing, found.joiner, found.value_closing, found.quote)
         return replace(found, marks=tuple(set(model.control_tokens_in(literals).values())))
 
@@ -297,7 +323,7 @@ class LoadedModel:
         return {"decode": decode, "batch": batch}
 
     def close(self) -> None:
-        """Save the sessions and the measured speeds."""
+        """Save the sessions, and the speeds measured with this model, projector and device."""
         self.decoder.pool.save_idle()
         if self._side_by_side.learnt:
             self._speeds.put(self._speed_key, {"side_by_side": self._side_by_side.best})
@@ -317,6 +343,7 @@ class LoadedModel:
 
     def _inspection_context(self, tokens: int, job: EngineJob) -> InspectionContext:
         """Return a separate context for inspecting `tokens` tokens. It is kept until an answer needs the memory."""
+        # In steps of 64, so that a text that grows a little while somebody types needs no new context.
         size = min(WINDOW_TOKENS, -(-tokens // 64) * 64, self.model.most_tokens)
         if self._inspection is None or self._inspection.size_tokens != size:
             self._look_away()
@@ -332,6 +359,7 @@ class LoadedModel:
 
     def _answer_prompt(self, ask: protocol.Ask) -> tuple[PromptTokens, ThinkingSyntax]:
         parts = self._prompt_parts(ask.messages, ask.continue_last or ask.tells_last, ask.template_variables)
+        # The last part by the template says whether the model begins inside a thought.
         end = next((part.text for part in reversed(parts) if part.trusted), "")
         prompt = self._prompt_tokens(parts)
         if ask.shared:
@@ -363,6 +391,7 @@ class LoadedModel:
         except TemplateProblem as problem:
             raise errors.TemplateFailed(model.path, str(problem)) from problem
 
+    # Recurrent models can go back to copies only: the two ends of the last question are where another answer begins.
     def _prompt_tokens(self, parts: list[PromptPart]) -> PromptTokens:
         """Tokenize a prompt. For models that can't roll back, also mark the positions before and after the last
         question.
@@ -370,6 +399,7 @@ class LoadedModel:
         tokens = self._tokenize_parts(parts)
         shown = [part.media for part in parts if part.media is not None]
         media = {(media.id, media.most_tokens): media for media in shown}
+        # By difference, since the tokens around a picture are the projector's business.
         taken = len(tokens) - len(self.model.prompt_tokens(parts)) if shown else 0
         prompt = PromptTokens(tokens, media=media, media_tokens=taken)
         if self._context.can_forget:
@@ -397,6 +427,7 @@ class LoadedModel:
         for number, part in enumerate(parts):
             at = part.text.find(beginning) if beginning else -1
             if at >= 0:
+                # Cut and tokenized again, as a token can reach across the end of what is shared.
                 cut = replace(part, text=part.text[: at + len(beginning)])
                 count = common_length(tokens, self._tokenize_parts([*parts[:number], cut]))
                 return count if count < len(tokens) else 0
@@ -430,6 +461,7 @@ def _grammar_for(ask: protocol.Ask, library: LlamaLibrary, model: Model) -> Gram
 def _piece_with(model: Model, marks: Iterable[str]) -> Callable[[int], bytes]:
     """Return the text of a token; control tokens that mark thinking or calls are spelled out, others give nothing."""
     ids = {mark: model.tokenize(mark, special=True) for mark in marks}
+    # A mark that takes several tokens is written as text anyway and needs nothing.
     spelled = {found[0]: mark.encode() for mark, found in ids.items() if len(found) == 1}
     plain = model.token_bytes
     return lambda token: spelled.get(token) or plain(token)
@@ -481,6 +513,7 @@ class LlamaBackend:
             library = open_library()
         except (ImportError, OSError) as error:
             raise errors.ModelLoadFailed(request.path, f"llama.cpp could not be loaded: {error}") from error
+        # What the old model holds is free once it goes, so the plan for the new one may use it.
         freed = self._loaded.needed_bytes if self._loaded else 0
         opened = open_model(
             library,
@@ -488,7 +521,7 @@ class LlamaBackend:
             header,
             job,
             freed_bytes=freed,
-            give_up=self.unload,
+            give_up=self.unload,  # called by `open_model` once the new one is known to fit
             borrowed=self._borrowed_devices(library),
             held=self._held,
         )
@@ -537,6 +570,7 @@ class LlamaBackend:
     def embed(self, request: protocol.Embed, job: EngineJob) -> protocol.Embedded | protocol.Done:
         try:
             return self._require_model().embed(request, job)
+        # Whoever asked is gone, so this is no error and needs no vectors.
         except EmbeddingBrokenOff:
             return protocol.Done(request.id)
 
@@ -563,7 +597,7 @@ class LlamaBackend:
         loaded = self._loaded
         lent, missed = self._borrowed_devices(library).find_devices(request.machines, self._held)
         return protocol.DevicesDescribed(
-            request.id,
+            request.id,  # devices that hold the model can't be asked again
             library.version,
             devices.list_devices(library) + lent,
             devices.list_backends(library),

@@ -18,6 +18,7 @@ from typing import Any
 
 from app.core.paths import AppPaths, make_folder
 
+# llama.cpp says why something failed in its last lines; all before that is progress.
 KEPT_LINES = 20
 WARNING, ERROR, CONTINUED = 3, 4, 5  # as in ggml.h; the numbers in llama_cpp._logger are older
 PACKED_BACKENDS = {"libggml-vulkan-*.so.xz": "libvulkan.so.1"}
@@ -36,6 +37,7 @@ class LlamaLibrary:
         self._lines: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
         self._level = 0
         self._heard: list[str] | None = None
+        # The callback is set before anything else is called: backends print while they are loaded.
         self._log_callback = c.llama_log_callback(self._on_log)  # kept: C holds only the address
         c.llama_log_set(self._log_callback, ctypes.c_void_p(0))
         package = Path(llama_cpp.__file__).parent
@@ -47,7 +49,7 @@ class LlamaLibrary:
     def redirect_log(self, *setters: Callable[[Any, Any], object]) -> None:
         """Redirect another library's log here, through each of its functions for that."""
         for set_callback in setters:
-            set_callback(self._log_callback, None)
+            set_callback(self._log_callback, None)  # the same object for all: C holds only its address
 
     def last_words(self) -> str:
         """Return warnings and errors since `forget_words`, for "Copy details"."""
@@ -61,6 +63,7 @@ class LlamaLibrary:
     def hearing_everything(self) -> Iterator[list[str]]:
         """Collect all log output down to debug level while the context lasts; other listeners keep theirs."""
         heard: list[str] = []
+        # Listeners nest: the outer one gets the lines, too, when the inner one ends.
         before, self._heard = self._heard, heard
         try:
             yield heard
@@ -69,6 +72,7 @@ class LlamaLibrary:
             if before is not None:
                 before += heard
 
+    # Frozen programs have all libraries in one folder, which PyInstaller names here.
     def _load_backends(self, package: Path) -> None:
         """Load the backends of a build with loadable ones; other builds have them linked in."""
         frozen = getattr(sys, "_MEIPASS", None)
@@ -76,6 +80,7 @@ class LlamaLibrary:
         for pattern, needed in PACKED_BACKENDS.items():
             for packed in folder.glob(pattern):
                 self._load_packed(packed, needed)
+        # The x86 build has a library for each generation of processors; ggml picks the best that runs here.
         if any(folder.glob("*ggml-cpu*")):
             self.ggml.ggml_backend_load_all_from_path.argtypes = [ctypes.c_char_p]
             self.ggml.ggml_backend_load_all_from_path(str(folder).encode("utf-8"))
@@ -83,6 +88,7 @@ class LlamaLibrary:
     def _load_packed(self, packed: Path, needed: str) -> None:
         """Unpack and load a backend. Failures are ignored: the processor can do everything."""
         try:
+            # Without the system's own loader the backend would fail anyway, and unpacking it costs time and 44 MB.
             ctypes.CDLL(needed)
         except OSError:
             return
@@ -91,6 +97,7 @@ class LlamaLibrary:
         except (OSError, EOFError, lzma.LZMAError) as error:
             line = f"{packed.name} could not be unpacked: {error}"
             sys.stderr.write(f"{line}\n")
+            # Told with the next failure, as nobody reads standard error of a program with windows.
             self._lines.append(line)
             return
         self.ggml.ggml_backend_load.argtypes = [ctypes.c_char_p]
@@ -98,13 +105,14 @@ class LlamaLibrary:
         self.ggml.ggml_backend_load(str(library).encode("utf-8"))
 
     def _on_log(self, level: int, text: bytes, _user_data: Any) -> None:
+        # A line that goes on has no level of its own in ggml.
         self._level = level if level != CONTINUED else self._level
         if self._heard is not None:
             self._heard.append(text.decode("utf-8", "replace"))
         if self._level in (WARNING, ERROR):
             line = text.decode("utf-8", "replace")
             sys.stderr.write(line)
-            if line.strip(" .\n"):
+            if line.strip(" .\n"):  # dots are the progress of loading
                 self._lines.append(line.rstrip("\n"))
 
 
@@ -123,6 +131,7 @@ def unpack_library(packed: Path, folder: Path) -> Path:
     target = folder / packed.stem
     if not target.is_file():
         make_folder(folder)
+        # Unpacked under another name first: a second child may load it at this very moment.
         handle, scratch = tempfile.mkstemp(prefix="unpacking-", dir=folder)
         try:
             with lzma.open(packed) as source, os.fdopen(handle, "wb") as out:

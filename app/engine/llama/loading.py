@@ -29,6 +29,7 @@ from app.engine.states import model_identity
 
 REMEMBERED_FILE = "loading.json"  # in the child's own working folder
 PROJECTOR = "projector"  # the step of the ladder, or rather beside it, that a crash is told apart by
+# Each is a process of its own, which nobody should wait for long.
 MOST_PROBES = 2
 CPU_DEVICE = "CPU"
 MIB = 2**20
@@ -47,6 +48,7 @@ class OpenedModel:
     plan: LoadPlan
     placement: tuple[Placed, ...] = ()
     machines_missed: tuple[str, ...] = ()
+    # Numbers of pictures are those of one model: another would count other tokens for each.
     tiles: TileNumbers = dataclasses.field(default_factory=TileNumbers)
     eyes: VisionEncoder | None = None
 
@@ -96,12 +98,16 @@ class _ModelOpening:
         self._wish = wish = request.wish
         self._projector = check_projector(Path(wish.projector), request.path) if wish.projector else None
         self._header = header
+        # Where a projector lies decides which memory it takes, so it is part of the shape.
         self._shape = shape_of(header, self._projector, projector_on_cpu=wish.projector_on_cpu)
         lent, missed = borrowed.find_devices(request.machines, held)
         self._lent, self._unreached = lent, tuple(problem.address for problem in missed)
         self._found = devices.list_devices(library) + lent
+        # 0 layers is the wish for the processor alone.
         self._gpus = () if wish.gpu_layers == 0 else self._gpu_rooms(self._found, wish.devices)
         names, split = self._names, wish.tensor_split
+        # Shares are given for the devices of a wish; those that aren't there are left out, and llama.cpp scales the
+        # rest.
         self._split = [share for name, share in zip(wish.devices or names, split, strict=False) if name in names]
         self._folder = folder
         self._remembered = JsonCache(folder / REMEMBERED_FILE)
@@ -114,6 +120,7 @@ class _ModelOpening:
 
     def open(self, freed_bytes: int, give_up: Callable[[], None]) -> OpenedModel | None:
         self._take_machines(freed_bytes)
+        # Planned before the old model goes: a file that does not fit must leave it where it is.
         planned = self._first_plan(self._memory_room(freed_bytes))
         if self._job.cancelled:
             return None
@@ -121,6 +128,7 @@ class _ModelOpening:
         give_up()
         self._library.forget_words()
         room = self._memory_room()
+        # The old model is gone now, and how much it really gave back is better known than planned.
         plan: LoadPlan | None = planned if freed_bytes == 0 else self._first_plan(room)
         while plan is not None:
             context = self._try_plan(plan)
@@ -138,10 +146,13 @@ class _ModelOpening:
     def _take_machines(self, freed_bytes: int) -> None:
         """Use RPC workers if named, or if this computer lacks the memory: a network is slower."""
         wish, named = self._wish, self._wish.devices
+        # Named ones that are missing are told even if there is enough memory here.
         self._missed = tuple(address for address in self._unreached if address in named)
         if self._request.machines and not named and wish.gpu_layers != 0 and not self._fits_here(freed_bytes):
+            # Any of those that did not answer could have helped.
             self._missed = self._unreached
             self._gpus += self._gpu_rooms(self._lent, [device.name for device in self._lent])
+        # Whatever changes which plan works: another file, build, device or wish starts anew.
         facts = (self._library.version, [device.name + device.description for device in self._found], self._names)
         self._key = key_of(model_identity(Path(self._request.path)), *facts, wish)
 
@@ -163,15 +174,18 @@ class _ModelOpening:
 
     def _memory_room(self, freed_bytes: int = 0) -> MemoryRoom:
         free, total = computer.free_memory_bytes(), computer.total_memory_bytes()
+        # A free of 0 means that it isn't known: then nothing is added to it.
         return MemoryRoom(free and min(free + freed_bytes, total or free + freed_bytes), total, self._gpus)
 
     def _first_plan(self, room: MemoryRoom) -> LoadPlan:
         """Return what worked last time, else the best by formula; near the limit by llama.cpp's own numbers."""
+        # A ladder of failures costs seconds per step, so the step that worked is tried first.
         worked = self._remembered_plan(room)
         if worked is not None:
             return worked
         plan: LoadPlan | None = None
         estimate: fit.Estimate | None = None
+        # Only near the limit is llama.cpp itself asked, since that starts a process.
         for _ in range(1 + MOST_PROBES):
             problem, former = None, plan
             try:
@@ -179,10 +193,11 @@ class _ModelOpening:
             except fit.DoesNotFit as refusal:
                 plan, problem = None, refusal
             layout = plan.layout if plan else problem.layout if problem else None
+            # The same layout twice: another probe would say the same.
             if plan and (self._is_far(plan, room, estimate) or (former and former.layout == layout)):
                 return plan
             measured = self._measure_layout(layout) if layout else None
-            if measured is None:
+            if measured is None:  # the probe failed: the formula has to do
                 break
             estimate = fit.corrected_estimate(self._shape, *measured)
         if plan is None:
@@ -202,6 +217,7 @@ class _ModelOpening:
         key = key_of("needs", self._key, dataclasses.replace(layout, context_tokens=0))
         entry = self._remembered.find(key)
         if entry is not None:
+            # Tried out here, as the file can have been written by an older version with other fields.
             try:
                 known = ModelLayout(**entry["layout"]), MemoryNeeds(**entry["needs"])
                 fit.corrected_estimate(self._shape, *known)(layout)
@@ -227,6 +243,7 @@ class _ModelOpening:
             self._remembered.forget(self._key)
             return None
         free = room.free_bytes + (sum(gpu.free_bytes for gpu in room.gpus) if layout.gpu_layers else 0)
+        # Much more memory than then, so that the full plan could work now; or less than it needs.
         if free > then_free * MORE_FREE or (room.free_bytes and needs.main > room.spare()):
             return None
         return fit.plan_layout(layout, needs.total, free, fit.REMEMBERED)
@@ -242,6 +259,7 @@ class _ModelOpening:
         """Return the context's pointer; nothing where the model or the context is refused. Keeps a model that can
         stay.
         """
+        # Only these decide where weights lie; a smaller context or another KV type keeps the loaded model.
         placement = (plan.gpu_layers, plan.experts_on_cpu, plan.repack)
         if self._model is None or self._placement != placement:
             self._drop_context(None)
@@ -249,10 +267,12 @@ class _ModelOpening:
         if self._model is None or self._job.cancelled:
             return None
         threads = self._wish.threads or computer.default_threads()
+        # The projector is loaded once and stays for the next tries: it doesn't depend on the context.
         if self._projector is not None and self._eyes is None:
             self._eyes = self._open_eyes(self._model, plan, threads)
             if self._eyes is None:
                 return None
+        # Pictures that have to be read in one piece need a batch of that length.
         whole = self._eyes.projector.whole_tokens if self._eyes is not None else 0
         layout = dataclasses.replace(plan.layout, picture_tokens=whole)
         parameters = context_parameters(self._library, layout, threads)
@@ -264,8 +284,10 @@ class _ModelOpening:
         self._report_progress(1.0, PROJECTOR)
         on_gpu = plan.gpu_layers > 0 and not self._wish.projector_on_cpu
         lent = {device.name for device in self._lent}
+        # Never on a lent device: each picture would cross the network in both directions.
         here = [name for name in self._names if name not in lent][:1]
         handles = devices.find_handles(self._library, here) if on_gpu else []
+        # Where the GPU is too full for it, the processor looks: slower, but the text keeps the GPU.
         for device in (*handles, None):
             try:
                 eyes = open_eyes(
@@ -285,6 +307,7 @@ class _ModelOpening:
                 continue
             if eyes is not None:
                 try:
+                    # A projector that doesn't go with the model would otherwise fail at somebody's first picture.
                     eyes.try_out()
                 except ProjectorRefused:
                     eyes.close()
@@ -297,6 +320,7 @@ class _ModelOpening:
         lent = self._borrowed.device_handles(self._names) if plan.gpu_layers > 0 else {}
         parameters = ModelParameters(self._library, plan.layout, self._names, self._split, lent)
         step = plan.steps[-1] if plan.steps else ""
+        # Which layer went where is only said in the log, at debug level.
         with self._library.hearing_everything() as heard:
             model = load_model(
                 self._library,
@@ -309,12 +333,13 @@ class _ModelOpening:
             )
         self._placed = placement_from_log("".join(heard), self._borrowed.device_names(lent))
         if lent:
-            watch_connections()
+            watch_connections()  # ggml does not notice by itself that a connection has died
         return model
 
     def _make_opened_model(self, plan: LoadPlan, context: Any) -> OpenedModel:
         assert self._model is not None
-        tokens = self._library.c.llama_n_ctx(context)
+        tokens = self._library.c.llama_n_ctx(context)  # llama.cpp rounds the size up
+        # Remembered only if steps were needed: a plan that worked at once is found again as fast.
         if plan.steps:
             entry = {"layout": dataclasses.asdict(plan.layout), "free_bytes": plan.free_bytes}
             self._remembered.put(self._key, entry)
@@ -334,6 +359,7 @@ class _ModelOpening:
             return ""
         if not self._gpus:
             return "no_device"
+        # What was tried and failed is something else than what was never tried for lack of memory.
         return "load_failed" if fit.CPU in plan.steps or plan.choice == fit.REMEMBERED else "no_memory"
 
     def _describe_devices(self, plan: LoadPlan) -> str:
@@ -345,6 +371,7 @@ class _ModelOpening:
     def _report_progress(self, fraction: float, step: str = "") -> None:
         self._job.reply(protocol.Loading(self._request.id, fraction, step))
 
+    # The context first: it points into the model.
     def _drop_context(self, context: Any) -> None:
         if context:
             self._library.c.llama_free(context)

@@ -30,6 +30,7 @@ class Model:
         self.layers: int = c.llama_model_n_layer(pointer)
         self.gpu_layers = min(gpu_layers if gpu_layers >= 0 else self.layers, self.layers)
         self.trained_context_tokens: int = c.llama_model_n_ctx_train(pointer)
+        # A learned table of positions ends; rotary ones go on behind the trained length, only worse.
         learned = next((tensor for tensor in header.tensors if tensor.name == "position_embd.weight"), None)
         self.most_tokens = learned.shape[-1] if learned is not None else sys.maxsize
         """GPT-2 and its like have a vector for each place in a text; behind the last one llama.cpp ends the process."""
@@ -37,19 +38,24 @@ class Model:
         self._vocab = c.llama_model_get_vocab(pointer)
         self.vocabulary_size: int = c.llama_vocab_n_tokens(self._vocab)
         self._known: dict[tuple[str, bool, bool], list[int]] = {}
+        # Asked of the library once per token: an answer of a thousand tokens asks for the same ones again and again.
         self._pieces: dict[int, bytes] = {}
         self._ends: dict[int, bool] = {}
         self._buffer = ctypes.create_string_buffer(256)
+        # SentencePiece was trained with a space before each text: "Hello" is " Hello" there.
         self._prefixes_space = c.llama_vocab_type(self._vocab) == c.LLAMA_VOCAB_TYPE_SPM and bool(
             header.metadata.get("tokenizer.ggml.add_space_prefix", True)
         )
+        # T5 and its like have an encoder, which needs a decode of its own that nothing here does.
         writes = c.llama_model_has_decoder(pointer) and not c.llama_model_has_encoder(pointer)
         writes = writes and not c.llama_model_is_diffusion(pointer)  # one token after the other, as a session does
         source = c.llama_model_chat_template(pointer, None) if writes else None
+        # The vocabulary is a stranger's: its bytes need not be UTF-8.
         self.template_source = taking_text(source.decode("utf-8", "replace")) if source else ""
         self.template: ChatTemplate | None = None
         self._renderer: TemplateProcess | None = None
         if source:
+            # Jinja runs a stranger's program, so it runs in a child.
             bos, eos = (self._text_of(get(self._vocab)) for get in (c.llama_vocab_bos, c.llama_vocab_eos))
             self._renderer = TemplateProcess(self.template_source, Path.cwd())
             self.template = ChatTemplate(self._renderer, bos, eos, self._control_texts)
@@ -71,19 +77,23 @@ class Model:
         begin = self.begin_of_text()
         ids: list[int] = []
         pictures = 0
+        # Only what this prompt has: a cache of all prompts would grow with the chat.
         known, self._known = self._known, {}  # a chat's next prompt repeats all parts of the one before
         is_after_media = False  # what stands there is tokenized by itself
         for part in parts:
             if part.media is not None:
+                # Where a picture stands can change its tokens.
                 ids += shown(part.media, len(begin) + len(ids), pictures) if shown else ()
                 pictures += part.media.kind == "picture"
                 is_after_media = True
             elif part.text:
+                # Behind a control token the text is a beginning again, and SentencePiece puts its space there.
                 after_text = bool(ids) and not is_after_media and not self._is_special(ids[-1])
                 is_after_media = False
                 key = (part.text, part.trusted, after_text)
                 self._known[key] = known.get(key) or self._tokenize_after(*key)
                 ids += self._known[key]
+                # A template may write the token itself: twice, it makes answers worse, and llama.cpp warns of it.
                 while begin and ids[:1] == begin:
                     del ids[0]
         return begin + ids
@@ -94,9 +104,10 @@ class Model:
         `is_whole`: with what this model wants before and after all of a text.
         """
         data = text.encode("utf-8", "replace")
-        room = len(data) + 8
+        room = len(data) + 8  # a token is a byte at least, and there can be a beginning, an end and a space
         ids = (self._library.c.llama_token * room)()
         count = self._library.c.llama_tokenize(self._vocab, data, len(data), ids, room, is_whole, special)
+        # Room is enough by construction; the negative number tells how much was wanted.
         if count < 0:
             raise RuntimeError(f"llama_tokenize wants room for {-count} tokens for {len(data)} bytes")
         return list(ids[:count])
@@ -107,6 +118,7 @@ class Model:
         if piece is None:
             size = len(self._buffer)
             count = self._library.c.llama_token_to_piece(self._vocab, token, self._buffer, size, 0, False)
+            # The buffer was too small; it grows once and stays.
             if count < 0:
                 self._buffer = ctypes.create_string_buffer(-count)
                 return self.token_bytes(token)
@@ -125,6 +137,7 @@ class Model:
 
     def spell_token(self, token: int) -> tuple[bytes, bool]:
         """Return a token's bytes (a control token's name) and whether it is a control token."""
+        # They have no text of their own, but whoever looks into a prompt wants to see them.
         is_control = self._is_special(token)
         return self.token_bytes(token) or self._text_of(token).encode("utf-8", "replace"), is_control
 
@@ -135,6 +148,7 @@ class Model:
 
     def filler_text(self, count: int) -> str:
         """Return a text of so many tokens, where special ones count; what it says does not matter."""
+        # Spelled out and tokenized as special, each is exactly one token.
         c = self._library.c
         return self._text_of(max(c.llama_vocab_bos(self._vocab), c.llama_vocab_eos(self._vocab))) * count
 
@@ -152,18 +166,21 @@ class Model:
         c, vocab = self._library.c, self._vocab
         begin, ids = self.begin_of_text(), self.tokenize(text, special=False)
         if not suffix:
+            # An empty text with no beginning still needs something to decode.
             return begin + ids or [max(0, c.llama_vocab_bos(vocab), c.llama_vocab_eos(vocab))]
         before, after, middle = (
             get(vocab) for get in (c.llama_vocab_fim_pre, c.llama_vocab_fim_suf, c.llama_vocab_fim_mid)
         )
         if min(before, after, middle) < 0:
             raise InfillUnavailable(self.path)
+        # Prefix, suffix, middle: the order in which models for code were trained (PSM).
         return [*begin, before, *ids, after, *self.tokenize(suffix, special=False), middle]
 
     def ends_answer(self, token: int) -> bool:
         """Return whether a token ends the turn or the text."""
         ends = self._ends.get(token)
         if ends is None:
+            # More than one: the end of a turn and the end of a text, and some vocabularies have several.
             ends = self._ends[token] = bool(self._library.c.llama_vocab_is_eog(self._vocab, token))
         return ends
 
@@ -176,6 +193,7 @@ class Model:
     def _tokenize_after(self, text: str, special: bool, after_text: bool) -> list[int]:
         """Tokenize without the space that SentencePiece vocabularies put before a text, if other text precedes it."""
         if after_text and self._prefixes_space:
+            # A line break in front takes the space; its own tokens are cut off again.
             start, whole = self.tokenize("\n", special=False), self.tokenize("\n" + text, special=special)
             if whole[: len(start)] == start:
                 return whole[len(start) :]
@@ -183,6 +201,7 @@ class Model:
 
     def _is_special(self, token: int) -> bool:
         c = self._library.c
+        # User-defined tokens count, too: some models spell their roles with them.
         kinds = c.LLAMA_TOKEN_ATTR_CONTROL | c.LLAMA_TOKEN_ATTR_USER_DEFINED | c.LLAMA_TOKEN_ATTR_UNKNOWN
         return bool(c.llama_vocab_get_attr(self._vocab, token) & kinds)
 
@@ -212,16 +231,18 @@ def load_model(
     told_s = 0.0
 
     def on_progress(fraction: float, _user_data: Any) -> bool:
+        # llama.cpp calls this for each tensor; each report is a line through a pipe.
         nonlocal told_s
         if (now_s := time.monotonic()) - told_s >= PROGRESS_EVERY_S:
             told_s = now_s
             tell(fraction)
-        return not cancelled()
+        return not cancelled()  # False makes llama.cpp stop and return nothing
 
     if parameters is None:
         parameters = c.llama_model_default_params()
         parameters.n_gpu_layers = gpu_layers
     parameters.progress_callback = callback = c.llama_progress_callback(on_progress)
+    # Nothing is raised in C: a null pointer is all that tells of a failure, and the log says why.
     pointer = c.llama_model_load_from_file(c_path(path), parameters)
     del callback  # kept alive until here
     return Model(library, path, header, pointer, gpu_layers) if pointer else None
@@ -229,4 +250,5 @@ def load_model(
 
 def c_path(path: str) -> bytes:
     """Return a path as llama.cpp opens it: UTF-8 on Windows, the file system's bytes elsewhere."""
+    # llama.cpp opens with `_wfopen` there, after its own conversion from UTF-8.
     return path.encode("utf-8") if sys.platform == "win32" else os.fsencode(path)

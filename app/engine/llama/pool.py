@@ -32,6 +32,7 @@ from app.engine.states import StateFolder, StateIdentity, model_identity
 # at two points of a prompt (before and after the last question), and going back means going to such a point.
 
 
+# Each is a copy of the recurrent state, which can be large, hence both limits.
 KEPT_SNAPSHOTS = 4
 KEPT_SNAPSHOT_BYTES = 512 * 1024 * 1024
 
@@ -56,7 +57,7 @@ class CachedSequence:
         self.session = ""
         self.changed = False
         self._context = context
-        self._shift = 0
+        self._shift = 0  # by how much positions are fewer than tokens, because of pictures (M-RoPE)
         self._snapshots: list[StateSnapshot] = []
 
     @property
@@ -66,14 +67,17 @@ class CachedSequence:
 
     def common_length(self, prompt: Tokens[int]) -> int:
         """Return how many tokens memory and prompt have in common, but for the beginning of a picture."""
+        # A picture can't be continued in its middle: all of it is decoded at once.
         return self._tiles.whole_tiles_length(prompt, common_length(self.tokens, prompt))
 
     def reusable_length(self, count: int) -> int:
         """Return how many of the first `count` tokens can be kept, exactly as if they had just been read."""
+        # Without recurrent layers any prefix is as good as freshly read.
         if count >= len(self.tokens) or self._context.can_forget:
             kept = min(count, len(self.tokens))
         else:
             kept = max((shot.count for shot in self._snapshots if shot.count <= count), default=0)
+        # With a sliding window the cells before the window are gone, and going back would need them.
         return kept if self._context.sees_all(self.number, self._position_after(kept)) else 0
 
     def go_back(self, count: int) -> int:
@@ -82,21 +86,25 @@ class CachedSequence:
         """
         count = self.reusable_length(count)
         if count < len(self.tokens):
+            # llama.cpp refuses where cells are missing; then the whole sequence is read again.
             if not count or not self._truncate_memory(count):
                 self.clear()
                 return 0
             del self.tokens[count:]
             self._shift = self._tiles.position_shift(self.tokens)
             self.changed = True
+            # Those ahead belong to tokens that were just taken away.
             self._snapshots = [shot for shot in self._snapshots if shot.count <= count]
         return count
 
     def drop_unfinished(self) -> None:
         """Remove what an unfinished decode left in the KV cache behind the recorded tokens."""
+        # After an abort some layers hold the tokens of the batch and others do not.
         if self._context.can_forget:
             if not self._context.truncate_sequence(self.number, self.position):
                 self.clear()
             return
+        # The recurrent state has gone on and can't be undone: back to the newest copy, if any.
         before = max((shot.count for shot in self._snapshots), default=0)
         if not self._truncate_memory(before):
             self.clear()
@@ -114,11 +122,13 @@ class CachedSequence:
         """Copy the first `count` tokens of another sequence into this one, which must be empty."""
         self.tokens = source.tokens[:count]
         self._shift = self._tiles.position_shift(self.tokens)
+        # Cells are shared, not copied, where the model allows that.
         self._context.copy_sequence(source.number, self.number, self.position)
         self.changed = True
 
     def can_share(self, count: int) -> bool:
         """Return whether another sequence can copy the first `count` tokens of this one."""
+        # A recurrent state is one value for all that was read: only all of it can be handed on.
         if not self._context.can_forget and count != len(self.tokens):
             return False
         return self._context.sees_all(self.number, self._position_after(count))
@@ -129,18 +139,19 @@ class CachedSequence:
         """
         if self._context.can_forget or any(shot.count == len(self.tokens) for shot in self._snapshots):
             return
-        data = self._context.partial_state(self.number)
+        data = self._context.partial_state(self.number)  # nothing for a model that has no such state
         if data:
             self._snapshots.append(StateSnapshot(len(self.tokens), data))
         while len(self._snapshots) > KEPT_SNAPSHOTS or (
             len(self._snapshots) > 1 and sum(len(shot.data) for shot in self._snapshots) > KEPT_SNAPSHOT_BYTES
         ):
-            del self._snapshots[0]
+            del self._snapshots[0]  # the oldest: the next answer begins near the end
 
     def set_tokens(self, tokens: list[int]) -> None:
         """Record the tokens of a state that was just loaded from disk."""
         self.tokens = tokens
         self._shift = self._tiles.position_shift(tokens)
+        # A file holds the state at its end only, so there is nothing to go back to before that.
         self._snapshots = []
         self.changed = False
 
@@ -163,6 +174,7 @@ class CachedSequence:
         """Truncate the KV cache to `count` tokens; return False if the model can't go back there."""
         if self._context.can_forget:
             return self._context.truncate_sequence(self.number, self._position_after(count))
+        # The copy brings back the recurrent part, the cut the attention's cells: hybrids have both.
         shot = next((shot for shot in self._snapshots if shot.count == count), None)
         if shot is None or not self._context.set_partial_state(self.number, shot.data):
             return False
@@ -204,6 +216,7 @@ class SavedStates:
         self._context = context
         self._tiles = tiles
         self._folder = folder
+        # Whether the state can go back changes what its bytes hold, so the identity says so.
         settings = f"positions {'as read' if context.can_forget else 'recurrent'}"
         self._identity = StateIdentity(*model_identity(model), *identity, settings)
 
@@ -216,24 +229,30 @@ class SavedStates:
         """Save the sequence under the prefix's name, for all sessions that share it, unless the same tokens are saved
         already.
         """
+        # Compared first: a state is 23 kB a token for the starter model, and each chat with the same document would
+        # write it.
         if len(sequence.tokens) >= LEAST_TOKENS and self._find_tokens(name) != sequence.tokens:
             self._write_state(name, sequence)
 
     def _write_state(self, session: str, sequence: CachedSequence) -> bool:
         size = self._c.llama_state_seq_get_size(self._context.pointer, sequence.number)
+        # It would push all others out and then itself.
         if size > self._folder.budget_bytes():
             return False
         unfinished = self._folder.unfinished_path(session)
+        # The file's own list of tokens is compared when it is read, as a guard against a mix-up.
         tokens = (self._c.llama_token * len(sequence.tokens))(*_storable_tokens(sequence.tokens))
         try:
             self._folder.folder.mkdir(parents=True, exist_ok=True)
             self._c.llama_state_seq_save_file(
                 self._context.pointer, c_path(str(unfinished)), sequence.number, tokens, len(sequence.tokens)
             )
+            # llama.cpp does not say when the disk is full in the middle of the file.
             if unfinished.stat().st_size < size:
                 self._folder.delete_session(session)
                 log.info("a state was not saved: llama.cpp could not write it whole")
                 return False
+            # The rename is the last step: what bears the final name is whole.
             self._folder.add_state(session, self._identity, self._tiles.to_units(sequence.tokens), unfinished)
         except OSError as error:
             self._folder.delete_session(session)
@@ -247,6 +266,7 @@ class SavedStates:
         if tokens is None or len(tokens) > self._context.size_tokens:
             return 0
         common = self._tiles.whole_tiles_length(prompt, common_length(tokens, prompt))
+        # A recurrent state is of use only as a whole.
         return common if self._context.can_forget or common == len(tokens) else 0
 
     def find_closest(self, prompt: Tokens[int]) -> BorrowedState:
@@ -254,6 +274,7 @@ class SavedStates:
         chat.
         """
         best = NOT_BORROWED
+        # A borrowed state ends somewhere in the prompt, which recurrent models can't go back to.
         for path, units in self._folder.of_any_session(self._identity) if self._context.can_forget else ():
             tokens = self._tiles.to_tokens(units)
             if len(tokens) <= self._context.size_tokens:
@@ -281,6 +302,7 @@ class SavedStates:
         read = self._c.llama_state_seq_load_file(
             self._context.pointer, path, sequence.number, room, len(tokens), ctypes.byref(count)
         )
+        # Tokens that differ: the file was exchanged behind our back.
         if read and list(room[: count.value]) == _storable_tokens(tokens):
             sequence.set_tokens(tokens)
             return True
@@ -341,17 +363,18 @@ class SequenceRun:
     """Tokens still to be written before the model samples again."""
     tokens: list[int] = field(init=False)
     sequence: CachedSequence | None = None
-    prepared: bool = False
+    prepared: bool = False  # its sequence holds what can be used of the prompt
     begun: bool = False
     is_finished: bool = False
     looks: list[tuple[str, int]] = field(default_factory=list)
     """Media to encode for this run as (key of the prompt's media, tile); `looked` holds those already started."""
     looked: set[tuple[str, int]] = field(default_factory=set)
-    waits: str = ""
+    waits: str = ""  # the reason told last, so that it is told once
     places: set[int] = field(init=False)
 
     def __post_init__(self) -> None:
         self.tokens = list(self.prompt.tokens)
+        # Stops while reading: copies are made and prefixes handed on there.
         self.places = set(self.prompt.places) | {self.prompt.shared} - {0}
 
     @property
@@ -377,12 +400,14 @@ class SequenceRun:
     @property
     def is_writing(self) -> bool:
         """True if the next decode takes only the newest token."""
+        # A tile is decoded by itself.
         return self.prepared and self.pending_tokens == 1 and self.tokens[-1] >= 0 and not self.job.cancelled
 
     @property
     def next_tile(self) -> int:
         """Negative number of the next image or sound tile to decode; 0 if text is next."""
         held = self.held_tokens
+        # Between text and tiles the batch has to end: an encoder's output is decoded as vectors.
         return min(self.tokens[held], 0) if self.prompt.media and self.prepared and held < len(self.tokens) else 0
 
     @property
@@ -390,17 +415,19 @@ class SequenceRun:
         """Upper limit of tokens this run may need; without a limit of its own, its length plus `UNLIMITED_TOKENS`."""
         if self.request.ask.max_tokens < 0:
             return len(self.tokens) + UNLIMITED_TOKENS
+        # The budget of thinking comes on top of the limit, which counts the answer only.
         return len(self.prompt.tokens) + self.request.ask.max_tokens + max(0, self.request.ask.thinking_budget)
 
     @property
     def is_reading(self) -> bool:
-        """True until the first token was written."""
+        """Return whether no token has been written yet."""
         return len(self.tokens) == len(self.prompt.tokens)
 
     def next_place(self) -> int:
         """Return how many tokens may be read before the next place worth a stop, or the next picture."""
         held = self.held_tokens
         ahead = [place - held for place in self.places if place > held]
+        # A batch holds either tokens or vectors, so it ends before a picture.
         if self.prompt.media:
             ahead += [at for at, token in enumerate(self.tokens[held:]) if token < 0][:1]
         return min(ahead, default=len(self.tokens))
@@ -409,6 +436,7 @@ class SequenceRun:
         """Return the next token: a forced one, else what is sampled from the logits of an output."""
         if not self.forced:
             return self.chain.sample_token(context, output)
+        # Nothing is sampled, but penalties and the grammar have to know of it.
         token = self.forced.pop(0)
         self.chain.accept(token)
         return token
@@ -420,6 +448,7 @@ class SequenceRun:
 
     def write_token(self, token: int, context_tokens: int) -> FinishReason | None:
         """Append a chosen token; return the reason if the answer ends with it, else None."""
+        # Before it is added: the end has no text and is not part of the answer.
         if self.model.ends_answer(token):
             return FinishReason.STOP
         reason = self.answer.add_token(self.piece(token))
@@ -428,6 +457,7 @@ class SequenceRun:
         if self.job.cancelled:
             return FinishReason.CANCELLED
         self.tokens.append(token)
+        # Closing a thought whose budget is used up: the mark is written into the answer as if the model had.
         if forced := self.answer.forced_text():
             for forced_token in self.model.tokenize(forced, special=True):
                 self.answer.add_token(self.piece(forced_token))
@@ -436,7 +466,7 @@ class SequenceRun:
         return FinishReason.CONTEXT if len(self.tokens) > context_tokens else None
 
     def finish(self, reason: FinishReason) -> None:
-        """Send the final reply, at most once."""
+        """Send the final reply with the reason, once; later calls do nothing."""
         if not self.is_finished:
             self.is_finished = True
             self.job.reply(self.answer.finish(reason))
@@ -462,21 +492,25 @@ class SequencePool:
         self._context = context
         self._states = states
         self._side_by_side = side_by_side
+        # Sequence 0 is the open chat's; the others are for answers side by side.
         self._most_beside = context.most_sequences  # fewer after there was no room, until an answer has ended
 
     def place_all(self) -> list[SequenceRun]:
         """Assign sequences and return the runs that have one. Interactive runs come first, background ones fill what is
         left.
         """
+        # The person at this computer first, other programs after them; among equals who came first.
         interactive = sorted((run for run in self.runs if run.interactive), key=lambda run: run.is_outside)
         for run in interactive:
             if run.sequence is None and self._may_join(run, interactive):
                 run.report_waiting("")
+                # Room is made by force only for interactive answers.
                 self._assign_sequence(run, self._free_sequence(run) or self._evict_run(run))
             elif run.sequence is None:
                 run.report_waiting("room")
         background = [run for run in self.runs if not run.interactive]
         for run in background:
+            # Background work rests completely meanwhile: its steps would slow the words that somebody reads.
             if interactive:
                 run.report_waiting("interactive")
             elif run.sequence is not None or self._has_room_for(run):
@@ -488,6 +522,7 @@ class SequencePool:
     def without_place(self) -> list[SequenceRun]:
         """Return waiting runs that may not evict anything (`Ask.modest`) and for which there is no free room."""
         idle = sum(len(sequence.tokens) for sequence in self._idle_sequences())
+        # With one sequence only, an idle session has to go in any case.
         room = self._context.size_tokens - idle if len(self.sequences) > 1 or not idle else 0
         waiting = [run for run in self.runs if run.request.ask.modest and run.sequence is None]
         return [run for run in waiting if run.most_tokens > room]
@@ -495,6 +530,7 @@ class SequencePool:
     def give_room(self, run: SequenceRun) -> None:
         """Evict idle sessions, then lower-priority runs, until `run` fits into the context."""
         wanted = min(len(run.tokens) + ROOM_TO_WRITE_TOKENS, self._context.size_tokens)
+        # Idle ones are on the disk and cost 12 ms to read back; an answer that is thrown out is read again as a whole.
         while self._held_beside(run) + wanted > self._context.size_tokens:
             if idle := self._idle_sequences():
                 self._release_sequence(idle[0])
@@ -511,26 +547,28 @@ class SequencePool:
             return True
         if self._evict_run(first) is None:
             return False
+        # Or the same two would throw each other out again and again.
         self._most_beside = max(1, sum(not run.interactive and run.sequence is not None for run in self.runs))
         return True
 
     def remove(self, run: SequenceRun) -> None:
         """Remove a finished run. Its sequence is saved and cleared, except for the open chat's."""
         self.runs.remove(run)
-        self._most_beside = self._context.most_sequences
+        self._most_beside = self._context.most_sequences  # there is more room again
         run.chain.free()
         sequence = run.sequence
+        # Sequence 0 keeps what it holds: the next question in the open chat begins with it.
         if sequence is not None and sequence.number > 0:
             self._release_sequence(sequence)
 
     def save_idle(self) -> None:
-        """Save all sequences before the context is freed."""
+        """Save all sequences that are worth it; called before the context is freed and when the program ends."""
         for sequence in self.sequences:
             self.save_sequence(sequence)
 
     @property
     def unsaved(self) -> bool:
-        """True if `save_idle` would write anything."""
+        """Return whether `save_idle` would write anything."""
         return self._states is not None and any(is_worth_saving(s) for s in self.sequences)
 
     def forget_session(self, session: str) -> None:
@@ -538,6 +576,7 @@ class SequencePool:
         for sequence in self.sequences:
             if sequence.session == session:
                 sequence.session = ""
+                # A running answer goes on: its session is what is forgotten, not the answer.
                 if self._run_of(sequence) is None:
                     sequence.clear()
 
@@ -565,6 +604,7 @@ class SequencePool:
         beside = [other for other in placed if not self._goes_before(run, other)]
         if not beside:
             return True
+        # What all begin with is held once and counted once.
         reserved = sum(other.most_tokens for other in beside) - self._shared_tokens(beside)
         mine = len(run.tokens) - self._shared_tokens([run, *beside[:1]])
         return reserved + mine + ROOM_TO_WRITE_TOKENS <= self._context.size_tokens
@@ -574,11 +614,13 @@ class SequencePool:
             run.sequence, run.prepared = sequence, False
 
     def _free_sequence(self, run: SequenceRun) -> CachedSequence | None:
+        # A chat goes back to the sequence that still holds it.
         free = [sequence for sequence in self.sequences if self._run_of(sequence) is None]
         session = run.request.ask.session
         mine = [sequence for sequence in free if session and sequence.session == session]
         if run.interactive or len(self.sequences) == 1:
             return next(iter(mine + free), None)
+        # Background answers never take the open chat's.
         return next((sequence for sequence in free if sequence.number > 0), None)
 
     def _idle_sequences(self) -> list[CachedSequence]:
@@ -593,6 +635,7 @@ class SequencePool:
         write.
         """
         beside = [other for other in self.runs if not other.interactive and other.sequence is not None]
+        # Alone it may throw idle sessions out: otherwise it could wait for ever.
         if not beside:
             self._make_room(run.most_tokens)
             return True
@@ -601,6 +644,7 @@ class SequencePool:
         idle = sum(len(s.tokens) for s in self._idle_sequences())
         taken = sum(other.most_tokens for other in beside) - self._shared_tokens(beside)
         mine = run.most_tokens - max(common_length(run.tokens, other.tokens) for other in beside)
+        # Beyond this, what each step reads of the KV cache is no longer small beside the weights.
         if taken + mine > self._side_by_side.most_tokens:
             return False
         return idle + taken + mine <= self._context.size_tokens
@@ -622,12 +666,14 @@ class SequencePool:
         The evicted run is read again later; nothing of its answer is lost.
         """
         placed = [run for run in reversed(self.runs) if run.sequence is not None and run is not first]
+        # Background ones first, and of those the newest, which has lost the least.
         for run in sorted(placed, key=lambda run: run.interactive):
             if run.sequence is not None and self._goes_before(first, run):
+                # The answer keeps its tokens; reading them again is all that is lost.
                 sequence, run.sequence, run.prepared = run.sequence, None, False
                 run.report_waiting("room")
                 sequence.clear()
-                sequence.session = ""
+                sequence.session = ""  # what it will hold is not that session's any more
                 return sequence
         return None
 
@@ -647,6 +693,7 @@ class SequencePool:
 # How an answer begins: with what its sequence holds already, what another one can share, or what was saved.
 
 
+# So few are read again as fast.
 LEAST_SHARED_TOKENS = 16
 LEAST_BORROWED_TOKENS = 256  # reading so few takes no longer than looking through what is kept on the disk
 
@@ -666,18 +713,21 @@ class SharedPrefixes:
         sequence, session = run.sequence, run.request.ask.session
         assert sequence is not None
         wanted = run.tokens[:-1]  # the last one is decoded in any case: its logits are wanted
+        # Three sources are compared: what is there, what another sequence has, what lies on the disk.
         kept = sequence.reusable_length(sequence.common_length(wanted))
         source = max(self._pool.sequences, key=lambda other: self._shareable_length(other, wanted, sequence))
         shared = self._shareable_length(source, wanted, sequence)
         stored, name, other = 0, "", NOT_BORROWED
         if session != sequence.session:
             stored, name = max((self._stored_length(name, wanted), name) for name in (run.request.ask.shared, session))
+            # Something else comes into this sequence: keep what it held.
             self._pool.save_sequence(sequence)
+            # Looking through all files is only worth it where much would be left to read.
             if max(kept, shared, stored) + LEAST_BORROWED_TOKENS < len(wanted):
                 other = self._find_borrowable(run, wanted)
         if self._states is not None and other.common > max(kept, shared, stored) + LEAST_BORROWED_TOKENS:
             sequence.clear()
-            self._states.load_borrowed(other, sequence)
+            self._states.load_borrowed(other, sequence)  # the other chat's state stays where it is
             kept = sequence.go_back(sequence.common_length(wanted))
         elif stored > max(kept, shared) and self._states is not None:
             sequence.clear()
@@ -694,6 +744,7 @@ class SharedPrefixes:
         if run.interactive:
             self._pool.give_room(run)
         elif not self._context.can_forget:
+            # Stops at what others begin with, so that the state can be copied there.
             run.places |= self._places_to_share(run)
         if not run.begun:
             run.begun = True
@@ -703,11 +754,13 @@ class SharedPrefixes:
         """At a marked position, take a snapshot and share the prefix with the runs and sessions that start with it."""
         sequence = run.sequence
         assert sequence is not None
+        # Saved exactly where it ends, as that is what other chats can begin with.
         if len(sequence.tokens) == run.prompt.shared and self._states is not None:
             self._states.save_shared(run.request.ask.shared, sequence)
         if run.interactive:
             sequence.take_snapshot()
             return
+        # Background answers of one task begin alike: they get what was just read, instead of reading it themselves.
         for other in self._unprepared_runs():
             held = len(sequence.tokens)
             if other.sequence is not None and common_length(sequence.tokens, other.tokens[:-1]) == held:
@@ -725,6 +778,7 @@ class SharedPrefixes:
     def _stored_length(self, session: str, wanted: list[int]) -> int:
         return self._states.usable_length(session, wanted) if session and self._states is not None else 0
 
+    # Copying onto itself would clear it first.
     def _shareable_length(self, source: CachedSequence, wanted: list[int], target: CachedSequence) -> int:
         if source is target:
             return 0

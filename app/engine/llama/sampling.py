@@ -37,12 +37,15 @@ def open_grammar(library: LlamaLibrary, model: Model, gbnf: str, json_schema: st
         gbnf = f"{gbnf}\n{_WHOLE_RULE.sub('schema ::=', rules)}" if gbnf else rules
     if not gbnf:
         return None
+    # Counted before llama.cpp builds it: repetitions are multiplied out there.
     check_measures(gbnf)
     c = library.c
     vocab = c.llama_model_get_vocab(model.pointer)
+    # Reasons come as lines in the log.
     library.forget_words()
     text = gbnf.encode("utf-8", "replace")
     if begins:
+        # llama.cpp takes a regular expression here, so that the mark has to be escaped.
         pattern = (ctypes.c_char_p * 1)(re.sub(r"([^\w\s])", r"\\\1", begins).encode("utf-8", "replace"))
         pointer = c.llama_sampler_init_grammar_lazy_patterns(vocab, text, ROOT, pattern, 1, None, 0)
     else:
@@ -53,13 +56,14 @@ def open_grammar(library: LlamaLibrary, model: Model, gbnf: str, json_schema: st
 
 
 class TokenCandidates:
-    """All tokens with their logits, for one choice."""
+    """All tokens with their logits, as llama.cpp's samplers take them, for the choice of one token."""
 
     def __init__(self, c: Any, context: Any, index: int, vocabulary_size: int) -> None:
         import numpy as np
 
         self._c = c
         logits = np.ctypeslib.as_array(c.llama_get_logits_ith(context, index), (vocabulary_size,))
+        # The layout of `llama_token_data`, filled by numpy: a loop over a large vocabulary is slow.
         self.items = np.empty(vocabulary_size, np.dtype([("id", "i4"), ("logit", "f4"), ("p", "f4")]))
         self.items["id"] = np.arange(vocabulary_size, dtype="i4")
         self.items["logit"] = logits
@@ -79,18 +83,19 @@ class Grammar:
         self.vocabulary_size = vocabulary_size
         self._c = library.c
         self._pointer = pointer
-        self._one = (library.c.llama_token_data * 1)()
+        self._one = (library.c.llama_token_data * 1)()  # made once: asked for each token of an answer
 
     def allows_token(self, token: int) -> bool:
-        """Return whether the grammar allows this token next."""
+        """Ask the grammar about one token, without going over the whole vocabulary."""
         self._one[0] = self._c.llama_token_data(token, 1.0, 0.0)
         array = _candidate_array(self._c, ctypes.addressof(self._one), 1)
         self._c.llama_sampler_apply(self._pointer, ctypes.byref(array))
-        return self._one[0].logit != -math.inf
+        return self._one[0].logit != -math.inf  # a sampler of grammars sets what it refuses to minus infinity
 
     def restrict(self, candidates: TokenCandidates) -> None:
         """Mask tokens that don't fit. Raises GrammarInvalid if none is left."""
         self._c.llama_sampler_apply(self._pointer, ctypes.byref(candidates.array))
+        # Otherwise the chain would choose among impossible tokens, and `accept` would end the process.
         if candidates.items["logit"].max() == -math.inf:
             raise GrammarInvalid("no token of this model continues the answer as the grammar wants")
 
@@ -112,10 +117,12 @@ class Grammar:
 
 def _candidate_array(c: Any, address: int, size: int) -> Any:
     data = ctypes.cast(address, ctypes.POINTER(c.llama_token_data))
+    # `selected` -1: nothing chosen yet.
     return c.llama_token_data_array(data=data, size=size, selected=-1, sorted=False)
 
 
 RANDOM_SEED = 0xFFFFFFFF
+# llama.cpp's own default, too.
 PENALTY_LAST_TOKENS = 64
 DRY_BASE, DRY_ALLOWED_TOKENS, DRY_BREAKERS = 1.75, 2, (b"\n", b":", b'"', b"*")  # llama.cpp's own
 DRY_LAST_TOKENS = 4096
@@ -144,6 +151,7 @@ class SamplingValues:
 
 
 # What the makers of each family recommend; the first pattern found in architecture and name counts.
+# By regular expression, as names differ: "Qwen3-4B-Instruct-2507", "qwen3moe", "Qwen/Qwen3.5".
 FAMILIES: tuple[tuple[str, dict[str, float]], ...] = (
     (r"hy-?mt|hunyuan-?mt", {"temperature": 0.7, "top_p": 0.6, "top_k": 20, "min_p": 0, "repeat_penalty": 1.05}),
     (r"gemma", {"temperature": 1.0, "top_p": 0.95, "top_k": 64, "min_p": 0}),
@@ -163,6 +171,7 @@ FAMILIES: tuple[tuple[str, dict[str, float]], ...] = (
     (r"smollm2", {"temperature": 0.7, "top_p": 0.95, "min_p": 0.01, "repeat_penalty": 1.1}),
     (r"smollm|olmo", {"temperature": 0.7, "top_p": 0.95, "min_p": 0.01}),
 )
+# Keys by which llama.cpp writes recommendations into files, and our names.
 FILE_KEYS = {
     "temp": "temperature",
     "top_k": "top_k",
@@ -179,6 +188,7 @@ WHOLE_NUMBERS = frozenset(("top_k", "penalty_last_tokens", "seed"))
 def choose_sampling(asked: Sampling, task: Sampling, metadata: dict[str, Any]) -> SamplingValues:
     """Return the chat goes before the task, the task before the file, the file before its family, then the library."""
     values = _family_values(metadata) | _from_file(metadata)
+    # None means "not said", so that a zero can be asked for.
     for given in (task, asked):
         values |= {name: value for name, value in vars(given).items() if value is not None}
     return replace(SamplingValues(), **values)
@@ -203,7 +213,7 @@ def _parse_number(value: Any) -> float | None:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if abs(number) < 1e9 else None
+    return number if abs(number) < 1e9 else None  # metadata is a stranger's: "inf" and 1e300 would break the samplers
 
 
 class SamplerChain:
@@ -228,7 +238,7 @@ class SamplerChain:
         Raises GrammarInvalid when no token of the vocabulary goes on as the grammar wants.
         """
         if self._grammar is None:
-            return self._c.llama_sampler_sample(self.pointer, context, index)
+            return self._c.llama_sampler_sample(self.pointer, context, index)  # chooses and accepts in one call
         return self._sample_within(self._grammar, context, index)
 
     def accept(self, token: int) -> None:
@@ -236,7 +246,7 @@ class SamplerChain:
         self._c.llama_sampler_accept(self.pointer, token)
 
     def free(self) -> None:
-        """Free the chain and its grammar."""
+        """Free the chain and, if there is one, its grammar; no token can be sampled afterwards."""
         self._c.llama_sampler_free(self.pointer)
         if self._grammar is not None:
             self._grammar.free()
@@ -244,11 +254,14 @@ class SamplerChain:
     def _sample_within(self, grammar: Grammar, context: Any, index: int) -> int:
         candidates = TokenCandidates(self._c, context, index, grammar.vocabulary_size)
         token = candidates.choose_token(self.pointer)
+        # Thinking isn't part of the answer, and a schema says nothing about it.
         if self._is_outside(token):
             self.accept(token)
             return token
         begun_s = time.thread_time()
+        # Rare, as models that know the format mostly choose what fits; masking goes over the whole vocabulary.
         if not grammar.allows_token(token):
+            # Anew, since the chain has sorted and cut the first list.
             candidates = TokenCandidates(self._c, context, index, grammar.vocabulary_size)
             grammar.restrict(candidates)
             token = candidates.choose_token(self.pointer)
@@ -276,6 +289,7 @@ def make_chain(
     where `piece` is what the answer is given for that token.
     """
     c = library.c
+    # The chain owns its parts and frees them with itself.
     chain = c.llama_sampler_chain_init(c.llama_sampler_chain_default_params())
     for part in _sampler_parts(library, choice, model, logit_bias or {}):
         c.llama_sampler_chain_add(chain, part)
@@ -291,6 +305,7 @@ def _sampler_parts(
         *_logit_bias_sampler(library, model, logit_bias),
         *_penalty_samplers(library, choice, model),
     ]
+    # Greedy needs no probabilities, so that all after it would be in vain.
     if choice.temperature <= 0:
         return [*parts, c.llama_sampler_init_greedy()]
     seed = int(choice.seed) & 0xFFFFFFFF
@@ -308,6 +323,7 @@ def _sampler_parts(
 
 def _suppressed_tokens_bias(library: LlamaLibrary, model: Model) -> list[Any]:
     """Tokens that the file says are never to be written, such as places for pictures."""
+    # By name in the library, since the package's bindings don't have this function yet.
     get = library.c._lib.llama_vocab_get_suppress_tokens
     get.argtypes, get.restype = [ctypes.c_void_p, ctypes.POINTER(ctypes.c_int32)], ctypes.POINTER(ctypes.c_int32)
     count = ctypes.c_int32()
@@ -317,6 +333,7 @@ def _suppressed_tokens_bias(library: LlamaLibrary, model: Model) -> list[Any]:
     return _logit_bias_sampler(library, model, {tokens[place]: -math.inf for place in range(count.value)})
 
 
+# llama.cpp copies the array, so that it may be freed here.
 def _logit_bias_sampler(library: LlamaLibrary, model: Model, logit_bias: Mapping[int, float]) -> list[Any]:
     if not logit_bias:
         return []
@@ -328,10 +345,12 @@ def _logit_bias_sampler(library: LlamaLibrary, model: Model, logit_bias: Mapping
 def _penalty_samplers(library: LlamaLibrary, choice: SamplingValues, model: Model) -> list[Any]:
     c = library.c
     parts = []
-    repeat = choice.repeat_penalty if choice.repeat_penalty > 0 else 1.0
+    repeat = choice.repeat_penalty if choice.repeat_penalty > 0 else 1.0  # 0 would divide by nothing
+    # llama.cpp takes -1 for nothing in this sampler, unlike in its own command line.
     last = model.trained_context_tokens if choice.penalty_last_tokens < 0 else int(choice.penalty_last_tokens)
     presence, frequency = choice.presence_penalty, choice.frequency_penalty
     if last and (repeat != 1.0 or presence != 0.0 or frequency != 0.0):
+        # Cut to the likeliest before the penalties, where that can't change the result.
         if likeliest := _enough_to_penalize(choice, last, model.vocabulary_size):
             parts.append(c.llama_sampler_init_top_k(likeliest))
         parts.append(c.llama_sampler_init_penalties(model.vocabulary_size, last, repeat, frequency, presence))

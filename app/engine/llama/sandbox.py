@@ -42,6 +42,7 @@ MOST_BITS = 4096
 MOST_MEMORY_BYTES = 384 << 20
 
 
+# The ration comes after the imports and before the first foreign byte.
 def main(_arguments: list[str]) -> int:
     """Run `--template-renderer`: read a template, then variables, and write a text for each."""
     parent = ParentSide(RENDER_WIRE, *claim_wire())
@@ -50,6 +51,7 @@ def main(_arguments: list[str]) -> int:
     parent.send_reply(TemplateReady())
     render = _make_renderer("")
     for request in map(check_request, parent.read_requests()):
+        # Renewed for each request, since the limit is on the total that the process has used.
         _ration_time()
         if isinstance(request, Template):
             render = _make_renderer(request.source)
@@ -66,7 +68,7 @@ def _make_renderer(source: str) -> Callable[[Mapping[str, Any]], str]:
     try:
         return CompiledTemplate(source).render
     except TemplateProblem as problem:
-        found = problem
+        found = problem  # the name of the exception is gone outside its block
 
     def fail(_variables: Mapping[str, Any]) -> NoReturn:
         raise found
@@ -83,12 +85,14 @@ class CompiledTemplate:
 
     def render(self, variables: Mapping[str, Any]) -> str:
         """Return the rendered text. Raises TemplateProblem."""
+        # Templates may write texts more than once, such as in a list of documents.
         size = sum(len(message["content"]) for message in variables["messages"])
         with _tell_problems():
             return self._render_pieces(variables, MOST_CHARACTERS + 4 * size)
 
     def _render_pieces(self, variables: Mapping[str, Any], limit: int) -> str:
         pieces, left = [], limit
+        # Piece by piece, so that a loop without an end is noticed before the memory is full.
         for piece in self._template.generate(strftime_now=_strftime_now, raise_exception=_raise_exception, **variables):
             pieces.append(piece)
             left -= len(piece)
@@ -103,8 +107,10 @@ def _tell_problems() -> Iterator[None]:
         yield
     except TemplateProblem:
         raise
+    # The ration of memory was reached: another try would end the same.
     except MemoryError as error:
         raise TemplateAbandoned("it wanted too much memory") from error
+    # Whatever a stranger's program raises is a fault of the template, and told as one.
     except Exception as error:
         raise TemplateProblem(f"{type(error).__name__}: {error}") from error
 
@@ -128,15 +134,18 @@ class _SandboxedEnvironment(ImmutableSandboxedEnvironment):
 
     def __init__(self) -> None:
         super().__init__(trim_blocks=True, lstrip_blocks=True, extensions=[_GenerationTags, loopcontrols])
+        # Transformers' templates expect a plain `tojson`: jinja's own escapes for HTML.
         self.filters |= {"tojson": _to_json, "round": _round_filter, "int": _int_filter}
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Compute an operator, unless operands or result are huge."""
         for value in (left, right):
+            # Both sides: 2**4096 as an operand costs as much as a result.
             _check_bounds(value)
         if operator == "**" and not (isinstance(right, int | float) and abs(right) <= MOST_EXPONENT):
             raise OverflowError("the exponent is too large")
         if operator == "*":
+            # "text" * 10**9 and [0] * 10**9, in either order.
             size, times = (left, right) if isinstance(right, int) else (right, left)
             if hasattr(size, "__len__") and isinstance(times, int) and len(size) * times > MOST_CHARACTERS:
                 raise OverflowError("the product is too long")
@@ -204,6 +213,7 @@ def _ration_time() -> None:
         _limit_resource(resource.RLIMIT_CPU, int(time.process_time()) + 1 + MOST_PROCESSOR_S)
 
 
+# Only ever lowered: a process without rights can't raise the hard limit again.
 def _limit_resource(kind: int, most: int) -> None:
     import resource
 

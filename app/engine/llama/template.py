@@ -42,33 +42,33 @@ AVOIDED_S = 60.0  # for so long a template that had to be ended is not tried aga
 
 @dataclass(frozen=True)
 class Template:
-    """Request to use this template from now on."""
+    """Request to use this template from now on; there is no reply, its errors come with the first `Render`."""
 
     source: str
 
 
 @dataclass(frozen=True)
 class Render:
-    """Request to render with these variables."""
+    """Request to render with these variables; answered by `Rendered` or `Unrendered`."""
 
     variables: Mapping[str, object]
 
 
 @dataclass(frozen=True)
 class TemplateReady:
-    """The process runs."""
+    """First reply: the process runs and its memory is limited."""
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """Reply with the rendered text."""
+    """Reply to `Render`: the text that the template wrote."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Unrendered:
-    """Reply without a text; `is_abandoned` as in `TemplateAbandoned`."""
+    """Reply to `Render` without a text; `is_abandoned` as in `TemplateAbandoned`."""
 
     problem: str
     is_abandoned: bool
@@ -78,7 +78,7 @@ RENDER_WIRE = Wire(2, (Template, Render), (TemplateReady, Rendered, Unrendered))
 
 
 class TemplateProblem(Exception):
-    """The template failed; the message says how."""
+    """The template failed; the message says how. Another shape of the conversation may work."""
 
 
 class TemplateAbandoned(TemplateProblem):
@@ -96,11 +96,13 @@ class TemplateProcess:
         self._is_ready = False
         self._avoided_until_s = 0.0
         self._problem = ""
+        # Started with the model, so that no answer waits for a process.
         with contextlib.suppress(OSError):  # then the first rendering says so
             self._running_client()
 
     def render(self, variables: Mapping[str, Any]) -> str:
         """Return the rendered text. Raises TemplateProblem."""
+        # A hostile template would otherwise cost seconds of processor time with each letter typed in a chat.
         if time.monotonic() < self._avoided_until_s:
             raise TemplateAbandoned(self._problem)
         try:
@@ -108,6 +110,7 @@ class TemplateProcess:
         except OSError as error:
             self.close()
             raise TemplateProblem(f"it cannot be rendered: {error}") from error
+        # Its start is waited for here and not where the model is loaded.
         if not self._is_ready:
             self._read_answer(START_TIMEOUT_S)
             self._is_ready = True
@@ -126,6 +129,7 @@ class TemplateProcess:
     def _running_client(self) -> WireClient:
         if self._child is None or self._conversation is None or not self._child.running:
             self.close()
+            # A new inbox: what the old process still says is not for this one.
             self._said, self._is_ready = WireInbox(), False
             self._child = Child(own_command("--template-renderer"), self._folder)
             self._conversation = WireClient(RENDER_WIRE, self._child, self._said.add_item)
@@ -142,6 +146,7 @@ class TemplateProcess:
         if not isinstance(answer, Ended):
             return answer
         log.info("the process of a template ended with %s: %s", answer.code, answer.tail)
+        # SIGXCPU: the system has ended it at its limit of processor time, which the message can say.
         if answer.code == -getattr(signal, "SIGXCPU", 0):
             raise self._abandon_process(f"it computed for more than {MOST_PROCESSOR_S} seconds")
         raise self._abandon_process(f"the process that rendered it ended with {answer.code}")
@@ -153,12 +158,15 @@ class TemplateProcess:
         assert self._child is not None
         lives, until_s = self._child.life_check(), time.monotonic() + timeout_s
         while (answer := self._said.next_item(LOOK_EVERY_S)) is None and time.monotonic() < until_s:
+            # As long as it computes, the limit of processor time is the one that counts; a slow disk or swapping is no
+            # fault.
             if lives() and hasattr(signal, "SIGXCPU"):
                 until_s = time.monotonic() + timeout_s
         return answer
 
     def _abandon_process(self, problem: str) -> TemplateAbandoned:
         self.close()
+        # Remembered, so that whoever asks in the next minute gets the reason at once.
         self._problem, self._avoided_until_s = problem, time.monotonic() + AVOIDED_S
         return TemplateAbandoned(problem)
 
@@ -167,6 +175,7 @@ __all__ = ["ChatTemplate", "MediaMarks", "PromptPart", "TemplateProblem", "Turn"
 
 Turn = tuple[str, str]
 BLANK_LINE = "\n\n"
+# `tools is not none` is true of a name that is undefined, so that templates would write a list of no tools.
 NOTHING: dict[str, Any] = dict.fromkeys(("tools", "tool_choice", "functions", "function_call"))
 MOST_HEAD_CHARACTERS = 24  # of a control token's spelling; `<|end_header_id|>` has 17
 # Templates take old thoughts out of earlier answers by these tags, so the tags have to stay visible to them.
@@ -203,14 +212,16 @@ class MediaMarks:
     """Placeholders for images and sounds in texts while a template is rendered; no text contains them."""
 
     def __init__(self) -> None:
-        self._key = secrets.token_hex(8)
+        self._key = secrets.token_hex(8)  # random, so that no text can contain a mark
         self._media: list[Media] = []
+        # Private use area: neither letters nor white space, so that templates neither trim nor change them.
         self._pattern = re.compile(f"\ue002{self._key}:(\\d+)\ue003")
 
     def mark_turn(self, message: Message) -> Turn:
         """Return the turn with a mark at each place of a picture or a sound."""
         text, at, pieces = message.text, 0, []
         for media in sorted(message.media, key=lambda media: media.at):
+            # Places are a client's numbers: beyond the end, or not in order, they are moved.
             until = min(max(media.at, at), len(text))
             pieces += [text[at:until], f"\ue002{self._key}:{len(self._media)}\ue003"]
             self._media.append(media)
@@ -227,17 +238,19 @@ class MediaMarks:
         for part in parts:
             pieces = self._pattern.split(part.text)
             for index, piece in enumerate(pieces):
+                # `split` with one group gives text and number in turn.
                 if index % 2:
                     split.append(PromptPart("", False, self._media[int(piece)]))
                 elif piece:
                     split.append(PromptPart(piece, part.trusted))
+        # A template that drops or doubles a text would drop the picture without a word.
         if [part.media for part in split if part.media is not None] != self._media:
             raise TemplateProblem("a picture or a sound is lost in it")
         return split
 
 
 def call_told(id_: str, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a call in the form templates take."""
+    """Return a call in the form of OpenAI's messages, which is the one templates are written for."""
     return {"id": id_, "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
@@ -258,23 +271,24 @@ def calls_told(messages: Sequence[Message]) -> dict[int, dict[str, Any]]:
 
 
 def _short_call_id(id_: str) -> str:
-    """Return a call id of nine letters and digits, as the strictest template requires."""
+    """Return a call id of nine letters and digits, as the strictest template requires: Mistral's."""
     return hashlib.sha256(id_.encode("utf-8", "replace")).hexdigest()[:9]
 
 
 def _argument_values(arguments: str) -> dict[str, Any]:
     try:
         found = json.loads(arguments)
+    # Models write arguments, so that they need not be JSON, nor an object.
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 
 
 class Renders(Protocol):
-    """Renderer of templates."""
+    """What renders templates: a process, or a stand-in in tests."""
 
     def render(self, variables: Mapping[str, Any]) -> str:
-        """Return the rendered text. Raises TemplateProblem."""
+        """Return the text that the template writes. Raises TemplateProblem."""
 
 
 class ChatTemplate:
@@ -299,21 +313,24 @@ class ChatTemplate:
         `told` is what the template is told of a message beside its text, by its place: calls, or whose result it is.
         """
         if told or (variables or {}).get("tools"):
+            # Descriptions and results are strangers' texts and can't be marked, as templates write them as JSON.
             harmless = self._without_control_tokens(told or {}), self._without_control_tokens(variables or {})
             return self._with_calls(messages, *harmless, continue_last=continue_last)
         problem: TemplateProblem | None = None
         rendered: Sequence[Turn] | None = None
+        # Many templates refuse a system role, or two questions in a row, by raising an exception.
         for turns in _conversation_shapes(messages):
             marks = _Marks(continue_last)
             try:
                 text = self._format_turns(marks.mark_turns(turns), continue_last, variables or {})
-            except TemplateAbandoned:
+            except TemplateAbandoned:  # another shape would cost the same again
                 raise
             except TemplateProblem as error:
-                problem = problem or error
+                problem = problem or error  # the first shape is the conversation as it is: its error says the most
                 continue
             if marks.all_in(text):
                 return list(marks.split_rendered(text))
+            # It renders, but changes texts, so that its own parts can't be told from people's.
             rendered = turns
         if rendered is None:
             raise problem or TemplateProblem("there are no messages")
@@ -334,6 +351,7 @@ class ChatTemplate:
         problem: TemplateProblem | None = None
         for shape, more in _shapes_with_calls(turns, told):
             marks = _Marks(continue_last)
+            # A message with calls and no text: templates test whether there is content.
             wordless = {
                 place for place, fields in more.items() if "tool_calls" in fields and not shape[place][1].strip()
             }
@@ -346,6 +364,7 @@ class ChatTemplate:
                 continue
             if marks.all_in(text):
                 return list(marks.split_rendered(text))
+            # Marks are lost: the spellings of control tokens are broken instead, and all of it is trusted.
             harmless = [(role, self._break_control_tokens(words)) for role, words in shape]
             return [
                 PromptPart(
@@ -368,6 +387,7 @@ class ChatTemplate:
         messages = [{"role": role, "content": text, **more.get(at, {})} for at, (role, text) in enumerate(turns)]
         own: dict[str, Any] = {"messages": messages, "bos_token": self._bos, "eos_token": self._eos}
         own["add_generation_prompt"] = not continue_last
+        # A client's variables must not replace the conversation.
         if taken := own.keys() & variables.keys():
             raise TemplateProblem(f"{', '.join(sorted(taken))}: not a variable that can be set")
         return self._renderer.render(NOTHING | dict(variables) | own)
@@ -384,7 +404,7 @@ class ChatTemplate:
     def _cut_after_last(prompt: str, turns: Sequence[Turn], continue_last: bool) -> str:
         """Return the prompt up to the end of the last message, which is continued."""
         end = turns[-1][1].strip()
-        at = prompt.rfind(end) if continue_last else -1
+        at = prompt.rfind(end) if continue_last else -1  # the last: the same words can stand earlier in the chat
         return prompt[: at + len(end)] if at >= 0 else prompt
 
     def _without_control_tokens(self, value: Any) -> Any:
@@ -404,18 +424,20 @@ class ChatTemplate:
 
         def letter(found: re.Match[str]) -> str:
             at = found.start()
-            return found[0] + "\u200b" * any(text[at : at + length] in heads for length in lengths)
+            return found[0] + "\u200b" * any(text[at : at + length] in heads for length in lengths)  # ZERO WIDTH SPACE
 
         return self._first_letters.sub(letter, text)
 
     @cached_property
     def _first_letters(self) -> re.Pattern[str]:
         """First letters of control tokens: few as a rule, so that most text needs no check."""
+        # Matches nothing where there are no control tokens.
         return re.compile("|".join(map(re.escape, {head[0] for head in self._heads})) or "(?!)")
 
     @cached_property
     def _heads(self) -> frozenset[str]:
         """Beginnings of control tokens' spellings; most are no longer."""
+        # One letter is ordinary text, and breaking it would change every word.
         return frozenset(text[:MOST_HEAD_CHARACTERS] for text in self._control_texts() if len(text) > 1)
 
 
@@ -439,19 +461,21 @@ class _Marks:
             if number in wordless:
                 marked.append((role, ""))
                 continue
+            # What is continued keeps its white space at the end: the next token depends on it.
             open_end = self._keep_end and number == len(turns) - 1
             pieces = THOUGHTS.split(text) if role == "assistant" else [text]
             content = "".join(
                 piece if index % 2 else self._mark_text(piece, open_end and index == len(pieces) - 1)
                 for index, piece in enumerate(pieces)
             )
-            self._needed.append(len(self._texts) - 1)
+            self._needed.append(len(self._texts) - 1)  # earlier parts are thoughts, which templates may drop
             marked.append((role, content))
         return marked
 
     def _mark_text(self, text: str, open_end: bool) -> str:
         core = text.lstrip()
         before = text[: len(text) - len(core)]
+        # Templates trim, so that a mark has to stand inside of the white space.
         core = core if open_end else core.rstrip()
         after = text[len(before) + len(core) :]
         self._texts.append(core)
@@ -460,6 +484,7 @@ class _Marks:
     def all_in(self, rendered: str) -> bool:
         """Return whether every message occurs once. Earlier answers' thinking may be missing."""
         found = [int(match[1]) for match in self._pattern.finditer(rendered)]
+        # The key without its brackets: the template has cut a mark, or escaped it.
         whole = rendered.count(self._key) == len(found) == len(set(found))
         return whole and set(self._needed) <= set(found) and (not self._keep_end or found[-1:] == self._needed[-1:])
 
@@ -472,6 +497,7 @@ class _Marks:
             template, text = pieces[index], self._texts[int(pieces[index + 1])] if index + 1 < len(pieces) else ""
             if index + 1 == len(pieces) and self._keep_end:
                 return  # the closing tag of the message that goes on
+            # "Assistant: Hello": the space belongs to the token " Hello", or the model reads something rare.
             if text and template.endswith(" "):
                 template, text = template[:-1], " " + text
             yield PromptPart(template, trusted=True)
@@ -480,6 +506,7 @@ class _Marks:
 
 def _conversation_shapes(messages: Sequence[Turn]) -> Iterator[list[Turn]]:
     """Yield the conversation as it is, then in the shapes that pickier templates take."""
+    # An empty system message makes some templates write a header with nothing in it.
     turns = [turn for turn in messages if turn[0] != "system" or turn[1].strip()]
     yield turns
     merged = _system_merged(turns)
@@ -487,6 +514,7 @@ def _conversation_shapes(messages: Sequence[Turn]) -> Iterator[list[Turn]]:
         yield merged
     joined: list[Turn] = []
     for role, text in merged:
+        # Two of one role in a row: strict templates want them to alternate.
         if joined and joined[-1][0] == role:
             joined[-1] = (role, joined[-1][1] + BLANK_LINE + text)
         else:
@@ -499,6 +527,7 @@ def _shapes_with_calls(
     turns: Sequence[Turn], told: Mapping[int, Mapping[str, Any]]
 ) -> Iterator[tuple[list[Turn], dict[int, Mapping[str, Any]]]]:
     """Like `_conversation_shapes`, but messages with calls aren't merged and keep their data."""
+    # Places are remembered beside each turn, as leaving one out moves all behind it.
     kept = [(turn, told.get(place, {})) for place, turn in enumerate(turns) if turn[0] != "system" or turn[1].strip()]
     shapes = [kept]
     system = BLANK_LINE.join(turn[1] for turn, _ in kept if turn[0] == "system")

@@ -30,7 +30,7 @@ class MediaTile:
 
 
 class TileNumbers:
-    """Numbers of all tiles met with one loaded model."""
+    """Numbers of all tiles met with one loaded model; files hold identities instead, which mean the same elsewhere."""
 
     def __init__(self) -> None:
         self._numbers: dict[MediaTile, int] = {}
@@ -42,7 +42,7 @@ class TileNumbers:
         """Return a tile's number, below 0; new tiles get the next one."""
         if tile not in self._numbers:
             self._tiles.append(tile)
-            self._numbers[tile] = -len(self._tiles)
+            self._numbers[tile] = -len(self._tiles)  # -1 is the first: 0 is a token
             self.shifts |= tile.positions != tile.tokens
         return self._numbers[tile]
 
@@ -52,8 +52,9 @@ class TileNumbers:
     def whole_tiles_length(self, tokens: Sequence[int], count: int) -> int:
         """Return the most of the first `count` tokens that does not end inside a tile."""
         count = min(count, len(tokens))
-        if count <= 0 or tokens[count - 1] >= 0:
+        if count <= 0 or tokens[count - 1] >= 0:  # the last one is text, or there is none
             return max(count, 0)
+        # Equal tiles can follow each other: the same picture twice has the same number.
         number, run = tokens[count - 1], 1
         while run < count and tokens[count - 1 - run] == number:
             run += 1
@@ -89,6 +90,7 @@ class TileNumbers:
     def to_tokens(self, units: Sequence[Unit]) -> list[int]:
         """Return a sequence from `to_units`: token ids, and each tile's number repeated for its tokens."""
         tokens: list[int] = []
+        # Read from a file: a list of fields stands for a tile.
         for unit in units:
             if isinstance(unit, int):
                 tokens.append(unit)

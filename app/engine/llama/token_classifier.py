@@ -30,6 +30,7 @@ NORM_EPSILON = 1e-5
 
 def classifies_tokens(header: GgufHeader) -> bool:
     """True for a file with a head over every token, as `features.claim_checker.conversion` writes it."""
+    # A pooled file gives one vector for a text, not one for each token.
     return set(HEAD) <= {tensor.name for tensor in header.tensors} and not header.architecture_value("pooling_type")
 
 
@@ -55,6 +56,7 @@ class TokenClassifier:
         c = self._c = library.c
         self._is_cancelled = is_cancelled
         self._aborts = c.ggml_abort_callback(lambda _: is_cancelled())  # kept: C holds only the address
+        # Never more positions than the model has learned.
         self.size_tokens = min(-(-size_tokens // STEP_TOKENS) * STEP_TOKENS, model.most_tokens)
         self._path, self._width = model.path, int(c.llama_model_n_embd_out(model.pointer))
         infos = {tensor.name: tensor for tensor in model.header.tensors}
@@ -62,6 +64,7 @@ class TokenClassifier:
         epsilon = model.header.architecture_value("attention.layer_norm_epsilon")
         self._epsilon = epsilon if isinstance(epsilon, float) else NORM_EPSILON
         parameters = c.llama_context_default_params()
+        # All at once: attention goes in both directions, so that a text can't be read in parts.
         parameters.n_ctx = parameters.n_batch = parameters.n_ubatch = self.size_tokens
         parameters.n_threads = parameters.n_threads_batch = threads
         parameters.embeddings = True
@@ -75,7 +78,7 @@ class TokenClassifier:
         self._batch = c.llama_batch_init(self.size_tokens, 0, 1)
 
     def label_logits(self, tokens: Sequence[int]) -> Floats:
-        """Return label logits [token, label]. Raises ModelBroken, ClassificationBrokenOff."""
+        """Return label logits [token, label]. Raises ModelBroken for NaN, and ClassificationBrokenOff."""
         import numpy as np
 
         batch = self._batch
@@ -85,7 +88,7 @@ class TokenClassifier:
             batch.logits[at] = True
         batch.n_tokens = len(tokens)
         result = int(self._c.llama_decode(self._context, batch))
-        if self._is_cancelled():
+        if self._is_cancelled():  # first: an aborted decode also returns a code
             raise ClassificationBrokenOff
         if result != DECODED:
             raise RuntimeError(f"llama_decode returned {result} for {batch.n_tokens} tokens")
@@ -103,6 +106,7 @@ class TokenClassifier:
 
 def spans_of(text: str, pieces: Sequence[bytes]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return where each token begins and ends in a text, in characters; a token may be a part of one."""
+    # A letter can be spread over several tokens: its first byte begins it, its last ends it.
     data, at, starts, ends = text.encode("utf-8", "replace"), 0, list[int](), list[int]()
     for piece in pieces:
         starts.append(len(data[:at].decode("utf-8", "ignore")))
@@ -117,7 +121,9 @@ def apply_head(vectors: Floats, head: Sequence[Floats], epsilon: float) -> Float
 
     dense, norm, weight, bias = head
     hidden = vectors @ dense.T
+    # GELU by the error function, as PyTorch has it by default; the tanh formula differs slightly.
     hidden = hidden * 0.5 * (1 + np.vectorize(math.erf, otypes=[np.float32])(hidden / np.float32(math.sqrt(2))))
+    # A norm without a bias, as ModernBERT's are.
     hidden = hidden - hidden.mean(axis=1, keepdims=True)
     hidden = hidden / np.sqrt((hidden**2).mean(axis=1, keepdims=True) + epsilon) * norm
     logits: Floats = hidden @ weight.T + bias
@@ -127,9 +133,10 @@ def apply_head(vectors: Floats, head: Sequence[Floats], epsilon: float) -> Float
 def _read_tensor(path: Path, header: GgufHeader, info: TensorInfo) -> Floats:
     import numpy as np
 
+    # GGUF's numbers for types; the conversion writes the head in these two.
     kinds = {0: np.float32, 1: np.float16}
     if info.type not in kinds:
         raise ModelLoadFailed(str(path), f"{info.name} has type {info.type}")
     count = math.prod(info.shape)
     values = np.fromfile(path, kinds[info.type], count, offset=header.data_offset + info.offset)
-    return values.reshape(info.shape[::-1]).astype(np.float32)
+    return values.reshape(info.shape[::-1]).astype(np.float32)  # GGUF lists extents from the innermost

@@ -99,8 +99,8 @@ class DrawingDirection:
 
 
 def turn(properties: Element, target: TargetLanguage) -> bool:
-    # `algn` is l or r of the page, not start or end, so it turns with the direction (ECMA-376 part 1, 21.1.2.2.7).
     """Set the target's text direction; return whether it changed. Sides in paragraph properties are physical."""
+    # `algn` is l or r of the page, not start or end, so it turns with the direction (ECMA-376 part 1, 21.1.2.2.7).
     is_rtl = properties.get("rtl") in ("1", "true")
     if is_rtl == target.is_rtl:
         return False

@@ -459,9 +459,8 @@ _KINDS = {
 }  # fmt: skip
 _LASTING = (SegmentKind.NOTE, SegmentKind.HEADER, SegmentKind.LABEL)
 """Kinds that contents inherit."""
-_CELLS = _named(
-    "table", "table-cell covered-table-cell"
-)  # a covered cell lies behind a merged one and may still have text
+# A covered cell lies behind a merged one and may still have text.
+_CELLS = _named("table", "table-cell covered-table-cell")
 _VALUES = frozenset(("float", "percentage", "currency", "date", "time", "boolean"))
 """Types of cells whose text is a value as it is shown."""
 _LABELS = {

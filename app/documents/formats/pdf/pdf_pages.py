@@ -150,8 +150,8 @@ def draw(path: Path, page: int, scale: float, password: str = "", most_pixels: i
 
 @contextmanager
 def _forms(document: Any) -> Iterator[Any]:
-    # XFA forms need a JavaScript engine; only AcroForms are drawn.
     """Open PDFium's form environment to draw filled fields only; opening actions are never run."""
+    # XFA forms need a JavaScript engine; only AcroForms are drawn.
     if document.get_formtype() not in (raw.FORMTYPE_ACRO_FORM,):
         yield None
         return

@@ -471,8 +471,8 @@ class _WorkbookRewriter:
                 self._threaded(part, element, page)
 
     def _threaded(self, part: XmlPart, comment: Element, page: int) -> None:
-        # Positions of mentions count characters of the old text, and Excel takes a wrong one for damage.
         """Rewrite a threaded comment without mentions, which refer to positions in the old text."""
+        # Positions of mentions count characters of the old text, and Excel takes a wrong one for damage.
         text = comment.find(f"{_THREADED}text")
         said = text.text if text is not None else None
         if text is None:

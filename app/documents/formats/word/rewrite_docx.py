@@ -170,8 +170,8 @@ class WordDirection:
             _switch_on(child_in_order(properties, _RTL, _RUN_ORDER))
 
     def _numbers(self, table: Element) -> None:
-        # Numbers in a table that is mirrored would stay on the other side of their column.
         """Set the direction of cells without letters, which aren't translated, like the others'."""
+        # Numbers in a table that is mirrored would stay on the other side of their column.
         for paragraph in table.iter(f"{W}p"):
             if not any(sign.isalpha() for sign in _words_in(paragraph)):
                 _turn(paragraph)
