@@ -170,8 +170,8 @@ class ProcessMemoryWatch:
 
         At the address space's limit an allocation fails inside a library, which aborts. Only circumstances tell that
         from a defect: its memory at the end, or its runtime's message.
-        # Rust and C++ libraries abort where Python would raise, so the runtime's last words or the peak have to tell.
         """
+        # Rust and C++ libraries abort where Python would raise, so the runtime's last words or the peak have to tell.
         if self.exceeded or any(words in last_words for words in OUT_OF_MEMORY_WORDS):
             return True
         return exit_code != 0 and self.peak_bytes >= self._most_bytes * NEAR_SHARE

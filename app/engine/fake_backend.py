@@ -48,7 +48,7 @@ Rules for loading:
 
 A token is a word with the space before it. With a model file that does not exist, loading fails with ModelMissing
 unless the rule says ``"any_path": true``.
-# A rule's uses are counted in a file, so that "the first load crashes, the second works" can be scripted.
+A rule's uses are counted in a file, so that "the first load crashes, the second works" can be scripted.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Assistant:
 
     @property
     def title(self) -> str:
-        """Name to show in lists."""
+        """The name: every kind of thing in the trash and in lists has a `title`."""
         return self.name
 
 
@@ -53,6 +53,7 @@ class AssistantStore:
 
     def create(self, name: str, icon: str = "", **values: Any) -> Assistant:
         """Create an assistant; names needn't be unique. `values` as in `update`."""
+        # Only names of columns that `_column_values` knows get into the statement; values are bound.
         fields = _column_values({"name": name, "icon": icon} | values) | {"created_at": self._clock()}
         names = ", ".join(fields)
         with self._database.transaction() as connection:
@@ -64,7 +65,7 @@ class AssistantStore:
         return _read_assistant(row)
 
     def get(self, assistant_id: int | None) -> Assistant | None:
-        """Return an assistant; None if deleted or unknown."""
+        """Return an assistant, or None if it is deleted or was never there."""
         with self._database.reading() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM assistants WHERE id = ? AND deleted_at IS NULL", (assistant_id,)
@@ -73,6 +74,7 @@ class AssistantStore:
 
     def all(self) -> list[Assistant]:
         """Return assistants, last used first; those never used follow by name."""
+        # NOCASE is SQLite's own and knows ASCII only, which is enough where names only break a tie.
         return self._select_where("deleted_at IS NULL ORDER BY used_at DESC NULLS LAST, name COLLATE NOCASE, id")
 
     def deleted(self) -> list[Assistant]:
@@ -105,6 +107,7 @@ class AssistantStore:
         return [_read_assistant(row) for row in rows]
 
     def _set_columns(self, assistant_id: int, values: Mapping[str, Any]) -> None:
+        # Nothing to change is no error, but an id that does not exist still is.
         changes = ", ".join(f"{name} = :{name}" for name in values) or "id = id"
         with self._database.transaction() as connection:
             changed = connection.execute(
@@ -119,10 +122,11 @@ def _column_values(values: Mapping[str, Any]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, value in values.items():
         if name == "name":
-            fields[name] = " ".join(clean_text(value).split())
+            fields[name] = " ".join(clean_text(value).split())  # pasted names come with line ends
         elif name in ("icon", "instructions", "model", "thinking"):
             fields[name] = clean_text(value)
         elif name == "sampling":
+            # Sorted, so that two equal sets of settings are equal as texts.
             fields[name] = json.dumps(value, sort_keys=True)
         else:
             raise TypeError(name)

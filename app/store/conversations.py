@@ -103,7 +103,7 @@ class Conversations:
                 f" VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING {_COLUMNS}",
                 (
                     clean_text(title),
-                    "person" if title else "",
+                    "person" if title else "",  # no model may replace a title that is given here
                     clean_text(system_prompt),
                     temperature,
                     clean_text(model),
@@ -115,7 +115,7 @@ class Conversations:
         return _read_conversation(row)
 
     def get(self, conversation_id: int) -> Conversation | None:
-        """Return a conversation; None if deleted or unknown."""
+        """Return a conversation, or None if it is deleted or was never there."""
         with self._database.reading() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM conversations WHERE id = ? AND deleted_at IS NULL", (conversation_id,)
@@ -124,6 +124,7 @@ class Conversations:
 
     def find(self, query: str = "") -> list[Conversation]:
         """Conversations whose title contains the query, ignoring case and accents; the last used first."""
+        # `fold` is Python's, so this walks all titles; there are few enough, and FTS5 finds whole words only.
         with self._database.reading() as connection:
             rows = connection.execute(
                 f"SELECT {_COLUMNS} FROM conversations WHERE deleted_at IS NULL"
@@ -154,6 +155,7 @@ class Conversations:
         texts = {"title": title, "system_prompt": system_prompt, "model": model, "draft": draft, "thinking": thinking}
         texts["memory"] = memory
         values: dict[str, Any] = {key: clean_text(text) for key, text in texts.items() if isinstance(text, str)}
+        # Who gave the title goes with it, or a model would write over what a person wrote.
         if "title" in values:
             values["titled_by"] = titled_by
         plain = {
@@ -166,6 +168,7 @@ class Conversations:
         values |= {key: value for key, value in plain.items() if not isinstance(value, UnchangedValue)}
         if not isinstance(sampling, UnchangedValue):
             values["sampling"] = json.dumps(sampling, sort_keys=True)
+        # `updated_at` stays: whoever pins or renames a chat does not want it at the top of the list.
         with self._database.transaction() as connection:
             _set_columns(connection, "conversations", conversation_id, values)
 
@@ -173,6 +176,7 @@ class Conversations:
         """Set a generated title unless the user wrote one; return whether it is set."""
         with self._database.transaction() as connection:
             changed = connection.execute(
+                # In one statement, as a person may write a title while the model is still thinking of one.
                 "UPDATE conversations SET title = ?, titled_by = 'model'"
                 " WHERE id = ? AND titled_by <> 'person' AND deleted_at IS NULL",
                 (clean_text(title), conversation_id),
@@ -180,7 +184,7 @@ class Conversations:
         return changed.rowcount > 0
 
     def fork(self, message_id: int, title: str) -> int:
-        """Return a new conversation with everything up to a message, documents and settings included; its id."""
+        """Copy a conversation up to a message, with its documents and settings, into a new one; return its id."""
         now = self._clock()
         with self._database.transaction() as connection:
             number = _conversation_of(connection, message_id)
@@ -190,6 +194,7 @@ class Conversations:
                 f" SELECT ?, 'person', '', ?, ?, {same} FROM conversations WHERE id = ? RETURNING id",
                 (clean_text(title), now, now, number),
             ).fetchone()
+            # The whole branch is copied, not shared: deleting the one chat must not touch the other.
             messages = tree.tree_messages(connection, tree.ids_up_to(connection, message_id))
             ids = tree.insert_tree(connection, row[0], messages)
             connection.executemany(
@@ -199,12 +204,13 @@ class Conversations:
             )
             copy_uses(connection, ids)
             first = connection.execute("SELECT first_kept_id FROM conversations WHERE id = ?", (number,)).fetchone()[0]
+            # Where the first message still sent lies behind the fork, the copy sends all.
             connection.execute("UPDATE conversations SET first_kept_id = ? WHERE id = ?", (ids.get(first), row[0]))
             tree.settle_leaf(connection, row[0])
         return int(row[0])
 
     def delete(self, conversation_id: int) -> None:
-        """Hide a conversation until `restore` or `purge_deleted`."""
+        """Hide a conversation until `restore` or `purge_deleted`; its messages stay as they are."""
         with self._database.transaction() as connection:
             _set_columns(connection, "conversations", conversation_id, {"deleted_at": self._clock()})
 
@@ -222,6 +228,7 @@ class Conversations:
                 "SELECT EXISTS (SELECT 1 FROM conversations WHERE deleted_at < :before)"
                 " OR EXISTS (SELECT 1 FROM messages WHERE deleted_with IS NOT NULL AND deleted_at < :before)"
             )
+            # Looked for first, since `leave_traces` alone would already make work for `erase_traces`.
             if not connection.execute(query, {"before": before}).fetchone()[0]:
                 return []
             for index in ("messages_index", "titles_index"):
@@ -229,6 +236,7 @@ class Conversations:
             gone = connection.execute(
                 "DELETE FROM conversations WHERE deleted_at < ? RETURNING id", (before,)
             ).fetchall()
+            # Only those deleted by themselves; messages of a chat go with the chat.
             connection.execute("DELETE FROM messages WHERE deleted_with IS NOT NULL AND deleted_at < ?", (before,))
         return [row[0] for row in gone]
 
@@ -237,6 +245,7 @@ class Conversations:
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT model, max(json_extract(stats, '$.tokens_per_s')) FROM messages"
+                # Asked in SQL, since parsing the figures of all answers here would take long.
                 " WHERE stats IS NOT NULL AND model <> '' AND json_extract(stats, '$.generated_tokens') >= ?"
                 " GROUP BY model",
                 (ENOUGH_TOKENS,),
@@ -260,6 +269,7 @@ class Conversations:
         with self._database.transaction() as connection:
             _set_columns(connection, "conversations", conversation_id, {"updated_at": now})
             if parent_id is not None:
+                # Not only a foreign key: a parent in another chat would make a tree with two roots.
                 parent = tree.find_message(connection, parent_id)
                 if parent is None or parent.conversation_id != conversation_id:
                     raise KeyError(parent_id)
@@ -271,6 +281,7 @@ class Conversations:
         assert message is not None
         return message
 
+    # Called every second while an answer is written; the index learns of it when the answer is complete.
     def save_text(self, message_id: int, text: str, thinking: str = "") -> None:
         """Save what has been written of a message so far."""
         with self._database.transaction() as connection:
@@ -292,7 +303,7 @@ class Conversations:
         """Save a message's full text, reasoning (with its seconds), final state, figures and model if known."""
         values: dict[str, Any] = {"text": clean_text(text), "state": state, "stats": tree.stats_to_text(stats)}
         values |= {"thinking": clean_text(thinking), "thinking_s": thinking_s}
-        if model:
+        if model:  # another model may have answered than the one that was asked
             values["model"] = clean_text(model)
         with self._database.transaction() as connection:
             _set_columns(connection, "messages", message_id, values)
@@ -303,7 +314,7 @@ class Conversations:
             _set_columns(connection, "messages", message_id, {"pinned": is_pinned})
 
     def set_sources(self, message_id: int, sources: Sequence[dict[str, Any]]) -> None:
-        """Save an answer's citations of documents."""
+        """Save an answer's citations of documents, as `app.features.retrieval.citations` writes them."""
         with self._database.transaction() as connection:
             _set_columns(connection, "messages", message_id, {"sources": json.dumps(list(sources))})
 
@@ -313,7 +324,7 @@ class Conversations:
             _set_columns(connection, "messages", message_id, {"recalled": json.dumps(list(recalled))})
 
     def get_message(self, message_id: int) -> StoredMessage | None:
-        """Return a message; None if deleted or unknown."""
+        """Return a message, or None if it is deleted or was never there."""
         with self._database.reading() as connection:
             return tree.find_message(connection, message_id)
 
@@ -352,12 +363,15 @@ class Conversations:
 
     def recover(self) -> int:
         """Mark messages that an earlier run left unfinished as interrupted; return how many."""
+        # Run at each start: only a program that ended in the middle of an answer leaves such messages.
         with self._database.transaction() as connection:
             return connection.execute("UPDATE messages SET state = 'interrupted' WHERE state = 'writing'").rowcount
 
 
 def match_expression(query: str) -> str:
     """Turn input into an FTS5 expression: each word quoted, the last a prefix; "" without words."""
+    # Quotes take all meaning from FTS5's own words and signs: AND, NEAR, ^, - and a colon would be operators.
+    # A word of signs only would be an empty phrase.
     words = [word for word in clean_text(query).split() if any(_is_letter_or_digit(char) for char in word)]
     quoted = ['"' + word.replace('"', '""') + '"' for word in words]
     return " ".join(quoted) + "*" if quoted else ""
@@ -368,12 +382,13 @@ def _is_letter_or_digit(character: str) -> bool:
     return category[0] in "LN" or category == "Co"  # what SQLite's unicode61 takes as part of a word
 
 
-def _clean_fields(one: object, names: Sequence[str]) -> dict[str, Any]:
-    return {name: clean_text(getattr(one, name)) for name in names}
+def _clean_fields(values: object, names: Sequence[str]) -> dict[str, Any]:
+    return {name: clean_text(getattr(values, name)) for name in names}
 
 
 def _set_columns(connection: sqlite3.Connection, table: str, row_id: int, values: dict[str, Any]) -> None:
     """Change columns of one row. Raises KeyError if it doesn't exist."""
+    # Asked for instead of counting what was changed: without values nothing is changed at all.
     if not connection.execute(f"SELECT count(*) FROM {table} WHERE id = ?", (row_id,)).fetchone()[0]:
         raise KeyError(row_id)
     if values:
@@ -397,7 +412,7 @@ def _read_conversation(row: sqlite3.Row) -> Conversation:
 
 
 class DocumentUse(StrEnum):
-    """Use of a document in the prompt."""
+    """How much of a document is shown to the model with its message."""
 
     UNDECIDED = ""
     WHOLE = "whole"
@@ -424,6 +439,7 @@ class Attachment:
     has_answer: bool | None = None
 
 
+# Documents of a project have no message either, and are in no draft.
 _IN_DRAFT = "message_id IS NULL AND queued_id IS NULL AND project_id IS NULL"
 _ATTACHED = "id, document_id, conversation_id, message_id, use, passages, has_answer"
 
@@ -437,7 +453,7 @@ class Attachments:
     def add_to_draft(
         self, conversation_id: int | None, document_id: int, use: DocumentUse = DocumentUse.UNDECIDED
     ) -> Attachment:
-        """Attach a document to a draft."""
+        """Attach a document to a conversation's draft, or to that of a new chat."""
         with self._database.transaction() as connection:
             row = connection.execute(
                 f"INSERT INTO attachments (document_id, conversation_id, use) VALUES (?, ?, ?) RETURNING {_ATTACHED}",
@@ -468,13 +484,16 @@ class Attachments:
         """Return attachments by message; messages without any are absent."""
         found: dict[int, list[Attachment]] = {}
         for attachment in self._find_where(
-            "message_id IN (SELECT value FROM json_each(?))", (json.dumps(list(message_ids)),)
+            # `json_each` takes any number of ids in one parameter; SQLite limits parameters, and their number would be
+            # in the text.
+            "message_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(message_ids)),),
         ):
             found.setdefault(attachment.message_id or 0, []).append(attachment)
         return found
 
     def move_to_message(self, conversation_id: int | None, message_id: int) -> list[Attachment]:
-        """Return what waited in a draft belongs to a message now."""
+        """Move what waits in a draft to a message, and return all that the message has."""
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE attachments SET message_id = ?, conversation_id = NULL"
@@ -494,7 +513,7 @@ class Attachments:
             )
 
     def set_passages(self, attachment_id: int, passages: Sequence[int], *, has_answer: bool | None = None) -> None:
-        """Save which blocks are shown and whether they seem to answer the message."""
+        """Save which blocks are shown, and whether they seem to answer the message."""
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE attachments SET passages = ?, has_answer = ? WHERE id = ?",
@@ -508,6 +527,7 @@ class Attachments:
     def copy(self, from_message_id: int, to_message_id: int) -> None:
         """Give another version of a question the same documents; its passages are chosen again."""
         with self._database.transaction() as connection:
+            # Passages were found for the other wording of the question.
             connection.execute(
                 "INSERT INTO attachments (document_id, message_id, use)"
                 " SELECT document_id, ?, use FROM attachments WHERE message_id = ? AND use <> 'passages' ORDER BY id",
@@ -521,6 +541,7 @@ class Attachments:
 
     def put_back(self, attachment: Attachment) -> None:
         """Restore an attachment removed from a draft, at its place, unless the conversation is gone."""
+        # The old id brings it back to its old place; OR IGNORE, as Undo may be pressed twice.
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO attachments (id, document_id, conversation_id, use)"
@@ -576,8 +597,10 @@ class WholeConversations:
     def _iterate_messages(
         self, ids_of: Callable[[sqlite3.Connection, int], list[int]], conversation_id: int
     ) -> Iterator[TreeMessage]:
+        # Ids first and texts in batches: a chat may be larger than memory, and others want the database in between.
         with self._database.reading() as connection:
             ids = ids_of(connection, conversation_id)
+        # Each batch is a transaction of its own, so a message deleted meanwhile is simply missing.
         for first in range(0, len(ids), BATCH):
             with self._database.reading() as connection:
                 found = tree.tree_messages(connection, ids[first : first + BATCH])
@@ -595,7 +618,7 @@ class WholeConversations:
         attached: Attached | None = None,
         media: Media | None = None,
     ) -> int:
-        """Return a whole conversation from elsewhere, with its times, in one transaction; returns its id.
+        """Add a whole conversation from elsewhere, with its times, in one transaction; return its id.
 
         `chat` counts but for its ids: `first_kept_id` and the ids of messages, each after its parent, are only among
         themselves. `attached` are documents of messages by these ids, None for the draft's. Raises KeyError for a
@@ -603,6 +626,7 @@ class WholeConversations:
         """
         plain = ("temperature", "created_at", "updated_at", "pinned", "project_id", "assistant_id")
         values = {name: getattr(chat, name) for name in plain}
+        # Texts from other programs may hold lone surrogates or zero bytes, which SQLite refuses or cuts at.
         values |= _clean_fields(chat, ("title", "system_prompt", "model", "draft", "thinking"))
         values["sampling"] = json.dumps(chat.sampling, sort_keys=True)
         values["titled_by"] = "person" if chat.title else ""
@@ -614,6 +638,7 @@ class WholeConversations:
             ).fetchone()
             conversation_id = int(row[0])
             ids, _ = _insert_messages(connection, conversation_id, messages, attached or {}, media or {})
+            # Ids of the messages are new here, so what refers to one is translated.
             kept_id = None if chat.first_kept_id is None else ids.get(chat.first_kept_id)
             connection.execute("UPDATE conversations SET first_kept_id = ? WHERE id = ?", (kept_id, conversation_id))
         return conversation_id
@@ -632,6 +657,7 @@ class WholeConversations:
         Messages with the same role and text below the same parent count as present. The shown branch stays, and
         continues if new messages follow it. `messages` and `attached` as in `add_tree`.
         """
+        # One transaction: a person who looks meanwhile sees all of it or nothing.
         with self._database.transaction() as connection:
             at_messages: Attached = {
                 place: documents for place, documents in (attached or {}).items() if place is not None
@@ -639,6 +665,7 @@ class WholeConversations:
             at_places: Media = {place: uses for place, uses in (media or {}).items() if place is not None}
             _, added = _insert_messages(connection, conversation_id, messages, at_messages, at_places)
             if added:
+                # Only if something came: importing the same export again must not reorder the list.
                 connection.execute(
                     "UPDATE conversations SET updated_at = max(updated_at, ?) WHERE id = ?",
                     (updated_at, conversation_id),
@@ -655,6 +682,7 @@ class WholeConversations:
         """Return the first message of a conversation; None without any."""
         with self._database.reading() as connection:
             row = connection.execute(
+                # The + keeps SQLite from the index by parent, which holds the beginnings of all chats together.
                 "SELECT text FROM messages WHERE conversation_id = ? AND +parent_id IS NULL AND deleted_at IS NULL"
                 " ORDER BY id LIMIT 1",
                 (conversation_id,),
@@ -678,10 +706,15 @@ def _insert_messages(
         )
         for message in messages
     ]
+    # New ones have higher ids than all before, as AUTOINCREMENT gives none out twice.
     before = connection.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()[0]
     ids = tree.insert_tree(connection, conversation_id, cleaned)
     new = {old_id: number for old_id, number in ids.items() if number > before}
-    partly, fuller = {tree_message.id for tree_message in cleaned if tree_message.other_texts}, 0
+    # Known messages whose other copy lacks some pictures.
+    partly, fuller = (
+        {tree_message.id for tree_message in cleaned if tree_message.other_texts},
+        0,
+    )
     for place, documents in attached.items():
         if place is None or place in new:
             owner = (None, new[place]) if place is not None else (conversation_id, None)
@@ -694,10 +727,12 @@ def _insert_messages(
             add_uses(connection, "conversation_id", conversation_id, uses)
         elif place in new:
             add_uses(connection, "message_id", new[place], uses)
+        # The same question with and without its picture is one message; what it lacks is added.
         elif place in partly:
             here = uses_of(connection, ids[place])
             lacking = [use for use in uses if use[0] not in here]
             add_uses(connection, "message_id", ids[place], lacking)
             fuller += bool(lacking)
+    # Chosen anew, as messages may have come below the one that was shown.
     tree.settle_leaf(connection, conversation_id)
     return ids, len(new) + fuller

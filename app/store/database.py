@@ -37,10 +37,12 @@ IN_MEMORY_IDS = 1 << 30
 """First id of in-memory databases, so that ids never collide with the file's; fits 32 bits, as Qt's signals need."""
 LARGEST_IN_MEMORY_BYTES = 1 << 30
 ALMOST_NOTHING_BYTES = 1_000_000
+# SQLite counts such small files as empty; the smallest page is 512 bytes.
 SMALLEST_BYTES = 512
 RECOVERING, RECOVERED = ".recovering", ".recovered"
 
 _PLACE_CODES = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+# NOTADB: the beginning of the file is not SQLite's.
 _DAMAGE_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -66,6 +68,7 @@ class Database:
         self.moved_aside = moved_aside
         self.recovered = recovered
         self._connection = connection
+        # The module's own check of threads is off (`check_same_thread`), since this lock orders them.
         self._lock = threading.Lock()
 
     @classmethod
@@ -78,6 +81,7 @@ class Database:
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # chats are nobody else's business
             moved_aside = recovered = None
+            # A recovery that was interrupted is finished before anything looks at the file.
             _finish_recovery(path)
             if not _is_usable(path, len(migrations)):
                 recovered = _recover_file(path, migrations)
@@ -88,10 +92,12 @@ class Database:
             return cls(_open_ready(path, migrations), path, moved_aside, recovered)
         except (sqlite3.Error, OSError) as error:
             problem = _problem_of_error(error, path)
+            # On a full disk there is no room for a journal, but everything can still be read.
             if isinstance(problem, DiskFull) and (connection := _without_room(path, len(migrations))) is not None:
                 database = cls(connection, path, None)
                 database.has_room = False
                 return database
+            # Errors without a cause on the disk may come from tables that another program has changed.
             if problem is None and _is_altered(path, migrations):
                 problem = DatabaseAltered(str(path))
             if problem is None:
@@ -111,11 +117,13 @@ class Database:
         DiskFull when the file cannot be copied, MigrationFailed when it cannot be brought to the newest schema.
         """
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        # Sorts and temporary tables too: nothing of a temporary chat may reach the disk.
         connection.execute("PRAGMA temp_store = MEMORY")
         if copied is not None:
             _copy_without_room(copied, connection)
         _set_up(connection)
         migrate_file(connection, Path(":memory:"))
+        # What AUTOINCREMENT gave out last is moved up, so that both databases never use the same id.
         for table in ("conversations", "messages", "documents", "attachments", "pages", "queued_messages"):
             connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
             connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, IN_MEMORY_IDS))
@@ -127,6 +135,7 @@ class Database:
 
         Raises DiskFull, FolderNotWritable or DatabaseDamaged; the connection stays usable.
         """
+        # IMMEDIATE: a lock taken later in the transaction could fail with "busy" and lose what was done.
         with self._begin_transaction("BEGIN IMMEDIATE") as connection:
             yield connection
 
@@ -142,6 +151,7 @@ class Database:
             try:
                 return recovery.is_sound(check)
             except sqlite3.DatabaseError as error:
+                # The file could not be read just now, which says nothing about its content.
                 if isinstance(error, sqlite3.OperationalError):
                     raise
                 return False  # a page so broken that the check itself ends at it
@@ -153,6 +163,7 @@ class Database:
         """
         try:
             if self.path == Path(":memory:"):
+                # A database in memory can only be copied through its own connection.
                 with self._lock:
                     back_up(self._connection, target)
             else:
@@ -177,6 +188,7 @@ class Database:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.Error as error:
                 problem = _problem_of_error(error, self.path)
+                # "Busy" is no failure: the next call empties it.
                 if problem is not None:
                     raise problem from error
                 log.info("the journal stays as it is: %s", error)
@@ -190,15 +202,17 @@ class Database:
             self._connection.close()
 
     @contextmanager
+    # One connection for all threads: SQLite would make them wait for each other anyway.
     def _begin_transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
                 self._connection.execute(begin)
                 yield self._connection
                 self._connection.execute("COMMIT")
-            except BaseException as error:
+            except BaseException as error:  # also KeyboardInterrupt: an open transaction would keep all others out
                 self._roll_back()
                 problem = _problem_of_error(error, self.path)
+                # Refused statements name a missing column or table: the schema is not ours any more.
                 is_refused = isinstance(error, sqlite3.OperationalError) and problem is None
                 if is_refused and _is_altered(self.path, MIGRATIONS):
                     problem = DatabaseAltered(str(self.path))
@@ -217,6 +231,7 @@ class Database:
 def copied_schema(path: Path) -> int:
     """Return the schema version of a private copy; 0 if it isn't a sound database. Raises DatabaseNewer."""
     try:
+        # Read-only, so that a stranger's file is neither migrated nor given a journal.
         with closing(_connect_file(path, "ro")) as copy:
             version = schema_version(copy) if recovery.is_sound(copy) else 0
     except sqlite3.Error:
@@ -236,10 +251,12 @@ def prepare_copy(path: Path) -> None:
             raise DatabaseDamaged(str(path))
         with closing(_connect_file(path, "rw")) as copy:
             _set_up(copy)
+            # By name first: an older program may have written its tables a little differently.
             if not _has_own_schema(copy, MIGRATIONS[: schema_version(copy)], by_name=True):
                 raise DatabaseAltered(str(path))
             migrate_file(copy, Path(":memory:"))  # a copy needs no copy beside it
             if not _has_own_schema(copy, MIGRATIONS):
+                # After the migration nothing may differ, since triggers and views of a stranger would run here.
                 raise DatabaseAltered(str(path))
             recovery.rebuild_newer_indexes(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
@@ -249,6 +266,7 @@ def prepare_copy(path: Path) -> None:
 
 def _has_own_schema(connection: sqlite3.Connection, migrations: Sequence[Migration], *, by_name: bool = False) -> bool:
     """Return whether a database has what these steps make of an empty one."""
+    # The schema is made in memory by the same steps, so there is no second description of it to keep up.
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
         _set_up(new)
         migrate_file(new, Path(":memory:"), migrations)
@@ -285,7 +303,7 @@ def copied_counts(path: Path) -> dict[str, int]:
     counts: dict[str, int] = {}
     with closing(_connect_file(path, "ro")) as copy:
         for name, where in _COUNTED.items():
-            with suppress(sqlite3.OperationalError):
+            with suppress(sqlite3.OperationalError):  # a table that came with a later schema
                 counts[name] = int(copy.execute(f"SELECT count(*) FROM {where}").fetchone()[0])
     return counts
 
@@ -298,6 +316,7 @@ def is_let_go(path: Path) -> bool:
         with closing(_connect_file(path, "rw")) as connection:
             connection.execute("PRAGMA busy_timeout = 0")
             # only the one who is alone may leave the write-ahead log
+            # "delete" is what SQLite answers when nobody else has the log open.
             return bool(connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0] == "delete")
     except sqlite3.DatabaseError as error:
         return error.sqlite_errorcode & 0xFF in _DAMAGE_CODES
@@ -305,6 +324,7 @@ def is_let_go(path: Path) -> bool:
 
 def fold_text(text: str) -> str:
     """Fold text for comparing regardless of case and Latin accents, in every script."""
+    # NFKD twice: folding can make letters that are composed again.
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return "".join(character for character in plain if not "\u0300" <= character <= "\u036f")
 
@@ -328,6 +348,7 @@ def _is_usable(path: Path, known_version: int) -> bool:
                 raise DatabaseNewer(str(path), found, known_version)
             if found < 0:
                 raise DatabaseAltered(str(path))
+            # The usual start checks little; only what was noted while working leads to a look at every page.
             if not recovery.is_suspect(path):
                 return not recovery.is_damaged(check, path, found)
         with closing(_connect_file(path)) as repair:
@@ -354,7 +375,9 @@ def _recover_file(path: Path, migrations: Sequence[Migration]) -> recovery.Recov
             scratch.touch(mode=0o600)
             with closing(_connect_file(scratch)) as new:
                 _set_up(new)
+                # The schema that the file had, so that all rows fit; newer steps follow when it is opened.
                 migrate_file(new, scratch, migrations[:version])
+                # What is still in the journal is in no page of the file, so pages alone would show an old state.
                 is_whole = not _size_bytes(path.with_name(path.name + "-wal"))
                 found = recovery.recover_rows(damaged, new, path if is_whole else None)
     except sqlite3.DatabaseError as error:
@@ -362,9 +385,10 @@ def _recover_file(path: Path, migrations: Sequence[Migration]) -> recovery.Recov
             raise
         log.info("nothing of a damaged database can be read: %s", error)
         found = None
-    if found is None or not found.rows:
+    if found is None or not found.rows:  # an empty new file would be taken for all that there was
         scratch.unlink(missing_ok=True)
         return None
+    # The second name says that the copy is complete: a program killed before it begins again.
     scratch.replace(whole)
     return found
 
@@ -393,6 +417,7 @@ def _size_bytes(path: Path) -> int:
 
 def _connect_file(path: Path, mode: str = "rwc") -> sqlite3.Connection:
     place = path.absolute().as_posix()
+    # Bytes are quoted: a path may hold what is no UTF-8, or a question mark, which would begin the parameters.
     address = f"file://{'' if place.startswith('/') else '/'}{quote(os.fsencode(place))}?mode={mode}"
     # isolation_level None: transactions begin where `Database` says so, not where the module guesses.
     return sqlite3.connect(address, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, uri=True)
@@ -435,6 +460,7 @@ def _without_room(path: Path, version: int) -> sqlite3.Connection | None:
 
 
 def _copy_without_room(path: Path, target: sqlite3.Connection) -> None:
+    # It has to fit into memory.
     if _size_bytes(path) > LARGEST_IN_MEMORY_BYTES:
         raise DiskFull(str(path.parent))
     try:
@@ -450,6 +476,7 @@ def _set_up_writing(connection: sqlite3.Connection) -> None:
     # FULL syncs the log at every commit, so that a power cut costs what was not yet saved and nothing more.
     # NORMAL would be faster and could lose everything since the last checkpoint, about a thousand pages.
     connection.execute("PRAGMA synchronous = FULL")
+    # Bytes; without it a journal keeps the size of the largest transaction for ever.
     connection.execute("PRAGMA journal_size_limit = 4000000")
     connection.execute("PRAGMA secure_delete = ON")  # for the full-text indexes see `erasing`
 
@@ -457,8 +484,9 @@ def _set_up_writing(connection: sqlite3.Connection) -> None:
 def _set_up(connection: sqlite3.Connection) -> None:
     connection.row_factory = sqlite3.Row
     connection.text_factory = lambda stored: stored.decode("utf-8", "replace")  # one bad byte costs one character
+    # For comparing regardless of case and accents in all scripts; SQLite knows ASCII only.
     connection.create_function("fold", 1, fold_text, deterministic=True)
-    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA foreign_keys = ON")  # off by default, and per connection
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
@@ -480,11 +508,13 @@ def _problem_of_error(error: BaseException, path: Path) -> AppError | None:
     if isinstance(error, OSError):
         return disk_problem(error, path.parent)
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF if isinstance(error, sqlite3.Error) else 0
+    # Some systems report a full disk as a general failure of reading and writing.
     if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
         return DiskFull(folder)
     if code in _PLACE_CODES or code == sqlite3.SQLITE_IOERR:
         return FolderNotWritable(folder)
     if code in _DAMAGE_CODES:
+        # The next start looks at every page, since this one can't say how much is lost.
         recovery.mark_suspect(path)
         return DatabaseDamaged(str(path))
     return None

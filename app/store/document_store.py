@@ -53,9 +53,12 @@ class StoredDocument:
     created_at: float
 
 
+# Paths are bytes: names on Linux need not be UTF-8.
 _COLUMNS = "id, name, path, size_bytes, mtime_ns, sha256, format, unit, pages, info, created_at"
+# What keeps a document alive: messages, drafts, projects and jobs.
 _REFERRED_TO = "SELECT document_id FROM attachments UNION ALL SELECT document_id FROM job_documents"
 _CITED = (
+    # An answer's citations, too: a click on one has to show the passage after the document left the chat.
     "SELECT json_extract(s.value, '$.document_id') FROM messages m, json_each(m.sources) s"
     " WHERE m.sources <> '[]' AND json_extract(s.value, '$.document_id') IS NOT NULL"
 )
@@ -75,6 +78,7 @@ class DocumentStore:
         """True while the documents can be read: a temporary chat's are deleted with it."""
         return not self._database.is_closed
 
+    # Not kept: it has no state but the database.
     @property
     def vectors(self) -> VectorStore:
         """Embedding vectors of the documents' passages; in the same database and deleted with them."""
@@ -92,7 +96,7 @@ class DocumentStore:
         return int(cursor.lastrowid or 0)
 
     def add_blocks(self, document_id: int, blocks: Sequence[Fields]) -> None:
-        """Append blocks, in order."""
+        """Append blocks in their order, a batch in each transaction."""
         for first in range(0, len(blocks), BATCH):
             rows = [_block_row(document_id, dict(block)) for block in blocks[first : first + BATCH]]
             with self._database.transaction() as connection:
@@ -103,7 +107,7 @@ class DocumentStore:
     def finish_document(
         self, document_id: int, *, format_: str, unit: str, pages: int, sha256: str, info: Fields
     ) -> StoredDocument:
-        """Return all blocks are there; raises KeyError for an unknown document."""
+        """Mark a document as complete, with what is known of it; raises KeyError for an unknown one."""
         with self._database.transaction() as connection:
             row = connection.execute(
                 "UPDATE documents SET format = ?, unit = ?, pages = ?, sha256 = ?, info = ?, state = 'complete'"
@@ -116,6 +120,7 @@ class DocumentStore:
 
     def discard_document(self, document_id: int) -> None:
         """Delete a document with its blocks, if nothing refers to it."""
+        # In batches, as a book has tens of thousands of blocks, and each changes the full-text index.
         while self._remove_some(document_id):
             pass
         with self._database.transaction() as connection:
@@ -125,6 +130,7 @@ class DocumentStore:
         with self._database.transaction() as connection:
             last = connection.execute(
                 "SELECT max(id) FROM (SELECT id FROM blocks WHERE document_id = ? ORDER BY id LIMIT ?)"
+                # Asked anew for each batch: somebody may attach the document meanwhile.
                 f" WHERE ? NOT IN ({_REFERRED_TO})",
                 (document_id, BATCH, document_id),
             ).fetchone()[0]
@@ -142,6 +148,7 @@ class DocumentStore:
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE attachments SET document_id = ?, passages = '[]', has_answer = NULL"
+                # Passages belong to the question they were found for, and name blocks of the earlier reading.
                 " WHERE document_id = ? AND use <> 'passages'",
                 (document_id, earlier_id),
             )
@@ -152,7 +159,7 @@ class DocumentStore:
             )
 
     def get(self, document_id: int) -> StoredDocument | None:
-        """Return a document; None if incomplete or unknown."""
+        """Return a document, or None if it is incomplete or was never there."""
         with self._database.reading() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM documents WHERE id = ? AND state = 'complete'", (document_id,)
@@ -161,6 +168,7 @@ class DocumentStore:
 
     def find_read(self, path: Path, size_bytes: int, mtime_ns: int) -> list[StoredDocument]:
         """Return complete documents read from this file in its present state, newest first."""
+        # Path, size and time together stand for the content, as hashing every file at each look would take long.
         with self._database.reading() as connection:
             rows = connection.execute(
                 f"SELECT {_COLUMNS} FROM documents WHERE path = ? AND size_bytes = ? AND mtime_ns = ?"
@@ -204,13 +212,14 @@ class DocumentStore:
 
     def every_block(self, document_id: int) -> Iterator[Fields]:
         """Yield all blocks in order, a batch at a time, so that others get at the database in between."""
+        # By number and not by OFFSET, which would walk over all blocks before it again and again.
         first = 1
         while batch := self.read_blocks(document_id, first, BATCH):
             yield from batch
             first = int(batch[-1]["id"]) + 1
 
     def some_blocks(self, document_id: int, numbers: Sequence[int]) -> list[Fields]:
-        """Return the blocks with these numbers, in order."""
+        """Return the blocks with these numbers in their order, whatever the order asked for."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT number, kind, page, text, fields FROM blocks WHERE document_id = ?"
@@ -230,6 +239,7 @@ class DocumentStore:
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT number, kind, page, text, fields FROM blocks WHERE document_id = :document AND (page = :page"
+                # A paragraph or a table goes on over the end of its page.
                 " OR number = (SELECT max(number) FROM blocks WHERE document_id = :document AND page < :page))"
                 " ORDER BY number",
                 {"document": document_id, "page": page},
@@ -252,6 +262,7 @@ class DocumentStore:
                 " JOIN blocks b ON b.id = blocks_index.rowid"
                 " WHERE blocks_index MATCH ? AND b.document_id IN (SELECT value FROM json_each(?))"
                 " ORDER BY blocks_index.rank LIMIT ?",
+                # Any of the words: questions have words that no passage has.
                 (" OR ".join(quoted), json.dumps(list(document_ids)), limit),
             ).fetchall()
         return [(int(row[0]), int(row[1]), float(row[2])) for row in rows]
@@ -278,6 +289,7 @@ def _match_word(word: str) -> str:
 
 
 def _block_row(document_id: int, fields: Fields) -> tuple[Any, ...]:
+    # Four fields have columns for finding; all others are one JSON text.
     number, kind, page, text = fields.pop("id"), fields.pop("kind"), fields.pop("page"), fields.pop("text")
     return (document_id, number, kind, page, clean_text(text), json.dumps(fields))
 
@@ -289,7 +301,11 @@ def _block_fields(row: sqlite3.Row) -> Fields:
 
 def _read_document(row: sqlite3.Row) -> StoredDocument:
     values = dict(row)
-    shown = {"name": visible_name(values["name"]), "path": Path(os.fsdecode(values["path"]))}
+    # The name was a stranger's file name.
+    shown = {
+        "name": visible_name(values["name"]),
+        "path": Path(os.fsdecode(values["path"])),
+    }
     return StoredDocument(**values | shown | {"info": json.loads(values["info"])})
 
 
@@ -298,7 +314,6 @@ log = logging.getLogger(__name__)
 HEARD = "heard"
 """The method of pieces of a recording, which are kept here, by a key of their own, until all of it is heard."""
 HEARD_KEPT_S = 30 * 24 * 3600.0
-"""A block in plain JSON, as in `app.store.document_store`."""
 
 
 @dataclass(frozen=True)
@@ -344,6 +359,7 @@ class PageReadings:
                 "INSERT INTO page_readings (sha256, page, method, model, state, fields, is_edited, made_at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256, page) DO UPDATE SET method = excluded.method,"
                 " model = excluded.model, state = excluded.state, fields = excluded.fields,"
+                # A person's corrections are worth more than another run of tesseract.
                 " is_edited = excluded.is_edited, made_at = excluded.made_at"
                 " WHERE NOT page_readings.is_edited OR excluded.is_edited",
                 (sha256, *_reading_values(reading), self._clock()),
@@ -351,7 +367,7 @@ class PageReadings:
         return done.rowcount > 0
 
     def forget_all(self, sha256: str) -> None:
-        """Delete all readings of a file."""
+        """Delete all readings of a file, corrections included."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM page_readings WHERE sha256 = ?", (sha256,))
 
@@ -360,6 +376,7 @@ class PageReadings:
         given_up = self.read_pages(sha256).get(page)
         if given_up is None or not given_up.is_edited:
             return None
+        # Deleted and added anew, as `save_page` never replaces corrections.
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM page_readings WHERE sha256 = ? AND page = ?", (sha256, page))
             if given_up.before is not None:
@@ -374,6 +391,7 @@ class PageReadings:
         """Delete readings of files without a document, and of abandoned recordings."""
         with self._database.transaction() as connection:
             connection.execute(
+                # Recordings have a key of their own until all of them is heard, and no document before.
                 "DELETE FROM page_readings WHERE sha256 NOT IN (SELECT sha256 FROM documents)"
                 " AND (method <> ? OR made_at < ?)",
                 (HEARD, self._clock() - HEARD_KEPT_S),

@@ -80,7 +80,7 @@ class JobTable:
         return _read_job(row)
 
     def get(self, job_id: int) -> Job | None:
-        """Return a job; None if deleted or unknown."""
+        """Return a job, or None if it is deleted or was never there."""
         with self._database.reading() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM jobs WHERE id = ? AND deleted_at IS NULL", (job_id,)
@@ -103,7 +103,7 @@ class JobTable:
             return {int(row[0]) for row in connection.execute("SELECT id FROM jobs WHERE kind = ?", (kind,))}
 
     def queue_last(self, job_id: int) -> None:
-        """Queue a job again, at the end."""
+        """Queue a job again at the end, without its earlier error."""
         with self._database.transaction() as connection:
             done = connection.execute(
                 "UPDATE jobs SET state = 'queued', error = NULL, updated_at = ?,"
@@ -126,11 +126,13 @@ class JobTable:
     ) -> None:
         """Change the given fields. A new state clears the previous error unless one is given."""
         values: dict[str, Any] = {"updated_at": self._clock()}
+        # None means "leave as it is" here: no field of a job may be None but its error.
         plain = {"title": None if title is None else clean_text(title), "state": state, "place": place}
         values |= {key: value for key, value in plain.items() if value is not None}
         values |= {
             key: json.dumps(value) for key, value in (("progress", progress), ("spec", spec)) if value is not None
         }
+        # A job that goes on has no reason to have stopped.
         if state is not None or error is not None:
             values["error"] = _error_text(error)
         self._set_columns(job_id, values)
@@ -141,7 +143,7 @@ class JobTable:
             _remove_jobs(connection, "id = ?", job_id)
 
     def delete(self, job_id: int) -> None:
-        """Hide a job until `restore` or `purge_deleted`."""
+        """Hide a job until `restore` or `purge_deleted`; its result and documents stay."""
         self._set_columns(job_id, {"deleted_at": self._clock()})
 
     def restore(self, job_id: int) -> None:
@@ -161,6 +163,7 @@ class JobTable:
     def recover(self, kind: str) -> None:
         """Queue jobs again that were running when the program ended."""
         with self._database.transaction() as connection:
+            # What was done is kept, so a queued job goes on where it was.
             connection.execute("UPDATE jobs SET state = 'queued' WHERE kind = ? AND state = 'running'", (kind,))
 
     def _set_columns(self, job_id: int, values: dict[str, Any]) -> None:
@@ -173,6 +176,7 @@ class JobTable:
 
 def _remove_jobs(connection: sqlite3.Connection, which: str, *values: float | str) -> None:
     if connection.execute(f"SELECT EXISTS (SELECT 1 FROM jobs WHERE {which})", values).fetchone()[0]:
+        # Only if something goes: it costs merging the index.
         leave_traces(connection, "results_index")
         connection.execute(f"DELETE FROM jobs WHERE {which}", values)
 
@@ -191,6 +195,7 @@ def set_documents(connection: sqlite3.Connection, job_id: int, document_ids: Seq
 
 
 def _error_text(error: AppError | None) -> str | None:
+    # By name and fields: the sentence about it is made where it is shown.
     return None if error is None else json.dumps({"name": type(error).__name__, "fields": to_fields(error)})
 
 
@@ -231,6 +236,7 @@ class JobResults:
                 " ORDER BY job_id, position",
                 (json.dumps(list(job_ids)),),
             ).fetchall()
+        # A job without documents has an entry, too.
         found: dict[int, tuple[int, ...]] = dict.fromkeys(job_ids, ())
         for row in rows:
             found[row[0]] += (row[1],)
@@ -258,6 +264,7 @@ class JobResults:
         """
         found: set[int] | None = None
         with self._database.reading() as connection:
+            # Word by word, as one may stand in the title and another in the text.
             for word in clean_text(query).split():
                 rows = connection.execute(
                     "SELECT id FROM jobs WHERE instr(fold(title), :word)"
@@ -274,7 +281,7 @@ class JobResults:
                         "SELECT job_id FROM job_results WHERE instr(text, ?)", (word,)
                     ).fetchall()
                 hits = {int(row[0]) for row in rows}
-                found = hits if found is None else found & hits
+                found = hits if found is None else found & hits  # all words
         return found or set()
 
 
@@ -289,6 +296,7 @@ class SummaryStore(JobResults):
     def find_step(self, job_id: int, key: str) -> Any | None:
         """Return what any job stored under the key, and reference it from this job too."""
         with self._database.transaction() as connection:
+            # Steps are shared by their key: two summaries of one book with the same settings ask the model once.
             row = connection.execute("SELECT id, value FROM job_steps WHERE key = ?", (key,)).fetchone()
             if row is not None:
                 connection.execute("INSERT OR IGNORE INTO job_step_uses VALUES (?, ?)", (job_id, row["id"]))

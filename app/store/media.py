@@ -59,6 +59,7 @@ _USES = (
     " FROM media_uses u JOIN media m ON m.sha256 = u.sha256"
 )
 _IN_DRAFT = "message_id IS NULL AND queued_id IS NULL"
+# One row of numbers for all owners: only the order within one matters.
 _NEXT = "(SELECT coalesce(max(position), 0) + 1 FROM media_uses)"
 
 
@@ -88,7 +89,7 @@ class MediaStore:
         return None if row is None else StoredMedia(**dict(row))
 
     def put_into_draft(self, conversation_id: int | None, sha256: str, name: str, most_tokens: int = 0) -> MediaUse:
-        """Return the last of a draft. `sha256` is known."""
+        """Add a medium at the end of a draft. Its file must be known, see `add`."""
         with self._database.transaction() as connection:
             row = connection.execute(
                 "INSERT INTO media_uses (sha256, position, name, most_tokens, conversation_id)"
@@ -106,11 +107,11 @@ class MediaStore:
         return self._find_by_owner("message_id", message_ids)
 
     def of_queued(self, queued_ids: Iterable[int]) -> dict[int, list[MediaUse]]:
-        """Return media by queued message, like `of_messages`."""
+        """Return media by message that waits in the queue; those without any are absent."""
         return self._find_by_owner("queued_id", queued_ids)
 
     def move_to_message(self, conversation_id: int | None, message_id: int) -> None:
-        """Move a draft's media to a message."""
+        """Move all media of a draft to a message, in their order."""
         with self._database.transaction() as connection:
             hand_over(connection, conversation_id, message_id=message_id)
 
@@ -119,7 +120,7 @@ class MediaStore:
         self.add_uses(to_message_id, [(u.media.sha256, u.name, u.most_tokens) for u in self._find_of(from_message_id)])
 
     def add_uses(self, message_id: int, uses: Iterable[NewUse]) -> None:
-        """Append media to those of a message."""
+        """Append media (SHA-256, name, most tokens) to those of a message."""
         with self._database.transaction() as connection:
             add_uses(connection, "message_id", message_id, uses)
 
@@ -146,7 +147,7 @@ class MediaStore:
             )
 
     def all(self) -> list[str]:
-        """Return the SHA-256 of every known file."""
+        """Return the SHA-256 of every known file, used or not."""
         with self._database.reading() as connection:
             return [row[0] for row in connection.execute("SELECT sha256 FROM media ORDER BY sha256")]
 
@@ -154,6 +155,7 @@ class MediaStore:
         """Forget unused files added before that time (seconds since 1970); return their SHA-256."""
         with self._database.transaction() as connection:
             rows = connection.execute(
+                # The time keeps what was added for a message that is only now being written.
                 "DELETE FROM media WHERE created_at < ? AND sha256 NOT IN (SELECT sha256 FROM media_uses)"
                 " RETURNING sha256",
                 (before,),
@@ -199,7 +201,7 @@ def add_uses(connection: sqlite3.Connection, owner: str, owner_id: int, uses: It
 
 
 def uses_of(connection: sqlite3.Connection, message_id: int) -> set[str]:
-    """Return the SHA-256 of a message's media."""
+    """Return the SHA-256 of each of a message's pictures and sounds."""
     rows = connection.execute("SELECT sha256 FROM media_uses WHERE message_id = ?", (message_id,))
     return {row[0] for row in rows}
 
@@ -217,4 +219,4 @@ def _read_use(row: sqlite3.Row) -> MediaUse:
     values = dict(row)
     names = ("sha256", "kind", "format", "size_bytes", "width", "height", "seconds", "created_at")
     media = StoredMedia(**{name: values.pop(name) for name in names})
-    return MediaUse(media=media, **values | {"name": visible_name(values["name"])})
+    return MediaUse(media=media, **values | {"name": visible_name(values["name"])})  # names come from files

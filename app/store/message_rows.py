@@ -86,6 +86,7 @@ class OutlineMessage:
 
 
 WORDS_CHARACTERS = 160
+# All siblings in the same statement: asked for each message, a long chat would need thousands.
 _COLUMNS = """
     m.id, m.conversation_id, m.parent_id, m.role, m.text, m.state, m.model, m.created_at, m.stats,
     m.thinking, m.thinking_s, m.pinned, m.sources, m.recalled,
@@ -95,7 +96,7 @@ _COLUMNS = """
 
 
 def find_message(connection: sqlite3.Connection, message_id: int) -> StoredMessage | None:
-    """Return a message; None if deleted or unknown."""
+    """Return a message with the ids of its versions; None if it is deleted or was never there."""
     row = connection.execute(
         f"SELECT {_COLUMNS} FROM messages m WHERE m.id = ? AND m.deleted_at IS NULL", (message_id,)
     ).fetchone()
@@ -104,6 +105,7 @@ def find_message(connection: sqlite3.Connection, message_id: int) -> StoredMessa
 
 def load_branch(connection: sqlite3.Connection, conversation_id: int) -> list[StoredMessage]:
     """Return the messages of the chosen branch, from root to leaf."""
+    # From the leaf up: a parent is one look by key, while going down would need all siblings.
     rows = connection.execute(
         f"""
         WITH RECURSIVE branch (id, parent_id, height) AS (
@@ -120,6 +122,7 @@ def load_branch(connection: sqlite3.Connection, conversation_id: int) -> list[St
 
 def tree_ids(connection: sqlite3.Connection, conversation_id: int) -> list[int]:
     """Return all live messages; a parent comes before what is below it."""
+    # A message is always added after its parent, so the order of ids is a right one.
     rows = connection.execute(
         "SELECT id FROM messages WHERE conversation_id = ? AND deleted_at IS NULL ORDER BY id", (conversation_id,)
     )
@@ -171,6 +174,7 @@ def read_outline(connection: sqlite3.Connection, conversation_id: int) -> list[O
 def tree_messages(connection: sqlite3.Connection, ids: Sequence[int]) -> list[TreeMessage]:
     """Return these messages in this order, without any deleted meanwhile."""
     rows = connection.execute(
+        # `json_each` keeps the order that was asked for; IN would not.
         "SELECT m.* FROM json_each(?) AS wanted JOIN messages m ON m.id = wanted.value WHERE m.deleted_at IS NULL"
         " ORDER BY wanted.key",
         (json.dumps(list(ids)),),
@@ -189,17 +193,21 @@ def insert_tree(
     here, lowest = _live_places(connection, conversation_id)
     ids: dict[int, int] = {}
     for message in messages:
+        # A parent comes before its children, so its new id is known.
         parent_id = None if message.parent_id is None else ids[message.parent_id]
+        # The text that another copy without some pictures has stands for the same message.
         texts = {message.text: message.text, **dict(message.other_texts)}
         places = {(parent_id, message.role.value, text): merged for text, merged in texts.items()}
         if place := next(filter(here.get, places), None):  # versions may say the same: each is found once, in order
-            ids[message.id] = here[place].pop()
+            ids[message.id] = here[place].pop()  # each message that is here can stand for one only
             if places[place] != place[2]:
                 connection.execute("UPDATE messages SET text = ? WHERE id = ?", (places[place], ids[message.id]))
             continue
+        # Below all that were chosen here: what comes from elsewhere must not change what is shown.
         chosen = message.chosen
         if parent_id in lowest:
             chosen = lowest[parent_id] = lowest[parent_id] - 1
+        # References to messages that were left out are dropped.
         recalled = tuple(ids[number] for number in message.recalled if number in ids)
         new = replace(message, chosen=chosen, recalled=recalled)
         ids[message.id] = _insert_tree_message(connection, conversation_id, parent_id, new)
@@ -216,6 +224,7 @@ def _live_places(
     lowest: dict[int | None, int] = {}
     for row in connection.execute(
         "SELECT id, parent_id, role, text, chosen FROM messages WHERE conversation_id = ? AND deleted_at IS NULL"
+        # Descending, so that `pop` above gives the first.
         " ORDER BY id DESC",
         (conversation_id,),
     ):
@@ -225,7 +234,7 @@ def _live_places(
 
 
 def _insert_tree_message(
-    connection: sqlite3.Connection, conversation_id: int, parent_id: int | None, one: TreeMessage
+    connection: sqlite3.Connection, conversation_id: int, parent_id: int | None, message: TreeMessage
 ) -> int:
     cursor = connection.execute(
         "INSERT INTO messages (conversation_id, parent_id, role, text, state, model, created_at, chosen, stats,"
@@ -233,18 +242,18 @@ def _insert_tree_message(
         (
             conversation_id,
             parent_id,
-            one.role,
-            one.text,
-            one.state,
-            one.model,
-            one.created_at,
-            one.chosen,
-            stats_to_text(one.stats),
-            one.thinking,
-            one.thinking_s,
-            one.pinned,
-            json.dumps(list(one.sources)),
-            json.dumps(one.recalled),
+            message.role,
+            message.text,
+            message.state,
+            message.model,
+            message.created_at,
+            message.chosen,
+            stats_to_text(message.stats),
+            message.thinking,
+            message.thinking_s,
+            message.pinned,
+            json.dumps(list(message.sources)),
+            json.dumps(message.recalled),
         ),
     )
     return int(cursor.lastrowid or 0)
@@ -264,6 +273,7 @@ def insert_message(
 
 def choose_branch(connection: sqlite3.Connection, message_id: int) -> None:
     """Make a message and its ancestors the latest choice among their siblings."""
+    # Only where another sibling was chosen later: otherwise every click would write rows all the way up.
     connection.execute(
         """
         WITH RECURSIVE above (id, parent_id) AS (
@@ -286,6 +296,7 @@ def choose_branch(connection: sqlite3.Connection, message_id: int) -> None:
 
 def settle_leaf(connection: sqlite3.Connection, conversation_id: int) -> None:
     """Move the conversation's leaf to where the latest choices lead from the root."""
+    # Goes down from the root by the highest choice at each step; the last live message is the leaf.
     connection.execute(
         """
         WITH RECURSIVE down (id, depth) AS (
@@ -320,6 +331,7 @@ def mark_deleted(connection: sqlite3.Connection, message_id: int, deleted_at: fl
 
 def mark_restored(connection: sqlite3.Connection, message_id: int) -> None:
     """Restore what one deletion hid. Below a hidden parent it stays hidden until that is restored."""
+    # What was deleted inside of something else stays hidden with that; it belongs to that deletion then.
     hidden = connection.execute(
         "SELECT p.deleted_at, p.deleted_with FROM messages m JOIN messages p ON p.id = m.parent_id WHERE m.id = ?",
         (message_id,),
@@ -341,11 +353,12 @@ def _read_stats(text: str | None) -> AnswerStats | None:
     return AnswerStats(**{**fields, "finish_reason": FinishReason(fields["finish_reason"])})
 
 
+# Looked up in a dict, which is faster than calling the Enum for each row.
 _ROLES, _STATES = {role.value: role for role in Role}, {state.value: state for state in MessageState}
 
 
 def _read_message(row: sqlite3.Row) -> StoredMessage:
-    """Return what most messages do not have is not looked into: a chat of 10,000 is opened in a moment."""
+    """Make a message of a row. What most messages lack isn't parsed, so a chat of 10,000 opens in a moment."""
     number, conversation, parent, role, text, state, model, created_at, stats = row[:9]
     thinking, thinking_s, pinned, sources, recalled, versions = row[9:]
     return StoredMessage(

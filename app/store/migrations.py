@@ -108,7 +108,7 @@ def m002_context(connection: sqlite3.Connection) -> None:
 
 
 def m003_jobs_and_models(connection: sqlite3.Connection) -> None:
-    """Add queued jobs and notes on model files."""
+    """Add the queue of jobs, at first for downloads, and notes on model files."""
     # `spec`, `progress` and `error` are JSON; `error` is the name of a situation with its fields.
     # AUTOINCREMENT: a cancelled job's id never comes back for another one. `place` is the order of the queue.
     # Paths are bytes as the system has them: a file name need not be UTF-8.
@@ -254,7 +254,7 @@ def m005_summaries(connection: sqlite3.Connection) -> None:
 
 
 def m006_translations(connection: sqlite3.Connection) -> None:
-    """Add segments of translations, translation memory and glossaries."""
+    """Add the segments of translations, the translation memory, and glossaries by pair of languages."""
     # `source` and `target` of a segment are JSON; `target` is null until it is translated. `is_flagged`: a person is
     # to look at it and has not said yet that it is good. The two indexes answer how many there are without reading
     # the segments themselves, which are pages of text.
@@ -516,7 +516,7 @@ _PASSAGE_VECTORS = (
 
 
 def m012_passage_vectors(connection: sqlite3.Connection) -> None:
-    """Add embedding vectors of documents' passages."""
+    """Add embedding vectors of the passages of documents, quantized to a byte a number."""
     for statement in _PASSAGE_VECTORS:
         connection.execute(statement)
 
@@ -539,6 +539,7 @@ MIGRATIONS: tuple[Migration, ...] = (
 
 def schema_version(connection: sqlite3.Connection) -> int:
     """Return the number of migrations applied to this file; 0 for a new one."""
+    # SQLite keeps this number in the header of the file, for the program's own use.
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version
 
@@ -558,9 +559,11 @@ def migrate_file(connection: sqlite3.Connection, path: Path, migrations: Sequenc
     connection.execute("PRAGMA foreign_keys = OFF")  # steps may rebuild tables; checked as a whole before the commit
     connection.execute("BEGIN IMMEDIATE")
     try:
+        # Asked again inside the transaction: another program may have migrated meanwhile.
         for number, step in enumerate(migrations[schema_version(connection) :], start=schema_version(connection) + 1):
             _run_step(step, number, connection, path)
         connection.execute("COMMIT")
+    # Whatever happens, the file is left as it was; the steps together are one transaction.
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -570,6 +573,7 @@ def migrate_file(connection: sqlite3.Connection, path: Path, migrations: Sequenc
 
 def back_up(connection: sqlite3.Connection, target: Path) -> None:
     """Copy through SQLite's backup API; the copy gets its name only when complete."""
+    # A copy that was broken off must not look like a backup.
     scratch = target.with_name(target.name + ".part")
     scratch.unlink(missing_ok=True)
     try:
@@ -585,6 +589,7 @@ def back_up(connection: sqlite3.Connection, target: Path) -> None:
 def _run_step(step: Migration, number: int, connection: sqlite3.Connection, path: Path) -> None:
     try:
         step(connection)
+        # Checked after each step, so that the message names the step that is wrong.
         problem = connection.execute("PRAGMA foreign_key_check").fetchone()
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_ERROR:

@@ -50,7 +50,7 @@ class ModelNotes:
         size_bytes: int | None = None,
         mtime_ns: int | None = None,
     ) -> None:
-        """Save the given notes; others stay."""
+        """Save the notes that are given; None leaves one as it is."""
         given: dict[str, Any] = {
             "label": None if label is None else clean_text(label),
             "origin": origin,
@@ -62,6 +62,7 @@ class ModelNotes:
         }
         values = {name: value for name, value in given.items() if value is not None}
         names = ", ".join(["path", *values])
+        # A path alone is a note, too: the file was seen.
         changes = ", ".join(f"{name} = excluded.{name}" for name in values) or "path = excluded.path"
         with self._database.transaction() as connection:
             connection.execute(
@@ -71,7 +72,7 @@ class ModelNotes:
             )
 
     def get(self, path: Path | str) -> ModelNote | None:
-        """Return a file's notes; None without any."""
+        """Return the notes on a file, or None if there are none."""
         with self._database.reading() as connection:
             row = connection.execute(f"SELECT {_COLUMNS} FROM models WHERE path = ?", (os.fsencode(path),)).fetchone()
         return None if row is None else _read_note(row)

@@ -69,6 +69,7 @@ SNIPPET_CHARACTERS = 120
 BEGINNING_CHARACTERS = 500
 """Length of the beginning in which the title is looked for."""
 _COLUMNS = "id, title, text, written, cursor, file, file_form, options, is_pinned, updated_at"
+# For SQLite's ltrim, which removes spaces only unless told.
 _BLANK = " \t\n\r"
 _HEADING_MARK = re.compile(r"^#{1,6}\s+")
 
@@ -112,7 +113,7 @@ class PageStore:
         return _read_page(row)
 
     def get(self, page_id: int) -> WrittenPage | None:
-        """Return a page; None if deleted or unknown."""
+        """Return a page, or None if it is deleted or was never there."""
         with self._database.reading() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM pages WHERE id = ? AND deleted_at IS NULL", (page_id,)
@@ -120,12 +121,13 @@ class PageStore:
         return None if row is None else _read_page(row)
 
     def find(self, query: str = "") -> list[PageRow]:
-        """Return the last changed first. With a query, those that have it, or all its words, the last one as a
+        """Return pages, the last changed first. With a query, those that have it, or all its words, the last one as a
         beginning.
 
         Case and accents do not count where words are looked for.
         """
         wanted = clean_text(query).strip()
+        # Pages are indexed when somebody searches, so that saving one every second stays cheap.
         if wanted:
             self._index_changed()
         with self._database.reading() as connection:
@@ -157,6 +159,8 @@ class PageStore:
             "options": None if options is None else json.dumps(options, sort_keys=True),
         }
         self._change_columns(
+            # One statement: the trigger takes the old words out of the index only if it sees text and flag change
+            # together.
             "updated_at = CASE WHEN text = :text THEN updated_at ELSE :now END, is_indexed = is_indexed AND"
             " text = :text, text = :text, written = :written, cursor = :cursor, options = coalesce(:options, options)",
             values,
@@ -197,7 +201,7 @@ class PageStore:
                 raise KeyError(page_id)
 
     def undo_state(self, page_id: int) -> StoredPageState | None:
-        """Return the state saved last by `keep_undo`."""
+        """Return the state that `keep_undo` saved last; None without one."""
         with self._database.reading() as connection:
             row = connection.execute(
                 "SELECT text, written, cursor FROM page_undo WHERE page_id = ?", (page_id,)
@@ -205,7 +209,7 @@ class PageStore:
         return None if row is None else StoredPageState(row["text"], _parse_ranges(row["written"]), row["cursor"])
 
     def delete(self, page_id: int) -> None:
-        """Hide a page until `restore` or `purge_deleted`."""
+        """Hide a page until `restore` or `purge_deleted`; its file stays untouched."""
         self._change_columns("deleted_at = :now", {"id": page_id, "now": self._clock()})
 
     def restore(self, page_id: int) -> None:
@@ -215,6 +219,7 @@ class PageStore:
         """Remove pages deleted before that time for good; call `erase_traces` afterwards."""
         with self._database.transaction() as connection:
             which = "FROM pages WHERE deleted_at < ?"
+            # Only if something goes: it costs merging the index.
             if connection.execute(f"SELECT EXISTS (SELECT 1 {which})", (before,)).fetchone()[0]:
                 leave_traces(connection, "pages_index")
                 connection.execute(f"DELETE {which}", (before,))
@@ -226,6 +231,7 @@ class PageStore:
 
     def _index_changed(self) -> None:
         """Index pages changed since the last search. On a full disk they aren't found."""
+        # Finding goes on without the newest words.
         with suppress(DiskFull, FolderNotWritable), self._database.transaction() as connection:
             connection.execute("UPDATE pages SET is_indexed = 1 WHERE NOT is_indexed")
 
@@ -235,12 +241,15 @@ def _find_hits(connection: sqlite3.Connection, query: str) -> dict[int, str]:
     title.
     """
     rows = connection.execute(
+        # As a whole phrase in any script; case counts in the text, since folding megabytes for each letter typed takes
+        # long.
         "SELECT id FROM pages WHERE deleted_at IS NULL AND (instr(text, ?) OR instr(fold(title), ?))",
         (query, fold_text(query)),
     ).fetchall()
     if words := match_expression(query):
         # Not FTS5's own snippet(): a text that says the same again and again, as small models write, takes it minutes.
         rows += connection.execute("SELECT rowid FROM pages_index WHERE pages_index MATCH ?", (words,)).fetchall()
+    # The phrase first: a snippet around it says more than one around a single word.
     looked_for = [re.compile(text, re.I) for text in (re.escape(query), "|".join(map(re.escape, query.split())))]
     texts = connection.execute(
         "SELECT id, text FROM pages WHERE id IN (SELECT value FROM json_each(?))",
@@ -254,12 +263,14 @@ def _text_around(text: str, looked_for: Iterable[re.Pattern[str]]) -> str:
     found = next((found for pattern in looked_for if (found := pattern.search(text))), None)
     if found is None:
         return ""
+    # A third of the snippet before the match, so that it can be read in its sentence.
     start = max(0, found.start() - SNIPPET_CHARACTERS // 3)
     return ("…" if start else "") + _one_line(text[start : start + SNIPPET_CHARACTERS])
 
 
 def _make_row(page_id: int, title: str, beginning: str, is_pinned: int, updated_at: float, *, hit: str) -> PageRow:
     name, rest = _title_and_rest(beginning)
+    # The title is shown beside it, so the snippet need not begin with it.
     snippet = hit or (beginning if title else rest)
     return PageRow(page_id, title or name, _one_line(snippet)[:SNIPPET_CHARACTERS], bool(is_pinned), updated_at)
 
@@ -280,7 +291,7 @@ def _title_and_rest(beginning: str) -> tuple[str, str]:
     lines = beginning.splitlines()
     for number, line in enumerate(lines):
         title = _one_line(_HEADING_MARK.sub("", line.lstrip()))
-        if len(title) > TITLE_CHARACTERS:
+        if len(title) > TITLE_CHARACTERS:  # a first line that goes on as a paragraph is no title
             cut = title[:TITLE_CHARACTERS]
             return f"{cut.rpartition(' ')[0] or cut}…", beginning
         if title:
@@ -292,6 +303,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+# Cleaning may remove characters, so that places behind them move.
 def _settle_state(text: str, written: Iterable[tuple[int, int]], cursor: int) -> StoredPageState:
     """Return the state as stored: clean text, ranges and cursor within it, adjacent ranges joined."""
     clean = clean_text(text)
@@ -302,7 +314,7 @@ def _settle_state(text: str, written: Iterable[tuple[int, int]], cursor: int) ->
 
     ranges: list[tuple[int, int]] = []
     for start, end in sorted((place(start), place(end)) for start, end in written):
-        if ranges and start <= ranges[-1][1]:
+        if ranges and start <= ranges[-1][1]:  # they touch: typed text may join two stretches
             ranges[-1] = (ranges[-1][0], max(ranges[-1][1], end))
         elif start < end:
             ranges.append((start, end))

@@ -37,7 +37,7 @@ class Project:
 
     @property
     def title(self) -> str:
-        """Name to show in lists."""
+        """The name: every kind of thing in the trash and in lists has a `title`."""
         return self.name
 
 
@@ -56,7 +56,7 @@ class Projects:
         self._conversations = Conversations(database)
 
     def create(self, name: str, icon: str = "") -> Project:
-        """Create an empty project, shown open."""
+        """Create a project without chats, shown open."""
         now = self._clock()
         with self._database.transaction() as connection:
             row = connection.execute(
@@ -66,7 +66,7 @@ class Projects:
         return _read_project(row)
 
     def get(self, project_id: int | None) -> Project | None:
-        """Return a project; None if deleted or unknown."""
+        """Return a project, or None if it is deleted or was never there."""
         with self._database.reading() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM projects WHERE id = ? AND deleted_at IS NULL", (project_id,)
@@ -89,6 +89,7 @@ class Projects:
     ) -> None:
         texts = {"name": name, "icon": icon, "instructions": instructions, "model": model}
         values: dict[str, Any] = {key: clean_text(text) for key, text in texts.items() if isinstance(text, str)}
+        # Opening and closing it in the list is no change of the project.
         values |= {"updated_at": self._clock()} if values else {}
         values |= {} if isinstance(is_open, UnchangedValue) else {"is_open": is_open}
         with self._database.transaction() as connection:
@@ -102,6 +103,7 @@ class Projects:
                 " WHERE c.project_id = ? AND c.deleted_at IS NULL ORDER BY c.updated_at DESC, c.id DESC",
                 (project_id,),
             ).fetchall()
+        # The column is kept when a project is deleted, so it counts only together with a live project.
         chats = (self._conversations.get(row[0]) for row in ids)
         return [chat for chat in chats if chat is not None]
 
@@ -111,7 +113,7 @@ class Projects:
             set_columns(connection, "projects", project_id, {"deleted_at": self._clock()})
 
     def discard(self, project_id: int) -> None:
-        """Remove an empty project for good."""
+        """Remove an empty project for good: what a cancelled dialog had made leaves nothing in the trash."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM projects WHERE id = ?", (project_id,))
 
@@ -121,7 +123,7 @@ class Projects:
             set_columns(connection, "projects", project_id, {"deleted_at": None})
 
     def deleted(self) -> list[Project]:
-        """Return the deleted projects that can be restored."""
+        """Return the deleted projects, which `restore` brings back with their chats."""
         return self._find_where("deleted_at IS NOT NULL")
 
     def purge_deleted(self, before: float) -> list[int]:
@@ -171,6 +173,7 @@ class ProjectDocuments:
                 " WHERE a.project_id = ? ORDER BY a.id",
                 (project_id,),
             ).fetchall()
+        # A project's documents are attachments without a message; how they are used is decided for each question.
         return [Attachment(row[0], row[1], None, None, DocumentUse.UNDECIDED) for row in rows]
 
     def add(self, project_id: int, document_id: int) -> None:
@@ -192,7 +195,7 @@ class ProjectDocuments:
 
 @dataclass(frozen=True)
 class Memory:
-    """A fact; `project_id` None: for every chat."""
+    """A fact that the model is told; `project_id` None: in every chat."""
 
     id: int
     project_id: int | None
@@ -217,13 +220,14 @@ class Memories:
         return Memory(*row)
 
     def get(self, memory_id: int) -> Memory | None:
-        """Return a memory; None if deleted or unknown."""
+        """Return a memory, or None if it is deleted or was never there."""
         return next(iter(self._find_where("m.id = ? AND m.deleted_at IS NULL", (memory_id,))), None)
 
     def all(self) -> list[Memory]:
         """Return memories for every chat first, then each project's; oldest first."""
         return self._find_where(
             "m.deleted_at IS NULL AND (m.project_id IS NULL OR EXISTS"
+            # Memories of a project in the trash go with it.
             " (SELECT 1 FROM projects p WHERE p.id = m.project_id AND p.deleted_at IS NULL))"
         )
 
@@ -244,7 +248,7 @@ class Memories:
             set_columns(connection, "memories", memory_id, values)
 
     def delete(self, memory_id: int) -> None:
-        """Hide a memory until `restore` or `purge_deleted`."""
+        """Hide a memory until `restore` or `purge_deleted`; no chat is told it meanwhile."""
         with self._database.transaction() as connection:
             set_columns(connection, "memories", memory_id, {"deleted_at": self._clock()})
 
@@ -253,7 +257,7 @@ class Memories:
             set_columns(connection, "memories", memory_id, {"deleted_at": None})
 
     def deleted(self) -> list[Memory]:
-        """Return the deleted memories that can be restored."""
+        """Return the deleted memories, which `restore` brings back."""
         return self._find_where("m.deleted_at IS NOT NULL")
 
     def purge_deleted(self, before: float) -> list[int]:
@@ -302,7 +306,7 @@ class Tags:
         return ChatTag(*row)
 
     def all(self) -> list[ChatTag]:
-        """Return all tags by name."""
+        """Return all tags by name, regardless of case and accents."""
         return self._find_where("deleted_at IS NULL")
 
     def of_chats(self) -> dict[int, tuple[int, ...]]:
@@ -315,7 +319,7 @@ class Tags:
         return {row[0]: tuple(sorted(map(int, row[1].split(",")))) for row in rows}
 
     def of_chat(self, conversation_id: int) -> list[ChatTag]:
-        """Return a conversation's tags by name."""
+        """Return a conversation's tags by name, without deleted ones."""
         return self._find_where(
             "deleted_at IS NULL AND id IN (SELECT tag_id FROM conversation_tags WHERE conversation_id = ?)",
             (conversation_id,),
@@ -326,6 +330,7 @@ class Tags:
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT conversation_id FROM conversation_tags WHERE tag_id IN (SELECT value FROM json_each(?))"
+                # As many rows as tags: all of them are there.
                 " GROUP BY conversation_id HAVING count(*) = ?",
                 (json.dumps(sorted(set(tag_ids))), len(set(tag_ids))),
             ).fetchall()
@@ -336,6 +341,7 @@ class Tags:
         with self._database.transaction() as connection:
             if is_on:
                 connection.execute(
+                    # By SELECT, so that a chat or a tag that is gone adds nothing, without an error.
                     "INSERT OR IGNORE INTO conversation_tags (conversation_id, tag_id) SELECT c.id, t.id"
                     " FROM conversations c, tags t WHERE c.id = ? AND t.id = ?",
                     (conversation_id, tag_id),
@@ -352,6 +358,7 @@ class Tags:
         values: dict[str, Any] = {} if isinstance(colour, UnchangedValue) else {"colour": colour}
         with self._database.transaction() as connection:
             if not isinstance(name, UnchangedValue):
+                # Renamed into one that exists: both become one, as names are what people tell tags by.
                 known = _find_named(connection, clean_text(name))
                 if known is not None and known[0] != tag_id:
                     _merge_tags(connection, tag_id, known[0])
@@ -378,7 +385,7 @@ class Tags:
                 set_columns(connection, "tags", tag_id, {"deleted_at": None})
 
     def deleted(self) -> list[ChatTag]:
-        """Return the deleted tags that can be restored."""
+        """Return the deleted tags, which `restore` brings back or merges."""
         return self._find_where("deleted_at IS NOT NULL")
 
     def purge_deleted(self, before: float) -> list[int]:
@@ -403,7 +410,7 @@ def _find_named(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None
 def _merge_tags(connection: sqlite3.Connection, tag_id: int, into_id: int) -> None:
     """Move a tag's conversations to another one and delete it."""
     connection.execute(
-        "INSERT OR IGNORE INTO conversation_tags (conversation_id, tag_id)"
+        "INSERT OR IGNORE INTO conversation_tags (conversation_id, tag_id)"  # a chat may have both
         " SELECT conversation_id, ? FROM conversation_tags WHERE tag_id = ?",
         (into_id, tag_id),
     )

@@ -35,7 +35,7 @@ class PromptStore:
         self._database, self._clock = database, clock
 
     def create(self, name: str, text: str) -> SavedPrompt:
-        """Create a prompt; names needn't be unique."""
+        """Create a prompt, not used yet; names need not be unique."""
         with self._database.transaction() as connection:
             row = connection.execute(
                 f"INSERT INTO prompts (name, text, created_at) VALUES (?, ?, ?) RETURNING {_COLUMNS}",
@@ -44,7 +44,7 @@ class PromptStore:
         return SavedPrompt(**dict(row))
 
     def get(self, prompt_id: int) -> SavedPrompt | None:
-        """Return a prompt; None if deleted or unknown."""
+        """Return a prompt, or None if it is deleted or was never there."""
         with self._database.reading() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM prompts WHERE id = ? AND deleted_at IS NULL", (prompt_id,)
@@ -60,7 +60,7 @@ class PromptStore:
         return self._select_where("deleted_at IS NOT NULL ORDER BY deleted_at DESC, id DESC")
 
     def change(self, prompt_id: int, *, name: str | None = None, text: str | None = None) -> None:
-        """Change name or text; None keeps it."""
+        """Change the name or the text of a prompt; None leaves it as it is."""
         self._update_row(
             "name = coalesce(?, name), text = coalesce(?, text)",
             prompt_id,
@@ -69,18 +69,18 @@ class PromptStore:
         )
 
     def note_use(self, prompt_id: int) -> None:
-        """Record that it was used now."""
+        """Record that a prompt was used now, which brings it to the top of the list."""
         self._update_row("used_at = ?", prompt_id, self._clock())
 
     def delete(self, prompt_id: int) -> None:
-        """Hide a prompt until `restore` or `purge_deleted`."""
+        """Hide a prompt until `restore` or `purge_deleted`; lists leave it out."""
         self._update_row("deleted_at = ?", prompt_id, self._clock())
 
     def restore(self, prompt_id: int) -> None:
         self._update_row("deleted_at = NULL", prompt_id)
 
     def purge_deleted(self, before: float) -> None:
-        """Remove prompts deleted before that time for good."""
+        """Remove prompts deleted before that time (seconds since 1970) for good."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM prompts WHERE deleted_at < ?", (before,))
 

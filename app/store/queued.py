@@ -33,13 +33,14 @@ class QueuedMessages:
         self._database = database
 
     def add(self, conversation_id: int, text: str, *, draft_of: int | None = 0) -> QueuedMessage:
-        """Return the last of its conversation, whose draft is emptied.
+        """Queue a message at the end of its conversation, whose draft is emptied; return it.
 
         `draft_of` is the draft whose documents go with it: a conversation's, or None for that of a new chat.
         """
         with self._database.transaction() as connection:
             row = connection.execute(
                 "INSERT INTO queued_messages (conversation_id, position, text) SELECT id,"
+                # Over all chats: positions need only grow.
                 " (SELECT coalesce(max(position), 0) + 1 FROM queued_messages), ? FROM conversations WHERE id = ?"
                 " RETURNING id",
                 (clean_text(text), conversation_id),
@@ -47,6 +48,7 @@ class QueuedMessages:
             if row is None:
                 raise KeyError(conversation_id)
             connection.execute("UPDATE conversations SET draft = '' WHERE id = ?", (conversation_id,))
+            # 0 is no conversation's id; None has a meaning here.
             if draft_of != 0:
                 connection.execute(
                     "UPDATE attachments SET queued_id = ?, conversation_id = NULL"
@@ -63,6 +65,7 @@ class QueuedMessages:
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT q.id, q.conversation_id, q.position, q.text,"
+                # As JSON in the same statement, so that a list of messages is one query.
                 " (SELECT json_group_array(json_array(document_id, use))"
                 " FROM (SELECT document_id, use FROM attachments WHERE queued_id = q.id ORDER BY id)),"
                 " (SELECT json_group_array(json_array(sha256, name, most_tokens))"
@@ -104,17 +107,19 @@ class QueuedMessages:
                 "SELECT position FROM queued_messages WHERE id IN (SELECT value FROM json_each(?)) ORDER BY position",
                 (json.dumps(list(ids)),),
             ).fetchall()
+            # The places stay, only who holds them changes: messages of other chats between them keep theirs.
             for (place,), queued_id in zip(places, ids, strict=True):
                 connection.execute("UPDATE queued_messages SET position = ? WHERE id = ?", (place, queued_id))
 
     def remove(self, queued_id: int) -> None:
-        """Remove a waiting message with its documents."""
+        """Remove a waiting message, and what was attached to it with it."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM queued_messages WHERE id = ?", (queued_id,))
 
     def put_back(self, message: QueuedMessage) -> None:
         """Put a removed message back. Raises KeyError if its conversation is gone."""
         with self._database.transaction() as connection:
+            # Checked here, since the error of a foreign key would not say which.
             if not connection.execute(
                 "SELECT count(*) FROM conversations WHERE id = ?", (message.conversation_id,)
             ).fetchone()[0]:
@@ -131,6 +136,7 @@ class QueuedMessages:
 
     def mark_sent(self, queued_id: int, message_id: int) -> None:
         """Move a sent message's documents to the stored message and remove it from the queue."""
+        # In one transaction: sent twice, or lost, it could be otherwise if the program ends in between.
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE attachments SET message_id = ?, queued_id = NULL WHERE queued_id = ?", (message_id, queued_id)

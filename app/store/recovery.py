@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 INDEX_VERSION = 5 if sqlite3.sqlite_version_info >= (3, 42) else 4
 """Newest FTS5 format this SQLite reads: 5 came with the option `secure-delete`."""
-SUFFIXES = ("-wal", "-shm", "-journal", "")
+SUFFIXES = ("-wal", "-shm", "-journal", "")  # the file itself last, see `move_aside`
 ALWAYS_CHECKED_BYTES = 256_000_000
 """Size above which only suspect files are checked at start: measured, warm, 6 ms for 21 MB and 65 ms for 203 MB,
 growing evenly.
@@ -42,6 +42,7 @@ def is_damaged(connection: sqlite3.Connection, path: Path, version: int) -> bool
     the next start then looks at everything. Raises sqlite3.DatabaseError when not even that can be read.
     """
     if version == 0:
+        # Version 0 with tables is a database of somebody else's.
         return bool(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
     if path.stat().st_size > ALWAYS_CHECKED_BYTES:
         return False
@@ -62,6 +63,7 @@ def is_mended(connection: sqlite3.Connection, path: Path) -> bool:
 
 def is_sound(connection: sqlite3.Connection, what: str = "1") -> bool:
     """Return whether every page of a table, or by default of the file, is as it should be."""
+    # quick_check leaves out comparing indexes with tables, which takes most of the time.
     return bool(connection.execute(f"PRAGMA quick_check({what})").fetchone()[0] == "ok")
 
 
@@ -74,6 +76,7 @@ def _mend_indexes(connection: sqlite3.Connection) -> None:
     """Rebuild full-text indexes that fail their integrity check: they hold no data of their own."""
     for index in full_text_indexes(connection):
         try:
+            # rank 1: compare with the table that the index is of.
             connection.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)")
         except sqlite3.DatabaseError as error:
             log.info("%s is built anew: %s", index, error.sqlite_errorname)
@@ -91,6 +94,7 @@ def rebuild_newer_indexes(connection: sqlite3.Connection) -> None:
         if row is not None and row[0] > INDEX_VERSION:
             log.info("%s is built anew: this SQLite does not read version %s", index, row[0])
             connection.execute("BEGIN IMMEDIATE")
+            # Otherwise this SQLite would refuse to touch the index at all.
             connection.execute(f"UPDATE {index}_config SET v = ? WHERE k = 'version'", (INDEX_VERSION,))
             connection.execute(f"INSERT INTO {index} ({index}) VALUES ('rebuild')")
             connection.execute("COMMIT")
@@ -136,33 +140,42 @@ def _marker_path(path: Path) -> Path:
 
 
 Value = None | int | float | str | bytes
+# First byte of a page, section 1.6.
 LEAF_OF_TABLE = 13
 HEADER_BYTES = 100
+# SQLite's default, for a file whose beginning is gone.
 USUAL_PAGE_BYTES = 4096
 _INT_BYTES = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
+# Serial types 8 and 9 are the numbers 0 and 1 without any bytes.
 _CONSTANTS: dict[int, Value] = {0: None, 8: 0, 9: 1}
 
 
 def every_row(path: Path) -> Iterator[tuple[int, list[Value]]]:
     """Yield (rowid, stored values) of every row on any table's leaf page, unordered."""
+    # As a whole: only files in trouble are read so, and overflow pages may be anywhere.
     data = path.read_bytes()
     page_bytes = _page_bytes(data)
+    # Byte 20: how many bytes at the end of each page are kept for extensions.
     usable = page_bytes - (data[20] if data.startswith(b"SQLite format 3") else 0)
     for start in range(0, len(data) - page_bytes + 1, page_bytes):
         page = data[start : start + page_bytes]
+        # The first page begins with the header of the file.
         head = HEADER_BYTES if start == 0 else 0
         if page[head] != LEAF_OF_TABLE:
             continue
+        # A damaged count of cells would lead beyond the page: a cell needs a pointer of two bytes.
         for number in range(min(int.from_bytes(page[head + 3 : head + 5], "big"), usable // 2)):
             at = head + 8 + 2 * number
             try:
                 rowid, payload = _read_cell(data, page, int.from_bytes(page[at : at + 2], "big"), usable, page_bytes)
+                # Pages that were freed still hold rows; what makes no sense is left out, what does is checked again.
                 yield rowid, _read_record(payload)
             except (IndexError, ValueError, struct.error):
                 continue
 
 
 def _page_bytes(data: bytes) -> int:
+    # 65536 does not fit into two bytes and is written as 1.
     told = int.from_bytes(data[16:18], "big") if data.startswith(b"SQLite format 3") else 0
     told = 65536 if told == 1 else told
     return told if told >= 512 and not told & (told - 1) else USUAL_PAGE_BYTES
@@ -171,14 +184,17 @@ def _page_bytes(data: bytes) -> int:
 def _read_cell(data: bytes, page: bytes, at: int, usable: int, page_bytes: int) -> tuple[int, bytes]:
     size, at = _read_varint(page, at)
     rowid, at = _read_varint(page, at)
+    # A damaged length would ask for gigabytes.
     if size > len(data):
         raise ValueError("longer than the file")
-    rowid -= (rowid >> 63) << 64
+    rowid -= (rowid >> 63) << 64  # two's complement
+    # How much of a row lies on its own page, by the formula of section 1.6; the rest is in a chain of overflow pages.
     least = (usable - 12) * 32 // 255 - 23
     local = least + (size - least) % (usable - 4)
     here = size if size <= usable - 35 else local if local <= usable - 35 else least
     payload = bytearray(page[at : at + here])
     following = int.from_bytes(page[at + here : at + here + 4], "big")
+    # The size ends it, so a chain that goes in a circle does, too.
     while len(payload) < size:
         start = (following - 1) * page_bytes
         if start <= 0 or start + page_bytes > len(data):
@@ -198,6 +214,7 @@ def _read_record(payload: bytes) -> list[Value]:
     for kind in kinds:
         value, place = _read_value(payload, kind, place)
         values.append(value)
+    # The lengths have to fit exactly: by chance they nearly never do.
     if at != end or place != len(payload):
         raise ValueError("no record")
     return values
@@ -220,6 +237,7 @@ def _read_value(payload: bytes, kind: int, at: int) -> tuple[Value, int]:
 
 def _read_varint(data: bytes, at: int) -> tuple[int, int]:
     value = 0
+    # Nine bytes at most; the ninth counts with all its eight bits.
     for place in range(at, at + 8):
         value = value << 7 | data[place] & 0x7F
         if data[place] < 0x80:
@@ -241,6 +259,7 @@ SINCE = {"pages": 7}
 """Schema version that added a table, if not the first."""
 LATER = {"conversations": ("sampling",), "messages": ("thinking",)}
 """The first column that was added to a table later: rows from before are stored without it and what follows."""
+# A REAL that is whole may be stored as an integer.
 _TYPES: dict[str, type | tuple[type, ...]] = {"INTEGER": int, "REAL": (int, float), "TEXT": str, "BLOB": bytes}
 _JSON = {
     "sampling", "stats", "sources", "spec", "progress", "error", "info", "fields", "passages",
@@ -269,6 +288,7 @@ def recover_rows(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Pa
     `pages` is the damaged file if its journal holds nothing. Runs in one transaction and trusts nothing in the file.
     Raises sqlite3.Error for `new` only.
     """
+    # References are repaired at the end, so that rows may come in any order.
     new.execute("PRAGMA foreign_keys = OFF")
     new.execute("BEGIN IMMEDIATE")
     triggers = new.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
@@ -277,6 +297,7 @@ def recover_rows(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Pa
     counts = {table: _copy_table(damaged, new, table) for table in _content_tables(new)}
     if pages is not None:
         for table in (text for text in IRREPLACEABLE if text in counts):
+            # NOT INDEXED: an index may be sound while its table is not.
             if _read_rows(damaged, f"SELECT count(*) FROM {table} NOT INDEXED") is None:
                 counts[table] += _copy_from_pages(pages, new, table)
     for name, number in _read_rows(damaged, "SELECT name, seq FROM sqlite_sequence") or ():  # ids that never come back
@@ -301,6 +322,7 @@ def recover_rows(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Pa
 
 def _content_tables(connection: sqlite3.Connection) -> list[str]:
     """Return the tables that hold data, without indexes' shadow tables."""
+    # Shadow tables of FTS5 begin with the name of their index.
     shadows = tuple(f"{index}_" for index in full_text_indexes(connection))
     query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY rowid"
     names = [row[0] for row in connection.execute(query)]
@@ -310,6 +332,7 @@ def _content_tables(connection: sqlite3.Connection) -> list[str]:
 def _copy_table(damaged: sqlite3.Connection, new: sqlite3.Connection, table: str) -> int:
     columns = [(row[1], row[2]) for row in new.execute(f"PRAGMA table_info({table})")]
     names = ", ".join(name for name, _ in columns)
+    # OR IGNORE: a row that is read twice, or breaks a rule, is left out alone.
     insert = f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({', '.join('?' * len(columns))})"
     keys = [row[1] for row in sorted(new.execute(f"PRAGMA table_info({table})"), key=lambda row: row[5]) if row[5]]
     has_rowid = "WITHOUT ROWID" not in _sql_of(new, table)
@@ -324,6 +347,7 @@ def _copy_table(damaged: sqlite3.Connection, new: sqlite3.Connection, table: str
 def _copy_from_pages(path: Path, new: sqlite3.Connection, table: str) -> int:
     """Copy rows that look like the table's from any page, except those already there."""
     columns = new.execute(f"PRAGMA table_info({table})").fetchall()
+    # Rows written before a column was added end without it, and SQLite fills in its default.
     defaults = [new.execute(f"SELECT {row[4] or 'NULL'}").fetchone()[0] for row in columns]
     least = next((place for place, row in enumerate(columns) if row[1] in LATER.get(table, ())), len(columns))
     insert = f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * len(columns))})"
@@ -359,6 +383,7 @@ def _makes_sense(table: str, name: str, kind: str, value: Any) -> bool:
     return True
 
 
+# Ranges are fast, single rows are sure: only around damage each is tried alone.
 def _by_rowid(damaged: sqlite3.Connection, table: str, names: str) -> Iterator[Sequence[Any]]:
     query = f"SELECT {names} FROM {table} WHERE rowid BETWEEN ? AND ?"
     first, last, failures, is_lost = 1, _last_rowid(damaged, table), 0, False
@@ -376,6 +401,7 @@ def _by_rowid(damaged: sqlite3.Connection, table: str, names: str) -> Iterator[S
         yield from found
         first += RANGE
         if not found:
+            # Jumps over numbers that were never used, such as those of deleted rows.
             later = _read_rows(damaged, f"SELECT min(rowid) FROM {table} WHERE rowid >= ?", first)
             first = max(first, later[0][0] or last + 1) if later else first
 
@@ -390,6 +416,7 @@ def _last_rowid(damaged: sqlite3.Connection, table: str) -> int:
 
 def _by_key(damaged: sqlite3.Connection, table: str, names: str, keys: Sequence[str]) -> Iterator[Sequence[Any]]:
     """Yield rows from both ends up to what can't be read; duplicates are the same row."""
+    # From both ends, since the order of keys can't be stepped over like numbers.
     for direction in ("", " DESC"):
         order = ", ".join(f"{key}{direction}" for key in keys)
         try:
@@ -409,6 +436,7 @@ def _read_rows(damaged: sqlite3.Connection, query: str, *values: object) -> list
 
 def _mend_messages(new: sqlite3.Connection) -> None:
     """Chats whose own row was lost get one; a message whose question was lost goes below the one before it."""
+    # A title for those chats, so that a person sees where they come from.
     new.execute(
         "INSERT INTO conversations (id, title, system_prompt, model, created_at, updated_at)"
         " SELECT conversation_id, ?, '', '', min(created_at), max(created_at) FROM messages"
@@ -421,6 +449,7 @@ def _mend_messages(new: sqlite3.Connection) -> None:
         " AND before.deleted_at IS NULL)"
         " WHERE parent_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM messages AS parent"
         " WHERE parent.id = messages.parent_id AND parent.conversation_id = messages.conversation_id"
+        # A parent always has a lower id; anything else is a cycle made by damage.
         " AND parent.id < messages.id)"
     )
     new.execute("UPDATE conversations SET leaf_id = NULL WHERE leaf_id NOT IN (SELECT id FROM messages)")
@@ -428,11 +457,13 @@ def _mend_messages(new: sqlite3.Connection) -> None:
 
 def _drop_loose_rows(new: sqlite3.Connection) -> None:
     """Delete rows that refer to lost ones."""
+    # Until nothing is left: deleting a row can loosen others.
     while loose := new.execute("PRAGMA foreign_key_check").fetchall():
         for table, rowid, _parent, number in loose:
             if rowid is not None:
                 new.execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))
                 continue
+            # Tables without a rowid: the check names no row, only which rule is broken.
             link = next(row for row in new.execute(f"PRAGMA foreign_key_list({table})") if row[0] == number)
             parent, column, key = link[2], link[3], link[4] or "id"
             new.execute(f"DELETE FROM {table} WHERE {column} NOT IN (SELECT {key} FROM {parent})")

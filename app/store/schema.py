@@ -19,8 +19,9 @@ class SchemaEntry(NamedTuple):
 
 
 def read_schema(connection: sqlite3.Connection) -> set[SchemaEntry]:
-    """Return everything except SQLite's own entries."""
+    """Return all entries of a schema but those that SQLite makes by itself."""
     rows = connection.execute(
+        # _ stands for any letter in LIKE.
         "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
     )
     return {SchemaEntry(kind, name, table, _NO_MEANING.sub("", sql or "").lower()) for kind, name, table, sql in rows}
@@ -34,6 +35,7 @@ def is_same_schema(found: sqlite3.Connection, expected: sqlite3.Connection, *, b
     if by_name:
         entries = [
             {
+                # Triggers and views run by themselves, and a stranger's could change what is stored later.
                 schema_entry if schema_entry.kind in ("trigger", "view") else schema_entry._replace(sql="")
                 for schema_entry in entry
             }

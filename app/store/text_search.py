@@ -23,8 +23,8 @@ from app.store.page_store import PageRow, PageStore
 STRETCH = 10_000
 """Messages whose texts are walked at once."""
 MOST_TEXT = 1_000_000
-MOST_WORDS = 50  # of a query that is looked for in names; SQLite's expressions have an end
 """Characters of a long text in which the words are looked for, to show them."""
+MOST_WORDS = 50  # of a query that is looked for in names; SQLite's expressions have an end
 _NOT_LISTED = ("draft", "adding")
 """States of jobs that are still being put together."""
 
@@ -58,6 +58,7 @@ class TextSearch:
         for number, name in enumerate(tags):
             where += (
                 " AND EXISTS (SELECT 1 FROM conversation_tags ct JOIN tags t ON t.id = ct.tag_id"
+                # = 1: at the beginning, so that tag:wo finds work while it is typed.
                 f" AND t.deleted_at IS NULL WHERE ct.conversation_id = c.id AND instr(fold(t.name), :tag{number}) = 1)"
             )
             values[f"tag{number}"] = fold_text(clean_text(name))
@@ -80,6 +81,7 @@ class TextSearch:
         words, unspaced = _query_parts(query)
         if not words and not unspaced and within is None:
             return []
+        # Without words for the index all titles are walked; there are few enough.
         index = "titles_index JOIN conversations c ON c.id = titles_index.rowid" if words else "conversations c"
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -110,12 +112,14 @@ class TextSearch:
             with self._database.reading() as connection:
                 return _find_ids(connection, words, unspaced, most, _json_list(within))
         found: list[int] = []
+        # From the newest end, a stretch at a time, until there are enough or somebody types on.
         last = self.last_message() if unspaced else 0
         while last > 0 and len(found) < most and not is_cancelled():
             with self._database.reading() as connection:
                 found += _ids_between(
                     connection, last - STRETCH, last, unspaced, most - len(found), within=_json_list(within)
                 )
+            # Outside of the transaction others get at the database.
             last -= STRETCH
         return found
 
@@ -131,6 +135,7 @@ class TextSearch:
 
     def messages_after(self, message_id: int, most: int) -> list[tuple[int, str]]:
         """Return (id, text) of the next complete messages, oldest first, without deleted chats."""
+        # For the index by meaning, which takes up what was written since it was made.
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT m.id, substr(m.text, 1, ?) FROM messages m JOIN conversations c ON c.id = m.conversation_id"
@@ -161,6 +166,7 @@ class TextSearch:
 
     def find_jobs(self, query: str, kinds: Sequence[str], most: int) -> list[FoundText]:
         """Jobs of these kinds that have the words in title, documents' names or result, the last changed first."""
+        # Signs alone would find everything.
         if not any(_query_parts(query)):
             return []
         found = self._jobs.search_text(query)
@@ -230,12 +236,15 @@ def _query_parts(query: str, *, is_phrase: bool = False) -> tuple[str, tuple[str
     """Return what the index is asked for, "" for nothing, and the parts that it does not know since they have no
     spaces.
     """
+    # A mixed query has both: the index knows the words, the parts without spaces are looked for among its hits.
     words = clean_text(query).split()
     unspaced = tuple(word for word in words if WITHOUT_SPACES.search(word))
     spaced = [word for word in words if word not in unspaced]
     expression = match_expression(" ".join(spaced))
     if is_phrase and expression:
         expression = '"' + " ".join(spaced).replace('"', '""') + '"*'
+    # One letter as a prefix would be in nearly everything; and a prefix is the last word only, which is still being
+    # typed.
     if spaced and expression and (is_common_letter(spaced[-1]) or spaced[-1] != words[-1]):
         expression = expression.removesuffix("*")
     return expression, unspaced
@@ -257,6 +266,7 @@ def _find_ids(
         " WHERE messages_index MATCH :words AND m.deleted_at IS NULL AND c.deleted_at IS NULL"
         + _has_all("m.text", unspaced)
         + _WITHIN
+        # By rowid, so that SQLite walks the index from its end and stops when it has enough; by rank it would read all.
         + " ORDER BY messages_index.rowid DESC LIMIT :most",
         {"words": words, "most": most, "within": within} | _name_parts(unspaced),
     ).fetchall()
@@ -274,6 +284,7 @@ def _ids_between(
 ) -> list[int]:
     rows = connection.execute(
         "SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation_id"
+        # Half of an answer isn't found, as in the index.
         " WHERE m.id > :after AND m.id <= :last AND m.deleted_at IS NULL AND c.deleted_at IS NULL"
         " AND m.state <> 'writing'" + _has_all("m.text", unspaced) + _WITHIN + " ORDER BY m.id DESC LIMIT :most",
         {"after": after, "last": last, "most": most, "within": within} | _name_parts(unspaced),

@@ -79,6 +79,7 @@ class TranslationStore(JobResults):
 
         Results with an origin in `never_over` aren't replaced.
         """
+        # In the statement itself: between a look and a write, a person could correct the segment.
         kept = json.dumps(list(never_over))
         for batch in split_batches(outcomes):
             rows = [
@@ -131,6 +132,7 @@ class TranslationStore(JobResults):
             (json.dumps(outcome.target), outcome.origin, outcome.is_flagged, job_id, outcome.number)
             for outcome in outcomes
         ]
+        # One transaction: a job with half of the old and half of the new segments could never be finished.
         with self._database.transaction() as connection:
             set_documents(connection, job_id, document_ids)
             connection.execute("DELETE FROM translation_segments WHERE job_id = ?", (job_id,))
@@ -164,6 +166,7 @@ class TranslationStore(JobResults):
         return found[0] if found and found[0].number == number else None
 
     def count_segments(self, job_ids: Sequence[int]) -> dict[int, SegmentCounts]:
+        # Held while it counts, or two threads would count the same.
         with self._counting:
             unknown = [job_id for job_id in job_ids if job_id not in self._counted]
             self._counted |= self._query_counts(unknown) if unknown else {}
@@ -190,6 +193,7 @@ class TranslationStore(JobResults):
 
     def next_flagged(self, job_id: int, after: int) -> int | None:
         """Return the next segment to look at behind a number, or from the first one on; None without any."""
+        # Behind the last one it begins again at the first, as "next" does in every search.
         with self._database.reading() as connection:
             row = connection.execute(
                 "SELECT coalesce("
@@ -219,7 +223,7 @@ class TranslationStore(JobResults):
 
 
 def split_batches(items: Iterable[T]) -> Iterator[list[T]]:
-    """Split items into lists of at most `BATCH`."""
+    """Split items into lists of at most `BATCH`, as they come."""
     batch: list[T] = []
     for item in items:
         batch.append(item)
@@ -314,6 +318,7 @@ class TranslationMemory:
         model's must be made in just this way.
         """
         with self._database.reading() as connection:
+            # Ordered by how well it fits, and the newest of those that fit as well.
             row = connection.execute(
                 "SELECT target FROM translation_memory"
                 " WHERE key = :key AND source_language = :source AND target_language = :target AND ("
@@ -344,6 +349,7 @@ class TranslationMemory:
 
     def iterate_entries(self, pair: LanguagePair | None = None) -> Iterator[MemoryEntry]:
         """Yield all entries, or those of a language pair, oldest first, read in batches."""
+        # By id and not by OFFSET, so that entries that are added meanwhile shift nothing.
         wanted = {"pair": pair is not None} | vars(pair or LanguagePair("", ""))
         last = 0
         while True:
@@ -369,6 +375,7 @@ class TranslationMemory:
 
     def size_bytes(self) -> int:
         with self._database.reading() as connection:
+            # As bytes: length() of a text counts characters.
             row = connection.execute(
                 "SELECT total(length(CAST(source AS BLOB)) + length(CAST(target AS BLOB))"
                 " + 2 * length(CAST(context AS BLOB)) + 2 * length(key)) FROM translation_memory"
@@ -396,7 +403,7 @@ class TranslationMemory:
                 count += connection.execute(
                     f"DELETE FROM translation_memory WHERE id IN ({', '.join('?' * len(batch))})", batch
                 ).rowcount
-        self._database.empty_journal()
+        self._database.empty_journal()  # else what was deleted stays readable in the journal
         return count
 
 
@@ -434,6 +441,7 @@ class OpenedMemory:
 @contextmanager
 def opened_memory(path: Path | None) -> Iterator[OpenedMemory]:
     """Open the memory in a file; without one, or if it can't be used now, one in RAM for this block."""
+    # In RAM the work goes on, only without the memory of earlier times.
     try:
         database = None if path is None else Database.open(path)
     except (AppError, sqlite3.Error) as error:  # another program may have it for long

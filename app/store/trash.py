@@ -49,6 +49,7 @@ _TABLES = {
     SUMMARY: ("jobs", "title"),
     TRANSLATION: ("jobs", "title"),
 }
+# SQL conditions, beside that the row is deleted.
 _LISTED = {
     SUMMARY: "kind = 'summary'",
     TRANSLATION: "kind = 'translation'",
@@ -68,7 +69,7 @@ class TrashStore:
         with self._database.reading() as connection:
             found = [row for kind in _TABLES for row in _read_rows(connection, kind)]
             found += _read_messages(connection)
-        return sorted(found, key=lambda one: one.deleted_at, reverse=True)
+        return sorted(found, key=lambda item: item.deleted_at, reverse=True)
 
     def give_up(self, kind: str, number: int) -> None:
         """Make an item unrestorable; a message with all its descendants."""
@@ -88,7 +89,7 @@ class TrashStore:
                 )
 
     def give_up_all(self) -> None:
-        """Make all items unrestorable."""
+        """Make all items of all kinds unrestorable; the next purge removes them."""
         with self._database.transaction() as connection:
             for table in ("messages", *dict.fromkeys(table for table, _ in _TABLES.values())):
                 connection.execute(f"UPDATE {table} SET deleted_at = {GONE} WHERE deleted_at IS NOT NULL")
@@ -107,6 +108,7 @@ def _read_messages(connection: sqlite3.Connection) -> list[TrashedItem]:
     rows = connection.execute(
         f"SELECT m.id, substr(m.text, 1, {WORDS_CHARACTERS}), m.deleted_at, c.title FROM messages m"
         " JOIN conversations c ON c.id = m.conversation_id"
+        # Only the message that was deleted itself: those below it come back with it.
         f" WHERE m.deleted_with = m.id AND m.deleted_at > {GONE} AND c.deleted_at IS NULL"
         " AND (m.text <> '' OR m.thinking <> '')"  # of a failed answer that was tried again nothing is left
     )
@@ -137,6 +139,7 @@ def erase_traces(database: Database) -> None:
 
     An interrupted run is continued by the next call. May raise DiskFull or FolderNotWritable.
     """
+    # Which indexes have something to merge is noted in the indexes themselves, so an end in between loses nothing.
     with database.reading() as connection:
         indexes = [index for index in full_text_indexes(connection) if not _is_secure(connection, index)]
     while indexes:
@@ -165,6 +168,7 @@ def remove_old_backups(database: Database, now_s: float) -> None:
 
 def _goes_on(connection: sqlite3.Connection, index: str) -> bool:
     """Merge some of an index; return whether more is left."""
+    # First what has begun, then all into one; a negative number starts that (FTS5, "merge").
     if _merge_index(connection, index, MERGED_PAGES) or _merge_index(connection, index, -MERGED_PAGES):
         return True
     _set_secure(connection, index, is_on=True)
@@ -177,6 +181,7 @@ def _merge_index(connection: sqlite3.Connection, index: str, pages: int) -> bool
     """
     before = connection.total_changes
     connection.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('merge', ?)", (pages,))
+    # FTS5's documentation: fewer than two changes mean that nothing was left to do.
     return connection.total_changes - before >= 2
 
 

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     Floats = np.ndarray[Any, np.dtype[np.float32]]
     Numbers = np.ndarray[Any, np.dtype[np.int32]]
 
+# A byte a number, a quarter of single precision.
 LARGEST = 127
-NUMBER_BYTES = 4
+NUMBER_BYTES = 4  # of a block's number
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,13 @@ class VectorStore:
         """Add vectors [block, width] of a document; does nothing if the document is gone."""
         import numpy as np
 
-        scale = float(np.abs(vectors).max() / LARGEST) or 1.0
+        scale = float(np.abs(vectors).max() / LARGEST) or 1.0  # vectors of zeros only would divide by 0
         numbers = np.round(vectors / scale).astype(np.int8)
         self._insert_row(
             document_id, (model, vectors.shape[1], scale, np.array(blocks, "<i4").tobytes(), numbers.tobytes())
         )
 
+    # A row of width 0 marks the end, so that asking whether all is there reads one row.
     def mark_complete(self, document_id: int, model: str) -> None:
         """Record that every passage of a document has its vector."""
         self._insert_row(document_id, (model, 0, 1.0, b"", b""))
@@ -72,6 +74,7 @@ class VectorStore:
                 " AND width > 0 ORDER BY id",
                 (document_id, model),
             ).fetchall()
+        # A damaged row costs its passages only.
         for row in rows:
             if row["width"] * len(row["blocks"]) == NUMBER_BYTES * len(row["vectors"]):
                 numbers = np.frombuffer(row["vectors"], np.int8).reshape(-1, row["width"])
@@ -99,6 +102,7 @@ class VectorStore:
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT INTO passage_vectors (document_id, model, width, scale, blocks, vectors)"
+                # From the table, so that a document that is deleted meanwhile gets none.
                 " SELECT id, ?, ?, ?, ?, ? FROM documents WHERE id = ?",
                 (*values, document_id),
             )
