@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 
 HUB = "https://huggingface.co"
+# "You must log in to this network": what hotels' and airports' networks may answer with.
 CAPTIVE_PORTAL_STATUS = 511  # RFC 6585
 _NOTHING_LEFT = re.compile(r";\s*r\s*=\s*0\s*;\s*t\s*=\s*(\d+)")
 
@@ -58,22 +59,24 @@ class NetworkAccess:
 
     @property
     def host(self) -> str:
-        """The Hub's host, for texts."""
+        """The Hub's host as a person sees it in sentences, a port included."""
         return urlsplit(self.endpoint).netloc
 
 
 def endpoint_of(settings: Settings) -> str:
     """Return the Hub's address: what the settings name goes before HF_ENDPOINT."""
+    # HF_ENDPOINT is what people with a mirror have set already, for the Hub's own tools.
     return (settings.network.mirror or os.environ.get("HF_ENDPOINT") or f"https://{HUB_HOST}").rstrip("/")
 
 
 def access_of(settings: Settings, token: HubToken) -> NetworkAccess:
-    """Return the network settings with the token."""
+    """Return how the Hub may be reached now, with the token for just that host."""
     network, endpoint = settings.network, endpoint_of(settings)
     return NetworkAccess(
         network.reaches_internet,
         endpoint,
         network.proxy,
+        # Not even read without the network: a keyring may ask the person for a password.
         token.load(urlsplit(endpoint).netloc) if network.reaches_internet else "",
     )
 
@@ -92,7 +95,7 @@ class NetworkVisit:
     why: str
     ledger: ConnectionLedger
     patient: bool = False
-    deadline_s: float = float("inf")
+    deadline_s: float = float("inf")  # a thread that nobody waits for any more ends itself by it
     """In `time.monotonic()`."""
     is_html: bool = False
     """True if the last answer was a page for people."""
@@ -102,13 +105,13 @@ _visit: contextvars.ContextVar[NetworkVisit | None] = contextvars.ContextVar("vi
 
 
 def current_visit() -> NetworkVisit | None:
-    """Return the visit of this thread or task."""
+    """Return the visit of this thread, which the transport asks for; None outside of any."""
     return _visit.get()
 
 
 @contextlib.contextmanager
 def enter_visit(visit: NetworkVisit) -> Iterator[NetworkVisit]:
-    """Make `visit` the current one for this block."""
+    """Make `visit` the one that requests of this thread belong to, for this block."""
     before = _visit.set(visit)
     try:
         yield visit
@@ -130,6 +133,7 @@ def proxy_for(url: str, access: NetworkAccess) -> str:
     """Return the proxy for a request, "" for none; the system's is what Python finds in environment and registry."""
     parts = urlsplit(url)
     host = parts.hostname or ""
+    # An own proxy stands between this network and the internet, so that what is inside it is reached without.
     if access.proxy:
         return "" if is_own_network(host) else access.proxy
     import urllib.request  # TLS and mail come with it: 3 MB that a window without a request does without
@@ -138,6 +142,7 @@ def proxy_for(url: str, access: NetworkAccess) -> str:
         return ""
     known = urllib.request.getproxies()
     proxy = known.get(parts.scheme) or known.get("all") or ""
+    # Environment variables often hold a name and a port only.
     return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
@@ -150,6 +155,7 @@ def is_this_computer(host: str) -> bool:
     """Return whether data sent to this name or address stays on this computer."""
     host = host.strip("[]").rstrip(".").lower()
     address = _parse_address(host)
+    # Every name below localhost is this computer itself (RFC 6761).
     return address.is_loopback if address is not None else host == "localhost" or host.endswith(".localhost")
 
 
@@ -162,6 +168,7 @@ def is_own_network(host: str) -> bool:
     address = _parse_address(host)
     if address is None:
         return bool(host) and (is_this_computer(host) or "." not in host or host.endswith(OWN_NAMES))
+    # Asked before the others: loopback counts as private for Python, and the unspecified address does, too.
     if address.is_loopback:
         return True
     if address.is_unspecified or address.is_multicast:
@@ -175,9 +182,11 @@ def _parse_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address |
     import ipaddress  # only who names another server needs it
 
     try:
+        # Without the zone of a link-local address, as in fe80::1%eth0.
         found = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return None
+    # ::ffff:192.168.0.1 is an IPv4 address in the clothes of the other.
     return (found.ipv4_mapped or found) if isinstance(found, ipaddress.IPv6Address) else found
 
 
@@ -186,6 +195,7 @@ def wait_of(response: httpx2.Response) -> int:
     left.
     """
     text = response.headers.get("retry-after", "").strip()
+    # Seconds or a date: HTTP allows both.
     if text.isdecimal():
         return whole_number(text)
     with contextlib.suppress(ValueError, OverflowError):
@@ -201,10 +211,12 @@ def problem_of(error: BaseException, visit: NetworkVisit, repo: str = "", file: 
 
     if isinstance(error, AppError):
         return error
+    # This one carries a status; it is an OSError as well, so it comes first.
     if isinstance(error, HfHubHTTPError):
         return _problem_of_status(error, visit.access, repo, file)
     if isinstance(error, HFValidationError):
         return RepositoryMissing(repo)
+    # A defect of ours is none of the network's situations.
     if not isinstance(error, (httpx2.HTTPError, httpx2.InvalidURL, *_SENSELESS)):
         raise error
     return HubUnreachable(visit.access.host, why_no_answer(error, visit))
@@ -222,10 +234,12 @@ def _problem_of_status(error: HfHubHTTPError, access: NetworkAccess, repo: str, 
     """
     from huggingface_hub import errors
 
+    # 401 without a token says only that there may be such a repository, so it is told as missing.
     status = error.response.status_code
     refusal = refusal_of(error.response, access)
     if refusal is not None:
         return refusal
+    # With a token that the Hub refuses even public repositories answer so.
     if access.token and status == 401 and not isinstance(error, errors.GatedRepoError):
         return TokenRefused()
     if isinstance(error, errors.EntryNotFoundError):
@@ -248,6 +262,7 @@ def why_no_answer(error: BaseException, visit: NetworkVisit) -> str:
     for kind, reason in reasons:
         if isinstance(error, kind):
             return reason
+    # Only the system's error says whether a name was unknown, a port closed or a certificate wrong.
     if isinstance(error, httpx2.NetworkError):
         return _why_no_connection(error, bool(proxy_for(visit.access.endpoint, visit.access)))
     return "captive_portal" if visit.is_html else "garbage"
@@ -267,6 +282,7 @@ def _failure_reasons() -> tuple[tuple[type[OSError], str], ...]:
 _NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 
 
+# The library wraps errors several times; the innermost is the system's.
 def _why_no_connection(error: BaseException, has_proxy: bool) -> str:
     """Return what the system said, which is behind the error."""
     step: BaseException | None = error
@@ -275,6 +291,7 @@ def _why_no_connection(error: BaseException, has_proxy: bool) -> str:
         if isinstance(step, OSError) and step.errno in _NO_WAY:
             reason = "offline"
         if reason:
+            # A certificate is still the server's own, through any proxy.
             return "proxy" if has_proxy and reason != "tls" else reason  # a proxy is who was called
         step = step.__cause__ or step.__context__
     return "server" if "Read" in type(error).__name__ else "offline"
@@ -288,6 +305,7 @@ def _why_no_connection(error: BaseException, has_proxy: bool) -> str:
 
 log = logging.getLogger(__name__)
 
+# What a view can show; the file itself has no end.
 MOST_SHOWN = 1000
 
 
@@ -311,6 +329,7 @@ class ConnectionLedger:
 
     def begin(self, host: str, why: str) -> HubConnection:
         """Log a connection that is about to be opened."""
+        # Written before the connection opens: what the program tried is in the ledger even if it ends now.
         connection = HubConnection(uuid.uuid4().hex[:12], time.time(), host, why)
         self._append_line(connection)
         return connection
@@ -326,22 +345,24 @@ class ConnectionLedger:
             with self.path.open("r", encoding="utf-8", errors="replace") as file:
                 for line in file:  # all of them: a long download has a thousand lines of its own
                     with contextlib.suppress(ValueError, TypeError, RecursionError):
+                        # Files of earlier or later programs: a line that doesn't fit is passed over.
                         connection = HubConnection(**json.loads(line))
                         found[connection.id] = connection
         except OSError:
             return []
-        return sorted(found.values(), key=lambda each: each.at, reverse=True)[:most]
+        return sorted(found.values(), key=lambda connection: connection.at, reverse=True)[:most]
 
     def _append_line(self, connection: HubConnection) -> None:
         line = json.dumps(asdict(connection), ensure_ascii=False).encode("utf-8") + b"\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # O_APPEND makes each write one piece at the end, whoever else writes.
             descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
                 os.write(descriptor, line)
             finally:
                 os.close(descriptor)
-        except OSError as error:
+        except OSError as error:  # a ledger that can't be written must not stop a download
             log.info("the connection to %s could not be noted: %s", connection.host, error)
 
 
@@ -355,6 +376,7 @@ class HubToken:
     """Reading and writing may take a moment and wait for the person, so they belong off the window's thread."""
 
     def __init__(self) -> None:
+        # Kept while the program runs: a keyring may ask the person each time.
         self._texts: dict[str, str] = {}
 
     def load(self, host: str = HUB_HOST) -> str:
@@ -368,6 +390,7 @@ class HubToken:
         import keyring  # heavy, and not needed by most people
         from keyring.errors import KeyringError, PasswordDeleteError
 
+        # In memory first, so that a token that can't be kept still works until the program ends.
         text = self._texts[host] = text.strip()
         try:
             if text:
@@ -376,6 +399,7 @@ class HubToken:
                 keyring.delete_password(APP_ID, host)
         except PasswordDeleteError:
             return  # there was none
+        # A system without a keyring raises any of these.
         except (KeyringError, OSError, RuntimeError) as error:
             log.info("the keyring cannot be used: %s", type(error).__name__)
             if text:

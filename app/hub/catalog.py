@@ -13,7 +13,7 @@ from app.core.paths import resource_path
 log = logging.getLogger(__name__)
 
 FILE = "models.json"
-VERSION = 1
+VERSION = 1  # catalogs of another form are not guessed at
 TASKS = ("chat", "summarize", "translate", "code", "vision", "passages")
 THINKING = ("", "none", "tags", "harmony")
 
@@ -90,11 +90,13 @@ class CatalogEntry:
     @property
     def active_bytes(self) -> int:
         """Bytes read per token; all of the file if unknown."""
+        # A mixture of experts reads only some of its weights for each token.
         return int(self.size_bytes * (self.active_share or 1.0))
 
     def is_file(self, name: str, size_bytes: int, sha256: str = "") -> bool:
         """Return whether a local file is this model: by hash if known, else by name and size."""
         if sha256 and self.sha256_prefix:
+            # Files get renamed; the content does not.
             return sha256.startswith(self.sha256_prefix)
         return bool(self.file) and name == PurePosixPath(self.file).name and size_bytes == self.size_bytes
 
@@ -102,6 +104,7 @@ class CatalogEntry:
 def load_catalog(path: Path | None = None) -> tuple[CatalogEntry, ...]:
     """Return all entries; none, and a line in the log, where the file is missing or damaged."""
     path = path or resource_path(FILE)
+    # A damaged catalog costs the suggestions, not the program.
     try:
         return _parse_entries(json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -122,6 +125,7 @@ def _parse_entry(raw: dict[str, Any]) -> CatalogEntry:
     given = {name: _parse_value(name, value) for name, value in raw.items() if value is not None}
     given.setdefault("file", "")
     entry = CatalogEntry(**given)
+    # Checked here, as the catalog is written by hand and by other programs.
     if not all((entry.id, entry.name, entry.sentence, entry.license, entry.tasks)) or entry.repo.count("/") != 1:
         raise ValueError(f"{entry.id or 'a model'} lacks something")
     if not set(entry.tasks) <= set(TASKS) or entry.thinking not in THINKING:
@@ -154,6 +158,7 @@ def _parse_value(name: str, value: Any) -> Any:
         if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
             raise TypeError(f"{name} is no list of texts")
         return tuple(value)
+    # By type and not isinstance: True would pass as a number.
     if type(value) not in _KINDS[_TYPES[name]]:
         raise TypeError(f"{name} is {value!r}")
     return value

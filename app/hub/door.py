@@ -28,6 +28,7 @@ class HubDoor(httpx2.BaseTransport):
     def __init__(self, authorities: str = "") -> None:
         """Trusts the system's certificates and, with `authorities` in PEM, those too."""
         self._ways: dict[str, httpx2.HTTPTransport] = {}
+        # Also certificates that a company's administrator has added to the system.
         self._trust = httpx2.create_ssl_context()
         if authorities:
             with contextlib.suppress(ssl.SSLError):  # then the server's certificate is found wanting
@@ -46,13 +47,16 @@ class HubDoor(httpx2.BaseTransport):
         entry = visit.ledger.begin(request.url.host, visit.why)
         try:
             response = way.handle_request(request)
+        # Retries of the caller want the error as it is; everybody else a sentence.
         except httpx2.HTTPError as error:
             if visit.patient:
                 raise
             raise problem_of(error, visit) from error
         visit.is_html = response.headers.get("content-type", "").startswith("text/html")
+        # Counted outermost on the wire: packed bytes are what the network cost.
         response.stream = CountedStream(response.stream, visit, entry, response.status_code)
         if not visit.patient or response.is_error:
+            # A file may be of any size; lists and errors may not.
             response.stream = BoundedStream(response.stream, visit, response)
         problem = None if visit.patient else refusal_of(response, visit.access)
         if problem is not None:
@@ -66,6 +70,7 @@ class HubDoor(httpx2.BaseTransport):
 
     def _transport_for(self, proxy: str) -> httpx2.HTTPTransport:
         with self._lock:
+            # A transport for each proxy: connections are pooled within one.
             if proxy not in self._ways:
                 self._ways[proxy] = httpx2.HTTPTransport(verify=self._trust, proxy=proxy or None)
             return self._ways[proxy]
@@ -85,6 +90,7 @@ class CountedStream(httpx2.SyncByteStream):
         self._size, self._told_s = 0, time.monotonic()
 
     def __iter__(self) -> Iterator[bytes]:
+        # The deadline is asked for at every piece: a server that trickles would never time out.
         for part in self._inner:  # type: ignore[attr-defined]
             self._size += len(part)
             now_s = time.monotonic()
@@ -113,12 +119,14 @@ class BoundedStream(httpx2.SyncByteStream):
     def __init__(self, inner: httpx2.SyncByteStream, visit: NetworkVisit, response: httpx2.Response) -> None:
         self._inner, self._host = inner, visit.access.host
         self._is_error = response.is_error
+        # Taken out of the headers, so that the client does not unpack it again, as a whole.
         self._packing = response.headers.pop("content-encoding", "identity").strip().lower()
         self._most = MOST_ERROR_BYTES if self._is_error else MOST_BODY_BYTES
 
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self._bounded_pieces()
+        # Of an error page the beginning is enough, whatever follows.
         except (ValueError, zlib.error) as error:
             if not self._is_error:
                 raise HubUnreachable(self._host, "garbage") from error
@@ -141,6 +149,7 @@ class BoundedStream(httpx2.SyncByteStream):
         for part in self._inner:
             packed = part
             while packed:
+                # At most so much at once: a megabyte of gzip took 4.7 GB when it was unpacked as a whole.
                 yield unpacker.decompress(packed, PIECE_BYTES)
                 packed = unpacker.unconsumed_tail
         if not unpacker.eof:
@@ -152,10 +161,14 @@ class BoundedStream(httpx2.SyncByteStream):
 
 def _prepare_request(request: httpx2.Request, access: NetworkAccess) -> None:
     """Replace identifying headers by the program's name and version, and send the token to the Hub only."""
+    # The library's own header tells versions of Python and of every package.
     request.headers["User-Agent"] = f"{APP_ID}/{__version__}"
+    # An identifier for each request.
     request.headers.pop("X-Amzn-Trace-Id", None)
     if request.headers.get("Accept-Encoding") != "identity":
+        # Brotli and zstd are not unpacked here.
         request.headers["Accept-Encoding"] = "gzip, deflate"
     url, hub = request.url, httpx2.URL(access.endpoint)  # which leaves out a usual port, too
+    # The Hub sends downloads on to other hosts, which must not learn the token.
     if (url.scheme, url.netloc) != (hub.scheme, hub.netloc):
         request.headers.pop("Authorization", None)

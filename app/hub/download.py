@@ -40,11 +40,12 @@ class DownloadRequest:
 
     @property
     def all_files(self) -> tuple[RemoteFile, ...]:
-        """All files in the order they are fetched."""
+        """The model's files and then its projector, the order in which they are fetched."""
         return self.files + ((self.vision,) if self.vision else ())
 
     def wants_the_same(self, other: DownloadRequest) -> bool:
         """Return whether both requests are for the same files."""
+        # Commits differ with every change of a card; the files may be the same.
         return (self.repo, self.all_files) == (other.repo, other.all_files)
 
 
@@ -92,6 +93,7 @@ class QueuedDownload:
         self.error: AppError | None = None
         self.cancel = CancelToken()
         self.worker: threading.Thread | None = None
+        # As the Hub listed them; the child corrects a size that it learns.
         self._sizes = {file.name: file.size_bytes for file in request.all_files}
         self._here: dict[str, str] = {}
         self._begun: dict[str, int] = {}
@@ -100,14 +102,14 @@ class QueuedDownload:
         self.set_idle()
 
     def set_idle(self) -> None:
-        """Reset the progress shown while no child runs."""
+        """Reset what is shown of a child, while none runs."""
         self.phase, self.wait_s, self.problem = "", 0.0, ""
         self._speed = DownloadSpeed()
         self._told_s = float("-inf")
 
     @property
     def is_open(self) -> bool:
-        """True if it may still be fetched."""
+        """Return whether anything may still be fetched for it: not done, removed or cancelled."""
         return self.state in OPEN_STATES
 
     @property
@@ -116,7 +118,7 @@ class QueuedDownload:
         return [file for file in self.request.all_files if file.name not in self._here]
 
     def wants_file(self, repo: str, file: RemoteFile) -> bool:
-        """Return whether this download still needs the file."""
+        """Return whether this download still needs a file, so that another's cancel must leave it."""
         return self.is_open and self.request.repo == repo and file in self.missing
 
     @property
@@ -127,18 +129,20 @@ class QueuedDownload:
     def needed_bytes(self, folder: Path, besides: RemoteFile | None = None) -> int:
         """Return the bytes still to fetch. Raises DownloadFailed for an unsafe name."""
         places = {file: file_place(folder, self.request.repo, file.name) for file in self.missing if file != besides}
+        # What is fetched of a file already takes no more room.
         return sum(max(0, file.size_bytes - fetched_bytes(path)) for file, path in places.items())
 
     def is_ours(self, file: RemoteFile) -> bool:
-        """Return whether this download fetched the file itself."""
+        """Return whether this download fetched the file itself, and may thus delete it."""
         return file.name in self._fetched
 
     def mark_complete(self, file: RemoteFile, path: Path) -> None:
-        """Record a complete file."""
+        """Record where a complete file lies, fetched or found elsewhere."""
         self._here[file.name] = str(path)
 
     def look_again(self, folder: Path) -> None:
         """Update which files are on disk. Raises DownloadFailed for an unsafe name."""
+        # A person may delete or move files at any time.
         self._here = {name: path for name, path in self._here.items() if Path(path).is_file()}
         for file in self.request.all_files:
             path = file_place(folder, self.request.repo, file.name)
@@ -152,9 +156,10 @@ class QueuedDownload:
         is_news = now_s - self._told_s >= TELL_EVERY_S
         match event:
             case Phase():
+                # A new phase is told at once, progress only some times a second.
                 if event.name != self.phase:
                     is_news = True
-                    if event.name == "downloading":
+                    if event.name == "downloading":  # the pause before says nothing about the line
                         self._speed.go_on(now_s)
                 self.phase, self.wait_s, self.problem = event.name, event.wait_s, event.problem
             case Fetched():
@@ -183,6 +188,7 @@ class QueuedDownload:
         return Download(
             id=self.id,
             request=self.request,
+            # For those outside it has left the list; the state only says what is still to be thrown away.
             state=REMOVED if self.state == CANCELLED else self.state,
             phase=self.phase if is_running else "",
             done_bytes=done,
@@ -207,6 +213,7 @@ class QueuedDownload:
 
     def take_progress(self, progress: dict[str, Any]) -> None:
         """Restore progress saved by `to_progress`; {} is a download that never ran."""
+        # Read with defaults: an older program may have written less.
         self._here = dict(progress.get("paths", {}))
         self._sizes |= progress.get("sizes", {})
         self._fetched = set(progress.get("fetched", ()))
@@ -218,6 +225,7 @@ def is_in_place(path: Path, file: RemoteFile) -> bool:
     if not file.sha256:
         return False
     try:
+        # The note is written when the hash was compared, so a file of the right size alone proves nothing.
         note = json.loads(companion_path(path, PROVENANCE).read_bytes())
         return bool(note["sha256"] == file.sha256 and path.stat().st_size == file.size_bytes)
     except (OSError, ValueError, TypeError, KeyError):
@@ -246,17 +254,19 @@ class DownloadSpeed:
             self._began_s = now_s
 
     def record_bytes(self, now_s: float, done_bytes: int) -> None:
-        """Record the total number of bytes so far."""
+        """Record how many bytes of the file are here by now; the difference is what came."""
         if self._last_bytes is not None and done_bytes > self._last_bytes:
+            # A file that is begun anew has fewer: that is no speed.
             self._came.append((now_s, done_bytes - self._last_bytes))
         self._last_bytes = done_bytes
         while self._came and self._came[0][0] <= now_s - WINDOW_S:
             self._came.popleft()
 
     def bytes_per_s(self, now_s: float) -> float:
-        """Return the speed; 0 before any bytes arrived."""
+        """Return the mean of the last ten seconds; 0 before any bytes arrived."""
         if self._began_s is None or now_s <= self._began_s:
             return 0.0
+        # Over the time since it began, if that is shorter: else the first seconds would look slow.
         came = sum(size for at_s, size in self._came if at_s > now_s - WINDOW_S)
         return came / min(WINDOW_S, now_s - self._began_s)
 
@@ -280,7 +290,7 @@ Hear = Callable[[RemoteFile, ChildEvent], None]
 
 
 class FetchChild(Protocol):
-    """Run one child for one job; see `fetch_download`."""
+    """What runs one child for one job: `fetch_download`, or a stand-in in tests."""
 
     def __call__(self, job: Job, *, folder: Path, cancel: CancelToken) -> Iterator[ChildEvent]: ...
 
@@ -311,10 +321,12 @@ class RunningFetch:
         """Use identical files found elsewhere; parts of a split model only if they are in one folder."""
         request, missing = item.request, item.missing
         found = {file: copy for file in missing if (copy := self._copy_of(file)) is not None}
+        # llama.cpp looks for the other parts beside the first and by its name.
         if len(request.files) > 1:
             together = {found[file].parent for file in request.files if file in found}
             names_fit = all(found[file].name == Path(file.name).name for file in request.files if file in found)
             if len(together) != 1 or not names_fit or not all(file in found for file in request.files):
+                # All or none of a split; a projector stands for itself.
                 found = {file: copy for file, copy in found.items() if file == request.vision}
         with self.lock:
             for file, copy in found.items():
@@ -345,10 +357,12 @@ class RunningFetch:
 
         Files that another download wants (`is_wanted`) stay.
         """
+        # A complete model stays even if a person cancels while its projector is fetched.
         whole = [] if item.has_model else [file for file in item.request.all_files if item.is_ours(file)]
         for file in item.request.all_files:
             try:
                 path = file_place(self.folder(), item.request.repo, file.name)
+                # Asked before and after waiting: another download may have been added meanwhile.
                 if is_wanted(file):
                     continue
                 with self._alone_at(path, CancelToken(), lambda: None):
@@ -363,6 +377,7 @@ class RunningFetch:
 
     def _copy_of(self, file: RemoteFile) -> Path | None:
         try:
+            # Without a hash nothing could be compared.
             return self.local_copy(file) if file.sha256 else None
         except OSError as error:
             log.info("no copy of %s could be looked for: %s", file.name, error)
@@ -382,6 +397,7 @@ class RunningFetch:
             hear(file, Phase("waiting", LOCKED_WAIT_S, DownloadRunning.__name__))
             until_s = time.monotonic() + LOCKED_WAIT_S
             with self.lock:
+                # In small steps, so that a cancel is heard.
                 while time.monotonic() < until_s and not cancel.cancelled:
                     self._given_back.wait(TURN_LOOK_EVERY_S)
 
@@ -394,6 +410,7 @@ class RunningFetch:
         hear(file, Phase("connecting"))
         job = Job(
             repo=item.request.repo,
+            # Pinned to the commit: a file that is replaced on the Hub meanwhile does not mix with what is here.
             revision=item.request.commit,
             file=file.name,
             folder=str(folder),
@@ -407,6 +424,7 @@ class RunningFetch:
         for event in self.fetch(job, folder=self.work_folder, cancel=cancel):
             hear(file, event)
             is_done = is_done or isinstance(event, Done)
+        # It ended without an error or a result, which no child of ours does.
         if not is_done and not cancel.cancelled:
             raise DownloadFailed(file.name, "it ended without a result")
 
@@ -416,6 +434,7 @@ class RunningFetch:
         file.
         """
         is_ours = self._take_path(path)
+        # Told once that it waits; then nothing happens until the other has ended.
         if not is_ours:
             on_wait()
         while not is_ours and not cancel.cancelled:
@@ -477,6 +496,7 @@ def _one_child(job: Job, folder: Path, cancel: CancelToken) -> Generator[ChildEv
             event = said.next_item(LOOK_EVERY_S)
             now_s = time.monotonic()
             if event is None:
+                # Silence is no news, but the caller has to look at its own clock and cancel.
                 if last is not None and now_s - at_s >= REPEAT_EVERY_S:
                     last, at_s = _shorten_wait(last, now_s - at_s), now_s
                     yield last
@@ -490,6 +510,7 @@ def _one_child(job: Job, folder: Path, cancel: CancelToken) -> Generator[ChildEv
             if isinstance(event, Done):
                 break
             reached = max(reached, event.done_bytes) if isinstance(event, Fetched) else reached
+    # Whatever the caller does, no child may stay behind.
     finally:
         child.kill_tree()
         child.close()
@@ -499,5 +520,5 @@ def _one_child(job: Job, folder: Path, cancel: CancelToken) -> Generator[ChildEv
 def _shorten_wait(event: ChildEvent, passed_s: float) -> ChildEvent:
     """Return the same as now; a wait has become shorter."""
     if isinstance(event, Phase) and event.wait_s:
-        return dataclasses.replace(event, wait_s=round(max(0.0, event.wait_s - passed_s), 2))
+        return dataclasses.replace(event, wait_s=round(max(0.0, event.wait_s - passed_s), 2))  # rounded, as it is shown
     return event

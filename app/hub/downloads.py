@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 KIND = "download"
 MOST_AT_ONCE = 2
+# The window closes with it; children end by themselves when their parent does.
 CLOSE_TIMEOUT_S = 1.5
 
 
@@ -47,11 +48,13 @@ class Downloads:
     ) -> None:
         self._on_change = on_change
         self._lock = threading.RLock()
+        # Two locks: states change under the one, listeners are called under the other, so that they may ask back.
         self._telling = threading.RLock()
         self._adding = threading.Lock()
         self._closed = False
         self._fetching = RunningFetch(fetch, folder, access, ledger_path, work_folder, local_copy, self._lock)
         self._queue = StoredQueue(jobs, folder, self._lock)
+        # The disk is looked at once, at the start: files may have come or gone.
         self._queue.load(self._fetching.find_existing)
 
     def start(self) -> None:
@@ -67,12 +70,14 @@ class Downloads:
         Fails at once with NotEnoughDisk if it and those before it don't fit. Looks for local copies then, which may
         take seconds. May raise DiskFull or FolderNotWritable.
         """
+        # Held over the look at local copies, or the same model could be queued twice.
         with self._adding:
             same = self._find_same(request)
             if same is not None:
                 self.resume(same.id)
                 return self._snapshot_of(same)
             item = self._queue.add(request)
+        # Outside of the queue's lock: hashing a local copy takes seconds.
         error = self._problem_of(item)
         with self._changing_items() as changed:
             item.is_awake = True
@@ -97,6 +102,7 @@ class Downloads:
             if item is None or not item.is_open:
                 return
             item.is_awake = True
+            # A person who resumes knows about it, so the reason is forgotten.
             if item.state in ("paused", "failed"):
                 item.state, item.error = "queued", None
                 changed.append(item)
@@ -108,6 +114,7 @@ class Downloads:
             item = self._queue.get(download_id)
             if item is None or not item.is_open:
                 return
+            # Told as removed at once; its files go on a thread of their own.
             item.state, item.is_awake = CANCELLED, True
             item.cancel.cancel()
             changed.append(item)
@@ -129,12 +136,14 @@ class Downloads:
     def wait_for_idle(self, timeout_s: float = 5.0) -> bool:
         """Wait until no worker of a stopped download uses its files; return False on timeout."""
         with self._lock:
+            # Threads of running downloads go on; those of stopped ones are what is waited for.
             ending = [item.worker for item in self._queue if item.worker and item.state != "running"]
         return _join_threads(ending, timeout_s)
 
     def close(self) -> None:
         """End all children, saving state for the next start; safe to call twice."""
         with self._lock:
+            # First, so that nothing is saved or told any more: the next start goes on with the present state.
             self._closed = True
             self._queue.is_closed = True
             workers = [item.worker for item in self._queue if item.worker]
@@ -148,6 +157,7 @@ class Downloads:
                 if item.request.wants_the_same(request):
                     if item.is_open:
                         return item
+                    # A finished one of the same files is in the way of a new one only in the list.
                     if item.state == "done":
                         self._queue.remove(item)
                         changed.append(item)
@@ -158,6 +168,7 @@ class Downloads:
         None.
         """
         try:
+            # What is here counts first, then copies elsewhere, which take long to look for.
             self._fetching.find_existing(item)
             try:
                 self._queue.check_room(item)
@@ -177,15 +188,17 @@ class Downloads:
                     changed.append(item)
 
     def _start_next(self, changed: list[QueuedDownload]) -> None:
-        """Start queued downloads while places are free."""
+        """Start what waits in the order of the queue, as long as fewer than `MOST_AT_ONCE` run."""
         for item in self._queue:
             if item.worker is not None or not item.is_awake:
                 continue
+            # Counted by threads and not by states: a paused child may still be ending.
             at_work = sum(queued_download.worker is not None for queued_download in self._queue)
             if item.state == CANCELLED:
                 self._start_item(item, self._throw_away)
             elif item.state == "queued" and at_work < MOST_AT_ONCE:
                 item.state, item.error = "running", None
+                # The old token belongs to a worker that may not have heard of it yet.
                 item.cancel = CancelToken()
                 item.set_idle()
                 changed.append(item)
@@ -199,7 +212,7 @@ class Downloads:
             item.worker.start()
 
     def _run_worker(self, item: QueuedDownload, cancel: CancelToken) -> None:
-        """Fetch one item, then start the next one."""
+        """Fetch all that is missing of an item, record how it ended, and start the next one."""
         error: AppError | None = None
         try:
             self._fetching.find_existing(item)
@@ -214,15 +227,18 @@ class Downloads:
                 )
         except AppError as problem:
             error = problem
+        # A defect of ours must not leave an item that seems to run for ever.
         except Exception as defect:
             log.exception("download %d", item.id)
             error = DownloadFailed(item.request.title, f"{type(defect).__name__}: {defect}")
         with self._changing_items() as changed:
             item.worker = None
             if item.state != CANCELLED:  # that was told already, and what is here is thrown away next
+                # Complete counts, even if it was paused at the last moment.
                 if not item.missing:
                     item.state, item.error = "done", None
                 elif item.state == "running" and not cancel.cancelled:
+                    # Switched off is what a person wanted, and no failure.
                     item.state = "paused" if isinstance(error, NetworkOff) else "failed"
                     item.error = error
                 changed.append(item)
@@ -232,13 +248,14 @@ class Downloads:
         self._fetching.throw_away(item, lambda file: self._queue.wants(item.request.repo, file))
         with self._changing_items() as changed:
             item.worker = None
-            if not self._closed:
+            if not self._closed:  # else the next start throws it away
                 self._queue.remove(item)
             self._start_next(changed)
 
     def _take_event(self, item: QueuedDownload, file: RemoteFile, event: ChildEvent) -> None:
         with self._lock:
             is_news = item.take_event(file, event)
+            # Saved when a file is complete; between that the part itself says how far it is.
             if isinstance(event, Done):
                 self._queue.save(item)
         if is_news and item.state == "running":
@@ -250,6 +267,7 @@ class Downloads:
         changed: list[QueuedDownload] = []
         with self._lock:
             yield changed
+            # Each once, in order: an item may be changed twice in one go.
             named = list(dict.fromkeys(changed))
             for item in named:
                 self._queue.save(item)
@@ -257,11 +275,13 @@ class Downloads:
             self._notify_listeners(item)
 
     def _notify_listeners(self, item: QueuedDownload) -> None:
+        # A lock of its own: events of one download are told in order, from whichever thread.
         with self._telling:
             if self._closed:
                 return
             try:
                 self._on_change(self._snapshot_of(item))
+            # A listener's defect is not the download's.
             except Exception:
                 log.exception("a listener failed at download %d", item.id)
 
@@ -271,10 +291,10 @@ class Downloads:
 
 
 def _join_threads(threads: list[threading.Thread], timeout_s: float) -> bool:
-    """Join threads; return whether all ended in time."""
+    """Join threads until the time is over; return whether all have ended."""
     until_s = time.monotonic() + timeout_s
     for thread in threads:
-        if thread is not threading.current_thread():
+        if thread is not threading.current_thread():  # a listener may close the queue from a worker's own thread
             thread.join(max(0.0, until_s - time.monotonic()))
     return not any(thread.is_alive() for thread in threads)
 
@@ -300,7 +320,7 @@ class StoredJob(Protocol):
 
 
 class JobStore(Protocol):
-    """Store of the queue: `store.jobs.Jobs`."""
+    """What keeps the queue over restarts, as far as it is needed here: `store.jobs.JobTable`."""
 
     def add(self, kind: str, title: str, spec: dict[str, Any]) -> StoredJob: ...
     def find(self, kind: str = "") -> Sequence[StoredJob]: ...
@@ -324,6 +344,7 @@ class StoredQueue:
 
     def __iter__(self) -> Iterator[QueuedDownload]:
         """Iterate over a snapshot of the items in queue order."""
+        # A snapshot, as items come and go while others walk through it.
         return iter(sorted(self._items.values(), key=lambda item: (item.place, item.id)))
 
     def get(self, download_id: int) -> QueuedDownload | None:
@@ -338,6 +359,7 @@ class StoredQueue:
         """Raise NotEnoughDisk unless all that it needs fits, and a reserve; DownloadFailed for an impossible name."""
         with self._lock:
             own_bytes = item.needed_bytes(self._folder())
+            # Nothing to fetch needs no room, not even the reserve.
             if own_bytes:
                 check_room(self._folder(), own_bytes + self.ahead_bytes(item) + reserve_for(own_bytes))
 
@@ -348,6 +370,7 @@ class StoredQueue:
                 other.needed_bytes(self._folder())
                 for other in self
                 if other is not item
+                # Those behind it in the queue wait for its room, not it for theirs.
                 and (other.state == "running" or (other.state == "queued" and other.place < item.place))
             )
 
@@ -364,10 +387,12 @@ class StoredQueue:
         for job in self._jobs.find(KIND):
             try:
                 item = QueuedDownload(job.id, from_json(DownloadRequest, job.spec), job.place)
+                # A row that an older or newer program wrote otherwise stays where it is.
                 item.take_progress(job.progress)
             except (TypeError, KeyError, ValueError, AttributeError) as error:
                 log.warning("download %d cannot be read and is left alone: %s", job.id, error)
                 continue
+            # The program ended in the middle: it goes on by itself.
             item.state = "queued" if job.state == "running" else job.state
             item.error = job.error
             self._items[item.id] = item
@@ -383,7 +408,7 @@ class StoredQueue:
             return
         try:
             self._jobs.update(item.id, state=item.state, progress=item.to_progress(), error=item.error)
-        except KeyError:
+        except KeyError:  # removed by another program at the same time
             log.info("download %d is not in the store any more", item.id)
         except AppError as error:
             log.warning("download %d could not be saved: %s", item.id, error)

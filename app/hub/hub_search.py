@@ -27,8 +27,10 @@ T = TypeVar("T")
 
 PAGE_ROWS = 30
 MOST_PAGES = 4  # asked for beyond those that would be needed if every row passed the filters
+# Looking at a repository, going back and looking again asks once; the Hub allows 500 requests in five minutes.
 KEPT_S, KEPT_ANSWERS = 300.0, 64
 MOST_CARD_BYTES = 200_000
+# The keys that an estimate needs lie in the first 1.6 kB of all files that were looked at; vocabularies take MB.
 FIRST_HEADER_BYTES, MOST_HEADER_BYTES = 64 * 1024, 64 * 1024 * 1024
 HEADER_GROWTH = 2
 HEADER_PATIENCE = 4  # times the deadline: large vocabularies have some MB
@@ -41,6 +43,7 @@ EXPANDED = ("gated", "downloads", "likes", "lastModified", "tags", "pipeline_tag
 SEES = "image-text-to-text"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+# A card begins with YAML between two lines of dashes, which is for machines.
 _FRONT_MATTER = re.compile(r"\s*---[ \t]*\n(?:.*?\n)??---[ \t]*(?:\n|$)", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -99,10 +102,11 @@ class HubSearch:
         import_client()
 
     def search(self, query: HubQuery, cancel: CancelToken | None = None) -> SearchResultPage:
-        """Return repositories with models that run here."""
+        """Return a page of repositories with models that run here; each search asks for as many pages as it needs."""
 
         def work(api: HfApi) -> SearchResultPage:
             found: dict[str, FoundRepository] = {}
+            # The Hub filters by tags only; size is compared here, so one page may give few rows.
             after = ""
             for _ in range(MOST_PAGES + query.limit // PAGE_ROWS):
                 rows, after = self._read_page(api, query, after)
@@ -117,6 +121,7 @@ class HubSearch:
         """Return what a repository offers, at one commit, to which everything after it is pinned."""
 
         def work(api: HfApi) -> Repository:
+            # Everything after this is asked for by commit, so that card, list and file belong together.
             path = f"/api/models/{check_name(repo)}" + (f"/revision/{quote(revision, safe='')}" if revision else "")
             return self._fetch_once(
                 api, path, lambda: _parse_repository(repo, get_json(api, path, [("blobs", "true")])[0])
@@ -137,6 +142,7 @@ class HubSearch:
             return self._network.call(
                 "card", work, repo=repo, file="README.md", deadline_s=self._deadline_s, cancel=cancel
             )
+        # Most repositories have one, and its absence is no error.
         except FileNotOnHub:
             return ""
 
@@ -146,7 +152,7 @@ class HubSearch:
 
     def read_header(self, repo: str, commit: str, file: str, cancel: CancelToken | None = None) -> bytes:
         """Return the bytes of a model up to where its weights begin, and some more."""
-        patience_s = HEADER_PATIENCE * self._deadline_s
+        patience_s = HEADER_PATIENCE * self._deadline_s  # several MB are asked for, piece by piece
         return self._read_until(repo, commit, file, _is_complete, deadline_s=patience_s, cancel=cancel)
 
     def _read_until(
@@ -164,8 +170,10 @@ class HubSearch:
             data = self._fetch_once(api, path, lambda: get_range(api, path, b"", FIRST_HEADER_BYTES))
             size = FIRST_HEADER_BYTES
             while not is_enough(_parse_beginning(file, data)) and not (cancel and cancel.cancelled):
+                # Shorter than asked for: the file ends here.
                 if len(data) < size or size >= MOST_HEADER_BYTES:
                     raise ModelUnreadable(file, "truncated" if len(data) < size else "damaged")
+                # Doubled each time: few requests, and at most twice what was needed.
                 size = min(size * HEADER_GROWTH, MOST_HEADER_BYTES)
                 data = get_range(api, path, data, size)
             return data
@@ -175,7 +183,9 @@ class HubSearch:
     def _read_page(self, api: HfApi, query: HubQuery, after: str) -> tuple[list[FoundRepository], str]:
         """Return the rows after a mark, and the mark after them, "" at the end."""
         filters = ["gguf", *([f"license:{query.license}"] if query.license else []), *([SEES] if query.vision else [])]
+        # Without "expand" the Hub leaves out whether it is gated and what is in the header.
         asked = [*(("filter", text) for text in filters), *(("expand", text) for text in EXPANDED)]
+        # `apps` leaves out what llama.cpp can't run, such as diffusion models, which are GGUF, too.
         asked += [("apps", "llama.cpp"), ("sort", SORTS.get(query.sort, query.sort)), ("limit", str(PAGE_ROWS))]
         asked += [("search", query.text.strip())] * bool(query.text.strip()) + [("cursor", after)] * bool(after)
 
@@ -191,12 +201,14 @@ class HubSearch:
 
     def _fetch_once(self, api: HfApi, path: str, fetch: Callable[[], T], asked: str = "") -> T:
         """Return what was fetched less than five minutes ago, from the same Hub in the same name."""
+        # The token belongs to the key: another person may see other repositories.
         key = (str(api.endpoint), str(api.token), path, asked)
         with self._lock:
             entry = self._kept.get(key)
         if entry and time.monotonic() < entry[0] + KEPT_S:
             return cast(T, entry[1])
         fetched = fetch()
+        # Fetched outside of the lock: others need not wait for a slow answer.
         with self._lock:
             self._kept[key] = time.monotonic(), fetched
             self._kept.move_to_end(key)
@@ -230,6 +242,7 @@ def _page_mark(link: str) -> str:
 
 
 def _passes_query(found: FoundRepository, query: HubQuery) -> bool:
+    # 0 parameters: the Hub does not say, so it is not left out.
     too_large = query.most_bytes and found.parameters * USUAL_BYTES_PER_PARAMETER > query.most_bytes
     return (
         not too_large
@@ -241,6 +254,7 @@ def _passes_query(found: FoundRepository, query: HubQuery) -> bool:
 def _parse_found(row: Any) -> FoundRepository | None:
     """Return a row of a list; None where it has no name to ask for it by."""
     name = row.get("id") if isinstance(row, dict) else None
+    # Names go into paths and addresses: an odd one is left out.
     if not isinstance(name, str) or not is_name(name):
         return None
     facts, tags = _header_facts(row), _parse_texts(row.get("tags"))
@@ -260,9 +274,11 @@ def _parse_found(row: Any) -> FoundRepository | None:
 
 def _parse_repository(name: str, body: Any) -> Repository:
     commit = body["sha"]
+    # Anything but a hash could change between two requests.
     if not _COMMIT.fullmatch(commit):
         raise ValueError("no commit")
     siblings = body.get("siblings") or []
+    # Bounded, whatever a repository holds.
     files = [file for sibling in siblings[:MOST_FILES] if (file := _parse_file(sibling)) is not None]
     models, vision = group_files(files)
     by_name = {file.name: file for file in files}
@@ -277,6 +293,7 @@ def _parse_repository(name: str, body: Any) -> Repository:
         _parse_texts([languages] if isinstance(languages, str) else languages),
         any(file.name == "README.md" for file in files),
         _header_facts(body),
+        # All three or none: such a model is converted here.
         tuple(by_name[text] for text in UNCONVERTED) if by_name.keys() >= set(UNCONVERTED) else (),
     )
 
@@ -287,6 +304,7 @@ def _parse_file(row: Any) -> RemoteFile | None:
         return None
     lfs = row.get("lfs")
     stored: dict[str, Any] = lfs if isinstance(lfs, dict) else {}
+    # Large files have their size in both places, small ones only in one.
     size = _parse_number(row.get("size")) or _parse_number(stored.get("size"))
     sha256 = _parse_text(stored.get("sha256")).lower()
     return RemoteFile(row["rfilename"], size, sha256 if _SHA256.fullmatch(sha256) else "") if size else None
@@ -323,6 +341,7 @@ def _parse_number(value: Any) -> int:
 
 
 def _parse_text(value: Any) -> str:
+    # Whatever turns lines around or breaks them could make a list say something else.
     return value[:MOST_TEXT] if isinstance(value, str) and value.isprintable() else ""
 
 
@@ -341,6 +360,7 @@ def _parse_time(value: Any) -> float:
 def _clean_card(data: bytes, headers: dict[str, str]) -> str:
     if "html" in headers.get("content-type", ""):
         raise ValueError("a page for people")
+    # Some cards have a byte order mark, and Windows' line ends.
     text = data.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROL.sub("", _FRONT_MATTER.sub("", text, count=1) if text.lstrip().startswith("---") else text).strip()
 
@@ -356,7 +376,7 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}", re.ASCII)
 
 
 def is_name(repo: object) -> bool:
-    """Return whether this is a valid repository name."""
+    """Return whether this is a name of the form owner/name that is safe in paths and addresses."""
     return isinstance(repo, str) and _NAME.fullmatch(repo) is not None and ".." not in repo
 
 
@@ -369,6 +389,7 @@ def check_name(repo: str) -> str:
 
 def file_path(repo: str, commit: str, file: str) -> str:
     """Return where a file's bytes are; raises FileNotOnHub for a name that no file here may have."""
+    # From a listing: "../" in it would lead out of the repository.
     if not is_safe_name(file):
         raise FileNotOnHub(repo, file)
     return f"/{check_name(repo)}/resolve/{quote(commit, safe='')}/{quote(file)}"
@@ -389,6 +410,7 @@ def get_body(
     """
     from huggingface_hub.utils import hf_raise_for_status  # type: ignore[attr-defined]
 
+    # Given here, as the client knows nothing of tokens; the transport takes it away from other hosts.
     sent = ({"Authorization": f"Bearer {api.token}"} if api.token else {}) | (headers or {})
     with http_client().stream(
         "GET", f"{api.endpoint}{path}", params=cast(Any, asked or None), headers=sent
@@ -397,6 +419,7 @@ def get_body(
         data = bytearray()
         for part in response.iter_bytes():
             data += part
+            # Read until just over the limit, whatever the server says about the length.
             if len(data) >= most_bytes:
                 if not is_cut and len(data) > most_bytes:
                     raise ValueError("too long")
@@ -407,9 +430,11 @@ def get_body(
 
 def get_range(api: HfApi, path: str, known: bytes, size: int) -> bytes:
     """Return `known` and the bytes after it, up to `size` in all."""
+    # Packed, a range would be of the packed bytes.
     wanted = {"Range": f"bytes={len(known)}-{size - 1}", "Accept-Encoding": "identity"}
     data, headers = get_body(api, path, [], size, is_cut=True, headers=wanted)
     if headers["status"] == "206":
+        # Some proxies answer every range with the whole beginning.
         if not headers.get("content-range", "").startswith(f"bytes {len(known)}-"):
             raise ValueError("another range")
         return (known + data)[:size]
@@ -423,5 +448,6 @@ def get_json(api: HfApi, path: str, asked: list[tuple[str, str]]) -> tuple[Any, 
     data, headers = get_body(api, path, asked, MOST_JSON_BYTES)
     try:
         return json.loads(data), headers
+    # Python's parser raises this for [[[[…, and a server may send it.
     except RecursionError as error:
         raise ValueError("nested too deeply") from error

@@ -8,14 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 MOST_NAME_CHARACTERS = 255  # of each folder and file; no file system takes more
+# A damaged name could ask for a hundred thousand parts.
 MOST_PARTS = 1000
 
 _PART = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.gguf", re.IGNORECASE)
+# "model.gguf.part1of2" and the like, cut by hand: llama.cpp can't join these.
 _CUT = re.compile(r"(.+\.gguf)[.-]?(?:part[-_.]?|split[-_.]?)[0-9a-z]+(?:[-_.]?of[-_.]?\d+)?", re.IGNORECASE)
 _DRAFTS = ("mtp-", "eagle3-", "dflash-", "dspark-")  # heads that only help another model
+# The last tag counts, since names of models hold others: "Q4" may be a part of one.
 _TAG = re.compile(
     r"(?:UD-)?(?:I?Q\d(?:_[A-Z0-9]+)*|TQ\d_\d|(?:MX|NV)FP4(?:_MOE)?|BF16|FP?16|FP?32)(?=[-._/]|$)", re.IGNORECASE
 )
+# The models folder may be moved to a disk for Windows.
 _NOT_ON_WINDOWS = re.compile(r'[<>:"|?*\\]')
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 _VISION_ORDER = ("F16", "BF16", "Q8_0", "F32")  # exact and small come first
@@ -54,7 +58,7 @@ class ModelFile:
 
     @property
     def size_bytes(self) -> int:
-        """Size of all parts together."""
+        """Bytes of all parts of the model together."""
         return sum(part.size_bytes for part in self.parts)
 
 
@@ -107,9 +111,11 @@ def group_files(files: Iterable[RemoteFile]) -> tuple[tuple[ModelFile, ...], tup
     vision: list[RemoteFile] = []
     for file in files:
         base = PurePosixPath(file.name).name.lower()
+        # An importance matrix helps to quantize and can't be run; drafts are no models by themselves.
         if not is_safe_name(file.name) or ".gguf" not in base or "imatrix" in base or base.startswith(_DRAFTS):
             continue
         if part := _PART.fullmatch(file.name):
+            # `setdefault`: what is named twice counts once, the first.
             split.setdefault((part[1], int(part[3])), {}).setdefault(int(part[2]), file)
         elif piece := _CUT.fullmatch(file.name):
             cut.setdefault(piece[1], []).append(file)
@@ -122,6 +128,7 @@ def group_files(files: Iterable[RemoteFile]) -> tuple[tuple[ModelFile, ...], tup
     models += [
         ModelFile(name, tuple(pieces), quantization_of(name), is_supported=False) for name, pieces in cut.items()
     ]
+    # What can't be run is listed last, so that nobody wonders where it is.
     models.sort(key=lambda model: (not model.is_supported, model.size_bytes, model.name))
     return tuple(models), tuple(sorted(vision, key=_vision_order))
 
@@ -130,14 +137,16 @@ def quantization_of(name: str) -> str:
     """Return the tag of a file's name, "" where there is none: the last in its own name, else that of its folder."""
     for part in reversed(name.split("/")):
         stem = re.sub(r"(?:-\d{5}-of-\d{5})?\.gguf.*$", "", part, flags=re.IGNORECASE)
+        # Only behind a separator: "mq4" in the middle of a word is no tag.
         found = [match for match in _TAG.finditer(stem) if match.start() == 0 or stem[match.start() - 1] in "-._"]
         if found:
+            # Both spellings occur, and mean the same.
             return re.sub(r"^FP(16|32)$", r"F\1", found[-1][0].upper())
     return ""
 
 
 def quantization_words(tag: str) -> str:
-    """Return a quantization's description; "" if unknown."""
+    """Return what a quantization means for size and quality, in a few words; "" for an unknown one."""
     bits = re.search(r"^B?F(16|32)$|(?:Q|FP)(\d)", tag)
     return _BY_BITS.get(bits[1] or bits[2], "") if bits else ""
 

@@ -19,6 +19,7 @@ from app.hub.model_files import MOST_PARTS, ModelFile, RemoteFile, group_files, 
 
 ENDING = ".gguf"
 SIDECAR_ENDING = ".json"
+# Architecture and type lie in the first bytes, so that a folder of hundreds of models is read in a moment.
 START_BYTES = 4096
 PROJECTOR_BYTES = 16 * 1024
 MOST_DEPTH = 8
@@ -74,6 +75,7 @@ def scan_folder(folder: Path) -> list[InstalledModel]:
     """Return the models in our own folder; nothing is changed, and what cannot be read is left out."""
     units: dict[Path, list[FileHere]] = {}
     seen: set[tuple[int, int]] = set()
+    # The same file by two ways, such as a link to it, is one model.
     for file in walk_files(folder):
         if file.identity not in seen:
             seen.add(file.identity)
@@ -106,7 +108,9 @@ def describe_model(path: Path, origin: str) -> InstalledModel | None:
         return model_of([file], origin)
     split = _PART.fullmatch(path.name)
     here = list(walk_files(path.parent, depth=0))
+    # One model beside a projector without a name of its own: the projector belongs to it.
     names = {display_name(other.path) for other in here if "mmproj" not in other.path.name.lower()}
+    # In a repository everything belongs together, also in the folders of the Hub's cache.
     is_repository = bool(read_sidecar(path).get("repo")) or path.parent.parent.name == "snapshots"
     beside = [
         other
@@ -133,6 +137,7 @@ def models_in(
 
     `is_alone`: they are one model, in one or more quantizations; None is as the files say.
     """
+    # Relative and with slashes, as the Hub lists files: the same grouping serves both.
     here = {file.path.relative_to(root).as_posix(): file for file in files}
     remote = [RemoteFile(name, file.size_bytes) for name, file in here.items()]
     models, vision = group_files(remote)
@@ -162,6 +167,7 @@ def model_of(
     path = parts[0].path
     try:
         with path.open("rb") as file:
+            # Only the beginning: the weights behind it are gigabytes.
             start = file.read(START_BYTES)
         facts = read_beginning(start).metadata
     except (OSError, GgufProblem):
@@ -169,6 +175,7 @@ def model_of(
     architecture = facts.get("general.architecture")
     # the first part of a split may have no tensors; those of any other file are counted after magic and version
     has_weights = len(parts) > 1 or bool(fields.get("missing")) or any(start[8:16])
+    # A projector says that it is "clip", whatever it is called.
     if architecture == "clip" or facts.get("general.type") in NO_MODELS or not has_weights:
         return None
     eye = fields.get("vision_path")
@@ -191,6 +198,7 @@ def walk_files(folder: Path, ending: str = ENDING, depth: int = MOST_DEPTH) -> I
     """Yield regular files below `folder` with this ending. Hidden, unreadable and vanished ones are skipped, and
     loops.
     """
+    # Bounded: a person may choose the root of a disk.
     left = MOST_ENTRIES
     seen: set[tuple[int, int]] = set()
     waiting = [(str(folder), 0)]
@@ -198,11 +206,12 @@ def walk_files(folder: Path, ending: str = ENDING, depth: int = MOST_DEPTH) -> I
         here, level = waiting.pop()
         try:
             status = os.stat(here)  # noqa: PTH116 - a Path for each of many thousands takes as long as reading them
+            # By device and number, so that a loop of links ends.
             if (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
             with os.scandir(here) as entries:
-                names = sorted(entries, key=lambda entry: entry.name)
+                names = sorted(entries, key=lambda entry: entry.name)  # in the same order each time
         except (OSError, ValueError):
             continue
         for entry in names:
@@ -224,7 +233,7 @@ def file_at(path: Path) -> FileHere | None:
     except (OSError, ValueError):
         return None
     if not stat.S_ISREG(status.st_mode):
-        return None
+        return None  # a pipe would hang whoever opens it
     return FileHere(path, status.st_size, (status.st_dev, status.st_ino))
 
 
@@ -277,15 +286,19 @@ def find_copy(
     if not file.sha256:
         return None
     unknown: list[Path] = []
+    # A projector counts, too: several quantizations of a model share it.
     for path in (path for model in candidates for path in (*model.parts, model.vision_path) if path is not None):
         here = file_at(path)
+        # Size first: it costs nothing, and hashing a file of 5 GB costs seconds.
         if here is None or here.size_bytes != file.size_bytes:
             continue
+        # A name, a note or an earlier hash, whichever is there.
         sha = sha_by_name(path) or read_sidecar(path).get("sha256", "") or known_sha(path)
         if sha == file.sha256:
             return path
         if not sha:
             unknown.append(path)
+    # Only now, when no known one fits.
     for path in unknown:
         sha = _hash_file(path, cancel)
         if sha:
@@ -322,6 +335,7 @@ def projector_abilities(projector: Path) -> tuple[bool, bool]:
         return False, False
     listens = bool(facts.get("clip.has_audio_encoder", False))
     kinds = projector_kinds(facts)
+    # Files from before sound was possible say nothing, and see.
     sees = bool(facts.get("clip.has_vision_encoder", not listens)) and not kinds & VOICES
     return sees, listens and not kinds & UNHEARD
 
@@ -350,6 +364,7 @@ def _vision_for(name: str, vision: Sequence[RemoteFile], *, is_flat: bool, is_al
     to a single model.
     """
     model = PurePosixPath(name).name.lower()
+    # By words, so that "vl-7b" isn't found inside of "vl-72b".
     words = set(re.split(r"[-._ ]+", model))
     for file in vision:
         before, _, after = PurePosixPath(file.name).stem.lower().partition("mmproj")
@@ -357,6 +372,7 @@ def _vision_for(name: str, vision: Sequence[RemoteFile], *, is_flat: bool, is_al
         said = set(re.split(r"[-._ ]+", f"{before} {after}")) - {"", "model"}
         if (after and model.startswith(after)) or (said and said <= words):
             return file
+        # A projector that names no model goes with the only one beside it.
         if not said and is_flat and is_alone:
             return file
     return vision[0] if vision and not is_flat else None
@@ -369,6 +385,7 @@ def _missing_parts(model: ModelFile) -> tuple[str, ...]:
     count = min(int(split[2]), MOST_PARTS)
     have = {part.name.lower() for part in model.parts}
     names = (f"{split[1]}-{number:05}-of-{split[2]}{ENDING}" for number in range(1, count + 1))
+    # An impossible count may find nothing missing: the file itself is named then.
     return tuple(PurePosixPath(name).name for name in names if name.lower() not in have) or (model.name,)
 
 
@@ -403,6 +420,7 @@ def scan_others(environment: Mapping[str, str], home: Path, platform: str) -> It
 
     A split that is not complete is another program's unfinished download, so it is left out, too.
     """
+    # A file that two programs use by links is listed once.
     seen: set[tuple[int, int]] = set()
     for place in known_folders(environment, home, platform):
         for model in _LAYOUTS[place.layout](place):
@@ -415,6 +433,7 @@ def scan_others(environment: Mapping[str, str], home: Path, platform: str) -> It
 def known_folders(environment: Mapping[str, str], home: Path, platform: str) -> list[ModelFolder]:
     """Return where each program keeps models on this system; not all of the folders exist."""
 
+    # Relative paths would depend on where the program was started.
     def named(variable: str) -> Path | None:
         return _absolute_folder(environment.get(variable, ""), home)
 
@@ -427,11 +446,13 @@ def known_folders(environment: Mapping[str, str], home: Path, platform: str) -> 
     else:
         cache = named("XDG_CACHE_HOME") or home / ".cache"
         nomic = data = named("XDG_DATA_HOME") or home / ".local" / "share"
+    # In the order in which the Hub's own library looks.
     hub_home = named("HF_HOME") or (named("XDG_CACHE_HOME") or home / ".cache") / "huggingface"
     llama = named("LLAMA_CACHE") or cache / "llama.cpp"
     ollama = named("OLLAMA_MODELS")
     found = [
         ModelFolder("hub_cache", "hub", named("HF_HUB_CACHE") or hub_home / "hub"),
+        # llama.cpp keeps both: its own downloads flat, and those of `-hf` as the Hub's cache.
         ModelFolder("llama_cpp", "hub", llama),
         ModelFolder("llama_cpp", "flat", llama),
         ModelFolder("lm_studio", "publisher", _lm_studio_home(home) / "models"),
@@ -439,6 +460,7 @@ def known_folders(environment: Mapping[str, str], home: Path, platform: str) -> 
         ModelFolder("gpt4all", "flat", nomic / "nomic.ai" / "GPT4All"),
         ModelFolder("jan", "jan", named("JAN_DATA_FOLDER") or data / "Jan" / "data"),
     ]
+    # The service of the Linux installer has a home of its own, looked at after the person's.
     if ollama is None and platform == "linux":
         found.insert(5, ModelFolder("ollama", "ollama", _OLLAMA_SERVICE))
     return found
@@ -452,6 +474,7 @@ def _absolute_folder(text: str, home: Path) -> Path | None:
 
 
 def _lm_studio_home(home: Path) -> Path:
+    # LM Studio moved its home once; a pointer says where it is now.
     try:
         with (home / ".lmstudio-home-pointer").open("rb") as file:
             pointed = _absolute_folder(file.read(MOST_TEXT_BYTES).decode("utf-8", "replace").strip(), home)
@@ -465,6 +488,7 @@ def _hub_models(place: ModelFolder) -> Iterator[InstalledModel]:
     """Yield models of the Hub's cache: `models--<org>--<repo>/snapshots/<commit>/…`, links to blobs named by sha256."""
     for repository in _visible_folders(place.folder, "models--"):
         for snapshot in _visible_folders(repository / "snapshots"):
+            # Owner and name are joined by two dashes there, and neither may contain them itself.
             repo = repository.name.removeprefix("models--").replace("--", "/")
             files = list(walk_files(snapshot))
             for model in models_in(snapshot, files, place.origin, repo=repo, commit=snapshot.name):
@@ -486,7 +510,7 @@ def _publisher_models(place: ModelFolder) -> Iterator[InstalledModel]:
 def _ollama_models(place: ModelFolder) -> Iterator[InstalledModel]:
     """Yield models from `manifests/<registry>/<namespace>/<model>/<tag>`, which name blobs without an ending."""
     manifests = place.folder / "manifests"
-    for manifest in walk_files(manifests, ending="", depth=4):
+    for manifest in walk_files(manifests, ending="", depth=4):  # no ending: Ollama's manifests have none
         names = manifest.path.relative_to(manifests).parts
         if len(names) != 4:
             continue
@@ -494,6 +518,7 @@ def _ollama_models(place: ModelFolder) -> Iterator[InstalledModel]:
         if "model" not in layers:
             continue
         registry, namespace, model, tag = names
+        # Ollama can fetch from the Hub, and its tag is the quantization then.
         is_hubs = registry in _HUB_HOSTS
         projector = layers.get("projector")
         found = model_of(
@@ -517,6 +542,7 @@ def _manifest_layers(manifest: Any, blobs: Path) -> dict[str, FileHere]:
         if not isinstance(layer, dict):
             continue
         kind, digest = layer.get("mediaType"), layer.get("digest")
+        # Hex digits only, so that a manifest can't name a file outside of the blobs.
         if isinstance(kind, str) and isinstance(digest, str) and (sha := _DIGEST.fullmatch(digest)):
             file = file_at(blobs / f"sha256-{sha[1]}")
             if file is not None:
@@ -543,6 +569,7 @@ def _jan_models(place: ModelFolder) -> Iterator[InstalledModel]:
 def _named_file(folder: Path, text: str) -> FileHere | None:
     path = Path(text)
     if not text or ".." in path.parts:
+        # Absolute is allowed, up is not: a stranger's file could name any other.
         return None
     return file_at(folder / path)
 
@@ -556,6 +583,7 @@ def _top_level(path: Path) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     for line in lines:
+        # A colon and a blank: enough for these files, and a parser of YAML is a large thing to trust.
         key, colon, value = line.partition(": ")
         if colon and key.isidentifier():
             found.setdefault(key, _unquote_value(value.strip()))
@@ -565,6 +593,7 @@ def _top_level(path: Path) -> dict[str, str]:
 def _unquote_value(value: str) -> str:
     if len(value) >= 2 and value[0] == value[-1] == "'":
         return value[1:-1].replace("''", "'")
+    # Double quotes are JSON's in YAML, in these files at least.
     if value.startswith('"'):
         try:
             return str(json.loads(value))

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S, CALL_TIMEOUT_S = 5.0, 60.0
 STREAM_TIMEOUT_S = 900.0
 """Seconds without a byte: a slow machine may read a long prompt for minutes, and the user can press Stop."""
+# Bytes of a whole answer, of one line of a stream, and of an error.
 MOST_ANSWER_BYTES, MOST_LINE_BYTES, MOST_ERROR_BYTES = 16_000_000, 4_000_000, 64 * 1024
 MOST_DETAIL = 240
 _CERTIFICATE = {9: "certificate_date", 10: "certificate_date", 62: "certificate_name", 64: "certificate_name"}
@@ -55,6 +56,7 @@ class RequestCut:
         """Cut the request; one without a connection yet is cut when it gets one."""
         with self._lock:
             self.is_made = True
+            # Shutting down wakes the thread that reads; closing alone would not.
             _shut_connection(self._socket)
 
     def trace_event(self, event: str, info: Mapping[str, Any]) -> None:
@@ -63,6 +65,7 @@ class RequestCut:
             return
         with self._lock:
             self._socket = info["return_value"].get_extra_info("socket")
+            # Cut before it was connected: the connection is closed as soon as there is one.
             if self.is_made:
                 _shut_connection(self._socket)
 
@@ -91,6 +94,7 @@ class ModelServer:
         stream_timeout_s: float = STREAM_TIMEOUT_S,
     ) -> None:
         self.address = address.rstrip("/")
+        # Names and passwords in an address are nothing for a sentence.
         self.host = urlsplit(address).netloc.rpartition("@")[2]
         self._access, self._ledger, self._key = access, ledger, key
         self._stream_timeout_s, self._authorities = stream_timeout_s, authorities
@@ -132,6 +136,7 @@ class ModelServer:
             came = False
             for line in _read_lines(response):
                 if not line.startswith(b"data:"):
+                    # The first line shows whether this is a stream at all; many servers answer with a page for people.
                     if not came and line.lstrip()[:1] not in (b"", b":", b"e", b"i", b"r"):  # event, id and retry
                         raise ServerUnreachable(self.host, _what_came(response))
                     continue
@@ -140,7 +145,7 @@ class ModelServer:
                     return
                 came = True
                 yield self._parse_object(data, response)
-            if not came:
+            if not came:  # an empty answer would look like one that says nothing
                 raise ServerUnreachable(self.host, "broken")
 
     def close(self) -> None:
@@ -156,6 +161,7 @@ class ModelServer:
             raise ServerUnreachable(self.host, _what_came(response)) from error
         if not isinstance(found, dict):
             raise ServerUnreachable(self.host, "garbage")
+        # Errors come in the stream, too, after status 200.
         if found.get("error"):
             raise self._problem_of_error(found)
         return found
@@ -224,6 +230,7 @@ class ModelServer:
         """Return the situation behind a status other than 200."""
         status = response.status_code
         body = _read_body(response, MOST_ERROR_BYTES)
+        # 403 is used for a wrong key, too.
         if status in (401, 403):
             return ServerKeyRefused(self.host, "authorization" in response.request.headers)
         if status == 429 or (status == 503 and "retry-after" in response.headers):
@@ -238,6 +245,7 @@ class ModelServer:
             return self._problem_of_error(found, response)
         if status >= 500:
             return ServerUnreachable(self.host, "server")
+        # 404 without JSON: something answers, but it isn't a server of models.
         is_page = response.headers.get("content-type", "").startswith("text/html")
         return ServerUnreachable(self.host, "html" if is_page else "not_a_server" if status == 404 else "garbage")
 
@@ -246,10 +254,12 @@ class ModelServer:
         status = response.status_code if response is not None else 400
         told = found.get("error", found)
         fields = told if isinstance(told, dict) else {}
+        # Servers name it differently: OpenAI's "message", FastAPI's "detail", or a text alone.
         words = fields.get("message") or fields.get("detail") or (told if isinstance(told, str) else "")
         words = " ".join(str(words).split())
         code = f"{fields.get('code', '')} {fields.get('type', '')}"
         if "exceed_context" in code or "context_length" in code or (status in (400, 413) and _OVERFLOW.search(words)):
+            # Numbers in the sentence are the only way to learn the sizes from most servers.
             sizes = list(filter(None, map(whole_number, _LARGE.findall(words))))
             needed, room = whole_number(fields.get("n_prompt_tokens")), whole_number(fields.get("n_ctx"))
             if needed and room:
@@ -269,6 +279,7 @@ def _why_not_secure(error: BaseException) -> str:
     import ssl
 
     step: BaseException | None = error
+    # The reason lies behind the library's own errors.
     while step is not None and not isinstance(step, ssl.SSLCertVerificationError):
         step = step.__cause__ or step.__context__
     return "tls" if step is None else _CERTIFICATE.get(step.verify_code, "certificate")

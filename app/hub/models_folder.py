@@ -44,7 +44,9 @@ def add_model(
     """
     path = path.absolute()
     model = require_model(path)
+    # Sizes first: progress is in bytes of all files.
     total = sum(file.size_bytes for source in _model_files(model) if (file := file_at(source)) is not None)
+    # In its own place, or already below ours: nothing has to be moved.
     if how == "in_place" or path.resolve().is_relative_to(folder.resolve()):
         yield CopyProgress(total, total, path.name)
         return model.path
@@ -53,13 +55,16 @@ def add_model(
     place = _free_folder(model, folder)
     pairs = [(source, place / source.name) for source in _model_files(model)]
     try:
+        # Linked, a move on one disk takes no room and no time.
         if not (how == "move" and _link_files(pairs)):
             check_room(folder, total + reserve_for(total))
             yield from _copy_files(pairs, total, cancel)
             if cancel.cancelled:
                 return None
+            # All are complete: from here on they count as a model.
             for _, target in pairs:
                 unfinished_path(target).rename(target)
+            # Names and bytes may reach the disk in any order, unless the folder is synced as well.
             sync_folder(place)
     except OSError as error:
         raise disk_problem(error, folder) from error
@@ -68,6 +73,7 @@ def add_model(
             unfinished_path(target).unlink(missing_ok=True)
         remove_empty(place, folder)
     if how == "move":
+        # Only now, when everything is there and synced.
         _remove_files([source for source, _ in pairs])
     yield CopyProgress(total, total, path.name)
     return place / model.path.name
@@ -92,7 +98,7 @@ def _model_files(model: InstalledModel) -> list[Path]:
 
 
 def _free_folder(model: InstalledModel, folder: Path) -> Path:
-    """Return an unused folder in the models folder."""
+    """Return a folder below `added` in which none of the model's names is taken."""
     names = [source.name for source in _model_files(model)]
     homes = numbered_paths(folder / ADDED / (model.name.strip(" .") or "model"))
     return next(home for home in homes if not any(os.path.lexists(home / name) for name in names))
@@ -101,6 +107,7 @@ def _free_folder(model: InstalledModel, folder: Path) -> Path:
 def _link_files(pairs: list[tuple[Path, Path]]) -> bool:
     """Hard-link the files to their new names; False if they aren't on one disk that supports it."""
     done: list[Path] = []
+    # A hard link to a symbolic link would leave the bytes where they are.
     if any(source.is_symlink() for source, _ in pairs):
         return False
     try:
@@ -110,7 +117,7 @@ def _link_files(pairs: list[tuple[Path, Path]]) -> bool:
             done.append(target)
     except OSError:
         for target in done:
-            target.unlink()
+            target.unlink()  # all or none
         return False
     return True
 
@@ -146,6 +153,7 @@ def _lies_in(path: Path, folder: Path) -> bool:
 
 UNFINISHED = ".part"
 CHUNK_BYTES = 512 * 1024
+# Twenty a second look smooth.
 SAY_EVERY_S = 0.05
 
 
@@ -164,14 +172,17 @@ def copy_file(source: Path, target: Path, cancel: CancelToken) -> Iterator[int]:
             if time.monotonic() >= said_s + SAY_EVERY_S:
                 yield since
                 said_s, since = time.monotonic(), 0
+        # Synced before the new name is given, or a power cut leaves a name without its bytes.
         writer.flush()
         os.fsync(writer.fileno())
         status, size = os.fstat(reader.fileno()), os.fstat(writer.fileno()).st_size
     if cancel.cancelled:
         part.unlink()
+    # The source has changed while it was copied.
     elif status.st_size != size:
         raise OSError(errno.EIO, "the copy is not as long as the file", str(source))
     else:
+        # A copy with the same time is the same file for those who compare.
         os.utime(part, ns=(status.st_atime_ns, status.st_mtime_ns))
     yield since
 
@@ -182,7 +193,7 @@ def unfinished_path(target: Path) -> Path:
 
 
 def numbered_paths(path: Path) -> Iterator[Path]:
-    """Yield `path`, `path 2`, `path 3` …"""
+    """Yield the path itself, then the same name with 2, 3 … behind it."""
     yield path
     for number in itertools.count(2):
         yield path.with_name(f"{path.name} {number}")
@@ -196,6 +207,7 @@ def is_below(name: str) -> bool:
 
 def sync_folder(folder: Path) -> None:
     """Names in a folder are on the disk afterwards, where the system can do that."""
+    # Windows can't open a folder, and needs no sync of it.
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -251,6 +263,7 @@ def move_folder(
     try:
         if new == old or not old.is_dir() or _rename_whole(old, new):
             make_folder(new)
+            # Saved before the journal goes: otherwise a kill in between would find neither place.
             on_moved()
             if unfinished_move(new) == old:
                 (new / JOURNAL).unlink()
@@ -273,7 +286,7 @@ def _rename_whole(old: Path, new: Path) -> bool:
     try:
         make_folder(new.parent)
         if new.exists():
-            new.rmdir()
+            new.rmdir()  # fails unless it is empty
         old.rename(new)
     except OSError:
         return False
@@ -294,6 +307,7 @@ class _MoveWay:
             return False
         if self.source.is_symlink():
             return self.target.is_symlink()
+        # By size and time: comparing bytes of a terabyte would take as long as the move.
         return old.st_size == new.st_size and abs(old.st_mtime_ns - new.st_mtime_ns) <= AGE_SLACK_NS
 
     @property
@@ -313,9 +327,11 @@ class _FolderMove:
         self._load_journal()
 
     def run(self, cancel: CancelToken, on_moved: Callable[[], None]) -> Iterator[CopyProgress]:
+        # A second run goes on with the journal's plan, so that names chosen then are kept.
         if not self._is_copied:
             self._plan_targets()
             if not self._is_one_disk:
+                # Only what is not there yet needs room.
                 left = sum(way.source.lstat().st_size for way in self._planned_moves() if way.is_open)
                 check_room(self._new, left + reserve_for(left))
             self._save_journal()
@@ -328,6 +344,7 @@ class _FolderMove:
             if cancel.cancelled:
                 self._take_back()
                 return
+            # From here on there is no way back, only forward.
             self._is_copied = True
             self._save_journal()
         on_moved()
@@ -349,19 +366,23 @@ class _FolderMove:
                     way.source.rename(way.target)
                 elif way.source.is_symlink():
                     way.target.unlink(missing_ok=True)
+                    # The link's target as it is now, since a relative one would mean something else there.
                     way.target.symlink_to(os.path.realpath(way.source))
                 else:
                     yield from _copy_with_progress(way, done, total, cancel)
             done += sizes[way]
             yield CopyProgress(done, total, way.source.name)
+        # All of it, before the first old file goes.
         if not self._is_one_disk and not cancel.cancelled and not all(way.is_done for way in ways):
             raise OSError(errno.EIO, "not everything that was copied is there", str(self._new))
 
     def _clear_old(self) -> Iterator[CopyProgress]:
         for way in self._planned_moves():
             if way.is_done:
+                # Copied and compared: this is the last place where the old bytes are needed.
                 way.source.unlink()
                 yield CopyProgress(1, 1, way.source.name)
+        # Deepest first, so that folders empty from the bottom up.
         for folder in sorted((Path(here) for here, _, _ in os.walk(self._old)), reverse=True):
             remove_empty(folder, self._old)
         self._end_move(self._old)
@@ -370,6 +391,7 @@ class _FolderMove:
         for way in self._planned_moves():
             if way.is_done:
                 way.target.unlink()
+            # A renamed one goes back by renaming; a copied one is only deleted.
             elif os.path.lexists(way.target) and not os.path.lexists(way.source):
                 make_folder(way.source.parent)
                 way.target.rename(way.source)
@@ -385,8 +407,10 @@ class _FolderMove:
 
     def _plan_targets(self) -> None:
         """Choose a target for every file without one; a folder in which a name is taken gets a number."""
+        # Errors are raised: a folder that can't be read would stay behind unseen.
         for here, folders, files in os.walk(self._old, onerror=_raise_error):
             folder = Path(here).relative_to(self._old)
+            # Links to folders count as files: what is behind them is not ours to move.
             names = sorted([*files, *(name for name in folders if Path(here, name).is_symlink())])
             new = [name for name in names if (folder / name).as_posix() not in {JOURNAL, *self._targets}]
             if not new:
@@ -405,6 +429,7 @@ class _FolderMove:
             return
         journal = read_json(self._new / JOURNAL, MOST_JOURNAL_BYTES)
         files = journal.get("files")
+        # Read from a file that anybody could write: nothing in it may lead out of the two folders.
         if isinstance(files, dict) and all(isinstance(to, str) and is_below(to) for to in files.values()):
             self._targets = {name: to for name, to in files.items() if is_below(name)}
             self._is_copied = journal.get("is_copied") is True
@@ -456,7 +481,7 @@ class TrashedModel:
 
     @property
     def place(self) -> Path:
-        """Its folder in the trash."""
+        """Its own folder below `.trash`, named by its id."""
         return self.folder / TRASH / self.id
 
 
@@ -470,6 +495,7 @@ def throw_away(model: InstalledModel, folder: Path) -> TrashedModel:
     paths = list(model.parts)
     eye = model.vision_path
     if eye is not None and _is_inside(eye, folder):
+        # A projector serves several quantizations; it stays while one of them is left.
         users = [other for other in scan_folder(folder) if other.vision_path == eye and other.path != model.path]
         paths += [] if users else [eye]
     paths = [file_path for path in paths for file_path in (path, sidecar_path(path)) if os.path.lexists(file_path)]
@@ -481,6 +507,7 @@ def throw_away(model: InstalledModel, folder: Path) -> TrashedModel:
     moves = [(folder / name, thrown.place / name) for name in files]
     try:
         make_folder(thrown.place)
+        # The note first: a kill now leaves a note without files, which is harmless.
         note = {"version": 1, "name": thrown.name, "files": files, "size_bytes": thrown.size_bytes}
         write_whole(thrown.place / NOTE, json.dumps(note | {"thrown_at": thrown.thrown_at}, ensure_ascii=False))
         _move_all(moves)
@@ -488,6 +515,7 @@ def throw_away(model: InstalledModel, folder: Path) -> TrashedModel:
         _remove_if_empty(thrown.place)
         raise disk_problem(error, folder) from error
     for path in paths:
+        # Otherwise empty folders of repositories would stay.
         remove_empty(path.parent, folder)
     return thrown
 
@@ -500,6 +528,7 @@ def put_back(thrown: TrashedModel) -> Path:
     left = [name for name in thrown.files if os.path.lexists(thrown.place / name)]
     if not left:
         raise ModelMissing(str(thrown.folder / thrown.files[0]))
+    # Its old name may be taken by another download since.
     targets = _free_places(thrown, left)
     try:
         _move_all([(thrown.place / name, targets[name]) for name in left])
@@ -512,7 +541,9 @@ def put_back(thrown: TrashedModel) -> Path:
 def list_trash(folder: Path) -> list[TrashedModel]:
     """Return what can be put back, the last thrown first."""
     found = [_read_note(place, folder) for place in _trash_places(folder)]
-    return sorted((thrown for thrown in found if thrown is not None), key=lambda each: each.thrown_at, reverse=True)
+    return sorted(
+        (trashed for trashed in found if trashed is not None), key=lambda trashed: trashed.thrown_at, reverse=True
+    )
 
 
 def empty_trash(folder: Path, older_than_s: float = 0) -> int:
@@ -523,6 +554,7 @@ def empty_trash(folder: Path, older_than_s: float = 0) -> int:
     freed = 0
     for place in _trash_places(folder):
         thrown = _read_note(place, folder)
+        # Without a readable note the folder's own time has to do.
         age_s = time.time() - (thrown.thrown_at if thrown else place.stat().st_mtime)
         if age_s < older_than_s:
             continue
@@ -544,6 +576,7 @@ def _is_inside(path: Path, folder: Path) -> bool:
 
 def _trash_places(folder: Path) -> list[Path]:
     trash = folder / TRASH
+    # A link called so could lead anywhere, and is emptied without asking.
     if trash.is_symlink() or not trash.is_dir():
         return []
     return [place for place in trash.iterdir() if place.is_dir() and not place.is_symlink()]
@@ -558,6 +591,7 @@ def _read_note(place: Path, folder: Path) -> TrashedModel | None:
         )
     except (TypeError, KeyError, ValueError):
         return None
+    # From a file: a name like "../x" would write outside of the models folder.
     can_return = all(map(is_below, files)) and any(os.path.lexists(place / name) for name in files)
     return thrown if can_return else None
 
@@ -593,6 +627,7 @@ def _move_all(moves: list[tuple[Path, Path]]) -> None:
             source.rename(target)
             done.append((source, target))
     except OSError:
+        # Backwards, since a later move may have taken the place of an earlier one.
         for source, target in reversed(done):
             target.rename(source)
         raise

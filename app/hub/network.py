@@ -69,11 +69,13 @@ class Network:
         until_s = time.monotonic() + deadline_s
         thread = threading.Thread(target=run, name=f"network: {why}", daemon=True)
         thread.start()
+        # On a thread, as nothing here can be interrupted while it waits for the network.
         while thread.is_alive() and time.monotonic() < until_s and not (cancel and cancel.cancelled):
             thread.join(LOOK_EVERY_S)
         if failure:
             raise failure[0]
         if not result:
+            # Whoever cancelled doesn't listen any more.
             raise HubUnreachable(access[0].host if access else urlsplit(HUB).netloc, "timeout")
         return result[0]
 
@@ -85,6 +87,7 @@ class Network:
 
     @contextmanager
     def _enter_visit(self, visit: NetworkVisit) -> Iterator[NetworkVisit]:
+        # Before the switch is asked: without our transport the library would go its own way.
         _use_our_client()
         if not visit.access.allowed:
             raise NetworkOff
@@ -110,6 +113,7 @@ def http_client() -> httpx2.Client:
 def _make_api(access: NetworkAccess) -> HfApi:
     from huggingface_hub import HfApi
 
+    # False: the library would look for a token of its own otherwise.
     return HfApi(endpoint=access.endpoint, token=access.token or False)
 
 

@@ -26,6 +26,7 @@ PART, SIDECAR, LOCK, PROVENANCE = ".part", ".part.json", ".part.lock", ".json"
 READ_BYTES = 1024 * 1024
 FLUSH_BYTES = 16 * 1024 * 1024
 RESERVE_BYTES = 256 * 1024 * 1024
+# Two percent, as a full disk stops more than this program.
 RESERVE_SHARE = 0.02
 MOST_NAME_BYTES = 240  # file systems take 255, and the longest ending is one of ours
 RENAME_TRIES, RENAME_WAIT_S = 20, 0.25  # a virus scanner on Windows holds a new file for a moment
@@ -37,6 +38,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 def file_place(folder: Path, repo: str, file: str) -> Path:
     """Return a repository file's path in the models folder, never outside it. Raises DownloadFailed."""
     names = [*repo.split("/"), *file.split("/")]
+    # A repository is owner and name, and no part of either may lead anywhere else.
     if repo.count("/") != 1 or not all(_is_safe(name) for name in names):
         raise DownloadFailed(file, "its name is not safe for a file")
     return folder.joinpath(*names)
@@ -48,6 +50,7 @@ def _is_safe(name: str) -> bool:
         size = len(name.encode("utf-8"))
     except UnicodeEncodeError:
         return False
+    # A leading dot hides a file from people and from the scan.
     if not 0 < size <= MOST_NAME_BYTES or name[0] == "." or name[-1] in ". ":
         return False
     return not _FORBIDDEN.search(name) and not _RESERVED.fullmatch(name)
@@ -74,11 +77,13 @@ def throw_away(path: Path) -> None:
 
 def reserve_for(size_bytes: int, least_bytes: int = RESERVE_BYTES) -> int:
     """Return the disk space to leave free besides a file of this size."""
+    # For large files the share counts: 2 % of 40 GB are more than 256 MB.
     return max(least_bytes, int(size_bytes * RESERVE_SHARE))
 
 
 def free_bytes(folder: Path) -> int:
     """Return what is free on the volume of a folder, which need not exist yet."""
+    # The folder may not exist yet: its nearest parent is on the same volume.
     return shutil.disk_usage(next(parent for parent in (folder, *folder.parents) if parent.is_dir())).free
 
 
@@ -117,6 +122,7 @@ class PartialFile:
         from filelock import FileLock, Timeout  # the Hub's library has it anyway
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Without a wait: whoever finds it locked tells the person that another program is at it.
         lock = FileLock(companion_path(self.path, LOCK), timeout=0)
         try:
             lock.acquire()
@@ -138,11 +144,13 @@ class PartialFile:
 
         Data here is read once to compute its hash; `on_checked` reports progress.
         """
+        # Open already, and still the same file: nothing has to be read again.
         if self._file is not None and self._is_of(origin, self.origin):
             self.origin = origin
             return self.size
         self.close()
         here = fetched_bytes(self.path)
+        # Any doubt begins anew; hashing what is here is the price of going on.
         goes_on = 0 < here <= origin.size_bytes and self._is_of(origin, self._noted_origin())
         self.origin = origin
         self._file = companion_path(self.path, PART).open("r+b" if goes_on else "wb", buffering=0)
@@ -153,7 +161,7 @@ class PartialFile:
         return self.size
 
     def start_anew(self) -> None:
-        """Discard the data and start over."""
+        """Discard what is here and begin again, with the file's new origin noted."""
         assert self.origin is not None
         self._file.seek(0)
         self._file.truncate()  # before the note: old bytes must never lie under a new name
@@ -164,6 +172,7 @@ class PartialFile:
         """Append data and hash it. Raises OSError, e.g. for a full disk."""
         view = memoryview(data)
         while view:
+            # A write to a nearly full disk may take fewer bytes than it was given.
             view = view[self._file.write(view) :]
         self._sha256.update(data)
         self.size += len(data)
@@ -173,7 +182,7 @@ class PartialFile:
             self._on_its_way = self.size
 
     def sync(self) -> str:
-        """Sync the data to disk; return its sha256."""
+        """Wait until all data is on the disk; return its sha256."""
         os.fsync(self._file.fileno())
         return self._sha256.hexdigest()
 
@@ -181,6 +190,7 @@ class PartialFile:
         """Give the file its final name and write a note on its origin."""
         assert self.origin is not None
         self.close()
+        # The name is the last step: what bears it is complete and compared.
         _rename_with_retries(companion_path(self.path, PART), self.path)
         self.write_note(self._sha256.hexdigest())
 
@@ -197,12 +207,13 @@ class PartialFile:
             throw_away(self.path)
 
     def close(self) -> None:
-        """Close the file and keep its data."""
+        """Close the file; what is here stays for the next try."""
         if self._file is not None:
             self._file.close()
             self._file = None
 
     def _is_of(self, origin: RemoteOrigin, other: RemoteOrigin | None) -> bool:
+        # The commit may differ: a file that did not change keeps its hash.
         same = ("repo", "file", "etag", "size_bytes")
         return other is not None and all(getattr(origin, name) == getattr(other, name) for name in same)
 
@@ -234,7 +245,7 @@ def hash_of(path: Path, on_checked: Callable[[int], None]) -> str:
 
 
 def _save_whole(path: Path, body: dict[str, Any]) -> None:
-    """Write a JSON file atomically."""
+    """Write a JSON file under another name, then rename it: never half of one."""
     new = companion_path(path, ".new")
     new.write_text(json.dumps({"version": VERSION, **body}, ensure_ascii=False), encoding="utf-8")
     _rename_with_retries(new, path)
@@ -246,6 +257,7 @@ def _rename_with_retries(old: Path, new: Path) -> None:
             old.replace(new)
             return
         except PermissionError:
+            # Other systems rename an open file; there it is a real refusal.
             if not tries_left or sys.platform != "win32":
                 raise
             time.sleep(RENAME_WAIT_S)

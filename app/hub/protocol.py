@@ -11,6 +11,7 @@ from typing import get_args
 from app.core.wire import Failed, Wire
 from app.hub.access import NetworkAccess
 
+# Raised with every change of the wire: another program's child may be running.
 VERSION = 3
 
 
@@ -47,7 +48,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class Fetched:
-    """Progress, at most ten times a second."""
+    """Progress of the file in bytes, at most ten times a second."""
 
     done_bytes: int
     total_bytes: int

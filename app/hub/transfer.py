@@ -59,10 +59,12 @@ T = TypeVar("T")
 DEFECT_EXIT_CODE = 70
 LIMITS_VARIABLE = "FIRESIDE_DOWNLOAD_LIMITS"
 TELL_EVERY_S = 0.1
+# One fresh try after a wrong hash: more would fetch gigabytes again and again.
 FRESH_TRIES = 1
 MOST_DOUBLINGS = 10
 PASSING = (408, 425, 429)
 """Statuses that pass, besides 5xx."""
+# Signed links live for about an hour.
 STALE = (401, 403, 404, 410)
 """Statuses with which storage hosts refuse an expired link."""
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
@@ -90,11 +92,13 @@ def limits_from(environment: Mapping[str, str]) -> TransferLimits:
 def main(_arguments: list[str]) -> int:
     """Run `--download-worker`: read one job, write events. Never returns: the process ends itself."""
     parent = ParentSide(WIRE, *claim_wire())
+    # A note is a line that the parent takes for its log.
     logging.basicConfig(level=logging.WARNING, format=f"{NOTE}%(message)s", stream=sys.stderr)
     logging.getLogger("app").setLevel(logging.INFO)  # not the libraries': they tell signed links
     job = next(parent.read_requests(), None)
     if job is None:
         os._exit(0)
+    # With its parent it ends at once, as the part on the disk is always usable.
     parent.leave_with_parent(lambda _request: None)
     try:
         job = check_request(job)
@@ -109,7 +113,7 @@ def main(_arguments: list[str]) -> int:
 
 
 def last_event(job: Job, tell: Callable[[ChildEvent], None], limits: TransferLimits) -> Done | Failed:
-    """Run a job and return its final event."""
+    """Run a job to its end and return the event that tells it: done, or the error."""
     try:
         return FileTransfer(job, tell, limits).run()
     except AppError as error:
@@ -117,6 +121,7 @@ def last_event(job: Job, tell: Callable[[ChildEvent], None], limits: TransferLim
 
 
 def _disk_problem(error: OSError, job: Job, missing_bytes: int) -> AppError:
+    # ENOSPC can come at any time: another program may fill the disk meanwhile.
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NotEnoughDisk(job.folder, missing_bytes, free_bytes(Path(job.folder)))
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
@@ -154,12 +159,12 @@ class RemoteContent:
 
     @property
     def size_bytes(self) -> int:
-        """Size of the whole file."""
+        """Bytes of the whole file, as the Hub says."""
         return self.origin.size_bytes
 
 
 class FileTransfer:
-    """Download of one file."""
+    """The download of one file, from the first question to the hash that is compared."""
 
     def __init__(self, job: Job, tell: Callable[[ChildEvent], None], limits: TransferLimits) -> None:
         self.job, self.tell, self.limits = job, tell, limits
@@ -188,7 +193,9 @@ class FileTransfer:
     def _fetch_part(self, part: PartialFile) -> tuple[str, str]:
         """Return the sha256 and the commit of the finished file."""
         damaged = 0
+        # A second wrong hash is no accident of the line.
         while damaged <= FRESH_TRIES:
+            # Anew each time: the link may have expired, and another commit may be the newest.
             remote = self._retry_transient(self._resolve_file)
             if self._is_in_place(part, remote):
                 return remote.sha256, remote.origin.commit
@@ -197,6 +204,7 @@ class FileTransfer:
                 self._fill_part(part, remote)
                 return self._compare_hash(part, remote), remote.origin.commit
             except LinkStale as link:
+                # A stale link is asked for again; a refused one is told.
                 self._expect_a_better_link(link)
             except NotTheFile as problem:
                 log.info("%s is not what was promised: %s", self.job.file, problem)
@@ -215,11 +223,13 @@ class FileTransfer:
             url, token=access.token or False, timeout=self.limits.read_timeout_s, endpoint=access.endpoint
         )
         etag, size, link = known.etag, known.size, known.location
+        # A page instead of a header: a network that wants to be logged into, or a mirror that is broken.
         if not etag or not known.commit_hash or size is None:
             is_elsewhere = urlsplit(link).netloc != access.host
             reason = "captive_portal" if self._visit.is_html or is_elsewhere else "garbage"
             raise HubUnreachable(access.host, reason)
         sha256 = etag if _SHA256.fullmatch(etag) else job.sha256
+        # Pinned by the hash of the list: what came since is another file than the person chose.
         if sha256 != (job.sha256 or sha256):  # not the one that was chosen
             raise FileNotOnHub(job.repo, job.file)
         self._size_bytes = size
@@ -241,10 +251,12 @@ class FileTransfer:
         if part.is_begun:
             self.tell(Phase("checking"))
         size = part.open(remote.origin, lambda size: self._report_progress(size, remote))
+        # Only the first time: retries go on from where they stopped themselves.
         if self._resumed_bytes is None:
             self._resumed_bytes = size
         missing = remote.size_bytes - size
         if missing:
+            # Room for the others in the queue, too, or the last one would find none.
             reserve = self.job.reserve_bytes + reserve_for(remote.size_bytes, self.limits.reserve_bytes)
             check_room(Path(self.job.folder), missing + reserve)
 
@@ -255,6 +267,7 @@ class FileTransfer:
 
     def _compare_hash(self, part: PartialFile, remote: RemoteContent) -> str:
         self.tell(Phase("verifying"))
+        # Synced before it is compared, as what is not on the disk can still be lost.
         sha256 = part.sync()
         if remote.sha256 and sha256 != remote.sha256:
             raise NotTheFile("another sha256")
@@ -278,17 +291,20 @@ class FileTransfer:
     def _accept_response(self, response: httpx2.Response, part: PartialFile, remote: RemoteContent) -> None:
         """Check that the body continues where the partial data ends; a body from the start discards that."""
         status, host = response.status_code, response.url.host
+        # Too many at once, or a server that is overloaded: it passes.
         if _is_transient(status):
             raise TransientProblem("HubBusy" if status == 429 else "HubUnreachable", wait_of(response))
         if status in STALE:
             raise LinkStale(host, status)
         if status == 416:
             raise NotTheFile("the part is longer than what the storage has")
+        # The answer has to begin exactly where the part ends, or the file would have a seam.
         if status == 206:
             found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
             if not found or int(found[1]) != part.size or found[3] not in ("*", str(remote.size_bytes)):
                 raise NotTheFile("another range")
             return
+        # Without a length the connection may end early and look complete; the hash finds it.
         length = response.headers.get("content-length", "")
         fits = length in ("", str(remote.size_bytes))
         if status == CAPTIVE_PORTAL_STATUS or (self._visit.is_html and (not fits or not length)):
@@ -297,22 +313,27 @@ class FileTransfer:
             raise HubUnreachable(host, "garbage")
         if not fits:
             raise NotTheFile("another size")
+        # A server that knows no ranges sends everything: the part begins anew.
         if part.size:
             part.start_anew()
 
     def _read_body(self, response: httpx2.Response, part: PartialFile, remote: RemoteContent) -> None:
         looked_s, looked_bytes = time.monotonic(), part.size
         for data in response.iter_raw():
+            # A server that never stops would fill the disk.
             if part.size + len(data) > remote.size_bytes:
                 raise NotTheFile("more than was promised")
             part.write(data)
+            # Progress forgives what was before, so that a long download is not given up for old failures.
             self._failures = self._stale_links = 0
             self._report_progress(part.size, remote)
             passed_s = time.monotonic() - looked_s
+            # A trickle can go on for days: a new connection often ends it.
             if passed_s >= self.limits.slow_after_s:
                 if part.size - looked_bytes < passed_s * self.limits.slow_bytes_per_s:
                     raise TransientProblem("HubUnreachable")
                 looked_s, looked_bytes = time.monotonic(), part.size
+        # The connection ended in the middle, without an error of its own.
         if part.size < remote.size_bytes:
             raise TransientProblem("HubUnreachable")
 
@@ -320,6 +341,7 @@ class FileTransfer:
         """Ask the Hub for a new link. If that is refused too, the link's age isn't the reason: raise."""
         self._stale_links += 1
         if self._stale_links > 1:
+            # A fresh link is refused as well, so that its age is not the reason.
             if link.status in (404, 410):
                 raise FileNotOnHub(self.job.repo, self.job.file)
             raise HubUnreachable(link.host, "server")
@@ -332,9 +354,10 @@ class FileTransfer:
             except Exception as error:  # noqa: BLE001 - what does not pass is raised again
                 passing = self._transient_problem(error)
                 own_s = self.limits.first_wait_s * 2 ** min(self._failures, MOST_DOUBLINGS)
+                # A random share, so that the children of one office don't all ask at the same moment.
                 own_s = min(own_s, self.limits.longest_wait_s) * random.uniform(0.75, 1.0)
                 self._failures += 1
-                wait_s = max(own_s, passing.wait_s)
+                wait_s = max(own_s, passing.wait_s)  # the other side may know better
                 log.info("waiting %.1f s: %s", wait_s, type(error).__name__)
                 self.tell(Phase("waiting", round(wait_s, 2), passing.problem))
                 time.sleep(wait_s)
@@ -343,9 +366,11 @@ class FileTransfer:
         """Return errors that may pass; raise all others, as an AppError where possible."""
         if isinstance(error, TransientProblem):
             return error
+        # A defect of ours is not retried.
         problem = problem_of(error, self._visit, self.job.repo, self.job.file)  # raises what it does not know
         if isinstance(error, HfHubHTTPError) and _is_transient(error.response.status_code):
             return TransientProblem(type(problem).__name__, wait_of(error.response))
+        # Errors that this side makes are as wrong at the next try.
         is_ours = isinstance(error, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError)
         if isinstance(error, httpx2.TransportError) and not is_ours:
             return TransientProblem(type(problem).__name__)
