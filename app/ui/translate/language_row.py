@@ -139,7 +139,8 @@ class LanguageChoice(QWidget):
         self._show_more()
 
     def show_wish(self, wish: TranslationWish) -> None:
-        """Show stored options without emitting `changed`, which would store them again."""
+        """Show stored options; none of the signals is emitted."""
+        # Silently, or the same options would be stored again.
         self.source.show_value(wish.source)
         self.target.show_value(wish.target)
         self.formality.show_value(wish.formality)

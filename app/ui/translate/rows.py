@@ -152,6 +152,7 @@ class RowsModel(QAbstractTableModel):
         return 0 if parent.isValid() else 2
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        # Cells are painted by the delegate, so only screen readers ask here.
         if role == Qt.ItemDataRole.AccessibleTextRole and index.isValid():
             return self.spoken(index.row(), index.column())
         return None

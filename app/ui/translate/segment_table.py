@@ -468,6 +468,7 @@ class SelectableRows(RowTable):
         laid = self.laid.row(row)
         return (laid.source if column == SOURCE else laid.target).position_at(self._inside(row, column, point))
 
+    # The leaving of a viewport comes here only, not to `leaveEvent`.
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave and self.painted.hovered is not None:
             self.painted.hovered = None
@@ -553,6 +554,7 @@ class SegmentTable(SelectableRows):
         content = put_back(found.segment.content, editor.content) if found is not None else editor.content
         is_changed = editor.is_changed
         self._end_editing()
+        # Segments are counted from 1.
         if is_changed:
             self.edited.emit(row + 1, content)
 
@@ -625,6 +627,7 @@ class SegmentTable(SelectableRows):
         bar = self.verticalScrollBar()
         before = bar.value()
         bar.setValue(before + pages * (self.viewport().height() - self._theme.px(40)))
+        # At either end the bar doesn't move, and the last row or the first is meant.
         at_end = bar.value() == before
         row = (self.rows.rowCount() - 1 if pages > 0 else 0) if at_end else self._anchor
         self.setCurrentIndex(self.rows.index(row, TARGET))

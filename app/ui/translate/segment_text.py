@@ -208,8 +208,9 @@ class RowEditor(QFrame):
         return text + foot + 2 * BORDER_PX + margins.top() + margins.bottom() + self._column.spacing()
 
     def end(self) -> None:
-        """Silence the editor before it is removed, as losing the focus would emit a result."""
+        """Silence the editor, which is removed next; nothing is emitted any more."""
         self._is_over = True
+        # Losing the focus would emit a result.
         self.blockSignals(True)
 
     def put_back(self) -> None:

@@ -205,11 +205,13 @@ class SourceEdit(PlainEdit):
 
     @property
     def text(self) -> str:
-        """The text without NUL and lone surrogates, which the store can't keep."""
+        """The typed text without NUL characters and lone surrogates."""
+        # The store can't keep NUL and lone surrogates.
         return clean_text(self.toPlainText())
 
     def show_text(self, text: str) -> None:
-        """Set another text without emitting changes, since it wasn't typed."""
+        """Set another text, such as a stored one, without emitting changes."""
+        # It wasn't typed, so nothing is to follow from it.
         with QSignalBlocker(self):
             self.setPlainText(text)
             # setPlainText drops all formats of paragraphs.
@@ -604,6 +606,7 @@ class AlternativesCard(QFrame):
         px, parent = self._theme.px, self._within
         is_asked = not self.list.isHidden()
         if is_asked:
+            # The width first, as the heights of the rows depend on it.
             self.setFixedWidth(max(px(LEAST_PX), min(px(WIDTH_PX), parent.width() - 2 * px(GAP_PX))))
             rows = sum(self._fit_item(self.list.item(row)) for row in range(self.list.count()))
             self.list.setFixedHeight(min(rows + px(6), parent.height() // 2) if rows else 0)

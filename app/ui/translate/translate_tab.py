@@ -162,7 +162,8 @@ class TranslateView(WorkView):
 
     @property
     def document(self) -> DocumentTranslationView:
-        """View of documents, built on first use, as typed text doesn't need it."""
+        """View of documents, built on first use, when `intake_made` is emitted."""
+        # Typed text doesn't need it.
         if self._document is None:
             from app.ui.translate.document_view import DocumentTranslationView
 

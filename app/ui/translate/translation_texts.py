@@ -256,6 +256,7 @@ def _runs(text: str, term: Sequence[str]) -> list[tuple[int, int]]:
 
 def _is_form(word: str, other: str) -> bool:
     common = common_start(word, other)
+    # Inflection changes a few letters at the end.
     return word == other or common >= max(LEAST_ALIKE, len(word) - 3, len(other) - 3)
 
 
