@@ -87,6 +87,7 @@ class AboutPage(SettingsPage):
         ):
             button = text_button(tr(OPEN_FOLDER))
             button.setAccessibleName(tr("Open folder: {name}", name=label_of(key)))
+            # `clicked` passes its state first; the default holds this round's folder.
             button.clicked.connect(lambda _=False, folder=folder: open_folder(folder))
             where = ElidedLabel(str(folder), Qt.TextElideMode.ElideMiddle)
             where.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # paths are left to right in every language
@@ -95,11 +96,12 @@ class AboutPage(SettingsPage):
             self.add_setting(key, where, button)
 
     def _on_diagnostics(self) -> None:
+        # The engine's process may have to start first; a second click would wait for the same.
         self.diagnostics.setEnabled(False)
         tasks.ask(lambda _token: self._diagnosed(), self, self._show_copied, self._on_not_diagnosed)
 
     def _diagnosed(self) -> str:
-        """Return the diagnostics; runs on a thread, as the engine's process may have to start."""
+        """Return the diagnostics as text; blocks, so it runs on a thread."""
         from app.features.diagnostics import report_of, text_of
 
         models = self._app.models
@@ -158,6 +160,7 @@ def licence_notices() -> Path | None:
 def licence_texts() -> Path | None:
     """Return the folder of full licence texts in packages: beside the program, inside it, or the system's."""
     beside, within = Path(sys.executable).parents[1] / "licences", resource_root().parent / "licences"
+    # Where a system's package and Flatpak's put them.
     systems = (Path("/usr/share/doc/fireside/licences"), Path("/app/share/licenses/io.github.fireside.Fireside"))
     places = (beside, within, *systems, resource_root().parent / "packaging" / "licences")
     return next((place for place in places if place.is_dir()), None)

@@ -61,6 +61,7 @@ _WHY = {
 
 def why_text(connection: HubConnection) -> str:
     """Return a connection's purpose in the user's language; says if it was refused."""
+    # "download" is followed by the file's path.
     what, _, file = connection.why.partition(" ")
     fetched = file.rpartition("/")[2] if what == "download" else ""
     words = tr(FETCHING_FILE, file=fetched) if fetched else tr(_WHY.get(connection.why, connection.why))
@@ -76,7 +77,7 @@ _TEXTS: dict[int, Callable[[HubConnection], str]] = {
 
 
 class ConnectionModel(QAbstractTableModel):
-    """Table model; texts are formatted for visible rows only, as there may be thousands."""
+    """Table model of connections in the order in which they are given."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -100,6 +101,7 @@ class ConnectionModel(QAbstractTableModel):
             side = Qt.AlignmentFlag.AlignTrailing if index.column() == SIZE else Qt.AlignmentFlag.AlignLeading
             return side | Qt.AlignmentFlag.AlignVCenter
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            # Written here, for what is visible, as there may be thousands of rows.
             return _TEXTS[index.column()](row)
         return None
 

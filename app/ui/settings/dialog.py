@@ -204,9 +204,11 @@ class SettingsDialog(QDialog):
         self._nav_column.addWidget(gap)
 
     def _open(self, number: int) -> None:
-        """Open a page; each is built on first use, as most are never opened."""
+        """Show a page by its number, building it on first use."""
+        # Most pages are never opened.
         if number in self._unmade:
             empty, make = self._unmade.pop(number)
+            # In this order, so that all pages keep their numbers.
             self.pages.insertWidget(number, make())
             self.pages.removeWidget(empty)
             empty.deleteLater()

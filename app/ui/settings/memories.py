@@ -210,11 +210,12 @@ class MemoriesPage(SettingsPage):
         self.new.setFocus()
 
     def _count(self) -> None:
-        """Count tokens on a thread, as the model may be busy."""
+        """Count the tokens of each memory, in place of an earlier count."""
         if self._counting is not None:
             self._counting.abandon()
         # Counted as they stand in a prompt: a list with a line for each.
         texts, tokens_of = [f"- {row.memory.text}" for row in self.rows], self._costs.tokens_of
+        # On a thread, as the model may be busy.
         self._counting = tasks.ask(lambda _token: tokens_of(texts), self, self._on_counted, self._on_failed)
 
     def _on_counted(self, counted: tuple[list[int], bool]) -> None:

@@ -217,7 +217,8 @@ class ProgramsSection(SettingsSection):
         self._context.setText(in_words(self._chosen_recipe().context_words(self._offer(HIDDEN))))
 
     def _measure(self, _token: object) -> Iterator[int]:
-        """Return the largest context of the model, on a thread, since its file is read."""
+        """Yield the largest context of the model; runs on a thread."""
+        # The model's file is read for it.
         yield self._programs.switch.largest_context()
 
     def _on_measured(self, largest_tokens: int) -> None:

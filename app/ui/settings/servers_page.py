@@ -113,6 +113,7 @@ class ServersSection(SettingsSection):
         self.ask(tr("Remove {name}?", name=server.name), words, tr(REMOVE), lambda: self._remove(server))
 
     def _remove(self, server: RemoteServer) -> None:
+        # Now, as nothing lists them once the server is gone.
         paths = [model.path for model in self._app.servers.models_on(server)]
         loader, starter = self._ui.loader, starter_model()
 

@@ -532,7 +532,7 @@ MOST_GB = 1000
 
 
 class MemorySection(SettingsSection):
-    """Settings of saved context states. Their folder is read on a thread, since it may be on a slow disk."""
+    """Settings of sleeping models and of the saved states of contexts."""
 
     def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
         super().__init__(theme, tr("Sleep"))
@@ -606,6 +606,7 @@ class MemorySection(SettingsSection):
             do()
             return self._app.states.size_bytes()
 
+        # The folder may be on a slow disk.
         tasks.ask(sized, self, self._show_size)
 
     def _show_size(self, size_bytes: int) -> None:
@@ -769,7 +770,7 @@ class AddressField(QWidget):
 
 
 class NetworkPage(SettingsPage):
-    """Network settings. Keyring and ledger are read on a thread, as either may block."""
+    """Network settings: what may be reached, addresses, access token, connections made."""
 
     network_changed = Signal()
     """The offline switch was toggled."""
@@ -792,6 +793,7 @@ class NetworkPage(SettingsPage):
             self._look_for_token()
 
     def refresh(self) -> None:
+        # On a thread, as the ledger may be long.
         tasks.ask(lambda _: connections.read(self._app.ledger), self, self._show_connections)
 
     # Switch and proxy.
@@ -893,9 +895,10 @@ class NetworkPage(SettingsPage):
         return text
 
     def _with_token(self, do: Callable[[], str]) -> None:
-        """Access the keyring on a thread, since it may ask for its password meanwhile."""
+        """Run a keyring call that returns the token, and show whether there is one."""
         self.keep.setEnabled(False)
         self.forget.setEnabled(False)
+        # On a thread, as the keyring may ask for its password meanwhile.
         tasks.ask(lambda _: bool(do()), self, self._show_token, self._on_not_kept)
 
     def _show_token(self, is_there: bool) -> None:

@@ -318,6 +318,7 @@ class MemoryDialog(QDialog):
         self.resize(within_screen(self, QSize(theme.px(SIZE_PX[0]), theme.px(SIZE_PX[1]))))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        # Escape means no here; the dialog stays.
         if event.key() == Qt.Key.Key_Escape and self._feet.currentWidget() is self._asking:
             self._end_question()
         else:
