@@ -88,6 +88,7 @@ class FirstLooks(Estimating):
 
     def look_at(self, document_ids: Sequence[int], wish: SummaryOptions) -> None:
         """Request a preview. Only the newest request is answered, at once if it is cached."""
+        # Nothing else in a wish changes the sentences.
         key = tuple(document_ids), SummaryOptions(wish.length, wish.form)
         if key == self._wanted and self.is_busy:
             return
@@ -295,6 +296,7 @@ class DigestPart(QWidget):
         is_wide = self.width() >= px(WIDE_PX) and not self.sentences.isHidden()
         self._row.setDirection(QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom)
         self._row.setSpacing(px(28 if is_wide else 18))
+        # As good as no limit.
         self._side.setMaximumWidth(px(SIDE_PX) if is_wide else 1 << 20)
         self._side.setMinimumWidth(px(SIDE_PX) if is_wide else 0)
 
@@ -378,6 +380,7 @@ class TermChip(QPushButton):
         term, count = self.term, len(self.term.spots)
         short = term.text if len(term.text) <= MOST_TERM else term.text[: MOST_TERM - 1].rstrip() + "…"
         number = f"{self.place + 1}/{count}" if self.place >= 0 else f"{term.count:,}"
+        # A single "&" would make the next letter the button's key.
         self.setText(f"{short} · {number}".replace("&", "&&") if count > 1 else short.replace("&", "&&"))
         times = tr("1 place") if count == 1 else tr("{count} places", count=count)
         self.setAccessibleName(self._where() if self.place >= 0 else f"{term.text}, {times}")
@@ -451,6 +454,7 @@ class KeyTerms(QWidget):
         self.chips = []
         while (item := self._rows.takeAt(0)) is not None:
             if (gone := item.widget()) is not None:
+                # It would stay visible until the event loop deletes it.
                 gone.hide()
                 gone.deleteLater()
         for word, terms in self._shown:
@@ -619,6 +623,7 @@ class DigestOutline(QTreeWidget):
     def _fit_height(self) -> None:
         """Fit the height to the expanded rows, up to a limit where the list scrolls."""
         rows, item = 0, self.topLevelItem(0)
+        # `itemBelow` goes through the expanded rows only.
         while item is not None:
             rows, item = rows + 1, self.itemBelow(item)
         self.setFixedHeight(min(rows * self.sizeHintForRow(0) + 2, self._theme.px(MOST_TREE_PX)) if rows else 0)

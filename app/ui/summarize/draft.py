@@ -341,6 +341,7 @@ class SummaryDraftPage(QWidget):
 
     def _start(self, wish: SummaryOptions) -> None:
         self.estimating.stop()
+        # With one document the switch is hidden, and what it says must not matter.
         self.started.emit(self.ids, wish, self.is_together or len(self.ids) < 2)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -539,6 +540,7 @@ class Figures(QFrame):
                     label.setProperty("kind", "muted")
                 column.addWidget(label)
             self._flow.addWidget(cell)
+            # At once: a layout shows what it is given only when the event loop runs again.
             cell.show()
 
     def _fit_lines(self) -> None:
@@ -574,14 +576,12 @@ class FileChips(QWidget):
         return list(self._chips.values())
 
     def show_files(self, files: Sequence[FileToRead], tokens: Mapping[int, int]) -> None:
-        """Show files in order, with token counts of documents where known.
-
-        Chips of files that remain are reused, so that they keep the focus.
-        """
+        """Show files in order, with token counts of documents where known."""
         self._tokens = tokens
         if list(self._chips) != list(files):
             for gone in [to_read for to_read in self._chips if to_read not in files]:
                 self._take_out(self._chips.pop(gone))
+            # Chips of files that remain are used again, so that they keep the focus.
             self._chips = {file: self._chips.get(file) or self._new_chip(file) for file in files}
             for chip in self._chips.values():  # in order
                 self._flow.removeWidget(chip)
@@ -628,6 +628,7 @@ class FileChips(QWidget):
 
     def _order(self) -> None:
         """Set the tab order: each chip, then its remove button."""
+        # Qt's own order is that of creation, which reused chips don't follow.
         before: QWidget = self
         for chip in self._chips.values():
             for widget in (chip, chip.remove):
@@ -638,6 +639,7 @@ class FileChips(QWidget):
 
     def _take_out(self, chip: DocumentChip) -> None:
         self._flow.removeWidget(chip)
+        # It would stay visible until its deletion, which the event loop does.
         chip.hide()
         chip.deleteLater()
 
@@ -822,6 +824,7 @@ class DraftFiles(Intake):
         here = {file.document.id for file in self.files if file.document is not None}
         for number in ids:
             document = self._document(number) if number not in here else None
+            # Again, as the newest version may be here where the one asked for is not.
             if document is not None and document.id not in here:
                 one = FileToRead(document.path, part_of(document), stage=Stage.READ)
                 one.document = document

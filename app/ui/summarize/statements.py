@@ -291,6 +291,7 @@ class StatementView(QTextEdit):
         return self.minimumSizeHint()  # takes the remaining room without squeezing others
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        # Before Qt lays out the text, which the margins make narrower.
         self._fit_height()
         super().resizeEvent(event)
 
@@ -304,6 +305,7 @@ class StatementView(QTextEdit):
         return super().viewportEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        # Behind the text, which Qt paints next.
         self.ground.paint(QRectF(event.rect()))
         super().paintEvent(event)
 
@@ -559,10 +561,7 @@ def _one_line(text: str) -> str:
 
 
 class StatementGround:
-    """Paint frames, chips and bullets behind the text, in viewport coordinates.
-
-    Only what is visible is painted, so that hundreds of statements scroll as fast as a few.
-    """
+    """Paint frames, chips and bullets behind the text, in viewport coordinates."""
 
     def __init__(self, view: StatementView, theme: Theme) -> None:
         self._view, self._theme = view, theme
@@ -584,6 +583,7 @@ class StatementGround:
         for number in range(max(0, self.number_at(area.topLeft()) - 1), len(view.stretches)):
             stretch = view.stretches[number]
             box = self._box_of(stretch)
+            # Only what is visible, so that hundreds of statements scroll as fast as a few.
             if box.top() > area.bottom():
                 break
             if stretch.told.is_flagged:
@@ -654,6 +654,7 @@ class StatementGround:
         if stretch.is_inline:
             for _, rect in self._lines(stretch.start, stretch.end):
                 path.addRect(rect.adjusted(-px(2), -px(4), px(2), px(5)))
+            # One outline around lines that touch, instead of a frame for each.
             path = path.simplified()
         else:
             path.addRoundedRect(box.adjusted(1, 1, -1, -1), px(8), px(8))

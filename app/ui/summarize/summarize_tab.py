@@ -280,6 +280,7 @@ class SummarizeView(WorkView):
         self.files.changed.connect(self._on_draft_changed)
         self.files.opened.connect(lambda number: self.document.open(self._app.documents, number))
         if (pictures := self.files.pictures) is not None:
+            # The draft takes a corrected document like one of which more pages were read.
             self.document.renewed.connect(lambda _documents, *ids: pictures.renewed.emit(*ids))
             pictures.renewed.connect(self._on_renewed)
         self.draft.pictures.opened.connect(lambda number, mark: self.document.open(self._app.documents, number, mark))
@@ -404,6 +405,7 @@ class SummarizeView(WorkView):
             self._notify.error(error)
             return
         page = self.pages.currentWidget()
+        # The draft may have got other documents meanwhile.
         if self.open_id is None and list(document_ids) == self.draft.ids:
             self.draft.digest.show_look(look, shown)
         elif page is self.work and self.work.stored is not None:
@@ -487,9 +489,10 @@ class SummarizeView(WorkView):
         self.document.open(self._app.documents, chip.document_id, chip.mark)
 
     def _open_in_draft(self, chip: Chip) -> None:
-        """Open a source from the draft; a key term keeps the focus, so that it can step on."""
+        """Open a source from the draft, and scroll to its chip."""
         focus = QApplication.focusWidget()
         self._open(chip)
+        # A key term keeps the focus, so that the next press steps on.
         if isinstance(focus, TermChip) and focus.isVisible():
             focus.setFocus(Qt.FocusReason.OtherFocusReason)
         # Later, when the panel has taken its width and the chips have moved.

@@ -309,8 +309,9 @@ class ResultHead(TabColumn):
         self._write()
 
     def _arrange(self) -> None:
-        """Put the title on a line of its own if narrow, as the buttons would leave room for a word only."""
+        """Put the title on a line of its own if it is narrow."""
         is_narrow = 0 < self.width() < self._theme.px(NARROW_PX)
+        # Beside it, the buttons would leave room for a word only.
         wanted = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
         self._top.setDirection(wanted)
         self._top.setSpacing(self._theme.px(6 if is_narrow else 10))

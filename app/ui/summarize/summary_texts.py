@@ -219,8 +219,9 @@ class SummaryProgress:
             self._written = max(self._written, event.share)
 
     def _note_read(self, document: int, first: int, last: int) -> None:
-        """Add a section to the ranges read. Adjacent ones are merged, as there may be thousands."""
+        """Add a section's first and last block to the ranges read."""
         before = next((one for one in self.read[-1:] if one[0] == document and one[1] <= first <= one[2] + 1), None)
+        # Neighbours are joined, as there may be thousands.
         if before is not None:
             self.read[-1] = (document, before[1], max(last, before[2]))
         else:

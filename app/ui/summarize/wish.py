@@ -82,7 +82,8 @@ class WishChoices(QWidget):
         return SummaryOptions(Length(self.length.value), form, self.language.value, instruction)
 
     def show_wish(self, wish: SummaryOptions) -> None:
-        """Show stored options without emitting `changed`, which would store them again."""
+        """Show stored options; none of the signals is emitted."""
+        # Silently, or the same options would be stored again.
         self.length.show_value(wish.length)
         self.form.show_value(wish.form)
         known = wish.language if wish.language in ("", *LANGUAGES) else ""
