@@ -188,10 +188,11 @@ class LargeFile(QuestionDialog):
 
 
 def size_of(path: Path) -> int:
-    """Return the size in bytes; 0 if it is unknown, since reading the file will report why."""
+    """Return the size in bytes; 0 if it is unknown."""
     try:
         return path.stat().st_size
     except OSError:
+        # Reading the file will say why.
         return 0
 
 
@@ -448,8 +449,9 @@ class DocumentChip(QPushButton):
         self._show_words(tr(READING_PERCENT, percent=round(self._share * 100)) if total > 0 else tr(READING_FILE))
 
     def show_error(self, words: str) -> None:
-        """Show why reading failed; a leading file name is cut, as the card shows it already."""
+        """Show why reading failed; the whole text is the tooltip."""
         self._share, self._is_error = None, True
+        # The card shows the name already.
         self._show_words(words.removeprefix(f"{self._name.text()} "))
         self.setAccessibleDescription(words)
         self.setToolTip(plain_tip(words))
@@ -486,6 +488,7 @@ class DocumentChip(QPushButton):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.click()
+        # The key that a Mac labels "delete" is Qt's Backspace.
         elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.remove.isVisibleTo(self):
             self.remove_wanted.emit()
         else:
@@ -500,6 +503,7 @@ class DocumentChip(QPushButton):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         inside = QPainterPath()
         radius = self._theme.px(8)
+        # So that the ends of the bar follow the button's round corners.
         inside.addRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), radius, radius)
         painter.setClipPath(inside)
         high, width = self._theme.px(BAR_PX), self.width() * self._share
@@ -556,6 +560,7 @@ def _length_words(document: StoredDocument) -> str:
     seconds = document.info.get("seconds", 0.0)
     if not seconds:
         return ""
+    # From 59.5 on, this would be rounded to "60 seconds".
     if seconds < 59.5:
         return count_units("second", max(1, round(seconds)))
     from app.features.transcribe import format_clock
@@ -569,7 +574,8 @@ def size_words(document: StoredDocument) -> str:
 
 
 def spoken_size(document: StoredDocument) -> str:
-    """Return the size with commas, as a screen reader would speak the dot."""
+    """Return the size with commas, for screen readers, without unknown parts."""
+    # They would speak a dot.
     return ", ".join(_sizes(document))
 
 

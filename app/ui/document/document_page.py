@@ -45,10 +45,7 @@ GAP_SEARCH = 0.7  # of a line's height: maximum distance from a computed edge to
 
 
 class PagePaper(QLabel):
-    """Paper of a page: white in every scheme, slightly dimmed in the dark one, since documents are shown as they are.
-
-    It is a label, as screen readers read the text of labels.
-    """
+    """Paper of a page: white in every scheme, slightly dimmed in the dark one."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -485,7 +482,8 @@ class PageDrawer(QObject):
             self._last_size = A4_PT
 
     def size_of(self, page: int) -> QSizeF:
-        """Return a page's size in points; before it is known that of the last page, as most are alike."""
+        """Return a page's size in points, as far as it is known."""
+        # Else that of the last page that was drawn, as most are alike.
         return self._sizes.get(page, self._last_size)
 
     def picture_of(self, page: int, width_px: int) -> PagePicture | None:

@@ -113,9 +113,10 @@ class DocumentPanel(SidePane):
             self.close_document()
 
     def _release(self) -> None:
-        """End the drawing process on a thread, as it may be busy."""
+        """Forget the document and end the process that draws it."""
         document, self._document, self._shown = self._document, None, None
         if document is not None:
+            # On a thread, as the process may be busy.
             tasks.ask(lambda _token: document.close(), self, lambda _: None)
 
 

@@ -172,9 +172,7 @@ class DocumentText(QTextEdit):
         self._fill_later.start()
 
     def _fill(self) -> None:
-        """Lay out one more portion if the end of the laid-out text is near; repeats by timer, so that the window stays
-        responsive.
-        """
+        """Lay out one more portion if the end of the laid-out text is near, until none is missing."""
         bar, room, window = self.verticalScrollBar(), 2 * self.viewport().height(), self._window
         with self._kept_in_place():
             has_grown = not window.at_end and bar.maximum() - bar.value() < room and window.grow_down()
@@ -185,6 +183,7 @@ class DocumentText(QTextEdit):
             return
         self._marks.paint()
         self._marks.stay()
+        # By a timer, so that the window stays responsive.
         self._fill_later.start()
 
     @contextmanager
@@ -250,6 +249,7 @@ class DocumentText(QTextEdit):
         return data
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        # Behind the text, which Qt paints next.
         self._paint_grounds()
         super().paintEvent(event)
 
@@ -537,6 +537,7 @@ class DocumentWindow:
         cursor.endEditBlock()
         del self.stretches[:count], self._lengths[:count], self._bullets[:count]
         self._places = {}
+        # The way up begins anew at what is first now.
         self._up = walk.backwards(self.stretches[0])
 
     def _drop_last(self, count: int) -> None:

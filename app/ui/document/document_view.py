@@ -76,7 +76,7 @@ RING_REASONS = (
 
 
 class DocumentCard(QFrame):
-    """Rounded card, painted here because a style sheet would let the desk cover its corners."""
+    """Rounded card around a document, with its desk and focus frame."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -108,8 +108,10 @@ class DocumentCard(QFrame):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         card = self._outline(0.5)
         top = self._content.y() if self._content is not None else 0
+        # Painted, as a style sheet would let the desk cover the corners.
         painter.fillPath(card, QColor(tokens.surface))
         if self._has_desk:
+            # Clipped, so that the lower corners stay as round as the card's.
             painter.setClipRect(self.rect().adjusted(0, top, 0, 0))
             painter.fillPath(card, QColor(tokens.sidebar))
             painter.setClipping(False)
@@ -180,7 +182,8 @@ class PagePanes(QSplitter):
 
     @cached_property
     def reading(self) -> PageReadingPane:
-        """Pane of recognized text, built on first use, as few documents have any."""
+        """Pane of recognized text, built on first use and hidden at first."""
+        # Few documents have any.
         reading = PageReadingPane(self._theme, self._notify)
         reading.renewed.connect(self.renewed)
         reading.hide()
@@ -350,6 +353,7 @@ class DocumentView(DocumentCard):
         page = page_of(block, mark) if block is not None and mark is not None else page
         self._go_to(opened, max(1, page) if document.pages else 0)
         self.show_form(is_text=not document.can_draw)
+        # After the form is chosen: which of picture and text scrolls to the mark depends on it.
         if mark is not None:
             self._reveal(opened, mark)
         self.compare(is_wanted=was_comparing or (mark is not None and mark.compares))
@@ -359,6 +363,7 @@ class DocumentView(DocumentCard):
         before = self._open
         if before is None:
             return
+        # The hits are of the version before, and their blocks may be gone.
         self._end_search()
         opened = self._open = OpenDocument(document, self._notify)
         self._corrections, self._document_id = (corrections if document.can_draw else None), document_id
@@ -506,6 +511,7 @@ class DocumentView(DocumentCard):
     def _key_job(self, event: QKeyEvent) -> Callable[[], object] | None:
         """Return the action of a key anywhere in the view; None for other keys."""
         key = event.key()
+        # macOS counts its arrow keys to the keypad.
         modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         on = -1 if self.isRightToLeft() else 1
         jobs: dict[tuple[Qt.Key, Qt.KeyboardModifier], Callable[[], object]] = {
@@ -607,10 +613,7 @@ class Correction:
 
 
 class PageReadingPane(QFrame):
-    """Editor of a page's recognized text, as Markdown; unread pages can be typed.
-
-    Corrections are saved in turn, so that an older one can't overwrite a newer.
-    """
+    """Editor of a page's recognized text, as Markdown; unread pages can be typed."""
 
     renewed = Signal(int, int)
     """Ids of a document and of its corrected version, which replaces it."""
@@ -626,6 +629,7 @@ class PageReadingPane(QFrame):
         self._on_their_way: list[Correction] = []
         self._waiting: deque[Correction] = deque()
         """Corrections not being saved yet; the thread takes them from here."""
+        # In turn, so that an older correction can't overwrite a newer one.
         self._saving = tasks.Rounds(self._work, self)
         self._saving.happened.connect(lambda told: self._on_saved(*told))
         self.setObjectName("page_reading")
@@ -682,6 +686,7 @@ class PageReadingPane(QFrame):
     def _show(self, corrections: PageCorrections | None, document_id: int, page: int) -> None:
         stays = page == self._page
         self._corrections, self._document_id, self._page = corrections, document_id, page
+        # Stays like this where the store fails, so that no other page's text is shown or saved.
         self._kept, self._is_corrected = "", False
         with self._notify.guard():
             self._is_corrected = corrections is not None and _is_corrected(corrections, page)

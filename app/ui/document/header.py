@@ -373,6 +373,7 @@ class DocumentSearch(QWidget):
 
     def _choose(self) -> None:
         self._show_count()
+        # Where a search for other words goes on.
         self._from_block = self.hits[self._at].block_id
         self.chosen.emit(self.hits[self._at])
         announce(self, self.count.text())

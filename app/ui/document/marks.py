@@ -26,18 +26,17 @@ class Area(NamedTuple):
 
 
 def areas_of(block: Block, mark: TextHighlight, page: int) -> list[Area]:
-    """Return the areas of a mark on a page.
-
-    A partly covered line is cut by its share of characters, as letter widths aren't known here.
-    """
+    """Return the areas of a mark on a page."""
     start, end = span_of(block, mark)
     found = []
     for box in block.place.boxes:
         first, last = max(start, box.start), min(end, box.end)
         if box.page != page or first >= last:
             continue
+        # A partly covered line is cut by its share of characters, as letter widths aren't known here.
         letter = (box.right - box.left) / (box.end - box.start)
         before, after = (first - box.start) * letter, (box.end - last) * letter
+        # Such a line begins at its right edge.
         if is_right_to_left(block.text[box.start : box.end]):
             before, after = after, before
         found.append(Area(box.left + before, box.top, box.right - after, box.bottom, before > 0, after > 0))
