@@ -182,8 +182,10 @@ class _TokenWalk:
             self._lists.pop()
             return
         start = self._number if self._number is not None else int(token.attrGet("start") or 0)
+        # A list may begin at 0, so what counts is whether it says so.
         if self._number is None and token.attrGet("start") is None:
             start = 1
+        # Only the block's first list is counted on.
         self._number = None
         self._lists.append(start)
 
@@ -219,6 +221,7 @@ class _TokenWalk:
         if self._rows:
             self._rows[-1].append(spans)
             return
+        # GitHub's task lists, which are text for CommonMark.
         if self._lists and self._marker and spans and spans[0].text[:4] in ("[ ] ", "[x] ", "[X] "):
             self._marker = "☐" if spans[0].text[1] == " " else "☑"
             spans = (replace(spans[0], text=spans[0].text[4:]), *spans[1:])
@@ -246,6 +249,7 @@ class _TokenWalk:
 
     def _on_fence(self, token: Token, _begins: bool) -> None:
         self._close_prose()
+        # What follows the language, as in "python title=…" and "python{1,3}", is for other programs.
         language = token.info.strip().split(" ", 1)[0].split("{", 1)[0]
         self._pieces.append(Code(language[:40], token.content.removesuffix("\n"), self._depth()))
 
@@ -256,6 +260,7 @@ class _TokenWalk:
     def _on_th(self, token: Token, begins: bool) -> None:
         if begins:
             style = str(token.attrGet("style") or "")
+            # markdown-it writes "text-align:right".
             self._aligns.append(style.rpartition(":")[2] or "left")
 
     def _on_table(self, _token: Token, begins: bool) -> None:
@@ -264,6 +269,7 @@ class _TokenWalk:
         self._close_prose()
         rows, self._rows = self._rows, []
         aligns, self._aligns = self._aligns, []
+        # A table of 10,000 columns, which a model may write, would hold up the window.
         if len(aligns) <= MAX_COLUMNS:
             self._pieces.append(MarkdownTable(tuple(tuple(row) for row in rows), tuple(aligns), self._depth()))
             return

@@ -187,6 +187,7 @@ class MessageBody(QWidget):
             if isinstance(view, FoldEndView) and opened:
                 opened.pop()
             shown.append(all(opened))
+            # Only now, as a closed part still shows its title.
             if isinstance(view, FoldView):
                 opened.append(view.is_open)
         return shown
@@ -216,6 +217,7 @@ class MessageBody(QWidget):
             view.resized.connect(lambda: self._on_drawn(view))
         elif isinstance(view, FoldView):
             view.toggled.connect(self._on_fold_toggled)
+        # No layout does it here: a child that comes later stays hidden until it is told.
         view.show()
         return view
 
@@ -246,6 +248,7 @@ def _join(segments: list[Piece], pieces: Iterable[Piece]) -> None:
         elif (
             isinstance(piece, MarkdownTable) and piece.continues and isinstance(last, MarkdownTable) and _has_room(last)
         ):
+            # Without the header, which each part repeats.
             segments[-1] = replace(last, rows=last.rows + piece.rows[1:])
         else:
             segments.append(piece)
