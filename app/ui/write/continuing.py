@@ -61,6 +61,7 @@ class ContinuationRun:
         """The text now between `begin` and `end`, edits included."""
         cursor = QTextCursor(self.begin)
         cursor.setPosition(self.end.position(), QTextCursor.MoveMode.KeepAnchor)
+        # Qt separates selected paragraphs by U+2029 and lines by U+2028.
         return cursor.selectedText().replace("\u2029", "\n").replace("\u2028", "\n")
 
 
@@ -479,6 +480,7 @@ class Continuing(QObject):
         if asked is None or asked.page.text != self._page().text:
             return
         self._asked = asked
+        # Nobody asked for them now, so the keyboard stays with the page.
         self._cards.begin(asked.page.options.count, is_code=self._edit.is_code, takes_keyboard=False)
         asked.show_cards(self._cards, asked.found, is_over=not self.is_busy)
         if not self.is_busy and not self._cards.has_words:
@@ -596,11 +598,12 @@ class Continuing(QObject):
         self._end()
 
     def _on_failed(self, error: BaseException) -> None:
-        """Show a failed request; a model without infill is remembered, so that it isn't asked again."""
+        """Show a failed request; text received so far is kept."""
         asked = self._asked
         if asked is None:
             return  # only a count was requested
         if isinstance(error, InfillUnavailable):
+            # So that the next request doesn't ask for it.
             self._cannot_fill.add(self._model)
         if self.is_choosing and not self._cards.has_words:
             self._take_cards()
@@ -615,6 +618,7 @@ class Continuing(QObject):
         self._asked = None
         self.ended.emit()
         self.changed.emit()
+        # Counting was held off while this was written.
         self.counting.measure_soon()
 
     def _set_note(self, words: str) -> None:

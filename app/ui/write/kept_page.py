@@ -62,6 +62,7 @@ def language_of(file: Path | None) -> str:
     """Return a file's language by its name; text if it is unknown."""
     if file is None:
         return TEXT
+    # Not before it is needed, as Pygments would delay the start.
     from pygments.lexers import get_lexer_for_filename
     from pygments.util import ClassNotFound
 
@@ -177,6 +178,7 @@ class KeptPage(QObject):
         """Schedule saving after a change; `is_step` makes it an undo step of its own."""
         now_s = time.monotonic()
         if is_step:
+            # What came before, so that taking back the step leaves it.
             self.save_page()
         if is_step or now_s - self._changed_s > REST_S:
             self._before = self._last

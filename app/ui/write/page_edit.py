@@ -84,10 +84,7 @@ class PageTypeface:
 
 
 class Tint(QObject):
-    """Tint and tooltip of generated text.
-
-    Only the visible part is tinted, so that long pages cost no more than short ones.
-    """
+    """Tint and tooltip of generated text, updated by scrolling and changes."""
 
     def __init__(self, edit: PlainEdit, theme: Theme, page: PageDocument) -> None:
         super().__init__(edit)
@@ -112,6 +109,7 @@ class Tint(QObject):
         last = edit.cursorForPosition(QPoint(room.width(), room.height())).position()
         selections = []
         for start, end in page.ranges:
+            # Only what is visible, so that long pages cost no more than short ones.
             if start > last or end < first:
                 continue
             selection = QTextEdit.ExtraSelection()
@@ -146,9 +144,10 @@ class ReadingLine:
         self._edit.viewport().update()
 
     def scroll_to(self) -> None:
-        """Scroll to the line without moving the cursor, since the place depends on it."""
+        """Scroll the line to a third of the view's height, without moving the cursor."""
         if self._place is not None:
             bar = self._edit.verticalScrollBar()
+            # By the bar, as the line depends on where the cursor is.
             bar.setValue(bar.value() + self._top_of(self._place) - self._edit.viewport().height() // 3)
 
     def paint(self) -> None:
@@ -317,10 +316,7 @@ LINES_BELOW = 20
 
 
 class LiveColours(QObject):
-    """Highlight code shortly after edits and scrolling.
-
-    Only the visible part is lexed, so that long pages cost no more than short ones.
-    """
+    """Highlight code shortly after edits and scrolling, in turns of the event loop."""
 
     def __init__(self, edit: QTextEdit, theme: Theme) -> None:
         super().__init__(edit)

@@ -536,6 +536,7 @@ class FirstWords(QWidget):
         ui.theme.changed.connect(self._fit_ideas)
         self._fit_ideas()
 
+    # A viewport has no layout, so its size is followed by hand.
     def _fit_ideas(self) -> None:
         """Show as many examples as fit, elided to the width."""
         self.setGeometry(self._edit.viewport().rect())
