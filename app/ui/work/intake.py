@@ -133,7 +133,8 @@ class Intake(QObject):
             self.changed.emit()
 
     def explain(self, one: FileToRead) -> None:
-        """Show a file's full error as a notice, since its chip elides it."""
+        """Show why a file couldn't be read as a notice, in full."""
+        # A chip has room for its beginning only.
         self._notify.show_notice(PersonMessage(one.error))
 
     def _on_expanded(self, found: ExpandedPaths, new: Callable[[Path], FileToRead]) -> None:

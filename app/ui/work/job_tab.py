@@ -264,7 +264,8 @@ class JobRunner(QObject, Generic[Told]):
         self._show_queue()
 
     def _show_queue(self) -> None:
-        """Update the state text; between two jobs it keeps the last one, as the queue is still running."""
+        """Update the state text, and emit it if it has changed."""
+        # Between two jobs the last text stays, as the queue goes on.
         if self._at_work is None and self.is_running:
             return
         state = self._busy_words(self._at_work) if self._at_work is not None else ""

@@ -126,9 +126,11 @@ class PicturesLine(QFrame):
         self._flow.clear()
         for name, do in acts:
             button = text_button(name, "plain")
+            # `clicked` passes its state first; the default holds this round's action.
             button.clicked.connect(lambda _=False, do=do: do())
             self._theme.dress(button, font=(13, 500))
             self._flow.addWidget(button)
+            # At once: a layout shows what it is given only when the event loop runs again.
             button.show()
             if had_focus and (name, do) == acts[0]:
                 button.setFocus()
@@ -185,6 +187,7 @@ class PicturesLine(QFrame):
         used, figures = {state.pictures.readings[page].method for page in read}, state.pictures.unread_figures
         acts: list[Act] = [(tr(COMPARE_WITH_PICTURES), partial(self._open, state.document))]
         for way in state.ways:
+            # Reading again by the same way would say the same.
             if {way.method} != used:
                 name = tr(READ_WITH_MODEL, name=model_words(way.name))
                 acts.append((name, partial(pictures.begin, state.document, way, read)))
