@@ -454,6 +454,7 @@ class Printing:
         from app.ui.paper.printed_chats import export_pdf
 
         make_folder(self._app.paths.documents)
+        # Named so that the next start removes it, should this one crash.
         path = Path(mkdtemp(prefix=passing_name(), dir=self._app.paths.documents)) / "pages.pdf"
 
         def work(token: CancelToken) -> Iterator[object]:
