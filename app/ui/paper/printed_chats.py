@@ -69,6 +69,7 @@ _SOURCE, _COLOUR = QTextFormat.Property.UserProperty.value + 1, QTextFormat.Prop
 _ALIGN = {
     "left": Qt.AlignmentFlag.AlignLeft,
     "center": Qt.AlignmentFlag.AlignHCenter,
+    # Absolute, as Qt turns plain sides around in right-to-left text.
     "right": Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignAbsolute,
 }
 
@@ -208,6 +209,7 @@ class PaperText:
 
     def typed(self, text: str) -> None:
         """Append a user's message, verbatim, in a box, a paragraph per line."""
+        # An empty document has its first block already.
         first = number = self._document.blockCount() - (1 if self._is_empty else 0)
         for at, words in enumerate(text.strip("\n").split("\n")):
             format_ = self._on_ground()
@@ -244,6 +246,7 @@ class PaperText:
         first = number = self._document.blockCount() - (1 if self._is_empty else 0)
         for at, words in enumerate(lines):
             format_ = self._on_ground(code.depth)
+            # Code runs from left to right in every language.
             format_.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
             format_.setLineHeight(CODE_LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
             format_.setLeftMargin(format_.leftMargin() + self._sheets.pt(HANG_PT))
@@ -273,6 +276,7 @@ class PaperText:
         is_rtl = is_right_to_left(" ".join(span.text for row in table.rows for spans in row for span in spans))
         for number, row in enumerate(table.rows):
             for column, spans in enumerate(row[:columns]):
+                # In a right-to-left table the first column is the right one.
                 place = columns - 1 - column if is_rtl else column
                 self._write_cell(drawn, number, place, (spans, table.aligns[column], size))
         self._tables.append(drawn)
@@ -328,6 +332,7 @@ class PaperText:
         format_.setTopMargin(self._sheets.in_format(self._take_gap(gap_pt)))
         if not format_.lineHeight():
             height = QFontMetricsF(paper_font(look.size_pt, look.weight)).height()
+            # At least, as a formula may be higher than its line.
             kind = QTextBlockFormat.LineHeightTypes.MinimumHeight.value
             format_.setLineHeight(height * LINE_PERCENT / 100, kind)
         self._cursor.movePosition(QTextCursor.MoveOperation.End)
@@ -359,9 +364,11 @@ class PaperText:
                 self._formulas.add_formula(span.text, drawing, look.color)
                 if self._formulas.hangs_deep(shown):
                     shown.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignMiddle)
+                # Qt's stand-in for an object in the text.
                 cursor.insertText("\ufffc", shown)
                 cursor.insertText(formula.after(span.text), self._format(replace(span, code=False), look))
                 continue
+            # A newline or U+2029 would begin another paragraph.
             text = span.text.replace("\r", "").replace("\n", "\u2028").replace("\u2029", "\u2028")
             cursor.insertText(text, self._format(span, look))
 
@@ -369,6 +376,7 @@ class PaperText:
         plain = self._format(StyledSpan("", code=True), ParagraphLook(CODE_PT + 1))
         # The box of the block is its background.
         plain.clearBackground()
+        # Colours count UTF-16 units.
         units, end = words.encode("utf-16-le", "surrogatepass"), 0
         for begin, length, token in colours:
             self._cursor.insertText(_part(units, end, begin), plain)
@@ -656,5 +664,6 @@ def _read(use: MediaUse, shelf: ChatArchive) -> QImage:
 
 def _kept_with_next(level: int) -> QTextBlockFormat:
     format_ = QTextBlockFormat()
+    # The page breaks keep what has a level with what follows.
     format_.setHeadingLevel(level)
     return format_

@@ -252,10 +252,11 @@ class Sheets:
 
 
 def paper_font(size_pt: float, weight: int = 400, family: str = FAMILY) -> QFont:
-    """Return a font without ligatures, so that text in the file can be copied and searched."""
+    """Return a font without ligatures, its size in points of the paper."""
     font = QFont(family)
     font.setPointSizeF(size_pt)
     font.setWeight(QFont.Weight(weight))
+    # Text in the file can be copied and searched only without them.
     for feature in LIGATURES:
         font.setFeature(QFont.Tag(feature), 0)
     if family == CODE_FAMILY:
