@@ -165,7 +165,8 @@ class Outside(QObject):
 
     @cached_property
     def quick(self) -> QuickAsk:
-        """The quick window, built on first use, as many never open it."""
+        """The window for quick questions, built and connected on first use."""
+        # Many never open it.
         from app.ui.chat.quick_ask import QuickAsk
 
         ui = self._window.ui

@@ -94,7 +94,8 @@ class Application(QApplication):
 
 
 def _theme(application: QApplication, paths: AppPaths) -> Theme:
-    """Return the theme, read before bootstrap, so that start-up errors already have the user's look."""
+    """Return the user's theme, installed, with the settings read from disk."""
+    # Before anything is built, so that errors of the start have the user's look already.
     appearance = load_settings(paths.settings)[0].appearance
     theme = Theme(appearance.scheme, appearance.zoom, system_font=appearance.system_font)
     theme.install(application)
@@ -269,7 +270,7 @@ def look_after(app: Fireside, window: MainWindow, notify: Notify) -> ModelSleep:
 
 
 def look_outside(app: Fireside, window: MainWindow, task_bar: TaskBar, sleep: ModelSleep) -> None:
-    """Set up tray, shortcut and task bar, after the first input, as it takes a moment."""
+    """Set up tray, shortcut and task bar."""
     from app.ui.outside import Outside
 
     on_chat = lambda chat: sleep.follow_answers(chat.answer_finished, lambda: chat.busy)  # noqa: E731
@@ -277,6 +278,7 @@ def look_outside(app: Fireside, window: MainWindow, task_bar: TaskBar, sleep: Mo
     chat = chat_tab(window).chat
     chat.answer_started.connect(lambda _: outside.tray.refresh_work())
     chat.answer_finished.connect(lambda _: outside.tray.refresh_work())
+    # After the first input, as asking the system takes a moment.
     QTimer.singleShot(OUTSIDE_AFTER_MS, window, outside.begin)
 
 

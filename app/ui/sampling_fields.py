@@ -64,6 +64,7 @@ def knobs() -> tuple[Knob, ...]:
         Knob(
             "dry_multiplier", tr(DRY_LABEL), tr("Keeps whole phrases from coming again; 0 is off."), 0, 5, 0.1, 1, 0.8
         ),
+        # llama.cpp's seed has 32 bits.
         Knob("seed", tr(SEED), tr("The same seed gives the same answer."), 0, 2**32 - 1, 1, 0, 1, "Random"),
     )
 
@@ -137,6 +138,7 @@ class SamplingFields(QWidget):
         more.addStretch(1)
         column.addLayout(more)
         self._more.setChecked(any(chosen.get(knob.name) is not None for knob in rest))
+        # Called too, as nothing is toggled where it stays closed.
         self._on_more(self._more.isChecked())
         for stepper in self._steppers.values():
             stepper.changed.connect(lambda _value: self.changed.emit())

@@ -269,20 +269,15 @@ class Theme(QObject):
         return self._sized(font, size_px, weight)
 
     def dress(self, *targets: QObject, **look: Unpack[WidgetLook]) -> None:
-        """Apply a look to widgets or layouts, now and after every change; unnamed properties stay.
-
-        It is applied before `changed` is emitted, so that receivers measure the final sizes.
-        """
+        """Apply a look to widgets or layouts, now and after every change; unnamed properties stay."""
         # Not in the style sheet: a font there overrules every setFont, and text that is painted has no part in it.
         for target in targets:
             self._dressed.setdefault(target, {}).update(look)
             self._put_on(target, look)
 
     def dress_again(self, part: QWidget) -> None:
-        """Reapply the fonts inside a part, after a stack showed it.
-
-        WORKAROUND: under a style sheet a stack polishes what it shows, and loses fonts set before the reparenting.
-        """
+        """Reapply the fonts inside a part, after a stack showed it."""
+        # WORKAROUND: under a style sheet a stack polishes what it shows, and loses fonts set before the reparenting.
         for target, look in list(self._dressed.items()):
             if isinstance(target, QWidget) and isValid(target) and part.isAncestorOf(target):
                 for name in look.keys() & {"font", "text"}:
@@ -349,6 +344,7 @@ class Theme(QObject):
                 self._put_on(target, look)
             else:
                 del self._dressed[target]
+        # Last, so that receivers measure the final sizes.
         self.changed.emit()
 
     def _put_on(self, target: QObject, look: WidgetLook) -> None:
@@ -408,6 +404,7 @@ def _put_on_text(theme: Theme, area: Any, text: tuple[float, int, float]) -> Non
 def _put_on_picture(theme: Theme, label: Any, glyph: tuple[str, str, float]) -> None:
     name, token, edge = glyph[0], glyph[1], theme.px(glyph[2])
     picture = icon(name, getattr(theme.tokens, token), edge)
+    # With the screen's ratio, or it would be blurred on a dense one.
     label.setPixmap(picture.pixmap(QSize(edge, edge), label.devicePixelRatio()))
 
 
