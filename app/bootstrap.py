@@ -135,9 +135,11 @@ class ProgramParts:
     """Called from any thread: passages of documents may need vectors, or another model is to make them."""
 
     def __post_init__(self) -> None:
+        # Clearing up spares what is younger: this run still uses it.
         self.began_at = time.time()
         # Two threads that change settings at once must not lose one of the changes.
         self._changing = threading.Lock()
+        # Summaries and translations wait for each other here.
         self._turns = QueueTurns()
         # Weak, as the engine of a job goes with the job.
         self._engines: weakref.WeakSet[RoutedEngine] = weakref.WeakSet()
@@ -425,6 +427,7 @@ class ProgramParts:
             self.settings = self.settings.changed(section, **values)
             _save_settings(self.paths, self.settings)
         if section == "models" and "passages_path" in values:
+            # Vectors of two models can't be compared, so the passages need new ones.
             self.on_passages_wanted()
         if section == "network" and not values.keys().isdisjoint(("allowed", "internet")):
             self.models.on_network_switched(allowed=self.settings.network.reaches_internet)
@@ -485,6 +488,7 @@ class Fireside(ProgramParts):
         from app.features.work.engines import SecondEngine
 
         def second() -> SecondEngine:
+            # Never in the place of the chat's model, as both are to answer.
             return SecondEngine("chat", self.engine, self._new_engine, lambda _swap: False)
 
         return SecondAnswer(self.engine, second)
@@ -588,6 +592,7 @@ class Fireside(ProgramParts):
         )
         conversations = Conversations(database)
         media = PassingLibrary(conversations.media, self.paths.decoded, self.paths.documents)
+        # Instructions and memories lie in the program's own database; a temporary chat's is empty.
         preambles = ChatPreambles(self.database, self.documents, lambda: self.settings, is_temporary=True)
         chat = AnswerService(
             lambda: self.engine,
@@ -602,6 +607,7 @@ class Fireside(ProgramParts):
         )
         self._passing_readings[chat] = lambda: self._readings_of(documents, database, media.folder)
         self._passing_recordings[chat] = media.recordings
+        # Finalizers run at the program's exit as well, so that no picture of a temporary chat stays behind.
         weakref.finalize(chat, database.close)
         weakref.finalize(chat, media.remove_all)
         return chat
@@ -703,6 +709,7 @@ class Fireside(ProgramParts):
         if models is not None:
             models.close()
         self.database.close()
+        # Now, as another start needs the files, but not the snapshot that the engine may write for minutes.
         on_let_go()
         self.engine.close()
         _end_log(self.log_handler)
@@ -894,6 +901,7 @@ def build_engine(
     from app.features.chat.chat_options import wish_of
     from app.remote.routing import RoutedEngine
 
+    # Called at each loading: a model that slept comes back with the settings of now.
     def settings_wish() -> Wish:
         engine = (settings() if settings is not None else load_settings(paths.settings)[0]).engine
         return replace(wish_of(engine), projector_on_cpu=engine.projector_on_cpu)
@@ -902,6 +910,7 @@ def build_engine(
     script = os.environ.get("FIRESIDE_ENGINE_SCRIPT")
     if script:
         command += ["--scripted", script]
+    # A function, as ggml connects by itself and must be given no address while the network is off.
     options: dict[str, Any] = {"states": states, "machines": build_machines(paths).usable_addresses}
     if sees:
         from app.features.work.engines import SeeingEngine
@@ -912,6 +921,7 @@ def build_engine(
     else:
         here = EngineOnDemand(command, paths.engine, **options)
     here.settings_wish, here.build = settings_wish, EngineBuild.from_environment()
+    # Made when a server's model is chosen: until then neither HTTP nor the keyring is imported.
     return RoutedEngine(here, elsewhere or (lambda: _remote_engine_of(paths)))
 
 
@@ -1071,6 +1081,7 @@ def build_program(paths: AppPaths | None = None) -> Fireside:
     handler = start_log(paths.logs)
     log.info("%s %s starts", APP_NAME, __version__)
     try:
+        # Before anything opens the database, which is replaced as a file.
         restored = _restore_backup(paths) if paths.restoring.is_dir() else None
         app = _build_parts(paths, handler)
         if restored is not None:
@@ -1094,10 +1105,12 @@ def _restore_backup(paths: AppPaths) -> PersonMessage | None:
 
 
 def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:
+    # What a killed save of the settings left.
     sweep_settings(paths.settings)
     settings, wrong = load_settings(paths.settings)
     database = _open_database(paths.database)
     conversations = Conversations(database)
+    # Before anything new is queued, as everything that is marked as running counts as left over.
     _settle_unfinished(conversations, JobTable(database))
     app = Fireside(paths, settings, database, conversations, log_handler=handler)
     app.notices = start_sentences(wrong, database)

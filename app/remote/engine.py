@@ -56,7 +56,7 @@ ANSWER = "answer"
 """Why a connection is made, as the ledger tells it."""
 LOOK_EVERY_S = 0.02
 """Interval for noticing Stop, and least time between text events: a server may write 100,000 tokens a second."""
-UNKNOWN_CONTEXT = 8192
+UNKNOWN_CONTEXT = 8192  # for a server that doesn't say, and whose user doesn't either
 TRIES, BUSY_TRIES = 3, 8
 """Attempts for a job's prompt before its server counts as failed; more if it is only busy."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
@@ -118,6 +118,7 @@ class RemoteEngine:
             return
         with self._lock:
             before, self._used, self.is_away = self._used, used, False
+        # Only now: until here, asks of other threads use the model before.
         if before is not None:
             before.server.close()
         yield used.loaded
@@ -133,6 +134,7 @@ class RemoteEngine:
             counts = server_facts.counts_tokens(server, found.kind, model.name, cut)
             # Text is sent to be counted only where it doesn't leave this computer.
             loaded = _loaded_model(model, listed, counts_exactly=counts and model.server.is_this_computer)
+            # Shared with the other engines at this server, as interactive answers go first there.
             callers = self._servers.callers(model.server)
             callers.begin()
             used = _UsedModel(replace(model, server=replace(model.server, kind=found.kind)), loaded, server, callers)
@@ -265,6 +267,7 @@ class RemoteEngine:
         """Like `let_go`, and wait until every request has ended."""
         self.let_go()
         self.unload()
+        # A copy, as requests that end leave the set on their own threads.
         for request in list(self._requests):
             request.thread.join()
 
@@ -306,6 +309,7 @@ class RemoteEngine:
         """Start a request. Its events, then None or its error, are queued with its index."""
         request = _RemoteRequest(index, run, events, self._end_request)
         with self._lock:
+            # Under the lock, so that `let_go` misses no request that starts at the same time.
             if self._is_closed:
                 raise EngineStopped(None, "the engine was closed")
             self._requests.add(request)
@@ -399,6 +403,7 @@ class _AtOnce:
             return
         rate = self._tokens / max(1e-6, self._now_s() - self._since_s)
         if rate < PAYS_OFF * self._rate_before:
+            # Back to what it was, as twice as many brought nothing.
             self.settle_on(self.number // 2)
         elif self.number >= MOST_LEARNT:
             self.settle_on(self.number)
@@ -556,6 +561,7 @@ class _RemoteBatch:
         with suppress(queue.Empty):
             found.append(self._events.get(timeout=LOOK_EVERY_S))
             places = {found[0][0]: 0}
+            # What is there now and no more: a fast server would keep this going forever.
             for _ in range(self._events.qsize()):
                 number, event = self._events.get_nowait()
                 place = places.get(number, -1)
@@ -602,7 +608,8 @@ class _RemoteBatch:
         yield index, Waiting("room")
 
     def _pause_before_next(self, one: _RemoteAnswer, error: BaseException) -> float | None:
-        """Return the seconds before the next attempt; None to give up, since text already shown can't be taken back."""
+        """Return the seconds before the next attempt; None to give up."""
+        # Text that is shown can't be taken back.
         if one.has_text and not self._background:
             return None
         again_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (one.tries - 1))
@@ -696,6 +703,7 @@ def _read_deltas(
         raise
     finally:
         used.callers.record_end(cut)
+    # For HTTP this is a proper end, but the stream's own mark didn't come: it is half an answer.
     if not reader.is_over:
         raise ServerUnreachable(used.server.host, "broken")
     yield from reader.close()

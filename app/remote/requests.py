@@ -392,5 +392,6 @@ def _text_part(text: str) -> list[dict[str, Any]]:
 
 
 def without_surrogates(text: str) -> str:
-    """Replace lone surrogates, which JSON on the wire can't hold."""
+    """Replace lone surrogates, which UTF-8 can't encode, by "?"."""
+    # JSON on the wire can't hold them.
     return text.encode("utf-8", "replace").decode()

@@ -157,6 +157,7 @@ class RoutedEngine:
         self._here.let_go()
 
     def close(self) -> None:
+        # First both let go, as closing either may take long.
         self.let_go()
         if self._elsewhere is not None:
             self._elsewhere.close()

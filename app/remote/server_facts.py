@@ -17,6 +17,7 @@ from app.hub.model_server import ModelServer, RequestCut
 from app.remote.servers import BLIND, SEES, weights_in_name
 
 LLAMA_CPP, VLLM, SGLANG, OLLAMA, LM_STUDIO, FIRESIDE = "llama_cpp", "vllm", "sglang", "ollama", "lm_studio", "fireside"
+# What each kind writes as "owned_by".
 _OWNERS = {
     "llamacpp": LLAMA_CPP,
     "vllm": VLLM,
@@ -33,11 +34,13 @@ OLLAMA_CONTEXT = 4096
 MOST_MODELS = 500
 LIST, ASK = "models", "test"
 """Why a connection is made, as the ledger tells it."""
+# By names, as lists say nothing of it; what llama-server's template or Ollama tells goes first.
 _SWITCH = re.compile(
     r"qwen-?3(?!.*(?:instruct|coder))|glm-?4\.[5-9]|deepseek-?v3\.[1-9]|hunyuan|smollm3|granite-?3\.[3-9]"
 )
 _EFFORT = re.compile(r"gpt-?oss")
 _ALWAYS = re.compile(r"deepseek-?r1|qwq|thinking|reasoner|magistral")
+# Lists don't tell models that chat from others.
 _NO_CHAT = re.compile(r"embed|rerank|whisper|tts|(?:^|[-/])(?:bge|clip)[-/]", re.IGNORECASE)
 
 
@@ -174,6 +177,7 @@ def _of_ollama(server: ModelServer, listed: list[ListedModel], only: str, cut: R
 
 def _shown_by_ollama(one: ListedModel, shown: dict[str, Any], loaded: dict[str, Any]) -> ListedModel:
     details, info = (part if isinstance(part := shown.get(name), dict) else {} for name in ("details", "model_info"))
+    # Its key begins with the architecture, as in "llama.context_length".
     trained = max((_whole_field(info, key) for key in info if key.endswith(".context_length")), default=0)
     set_ = re.search(r"^num_ctx\s+(\d+)", _text_field(shown, "parameters"), re.MULTILINE)
     # What is loaded goes first, then the model's own setting, else Ollama's default, whatever it was trained for.
@@ -183,6 +187,7 @@ def _shown_by_ollama(one: ListedModel, shown: dict[str, Any], loaded: dict[str, 
     can = shown.get("capabilities")
     thinks = isinstance(can, list) and "thinking" in can
     weights = _whole_field(info, "general.parameter_count") or weights_in_name(_text_field(details, "parameter_size"))
+    # Ollama only says that it thinks; whether that can be switched is known by name.
     thinking = (one.thinking if one.thinking != "none" else "always") if thinks else "none"
     sees = _vision_of(can, isinstance(can, list) and "vision" in can)
     thinking = thinking if can else one.thinking
@@ -259,6 +264,7 @@ def run_tests(server: ModelServer, model: str, cut: RequestCut) -> Iterator[Test
         yield TestStep("answers", works=False, error=error)
         return
     yield TestStep("answers", works=True)
+    # A single piece means that the server waited for the whole answer.
     yield TestStep("streams", works=pieces > 1)
     yield _run_step(server, "json", {**body, "response_format": {"type": "json_object"}}, cut)
     yield TestStep("counts", works=counts_tokens(server, found.kind, model, cut))

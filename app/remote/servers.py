@@ -432,10 +432,9 @@ answer ends and the next begins.
 
 
 class RemoteCallers:
-    """Who uses one server, across all engines of the program, so that interactive answers go before jobs. Thread-safe.
+    """Who uses one server, so that interactive answers go before jobs; its own queue can't be overtaken.
 
-    Servers don't tell how many answers they write in parallel, and queue the rest where nothing can overtake. So it is
-    observed from alternating text; until then the server counts as writing one at a time.
+    Shared by all engines of the program; thread-safe.
     """
 
     def __init__(self) -> None:
@@ -443,6 +442,7 @@ class RemoteCallers:
         self._awaited = 0
         self._turns: dict[object, int] = {}
         self._last: object = None
+        # Observed from text that alternates, as servers don't tell how many answers they write in parallel.
         self._side_by_side = 1
 
     @contextmanager
