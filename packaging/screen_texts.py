@@ -100,7 +100,7 @@ _PROPER = """
 I Fireside Markdown English German French Hugging Face Ollama Python Windows Linux Word Excel PowerPoint
 Inter Qt Wikipedia Ctrl Alt Shift Enter Esc Escape Tab Hub Vulkan Obsidian Claude
 Zotero Wayland Debian Internet Mac Git Phosphor Settings Write Translate Download Downloads
-Memories Mermaid Thursday Cologne Hunspell JetBrains Mono
+Memories Mermaid Thursday Cologne Hunspell JetBrains Mono Studio Jan Open Tesseract Zotero
 """
 PROPER = frozenset(_PROPER.split())
 """Words with a capital of their own."""

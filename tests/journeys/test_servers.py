@@ -68,7 +68,7 @@ def add_server(desk: SettingsDesk, server: FakeServer) -> ServersSection:
     assert "vLLM" in dialog.note.text() and dialog.chosen == ["maker/tiny-1B"]  # the other one answers nobody
     desk.click(dialog.test)
     desk.wait(lambda: dialog.told.text().count("\n") == 5)
-    assert "✓ It holds 4,096 tokens." in dialog.told.text() and "– It does not count tokens" in dialog.told.text()
+    assert "✓ Its context is 4,096 tokens." in dialog.told.text() and "– It doesn’t count tokens" in dialog.told.text()
     desk.click(dialog.sees)  # which such a server does not say
     desk.wait(dialog.save.isEnabled)
     desk.click(dialog.save)

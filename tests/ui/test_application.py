@@ -153,7 +153,7 @@ def test_a_start_waits_until_the_first_one_has_stored_everything(fresh_home: Pat
     first.stop_answering()
     with program(fresh_home) as (second, errors):
         log = fresh_home / "logs" / "fireside.log"
-        wait_until(lambda: "still storing" in errors.read_text(), "the second one to wait")
+        wait_until(lambda: "still saving" in errors.read_text(), "the second one to wait")
         assert not log.exists()
         first.close()
         wait_until(lambda: is_visible(errors), "its window")
@@ -251,7 +251,7 @@ def test_an_end_that_takes_long_is_said_and_waited_for(waiting: tuple[StillEndin
     window, ending = waiting
 
     def end() -> None:
-        assert "still storing" in " ".join(label.text() for label in window.findChildren(QLabel))
+        assert "still saving" in " ".join(label.text() for label in window.findChildren(QLabel))
         assert clipped_texts(window) == []
         ending.found = InstanceState.NOBODY
 

@@ -377,13 +377,10 @@ def test_each_tab_has_its_model_and_choosing_one_leaves_the_chats_in_memory(
     assert picker.accessibleDescription().startswith("Starter, 145 MB, ready"), "the chat's serves without another"
     frame.app.change_settings("engine", known_models=(str(big),))
     frame.choose_model("Big 9B")
-    assert (
-        picker.accessibleDescription()
-        == "Big 9B, 448 bytes, asleep, Only in Summarize. It is loaded when it is needed."
-    )
+    assert picker.accessibleDescription() == "Big 9B, 448 bytes, asleep, Only in Summarize. It’s loaded when needed."
     picker.is_at_work = lambda task: task == "summarize"
     frame.work_changed.emit("Summarizing")
-    assert picker.accessibleDescription() == "Big 9B, 448 bytes, at work, Only in Summarize.", (
+    assert picker.accessibleDescription() == "Big 9B, 448 bytes, busy, Only in Summarize.", (
         "never asleep while it writes"
     )
     assert frame.models.for_task("summarize") == big

@@ -50,7 +50,7 @@ ANSWERS_HERE = "{name} answers here. It is loaded with your message."
 SAME_MODEL_AS_OTHERS = "Same as other chats ({name})"
 CHAT_MODEL_GONE = "This chat’s model, {name}, is missing"
 CONTINUE_WITH_MODEL = "Continue with {name}"
-LONGEST_ANSWER = "Longest answer"
+LONGEST_ANSWER = "Answer limit"
 THINK_AT_MOST = "Thinking limit"
 
 

@@ -32,7 +32,7 @@ from app.ui.widgets.layouts import FlowLayout, within_screen
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
-DIAGNOSTICS_COPIED = "Copied. Devices, folders and models are in it, and nothing that you wrote."
+DIAGNOSTICS_COPIED = "Copied. It lists devices, folders and models, but nothing you wrote."
 CHECK_FOR_UPDATES = "Check for updates"
 
 
@@ -51,8 +51,8 @@ class AboutPage(SettingsPage):
         version.setObjectName("version")
         self.column.addWidget(version)
         what = tr(
-            "Talks to language models that run on this computer. What you write stays here, unless you choose a model "
-            "on another server."
+            "Chat with language models on this computer. What you write stays here unless you choose a model on "
+            "another server."
         )
         self.column.addWidget(self.muted(what))
         self.updates = UpdateCheck(app.updates, theme)
@@ -70,7 +70,7 @@ class AboutPage(SettingsPage):
             button.clicked.connect(lambda: LicenceSheet(theme, notices, self, texts=texts).show())
             buttons.addWidget(button)
         self.diagnostics = self.setting_rows["diagnostics"] = text_button(label_of("diagnostics"))
-        self.diagnostics.setToolTip(tr("Devices, folders and models of this computer; nothing that you wrote."))
+        self.diagnostics.setToolTip(tr("Copies devices, folders and models, but nothing you wrote"))
         self.diagnostics.clicked.connect(self._on_diagnostics)
         buttons.addWidget(self.diagnostics)
         self.column.addLayout(buttons)
@@ -144,7 +144,7 @@ class LicenceSheet(QDialog):
         column.addWidget(text)
         row = FlowLayout(is_at_end=True)
         if texts is not None:
-            folder = text_button(tr("Open the folder of all licence texts"), "plain")
+            folder = text_button(tr("Open license folder"), "plain")
             folder.clicked.connect(lambda: open_folder(texts))
             row.addWidget(folder)
         row.addWidget(close)
@@ -189,7 +189,7 @@ class UpdateCheck(QWidget):
         self.said.setObjectName("update_said")
         self.notes = QPlainTextEdit(readOnly=True)
         self.notes.setObjectName("release_notes")
-        self.notes.setAccessibleName(tr("What is new"))
+        self.notes.setAccessibleName(tr("Release notes"))
         self.notes.setTabChangesFocus(True)
         self.page = text_button(tr(OPEN_ITS_PAGE))
         self.page.clicked.connect(self.ask_to_open)
@@ -221,7 +221,7 @@ class UpdateCheck(QWidget):
             self._show_result(tr(GIVEN_UP))
         else:
             self._name_button(tr(CANCEL))
-            self._show_result(tr("Asking {host}…", host=self._updates.host))
+            self._show_result(tr("Contacting {host}…", host=self._updates.host))
             self._task = tasks.ask(self._updates.check, self, self._show_release, self._show_problem)
 
     def _forget(self) -> None:
@@ -256,7 +256,7 @@ class UpdateCheck(QWidget):
 
 
 _WORDS: dict[ReleaseStanding, Callable[[], str]] = {
-    ReleaseStanding.NEWER: lambda: tr("{name} {theirs} is there. You have {ours}."),
+    ReleaseStanding.NEWER: lambda: tr("{name} {theirs} is available. You have {ours}."),
     ReleaseStanding.SAME: lambda: tr("You have the newest version, {ours}."),
     ReleaseStanding.OLDER: lambda: tr("The newest release is {theirs}. You have {ours}, which is newer."),
 }

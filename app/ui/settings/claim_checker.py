@@ -23,7 +23,7 @@ from app.ui.widgets.layouts import name_widgets
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
-GET_MODEL = "Get {name} ({size})"
+GET_MODEL = "Download {name} ({size})"
 
 
 Save = Callable[..., None]
@@ -63,7 +63,7 @@ class CheckerField(QWidget):
             words, shown = tr(REMOVE_NAMED, name=NAME), tr(REMOVE)
         else:
             words = tr(GET_MODEL, name=NAME, size=size_text(SIZE_BYTES))
-            shown = tr("Get it ({size})", size=size_text(SIZE_BYTES))  # the row already shows the name
+            shown = tr("Download ({size})", size=size_text(SIZE_BYTES))  # the row already shows the name
         self.button.setText(shown)
         self.button.setAccessibleName(words)
         self.said.setText(said)

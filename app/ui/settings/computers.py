@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.engine.rpc_machines import LentDevice, RemoteMachine
 
-NOT_ASKED = "Not asked: the network is switched off."
+NOT_ASKED = "Not checked because the network is off."
 DEVICES_FREE_MEMORY = "{count} devices, {free} of {total} GB free"
 FREE_MEMORY = "{free} of {total} GB free"
 
@@ -40,7 +40,7 @@ class ComputerRow(QWidget):
         self.address = address
         name = plain_label(address)
         name.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # addresses are left to right in every language
-        self.said = plain_label(tr("Asking…"), kind="muted", wraps=True)
+        self.said = plain_label(tr("Connecting…"), kind="muted", wraps=True)
         self.remove = IconButton(theme, "trash", tr("Remove {address}", address=address), size_px=16)
         words = QVBoxLayout()
         words.addWidget(name, 0, Qt.AlignmentFlag.AlignLeading)
@@ -93,8 +93,8 @@ class ComputersSection(SettingsSection):
         self.column.addWidget(
             self.muted(
                 tr(
-                    "A model that does not fit here can lie on several computers. They are used where there is not "
-                    "enough memory, or always if you choose them as a device under Performance."
+                    "Share a large model across computers when memory runs out, or always if you choose them as "
+                    "a device under Performance."
                 )
             )
         )
@@ -108,8 +108,8 @@ class ComputersSection(SettingsSection):
         how.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)  # to copy the command
         self.column.addWidget(how)
         warning = tr(
-            "Only in a network that you trust. Nothing on the way is encrypted, neither the model nor what is read and "
-            "written with it, and whoever reaches that address can use it."
+            "Use only in a network you trust. The connection isn’t encrypted, and anyone who can reach that "
+            "address can use it."
         )
         self.column.addWidget(self.label(warning, 13, 500))
         self._add_line()
@@ -128,7 +128,7 @@ class ComputersSection(SettingsSection):
         self.line = AddressLine(placeholderText="192.168.1.7:50052")
         self.line.setAccessibleName(tr("Address of a computer"))
         self.line.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
-        self.add = text_button(tr("Try and add"), "primary")
+        self.add = text_button(tr("Test and add"), "primary")
         self.add.setEnabled(False)
         self.note = self.muted("")
         self.note.setObjectName("computer_note")
@@ -144,7 +144,7 @@ class ComputersSection(SettingsSection):
         self.add.clicked.connect(lambda _=False: self._on_add())
 
     def _add_again(self) -> None:
-        self.again = text_button(tr("Ask again"))
+        self.again = text_button(tr("Check again"))
         self.again.clicked.connect(lambda _=False: self._query_computers())
         row = QHBoxLayout()
         row.addWidget(self.again)
@@ -163,14 +163,14 @@ class ComputersSection(SettingsSection):
         if not address or self.line.isReadOnly():
             return
         self._set_trying(is_trying=True)
-        self._show_note(tr("Asking {address}…", address=address))
+        self._show_note(tr("Contacting {address}…", address=address))
         tasks.ask(lambda _: self._app.machines.add(address), self, self._on_added, self._on_not_added)
 
     def _on_added(self, machine: RemoteMachine) -> None:
         self._set_trying(is_trying=False)
         self.line.clear()
         self.add.setEnabled(False)
-        self._show_note(tr("{address} answers. It is used the next time a model is loaded.", address=machine.address))
+        self._show_note(tr("{address} is ready. It will be used when a model is next loaded.", address=machine.address))
         self._show_rows()
         for row in self.rows:
             if row.address == machine.address:
@@ -224,7 +224,7 @@ class ComputersSection(SettingsSection):
         if not self.rows:
             return
         for row in self.rows:
-            row.show_words(tr("Asking…"))
+            row.show_words(tr("Connecting…"))
         self.again.setEnabled(False)
         tasks.ask(lambda _: self._app.engine.describe_devices(), self, self._on_described, self._on_not_described)
 

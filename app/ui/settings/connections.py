@@ -13,8 +13,8 @@ from app.ui.i18n import size_text, tr
 from app.ui.theme import Theme
 from app.ui.widgets.tables import ListTable
 
-CONNECTION_REFUSED = "{what} (refused)"
-FETCHING_FILE = "Fetching {file}"
+CONNECTION_REFUSED = "{what} (blocked)"
+FETCHING_FILE = "Downloading {file}"
 
 ALL = 1_000_000
 """Limit for the ledger, more than anyone reaches."""
@@ -47,13 +47,13 @@ def when_text(at: float) -> str:
 
 _WHY = {
     "search": "Searching for models",
-    "repository": "Looking at a model’s files",
+    "repository": "Listing a model’s files",
     "card": "Reading about a model",
     "memory estimate": "Estimating the memory a model needs",
     "updates": "Checking for updates",
     "models": "Asking a server for its models",
     "test": "Testing a server",
-    "answer": "An answer of a server",
+    "answer": "Answer from a server",
     "count": "Counting tokens on a server",
     "lent memory": "Using the memory of another computer",
 }
@@ -109,7 +109,7 @@ class ConnectionModel(QAbstractTableModel):
         if orientation == Qt.Orientation.Vertical:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return (tr("When"), tr("Host"), tr("What for"), tr("Received"))[section]
+            return (tr("When"), tr("Host"), tr("Purpose"), tr("Received"))[section]
         if role == Qt.ItemDataRole.FontRole:
             return self._theme.font(12.5, 500)
         if role == Qt.ItemDataRole.TextAlignmentRole:

@@ -32,10 +32,10 @@ from app.ui.widgets.layouts import FlowLayout, name_widgets
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
-REMOVED_AT_DATE = "removed for good {date}"
+REMOVED_AT_DATE = "permanently deleted {date}"
 
-EMPTY_TRASH = "Empty the trash"
-REMOVED_AT_NEXT_START = "removed for good when {app} starts next"
+EMPTY_TRASH = "Empty trash"
+REMOVED_AT_NEXT_START = "permanently deleted when {app} next starts"
 UNTIL_NEXT_START = "Until the next start"
 
 
@@ -50,28 +50,28 @@ class DataPage(SettingsPage):
         self._add("export_chats", tr("As PDF, Word, web page, Markdown or JSON."), tr("Export…"), exporting.ask)
         self._add(
             "import_chats",
-            tr("Reads exports from {program}, ChatGPT, Claude, LM Studio, Jan and Open WebUI.", program=APP_NAME),
+            tr("From {program}, ChatGPT, Claude, LM Studio, Jan and Open WebUI.", program=APP_NAME),
             tr("Import…"),
             importing.ask,
         )
         self.add_heading(tr("Everything"))
         self._add(
             "back_up",
-            tr("Chats, projects, memories, summaries, translations, pages, glossaries and settings in one file, without"
-               " the models. It is not encrypted: keep it where nobody else reads."),
+            tr("Saves chats, projects, memories, summaries, translations, pages, glossaries and settings in one "
+               "file, without models. The file isn’t encrypted, so keep it private."),
             tr("Back up…"),
             backups.ask_where,
         )  # fmt: skip
         self._add(
             "restore",
-            tr("Replaces everything here. What was here before is kept for 30 days."),
+            tr("Replaces everything. The current data is kept for 30 days."),
             tr(RESTORE),
             backups.ask_which,
         )
         put_back = self._add(
             "put_back",
-            tr("Undoes the last restore. What is here now is kept for 30 days."),
-            tr("Put back…"),
+            tr("Brings back the data from before the last restore. The current data is kept for 30 days."),
+            tr("Undo restore…"),
             backups.ask_to_put_back,
         )
         put_back.setEnabled(backups.can_put_back())
@@ -130,10 +130,10 @@ class TrashPage(SettingsPage):
         self.list.setItemDelegate(ImportedDelegate(ui.theme, self.list))
         self.list.itemSelectionChanged.connect(self._show_buttons)
         self.list.itemActivated.connect(lambda _: self.restore())
-        self.nothing = self.muted(tr("Nothing is in the trash."))
+        self.nothing = self.muted(tr("The trash is empty."))
         self.restore_button = text_button(tr("Restore"))
-        self.remove_button = text_button(tr("Delete for good…"), "quiet")
-        self.empty_button = text_button(tr("Empty the trash…"), "quiet")
+        self.remove_button = text_button(tr("Delete forever…"), "quiet")
+        self.empty_button = text_button(tr("Empty trash…"), "quiet")
         self.restore_button.clicked.connect(self.restore)
         self.remove_button.clicked.connect(self.ask_to_remove)
         self.empty_button.clicked.connect(self.ask_to_empty)
@@ -162,7 +162,7 @@ class TrashPage(SettingsPage):
         name = label_of("keep_days")
         field = SegmentedControl(name, choices, str(days), self._on_days)
         explanation = tr(
-            "After that it is erased for good. What models had cached of a deleted chat is erased immediately."
+            "After that it’s permanently deleted. What models cached of a deleted chat is deleted immediately."
         )
         self.add_setting("keep_days", explanation, field)
 
@@ -203,15 +203,19 @@ class TrashPage(SettingsPage):
     def ask_to_remove(self) -> QuestionDialog:
         """Ask, then delete the selection permanently on a thread."""
         chosen = self.chosen
-        title = tr("Delete it for good?") if len(chosen) == 1 else tr("Delete {n} for good?", n=len(chosen))
-        words = _title(chosen[0]) if len(chosen) == 1 else tr("They cannot be taken back.")
+        title = tr("Delete forever?") if len(chosen) == 1 else tr("Delete {n} items forever?", n=len(chosen))
+        words = _title(chosen[0]) if len(chosen) == 1 else tr("This can’t be undone.")
         return self.ask(title, words, tr(DELETE_FOR_GOOD), lambda: self._remove(chosen))
 
     def ask_to_empty(self) -> QuestionDialog:
         """Ask, then delete everything in the trash permanently on a thread."""
         count = len(self._trashed)
-        words = tr("1 thing goes for good.") if count == 1 else tr("{n} things go for good.", n=f"{count:,}")
-        return self.ask(tr("Empty the trash?"), words, tr(EMPTY_TRASH), self._empty)
+        words = (
+            tr("1 item will be permanently deleted.")
+            if count == 1
+            else tr("{n} items will be permanently deleted.", n=f"{count:,}")
+        )
+        return self.ask(tr("Empty trash?"), words, tr(EMPTY_TRASH), self._empty)
 
     def _remove(self, chosen: Sequence[TrashedItem]) -> None:
         def work() -> None:

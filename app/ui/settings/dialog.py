@@ -54,9 +54,9 @@ TIGHT_PX = 320
 NARROW_PX = 520
 """Width below which the list of pages becomes a menu button."""
 WHEN_FULL = {
-    "compact": "Makes room at once: the model no longer sees the oldest turns, until a quarter is free.",
-    "rolling": "The model no longer sees the oldest turns, as few as possible each time.",
-    "ask": "The model sees everything until you say otherwise.",
+    "compact": "Leaves out the oldest turns until a quarter of the context is free.",
+    "rolling": "Leaves out the oldest turns, as few as possible each time.",
+    "ask": "Leaves nothing out without asking you.",
 }
 
 
@@ -233,14 +233,14 @@ class SettingsDialog(QDialog):
         page.add_setting("scheme", "", field)
         font = Switch(theme, label_of("system_font"), on=appearance.system_font)
         font.toggled.connect(self._on_system_font)
-        page.add_setting("system_font", tr("In place of Inter, for everything but code."), font)
+        page.add_setting("system_font", tr("Replaces Inter everywhere except in code."), font)
         zoom = Stepper(
             theme, label_of("zoom"), theme.zoom * 100,
             lowest=ZOOM_STEPS[0] * 100, highest=ZOOM_STEPS[-1] * 100, step=10, suffix=" %",
         )  # fmt: skip
         zoom.changed.connect(self._on_zoom)
         page.add_setting("zoom", tr("Also with Ctrl + and Ctrl −."), zoom)
-        told = tr("Only {program}’s own words. Chats and documents can be in any language.", program=APP_NAME)
+        told = tr("Only for the {program} window. Chats and documents can be in any language.", program=APP_NAME)
         page.add_setting("interface_language", told, page.label(tr("English"), 14))
         page.finish()
         return page
@@ -319,13 +319,11 @@ class SettingsDialog(QDialog):
         self._when_full_note.setText(tr(WHEN_FULL[self._app.settings.chat.when_full]))
         again = Switch(self._theme, label_of("recall"), on=self._app.settings.chat.recall)
         again.toggled.connect(lambda wanted: self._save("chat", recall=wanted))
-        explanation = tr(
-            "If you ask about something that no longer fits, the matching messages are quoted to the model."
-        )
+        explanation = tr("If you ask about messages that no longer fit, Fireside shows them to the model again.")
         page.add_setting("recall", explanation, again)
         titles = Switch(self._theme, label_of("titles"), on=self._app.settings.chat.titles)
         titles.toggled.connect(lambda wanted: self._save("chat", titles=wanted))
-        explanation = tr("When the model is idle. Small models don’t, and titles you wrote stay.")
+        explanation = tr("While the model is idle. Small models are skipped, and your own titles are kept.")
         page.add_setting("titles", explanation, titles)
 
     def _add_spelling(self, page: SettingsPage) -> None:
@@ -338,8 +336,8 @@ class SettingsDialog(QDialog):
         explanation = tr("In chats and in pages of prose. Dictionaries on this computer: {names}.", names=names)
         if not codes:
             explanation = tr(
-                "No dictionary was found on this computer. Install Hunspell with one for your language, such as the "
-                "packages hunspell and hunspell-en-us, and start {program} again.",
+                "No dictionary found on this computer. Install Hunspell and a dictionary for your language, such "
+                "as hunspell-en-us, then restart {program}.",
                 program=APP_NAME,
             )
         page.add_setting("check_spelling", explanation, field)
@@ -383,7 +381,7 @@ class SystemPage(SettingsPage):
         self.add_heading(tr("Notifications"))
         self._add_switch(
             "notifies",
-            tr("A long answer, a summary, a translation or a download that ends while you look at something else."),
+            tr("When a long answer, summary, translation or download finishes while you’re elsewhere."),
         )
         self._add_switch(
             "notifies_with_words",
@@ -396,7 +394,7 @@ class SystemPage(SettingsPage):
         self.add_heading(tr(QUICK_ASK))
         self._add_switch(
             "shortcut_on",
-            tr("A small window for one question, with what is selected or copied there. Nothing of it is kept."),
+            tr("Opens a small window for a question about selected or copied text. Nothing is saved."),
         )
         keys = QKeySequenceEdit(QKeySequence(self._app.settings.system.shortcut))
         # A global shortcut is one combination of keys; Qt would take a sequence of four.

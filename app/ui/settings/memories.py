@@ -45,7 +45,7 @@ class MemoryRow(QWidget):
         super().__init__()
         self.memory = memory
         self.field = MemoryField(memory.text)
-        self.scope = ChoiceButton(theme, tr("Told in"), scopes, shows_change=False)
+        self.scope = ChoiceButton(theme, tr("Used in"), scopes, shows_change=False)
         self.scope.show_value(str(memory.project_id or 0))
         self.scope.setVisible(len(scopes) > 1)
         self.tokens = plain_label(kind="muted")
@@ -111,13 +111,11 @@ class MemoriesPage(SettingsPage):
         self._costs = PreambleCosts(lambda: app.engine)
         self._counting: tasks.BackgroundTask | None = None
         self.rows: list[MemoryRow] = []
-        words = tr("Facts that every chat begins with. Only what you add here is remembered.")
+        words = tr("Facts the model sees in every chat. Only what you add is remembered.")
         self.column.addWidget(self.muted(words))
         on = Switch(theme, label_of("use_memories"), on=app.settings.chat.memory)
         on.toggled.connect(self._on_switched)
-        explanation = tr(
-            "You can switch memories off for a single chat. Temporary chats do not use them unless you say so."
-        )
+        explanation = tr("You can turn memories off for a chat. Temporary chats don’t use them unless you choose to.")
         self.add_setting("use_memories", explanation, on)
         self.new = QLineEdit(placeholderText=tr("Something to remember"))
         self.new.setAccessibleName(tr("Something to remember"))
@@ -234,16 +232,16 @@ class MemoriesPage(SettingsPage):
             return tr(MEMORIES_OFF)
         if not self.rows:
             return tr(
-                "Nothing is remembered yet. It could be: I live in Cologne. "
-                "In a chat, “Remember this” is in the menu of a message and of what you have selected."
+                "No memories yet. Add one, such as “I live in Cologne”, or choose “Remember this” in the menu of "
+                "a message or selection."
             )
         count = f"{tokens:,}"
-        words = tr("Every chat begins with {count} tokens of them.", count=count)
+        words = tr("Memories use {count} tokens of every chat.", count=count)
         if not is_exact:
             words = tr(
-                "Every chat begins with about {count} tokens of them; an estimate, no model is loaded.", count=count
+                "Memories use about {count} tokens of every chat. Estimated, because no model is loaded.", count=count
             )
-        return f"{words} {tr('After a change the next answer reads its chat once more.')}"
+        return f"{words} {tr('After a change, the next answer rereads its chat.')}"
 
     def _on_failed(self, error: BaseException) -> None:
         # The count was not asked for, so an engine that ended isn't reported here; only defects are raised.

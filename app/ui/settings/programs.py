@@ -116,7 +116,7 @@ class ProgramsSection(SettingsSection):
     def _add_door(self) -> None:
         self._address, address = self._value(tr(COPY_THE_ADDRESS), lambda: self._door_text("address"))
         self._key, key = self._value(tr(COPY_KEY), lambda: self._door_text("key"))
-        renew = text_button(tr("New key…"), "plain")
+        renew = text_button(tr("Create new key…"), "plain")
         self.follow_font(renew, 13, 500)
         renew.clicked.connect(lambda _=False: self._ask_to_renew())
         key.addWidget(renew)
@@ -151,8 +151,8 @@ class ProgramsSection(SettingsSection):
 
     def _ask_to_renew(self) -> None:
         self.ask(
-            tr("Make a new key?"),
-            tr("Programs that have the old one are not answered any more until they get the new one."),
+            tr("Create a new key?"),
+            tr("Programs with the old key can’t connect until you give them the new one."),
             tr("New key"),
             self._programs.renew_key,
         )
@@ -166,7 +166,7 @@ class ProgramsSection(SettingsSection):
         self._recipe = QPlainTextEdit()
         self._recipe.setReadOnly(True)
         self._recipe.setObjectName("recipe")
-        self._recipe.setAccessibleName(tr("What to write there"))
+        self._recipe.setAccessibleName(tr("Values to enter"))
         self._recipe.setTabChangesFocus(True)
         self._theme.dress(self._recipe, height=RECIPE_PX)
         self._in_code_font.append((self._recipe, 12.5))
@@ -229,7 +229,7 @@ class ProgramsSection(SettingsSection):
     # Origins of web pages.
 
     def _add_origins(self) -> None:
-        name = tr("Web pages that may ask")
+        name = tr("Allowed web pages")
         self.origins = QLineEdit(" ".join(self._app.settings.serving.origins), placeholderText="app://obsidian.md")
         self.origins.setAccessibleName(name)
         self.origins.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
@@ -241,9 +241,7 @@ class ProgramsSection(SettingsSection):
         block = QVBoxLayout()
         self._theme.dress(block, spacing=4)
         block.addWidget(self.label(name, 14, 500))
-        block.addWidget(
-            self.muted(tr("Only for programs in a browser. Their addresses, with spaces between; others are kept out."))
-        )
+        block.addWidget(self.muted(tr("Addresses of browser apps that may connect, separated by spaces.")))
         block.addWidget(self.origins)
         block.addWidget(self._origins_problem)
         self._inside.addLayout(block)
@@ -252,7 +250,7 @@ class ProgramsSection(SettingsSection):
         wanted = tuple(self.origins.text().split())
         wrong = [origin for origin in wanted if not ORIGIN.fullmatch(origin)]
         if wrong:
-            self._say_of_origins(tr("Not saved. {origin} is not of the form https://name.", origin=wrong[0]))
+            self._say_of_origins(tr("Not saved. {origin} must look like https://name.", origin=wrong[0]))
         elif wanted != self._app.settings.serving.origins:
             self._programs.use(origins=wanted)
 
@@ -264,7 +262,7 @@ class ProgramsSection(SettingsSection):
     # Requests.
 
     def _add_journal(self) -> None:
-        self._inside.addWidget(self.label(tr("Asked within the last hour"), 14, 600))
+        self._inside.addWidget(self.label(tr("Requests in the last hour"), 14, 600))
         self._journal = plain_label(kind="muted", wraps=True)
         self._journal.setObjectName("server_journal")
         self.follow_font(self._journal, 13)
@@ -287,7 +285,7 @@ class ProgramsSection(SettingsSection):
         if text != self._journal.text():
             self._journal.setText(text)
         beside = ", ".join(visible_name(name) for name in self._programs.switch.list_api_models())
-        notes = [tr("In memory for programs: {models}", models=beside)] if beside else []
+        notes = [tr("Loaded for programs: {models}", models=beside)] if beside else []
         if (grown := self._programs.switch.grown) is not None:
             notes.append(_grown_text(grown))
         self._beside.setText("\n".join(notes))
@@ -316,7 +314,7 @@ class ProgramsSection(SettingsSection):
             return tr("When on, only programs on this computer that have the key can connect.")
         if not programs.door.is_kept:
             return tr(KEY_CHANGES_EACH_START, program=APP_NAME)
-        return tr("Your chats in this window go first.")
+        return tr("Your own chats have priority.")
 
 
 def _time_text(seconds: float) -> str:
@@ -325,7 +323,7 @@ def _time_text(seconds: float) -> str:
 
 def _grown_text(grown: GrownContext) -> str:
     return tr(
-        "{time}: {model} was loaded again for a longer prompt. Its context grew from {before} to {now} tokens.",
+        "{time}: Reloaded {model} for a longer prompt. Its context grew from {before} to {now} tokens.",
         time=_time_text(grown.at),
         model=visible_name(grown.model),
         before=f"{grown.before_tokens:,}",
@@ -343,7 +341,7 @@ def _asked_text(asked: RequestRecord) -> str:
         )
     # nginx's status for a client that closed its connection
     elif asked.status == 499:
-        what = tr("it went away")
+        what = tr("it disconnected")
     else:
         what = tr("refused ({status})", status=asked.status)
     return " · ".join(filter(None, (when, asked.who, asked.model, what)))

@@ -59,12 +59,14 @@ class ServersSection(SettingsSection):
         super().__init__(ui.theme, label_of("servers"))
         self._app, self._ui = app, ui
         intro = tr(
-            "Models that run somewhere else: on a larger computer of yours with vLLM, llama.cpp, Ollama, LM Studio or "
-            "{program}, or with a service on the internet. They stand in the menu of the models beside those here.",
+            "Use models on another computer with vLLM, llama.cpp, Ollama, LM Studio or {program}, or from an "
+            "internet service. They appear in the model menu.",
             program=APP_NAME,
         )
         self.column.addWidget(self.muted(intro))
-        warning = tr("What you write to such a model is sent there. Before a document or a picture is, you are asked.")
+        warning = tr(
+            "Messages to these models are sent to their server. Fireside asks before sending a document or picture."
+        )
         self.column.addWidget(self.label(warning, 13, 500))
         self._list = QVBoxLayout()
         ui.theme.dress(self._list, spacing=12)
@@ -109,7 +111,9 @@ class ServersSection(SettingsSection):
             self.rows.append(row)
 
     def _ask_to_remove(self, server: RemoteServer) -> None:
-        words = tr("Its models leave the menu, and its key the system’s keyring. Your chats stay as they are.")
+        words = tr(
+            "Its models disappear from the menu and its key is removed from the keyring. Your chats aren’t changed."
+        )
         self.ask(tr("Remove {name}?", name=server.name), words, tr(REMOVE), lambda: self._remove(server))
 
     def _remove(self, server: RemoteServer) -> None:
@@ -139,7 +143,7 @@ class ServerRow(QWidget):
         kind = _KINDS.get(server.kind, "")
         said = " · ".join(filter(None, (kind, _where(server), ", ".join(models) or tr("no model chosen"))))
         self.said = plain_label(said, kind="muted", wraps=True)
-        self.edit = IconButton(ui.theme, "pencil-simple", tr("Change {name}", name=server.host), size_px=16)
+        self.edit = IconButton(ui.theme, "pencil-simple", tr("Edit {name}", name=server.host), size_px=16)
         self.remove = IconButton(ui.theme, "trash", tr(REMOVE_NAMED, name=server.host), size_px=16)
         words, row = QVBoxLayout(), QHBoxLayout(self)
         words.addWidget(name, 0, Qt.AlignmentFlag.AlignLeading)
@@ -219,11 +223,11 @@ class ServerDialog(QDialog):
         self.key = QLineEdit(echoMode=QLineEdit.EchoMode.Password)
         self.key.setAccessibleName(tr("Key of the server"))
         self.key.setPlaceholderText(tr("None"))
-        self.ask = text_button(tr("Ask for its models"), "plain")
+        self.ask = text_button(tr("Get models"), "plain")
         self.ask.clicked.connect(lambda _=False: self._ask())
         self.note = _note(self._theme, "server_note")
         self._add_block(tr("Address"), self.address)
-        self._add_block(tr("Key, if it needs one; kept in the system’s keyring where there is one"), self.key)
+        self._add_block(tr("Key, if required; saved in the system’s keyring if there is one"), self.key)
         self.trust = AuthorityField(self._theme, self._server.authorities if self._server is not None else "")
         self.trust.file_chosen.connect(
             lambda path: self._run(lambda _: certificates_in(path), self.trust.use, self.note)
@@ -291,7 +295,7 @@ class ServerDialog(QDialog):
         from app.remote.server_facts import find_out
 
         key, cut = self._key_now(), RequestCut()
-        _show_label(self.note, tr("Asking {host}…", host=server.host))
+        _show_label(self.note, tr("Contacting {host}…", host=server.host))
         self._run(lambda _: find_out(self._app.ask_server(server, key), cut), self._on_found, self.note)
         # Only now: `_run` cuts the request that was running before.
         self._cut = cut
@@ -316,7 +320,7 @@ class ServerDialog(QDialog):
         self._column.addWidget(self._models_title)
         self._column.addLayout(self._models)
         self.sees = CheckRow(
-            self._theme, tr("They see pictures"), tr("The server does not say so itself. Pictures are then sent there.")
+            self._theme, tr("They can see pictures"), tr("The server doesn’t report this. Pictures will be sent to it.")
         )
         self.sees.setObjectName("server_sees")
         self.sees.hide()
@@ -327,7 +331,7 @@ class ServerDialog(QDialog):
         if self._server is None:
             return
         self.address.setText(self._server.address)
-        self.key.setPlaceholderText(tr("As it is kept"))
+        self.key.setPlaceholderText(tr("Unchanged"))
         kept = self._app.servers.models_on(self._server)
         self.sees.setChecked(any(model.sees == SEES for model in kept))
         self._show_models({model.name: model.context_tokens for model in kept}, {model.name for model in kept})
@@ -368,17 +372,17 @@ class ServerDialog(QDialog):
         before = self._server or RemoteServer("", "")
         self.context = Stepper(
             self._theme, tr(CONTEXT), before.context_tokens,
-            lowest=0, highest=MOST_CONTEXT, step=1024, word_for_lowest=tr("As it says"),
+            lowest=0, highest=MOST_CONTEXT, step=1024, word_for_lowest=tr("As reported"),
         )  # fmt: skip
         self.at_once = Stepper(
-            self._theme, tr("Requests at once"), before.at_once,
+            self._theme, tr("Parallel requests"), before.at_once,
             lowest=0, highest=MOST_AT_ONCE, step=1, word_for_lowest=tr(AUTOMATIC_LABEL),
         )  # fmt: skip
         for name, words, field in (
-            (tr("Context, in tokens"), tr("How much a model may be shown."), self.context),
+            (tr("Context, in tokens"), tr("How much text a model can hold."), self.context),
             (
-                tr("Requests at once"),
-                tr("For long documents. Automatic: more for as long as that is faster."),
+                tr("Parallel requests"),
+                tr("For long documents. “Automatic” adds requests while that’s faster."),
                 self.at_once,
             ),
         ):
@@ -528,12 +532,12 @@ class AuthorityField(QWidget):
         super().__init__()
         self.vouches = plain_label("", kind="muted", wraps=True)
         self.choose = text_button(tr("Choose a file…"), "plain")
-        self.choose.setAccessibleName(tr("Choose a file with a certificate authority of your own"))
+        self.choose.setAccessibleName(tr("Choose a certificate authority file"))
         self.choose.clicked.connect(lambda _=False: self._choose())
         self.drop = text_button(tr(REMOVE), "plain")
-        self.drop.setAccessibleName(tr("Trust your own certificate authority no longer"))
+        self.drop.setAccessibleName(tr("Remove your certificate authority"))
         self.drop.clicked.connect(lambda _=False: self.use(""))
-        title = plain_label(tr("Certificate of the server"))
+        title = plain_label(tr("Server certificate"))
         block, row = QVBoxLayout(self), QHBoxLayout()
         block.addWidget(title)
         block.addWidget(self.vouches)
@@ -553,15 +557,15 @@ class AuthorityField(QWidget):
 
     def _set_authorities(self, authorities: str) -> None:
         self.authorities = authorities
-        text = tr("Accepted if an authority that this system knows vouches for it.")
+        text = tr("Must be issued by an authority this system trusts.")
         if authorities:
             names = ", ".join(owners_of(authorities)) or tr("the server’s own certificate")
-            text = tr("Accepted if {names} vouches for it, or an authority that this system knows.", names=names)
+            text = tr("Must be issued by {names} or an authority this system trusts.", names=names)
         self.vouches.setText(text)
         self.drop.setVisible(bool(authorities))
 
     def _choose(self) -> None:
-        dialog = file_dialog(self, tr("A certificate authority of your own"), "certificates")
+        dialog = file_dialog(self, tr("Your certificate authority"), "certificates")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setNameFilters([f"{tr('Certificates')} (*.pem *.crt *.cer *.der)", tr("All files (*)")])
         dialog.fileSelected.connect(lambda file: self.file_chosen.emit(Path(file)))
@@ -586,17 +590,17 @@ def _show_label(label: QLabel, text: str, *, is_problem: bool = False) -> None:
 _WORKS = {
     "models": "It lists its models.",
     "answers": "It answers.",
-    "streams": "Text comes as it is written.",
-    "json": "It keeps to JSON.",
+    "streams": "Answers stream as they’re written.",
+    "json": "It follows JSON schemas.",
     "counts": "It counts tokens.",
 }
 _LACKS = {
     "models": "It lists no models.",
-    "context": "It does not say how much it holds: set the context above.",
-    "answers": "It does not answer.",
-    "streams": "An answer comes all at once.",
-    "json": "It does not keep to JSON, which is mended here.",
-    "counts": "It does not count tokens, so they are estimated.",
+    "context": "It doesn’t report its context. Set it above.",
+    "answers": "It doesn’t answer.",
+    "streams": "Answers arrive all at once.",
+    "json": "It doesn’t follow JSON schemas; Fireside repairs its output.",
+    "counts": "It doesn’t count tokens, so they’re estimated.",
 }
 
 
@@ -605,5 +609,5 @@ def test_words(step: TestStep) -> str:
     if step.error is not None:
         return f"✗ {tr(sentence_for(step.error).text)}"
     if step.what == "context" and step.works:
-        return "✓ " + tr("It holds {count} tokens.", count=f"{step.detail:,}")
+        return "✓ " + tr("Its context is {count} tokens.", count=f"{step.detail:,}")
     return f"✓ {tr(_WORKS[step.what])}" if step.works else f"– {tr(_LACKS[step.what])}"

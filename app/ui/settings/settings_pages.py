@@ -40,24 +40,24 @@ if TYPE_CHECKING:
 MUST_START_WITH = "It must start with {one} or {other}."
 HOST_COUNT = "{count} hosts"
 
-PLAIN_TOKEN_ONLY = "A token has only plain letters, digits and signs, without spaces."
+PLAIN_TOKEN_ONLY = "A token contains only letters, digits and symbols, no spaces."
 
-RELOAD_NOW = "Reload now"
+RELOAD_NOW = "Reload model"
 LOADING_NEW_VALUES = "The model is loading with the new values."
 NO_GPU_FOUND = "No GPU was found, so models run on the CPU."
 DEVICE_FREE_MEMORY = "{name} · {free} of {total} GB free"
-DEVICES_UNKNOWN = "The engine did not say which devices there are."
-LOOK_AGAIN = "Look again"
-KEPT_SIZE = "{size} are kept now."
+DEVICES_UNKNOWN = "The engine didn’t report any devices."
+LOOK_AGAIN = "Check again"
+KEPT_SIZE = "{size} saved."
 CLEAR_SAVED_STATES = "Clear saved states"
 CLEAR = "Clear"
-NOTHING_KEPT = "Nothing is kept now."
+NOTHING_KEPT = "Nothing saved."
 NOTHING = "Nothing"
-TOKEN_KEPT_IN_KEYRING = "The token is kept in the system’s keyring and sent only to {host}."
-NOT_FOUND_NOW = "Not found now"
+TOKEN_KEPT_IN_KEYRING = "The token is saved in the system’s keyring and sent only to {host}."
+NOT_FOUND_NOW = "Not found"
 LET_FIRESIDE_CHOOSE = "Let Fireside choose"
 NOT_SAVED = "Not saved. {why}"
-NO_TOKEN_KEPT = "No token is kept for {host}."
+NO_TOKEN_KEPT = "No token is saved for {host}."
 ACCESS_TOKEN = "Access token"
 SAVE_TOKEN = "Save the access token"
 FORGET_TOKEN = "Forget the access token"
@@ -65,8 +65,8 @@ FORGET = "Forget"
 MIRROR = "Mirror"
 NO_CONNECTIONS_YET = "No connections yet."
 REFRESH_THE_CONNECTIONS = "Refresh the connections"
-CONNECTIONS_IN_ALL = "Every connection that was ever made: {count}, to {hosts}; {size} received."
-ONLY_THE_CPU = "Only the CPU"
+CONNECTIONS_IN_ALL = "All connections so far: {count}, to {hosts}; {size} received."
+ONLY_THE_CPU = "CPU only"
 DEVICE = "Device"
 
 
@@ -425,19 +425,21 @@ class EnginePage(SettingsPage):
             lowest=-1, highest=MOST_LAYERS, word_for_lowest=tr(AUTOMATIC_LABEL),
         )  # fmt: skip
         layers.changed.connect(lambda value: self._change(gpu_layers=int(value)))
-        explanation = tr("Automatic: as many as fit into its memory. 0: none.")
+        explanation = tr("“Automatic” uses as many as fit into its memory; 0 uses none.")
         return self.add_setting("gpu_layers", explanation, layers)
 
     def _add_experts(self) -> QWidget:
         experts = Switch(self._theme, label_of("experts_on_cpu"), on=self._app.settings.engine.experts_on_cpu)
         experts.toggled.connect(lambda wanted: self._change(experts_on_cpu=wanted))
-        explanation = tr("For mixtures of experts: their large parts stay in main memory, the rest goes to the GPU.")
+        explanation = tr("For mixture-of-experts models. Experts stay in main memory, everything else goes to the GPU.")
         return self.add_setting("experts_on_cpu", explanation, experts)
 
     def _add_eyes(self) -> QWidget:
         eyes = Switch(self._theme, label_of("projector_on_cpu"), on=self._app.settings.engine.projector_on_cpu)
         eyes.toggled.connect(lambda wanted: self._change(projector_on_cpu=wanted))
-        explanation = tr("Slower, but leaves a small GPU’s memory to the model. Used the next time a model is loaded.")
+        explanation = tr(
+            "Slower, but leaves a small GPU’s memory to the model. Applies the next time a model is loaded."
+        )
         return self.add_setting("projector_on_cpu", explanation, eyes)
 
     def _add_threads(self) -> None:
@@ -447,7 +449,7 @@ class EnginePage(SettingsPage):
             lowest=0, highest=most, word_for_lowest=tr(AUTOMATIC_LABEL),
         )  # fmt: skip
         threads.changed.connect(lambda value: self._change(threads=int(value)))
-        explanation = tr("How many of the CPU’s cores a model may use. Automatic gives way to other programs.")
+        explanation = tr("How many CPU cores a model may use. “Automatic” leaves room for other programs.")
         self.add_setting("threads", explanation, threads)
 
     def _add_context(self) -> None:
@@ -456,16 +458,16 @@ class EnginePage(SettingsPage):
             lowest=0, highest=MOST_CONTEXT_TOKENS, step=1024, word_for_lowest=tr(AUTOMATIC_LABEL),
         )  # fmt: skip
         context.changed.connect(lambda value: self._change(context_tokens=int(value)))
-        explanation = tr("How many tokens a model keeps in mind. More needs more memory.")
+        explanation = tr("How many tokens a model can hold. More tokens need more memory.")
         self.add_setting("context_tokens", explanation, context)
 
     def _add_kv_type(self) -> None:
-        choices = [("", tr(AUTOMATIC_LABEL)), ("f16", tr("16 bit")), ("q8_0", tr("8 bit"))]
+        choices = [("", tr(AUTOMATIC_LABEL)), ("f16", tr("16-bit")), ("q8_0", tr("8-bit"))]
         name = label_of("kv_type")
         field = SegmentedControl(
             name, choices, self._app.settings.engine.kv_type, lambda key: self._change(kv_type=key)
         )
-        self.add_setting("kv_type", tr("16 bit is exact, 8 bit takes half the memory."), field)
+        self.add_setting("kv_type", tr("16-bit is exact; 8-bit uses half the memory."), field)
 
     # Reloading.
 
@@ -501,7 +503,7 @@ class EnginePage(SettingsPage):
         if is_loading:
             self._note.setText(tr(LOADING_NEW_VALUES))
         elif is_outdated:
-            self._note.setText(tr("Saved. It applies when the model is loaded again."))
+            self._note.setText(tr("Saved. Applies when the model is reloaded."))
         self.reload.setVisible(is_outdated)
         # While loading, the line stays only if it offered the reload: other loads don't show it.
         self._foot.setVisible(is_outdated or (is_loading and self._foot.isVisibleTo(self)))
@@ -547,12 +549,10 @@ class MemorySection(SettingsSection):
 
     def _add_sleep(self) -> None:
         engine = self._app.settings.engine
-        self.column.addWidget(
-            self.muted(tr("A model that sleeps takes no memory. It wakes up with your next message."))
-        )
+        self.column.addWidget(self.muted(tr("A sleeping model uses no memory. It wakes up when you send a message.")))
         short = Switch(self._theme, label_of("memory"), on=engine.unload_when_memory_short)
         short.toggled.connect(lambda wanted: self._save("engine", unload_when_memory_short=wanted))
-        explanation = tr("So that other programs have room. Never while an answer is being written.")
+        explanation = tr("Frees memory for other programs. Never during an answer.")
         self.add_setting("memory", explanation, short)
         after = Stepper(
             self._theme, label_of("unload_after"), engine.unload_after_min,
@@ -566,8 +566,8 @@ class MemorySection(SettingsSection):
         self.column.addWidget(
             self.muted(
                 tr(
-                    "What a model has read of a chat is kept on this computer, so that the chat answers at once when "
-                    "you come back to it. It is deleted with the chat."
+                    "Keeps what a model has read of a chat, so answers start at once when you return. Deleted "
+                    "with the chat."
                 )
             )
         )
@@ -576,8 +576,8 @@ class MemorySection(SettingsSection):
             lowest=0, highest=MOST_GB, word_for_lowest=tr(NOTHING), suffix=tr(" GB"),
         )  # fmt: skip
         budget.changed.connect(self._on_budget)
-        self.add_setting("states", tr("The longest unused go first."), budget)
-        self._size = self.muted(tr("Looking…"))
+        self.add_setting("states", tr("The least recently used are deleted first."), budget)
+        self._size = self.muted(tr("Checking…"))
         self._size.setObjectName("states_size")
         self._clear = text_button(tr(CLEAR))
         self._clear.setAccessibleName(tr(CLEAR_SAVED_STATES))
@@ -596,7 +596,7 @@ class MemorySection(SettingsSection):
         self._with_states(self._app.states.trim)
 
     def _ask_to_clear(self) -> None:
-        words = tr("The next answer in each chat and about each document takes longer, once.")
+        words = tr("The next answer in each chat and about each document will take longer.")
         self.ask(tr("Clear saved states?"), words, tr(CLEAR), lambda: self._with_states(self._app.states.clear))
 
     def _with_states(self, do: Callable[[], object]) -> None:
@@ -652,17 +652,17 @@ class PassagesField(QWidget):
         self.pause.setVisible(bool(path) and (is_stopped or progress is not None))
         self.pause.setText(tr(RESUME) if is_stopped else tr(STOP))
         self.pause.setAccessibleName(self.pause.text())
-        words = [tr("A second model finds passages in other words than your question’s, in any language it knows.")]
+        words = [tr("A second model finds passages by meaning, in any language it knows.")]
         if path:
-            words = [tr("{name} finds passages in other words.", name=self._app.name_of(Path(path)))]
+            words = [tr("{name} finds passages by meaning.", name=self._app.name_of(Path(path)))]
         if is_stopped:
-            words.append(tr("Preparing documents is stopped."))
+            words.append(tr("Preparing documents is paused."))
         elif path and progress is not None:
             share = 100 * progress.done // max(1, progress.total)
             values = {"name": progress.name, "share": share, "count": progress.documents_left}
-            words.append(tr("Preparing {name}: {share} %, documents left: {count}.", **values))
+            words.append(tr("Preparing {name}: {share} %. Documents left: {count}.", **values))
         elif path:
-            words.append(tr("All documents of your chats are ready."))
+            words.append(tr("All documents in your chats are ready."))
         self.explanation.setText(" ".join(words))
 
     def _on_choose(self) -> None:
@@ -691,11 +691,11 @@ class DocumentsSection(SettingsSection):
             self.add_setting("passages_model", self.passages.explanation, self.passages)
         awake = Switch(theme, label_of("stay_awake"), on=app.settings.summaries.stay_awake)
         awake.toggled.connect(lambda wanted: save("summaries", stay_awake=wanted))
-        explanation = tr("On mains power only. The screen may still go dark, and on battery the computer may sleep.")
+        explanation = tr("Only when plugged in. The screen may still turn off.")
         self.add_setting("stay_awake", explanation, awake)
         scans = Switch(theme, label_of("read_scans"), on=app.settings.documents.pictures != "none")
         scans.toggled.connect(lambda wanted: save("documents", pictures="" if wanted else "none"))
-        explanation = tr("Figures, and models on other computers, wait until you say so.")
+        explanation = tr("Figures, and pages read by a model on another computer, are read only when you ask.")
         self.add_setting("read_scans", explanation, scans)
         self.add_setting("check_claims", tr(OFFER_WORDS), CheckerField(app, theme, save))
         self.finish()
@@ -716,14 +716,14 @@ def address_problem(text: str, schemes: tuple[str, ...]) -> str:
     if not text.startswith(schemes):
         return tr(MUST_START_WITH, one=schemes[0], other=schemes[1])
     if any(character.isspace() for character in text):
-        return tr("It has a space in it.")
+        return tr("It contains a space.")
     try:
         parts = urlsplit(text)
         # `port` raises ValueError if it isn't a port.
         host, _ = parts.hostname, parts.port
     except ValueError:
         return tr("The port must be a number up to 65535.")
-    return "" if host else tr("The name of the computer is missing.")
+    return "" if host else tr("The computer’s name is missing.")
 
 
 def token_problem(text: str) -> str:
@@ -800,13 +800,13 @@ class NetworkPage(SettingsPage):
 
     def _add_switch(self) -> None:
         intro = tr(
-            "The network is used to find and fetch models, and only when you ask. What you write is sent nowhere but "
-            "to a server of models that you chose."
+            "Fireside uses the network only to find and download models when you ask. What you write is only "
+            "sent to model servers you choose."
         )
         self.column.addWidget(self.muted(intro))
         self.allowed = Switch(self._theme, label_of("allow_network"), on=self._app.settings.network.allowed)
         self.allowed.toggled.connect(self._on_allowed)
-        explanation = tr("Off: no connection is made at all. Models on this computer work without it.")
+        explanation = tr("When off, Fireside makes no connections. Models on this computer still work.")
         self.add_setting("allow_network", explanation, self.allowed)
         self.internet = Switch(self._theme, label_of("allow_internet"), on=self._app.settings.network.internet)
         self.internet.toggled.connect(self._on_internet)
@@ -829,7 +829,7 @@ class NetworkPage(SettingsPage):
         self.add_block("proxy", explanation, proxy)
         mirror = AddressField(self, tr(MIRROR), network.mirror, MIRROR_SCHEMES, HUB)
         mirror.on_save = self._on_mirror
-        explanation = tr("Asked in place of the Hub. It never gets the Hub’s access token, but can have its own.")
+        explanation = tr("Used instead of the Hub. It never gets the Hub’s access token, but can have its own.")
         self.add_block("mirror", explanation, mirror)
 
     def _on_mirror(self, text: str) -> None:
@@ -852,7 +852,7 @@ class NetworkPage(SettingsPage):
         self.forget.setAccessibleName(tr(FORGET_TOKEN))
         self.forget.setEnabled(False)
         self.forget.clicked.connect(self._ask_to_forget)
-        self.token_note = self.muted(tr("Looking…"))
+        self.token_note = self.muted(tr("Checking…"))
         self.token_note.setObjectName("token_note")
         holder = QWidget()
         column = QVBoxLayout(holder)
@@ -868,7 +868,7 @@ class NetworkPage(SettingsPage):
         self.add_block("access_token", tr("For models that require you to sign in."), holder)
 
     def _ask_to_forget(self) -> None:
-        words = tr("Removes it from the system’s keyring. You can create another one on the Hub.")
+        words = tr("This removes it from the system’s keyring. You can create a new one on the Hub.")
         self.ask(
             tr("Forget the access token?"), words, tr(FORGET), lambda: self._with_token(lambda: self._save_token(""))
         )
@@ -928,7 +928,7 @@ class NetworkPage(SettingsPage):
         self.setting_rows["connections_made"] = self.add_heading(label_of("connections_made"))
         self.connections = ConnectionTable(self._theme)
         self.connections.hide()
-        self.totals = self.muted(tr("Looking…"))
+        self.totals = self.muted(tr("Checking…"))
         self.totals.setObjectName("totals")
         again = text_button(tr("Refresh"))
         again.setAccessibleName(tr(REFRESH_THE_CONNECTIONS))
@@ -985,9 +985,9 @@ class DeviceChoice(QWidget):
         self.has_choice = bool(gpus or gone or chosen)
         if not self.has_choice:
             return
-        words = tr("The GPU as far as a model fits, else the CPU.")
+        words = tr("Uses the GPU as far as a model fits, otherwise the CPU.")
         if any(gpu.type == MACHINE for gpu in gpus):
-            words = tr("The GPU as far as a model fits, else the CPU; other computers where it does not fit here.")
+            words = tr("Uses the GPU as far as a model fits, then the CPU, then other computers.")
         self._add("", RadioRow(theme, tr(LET_FIRESIDE_CHOOSE), words))
         row_kind = CheckRow if len(gpus) + len(gone) > 1 else RadioRow
         for gpu in gpus:

@@ -30,7 +30,7 @@ class SettingsSearch(QObject):
         self.field = SearchField(theme, tr("Search"))  # a longer placeholder doesn't fit next to the page button
         self.field.setAccessibleName(tr("Search settings"))
         self.entries = EntryModel(self)
-        self.list = EntryList(theme, tr("Found"), self.entries)
+        self.list = EntryList(theme, tr("Results"), self.entries)
         self.nothing = plain_label("", kind="muted", wraps=True)
         self.nothing.setObjectName("settings_nothing")
         self.results = QWidget()

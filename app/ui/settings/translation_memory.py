@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from app.features.translate.translation_jobs import TranslationJobs
 
 TRANSLATION_COUNT = "{count} translations"
-NOTHING_FOUND = "Nothing was found."
+NOTHING_FOUND = "No results."
 
 SIZE_PX, ROW_PX = (720, 520), 32
 TYPING_MS = 250
@@ -131,7 +131,7 @@ class MemoryDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.head = QLabel(tr("Translation memory"))
         self.words = QLabel(
-            tr("What was translated once is used again for the same text. Saved translations do not need it."),
+            tr("Reuses earlier translations of the same text. Saved translations don’t depend on it."),
             textFormat=Qt.TextFormat.PlainText,
             wordWrap=True,
         )
@@ -196,11 +196,11 @@ class MemoryDialog(QDialog):
 
     def _show(self) -> None:
         count, shown = len(self.found.ids), len(self.found.newest)
-        words = _counted(count) if count else tr("Nothing is kept.")
+        words = _counted(count) if count else tr("Nothing saved.")
         if not count and (self.search.text().strip() or self.scope.value):
             words = tr(NOTHING_FOUND)
         if count > shown:
-            words = tr("{count}, the newest {shown} are shown", count=words, shown=f"{shown:,}")
+            words = tr("{count}, showing the newest {shown}", count=words, shown=f"{shown:,}")
         self.count.setText(words)
         self.delete_all.setText(tr("Delete all {count}", count=f"{count:,}") if count else tr("Delete all"))
         self.delete_all.setAccessibleName(self.delete_all.text())
@@ -224,7 +224,7 @@ class MemoryDialog(QDialog):
         if not ids:
             return
         self._asked = ids
-        self.question.setText(tr("{count} cannot be brought back.", count=_counted(len(ids))))
+        self.question.setText(tr("{count} will be permanently deleted.", count=_counted(len(ids))))
         self._feet.setCurrentWidget(self._asking)
         # Enter must not delete by accident.
         self.keep.setFocus(Qt.FocusReason.OtherFocusReason)

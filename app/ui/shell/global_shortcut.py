@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from jeepney import Message
     from jeepney.io.blocking import DBusConnection
 
-KEYS_NEED_MODIFIER = "Add Ctrl or Alt: on its own, you couldn’t type this key any more."
+KEYS_NEED_MODIFIER = "Add Ctrl or Alt. Otherwise you couldn’t type this key anymore."
 
-KEYS_TAKEN = "Another program has these keys already. Choose others."
+KEYS_TAKEN = "Another program already uses this shortcut. Choose another."
 KEYS_ANSWERED = "The desktop answered: {keys}"
-KEYS_ALLOWED = "The desktop allows it. Choose the keys in the desktop’s settings."
-KEYS_REFUSED = "The desktop did not allow it. It can be allowed in the desktop’s settings."
-KEYS_OPEN_IT = "{keys} opens it from any program."
-KEYS_WITHDRAWN = "The desktop has taken the keys back."
+KEYS_ALLOWED = "Choose the shortcut in your desktop’s settings."
+KEYS_REFUSED = "Your desktop blocked the shortcut. Allow it in the desktop’s settings."
+KEYS_OPEN_IT = "Press {keys} in any program to open it."
+KEYS_WITHDRAWN = "Your desktop removed the shortcut."
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Keys:
     def __init__(self, text: str) -> None:
         sequence = QKeySequence(text)
         if sequence.count() != 1:
-            raise NotPossible(tr("Choose one key together with Ctrl, Alt or the like."))
+            raise NotPossible(tr("Choose one key combined with Ctrl, Alt or a similar key."))
         combination = sequence[0]  # type: ignore[index]
         self.key, self.modifiers = combination.key(), combination.keyboardModifiers()
         number, first = self.key.value, Qt.Key.Key_F1.value
@@ -64,7 +64,7 @@ class Keys:
         is_plain = Qt.Key.Key_0 <= self.key <= Qt.Key.Key_9 or Qt.Key.Key_A <= self.key <= Qt.Key.Key_Z
         if not self.function and not is_plain and self.key != Qt.Key.Key_Space:
             raise NotPossible(
-                tr("Choose a letter, a digit, Space or a function key, together with Ctrl, Alt or the like.")
+                tr("Choose a letter, digit, Space or function key, combined with Ctrl, Alt or a similar key.")
             )
         if not self.function and not self.modifiers & (
             Modifier.ControlModifier | Modifier.AltModifier | Modifier.MetaModifier
@@ -114,7 +114,7 @@ class GlobalShortcut(QObject):
             self._set_words("")
             return
         try:
-            self._set_words(tr("The desktop is being asked for {keys}.", keys=written(keys)))
+            self._set_words(tr("Asking the desktop for {keys}…", keys=written(keys)))
             self._listener = self._make(Keys(keys), self)
         except NotPossible as problem:
             self._set_words(str(problem))
@@ -166,7 +166,7 @@ def _listener(keys: Keys, shortcut: GlobalShortcut) -> Listener:
 
 def _by_hand() -> str:
     return tr(
-        "This desktop does not offer it to programs. In its own settings, give keys to the command “{command}”.",
+        "Programs can’t set shortcuts on this desktop. Add one for the command “{command}” in the desktop’s settings.",
         command=COMMAND,
     )
 
@@ -244,7 +244,7 @@ class X11Keys:
             raise NotPossible(_by_hand())
         codes = self._codes()
         if not codes:
-            raise NotPossible(tr("This keyboard has no such key."))
+            raise NotPossible(tr("This keyboard doesn’t have that key."))
         held = sum(self._keys.among(X_MODIFIERS))
         for root, code, lock in itertools.product(self._roots(), codes, X_LOCKS):
             cookie = self._xcb.xcb_grab_key_checked(self._connection, 1, root, held | lock, code, X_ASYNC, X_ASYNC)
@@ -537,7 +537,7 @@ class MacKeys:
         self._carbon.GetApplicationEventTarget.restype = ctypes.c_void_p
         function = keys.function
         if function > len(self.FUNCTIONS):
-            raise NotPossible(tr("This keyboard has no such key."))
+            raise NotPossible(tr("This keyboard doesn’t have that key."))
         code = self.FUNCTIONS[function - 1] if function else self.CODES[keys.character]
         kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
         self._handler = kind(lambda *_: self._on_pressed(shortcut))  # kept: Carbon holds only its address

@@ -42,7 +42,7 @@ ASK_ABOUT_IT = "Ask about it"
 LOOK_INSIDE = "Look inside the model"
 TOGGLE_LIST = "Show or hide the list"
 DROP_TO_ADD_MODEL = "Drop to add a model"
-CHATS_IN_FILES = "There are chats in {names}."
+CHATS_IN_FILES = "{names} contains chats."
 
 
 IMPORT = ":import"
@@ -517,7 +517,7 @@ class IncomingFiles(QObject):
     def _zones(self, files: list[str]) -> Sequence[FileDropAction]:
         _, documents = _sorted(files)
         if not files:
-            return [FileDropAction("", tr("Only files of this computer can be dropped here"))]
+            return [FileDropAction("", tr("You can only drop files from this computer"))]
         if not documents:
             return [FileDropAction("", tr(DROP_TO_ADD_MODEL))]
         specs, current = self._tabs.specs, self._tabs.current

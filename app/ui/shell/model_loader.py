@@ -70,7 +70,7 @@ class ModelLoader(QObject):
         if self.state == "loading":
             return tr(LOADING_PERCENT, percent=int(self.fraction * 100))
         if self.is_away:
-            return tr("not reached")
+            return tr("unreachable")
         words = {"asleep": tr("asleep"), "ready": tr("ready"), "failed": tr(FAILED_LABEL)}
         return words[self.state] if self.path else tr("none open")
 

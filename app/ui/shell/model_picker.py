@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
 STARTER_DESCRIPTION = "a very small English model, often wrong"
 
-LOADED_WHEN_NEEDED = "It is loaded when it is needed."
+LOADED_WHEN_NEEDED = "It’s loaded when needed."
 FOR_THIS_CHAT_ONLY = "For this chat only"
-MODEL_REPLACED_FOR_WORK = "For work in another tab, in place of {name}. It comes back afterwards."
+MODEL_REPLACED_FOR_WORK = "Temporarily replaces {name} for work in another tab."
 WAKE_UP = "Wake up"
-LOAD_IT_AGAIN = "Load it again"
+LOAD_IT_AGAIN = "Reload"
 STOP_LOADING = "Stop loading"
 OPEN_MODEL_FILE = "Open a model file…"
 FILE = "File"
-NOT_THERE = "not there any more"
+NOT_THERE = "missing"
 USE_IN_CHATS_TOO = "Use in chats too"
 USED_ONLY_IN_TAB = "{name} is used only in {tab}."
 
@@ -253,7 +253,7 @@ class ModelPicker(QPushButton):
         action = menu.addAction(tr(FOR_THIS_CHAT_ONLY), lambda: chat.choose(None if is_own else path))
         tokens = self._theme.tokens
         action.setIcon(icon("push-pin-slash" if is_own else "push-pin", tokens.accent if is_own else tokens.muted))
-        action.setToolTip(tr("This chat keeps its model when another one is chosen elsewhere."))
+        action.setToolTip(tr("This chat keeps its model when you choose a different model elsewhere."))
         action.setCheckable(True)
         action.setChecked(is_own)
         action.setEnabled(path is not None)
@@ -317,7 +317,7 @@ class ModelPicker(QPushButton):
     def _own_state(self, path: Path | None) -> tuple[str, str]:
         """Return the state text and dot of a model other than the chat's."""
         if self.is_at_work(self.task):
-            return tr("at work"), "ready"
+            return tr("busy"), "ready"
         if path is not None and runs_elsewhere(path):
             return "", "ready"
         engine = self.engine_of(self.task)
@@ -504,13 +504,13 @@ class OtherModels(QObject):
         menu.aboutToHide.connect(menu.deleteLater)
         here = self.path
         for path, name in self.known():
-            shown = tr("{name} (this one)", name=name) if path == here else visible_name(name)
+            shown = tr("{name} (current)", name=name) if path == here else visible_name(name)
             action = QAction(shown.replace("&", "&&"), menu)
             action.setToolTip(str(path))
             action.triggered.connect(partial(_call_with_path, then, path))
             menu.addAction(action)
         if len(self.known()) < 2:
-            menu.addAction(tr("There is only one model here. Add another first.")).setEnabled(False)
+            menu.addAction(tr("You have only one model. Add another first.")).setEnabled(False)
         menu.addSeparator()
         menu.addAction(tr(FIND_MORE_MODELS), self.more_wanted.emit)
         return menu

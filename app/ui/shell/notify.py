@@ -38,7 +38,7 @@ ACTION_LABELS = {
     "models": "Models",
     "storage": "Storage",
     "open_folder": "Open folder",
-    "put_back": "Put back…",
+    "put_back": "Undo restore…",
     "end": "End it",
     "take_over": "Use it here",
 }

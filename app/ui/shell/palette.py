@@ -245,10 +245,10 @@ class Palette(QWidget):
         self._before = window.focusWidget()
         self._task: tasks.BackgroundTask | None = None
         self._is_loaded = False
-        self.field = SearchField(theme, tr("Chats, models, actions, settings"))
+        self.field = SearchField(theme, tr("Search chats, models, actions and settings"))
         self.field.setObjectName("palette_field")
         self.entries = EntryModel(self)
-        self.list = EntryList(theme, tr("Found"), self.entries)
+        self.list = EntryList(theme, tr("Results"), self.entries)
         self.list.clicked.connect(self._choose)
         self.nothing = plain_label("", kind="muted", wraps=True)
         self.nothing.setObjectName("palette_nothing")

@@ -34,7 +34,7 @@ PAGES: tuple[SettingsPageSpec, ...] = (
         "Appearance",
         "look design display interface",
         (
-            SettingSpec("scheme", "Colours", "dark mode light mode theme color colors scheme black white night"),
+            SettingSpec("scheme", "Colors", "dark mode light mode theme color colour colors scheme black white night"),
             SettingSpec("system_font", "Use the system’s font", "typeface fonts letters typography Inter"),
             SettingSpec("zoom", "Zoom", "text font size bigger larger smaller scale magnify dpi"),
             SettingSpec("interface_language", "Language", "interface translation locale german french spanish"),
@@ -47,7 +47,7 @@ PAGES: tuple[SettingsPageSpec, ...] = (
         (
             SettingSpec("system_prompt", "System prompt", "instructions role persona behaviour custom"),
             SettingSpec("temperature", "Temperature", "creative creativity random randomness sampling focused"),
-            SettingSpec("max_tokens", "Longest answer", "max maximum tokens length limit short long"),
+            SettingSpec("max_tokens", "Answer limit", "max maximum tokens length limit short long"),
             SettingSpec("thinking", "Thinking", "reasoning reason think chain of thought"),
             SettingSpec("thinking_budget", "Thinking limit", "reasoning budget limit effort"),
             SettingSpec("when_full", "When a chat is full", "context window overflow compact rolling truncate forget"),
@@ -70,13 +70,13 @@ PAGES: tuple[SettingsPageSpec, ...] = (
             SettingSpec("device", "Device", "gpu cpu graphics card vulkan metal cuda accelerator hardware"),
             SettingSpec("gpu_layers", "Layers on the GPU", "offload ngl vram graphics"),
             SettingSpec("experts_on_cpu", "Keep experts on the CPU", "moe mixture of experts offload"),
-            SettingSpec("projector_on_cpu", "Look at pictures on the CPU", "vision projector mmproj image"),
+            SettingSpec("projector_on_cpu", "Process pictures on the CPU", "vision projector mmproj image"),
             SettingSpec("threads", "Threads", "cores processor cpu"),
             SettingSpec("context_tokens", "Context", "context length window tokens n_ctx size"),
-            SettingSpec("kv_type", "Context kept in", "kv cache quantization 8 bit 16 bit memory"),
-            SettingSpec("memory", "Sleep when memory is short", "unload free ram memory"),
-            SettingSpec("unload_after", "Sleep when not used", "unload idle timeout keep alive minutes"),
-            SettingSpec("states", "Keep at most", "saved states cache disk space prompt cache"),
+            SettingSpec("kv_type", "Context precision", "kv cache quantization 8 bit 16 bit memory"),
+            SettingSpec("memory", "Sleep when memory is low", "unload free ram memory"),
+            SettingSpec("unload_after", "Sleep when idle", "unload idle timeout keep alive minutes"),
+            SettingSpec("states", "Storage limit", "saved states cache disk space prompt cache"),
         ),
         is_first=True,
     ),
@@ -118,17 +118,19 @@ PAGES: tuple[SettingsPageSpec, ...] = (
         "System",
         "desktop general background notifications documents",
         (
-            SettingSpec("tray", "Icon in the tray", "taskbar menu bar panel"),
+            SettingSpec("tray", "Tray icon", "taskbar menu bar panel"),
             SettingSpec(
                 "keeps_running", "Keep running when the window is closed", "background close quit minimize exit"
             ),
-            SettingSpec("shortcut_on", "Open with keys from any program", "quick ask hotkey global shortcut popup"),
+            SettingSpec(
+                "shortcut_on", "Open with a shortcut from any program", "quick ask hotkey global shortcut popup"
+            ),
             SettingSpec("shortcut", "Keys", "hotkey keyboard shortcut quick ask"),
-            SettingSpec("notifies", "Tell when something is done", "notification notifications alert notify"),
+            SettingSpec("notifies", "Notify when something is done", "notification notifications alert notify"),
             SettingSpec("notifies_with_words", "Show details", "notification privacy lock screen preview"),
             SettingSpec(
                 "passages_model",
-                "Find passages with a second model",
+                "Search documents by meaning",
                 "embedding embeddings semantic search retrieval rag vector meaning documents",
             ),
             SettingSpec(
@@ -158,14 +160,14 @@ PAGES: tuple[SettingsPageSpec, ...] = (
             SettingSpec("import_chats", "Import chats", "chatgpt claude lm studio jan open webui migrate"),
             SettingSpec("back_up", "Back up everything", "backup save copy archive sync"),
             SettingSpec("restore", "Restore a backup", "backup recover move new computer"),
-            SettingSpec("put_back", "Put back what was here before", "undo restore backup revert"),
+            SettingSpec("put_back", "Undo the last restore", "undo restore backup revert"),
         ),
     ),
     SettingsPageSpec(
         "trash",
         "Trash",
         "deleted recycle bin undo undelete recover",
-        (SettingSpec("keep_days", "Keep what was deleted", "trash bin retention days erase remove forever"),),
+        (SettingSpec("keep_days", "Keep deleted items", "trash bin retention days erase remove forever"),),
     ),
     SettingsPageSpec(
         "about",
@@ -176,7 +178,7 @@ PAGES: tuple[SettingsPageSpec, ...] = (
             SettingSpec("folder_data", "Your chats and models", "folder location path where files"),
             SettingSpec("folder_settings", "Settings folder", "config configuration path file"),
             SettingSpec("folder_log", "Log", "debug error folder file"),
-            SettingSpec("licences", "Licences", "license licenses open source third party notices legal"),
+            SettingSpec("licences", "Licenses", "licences licence open source third party notices legal"),
             SettingSpec("diagnostics", "Copy diagnostics", "doctor bug report support debug"),
         ),
     ),

@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_MS = 100
 SAY_AFTER_MS = 1_000
 STILL_ENDING = PersonMessage(
-    f"{APP_NAME} was closed a moment ago and is still storing what it keeps.",
-    "The window opens as soon as that is done. Nothing of your chats is lost.",
+    f"{APP_NAME} was just closed and is still saving your data.",
+    "The window opens as soon as that’s done. Your chats are safe.",
 )
 
 
@@ -102,8 +102,8 @@ class StartupProblem(StartupWindow):
             else:
                 self.accept()
 
-        button = text_button(tr("Put back what was here before"))
-        button.setToolTip(tr("Undo the last restore. What is here now is kept for 30 days."))
+        button = text_button(tr("Undo the last restore"))
+        button.setToolTip(tr("Brings back the data from before the restore; keeps the current data for 30 days"))
         button.setObjectName("put_back")
         button.clicked.connect(lambda _=False: do())
         self._column.insertWidget(self._column.count() - 1, button)  # the row below is full

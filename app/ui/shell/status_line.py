@@ -109,8 +109,8 @@ class ContextGauge(QAbstractButton):
         text = tr(words, used=short_count(self._used), size=short_count(self._size))
         self.setAccessibleName(text)
         self.setProperty("painted_text", text)
-        self.setToolTip(tr("How much of what the model can keep in mind this chat takes, in tokens"))
-        self.setAccessibleDescription(tr("Shows what the model sees"))
+        self.setToolTip(tr("How much of the model’s context this chat uses, in tokens"))
+        self.setAccessibleDescription(tr("Show what the model sees"))
         is_something = self._size > 0 and self._used >= LEAST_SHARE * self._size
         self.setVisible(is_something and self._is_wanted and self._has_room)
         self.setFont(self._theme.font(12.5))
@@ -232,7 +232,7 @@ class StatusLine(QWidget):
             text = tr(SERVER_IS_ON)
             self._programs_texts = (text, tr(OPEN_TO_PROGRAMS))
         self.programs.setAccessibleName(text)
-        self.programs.setToolTip(tr("{state}. Press to see which programs asked, or to switch it off.", state=text))
+        self.programs.setToolTip(tr("{state}. Click to see which programs asked or to turn it off.", state=text))
         self.programs.setVisible(is_open)
         self._fit_parts()
 
@@ -242,10 +242,10 @@ class StatusLine(QWidget):
         text = (tr(NETWORK_ON) if has_internet else tr("Own network only")) if is_on else tr(NETWORK_OFF)
         self.network.setText(text)
         self.network.setAccessibleName(text)
-        what = tr("Models can be searched and fetched.") if is_on else tr("No connection is made at all.")
+        what = tr("You can search for and download models.") if is_on else tr("No connections are made.")
         if is_on and not has_internet:
-            what = tr("Only servers in your own network are reached.")
-        how = tr("Press to switch the network off.") if is_on else tr("Press to switch the network on.")
+            what = tr("Only servers in your own network can be reached.")
+        how = tr("Click to turn the network off.") if is_on else tr("Click to turn the network on.")
         self.network.setToolTip(f"{what} {how}")
         self.network.setAccessibleDescription(f"{what} {how}")
 

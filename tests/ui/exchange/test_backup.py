@@ -89,7 +89,7 @@ def test_the_settings_offer_it_while_there_is_something_to_put_back(frame: Frame
     if is_kept:
         (frame.app.paths.before_restoring / "2026-11-01-120000-abcd").mkdir(parents=True)
     desk = SettingsDesk(frame, "data")
-    assert desk.button("Put back: Put back what was here before").isEnabled() == is_kept
+    assert desk.button("Undo restore: Undo the last restore").isEnabled() == is_kept
 
 
 def test_what_is_no_backup_is_told(frame: Frame, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_it_is_off_says_what_it_costs_and_comes_and_goes_by_a_click(
     assert any(one.text() == OFFER_WORDS and "75 of 100" in one.text() for one in page.findChildren(QLabel))
     assert (field.button.accessibleName(), chosen(app)) == (GET_MODEL.format(name="TinyLettuce 68M", size="275 MB"), "")
     qtbot.mouseClick(field.button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: bool(field.said.text()) and field.button.text().startswith("Get "), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(field.said.text()) and field.button.text().startswith("Download "), timeout=60_000)
     assert chosen(app) == "", "the Hub has no such repository here"
     folder = make_checker(tmp_path / "made")
     hub.add(REPOSITORY, {name: (folder / name).read_bytes() for name in UNCONVERTED})
@@ -60,7 +60,7 @@ def test_it_is_off_says_what_it_costs_and_comes_and_goes_by_a_click(
     )
     assert Path(chosen(app)).is_file()
     Path(chosen(app)).rename(tmp_path / "elsewhere.gguf")
-    assert CheckerField(app, Theme("light"), app.change_settings).button.text().startswith("Get "), (
+    assert CheckerField(app, Theme("light"), app.change_settings).button.text().startswith("Download "), (
         "of another computer"
     )
     (tmp_path / "elsewhere.gguf").rename(chosen(app))

@@ -75,7 +75,7 @@ def test_only_one_that_answers_is_kept_with_what_it_has(qtbot: QtBot, app: App, 
         assert "is not “fireside lend”" in add(qtbot, page, web)
     assert (page.rows, app.settings.engine.machines) == ([], ())
     with listening(a_server(memory=((3 * GB, 4 * GB), (5 * GB, 8 * GB)))) as address:
-        assert f"{address} answers" in add(qtbot, page, address)
+        assert f"{address} is ready" in add(qtbot, page, address)
         add(qtbot, page, address)
     assert app.settings.engine.machines == (address,), "once"
     (row,) = page.rows

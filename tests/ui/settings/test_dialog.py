@@ -96,7 +96,7 @@ def test_a_page_is_made_when_it_is_first_opened_and_kept(dialog: SettingsDesk) -
 
 
 def test_the_scheme_is_in_force_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
-    dialog.click_name(QPushButton, "Colours: Dark")
+    dialog.click_name(QPushButton, "Colors: Dark")
     assert frame.theme.is_dark
     assert saved(frame).appearance.scheme == "dark"
 
@@ -210,7 +210,7 @@ def test_engine_changes_are_offered_until_they_hold_and_hold_at_the_next_loading
 
 def test_what_the_context_is_kept_in_is_saved_by_keyboard(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
     dialog.show_page(ENGINE)
-    button = dialog.named(QPushButton, "Context kept in: 8 bit")
+    button = dialog.named(QPushButton, "Context precision: 8-bit")
     button.setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.keyClick(button, Qt.Key.Key_Space)
     assert saved(frame).engine.kv_type == "q8_0"

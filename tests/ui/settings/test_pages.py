@@ -260,7 +260,7 @@ def test_an_address_that_was_being_typed_is_kept_when_the_dialog_closes(
         ("http://me:secret@10.0.0.1:3128", ""),
         ("ftp://hf.example", "start with"),
         ("https://hf example", "space"),
-        ("https://", "name of the computer"),
+        ("https://", "computer’s name"),
         ("https://hf.example:99999", "port"),
         ("http://[::1", "port"),
     ],
@@ -345,7 +345,7 @@ def test_connections_are_listed_with_the_newest_first(dialog: SettingsDesk, fram
     table = dialog.find_step(ConnectionTable)
     shown = [[table.model().index(row, column).data() for column in (1, 2, 3)] for row in range(3)]
     assert shown == [
-        ["huggingface.co", CONNECTION_REFUSED.format(what="Looking at a model’s files"), "0 bytes"],
+        ["huggingface.co", CONNECTION_REFUSED.format(what="Listing a model’s files"), "0 bytes"],
         ["cdn.example", FETCHING_FILE.format(file="model.gguf"), "5.7 GB"],
         ["huggingface.co", "Searching for models", "18 kB"],
     ]
@@ -417,7 +417,7 @@ def test_the_model_that_finds_passages_is_named_and_turned_off(frame: Frame, qtb
     assert field.choose.isVisible()
     assert not field.off.isVisible()
     frame.app.models.choose_model("passages", model)
-    said = "vectors finds passages in other words. All documents of your chats are ready."
+    said = "vectors finds passages by meaning. All documents in your chats are ready."
     qtbot.waitUntil(lambda: field.explanation.text() == said)
     desk.click(field.off)
     assert frame.app.settings.models.passages_path == ""

@@ -50,7 +50,7 @@ def test_entries_are_found_by_words_and_languages_and_deleted_one_pair_and_all(
     qtbot.waitUntil(lambda: sources(dialog) == ["The house"])
     dialog.table.selectRow(0)
     qtbot.keyClick(dialog.table, Qt.Key.Key_Delete)
-    assert dialog.question.text() == "1 translation cannot be brought back."
+    assert dialog.question.text() == "1 translation will be permanently deleted."
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert dialog.isVisible(), "Escape only takes the question back"
     qtbot.mouseClick(dialog.delete_chosen, Qt.MouseButton.LeftButton)

@@ -46,7 +46,7 @@ def test_a_click_tells_of_a_newer_release_and_leads_to_its_page(about: SettingsD
     assert host.asked == []
     assert any(f"one small file from {host.netloc}." in said for said in about.said)
     about.click_name(QPushButton, CHECK_FOR_UPDATES)
-    about.wait_for_words(f"Fireside 9.1.0 is there. You have {__version__}.")
+    about.wait_for_words(f"Fireside 9.1.0 is available. You have {__version__}.")
     notes = about.find_step(QPlainTextEdit, "release_notes")
     assert notes.isVisible()
     assert notes.toPlainText() == "Faster.\n<b>Not bold</b>"
@@ -85,13 +85,13 @@ def test_a_check_that_takes_long_can_be_given_up(about: SettingsDesk, host: Rele
     host.release(facts())
     host.released.clear()
     about.click_name(QPushButton, CHECK_FOR_UPDATES)
-    about.wait_for_words(f"Asking {host.netloc}…")
+    about.wait_for_words(f"Contacting {host.netloc}…")
     about.wait(lambda: host.asked == [FILE])
     about.click_name(QPushButton, CANCEL)
     about.wait_for_words(GIVEN_UP)
     host.released.set()
     about.click_name(QPushButton, CHECK_FOR_UPDATES)
-    about.wait_for_words("Fireside 9.1.0 is there.")
+    about.wait_for_words("Fireside 9.1.0 is available.")
 
 
 def test_without_a_home_of_releases_the_page_says_so_and_has_no_button(frame: Frame, host: ReleaseHost) -> None:
