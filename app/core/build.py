@@ -23,7 +23,7 @@ class Build:
 
     @property
     def line(self) -> str:
-        """Name, version and build in one line."""
+        """Name and version; the build behind them, in a package."""
         return f"{APP_NAME} {__version__}" + (f" (build {self.commit} of {self.date})" if self.commit else "")
 
 
@@ -40,7 +40,7 @@ RELEASES = ReleaseHome()
 
 
 def this_build() -> Build:
-    """Read the build note among the program's resources."""
+    """Read the build note among the program's resources; empty values in a checkout."""
     try:
         found = json.loads(resource_path("build.json").read_text("utf-8"))
         return Build(str(found["commit"]), str(found["date"]))
@@ -52,6 +52,7 @@ class ProgramFile:
     """The packaged program's file as it was when this process started. Upgrades replace it."""
 
     def __init__(self) -> None:
+        # Looked at once, at the start: later nothing would show that it was replaced.
         self._was = _build_identity()
 
     @property
@@ -65,11 +66,13 @@ def _build_identity() -> tuple[int, ...]:
         return ()
     try:
         status = Path(sys.executable).stat()
+    # Removed altogether: that is another one, too.
     except OSError:
         return (0,)
     return status.st_dev, status.st_ino, status.st_mtime_ns
 
 
+# Only checkouts have a Makefile beside the package.
 def terminal_command(arguments: str) -> str:
     """Return the line to type for a command of the terminal: a checkout has no `fireside` that a shell finds, but
     make.
@@ -80,6 +83,7 @@ def terminal_command(arguments: str) -> str:
 
 def main(names: list[str]) -> int:
     """Import the named modules and all of the program; report missing ones on standard error."""
+    # All modules, as a package without one fails only when somebody needs it.
     ours = [module.name for module in pkgutil.walk_packages(app.__path__, "app.") if module.name != "app.__main__"]
     failed = 0
     for name in [*ours, *names]:

@@ -23,6 +23,7 @@ from app.core.paths import disk_problem, make_folder
 
 log = logging.getLogger(__name__)
 
+# A prompt that fills a large context is some MB; more is a child that has gone wrong.
 MAX_LINE_BYTES = 64 * 1024 * 1024
 STDERR_TAIL_BYTES = 8 * 1024
 NOTE = "note: "  # what a child says for the log, among what its libraries print
@@ -42,6 +43,8 @@ WINDOWED_PROGRAM = "firesidew.exe"
 """Same program as fireside.exe without a console, in packages for Windows."""
 CHECKOUT = Path(__file__).resolve().parents[2]
 
+# Names and beginnings of what is passed on: keys and tokens of other programs, which an environment is full of, are
+# not.
 NEEDED_VARIABLES = (
     # the system's own places, the person's language and clock
     *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TEMP", "TMP", "TZ", "LANG", "LANGUAGE", "LOCPATH"),
@@ -105,10 +108,12 @@ class Child:
         self._on_line: Callable[[bytes], None]
         self._on_exit: Callable[[int, str], None]
         self._tail = bytearray()
+        # Two threads may send: a long line must not be cut in two by another.
         self._sending = threading.Lock()
         self._lines_heard = 0
         self._is_reading = False
         self._listening = threading.Event()
+        # The process is started by its own watcher thread, see `_run_child`.
         begun: Future[subprocess.Popen[bytes]] = Future()
         whole = _child_environment(environment or {}, uses_network=uses_network)
         start = functools.partial(_start_process, self.popen, list(command), folder, whole)
@@ -116,7 +121,7 @@ class Child:
         self._watcher.start()
         self._process = begun.result()
         if os.name == "posix":
-            os.set_blocking(self._stdin.fileno(), False)
+            os.set_blocking(self._stdin.fileno(), False)  # so that a child that stops reading can be noticed
         name = f"child-{self.pid}"
         self._reader = threading.Thread(target=self._read_lines, name=f"{name}-lines", daemon=True)
         self._listener = threading.Thread(target=self._read_stderr, name=f"{name}-stderr", daemon=True)
@@ -131,6 +136,7 @@ class Child:
         self._on_line, self._on_exit = on_line, on_exit
         self._reader.start()
         self._listener.start()
+        # After both threads run, so that nothing a child says at its end is lost.
         self._listening.set()
 
     @property
@@ -152,6 +158,7 @@ class Child:
         with self._sending:
             if self._stdin.closed:
                 raise BrokenPipeError("the child's standard input is closed")
+            # In pieces, as large lines do not fit into the pipe; the time counts from the last piece that was taken.
             view = memoryview(line)
             while view:
                 written = self._stdin.write(view)
@@ -164,6 +171,7 @@ class Child:
                     deadline = time.monotonic() + SEND_TIMEOUT_S
 
     def kill_tree(self) -> None:
+        # Only while it is not reaped: afterwards another process may have its number.
         if self._process.returncode is None:
             _kill_group(self._process)
 
@@ -197,6 +205,7 @@ class Child:
     def close(self, timeout_s: float = 2.0, goes_on: Callable[[], bool] = lambda: False) -> None:
         """Let go of the child and wait. After `timeout_s` its tree is killed, unless `goes_on` grants another wait."""
         self.let_go()
+        # A thread can't wait for itself, so what hears the child's last words ends it at once.
         if threading.current_thread() in (self._reader, self._watcher):
             self.kill_tree()
             return
@@ -210,9 +219,10 @@ class Child:
     def _read_lines(self) -> None:
         with io.BufferedReader(cast(io.RawIOBase, self._process.stdout)) as lines:
             while line := self._next_line(lines):
-                if line == BEAT:
+                if line == BEAT:  # see `SilenceWatch`: that it came is all it says
                     continue
                 if not line.endswith(b"\n"):
+                    # Cut at the limit: the rest would be read as lines of its own.
                     if len(line) >= MAX_LINE_BYTES:
                         log.warning("child %s sent a line without end and is ended", self.pid)
                         self.kill_tree()
@@ -220,6 +230,7 @@ class Child:
                 self._on_line(line)
 
     def _next_line(self, lines: BinaryIO) -> bytes:
+        # Until its line is taken, a child may be waiting in its write.
         self._is_reading = True
         line = lines.readline(MAX_LINE_BYTES)
         self._is_reading = False
@@ -229,6 +240,7 @@ class Child:
     def _read_stderr(self) -> None:
         with io.BufferedReader(cast(io.RawIOBase, self._process.stderr)) as lines:
             while line := lines.readline(STDERR_TAIL_BYTES):
+                # Only the end is kept: a library that warns at every token writes megabytes.
                 self._tail += line
                 del self._tail[:-STDERR_TAIL_BYTES]
                 text = line.decode("utf-8", "replace").rstrip()
@@ -247,12 +259,14 @@ class Child:
             return
         threading.current_thread().name = f"child-{process.pid}-exit"
         begun.set_result(process)
+        # Waits for listeners first, or a child that ends at once would have nobody to tell.
         self._listening.wait()
         if hasattr(os, "waitid"):
             # Not reaped yet, so the process group is still ours: what the child left behind goes with it.
             os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
             _kill_group(self._process)
         code = self._process.wait()
+        # Both have to have read to the end, so that the exit is told last.
         self._reader.join()
         self._listener.join()
         with self._sending, contextlib.suppress(OSError):
@@ -267,12 +281,14 @@ class SilenceWatch:
     """
 
     def __init__(self) -> None:
+        # Weak: a child that is gone needs no entry.
         self._seen: weakref.WeakKeyDictionary[Child, tuple[object, int]] = weakref.WeakKeyDictionary()
 
     def find_silent(self) -> list[Child]:
         """Return the children silent for ten seconds."""
         silent = []
         for child in running_children():
+            # No sign since the last look, not even computing.
             sign = child.sign_of_life()
             before, looks = self._seen.get(child, (None, 0))
             looks = looks + 1 if sign == before else 0
@@ -304,13 +320,16 @@ def claim_wire(
     """
     if sys.platform == "linux":
         _end_with_parent(may_save=may_save)
+    # The program's files are private; children must not undo that.
     os.umask(0o077)
+    # Before anything else is imported: libraries print to 1 as they are loaded.
     reader, writer = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
     try:
         os.fstat(2)
     except OSError:  # a windowed program on Windows may have no stderr at all
         os.dup2(nothing, 2)
+    # Standard output goes where errors go, input comes from nowhere.
     os.dup2(2, 1)
     os.dup2(nothing, 0)
     os.close(nothing)
@@ -325,6 +344,7 @@ def claim_wire(
         sys.stderr = _text_to(2)
     requests, replies = os.fdopen(reader, "rb"), os.fdopen(writer, "wb")
     beats = (replies, is_at_work, progress or _done_so_far)
+    # A daemon, as a child must be able to end while its heart beats.
     threading.Thread(target=_send_heartbeats, args=beats, name="heart", daemon=True).start()
     return requests, replies
 
@@ -340,6 +360,7 @@ def _send_heartbeats(
         while True:
             time.sleep(BEAT_EVERY_S)
             before, done = done, progress()
+            # Its heart itself takes less than this share, so that only work counts.
             least = LEAST_WORK * BEAT_EVERY_S
             if not is_at_work() or any(now - then > least for now, then in zip(done, before, strict=True)):
                 writer.write(BEAT)
@@ -357,6 +378,7 @@ def _done_so_far() -> tuple[float, int]:
     import resource
 
     usage = resource.getrusage(resource.RUSAGE_SELF)
+    # Major faults and blocks read: a model that is mapped into memory is read that way.
     return usage.ru_utime + usage.ru_stime, usage.ru_majflt + usage.ru_inblock
 
 
@@ -372,6 +394,7 @@ def _end_with_parent(*, may_save: bool) -> None:
     libc = ctypes.CDLL(None)
     number = int(signal.SIGKILL)
     if may_save:
+        # Stopped processes (SIGSTOP) hear of nothing but this and SIGKILL.
         number = LAST_SIGNAL
         libc.signal.argtypes = (ctypes.c_int, ctypes.c_void_p)
         libc.signal.restype = ctypes.c_void_p
@@ -390,6 +413,7 @@ def _child_environment(changes: Mapping[str, str], *, uses_network: bool) -> dic
     """Return what is needed of ours, with `changes`; `-m app` finds the checkout, never an `app.py` in the child's
     folder.
     """
+    # The names are upper case on Windows and any case elsewhere, for proxies in particular.
     wanted = NEEDED_VARIABLES + (NETWORK_VARIABLES if uses_network else ())
     environment = {
         name: value
@@ -409,11 +433,13 @@ def _start_process(
     return popen(
         command,
         cwd=folder,
+        # The parent's number, to notice that it ended before the child could ask to be told.
         env=environment | {PARENT_VARIABLE: str(os.getpid())},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        bufsize=0,
+        bufsize=0,  # unbuffered: Python would wait for more than there is
+        # A session and a group of its own, so that all that it starts can be ended with it.
         start_new_session=os.name == "posix",
         creationflags=CREATION_FLAGS,
     )
@@ -425,11 +451,12 @@ def _activity_counters(pid: int) -> object:
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
         return None
+    # Waiting for a disk is life, and counters stand still meanwhile.
     return object() if fields[0] == b"D" else fields[11:13]  # user and system time
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill an unreaped process with its descendants."""
+    """Kill a process that was not reaped yet, with everything that it started."""
     if sys.platform == "win32":
         subprocess.run(["taskkill", "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False)
         return

@@ -98,6 +98,7 @@ from typing import Any, dataclass_transform
 class AppError(Exception):
     """An error to show to the user. Subclasses become dataclasses by themselves; treat them as frozen."""
 
+    # As dataclasses, so that they cross the wire by their fields; equal by identity, as exceptions are.
     def __init_subclass__(cls) -> None:
         dataclass(eq=False)(cls)
 
@@ -110,7 +111,7 @@ class EnvironmentProblem(AppError):
 
 
 class Bug(AppError):
-    """A defect in Fireside itself."""
+    """A defect in Fireside itself: its details are for whoever mends it."""
 
 
 class ModelMissing(EnvironmentProblem):
@@ -204,7 +205,7 @@ class InfillUnavailable(EnvironmentProblem):
 
 
 class EmbeddingsUnavailable(EnvironmentProblem):
-    """`instead` names models that can embed."""
+    """`instead` names installed models that can embed."""
 
     path: str
     instead: tuple[str, ...] = ()
@@ -220,7 +221,7 @@ class TooLongToInspect(EnvironmentProblem):
 
 
 class ModelNotInspectable(EnvironmentProblem):
-    """`what`: attention, layers or probabilities."""
+    """`what` was asked for: attention, layers or probabilities."""
 
     path: str
     what: str
@@ -384,7 +385,7 @@ class ServerBusy(EnvironmentProblem):
 
 
 class ServerKeyRefused(EnvironmentProblem):
-    """`has_key`: whether a key was sent."""
+    """`has_key`: whether a key was sent; then it is another one that is wanted."""
 
     host: str
     has_key: bool
@@ -396,14 +397,14 @@ class ServerLacksModel(EnvironmentProblem):
 
 
 class ServerRefused(EnvironmentProblem):
-    """`detail` is the server's message, shortened."""
+    """`detail` is the server's message, shortened to one line."""
 
     host: str
     detail: str
 
 
 class NotOffered(EnvironmentProblem):
-    """`what`: probabilities, inside or infill."""
+    """`what` was asked for: probabilities, inside or infill."""
 
     host: str
     what: str
@@ -480,7 +481,7 @@ class DocumentLocked(EnvironmentProblem):
 
 
 class DocumentTooDemanding(EnvironmentProblem):
-    """`limit`: memory or time."""
+    """`limit` is what it would have gone beyond: memory or time."""
 
     path: str
     limit: str
@@ -532,7 +533,7 @@ class BackupUnreadable(EnvironmentProblem):
 
 
 class NotAligned(EnvironmentProblem):
-    """Numbers of lines or segments in each file."""
+    """`source_parts` and `reference_parts` are the numbers of lines or segments in each."""
 
     source: str
     reference: str
@@ -575,7 +576,7 @@ class DatabaseDamaged(EnvironmentProblem):
 
 
 class MigrationFailed(Bug):
-    """`to_version` is the step that failed."""
+    """`to_version` is the schema that the failing step would have made."""
 
     path: str
     to_version: int
@@ -592,6 +593,7 @@ def every_error() -> list[type[AppError]]:
     open_classes: list[type[AppError]] = [AppError]
     while open_classes:
         for child in open_classes.pop().__subclasses__():
+            # Walked and not listed, so that a new class is known to the wire by itself.
             open_classes.append(child)
             if child not in (EnvironmentProblem, Bug):
                 found.append(child)
@@ -610,6 +612,7 @@ def from_fields(name: str, fields: dict[str, Any]) -> AppError:
         if cls.__name__ == name:
             try:
                 return cls(**fields)
+            # A field too many or too few: the other side is of another version.
             except TypeError:
                 break
-    return ProtocolViolation(f"unknown error {name!r} with {fields!r}"[:200])
+    return ProtocolViolation(f"unknown error {name!r} with {fields!r}"[:200])  # cut, as a stranger may have sent it

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class FinishReason(StrEnum):
-    """Reason why an answer ended."""
+    """Reason why an answer ended; its values are on the wire and in the store."""
 
     STOP = "stop"
     """The model ended its turn, or a stop string was met."""
@@ -157,6 +157,7 @@ class ModelLoaded:
     @property
     def computers(self) -> tuple[str, ...]:
         """Addresses of RPC workers that hold parts of the model; local devices have no colon in their names."""
+        # GPUs are "Vulkan0", a worker's are "192.168.0.5:50052 #1".
         return tuple(
             dict.fromkeys(placed.device.partition(" #")[0] for placed in self.placement if ":" in placed.device)
         )
@@ -188,7 +189,7 @@ class CopyProgress:
 
 @dataclass(frozen=True)
 class Finished:
-    """An answer is complete or was stopped."""
+    """Last event of an answer that is complete or was stopped; failures are raised instead."""
 
     stats: AnswerStats
 
@@ -230,7 +231,7 @@ Event = TextDelta | Waiting | PromptProgress | LookProgress | LoadProgress | Mod
 
 
 class Role(StrEnum):
-    """Author of a message, as models know it."""
+    """Author of a message, by the names that chat templates know."""
 
     SYSTEM = "system"
     USER = "user"
@@ -302,4 +303,5 @@ class LinkedToken(CancelToken):
 
     @property
     def cancelled(self) -> bool:
+        # Asked, not told: a parent need not know its children.
         return super().cancelled or any(other.cancelled for other in self._others)

@@ -20,6 +20,7 @@ from app.core.errors import ModelMissing, ModelUnreadable, ProjectorRefused
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
+# llama.cpp's own default, where a file does not say.
 DEFAULT_ALIGNMENT = 32
 KEPT_ITEMS = 1024  # longer arrays (vocabularies) are passed over and only counted
 KEPT_TEXT_BYTES = 1024 * 1024  # likewise longer texts; chat templates have some 10 kB
@@ -34,6 +35,7 @@ MAX_DIMENSIONS = 4
 MAX_WEIGHTS = 2**63 - 1
 CHUNK_BYTES = 1024 * 1024
 
+# GGUF's numbers of value types (ggml/docs/gguf.md), and how each is written.
 _NUMBERS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 _STRING, _ARRAY = 8, 9
 
@@ -53,14 +55,14 @@ BLOCKS: dict[int, tuple[int, int]] = {
 
 @dataclass(frozen=True)
 class SkippedArray:
-    """A long array that was counted, not kept."""
+    """A long array of which only the number of items is kept."""
 
     items: int
 
 
 @dataclass(frozen=True)
 class SkippedText:
-    """A long text that was measured, not kept."""
+    """A long text of which only the size in bytes is kept."""
 
     size_bytes: int
 
@@ -78,7 +80,7 @@ class TensorInfo:
 
 @dataclass(frozen=True)
 class GgufHeader:
-    """Everything before the weights in a GGUF file."""
+    """All that stands before the weights of a GGUF file: facts, and where each tensor lies."""
 
     version: int
     metadata: dict[str, Any]
@@ -89,6 +91,7 @@ class GgufHeader:
 
     @property
     def needed_bytes(self) -> int:
+        # The last tensor by its place, not by the order in which they are listed.
         return self.data_offset + max((tensor.offset + tensor.size_bytes for tensor in self.tensors), default=0)
 
     @property
@@ -96,7 +99,7 @@ class GgufHeader:
         return sum(math.prod(tensor.shape) for tensor in self.tensors)
 
     def architecture_value(self, key: str) -> Any:
-        """Return the value of `<architecture>.<key>`, or None."""
+        """Return the value of `<architecture>.<key>`, or None without one."""
         return self.metadata.get(f"{self.metadata.get('general.architecture')}.{key}")
 
 
@@ -218,6 +221,7 @@ def read_beginning(data: bytes) -> GgufHeader:
     """Return what the first bytes of a file tell, as far as they go; raises GgufProblem where they are no GGUF's."""
     metadata: dict[str, Any] = {}
     reader = _GgufReader(io.BytesIO(data))
+    # Truncated is the usual case here, as only the beginning was fetched.
     try:
         return _read_header(reader, metadata)
     except GgufProblem as problem:
@@ -230,10 +234,12 @@ def _read_header(reader: _GgufReader, metadata: dict[str, Any]) -> GgufHeader:
     """Read the header into `metadata`, which keeps what was read if GgufProblem is raised."""
     version = _read_version(reader)
     tensor_count, key_count = reader.read_number("<Q"), reader.read_number("<Q")
+    # Before any loop: a count of 2**60 would otherwise run for years.
     if tensor_count > MAX_TENSORS or key_count > MAX_KEYS:
         raise GgufProblem("damaged")
     for _ in range(key_count):
         key = reader.read_text(MAX_KEY_BYTES)
+        # llama.cpp refuses a key that comes twice.
         if not key or key in metadata:
             raise GgufProblem("damaged")
         kind = reader.read_number("<I")
@@ -244,6 +250,7 @@ def _read_header(reader: _GgufReader, metadata: dict[str, Any]) -> GgufHeader:
         else:
             metadata[key] = _read_value(reader, kind)
     alignment = metadata.get("general.alignment", DEFAULT_ALIGNMENT)
+    # A power of two, as llama.cpp's macro for padding takes for granted.
     if not isinstance(alignment, int) or alignment <= 0 or alignment & (alignment - 1):
         raise GgufProblem("damaged")
     tensors = _read_tensors(reader, tensor_count, alignment)
@@ -255,7 +262,7 @@ def _align_position(position: int, alignment: int) -> int:
 
 
 def _read_version(reader: _GgufReader) -> int:
-    start = reader.read_upto(len(MAGIC))
+    start = reader.read_upto(len(MAGIC))  # read apart, so that an empty file is told from a damaged one
     if start != MAGIC:
         reason = "empty" if not start else "truncated" if MAGIC.startswith(start) else "not_gguf"
         raise GgufProblem(reason)
@@ -284,6 +291,7 @@ def _read_array_head(reader: _GgufReader) -> tuple[int, int]:
 
 def _read_items(reader: _GgufReader, kind: int, count: int) -> list[Any] | SkippedArray:
     form = _NUMBERS.get(kind, "<Q")  # of a text, its length at least
+    # Of texts at least their lengths are there; what lies beyond the end is noticed before it is read.
     size = count * struct.calcsize(form)
     if count > KEPT_ITEMS or not reader.spend_budget(size):
         if kind == _STRING:
@@ -301,6 +309,7 @@ def _read_tensors(reader: _GgufReader, count: int, alignment: int) -> tuple[Tens
     end = 0
     for _ in range(count):
         tensor = _read_tensor(reader)
+        # Tensors have to lie one after another; llama.cpp computes their places itself and compares.
         if tensor.name in names or tensor.offset != end:
             raise GgufProblem("damaged")
         names.add(tensor.name)
@@ -317,9 +326,11 @@ def _read_tensor(reader: _GgufReader) -> TensorInfo:
     shape = tuple(reader.read_number("<Q") for _ in range(dimensions))
     kind, offset = reader.read_number("<I"), reader.read_number("<Q")
     if kind not in BLOCKS:
+        # Types come in order, so the next ones are a newer program's; far ones are damage.
         raise GgufProblem("newer_format" if max(BLOCKS) < kind < FIRST_UNLIKELY_TYPE else "damaged")
     weights, size = BLOCKS[kind]
     count = math.prod(shape)
+    # Rows are made of whole blocks.
     if not 0 < count <= MAX_WEIGHTS or (shape[0] if shape else 1) % weights:
         raise GgufProblem("damaged")
     return TensorInfo(name, shape, kind, offset, count // weights * size)
@@ -330,6 +341,7 @@ class _GgufReader:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        # Asked of the file itself, never of what it says.
         self._size = file.seek(0, io.SEEK_END)
         file.seek(0)
         self._data = bytearray()
@@ -351,6 +363,7 @@ class _GgufReader:
         length = self.read_number("<Q")
         if length > limit or not self.spend_budget(length):
             raise GgufProblem("damaged")
+        # Names may be any bytes; a replaced one is only shown.
         return self._read_bytes(length).decode("utf-8", "replace")
 
     def kept_text(self) -> str | SkippedText:
@@ -369,8 +382,9 @@ class _GgufReader:
         return True
 
     def skip_bytes(self, count: int) -> None:
-        """Skip `count` bytes, seeking if they are many."""
+        """Pass over `count` bytes without keeping them; many are not even read."""
         self._check_bounds(count)
+        # Beyond the window it is enough to seek; nothing of it is read.
         if self._at + count > len(self._data):
             self._base += self._at + count
             self._at = 0
@@ -381,6 +395,7 @@ class _GgufReader:
 
     def skip_texts(self, count: int) -> None:
         """Pass over strings; written out because vocabularies have hundreds of thousands."""
+        # Each text has at least its length, so an impossible count ends here.
         self._check_bounds(8 * count)
         unpack, at, known = struct.Struct("<Q").unpack_from, self._at, len(self._data)
         for _ in range(count):
@@ -398,7 +413,7 @@ class _GgufReader:
         self._at = at
 
     def read_upto(self, count: int) -> bytes:
-        """Return at most `count` bytes from the beginning."""
+        """Return at most `count` bytes from the file's beginning, fewer if it is shorter."""
         self._data += self._file.read(CHUNK_BYTES)
         self._at = min(count, len(self._data))
         return bytes(self._data[: self._at])
@@ -413,6 +428,7 @@ class _GgufReader:
         self._check_bounds(count)
         if self._at + count <= len(self._data):
             return
+        # What lies behind is let go, so that the window stays small however long the header is.
         del self._data[: self._at]
         self._base += self._at
         self._at = 0

@@ -21,6 +21,7 @@ _VERSION_FLAG, _PATH_BENEATH = 1, 1
 _SET_NO_NEW_PRIVILEGES = 38
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _REFER, _TRUNCATE = 1 << 13, 1 << 14
+# A right that the kernel doesn't know makes the call fail, so the set follows its version.
 _RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1}
 """All rights over files that a version knows; later ones add to the third what is of no use here."""
 _READING = _EXECUTE | _READ_FILE | _READ_DIR
@@ -41,6 +42,7 @@ def restrict_files(reading: Iterable[Path], writing: Iterable[Path]) -> bool:
     """
     if sys.platform != "linux":
         return False
+    # No function of the C library calls these, so they are called by number.
     libc = ctypes.CDLL(None, use_errno=True)
     version = libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION_FLAG)
     if version < 1:
@@ -54,7 +56,9 @@ def restrict_files(reading: Iterable[Path], writing: Iterable[Path]) -> bool:
         for path in reading:
             _allow_path(libc, ruleset, path, rights & _READING)
         for path in writing:
+            # Moving files between folders (REFER) stays closed.
             _allow_path(libc, ruleset, path, rights & ~_REFER)
+        # The kernel wants it first: a program with more rights than its caller could be led by it.
         if libc.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
             return False
         return bool(libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0)
@@ -86,9 +90,10 @@ def program_places() -> list[Path]:
 def _allow_path(libc: ctypes.CDLL, ruleset: int, path: Path, rights: int) -> None:
     """Add a rule; a path that is missing or refused by the kernel stays closed."""
     with contextlib.suppress(OSError, ValueError):
-        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)  # neither read nor written: a place is all that is wanted
         try:
             if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
+                # Rights of folders on a plain file make the call fail.
                 rights &= _OF_FILES
             rule = struct.pack("=Qi", rights, descriptor)
             libc.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, rule, 0)

@@ -12,11 +12,12 @@ from pathlib import Path
 from app.core.paths import make_folder, private_opener
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+# With two older ones beside it.
 MAX_BYTES = 1_000_000
 
 
 class _PrivateFile(logging.handlers.RotatingFileHandler):
-    """Log file created with its folder's permissions."""
+    """A log file that is as private as its folder, and says nothing about a full disk."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Ignore write errors: with a full disk, every line would add a traceback on standard error."""
@@ -39,7 +40,12 @@ def start_log(folder: Path, name: str = "fireside.log") -> logging.Handler | Non
     try:
         make_folder(folder)
         handler = _PrivateFile(
-            folder / name, maxBytes=MAX_BYTES, backupCount=2, encoding="utf-8", errors="backslashreplace"
+            # "backslashreplace": file names need not be UTF-8, and a log line must not fail.
+            folder / name,
+            maxBytes=MAX_BYTES,
+            backupCount=2,
+            encoding="utf-8",
+            errors="backslashreplace",
         )
     except OSError:
         return None

@@ -12,6 +12,7 @@ def whole_number(value: object, most: int = MOST) -> int:
     `most`.
     """
     if isinstance(value, str):
+        # int() takes time by the square of the digits, so that long ones are refused unread.
         digits = value.replace(",", "")
         value = int(digits) if len(digits) <= _MOST_DIGITS and digits.isdecimal() else 0
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= most else 0

@@ -26,17 +26,17 @@ class AppPaths:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """The folders that contain all others."""
+        """The folders that contain all others, for whoever has to make them private."""
         return self.data, self.config, self.cache, self.logs
 
     @property
     def models(self) -> Path:
-        """Installed models, unless settings name another folder."""
+        """Installed models, unless the settings name another folder for them."""
         return self.data / "models"
 
     @property
     def checker(self) -> Path:
-        """The claim checker, if downloaded."""
+        """The claim checker's files, if it was downloaded."""
         return self.data / "checker"
 
     @property
@@ -46,7 +46,7 @@ class AppPaths:
 
     @property
     def own_words(self) -> Path:
-        """The user's own dictionary, one word per line."""
+        """Words that the spelling check is to accept, one a line."""
         return self.data / "words.txt"
 
     @property
@@ -55,17 +55,17 @@ class AppPaths:
 
     @property
     def engine(self) -> Path:
-        """Working directory of the engine child."""
+        """Working directory of the engine child, with what it measured."""
         return self.cache / "engine"
 
     @property
     def downloads(self) -> Path:
-        """Working directory of the download child."""
+        """Working directory of the download child; the downloads themselves go to the models folder."""
         return self.cache / "downloads"
 
     @property
     def documents(self) -> Path:
-        """Working directory of the document child."""
+        """Working directory of the document child, where it may write."""
         return self.cache / "documents"
 
     @property
@@ -75,17 +75,17 @@ class AppPaths:
 
     @property
     def media(self) -> Path:
-        """Original images and sounds of messages, by content."""
+        """Original pictures and sounds of messages, named by their content."""
         return self.data / "media"
 
     @property
     def recordings(self) -> Path:
-        """Recordings from the microphone."""
+        """Recordings made with the microphone, as sound files."""
         return self.data / "recordings"
 
     @property
     def decoded(self) -> Path:
-        """Decoded images and sounds; can be made again."""
+        """Pictures and sounds as the engine takes them; they can be made again."""
         return self.cache / "media"
 
     @property
@@ -95,17 +95,17 @@ class AppPaths:
 
     @property
     def unpacked(self) -> Path:
-        """An unpacked backup not confirmed yet."""
+        """An unpacked backup that nobody has confirmed yet."""
         return self.data / "restoring.part"
 
     @property
     def before_restoring(self) -> Path:
-        """Data replaced by restoring, one folder each time."""
+        """Data that a restored backup has replaced, one folder each time."""
         return self.data / "before-restoring"
 
     @property
     def servers(self) -> Path:
-        """Model servers, one folder each."""
+        """Model servers, one folder for each, and their certificates."""
         return self.data / "servers"
 
     @property
@@ -115,7 +115,7 @@ class AppPaths:
 
     @property
     def states(self) -> Path:
-        """Saved KV states of chats and documents."""
+        """Saved KV states of chats and documents; they can be made again."""
         return self.cache / "states"
 
     @classmethod
@@ -125,6 +125,7 @@ class AppPaths:
         """
         home = os.environ.get("FIRESIDE_HOME") or _beside_program()
         if home:
+            # Absolute, as children have other working folders.
             root = Path(home).expanduser().absolute()
             return cls(root / "data", root / "config", root / "cache", root / "logs")
         import platformdirs  # no child needs it
@@ -139,10 +140,12 @@ def _beside_program() -> str:
     """Return the folder `data` next to a portable program (e.g. on a USB stick) if it exists, else ""."""
     if not getattr(sys, "frozen", False):
         return ""
+    # AppImage mounts its content elsewhere and says where its file is.
     one_file = os.environ.get("APPIMAGE")  # which is where the person sees it, not where it is mounted
     around = Path(sys.executable).parents
     bundle = next((folder for folder in around if folder.suffix == ".app"), None)  # macOS: nothing in it may change
     folder = Path(one_file or bundle or around[0]).parent / "data"
+    # A stick that is write-protected serves as a program, not as a home.
     return str(folder) if folder.is_dir() and os.access(folder, os.W_OK) else ""
 
 
@@ -167,6 +170,7 @@ STARTER_FILE = "SmolLM2-135M-Instruct-Q8_0.gguf"
 
 def starter_model() -> Path | None:
     """Return the model that comes with the program, or None where set-up has not made it."""
+    # Sorted, so that it is the same at every start.
     return next(iter(sorted(resource_path("models").glob("*.gguf"))), None)
 
 
@@ -189,6 +193,7 @@ _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 def make_folder(folder: Path) -> None:
     """Make a folder and its parents, each with its parent's permissions. Raises OSError."""
+    # Step by step, as `mkdir(parents=True)` makes parents with the usual permissions.
     if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(exist_ok=True, mode=_folder_mode(folder.parent))
@@ -196,6 +201,7 @@ def make_folder(folder: Path) -> None:
 
 def private_opener(path: str, flags: int) -> int:
     """Opener for `open` that gives a new file its folder's permissions."""
+    # Execution rights are for folders only.
     return os.open(path, flags, _folder_mode(Path(path).parent) & 0o666)
 
 
@@ -203,6 +209,7 @@ def be_as_closed_as(folder: Path) -> None:
     """Set the umask so that new files get at most `folder`'s permissions."""
     while not folder.is_dir():
         folder = folder.parent
+    # What the folder does not allow, the mask takes away.
     os.umask(0o777 & ~_folder_mode(folder))
 
 
@@ -217,6 +224,7 @@ def close_to_others(folders: Iterable[Path], *, deeply: bool) -> None:
         with contextlib.suppress(OSError):
             _make_closed(folder)
             was_open = _close_to_others(folder)
+        # Only what lies directly in it, as a walk over all models and documents would take long.
         for here, inner, files in os.walk(folder):
             for name in (*inner, *files):
                 with contextlib.suppress(OSError):
@@ -239,7 +247,7 @@ def _folder_mode(folder: Path) -> int:
 def _make_closed(folder: Path) -> None:
     if not folder.exists():
         _make_closed(folder.parent)
-        folder.mkdir(exist_ok=True, mode=0o700)
+        folder.mkdir(exist_ok=True, mode=0o700)  # exist_ok: two starts may make it at once
 
 
 def _close_to_others(path: Path) -> bool:
@@ -250,5 +258,6 @@ def _close_to_others(path: Path) -> bool:
     is_elsewhere_too = stat.S_ISREG(status.st_mode) and status.st_nlink > 1  # a model that was linked, not copied
     if stat.S_ISLNK(status.st_mode) or is_elsewhere_too or not status.st_mode & 0o077:
         return False
+    # Rights are only taken away: a file that its owner may not write stays so.
     path.chmod(stat.S_IMODE(status.st_mode) & 0o700)
     return not path.lstat().st_mode & 0o077

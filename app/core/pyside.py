@@ -15,4 +15,5 @@ def make_immortal() -> None:
     """
     if sys.version_info < (3, 12):
         for value in (None, True, False, NotImplemented, ...):
+            # 2**60 references are never given back in a lifetime.
             ctypes.c_ssize_t.from_address(id(value)).value += 1 << 60

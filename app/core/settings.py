@@ -14,12 +14,14 @@ from typing import Any
 
 from app.core.paths import make_folder
 
+# Raised when the meaning of a value changes, not when one is added.
 SCHEMA_VERSION = 2
 
 
 def _answers_without_limit(raw: dict[str, Any]) -> dict[str, Any]:
     """Migrate the former default of 2,048 tokens per answer to "as long as the context allows"."""
     chat = raw.get("chat")
+    # Nobody's own choice: it was the default for everybody who never touched it.
     if isinstance(chat, dict) and chat.get("max_tokens") == 2048:
         return {**raw, "chat": {key: value for key, value in chat.items() if key != "max_tokens"}}
     return raw
@@ -269,7 +271,9 @@ SECTIONS: dict[str, type] = {
     for field in dataclasses.fields(Settings)
     if field.name != "unknown"
 }
+# Beside the file, as a rename works only within one disk.
 SCRATCH = ".settings-"
+# What the type alone does not say; anything else is taken for the default and told.
 LIMITS: dict[str, Callable[[Any], bool]] = {
     "appearance.scheme": lambda v: v in ("system", "light", "dark"),
     "appearance.zoom": lambda v: 0.5 <= v <= 3,
@@ -319,6 +323,7 @@ def save_settings(path: Path, settings: Settings) -> None:
     """Write the settings atomically. Raises OSError, leaving the old file."""
     try:
         _write_file(path, settings)
+    # Once only: a second failure is a real one.
     except FileNotFoundError:  # a start that swept just now took it for one that was left behind
         _write_file(path, settings)
 
@@ -334,6 +339,7 @@ def _write_file(path: Path, settings: Settings) -> None:
     raw: dict[str, Any] = {"schema_version": SCHEMA_VERSION, **settings.unknown}
     for name in SECTIONS:
         known = dataclasses.asdict(getattr(settings, name))
+        # Unknown keys first, so that what this program knows wins.
         raw[name] = {**settings.unknown.get(name, {}), **known}
     make_folder(path.parent)
     handle, scratch = tempfile.mkstemp(prefix=SCRATCH, dir=path.parent)
@@ -342,6 +348,7 @@ def _write_file(path: Path, settings: Settings) -> None:
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
             json.dump(raw, file, indent=1, ensure_ascii=False)
             file.flush()
+            # Before the rename, or a power cut could leave an empty file under the name.
             os.fsync(file.fileno())
         Path(scratch).replace(path)
     except BaseException:
@@ -351,6 +358,7 @@ def _write_file(path: Path, settings: Settings) -> None:
 
 def _migrate_raw(raw: dict[str, Any]) -> dict[str, Any]:
     version = raw.get("schema_version")
+    # An unknown version is read as it is: its keys are looked at one by one anyway.
     for migration in MIGRATIONS[version - 1 :] if isinstance(version, int) and version > 0 else []:
         raw = migration(raw)
     return raw
@@ -381,6 +389,7 @@ def _read_section(name: str, cls: type, given: dict[str, Any], wrong: list[str])
         if key not in given:
             continue
         value = _coerce_value(given[key], getattr(default, key))
+        # One wrong value costs itself, not the whole file.
         if value is None or not LIMITS.get(f"{name}.{key}", lambda _: True)(value):
             wrong.append(f"{name}.{key}")
         else:
@@ -390,11 +399,12 @@ def _read_section(name: str, cls: type, given: dict[str, Any], wrong: list[str])
 
 def _coerce_value(value: Any, default: Any) -> Any:
     """Return the value in the type of its default, or None when it has another type."""
+    # bool is a kind of int in Python, and 1 is no answer to a yes or no.
     if isinstance(default, bool) or isinstance(value, bool):
         return value if type(value) is type(default) else None
     if isinstance(default, float):
         try:
-            return float(value) if isinstance(value, int | float) else None
+            return float(value) if isinstance(value, int | float) else None  # 1 and 1.0 are the same in JSON
         except OverflowError:
             return None
     if isinstance(default, tuple):

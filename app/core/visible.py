@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 _CONTROLS = "\x00-\x1f\x7f-\x9f\u2028\u2029"
+# Of all marks only these two turn letters around whatever they are.
 _OVERRIDES = "\u202d\u202e"
 _DIRECTIONS = "\u202a-\u202e\u2066-\u2069"
 _ANY_DIRECTION = re.compile(f"[{_DIRECTIONS}]")
@@ -13,6 +14,7 @@ _CLOSES = {"\u202c": "\u202a\u202b", "\u2069": "\u2066\u2067\u2068"}
 """Each character that closes an embedding or isolate (Unicode Bidirectional Algorithm), with those it closes."""
 NEUTRAL = "\u2060"
 """Has neither width nor direction."""
+# What has no width could make two names look alike; joiners of scripts and emoji are left out.
 _HIDDEN = "\u061c\u200b\u200e\u200f\u2060-\u2065\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
 _SURROGATES = "\ud800-\udfff"
 _IN_NAMES = re.compile(f"[{_CONTROLS}{_DIRECTIONS}{_HIDDEN}{_SURROGATES}]")
@@ -21,6 +23,7 @@ _IN_TEXTS = re.compile(f"(?![\n\t])[{_CONTROLS}{_OVERRIDES}{_SURROGATES}]")
 
 def clean_text(text: str) -> str:
     """Remove NUL and replace lone surrogates by U+FFFD, so that every later stage can hold the text."""
+    # UTF-16 joins surrogates that belong together, and shows which do not.
     return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
@@ -31,6 +34,7 @@ def visible_name(name: str) -> str:
     These are control characters, line ends, embeddings, overrides and marks of direction, and what has no width but the
     joiners of scripts and emoji. Bytes that are no text (lone surrogates) become U+FFFD.
     """
+    # The quick way for nearly all names.
     return name if name.isprintable() else _IN_NAMES.sub(_visible_character, name)
 
 
@@ -61,13 +65,16 @@ def settle_directions(text: str) -> str:
             letters[at] = NEUTRAL
         elif mark not in _CLOSES:
             begun.append(at)
+        # As the algorithm has it (UAX 9, X6a): a closing isolate ends all that began inside of it.
         elif mark == "\u2069" and any(letters[number] in _CLOSES[mark] for number in begun):
             while letters[begun.pop()] not in _CLOSES[mark]:  # it ends the embeddings inside, too
                 pass
+        # A closing embedding ends only what began last (X7).
         elif mark == "\u202c" and begun and letters[begun[-1]] in _CLOSES[mark]:
             begun.pop()
         else:
             letters[at] = NEUTRAL
+    # What never ends would turn around what stands behind the text in a sentence or a line.
     for at in begun:
         letters[at] = NEUTRAL
     return "".join(letters)

@@ -32,7 +32,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LOOK_EVERY_S = 0.05
+# The key for a message's name, which no field may have.
 TAG = "type"
+# Compact, as each word of an answer is a line; ASCII by default, so that lone surrogates survive.
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 _SENSELESS = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
@@ -60,7 +62,7 @@ class Greeting:
 
 @dataclass(frozen=True)
 class Failed:
-    """The request failed with this error."""
+    """Last reply of a request that failed, with the error as the person is told it."""
 
     error: AppError
 
@@ -74,7 +76,7 @@ class Ended:
 
 
 class Wire:
-    """Messages that two processes exchange, as JSON lines."""
+    """The messages that two processes exchange as JSON lines, and the version of their form."""
 
     def __init__(self, version: int, requests: Iterable[type], replies: Iterable[type]) -> None:
         self.version = version
@@ -86,17 +88,18 @@ class Wire:
         return _encode({TAG: type(message).__name__} | to_json(message)).encode("ascii") + b"\n"
 
     def parse_request(self, line: bytes) -> Any:
-        """Parse a line from the parent. Raises ProtocolViolation."""
+        """Parse a line that the parent has sent. Raises ProtocolViolation."""
         return self._parse_message(self._requests, line)
 
     def parse_reply(self, line: bytes) -> Any:
-        """Parse a line from the child. Raises ProtocolViolation."""
+        """Parse a line that the child has sent. Raises ProtocolViolation."""
         return self._parse_message(self._replies, line)
 
     @staticmethod
     def _parse_message(kinds: Mapping[str, type], line: bytes) -> Any:
         try:
             body = json.loads(str(line, "utf-8"))
+            # `body[TAG]` fails for what is no object and for a name that is unknown: both are a violation.
             return _form_of(kinds[body[TAG]]).read(body)
         except _SENSELESS as error:
             raise ProtocolViolation(f"{type(error).__name__} in {line[:200]!r}") from error
@@ -127,6 +130,7 @@ class WireClient:
         try:
             reply = self._check_greeting(self._wire.parse_reply(line))
         except ProtocolViolation as error:
+            # A child that talks nonsense can't be trusted with the next line.
             self._child.kill_tree()
             self._hear(error)
             return
@@ -136,9 +140,11 @@ class WireClient:
     def _check_greeting(self, reply: Any) -> Any:
         if isinstance(reply, Greeting):
             if reply.protocol != self._wire.version:
+                # Of another version after an upgrade: the program's files were replaced while it ran.
                 raise ProtocolViolation(f"the child speaks version {reply.protocol}, not {self._wire.version}")
             self.has_greeted = True
         elif not self.has_greeted:
+            # Whatever comes first has to say which version it speaks.
             raise ProtocolViolation(f"{type(reply).__name__} before the greeting")
         return reply
 
@@ -150,6 +156,7 @@ class WireInbox:
     """
 
     def __init__(self, most_waiting: int = 0) -> None:
+        # Bounded where a child reads faster than its words are used: the pipe then holds it back.
         self._items: queue.Queue[Any] = queue.Queue(most_waiting)
         self._closed = threading.Event()
 
@@ -171,7 +178,7 @@ class WireInbox:
         return item
 
     def close(self) -> None:
-        """Drop all later messages."""
+        """Drop all later messages, and let a child go that waits for room."""
         self._closed.set()
 
 
@@ -186,6 +193,7 @@ class ParentSide:
 
     def send_reply(self, reply: Any) -> None:
         """Write a reply in a single write, since two threads may reply."""
+        # `BufferedWriter` locks each write, so that two replies never mix.
         self._writer.write(self._wire.encode_message(reply))
         self._writer.flush()
 
@@ -197,6 +205,7 @@ class ParentSide:
             try:
                 yield self._wire.parse_request(line)
             except ProtocolViolation as error:
+                # Handed on, not raised: the loop that reads would end, and with it all that is running.
                 yield error
 
     def leave_with_parent(self, take: Callable[[Any], object], last: Callable[[], object] = lambda: None) -> None:
@@ -206,6 +215,7 @@ class ParentSide:
             for request in self.read_requests():
                 take(request)
             last()
+            # From a thread, and at once: other threads may be in the middle of anything.
             os._exit(0)
 
         threading.Thread(target=listen, name="parent", daemon=True).start()
@@ -244,7 +254,9 @@ def _same_value(raw: Any) -> Any:
 
 
 _PLAIN: dict[Any, _JsonForm] = {
+    # bool is a kind of int, so types are compared exactly.
     int: _JsonForm(_refuse_value, plain=frozenset({int})),
+    # JSON of other programs writes 1 for 1.0.
     float: _JsonForm(_refuse_value, plain=frozenset({float, int})),
     str: _JsonForm(_refuse_value, plain=frozenset({str})),
     bool: _JsonForm(_refuse_value, plain=frozenset({bool})),
@@ -273,6 +285,7 @@ def _form_of(hint: Any) -> _JsonForm:  # noqa: PLR0911 - a table of kinds
     if isinstance(hint, type):
         if issubclass(hint, enum.Enum):
             members: dict[Any, Any] = {member.value: member for member in hint}
+            # Enums of texts are texts already; others are written by their value.
             return _JsonForm(members.__getitem__, None if issubclass(hint, str) else lambda value: value.value)
         if dataclasses.is_dataclass(hint):
             return _dataclass_form(hint)
@@ -293,6 +306,7 @@ def _union_form(members: tuple[Any, ...]) -> _JsonForm:
     if len(rest) == 1:
         read, write = forms[rest[0]].read, forms[rest[0]].write
     else:
+        # By name only where there are several, so that a message stays short.
         read, write = _tagged_form({member.__name__: forms[member] for member in rest})
     if write is None:
         return _JsonForm(read, plain=plain)
@@ -307,6 +321,7 @@ def _tagged_form(forms: Mapping[str, _JsonForm]) -> tuple[Callable[[Any], Any], 
 
 
 def _literal_form(values: tuple[Any, ...]) -> _JsonForm:
+    # With its type, as True == 1.
     known = {(type(value), value) for value in values}
     return _JsonForm(lambda raw: raw if (type(raw), raw) in known else _refuse_value(raw))
 
@@ -317,6 +332,7 @@ def _list_form(kind: type, form: _JsonForm) -> _JsonForm:
     def read(raw: Any) -> Any:
         if type(raw) is not list:
             _refuse_value(raw)
+        # The quick way for long lists of numbers, such as vectors and tokens.
         if plain.issuperset(map(type, raw)):
             return kind(raw)
         return kind([value if type(value) in plain else read_one(value) for value in raw])
@@ -380,9 +396,9 @@ def _dataclass_form(cls: Any) -> _JsonForm:
         found = {}
         for name, plain, read_one in readers:
             if name in raw:
-                one = raw[name]
-                found[name] = one if type(one) in plain else read_one(one)
-        return cls(**found)
+                item = raw[name]
+                found[name] = item if type(item) in plain else read_one(item)
+        return cls(**found)  # missing keys take their defaults, or raise TypeError
 
     def write(value: Any) -> Any:
         # `vars` where it can be: this is done for every token (`dataclasses.asdict` copies deeply and is slow)
@@ -390,7 +406,10 @@ def _dataclass_form(cls: Any) -> _JsonForm:
         return body | {name: write_one(getattr(value, name)) for name, write_one in writers} if writers else body
 
     has_more = any(
-        isinstance(attribute, functools.cached_property) for base in cls.__mro__ for attribute in vars(base).values()
+        # A cached property keeps its value among the fields, where `vars` would send it.
+        isinstance(attribute, functools.cached_property)
+        for base in cls.__mro__
+        for attribute in vars(base).values()
     )
     is_bare = not has_more and not hasattr(cls, "__slots__") and len(names) == len(dataclasses.fields(cls))
     return _JsonForm(read, write)

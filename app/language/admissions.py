@@ -65,6 +65,7 @@ _LOOKED = {
     "tr": r"\b(?:bulamadım|bulamıyorum|bilmiyorum)\b",
 }
 """Statements that the searcher hasn't found it, without naming the text."""
+# Patterns with two gaps take time by the square of a sentence's length.
 LONGEST = 400
 """Longest sentence examined, in characters."""
 
@@ -77,6 +78,7 @@ def admits_absence(sentence: str) -> bool:
 @cache
 def _compile_patterns() -> list[re.Pattern[str]]:
     """Compile those of all languages; that takes a while, and few need them."""
+    # A look-ahead for the text in any place, then the denial in any place: order differs between languages.
     denials = [rf"(?=.*\b(?:{_TEXT[code]})\b).*?(?:{_DENIAL[code]})" for code in _TEXT]
     looked = [f".*?(?:{pattern})" for pattern in _LOOKED.values()]
     return [re.compile(pattern, re.IGNORECASE | re.DOTALL) for pattern in (*denials, *looked)]

@@ -76,6 +76,7 @@ _TRADITIONAL = frozenset(
 _SIMPLIFIED = frozenset(
     "这个们来说时国会对学为与后经实点过还从开关问题应当书见话请让谁给线万体将样电机无处变发读写听买卖"
 )
+# The model tells Bokmål and Nynorsk apart, and knows plain "no" as well.
 _BASES = frozenset(base_code(language.code) for language in LANGUAGES) | {"no", "nn"}
 
 
@@ -91,6 +92,7 @@ def language_of(text: str) -> str:
 def language_by_script(text: str, letters: int) -> str:
     """Return the code of a language identified by its script; `letters` is the text's number of letters."""
     kana, han = count_script(KANA, text), count_script(HAN, text)
+    # More than half of the letters: a cited name in another script does not decide.
     if (kana + han) * 2 > letters:
         return "ja" if kana > KANA_SHARE * (kana + han) else "zh"
     for code, script in OF_ONE_LANGUAGE.items():
@@ -106,6 +108,7 @@ def language_by_words(text: str) -> str:
     if script != "latin":
         return script
     here = find_words(text[:MOST_CHARACTERS])
+    # As many words of one language as of the next are no decision.
     counts = sorted(((len(here & known), code) for code, known in _SMALL_WORDS.items()), reverse=True)
     (most, code), (second, _) = counts[0], counts[1]
     return code if most >= LEAST_SMALL_WORDS and most > second else ""
@@ -122,18 +125,21 @@ def languages_differ(one: str, other: str) -> bool:
 def scripts_differ(one: str, other: str) -> bool:
     """Return whether two texts have different scripts; False for texts without letters."""
     both = (one[:SCRIPT_CHARACTERS], other[:SCRIPT_CHARACTERS])
+    # Signs and figures alone belong to no script.
     return all(any(map(str.isalpha, text)) for text in both) and script_in(both[0]) != script_in(both[1])
 
 
 class LanguageDetector:
     """Finds languages; the model is loaded when the first text needs it. From any thread."""
 
+    # Weak: 70 MB are not kept when nobody looks for languages any more.
     _shared: weakref.ref[LanguageDetector] | None = None
     _lock = threading.Lock()
 
     def __init__(self) -> None:
         self._model: LanguageModel | None = None
         self._is_missing = False
+        # Two threads at once would load it twice.
         self._loading = threading.Lock()
 
     @classmethod
@@ -152,6 +158,7 @@ class LanguageDetector:
         letters = len(_LETTER.findall(sample))
         found = language_by_script(sample, letters) if letters else ""
         if not found and letters >= LEAST_TYPED_LETTERS:
+            # Only among what may be chosen: short texts are told apart far better so.
             found, certainty = self._most_likely(sample, {base_code(code) for code in among})
             found = found if certainty >= LEAST_CERTAINTY else ""
         return _variant_of(sample, found, among) if found else ""
@@ -176,6 +183,7 @@ class LanguageDetector:
         sample = text[:MOST_CHARACTERS]
         if not one or are_alike(one, other) or len(_LETTER.findall(sample)) < LEAST_LETTERS_OF_TWO:
             return False
+        # Of two languages only, and clearly, as the text is short.
         found, certainty = self._most_likely(sample, {base_code(one), base_code(other)})
         return found == base_code(one) and certainty >= CLEARLY
 
@@ -189,6 +197,7 @@ class LanguageDetector:
                     self._is_missing = True
         if self._model is None:
             return "", 0.0
+        # The three codes of Norwegian are one language here.
         code, certainty = self._model.most_likely(text, among | ({"no", "nn"} if "nb" in among else set()))
         return base_code(code), certainty
 
@@ -198,9 +207,11 @@ def _variant_of(text: str, found: str, among: Sequence[str]) -> str:
     fitting = [code for code in among if base_code(code) == base_code(found)]
     if base_code(found) == "zh" and len(fitting) > 1:
         older = sum(character in _TRADITIONAL for character in text)
+        # A text with characters of both counts as what it has more of.
         newer = sum(character in _SIMPLIFIED for character in text)
         wanted = "zh-Hant" if older > newer else "zh"
         return wanted if wanted in fitting else fitting[0]
+    # Without a region first, as nothing else is known of the text.
     plain = [code for code in fitting if code == base_code(found)]
     return next(iter([*plain, *fitting]), "")
 
@@ -221,6 +232,7 @@ _SIZES = struct.Struct("<HHQQ")
 """The extra field of large files, which NumPy writes for all."""
 _DESCRIBED = struct.Struct("<8sH")
 """Of an array: mark and version, and how long the description is that follows."""
+# Read in pieces, so that a gzip of 50 MB is never there as a whole.
 _READ_BYTES = 1 << 20
 _CODE_BYTES = 12
 """Three characters of four bytes."""
@@ -238,9 +250,10 @@ class _ByteAutomaton:
     feature_of: array[int]
 
     def count_features(self, data: bytes) -> Counter[int]:
-        """Count the known n-grams in the data."""
+        """Count the known n-grams in the data, each by the number of its feature."""
         state, found = 0, []
         for byte in data:
+            # All rows of the states together would take far more memory: most states share one.
             state = self.rows[(self.row_of[state] << 8) + byte]
             if self.feature_of[state] >= 0:
                 found.append(self.feature_of[state])
@@ -257,6 +270,7 @@ def most_likely(text: str) -> tuple[str, float]:
     counts = automaton.count_features(data)
     if not counts:
         return "", 0.0
+    # Freed before the weights are read, so that both are never in memory together.
     del automaton
     for feature, weights in _read_weights(sorted(counts), len(codes)):
         log_count = math.log1p(counts[feature])
@@ -281,6 +295,7 @@ class LanguageModel:
         """
         data = _bytes_of(text)
         counts = self._automaton.count_features(data)
+        # Restricted to some languages, the others' scores are not even added up.
         places = [n for n, code in enumerate(self._codes) if not among or code in among]
         if not counts or not places:
             return "", 0.0
@@ -293,6 +308,7 @@ class LanguageModel:
 
 
 def _bytes_of(text: str) -> bytes:
+    # Capitals are letters of their own for the model, and a text in capitals would look like none.
     return unicodedata.normalize("NFC", text.lower() if text.isupper() else text).encode("utf-8", "replace")
 
 
@@ -300,6 +316,7 @@ def _best_score(scores: Sequence[float], codes: list[str], size_bytes: int) -> t
     """Softmax, cooled by the square root of the length: n-grams overlap, so they are no independent witnesses."""
     highest, heat = max(scores), math.sqrt(size_bytes)
     likelihood = dict.fromkeys(codes, 0.0)
+    # Compared with the highest, or exp() would be 0 for all.
     for code, score in zip(codes, scores, strict=True):  # a language in two scripts is there twice
         likelihood[code] += math.exp((score - highest) / heat)
     best = max(codes, key=lambda code: likelihood[code])
@@ -313,6 +330,7 @@ def _load_model(*, has_weights: bool = True) -> tuple[_ByteAutomaton, array[floa
     codes: list[str] = []
     weights = b""
     for name, size_bytes, file in _archive_members():
+        # Names of py3langid's arrays: pc is the prior of a language, ptc the weight of an n-gram for it.
         if name == "pc":
             scores.frombytes(file.read(size_bytes))
         elif name in arrays:
@@ -324,6 +342,7 @@ def _load_model(*, has_weights: bool = True) -> tuple[_ByteAutomaton, array[floa
                 raw[start : start + _CODE_BYTES].decode("utf-32-le").rstrip("\0")
                 for start in range(0, size_bytes, _CODE_BYTES)
             ]
+        # The weights are the largest part, and a single text needs few of them.
         elif name == "ptc" and has_weights:
             weights = file.read(size_bytes)
         else:
@@ -339,6 +358,7 @@ def _read_weights(features: list[int], languages: int) -> Iterator[tuple[int, tu
         if name == "ptc":
             at = 0
             for feature in features:
+                # Forwards only, since packed files can't go back.
                 file.seek((feature - at) * row.size, os.SEEK_CUR)
                 yield feature, row.unpack(file.read(row.size))
                 at = feature + 1
@@ -348,6 +368,7 @@ def _read_weights(features: list[int], languages: int) -> Iterator[tuple[int, tu
 def _archive_members() -> Iterator[tuple[str, int, IO[bytes]]]:
     """Yield each array's name, size in bytes, and the file at its data, to be read before the next one."""
     with _open_model() as file:
+        # A ZIP without compression is its members one after another; no directory is needed.
         while (head := file.read(_MEMBER.size))[:4] == b"PK\x03\x04":
             _, name_bytes, extra_bytes = _MEMBER.unpack(head)
             name, extra = file.read(name_bytes).decode("ascii"), file.read(extra_bytes)
@@ -359,6 +380,7 @@ def _archive_members() -> Iterator[tuple[str, int, IO[bytes]]]:
 
 def _open_model() -> IO[bytes]:
     unpacked, gzipped = resource_path(UNPACKED), resource_path(GZIPPED)
+    # As set-up lays it down is quickest; a package has it gzipped, a wheel as py3langid has it.
     if unpacked.is_file():
         return unpacked.open("rb")
     return cast(IO[bytes], gzip.open(gzipped)) if gzipped.is_file() else lzma.open(packed_model())

@@ -16,6 +16,7 @@ from app.core.paths import resource_path
 # Characters are told as the inside of a regular expression's brackets.
 
 
+# Blocks of Unicode, as far as letters of living languages go.
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 KANA = "\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9d"
 HANGUL = "\u1100-\u11ff\u3130-\u318f\uac00-\ud7af"
@@ -24,6 +25,7 @@ _GREEK = "\u0370-\u03ff\u1f00-\u1fff"
 _CYRILLIC = "\u0400-\u052f"
 _ARABIC = "\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc"
 _HEBREW = "\u0590-\u05ff"
+# One script, several languages: which of them is only told by words.
 _DEVANAGARI = "\u0900-\u097f"
 _THAI = "\u0e00-\u0e7f"
 OF_ONE_LANGUAGE = {
@@ -64,7 +66,7 @@ def script_of(code: str) -> str:
 
 
 def count_script(script: str, text: str) -> int:
-    """Count a text's characters of a script."""
+    """Count the characters of a text that belong to a script."""
     return len(re.findall(f"[{script}]", text))
 
 
@@ -79,12 +81,14 @@ def find_foreign_letters(text: str, known: Sequence[str]) -> re.Match[str] | Non
     """
     for match in _OTHER_LETTERS.finditer(text):
         name = script_in(match[0])
+        # One Greek letter in an English text is a formula.
         if len(match[0]) == 1 and name not in ("east asian", "hangul"):
             continue
         # Of scripts without a name here, the stretch of 128 characters that its first letter stands in.
         first = ord(match[0][0]) >> _PAGE_BITS << _PAGE_BITS
         script = _SCRIPTS[name] if name != "latin" else f"{chr(first)}-{chr(first + (1 << _PAGE_BITS) - 1)}"
         letters = re.compile(f"[{script}]")
+        # A text that is mostly in that script has no foreign letters of it.
         is_main = len(letters.findall(text)) * 2 > sum(map(str.isalpha, text))
         if not is_main and not any(map(letters.search, known)):
             return match
@@ -94,6 +98,7 @@ def find_foreign_letters(text: str, known: Sequence[str]) -> re.Match[str] | Non
 @lru_cache(maxsize=4096)
 def script_in(text: str) -> str:
     """Return the name of the script of most letters; "latin" if unknown."""
+    # Digits and signs are in texts of all scripts.
     letters = "".join(filter(str.isalpha, text))
     counts = {name: count_script(script, letters) for name, script in _SCRIPTS.items()}
     best = max(counts, key=lambda name: counts[name])
@@ -102,6 +107,7 @@ def script_in(text: str) -> str:
 
 def is_right_to_left(text: str) -> bool:
     """Return whether the first letter with a direction is right-to-left (Unicode Bidirectional Algorithm, rule P2)."""
+    # Figures and signs have no strong direction (rule P2 looks for the first that has).
     kinds = (unicodedata.bidirectional(letter) for letter in text)
     return next((kind for kind in kinds if kind in ("L", "R", "AL")), "L") != "L"
 
@@ -131,6 +137,7 @@ _ALSO_NAMED = {
 """Codes that a document may have, too."""
 
 _BY_CODE = {language.code.casefold(): language for language in LANGUAGES}
+# Old codes, regions that tell the script, and the codes of other lists, by what is meant.
 _OTHER_CODES = {
     "no": "nb", "nn": "nb", "fil": "tl", "iw": "he", "in": "id", "zh-tw": "zh-Hant", "zh-hk": "zh-Hant",
     "zh-mo": "zh-Hant", "zh-cn": "zh", "zh-sg": "zh", "zh-hans": "zh", "cmn": "zh", "zh-hant-tw": "zh-Hant",
@@ -140,6 +147,7 @@ _FORMAL = frozenset(
      "ka", "kk", "ko", "lt", "lv", "mk", "mn", "mr", "ne", "nl", "pa", "pl", "pt", "ro", "ru", "sk", "sl", "sq", "sr",
      "ta", "te", "tl", "tr", "ug", "uk", "ur", "uz", "zh")
 )  # fmt: skip
+# By language and not by script, as a length in words has to be asked for before there is a text.
 WITHOUT_WORD_SPACES = frozenset(("bo", "ja", "km", "lo", "my", "th", "yue", "zh"))
 """Their words have no spaces between them."""
 MANY_TOKENS = frozenset(
@@ -158,6 +166,7 @@ def find_language(code: str) -> Language | None:
     None if unknown.
     """
     wanted = code.strip().replace("_", "-").casefold()
+    # Once for the whole code, so that zh-TW is told from zh, and then for its first part.
     wanted = _OTHER_CODES.get(wanted, wanted).casefold()
     first = wanted.partition("-")[0]
     return _BY_CODE.get(wanted) or _BY_CODE.get(_OTHER_CODES.get(first, first).casefold())
@@ -172,6 +181,7 @@ def base_code(code: str) -> str:
 def is_rtl(code: str) -> bool:
     """Return whether a language is written from right to left, in the script its code names or its usual one."""
     plain = code.strip().replace("_", "-").casefold()
+    # A script in the code counts before the language's usual one.
     return plain.partition("-")[0] in _RTL or "-arab" in plain or "-hebr" in plain
 
 
@@ -183,6 +193,7 @@ def is_east_asian(code: str) -> bool:
 def is_same(one: str, other: str) -> bool:
     """Return whether texts need no translation between the two. The two Chinese scripts count as different."""
     first, second = base_code(one), base_code(other)
+    # Simplified and traditional are two languages to a reader.
     return first == second and (first != "zh" or one == other)
 
 
@@ -199,6 +210,7 @@ def has_formality(code: str) -> bool:
 
 def english_name(code: str) -> str:
     """Return the language's name for prompts; an unknown code is returned as it is."""
+    # Some that can't be translated into can still be the language of a document.
     found = find_language(code)
     return _ALSO_NAMED.get(code) or (found.english if found else code)
 

@@ -20,8 +20,10 @@ TABLES: dict[str, Any] = json.loads(resource_path("quantities.json").read_text("
 """Units, scales, number words and months in the more common languages."""
 MONTHS: dict[str, int] = {word: number for number, row in enumerate(TABLES["months"], 1) for word in row.split()}
 _NAME = "|".join(sorted(MONTHS, key=len, reverse=True))
+# An ordinal's ending or point, as it stands in the commoner languages.
 _DAY = r"\d{1,2}(?:st|nd|rd|th|er|\.|º|ª)?"
 _YEAR = r"(?:\d{4}|'\d{2})"
+# A range of days has the month once: "3-5 May".
 _DAY_FIRST = re.compile(
     rf"(?<![\w.,])(?:(?P<from>{_DAY}) ?(?:-|to|bis|and|und|au|al|a) ?)?(?P<day>{_DAY}) ?(?:of |de |di )?"
     rf"(?P<month>{_NAME})\b\.?(?:,? ?(?:de |del )?(?P<year>{_YEAR})\b)?",
@@ -35,6 +37,7 @@ _MONTH_FIRST = re.compile(
 _MONTH_YEAR = re.compile(
     rf"(?<!\w)(?P<month>{_NAME})\b\.?,? (?:of |de |del )?(?P<year>\d{{4}})\b(?![.,]\d)", re.IGNORECASE
 )
+# Alone a month's name could be another word at the beginning of a sentence ("May I …"), so a word has to stand before.
 _MONTH_ALONE = re.compile(rf"(?<=[^\W_][ ,] )(?:{_NAME})\b|(?<=[^\W_] )(?:{_NAME})\b", re.IGNORECASE)
 _ISO = re.compile(r"(?<![\d./-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d/-]|\.\d)")
 _DAY_POINTS = re.compile(r"(?<![\d./-])(\d{1,2})([./-]) ?(\d{1,2})\2 ?(\d{4}|\d{2})(?![\d/-]|\.\d)")
@@ -58,6 +61,7 @@ class Date(NamedTuple):
 
     def covers_date(self, other: Date) -> bool:
         """Return whether this date, on a page, supports `other`: everything `other` names is equal here."""
+        # A page with more (the year) bears out a statement with less, but never the other way round.
         if other.year and self.year and other.year != self.year:
             return False
         return any(
@@ -70,11 +74,13 @@ class Date(NamedTuple):
 @lru_cache(maxsize=4096)
 def find_dates(text: str) -> tuple[Date, ...]:
     """Return a text's dates in order, none nested. A month's name alone counts, too."""
+    # Non-breaking spaces and other digits are levelled, so that patterns need not know them.
     plain = normalize_signs(text)
     found: list[Date] = []
     taken = bytearray(len(plain))
     for date in _all_dates(plain):
         if not any(taken[date.start : date.end]):
+            # Longer forms are looked for first, so that "3 May 2024" is not also "May 2024".
             taken[date.start : date.end] = b"\1" * (date.end - date.start)
             found.append(date)
     return tuple(sorted(found))
@@ -85,10 +91,12 @@ def _all_dates(plain: str) -> Iterator[Date]:
         yield from _check_pairs(match.start(), match.end(), int(match[1]), [(int(match[3]), int(match[4]))])
     for match in _DAY_POINTS.finditer(plain):
         first, second = int(match[1]), int(match[3])
+        # A point is European, day first; a slash or a hyphen may be either.
         pairs = [(second, first)] if match[2] == "." else [(first, second), (second, first)]
         yield from _check_pairs(match.start(), match.end(), _parse_year(match[4]), pairs)
     for match in _CJK.finditer(plain):
         yield from _check_pairs(match.start(), match.end(), int(match[1] or 0), [(int(match[2]), int(match[3] or 0))])
+    # Few texts have a month's name, and these patterns are the slow ones.
     if not _has_month(plain):
         return
     for pattern in (_DAY_FIRST, _MONTH_FIRST, _DAY_MONTH):
@@ -126,6 +134,7 @@ def _has_month(plain: str) -> bool:
 
 
 def _check_pairs(start: int, end: int, year: int, pairs: list[tuple[int, int]]) -> Iterator[Date]:
+    # 0 days: a month alone.
     good = tuple(dict.fromkeys((month, day) for month, day in pairs if 1 <= month <= 12 and 0 <= day <= 31))
     if good:
         yield Date(start, end, year, good)
@@ -152,6 +161,7 @@ def scale_after(plain: str, end: int, *, is_money: bool) -> tuple[Decimal, int]:
     """Return the multiplier after the number that ends at `end` ("million": 1,000,000; else 1), and where it ends."""
     scale = Decimal(1)
     attached = plain[end : end + 1]
+    # "10k" but not "10km": nothing may follow.
     if attached and not plain[end + 1 : end + 2].isalnum():
         found = ATTACHED_SCALES.get(attached) or (MONEY_SCALES.get(attached) if is_money else None)
         if found:
@@ -159,12 +169,14 @@ def scale_after(plain: str, end: int, *, is_money: bool) -> tuple[Decimal, int]:
     cjk = _SCALES_AFTER_CJK.match(plain, end)
     if cjk:
         return SCALES[cjk[0]], cjk.end()
+    # At most two, one after the other.
     for _ in range(2):  # "mil millones", "thousand million"
         match = _AFTER.match(plain, end)
         more = SCALES.get(match[1].casefold()) if match else None
         if match is None or more is None:
             break
         scale, end = scale * more, match.end(1)
+        # The point of an abbreviation belongs to it and ends no sentence.
         if plain[end : end + 2] in (". ", ".") and match[1].casefold() in {"mio", "mrd", "tsd", "bn", "млн", "млрд"}:
             end += 1
     for joiner in ("de ", "di ", "of "):
@@ -183,6 +195,7 @@ def unit_after(plain: str, end: int) -> tuple[MeasureUnit | None, int]:
     if match is None:
         return None, end
     word = match[match.lastindex or 0]
+    # Seconds, but not decades.
     if word == "s" and plain[end] == "s" and plain[end - 1] == "0":
         return None, end  # "the 1990s"
     if len(word) == 1 and word.isalpha() and word not in UNITS:
@@ -195,6 +208,7 @@ def read_figure(figure: str) -> tuple[Decimal | None, str, bool]:
     """(value, digits, whether its separator may be read in two ways) of "3,700", "3.7", "3.700,50"."""
     groups, marks = re.split(r"\D", figure), re.findall(r"\D", figure.replace(" ", "'"))
     digits = "".join(groups)
+    # A digest or an account has no value to be compared.
     if len(digits) > MANY_DIGITS:
         return None, digits, False
     if not marks:
@@ -207,19 +221,24 @@ def _parse_groups(groups: list[str], marks: list[str]) -> tuple[Decimal | None, 
     """Return the value of digit groups with separators; None if no way of writing numbers fits ("1.2.3")."""
     kinds = list(dict.fromkeys(marks))
     threes = all(len(group) == 3 for group in groups[1:]) and 0 < len(groups[0]) <= 3 and groups[0] != "0"
+    # Lakh and crore: 12,34,567.
     indian = all(len(group) == 2 for group in groups[1:-1]) and len(groups[-1]) == 3 and 0 < len(groups[0]) <= 2
     whole, decimal = "".join(groups), "".join(groups[:-1]) + "." + groups[-1]
+    # "1/2" and "1.2,3'4" are no figures.
     if "/" in kinds or len(kinds) > 2:
         return None, False
     if len(kinds) == 2:
+        # The last separator, and only once, is the decimal one.
         is_decimal = marks.count(kinds[1]) == 1 and marks[-1] == kinds[1]
         return (Decimal(decimal) if is_decimal else None), False
     if len(marks) > 1 or kinds == ["'"]:
         return (Decimal(whole) if threes or (indian and len(marks) > 1) else None), False
+    # Three digits behind a single comma may be either: 1,234.
     return Decimal(decimal if kinds == ["."] or not threes else whole), threes
 
 
 CLOCK = "clock"
+# Letters of alphabets only: in Chinese and Japanese a number touches words.
 _LETTER = r"0-9A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u052f"
 _NUMBER = re.compile(rf"(?<![{_LETTER}])(?:(?<!\.)\.)?\d+(?:[.,'/]\d+)*")
 _GROUPS = re.compile(rf"(?<![{_LETTER}.,])\d{{1,3}}(?: \d{{3}})+(?:[.,]\d{{1,2}})?(?![\d])")
@@ -282,10 +301,11 @@ class Quantity(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def find_quantities(text: str) -> tuple[Quantity, ...]:
-    """Return a text's numbers in order, those in dates as parts."""
+    """Return a text's numbers in order; those within dates are parts, to be found but not looked for."""
     plain = normalize_signs(text)
     taken = bytearray(len(plain))
     in_dates = [(date.start, date.end) for date in find_dates(text)]
+    # Dates first: "3.7." is no number, and a year is none of something.
     found = list(_in_dates(plain, in_dates))
     _mark_taken(taken, in_dates)
     clocks = [clock for clock in _find_clocks(plain) if not taken[clock.start]]
@@ -293,7 +313,9 @@ def find_quantities(text: str) -> tuple[Quantity, ...]:
     figures = [figure for figure in _find_figures(plain) if not taken[figure.start]]
     spelled = [quantity for quantity in _find_spelled(plain) if not taken[quantity.start]]
     return tuple(
-        sorted((*found, *clocks, *_find_ranges(plain, figures), *spelled), key=lambda one: (one.start, one.end))
+        sorted(
+            (*found, *clocks, *_find_ranges(plain, figures), *spelled), key=lambda number: (number.start, number.end)
+        )
     )
 
 
@@ -312,6 +334,7 @@ def _mark_taken(taken: bytearray, spans: list[tuple[int, int]]) -> None:
 
 def _in_dates(plain: str, spans: list[tuple[int, int]]) -> Iterator[Quantity]:
     for start, end in spans:
+        # Both readings are kept, as a date may be a mistake.
         whole = re.finditer(r"\d{1,2}[.,]\d{1,2}(?!\d)", plain[start:end])
         for match in (*re.finditer(r"\d{1,4}", plain[start:end]), *whole):  # "3.7. 2024" may be no date at all
             number = Decimal(match[0].replace(",", "."))
@@ -326,20 +349,22 @@ def _find_clocks(plain: str) -> Iterator[Quantity]:
         hour, minute = int(match[1] or match[4]), int(match[2] or match[5] or 0)
         if match[3]:
             hour = hour % 12 + (12 if match[3] in "pP" else 0)
+        # In minutes, so that 2:30 p.m. equals 14:30.
         value = Decimal(hour * 60 + minute)
         yield Quantity(match.start(), match.end(), match.end(), value, value, str(value), CLOCK)
 
 
 def _find_figures(plain: str) -> Iterator[Quantity]:
+    # Groups with blanks first: "3 700 000" would otherwise be three numbers.
     groups = [(match.start(), match.end()) for match in _GROUPS.finditer(plain)]
     for start, end in groups:
         yield _with_unit(plain, start, end)
     grouped = bytearray(len(plain))
     _mark_taken(grouped, groups)
     for match in _NUMBER.finditer(plain):
-        one = _with_unit(plain, match.start(), match.end())
-        yield one._replace(is_part=bool(grouped[match.start()]))
-        if one.value is None and len(match[0]) <= MANY_DIGITS:
+        quantity = _with_unit(plain, match.start(), match.end())
+        yield quantity._replace(is_part=bool(grouped[match.start()]))
+        if quantity.value is None and len(match[0]) <= MANY_DIGITS:
             for part in re.finditer(r"\d+", match[0]):
                 at = match.start() + part.start()
                 number = Decimal(part[0])
@@ -350,6 +375,7 @@ def _with_unit(plain: str, start: int, end: int) -> Quantity:
     """Build a number with the scale and unit around it."""
     figure, digits, is_loose = read_figure(plain[start:end])
     number_end = end
+    # Signs of money stand before the number in many languages.
     before = _BEFORE.search(plain[max(0, start - 5) : start])
     unit = UNITS.get(before[1].casefold()) if before else None
     begin = start - (len(before[0]) if before else 0)
@@ -363,7 +389,7 @@ def _with_unit(plain: str, start: int, end: int) -> Quantity:
 
 def _find_ranges(plain: str, figures: list[Quantity]) -> Iterator[Quantity]:
     """ "5 to 10 km": what has no unit takes that of the number it is joined to."""
-    ordered = sorted(figures, key=lambda one: one.start)
+    ordered = sorted(figures, key=lambda figure: figure.start)
     for quantity, following in zip_longest(ordered, ordered[1:]):
         is_joined = (
             following is not None
@@ -378,6 +404,7 @@ def _find_ranges(plain: str, figures: list[Quantity]) -> Iterator[Quantity]:
             and _RANGE.fullmatch(plain[quantity.number_end : following.start])
         )
         if is_joined and following is not None and following.plain and following.value is not None and quantity.plain:
+            # By the ratio, so that the scale counts for both.
             value = quantity.plain * (following.value / following.plain)
             yield quantity._replace(value=value, dimension=following.dimension, scale=following.scale)
             if following.scale > 1:
@@ -393,6 +420,7 @@ def _find_spelled(plain: str) -> Iterator[Quantity]:
     while at < len(words):
         match, word = words[at], words[at][0].casefold()
         at += 1
+        # "per cent" is a unit, not a hundred.
         if match.start() < behind or plain[match.start() - 4 : match.start()].casefold() == "per ":
             continue
         number = NUMBER_WORDS.get(word)
@@ -400,6 +428,7 @@ def _find_spelled(plain: str) -> Iterator[Quantity]:
         if number is None:
             yield from _read_word(plain, match, word)
             continue
+        # "twenty-one" and "twenty one".
         if 20 <= number < 100 and at < len(words) and words[at].start() - end <= 1:
             ones = NUMBER_WORDS.get(words[at][0].casefold(), 0) or (words[at][0].casefold() == "one")
             if 0 < ones < 10:
@@ -414,14 +443,15 @@ def _read_word(plain: str, match: re.Match[str], word: str) -> Iterator[Quantity
         number = Decimal(ORDINAL_WORDS[word])
         yield Quantity(match.start(), match.end(), match.end(), number, number, str(number), "", is_part=True)
     elif word in ONE_WORDS or word in ARTICLES:
-        one = _with_worded_unit(plain, match.start(), match.end(), 1)
-        if one.dimension or one.scale > 1 or word == "one":
-            yield one._replace(is_part=True)
+        found = _with_worded_unit(plain, match.start(), match.end(), 1)
+        if found.dimension or found.scale > 1 or word == "one":
+            yield found._replace(is_part=True)
 
 
 def _with_worded_unit(plain: str, start: int, end: int, number: int) -> Quantity:
     figure = Decimal(number)
     number_end = end
+    # Only behind a digit's word: "a hundred" is vague.
     if number < 10 and plain[end : end + 8].casefold() == " hundred":
         figure *= 100
         end += len(" hundred")
@@ -460,10 +490,12 @@ def written_numbers(text: str) -> list[WrittenNumber]:
 
 def _readings_of(match: re.Match[str]) -> WrittenNumber:
     scale = (match["scale"] or "").rstrip(".")
+    # The figure alone, as what follows may be a scale or only a word.
     figure = match[0][: match.start("scale") - match.start()].rstrip() if scale else match[0]
     values = _figure_values(figure)
     times = SCALES.get(scale.casefold()) or SCALES.get(scale[:1]) or EAST_ASIAN_SCALES.get(scale[:1])
     if times is not None:
+        # With and without: a translation may have it in either form.
         values |= {value * times for value in values}
     return WrittenNumber(figure, frozenset(values))
 
@@ -473,6 +505,7 @@ def _figure_values(figure: str) -> set[Decimal]:
     pieces = re.split(r"\D", figure)
     found = set()
     if len(pieces) == 1 or (
+        # Groups of three, and in India of two before the last.
         all(len(piece) == 3 for piece in pieces[-1:]) and all(len(piece) in (2, 3) for piece in pieces[1:])
     ):
         found.add(Decimal("".join(pieces)))
@@ -514,7 +547,7 @@ def _values_of(rows: dict[str, str]) -> dict[str, int]:
 
 
 def _german_numbers() -> dict[str, int]:
-    """Return the values of "einundzwanzig" to "neunundneunzig"."""
+    """Return the values of German's number words from 21 to 99, ones before tens."""
     ones = ("ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun")
     tens = ("zwanzig", "dreißig", "vierzig", "fünfzig", "sechzig", "siebzig", "achtzig", "neunzig")
     return {

@@ -26,6 +26,7 @@ MANY_CAPITALS = 0.45
 """From this share of capitalised words inside sentences on, a capital names nothing (titles, all in capitals)."""
 ENDING = 3
 """Letters that a name may have more or less at its end: "Ito's", "Müllers", "German" and "Germany"."""
+# Small words inside of names, in the commoner languages: "Bank of England", "Ludwig van Beethoven".
 _CONNECTING = "of|de|da|do|dos|di|del|della|der|den|van|von|zu|zur|du|la|le|el|al|bin|ibn|for|the|and|&"
 _CAPITAL = r"[A-Z\u00c0-\u00d6\u00d8-\u00de\u0391-\u03a9\u0410-\u042f]"
 LEAST_SHARE = 0.3
@@ -59,6 +60,7 @@ _NO_ADJECTIVE = (
     r"(?:ohne|gegen|neben|zwischen|hinter|unter|über|wegen|oder|aber|außer|nahe|heute|werden?|wurden|haben|hatten|"
     r"waren|sagen|sagten|können|konnten|sollen|müssen|ihnen|denen|sondern|neulich|gestern)\b"
 )
+# In German what follows an article or an adjective is nearly always a noun, and seldom a name.
 _BEFORE_NOUN = re.compile(
     rf"(?:\b(?i:{_DETERMINER})(?: [a-zäöüß]+te)?|\b(?!{_NO_ADJECTIVE})[a-zäöüß]{{3,}}(?:e[mnrs]|(?<!t)e)|\d)$"
 )
@@ -99,25 +101,31 @@ class Vocabulary(NamedTuple):
 @lru_cache(maxsize=4096)
 def text_vocabulary(text: str) -> Vocabulary:
     """Index a text's words for finding names: whole and in parts, folded, and their initials."""
+    # Soft hyphens stand inside of words and are seen by nobody.
     plain = normalize_signs(text).replace("\u00ad", "")
     parts = [part.casefold() for word in _WORD.findall(plain) for part in (word, *re.split(r"[-'./&]", word))]
     whole = _PLAIN_WORD.findall(plain)
+    # Blanks at both ends, so that whole words can be looked for.
     folded = f" {' '.join(whole).casefold()} "
     return Vocabulary(tuple(sorted(set(parts))), folded, "".join(word[0] for word in whole if len(word) > SHORTEST))
 
 
 def holds_name(text: Vocabulary, word: str) -> bool:
     """Return whether a word of a name occurs, perhaps with another ending."""
+    # Genitives: "Ito's", "Klaus'".
     wanted = re.sub(r"'s?$", "", normalize_signs(word).casefold())
     if any(character.isdigit() for character in wanted):
         return _holds_code(text, wanted)
+    # Sorted, so that words with the same beginning are neighbours.
     at = bisect_left(text.words, wanted[: max(len(wanted) - ENDING, SHORTEST)])
     while at < len(text.words) and text.words[at][:SHORTEST] == wanted[:SHORTEST]:
         if is_same(text.words[at], wanted):
             return True
         at += 1
+    # NGOs and NGO are one.
     if word.isupper() or (len(word) > 2 and word[:-1].isupper() and word[-1] == "s"):
         return _holds_initials(text, word.rstrip("s")) or f" {' '.join(wanted)} " in text.letters
+    # "Smith-Jones" where the text has both apart.
     parts = [part for part in re.split(r"[-/]", word) if _is_name(part or "x")]
     return parts != [word] and bool(parts) and all(holds_name(text, part) for part in parts)
 
@@ -130,15 +138,18 @@ def is_same(one: str, other: str) -> bool:
     if one == other:
         return True
     short, long = sorted((one, other), key=len)
+    # Short words may differ in less, or "Ana" would be "Anatol".
     ending = min(ENDING, len(short) - SHORTEST + 1)
     if 0 < len(long) - len(short) <= ending and long.startswith(short):
         return True
+    # In Slavic languages names change their endings in all cases.
     is_cyrillic = "\u0400" <= one[0] <= "\u04ff"
     return is_cyrillic and len(short) > SHORTEST and long[: max(len(short) - 2, SHORTEST)] == short[:-2][: len(long)]
 
 
 def _holds_code(text: Vocabulary, code: str) -> bool:
     """Return whether a code occurs: "F1" in "F 1", "GPT-2" in "gpt2", but not in "gpt-20"."""
+    # "F1", "F 1" and "F-1" are written by different people for the same.
     runs = re.findall(r"[^\W\d_]+|\d+", code)
     return bool(re.search(r"(?<![^\W_])" + " ?".join(map(re.escape, runs)) + r"(?!\d)", text.letters))
 
@@ -159,7 +170,7 @@ def is_code(word: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def find_codes(text: str) -> tuple[tuple[int, int], ...]:
-    """Return the ranges of a text's codes."""
+    """Return the ranges of codes such as "F1" and "GPT-4" in a text, in order."""
     return tuple(match.span() for match in _WORD.finditer(normalize_signs(text)) if is_code(match[0]))
 
 
@@ -170,6 +181,7 @@ def find_names(text: str) -> tuple[Name, ...]:
     run: list[re.Match[str]] = []
     plain = normalize_signs(text)
     matches = list(_WORD.finditer(plain))
+    # Capitalised words and small words between them make a run; anything else ends it.
     for at, match in enumerate(matches):
         if _is_name(match[0]) and not (run and not _is_joined(plain, run[-1], match, matches[at - 1])):
             run.append(match)
@@ -206,6 +218,7 @@ def _names_of_run(plain: str, run: list[re.Match[str]]) -> list[Name]:
     if not run:
         return []
     is_first = _begins_sentence(plain, run[0].start())
+    # "The Bank" is "Bank", and "Mr" is no name itself but says that one follows.
     kept = run
     has_title = False
     while kept and kept[0][0].casefold() in _COMMON | _TITLES:
@@ -222,6 +235,7 @@ def _names_of_run(plain: str, run: list[re.Match[str]]) -> list[Name]:
 
 def _begins_sentence(plain: str, at: int) -> bool:
     before = plain[max(0, at - 6) : at].rstrip(" \"'“„«([")
+    # A list's sign, a colon or a line's end begin a sentence, too.
     return not before or before[-1] in ".!?:;\n•*-|\t" or before != before.rstrip()
 
 
@@ -230,6 +244,7 @@ def writes_words_large(text: str) -> bool:
     """Return whether capitals mark no names: in German, which capitalises all nouns, and in titles."""
     if language_by_words(text) == "de":
         return True
+    # The first word is always large.
     inside = [match[0] for match in _WORD.finditer(normalize_signs(text)) if len(match[0]) > SHORTEST and match.start()]
     return len(inside) > 2 and sum(word[0].isupper() for word in inside) / len(inside) > MANY_CAPITALS
 
@@ -245,6 +260,7 @@ def missing_name(
     """
     cited = [text_vocabulary(text) for text in texts]
     vocabularies = [*cited, *(text_vocabulary(text) for text in elsewhere)]
+    # A heading in capitals has no names that could be told.
     codes_only = codes_only or (statement.isupper() and len(_PLAIN_WORD.findall(statement)) > SHORTEST)
     sample = " ".join((*texts, *elsewhere))[:MOST_CHARACTERS]
     large = writes_words_large(statement) or writes_words_large(sample)
@@ -255,6 +271,7 @@ def missing_name(
             for at, word in enumerate(name.words)
             if is_german or _is_looked_for(name, at, large=large, codes_only=codes_only)
         ]
+        # Codes only in the cited text itself: a neighbouring paragraph may speak of another version.
         codes_there = all(any(holds_name(words, word) for words in cited) for word in looked_for if is_code(word))
         is_there = all(any(holds_name(vocabulary, word) for vocabulary in vocabularies) for word in looked_for)
         if not codes_there or not (is_there or _is_written_out(name, vocabularies)):
@@ -275,6 +292,7 @@ def _is_looked_for(name: Name, at: int, *, large: bool, codes_only: bool) -> boo
     is_acronym = sum(character.isupper() for character in word) > 1
     if name.is_first and at == 0:
         return is_acronym
+    # "Dr. Ito": behind a title and at the end of a run it is a name even where all words are large.
     is_family_name = name.has_title or (len(name.words) > 1 and at == len(name.words) - 1)
     return is_acronym or not large or is_family_name
 
@@ -289,6 +307,7 @@ def _german_names(text: str, texts: Sequence[Vocabulary] = ()) -> Iterator[Name]
     for run in find_names(text):
         start, found = run.start, list[Name]()
         for at, word in enumerate(run.words):
+            # Found in the text, as parts are words without their places.
             start = plain.index(word, start)
             before = plain[max(0, start - AROUND) : start].rstrip()
             is_first = run.is_first and at == 0
@@ -308,6 +327,7 @@ def _german_parts(
 ) -> Iterator[str]:
     """Yield the parts of a capitalised word that are names."""
     parts = re.split(r"[-/]", word)
+    # "GPS-Gerät": the noun tells nothing, the code does.
     signs = [part for part in parts if is_code(part) or (len(part) > 1 and part.isupper())]
     if len(parts) > 1 or signs:
         yield from signs
@@ -323,6 +343,7 @@ def _is_german_noun(word: str, before: str, texts: Sequence[Vocabulary]) -> bool
     folded = word.casefold()
     if _BEFORE_NOUN.search(before) or _NOUN_ENDING.search(folded):
         return True
+    # "Portables System": an adjective that only begins the sentence.
     last = re.search(r"[^\W\d_]+$", before)
     if last and last[0][0].isupper() and _SEEMS_ADJECTIVE.search(last[0]):  # "Portables System", at the beginning
         return True
@@ -337,6 +358,7 @@ def _is_compound_with(word: str, there: str) -> bool:
     """ "Hafenamt" with "Hafens", "Seehafen" with "Hafen", "Tastatureingabe" with "Benutzereingabe"."""
     if len(there) <= SHORTEST:
         return False
+    # Without its ending, which differs between cases.
     stem = there[: max(len(there) - 2, SHORTEST + 1)]
     return word.startswith(stem) or word.endswith(there) or (len(there) > COMPOUND and word[-5:] == there[-5:])
 
@@ -355,9 +377,11 @@ def _name_instead(name: Name, statement: str, texts: Sequence[str], *, is_german
     for text in texts:
         for there in _german_names(text) if is_german else find_names(text):
             folded = {word.casefold() for word in there.words}
+            # A name that the statement has itself is not what stands instead.
             if folded <= said or all(len(word) < 2 for word in folded):
                 continue
             in_common = len(
+                # "GPT-4" instead of "GPT-5" has its letters in common.
                 {_without_digits(word) for word in folded} & {_without_digits(word.casefold()) for word in name.words}
             )
             score = in_common + surroundings_closeness(ours, surroundings_of(text, there.start, there.end))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+# Looking costs time for each character; a loop is noticed soon enough.
 LOOK_EVERY = 48
 """Characters between checks."""
 LONGEST_UNIT = 2000
+# Several times the longest unit, so that repetitions can be counted at all.
 KEPT_CHARACTERS = 4 * LONGEST_UNIT
+# So many characters at the end are looked for before: fewer come again by chance.
 PROBE_CHARACTERS = 24
 MOST_CANDIDATES = 12
 REQUEST_CHARACTERS = 600
@@ -19,6 +22,7 @@ _FIGURES, _SIGNS, _CODE = 1500, 2000, 4000
 """The same where the unit has no letters (matrices), no letters and figures (rules, empty cells), or is code."""
 _TIMES = ((100, 6), (300, 4), (LONGEST_UNIT + 1, 3))
 """Minimum repetitions, by the length of the unit."""
+# Numbers of a list differ, though its items may be the same.
 _COUNTER = re.compile(r"(\n|[.!?:;…。！？]\s?)[ \t]*[(（]?\d{1,4}[.)）:、．](?=\s)")
 _UP_TO_LETTER = re.compile(r".*[^\W\d_]", re.DOTALL)
 _MOST_PENDING = 200
@@ -37,6 +41,7 @@ class RepetitionWatch:
     """
 
     def __init__(self, wanted: str = "") -> None:
+        # At its end, since the documents come before it.
         wanted = wanted[-REQUEST_CHARACTERS:]
         self._wanted = set(_WORD.findall(wanted.casefold()))
         self._quoted = [set(_WORD.findall(element.casefold())) for element in _QUOTED.findall(wanted)]
@@ -50,6 +55,7 @@ class RepetitionWatch:
     def feed(self, text: str) -> bool:
         """Read on; True from the moment at which the text repeats itself."""
         fences = self._fence + text
+        # An odd number of fences leaves code open; they may come in halves.
         self._has_open_fence ^= bool(fences.count("```") % 2)
         self._fence = fences[-2:] if not fences.endswith("```") else ""
         self._pending += text
@@ -60,6 +66,7 @@ class RepetitionWatch:
         return self.is_circling
 
     def _is_circling(self) -> bool:
+        # Half a counter at the end is kept back until it is whole.
         certain = _UP_TO_LETTER.match(self._pending)  # no counter has letters
         size = certain.end() if certain else max(0, len(self._pending) - _MOST_PENDING)
         self._text = (self._text + _COUNTER.sub(r"\1#", self._pending[:size]))[-KEPT_CHARACTERS:]
@@ -68,23 +75,27 @@ class RepetitionWatch:
         probe = text[-PROBE_CHARACTERS:]
         at = len(text) - len(probe)
         for _ in range(MOST_CANDIDATES):
+            # Backwards from the end: the nearest earlier place gives the shortest unit.
             at = text.rfind(probe, 0, at + len(probe) - 1)
             size = len(text) - at - len(probe)
             if at < 0 or size > LONGEST_UNIT:
                 return False
             least = max(self._least_length(text[-size:]), next(times for below, times in _TIMES if size < below) * size)
+            # Every repetition is compared, as only its beginning was found.
             if len(text) >= least and text[-least:-size] == text[size - least :]:
                 return True
         return False
 
     def _least_length(self, unit: str) -> int:
-        """Return how many repeated characters make a loop."""
+        """Return from how many repeated characters on a unit of this kind is a loop."""
         letters = [char for char in unit if char.isalpha()]
+        # Cells of tables and lines of code repeat themselves rightly.
         if self._has_open_fence or unit.count("|") >= 2:
             return _CODE
         if not letters:
             return _FIGURES if any(map(str.isdigit, unit)) else _SIGNS
         words = set(_WORD.findall((unit + unit).casefold())[1:-1])  # the unit may begin inside a word
+        # What the request quotes may be wanted many times.
         if words and any(words <= quoted for quoted in self._quoted):
             return _CODE
         if self._times_wanted and words <= self._wanted:

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 TABLE = "languages/embeddings.npz"
 MULTILINGUAL_TABLE = "languages/embeddings-multilingual.npz"
+# More at once only takes more memory.
 BATCH_TEXTS = 256
 SHARPNESS = 3
 """Exponent of a match: a token that is nearly the same counts far more than one that is remotely alike."""
@@ -39,7 +40,9 @@ SIEVED = 400
 """Passages whose signs are nearest to the question's, and which are then compared exactly."""
 SIEVE_WORDS = 2
 """Words of 64 bits compared first; principal components come first, so later bits add little."""
+# A sieve lets so many times more through than are wanted, as its first bits are rough.
 COARSE = 12
+# Enough to say where a share of all values lies.
 SAMPLED = 8_192
 LIKE_FIRST_SIGNS, LIKE_SIGNS = 22, 46
 """A token that differs from another in more of its first signs, or of all, is hardly like it; by chance half differ."""
@@ -67,6 +70,7 @@ class EmbeddingTable:
         import numpy as np
 
         self.tokenize = tokenize
+        # Rare tokens are longer: their length is how much they tell.
         self.lengths: Floats = np.linalg.norm(rows, axis=1)
         self.dimensions = self.shared_dimensions = rows.shape[1]
         self._rows = rows
@@ -76,6 +80,7 @@ class EmbeddingTable:
         """Read the table that set-up wrote. Raises OSError, ValueError and KeyError."""
         import numpy as np
 
+        # Pickles run programs; this file needs none.
         with np.load(path, allow_pickle=False) as parts:
             rows = parts["rows"].astype(np.float32) * parts["scale"]
             vocabulary = _read_vocabulary(parts["vocabulary"], len(rows), path)
@@ -95,6 +100,7 @@ class EmbeddingTable:
         """Return the direction of each text, the mean of its tokens; zeros for one without a known word."""
         import numpy as np
 
+        # Zeros are like nothing, so that an unknown text is never found.
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
         for number, text in enumerate(texts):
             if tokens := self.tokenize(text):
@@ -131,6 +137,7 @@ class MixedTable(EmbeddingTable):
             vocabulary = _read_vocabulary(parts["vocabulary"], len(own), path)
         if not len(mixture.tokens) == len(mixture.shares) == len(own) == len(lengths) == len(scores):
             raise ValueError(f"{path.name} has {len(own)} rows for {len(mixture.tokens)} mixtures")
+        # Set-up was interrupted, or one table is of an older program.
         if mixture.tokens.max(initial=0) >= len(base.lengths):
             raise ValueError(f"{path.name} was made of another table")
         return cls(base, mixture, own, lengths, UnigramTokenizer(vocabulary, scores))
@@ -140,9 +147,11 @@ class MixedTable(EmbeddingTable):
 
         rows = np.zeros((len(tokens), self.shared_dimensions), np.float32)
         for mixed, shares in zip(self._mixture.tokens[tokens].T, self._mixture.shares[tokens].T, strict=True):
+            # By direction: how telling a token is comes from its own length, not from the words it is mixed of.
             portions = shares / np.maximum(self._base.lengths[mixed], 1e-9)
             rows += self._base.rows_of(mixed) * portions[:, None]
         own = self._own[tokens].astype(np.float32)
+        # Two halves of equal length, so that neither outweighs the other.
         return np.concatenate([unit_vectors(rows), unit_vectors(own)], axis=1) * self.lengths[tokens][:, None]
 
     def weights_of(self, tokens: Numbers, weights: Floats, table: EmbeddingTable) -> Floats:
@@ -151,6 +160,7 @@ class MixedTable(EmbeddingTable):
 
         if table is self:
             return weights[tokens]
+        # A word of another language is as telling as the words it stands for.
         shares = self._mixture.shares[tokens].astype(np.float32)
         mean: Floats = (weights[self._mixture.tokens[tokens]] * shares).sum(1) / np.maximum(shares.sum(1), 1e-9)
         return mean
@@ -188,6 +198,7 @@ class PassageIndex:
         import numpy as np
 
         self._table = table
+        # Arrays of numbers: lists of Python's would take far more memory.
         numbers, counts, joined = array("q"), array("q"), array("i")
         for number, text in passages:
             if tokens := table.tokenize(text):
@@ -215,6 +226,7 @@ class PassageIndex:
         asked = self._read_question(question)
         if asked is None:
             return None
+        # A sample is enough: only the nearest is asked for.
         vector = _mean_direction(asked)
         places = _nearest_codes(self._codes, pack_signs(vector[None])[:, 0], max(SAMPLED, SIEVED))
         return float((self._vectors[places].astype("float32") @ vector).max() / FULL_SCALE)
@@ -229,6 +241,7 @@ class PassageIndex:
         weights, rows, share = table.weights_of(tokens, self._weights, self._table), table.rows_of(tokens), 1.0
         if asking is not None:
             shared = self._table.shared_dimensions
+            # A question in another table has only the shared dimensions: a part of the length of a document's token.
             rows = np.pad(rows[:, :shared], ((0, 0), (0, self._table.dimensions - shared)))
             share = 1.0 if self._table.dimensions == shared else 0.5**0.5
         return _AskedQuestion(rows, weights, times.astype(np.float32), share)
@@ -241,7 +254,9 @@ class PassageIndex:
         places = _nearest_codes(self._codes, pack_signs(vector[None])[:, 0], SIEVED)
         last = len(self.numbers) - 1
         own, before, behind = (
-            self._vectors.take(places + step, axis=0, mode="clip").astype(np.float32) @ vector for step in (0, -1, 1)
+            # The passages before and behind, at the ends cut to the passage itself and then left out.
+            self._vectors.take(places + step, axis=0, mode="clip").astype(np.float32) @ vector
+            for step in (0, -1, 1)
         )
         around = before * (places > 0) + behind * (places < last)
         scores = (own + NEIGHBOURS_WEIGHT * around) * self._scales[places]
@@ -252,10 +267,12 @@ class PassageIndex:
         """Add up how like each word's best match in a passage is, by how telling the word is."""
         import numpy as np
 
+        # How telling a word is, by the document and by the table.
         lengths = np.linalg.norm(asked.rows, axis=1)
         weights = asked.weights * lengths
         is_telling = weights >= LEAST_WEIGHT * weights.max()
         weights = (weights * asked.times)[is_telling]
+        # Scaled, so that sixteen bits hold the sum.
         weights *= MATCH_SCALE / max(float(weights.sum()), 1e-9)
         scores, best = np.zeros((2, len(self.numbers)), np.uint16)
         which, places, cosines = self._find_like_tokens(unit_vectors(asked.rows[is_telling]) / asked.share)
@@ -265,6 +282,7 @@ class PassageIndex:
         for last in np.searchsorted(which, np.arange(len(weights)), "right").tolist():
             if last == first:
                 continue
+            # The nearest last, so that each passage keeps its best match.
             for number in range(max(first, last - LIKE_TOKENS), last):
                 best[self._postings[begins[number] : ends[number]].astype(np.intp)] = values[number]
             scores += best
@@ -281,6 +299,7 @@ class PassageIndex:
         import numpy as np
 
         signs = pack_signs(asked)
+        # Counting bits that differ is far quicker than multiplying vectors.
         distances = np.bitwise_count(self._telling_codes[0] ^ signs[0][:, None])
         pairs = np.flatnonzero(distances <= LIKE_FIRST_SIGNS)
         which, places = np.divmod(pairs, max(1, self._telling_codes.shape[1]))
@@ -300,9 +319,11 @@ class PassageIndex:
         import numpy as np
 
         total = int(places[-1]) + 1 if len(places) else 0
+        # Token and passage in one number, so that sorting groups them; each pair counts once.
         pairs = np.unique(joined * max(1, total) + places)
         tokens = pairs // max(1, total)
         frequency = np.bincount(tokens, minlength=len(self._table.lengths))
+        # As in inverse document frequency; halves keep it finite.
         self._weights: Floats = np.log((total + 1) / (frequency + 0.5)).astype(np.float32)
         is_telling = (frequency > 0) & (frequency <= max(LEAST_MOST_PASSAGES, MOST_PASSAGES * total))
         telling = np.flatnonzero(is_telling)
@@ -318,6 +339,7 @@ class PassageIndex:
 
         present = np.unique(joined)
         rows: Floats = self._table.rows_of(present) * self._weights[present][:, None]
+        # A table from tokens to rows, as looking each up in a dict would take longer than all else.
         place_of = np.zeros(len(self._table.lengths), np.int32)
         place_of[present] = np.arange(len(present))
         ends = np.concatenate([[0], np.cumsum(counts)])
@@ -328,6 +350,7 @@ class PassageIndex:
             sums: Floats = np.add.reduceat(weighted, ends[first:last] - ends[first], axis=0)
             units[first:last] = unit_vectors(sums)
         self._vectors: Bytes = np.round(units * FULL_SCALE).astype(np.int8)
+        # What is near counts less: a passage is found by its own words first.
         units[1:-1] += NEIGHBOURS_WEIGHT * (self._vectors[:-2].astype(np.float32) + self._vectors[2:]) / FULL_SCALE
         self._scales: Floats = 1 / np.maximum(np.linalg.norm(units, axis=1), 1e-9)
         self._codes: Bits = pack_signs(units)
@@ -373,6 +396,7 @@ def _nearest_codes(codes: Bits, code: Bits, count: int) -> Numbers:
     if codes.shape[1] <= count:
         return np.arange(codes.shape[1])
     distances = np.bitwise_count(codes[0] ^ code[0])
+    # About so many: an exact order of a hundred thousand distances would take longer than it saves.
     places = np.flatnonzero(distances <= _sampled_least(distances, COARSE * count))
     distances = distances[places]
     for row, word in zip(codes[1:], code[1:], strict=True):
@@ -387,6 +411,7 @@ def _highest_scores(scores: np.ndarray[Any, np.dtype[np.uint16]], count: int) ->
 
     least = MATCH_SCALE - _sampled_least(MATCH_SCALE - scores, 2 * count) if len(scores) > count else 0
     places = np.flatnonzero(scores >= max(1, least))
+    # The bound is from a sample, so that it can be too high.
     if len(places) < count:
         places = np.flatnonzero(scores)
     ranked: Numbers = places[np.argsort(-scores[places].astype(np.int32), kind="stable")][:count]
@@ -417,6 +442,7 @@ def load_multilingual_table() -> EmbeddingTable | None:
 
 @cache
 def _read_table(path: Path) -> EmbeddingTable | None:
+    # A missing table costs this way of finding, not the question.
     try:
         return EmbeddingTable.load(path)
     except (OSError, ValueError, KeyError) as error:
@@ -446,6 +472,6 @@ def reciprocal_scores(rankings: Iterable[Sequence[int]], k: int = 10) -> dict[in
 
 
 def join_rankings(rankings: Iterable[Sequence[int]], k: int = 10) -> list[int]:
-    """Merge rankings by their `reciprocal_scores`, best first."""
+    """Merge rankings by their `reciprocal_scores`; what only one ranking has counts, too."""
     scores = reciprocal_scores(rankings, k)
     return sorted(scores, key=lambda number: -scores[number])

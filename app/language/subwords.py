@@ -31,6 +31,7 @@ class WordPieceTokenizer:
     def __call__(self, text: str) -> list[int]:
         """Return the tokens; words that do not consist of any are left out."""
         plain = text.lower()
+        # The vocabulary has neither capitals nor accents.
         if not plain.isascii():
             letters = unicodedata.normalize("NFD", plain)
             plain = "".join(letter for letter in letters if unicodedata.category(letter) != "Mn")
@@ -41,8 +42,10 @@ class WordPieceTokenizer:
         at = 0
         while at < len(word) <= LONGEST_WORD:
             prefix = CONTINUED if at else ""
+            # Longest first, as the encoder's tokenizer does.
             found = next((end for end in range(len(word), at, -1) if prefix + word[at:end] in self._vocabulary), None)
             if found is None:
+                # A word with an unknown part is unknown as a whole there.
                 return []
             pieces.append(self._vocabulary[prefix + word[at:found]])
             at = found
@@ -64,10 +67,12 @@ class UnigramTokenizer:
 
     def _split_word(self, word: str) -> list[int]:
         word = BEGINS_WORD + word
+        # The best way to each place, and from where it came (Viterbi).
         best, back = [0.0, *[-1e30] * len(word)], [(0, -1)] * (len(word) + 1)
         for start in range(len(word)):
             for end in range(start + 1, min(len(word), start + self._longest) + 1):
                 token = self._vocabulary.get(word[start:end], -1)
+                # Only single letters may be unknown, so that any word has a way through.
                 if token < 0 and end > start + 1:
                     continue
                 score = best[start] + (self._scores[token] if token >= 0 else self._unknown)
@@ -88,6 +93,7 @@ def _tokens_of_words(text: str, kept: dict[str, list[int]], cut: Callable[[str],
         pieces = kept.get(word)
         if pieces is None:
             pieces = cut(word)
+            # Chats have new words every day, and a cache has to end.
             if len(word) <= LONGEST_KEPT:
                 if len(kept) >= KEPT_WORDS:
                     kept.clear()

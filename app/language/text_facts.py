@@ -35,6 +35,7 @@ LEAST_SHARE = 0.3
 """Share of a statement's words that a sentence needs to count as having another number instead."""
 MOST_CANDIDATES = 1_000
 """Of one text; a block of more numbers is no text that has one in another's place."""
+# "1. First" and "(1) …": the number counts the sentences of the answer, not anything in the text.
 _LIST_NUMBER = re.compile(r"^\s*(?P<first>\d{1,2})[.)]\s|\((?P<number>\d{1,2})\)")
 _COUNTED = re.compile(r"(?:st|nd|rd|th)?((?:[ -][^\W\d_]+){1,5})")
 _HEDGE = re.compile(
@@ -57,12 +58,14 @@ def missing_number(statement: str, texts: Sequence[str]) -> MissingFact | None:
         for quantity in find_quantities(statement)
         if not quantity.is_part and not _is_inside(quantity, skipped)
     ]
+    # Dates first: they are longer, and what is wrong about one says more.
     for date in find_dates(statement):
         if not _has_date(date, texts):
             return MissingFact(statement[date.start : date.end], _date_instead(date, statement, texts))
     missing = [quantity for quantity in said if not any(_is_there(quantity, statement, text) for text in texts)]
     for quantity in missing:
         instead = _number_instead(quantity, said, statement, texts)
+        # A number word may be part of a phrase, so that it only counts where there is another number instead.
         if not quantity.is_word:
             return MissingFact(statement[quantity.start : quantity.end], instead)
         if instead:
@@ -78,8 +81,8 @@ def _list_numbers(statement: str) -> list[tuple[int, int]]:
     return [match.span() for match in found if match["first"] or is_counting]
 
 
-def _is_inside(one: Quantity, spans: list[tuple[int, int]]) -> bool:
-    return any(start <= one.start < end for start, end in spans)
+def _is_inside(quantity: Quantity, spans: list[tuple[int, int]]) -> bool:
+    return any(start <= quantity.start < end for start, end in spans)
 
 
 # Dates.
@@ -88,6 +91,7 @@ def _is_inside(one: Quantity, spans: list[tuple[int, int]]) -> bool:
 def _has_date(date: Date, texts: Sequence[str]) -> bool:
     """Return whether a text has the whole date; the year may be elsewhere ("3 March", "in 2024")."""
     covering = [there for text in texts for there in find_dates(text) if there.covers_date(date)]
+    # A table has the year in its head and the days below.
     return bool(covering) and (not date.year or any(there.year for there in covering) or _has_figure(date.year, texts))
 
 
@@ -103,6 +107,7 @@ def _date_instead(date: Date, statement: str, texts: Sequence[str]) -> str:
         for there in find_dates(text)[:MOST_CANDIDATES]:
             share = share_at(text, there.start, wanted)
             if share >= best and bool(there.readings[0][1]) >= bool(date.readings[0][1]):
+                # Slightly more, so that an equal later one does not replace it.
                 best, found = share + 1e-9, shown_stretch(text, there.start, there.end)
     return found
 
@@ -115,6 +120,7 @@ def _is_there(said: Quantity, statement: str, text: str) -> bool:
 
 
 def _is_borne_out(said: Quantity, there: Quantity, statement: str, text: str) -> bool:
+    # The same unit says what is counted; a bare word such as "two" may count anything.
     same_unit = bool(said.dimension) and said.dimension == there.dimension
     is_bare = _is_in_letters(text, there) and not said.is_word and not same_unit
     if is_bare and not set(_counted_words(statement, said.end, 2)) & set(_counted_words(text, there.end, 5)):
@@ -122,6 +128,7 @@ def _is_borne_out(said: Quantity, there: Quantity, statement: str, text: str) ->
     if said.dimension == there.dimension:
         if said.is_as_much_as(there) or _is_rounded(said, there, statement):
             return True
+        # A table's head has the scale, its cells only figures.
         return said.scale > 1 and said.plain == there.plain and there.scale == 1 and _has_bare(said, text)
     if said.dimension and there.dimension:
         return False
@@ -145,11 +152,13 @@ def _counted_words(text: str, end: int, words: int) -> list[str]:
 
 def _is_rounded(said: Quantity, there: Quantity, statement: str) -> bool:
     """ "about 3.7 million" for 3,712,455: what is said to be rounded, is off by less than its last figure."""
+    # Only what is said to be rounded may differ.
     mine, theirs = said.unscaled, there.unscaled
     hedge = _HEDGE.search(normalize_signs(statement)[max(0, said.start - 14) : said.start])
     digits = said.digits.rstrip("0")
     if mine is None or theirs is None or hedge is None or not 0 < len(digits) < len(there.digits.rstrip("0")):
         return False
+    # One of the last digit that is not a zero.
     step = abs(mine) / int(digits)
     if hedge["above"]:
         return mine < theirs < mine + step
@@ -164,6 +173,7 @@ def _counts_something_else(said: Quantity, there: Quantity, text: str) -> bool:
     if following is None or text[there.end : following.start()].strip(" -"):
         return False
     word = following[0].casefold()
+    # Short words behind a number are seldom what it counts.
     if len(word) <= 3 or not stems_of_word(word):
         return False
     return not _has_bare(said, text)
@@ -189,6 +199,7 @@ def _number_instead(said: Quantity, all_said: Sequence[Quantity], statement: str
     for text in texts:
         for there in find_quantities(text)[:MOST_CANDIDATES]:
             same_figure = said.has_figure_of(there) or (said.plain == there.plain and said.scale != there.scale)
+            # A number that the statement says elsewhere is not one in its place.
             if not same_figure and any(quantity.is_as_much_as(there) for quantity in all_said):
                 continue
             shared = surroundings_closeness(ours, surroundings_of(text, there.start, there.end))
@@ -202,6 +213,7 @@ def _number_instead(said: Quantity, all_said: Sequence[Quantity], statement: str
 
 
 def _is_comparable(said: Quantity, there: Quantity, same_figure: bool, shared: float) -> bool:
+    # Parts of dates are in nearly every text.
     if there.is_part and not same_figure:
         return False
     if same_figure:
@@ -223,6 +235,7 @@ def _is_comparable(said: Quantity, there: Quantity, same_figure: bool, shared: f
 
 LEAST_SHARE_IN_ORDER = 0.7
 """Share of content words that must appear in the sentence in the same order."""
+# So few words may be in the same order by chance.
 LEAST_WORDS = 3
 MANY_TOKENS = 200
 MOST_REPLACED = 4
@@ -252,7 +265,7 @@ class FactToken(NamedTuple):
 
     @property
     def is_telling(self) -> bool:
-        """True if it says something about the topic."""
+        """Return whether a word says something about the topic: no negation, and not a short word."""
         return (len(self.key) > SHORT or self.quantity is not None) and not self.is_negation
 
 
@@ -269,7 +282,7 @@ class ChangedFact(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def fact_tokens(text: str) -> Tokens:
-    """Return a sentence's words and numbers in order."""
+    """Return a sentence's words and numbers in order, numbers with their units as one."""
     plain = normalize_signs(text)
     numbers = [quantity for quantity in find_quantities(text) if not quantity.is_part]
     found = [FactToken(_number_key(number), number.start, number.end, quantity=number) for number in numbers]
@@ -280,9 +293,10 @@ def fact_tokens(text: str) -> Tokens:
         if any(number.start <= start < number.end for number in numbers):
             continue
         name = next((name for name in named if name.start <= start < name.end), None)
+        # "not only" and "no more than" deny nothing.
         is_not = (word in _NEGATIONS or word.endswith("n't")) and not (following and _ONLY.fullmatch(following[0]))
         found.append(FactToken(word[:STEM] if len(word) > SHORT else word, start, match.end(), None, name, is_not))
-    return tuple(sorted(found, key=lambda one: one.start))
+    return tuple(sorted(found, key=lambda token: token.start))
 
 
 def _number_key(number: Quantity) -> str:
@@ -304,6 +318,7 @@ def changed_facts(statement: str, sentence: str) -> list[ChangedFact]:
     ]
     telling = [fact_token for fact_token in ours if fact_token.is_telling and fact_token.name is None]
     kept = [ours[mine] for mine, _ in same if ours[mine].is_telling]
+    # Names may have been put in another's place, so a statement may also be near without them.
     nameless = [token for token in kept if token.name is None]
     is_near = len(kept) >= LEAST_SHARE_IN_ORDER * sum(fact_token.is_telling for fact_token in ours)
     if len(kept) < LEAST_WORDS or not (is_near or len(nameless) >= LEAST_SHARE_IN_ORDER * len(telling)):
@@ -329,6 +344,7 @@ class _NearMatch(NamedTuple):
         """Yield numbers replaced by numbers; one found elsewhere in the sentence has only moved."""
         mine = [fact_token.quantity for fact_token in ours if fact_token.quantity]
         page = [token.quantity for token in theirs if token.quantity]
+        # Two numbers for one: nobody can say which stands for which.
         if len(mine) != len(page):
             return
         for said, there in zip(mine, page, strict=True):
@@ -342,6 +358,7 @@ class _NearMatch(NamedTuple):
 
     def changed_names(self, ours: Tokens, theirs: Tokens) -> Iterator[ChangedFact]:
         """Yield a name replaced by a name; one found elsewhere in the sentence has only moved."""
+        # More words than that were rewritten, not exchanged.
         if max(len(ours), len(theirs)) > MOST_REPLACED or any(
             fact_token.name is None for fact_token in (*ours, *theirs)
         ):
@@ -355,12 +372,14 @@ class _NearMatch(NamedTuple):
     def changed_negations(self, same: list[tuple[int, int]]) -> Iterator[ChangedFact]:
         """Yield a "not" that only one has, if the sentence says little else than the statement."""
         first, last = same[0][1], same[-1][1]
+        # One word further on each side: the "not" stands beside what it negates.
         reach = range(max(first - 1, 0), min(last + 2, len(self.theirs)))
         mine = [at for at, fact_token in enumerate(self.ours) if fact_token.is_negation]
         page = [at for at in reach if self.theirs[at].is_negation]
         if bool(mine) == bool(page) or len(same) < LEAST_SHARE_IN_ORDER * len(reach):
             return
         said = self.ours[mine[0]] if mine else None
+        # Shown where it should stand.
         at = page[0] if page else max((pair for pair in same if pair[0] < mine[0]), default=same[0])[1]
         shown = self.theirs[max(at - SHOWN_AROUND, 0) : at + SHOWN_AROUND + 1]
         yield ChangedFact(
@@ -369,7 +388,7 @@ class _NearMatch(NamedTuple):
 
 
 def _name_of(text: str, some: Tokens) -> str:
-    """Return the names the words belong to, verbatim."""
+    """Return the whole names that the words belong to, as they are written."""
     whole = [fact_token.name for fact_token in some if fact_token.name]
     return text[whole[0].start : whole[-1].end]
 
@@ -381,6 +400,7 @@ def _text_of(text: str, some: Tokens) -> str:
 # What no text says, whatever it is about.
 
 
+# Small models lose the blank between two sentences.
 _GLUED = re.compile(r"(?:[^\W\d_]{2}|\d)[.!?…][\"”’)]?(?:_+|[^\W\d_])[^\W_]")
 """A word glued to the end of the sentence before."""
 _CHUNK_ENDS = "\"“”‘’'()«»,;:.!?…"
@@ -402,6 +422,7 @@ def find_garbled_words(text: str, known: Sequence[str]) -> str:
 def repeated_sentence(text: str) -> str:
     """Return a sentence of three words or more that a text says twice; "" for none."""
     said = [text[start:end].casefold() for start, end in split_sentences(text)]
+    # Short ones, such as "Yes.", may come twice.
     return next((text for text in said if said.count(text) > 1 and len(text.split()) > 2), "") if len(said) > 1 else ""
 
 
@@ -409,6 +430,7 @@ def repeated_sentence(text: str) -> str:
 
 
 _NUMBERED = re.compile(r"^\W*\d{1,3}[.)]\s")
+# Verbs and prefixes that deny, in the languages with function words.
 _DENIES = re.compile(
     r"\b(?:without|un(?!i|der|til|less)\w{4,}|in(?:valid|correct|compatible|active|sufficient)\w*|forbid\w*|prohibit\w*|refus\w*|"
     r"fail\w*|lack\w*|den(?:y|ied|ies)|exclud\w*|avoid\w*|discourag\w*|deprecat\w*|prevent\w*|stop\w*|except|instead|rather|"
@@ -418,6 +440,7 @@ _DENIES = re.compile(
     re.IGNORECASE,
 )
 """Says no without a negation."""
+# A negation reaches no further than its clause.
 _CLAUSE_ENDS = re.compile(r"[,;:.!?()–]|\b(?:but|aber|mais|pero|sondern|sino|ma|mas|maar)\b", re.IGNORECASE)
 _LABEL = re.compile(r"(?<=[^\W\d_A-Z] )[A-Z](?![\w'’.])")
 """A letter for a name: "house B"."""
@@ -434,6 +457,7 @@ def missing_fact(statement: str, sentence: str, around: Sequence[str] = (), *, l
     Numbers with units, dates and weekdays must be in the sentence, names there or in the texts `around`; what the
     statement negates must be negated, and no word excluded by another.
     """
+    # The number of a list's item is none of the statement's.
     statement = _NUMBERED.sub(" ", statement)
     name = missing_name(statement, [sentence, *around], around)
     return (
@@ -451,12 +475,14 @@ def _missing_number(statement: str, sentence: str) -> str:
     """Return a number or a date that the sentence does not have, or has less often, or says of something else."""
     there = find_quantities(sentence)
     in_codes = list(find_codes(statement))
+    # Each number of the sentence bears out one of the statement.
     taken: list[Quantity] = []
     for said in find_quantities(statement):
         if (said.is_part and not statement[said.start].isdigit()) or _is_inside(said, in_codes):
             continue
         equal = [other for other in there if other not in taken and _says_as_much(said, other)]
         others = [quantity for quantity in there if quantity not in equal and quantity.dimension == said.dimension]
+        # The same number may stand twice for different things, so its neighbours have to fit.
         if not equal or (not said.is_part and _is_said_of_another(said, equal, others, (statement, sentence))):
             return statement[said.start : said.end]
         taken += equal[:1]
@@ -483,6 +509,7 @@ def _is_said_of_another(
 
 
 def _says_as_much(said: Quantity, other: Quantity) -> bool:
+    # The "3" of "3 May" bears out no three.
     if other.is_part and not said.is_part and not (said.plain and said.plain >= LEAST_YEAR):
         return False
     if said.dimension and other.dimension:
@@ -492,6 +519,7 @@ def _says_as_much(said: Quantity, other: Quantity) -> bool:
 
 def missing_day(statement: str, sentence: str, language: str) -> str:
     """Return a weekday or a month that the sentence does not say."""
+    # "2024-03-03" says the month without its name.
     dated = {month for date in find_dates(sentence) for month, _ in date.readings}
     for kind, known in (("weekdays", set[int]()), ("months", dated)):
         missing = values_in(kind, statement, language) - values_in(kind, sentence, language) - known
@@ -505,11 +533,13 @@ def _other_negation(statement: str, sentence: str) -> str:
     sentence = _clause_of(statement, sentence)
     mine, theirs = (list(_find_negations(text)) for text in (statement, sentence))
     if mine and not theirs:
+        # "prohibits" for "must not" is the same.
         return "" if _DENIES.search(sentence) else mine[0][0]
     if mine or not theirs or _DENIES.search(statement):
         shared = {stem for _, near, _ in theirs for stem in near}
         return next((word for word, near, _ in mine if near and shared and not _are_alike(near, shared)), "")
     said = word_stems(statement)
+    # Negated with at least half of its words, or with the first of them.
     negated = ((word, first in said or len(near & said) * 2 >= len(near)) for word, near, first in theirs if near)
     return next((word for word, is_said in negated if is_said), "")
 

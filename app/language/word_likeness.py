@@ -11,6 +11,7 @@ from app.language.static_embeddings import load_table
 if TYPE_CHECKING:
     import numpy as np
 
+# Short words have vectors, but mean anything.
 LEAST_LETTERS = 3
 
 

@@ -43,11 +43,13 @@ _LINKS = frozenset("of de del des du d da do dos das di della dei van z".split()
 """They tie a word to the one before, whose part counts: "the team of Arcos"."""
 _JOINS = frozenset("and or und oder et ou y e o en of i oraz lub".split())  # noqa: SIM905
 _AGENT = re.compile(r"\b(?:by|von|vom|durch|par|por|pelo|pela|da|dal|dalla|door|przez)\b")
+# In a passive the agent comes last, so that another order says nothing.
 _PASSIVE = re.compile(
     r"\b(?:is|are|was|were|be|been|being|wird|werden|wurden?|worden|est|sont|était|étaient|été|fut|furent|sera|seront|"
     r"es|son|fue|fueron|sido|era|eran|será|serán|foi|foram|è|sono|fu|furono|stat[oaie]|wordt|worden|werd|werden|"
     r"jest|są|został[aoiy]?)\b"
 )
+# "A before B" is "B after A".
 _CONVERSE = tuple(
     tuple(re.compile(rf"\b(?:{side})\b") for side in pair)
     for pair in (
@@ -100,11 +102,14 @@ def _swapped_in(statement: str, sentence: str) -> str:
     shared = [
         (at, places[word.stem])
         for at, word in enumerate(ours)
+        # Only words that both have once: others could be matched wrongly.
         if word.stem in places and counts[word.stem] == said[word.stem] == 1 and not word.is_small
     ]
+    # Each pair of words that has changed places.
     for (first, first_there), (last, last_there) in combinations(shared, 2):
         if first_there < last_there or _moved_whole(ours[first : last + 1], theirs[last_there : first_there + 1]):
             continue
+        # A verb between them stayed where it was: then they have changed roles around it.
         between = (
             ours[at].is_anchor and theirs[there].is_anchor
             for at, there in shared
@@ -117,6 +122,7 @@ def _swapped_in(statement: str, sentence: str) -> str:
 
 def _moved_whole(mine: Sequence[_OrderedWord], theirs: Sequence[_OrderedWord]) -> bool:
     """Return whether the first or last word moved together with the marker of its role, or is a clause of its own."""
+    # "to the Y": it has kept its preposition, so that its role is the same.
     keeps_part = mine[0].marker & theirs[-1].marker or mine[-1].marker & theirs[0].marker
     return bool(keeps_part) or all(any(word.ends_clause for word in words[:-1]) for words in (mine, theirs))
 
@@ -150,6 +156,7 @@ def _split_ordered(text: str) -> list[_OrderedWord]:
             word[:STEM] if len(word) > SHORT else word,
             frozenset(_find_markers(plain, at)),
             word in _ARTICLES | _MARKERS | _LINKS | _JOINS,
+            # Nouns are large in German; an anchor is a verb or an adjective.
             match[0][0].islower() and not _is_listed(text, matches, plain, at),
             text[match.end() : match.end() + 1] in (",", ";", ":"),
         )
@@ -162,12 +169,14 @@ def _find_markers(plain: Sequence[str], at: int) -> Iterator[str]:
     small = _ARTICLES | _MARKERS | _LINKS
     at -= 1
     least = at - MOST_QUALIFIERS
+    # Adjectives may stand between an article and its noun.
     while at > least and at >= 0 and plain[at] not in small:
         at -= 1
     while at >= 0 and plain[at] in small:
         if plain[at] in _MARKERS - _LINKS:
             yield plain[at]
         if plain[at] in _LINKS:
+            # "the team of Arcos": the part of the team counts.
             yield from _find_markers(plain, at)
             return
         at -= 1

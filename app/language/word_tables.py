@@ -17,6 +17,7 @@ from typing import Any
 from app.core.paths import resource_path
 from app.language.language_names import INFLECTED_INSIDE, WITHOUT_SPACES, base_code
 
+# So short, they would be found inside of too many words.
 SHORT_FORM = 4
 _WITHIN_ONE = "same language"
 """Groups of prepositions, which are translated in many ways."""
@@ -34,7 +35,7 @@ class WordForms:
 
     @classmethod
     def from_row(cls, row: str) -> WordForms:
-        """Parse a row of a table."""
+        """Parse a row: forms apart by blanks, those that only excuse with a leading "?"."""
         forms = row.split()
         return cls(
             _forms_pattern(form for form in forms if form[0] != "?"), _forms_pattern(form.lstrip("?") for form in forms)
@@ -53,7 +54,7 @@ def _form_expression(form: str) -> str:
 
 @cache
 def load_tables() -> dict[str, Any]:
-    """Load all tables, by kind and language."""
+    """Load the tables of words, by kind and language."""
     found: dict[str, Any] = json.loads(resource_path("translation_words.json").read_text("utf-8"))
     return found
 
@@ -62,6 +63,7 @@ def load_tables() -> dict[str, Any]:
 def forms_of(kind: str, language: str) -> Mapping[int, WordForms]:
     """Return weekdays and months by number from 1, number words by value; empty for unknown languages."""
     rows = load_tables()[kind].get(language, {})
+    # Weekdays and months are lists, number words have their value.
     pairs = enumerate(rows, 1) if isinstance(rows, list) else ((int(value), row) for value, row in rows.items())
     return {value: WordForms.from_row(row) for value, row in pairs}
 
@@ -76,6 +78,7 @@ def _load_alternatives(language: str) -> Mapping[str, tuple[WordForms, ...]]:
 def split_words(text: str) -> tuple[str, ...]:
     """Return whole words in small letters; of "Dienstag-Abend" both parts, too."""
     found: list[str] = []
+    # Casefolded and with one kind of apostrophe, as in the tables.
     for word in _WORD.findall(text.casefold().replace("’", "'")):
         found += [word, *(re.split(r"['\-]", word) if "-" in word or "'" in word else ())]
     return tuple(found)
@@ -89,12 +92,14 @@ def changed_alternative(source: str, target: str, pair: tuple[str, str], *, with
     """
     ours, theirs = (_load_alternatives(base_code(code)) for code in pair)
     here, there = split_words(source), split_words(target)
+    # Within one language prepositions can be compared, too.
     is_same = base_code(pair[0]) == base_code(pair[1])
     for group in ours.keys() & theirs.keys() - (frozenset() if with_units else _UNITS):
         if group.startswith(_WITHIN_ONE) and not is_same:
             continue
         known, wanted = ours[group], theirs[group]
         said = {n: word for n, forms in enumerate(known) if (word := _first_match(forms.says, here))}
+        # A word that may mean the same excuses.
         lost = [n for n in said if not _first_match(wanted[n].may, there)]
         if not lost:
             continue
@@ -103,6 +108,7 @@ def changed_alternative(source: str, target: str, pair: tuple[str, str], *, with
             for n, forms in enumerate(wanted)
             if n not in lost and not _first_match(known[n].may, here) and (word := _first_match(forms.says, there))
         )
+        # Without a word that excludes it, it was only left out.
         if instead := next(new, ""):
             return said[lost[0]], instead
     return "", ""

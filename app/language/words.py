@@ -29,9 +29,11 @@ _INFLECTED_INSIDE = re.compile(f"[{INFLECTED_INSIDE}]")
 _HANGUL = re.compile(f"[{HANGUL}]")
 JOINED_WORD = re.compile(r"\w+(?:['’\-]\w+)*")
 """With what a hyphen or an apostrophe joins to it."""
+# A character for a character, so that places in the level text are those of the original.
 _SPACES = dict.fromkeys((0xA0, 0x2007, 0x2009, 0x200A, 0x202F, 0x3000), " ")
 _DASHES = dict.fromkeys((*range(0x2010, 0x2016), 0x2212, 0xFE63, 0xFF0D), "-")
 _QUOTES = dict.fromkeys((0x2018, 0x2019, 0x201B, 0x02BC, 0xB4, 0x60), "'")
+# The zero of each script's digits; nine more follow it.
 _ZEROS = (
     0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50, 0xED0, 0xF20,
     0x1040, 0x1090, 0x17E0, 0x1810, 0xFF10,
@@ -58,12 +60,12 @@ class SentenceStems(NamedTuple):
 
 
 def common_start(one: str, other: str) -> int:
-    """Return the length of the common prefix."""
+    """Return how many characters two texts have in common at their beginning."""
     return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def fold_words(text: str) -> str:
-    """Fold case and strip accents."""
+    """Fold case and strip accents, for comparing words of any language."""
     spread = unicodedata.normalize("NFKD", text.casefold())
     return "".join(text for text in spread if not unicodedata.combining(text))
 
@@ -101,11 +103,14 @@ def stems_of_word(word: str) -> list[str]:
     if word.isascii():
         return [word[:STEM]] if len(word) > SHORT and word.isalpha() else []
     if WITHOUT_SPACES.search(word):
+        # Pairs of characters, as there are no words to be cut.
         return [run[at : at + 2] for run in WITHOUT_SPACES.findall(word) for at in range(max(len(run) - 1, 1))]
     if not word.isalpha() and not _INFLECTED_INSIDE.search(word):
         return []
+    # Korean puts endings behind a word without a blank.
     if _HANGUL.match(word):
         return [word[:2]] if len(word) > 1 else []
+    # Runs of three, since Semitic and Indic words change inside.
     if _INFLECTED_INSIDE.match(word):
         return [word[at : at + 3] for at in range(len(word) - 2)] if len(word) > SHORT else []
     return [word[:STEM]] if len(word) > SHORT else []
@@ -123,6 +128,7 @@ def surroundings_of(text: str, start: int, end: int) -> Surroundings:
     """Return the stems of the words before a range, nearest first, and of those after it."""
     before = [stem for word in _folded_words(text[max(0, start - AROUND) : start]) for stem in stems_of_word(word)]
     behind = [stem for word in _folded_words(text[end : end + AROUND]) for stem in stems_of_word(word)]
+    # Nearest first on both sides.
     return before[::-1], behind
 
 
@@ -134,6 +140,7 @@ def surroundings_closeness(ours: Surroundings, theirs: Surroundings) -> float:
     """Score how similar two surroundings are: 1 for equal adjacent words, 0.5 for words further off."""
     score = 0.0
     for mine, others in zip(ours, theirs, strict=True):
+        # Four on each side: further off words belong to something else.
         for at, word in enumerate(mine[:4]):
             if word in others[:4]:
                 score += 1.0 if at == 0 and others[0] == word else 0.5
