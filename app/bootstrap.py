@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from app.remote.engine import RemoteEngine
     from app.remote.routing import RoutedEngine
     from app.remote.servers import RemoteServer, RemoteServers
-    from app.store.assistants import AssistantStore
+    from app.store.assistant_store import AssistantStore
     from app.store.document_store import DocumentStore, PageReadings
     from app.store.translation_store import TranslationMemory
 
@@ -495,7 +495,7 @@ class Fireside(ProgramParts):
 
     @_LazyPart
     def assistants(self) -> AssistantStore:
-        from app.store.assistants import AssistantStore
+        from app.store.assistant_store import AssistantStore
 
         return AssistantStore(self.database)
 
@@ -791,7 +791,7 @@ def build_prompts(database: Database, settings: Callable[[], Settings], change: 
 
 def build_media(paths: AppPaths, database: Database) -> MediaLibrary:
     from app.features.media import MediaLibrary
-    from app.store.media import MediaStore
+    from app.store.media_store import MediaStore
 
     return MediaLibrary(MediaStore(database), paths.media, paths.decoded, paths.documents)
 
@@ -1019,7 +1019,7 @@ def build_serving(
 def _passing_library(paths: AppPaths) -> PassingLibrary:
     """Build a media library in memory, for temporary chats."""
     from app.features.media import PassingLibrary
-    from app.store.media import MediaStore
+    from app.store.media_store import MediaStore
 
     database = Database.in_memory()
     library = PassingLibrary(MediaStore(database), paths.decoded, paths.documents)

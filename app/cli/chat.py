@@ -47,7 +47,7 @@ from app.features.chat.chat_options import options_for
 from app.features.document_library import page_mark
 from app.features.error_messages import sentence_for
 from app.features.models.model_names import display_name
-from app.store.assistants import Assistant, AssistantStore
+from app.store.assistant_store import Assistant, AssistantStore
 from app.store.database import Database
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def _ask_with_pictures(chat: ChatRun, paths: AppPaths, messages: list[Message], 
     Unreadable ones are reported and left out; if none is left, nothing is asked. No copies are kept.
     """
     from app.features.media import PICTURE, MediumAdded, PassingLibrary
-    from app.store.media import MediaStore
+    from app.store.media_store import MediaStore
 
     media: dict[Path, Media] = {}
     errors: list[dict[str, str]] = []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from app.features.chat.chat_options import known_sampling, own_max_tokens, own_model, own_thinking_budget
 
 if TYPE_CHECKING:
-    from app.store.assistants import Assistant
+    from app.store.assistant_store import Assistant
     from app.store.conversations import Conversation
 
 ICONS = (

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from app.features.prompt_library import PromptLibrary
     from app.features.spelling import SpellChecker
     from app.features.survey.surveys import DocumentSurveys
-    from app.store.assistants import AssistantStore
+    from app.store.assistant_store import AssistantStore
 
 
 class SettingsChange(Protocol):

@@ -22,7 +22,7 @@ from app.core.errors import AppError, DocumentUnreadable, PictureUnreadable
 from app.core.events import CancelToken, Media, Message
 from app.core.paths import disk_problem, make_folder, private_opener
 from app.documents.limits import MOST_PICTURE_BYTES, sent_size
-from app.store.media import MediaStore, MediaUse, StoredMedia
+from app.store.media_store import MediaStore, MediaUse, StoredMedia
 
 if TYPE_CHECKING:
     from app.documents.protocol import Decoded

@@ -46,7 +46,7 @@ from app.features.write_pages import GREEDY
 if TYPE_CHECKING:
     from app.features.media import PassingLibrary
     from app.features.transcribe import RecordingTranscriber, SpokenTranscript
-    from app.store.media import StoredMedia
+    from app.store.media_store import StoredMedia
 
 SEEDS = 1 << 32
 JOURNAL_S = 3600.0

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.features.chat.answer_service import SESSION
-from app.store.assistants import AssistantStore
+from app.store.assistant_store import AssistantStore
 from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.document_store import DocumentStore, PageReadings

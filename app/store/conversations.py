@@ -16,7 +16,7 @@ from app.core.events import AnswerStats, Role
 from app.core.visible import clean_text
 from app.store import message_rows as tree
 from app.store.database import Database, fold_text
-from app.store.media import MediaStore, NewUse, add_uses, copy_uses, uses_of
+from app.store.media_store import MediaStore, NewUse, add_uses, copy_uses, uses_of
 from app.store.message_rows import MessageState, OutlineMessage, StoredMessage, TreeMessage
 from app.store.queued import QueuedMessages
 from app.store.trash import leave_traces

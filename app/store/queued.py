@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.core.visible import clean_text
 from app.store.database import Database
-from app.store.media import NewUse, add_uses, hand_over
+from app.store.media_store import NewUse, add_uses, hand_over
 
 
 @dataclass(frozen=True)

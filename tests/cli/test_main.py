@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.core.paths import AppPaths
-from app.store.assistants import AssistantStore
+from app.store.assistant_store import AssistantStore
 from app.store.database import Database
 from tests.helpers.script import requests, write_script
 from tests.helpers.terminal import ROOT, command, fireside, only_json

@@ -14,7 +14,7 @@ from app.features.assistants import (
     in_assistant,
     in_conversation,
 )
-from app.store.assistants import AssistantStore
+from app.store.assistant_store import AssistantStore
 from app.store.conversations import Conversations
 from app.store.database import Database
 

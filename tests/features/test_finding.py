@@ -22,7 +22,7 @@ from app.features.finding import (
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
 from app.store.jobs import JobResults, JobTable
-from app.store.media import StoredMedia
+from app.store.media_store import StoredMedia
 from app.store.page_store import PageStore
 from app.store.projects import Projects, Tags
 

@@ -19,7 +19,7 @@ from app.core.events import CancelToken
 from app.features.media import FileRefused, MediaLibrary, MediumAdded, PassingLibrary, remove_passing
 from app.store.conversations import Conversations
 from app.store.database import Database
-from app.store.media import StoredMedia
+from app.store.media_store import StoredMedia
 from tests.helpers.disks import small_disk
 from tests.helpers.picture_files import BLUE, bomb, colour_at, picture, rows_of
 

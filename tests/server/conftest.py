@@ -23,7 +23,7 @@ from app.features.transcribe import RecordingTranscriber
 from app.server.http_application import AccessRules, make_application
 from app.server.running import RunningServer
 from app.store.database import Database
-from app.store.media import MediaStore
+from app.store.media_store import MediaStore
 from tests.helpers.engine import scripted_client
 from tests.helpers.tiny_models import make_tiny
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.core.events import Role
-from app.store.assistants import AssistantStore
+from app.store.assistant_store import AssistantStore
 from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.jobs import JobTable

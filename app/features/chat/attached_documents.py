@@ -14,7 +14,7 @@ from app.features.retrieval.choosing import Count, choose_passages
 from app.features.retrieval.ranking import MOST_RANKED, SHORT_QUESTION_WORDS
 from app.features.retrieval.scope import scope_of
 from app.store.conversations import Attachment, DocumentUse, StoredMessage
-from app.store.media import MediaStore, MediaUse
+from app.store.media_store import MediaStore, MediaUse
 
 DOCUMENTS_SHARE = 0.8
 """Of what a prompt may take, for whole documents: the rest is for the question and what follows."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from app.features.chat.attached_documents import AttachedDocuments
     from app.features.projects import ChatPreambles
     from app.store.conversations import Attachment, Conversation, StoredMessage
-    from app.store.media import MediaUse
+    from app.store.media_store import MediaUse
 
 # What the model is shown of a conversation, in tokens, and what leaves its memory when that does not fit.
 #

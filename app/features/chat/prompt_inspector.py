@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from app.engine.protocol import MediaCount
     from app.features.media import MediaLibrary
     from app.features.projects import ChatPreambles
-    from app.store.media import MediaUse
+    from app.store.media_store import MediaUse
 
 SYSTEM, INSTRUCTIONS, DOCUMENTS, MEMORIES = "system", "instructions", "documents", "memories"
 CARRIED, PINNED, RECALLED, QUESTION, ANSWER, MESSAGE = "carried", "pinned", "recalled", "question", "answer", "message"

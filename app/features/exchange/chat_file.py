@@ -45,7 +45,7 @@ from app.features.exchange.foreign import (
     text_of,
 )
 from app.features.media import MediaLibrary
-from app.store.assistants import Assistant, AssistantStore
+from app.store.assistant_store import Assistant, AssistantStore
 from app.store.conversations import (
     Attachment,
     Attachments,
@@ -57,7 +57,7 @@ from app.store.conversations import (
 )
 from app.store.database import Database
 from app.store.document_store import DocumentStore
-from app.store.media import MediaUse, NewUse
+from app.store.media_store import MediaUse, NewUse
 from app.store.projects import Memories, Project, ProjectDocuments, Projects, Tags
 
 MOST = 1_000

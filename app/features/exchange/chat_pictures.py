@@ -29,7 +29,7 @@ from app.features.exchange.foreign import (
     text_of,
 )
 from app.features.media import PICTURE, MediaLibrary, MediumAdded, UnsavedPicture, ending_of
-from app.store.media import MediaUse, NewUse, StoredMedia
+from app.store.media_store import MediaUse, NewUse, StoredMedia
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from typing import Any
 from app.core.events import AnswerStats, Role
 from app.features.chat.answer_service import title_from
 from app.store.conversations import Conversation, MessageState, TreeMessage
-from app.store.media import NewUse
+from app.store.media_store import NewUse
 
 MOST_MESSAGES = 100_000
 """Of one chat. It is added in one transaction, for which others wait."""

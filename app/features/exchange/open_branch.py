@@ -18,7 +18,7 @@ from app.features.summarize.export import escape_markdown
 from app.features.work.saved_file import web_page
 from app.language.language_names import is_right_to_left
 from app.store.conversations import Conversation, DocumentUse, MessageState, TreeMessage
-from app.store.media import MediaUse
+from app.store.media_store import MediaUse
 
 YOU = "You"
 _ENDED = {

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.features.assistants import ICONS, AssistantChoice, chosen_of, icon_of, in_assistant
-from app.store.assistants import Assistant, AssistantStore
+from app.store.assistant_store import Assistant, AssistantStore
 from app.ui.chat.chat_options import ChatFields, Choices
 from app.ui.chat.library_dialog import LibraryDialog
 from app.ui.i18n import tr

@@ -17,7 +17,7 @@ from app.features.document_library import DocumentStored, ReadEvent
 from app.features.error_messages import PersonMessage
 from app.features.media import is_picture
 from app.store.conversations import Attachment, DocumentUse
-from app.store.media import MediaUse
+from app.store.media_store import MediaUse
 from app.ui.chat.attachment_row import AttachmentRow, DraftDocument
 from app.ui.chat.draft_pictures import DraftPicture, DraftPictures, offers_of
 from app.ui.document.document_files import (

@@ -29,7 +29,7 @@ from app.ui.widgets.picture_widgets import read_rows
 if TYPE_CHECKING:
     from app.documents.blocks import Block
     from app.features.chat.answer_service import AnswerService
-    from app.store.media import MediaUse
+    from app.store.media_store import MediaUse
 
 MOST_PLACES = 8
 MOST_QUOTED = 28

@@ -24,7 +24,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import NamedButton
 
 if TYPE_CHECKING:
-    from app.store.assistants import Assistant
+    from app.store.assistant_store import Assistant
     from app.ui.chat.assistant_dialog import AssistantDialog
 
 ALL_ASSISTANTS = "All assistants…"

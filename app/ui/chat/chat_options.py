@@ -44,7 +44,7 @@ from app.ui.widgets.dialogs import QuestionDialog, ScrollBox, cancel_or
 from app.ui.widgets.input_fields import Switch
 
 if TYPE_CHECKING:
-    from app.store.assistants import Assistant
+    from app.store.assistant_store import Assistant
 
 ANSWERS_HERE = "{name} answers here. It is loaded with your message."
 SAME_MODEL_AS_OTHERS = "Same as other chats ({name})"

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from app.features.chat.answer_service import AnswerService
     from app.features.document_library import DocumentLibrary
     from app.features.leaving import OutboundDocuments
-    from app.store.assistants import Assistant
+    from app.store.assistant_store import Assistant
     from app.ui.chat.remembering import MemoryActions
     from app.ui.shell.picture_reading import PictureReading
 

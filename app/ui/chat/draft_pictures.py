@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from app.engine.protocol import MediaCount
     from app.features.chat.answer_service import AnswerService
     from app.features.media import MediaLibrary
-    from app.store.media import MediaUse
+    from app.store.media_store import MediaUse
 
 PICTURE_CUT_OFF = "The file is incomplete: part of the picture is missing."
 LOOKED_AT_SECONDS = "takes at least {seconds} s to process"

@@ -37,7 +37,7 @@ from app.ui.widgets.picture_widgets import read_rows
 
 if TYPE_CHECKING:
     from app.features.media import MediaLibrary
-    from app.store.media import MediaUse
+    from app.store.media_store import MediaUse
 
 STEP = 1.25
 MOST_ZOOM = 16.0

@@ -13,7 +13,7 @@ from app.core.events import Role
 from app.features.error_messages import count_units
 from app.store.conversations import DocumentUse, StoredMessage
 from app.store.document_store import StoredDocument
-from app.store.media import MediaUse
+from app.store.media_store import MediaUse
 from app.ui.chat.actions import MORE, VERSIONS, TurnAction, TurnCommand
 from app.ui.chat.branch_documents import BranchDocuments, RecalledTurn, SourceRow
 from app.ui.chat.turn import ACTIONS_PX, ROW_PX, TurnView

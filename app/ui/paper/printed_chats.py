@@ -40,7 +40,7 @@ from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.open_branch import ExportedTurn, OpenBranch, open_branches
 from app.language.language_names import is_right_to_left
 from app.store.conversations import Conversation
-from app.store.media import MediaUse
+from app.store.media_store import MediaUse
 from app.ui.paper.sheets import TEXT_PT, Ground, LaidOutText, Sheets, paper_font, pdf_file
 from app.ui.text import formula
 from app.ui.text.code_view import MAX_CHARACTERS, coloured_lines, find_lexer

@@ -10,7 +10,7 @@ from app.bootstrap import Fireside
 from app.core.events import CancelToken, Role
 from app.features.chat.answer_service import AnswerService
 from app.store.conversations import StoredMessage
-from app.store.media import StoredMedia
+from app.store.media_store import StoredMedia
 from tests.helpers.picture_files import BLUE, RED, picture, rows_of
 from tests.helpers.script import media, prompts, write_script
 

@@ -23,7 +23,7 @@ from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.chat_import import ChatImported, ChatNotRead, ImportFinished, import_chats, recognize_format
 from app.features.retrieval.support import NOT_FOUND
 from app.features.survey.wanted import SurveyCoverage, made_to_fields
-from app.store.assistants import AssistantStore
+from app.store.assistant_store import AssistantStore
 from app.store.conversations import Conversation, Conversations, DocumentUse, MessageState, TreeMessage
 from app.store.database import Database
 from app.store.projects import Memories, ProjectDocuments, Projects, Tags

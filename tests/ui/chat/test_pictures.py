@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import DiskFull
 from app.core.events import CancelToken
 from app.engine.protocol import MediaCount
-from app.store.media import MediaStore, MediaUse, StoredMedia
+from app.store.media_store import MediaStore, MediaUse, StoredMedia
 from app.ui.chat.composer import COMPOSER_HINT, COMPOSER_HINT_WITH_PICTURES
 from app.ui.chat.draft_pictures import (
     COPY_PICTURE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.core.events import Role
 from app.store.conversations import Conversations
 from app.store.database import Database
-from app.store.media import MediaStore, StoredMedia
+from app.store.media_store import MediaStore, StoredMedia
 
 
 def known(store: MediaStore, *names: str) -> None:

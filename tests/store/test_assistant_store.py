@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from app.store.assistants import AssistantStore
+from app.store.assistant_store import AssistantStore
 from app.store.conversations import Conversations
 from app.store.database import Database
 
