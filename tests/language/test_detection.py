@@ -7,8 +7,10 @@ import sys
 
 import pytest
 
+from app.language import language_detection
 from app.language.language_detection import (
     LanguageDetector,
+    LanguageModel,
     language_by_words,
     language_of,
     languages_differ,
@@ -67,6 +69,13 @@ def test_the_streamed_model_says_what_its_own_loader_says() -> None:
         found, ours = most_likely(text)
         assert (found, abs(ours - certainty) < 1e-4) == (code, True)
     assert most_likely("1") == ("", 0.0)
+
+
+def test_a_packed_model_says_what_the_unpacked_one_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    mapped = [most_likely(TEXTS[code]) for code in ("de", "uk")]
+    monkeypatch.setattr(language_detection, "UNPACKED", "languages/none.npz")
+    assert most_likely(TEXTS["de"]) == mapped[0]
+    assert LanguageModel().most_likely(TEXTS["uk"]) == mapped[1]
 
 
 def test_the_model_takes_little_memory_and_no_numpy() -> None:
