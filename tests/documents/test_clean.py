@@ -24,10 +24,10 @@ HIDDEN = [0x200B, 0x2060, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)
 HIDDEN += [*range(0xFFF9, 0xFFFC), *range(0x09), *range(0x0E, 0x1C), 0x7F]
 
 
-@pytest.mark.parametrize("code", HIDDEN, ids=hex)
-def test_a_hidden_character_is_taken_out_and_counted(code: int) -> None:
-    piece, count = clean_piece(BlockPiece(BlockKind.PARAGRAPH, f"in{chr(code)}side", label=f"1{chr(code)}."))
-    assert (piece.text, piece.label, count) == ("inside", "1.", 1)
+def test_hidden_characters_are_taken_out_and_counted() -> None:
+    for code in HIDDEN:
+        piece, count = clean_piece(BlockPiece(BlockKind.PARAGRAPH, f"in{chr(code)}side", label=f"1{chr(code)}."))
+        assert (piece.text, piece.label, count) == ("inside", "1.", 1), hex(code)
 
 
 @pytest.mark.parametrize(

@@ -95,9 +95,9 @@ CODE_PAGES = {
 """What each language was written in before UTF-8."""
 
 
-def pairs() -> list[tuple[str, str]]:
-    """Every language with every encoding it may come in."""
-    return [(language, encoding) for language in LANGUAGES for encoding in (*CODE_PAGES[language], *WIDE)]
+def encodings_of(language: str) -> tuple[str, ...]:
+    """Every encoding a text of this language may come in."""
+    return (*CODE_PAGES[language], *WIDE)
 
 
 def in_encoding(language: str, encoding: str, least_chars: int = 0) -> tuple[str, bytes]:

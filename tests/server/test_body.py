@@ -39,7 +39,7 @@ def test_values_are_counted_however_the_bytes_come(value: Any, is_ascii: bool, s
     assert scan.problem is None
 
 
-EMPTY_MESSAGES = b'{"messages": [' + b",".join([b"{}"] * 6_600_000) + b"]}"
+EMPTY_MESSAGES = b'{"messages": [' + b",".join([b"{}"] * (6 * MOST_VALUES)) + b"]}"
 MANY_KEYS = b"{" + b",".join(b'"%d": 0' % number for number in range(MOST_VALUES + 1)) + b"}"
 LONG_TEXT = b'{"messages": [{"role": "user", "content": "' + b"word " * (MOST_TEXT_BYTES // 5) + b'"}]}'
 DEEP = b"[" * (MOST_VALUES + 1)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from app.core.child import own_command
 from app.core.errors import AppError, GrammarInvalid, ModelReplaced, PromptTooLong
 from app.core.events import AnswerStats, CancelToken, Finished, FinishReason, PromptProgress, TextDelta, Waiting
 from app.engine.client import EngineClient
@@ -20,6 +21,16 @@ pytestmark = pytest.mark.model
 RULES = system("You describe harbours in plain words. " * 12)
 HARBOURS = ("the north", "the south", "a small island", "an old town", "the great river")
 CHAT = [user("Say something about the sea.")]
+
+
+@pytest.fixture(scope="module")
+def tiny_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineClient]:
+    """A tiny model in one real child: how answers share places and time is the same for each model."""
+    folder = tmp_path_factory.mktemp("tiny")
+    client = EngineClient(own_command("--engine-worker"), folder / "engine")
+    load(client, make_tiny("llama", folder / "tiny.gguf", context_tokens=8192))
+    yield client
+    client.close()
 
 
 def ask(topic: str, max_tokens: int = 24, **options: object) -> Ask:
@@ -50,7 +61,7 @@ COMPARED = 30
 
 def beginnings(client: EngineClient) -> dict[int, str]:
     """As each harbour's answer begins where it is asked for alone."""
-    return {index: alone(client, ask(topic, COMPARED // 2)) for index, topic in enumerate(HARBOURS)}
+    return {index: alone(client, ask(topic, COMPARED)) for index, topic in enumerate(HARBOURS)}
 
 
 def assert_nearly_the_same(texts: dict[int, str], expected: dict[int, str]) -> None:
@@ -68,8 +79,8 @@ def test_answers_side_by_side_are_those_that_come_one_by_one(starter_engine: Eng
     assert_nearly_the_same(texts, {index: alone(starter_engine, one) for index, one in enumerate(asks)})
 
 
-def test_what_asks_begin_with_in_common_is_read_once(starter_engine: EngineClient) -> None:
-    _, stats, _ = texts_of(starter_engine, [ask(topic) for topic in HARBOURS])
+def test_what_asks_begin_with_in_common_is_read_once(tiny_engine: EngineClient) -> None:
+    _, stats, _ = texts_of(tiny_engine, [ask(topic) for topic in HARBOURS])
     reused = sorted(one.reused_tokens for one in stats.values())
     assert reused[1] > 60
     assert all(one.reused_tokens < one.prompt_tokens for one in stats.values())
@@ -86,30 +97,30 @@ def test_several_that_somebody_waits_for_hold_what_they_begin_with_once(engine: 
     assert written.index(2) < len(written) - 1 - written[::-1].index(0), "one after the other"
 
 
-def test_more_asks_than_places_all_end(starter_engine: EngineClient) -> None:
+def test_more_asks_than_places_all_end(tiny_engine: EngineClient) -> None:
     asks = [ask(f"place {number}", max_tokens=3) for number in range(20)]
-    texts, stats, _ = texts_of(starter_engine, asks)
+    texts, stats, _ = texts_of(tiny_engine, asks)
     assert len(stats) == 20
     assert all(texts.values())
 
 
-def test_an_ask_that_cannot_be_answered_fails_alone(starter_engine: EngineClient) -> None:
+def test_an_ask_that_cannot_be_answered_fails_alone(tiny_engine: EngineClient) -> None:
     too_long = Ask([user("word " * 9000)], 8, GREEDY)
     no_grammar = Ask(CHAT, 8, GREEDY, grammar="root ::= nowhere")
-    texts, _, errors = texts_of(starter_engine, [ask("the north", 8), too_long, no_grammar, ask("the south", 8)])
+    texts, _, errors = texts_of(tiny_engine, [ask("the north", 8), too_long, no_grammar, ask("the south", 8)])
     assert {index: type(error) for index, error in errors.items()} == {1: PromptTooLong, 2: GrammarInvalid}
     assert texts[0]
     assert texts[3]
 
 
-def test_an_interactive_answer_goes_first_and_the_others_go_on_afterwards(starter_engine: EngineClient) -> None:
-    expected = beginnings(starter_engine)
+def test_an_interactive_answer_goes_first_and_the_others_go_on_afterwards(tiny_engine: EngineClient) -> None:
+    expected = beginnings(tiny_engine)
     asked = threading.Event()
     order: list[str] = []
 
     def chat() -> None:
         asked.wait(60)
-        for event in starter_engine.generate(CHAT, max_tokens=12, sampling=GREEDY):
+        for event in tiny_engine.generate(CHAT, max_tokens=12, sampling=GREEDY):
             if isinstance(event, TextDelta | Finished):
                 order.append("chat")
 
@@ -117,7 +128,7 @@ def test_an_interactive_answer_goes_first_and_the_others_go_on_afterwards(starte
     thread.start()
     texts = dict.fromkeys(expected, "")
     waits = 0
-    for index, event in starter_engine.generate_many([ask(topic, 30) for topic in HARBOURS]):
+    for index, event in tiny_engine.generate_many([ask(topic, 30) for topic in HARBOURS]):
         if isinstance(event, TextDelta):
             asked.set()
             texts[index] += event.text
@@ -132,16 +143,16 @@ def test_an_interactive_answer_goes_first_and_the_others_go_on_afterwards(starte
     assert_nearly_the_same(texts, expected)
 
 
-def test_a_long_background_prompt_gives_way_in_the_middle(starter_engine: EngineClient) -> None:
+def test_a_long_background_prompt_gives_way_in_the_middle(tiny_engine: EngineClient) -> None:
     long = Ask([user("The sea is deep and blue and wide. " * 70)], 2, GREEDY)  # in three pieces
     seen: list[AnswerStats] = []
     threads = []
 
     def chat() -> None:
-        seen.append(answer_of(starter_engine.generate(CHAT, max_tokens=4, sampling=GREEDY))[1])
+        seen.append(answer_of(tiny_engine.generate(CHAT, max_tokens=4, sampling=GREEDY))[1])
 
     text, finished = "", None
-    for _, event in starter_engine.generate_many([long]):
+    for _, event in tiny_engine.generate_many([long]):
         if isinstance(event, PromptProgress) and not threads:
             threads.append(threading.Thread(target=chat))
             threads[0].start()
@@ -153,33 +164,33 @@ def test_a_long_background_prompt_gives_way_in_the_middle(starter_engine: Engine
     assert seen
     assert finished is not None
     assert seen[0].generated_tokens == 4
-    assert text == alone(starter_engine, long)
+    assert text == alone(tiny_engine, long)
 
 
-def test_cancelling_a_batch_ends_all_of_it_and_memory_stays_right(starter_engine: EngineClient) -> None:
-    expected = alone(starter_engine, ask("the north"))
+def test_cancelling_a_batch_ends_all_of_it_and_memory_stays_right(tiny_engine: EngineClient) -> None:
+    expected = alone(tiny_engine, ask("the north"))
     token, reasons = CancelToken(), []
-    for _, event in starter_engine.generate_many([ask(topic, 500) for topic in HARBOURS], cancel=token):
+    for _, event in tiny_engine.generate_many([ask(topic, 500) for topic in HARBOURS], cancel=token):
         if isinstance(event, TextDelta):
             token.cancel()
         if isinstance(event, Finished):
             reasons.append(event.stats.finish_reason)
     assert reasons == [FinishReason.CANCELLED] * len(HARBOURS)
-    assert alone(starter_engine, ask("the north")) == expected
+    assert alone(tiny_engine, ask("the north")) == expected
 
 
-def test_leaving_the_loop_early_frees_the_places(starter_engine: EngineClient) -> None:
-    for _, event in starter_engine.generate_many([ask(topic, 2000) for topic in HARBOURS]):
+def test_leaving_the_loop_early_frees_the_places(tiny_engine: EngineClient) -> None:
+    for _, event in tiny_engine.generate_many([ask(topic, 2000) for topic in HARBOURS]):
         if isinstance(event, TextDelta):
             break
-    assert alone(starter_engine, ask("the north", 4))
+    assert alone(tiny_engine, ask("the north", 4))
 
 
-def test_a_chat_takes_the_room_that_background_answers_have(engine: EngineClient, starter: Path) -> None:
-    load(engine, starter, context_tokens=512)
+def test_a_chat_takes_the_room_that_background_answers_have(engine: EngineClient, tmp_path: Path) -> None:
+    load(engine, make_tiny("llama", tmp_path / "tiny.gguf"), context_tokens=2048)
     jobs = [ask(topic, 40) for topic in HARBOURS]
     expected = beginnings(engine)
-    long_chat = [user("The sea is deep and blue. " * 50)]  # needs most of the context for itself
+    long_chat = [user("The sea is deep and blue. " * 60)]  # needs most of the context for itself
     stats: list[AnswerStats] = []
     threads: list[threading.Thread] = []
     texts = dict.fromkeys(expected, "")

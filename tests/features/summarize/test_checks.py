@@ -353,15 +353,15 @@ def test_statements_of_nothing_do_no_harm(statement: str) -> None:
     assert verify_statement(statement, [block(1, LAWSUITS), block(2, "")], statement, [block(3, "…")]).anchors
 
 
-LONG = 1_000_000
-
+LONG = 200_000
+"""Letters; what took the square of them would take hours."""
 
 UNITS = ("7", "a", "1,", "1 234 567 ", "Ab ", "1:", "five ", "a-", " ", "五")
 """How long they take is said by `make bench`."""
 
 
 @pytest.mark.parametrize("unit", UNITS)
-def test_a_block_of_a_million_letters_of_one_kind_is_compared(unit: str) -> None:
+def test_a_block_of_very_many_letters_of_one_kind_is_compared(unit: str) -> None:
     text = unit * (LONG // len(unit))
     verify_statement("Anna Lopez paid 3.7 million euros on 3 March 2024.", [block(1, text)], "paid 3.7 million euros")
 
@@ -522,19 +522,20 @@ DATES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("there", DATES)
 @pytest.mark.parametrize("said", [*DATES[:-1], "March 2024", "3 March"])
-def test_a_date_is_found_in_every_spelling(said: str, there: str) -> None:
-    assert missing_number(f"It was signed on {said}.", [f"The contract was signed on {there} in Bern."]) is None
+def test_a_date_is_found_in_every_spelling(said: str) -> None:
+    for there in DATES:
+        text = f"The contract was signed on {there} in Bern."
+        assert missing_number(f"It was signed on {said}.", [text]) is None, there
 
 
-@pytest.mark.parametrize("there", DATES[:-1])
 @pytest.mark.parametrize("said", ["4 March 2024", "2023-03-03", "03.04.2024", "April 2024", "April 3rd"])
-def test_another_day_month_or_year_is_seen_in_every_spelling(said: str, there: str) -> None:
-    missing = missing_number(f"The contract was signed on {said}.", [f"The contract was signed on {there} in Bern."])
-    assert missing is not None
-    assert missing.said == said
-    assert missing.page_says == there
+def test_another_day_month_or_year_is_seen_in_every_spelling(said: str) -> None:
+    for there in DATES[:-1]:
+        text = f"The contract was signed on {there} in Bern."
+        missing = missing_number(f"The contract was signed on {said}.", [text])
+        assert missing is not None, there
+        assert (missing.said, missing.page_says) == (said, there)
 
 
 def test_the_year_of_a_date_may_stand_elsewhere() -> None:
