@@ -39,6 +39,7 @@ class OtherPrograms(QObject):
         """Names of the programs being answered, or answered a moment ago."""
         self._leave_later = QTimer(self, singleShot=True, interval=SHOWN_MS)
         self._leave_later.timeout.connect(lambda: self._show_users([]))
+        # Emitted on the server's threads; this object lives on the window's.
         self._heard.connect(self._on_use)
 
     @property
@@ -49,6 +50,7 @@ class OtherPrograms(QObject):
     @property
     def is_turning(self) -> bool:
         """True while the server is being switched to the wanted state."""
+        # Asking must not create the switch: that imports the server.
         return "_rounds" in self.__dict__ and self._rounds.is_running
 
     @property
@@ -93,6 +95,7 @@ class OtherPrograms(QObject):
         """Store fields of `settings.Serving` and apply them at once."""
         with self._notify.guard():
             self._app.change_settings("serving", **values)
+        # The other fields are read with each request; these are fixed when the server starts.
         if values.keys() & {"port", "origins"}:
             self._turn()
 
@@ -106,6 +109,7 @@ class OtherPrograms(QObject):
         switch = self.switch
 
         def turned(_token: object) -> Iterator[None]:
+            # Read in the round that applies it, so that the last choice counts.
             serving, renews, self._renews = self._app.settings.serving, self._renews, False
             switch.turn_off()
             if renews:

@@ -55,7 +55,7 @@ class Desktop(Protocol):
         """Show a system notification."""
 
     def close(self) -> None:
-        """Release system resources when the program quits."""
+        """Close connections and icons; nothing is shown afterwards."""
 
 
 class TaskBar:
@@ -79,6 +79,7 @@ class TaskBar:
     def show_progress(self, fraction: float | None) -> None:
         """Show the overall progress, from 0 to 1; None if nothing runs. Forwards only changes of a whole percent."""
         percent = None if fraction is None else int(100 * min(max(fraction, 0.0), 1.0))
+        # Each change is a message to the desktop; downloads report many times a second.
         if percent != self._shown:
             self._shown = percent
             self._get().show_progress(None if percent is None else percent / 100)
@@ -144,6 +145,7 @@ class BusDesktop:
         body: tuple[Any, ...] = (APP_NAME, 0, APP_ID, title, escape(text, quote=False), actions, hints, NOTIFICATION_MS)
         call = new_method_call(address, "Notify", "susssasa{sv}i", body)
         with self._spoken() as bus:
+            # Nobody waits for the id of a notification that leads nowhere.
             if on_click is None or bus is _NoBus:
                 call.header.flags |= MessageFlag.no_reply_expected
                 bus.send(call)
@@ -170,8 +172,9 @@ class BusDesktop:
         try:
             while self._bus is not None:
                 self._take_message(self._bus.receive(timeout=0))
+        # Reading without waiting ends so; that was all.
         except TimeoutError:
-            return  # that was all
+            return
         except OSError as error:
             log.info("the desktop's bus is gone: %s", error)
             self.close()
@@ -206,6 +209,7 @@ class BusDesktop:
 
     def close(self) -> None:
         if self._heard is not None:
+            # Before its socket is closed, or it would watch whatever file gets that number next.
             self._heard.setEnabled(False)
             self._heard.deleteLater()
             self._heard = None
@@ -254,6 +258,7 @@ def _open_bus() -> DBusConnection | None:
     thread.join(CONNECT_TIMEOUT_S)
     if not found:
         return None
+    # A desktop that hangs later must not hold a send, either.
     found[0].sock.settimeout(CONNECT_TIMEOUT_S)
     return found[0]
 
@@ -272,6 +277,7 @@ class TrayOnly:
 
     def notify_user(self, title: str, text: str, on_click: Click = None) -> None:
         self._click = on_click or self._click
+        # Where the program has an icon in the tray, that one speaks: a second one would say nothing new.
         others = (tray_icon for tray_icon in self._window.findChildren(QSystemTrayIcon) if tray_icon is not self._own)
         icon = next((tray_icon for tray_icon in others if tray_icon.isVisible()), self._own)
         if icon is not self._speaks:
@@ -291,6 +297,7 @@ class TrayOnly:
 class WindowsDesktop(TrayOnly):
     """Windows, through ITaskbarList3's function table. Written from the documentation, untested."""
 
+    # Places in the interface's function table.
     HR_INIT, SET_VALUE, SET_STATE, RELEASE = 3, 9, 10, 2
     NO_PROGRESS, NORMAL = 0, 2
     STEPS = 100
@@ -342,7 +349,8 @@ class WindowsDesktop(TrayOnly):
 
         table = ctypes.cast(self._list, ctypes.POINTER(ctypes.POINTER(ctypes.c_void_p))).contents
         method = ctypes.WINFUNCTYPE(ctypes.c_long, ctypes.c_void_p, *types)(table[place])  # type: ignore[attr-defined]
-        with contextlib.suppress(OSError):  # a task bar that was restarted
+        # A task bar that was restarted.
+        with contextlib.suppress(OSError):
             return int(method(self._list, *values))
         return -1
 
@@ -359,6 +367,7 @@ def copy_text(text: str) -> None:
 
 def bring_to_front(window: QWidget) -> None:
     """Show, raise and activate a window, restoring it if it was minimized or hidden."""
+    # Only this one bit: a maximized window comes back maximized.
     window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
     window.show()
     window.raise_()

@@ -114,6 +114,7 @@ class GlobalShortcut(QObject):
             self._set_words("")
             return
         try:
+            # Said first: on X11 the answer comes while the constructor runs.
             self._set_words(tr("Asking the desktop for {keys}…", keys=written(keys)))
             self._listener = self._make(Keys(keys), self)
         except NotPossible as problem:
@@ -121,7 +122,8 @@ class GlobalShortcut(QObject):
 
     def close(self) -> None:
         """Unregister the shortcut and ignore answers that are still to come."""
-        self._number += 1  # answers to earlier requests are ignored
+        # Answers to earlier requests are ignored from now on.
+        self._number += 1
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.close()
@@ -157,6 +159,7 @@ def _listener(keys: Keys, shortcut: GlobalShortcut) -> Listener:
         return WindowsKeys(keys, shortcut)
     if platform == "cocoa":
         return MacKeys(keys, shortcut)
+    # Under Wayland a grab of X11 hears only what is typed into other X11 windows.
     if platform == "xcb" and os.environ.get("XDG_SESSION_TYPE") != "wayland":
         return X11Keys(keys, shortcut)
     if sys.platform == "linux" and platform in ("wayland", "xcb"):
@@ -236,7 +239,8 @@ class X11Keys:
             self._notifier.deleteLater()
             self._notifier = None
         if self._connection is not None:
-            self._xcb.xcb_disconnect(self._connection)  # the grabs go with it
+            # The grabs end with their connection.
+            self._xcb.xcb_disconnect(self._connection)
             self._connection = None
 
     def _grab(self) -> None:
@@ -246,6 +250,7 @@ class X11Keys:
         if not codes:
             raise NotPossible(tr("This keyboard doesn’t have that key."))
         held = sum(self._keys.among(X_MODIFIERS))
+        # Every screen, every key that has this sign, with and without each lock.
         for root, code, lock in itertools.product(self._roots(), codes, X_LOCKS):
             cookie = self._xcb.xcb_grab_key_checked(self._connection, 1, root, held | lock, code, X_ASYNC, X_ASYNC)
             error = self._xcb.xcb_request_check(self._connection, cookie)
@@ -277,16 +282,17 @@ class X11Keys:
     def _on_readable(self) -> None:
         is_pressed = is_remapped = False
         while self._connection is not None and (event := self._xcb.xcb_poll_for_event(self._connection)):
-            kind = event[0] & 0x7F
+            kind = event[0] & 0x7F  # the highest bit marks what another client has sent
             is_pressed, is_remapped = is_pressed or kind == X_KEY_PRESS, is_remapped or kind == X_MAPPING_NOTIFY
             self._free(event)
         if self._connection is None:
             return
         if self._xcb.xcb_connection_has_error(self._connection):
             self.close()
-        elif is_remapped:  # keyboard layout changed: the character may be on another key
+        # The keyboard's layout has changed: the sign may be on another key.
+        elif is_remapped:
             for root in self._roots():
-                self._xcb.xcb_ungrab_key(self._connection, 0, root, 1 << 15)
+                self._xcb.xcb_ungrab_key(self._connection, 0, root, 1 << 15)  # of any key, with any modifiers
             with contextlib.suppress(NotPossible):
                 self._grab()
         if is_pressed:
@@ -318,6 +324,7 @@ def _load_xcb() -> tuple[Any, Callable[[Any], object]]:
     ):
         function = getattr(xcb, f"xcb_{name}")
         function.restype, function.argtypes = result, arguments
+    # Replies of xcb are made by malloc, and their receiver frees them.
     free = ctypes.CDLL(None).free
     free.argtypes = (pointer,)
     return xcb, lambda memory: free(ctypes.cast(memory, pointer))
@@ -360,7 +367,8 @@ class PortalKeys:
         bus = self._bus
         if bus is not None:
             with contextlib.suppress(OSError):
-                bus.sock.shutdown(2)  # wakes the thread, and the portal ends the session
+                # Wakes the thread, whose end closes the connection; the portal then ends the session.
+                bus.sock.shutdown(2)
         self._thread.join(JOIN_TIMEOUT_S)
 
     def _run(self) -> None:
@@ -429,12 +437,14 @@ class PortalKeys:
         from jeepney import HeaderFields, MatchRule
 
         rule = MatchRule(type="signal", interface=REQUEST, member="Response")
+        # Listened for before the call: the answer may be quicker than its handle.
         with bus.filter(rule, bufsize=8) as responses:
             handle = self._call(bus, SHORTCUTS, method, kinds, body)
             if handle is None:
                 raise NotPossible(_by_hand())
             while True:
                 response = bus.recv_until_filtered(responses)
+                # Answers to other requests come through the same filter.
                 if response.header.fields.get(HeaderFields.path) == handle[0]:
                     break
         code, results = response.body
@@ -476,6 +486,7 @@ class WindowsKeys:
         self._is_there = threading.Event()
         self._thread = threading.Thread(target=self._run, name="global shortcut", daemon=True)
         self._thread.start()
+        # `close` needs the thread's id.
         self._is_there.wait(JOIN_TIMEOUT_S)
 
     def close(self) -> None:
@@ -540,7 +551,8 @@ class MacKeys:
             raise NotPossible(tr("This keyboard doesn’t have that key."))
         code = self.FUNCTIONS[function - 1] if function else self.CODES[keys.character]
         kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
-        self._handler = kind(lambda *_: self._on_pressed(shortcut))  # kept: Carbon holds only its address
+        # Kept, since Carbon holds only its address.
+        self._handler = kind(lambda *_: self._on_pressed(shortcut))
         target = ctypes.c_void_p(self._carbon.GetApplicationEventTarget())
         self._installed, self._hot_key = ctypes.c_void_p(), ctypes.c_void_p()
         wanted = _EventType(self.KEYBOARD, self.PRESSED)

@@ -57,7 +57,7 @@ WINDOW_SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("shortcuts", ("F1", "Ctrl+/"), "Keyboard shortcuts", "help keys hotkeys shortcut cheat sheet"),
     Shortcut("quit", ("Ctrl+Q",), "Quit", "exit close leave end"),
 )
-SIZES = ("zoom_in", "zoom_out", "zoom_reset")
+SIZES = ("zoom_in", "zoom_out", "zoom_reset")  # a group of their own in the sheet
 LIST_SHORTCUTS: tuple[tuple[str, str], ...] = (("F2", "Rename"), ("Del", "Delete"))
 Group = tuple[str, Sequence[tuple[str, str]]]
 """A heading, and the rows below it."""
@@ -79,7 +79,7 @@ def with_keys(words: str, name: str) -> str:
 
 
 def lines_of(specs: Iterable[TabSpec]) -> list[Shortcut]:
-    """Return the shortcuts that open tabs."""
+    """Return a shortcut named "tab_" and the tab for each tab that has keys."""
     return [Shortcut(f"tab_{spec.name}", spec.keys, spec.label, spec.also) for spec in specs if spec.keys]
 
 
@@ -100,7 +100,7 @@ def add_shortcuts(
 
 
 class ShortcutSheet(QDialog):
-    """Dialog that lists all shortcuts."""
+    """Dialog that lists all shortcuts in as many columns as the screen has room for."""
 
     def __init__(self, theme: Theme, specs: Sequence[TabSpec], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -111,23 +111,26 @@ class ShortcutSheet(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(px(24), px(20), px(24), px(20))
         column.setSpacing(px(16))
-        beside = column.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))
+        beside = column.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))  # the gap above the button, and the button
         shown = [line for line in WINDOW_SHORTCUTS if line.keys]
         window = (tr("Window"), [(line.keys[0], line.words) for line in shown if line.name not in SIZES])
         sizes = (tr(SIZE), [(line.keys[0], line.words) for line in shown if line.name in SIZES])
         opening = (tr("Tabs"), [(line.keys[0], line.words) for line in lines_of(specs)])
         inside: list[Group] = [(tr(spec.label), spec.shortcuts) for spec in specs if spec.shortcuts]
         tabs, more = [*inside[:2], (tr("Lists"), LIST_SHORTCUTS), sizes], [*inside[2:], opening]
+        # From three columns to one: the first that the screen has room for.
         for sides in (((window,), tabs, more), ((window,), (*tabs, *more)), ((window, *tabs, *more),)):
             lines = _side_by_side(theme, sides)
-            wanted = lines.sizeHint().grownBy(beside) + QSize(px(12), 0)  # and a scroll bar
+            # With the scroll bar of a low screen.
+            wanted = lines.sizeHint().grownBy(beside) + QSize(px(12), 0)
             if within_screen(self, wanted).width() == wanted.width():
                 break
         column.addWidget(ScrollBox(lines, beside))
         close = text_button(tr("Close"))
         close.clicked.connect(self.close)
         column.addWidget(close, 0, Qt.AlignmentFlag.AlignTrailing)
-        self.resize(self.sizeHint())  # without it Qt takes no more than two thirds of the screen
+        # Left to itself, Qt takes no more than two thirds of the screen.
+        self.resize(self.sizeHint())
 
 
 def _side_by_side(theme: Theme, sides: Sequence[Sequence[Group]]) -> QWidget:
@@ -201,6 +204,7 @@ def is_tab_stop(widget: QWidget) -> bool:
     """Return whether Tab stops at a widget. On some systems the user's settings exclude buttons."""
     every = QGuiApplication.styleHints().tabFocusBehavior() == Qt.TabFocusBehavior.TabFocusAllControls
     wanted = Qt.FocusPolicy.TabFocus if every else Qt.FocusPolicy.StrongFocus
+    # A widget with a proxy hands its focus on to another one, which is a stop itself.
     return (
         widget.focusPolicy() & wanted == wanted
         and widget.isEnabled()
@@ -214,7 +218,7 @@ def in_reading_order(widgets: list[QWidget]) -> list[QWidget]:
     row.
     """
     rows: list[list[QWidget]] = []
-    for widget in sorted(widgets, key=lambda one: one.y()):
+    for widget in sorted(widgets, key=lambda sibling: sibling.y()):
         if rows and widget.geometry().center().y() <= rows[-1][0].geometry().bottom():
             rows[-1].append(widget)
         else:
@@ -230,10 +234,12 @@ def _from_leading(widget: QWidget) -> int:
 def _stops(parent: QWidget) -> Iterator[QWidget]:
     children = [child for child in parent.children() if isinstance(child, QWidget) and child.isVisible()]
     focus = QApplication.focusWidget()
+    # Dialogs are children of the window, too, but have an order of their own.
     for child in in_reading_order([widget for widget in children if not widget.isWindow()]):
         if isinstance(child, TabGroup):
             yield child
             continue
+        # What has the focus counts even where Tab wouldn't stop, so that Tab goes on from there.
         if child is focus or is_tab_stop(child):
             yield child
         yield from _stops(child)

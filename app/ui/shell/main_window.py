@@ -83,7 +83,8 @@ class MainWindow(QMainWindow):
         self.tabs = Tabs(app, self.ui, self.left, specs)
         self.picker = ModelPicker(app, theme, loader, notify)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
-        self._splitter.setHandleWidth(1)  # Qt enlarges the grab area of a one-pixel handle
+        # A handle of one pixel is drawn as a line; Qt enlarges the area that can be grabbed.
+        self._splitter.setHandleWidth(1)
         self._splitter.addWidget(self.left)
         self._splitter.addWidget(self._content())
         self._splitter.setCollapsible(0, False)
@@ -103,6 +104,7 @@ class MainWindow(QMainWindow):
     def _content(self) -> QWidget:
         content = QWidget()
         content.setObjectName("content")
+        # Without it a plain widget ignores the background of the style sheet.
         content.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._toggle = IconButton(self._theme, "square-half", tr(TOGGLE_LIST))
         self._toggle.setObjectName("toggle_sidebar")
@@ -205,6 +207,7 @@ class MainWindow(QMainWindow):
         return self.tabs.seen(name)
 
     def open_models(self, page: str = "suggested") -> None:
+        # The page first, or the tab would show another one for a moment.
         self.tabs.seen(MODELS).do(page)
         self.tabs.show(MODELS)
 
@@ -285,6 +288,7 @@ class MainWindow(QMainWindow):
     def _remember(self) -> None:
         """Save the open tab and items, so that they come back even after a kill."""
         kept, now = self._app.settings.window, self.tabs.in_use
+        # Titles change with every answer; most changes are nothing to write into a file.
         if any(getattr(kept, name) != value for name, value in now.items()):
             self._save("window", **now)
 
@@ -329,7 +333,8 @@ class Closing(QObject):
         """Quit the program, even if its window is hidden."""
         self.go_for_good()
         self._window.close()
-        QTimer.singleShot(0, QApplication.quit)  # closing a hidden window does not quit the program
+        # Closing a hidden window doesn't quit the program.
+        QTimer.singleShot(0, QApplication.quit)
 
     def restart(self) -> None:
         """Quit the program and start it again."""
@@ -342,13 +347,15 @@ class Closing(QObject):
 
     def handle_close(self, event: QCloseEvent) -> None:
         """Handle the window's close event: refuse it, hide the window, or end the program."""
+        # Quitting closes all windows once more.
         if self._is_over:
             return
         if not self._is_quitting and self.stays():
             event.ignore()
             return
         self._is_over = True
-        QApplication.setQuitOnLastWindowClosed(True)  # this is the one, whatever kept the program running before
+        # The last window, whatever kept the program running before.
+        QApplication.setQuitOnLastWindowClosed(True)
         self.begun.emit()
         self._window.tabs.close()
         self._window.store()
@@ -410,6 +417,7 @@ class TopRow(ItemsLayout):
     def _place_tightly(self, rect: QRect) -> None:
         gap, toggle_px = self._theme.px(TIGHT_PX), self._toggle.sizeHint().width()
         left = 2 * gap + toggle_px
+        # In the tightest layout the panel's button goes before anything else.
         self._panel.setVisible(self._has_panel and rect.width() >= self._tightest + self._panel_px(gap))
         end = rect.width() - gap - (0 if self._panel.isHidden() else self._panel_px(gap))
         is_tight = end - left - self._tabs.icons_px - gap < self._picker.least_px
@@ -446,6 +454,7 @@ class TopRow(ItemsLayout):
         rect, parent = self.geometry(), self.parentWidget()
         room = rect.height() - self._theme.px(TOP_PX) - self._theme.px(BOTTOM_PX)
         height = min(widget.sizeHint().height(), room)
+        # Qt mirrors its own layouts, not what is placed by hand.
         if parent is not None and parent.isRightToLeft():
             x = rect.width() - x - width
         top = rect.y() + self._theme.px(TOP_PX) + (room - height) // 2
@@ -478,6 +487,7 @@ class IncomingFiles(QObject):
         models, documents = _sorted(files)
         if models:
             self._ui.loader.load(models[0])
+        # Only documents were named; whoever opens one wants to ask about it.
         elif self._ui.loader.state == "asleep":
             self._ui.loader.start()
         if tab in self._tabs.specs:
@@ -485,6 +495,7 @@ class IncomingFiles(QObject):
             self._tabs.send(tab, documents)
             return
         imports = self._tabs.specs[self._tabs.home].imports
+        # Whether an archive holds chats is seen only inside it.
         looked_at = [path for path in documents if imports is not None and imports.suits([path])]
         self._tabs.send(self._tabs.home, [path for path in documents if path not in looked_at])
         if looked_at:
@@ -538,6 +549,7 @@ class IncomingFiles(QObject):
         if models:
             path = models[0]
             ours = Path(self._app.settings.models.folder or self._app.paths.models)
+            # Models that are listed are used where they are; others are added first.
             if path in dict(self._app.known_models()) or path.is_relative_to(ours):
                 self.model_chosen.emit(path)
             else:
@@ -573,7 +585,8 @@ def _with_chats(files: Sequence[Path]) -> list[Path]:
         try:
             return bool(recognize_format(path))
         except ChatsUnreadable as error:
-            return error.reason == "backup"  # the import leads to where it is brought back
+            # The import says where a backup is restored.
+            return error.reason == "backup"
 
     return [path for path in files if has_chats(path)]
 

@@ -32,7 +32,7 @@ def model_name(path: Path) -> str:
 
 
 def in_words(words: MessageTemplate) -> str:
-    """Translate a message template about a model."""
+    """Translate what features say about a model and fill in its values."""
     return tr(words.text, **words.values)
 
 
@@ -62,6 +62,7 @@ class ModelLoader(QObject):
         self._is_for_one = False
         """True if the model was loaded for one chat that overrides it."""
         self._waking.connect(self._on_waking)
+        # Both are called on threads of the engine and of answers.
         app.on_waking, app.usual_model = self._waking.emit, self._usual_model
 
     @property
@@ -104,7 +105,8 @@ class ModelLoader(QObject):
 
     def load(self, path: Path, *, is_for_one: bool = False) -> None:
         """Load a model. Once loaded, it becomes the default for all chats unless `is_for_one`."""
-        before = starter_model() if self.state == "failed" else self.path  # what is in or asleep now, else the starter
+        # What is loaded or asleep now; after a failure that is nothing, so the starter.
+        before = starter_model() if self.state == "failed" else self.path
         self._load(path, fall_back=before if before != path else None, remember=not is_for_one)
         self._is_for_one = is_for_one
 
@@ -134,15 +136,17 @@ class ModelLoader(QObject):
 
     def sleep(self) -> None:
         """Free the model's memory; the next message or `wake` reloads it."""
-        if self.state != "ready" or isinstance(self.model, ModelElsewhere):  # which takes no memory here
+        # A model elsewhere takes no memory here.
+        if self.state != "ready" or isinstance(self.model, ModelElsewhere):
             return
         task = tasks.run(lambda _: _once(self._app.engine.sleep), self)
         task.finished.connect(self.sync_with_engine)
         task.failed.connect(self._notify.error)
+        # Said at once; the end of the task corrects it where the engine went on.
         self._set("asleep", None)
 
     def wake(self) -> None:
-        """Reload a sleeping model before the first request."""
+        """Reload a sleeping model now, so that the first request doesn't wait for it."""
         if self.state == "asleep":
             self.reload()
 
@@ -160,6 +164,7 @@ class ModelLoader(QObject):
 
     def sync_with_engine(self) -> None:
         """Update the state from the engine, whose child process may have ended or been restarted during an answer."""
+        # While a load runs here, its own events tell the state.
         if self._task is None and (self.state in ("ready", "asleep") or self._is_expected):
             self._is_expected = False
             loaded = self._app.loaded
@@ -189,6 +194,7 @@ class ModelLoader(QObject):
         self._set("loading", None)
 
     def _on_event(self, task: tasks.BackgroundTask, event: object) -> None:
+        # The cause comes after what it led to.
         if task is not self._task:
             return
         if isinstance(event, LoadProgress):
@@ -223,6 +229,7 @@ class ModelLoader(QObject):
         self._set("ready" if model else "asleep", model)
 
     def _show_progress(self, event: LoadProgress) -> None:
+        # Whatever shows progress is drawn again: once for each percent is enough.
         moved = int(event.fraction * 100) != int(self.fraction * 100) or event.step != self.step
         if event.step and event.step != self.step:
             self._told.tell_step(event.step)
@@ -234,7 +241,8 @@ class ModelLoader(QObject):
         if task is not self._task:
             return
         self._task = None
-        if self.model is None:  # stopped: whatever the engine still holds is what there is
+        # Stopped: whatever the engine still holds is what there is.
+        if self.model is None:
             loaded = self._app.loaded
             self.path = Path(loaded.path) if loaded else before or self.path
             self._set("ready" if loaded else "asleep", loaded)
@@ -256,7 +264,8 @@ class ModelLoader(QObject):
         can_retry = sentence_for(error).action == "retry"
         self._notify.error(error, action=(lambda: self.load(failed_path)) if can_retry else None)
         loaded = self._app.loaded
-        if loaded is not None:  # the file was refused before the old model left
+        # The file was refused before the old model was unloaded.
+        if loaded is not None:
             self.path = before or Path(loaded.path)
             self._set("ready", loaded)
         elif fall_back is not None:

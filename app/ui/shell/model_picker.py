@@ -84,13 +84,15 @@ class ModelPicker(QPushButton):
         self._dot = StatusDot(theme)
         self._name = ElidedLabel()
         self._away, self._size, self._word, self._caret = QLabel(), QLabel(), QLabel(), QLabel()
-        self._away.hide()  # an icon that remains when there is no room for the text
+        # The icon stays where there is no room for the words.
+        self._away.hide()
         self._size.setProperty("kind", "muted")
         self._word.setProperty("kind", "muted")
         self._row = QHBoxLayout(self)
         for widget in (self._dot, self._away, self._name, self._size, self._word, self._caret):
             if isinstance(widget, QLabel):
                 widget.setTextFormat(Qt.TextFormat.PlainText)
+            # A click on a label is one on the button.
             widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             if widget is self._caret:
                 self._row.addStretch(1)
@@ -174,9 +176,11 @@ class ModelPicker(QPushButton):
         menu = QMenu(self)
         menu.setObjectName("model_menu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        # Menus show the tooltips of their entries only if asked to.
         menu.setToolTipsVisible(True)
         group = QActionGroup(menu)
-        from app.features.models.installed import senses_of  # keeps this import out of the start
+        # Nobody opens a menu before the window is seen.
+        from app.features.models.installed import senses_of
         from app.ui.model_texts import senses_words
 
         for path, name in self._known():
@@ -205,7 +209,8 @@ class ModelPicker(QPushButton):
             self._add_own_actions(menu, self.path)
         find, other = tr(FIND_MORE_MODELS), tr(OPEN_MODEL_FILE)
         menu.addAction(icon("cube", tokens.muted), f"{find}\t{keys_of('models')}", self.models_wanted.emit)
-        keys = "" if self.task == WRITE else f"\t{keys_of('open_model')}"  # in a page it opens a text
+        # In a page these keys open a text.
+        keys = "" if self.task == WRITE else f"\t{keys_of('open_model')}"
         menu.addAction(icon("folder-open", tokens.muted), f"{other}{keys}", self.open_wanted.emit)
         self._fit_menu(menu)
         return menu
@@ -299,6 +304,7 @@ class ModelPicker(QPushButton):
         size = self._size_of(path) if path else ""
         self._size.setText(size)
         self._is_elsewhere = path is not None and runs_elsewhere(path)
+        # The server may be reachable, but nothing is sent to it while the network is off.
         if path is not None and self._is_elsewhere and state == "ready" and not self._app.may_ask(path):
             word, state = tr("network off"), "asleep"
         self._away.setVisible(self._is_elsewhere)
@@ -342,6 +348,7 @@ class ModelPicker(QPushButton):
 
     def _fit_width(self) -> None:
         """Request the available width, then show the labels that fit."""
+        # The labels depend on the width, which a layout would otherwise give only later.
         self.updateGeometry()
         parent = self.parentWidget()
         layout = parent.layout() if parent is not None else None
@@ -428,7 +435,8 @@ class ModelAbout(QFrame):
         self._add_facts(loader)
         inside = QWidget()
         inside.setObjectName("page")
-        area = scrolled(inside)  # it may not fit on a low screen
+        # On a low screen it scrolls.
+        area = scrolled(inside)
         around = QVBoxLayout(self)
         around.setContentsMargins(1, 1, 1, 1)
         around.addWidget(area)
@@ -439,6 +447,7 @@ class ModelAbout(QFrame):
         column.addWidget(why)
         column.addLayout(self._grid)
         self.setAccessibleDescription(" ".join([why.text(), *self._said]).strip())
+        # Before it is polished, text has other fonts and so another height.
         self.ensurePolished()
         wanted = column.totalHeightForWidth(self.width() - 2) + 2  # the height of wrapped text depends on the width
         self.setFixedHeight(min(wanted, room.height()))

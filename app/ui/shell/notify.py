@@ -130,6 +130,7 @@ class Notify(QObject):
         """Undo what the newest undo notice is about, if it is still shown. Return whether there was one."""
         notice, on_undo = self._undo or (None, None)
         self._undo = None
+        # Qt deletes a notice some time after it was dismissed.
         if notice is None or on_undo is None or not isValid(notice) or notice.isHidden():
             return False
         notice.dismiss()
@@ -150,6 +151,7 @@ class Notify(QObject):
 
     def _on_uncaught(self, cls: type[BaseException], exc: BaseException | None, trace: TracebackType | None) -> None:
         if exc is None or issubclass(cls, KeyboardInterrupt | SystemExit):
+            # Ctrl+C and exits aren't defects.
             sys.__excepthook__(cls, exc or cls(), trace)
         else:
             self._caught.emit(exc)
@@ -169,7 +171,7 @@ class StandingNotice:
         self._notice.left.connect(self._on_left)
 
     def end(self) -> None:
-        """Dismiss the notice because it no longer applies."""
+        """Dismiss the notice, if it is still shown, because it no longer applies."""
         if self._notice is not None:
             self._notice.dismiss()
 
@@ -179,7 +181,8 @@ class StandingNotice:
 
 def describe(exc: BaseException) -> str:
     """Return details for developers, without exception messages: those may quote a conversation."""
-    import platform  # only needed for these details; keeps the import out of the start
+    # Only for these details: this import reads files of the system.
+    import platform
 
     lines = [f"{APP_NAME} {__version__}, Python {platform.python_version()}, Qt {qVersion()}, {platform.platform()}"]
     step: BaseException | None = exc
@@ -189,6 +192,7 @@ def describe(exc: BaseException) -> str:
             f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}: {frame.line}'
             for frame in traceback.extract_tb(step.__traceback__)
         ]
+        # The cause comes after what it led to.
         step = step.__cause__ or step.__context__
     return "\n".join(lines)
 
@@ -198,5 +202,6 @@ def _safe_fields(exc: BaseException) -> str:
         return ""
     fields = errors.to_fields(exc)
     said = [f"{name}={value!r}" for name, value in fields.items() if name in _SAFE_FIELDS]
+    # Lines of the engine's own; others may quote a text.
     native = [line for line in str(fields.get("detail", "")).splitlines() if _NATIVE_LINE.match(line)]
     return "".join([f" ({', '.join(said)})" if said else "", *(f"\n  | {line}" for line in native)])

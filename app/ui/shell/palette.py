@@ -114,6 +114,7 @@ class Offers:
             )
             for hit in all_settings()
         ]
+        # Single settings have a "/": there are too many of them for an empty field.
         self._fixed += [entry for entry in hits if "/" not in entry.key]
         self._by_words = [entry for entry in hits if "/" in entry.key]
         """Entries too numerous to list before anything is typed, such as single settings."""
@@ -179,10 +180,11 @@ class Offers:
         ranked = []
         for entry in [*self._fixed, *self._models, *self._chats, *stored, *self._by_words]:
             fits = fitness_with_synonyms(entry.title, entry.also, entry.note, words)
-            if fits is not None:
+            if fits is not None:  # None: some word fits nowhere
                 used = recent.index(entry.key) if entry.key in recent else len(recent)
                 ranked.append((fits, used, replace(entry, title_marks=title_marks(entry.title, words))))
-        ranked.sort(key=lambda each: each[:2])
+        ranked.sort(key=lambda rank: rank[:2])
+        # Without the snippets, which come after all titles.
         entries = [entry[2] for entry in ranked][:MOST_ROWS]
         if token is not None:
             found = self._app.finding.search_text(words, MOST_ROWS, is_cancelled=lambda: token.cancelled)
@@ -191,13 +193,13 @@ class Offers:
             for hit in found:
                 shown[hit.kind, hit.id] += 1
                 entry = self._stored(hit)
+                # One long chat must not fill the whole list.
                 if hit.snippet and entry.key not in known and shown[hit.kind, hit.id] <= A_CHAT:
                     entries.append(entry)
         return entries[:MOST_ROWS]
 
     @property
     def _every(self) -> list[PaletteEntry]:
-        """All entries except stored items."""
         return [*self._fixed, *self._by_words, *self._models, *self._chats]
 
     def _do(self, command: str) -> None:
@@ -305,6 +307,7 @@ class Palette(QWidget):
         words, recent, is_loaded = self.field.text().strip(), self._recent, self._is_loaded
 
         def look(token: CancelToken) -> list[PaletteEntry]:
+            # The first search also reads what the field offers while it is empty.
             if not is_loaded:
                 self._offers.load()
             return self._offers.fitting(words, recent, token) if words else self._offers.first(recent)
@@ -318,6 +321,7 @@ class Palette(QWidget):
 
     def _show(self, entries: Sequence[PaletteEntry]) -> None:
         """Show entries, keeping an entry selected by hand if it is still listed, else selecting the first."""
+        # The first row is selected by itself, so it is nobody's choice to keep.
         before = self.chosen if self.list.currentIndex().row() > 0 else None
         self.entries.show(entries)
         row = next((i for i, entry in enumerate(entries) if before is not None and entry.key == before.key), 0)
@@ -334,6 +338,7 @@ class Palette(QWidget):
     def _go_to(self, row: int) -> None:
         count = self.entries.rowCount()
         if count:
+            # Past the end it begins again.
             index = self.entries.index(row % count)
             self.list.setCurrentIndex(index)
             self.list.scrollTo(index)
@@ -346,6 +351,7 @@ class Palette(QWidget):
         if entry is None:
             return
         self.close_palette()
+        # A place in a chat is remembered as the chat.
         key = ":".join(entry.key.split(":")[:2]) if entry.snippet else entry.key
         recent = (key, *(text for text in self._recent if text != key))[:REMEMBERED]
         with self._notify.guard():
@@ -356,6 +362,7 @@ class Palette(QWidget):
             entry.do()
 
     def _on_focus_changed(self, _old: QWidget | None, now: QWidget | None) -> None:
+        # Something else took the keyboard, such as a dialog, which this would cover.
         if now is not None and self.isVisible() and not self.isAncestorOf(now):
             self._end()
 
@@ -380,6 +387,7 @@ class Palette(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.window() and event.type() == QEvent.Type.Resize:
             self._arrange()
+        # Filtered, since the field itself would use some of these keys.
         elif watched is self.field and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             return self._takes(event)
         return False

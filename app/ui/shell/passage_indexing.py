@@ -36,6 +36,7 @@ class PassageIndexing(QObject):
         """True after the user stopped it, until it is resumed, another model is chosen, or the program restarts."""
         self._failed_path = ""
         """Model that failed to load. It is not retried until it is chosen again or the program restarts."""
+        # One round at a time; documents that come meanwhile are found by the next.
         self._rounds = tasks.Rounds(self._work, self)
         self._rounds.happened.connect(self._on_progress)
         self._rounds.failed.connect(self._on_failed)
@@ -67,8 +68,9 @@ class PassageIndexing(QObject):
             self._later.start()
 
     def stop(self) -> None:
-        """Stop embedding; finished vectors are kept."""
+        """Stop embedding until `resume`; finished vectors are kept."""
         self.is_stopped = True
+        # Otherwise a question would wait for vectors that nobody makes.
         self._app.embedder.is_served = False
         self._rounds.stop()
         self.changed.emit()
@@ -85,7 +87,8 @@ class PassageIndexing(QObject):
             self._path, self.is_stopped, self._failed_path = path, False, ""
             self.changed.emit()
             if not path:
-                self._rounds.start()  # what the last one made is forgotten
+                # A round without a model drops the vectors of the last one.
+                self._rounds.start()
                 return
         self.start()
 
@@ -102,6 +105,7 @@ class PassageIndexing(QObject):
         self._notify.error(error)
 
     def _on_over(self) -> None:
+        # Another round may have begun, whose progress follows.
         if not self._rounds.is_running:
             self.progress = None
         self.changed.emit()

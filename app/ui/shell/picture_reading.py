@@ -82,6 +82,7 @@ class PictureReading(QObject):
         """Stop reading and drop the temporary chat, because it was left."""
         self._rounds.abandon()
         self._talk = None
+        # It holds the temporary chat's store, which closes when nobody holds it.
         self.__dict__.pop("_readings", None)
         self.deleteLater()
 
@@ -92,6 +93,7 @@ class PictureReading(QObject):
     def go_on(self) -> None:
         """Resume the jobs that an earlier run left queued, when the program starts."""
         with self._notify.guard():
+            # Asked of the table first, since the jobs themselves import the readers.
             if JobTable(self._app.database).find(PAGE_READING, (QUEUED,)):
                 self._start()
 
@@ -138,7 +140,7 @@ class PictureReading(QObject):
         self._with_row(document, self._readings.stop)
 
     def resume(self, document: StoredDocument) -> None:
-        """Resume a stopped document with its next page."""
+        """Resume a stopped document with the page after the last one that was read."""
         self._with_row(document, self._readings.resume)
         self._start()
 
@@ -156,6 +158,7 @@ class PictureReading(QObject):
         try:
             with self._notify.guard():
                 self._readings.queue_reading(document.id, way, list(dict.fromkeys(pages)))
+        # The document was deleted meanwhile.
         except KeyError:
             return
         self._start()
@@ -174,10 +177,12 @@ class PictureReading(QObject):
     def _work(self, cancel: CancelToken) -> Iterator[tuple[JobEvent[ReadingEvent], tuple[int, int] | None]]:
         """Run the queued jobs and yield their events; at the end of each, the old and new id of its document."""
         before: dict[int, int] = {}
-        readings, _held = self._readings, self._talk  # the reference keeps the temporary store open while this runs
+        # This reference keeps a temporary store open while the round runs.
+        readings, _held = self._readings, self._talk
         for worked in readings.run(cancel):
             renewal = None
             if worked.event is None and (row := readings.get(worked.id)) is not None:
+                # A document whose pictures are read is replaced by a new one, as summaries count its blocks.
                 earlier = before.setdefault(worked.id, row.document_id)
                 renewal = (earlier, row.document_id) if earlier != row.document_id else None
                 before[worked.id] = row.document_id

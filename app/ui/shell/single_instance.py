@@ -70,6 +70,7 @@ class StartRequest:
             given = json.loads(line)
         except ValueError:
             return None
+        # Earlier versions sent files alone, as a list.
         fields = given if isinstance(given, dict) else {"files": given}
         files, rest = fields.get("files"), [fields.get(name, "") for name in ("tab", "words", "token")]
         if isinstance(files, list) and all(isinstance(file, str) for file in [*files, *rest]):
@@ -105,7 +106,7 @@ class InstanceState(Enum):
 
 
 class HandOverReply(Enum):
-    """Reply of the first instance to a request."""
+    """What became of a request that was sent to the first instance."""
 
     SHOWN = auto()
     NOTHING = auto()
@@ -184,6 +185,7 @@ class SingleInstance(QObject):
             if not _is_ours(line):
                 line.abort()
                 continue
+            # Enough for any command line, too little to fill the memory.
             line.setReadBufferSize(MOST_BYTES)
             line.readyRead.connect(lambda line=line: self._on_ready(line))
 
@@ -192,13 +194,14 @@ class SingleInstance(QObject):
             return
         wanted = StartRequest.from_line(bytes(line.readLine().data()))
         if wanted is not None:
-            # Deferred, so that a close request already in the queue is handled first.
+            # Later: a request to close the window that is in the queue already goes first.
             QTimer.singleShot(0, line, lambda: self._answer(line, wanted))
         else:
             line.disconnectFromServer()
 
     def _answer(self, line: QLocalSocket, wanted: StartRequest) -> None:
         if self._server is not None:
+            # The window may have begun to close meanwhile.
             self.asked.emit(wanted)
             line.write(ANSWER)
         line.disconnectFromServer()
@@ -216,6 +219,7 @@ def _socket_place(data_folder: Path) -> str:
         return str(Path(runtime) / name)
     if _is_short(data_folder / name):
         return str(data_folder / name)
+    # In a folder that all users share, somebody else may have made this one.
     short = Path(tempfile.gettempdir()) / f"fireside-{os.getuid()}"
     close_to_others([short], deeply=False)
     return str((short if _is_closed_to_others(short) else data_folder) / name)
@@ -227,6 +231,7 @@ def _is_short(path: Path) -> bool:
 
 def _is_closed_to_others(folder: Path) -> bool:
     try:
+        # Not through a link: that may lead into a folder of somebody else.
         status = folder.lstat()
     except OSError:
         return False
@@ -237,6 +242,7 @@ def _is_ours(line: QLocalSocket) -> bool:
     """Return whether the peer's process belongs to this user, as far as the system can tell."""
     if not hasattr(socket, "SO_PEERCRED"):
         return True  # the socket's folder is private
+    # A copy of the descriptor, since closing Python's socket closes it.
     with socket.socket(fileno=os.dup(line.socketDescriptor())) as same:
         _, user, _ = struct.unpack("3i", same.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
     if user != os.getuid():
@@ -277,6 +283,7 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
         yield
         return
     lock = QLockFile(str(folder / "start.lock"))
+    # Not waited for without end: a start that hangs must not keep others away.
     lock.tryLock(LOCK_TIMEOUT_MS)
     try:
         yield

@@ -76,7 +76,7 @@ class StartupWindow(QDialog):
 
 
 class StartupProblem(StartupWindow):
-    """Accepted means try again, rejected means quit."""
+    """Window for an error that prevents the start; accepted means try again, rejected means quit."""
 
     def __init__(self, theme: Theme, error: BaseException, folder: Path) -> None:
         super().__init__(theme, "startup_problem", sentence_for(error))
@@ -133,6 +133,7 @@ class StillEnding(StartupWindow):
         """Block in a local event loop until the other run ended. Return whether it did."""
         self._look_again.start()
         self._say.start()
+        # The program's own loop has not begun yet.
         loop = QEventLoop(self)
         self.finished.connect(loop.exit)
         return loop.exec() == QDialog.DialogCode.Accepted

@@ -113,6 +113,7 @@ class ContextGauge(QAbstractButton):
         self.setAccessibleDescription(tr("Show what the model sees"))
         is_something = self._size > 0 and self._used >= LEAST_SHARE * self._size
         self.setVisible(is_something and self._is_wanted and self._has_room)
+        # The width depends on the font of this zoom.
         self.setFont(self._theme.font(12.5))
         self.setFixedWidth(self.sizeHint().width())
         self.update()
@@ -150,19 +151,20 @@ class ContextGauge(QAbstractButton):
         painter.drawRoundedRect(filled, px(2), px(2))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        # Buttons of this base class are pressed by Space alone.
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.click()
         else:
             super().keyPressEvent(event)
 
     def _paint_ground(self, painter: QPainter) -> None:
-        """Draw the background that shows hover and focus."""
         tokens, px = self._theme.tokens, self._theme.px
         ground = self.rect().toRectF().adjusted(1, 1, -1, -1)
         painter.setPen(QPen(QColor(tokens.focus), 2) if self.hasFocus() else Qt.PenStyle.NoPen)
         painter.setBrush(QColor(tokens.bubble) if self.underMouse() or self.isDown() else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(ground, px(6), px(6))
 
+    # A style sheet repaints its own widgets when hovered, but not what is painted by hand.
     def enterEvent(self, event: QEnterEvent) -> None:
         self.update()
         super().enterEvent(event)
@@ -273,6 +275,7 @@ class StatusLine(QWidget):
         For a remote model the server stays and the gauge is hidden first.
         """
         margins, gap = self._row.contentsMargins(), self._row.spacing()
+        # Shortened before anything else has to go.
         long, short = self._programs_texts
         text = long if self.width() >= self._theme.px(PROGRAMS_PX) else short
         if self.programs.text() != text:

@@ -61,13 +61,11 @@ class TabRow(QWidget):
 
     @property
     def names_px(self) -> int:
-        """Width of the row with names."""
         return self._width_with([button.fontMetrics().horizontalAdvance(tr(self._specs[name].label)) + 1
                                  for name, button in self._buttons.items()])  # fmt: skip
 
     @property
     def icons_px(self) -> int:
-        """Width of the row with icons."""
         return self._width_with([self._theme.px(ICON_PX)] * len(self._buttons), NARROW_PADDING_PX)
 
     @property
@@ -134,6 +132,7 @@ class Tabs(QObject):
         self._seen_first(self.home)
 
     @property
+    # Only of a tab whose view is there: others would be built by this.
     def title(self) -> str:
         """Title of what is shown; "" for the empty home tab."""
         tab = self._made[self.current] if self.current in self._seen else None
@@ -208,8 +207,8 @@ class Tabs(QObject):
         self.content.setCurrentWidget(tab.view)
         self._left.views.setCurrentWidget(tab.column)
         self._mark(name)
-        for text in self._seen:
-            self._made[text].on_shown(is_shown=text == name)
+        for seen_name in self._seen:
+            self._made[seen_name].on_shown(is_shown=seen_name == name)
         self.changed.emit()
         tab.take_keyboard()
         return tab
@@ -219,22 +218,23 @@ class Tabs(QObject):
         start.
         """
         self._mark(name)
-        blank, beside = _Blank(), QWidget()
+        blank, blank_column = _Blank(), QWidget()
         self.content.addWidget(blank)
-        self._left.views.addWidget(beside)
+        self._left.views.addWidget(blank_column)
         self.content.setCurrentWidget(blank)
-        self._left.views.setCurrentWidget(beside)
+        self._left.views.setCurrentWidget(blank_column)
         blank.setFocus(Qt.FocusReason.OtherFocusReason)
 
         def build() -> None:
             if self.content.currentWidget() is blank:
                 self.show(name)
-            for widget in (blank, beside):
+            for widget in (blank, blank_column):
                 if isValid(widget):  # a key press may have built the tab already
                     widget.deleteLater()
 
         def take_key(event: QKeyEvent) -> None:
             build()
+            # What is typed before the tab is built belongs into it.
             focus = self._ui.window.focusWidget()
             if focus is not None and focus is not blank:
                 QApplication.sendEvent(focus, event)
@@ -344,6 +344,7 @@ class TabWork(QObject):
 
     def _on_changed(self, name: str, words: str) -> None:
         """Show a tab's activity; when it ends, the most recent one of another tab returns."""
+        # Taken out and put in again, so that the latest is the last.
         self._words.pop(name, None)
         if words:
             self._words[name] = words
@@ -401,7 +402,8 @@ class LeftColumn(QWidget):
         column.addLayout(self._foot)
         around = QVBoxLayout(self)
         self._area = scrolled(inside)
-        around.addWidget(self._area)  # a scroll area, so that a low window squeezes nothing
+        # A scroll area, so that a low window squeezes nothing.
+        around.addWidget(self._area)
         theme.dress(column, around, margins=(0, 0, 0, 0), spacing=0)
         theme.dress(self._foot, margins=(12, 6, 12, 10), spacing=2)
         for button, glyph in [*((self._buttons[spec.name], spec.icon) for spec in specs), (settings, "gear-six")]:

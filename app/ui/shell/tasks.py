@@ -96,6 +96,7 @@ class BackgroundTask:
                 if not self._waiting:
                     break
                 event = self._waiting.popleft()
+            # A listener of the event before may have abandoned the task.
             if not self._silent:
                 self.event.emit(event)
         # What is left is delivered in another turn of the event loop, after pending input and painting.
@@ -123,13 +124,16 @@ class BackgroundTask:
             if self._wake_queued:
                 return
             self._wake_queued = True
-        with contextlib.suppress(RuntimeError):  # the program has ended, and Qt's objects with it, before this thread
+        # The program may have ended, and Qt's objects with it, before this thread.
+        with contextlib.suppress(RuntimeError):
             self._signals.woken.emit()
 
     def _finish(self) -> None:
-        self._thread.join()  # it has nothing left to do but return
+        # It has nothing left to do but return.
+        self._thread.join()
         self._done = True
-        self._work = _nothing  # its signals may hold a task for long, but not what it was about: a temporary chat, say
+        # Its signals may hold a task for long, but not what it was about: a temporary chat, say.
+        self._work = _nothing
         QObject.disconnect(self._orphaned)
         QObject.disconnect(self._delivery)
         self._on_end(self)
@@ -139,7 +143,8 @@ class BackgroundTask:
             self.finished.emit()
         elif self._signals.isSignalConnected(_FAILED):
             self.failed.emit(self._error)
-        else:  # without a receiver, report it as an uncaught exception
+        # Without a receiver it counts as an uncaught exception.
+        else:
             sys.excepthook(type(self._error), self._error, self._error.__traceback__)
 
 
@@ -148,7 +153,7 @@ def _nothing(_token: CancelToken) -> Iterator[object]:
 
 
 class Tasks:
-    """The running tasks, kept alive until they end."""
+    """The running tasks. They are held here, as nobody else need keep a reference."""
 
     def __init__(self) -> None:
         self._running: set[BackgroundTask] = set()
@@ -177,6 +182,7 @@ class Tasks:
         until_s = time.monotonic() + timeout_s
         ended = [task.join(until_s - time.monotonic()) for task in running]
         for task, is_over in zip(running, ended, strict=True):
+            # The event loop runs no more, so the last events are delivered here.
             while is_over and not task.done:
                 task.deliver()
         return all(ended)
@@ -248,7 +254,7 @@ class Rounds(QObject):
             self._task.cancel()
 
     def abandon(self) -> None:
-        """Cancel the round and stop delivering its events."""
+        """Cancel the round; neither its events nor `over` come any more."""
         if self._task is not None:
             self._task.abandon()
 

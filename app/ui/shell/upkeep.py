@@ -42,6 +42,7 @@ class ModelSleep(QObject):
         self._is_warning = False
         self._is_at_work = is_at_work
         self._timer = QTimer(self, interval=LOOK_EVERY_MS)
+        # To the second is enough: Qt then wakes the computer for several timers at once.
         self._timer.setTimerType(Qt.TimerType.VeryCoarseTimer)
         self._timer.timeout.connect(self.check_memory)
         self.follow_answers(answer_finished, is_answering)
@@ -82,6 +83,7 @@ class ModelSleep(QObject):
             self.check_memory()  # it was only waiting for this
 
     def _on_model_changed(self) -> None:
+        # A model elsewhere takes no memory here.
         is_there = self._loader.state == "ready" and not isinstance(self._loader.model, ModelElsewhere)
         if is_there and not self.is_watching:
             self._notice.end()
@@ -109,6 +111,7 @@ class SilenceNotices(QObject):
 
     def check_children(self) -> None:
         """Timer slot: show notices for children that went silent, and dismiss those that no longer apply."""
+        # A child without work may be silent; nobody waits for it.
         silent = [child for child in self._watch.find_silent() if child.work]
         for child in [child for child in self._told if child not in silent]:
             notice = self._told.pop(child)
@@ -124,7 +127,8 @@ class SilenceNotices(QObject):
         notice.left.connect(lambda: self._on_left(child))
 
     def _on_left(self, child: Child) -> None:
-        if child in self._told:  # dismissed: not repeated until the child has responded
+        # Dismissed: it is not said again until the child has responded.
+        if child in self._told:
             self._told[child] = None
 
 
@@ -171,6 +175,7 @@ class CalmCaret(QObject):
         self._rest.start()
 
     def _on_rest(self) -> None:
+        # Without blinking; the caret itself stays.
         QApplication.setCursorFlashTime(0)
 
 
@@ -193,7 +198,7 @@ def collect_on_this_thread(parent: QObject) -> None:
 
 
 def collect_what_is_due() -> None:
-    """Collect the oldest generation over Python's threshold, with all younger ones."""
+    """Timer slot: collect the oldest generation over Python's threshold, with all younger ones."""
     due = [n for n, (count, most) in enumerate(zip(gc.get_count(), gc.get_threshold(), strict=True)) if count > most]
     if due:
         gc.collect(due[-1])

@@ -33,7 +33,7 @@ SHADE = 90
 
 
 class Veil(QWidget):
-    """Darkens the content behind the drawer."""
+    """Darkens the content behind the drawer; a click on it closes that."""
 
     clicked = Signal()
 
@@ -83,6 +83,7 @@ class WindowGeometry(QObject):
         """Return the values for the settings; the column's width is stored without zoom."""
         return {
             "geometry": bytes(self._window.saveGeometry().toBase64().data()).decode("ascii"),
+            # A drawer is closed at every start; kept is how the column was beside the content.
             "sidebar_hidden": not self._is_put_away if self._is_narrow else self._column.isHidden(),
             "sidebar_width": round(self._column_px),
         }
@@ -94,6 +95,7 @@ class WindowGeometry(QObject):
         if self._size_before is not None and before != self._size_made:
             self._size_before = None  # the user resized it meanwhile
         least = QSize(px(SMALLEST_PX[0]), px(SMALLEST_PX[1])).boundedTo(self._room())
+        # Qt itself enlarges a window that is smaller than this.
         window.setMinimumSize(least)
         place = window.pos()
         is_back = False
@@ -110,6 +112,7 @@ class WindowGeometry(QObject):
 
     def _fit_place(self, place: QPoint, *, is_back: bool) -> None:
         """Move the window into the screen, or back to where it was before it grew unless the user moved it."""
+        # Moved by the user meanwhile: there is nothing to go back to.
         if self._place_before is not None and place != self._place_made:
             self._place_before = None
         if is_back and self._place_before is not None:
@@ -126,6 +129,7 @@ class WindowGeometry(QObject):
             return
         screen, frame = self._window.screen().availableGeometry(), self._window.frameGeometry()
         self._window.resize(self._window.size().boundedTo(self._room()))
+        # A rectangle's right is its last pixel, hence the 1.
         left = max(screen.left(), min(frame.left(), screen.right() + 1 - self._outer.width()))
         top = max(screen.top(), min(frame.top(), screen.bottom() + 1 - self._outer.height()))
         if (left, top) != (frame.left(), frame.top()):
@@ -209,6 +213,7 @@ class WindowGeometry(QObject):
 
     def _frame(self) -> QMargins:
         handle = self._window.windowHandle()
+        # The system's frame is known only once the window is shown.
         known = handle.frameMargins() if handle is not None and self._window.isVisible() else QMargins()
         return USUAL_FRAME_PX if known.isNull() else known
 
@@ -218,16 +223,19 @@ class WindowGeometry(QObject):
 
     def _on_column_moved(self) -> None:
         if not self._column.isHidden() and not self._is_narrow:
+            # As pixels are rounded, the zoom is taken from a large number.
             self._column_px = self._column.width() / self._theme.px(1000) * 1000
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._splitter and event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
-            self.fit_column()  # before the splitter divides the new width
+            # Before the splitter divides its new width.
+            self.fit_column()
         elif event.type() == QEvent.Type.Resize:
             self._fit_status()
         elif event.type() == QEvent.Type.Paint and watched is self._window and not self._is_painted:
             self._is_painted = True
-            QTimer.singleShot(0, self, self.fit_screen)  # the frame around the window is known from now on
+            # From the first paint on the frame around the window is known.
+            QTimer.singleShot(0, self, self.fit_screen)
         return super().eventFilter(watched, event)
 
 
