@@ -166,6 +166,7 @@ class ActionMenu(QMenu):
         super().__init__(parent)
         self.setObjectName("action_menu")
         self.setAccessibleName(tr("Message actions"))
+        # By the event loop, after the entry that closed the menu has run.
         self.aboutToHide.connect(self.deleteLater)
         sizes = Counter(action.group for action in actions)
         groups: dict[str, QMenu] = {"": self}
@@ -181,7 +182,9 @@ class ActionMenu(QMenu):
             added.setEnabled(action.is_enabled)
             added.setCheckable(action.checked is not None)
             added.setChecked(bool(action.checked))
-            added.setShortcut(action.keys)  # for display only: a popup menu does not receive shortcuts
+            # To be read: a popup menu receives no shortcuts.
+            added.setShortcut(action.keys)
+            # Some systems hide shortcuts in context menus.
             added.setShortcutVisibleInContextMenu(True)
             added.triggered.connect(lambda _=False, name=action.name: self.chosen.emit(name))
 
@@ -206,17 +209,17 @@ class ActionRow(QWidget):
         self._version = ""
         self._is_pinned = False
         self._buttons: list[IconButton] = []
-        self._count: QPushButton = self._text_button("versions", "map", 13)
+        self._count: QPushButton = self._text_button("versions", TurnCommand.MAP, 13)
         self._count.setToolTip(tr("A map of all versions"))
         self._previous = self._icon_button(TurnAction(TurnCommand.PREVIOUS, "caret-left", tr(PREVIOUS_VERSION)))
         self._next = self._icon_button(TurnAction(TurnCommand.NEXT, "caret-right", tr(NEXT_VERSION)))
-        self._pin: QPushButton = self._text_button("pinned", "unpin", 12.5)
+        self._pin: QPushButton = self._text_button("pinned", TurnCommand.UNPIN, 12.5)
         self._pin.setText(tr(PINNED))
         self._pin.setAccessibleName(tr("Pinned: the model always sees this"))
         self._pin.setAccessibleDescription(tr("Unpin"))
         self._pin.setToolTip(tr("The model always sees this. Click to unpin."))
         theme.dress(self._pin, glyph=("push-pin", "muted", 14))
-        self._note: QPushButton = self._text_button("answer_note", "details", 12.5)
+        self._note: QPushButton = self._text_button("answer_note", TurnCommand.DETAILS, 12.5)
         self._note.setToolTip(tr(ABOUT_THIS_ANSWER))
         self._about = self._icon_button(TurnAction(TurnCommand.DETAILS, "info", tr(ABOUT_THIS_ANSWER)))
         self.more = self._icon_button(TurnAction(MORE, "dots-three-bold", tr(MORE_LABEL)))
@@ -232,6 +235,7 @@ class ActionRow(QWidget):
         self._count.setAccessibleName(tr("Version {place} of {count}: a map of all", place=place, count=count))
         self._previous.setEnabled(place != "1")
         self._next.setEnabled(place != count)
+        # Made anew only if they are others: a button that has the focus would lose it.
         quick = tuple(action for action in actions if action.is_quick)
         if quick != self._actions:
             self._actions = quick
@@ -255,6 +259,7 @@ class ActionRow(QWidget):
         """
         px, mirrored = self._theme.px, self.isRightToLeft()
         for button, closed in ((self._previous, "caret-left"), (self._next, "caret-right")):
+            # In a mirrored window the next version is to the left.
             button.set_glyph({"caret-left": "caret-right", "caret-right": "caret-left"}[closed] if mirrored else closed)
         versions: list[QWidget] = [self._previous, self._count, self._next]
         for widget, is_shown in (
@@ -314,10 +319,11 @@ class ActionRow(QWidget):
     def resizeEvent(self, _event: object) -> None:
         self.arrange()
 
-    def _text_button(self, name: str, action: str, size_px: float) -> QPushButton:
+    def _text_button(self, name: str, action: TurnCommand, size_px: float) -> QPushButton:
         button: QPushButton = text_button("", "quiet", self)
         button.setObjectName(name)
-        button.setAutoDefault(True)  # Return presses it, too
+        # Return presses it, too.
+        button.setAutoDefault(True)
         button.clicked.connect(lambda _=False: self.pressed.emit(action))
         self._theme.dress(button, font=(size_px, 500))
         button.hide()

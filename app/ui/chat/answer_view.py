@@ -120,8 +120,9 @@ class AnswerText(QObject):
 
     def set_text(self, text: str, *, is_over: bool) -> None:
         """Replace the text, keeping the blocks laid out so far if it only extends them."""
+        # Only other parts changed, such as the citations.
         if text == self.text and not self.is_open:
-            return  # only other parts changed, such as the citations
+            return
         if not text.startswith(self.text) or not self.is_open:
             self._begin()
         self.text = text
@@ -138,11 +139,13 @@ class AnswerText(QObject):
         self._slices.stop()
 
     def _begin(self) -> None:
+        # The body tells by the revision what is new, so it must not begin at 0 again.
         self._revisions_before += self._stream.revision + 1
         self._stream, self._fed = MarkdownStream(), 0
 
     def _lay_out(self) -> None:
-        begin_s = time.thread_time()  # not wall time: other programs may hold the processor meanwhile
+        # Not wall time: other programs may hold the processor meanwhile.
+        begin_s = time.thread_time()
         end = min(self._fed + self._portion, len(self.text))
         self._stream.feed(self.text[self._fed : end])
         self._fed = end
@@ -154,6 +157,7 @@ class AnswerText(QObject):
                 self._stream.finish()
         self.laid_out.emit()
         took_s = time.thread_time() - begin_s
+        # Portions follow the time of the last one, so that a slow computer stays usable, too.
         if took_s > SLICE_S:
             self._portion = max(self._portion // 2, LEAST_PORTION)
         elif end < len(self.text):
@@ -218,13 +222,15 @@ class AnswerView(TurnView):
 
     @property
     def is_kept(self) -> bool:
-        if self.message is None or self.message.text != self.text:  # text that could not be stored exists only here
+        # Text that could not be stored exists only here.
+        if self.message is None or self.message.text != self.text:
             return True
         is_error = self._state is not None and self._state.is_error
         return is_error or super().is_kept or self._is_opened or self.is_markdown_shown
 
     def show_documents(self, documents: BranchDocuments) -> None:
         self._documents = documents
+        # Without documents nothing in brackets is a link to a page.
         self.body.has_page = documents.has_page if documents.ids else None
         self._show_beside()
 
@@ -239,6 +245,7 @@ class AnswerView(TurnView):
 
     def set_message(self, message: StoredMessage) -> None:
         """Show a stored answer, or the final state of the one that was streaming."""
+        # Another version's thinking was not asked for.
         if self._thinking is not None and self.message is not None and self.message.id != message.id:
             self._thinking.set_open(False)
         self.message, self.is_whole = message, made_of(message.sources) is not None
@@ -308,7 +315,8 @@ class AnswerView(TurnView):
         actions.append(TurnAction(TurnCommand.FORK, "git-fork", tr(FORK_CHAT), group=VERSIONS))
         if self._version():
             actions.append(TurnAction(TurnCommand.BESIDE, "columns", tr(SHOW_TWO_VERSIONS), group=VERSIONS))
-        if self._can_continue():  # an icon only where the line below the answer does not offer it in words
+        # An icon only where the line below the answer doesn't offer it in words.
+        if self._can_continue():
             is_quick = self._state is None or not self._state.offers("continue")
             actions.append(
                 TurnAction(TurnCommand.CONTINUE, "fast-forward", tr(CONTINUE), is_quick=is_quick, group=MORE)
@@ -351,6 +359,7 @@ class AnswerView(TurnView):
             height = self.body.arrange(width, is_again=is_again)
             self.body.setGeometry(0, top, width, height)
         height += top
+        # From the top down; what is hidden takes no room, nor the gap above it.
         for line in (self._pictures, self._state, self._sources, self._doubts):
             if line is not None and not line.isHidden():
                 height += px(STATE_GAP_PX) if height else 0
@@ -365,7 +374,8 @@ class AnswerView(TurnView):
             return
         uses = self._documents.pictures(self.message.id)
         if uses and self._pictures is None:
-            from app.ui.chat.sent_pictures import SentPictures  # few answers have one
+            # Few answers have one.
+            from app.ui.chat.sent_pictures import SentPictures
 
             self._pictures = SentPictures(self.theme, self)
         if self._pictures is not None and self._pictures.show_uses(self._documents, uses):
@@ -391,6 +401,7 @@ class AnswerView(TurnView):
             self._doubts = StateLine(self.theme, self, font_px=SOURCES_FONT_PX)
             self._doubts.setObjectName("answer_doubts")
             self._doubts.setToolTip(tr("A second model checks answers against the passages. It can be wrong."))
+        # A checker that ends without a finding must not have a long answer laid out again.
         if self._doubts is not None and self._doubts.text != words:
             self._doubts.show_sentence(words)
             self.resized.emit(self)
@@ -422,6 +433,7 @@ class AnswerView(TurnView):
 
     def set_last(self, is_last: bool) -> None:
         super().set_last(is_last)
+        # An error stays until the next try, whatever becomes of the turns below.
         is_error = self._state is not None and self._state.is_error
         if self.message is not None and not self.written.is_open and not is_error:
             self._say_state(self.message)
@@ -505,7 +517,8 @@ class StateLine(QWidget):
         if (text, name) == (self.text, self._name) and is_error == self.is_error:
             return
         self._name, self.is_error = name, is_error
-        self._label.setMinimumWidth(0)  # or it keeps asking for the previous text's width
+        # Or the label asks for as much room as the text before.
+        self._label.setMinimumWidth(0)
         self._label.setText(text)
         set_mark(self._label, "kind", "danger" if is_error else "muted")
         self._label.setAccessibleName(text)
@@ -515,6 +528,7 @@ class StateLine(QWidget):
         self.setVisible(bool(text))
 
     def height_for(self, width: int) -> int:
+        # Measured here, as a wrapped label alone would take the whole width.
         button = self._button.sizeHint() if self._name else self._label.sizeHint()
         room = width - (button.width() + self._theme.px(8) if self._name else 0)
         wide = self._label.fontMetrics().horizontalAdvance(self._label.text()) + self._theme.px(4)
@@ -621,6 +635,7 @@ class ThinkingView(QWidget):
         if is_open:
             self._thoughts = ThoughtText(self._theme, self)
             self._thoughts.set_text(self.text)
+            # A child of a visible widget stays hidden until it is shown.
             self._thoughts.show()
         elif self._thoughts is not None:
             self._thoughts.hide()
@@ -666,6 +681,7 @@ class ThoughtText(TextView):
 
     def set_text(self, text: str) -> None:
         self.document().clear()
+        # A cleared document has one paragraph, in Qt's own format.
         QTextCursor(self.document()).setBlockFormat(self.block_format(ProseStyle(SIZE_PX)))
         self.append_text(text)
 
@@ -673,6 +689,7 @@ class ThoughtText(TextView):
         """Append text, one block for each line, so that only the last block is laid out again."""
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
+        # As one change, so that it is laid out once.
         cursor.beginEditBlock()
         for number, line in enumerate(text.split("\n")):
             if number:
@@ -687,6 +704,7 @@ def thought_for(seconds: float | None) -> str:
     if seconds < 1:
         return tr(THOUGHT_A_MOMENT)
     if seconds < 60:
+        # 60 seconds would be a minute.
         return tr(THOUGHT_FOR_SECONDS, seconds=round(seconds) if seconds < 59.5 else 59)
     minutes, rest = divmod(round(seconds), 60)
     return tr(THOUGHT_FOR_MINUTES, minutes=minutes, seconds=rest)

@@ -154,6 +154,7 @@ class RunningAnswerView(QObject):
         elif isinstance(event, DocumentsShown):
             self.documents_shown.emit(event.question_id)
         elif isinstance(event, ContextIsFull):
+            # Only once the task has ended, since the choice may begin the next answer.
             self.finished.connect(lambda: self.context_full.emit(event.message_id))
 
     def _hold(self, delta: TextDelta) -> None:
@@ -176,6 +177,7 @@ class RunningAnswerView(QObject):
         self._flush_timer.setInterval(max(FLUSH_MS, min(250, round(3 * took_ms))))
 
     def _flush(self, *, is_all: bool) -> bool:
+        # Once the answer begins, no more of an unfinished last thought comes.
         thought = self._held_thought.take_text(is_all=is_all or bool(self._held.text))
         text = self._held.take_text(is_all=is_all)
         if not self.is_stopped:
@@ -295,7 +297,7 @@ class LiveAnswer(QObject):
         self.answering: RunningAnswerView | None = None
 
     def run(self, answering: RunningAnswerView, view: AnswerView | None) -> None:
-        """Run an answer; `view` is None if another chat is shown."""
+        """Run an answer and follow it in `view`; None while another chat is shown."""
         self.answering, self._view = answering, view
         self._text_before, self._thinking_before = (view.text, view.thinking.text) if view is not None else ("", "")
         self._progress, self._survey, self._look, self._is_waiting = None, None, None, False
@@ -329,6 +331,7 @@ class LiveAnswer(QObject):
 
     def attach(self, conversation_id: int | None, make_view: Callable[[], AnswerView]) -> None:
         """Show the running answer again after its chat was opened; detach the view for any other chat."""
+        # Views belong to the chat that is shown; the answer itself goes on.
         self._view = None
         running = self.answering
         if running is not None and running.conversation_id == conversation_id:
@@ -355,7 +358,8 @@ class LiveAnswer(QObject):
         running = self.answering
         if running is None or running.is_stopped or self._view is None:
             return
-        if self._survey is not None:  # the state is shown below the findings so far
+        # Below what was found so far, also while text arrives.
+        if self._survey is not None:
             self._view.show_state(progress_words(self._survey))
         elif running.has_text or not self._is_waiting:
             return
@@ -371,7 +375,8 @@ class LiveAnswer(QObject):
     def _on_thought(self, text: str) -> None:
         running = self.answering
         assert running is not None
-        if running.thinking == text:  # announce only the beginning: the thinking itself is not read aloud
+        # Only its beginning: the thinking itself is read to nobody.
+        if running.thinking == text:
             self._announcer.announce_text(tr(THINKING))
         if self._view is not None:
             self._view.append_thinking(text)
@@ -380,6 +385,7 @@ class LiveAnswer(QObject):
         running = self.answering
         assert running is not None
         if self._view is not None:
+            # The first text ends the thinking.
             if running.thinking and running.text == text:
                 self._view.thinking.end(running.thinking_s)
             self._view.append(text)
@@ -397,6 +403,7 @@ class LiveAnswer(QObject):
         self.show_waiting()
 
     def _on_looked(self, look: LookProgress) -> None:
+        # Every picture is timed by itself: their sizes differ.
         if self._look is None or self._look.number != look.number:
             self._looked_from_s = time.monotonic()
         self._look = look
@@ -424,7 +431,8 @@ class LiveAnswer(QObject):
 
     def _on_grew(self, used_tokens: int) -> None:
         self.grew.emit()
-        if self._view is not None:  # else another chat is looked at
+        # Otherwise another chat is shown, whose gauge this is not.
+        if self._view is not None:
             self.used.emit(used_tokens)
 
     def _on_finished(self, event: Finished | None) -> None:
@@ -434,6 +442,7 @@ class LiveAnswer(QObject):
             self.used.emit(event.stats.prompt_tokens + event.stats.generated_tokens)
 
     def _on_failed(self, error: BaseException) -> None:
+        # What is about disk, memory or network is said at the answer itself.
         if not isinstance(error, EnvironmentProblem):
             self._notify.error(error)
         self._end(error)
@@ -449,7 +458,8 @@ class LiveAnswer(QObject):
         try:
             stored = self._stored(running.message_id) if running.message_id else None
             if error is not None and view is not None and stored is not None and len(stored.text) < len(view.text):
-                stored = None  # storing failed: the last words exist only on the screen
+                # Storing failed: the last words exist only on the screen.
+                stored = None
             if view is not None:
                 view.thinking.end(running.thinking_s)
                 if stored is not None:
@@ -460,6 +470,7 @@ class LiveAnswer(QObject):
                 is_shown = stored is not None
         except AppError as problem:
             self._notify.error(problem)
+        # Nobody sees the answer at which it would be said.
         if view is None and error is not None:
             self._notify.show_notice(sentence_for(error), lasts=True)
         self.ended.emit(running, is_shown)

@@ -116,6 +116,7 @@ class AssistantDialog(LibraryDialog):
 
     def reload_list(self, number: int = 0) -> None:
         """Reload the list and open this assistant, or else the one that was open, or the first."""
+        # What was typed goes first, or the list would show what was there before.
         with self.notify.guard():
             self._save()
             number = number or (self._shown.id if self._shown else 0)
@@ -136,10 +137,12 @@ class AssistantDialog(LibraryDialog):
             self.name.selectAll()
 
     def _open(self, one: Assistant | None) -> None:
+        # The fields hold what was typed since and stay.
         if one is not None and self._shown is not None and one.id == self._shown.id:
             self._shown = one
             return
-        self._shown = None  # filling the fields must not count as typing
+        # Filling the fields is no typing.
+        self._shown = None
         self.name.setText(one.name if one is not None else "")
         self.icon.set_glyph(icon_of(one) if one is not None else ICONS[0])
         self._fields = ChatFields(
@@ -169,6 +172,7 @@ class AssistantDialog(LibraryDialog):
         if before is None or fields is None:
             return
         values = in_assistant(fields.chosen) | {"name": self.name.text().strip() or before.name}
+        # Written only if something differs, as this runs at every pause and every close.
         changed = {name: value for name, value in values.items() if getattr(before, name) != value}
         if changed:
             self._change(**changed)

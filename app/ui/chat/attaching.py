@@ -157,7 +157,8 @@ class ChatAttachments(QObject):
             replace(whole, serves=lambda one: one.can_be_whole and is_alone_too_long(one)),
             replace(pages, serves=lambda one: one.has_pages_to_choose and is_alone_too_long(one)),
         ]
-        return [  # of a temporary chat nothing is kept elsewhere
+        # What a temporary chat has is kept nowhere else, so the other tabs are not offered there.
+        return [
             FileAction(tr(OPEN), self._on_opened),
             whole,
             FileAction(tr(USE_AS_BACKGROUND), as_background, lambda one: one.use is not DocumentUse.BACKGROUND),
@@ -197,6 +198,7 @@ class ChatAttachments(QObject):
     @property
     def waits_for(self) -> str:
         """Name of the first attachment that is still being read or expected; "" if all are ready."""
+        # Its place is known, but nothing can be said of it before it was looked at on the disk.
         awaited = [part for part in self.parts if part.is_on_its_way or self.scans.is_reading(part)]
         awaited += [file for file in self._intake.looked_at if file.is_in(self._talk, self.draft_of)]
         return short_name(awaited[0].name) if awaited else ""
@@ -229,6 +231,7 @@ class ChatAttachments(QObject):
 
     def arrive(self, one: DraftDocument, path: Path | None) -> None:
         """Attach an expected file once it exists; None means it will not come."""
+        # The temporary chat that it was for has been left, and nothing of it stays.
         if path is None or (one.talk.is_temporary and one.talk is not self._talk):
             self._intake.leave_out(one)
             return
@@ -243,6 +246,7 @@ class ChatAttachments(QObject):
             self._remove([one], is_told=is_told)
 
     def _remove(self, gone: Sequence[DraftDocument], *, is_told: bool = True) -> None:
+        # Asked before the chips go, which pass the focus on.
         focus = self._window.focusWidget()
         had_focus = focus is not None and self._row.isAncestorOf(focus)
         for draft_document in gone:
@@ -255,6 +259,7 @@ class ChatAttachments(QObject):
             told = tr("Removed {name}.", name=short_name(attached[0].name))
             if len(attached) > 1:
                 told = tr("Removed {count} documents.", count=len(attached))
+            # Undo puts them into this draft, or after it was sent into the chat's next one.
             self._taken_out = [*self._taken_out, *attached][-MOST_TAKEN_OUT:]
             self._notify.undo(told, lambda: self._put_back(attached))
         self.look_again()
@@ -299,6 +304,7 @@ class ChatAttachments(QObject):
 
     def show(self, talk: AnswerService, conversation_id: int | None) -> None:
         """Show the attachments of a draft; reading for other drafts continues."""
+        # A temporary chat that was left: nobody waits for what is being read for it.
         if self._talk is not talk and self._talk is not None and self._talk.is_temporary:
             for one in [file for file in self._intake.files if file.talk is self._talk]:
                 self._intake.drop(one)
@@ -313,6 +319,7 @@ class ChatAttachments(QObject):
                 if document is not None:
                     attached.append(DraftDocument.restored(document, attachment, talk, conversation_id))
                     self.fitting.recall(attached[-1])
+        # What is still being read stays, for whichever draft it is.
         unread = [file for file in self._intake.files if file.is_on_its_way or file.is_unheard]
         self._intake.files = [*attached, *unread]
         self.look_again()
@@ -354,6 +361,7 @@ class ChatAttachments(QObject):
         else:
             said = (one.name, spoken_size(document), tr("attached"))
             announce(self._window, ", ".join(part for part in said if part))
+            # Only the model can tell whether it fits.
             if self._model() is None and one in self.shown:
                 self.model_wanted.emit()
             self.scans.begin(one)
@@ -364,9 +372,11 @@ class ChatAttachments(QObject):
         for file in self._intake.files:
             is_known = file.talk.is_temporary == is_temporary and file.document is not None
             if is_known and file.document is not None and file.document.id == earlier_id:
+                # It may have been deleted meanwhile.
                 file.document = file.talk.documents.store.get(document_id) or file.document
                 file.fit = None
                 if file.attachment is not None:
+                    # Passages are numbers of blocks, which are counted anew in the new document.
                     file.attachment = replace(file.attachment, document_id=document_id, passages=())
         self.look_again()
 
@@ -441,6 +451,7 @@ class ChatAttachments(QObject):
 
 
 def _read(one: DraftDocument, cancel: CancelToken) -> Iterator[ReadEvent]:
+    # A generator, so that the text is stored on the thread that reads this.
     if one.text:
         return (DocumentStored(one.talk.documents.keep_text(text, one.name)) for text in (one.text,))
     return one.talk.documents.read_file(one.path, cancel, password=one.password, part=one.part, name=one.called)
@@ -585,6 +596,7 @@ class DraftFitting(QObject):
         """Count how the documents fit the loaded model, as soon as it can be asked."""
         model = self._model()
         key = (model.path, model.context_tokens) if model is not None else None
+        # Another model or another context: nothing that was counted holds.
         if key is not None and key != self._counted_for:
             self._counted_for = key
             for document in documents:
@@ -603,7 +615,8 @@ class DraftFitting(QObject):
             first = next((number for number, draft_document in attached.items() if draft_document is self._first), 0)
             self._draft = AttachmentDraft(talk, conversation_id, self._planned(), attachments, chosen, first)
         if self._task is not None:
-            self._task.cancel()  # the next one begins when it has ended
+            # The next count begins when this one has ended.
+            self._task.cancel()
         else:
             self._begin()
 
@@ -612,6 +625,7 @@ class DraftFitting(QObject):
         if draft is None or self._task is not None:
             return
         if not self._is_free():
+            # The tokenizer is the model's, which an answer or another count is using.
             self._again.start()
             return
         self._draft = None
@@ -621,6 +635,7 @@ class DraftFitting(QObject):
         task.failed.connect(self._on_end)
 
     def _on_fitted(self, fitted: tuple[Attachment, DocumentFit]) -> None:
+        # A count that is replaced tells nothing any more.
         for document in self._documents if self._draft is None else ():
             if document.attachment is not None and document.attachment.id == fitted[0].id:
                 document.attachment, document.fit = fitted
@@ -634,6 +649,7 @@ class DraftFitting(QObject):
             self._begin()
             return
         self.ended.emit()
+        # A defect; it goes to the hook for uncaught exceptions.
         if error is not None and not isinstance(error, AppError):
             raise error
 
@@ -645,11 +661,13 @@ def fits_of(draft: AttachmentDraft, cancel: CancelToken) -> Iterator[tuple[Attac
     """
     store = draft.talk.documents.attachments
     attachments = sorted(draft.attachments, key=lambda one: one.id != draft.first_id)
-    for attachment in attachments:  # what is shown whole would count against those before it
+    # All are undecided at first: what is shown whole would count against those before it.
+    for attachment in attachments:
         store.set_use(attachment.id, DocumentUse.BACKGROUND if attachment.id in draft.chosen else DocumentUse.UNDECIDED)
     for attachment in attachments:
         fit = None if cancel.cancelled else _fit_document(draft, attachment)
-        if fit is None or cancel.cancelled:  # sent or removed meanwhile: the answer decides about the rest
+        # Sent or removed meanwhile: the answer decides about the rest.
+        if fit is None or cancel.cancelled:
             return
         use = DocumentUse.WHOLE if fit.is_whole and attachment.id not in draft.chosen else DocumentUse.BACKGROUND
         store.set_use(attachment.id, use)
@@ -659,5 +677,6 @@ def fits_of(draft: AttachmentDraft, cancel: CancelToken) -> Iterator[tuple[Attac
 def _fit_document(draft: AttachmentDraft, one: Attachment) -> DocumentFit | None:
     try:
         return draft.talk.looks.fit_of(one, draft.conversation_id, draft.planned)
-    except KeyError:  # it was removed meanwhile
+    # It was removed meanwhile.
+    except KeyError:
         return None

@@ -194,7 +194,9 @@ class AttachmentRow(QWidget):
         self._flow = FlowLayout(self._page)
         self._scroll = scrolled(self._page)
         self._scroll.setAccessibleName(tr("Attached documents"))
+        # A new chip has its place only once it was laid out.
         self._scroll.verticalScrollBar().rangeChanged.connect(self._seek)
+        # Emitted when the user scrolls, not for a range or value that is set.
         self._scroll.verticalScrollBar().actionTriggered.connect(self._on_scrolled)
         self._remarks = plain_label(kind="muted", wraps=True)
         self._remarks.hide()
@@ -202,7 +204,8 @@ class AttachmentRow(QWidget):
         self._column = QVBoxLayout(self)
         for widget in (self._scroll, self._remarks, self.not_seen, self.not_heard, self.scans, self.too_long):
             self._column.addWidget(widget)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)  # words that wrap need more
+        # Wrapped words take more than the hint of one line.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         theme.dress(self._column, margins=(0, 0, 6, 6), spacing=8)
         theme.dress(self._flow, spacing=6)
         theme.dress(self._remarks, font=(13, 400))
@@ -226,7 +229,8 @@ class AttachmentRow(QWidget):
             for part in parts:
                 if part not in self._chips:
                     self._chips[part] = self._new_chip(part)
-            self._sought = added[-1] if before and added else None  # a newly shown draft stays at its beginning
+            # A draft that is shown anew stays at its beginning.
+            self._sought = added[-1] if before and added else None
         for part in parts:
             self._fill(self._chips[part], part)
         told = [part for part in parts if part.remarks]
@@ -317,6 +321,7 @@ class AttachmentRow(QWidget):
 
     def _fit_height(self) -> None:
         """Set the height to that of the chips, up to three lines if the window has room."""
+        # Before the first layout the viewport has no width.
         width = self._scroll.viewport().width() or self.width()
         wanted = self._flow.heightForWidth(max(1, width))
         line = max((chip.sizeHint().height() for chip in self._chips.values()), default=0)
@@ -326,7 +331,8 @@ class AttachmentRow(QWidget):
         most = lines * line + (lines - 1) * self._flow.gap_px
         self._scroll.setFixedHeight(max(1, min(wanted, most)))
         margins = self._column.contentsMargins()
-        self._remarks.setMinimumHeight(0)  # otherwise it keeps its previous height
+        # Or a wrapped label keeps the height that it had.
+        self._remarks.setMinimumHeight(0)
         room = max(1, self.width() - margins.left() - margins.right())
         self._remarks.setMinimumHeight(max(0, self._remarks.heightForWidth(room)))
         self.scans.setMinimumHeight(0)
@@ -340,7 +346,8 @@ class AttachmentRow(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._page and event.type() == QEvent.Type.LayoutRequest:
-            self._fit_height()  # a chip says something else now
+            # A chip says something else, so it may be wider.
+            self._fit_height()
         return super().eventFilter(watched, event)
 
 
@@ -383,6 +390,7 @@ class TooLong(QFrame):
     def show_documents(self, documents: Sequence[DraftDocument]) -> None:
         """Show the documents that are searched for passages because they do not fit, in order."""
         shown = tuple((document, document.fit) for document in documents)
+        # Made again for the same documents, a button would lose the focus.
         if shown == self._shown:
             return
         self._shown = shown
@@ -404,6 +412,7 @@ class TooLong(QFrame):
         self.setAccessibleName(said)
         for number, offer in enumerate(self.offers):
             served = [draft_document for draft_document in documents if offer.serves(draft_document)]
+            # What can't be done with all of them is offered with none.
             if len(served) == len(documents):
                 self._add(offer, served, is_first=number == 0)
 

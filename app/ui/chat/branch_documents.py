@@ -112,6 +112,7 @@ class BranchDocuments:
 
     def load(self, talk: AnswerService, messages: Sequence[StoredMessage]) -> None:
         """Load another branch. Raises storage errors."""
+        # Another store, such as a temporary chat's: its numbers mean other documents.
         if talk is not self._talk:
             self._documents.clear()
             self._counts.clear()
@@ -125,6 +126,7 @@ class BranchDocuments:
         wanted = {attachment.document_id for attached in self._of_message.values() for attachment in attached} | {
             *self._around
         }
+        # Documents never change, so what was read of them holds for other branches.
         known = {number: document for number, document in self._documents.items() if number in wanted}
         for number in wanted - set(known):
             document = talk.documents.store.get(number)
@@ -204,9 +206,11 @@ class BranchDocuments:
         for fields in message.sources:
             try:
                 source = source_from_fields(fields)
-            except TypeError:  # written by a newer version
+            # Fields of a newer version of the program.
+            except TypeError:
                 continue
             if source.document_id in self._documents:
+                # One link for a page; without pages, one for a block.
                 cited.setdefault((source.document_id, source.page or f"block {source.block_id}"), source)
         shown = list(cited.values())[:MOST_PLACES]
         texts = self._quoted_texts(shown)
@@ -219,13 +223,15 @@ class BranchDocuments:
             )
             text = texts.get((source.document_id, source.block_id), "")
             places.append(_place_at(document, source.page, mark, text, is_named=is_named))
+        # Of several documents each is named; of one its name would be in every link.
         return places
 
     def has_page(self, page: int) -> bool:
         """Return whether any document has text on a page; a negative number means a paragraph, as in `named_pages`."""
         if page in self._cited_pages:
             return True
-        if page < 0:  # a paragraph's number
+        # Documents without pages are cited by the numbers of their paragraphs.
+        if page < 0:
             return any(not self._documents[number].unit and self._block_count(number) >= -page for number in self.ids)
         if page not in self._has_page:
             self._has_page[page] = any(self._has_blocks(number, page) for number in self.ids)
@@ -256,6 +262,7 @@ class BranchDocuments:
         def find_place() -> PlaceInDocument | None:
             found = [source_on_page(sentence, 0, page, number, store) for number in ids]
             sources = [source for source in found if source is not None]
+            # The longest sentence found is the least by chance.
             best = max(sources, key=lambda source: source.end - source.start, default=None)
             return (best.document_id, TextHighlight(best.block_id, best.start, best.end)) if best is not None else None
 
@@ -274,6 +281,7 @@ class BranchDocuments:
         places: dict[object, Block] = {}
         last = 0
         for block in blocks:
+            # Without pages, blocks in a row are one place.
             key = block.page if document.unit else (block.id if block.id != last + 1 else None)
             last = block.id
             if key is not None:
@@ -303,6 +311,7 @@ class BranchDocuments:
 def _unseen(messages: Sequence[StoredMessage], media: Mapping[int, list[MediaUse]]) -> set[int]:
     asked = {message.id: message for message in messages if message.id in media}
     answers = [message for message in messages if message.parent_id in asked and message.stats is not None]
+    # A model that sees counts tokens of pictures; without any it was shown none.
     return {answer.parent_id or 0 for answer in answers if answer.stats is not None and not answer.stats.media_tokens}
 
 
@@ -310,7 +319,8 @@ def _cited(message: StoredMessage) -> Iterator[tuple[int, str, int, TextHighligh
     for fields in message.sources:
         try:
             source = source_from_fields(fields)
-        except TypeError:  # how it was made
+        # An entry that says how the answer was made, and names no place.
+        except TypeError:
             continue
         words = _bare(message.text[source.answer_start : source.answer_end])
         page = source.page if source.page is not None else -source.block_id
@@ -358,6 +368,7 @@ class SourceRow(QWidget):
     def show_places(self, lead: str, places: Sequence[CitationLink], tail: str = "") -> None:
         """Show text, chips and a closing text; without places nothing."""
         shown = (lead, tuple(places), tail)
+        # Chips that are made again would lose the focus, and the answer its layout.
         if shown == self._shown:
             return
         self._shown = shown

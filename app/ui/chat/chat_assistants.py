@@ -109,6 +109,7 @@ class ChatAssistants(QObject):
         for number, name, glyph in [(0, tr(NO_ASSISTANT), ""), *((o.id, o.name, icon_of(o)) for o in self.all())]:
             is_this = number == (here.id if here is not None else 0)
             action = menu.addAction(name.replace("&", "&&"), partial(self.choose_assistant, number))
+            # An entry without an icon of its own keeps the room of a tick.
             colour = tokens.accent if is_this else tokens.muted if glyph else "#00000000"
             action.setIcon(icon(glyph or "check", colour))
             action.setCheckable(True)
@@ -144,8 +145,10 @@ class ChatAssistants(QObject):
 
     def open_all(self, number: int = 0) -> AssistantDialog:
         """Open the dialog of all assistants, at the given one."""
-        from app.ui.chat.assistant_dialog import AssistantDialog  # imported when first opened
+        # When first opened: it brings the fields of all options.
+        from app.ui.chat.assistant_dialog import AssistantDialog
 
+        # As it is now, to tell at the end whether this chat's assistant was changed.
         before = self._options.assistant
         dialog = AssistantDialog(
             self._chats.assistants(),
@@ -171,7 +174,8 @@ class ChatAssistants(QObject):
 
     def _take_over(self, number: int) -> None:
         here = self._options.assistant
-        if here is not None and here.id == number:  # still that chat, or another one of this assistant
+        # Still that chat, or another one with this assistant.
+        if here is not None and here.id == number:
             self.choose_assistant(number)
 
     def _on_greeted(self, number: int) -> None:

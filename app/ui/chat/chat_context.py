@@ -140,6 +140,7 @@ class ChatMemory(QObject):
         """Count now, or after the running count. Return whether the model is available."""
         self._timer.stop()
         subject = self._subject()
+        # The tokenizer is busy with an earlier state of the message: once more, later.
         if subject is not None and self._counted is not None:
             self._timer.start()
         elif subject is not None:
@@ -184,6 +185,7 @@ class ChatMemory(QObject):
         return tr("Context almost full. Fireside will ask what to do.") if asks else tr(CONTEXT_ALMOST_FULL)
 
     def _on_parts(self, parts: PromptBreakdown | None) -> None:
+        # The chat or the message may be another one by now.
         if parts is not None and self._subject() == self._counted:
             self.parts, self._used_tokens = parts, parts.used_tokens
             self.parts_changed.emit(parts)
@@ -200,6 +202,7 @@ class ChatMemory(QObject):
     def _follow_answer(self, answering: RunningAnswerView) -> None:
         talk = self._chat.talk
         answering.memory_moved.connect(self._on_memory_moved)
+        # The chat that asked, as another one may be shown when the answer comes.
         answering.context_full.connect(lambda id_: self._on_full(talk, answering.conversation_id, id_))
 
     def _on_memory_moved(self) -> None:
@@ -210,11 +213,13 @@ class ChatMemory(QObject):
 
     def _on_full(self, talk: AnswerService, conversation_id: int, message_id: int) -> None:
         """Ask what to do about a full context. The question is stored without an answer, and nothing was sent."""
+        # The dialog would be about a chat that nobody sees.
         if self._chat.talk is not talk or self._chat.conversation_id != conversation_id:
             self._notify.show_notice(
                 PersonMessage(tr("A chat no longer fits into the model’s context."), tr("Your message was kept."))
             )
             return
+        # The question is stored, but the chat doesn't show it yet.
         self._chat.refresh()
         dialog = ContextFull(self._theme, self._window)
         dialog.compact_wanted.connect(lambda: self._on_compact(message_id))
@@ -235,6 +240,7 @@ class ChatMemory(QObject):
             if message is not None and message.role is Role.USER:
                 media = self._chat.talk.conversations.media
                 for use in media.of_messages([message_id]).get(message_id, []):
+                    # Pictures move as draft entries: their files are shared, not copied.
                     media.put_into_draft(None, use.media.sha256, use.name, use.most_tokens)
                 self.new_chat_wanted.emit(message.text, [document.document.path for document in documents])
             else:
@@ -288,6 +294,7 @@ class ContextPanel(QFrame):
     """The parts should be shown with their texts."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
+        # Qt closes a window of this type by itself at a click outside of it.
         super().__init__(parent, Qt.WindowType.Popup)
         self._theme = theme
         self.setObjectName("context_panel")
@@ -326,7 +333,8 @@ class ContextPanel(QFrame):
         before.hide()
         before.deleteLater()
         self._texts.show()
-        self._table.show()  # now, since the height is computed from what is visible
+        # Shown now: the height is computed from what is visible.
+        self._table.show()
         self._bar.show_rows(rows, parts.budget.context_tokens)
         whole = f"{parts.budget.context_tokens:,}"
         self._sum.setText(tr("{used} of {size} tokens", used=f"{parts.used_tokens:,}", size=whole))
@@ -380,9 +388,11 @@ class ContextPanel(QFrame):
         self.ensurePolished()
         self._column.activate()
         bottom = self.geometry().bottom()
-        column = self._column  # without wrapped labels heightForWidth is -1
+        # Without wrapped labels a layout has no height for a width.
+        column = self._column
         height = column.totalHeightForWidth(self.width()) if column.hasHeightForWidth() else -1
         self.setFixedHeight(height if height > 0 else column.totalSizeHint().height())
+        # It grows upwards, as the gauge is below it.
         self.move(self.x(), bottom - self.height() + 1)
 
 

@@ -68,6 +68,7 @@ class ChatSubjects(Subjects):
 
     def now(self) -> list[InspectedText]:
         edit = self._edit
+        # What had the selection may be gone, or hidden with its chat.
         is_there = edit is not None and isValid(edit) and edit.isVisibleTo(self._chat)
         self._selected = self._selected if is_there else ""
         found = [InspectedText(SELECTION, tr(WHAT_IS_SELECTED), self._selected)] if self._selected else []
@@ -79,6 +80,7 @@ class ChatSubjects(Subjects):
             return found
         if message.text:
             found.append(self._message_subject(message))
+        # Held weakly: the panel must not keep a temporary chat that was left.
         asked = partial(_asked, ref(self._talk), message.id)
         label = tr(ANSWER_PROMPT) if message.role is Role.ASSISTANT else tr("The prompt")
         found.append(InspectedText(PROMPT, label, "", message.id, asked))
@@ -105,6 +107,7 @@ class ChatSubjects(Subjects):
     def _answer_of(self, message: StoredMessage) -> ChatAnswer:
         if message.id not in self._answers:
             self._answers[message.id] = ChatAnswer(self._chat, message.id, self)
+            # The oldest go first; tokens with their alternatives take memory.
             while len(self._answers) > KEPT_ANSWERS:
                 self._answers.pop(next(iter(self._answers))).deleteLater()
         answer = self._answers[message.id]
@@ -124,6 +127,7 @@ class ChatSubjects(Subjects):
         if talk is not self._talk:
             self._talk = talk
             for answer in self._answers.values():
+                # The one being written is still needed by those who follow it.
                 if answer is not self._live:
                     answer.deleteLater()
             self._answers = {}
@@ -142,7 +146,8 @@ class ChatSubjects(Subjects):
 
     def _on_started(self, live: ChatAnswer, message_id: int) -> None:
         live.message_id = message_id
-        if message_id in self._answers:  # it goes on
+        # The answer goes on: its first tokens were recorded before.
+        if message_id in self._answers:
             live.begin_with(self._answers[message_id].text, self._answers[message_id].seen)
         if live.talk is self._talk:
             self._answers[message_id] = live
@@ -160,6 +165,7 @@ class ChatSubjects(Subjects):
 
     def _follow_focus(self, widget: QWidget | None) -> None:
         if self._edit is not None and isValid(self._edit):
+            # A turn that went out of sight is deleted, and its text with it.
             self._edit.selectionChanged.disconnect(self._on_selected)
         self._edit = widget if isinstance(widget, QTextEdit | QPlainTextEdit) else None
         if self._edit is not None:
@@ -199,6 +205,7 @@ class ChatAnswer(InspectedAnswer):
     def __init__(self, chat: ChatView, message_id: int, subjects: ChatSubjects) -> None:
         super().__init__(subjects)
         self._chat, self._subjects = chat, subjects
+        # Held weakly, as in `now`.
         self._talk, self.conversation_id = ref(chat.open_chat.talk), chat.conversation_id
         self.message_id = message_id
         self._text_before = ""
@@ -252,6 +259,7 @@ class ChatAnswer(InspectedAnswer):
         answering = self._answering
         if answering is None:
             return
+        # Only what is new: matching all tokens with the text would take longer each time.
         if self._seen:
             self._seen += self._came[self._first + len(self._seen) :]
         else:

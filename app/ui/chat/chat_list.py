@@ -134,7 +134,8 @@ class ChatListModel(GroupedListModel[Conversation]):
         if not words or not self.hits:
             self.hits = {}
             return
-        from app.features.finding import parse_query, still_fits  # imported at the first search
+        # At the first search.
+        from app.features.finding import parse_query, still_fits
 
         words = parse_query(words).words
         self.take_hits([hit for hits in self.hits.values() for hit in hits if still_fits(hit, words)])
@@ -148,6 +149,7 @@ class ChatListModel(GroupedListModel[Conversation]):
     def index_of_key(self, key: tuple[int, int]) -> QModelIndex:
         """Return the row with a key, or an invalid index if it is gone."""
         first = self.index_of(key[0])
+        # Hits of a chat are right below it, and there are at most so many.
         rows = range(first.row(), first.row() + 1 + A_CHAT) if first.isValid() else ()
         indexes = (self.index(row) for row in rows if row < len(self._rows))
         return next((index for index in indexes if self.key_of(index) == key), QModelIndex())
@@ -160,6 +162,7 @@ class ChatListModel(GroupedListModel[Conversation]):
         pinned: list[Conversation] = []
         others: list[Conversation] = []
         for chat in found:
+            # A project that was deleted takes its chats out of it, so they are listed by age.
             inside.get(chat.project_id, pinned if chat.pinned else others).append(chat)
         self._project_rows = {}
         rows: list[Any] = super().arranged(pinned, now)
@@ -171,7 +174,7 @@ class ChatListModel(GroupedListModel[Conversation]):
             self._project_rows[project.id] = row
             rows.append(row)
             if row.is_open:
-                for chat in sorted(chats, key=lambda one: not one.pinned):
+                for chat in sorted(chats, key=lambda listed: not listed.pinned):
                     rows += [chat, *self.below(chat)]
         rows += super().arranged(others, now)
         rows += [tr(SIMILAR_IN_MEANING)] if self.similar else []
@@ -202,6 +205,7 @@ class ChatListModel(GroupedListModel[Conversation]):
         known: dict[int, Callable[[], Any]] = {
             ID_ROLE: lambda: row.id,
             PINNED_ROLE: lambda: row.pinned,
+            # Chats found by meaning stand at the end of the list, outside of their project.
             PROJECT_ROLE: lambda: self._project_rows.get(row.project_id or 0) if row not in self.similar else None,
             TAGS_ROLE: lambda: self.tags.get(row.id, ()),
             Qt.ItemDataRole.ToolTipRole: lambda: plain_tip(self._with_tags(row)),
@@ -251,6 +255,7 @@ class ChatDelegate(RowDelegate):
         if index.data(IS_PROJECT_ROLE):
             self._paint_project(painter, option, index.data(PROJECT_ROLE))
         else:
+            # A copy: the view uses the same option for the rows after this one.
             placed = QStyleOptionViewItem(option)
             if index.data(PROJECT_ROLE) is not None:
                 placed.rect = _cut_row(option, self._theme.px(INDENT_PX), 0)
@@ -288,6 +293,7 @@ class ChatDelegate(RowDelegate):
         is_used = bool(state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_HasFocus))
         painter.setFont(self._theme.font(13))
         count = f"{row.chats:,}" if row.chats and not is_used else ""
+        # The buttons take the place of the count while they are seen.
         kept = px(60) if is_used else painter.fontMetrics().horizontalAdvance(count) + px(18)
         end = Qt.AlignmentFlag.AlignLeft if is_mirrored else Qt.AlignmentFlag.AlignRight
         painter.setPen(QColor(tokens.muted))
@@ -311,6 +317,7 @@ class ChatDelegate(RowDelegate):
         size, rect, is_mirrored = px(DOT_PX), option.rect, _is_mirrored(option)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
+        # Painted from the end, so that the first tag is the first to be read.
         for number, tag in enumerate(reversed(tags[:MOST_DOTS])):
             away = px(10) + number * (size + px(3))
             left = rect.x() + away if is_mirrored else rect.right() + 1 - away - size
@@ -370,12 +377,14 @@ class ChatList(RowList):
         """The item dragged over the list: its type, its id, and its project."""
         self._target: QRect | None = None
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
+        # Qt would mark places between rows; here a whole row or group is the target.
         self.setDropIndicatorShown(False)
         self.clicked.connect(self._on_clicked)
 
     def startDrag(self, _actions: Qt.DropAction) -> None:
         index = self.currentIndex()
         number = index.data(ID_ROLE)
+        # Places found in a chat can't be moved by themselves.
         if number is None or index.data(HIT_ROLE) is not None:
             return
         data, drag, rect = QMimeData(), QDrag(self), self.visualRect(index)
@@ -389,7 +398,8 @@ class ChatList(RowList):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         self._held = self._what(event.mimeData())
         if self._held is None:
-            event.ignore()  # files are the window's
+            # Files are for the window.
+            event.ignore()
         else:
             super().dragEnterEvent(event)
             event.acceptProposedAction()
@@ -398,7 +408,8 @@ class ChatList(RowList):
         if self._held is None:
             event.ignore()
             return
-        super().dragMoveEvent(event)  # scrolls near an edge
+        # This scrolls near an edge.
+        super().dragMoveEvent(event)
         found = self._drop_place(event.position().toPoint())
         self._show_target(found[0] if found is not None else None)
         event.setAccepted(found is not None)
@@ -410,7 +421,8 @@ class ChatList(RowList):
 
     def dropEvent(self, event: QDropEvent) -> None:
         held, found = self._held, self._drop_place(event.position().toPoint())
-        super().dropEvent(event)  # ends the scrolling; the model takes nothing
+        # This ends the scrolling; the model itself accepts nothing.
+        super().dropEvent(event)
         self._held = None
         self._show_target(None)
         event.setAccepted(found is not None)
@@ -430,7 +442,8 @@ class ChatList(RowList):
         if row is None or self.is_editing:
             super().keyPressEvent(event)
         elif not index.data(IS_PROJECT_ROLE):
-            if event.key() == back:  # to its project
+            # To the project that it is in.
+            if event.key() == back:
                 self.setCurrentIndex(self._index_of(row.id))
             else:
                 super().keyPressEvent(event)
@@ -444,6 +457,7 @@ class ChatList(RowList):
             super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        # `clicked` says on which row, but not where in it.
         self._pressed_at = event.position().toPoint()
         super().mousePressEvent(event)
 
@@ -481,6 +495,7 @@ class ChatList(RowList):
             chat = index.data(ID_ROLE)
             return None if chat is None else (self.visualRect(self._index_of(chat)), chat)
         wanted = row.project.id if row is not None else None
+        # It is there already.
         if wanted == project_id:
             return None
         return (self.visualRect(self._index_of(row.id)) if row is not None else self._outside(), wanted)
@@ -494,6 +509,7 @@ class ChatList(RowList):
             while last < model.rowCount() and model.index(last, 0).data(PROJECT_ROLE) is not None:
                 last += 1
             below = self.visualRect(model.index(last - 1, 0)).bottom()
+            # Where projects fill the view, its lower end still takes a chat out of them.
             rect.setTop(max(rect.top(), min(below + 1, rect.bottom() - self._theme.px(40))))
         return rect
 

@@ -87,7 +87,8 @@ class ChatOptions(QObject):
         """File name of the model that an imported chat was made with; "" once a model was chosen."""
         composer.settings.clicked.connect(self.show_dialog)
         composer.thinking.chosen.connect(self._on_thinking)
-        composer.entered.connect(self.refresh)  # the settings may have changed meanwhile
+        # The settings may have changed meanwhile.
+        composer.entered.connect(self.refresh)
 
     @property
     def system_prompt(self) -> str:
@@ -131,6 +132,7 @@ class ChatOptions(QObject):
         self._chosen = chosen_in(conversation) if conversation is not None else self._usual()
         self._assistant_id = conversation.assistant_id if conversation is not None else None
         self._memory = conversation.memory if conversation is not None else ""
+        # Chats from elsewhere name a model by its file; only a path is a model of this computer.
         name = conversation.model if conversation is not None and not self._chosen.model else ""
         self.sought_model = name if name.lower().endswith(".gguf") else ""
         self.refresh()
@@ -154,6 +156,7 @@ class ChatOptions(QObject):
         )
         self._conversation = conversation
         self._save()
+        # Stored with the chat itself, so that its first answer is written with these.
         return conversation
 
     def refresh(self) -> None:
@@ -162,6 +165,7 @@ class ChatOptions(QObject):
         kind = loaded.thinking if loaded is not None else "none"
         thinking = self._chosen.thinking
         if kind in SWITCHES:
+            # A new chat has no row yet that could be asked.
             stand_in = None if self._conversation is None else replace(self._conversation, thinking=thinking)
             is_on = thinking != "off" if thinking else will_think(stand_in, self._chats.settings(), loaded)
             self._composer.thinking.show_choice("switch", "on" if is_on else "off")
@@ -188,6 +192,7 @@ class ChatOptions(QObject):
         dialog.open()
 
     def _take_all(self, dialog: ChatSettings, *, is_temporary: bool) -> None:
+        # Only what differs from the usual is stored, so that a change in the settings reaches the chat.
         unusual = "on" if is_temporary else "off"
         self._memory = unusual if dialog.is_told == is_temporary else ""
         self._take_choice(dialog.chosen)
@@ -218,7 +223,8 @@ class ChatOptions(QObject):
     def _save(self) -> None:
         assert self._conversation is not None
         values = in_conversation(self._chosen) | {"memory": self._memory}
-        if not self._chat.talk.is_temporary:  # whose store knows no assistants
+        # A temporary chat's store knows no assistants.
+        if not self._chat.talk.is_temporary:
             values["assistant_id"] = self._assistant_id
         self._chat.talk.conversations.update(self._conversation.id, **values)
 
@@ -359,9 +365,11 @@ class ChatSettings(QDialog):
         self.fields = ChatFields(theme, chosen, models=models, in_settings=in_settings)
         self.fields.setMinimumWidth(px(472))
         around = QVBoxLayout(self)
+        # The dialog grows with fields that are opened, and shrinks again.
         around.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
         around.setContentsMargins(px(24), px(20), px(24), px(20))
         around.setSpacing(px(16))
+        # Besides the margins: the row of buttons and the gap above it.
         around.addWidget(ScrollBox(self.fields, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))))
         self._memories = Switch(theme, tr(MEMORIES_LABEL), on=True)
         self._about_memories = field_label(theme, "", MUTED)
@@ -390,6 +398,7 @@ class ChatSettings(QDialog):
     @property
     def is_told(self) -> bool:
         """True if the chat uses memories, as ticked, or as before while memories are off for all chats."""
+        # While memories are off for all, the switch shows that; the chat keeps its own choice.
         return self._memories.isChecked() if self._is_on else self._is_told
 
     @property
@@ -429,6 +438,7 @@ class OwnModel(QObject):
     @property
     def path(self) -> Path | None:
         """Model that should answer in this chat; None means whichever is loaded."""
+        # In this order: what was chosen for the chat, then for its project, then for all.
         return self._options.model or self.of_project or self._chats.usual_model()
 
     @property
@@ -504,6 +514,7 @@ class OwnModel(QObject):
         if sought:
             moved = next((path for path, _ in self._models.known() if path.name == sought), None)
             if moved is not None:
-                self._options.set_model(moved)  # which comes back here
+                # This comes back here, with a model that is there.
+                self._options.set_model(moved)
                 return
         self.changed.emit()

@@ -63,6 +63,7 @@ class ProjectMenus(QObject):
                 words = tr("Removed “{title}” from its project.", title=chat.title)
                 if project is not None:
                     words = tr("Moved “{title}” to {project}.", title=chat.title, project=project.name)
+                # Undo leads to where the chat was, which may be another project.
                 self._notify.undo(words, lambda: self._put_back(number, chat.project_id))
         self.changed.emit()
 
@@ -169,7 +170,8 @@ class ProjectActions(QObject):
             if project is None:
                 self._folders.changed.emit()
                 return
-            from app.ui.chat.project_dialog import ProjectDialog  # imported when first opened
+            # When first opened.
+            from app.ui.chat.project_dialog import ProjectDialog
 
             models = [(str(path), name) for path, name in self._app.known_models()]
             app = self._app
@@ -192,6 +194,7 @@ class ProjectActions(QObject):
             dialog.document_removed.connect(lambda: self._forget(project_id))
             dialog.left_unread.connect(partial(self._read_on, project_id))
             if is_new:
+                # `rejected` comes before `finished`, so a project that was dropped begins no chat.
                 dialog.rejected.connect(lambda: self._drop_untouched(project))
                 dialog.finished.connect(lambda _: self._begin_in(project_id))
             dialog.open()
@@ -248,6 +251,7 @@ class ProjectActions(QObject):
     def _drop_untouched(self, project: Project) -> None:
         preambles = self._app.preambles
         with self._notify.guard():
+            # The dialog may have closed while a document for the project is still being read.
             is_read_for = any(file.project_id == project.id for file in self._unread.files)
             is_untouched = not is_read_for and preambles.projects.get(project.id) == project
             if is_untouched and not (
@@ -296,7 +300,8 @@ class ProjectBanner(QPushButton):
         try:
             chat = talk.conversations.get(number) if number is not None else None
             project = talk.preambles.project_of(chat, self._chat.project_id if number is None else None)
-        except AppError:  # said where the chat is read
+        # The error is told where the chat itself is read.
+        except AppError:
             project = None
         self._project = None if talk.is_temporary else project
         self.setVisible(self._project is not None)

@@ -68,7 +68,8 @@ class LeavingQuestion(WaitingQuestion["OutboundDocuments"]):
     """Asks whether documents may be sent to a remote model's server, for chats and jobs."""
 
     def dialog_for(self, asked: OutboundDocuments) -> Question:
-        from app.features.leaving import leaving_words  # not before a model elsewhere is asked
+        # Not before a model elsewhere is asked.
+        from app.features.leaving import leaving_words
 
         title = tr("Send it to {host}?", host=asked.host)
         words, send, keep = in_words(leaving_words(asked)), tr(SEND), tr("Keep here")
@@ -98,6 +99,7 @@ class ChatTab(Tab):
         self._model = ModelInStep(ui, self.chat)
         self._exchange = ChatExchange(app, ui)
         self._leaving = LeavingQuestion(ui.theme, ui.window)
+        # Called on the threads of chats and jobs, which wait for the answer.
         app.may_leave = self._leaving.ask
         LongAnswers(self.chat, app).told.connect(self.work_ended)
         ChatTitling(self.chat, app, lambda: self.sidebar.list.is_editing).titled.connect(self._on_title_changed)
@@ -117,6 +119,7 @@ class ChatTab(Tab):
         chat.own.changed.connect(lambda: loader.stand_by(chat.own.path))
         chat.assistants.begin_wanted.connect(lambda one: self.open_new(assistant=one))
         sidebar.more_menu = chat.assistants.menu_of_new
+        # In this order: a child that has ended counts as asleep only after the first.
         chat.wake_wanted.connect(loader.sync_with_engine)
         chat.wake_wanted.connect(loader.wake)
         chat.title_changed.connect(self._on_title_changed)
@@ -179,6 +182,7 @@ class ChatTab(Tab):
 
     def show_chat(self, conversation_id: int | None, *, is_temporary: bool = False) -> None:
         """Open a chat; None is a new one."""
+        # The figure of the chat before; the new one's comes with its answer or a count.
         self._ui.status.gauge.show_used(0)
         if is_temporary:
             self.chat.show_temporary()
@@ -219,6 +223,7 @@ class ChatTab(Tab):
 
     def restore_list(self) -> None:
         self.sidebar.reload()
+        # While an answer is written its view is ahead of the store.
         if not self.chat.busy:
             with self._ui.notify.guard():
                 self.chat.open_chat.refresh()
@@ -263,7 +268,8 @@ class ChatTab(Tab):
         elif command.startswith(PROMPT):
             self.chat.prompts.take_by_key(command.removeprefix(PROMPT))
         else:
-            from app.ui.chat.commands import ChatCommands  # only the palette asks for them
+            # Only the palette asks for the rest.
+            from app.ui.chat.commands import ChatCommands
 
             ChatCommands(self.chat, self.sidebar, self.microphone, self._ui.notify).run(command)
 
@@ -271,6 +277,7 @@ class ChatTab(Tab):
         self.chat.draft.save()
 
     def close(self) -> None:
+        # First: a thread that waits for an answer would hold up the end.
         self._leaving.close()
         self.microphone.close()
         self.chat.draft.keep_unread()
@@ -283,6 +290,7 @@ class ChatTab(Tab):
         self._model.show_waiting()
         if is_open and self.chat.is_temporary:
             return
+        # Its first message has just made it.
         if is_open and conversation_id != self.sidebar.open_id:
             self.sidebar.show_new(conversation_id)
         else:
@@ -316,7 +324,8 @@ class OtherTabs(QObject):
 
     @cached_property
     def _remembering(self) -> MemoryActions:
-        from app.ui.chat.remembering import MemoryActions  # imported at the first use
+        # At the first use.
+        from app.ui.chat.remembering import MemoryActions
 
         ui = self._ui
         return MemoryActions(self._app, ui.theme, ui.notify, lambda: self._chat.project_banner.project, ui.window)
@@ -324,7 +333,8 @@ class OtherTabs(QObject):
     def _on_write_wanted(self, text: str) -> None:
         tab, model = self._ui.go.show_tab(WRITE), self._ui.loader.path
         if model is not None and self._app.models.for_task(WRITE) not in (None, model):
-            self._ui.go.use_model(model)  # the writing tab had another model of its own
+            # The writing tab had another model of its own.
+            self._ui.go.use_model(model)
         if text.strip():
             tab.take_text(text)
 
@@ -345,6 +355,7 @@ class SidePanels(QObject):
         """Update the chat's attachments when the document in the panel is read further or corrected."""
 
         def on_corrected(documents: DocumentLibrary, earlier_id: int, document_id: int) -> None:
+            # Stored chats and temporary ones count their documents separately.
             if documents is self._app.documents:
                 pictures.renewed.emit(earlier_id, document_id)
             else:
@@ -358,6 +369,7 @@ class SidePanels(QObject):
         self._chat.attaching.renewed.connect(self.document.take_over)
 
     def toggle_inside(self) -> None:
+        # Two panels beside the chat would leave it too little room.
         if not self.inside.is_pane_open and not self.inside.has_room_for(self.document.narrow_px):
             self.document.close_document()
         self.inside.toggle()
@@ -374,7 +386,8 @@ class SidePanels(QObject):
         self.document.open(documents, document_id, mark if isinstance(mark, TextHighlight) else None)
 
     def _new_inside(self) -> QWidget:
-        from app.ui.chat.chat_inside import ChatSubjects  # imported when first opened
+        # When first opened: Inside imports nothing before that.
+        from app.ui.chat.chat_inside import ChatSubjects
         from app.ui.inside.inside_panel import PROBABILITIES, InsidePanel
 
         app = self._app
@@ -416,11 +429,13 @@ class ModelInStep(QObject):
         panel.place_above(gauge)
         panel.show()
         panel.setFocus(Qt.FocusReason.PopupFocusReason)
+        # Counting needs the model, which is answering or asleep.
         if not self._chat.memory.count_context():
             panel.show_words(tr(NUMBERS_WAIT))
 
     def _show_texts(self) -> None:
-        from app.ui.chat.prompt_view import SeenDialog  # keeps this import out of the start
+        # Keeps this import out of the start.
+        from app.ui.chat.prompt_view import SeenDialog
 
         look = self._chat.memory.coming()
         if look is not None:
@@ -457,7 +472,8 @@ class LongAnswers(QObject):
         if message is None:
             if is_temporary:
                 self.told.emit(EndOfWork(ready))
-        elif message.state is not MessageState.STOPPED:  # whoever stopped it was watching
+        # Whoever stopped it was watching.
+        elif message.state is not MessageState.STOPPED:
             conversation = self._app.conversations.get(message.conversation_id)
             title = conversation.title if conversation is not None else ""
             beginning = shorten(message.text, FIRST_CHARACTERS, placeholder="…")
@@ -483,11 +499,13 @@ class DeletedChats(QObject):
         if self._view.conversation_id == conversation_id:
             self.left.emit()
         self._ids.append(conversation_id)
-        if not is_running:  # else the answer's end would be kept after all
+        # Otherwise the engine would keep the state of the answer that is ending.
+        if not is_running:
             self._forget()
 
     def _forget(self) -> None:
         """Drop the cached states on a thread, because the engine may be busy."""
         gone, self._ids = self._ids, []
         if gone:
+            # `map` is lazy, so each chat is forgotten on the thread.
             tasks.run(lambda _token: map(self._chat.forget_conversation, gone), self)

@@ -141,8 +141,10 @@ class TagChip(QToolButton):
         super().mouseMoveEvent(event)
         at = event.position().toPoint()
         far = QApplication.startDragDistance()
+        # A click that trembles is no drag.
         if self._pressed_at is not None and (at - self._pressed_at).manhattanLength() >= far:
             hot, self._pressed_at = self._pressed_at, None
+            # The drag takes the release of the button, which would stay pressed.
             self.setDown(False)
             data, drag = QMimeData(), QDrag(self)
             data.setData(TAG_TYPE, QByteArray(str(self.tag.id).encode()))
@@ -208,9 +210,11 @@ class TagBar(QWidget):
         if found != self._shown:
             self._shown = found
             self._make_chips()
+        # A tag that was deleted must not go on filtering.
         gone = self.chosen - known.keys()
         if gone:
             self.chosen -= gone
+        # In the order of the bar, which is that of the dots.
         places = {tag.id: place for place, tag in enumerate(found)}
         ordered = {chat: sorted(ids, key=places.get) for chat, ids in self._of_chats.items()}  # type: ignore[arg-type]
         return {chat: [known[number] for number in ids] for chat, ids in ordered.items()}
@@ -291,6 +295,7 @@ class TagBar(QWidget):
         self.changed.emit()
 
     def _make_chips(self) -> None:
+        # Chips are made anew; the keyboard stays at the same tag.
         focused = next((chip.tag.id for chip in self.chips if chip.hasFocus()), None)
         self._flow.clear()
         self.chips = []
@@ -334,9 +339,7 @@ class TagBar(QWidget):
         self._fit_height()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Update the height when layout is requested: chips know their width only once their font is set on
-        first show.
-        """
+        # Chips know their width only once they have their font, at the first show.
         if event.type() == QEvent.Type.LayoutRequest:
             self._fit_height()
         return super().eventFilter(watched, event)
@@ -391,6 +394,7 @@ class TagDialog(QuestionDialog):
         row.setSpacing(0)
         for colour in COLOURS:
             button = ColourButton(theme, colour)
+            # A colour of a newer version is shown as grey.
             button.setChecked(colour == tag.colour or (not colour and tag.colour not in COLOURS))
             self._colours.addButton(button)
             row.addWidget(button)

@@ -144,7 +144,8 @@ class ChatView(QWidget):
     @cached_property
     def finding(self) -> FindBar:
         """The find bar, created on first use."""
-        from app.ui.chat.find import FindBar  # as in `is_answer`
+        # Not before somebody searches.
+        from app.ui.chat.find import FindBar
 
         bar = FindBar(self._theme, self.transcript, self.focus_composer, self)
         self._top.addWidget(bar)
@@ -176,7 +177,8 @@ class ChatView(QWidget):
     def show_message(self, message_id: int, words: str = "") -> None:
         """Scroll to a message, switching to its branch if necessary, and highlight `words` for a moment."""
         with self._notify.guard():
-            if self.transcript.turn_of(message_id) is None:  # on another branch
+            # On another branch.
+            if self.transcript.turn_of(message_id) is None:
                 if self.busy:
                     self._notify.show_notice(busy_words())
                     return
@@ -199,6 +201,7 @@ class ChatView(QWidget):
             self._notify.mention(tr(TEMPORARY_CHAT_CLOSED))
 
     def _show(self, talk: AnswerService, conversation_id: int | None) -> None:
+        # A message that waits for its files belongs to the draft that is left.
         self._sending.take_back()
         self.offering.forget_sent()
         if self._has_finding:
@@ -210,17 +213,20 @@ class ChatView(QWidget):
         self.draft.show("" if self.is_temporary else draft)
         self.attaching.show(talk, self.conversation_id)
         self.queue.show()
+        # Documents of the draft may be open beside the chat, too.
         drafted = [
             draft_document.document.id for draft_document in self.attaching.shown if draft_document.document is not None
         ]
         ids = [*self.transcript.documents.ids, *drafted]
         self.documents_known.emit(frozenset((talk.documents, number) for number in ids))
+        # Until the next prompt is counted, the last answer tells how much is used.
         used = [m.stats.prompt_tokens + m.stats.generated_tokens for m in messages if m.stats is not None]
         self.context_changed.emit(used[-1] if used else 0)
         self.update_note()
 
     @property
     def _has_finding(self) -> bool:
+        # Asking must not build the bar.
         return "finding" in self.__dict__
 
     def set_model_state(self, state: str, path: Path | None = None) -> None:
@@ -262,10 +268,12 @@ class ChatView(QWidget):
         self.composer.set_note(note)
 
     def hideEvent(self, event: QHideEvent) -> None:
+        # Leaving the tab is a good moment: nothing is typed now.
         self.draft.save()
         super().hideEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        # Escape ends one thing at a time: what waits, the answer, the queue, the selection, the search.
         if event.key() == Qt.Key.Key_Escape and self._sending.is_waiting:
             self._sending.take_back()
         elif event.key() == Qt.Key.Key_Escape and self.busy and not self.live.is_stopping:
@@ -328,7 +336,8 @@ class ChatView(QWidget):
         self._before = QWidget() if self._is_small else self.empty
         self._stack.addWidget(self._before)
         self._stack.addWidget(self.transcript)
-        self.transcript.setMinimumHeight(1)  # the composer's height takes precedence
+        # The composer's height goes before.
+        self.transcript.setMinimumHeight(1)
         self._top = QHBoxLayout()
         self._top.addStretch(1)
         self._above = QHBoxLayout()
@@ -408,6 +417,7 @@ class ChatView(QWidget):
         self.composer.attach.clicked.connect(lambda _: self.attaching.ask())
         self.composer.changed.connect(self.attaching.nudge)
         self.attaching.opened.connect(self.open_chat.open_document)
+        # Whoever sent a message whose files were left out decides again.
         self.attaching.left_out.connect(self._sending.take_back)
         self.attaching.changed.connect(self._sending.look_again)
         self.attaching.changed.connect(self.memory.look_later)
@@ -440,6 +450,7 @@ class ChatView(QWidget):
 
     def _show_model(self) -> None:
         path, loaded = self.own.path or self.own.path_in or self._chats.model_path(), self._chats.loaded()
+        # Only a loaded model tells; it is remembered, since the model may go to sleep.
         if loaded is not None and Path(loaded.path) == path:
             self._completion_model = None if loaded.can_chat else path
         could_chat, self.can_chat = self.can_chat, path is None or path != self._completion_model
@@ -449,6 +460,7 @@ class ChatView(QWidget):
         self.composer.set_can_send(self.can_chat)
         self.composer.set_sees(sees=self.can_chat and loaded is not None and loaded.sees)
         self._no_chat.show_wanted(wanted=not self.can_chat)
+        # What was typed for a model that can't chat goes once one can.
         if self.can_chat != could_chat:
             self.queue.send_next()
         self.update_note()
@@ -535,7 +547,8 @@ class MessageSending(QObject):
     def look_again(self) -> None:
         """Send the waiting message once its attachments are ready; it stays if one failed or is missing."""
         if self.is_waiting:
-            self._waits_for |= set(self._attaching.parts)  # including files found in folders since
+            # Also for files that were found in folders since.
+            self._waits_for |= set(self._attaching.parts)
         if self.is_waiting and not self._attaching.hold():
             waited, self.is_waiting, self._waits_for = self._waits_for, False, set()
             if waited <= set(self._attaching.parts) and not any(attachment.error for attachment in waited):
@@ -553,7 +566,8 @@ class MessageSending(QObject):
         elif is_whole:
             with self._notify.guard():
                 self._chat.answer_whole(offering.sent)
-        offering.forget_sent()  # also the one just sent: the user has chosen, so do not offer it again
+        # Also the one just sent: the choice was made, so it isn't offered again.
+        offering.forget_sent()
         self._composer.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_sent(self, text: str, *, is_whole: bool = False) -> None:
@@ -565,6 +579,7 @@ class MessageSending(QObject):
             return
         with self._notify.guard():
             if self._chat.conversation_id is None:
+                # The first message stores its chat; from now on the draft is kept there.
                 self._chat.conversation_id = self._options.create().id
                 self._draft.forget_new()
             talk, conversation_id = self._chat.talk, self._chat.conversation_id
@@ -581,6 +596,7 @@ class MessageSending(QObject):
     def _wait(self, conversation_id: int, text: str) -> None:
         """Queue a message because an answer is being written here or elsewhere."""
         conversation = self._chat.talk.conversations.get(conversation_id)
+        # A chat that waits needs a title to be found by.
         if conversation is not None and not conversation.title:
             self._chat.talk.conversations.update(conversation_id, title=first_words(text), titled_by="")
         self._queue.add(text, self._attaching.draft_of)
@@ -591,7 +607,8 @@ class MessageSending(QObject):
     def _begin(self, conversation_id: int, question_id: int, *, is_whole: bool) -> None:
         """Clear the composer and start the answer after a question and its documents were stored."""
         self._draft.show("")
-        for draft_document in self._attaching.shown:  # token counts of the draft are shown at its message, too
+        # What was counted of the draft is shown at its message, too.
+        for draft_document in self._attaching.shown:
             if draft_document.document is not None and draft_document.fit is not None:
                 self._chat.transcript.documents.tokens[draft_document.document.id] = draft_document.fit.tokens
         self._attaching.sent(conversation_id)
@@ -602,7 +619,8 @@ class MessageSending(QObject):
 
     def _on_composer_changed(self) -> None:
         if self.is_waiting and not self._draft.is_being_shown:
-            self.take_back()  # the user continued typing
+            # The user went on typing; showing a draft changes the field as well.
+            self.take_back()
 
 
 class KeptDraft(QObject):
@@ -631,6 +649,7 @@ class KeptDraft(QObject):
             number, _, path = line.partition("=")
             chat_id = int(number) if number.isdecimal() else None
             with self._notify.guard():
+                # The chat may have been deleted since.
                 if chat_id is None or talk.conversations.get(chat_id) is not None:
                     self._attaching.take(DraftDocument(Path(path), talk=talk, conversation_id=chat_id))
         self._keeps_files = True
@@ -652,6 +671,7 @@ class KeptDraft(QObject):
         if self._has_other_files:
             with self._notify.guard():
                 self._chats.change("window", unread_files=self._attaching.unread.lines)
+        # Nothing of a temporary chat is stored.
         if talk.is_temporary:
             return
         with self._notify.guard():
@@ -659,6 +679,7 @@ class KeptDraft(QObject):
                 self._keep_new(text)
                 return
             conversation = talk.conversations.get(conversation_id)
+            # Each save is synced to the disk, so nothing is written that is there.
             if conversation is not None and conversation.draft != text:
                 talk.conversations.update(conversation_id, draft=text)
 

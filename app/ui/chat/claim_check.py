@@ -76,6 +76,7 @@ class AnswerChecking(QObject):
             self._end_progress()
             if event.unsupported:
                 with self._notify.guard():
+                    # What was found is kept among the answer's sources, and shown from there.
                     self._chat.open_chat.refresh()
 
     def _show_progress(self) -> None:
@@ -91,12 +92,14 @@ class AnswerChecking(QObject):
     def _show_words(self, words: str) -> None:
         """Show a text below the answer being checked, if that is visible."""
         answer_id = self._progress.answer_id if self._progress is not None else 0
+        # A turn far from the view doesn't exist; it shows the result when it is made.
         for turn in self._chat.transcript.turns:
             if isinstance(turn, AnswerView) and turn.message is not None and turn.message.id == answer_id:
                 turn.show_check(words)
 
     def _on_failed(self, error: BaseException) -> None:
         self._failed_path = self._app.settings.models.checker_path
+        # The others would fail for the same reason.
         self._waiting.clear()
         self._notify.error(error)
 

@@ -47,6 +47,7 @@ class ChatCommands:
             turn = transcript.turn_at(number)
             if turn.message is None:
                 continue
+            # A map needs versions, the others an answer.
             if len(turn.message.versions) > 1 if command == TurnCommand.MAP else is_answer(turn):
                 return turn
         return None

@@ -212,6 +212,7 @@ class Composer(QWidget):
     def set_sees(self, *, sees: bool) -> None:
         """Show the picture button and placeholder if the model can see pictures."""
         self.picture.setVisible(sees)
+        # The small window has a hint of its own, which stays.
         if self.asks in (_asks(sees=False), _asks(sees=True)):
             self.set_asks(_asks(sees=sees))
 
@@ -313,6 +314,7 @@ class Composer(QWidget):
         self._theme.dress(self._column, self._written, spacing=0 if self._is_compact else 6)
 
     def eventFilter(self, _watched: object, event: object) -> bool:
+        # The frame around the field is painted by the composer.
         if isinstance(event, QFocusEvent):
             self.update()
             if event.gotFocus():
@@ -367,6 +369,7 @@ class ComposerFitting(QObject):
         room = self._around.width() - inner.left() - inner.right() - self._buttons.minimumSize().width()
         room -= self._choices.spacing() if self._is_above else -note.minimumSizeHint().width()
         words_px = self._thinking.words_px
+        # Measured without the words, whichever state the switch is in, or it would flip back and forth.
         room += words_px if self._thinking.has_words else 0
         self._thinking.show_words(room >= words_px)
         room -= words_px
@@ -375,7 +378,8 @@ class ComposerFitting(QObject):
         if is_above == self._is_above:
             return
         self._is_above = is_above
-        note.setContentsMargins(self._theme.px(6) if is_above else 0, 0, 0, 0)  # in line with the text above it
+        # In line with the text above it.
+        note.setContentsMargins(self._theme.px(6) if is_above else 0, 0, 0, 0)
         if is_above:
             self._choices.removeWidget(note)
             self._choices.addStretch(1)
@@ -448,11 +452,13 @@ class MessageEdit(PlainEdit):
         """Show a placeholder, elided to one line."""
         self._placeholder = text
         room = self.viewport().width()
+        # Qt wraps a long placeholder, of which a field of one line would show half.
         self.setPlaceholderText(self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room))
 
     def set_text(self, text: str) -> None:
         """Replace the text and put the cursor at its end."""
         self.clear()
+        # Clearing drops the height of lines.
         self._set_line_height()
         self.textCursor().insertText(text)
         self.moveCursor(QTextCursor.MoveOperation.End)
@@ -472,6 +478,7 @@ class MessageEdit(PlainEdit):
         self.show_menu(menu, event)
 
     def _on_key(self, event: QKeyEvent) -> None:
+        # Keys of the number pad carry a modifier of their own.
         key, modifiers = event.key(), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not self.is_composing:
             sends = Qt.KeyboardModifier.NoModifier if self.enter_sends else Qt.KeyboardModifier.ControlModifier
@@ -479,6 +486,7 @@ class MessageEdit(PlainEdit):
                 self.submitted.emit()
                 return
             if modifiers in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier):
+                # A paragraph, where Qt would insert a line separator without the line's height.
                 self.textCursor().insertBlock()
                 self.ensureCursorVisible()
                 return
@@ -491,7 +499,8 @@ class MessageEdit(PlainEdit):
         if event.matches(QKeySequence.StandardKey.Undo):
             before = self.toPlainText()
             super().keyPressEvent(event)
-            event.setAccepted(before != self.toPlainText())  # otherwise let the window undo its last action
+            # If there was nothing to take back here, the window undoes its last action.
+            event.setAccepted(before != self.toPlainText())
             return
         if not self.is_composing and self._is_for_transcript(key, modifiers):
             self.scroll_wanted.emit(Qt.Key(key))
@@ -520,6 +529,7 @@ class MessageEdit(PlainEdit):
             self.files_pasted.emit(files)
             return
         text = clean_text(source.text())
+        # Where a text is copied with a picture of it, the text is meant.
         if not text.strip() and (picture := picture_in(source)) is not None:
             self.picture_pasted.emit(picture)
             return
@@ -538,6 +548,7 @@ class MessageEdit(PlainEdit):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept web addresses as text without fetching them; files are left to the window."""
         if is_address(event.mimeData()):
+            # Past `PlainEdit`, which leaves everything with an address to the window.
             QTextEdit.dragEnterEvent(self, event)
         else:
             super().dragEnterEvent(event)
@@ -553,6 +564,7 @@ class MessageEdit(PlainEdit):
         most = self.most_lines * px(LINE_PX)
         wanted = min(max(round(self.document().size().height()), px(LINE_PX)), most)
         is_full = self.document().size().height() > most + 1
+        # A scroll bar that comes and goes would change the width, and so the height again.
         self.setVerticalScrollBarPolicy(
             Qt.ScrollBarPolicy.ScrollBarAsNeeded if is_full else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         )
@@ -637,6 +649,7 @@ class MessageField(QWidget):
         self._offered = None
         if text.strip():
             cursor.removeSelectedText()
+            # Undo brings the text back exactly when fewer steps than now are left.
             self._left = (text, self.edit.document().availableUndoSteps(), True)
             self.attach_wanted.emit(text)
         self._show_chips()
@@ -737,6 +750,7 @@ class FieldPassage:
         self._begin, self._end = QTextCursor(edit.document()), QTextCursor(edit.document())
         self._begin.setPosition(first)
         self._end.setPosition(last)
+        # What is typed behind it is no part of it.
         self._end.setKeepPositionOnInsert(True)
 
     @property
@@ -852,6 +866,7 @@ class ThinkingChoice(QWidget):
         glyph = ("brain", "muted" if self.value == "off" else "text", ICON_PX)
         self._theme.dress(self.button, glyph=glyph, glyph_size=(ICON_PX + 4, ICON_PX))
         set_mark(self.button, "on", self.value != "off")
+        # Measured with and without words, since the row has room for one or the other.
         self.button.setText("")
         without_words = self.button.sizeHint().width()
         self.button.setText(said)
@@ -884,7 +899,8 @@ class LongText(QDialog):
         self.setObjectName("long_text")
         self.setWindowTitle(window_title(tr("Pasted text")))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.edit = QPlainTextEdit(text)  # lays out only what is seen
+        # Lays out only what is seen, so that any length opens at once.
+        self.edit = QPlainTextEdit(text)
         self.edit.setAccessibleName(tr("Pasted text"))
         self.edit.setTabChangesFocus(True)
         set_text_font(self.edit, theme.font(14))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 EDIT_PROMPTS = "Edit prompts…"
 SEND_AS_IT_IS = "Send anyway"
 
+# Also the full-width slash of East Asian input methods; a slash before a blank is one of the text.
 _SLASH = re.compile(r"\s*[/／](?!\s)(.*)", re.DOTALL)
 MOST_ROWS, SEEN_ROWS, SHOWN_CHARACTERS = 40, 6, 200
 GAP_PX, EDGE_PX = 6, 12
@@ -62,6 +63,7 @@ class ComposerPrompts(QObject):
         if (slash := self._slash()) is not None:
             cursor.setPosition(slash[0])
             cursor.setPosition(self._edit.textCursor().position(), QTextCursor.MoveMode.KeepAnchor)
+        # Too long for the field: it becomes a chip, like a long paste.
         if is_very_long(text):
             cursor.removeSelectedText()
             self._edit.pasted.emit(text)
@@ -112,6 +114,7 @@ class ComposerPrompts(QObject):
     def _update_completions(self) -> None:
         slash = self._slash()
         if slash is None:
+            # The slash is gone, so the next one opens the list again.
             self._is_left = False
             self._close()
         elif not self._is_left:
@@ -136,7 +139,7 @@ class ComposerPrompts(QObject):
                 "bookmark-simple",
                 prompt.name,
                 ", ".join(prompt.variables[:3]),
-                lambda one=prompt: self.insert_prompt(one),  # type: ignore[misc]
+                lambda chosen=prompt: self.insert_prompt(chosen),  # type: ignore[misc]
                 " ".join(prompt.text[:SHOWN_CHARACTERS].split()),
             )
             for prompt in prompts[:MOST_ROWS]
@@ -157,6 +160,7 @@ class ComposerPrompts(QObject):
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         shown = self._list is not None and self._list.isVisible()
+        # The list never has the focus, so it goes with the field's.
         if event.type() == QEvent.Type.FocusOut and shown:
             self._close()
         elif isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
@@ -175,6 +179,7 @@ class ComposerPrompts(QObject):
         """Return values for those variables that can be filled automatically."""
         from app.features.prompt_library import CLIPBOARD, DATE, SELECTION
 
+        # Asked only for what the prompt names: the clipboard may be another program's.
         ways: dict[str, Callable[[], str]] = {
             CLIPBOARD: lambda: QGuiApplication.clipboard().text(),
             SELECTION: self.selected,
@@ -259,10 +264,11 @@ class PromptBlanks(QObject):
         if not places:
             return False
         if is_next:
+            # Past the last one it begins again.
             at = next((place for place in places if place.selectionStart() >= now.selectionEnd()), places[0])
         else:
             at = next(
-                (text_cursor for text_cursor in reversed(places) if text_cursor.selectionEnd() <= now.selectionStart()),
+                (place for place in reversed(places) if place.selectionEnd() <= now.selectionStart()),
                 places[-1],
             )
         self._select(at)
@@ -289,6 +295,7 @@ class PromptBlanks(QObject):
         self._edit.setTextCursor(place)
         begin, end = QTextCursor(place), QTextCursor(place)
         begin.setPosition(place.selectionStart())
+        # What is typed in its place stays between the two cursors.
         begin.setKeepPositionOnInsert(True)
         end.setPosition(place.selectionEnd())
         self._at = (_name_in(place), begin, end)
@@ -299,13 +306,16 @@ class PromptBlanks(QObject):
         if self._at is None:
             return
         name, begin, end = self._at
+        # Once only: what is typed there later is one's own.
         self._at = None
         between = QTextCursor(self._edit.document())
         between.setPosition(begin.position())
         between.setPosition(end.position(), QTextCursor.MoveMode.KeepAnchor)
         typed = between.selection().toPlainText()
+        # Nothing was typed, or the name is still there.
         if not typed.strip() or f"{{{name}}}" in typed:
             return
+        # Undo takes back what was typed together with its copies.
         between.joinPreviousEditBlock()
         for place in self._places():
             if _name_in(place) == name:
@@ -342,6 +352,7 @@ class PromptList(QFrame):
         column = QVBoxLayout(self)
         column.addWidget(self.list)
         theme.dress(column, margins=(6, 6, 6, 6))
+        # It stands above the composer, which moves as it grows.
         composer.installEventFilter(self)
         self.hide()
 

@@ -79,7 +79,8 @@ class AnswerDetails(QFrame):
         self.seen = text_button(tr("What the model saw"), "link", self)
         self.seen.setObjectName("what_the_model_saw")
         self.seen.clicked.connect(self._on_seen)
-        self.seen.setVisible(made_of(message.sources) is None)  # else there were many prompts
+        # An answer from whole documents had many prompts.
+        self.seen.setVisible(made_of(message.sources) is None)
         grid.addWidget(self.seen, len(rows) + 1, 0, 1, 2, Qt.AlignmentFlag.AlignLeading)
         theme.dress(self.seen, font=(13, 500))
         theme.dress(title, font=(15, 600))
@@ -104,6 +105,7 @@ class AnswerDetails(QFrame):
         x = 0 if mirrored else widget.width() - self.width()
         place = QRect(widget.mapToGlobal(QPoint(x, -self.height() - gap)), self.size())
         room = widget.screen().availableGeometry()
+        # No room above: below.
         if place.top() < room.top():
             place.moveTop(widget.mapToGlobal(QPoint(0, widget.height() + gap)).y())
         place.moveLeft(max(room.left(), min(place.left(), room.right() - self.width())))
@@ -245,9 +247,11 @@ class BranchMap(QFrame):
     def _add(self, branches: Sequence[MessageBranch], at: int) -> None:
         above: list[QTreeWidgetItem] = []
         for branch in branches:
+            # The last branch at each depth is the parent of the next deeper one.
             del above[branch.depth :]
             words = words_of(branch)
-            shown = f"\u2068{words}\u2069" if self.isRightToLeft() else words  # each in its own direction
+            # Names and words in their own direction.
+            shown = f"\u2068{words}\u2069" if self.isRightToLeft() else words
             item = QTreeWidgetItem(above[-1] if above else self.tree.invisibleRootItem(), [shown])
             above.append(item)
             item.setData(0, ID_ROLE, branch.message_id)
@@ -256,6 +260,7 @@ class BranchMap(QFrame):
             said += [tr("shown now")] if branch.is_shown else []
             item.setData(0, Qt.ItemDataRole.AccessibleTextRole, ", ".join(said))
             item.setSizeHint(0, QSize(0, self._theme.px(ROW_PX)))
+            # Other rows keep the room of the tick.
             item.setIcon(0, icon("check", self._theme.tokens.accent if branch.is_shown else "#00000000", 15))
             if branch.is_shown:
                 font = QFont(self._theme.font(13.5, 600))

@@ -97,6 +97,7 @@ class DraftPicture:
     @property
     def choices(self) -> tuple[DetailLevel, ...]:
         """The distinct levels of detail, one for each token count, fewest first."""
+        # Several limits may lead to the same picture for the model; the lowest stands for them.
         different: dict[int, DetailLevel] = {}
         for level in self.levels:
             different.setdefault(level.count.tokens, level)
@@ -163,6 +164,7 @@ class PictureChip(DocumentChip):
         self._thumbnail: Thumbnail | None = None
         super().__init__(theme, parent)
         thumbnail = self._thumbnail = Thumbnail(theme)
+        # The chip is one button, and the preview a part of it.
         thumbnail.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         thumbnail.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._row.replaceWidget(self._icon, thumbnail)
@@ -207,7 +209,8 @@ class PictureChip(DocumentChip):
 
     def _share_room(self) -> None:
         """Divide the width: the token text is shown in full if possible, and the file name is shortened first."""
-        if self._is_error:  # the tooltip has the full sentence
+        # The tooltip has the full sentence.
+        if self._is_error:
             self._words.setMinimumWidth(0)
             return
         name = min(self._name.sizeHint().width(), self._name.maximumWidth())
@@ -314,12 +317,19 @@ class DraftPictures(QObject):
         """Attach files, or pasted pictures named `name`, up to the limit of pictures in a message."""
         if self._talk is None or not given:
             return
+        # A file that failed may be tried again.
         known = {draft_picture.path for draft_picture in self.shown if not draft_picture.error}
         fresh = [picture for picture in given if not isinstance(picture, Path) or picture not in known]
         room = max(0, MOST_PICTURES - len(self.shown))
-        for one in fresh[:room]:
-            path = one if isinstance(one, Path) else one.path if isinstance(one, UnsavedPicture) else Path(name)
-            picture = DraftPicture(self._talk, self._draft_of, one, path)
+        for medium in fresh[:room]:
+            path = (
+                medium
+                if isinstance(medium, Path)
+                else medium.path
+                if isinstance(medium, UnsavedPicture)
+                else Path(name)
+            )
+            picture = DraftPicture(self._talk, self._draft_of, medium, path)
             self._pictures.append(picture)
             self._waiting.append(picture)
         if len(fresh) > room:
@@ -352,9 +362,11 @@ class DraftPictures(QObject):
 
     def show(self, talk: AnswerService, draft_of: int | None) -> None:
         """Show the pictures of a draft. Those loading for another draft continue, unless that was a temporary chat."""
+        # A temporary chat that was left keeps nothing.
         if self._talk is not talk and self._talk is not None and self._talk.is_temporary:
             self._forget(self._talk)
         self._talk, self._draft_of = talk, draft_of
+        # What is still being opened stays, for whichever draft it is.
         self._pictures = [picture for picture in self._pictures if picture.is_on_its_way]
         uses: list[MediaUse] = []
         with self._notify.guard():
@@ -387,6 +399,7 @@ class DraftPictures(QObject):
         for draft_picture in self.shown:
             draft_picture.is_unseen = model is not None and not model.sees
             draft_picture.host = model.host if isinstance(model, ModelElsewhere) else ""
+            # Without a model nothing is known of its sizes.
             if model is None:
                 draft_picture.levels = ()
         self._count()
@@ -443,34 +456,45 @@ class DraftPictures(QObject):
             begun: list[DraftPicture] = []
 
             def files(
-                own: Iterable[DraftPicture], begun: list[DraftPicture] = begun
+                # Bound now, since the loop makes another list for each chat.
+                own: Iterable[DraftPicture],
+                begun: list[DraftPicture] = begun,
             ) -> Iterator[Path | UnsavedPicture]:
                 for draft_picture in own:
+                    # Removed while others were opened.
                     if draft_picture in self._pictures:
                         begun.append(draft_picture)
                         yield _file_of(draft_picture)
 
             for found in talk.media.add_several(files(picture for picture in batch if picture.talk is talk), cancel):
+                # The child asks for one file at a time, so the last one begun is what was found.
                 yield begun[-1], _outcome(begun[-1], found)
 
     def _on_opened(self, told: tuple[DraftPicture, Outcome]) -> None:
-        one, outcome = told
+        picture, outcome = told
         if isinstance(outcome, AppError):
-            one.stage, one.error = Stage.FAILED, sentence_for(outcome).text
-            announce(self._window, one.error)
-        elif one not in self._pictures:  # it was removed at the last moment
+            picture.stage, picture.error = Stage.FAILED, sentence_for(outcome).text
+            announce(self._window, picture.error)
+        elif picture not in self._pictures:  # removed at the last moment
             with self._notify.guard():
-                one.talk.conversations.media.remove(outcome.use.id)
+                picture.talk.conversations.media.remove(outcome.use.id)
         else:
-            one.use, one.image, one.frames, one.is_cut = outcome.use, outcome.image, outcome.frames, outcome.is_cut
-            one.given, one.stage = one.path, Stage.READ
-            again = [other for other in self._pictures if other.use is not None and other.use.id == one.use.id]
-            self._pictures = [other for other in self._pictures if other is one or other not in again]
-            announce(self._window, ", ".join((one.name, size_words(outcome.use), tr("attached"))))
+            picture.use, picture.image, picture.frames, picture.is_cut = (
+                outcome.use,
+                outcome.image,
+                outcome.frames,
+                outcome.is_cut,
+            )
+            picture.given, picture.stage = picture.path, Stage.READ
+            # The draft may have been left and shown again meanwhile, which has put the picture in already.
+            again = [other for other in self._pictures if other.use is not None and other.use.id == picture.use.id]
+            self._pictures = [other for other in self._pictures if other is picture or other not in again]
+            announce(self._window, ", ".join((picture.name, size_words(outcome.use), tr("attached"))))
         self.refresh_counts()
 
     def _on_end(self, error: BaseException | None = None) -> None:
         self._decoding = None
+        # The child ended before it came to these.
         for draft_picture in [
             picture for picture in self._pictures if picture.stage is Stage.READING and picture.use is None
         ]:
@@ -505,13 +529,15 @@ class DraftPictures(QObject):
             self._again.start()
             return
         self._counted, looks = key, self._talk.looks
+        # All levels at once: the slider shows which of them differ.
         uses = [
             replace(picture.use, most_tokens=most) for picture in wanted if picture.use is not None for most in LEVELS
         ]
         tasks.ask(lambda _token: looks.media_counts(uses), self, lambda counts: self._on_counted(wanted, counts), _pass)
 
     def _on_counted(self, pictures: Sequence[DraftPicture], counts: Sequence[MediaCount]) -> None:
-        if len(counts) != len(pictures) * len(LEVELS):  # the model has gone
+        # The model has gone.
+        if len(counts) != len(pictures) * len(LEVELS):
             self._counted = None
             return
         for number, picture in enumerate(pictures):
@@ -533,7 +559,8 @@ def _file_of(one: DraftPicture) -> Path | UnsavedPicture:
 def _outcome(one: DraftPicture, found: MediumAdded | FileRefused) -> Outcome:
     try:
         return _kept(one, found) if isinstance(found, MediumAdded) else found.error
-    except AppError as error:  # which is this one's; the others come all the same
+    # The error is this picture's; the others come all the same.
+    except AppError as error:
         return error
 
 

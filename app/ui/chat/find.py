@@ -181,6 +181,7 @@ class TurnMarks(QObject):
         self._pattern: re.Pattern[str] | None = None
         self._only: int | None = None
         """The one message with highlights; None for all."""
+        # May be True for long: a turn is laid out bit by bit.
         self._chosen: TurnHit | None = None
         self._is_awaited = False
         """True until the chosen hit was scrolled to: its turn may not be laid out that far yet."""
@@ -200,7 +201,9 @@ class TurnMarks(QObject):
         turn = self._transcript.turn_of(chosen.message_id)
         if turn is not None:
             if is_question(turn):
+                # A long question shows only its beginning.
                 turn.show_whole()
+            # What is in sight isn't moved.
             if not turn.visibleRegion().boundingRect().height():
                 self._transcript.show_turn(turn)
         self._is_awaited = turn is not None
@@ -221,6 +224,7 @@ class TurnMarks(QObject):
         self._pattern = self._chosen = None
         self._is_awaited = False
         for view in self._marked:
+            # Turns that went far away are deleted with their texts.
             if isValid(view):
                 view.setExtraSelections([])
         self._marked.clear()
@@ -242,12 +246,14 @@ class TurnMarks(QObject):
         found = [list(places_in(view, pattern)) for view in views]
         chosen, count = None, sum(map(len, found))
         if self._chosen is not None and turn.message is not None and turn.message.id == self._chosen.message_id:
+            # An answer that is still being laid out may not have this hit yet.
             is_whole = not is_answer(turn) or turn.written.is_settled
             if self._chosen.number < count or is_whole:
                 chosen = min(self._chosen.number, count - 1)
         before = 0
         for view, places in zip(views, found, strict=True):
             here = None if chosen is None or not 0 <= chosen - before < len(places) else chosen - before
+            # The colours are those of the theme, so another theme marks anew.
             known = (tuple(places), here if self._only is None else None, self._theme.is_dark)
             if self._marked.get(view) != known:
                 self._marked[view] = known
@@ -277,6 +283,7 @@ class TurnMarks(QObject):
         cursor = QTextCursor(view.document())
         cursor.setPosition(position)
         rect, bar = view.cursorRect(cursor), view.horizontalScrollBar()
+        # In a wide line of code the hit may be outside at a side.
         if bar.maximum() and not 0 <= rect.left() < view.viewport().width():
             bar.setValue(bar.value() + rect.left() - view.viewport().width() // 2)
         inside = self._transcript.widget()

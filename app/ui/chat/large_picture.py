@@ -82,6 +82,7 @@ class PictureCanvas(QWidget):
             return
         least = min(self._fitting, 1.0)
         place = at or QPointF(self.width() / 2, self.height() / 2)
+        # The point under the pointer stays where it is.
         before = self._middle + (place - QPointF(self.width() / 2, self.height() / 2)) / self.zoom
         self._zoom = min(MOST_ZOOM, max(least, zoom))
         self._middle = before - (place - QPointF(self.width() / 2, self.height() / 2)) / self._zoom
@@ -103,6 +104,7 @@ class PictureCanvas(QWidget):
     def _notify_view(self) -> None:
         wide, high = self._image.width(), self._image.height()
         room = QPointF(self.width(), self.height()) / (2 * self.zoom)
+        # A picture smaller than the canvas is centred; of a larger one no empty edge is shown.
         x = wide / 2 if 2 * room.x() >= wide else min(max(self._middle.x(), room.x()), wide - room.x())
         y = high / 2 if 2 * room.y() >= high else min(max(self._middle.y(), room.y()), high - room.y())
         self._middle = QPointF(x, y)
@@ -114,6 +116,7 @@ class PictureCanvas(QWidget):
         if self._image.isNull():
             return
         painter = QPainter(self)
+        # Enlarged so far, single pixels are meant to be seen.
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.zoom < 4)
         size = QPointF(self._image.width(), self._image.height()) * self.zoom
         left = QPointF(self.width(), self.height()) / 2 - self._middle * self.zoom
@@ -126,7 +129,7 @@ class PictureCanvas(QWidget):
         self._notify_view()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        self.zoom_by(event.angleDelta().y() / 120, event.position())
+        self.zoom_by(event.angleDelta().y() / 120, event.position())  # a notch of a wheel is 120
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -232,6 +235,7 @@ class LargePicture(QDialog):
         self.canvas.setAccessibleName(tr(PICTURE_LABEL, name=use.name))
         self._name.setText(use.name)
         self._about.setText(f"{use.media.width:,} × {use.media.height:,}")
+        # The picture before must not stand under this name.
         self.canvas.show_image(QImage())
         tasks.ask(
             lambda _token: _read(library, use),
@@ -241,6 +245,7 @@ class LargePicture(QDialog):
         )
 
     def _on_read(self, use: MediaUse, image: QImage) -> None:
+        # Another one may be shown by now.
         if use is self.use:
             self.canvas.show_image(image)
 

@@ -34,6 +34,7 @@ class LibraryDialog(QDialog):
         self.setObjectName(f"{kind}_dialog")
         self.setWindowTitle(window_title(title))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        # Notices of the window would be behind this dialog.
         self.notify = Notify(theme, self)
         self.rows = rows
         self.rows.setParent(self)
@@ -105,6 +106,7 @@ class LibraryDialog(QDialog):
 
     def _on_saved(self) -> None:
         """Save and update the list without moving the focus."""
+        # Saved first, or the list would show the old name.
         self._save()
         self.reload_list()
 
@@ -133,5 +135,6 @@ class LibraryDialog(QDialog):
         return move_focus(self, is_next)
 
     def done(self, result: int) -> None:
+        # However it is closed, what was typed is kept.
         self._save()
         super().done(result)

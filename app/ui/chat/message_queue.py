@@ -84,6 +84,7 @@ class MessageQueue(QObject):
         view.remove_wanted.connect(self._on_remove_wanted)
         view.move_wanted.connect(self._on_move_wanted)
         chat.live.ended.connect(self._on_ended)
+        # Queued, so that the end of the answer is shown first.
         chat.live.ended.connect(lambda: self.send_next(), Qt.ConnectionType.QueuedConnection)  # noqa: PLW0108 - without values
         chat.answering.connect(self._show)
 
@@ -128,6 +129,7 @@ class MessageQueue(QObject):
 
     def stop(self) -> None:
         """Stop sending in all chats until the user asks for it."""
+        # In all chats: whoever presses Escape wants nothing sent by itself.
         for number in self._going:
             self._going[number] = QueueState.OFF
         self._show()
@@ -162,9 +164,10 @@ class MessageQueue(QObject):
 
     def _waiting(self) -> Iterator[tuple[AnswerService, int]]:
         """Return the chats with messages to send, starting with the one answered last."""
+        # A temporary chat has a store of its own, beside that of all others.
         talks = dict.fromkeys((self._chat.talk, self._kept))
         found = [(talk, number) for talk in talks for number in talk.conversations.queued.list_conversations()]
-        found.sort(key=lambda one: one[1] != self._ended_in)
+        found.sort(key=lambda listed: listed[1] != self._ended_in)
         return (message for message in found if self._going.get(message[1]) is QueueState.ON)
 
     def _send_next(self, talk: AnswerService, number: int) -> bool:
@@ -177,11 +180,13 @@ class MessageQueue(QObject):
             return False
         try:
             question = talk.send_queued(message)
+        # It would fail again at once.
         except AppError:
             self._going[number] = QueueState.AFTER_NEXT
             raise
         if is_shown:
             self._chat.refresh()
+            # Nobody asked for the view to move.
             self._chat.answer(question.id, follows=False)
             self.sent.emit(question)
         else:
@@ -304,6 +309,7 @@ class QueueView(QWidget):
         self, messages: Sequence[QueuedMessage], names: dict[int, list[str]], words: str, *, can_send: bool
     ) -> None:
         """Show the queue; `names` are the attachments of each message. A message being edited stays open."""
+        # Asked before chips go, which pass the focus on.
         focus = self.focusWidget()
         had_focus = self.isAncestorOf(focus) and focus.hasFocus() if focus is not None else False
         for gone in [number for number in self._chips if number not in names]:
@@ -328,6 +334,7 @@ class QueueView(QWidget):
     def fit_height(self) -> None:
         """Set the height to that of the messages, up to a few of them."""
         most = self._theme.px(MOST_PX if self.window().height() >= self._theme.px(LOW_PX) else MOST_LOW_PX)
+        # Without a layout the chips have their old heights.
         self._column.activate()
         self._scroll.setFixedHeight(max(1, min(self._page.sizeHint().height(), most)))
         self.updateGeometry()
@@ -338,7 +345,8 @@ class QueueView(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._page and event.type() == QEvent.Type.LayoutRequest:
-            self.fit_height()  # a message has another height now
+            # A message has another height.
+            self.fit_height()
         return super().eventFilter(watched, event)
 
     def _new_chip(self, number: int) -> QueueChip:
@@ -448,6 +456,7 @@ class QueueChip(QWidget):
 
     def _on_saved(self) -> None:
         text = self.field.text if self.field is not None else ""
+        # An empty message is none; the field stays open.
         if text.strip():
             self._stop_editing()
             self.edited.emit(text)

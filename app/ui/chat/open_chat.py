@@ -79,7 +79,8 @@ class OpenChat(QObject):
         transcript.place_wanted.connect(self.open_document)
         self._page_search: tasks.BackgroundTask | None = None
         transcript.link_clicked.connect(self._on_link)
-        live.ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)  # the end is shown first
+        # Queued: the end is shown first.
+        live.ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)
 
     def add_live(self, live: LiveAnswer) -> None:
         """Register another stream of answers, such as that of the second model in a comparison."""
@@ -113,6 +114,7 @@ class OpenChat(QObject):
         self._load_documents(messages)
         # Translations are kept in a list, which must have nothing of a temporary chat.
         self.transcript.maker.can_translate = not talk.is_temporary
+        # What is being written has a view of its own, which is ahead of the store.
         self.transcript.open([message for message in self.before_pair(messages) if not self.live.is_writing(message)])
         self.transcript.set_hidden(hidden_ids(conversation, messages) if conversation else ())
         self.attach(self.conversation_id)
@@ -121,6 +123,7 @@ class OpenChat(QObject):
 
     def refresh(self) -> None:
         """Show the chosen branch as stored now, unless an answer is being written in it. Raises storage errors."""
+        # As in `show`: the view of a running answer is ahead of the store.
         if self.conversation_id is not None and not self._running_in(self.conversation_id):
             messages = self.path()
             self._load_documents(messages)
@@ -142,7 +145,8 @@ class OpenChat(QObject):
         self.document_wanted.emit(self.talk.documents, document_id, mark)
 
     def _on_link(self, href: str) -> None:
-        from app.ui.text.links import ask_to_open, page_of_link  # as in `is_answer`
+        # Not before somebody follows a link: it brings what draws text.
+        from app.ui.text.links import ask_to_open, page_of_link
 
         page = page_of_link(href)
         if page is None:
@@ -151,9 +155,11 @@ class OpenChat(QObject):
             return
         documents, number, sentence = self.transcript.documents, *page
         if self._page_search is not None:
-            self._page_search.abandon()  # the last link counts
+            # Only the last link counts.
+            self._page_search.abandon()
             self._page_search = None
         found = documents.find_cited(sentence, number)
+        # Paragraphs are found by their number, without a search.
         if found is not None or number < 0:
             self._on_place_found(self._where, found)
             return
@@ -167,6 +173,7 @@ class OpenChat(QObject):
         return self.talk, self.conversation_id
 
     def _on_place_found(self, where: tuple[AnswerService, int | None], place: PlaceInDocument | None) -> None:
+        # Another chat may be shown by now.
         if place is not None and where == self._where:
             self.open_document(*place)
 
@@ -226,6 +233,7 @@ class OpenChat(QObject):
             self.answer_again(question_id, is_whole=True)
 
     def _on_ended(self) -> None:
+        # Of two compared answers both must have ended.
         if any(live.is_stopping for live in self._lives):
             return
         question_id, self._whole_next = self._whole_next, None
@@ -409,6 +417,7 @@ class TurnActions(QObject):
             self._notify.show_notice(busy_words())
             return
         with self._notify.guard():
+            # A signal of text carries a command as plain text, which equals its member.
             handler = self._handlers.get(name)
             if handler is not None:
                 handler(turn)
@@ -453,6 +462,7 @@ class TurnActions(QObject):
         """Store an answer as edited by the user, as another version; unchanged text just closes the editor."""
         if turn.editor is not None and turn.message is not None:
             text = turn.editor.text
+            # Unchanged text is no other version.
             is_other = text != turn.message.text
             answer = self._chat.talk.edit_answer(turn.message.id, text) if is_other else turn.message
             turn.stop_editing()
@@ -474,7 +484,8 @@ class TurnActions(QObject):
         """Open the menu of models that can answer in comparison."""
 
         def go_on(path: Path) -> None:
-            if self._chat.is_busy:  # since the menu was opened
+            # An answer may have begun since the menu was opened.
+            if self._chat.is_busy:
                 self._notify.show_notice(busy_words())
                 return
             with self._notify.guard():
@@ -546,7 +557,8 @@ class TurnActions(QObject):
         had_focus = focus is not None and turn.isAncestorOf(focus)
         self._chat.talk.conversations.set_message_pinned(turn.message.id, is_pinned)
         self._chat.refresh()
-        if had_focus:  # the focused button was rebuilt
+        # The button that had the focus was made anew.
+        if had_focus:
             turn.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show_version(self, turn: TurnView, step: int = 1) -> None:
@@ -566,7 +578,8 @@ class TurnActions(QObject):
             self._focus(message_id)
 
     def _show_map(self, turn: TurnView) -> None:
-        from app.ui.chat.details import BranchMap  # keeps this import out of the start
+        # Nobody looks at it before the window is seen.
+        from app.ui.chat.details import BranchMap
 
         message, conversations = turn.message, self._chat.talk.conversations
         if message is None or turn.row is None:
@@ -578,7 +591,7 @@ class TurnActions(QObject):
         popup.show_at(turn.row.versions)
 
     def _show_details(self, turn: TurnView) -> None:
-        from app.ui.chat.details import AnswerDetails  # as in `_show_map`
+        from app.ui.chat.details import AnswerDetails
 
         if turn.message is not None and turn.row is not None:
             details = AnswerDetails(self._chat.transcript.theme, turn.message, self._chat.transcript)
@@ -587,7 +600,7 @@ class TurnActions(QObject):
 
     def _show_seen(self, answer_id: int) -> None:
         """Show the exact prompt that the model was given for an answer."""
-        from app.ui.chat.prompt_view import SeenDialog  # as in `_show_map`
+        from app.ui.chat.prompt_view import SeenDialog
 
         looks, theme = self._chat.talk.looks, self._chat.transcript.theme
         title = tr("What the model saw")
@@ -603,7 +616,8 @@ def copy_turn(name: str, turn: TurnView) -> None:
 
 
 def _copied(name: str, turn: TurnView) -> QMimeData:
-    from app.ui.text.selectable import code_of, html_of, mime_data, text_of  # as in `is_answer`
+    # Not before something is copied.
+    from app.ui.text.selectable import code_of, html_of, mime_data, text_of
 
     data = QMimeData()
     if is_question(turn):

@@ -108,6 +108,7 @@ class PairView(TurnView):
 
     @property
     def message(self) -> StoredMessage | None:
+        # The base class asks before the sides are made.
         return self.leading.message if self.sides else None
 
     @message.setter
@@ -136,6 +137,7 @@ class PairView(TurnView):
 
     @property
     def is_kept(self) -> bool:
+        # Until one is chosen, the pair exists only as this view.
         return True
 
     @property
@@ -144,7 +146,8 @@ class PairView(TurnView):
 
     @property
     def offers(self) -> list[TurnAction]:
-        return []  # each of both has its own
+        # Each side has its own.
+        return []
 
     def actions_offered(self) -> Sequence[TurnAction]:
         return ()
@@ -210,6 +213,7 @@ class PairView(TurnView):
             painter.drawRoundedRect(card.toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
 
     def enterEvent(self, event: QEnterEvent) -> None:
+        # Past the turn's own handlers: actions are shown by each side.
         QWidget.enterEvent(self, event)
 
     def leaveEvent(self, event: QEvent) -> None:

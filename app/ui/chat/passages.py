@@ -74,6 +74,7 @@ class PassageRow(QFrame):
 
     def show_words(self, words: str, yes: str = "", no: str = "") -> None:
         """Show a text with two buttons. An empty label hides its button, an empty text the row."""
+        # Progress changes often; only a new offer is read aloud.
         is_new = bool(words) and (self.isHidden() or self.yes.text() != yes)
         self._words.setText(words)
         self.setAccessibleName(words)
@@ -200,6 +201,7 @@ def found_little(talk: AnswerService, answer_id: int) -> bool:
     if answer is None or answer.parent_id is None:
         return False
     attached = talk.documents.attachments.of_messages([answer.parent_id]).get(answer.parent_id, [])
+    # None: it was not judged.
     return any(attachment.has_answer is False for attachment in attached)
 
 

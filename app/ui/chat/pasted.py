@@ -67,16 +67,17 @@ class PastedText(QObject):
         field, place = self._composer.field, (self._chat.talk, self._chat.conversation_id)
 
         def put_back() -> None:
-            if place == (self._chat.talk, self._chat.conversation_id):  # otherwise another chat's draft is shown
+            # Otherwise another chat's draft is shown.
+            if place == (self._chat.talk, self._chat.conversation_id):
                 field.put_paste_back(index, text)
 
         self._notify.undo(tr("The pasted text was removed."), put_back)
 
     def _attach(self, text: str) -> None:
-        one = self._last = DraftDocument(
+        document = self._last = DraftDocument(
             Path(name_for(text)), talk=self._chat.talk, conversation_id=self._attaching.draft_of, text=text
         )
-        self._attaching.take(one)
+        self._attaching.take(document)
 
     def _take_picture(self, picture: bytes | QImage, ending: str) -> None:
         self._attaching.pictures.add_drawn(picture, f"{tr('Pasted picture')}{ending}")
@@ -113,7 +114,8 @@ class PastedText(QObject):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(tr("Attach files…"), self._attaching.ask)
         menu.addAction(tr(ATTACH_FOLDER), self._attaching.ask_for_folder)
-        if self._composer.picture.isHidden():  # else its menu has this
+        # Otherwise the menu of its own button has this.
+        if self._composer.picture.isHidden():
             menu.addAction(tr(SCREEN_PICTURE), lambda: self._region.ask())  # noqa: PLW0108 - not made yet
         menu.popup(self._composer.attach.mapToGlobal(at))
 

@@ -22,6 +22,7 @@ MOST_GUESSED = 1_500
 class TurnPlace:
     """Position of a message in the column, with its turn while that exists."""
 
+    # A chat may have ten thousand of these.
     __slots__ = ("_message", "height", "is_doubted", "is_sure", "number", "turn")
 
     def __init__(self, number: int, message: StoredMessage | None, height: int, turn: TurnView | None = None) -> None:
@@ -93,6 +94,7 @@ class TurnPlaces:
         for place, message in zip(self.all, messages, strict=False):
             if place.message is None or place.message.id != message.id:
                 break
+            # A pair of compared answers stands only at the end; further up it is one answer.
             if place.turn is not None and place.turn.is_only_last and same < len(messages) - 1:
                 break
             place.set_message(message)
@@ -120,6 +122,7 @@ def guessed_height(width: int, zoom: float) -> Callable[[StoredMessage], int]:
 
     def guess(message: StoredMessage) -> int:
         text = message.text
+        # A long question is collapsed, so only its beginning counts.
         size = min(len(text), MOST_GUESSED) if message.role is Role.USER else len(text)
         return int((text.count("\n", 0, size) + size * lines_a_character) * line_px + actions_px)
 

@@ -108,6 +108,7 @@ class ProjectDialog(QDialog):
 
     def done(self, result: int) -> None:
         """Store pending edits and hand over the unread files before the dialog closes."""
+        # What was typed in the last moment has not been stored.
         self._save_project()
         if unread := self.documents.stop():
             self.left_unread.emit(unread)
@@ -137,6 +138,7 @@ class ProjectDialog(QDialog):
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(px(8))
+        # The least width of the column, since wrapped labels have none.
         column.addStrut(px(WIDTH_PX - 48))
         column.addLayout(head)
         column.addWidget(self._muted(tr("Applies to every chat in this project.")))
@@ -197,6 +199,7 @@ class ProjectDialog(QDialog):
     def _store(self, **values: Any) -> None:
         projects = self._preambles.projects
         with self._notify.guard():
+            # The project may have been deleted elsewhere.
             if projects.get(self._project.id) is not None:
                 projects.update(self._project.id, **values)
                 self._project = projects.get(self._project.id) or self._project
@@ -356,8 +359,8 @@ class ProjectFiles(QWidget):
     def stop(self) -> list[FileToRead]:
         """Stop reading. Return the files that are still unread."""
         unread = [file for file in self._intake.files if file.is_on_its_way]
-        for one in unread:
-            self._intake.drop(one)
+        for file in unread:
+            self._intake.drop(file)
         return unread
 
     def show_cost(self, cost: PreambleCost) -> None:
@@ -397,7 +400,8 @@ class ProjectFiles(QWidget):
             notice = Notice(self._theme, tr("Removed {name}.", name=name), UNDO_MS)
             notice.add_button(tr(UNDO), put_back, "plain")
             notice.left.connect(notice.deleteLater)
-            self._column.addWidget(notice)  # the window's notices are hidden behind this dialog
+            # The window's notices are behind this dialog.
+            self._column.addWidget(notice)
         self._show()
         self.changed.emit()
 

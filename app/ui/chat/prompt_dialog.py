@@ -96,13 +96,17 @@ class PromptDialog(LibraryDialog):
     def reload_list(self, key: str = "") -> None:
         """Reload the list and open the prompt with this key, or else the one that was open, or the first."""
         with self.notify.guard():
+            # Saved first, or the list would show the old name.
             self._save()
             key = key or (self._shown.key if self._shown else "")
             found = self._library.find(self.search.text(), tr)
             self.rows.show(
                 [
                     _PromptRow(
-                        -n if library_prompt.is_builtin else library_prompt.number, library_prompt.name, library_prompt
+                        # Prompts that came with the program have no number in the store.
+                        -n if library_prompt.is_builtin else library_prompt.number,
+                        library_prompt.name,
+                        library_prompt,
                     )
                     for n, library_prompt in enumerate(found, 1)
                 ]
@@ -110,6 +114,7 @@ class PromptDialog(LibraryDialog):
             number = next((row.id for row in self.rows.found if row.prompt.key == key), None)
             index = self.rows.index_of(number)
             if not index.isValid() and found:
+                # The first row is a heading.
                 index = self.rows.index(1)
             self.list.mark(index)
             self._open(self.rows.row_at(index))
@@ -128,7 +133,8 @@ class PromptDialog(LibraryDialog):
         self._shown = prompt = row.prompt if row is not None else None
         with self._quietly():
             name, text = (prompt.name, prompt.text) if prompt else ("", "")
-            if self.name.text().strip() != name:  # setText would move the cursor while typing
+            # Setting the text would move the cursor of somebody who types.
+            if self.name.text().strip() != name:
                 self.name.setText(name)
             if self.text.toPlainText() != text:
                 self.text.setPlainText(text)
@@ -251,6 +257,7 @@ class PromptDialog(LibraryDialog):
     def _on_imported(self, found: list[tuple[str, str]]) -> None:
         with self.notify.guard():
             known = {(saved_prompt.name, saved_prompt.text) for saved_prompt in self._library.store.all()}
+            # What is there already is not imported twice.
             fresh = [path for path in dict.fromkeys(found) if path not in known]
             made = [self._library.store.create(name, text) for name, text in fresh]
             self.search.clear()
