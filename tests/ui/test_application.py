@@ -255,7 +255,7 @@ def test_an_end_that_takes_long_is_said_and_waited_for(waiting: tuple[StillEndin
         assert clipped_texts(window) == []
         ending.found = InstanceState.NOBODY
 
-    window._say.timeout.connect(end)
+    window._say_timer.timeout.connect(end)
     assert window.wait()
     assert window.found is InstanceState.NOBODY
     assert not window.isVisible()
@@ -268,7 +268,7 @@ def test_who_does_not_want_to_wait_says_what_then(
 ) -> None:
     window, _ = waiting
     named = {one.text(): one for one in window.findChildren(QPushButton)}
-    window._say.timeout.connect(lambda: qtbot.mouseClick(named[button], Qt.MouseButton.LeftButton))
+    window._say_timer.timeout.connect(lambda: qtbot.mouseClick(named[button], Qt.MouseButton.LeftButton))
     assert not window.wait()
     assert window.goes_on == goes_on
 

@@ -123,7 +123,7 @@ class TurnAction:
 
 
 def opens_menu(event: QKeyEvent) -> bool:
-    """Return whether a key opens the context menu. Not every system sends a menu event for these keys."""
+    # Not every system sends a menu event for these keys.
     is_shifted = event.modifiers() == Qt.KeyboardModifier.ShiftModifier
     return event.key() == Qt.Key.Key_Menu or (event.key() == Qt.Key.Key_F10 and is_shifted)
 
@@ -253,10 +253,7 @@ class ActionRow(QWidget):
         return next((button for button in every if button.accessibleName() == label), None)
 
     def arrange(self) -> None:
-        """Lay out the row: at the leading end for an answer, at the trailing end for a question; see `align_end`.
-
-        The version switch is outermost and the pin next, so that neither moves when icons appear on hover.
-        """
+        """Lay out the row: at the leading end for an answer, at the trailing end for a question; see `align_end`."""
         px, mirrored = self._theme.px, self.isRightToLeft()
         for button, closed in ((self._previous, "caret-left"), (self._next, "caret-right")):
             # In a mirrored window the next version is to the left.
@@ -270,6 +267,7 @@ class ActionRow(QWidget):
         at_end, marks = bool(self.property("align_end")), versions if self._version else []
         pin: list[QWidget] = [self._pin] if self._is_pinned else []
         icons: list[QWidget] = [*self._buttons, *([] if self.more.isHidden() else [self.more])]
+        # The version switch is outermost and the pin next: neither moves when icons appear under the pointer.
         order = [*icons, *pin, *marks] if at_end else [*marks, *pin, *icons]
         width = sum(self._width_of(widget) + self._gap_after(widget) for widget in order) - px(GAP_PX)
         x = self.width() - width if at_end else 0

@@ -686,13 +686,13 @@ class ThoughtText(TextView):
         self.append_text(text)
 
     def append_text(self, text: str) -> None:
-        """Append text, one block for each line, so that only the last block is laid out again."""
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
         # As one change, so that it is laid out once.
         cursor.beginEditBlock()
         for number, line in enumerate(text.split("\n")):
             if number:
+                # With one block for each line only the last one is laid out again.
                 cursor.insertBlock(self.block_format(ProseStyle(SIZE_PX)))
             self.write(cursor, (StyledSpan(line),), ProseStyle(SIZE_PX, color=self.theme.tokens.muted))
         cursor.endEditBlock()

@@ -122,9 +122,9 @@ class AssistantDialog(LibraryDialog):
             number = number or (self._shown.id if self._shown else 0)
             found = self._store.all()
             self.rows.show(found)
-            one = next((assistant for assistant in found if assistant.id == number), found[0] if found else None)
-            self.list.mark(self.rows.index_of(one.id if one else None))
-            self._open(one)
+            opened = next((assistant for assistant in found if assistant.id == number), found[0] if found else None)
+            self.list.mark(self.rows.index_of(opened.id if opened else None))
+            self._open(opened)
 
     def add(self, name: str, chosen: AssistantChoice, icon_name: str = "") -> None:
         """Create an assistant and open it with the focus on its name."""
@@ -136,18 +136,18 @@ class AssistantDialog(LibraryDialog):
             self.name.setFocus(Qt.FocusReason.OtherFocusReason)
             self.name.selectAll()
 
-    def _open(self, one: Assistant | None) -> None:
+    def _open(self, assistant: Assistant | None) -> None:
         # The fields hold what was typed since and stay.
-        if one is not None and self._shown is not None and one.id == self._shown.id:
-            self._shown = one
+        if assistant is not None and self._shown is not None and assistant.id == self._shown.id:
+            self._shown = assistant
             return
         # Filling the fields is no typing.
         self._shown = None
-        self.name.setText(one.name if one is not None else "")
-        self.icon.set_glyph(icon_of(one) if one is not None else ICONS[0])
+        self.name.setText(assistant.name if assistant is not None else "")
+        self.icon.set_glyph(icon_of(assistant) if assistant is not None else ICONS[0])
         self._fields = ChatFields(
             self._theme,
-            chosen_of(one) if one is not None else AssistantChoice(),
+            chosen_of(assistant) if assistant is not None else AssistantChoice(),
             models=self._models,
             in_settings=self._in_settings,
             is_assistant=True,
@@ -156,11 +156,11 @@ class AssistantDialog(LibraryDialog):
         self._fields.setContentsMargins(0, 0, self._theme.px(14), 0)
         self._fields.changed.connect(self._on_typed)
         self._page.setWidget(self._fields)
-        self._shown = one
+        self._shown = assistant
         for widget in (self.name, self.icon, self._page, self.copy, self.delete, self.use):
-            widget.setVisible(one is not None)
-        self.nothing.setVisible(one is None)
-        self.examples.setVisible(one is None)
+            widget.setVisible(assistant is not None)
+        self.nothing.setVisible(assistant is None)
+        self.examples.setVisible(assistant is None)
 
     def _on_typed(self) -> None:
         if self._shown is not None:
@@ -207,20 +207,20 @@ class AssistantDialog(LibraryDialog):
 
     def _on_copy(self) -> None:
         self._save()
-        one = self._shown
-        if one is not None:
-            self.add(tr(COPY_OF, name=one.name), chosen_of(one), one.icon)
+        assistant = self._shown
+        if assistant is not None:
+            self.add(tr(COPY_OF, name=assistant.name), chosen_of(assistant), assistant.icon)
 
     def _on_delete(self) -> None:
         self._save()
-        one = self._shown
-        if one is None:
+        assistant = self._shown
+        if assistant is None:
             return
         with self.notify.guard():
-            self._store.delete(one.id)
+            self._store.delete(assistant.id)
             self._shown = None
             self.changed.emit()
-            self.notify.undo(tr(NAME_DELETED, name=one.name), partial(self._restore, one.id))
+            self.notify.undo(tr(NAME_DELETED, name=assistant.name), partial(self._restore, assistant.id))
             self.reload_list()
             self.list.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -232,10 +232,10 @@ class AssistantDialog(LibraryDialog):
 
     def _on_use(self) -> None:
         self._save()
-        one = self._shown
-        if one is not None:
+        assistant = self._shown
+        if assistant is not None:
             self.close()
-            self.used.emit(one)
+            self.used.emit(assistant)
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()

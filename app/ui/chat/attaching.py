@@ -101,7 +101,9 @@ class ChatAttachments(QObject):
         """Removed documents that undo can restore."""
         self._intake = Intake(_read, theme, notify, parent)
         self._intake.refused.connect(self.remove)
-        self._intake.moved.connect(lambda one: row.show_progress(one) if one in self.shown else None)
+        self._intake.moved.connect(
+            lambda draft_document: row.show_progress(draft_document) if draft_document in self.shown else None
+        )
         self._intake.read.connect(self._on_read)
         self._intake.failed.connect(self._on_failed)
         self._intake.replaced.connect(self._on_replaced)
@@ -144,28 +146,43 @@ class ChatAttachments(QObject):
     def _offers(self) -> list[FileAction]:
         """Return the actions for a document, and give the notice about long documents those that apply to it."""
 
-        def is_alone_too_long(one: DraftDocument) -> bool:
-            return [other for other in self.shown if other.is_too_long] == [one]
+        def is_alone_too_long(draft_document: DraftDocument) -> bool:
+            return [other for other in self.shown if other.is_too_long] == [draft_document]
 
         as_whole, as_background = partial(self._choose, is_background=False), partial(self._choose, is_background=True)
         summarize = partial(self._hand_over, is_translated=False)
         translate = partial(self._hand_over, is_translated=True)
-        whole = FileAction(tr(SHOW_ALL), as_whole, lambda one: one.can_be_whole)
-        pages = FileAction(tr(CHOOSE_PAGES), self._questions.ask_for_pages, lambda one: one.has_pages_to_choose)
+        whole = FileAction(tr(SHOW_ALL), as_whole, lambda draft_document: draft_document.can_be_whole)
+        pages = FileAction(
+            tr(CHOOSE_PAGES), self._questions.ask_for_pages, lambda draft_document: draft_document.has_pages_to_choose
+        )
         self._row.too_long.offers = [
-            FileAction(tr(SUMMARIZE_ALL), summarize, lambda one: not one.talk.is_temporary),
-            replace(whole, serves=lambda one: one.can_be_whole and is_alone_too_long(one)),
-            replace(pages, serves=lambda one: one.has_pages_to_choose and is_alone_too_long(one)),
+            FileAction(tr(SUMMARIZE_ALL), summarize, lambda draft_document: not draft_document.talk.is_temporary),
+            replace(
+                whole, serves=lambda draft_document: draft_document.can_be_whole and is_alone_too_long(draft_document)
+            ),
+            replace(
+                pages,
+                serves=lambda draft_document: draft_document.has_pages_to_choose and is_alone_too_long(draft_document),
+            ),
         ]
         # What a temporary chat has is kept nowhere else, so the other tabs are not offered there.
         return [
             FileAction(tr(OPEN), self._on_opened),
             whole,
-            FileAction(tr(USE_AS_BACKGROUND), as_background, lambda one: one.use is not DocumentUse.BACKGROUND),
+            FileAction(
+                tr(USE_AS_BACKGROUND),
+                as_background,
+                lambda draft_document: draft_document.use is not DocumentUse.BACKGROUND,
+            ),
             pages,
-            FileAction(tr(SUMMARIZE), summarize, lambda one: not one.talk.is_temporary),
-            FileAction(tr(TRANSLATE), translate, lambda one: not one.talk.is_temporary and not one.is_pasted),
-            FileAction(tr(PUT_INTO_MESSAGE), self.text_wanted.emit, lambda one: one.is_short),
+            FileAction(tr(SUMMARIZE), summarize, lambda draft_document: not draft_document.talk.is_temporary),
+            FileAction(
+                tr(TRANSLATE),
+                translate,
+                lambda draft_document: not draft_document.talk.is_temporary and not draft_document.is_pasted,
+            ),
+            FileAction(tr(PUT_INTO_MESSAGE), self.text_wanted.emit, lambda draft_document: draft_document.is_short),
             FileAction(tr(REMOVE), self.remove),
             FileAction(tr(REMOVE_ALL), lambda _one: self._remove(self.shown), lambda _one: len(self.shown) > 1),
         ]
@@ -224,26 +241,28 @@ class ChatAttachments(QObject):
         """
         if self._talk is None:
             return None
-        one = DraftDocument(Path(name), talk=self._talk, conversation_id=self.draft_of)
-        self._intake.looked_at.append(one)
+        draft_document = DraftDocument(Path(name), talk=self._talk, conversation_id=self.draft_of)
+        self._intake.looked_at.append(draft_document)
         self._show()
-        return one
+        return draft_document
 
-    def arrive(self, one: DraftDocument, path: Path | None) -> None:
+    def arrive(self, draft_document: DraftDocument, path: Path | None) -> None:
         """Attach an expected file once it exists; None means it will not come."""
         # The temporary chat that it was for has been left, and nothing of it stays.
-        if path is None or (one.talk.is_temporary and one.talk is not self._talk):
-            self._intake.leave_out(one)
+        if path is None or (draft_document.talk.is_temporary and draft_document.talk is not self._talk):
+            self._intake.leave_out(draft_document)
             return
-        self._intake.looked_at.remove(one)
-        self._intake.add_wanted(DraftDocument(path, talk=one.talk, conversation_id=one.conversation_id))
+        self._intake.looked_at.remove(draft_document)
+        self._intake.add_wanted(
+            DraftDocument(path, talk=draft_document.talk, conversation_id=draft_document.conversation_id)
+        )
 
-    def remove(self, one: DraftDocument | DraftPicture, *, is_told: bool = True) -> None:
+    def remove(self, attachment: DraftDocument | DraftPicture, *, is_told: bool = True) -> None:
         """Remove an attachment from the draft or stop reading it."""
-        if isinstance(one, DraftPicture):
-            self.pictures.remove([one])
-        elif one in self._intake.files:
-            self._remove([one], is_told=is_told)
+        if isinstance(attachment, DraftPicture):
+            self.pictures.remove([attachment])
+        elif attachment in self._intake.files:
+            self._remove([attachment], is_told=is_told)
 
     def _remove(self, gone: Sequence[DraftDocument], *, is_told: bool = True) -> None:
         # Asked before the chips go, which pass the focus on.
@@ -276,19 +295,19 @@ class ChatAttachments(QObject):
         if self._talk is not None:
             self.show(self._talk, self.draft_of)
 
-    def _choose(self, one: DraftDocument, *, is_background: bool) -> None:
+    def _choose(self, draft_document: DraftDocument, *, is_background: bool) -> None:
         """Set whether a document is searched for passages or shown whole, if necessary at the expense of others."""
-        self.fitting.choose(one, is_background=is_background)
+        self.fitting.choose(draft_document, is_background=is_background)
         self.look_again()
 
-    def _hand_over(self, one: DraftDocument, *, is_translated: bool) -> None:
+    def _hand_over(self, draft_document: DraftDocument, *, is_translated: bool) -> None:
         """Move a document to the translation or summary tab; the rest of the draft stays."""
-        if one.document is not None:
+        if draft_document.document is not None:
             if is_translated:
-                self.translate_wanted.emit(one.path)
+                self.translate_wanted.emit(draft_document.path)
             else:
-                self.summarize_wanted.emit(one.document.id)
-            self.remove(one, is_told=False)
+                self.summarize_wanted.emit(draft_document.document.id)
+            self.remove(draft_document, is_told=False)
 
     def nudge(self) -> None:
         """Count again what is unknown and request a sleeping model, because the user is typing."""
@@ -306,8 +325,8 @@ class ChatAttachments(QObject):
         """Show the attachments of a draft; reading for other drafts continues."""
         # A temporary chat that was left: nobody waits for what is being read for it.
         if self._talk is not talk and self._talk is not None and self._talk.is_temporary:
-            for one in [file for file in self._intake.files if file.talk is self._talk]:
-                self._intake.drop(one)
+            for draft_document in [file for file in self._intake.files if file.talk is self._talk]:
+                self._intake.drop(draft_document)
         if self._talk is not talk:
             self.scans.follow_chat(talk)
         self._talk, self.draft_of = talk, conversation_id
@@ -350,21 +369,23 @@ class ChatAttachments(QObject):
 
     # Reading.
 
-    def _on_read(self, one: DraftDocument) -> None:
-        document = one.document
+    def _on_read(self, draft_document: DraftDocument) -> None:
+        document = draft_document.document
         assert document is not None
         try:
-            one.attachment = one.talk.documents.attachments.add_to_draft(one.conversation_id, document.id)
+            draft_document.attachment = draft_document.talk.documents.attachments.add_to_draft(
+                draft_document.conversation_id, document.id
+            )
         except AppError as error:
             self._notify.error(error)
-            self._intake.drop(one)
+            self._intake.drop(draft_document)
         else:
-            said = (one.name, spoken_size(document), tr("attached"))
+            said = (draft_document.name, spoken_size(document), tr("attached"))
             announce(self._window, ", ".join(part for part in said if part))
             # Only the model can tell whether it fits.
-            if self._model() is None and one in self.shown:
+            if self._model() is None and draft_document in self.shown:
                 self.model_wanted.emit()
-            self.scans.begin(one)
+            self.scans.begin(draft_document)
         self.look_again()
 
     def take_over(self, earlier_id: int, document_id: int, is_temporary: bool) -> None:
@@ -380,20 +401,20 @@ class ChatAttachments(QObject):
                     file.attachment = replace(file.attachment, document_id=document_id, passages=())
         self.look_again()
 
-    def _on_failed(self, one: DraftDocument) -> None:
+    def _on_failed(self, draft_document: DraftDocument) -> None:
         """Handle a failed document: return a pasted text to the message, or let a recording wait for a model."""
-        if self.unread.waits(one):
+        if self.unread.waits(draft_document):
             if self._model() is None:
                 self.model_wanted.emit()
             return
-        announce(self._window, one.error)
-        if one.text:
-            self._intake.explain(one)
-            self.text_wanted.emit(one)
+        announce(self._window, draft_document.error)
+        if draft_document.text:
+            self._intake.explain(draft_document)
+            self.text_wanted.emit(draft_document)
 
-    def _on_replaced(self, one: DraftDocument) -> None:
+    def _on_replaced(self, draft_document: DraftDocument) -> None:
         with self._notify.guard():
-            one.detach()
+            draft_document.detach()
         self.look_again()
 
     def read_pictures(self, uses: Sequence[MediaUse]) -> None:
@@ -414,31 +435,31 @@ class ChatAttachments(QObject):
             *(stored_document.sha256 for stored_document in documents),
         }
 
-    def _read_text(self, one: DraftPicture) -> None:
+    def _read_text(self, draft_picture: DraftPicture) -> None:
         """Replace a picture by a document with the text read from it."""
-        self.pictures.remove([one])
-        self.add([one.path], are_read=True)
+        self.pictures.remove([draft_picture])
+        self.add([draft_picture.path], are_read=True)
 
-    def _on_opened(self, one: DraftDocument | DraftPicture) -> None:
-        if isinstance(one, DraftPicture):
+    def _on_opened(self, attachment: DraftDocument | DraftPicture) -> None:
+        if isinstance(attachment, DraftPicture):
             there = [draft_picture for draft_picture in self.pictures.shown if draft_picture.use is not None]
-            if one in there:
-                self.picture_opened.emit([picture.use for picture in there], there.index(one))
-            elif one.error:
-                self._notify.show_notice(PersonMessage(one.error))
-        elif one.document is not None:
-            self.opened.emit(one.document.id, None)
-        elif one.error:
-            self._intake.explain(one)
+            if attachment in there:
+                self.picture_opened.emit([picture.use for picture in there], there.index(attachment))
+            elif attachment.error:
+                self._notify.show_notice(PersonMessage(attachment.error))
+        elif attachment.document is not None:
+            self.opened.emit(attachment.document.id, None)
+        elif attachment.error:
+            self._intake.explain(attachment)
 
-    def _on_menu_wanted(self, one: DraftDocument | DraftPicture, at: QPoint) -> None:
-        if isinstance(one, DraftPicture):
-            self.pictures.show_menu(one, at, self._picture_menu)
-        elif one.document is not None:
-            self._questions.show_menu(one, at, self._menu)
-        elif one.stage is Stage.FAILED and not one.text:
+    def _on_menu_wanted(self, attachment: DraftDocument | DraftPicture, at: QPoint) -> None:
+        if isinstance(attachment, DraftPicture):
+            self.pictures.show_menu(attachment, at, self._picture_menu)
+        elif attachment.document is not None:
+            self._questions.show_menu(attachment, at, self._menu)
+        elif attachment.stage is Stage.FAILED and not attachment.text:
             offers = [FileAction(tr(TRY_AGAIN), self._intake.again), FileAction(tr(REMOVE), self.remove)]
-            self._questions.show_menu(one, at, offers)
+            self._questions.show_menu(attachment, at, offers)
 
     def _show(self) -> None:
         self._row.show_parts(self.parts)
@@ -450,11 +471,20 @@ class ChatAttachments(QObject):
         self.changed.emit()
 
 
-def _read(one: DraftDocument, cancel: CancelToken) -> Iterator[ReadEvent]:
+def _read(draft_document: DraftDocument, cancel: CancelToken) -> Iterator[ReadEvent]:
     # A generator, so that the text is stored on the thread that reads this.
-    if one.text:
-        return (DocumentStored(one.talk.documents.keep_text(text, one.name)) for text in (one.text,))
-    return one.talk.documents.read_file(one.path, cancel, password=one.password, part=one.part, name=one.called)
+    if draft_document.text:
+        return (
+            DocumentStored(draft_document.talk.documents.keep_text(text, draft_document.name))
+            for text in (draft_document.text,)
+        )
+    return draft_document.talk.documents.read_file(
+        draft_document.path,
+        cancel,
+        password=draft_document.password,
+        part=draft_document.part,
+        name=draft_document.called,
+    )
 
 
 class DraftScans(QObject):
@@ -499,26 +529,26 @@ class DraftScans(QObject):
             passing.renewed.connect(lambda earlier, document: self.passed.emit(documents, earlier, document))
         self._line.watch(self._passing or self._kept)
 
-    def begin(self, one: DraftDocument) -> None:
+    def begin(self, draft_document: DraftDocument) -> None:
         """Read what the settings allow without asking, or a picture whose text was requested."""
-        scans = self._reading_of(one)
-        if scans is not None and one.document is not None:
-            scans.begin_by_itself(one.document, is_asked_for=bool(one.called))
+        scans = self._reading_of(draft_document)
+        if scans is not None and draft_document.document is not None:
+            scans.begin_by_itself(draft_document.document, is_asked_for=bool(draft_document.called))
 
-    def is_reading(self, one: DraftDocument | DraftPicture) -> bool:
+    def is_reading(self, attachment: DraftDocument | DraftPicture) -> bool:
         """Return whether picture pages of the attachment are being read."""
-        if not isinstance(one, DraftDocument) or one.document is None:
+        if not isinstance(attachment, DraftDocument) or attachment.document is None:
             return False
-        scans = self._reading_of(one)
-        return scans is not None and scans.is_reading(one.document)
+        scans = self._reading_of(attachment)
+        return scans is not None and scans.is_reading(attachment.document)
 
-    def stop(self, one: DraftDocument) -> None:
-        scans = self._reading_of(one)
-        if scans is not None and one.document is not None and self.is_reading(one):
-            scans.stop(one.document)
+    def stop(self, draft_document: DraftDocument) -> None:
+        scans = self._reading_of(draft_document)
+        if scans is not None and draft_document.document is not None and self.is_reading(draft_document):
+            scans.stop(draft_document.document)
 
-    def _reading_of(self, one: DraftDocument) -> PictureReading | None:
-        return self._passing if one.talk.is_temporary else self._kept
+    def _reading_of(self, draft_document: DraftDocument) -> PictureReading | None:
+        return self._passing if draft_document.talk.is_temporary else self._kept
 
 
 # How the draft's documents fit into the context: counted on a thread, in order.
@@ -577,18 +607,21 @@ class DraftFitting(QObject):
         """True while a count uses the model's tokenizer."""
         return self._task is not None
 
-    def choose(self, one: DraftDocument, *, is_background: bool) -> None:
+    def choose(self, draft_document: DraftDocument, *, is_background: bool) -> None:
         """Set whether a document is searched for passages, or shown whole before the others."""
-        one.is_background_chosen = is_background
-        if one.attachment is not None:
-            key = (one.talk.documents, one.attachment.id)
+        draft_document.is_background_chosen = is_background
+        if draft_document.attachment is not None:
+            key = (draft_document.talk.documents, draft_document.attachment.id)
             (self._chosen.add if is_background else self._chosen.discard)(key)
         if not is_background:
-            self._first = one
+            self._first = draft_document
 
-    def recall(self, one: DraftDocument) -> None:
-        assert one.attachment is not None
-        one.is_background_chosen = (one.talk.documents, one.attachment.id) in self._chosen
+    def recall(self, draft_document: DraftDocument) -> None:
+        assert draft_document.attachment is not None
+        draft_document.is_background_chosen = (
+            draft_document.talk.documents,
+            draft_document.attachment.id,
+        ) in self._chosen
 
     def count_documents(
         self, talk: AnswerService, conversation_id: int | None, documents: Sequence[DraftDocument]
@@ -641,15 +674,14 @@ class DraftFitting(QObject):
                 document.attachment, document.fit = fitted
 
     def _on_end(self, error: BaseException | None = None) -> None:
-        """Start the waiting count, or announce the end. Expected errors are ignored, since nobody asked for
-        the count.
-        """
+        """Start the count that waits, or announce the end."""
         self._task = None
         if self._draft is not None:
             self._begin()
             return
         self.ended.emit()
         # A defect; it goes to the hook for uncaught exceptions.
+        # Nobody asked for the count, so an expected error shows no notice.
         if error is not None and not isinstance(error, AppError):
             raise error
 
@@ -660,7 +692,7 @@ def fits_of(draft: AttachmentDraft, cancel: CancelToken) -> Iterator[tuple[Attac
     Decides in order which documents are shown whole; those that do not fit are searched for passages.
     """
     store = draft.talk.documents.attachments
-    attachments = sorted(draft.attachments, key=lambda one: one.id != draft.first_id)
+    attachments = sorted(draft.attachments, key=lambda attachment: attachment.id != draft.first_id)
     # All are undecided at first: what is shown whole would count against those before it.
     for attachment in attachments:
         store.set_use(attachment.id, DocumentUse.BACKGROUND if attachment.id in draft.chosen else DocumentUse.UNDECIDED)
@@ -674,9 +706,9 @@ def fits_of(draft: AttachmentDraft, cancel: CancelToken) -> Iterator[tuple[Attac
         yield replace(attachment, use=use), fit
 
 
-def _fit_document(draft: AttachmentDraft, one: Attachment) -> DocumentFit | None:
+def _fit_document(draft: AttachmentDraft, attachment: Attachment) -> DocumentFit | None:
     try:
-        return draft.talk.looks.fit_of(one, draft.conversation_id, draft.planned)
+        return draft.talk.looks.fit_of(attachment, draft.conversation_id, draft.planned)
     # It was removed meanwhile.
     except KeyError:
         return None

@@ -80,11 +80,11 @@ class DraftDocument(FileToRead):
         document: StoredDocument, attachment: Attachment, talk: AnswerService, conversation_id: int | None
     ) -> DraftDocument:
         """Return the draft document of an attachment stored earlier."""
-        one = DraftDocument(
+        draft_document = DraftDocument(
             document.path, part_of(document), stage=Stage.READ, talk=talk, conversation_id=conversation_id
         )
-        one.document, one.attachment = document, attachment
-        return one
+        draft_document.document, draft_document.attachment = document, attachment
+        return draft_document
 
     @property
     def name(self) -> str:
@@ -149,14 +149,21 @@ class DraftDocument(FileToRead):
 class DraftChip(DocumentChip):
     """Chip that shows the page being read."""
 
-    def show_reading(self, one: DraftDocument) -> None:
-        self.show_progress(one.page, one.pages)
-        unit = one.unit or "page"
-        if is_recording(one.name):
-            minute = min(one.page + 1, one.pages)
-            self._show_words(tr(LISTENING_TO_MINUTE, page=minute, pages=f"{one.pages:,}"))
+    def show_reading(self, draft_document: DraftDocument) -> None:
+        self.show_progress(draft_document.page, draft_document.pages)
+        unit = draft_document.unit or "page"
+        if is_recording(draft_document.name):
+            minute = min(draft_document.page + 1, draft_document.pages)
+            self._show_words(tr(LISTENING_TO_MINUTE, page=minute, pages=f"{draft_document.pages:,}"))
             return
-        self._show_words(tr("reading, {unit} {page} of {pages}", unit=unit, page=one.page, pages=f"{one.pages:,}"))
+        self._show_words(
+            tr(
+                "reading, {unit} {page} of {pages}",
+                unit=unit,
+                page=draft_document.page,
+                pages=f"{draft_document.pages:,}",
+            )
+        )
 
 
 class AttachmentRow(QWidget):
@@ -252,9 +259,10 @@ class AttachmentRow(QWidget):
         self._show_wrong([part for part in parts if part.stage in (Stage.FAILED, Stage.LOCKED)])
 
     def _show_wrong(self, wrong: Sequence[DraftDocument | DraftPicture]) -> None:
-        """Scroll to attachments that could not be opened, so that the message is not sent without them unnoticed."""
+        """Scroll to the first attachment that newly could not be opened."""
         fresh = [attachment for attachment in wrong if attachment not in self._wrong]
         self._wrong = list(wrong)
+        # Out of sight, it would not be noticed that the message goes without it.
         if fresh:
             self._sought = fresh[0]
             self._seek()
@@ -267,57 +275,59 @@ class AttachmentRow(QWidget):
         """Stop scrolling to a new chip because the user scrolls."""
         self._sought = None
 
-    def show_progress(self, one: DraftDocument) -> None:
-        if one in self._chips:
-            self._fill(self._chips[one], one)
+    def show_progress(self, draft_document: DraftDocument) -> None:
+        if draft_document in self._chips:
+            self._fill(self._chips[draft_document], draft_document)
             self._fit_height()
 
-    def _new_chip(self, one: DraftDocument | DraftPicture) -> DocumentChip:
+    def _new_chip(self, attachment: DraftDocument | DraftPicture) -> DocumentChip:
         chip: DocumentChip
-        if isinstance(one, DraftPicture):
+        if isinstance(attachment, DraftPicture):
             chip = PictureChip(self._theme)
-            chip.detail_wanted.connect(lambda: self.detail_wanted.emit(one, chip))
+            chip.detail_wanted.connect(lambda: self.detail_wanted.emit(attachment, chip))
         else:
             chip = DraftChip(self._theme)
-        chip.show_name(one.name)
+        chip.show_name(attachment.name)
         chip.set_removable(True)
-        chip.clicked.connect(lambda: self.opened.emit(one))
-        chip.remove_wanted.connect(lambda: self.remove_wanted.emit(one))
+        chip.clicked.connect(lambda: self.opened.emit(attachment))
+        chip.remove_wanted.connect(lambda: self.remove_wanted.emit(attachment))
         chip.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        chip.customContextMenuRequested.connect(lambda at: self.menu_wanted.emit(one, chip.mapToGlobal(at)))
+        chip.customContextMenuRequested.connect(lambda at: self.menu_wanted.emit(attachment, chip.mapToGlobal(at)))
         self._flow.addWidget(chip)
         chip.show()
         return chip
 
-    def _fill(self, chip: DocumentChip, one: DraftDocument | DraftPicture) -> None:
-        if isinstance(one, DraftPicture):
+    def _fill(self, chip: DocumentChip, attachment: DraftDocument | DraftPicture) -> None:
+        if isinstance(attachment, DraftPicture):
             if isinstance(chip, PictureChip):
-                chip.show_one(one)
-        elif one.stage is Stage.FAILED:
-            chip.show_error(tr("not heard") if one.is_unheard else one.error)
-        elif one.stage is Stage.READING and one.pages and isinstance(chip, DraftChip):
-            chip.show_reading(one)
-        elif one.stage is Stage.READING:
-            chip.show_words(tr("listening") if is_recording(one.name) else tr("reading"))
-        elif one.stage is Stage.LOCKED:
+                chip.show_one(attachment)
+        elif attachment.stage is Stage.FAILED:
+            chip.show_error(tr("not heard") if attachment.is_unheard else attachment.error)
+        elif attachment.stage is Stage.READING and attachment.pages and isinstance(chip, DraftChip):
+            chip.show_reading(attachment)
+        elif attachment.stage is Stage.READING:
+            chip.show_words(tr("listening") if is_recording(attachment.name) else tr("reading"))
+        elif attachment.stage is Stage.LOCKED:
             chip.show_words(tr("needs a password"))
-        elif one.stage in (Stage.ASKED, Stage.WAITS):
-            chip.show_words(tr(WAITS_FOR_MODEL) if one.awaits_model else tr(WAITS_LABEL))
-        elif one.document is not None:
-            self._fill_read(chip, one)
+        elif attachment.stage in (Stage.ASKED, Stage.WAITS):
+            chip.show_words(tr(WAITS_FOR_MODEL) if attachment.awaits_model else tr(WAITS_LABEL))
+        elif attachment.document is not None:
+            self._fill_read(chip, attachment)
 
-    def _fill_read(self, chip: DocumentChip, one: DraftDocument) -> None:
-        assert one.document is not None
-        tokens = one.fit.tokens if one.fit is not None else None
-        words = size_words(one.document)
-        if one.use is DocumentUse.BACKGROUND:
+    def _fill_read(self, chip: DocumentChip, draft_document: DraftDocument) -> None:
+        assert draft_document.document is not None
+        tokens = draft_document.fit.tokens if draft_document.fit is not None else None
+        words = size_words(draft_document.document)
+        if draft_document.use is DocumentUse.BACKGROUND:
             words = " · ".join(part for part in (words, tr("searched for each question")) if part)
         chip.show_words(words)
-        size = spoken_size(one.document)
-        chip.setAccessibleName(", ".join(part for part in (one.name, size, tr("attached")) if part))
-        remarks = remarks_words(one.document)
+        size = spoken_size(draft_document.document)
+        chip.setAccessibleName(", ".join(part for part in (draft_document.name, size, tr("attached")) if part))
+        remarks = remarks_words(draft_document.document)
         chip.setAccessibleDescription(remarks)
-        chip.setToolTip(plain_tip("\n".join(part for part in (one.name, tokens_words(tokens), remarks) if part)))
+        chip.setToolTip(
+            plain_tip("\n".join(part for part in (draft_document.name, tokens_words(tokens), remarks) if part))
+        )
 
     def _fit_height(self) -> None:
         """Set the height to that of the chips, up to three lines if the window has room."""
@@ -351,8 +361,8 @@ class AttachmentRow(QWidget):
         return super().eventFilter(watched, event)
 
 
-def _remark_line(one: DraftDocument | DraftPicture, *, is_alone: bool) -> str:
-    return one.remarks if is_alone else f"{short_name(one.name)}: {one.remarks}"
+def _remark_line(attachment: DraftDocument | DraftPicture, *, is_alone: bool) -> str:
+    return attachment.remarks if is_alone else f"{short_name(attachment.name)}: {attachment.remarks}"
 
 
 def _counted_words(pictures: int, documents: int) -> str:

@@ -79,25 +79,26 @@ class ChatAssistants(QObject):
 
     def show(self) -> None:
         """Show the chat's assistant in the composer, and all of them on the welcome page."""
-        one = self._options.assistant
-        self.button.show_name(*((one.name, icon_of(one)) if one is not None else ("",)))
+        assistant = self._options.assistant
+        self.button.show_name(*((assistant.name, icon_of(assistant)) if assistant is not None else ("",)))
         self._empty.show_assistants(
-            [(other.id, other.name, icon_of(other)) for other in self.all()], one.id if one is not None else 0
+            [(other.id, other.name, icon_of(other)) for other in self.all()],
+            assistant.id if assistant is not None else 0,
         )
 
     def choose_assistant(self, number: int) -> None:
         """Set the assistant of the visible chat by id; 0 removes it."""
-        one = self._chats.assistants().get(number) if number else None
-        self._options.take_assistant(one)
+        assistant = self._chats.assistants().get(number) if number else None
+        self._options.take_assistant(assistant)
 
     def begin(self, number: int) -> None:
         """Start a new chat with an assistant; open the dialog if that was deleted meanwhile."""
         with self._notify.guard():
-            one = self._chats.assistants().get(number)
-            if one is None:
+            assistant = self._chats.assistants().get(number)
+            if assistant is None:
                 self.open_all()
             else:
-                self.begin_wanted.emit(one)
+                self.begin_wanted.emit(assistant)
 
     def menu(self) -> QMenu:
         """Return the menu of assistants for the visible chat."""

@@ -129,7 +129,6 @@ class ChatMemory(QObject):
 
     @property
     def is_counting(self) -> bool:
-        """True while the model's tokenizer is counting."""
         return self._counted is not None
 
     def look_later(self) -> None:
@@ -194,8 +193,8 @@ class ChatMemory(QObject):
         self._counted = None
 
     def _on_failed(self, error: BaseException) -> None:
-        """Ignore expected errors of the count, since nobody asked for it; raise anything else."""
         self._counted = None
+        # Nobody asked for the count, so an expected error shows no notice.
         if not isinstance(error, AppError):
             raise error
 
@@ -278,7 +277,8 @@ def rows_of(parts: PromptBreakdown) -> list[Row]:
 
 
 def tint(theme: Theme, strength: float) -> QColor:
-    """Mix a tone between track and text colour, so that strengths keep their order in light and dark."""
+    """Mix a tone between track and text colour; `strength` is 0 to 1."""
+    # Between these two, strengths keep their order in light and dark themes.
     low, high = QColor(theme.tokens.line), QColor(theme.tokens.text)
     mixed = [
         round(a + (b - a) * strength)

@@ -122,8 +122,8 @@ class ChatSubjects(Subjects):
         return chosen or (stored[-1] if stored else None)
 
     def _on_shown(self) -> None:
-        """Drop the answers of the previous chat, so that a temporary one can be freed."""
         talk = self._chat.open_chat.talk
+        # What is held of a temporary chat would keep it in memory.
         if talk is not self._talk:
             self._talk = talk
             for answer in self._answers.values():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QPoint, QRect, QSize, Qt, Signal
@@ -54,6 +55,13 @@ HIT_PX = 46
 INDENT_PX, GLYPH_PX, DOT_PX, MOST_DOTS = 16, 16, 8, 3
 
 
+class ProjectButton(StrEnum):
+    """Buttons on a project's row, from its trailing edge inwards; the value is the glyph."""
+
+    MENU = "dots-three"
+    NEW_CHAT = "plus"
+
+
 @dataclass(frozen=True)
 class ProjectRow:
     """A project with the number of its chats; `id` is negative, so that it differs from any chat's."""
@@ -72,7 +80,6 @@ class ProjectRow:
 
     @property
     def spoken(self) -> str:
-        """Text for screen readers."""
         count = tr("1 chat") if self.chats == 1 else tr("{count} chats", count=f"{self.chats:,}")
         state = tr("open") if self.is_open else tr("collapsed")
         return ", ".join((tr("Project {name}", name=self.project.name), count, state))
@@ -266,16 +273,16 @@ class ChatDelegate(RowDelegate):
                 self._paint_tags(painter, placed, index.data(TAGS_ROLE) or ())
         painter.restore()
 
-    def buttons_of(self, option: QStyleOptionViewItem) -> dict[str, QRect]:
-        """Return the rectangles of the buttons "new" and "menu" on a project's row."""
+    def buttons_of(self, option: QStyleOptionViewItem) -> dict[ProjectButton, QRect]:
+        """Return the rectangles of the buttons on a project's row."""
         px, rect = self._theme.px, option.rect
         size = px(24)
         top = rect.y() + (rect.height() - px(2) - size) // 2
-        places = {}
-        for number, name in enumerate(("menu", "new")):
+        places: dict[ProjectButton, QRect] = {}
+        for number, button in enumerate(ProjectButton):
             away = px(6) + (number + 1) * size
             left = rect.x() + away - size if _is_mirrored(option) else rect.right() + 1 - away
-            places[name] = QRect(left, top, size, size)
+            places[button] = QRect(left, top, size, size)
         return places
 
     def _paint_project(self, painter: QPainter, option: QStyleOptionViewItem, row: ProjectRow) -> None:
@@ -300,8 +307,8 @@ class ChatDelegate(RowDelegate):
         how = end | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(card.adjusted(px(12), 0, -px(12), 0), how, count)
         if is_used:
-            for name, place in self.buttons_of(option).items():
-                glyph, edge = {"new": "plus", "menu": "dots-three"}[name], px(5)
+            for button, place in self.buttons_of(option).items():
+                glyph, edge = button.value, px(5)
                 icon(glyph, tokens.muted).paint(painter, place.adjusted(edge, edge, -edge, -edge))
         painter.setFont(self._theme.font(14, 600))
         painter.setPen(QColor(tokens.text))
@@ -362,8 +369,10 @@ class ChatList(RowList):
 
     folded = Signal(int, bool)
     """A project was folded or unfolded: its id, and True if its chats should be visible."""
-    project_wanted = Signal(str, int)
-    """An action on a project was requested: "new", "menu" or "delete", and its id."""
+    new_chat_wanted = Signal(int)
+    """A chat in this project should be begun."""
+    project_menu_wanted = Signal(int)
+    delete_project_wanted = Signal(int)
     moved_into = Signal(int, object)
     """A chat was dropped: its id, and that of the project, or None to remove it from its project."""
     tagged = Signal(int, int)
@@ -452,7 +461,7 @@ class ChatList(RowList):
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self.folded.emit(row.project.id, not row.is_open)
         elif event.key() == Qt.Key.Key_Delete:
-            self.project_wanted.emit("delete", row.project.id)
+            self.delete_project_wanted.emit(row.project.id)
         else:
             super().keyPressEvent(event)
 
@@ -527,8 +536,10 @@ class ChatList(RowList):
         option = QStyleOptionViewItem()
         option.rect, option.direction = self.visualRect(index), self.layoutDirection()
         places = delegate.buttons_of(option).items()
-        button = next((name for name, place in places if place.contains(self._pressed_at)), "")
-        if button:
-            self.project_wanted.emit(button, row.project.id)
+        button = next((button for button, place in places if place.contains(self._pressed_at)), None)
+        if button is ProjectButton.NEW_CHAT:
+            self.new_chat_wanted.emit(row.project.id)
+        elif button is ProjectButton.MENU:
+            self.project_menu_wanted.emit(row.project.id)
         else:
             self.folded.emit(row.project.id, not row.is_open)

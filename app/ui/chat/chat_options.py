@@ -307,7 +307,6 @@ class ChatFields(QWidget):
 
     @property
     def chosen(self) -> AssistantChoice:
-        """The options as entered in the fields."""
         longest, budget = self._longest.chosen, self._budget.chosen
         return AssistantChoice(
             clean_text(self._prompt.toPlainText()).strip(),

@@ -42,9 +42,12 @@ MOST_NAME = 40
 class ProjectMenus(QObject):
     """Menus for projects in the chat list. Moves chats itself; other actions are requested by signals."""
 
-    wanted = Signal(str, int)
-    """An action on a project was requested: "new" (chat), "settings", "delete" or "begin" (a project), and its id."""
+    new_project_wanted = Signal()
+    new_chat_wanted = Signal(int)
+    """A chat in this project should be begun."""
+    settings_wanted = Signal(int)
     rename_wanted = Signal(int)
+    delete_wanted = Signal(int)
     changed = Signal()
     """A chat was moved, or a project changed."""
 
@@ -86,14 +89,14 @@ class ProjectMenus(QObject):
         muted, number, menu = self._theme.tokens.muted, project.id, QMenu(parent)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for glyph, words, do in (
-            ("note-pencil", tr(NEW_CHAT), partial(self.wanted.emit, "new", number)),
-            ("sliders-horizontal", tr(INSTRUCTIONS_DOCUMENTS), partial(self.wanted.emit, "settings", number)),
+            ("note-pencil", tr(NEW_CHAT), partial(self.new_chat_wanted.emit, number)),
+            ("sliders-horizontal", tr(INSTRUCTIONS_DOCUMENTS), partial(self.settings_wanted.emit, number)),
             ("pencil-simple", tr(RENAME) + "\tF2", partial(self.rename_wanted.emit, number)),
         ):
             menu.addAction(icon(glyph, muted), words, do)
         menu.addSeparator()
         words = tr("Delete project") + "\t" + tr("Del")
-        menu.addAction(icon("trash", self._theme.tokens.danger), words, partial(self.wanted.emit, "delete", number))
+        menu.addAction(icon("trash", self._theme.tokens.danger), words, partial(self.delete_wanted.emit, number))
         return menu
 
     def _put_back(self, number: int, project_id: int | None) -> None:
@@ -106,12 +109,12 @@ class ProjectMenus(QObject):
             project = self._projects.create(tr(NEW_PROJECT))
             self._conversations.update(number, project_id=project.id)
             self.changed.emit()
-            self.wanted.emit("settings", project.id)
+            self.settings_wanted.emit(project.id)
 
 
 def _short(name: str) -> str:
-    """Shorten a name for a menu or button and escape &, which Qt would read as a mnemonic."""
     line = " ".join(name.split())
+    # Qt would read a single & as a mnemonic.
     return (line if len(line) <= MOST_NAME else line[: MOST_NAME - 1] + "…").replace("&", "&&")
 
 
@@ -127,7 +130,7 @@ class FileOfProject(FileToRead):
 
 
 class ProjectActions(QObject):
-    """Carries out the actions requested by the menus."""
+    """Runs what the project menus ask for: new projects, their dialog, and deletion with undo."""
 
     new_chat_wanted = Signal(int)
     """A new chat in this project should be opened."""
@@ -138,14 +141,17 @@ class ProjectActions(QObject):
     def __init__(self, app: Fireside, theme: Theme, notify: Notify, folders: ProjectMenus, window: QWidget) -> None:
         super().__init__(folders)
         self._app, self._theme, self._notify, self._folders, self._window = app, theme, notify, folders, window
-        folders.wanted.connect(self._on_wanted)
+        folders.new_project_wanted.connect(self.begin)
+        folders.new_chat_wanted.connect(self.new_chat_wanted)
+        folders.settings_wanted.connect(self.show_settings)
+        folders.delete_wanted.connect(self.delete)
 
     @cached_property
     def _unread(self) -> Intake:
         """Reads the files that a project's dialog left unread when it closed."""
         documents = self._app.documents
         intake = Intake(
-            lambda one, cancel: documents.read_file(one.path, cancel, password=one.password, part=one.part),
+            lambda file, cancel: documents.read_file(file.path, cancel, password=file.password, part=file.part),
             self._theme,
             self._notify,
             self._window,
@@ -217,16 +223,6 @@ class ProjectActions(QObject):
                 self._forget(project_id)
         self._folders.changed.emit()
 
-    def _on_wanted(self, what: str, project_id: int) -> None:
-        if what == "begin":
-            self.begin()
-        elif what == "settings":
-            self.show_settings(project_id)
-        elif what == "delete":
-            self.delete(project_id)
-        elif what == "new":
-            self.new_chat_wanted.emit(project_id)
-
     def _begin_in(self, project_id: int) -> None:
         """Start a chat in a project that was just created."""
         with self._notify.guard():
@@ -237,15 +233,15 @@ class ProjectActions(QObject):
         for to_read in unread:
             self._unread.add_wanted(FileOfProject(to_read.path, to_read.part, to_read.password, project_id=project_id))
 
-    def _on_read(self, one: FileOfProject) -> None:
+    def _on_read(self, file: FileOfProject) -> None:
         preambles = self._app.preambles
-        self._unread.drop(one)
+        self._unread.drop(file)
         with self._notify.guard():
-            if one.document is not None and preambles.projects.get(one.project_id) is not None:
-                preambles.attached.add(one.project_id, one.document.id)
-                self._notify.mention(tr(NAME_ADDED, name=one.name))
+            if file.document is not None and preambles.projects.get(file.project_id) is not None:
+                preambles.attached.add(file.project_id, file.document.id)
+                self._notify.mention(tr(NAME_ADDED, name=file.name))
                 if self.pictures is not None:
-                    self.pictures.begin_by_itself(one.document)
+                    self.pictures.begin_by_itself(file.document)
         self._folders.changed.emit()
 
     def _drop_untouched(self, project: Project) -> None:
@@ -261,8 +257,9 @@ class ProjectActions(QObject):
         self._folders.changed.emit()
 
     def _forget(self, project_id: int) -> None:
-        """Drop what the engine cached of the project's prompt. Runs on a thread, because the engine may be busy."""
+        """Drop what the engine cached of the project's prompt."""
         preambles, app = self._app.preambles, self._app
+        # On a thread, because the engine may be busy.
         tasks.ask(
             lambda _token: preambles.forget_project(project_id, app.engine), self, lambda _: None, self._notify.error
         )

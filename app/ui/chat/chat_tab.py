@@ -64,7 +64,7 @@ LONG_S = 10.0
 FIRST_CHARACTERS = 200
 
 
-class LeavingQuestion(WaitingQuestion["OutboundDocuments"]):
+class SendDocumentsQuestion(WaitingQuestion["OutboundDocuments"]):
     """Asks whether documents may be sent to a remote model's server, for chats and jobs."""
 
     def dialog_for(self, asked: OutboundDocuments) -> Question:
@@ -98,7 +98,7 @@ class ChatTab(Tab):
         self.document, self.inside = self._sides.document, self._sides.inside
         self._model = ModelInStep(ui, self.chat)
         self._exchange = ChatExchange(app, ui)
-        self._leaving = LeavingQuestion(ui.theme, ui.window)
+        self._leaving = SendDocumentsQuestion(ui.theme, ui.window)
         # Called on the threads of chats and jobs, which wait for the answer.
         app.may_leave = self._leaving.ask
         LongAnswers(self.chat, app).told.connect(self.work_ended)
@@ -117,7 +117,7 @@ class ChatTab(Tab):
         chat.models.known = self._app.known_models
         chat.own.changed.connect(self.model_changed)
         chat.own.changed.connect(lambda: loader.stand_by(chat.own.path))
-        chat.assistants.begin_wanted.connect(lambda one: self.open_new(assistant=one))
+        chat.assistants.begin_wanted.connect(lambda assistant: self.open_new(assistant=assistant))
         sidebar.more_menu = chat.assistants.menu_of_new
         # In this order: a child that has ended counts as asleep only after the first.
         chat.wake_wanted.connect(loader.sync_with_engine)
@@ -504,8 +504,8 @@ class DeletedChats(QObject):
             self._forget()
 
     def _forget(self) -> None:
-        """Drop the cached states on a thread, because the engine may be busy."""
         gone, self._ids = self._ids, []
         if gone:
             # `map` is lazy, so each chat is forgotten on the thread.
+            # On a thread, because the engine may be busy.
             tasks.run(lambda _token: map(self._chat.forget_conversation, gone), self)

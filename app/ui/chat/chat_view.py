@@ -119,11 +119,11 @@ class ChatView(QWidget):
         speller = Speller(chats.settings, chats.spelling, chats.change)
         self._spelling = SpellChecks(self, MessageEdit, speller, theme, notify)
         self.memory = ChatMemory(self.open_chat, chats, subject=self._subject, theme=theme, notify=notify, window=self)
-        self.beside = AnswerPairs(self.open_chat, chats, self.own, self.models, theme=theme, notify=notify, window=self)
+        self.pairs = AnswerPairs(self.open_chat, chats, self.own, self.models, theme=theme, notify=notify, window=self)
         if is_small:
             self.assistants.button.hide()
         else:
-            self.beside.second = SecondModel(self.composer, self.models, self.own, theme)
+            self.pairs.second = SecondModel(self.composer, self.models, self.own, theme)
         self._actions = TurnActions(
             self.open_chat,
             self.models,
@@ -239,7 +239,7 @@ class ChatView(QWidget):
         self.options.refresh()
         self.attaching.look_again()
         self.live.show_waiting()
-        self.beside.live.show_waiting()
+        self.pairs.live.show_waiting()
         self.update_note()
 
     def focus_composer(self) -> None:
@@ -248,18 +248,18 @@ class ChatView(QWidget):
     def stop(self) -> None:
         """Stop the running answers; the text so far is kept."""
         self.live.stop()
-        self.beside.stop()
+        self.pairs.stop()
 
     def update_note(self) -> None:
         """Update the short note next to the composer's buttons."""
-        answering = self.live.answering or self.beside.live.answering
+        answering = self.live.answering or self.pairs.live.answering
         note = ""
         if answering is not None and answering.conversation_id != self.conversation_id:
             note = tr("An answer is being written in another chat")
         elif answering is None and self.can_chat and self.model_state == "loading" and not self.own.is_elsewhere:
             note = tr("The model is loading. Your message will be sent when it’s ready.")
         elif answering is None:
-            note = self.beside.note() or self.own.note() or self.memory.note()
+            note = self.pairs.note() or self.own.note() or self.memory.note()
         hold = self.attaching.hold()
         if self._sending.is_waiting:
             note = tr(SENT_WHEN_READ, name=self.attaching.waits_for)
@@ -306,7 +306,7 @@ class ChatView(QWidget):
             self.open_chat,
             self._chats.kept,
             self._notify,
-            lambda: self.can_chat and not self.beside.is_open,
+            lambda: self.can_chat and not self.pairs.is_open,
         )
         self._sending = MessageSending(
             self.open_chat,
@@ -315,7 +315,7 @@ class ChatView(QWidget):
             queue=self.queue,
             options=self.options,
             own=self.own,
-            beside=self.beside,
+            pairs=self.pairs,
             draft=self.draft,
             notify=self._notify,
         )
@@ -394,17 +394,17 @@ class ChatView(QWidget):
         self.live.grew.connect(self.answer_grew)
         self.live.used.connect(self.context_changed)
         self.live.ended.connect(self._on_answer_ended)
-        self.beside.live.ended.connect(self._on_answer_ended)
-        self.beside.changed.connect(self.queue.send_next)
-        self.beside.changed.connect(self.update_note)
+        self.pairs.live.ended.connect(self._on_answer_ended)
+        self.pairs.changed.connect(self.queue.send_next)
+        self.pairs.changed.connect(self.update_note)
         self.empty.chosen.connect(self.composer.set_text)
         self.empty.chosen.connect(self.focus_composer)
         self.empty.model_wanted.connect(self.model_wanted)
         self.transcript.action_requested.connect(self._actions.run)
         self._actions.prompt_wanted.connect(self.prompts.open_library)
         self._actions.forked.connect(self._on_forked)
-        self._actions.compare_wanted.connect(self.beside.compare)
-        self._actions.beside_wanted.connect(self.beside.offer_versions)
+        self._actions.compare_wanted.connect(self.pairs.compare)
+        self._actions.beside_wanted.connect(self.pairs.offer_versions)
         self.own.changed.connect(self._show_model)
         self._quoting.wanted.connect(self.composer.add_paragraph)
         self._quoting.find_wanted.connect(lambda words: self.finding.begin(words))  # noqa: PLW0108 - not made before
@@ -525,14 +525,14 @@ class MessageSending(QObject):
         queue: MessageQueue,
         options: ChatOptions,
         own: OwnModel,
-        beside: AnswerPairs,
+        pairs: AnswerPairs,
         draft: KeptDraft,
         notify: Notify,
     ) -> None:
         super().__init__(chat)
         self._chat, self._composer, self._attaching = chat, composer, attaching
         self._queue, self._options, self._own, self._draft, self._notify = queue, options, own, draft, notify
-        self._beside = beside
+        self._pairs = pairs
         self.is_waiting = False
         """True if the message is sent as soon as its attachments are ready."""
         self._waits_for: set[DraftDocument | DraftPicture] = set()
@@ -613,7 +613,7 @@ class MessageSending(QObject):
                 self._chat.transcript.documents.tokens[draft_document.document.id] = draft_document.fit.tokens
         self._attaching.sent(conversation_id)
         self._chat.refresh()
-        if is_whole or not self._beside.ask(question_id):
+        if is_whole or not self._pairs.ask(question_id):
             self._chat.answer(question_id, is_whole=is_whole)
         self._chat.tell_touched()
 

@@ -242,10 +242,8 @@ class PromptBlanks(QObject):
         return list(dict.fromkeys(_name_in(place) for place in self._places()))
 
     def begin(self, names: Sequence[str], first: int) -> None:
-        """Track the blanks of an inserted prompt and select the first one after position `first`.
-
-        Blanks of other prompts are tracked until a message is sent: they may be in another chat's draft.
-        """
+        """Track the blanks of an inserted prompt and select the first one after position `first`."""
+        # Blanks of other prompts stay until a message is sent: they may be in another chat's draft.
         self._names, self._at = tuple(dict.fromkeys((*self._names, *names))), None
         self._mark()
         ahead = [place for place in self._places() if place.selectionStart() >= first]

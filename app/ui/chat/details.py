@@ -70,6 +70,7 @@ class AnswerDetails(QFrame):
         grid.setColumnStretch(1, 1)
         for number, (name, value) in enumerate(rows, 1):
             label, told = plain_label(name, kind="muted"), plain_label(value, wraps=True)
+            # Read aloud alone, a value would say nothing.
             told.setAccessibleName(f"{name}: {value}")
             told.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             told.setAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignTop)
@@ -276,10 +277,10 @@ class BranchMap(QFrame):
         self.chosen.emit(int(item.data(0, ID_ROLE)))
 
 
-def words_of(one: MessageBranch) -> str:
+def words_of(branch: MessageBranch) -> str:
     """Return a branch's first words, their speaker, and the number of messages that follow."""
-    who = tr("You") if one.role is Role.USER else model_words(one.model) or tr("Answer")
-    begins = f"{who}: {one.words or tr('(nothing)')}"
-    if one.following == 1:
+    who = tr("You") if branch.role is Role.USER else model_words(branch.model) or tr("Answer")
+    begins = f"{who}: {branch.words or tr('(nothing)')}"
+    if branch.following == 1:
         return f"{begins}  · {tr('1 more')}"
-    return f"{begins}  · {tr('{count} more', count=one.following)}" if one.following else begins
+    return f"{begins}  · {tr('{count} more', count=branch.following)}" if branch.following else begins

@@ -176,20 +176,30 @@ class PictureChip(DocumentChip):
         theme.dress(thumbnail, size=(THUMB_PX, THUMB_PX))
         self._show_look()
 
-    def show_one(self, one: DraftPicture) -> None:
+    def show_one(self, draft_picture: DraftPicture) -> None:
         assert self._thumbnail is not None
-        if one.image is not None and not self._thumbnail.has_picture:
-            self._thumbnail.show_picture(one.image)
-        self.detail.setVisible(len(one.choices) > 1 and not one.is_unseen)
-        self.detail.set_name(tr("Detail of {name}", name=short_name(one.name)))
-        if one.error:
-            self.show_error(one.error)
-        elif one.use is None:
-            self.show_words(tr(WAITS_LABEL) if one.stage is Stage.WAITS else tr("opening…"))
+        if draft_picture.image is not None and not self._thumbnail.has_picture:
+            self._thumbnail.show_picture(draft_picture.image)
+        self.detail.setVisible(len(draft_picture.choices) > 1 and not draft_picture.is_unseen)
+        self.detail.set_name(tr("Detail of {name}", name=short_name(draft_picture.name)))
+        if draft_picture.error:
+            self.show_error(draft_picture.error)
+        elif draft_picture.use is None:
+            self.show_words(tr(WAITS_LABEL) if draft_picture.stage is Stage.WAITS else tr("opening…"))
         else:
-            self.show_words(_picture_words(one, one.use))
+            self.show_words(_picture_words(draft_picture, draft_picture.use))
             self.setToolTip(
-                plain_tip("\n".join(part for part in (one.name, _picture_words(one, one.use), one.remarks) if part))
+                plain_tip(
+                    "\n".join(
+                        part
+                        for part in (
+                            draft_picture.name,
+                            _picture_words(draft_picture, draft_picture.use),
+                            draft_picture.remarks,
+                        )
+                        if part
+                    )
+                )
             )
 
     def _describe(self) -> None:
@@ -220,11 +230,11 @@ class PictureChip(DocumentChip):
         self._words.setMinimumWidth(max(0, min(words, room)))
 
 
-def _picture_words(one: DraftPicture, use: MediaUse) -> str:
-    if one.is_unseen:
+def _picture_words(draft_picture: DraftPicture, use: MediaUse) -> str:
+    if draft_picture.is_unseen:
         return tr("{size}, not shown", size=size_words(use))
-    count = one.count
-    return size_words(use) if count is None or not count.tokens else count_words(use, count, one.host)
+    count = draft_picture.count
+    return size_words(use) if count is None or not count.tokens else count_words(use, count, draft_picture.host)
 
 
 class NotSensed(QFrame):
@@ -405,24 +415,24 @@ class DraftPictures(QObject):
         self._count()
         self.changed.emit()
 
-    def choose_detail(self, one: DraftPicture, chip: QWidget) -> None:
+    def choose_detail(self, draft_picture: DraftPicture, chip: QWidget) -> None:
         """Open a slider for the detail above the picture's chip, if the model offers a choice."""
-        if one.use is None or len(one.choices) < 2:
+        if draft_picture.use is None or len(draft_picture.choices) < 2:
             return
-        popup = DetailPopup(self._theme, one, self._window)
-        popup.chosen.connect(lambda most: self._set_detail(one, most))
+        popup = DetailPopup(self._theme, draft_picture, self._window)
+        popup.chosen.connect(lambda most: self._set_detail(draft_picture, most))
         popup.place_above(chip)
         popup.show()
 
-    def show_menu(self, one: DraftPicture, at: QPoint, offers: Sequence[FileAction]) -> None:
-        offers_menu(one, offers, self._window).popup(at)
+    def show_menu(self, draft_picture: DraftPicture, at: QPoint, offers: Sequence[FileAction]) -> None:
+        offers_menu(draft_picture, offers, self._window).popup(at)
 
-    def _set_detail(self, one: DraftPicture, most_tokens: int) -> None:
-        if one.use is None:
+    def _set_detail(self, draft_picture: DraftPicture, most_tokens: int) -> None:
+        if draft_picture.use is None:
             return
         with self._notify.guard():
-            one.talk.conversations.media.set_most_tokens(one.use.id, most_tokens)
-            one.use = replace(one.use, most_tokens=most_tokens)
+            draft_picture.talk.conversations.media.set_most_tokens(draft_picture.use.id, most_tokens)
+            draft_picture.use = replace(draft_picture.use, most_tokens=most_tokens)
         self.changed.emit()
 
     def _put_back(self, gone: Sequence[DraftPicture]) -> None:
@@ -547,27 +557,31 @@ class DraftPictures(QObject):
 
 
 def _pass(error: BaseException) -> None:
-    """Ignore expected errors of a token count, since nobody asked for it; raise anything else."""
+    # Nobody asked for the count, so an expected error shows no notice.
     if not isinstance(error, AppError):
         raise error
 
 
-def _file_of(one: DraftPicture) -> Path | UnsavedPicture:
-    return UnsavedPicture(one.path, as_png(one.given)) if isinstance(one.given, QImage) else one.given
+def _file_of(draft_picture: DraftPicture) -> Path | UnsavedPicture:
+    return (
+        UnsavedPicture(draft_picture.path, as_png(draft_picture.given))
+        if isinstance(draft_picture.given, QImage)
+        else draft_picture.given
+    )
 
 
-def _outcome(one: DraftPicture, found: MediumAdded | FileRefused) -> Outcome:
+def _outcome(draft_picture: DraftPicture, found: MediumAdded | FileRefused) -> Outcome:
     try:
-        return _kept(one, found) if isinstance(found, MediumAdded) else found.error
+        return _kept(draft_picture, found) if isinstance(found, MediumAdded) else found.error
     # The error is this picture's; the others come all the same.
     except AppError as error:
         return error
 
 
-def _kept(one: DraftPicture, found: MediumAdded) -> KeptPicture:
-    media = one.talk.conversations.media
-    use = media.put_into_draft(one.conversation_id, found.media.sha256, one.path.name)
-    return KeptPicture(use, read_rows(one.talk.media.preview_path(found.media)), found.frames, found.is_cut)
+def _kept(draft_picture: DraftPicture, found: MediumAdded) -> KeptPicture:
+    media = draft_picture.talk.conversations.media
+    use = media.put_into_draft(draft_picture.conversation_id, found.media.sha256, draft_picture.path.name)
+    return KeptPicture(use, read_rows(draft_picture.talk.media.preview_path(found.media)), found.frames, found.is_cut)
 
 
 def _with_images(pictures: Sequence[DraftPicture]) -> Iterator[DraftPicture]:
@@ -590,18 +604,23 @@ class DetailPopup(QFrame):
 
     chosen = Signal(int)
 
-    def __init__(self, theme: Theme, one: DraftPicture, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, draft_picture: DraftPicture, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
-        assert one.use is not None
-        self._theme, self._use, self._choices, self._host = theme, one.use, one.choices, one.host
+        assert draft_picture.use is not None
+        self._theme, self._use, self._choices, self._host = (
+            theme,
+            draft_picture.use,
+            draft_picture.choices,
+            draft_picture.host,
+        )
         self.setObjectName("detail_popup")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setAccessibleName(tr("Detail of {name}", name=one.name))
+        self.setAccessibleName(tr("Detail of {name}", name=draft_picture.name))
         title = QLabel(tr("Level of detail"))
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, len(self._choices) - 1)
         self.slider.setPageStep(1)
-        now = one.count
+        now = draft_picture.count
         self.slider.setValue(next((n for n, choice in enumerate(self._choices) if choice.count == now), 0))
         self.slider.setAccessibleName(title.text())
         ends = QHBoxLayout()
@@ -650,9 +669,13 @@ def offers_of(
 ) -> list[FileAction]:
     """Return the actions for a picture of the draft."""
     return [
-        FileAction(tr(OPEN), open_large, lambda one: one.use is not None),
-        FileAction(tr("Read its text instead"), as_text, lambda one: one.given == one.path and one.path.is_file()),
-        FileAction(tr(REMOVE), lambda one: pictures.remove([one])),
+        FileAction(tr(OPEN), open_large, lambda draft_picture: draft_picture.use is not None),
+        FileAction(
+            tr("Read its text instead"),
+            as_text,
+            lambda draft_picture: draft_picture.given == draft_picture.path and draft_picture.path.is_file(),
+        ),
+        FileAction(tr(REMOVE), lambda draft_picture: pictures.remove([draft_picture])),
         FileAction(
             tr("Remove all pictures"),
             lambda _one: pictures.remove(pictures.shown),
@@ -678,11 +701,11 @@ class SeeLarge:
         """Open the context menu of one picture at the pointer."""
         from app.ui.chat import large_picture
 
-        one, library, window = uses[number], self._library(), self._window.window()
+        use, library, window = uses[number], self._library(), self._window.window()
         menu = QMenu(window)
         menu.setObjectName("sent_picture_menu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(tr(OPEN), lambda: self(uses, number))
-        menu.addAction(tr(COPY_PICTURE), lambda: large_picture.copy_picture(one, library, self._notify, window))
-        menu.addAction(tr(SAVE_PICTURE), lambda: large_picture.ask_where_to_save(one, library, self._notify, window))
+        menu.addAction(tr(COPY_PICTURE), lambda: large_picture.copy_picture(use, library, self._notify, window))
+        menu.addAction(tr(SAVE_PICTURE), lambda: large_picture.ask_where_to_save(use, library, self._notify, window))
         menu.popup(at)

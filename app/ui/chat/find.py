@@ -93,7 +93,7 @@ class FindBar(QFrame):
         self.search.field.setAccessibleName(tr("Find in this chat"))
         self.search.field.setPlaceholderText(tr("Find in this chat"))
         self.marks = TurnMarks(transcript, theme, self)
-        self._before: QWidget | None = None
+        self._focus_before: QWidget | None = None
         row = QHBoxLayout(self)
         row.addWidget(self.search)
         theme.dress(row, margins=(0, 2, 0, 0))
@@ -108,7 +108,7 @@ class FindBar(QFrame):
         if not self._transcript.places.count:
             return False
         if self.isHidden():
-            self._before = self.window().focusWidget()
+            self._focus_before = self.window().focusWidget()
             self.show()
             self.search.set_document(self._text)
             self.toggled.emit()
@@ -119,7 +119,7 @@ class FindBar(QFrame):
 
     def close_bar(self) -> None:
         """Close the bar and restore the previous focus."""
-        focus, before = self.window().focusWidget(), self._before
+        focus, before = self.window().focusWidget(), self._focus_before
         had_focus = focus is not None and self.isAncestorOf(focus)
         self.forget()
         # The widget focused before may be gone: turns far from the viewport are deleted.

@@ -278,7 +278,7 @@ class LargePicture(QDialog):
 
 
 def _read(library: MediaLibrary, use: MediaUse) -> QImage:
-    """Decode a picture into the pixel format that Qt draws without conversion."""
+    # Qt draws this format without conversion.
     return read_rows(Path(library.decode_media(use.media).path)).convertToFormat(QImage.Format.Format_RGB32)
 
 
@@ -303,9 +303,9 @@ def ask_where_to_save(use: MediaUse, library: MediaLibrary, notify: Notify, pare
 
 
 def _save(use: MediaUse, path: Path, library: MediaLibrary, notify: Notify) -> None:
-    """Save the original file, so that nothing is lost by encoding it again."""
     with notify.guard():
         try:
+            # Encoding it again would lose quality, and what the file says about itself.
             shutil.copyfile(library.original_path(use.media), path)
         except OSError as error:
             raise disk_problem(error, path.parent) from error

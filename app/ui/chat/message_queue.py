@@ -71,7 +71,7 @@ class MessageQueue(QObject):
     ) -> None:
         super().__init__(chat)
         self._view, self._chat, self._kept, self._notify, self._can_send = view, chat, kept, notify, can_send
-        self._going: dict[int, QueueState] = {}
+        self._states: dict[int, QueueState] = {}
         """State of each chat by id; chats not in it are OFF."""
         self._messages: list[QueuedMessage] = []
         self._ended_in: int | None = None
@@ -117,21 +117,21 @@ class MessageQueue(QObject):
         assert number is not None
         self._chat.talk.conversations.queued.add(number, text, draft_of=draft_of)
         is_first = not self._messages or self._state is QueueState.AFTER_STOP
-        self._going[number] = QueueState.AFTER_STOP if is_first and self._chat.live.is_stopping else QueueState.ON
+        self._states[number] = QueueState.AFTER_STOP if is_first and self._chat.live.is_stopping else QueueState.ON
         self.show()
         announce(self._view, tr("Queued. {words}", words=self._view.words))
 
     def send_now(self) -> None:
         """Send the queue of the visible chat, now or as soon as the running answer ends."""
         if self._chat.conversation_id is not None:
-            self._going[self._chat.conversation_id] = QueueState.ON
+            self._states[self._chat.conversation_id] = QueueState.ON
         self.send_next()
 
     def stop(self) -> None:
         """Stop sending in all chats until the user asks for it."""
         # In all chats: whoever presses Escape wants nothing sent by itself.
-        for number in self._going:
-            self._going[number] = QueueState.OFF
+        for number in self._states:
+            self._states[number] = QueueState.OFF
         self._show()
 
     def edit_last(self, otherwise: Callable[[], None]) -> None:
@@ -141,7 +141,7 @@ class MessageQueue(QObject):
 
     def send_next(self) -> None:
         """Send the next message if no answer runs and the model can answer."""
-        if QueueState.ON in self._going.values() and not self._chat.is_busy and self._can_send():
+        if QueueState.ON in self._states.values() and not self._chat.is_busy and self._can_send():
             with self._notify.guard():
                 for talk, number in self._waiting():
                     if self._send_next(talk, number):
@@ -152,14 +152,14 @@ class MessageQueue(QObject):
 
     @property
     def _state(self) -> QueueState:
-        return self._going.get(self._chat.conversation_id or 0, QueueState.OFF)
+        return self._states.get(self._chat.conversation_id or 0, QueueState.OFF)
 
     def _on_ended(self, answering: RunningAnswerView) -> None:
         """Update the states after an answer: nothing is sent automatically after one that was stopped or failed."""
         is_well = answering.ended_well
         before, after = (QueueState.AFTER_NEXT, QueueState.ON) if is_well else (QueueState.ON, QueueState.AFTER_NEXT)
         becomes = {before: after, QueueState.AFTER_STOP: QueueState.ON}
-        self._going = {number: becomes.get(going, going) for number, going in self._going.items()}
+        self._states = {number: becomes.get(state, state) for number, state in self._states.items()}
         self._ended_in = answering.conversation_id
 
     def _waiting(self) -> Iterator[tuple[AnswerService, int]]:
@@ -168,7 +168,7 @@ class MessageQueue(QObject):
         talks = dict.fromkeys((self._chat.talk, self._kept))
         found = [(talk, number) for talk in talks for number in talk.conversations.queued.list_conversations()]
         found.sort(key=lambda listed: listed[1] != self._ended_in)
-        return (message for message in found if self._going.get(message[1]) is QueueState.ON)
+        return (message for message in found if self._states.get(message[1]) is QueueState.ON)
 
     def _send_next(self, talk: AnswerService, number: int) -> bool:
         """Send the next message of a chat. Return False if it is being edited. Raises storage errors, after which the
@@ -182,7 +182,7 @@ class MessageQueue(QObject):
             question = talk.send_queued(message)
         # It would fail again at once.
         except AppError:
-            self._going[number] = QueueState.AFTER_NEXT
+            self._states[number] = QueueState.AFTER_NEXT
             raise
         if is_shown:
             self._chat.refresh()
@@ -260,10 +260,10 @@ class QueueView(QWidget):
     remove_wanted = Signal(int)
     move_wanted = Signal(int)
 
-    def __init__(self, theme: Theme, leave: Callable[[], None], parent: QWidget | None = None) -> None:
-        """Create the list; `leave` moves the focus elsewhere when the focused message is gone."""
+    def __init__(self, theme: Theme, move_focus_away: Callable[[], None], parent: QWidget | None = None) -> None:
+        """Create the list; `move_focus_away` moves the focus elsewhere when the focused message is gone."""
         super().__init__(parent)
-        self._theme, self._leave = theme, leave
+        self._theme, self._move_focus_away = theme, move_focus_away
         self._chips: dict[int, QueueChip] = {}
         self._words = plain_label(kind="muted", wraps=True)
         self.send_now: QPushButton = text_button(tr("Send now"), "plain")
@@ -329,7 +329,7 @@ class QueueView(QWidget):
         self.setVisible(bool(messages))
         self.fit_height()
         if had_focus and (focus is None or not self.isAncestorOf(focus) or not focus.isVisible()):
-            self._leave()
+            self._move_focus_away()
 
     def fit_height(self) -> None:
         """Set the height to that of the messages, up to a few of them."""

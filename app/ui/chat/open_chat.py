@@ -437,7 +437,6 @@ class TurnActions(QObject):
             signal.emit(turn.text)
 
     def _read_all(self, turn: TurnView) -> None:
-        """Answer a question again, from its whole documents."""
         if turn.message is not None:
             self._chat.answer_whole(turn.message.id)
 

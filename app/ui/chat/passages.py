@@ -133,7 +133,7 @@ class PassageOffering(QObject):
         self._task = tasks.ask(look, self, self._on_offer, self._on_failed)
 
     def _on_failed(self, error: BaseException) -> None:
-        """Ignore expected errors of the check, since nobody asked for it; raise anything else."""
+        # Nobody asked for the check, so an expected error shows no notice.
         if not isinstance(error, AppError):
             raise error
 

@@ -100,12 +100,12 @@ class PastedText(QObject):
             self._attaching.remove(self._last, is_told=False)
             self._last = None
 
-    def _put_into_message(self, one: DraftDocument) -> None:
+    def _put_into_message(self, draft_document: DraftDocument) -> None:
         with self._notify.guard():
-            text = one.text
-            if not text and one.document is not None:
-                text = one.talk.documents.text_of(one.document)
-            self._attaching.remove(one, is_told=False)
+            text = draft_document.text
+            if not text and draft_document.document is not None:
+                text = draft_document.talk.documents.text_of(draft_document.document)
+            self._attaching.remove(draft_document, is_told=False)
             self._composer.add_paragraph(text)
 
     def _show_ways(self, at: QPoint) -> None:

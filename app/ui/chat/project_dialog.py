@@ -223,8 +223,8 @@ class ProjectDialog(QDialog):
         self.documents.show_cost(cost)
 
     def _on_failed(self, error: BaseException) -> None:
-        """Ignore expected errors of a token count, since nobody asked for it; raise anything else."""
         self._counting = None
+        # Nobody asked for the count, so an expected error shows no notice.
         if not isinstance(error, AppError):
             raise error
 
@@ -368,24 +368,24 @@ class ProjectFiles(QWidget):
         self._cost = cost
         self._show()
 
-    def _read(self, one: FileToRead, cancel: CancelToken) -> Iterator[object]:
-        return self._documents.read_file(one.path, cancel, password=one.password, part=one.part)
+    def _read(self, file: FileToRead, cancel: CancelToken) -> Iterator[object]:
+        return self._documents.read_file(file.path, cancel, password=file.password, part=file.part)
 
-    def _on_read(self, one: FileToRead) -> None:
-        document = one.document
+    def _on_read(self, file: FileToRead) -> None:
+        document = file.document
         assert document is not None
         with self._notify.guard():
             self._preambles.attached.add(self._project_id, document.id)
-            announce(self, tr(NAME_ADDED, name=one.name))
+            announce(self, tr(NAME_ADDED, name=file.name))
             if self._pictures is not None:
                 self._pictures.begin_by_itself(document)
-        self._intake.drop(one)
+        self._intake.drop(file)
         self._show()
         self.changed.emit()
 
-    def _on_moved(self, one: FileToRead) -> None:
-        if one.stage is Stage.READING and one in self._reading:
-            self._reading[one].show_progress(one.page, one.pages)
+    def _on_moved(self, file: FileToRead) -> None:
+        if file.stage is Stage.READING and file in self._reading:
+            self._reading[file].show_progress(file.page, file.pages)
 
     def _remove(self, attachment: Attachment, name: str) -> None:
         def put_back() -> None:

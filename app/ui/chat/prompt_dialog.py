@@ -239,8 +239,8 @@ class PromptDialog(LibraryDialog):
         own = [row.prompt for row in self.rows.found if not row.prompt.is_builtin]
         every = menu.addAction(tr("Export your prompts…"), lambda: self._files.ask_to_export(own))
         every.setEnabled(bool(own))
-        one = menu.addAction(tr("Export this prompt as Markdown…"), self._on_export_one)
-        one.setEnabled(self._shown is not None)
+        action = menu.addAction(tr("Export this prompt as Markdown…"), self._on_export_one)
+        action.setEnabled(self._shown is not None)
         menu.addSeparator()
         builtin = menu.addAction(tr(OFFER_BUILT_IN_PROMPTS))
         builtin.setCheckable(True)

@@ -62,6 +62,7 @@ class SeenDialog(QDialog):
         self._seen: SeenPrompt | None = None
         self.setObjectName("seen_dialog")
         self.setWindowTitle(window_title(title))
+        # Each opening makes another dialog, so this one must not stay.
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(within_screen(self, QSize(*map(theme.px, SIZE_PX))))
         head = plain_label(title)
@@ -70,6 +71,7 @@ class SeenDialog(QDialog):
         self.text = QPlainTextEdit(readOnly=True)
         self.text.setAccessibleName(tr("Text of the part"))
         self.text.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        # The text is only read: Tab goes on to the buttons.
         self.text.setTabChangesFocus(True)
         self._copy = text_button(tr(COPY_ALL))
         self._copy.setEnabled(False)
@@ -77,20 +79,20 @@ class SeenDialog(QDialog):
         close = text_button(tr("Close"), "primary")
         close.clicked.connect(self.accept)
         close.setDefault(True)
-        beside, foot, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
-        beside.addWidget(self.parts)
-        beside.addWidget(self.text, 1)
+        panes, foot, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
+        panes.addWidget(self.parts)
+        panes.addWidget(self.text, 1)
         foot.addStretch(1)
         foot.addWidget(self._copy)
         foot.addWidget(close)
         column.addWidget(head)
         column.addWidget(self.sum)
-        column.addLayout(beside, 1)
+        column.addLayout(panes, 1)
         column.addLayout(foot)
         theme.dress(head, font=(16, 600))
         theme.dress(self.sum, self.parts, self.text, font=(13, 400))
         theme.dress(column, margins=(22, 18, 22, 18), spacing=10)
-        theme.dress(beside, spacing=12)
+        theme.dress(panes, spacing=12)
         theme.dress(foot, spacing=8)
         tasks.ask(look, self, self._on_seen, self._on_failed)
 
@@ -109,6 +111,7 @@ class SeenDialog(QDialog):
         parts.header().setStretchLastSection(False)
         parts.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         parts.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        # In a narrow window the text keeps the larger part.
         parts.setFixedWidth(min(self._theme.px(LIST_PX), self.width() * 2 // 5))
         parts.currentItemChanged.connect(lambda item: self._show(parts.indexOfTopLevelItem(item)))
         return parts
@@ -160,6 +163,7 @@ def words_of(part: SeenPart) -> str:
     }
     if part.kind in names:
         return names[part.kind]
+    # A message may have millions of characters, of which the list shows a line.
     begins = " ".join(part.text[: 4 * WORDS_CHARACTERS].split())[:WORDS_CHARACTERS]
     if part.kind == prompt_inspector.PINNED:
         return tr("Pinned: {words}", words=begins)

@@ -127,9 +127,11 @@ class QuestionView(TurnView):
             self._more.setVisible(self.editor is None)
         if self.editor is not None:
             height = self.editor.sizeHint().height()
+            # The editor replaces the bubble, so it gets the widest one possible.
             self._bubble = self._at_end(width, widest, height).translated(0, begin)
             self.editor.setGeometry(self._bubble)
             return self._place_below(width, begin + height) + px(ACTIONS_PX)
+        # Wrapped at the greatest width first, which tells the width that its longest line really needs.
         self._text.height_for(widest - 2 * left)
         ideal = min(math.ceil(self._text.document().idealWidth()) + 1, widest - 2 * left)
         height = self._text.height_for(ideal)
@@ -153,6 +155,7 @@ class QuestionView(TurnView):
 
     def row_rect(self) -> QRect:
         px = self.theme.px
+        # Below what was shown to the model, but above the button that answers.
         return QRect(0, self._end + (px(ACTIONS_PX) - px(ROW_PX)) // 2, self.width(), px(ROW_PX))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -167,10 +170,12 @@ class QuestionView(TurnView):
         return QRect(0 if self.isRightToLeft() else width - wanted, 0, wanted, height)
 
     def _show_text(self) -> None:
+        # Laying out a very long text would block the window, so even an opened one ends somewhere.
         most = MOST_CHARACTERS if self._is_open else FIRST_CHARACTERS
         shown = self.text[:most]
         if len(self.text) > most:
             shown = shown.rstrip() + "…"
+        # As typed: a question is no Markdown.
         self._text.set_lines(
             tuple(ProseLine((StyledSpan(line),) if line else (), "typed") for line in shown.split("\n"))
         )
@@ -218,6 +223,7 @@ class QuestionDocuments(QObject):
         pictures = documents.pictures(message_id)
         is_unanswered = documents.is_unanswered(message_id)
         shown = (attached, passages, pictures, documents.are_unseen(message_id), is_unanswered)
+        # Most questions have nothing attached, and of those no rows are made.
         if shown == self._shown or (self._shown is None and not attached and not passages and not pictures):
             return False
         self._shown = shown
@@ -227,10 +233,12 @@ class QuestionDocuments(QObject):
                 widget.deleteLater()
         self._above, self._pictures, self._unseen, self._unanswered, self._below = None, None, None, None, []
         if pictures:
-            from app.ui.chat.sent_pictures import SentPictures  # few messages have one
+            # Few messages have one.
+            from app.ui.chat.sent_pictures import SentPictures
 
             self._pictures = SentPictures(self._theme, self._turn, is_at_end=True)
             self._pictures.show_uses(documents, pictures)
+        # A picture whose text is attached as a document was shown to the model after all.
         known = {attached_document.document.sha256 for attached_document in attached}
         unread = [picture for picture in pictures if picture.media.sha256 not in known]
         if unread and documents.are_unseen(message_id):
@@ -250,6 +258,7 @@ class QuestionDocuments(QObject):
                 )
             self._above.show()
         if is_unanswered:
+            # Where everything was shown already, reading it all would find no more.
             is_rest = not all(documents.is_all_shown(document, message_id) for document, _, _ in passages)
             self._unanswered = self._no_answer(can_read_all=is_rest and documents.can_read_all())
             self._unanswered.show()
@@ -405,6 +414,7 @@ class RecalledLine(QWidget):
         if list(turns) == self._turns:
             return False
         self._turns = list(turns)
+        # The rows are those of the former turns.
         if self.is_open:
             self._line.setChecked(False)
         self._update()
@@ -415,7 +425,8 @@ class RecalledLine(QWidget):
         """Place the line below the bubble. Return the y position of its end."""
         if not self._turns:
             return top
-        for row, turn in zip(self._rows, self._turns, strict=False):  # no rows while collapsed
+        # Collapsed, there are no rows.
+        for row, turn in zip(self._rows, self._turns, strict=False):
             room = int(width * WIDEST) - self._theme.px(24)
             row.setText(row.fontMetrics().elidedText(turn.words, Qt.TextElideMode.ElideRight, room).replace("&", "&&"))
         # The texts set above changed the size hints, which the layout has cached.

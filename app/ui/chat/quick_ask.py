@@ -62,10 +62,12 @@ class CapturedText:
 def texts_elsewhere() -> list[CapturedText]:
     """Return the text selected in any program, where the system tells, and the clipboard's; passwords are left out."""
     clipboard, found = QGuiApplication.clipboard(), []
+    # Only X11 and Wayland have a selection apart from the clipboard.
     modes = [QClipboard.Mode.Selection] if clipboard.supportsSelection() else []
     for mode in [*modes, QClipboard.Mode.Clipboard]:
         mime = clipboard.mimeData(mode)
         text = clean_text(mime.text()).strip() if mime is not None and mime.hasText() else ""
+        # Copied files come with their names as text, which isn't meant.
         if text and not mime.hasUrls() and not mime.hasFormat(SECRET):
             found.append(CapturedText(text, mode is QClipboard.Mode.Selection))
     return found
@@ -139,6 +141,7 @@ class QuickAsk(QWidget):
     def __init__(
         self, chats: Chats, theme: Theme, loader: ModelLoader, actions: dict[str, Callable[[], object]]
     ) -> None:
+        # On top: it is opened over another program, which stays in use.
         super().__init__(None, Qt.WindowType.Dialog | Qt.WindowType.WindowStaysOnTopHint)
         self.setObjectName("quick_ask")
         self.setWindowTitle(window_title(tr(QUICK_ASK)))
@@ -147,7 +150,9 @@ class QuickAsk(QWidget):
         self._notify = Notify(theme, self)
         self._notify.actions = actions
         self.chat = ChatView(chats, theme, self._notify, is_small=True)
+        # The window decides the height, not the messages in it.
         self.chat.transcript.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        # Nothing is kept here, so nothing is attached either.
         self.chat.composer.attach.hide()
         self.chat.composer.field.edit.takes_files = False
         self.chat.composer.set_asks(tr("Ask anything"))
@@ -181,9 +186,11 @@ class QuickAsk(QWidget):
         if words:
             self.chat.composer.set_text(words)
         self.chat.focus_composer()
+        # A conversation or a text that is there already isn't replaced.
         self._wants_text = not self.chat.transcript.places.count and self.taken is None
         # Show the window first: another program is asked for its selection, which may take a moment.
         QTimer.singleShot(0, self, self._take_selection)
+        # Loading begins while the question is typed.
         self._loader.wake()
 
     def copy(self) -> None:
@@ -197,6 +204,7 @@ class QuickAsk(QWidget):
         """Store the chat in the list, where a running answer continues."""
         if self.chat.busy:
             self._keeps_at_end = True
+            # The answer so far is stored first; it continues in the list when it has ended here.
             self.chat.stop()
         elif self.chat.conversation_id is not None:
             self._keep_now(goes_on=False)
@@ -236,7 +244,8 @@ class QuickAsk(QWidget):
         chat.answer_grew.connect(loader.look_during_answer)
         chat.answer_finished.connect(lambda _: loader.sync_with_engine())
         chat.answer_finished.connect(lambda _: self._on_answer_finished())
-        chat.open_chat.answering.connect(lambda _: self._show_taken(None))  # it was sent with the question
+        # It was sent with the question.
+        chat.open_chat.answering.connect(lambda _: self._show_taken(None))
         chat.open_chat.shown.connect(self._fit_height)
         chat.translate_wanted.connect(self.translate_wanted)
         chat.wake_wanted.connect(loader.wake)
@@ -253,12 +262,14 @@ class QuickAsk(QWidget):
             return
         found = texts_elsewhere()
         if not found:
+            # On some systems only the active window can read the clipboard; asked again once it is
             return  # on some systems only the active window can read the clipboard
         self._wants_text = False
         fresh = next((text for text in found if self._last.get(text.is_selected) != text.text), None)
         # The system keeps a selection long after it is visible nowhere, so each is offered only once.
         fresh = fresh or next((captured_text for captured_text in found if not captured_text.is_selected), None)
         self._last = {captured_text.is_selected: captured_text.text for captured_text in found}
+        # What was removed with × isn't offered a second time without being asked for.
         self._show_taken(fresh if fresh is not None and fresh.text != self._removed else None)
         again = fresh or found[0]
         self._take_again.setVisible(self.taken is None)
@@ -287,6 +298,7 @@ class QuickAsk(QWidget):
             self._ask(REQUESTS[key])
             return
         wanted = (self._chats.settings().translations.target, QLocale.system().name().replace("_", "-"))
+        # On a thread: detecting the language takes a moment the first time.
         model = self._chats.model_path()
         tasks.ask(
             lambda _token: translation_request(taken.text, wanted, model),
@@ -297,6 +309,7 @@ class QuickAsk(QWidget):
 
     def _on_translation(self, taken: CapturedText, request: TranslationRequest) -> None:
         """Translate a captured text here. If the model was not made for that, offer the translation tab first."""
+        # Another text was taken meanwhile.
         if self.taken is not taken:
             return
         if request.is_able:
@@ -362,16 +375,20 @@ class QuickAsk(QWidget):
         px = self._theme.px
         self._show_end()
         if not self.chat.transcript.places.count:
-            self.chat.composer.set_compact(True)  # as the composer will be in a window of that height
+            # As the composer will be in a window of that height.
+            self.chat.composer.set_compact(True)
+        # The layout's size hint is out of date until it is activated.
         self._column.activate()
         height = px(TALL_PX) if self.chat.transcript.places.count else self._column.totalSizeHint().height()
         screen = self.screen().availableGeometry()
         wanted = (min(px(WIDTH_PX), screen.width()), min(height, screen.height() * 3 // 4))
+        # The user made it larger.
         if self.chat.transcript.places.count and self.height() > wanted[1]:
             return  # the user made it larger
         self.resize(*wanted)
 
     def event(self, event: QEvent) -> bool:
+        # Only now may the clipboard be read on some systems.
         if event.type() == QEvent.Type.WindowActivate:
             self._take_selection()
         return super().event(event)
@@ -386,16 +403,16 @@ class QuickAsk(QWidget):
             super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Forget the chat now, so that the next opening is instant.
-
-        A chat being stored delays closing until that is done.
-        """
+        """Forget the chat, unless it is still being stored."""
+        # Closed again as soon as the chat is stored.
         if self._keeps_at_end:
             event.ignore()
             return
+        # Now, so that the next opening is instant.
         self.chat.stop()
         self.chat.show_temporary()
         self.chat.composer.set_text("")
+        # The next opening asks for what is selected then.
         self._show_taken(None)
         for notice in list(self._notify.bar.notices):
             notice.dismiss()

@@ -54,14 +54,15 @@ class QuoteButton(QObject):
     @property
     def selected(self) -> str:
         """Selected text in the chat, wherever the focus is; "" if none."""
-        from app.ui.text.prose import TextView  # as in `is_answer`
+        # As in `is_answer`.
+        from app.ui.text.prose import TextView
 
         views = (view for turn in self._transcript.turns for view in turn.findChildren(TextView))
         found = next((view for view in views if view.textCursor().hasSelection()), None)
         return found.createMimeDataFromSelection().text() if found is not None else ""
 
     def quote(self) -> None:
-        """Emit the selected text as a quote."""
+        """Emit `wanted` with the selected text as a quote, and clear the selection."""
         text = self.selection.text()
         self.selection.clear()
         if text.strip():
@@ -95,6 +96,7 @@ class QuoteButton(QObject):
         self.button.setVisible(place is not None)
 
     def _on_transcript(self, spot: TextPosition) -> QRect | None:
+        # None where the turn of an end was deleted, far from the viewport.
         rect, column = self.selection.rect_of(spot), self._transcript.column
         return None if rect is None else QRect(column.mapTo(self._transcript, rect.topLeft()), rect.size())
 
@@ -104,11 +106,13 @@ class QuoteButton(QObject):
         spot = self.selection.spot_at(place)
         by_keyboard = event.reason() is QContextMenuEvent.Reason.Keyboard
         is_here = self.selection.ends is not None and spot is not None and (by_keyboard or self.selection.holds(spot))
+        # The menu key opens the menu of what has the keyboard, wherever the pointer is.
         address = "" if is_here or by_keyboard else self._address_at(event.globalPos())
         if not is_here and not address:
             return
         event.accept()
         menu = self._menu() if is_here else self._link_menu(address)
+        # Opened by the keyboard, a menu has an active entry.
         if by_keyboard:
             menu.setActiveAction(menu.actions()[0])
         menu.popup(event.globalPos())
@@ -133,6 +137,7 @@ class QuoteButton(QObject):
         for glyph, words, keys, do in offers:
             added = menu.addAction(icon(glyph, self._theme.tokens.muted, self._theme.px(16)), words, do)
             added.setShortcut(QKeySequence(keys))
+            # Shown only: `SelectionEvents` and the fields handle the keys.
             added.setShortcutVisibleInContextMenu(True)
         return menu
 
@@ -157,6 +162,7 @@ class QuoteButton(QObject):
     def _find(self) -> None:
         words = self.selection.text()
         self.selection.clear()
+        # The search field has one line.
         self.find_wanted.emit(" ".join(words.split()))
 
 

@@ -46,6 +46,7 @@ class MicrophoneButton(QObject):
         ui.theme.dress(self.time, font=(12.5, 500))
         chat.composer.add_way(self.time)
         chat.composer.add_way(self.button)
+        # Whether the model hears is known once it is loaded.
         ui.loader.changed.connect(self._refresh_button)
         self._refresh_button()
 
@@ -68,17 +69,21 @@ class MicrophoneButton(QObject):
         task = self._task
         if task is not None:
             self._stop(task)
+            # Not longer: closing must not wait for a device that hangs.
             if task.join(ENDS_WITHIN_S):
+                # Delivered here: the event loop doesn't run again before drafts are stored.
                 while not task.done:
                     task.deliver()
 
     def _refresh_button(self) -> None:
         loaded = self._app.loaded
+        # Another model may be loaded while the microphone is open, and stopping must stay possible.
         self.button.setVisible(self.is_on or (loaded is not None and loaded.hears))
 
     def _on_clicked(self) -> None:
         if self._task is not None:
-            self._stop(self._task)  # the button stays as it is until that is done, with the keyboard on it
+            # The button stays as it is until that is done, with the keyboard on it.
+            self._stop(self._task)
             return
         # The reference keeps a temporary chat's folder until the recording ends.
         talk = self._begun_for = self._chat.open_chat.talk
@@ -92,18 +97,20 @@ class MicrophoneButton(QObject):
 
     def _stop(self, task: tasks.BackgroundTask) -> None:
         task.cancel()
+        # A chip stands in the draft at once, so that a message sent now waits for the recording.
         self._expected = self._expected or self._chat.attaching.expect(f"{tr('Recording')}.wav")
 
     def _on_event(self, event: object) -> None:
         from app.features.transcribe import RecordingDone, moved_into
 
         if isinstance(event, RecordingDone):
-            one, self._expected = self._expected, None
-            talk, path = self._chat.open_chat.talk if one is None else one.talk, None
+            document, self._expected = self._expected, None
+            talk, path = self._chat.open_chat.talk if document is None else document.talk, None
+            # It may be ended in another chat, which keeps the file.
             with self._ui.notify.guard():
-                path = moved_into(self._app.recordings_of(talk), event.path)  # it may be ended in another chat
-            if one is not None:
-                self._chat.attaching.arrive(one, path)
+                path = moved_into(self._app.recordings_of(talk), event.path)
+            if document is not None:
+                self._chat.attaching.arrive(document, path)
             elif path is not None:
                 self._chat.attaching.add([path])
         else:
@@ -112,7 +119,8 @@ class MicrophoneButton(QObject):
 
     def _on_over(self) -> None:
         self._task = self._begun_for = None
-        if self._expected is not None:  # too short, or the microphone was removed
+        # Too short, or the microphone was removed.
+        if self._expected is not None:
             self._chat.attaching.arrive(self._expected, None)
             self._expected = None
         self._show_lit()

@@ -44,6 +44,7 @@ class MemoryActions(QObject):
 
     def ask(self, text: str) -> RememberDialog | None:
         """Open the dialog with the text to store; returns None without any words."""
+        # A memory is one line in a list, which a line break would end.
         line = " ".join(clean_text(text).split())
         if not line:
             return None
@@ -90,6 +91,7 @@ class RememberDialog(QuestionDialog):
         self.field.setFont(theme.font(14))
         self.cost = plain_label(" ", kind="muted", wraps=True)
         self.cost.setFont(theme.font(13))
+        # Two lines are reserved, since the words that come may wrap and nothing should move.
         self.cost.setMinimumHeight(2 * self.cost.fontMetrics().lineSpacing())
         self.fields.setDirection(QHBoxLayout.Direction.TopToBottom)
         self.fields.addWidget(self.field)
@@ -101,6 +103,7 @@ class RememberDialog(QuestionDialog):
             self.fields.addWidget(self.scope)
         self.fields.addWidget(self.cost)
         self.keep = self.add_choice(tr("Remember"), self._on_kept, "primary")
+        # Counted when the typing rests, since each count asks the engine.
         self._later = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._later.timeout.connect(self._count)
         self.field.textChanged.connect(self._on_typed)
@@ -127,6 +130,7 @@ class RememberDialog(QuestionDialog):
     def _count(self) -> None:
         if self._counting is not None:
             self._counting.abandon()
+        # As it will stand in the list of memories, whose dash is counted too.
         texts, tokens_of = [f"- {self.text}"], self._costs.tokens_of
         self._counting = tasks.ask(lambda _token: tokens_of(texts), self, self._on_counted, self._on_failed)
 
@@ -139,7 +143,7 @@ class RememberDialog(QuestionDialog):
         self.cost.setText(exact if is_exact else about)
 
     def _on_failed(self, error: BaseException) -> None:
-        """Ignore expected errors of the token count, since nobody asked for it; raise anything else."""
         self._counting = None
+        # Nobody asked for the count, so an expected error shows no notice.
         if not isinstance(error, AppError):
             raise error

@@ -52,12 +52,16 @@ class ScreenRegion(QObject):
             return
         window = self._window.window()
         self._state = window.windowState()
+        # What is to be seen is mostly behind the program itself.
         window.showMinimized()
+        # The picture would show the window on its way out.
         QTimer.singleShot(AWAY_MS, self, self._show_stills)
 
     def _show_stills(self) -> None:
+        # One still for each screen: a window in full screen covers only one.
         for screen in QGuiApplication.screens():
             picture = screen.grabWindow(0)
+            # Null where the system denies it.
             if picture.isNull():
                 continue
             still = ScreenStill(self._theme, picture)
@@ -81,6 +85,7 @@ class ScreenRegion(QObject):
 
     def _come_back(self) -> None:
         window = self._window.window()
+        # Maximized windows come back maximized.
         window.setWindowState(self._state & ~Qt.WindowState.WindowMinimized)
         window.show()
         window.raise_()
@@ -133,6 +138,7 @@ class ScreenStill(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._to = event.position().toPoint()
         region, self._from = self.region, None
+        # After a click the still stays.
         if region.width() >= LEAST_PX and region.height() >= LEAST_PX:
             self._choose(region)
         self.update()
@@ -170,6 +176,7 @@ class ScreenStill(QWidget):
     def _paint_words(self, painter: QPainter) -> None:
         words = self.accessibleDescription()
         painter.setFont(self._theme.font(16, 500))
+        # The box grows with the words of each language.
         box = painter.fontMetrics().boundingRect(words).adjusted(-20, -12, 20, 12)
         box.moveCenter(self.rect().center())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -187,6 +194,7 @@ class ScreenStill(QWidget):
             round(region.width() * scale), round(region.height() * scale),
         )  # fmt: skip
         picture = self._picture.toImage().copy(part)
+        # The picture is one of pixels from now on; a ratio would have it shown smaller.
         picture.setDevicePixelRatio(1.0)
         self.chosen.emit(picture)
 
@@ -214,11 +222,13 @@ def ask_portal(cancel: CancelToken) -> Path | None:
 
     try:
         with contextlib.closing(open_dbus_connection("SESSION", auth_timeout=CALL_TIMEOUT_S)) as bus:
+            # Before the call: the answer may come before its handle is known.
             rule = MatchRule(type="signal", sender=PORTAL, interface=REQUEST)
             bus.send_and_get_reply(message_bus.AddMatch(rule), timeout=CALL_TIMEOUT_S)
             return _answered(bus, cancel)
     except OSError:
         raise
+    # jeepney has exceptions of its own; the caller knows only OSError.
     except Exception as error:
         raise OSError(repr(error)) from error
 
@@ -233,14 +243,17 @@ def _answered(bus: DBusConnection, cancel: CancelToken) -> Path | None:
         reply = bus.send_and_get_reply(new_method_call(address, "Screenshot", "sa{sv}", body), timeout=CALL_TIMEOUT_S)
         if reply.header.message_type is MessageType.error:
             raise OSError("no portal for screenshots")
+        # The user chooses meanwhile, for as long as that takes.
         until_s = time.monotonic() + MOST_S
         while not cancel.cancelled and time.monotonic() < until_s:
             try:
                 response: Any = bus.recv_until_filtered(responses, timeout=LOOK_EVERY_S)
             except TimeoutError:
                 continue
+            # A response may belong to another program's or an earlier request.
             if response.header.fields.get(HeaderFields.path) == reply.body[0]:
                 code, results = response.body
+                # Any other code: the user cancelled.
                 return _path_of(str(results["uri"][1])) if code == 0 and "uri" in results else None
     return None
 

@@ -87,6 +87,7 @@ class AnswerPairs(QObject):
         self._chat, self._chats, self._own, self._models = chat, chats, own, models
         self._theme, self._notify, self._window = theme, notify, window
         self.live = LiveAnswer(
+            # A chat that is opened later has another service.
             notify,
             stored=lambda number: chat.talk.conversations.get_message(number),  # noqa: PLW0108 - another one later
             is_loading=lambda: not self.live.is_reading,
@@ -100,6 +101,7 @@ class AnswerPairs(QObject):
         self._view: PairView | None = None
         chat.add_live(self.live)
         chat.attach = self._attach
+        # The answers of the pair must not be shown a second time, as messages of the branch.
         chat.before_pair = self._before
         chat.transcript.dropped.connect(lambda _: self._on_dropped())
         for live in (chat.live, self.live):
@@ -123,9 +125,11 @@ class AnswerPairs(QObject):
         if self.second is not None:
             second = self.second.take_model()
         if second is None or second == first:
+            # The same model would answer the same question twice.
             return False
         pair = self._begin(question_id, [None, second], [self._name_of(first), self._name_of(second)])
         answering = self._run(pair, 0)
+        # Only once the first has begun: by then its model is in memory, and the room that is left is known.
         for signal in (answering.progressed, answering.text_came, answering.thought_came):
             signal.connect(lambda *_: None if answering.is_stopped else self._begin_second(pair))
         return True
@@ -135,8 +139,10 @@ class AnswerPairs(QObject):
         if answer.parent_id is None:
             return
         path = self._chat.path()
+        # It may be on another branch by now.
         ids = [message.id for message in path]
         if answer.id in ids:
+            # The answer becomes a side of the pair, so its turn goes.
             self._chat.transcript.update_to(path[: ids.index(answer.id)])
             names = [model_words(answer.model) or tr("Before"), self._name_of(second)]
             # Otherwise the turns that followed would stay below the answer.
@@ -151,6 +157,7 @@ class AnswerPairs(QObject):
         answer, row = turn.message, turn.row
         if answer is None or row is None:
             return
+        # Numbered as in the row of versions.
         places = {number: place for place, number in enumerate(answer.versions, 1) if number != answer.id}
         if len(places) == 1:
             self._show_version(answer, *places)
@@ -173,8 +180,10 @@ class AnswerPairs(QObject):
         ids = [message.id for message in path]
         if other is None or answer.id not in ids or self._chat.is_busy:
             return
-        sides = sorted((answer, other), key=lambda one: answer.versions.index(one.id))
+        # In the order of their numbers, whichever was asked from.
+        sides = sorted((answer, other), key=lambda message: answer.versions.index(message.id))
         names = [model_words(side.model) or tr("Answer") for side in sides]
+        # Two answers of one model need other names.
         if names[0] == names[1]:
             names = [tr(VERSION_PLACE, place=answer.versions.index(side.id) + 1) for side in sides]
         self._chat.transcript.update_to(path[: ids.index(answer.id)])
@@ -207,11 +216,12 @@ class AnswerPairs(QObject):
         """Start the second answer: in parallel if memory allows, else after the first."""
         if pair.is_second_begun:
             return
-        model, beside, is_first_over = pair.models[1], self._chats.beside(), self._chat.live.answering is None
+        model, side_engine, is_first_over = pair.models[1], self._chats.beside(), self._chat.live.answering is None
         assert model is not None
-        if beside.has_room(model):
-            self._run(pair, 1, partial(beside.answer, pair.talk, pair.question_id, model))
+        if side_engine.has_room(model):
+            self._run(pair, 1, partial(side_engine.answer, pair.talk, pair.question_id, model))
         elif is_first_over:
+            # An engine of its own has no room: it waits for the chat's.
             self._run(pair, 1)
         elif (side := self._side(pair, 1)) is not None:
             side.show_state(tr("Waiting: both models don’t fit in memory at once"))
@@ -227,6 +237,7 @@ class AnswerPairs(QObject):
         answering = self._chat.run(work, pair.conversation_id, self._side(pair, place), live)
         answering.started.connect(lambda number: pair.ids.__setitem__(place, number))
         answering.failed.connect(lambda _: setattr(pair, "has_failed", True))
+        # Looked up when it ends, which may be while another chat is shown.
         self._at_work[answering] = pair
         return answering
 
@@ -235,11 +246,14 @@ class AnswerPairs(QObject):
         pair = self._at_work.pop(answering, None)
         if pair is None:
             return
+        # Whoever stopped the first wants no second.
         if not pair.is_second_begun and not answering.is_stopped:
             self._begin_second(pair)
+        # One of the two is still writing.
         if self._chat.is_busy:
             return
         with self._notify.guard():
+            # Until one is chosen, the chat continues with the leading one, also after a restart.
             leading = pair.ids[pair.leads]
             if leading and pair.talk.conversations.get_message(leading) is not None:
                 pair.talk.conversations.choose_version(leading)
@@ -251,6 +265,7 @@ class AnswerPairs(QObject):
         """Offer the choice once both are over. If one never began, show the other as a normal answer."""
         view = self._view
         missing = [side for side in view.sides if side.answer.message is None] if view is not None else []
+        # A side whose model failed stays: it says why.
         if view is None or len(missing) == len(view.sides) or (missing and not pair.has_failed):
             self._part(pair)
             return
@@ -277,7 +292,8 @@ class AnswerPairs(QObject):
         return self._view.sides[place].answer if self._view is not None and pair is self._pair else None
 
     def _show(self, pair: AnswerPair) -> None:
-        from app.ui.chat.pair import PairView  # imported when there is an answer to draw
+        # Imported when there is an answer to draw.
+        from app.ui.chat.pair import PairView
 
         transcript = self._chat.transcript
         self._view = transcript.add_turn(
@@ -295,6 +311,7 @@ class AnswerPairs(QObject):
             return messages
         ids = [message.id for message in messages]
         end = ids.index(pair.question_id) + 1 if pair.question_id in ids else 0
+        # The chat was continued after the pair, or another branch is shown.
         if pair.is_of_versions or not end or (pair.is_over and len(ids) > end + 1):
             self._forget(pair)
             return messages
@@ -308,10 +325,12 @@ class AnswerPairs(QObject):
             self._fill(pair)
         for place, live in enumerate((chat.live, self.live)):
             side = self._side(pair, place) if pair is not None else None
+            # Bound now, since the loop makes another one.
             live.attach(conversation_id, (lambda side=side: side) if side is not None else chat.transcript.add_answer)  # type: ignore[misc]
         if pair is not None and self._view is not None:
             self._view.show_choice(is_over=pair.is_over)
-            if not pair.is_over and pair not in self._at_work.values():  # both have ended while another chat was shown
+            # Both have ended while another chat was shown.
+            if not pair.is_over and pair not in self._at_work.values():
                 with self._notify.guard():
                     self._settle(pair)
                 self.changed.emit()
@@ -325,6 +344,7 @@ class AnswerPairs(QObject):
                 self._side(pair, place),
                 self._chat.talk.conversations.get_message(number) if number else None,
             )
+            # The view of a running answer is ahead of the store.
             if side is not None and stored is not None and number not in running:
                 side.set_message(stored)
 

@@ -87,6 +87,7 @@ class ChatSelection(QObject):
         if self._anchor is None or self._head is None:
             return None
         spots = sorted((*self._anchor, self._head), key=lambda spot: spot.key)
+        # A click alone begins one without selecting anything.
         return (spots[0], spots[-1]) if spots[0].key != spots[-1].key else None
 
     @property
@@ -104,6 +105,7 @@ class ChatSelection(QObject):
         if self._anchor is None:
             self.begin(first)
             return
+        # Of a word, backwards its beginning counts, forwards its end.
         head = first if first.key < self._anchor[0].key else last or first
         if head != self._head:
             self._head = head
@@ -120,6 +122,7 @@ class ChatSelection(QObject):
 
     def texts(self, turn: TurnView) -> list[SelectableText]:
         """Return the visible text widgets of a turn in reading order."""
+        # Asked for at each move of the mouse, and searched for only after a layout.
         if turn not in self._texts:
             self._texts[turn] = texts_in(turn)
         return self._texts[turn]
@@ -145,6 +148,7 @@ class ChatSelection(QObject):
         texts = self.texts(turn) if turn is not None else []
         here, last = self._answer_near(texts, place.toPoint()), self.end_of(number)
         for at, view in enumerate(texts):
+            # Of two answers side by side only the one under the pointer, as the lines of both have the same heights.
             if answer_of(view) is not here:
                 continue
             box = QRect(view.viewport().mapTo(column, QPoint(0, 0)), view.viewport().size())
@@ -162,8 +166,8 @@ class ChatSelection(QObject):
 
         def away(answer: TurnView) -> int:
             box = QRect(answer.mapTo(self._transcript.column, QPoint(0, 0)), answer.size())
-            beside = max(box.left() - place.x(), place.x() - box.right(), 0)
-            return beside + max(box.top() - place.y(), place.y() - box.bottom(), 0)
+            across = max(box.left() - place.x(), place.x() - box.right(), 0)
+            return across + max(box.top() - place.y(), place.y() - box.bottom(), 0)
 
         return min(answers, key=away, default=None)
 
@@ -244,9 +248,7 @@ class ChatSelection(QObject):
     def _stretch(
         self, ends: tuple[TextPosition, TextPosition], where: tuple[int, int], view: SelectableText
     ) -> tuple[int, int]:
-        """Return the selected offsets of a text. They are reversed for a backward selection, because the caret sits at
-        the second.
-        """
+        """Return the selected offsets of a text, (0, 0) for none."""
         first, last = ends
         start, end = 0, view.length
         for spot, is_first in ((first, True), (last, False)):
@@ -255,6 +257,7 @@ class ChatSelection(QObject):
                 start, end = (position, end) if is_first else (start, position)
             elif (where < (spot.number, spot.text)) == is_first:
                 return 0, 0
+        # Reversed for a backward selection: the caret sits at the second offset.
         return (start, end) if self._head == last else (end, start)
 
     # What it says.
@@ -265,7 +268,8 @@ class ChatSelection(QObject):
         ends = self.ends
         if ends is None:
             return False
-        message = self._places.all[ends[0].number].message  # a new answer has none yet
+        # A new answer has none yet.
+        message = self._places.all[ends[0].number].message
         return ends[1].number > ends[0].number or message is None or message.role is Role.ASSISTANT
 
     def text(self) -> str:
@@ -304,6 +308,7 @@ class ChatSelection(QObject):
             for selected_turn in said
         ]
         text = _together(said, texts, "{}:")
+        # Too long to parse: rich text would take seconds.
         if any(turn.pieces is None for turn in said):
             data = QMimeData()
             data.setText(text)
@@ -321,6 +326,7 @@ class ChatSelection(QObject):
             return
         messages = self._places.messages
         numbers = range(ends[0].number, ends[1].number + 1)
+        # All of it counts, as it is parsed at once.
         size = sum(len(message.text) for number in numbers if (message := messages[number]) is not None)
         for number in numbers:
             message, turn = messages[number], self._places.all[number].turn
@@ -337,6 +343,7 @@ class ChatSelection(QObject):
         """Return whether the whole message is selected, and nothing else that its turn shows."""
         if turn is None:
             return True
+        # Other texts of the turn, such as thinking that was opened, are no part of the message.
         if turn.is_changing or (is_answer(turn) and not all(turn.body.isAncestorOf(view) for view in self.texts(turn))):
             return False
         return ends[0].key <= self.beginning_of(number).key and self.end_of(number).key <= ends[1].key
@@ -375,6 +382,7 @@ def texts_in(turn: TurnView) -> list[SelectableText]:
     """Return the visible texts of a turn in reading order; of two compared answers, all of the first one first."""
     from app.ui.text.selectable import SelectableText  # as in `is_answer`
 
+    # By the top of its answer, then its side, then the height within: a pair's first answer as a whole comes first.
     def place(view: SelectableText) -> tuple[int, int, int]:
         at, y = (answer_of(view) or turn).mapTo(turn, QPoint(0, 0)), view.mapTo(turn, QPoint(0, 0)).y()
         return at.y(), -at.x() if turn.isRightToLeft() else at.x(), y
@@ -440,7 +448,8 @@ class SelectionEvents(QObject):
         self._scrolling = QTimer(self, interval=SCROLL_MS)
         self._scrolling.timeout.connect(self._scroll)
         self._column: QWidget = transcript.column
-        self._column.setProperty("selects_texts", True)  # what `SELECTS_TEXTS` says, without what draws texts
+        # What `SELECTS_TEXTS` says, without importing what draws texts.
+        self._column.setProperty("selects_texts", True)
         self._column.installEventFilter(self)
         transcript.maker.key_pressed.connect(self._on_key)
 
@@ -475,17 +484,20 @@ class SelectionEvents(QObject):
             return
         self._unit, self._column_x = self._unit_of(event, place), None
         self._is_pressed, self._pressed_at = True, place
+        # Pressing on a selection may become a drag of it; a click clears it when it is released.
         self._is_drag = self._unit is SelectionUnit.CHARACTER and self._is_on_selection(spot, event)
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and self._selection.head is not None:
             self._unit, self._is_drag = SelectionUnit.CHARACTER, False
             self._selection.extend(spot)
         elif not self._is_drag:
             self._selection.begin(*self._around(spot))
+        # So that keys continue from there.
         if spot.view is not None and not spot.view.hasFocus():
             spot.view.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def _move(self, place: QPoint) -> None:
         if self._is_drag:
+            # A hand trembles while it clicks.
             if (place - self._pressed_at).manhattanLength() >= QApplication.startDragDistance():
                 self._is_pressed = self._is_drag = False
                 self._drag()
@@ -494,11 +506,14 @@ class SelectionEvents(QObject):
         if spot is not None:
             self._selection.extend(*self._around(spot))
         if self._selection.ends is not None:
+            # A growing answer must not scroll away what is being selected.
             self._transcript.is_following = False
+        # Qt sends no moves while the pointer rests outside, so a timer scrolls on.
         if self._beyond(place):
             self._scrolling.start()
 
     def _release(self, event: QMouseEvent) -> None:
+        # Links are followed by clicks only, not at the end of a selection.
         is_click = self._selection.ends is None or self._is_drag
         if self._is_drag:
             self._selection.clear()
@@ -506,10 +521,12 @@ class SelectionEvents(QObject):
         self._scrolling.stop()
         spot = self._selection.spot_at(event.position(), is_inside=True)
         if is_click and spot is not None and spot.view is not None:
+            # A drag that became a click has cleared it; keys extend from here.
             if self._selection.head is None:
                 self._selection.begin(spot)
             spot.view.follow_link_at(QPointF(spot.view.viewport().mapFromGlobal(event.globalPosition())))
         clipboard = QGuiApplication.clipboard()
+        # X11 pastes it with the middle button.
         if not is_click and clipboard.supportsSelection():
             clipboard.setText(self._selection.text(), QClipboard.Mode.Selection)
         self.settled.emit()
@@ -520,6 +537,7 @@ class SelectionEvents(QObject):
         if event.type() == QEvent.Type.MouseButtonDblClick:
             self._doubled = (now_s, place)
             return SelectionUnit.WORD
+        # The third click ends it, so that a fourth one is a click again.
         doubled, self._doubled = self._doubled, None
         if doubled is None or now_s - doubled[0] > QApplication.doubleClickInterval() / 1000:
             return SelectionUnit.CHARACTER
@@ -546,7 +564,8 @@ class SelectionEvents(QObject):
 
     def _drag(self) -> None:
         """Start a drag and drop of the selected text."""
-        from PySide6.QtGui import QDrag  # seldom done
+        # Seldom done.
+        from PySide6.QtGui import QDrag
 
         drag = QDrag(self._column)
         drag.setMimeData(self._selection.data())
@@ -564,6 +583,7 @@ class SelectionEvents(QObject):
         if not beyond or not self._is_pressed:
             self._scrolling.stop()
             return
+        # The farther out, the faster.
         step = max(1, min(abs(beyond) // 3, self._transcript.theme.px(MOST_SCROLLED_PX)))
         bar.setValue(bar.value() + (step if beyond > 0 else -step))
         self._move(place)
@@ -596,6 +616,7 @@ class SelectionEvents(QObject):
         if by_lines is not None:
             spot = self._vertically(where, by_lines[1], is_page=by_lines[2])
         elif operation is not None:
+            # Moving sideways sets another column to keep.
             self._column_x = None
             spot = self._along(where, operation)
         elif event.matches(QKeySequence.StandardKey.SelectStartOfDocument):
@@ -633,8 +654,10 @@ class SelectionEvents(QObject):
         cursor.setPosition(view.position_at(spot.offset))
         if cursor.movePosition(operation):
             return replace(spot, offset=view.offset_at(cursor.position()))
+        # These end at their own line.
         if operation in (QTextCursor.MoveOperation.StartOfLine, QTextCursor.MoveOperation.EndOfLine):
             return spot
+        # A cursor that can't move at position 0 was to go back.
         return self._text_beside(spot, 1 if cursor.position() else -1) or spot
 
     def _made(self, spot: TextPosition) -> TextPosition:
@@ -660,23 +683,27 @@ class SelectionEvents(QObject):
     def _vertically(self, spot: TextPosition, step: int, *, is_page: bool) -> TextPosition | None:
         """Move a position a line or a page down (1) or up (-1), keeping the horizontal position."""
         spot = self._made(spot)
-        beside = spot.number + step
-        if 0 <= beside < self._transcript.places.count:
-            self._transcript.turn_at(beside)
+        # So that there is a text to arrive at.
+        neighbour = spot.number + step
+        if 0 <= neighbour < self._transcript.places.count:
+            self._transcript.turn_at(neighbour)
         rect = self._selection.rect_of(spot)
         if rect is None:
             return None
         self._column_x = self._column_x if self._column_x is not None else float(rect.center().x())
         y = float(rect.bottom() if step > 0 else rect.top())
         if is_page:
+            # The page moves along, or the turns there wouldn't exist yet.
             bar = self._transcript.verticalScrollBar()
             bar.setValue(bar.value() + step * bar.pageStep())
             y += step * bar.pageStep()
+        # Half a line at a time: no line is missed, however small its letters are.
         line = max(4.0, rect.height() / 2)
         for further in range(1, int(LOOKED_PX / line)):
             found = self._selection.spot_at(QPointF(self._column_x, y + step * further * line), is_inside=True)
             if found is not None and (found.key > spot.key) == (step > 0) and found.key != spot.key:
-                middle = self._selection.rect_of(found)  # the extra line height is above the letters
+                # The extra line height is above the letters, so its middle is aimed at.
+                middle = self._selection.rect_of(found)
                 there = QPointF(self._column_x, middle.center().y()) if middle is not None else QPointF()
                 return self._selection.spot_at(there) or found
         return TextPosition(self._transcript.places.count - 1, BEHIND) if step > 0 else TextPosition(0, BEFORE)

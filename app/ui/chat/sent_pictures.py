@@ -48,6 +48,7 @@ class SentPictures(QWidget):
         self._flow.clear()
         for number, use in enumerate(uses):
             picture = SentPicture(self._theme, use, self, is_alone=len(uses) == 1)
+            # Bound now, since the loop makes another number.
             picture.clicked.connect(lambda _=False, number=number: documents.open_large(uses, number))
             picture.menu_wanted.connect(lambda at, number=number: documents.show_picture_menu(uses, number, at))
             picture.read(partial(documents.read_preview, use))
@@ -82,11 +83,13 @@ class SentPicture(Thumbnail):
 
     def _on_failed(self, error: BaseException) -> None:
         self.show_picture(QImage())
+        # An unreadable file was expected; a fault of the program is not.
         if not isinstance(error, AppError):
             raise error
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if event.reason() is QContextMenuEvent.Reason.Keyboard:
+            # The menu key belongs to the turn, which has more to offer.
             event.ignore()
         else:
             self.menu_wanted.emit(event.globalPos())

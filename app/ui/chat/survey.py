@@ -55,7 +55,8 @@ class SurveysOf:
         self._making = threading.Lock()
 
     def keep_only(self, talk: AnswerService) -> None:
-        """Drop the service of any other chat: a temporary chat must not be kept after it was left."""
+        """Drop the service of any other chat."""
+        # The service holds documents, and those of a temporary chat must go when it is left.
         with self._making:
             if self._made is not None and self._made[0] is not talk:
                 self._made = None
@@ -145,9 +146,10 @@ def _button_words(offer: QueryOffer) -> str:
 
 
 def progress_words(progress: SurveyProgress) -> str:
-    """Return the text for the progress of reading."""
+    """Return what an answer from whole documents is doing now, and the time left if that is known."""
     if progress.is_resting:
         return tr(WAITING_FOR_OTHER_ANSWER)
+    # With one section nothing is combined.
     if not progress.sections or progress.done == progress.sections > 1:
         return tr(JOINING_FINDINGS)
     words = tr(READING_SECTION, done=progress.done + 1, sections=progress.sections)
@@ -223,7 +225,9 @@ class SurveyOffering(QObject):
     def look_later(self) -> None:
         """Examine the text after a pause, because it or its documents changed."""
         if self._text().strip():
+            # The typed text has taken the place of what was sent.
             self._sent = None
+        # Withdrawn at once only where nothing is left to ask; else the old offer stays until the new one.
         if self._row.offer is not None and not self._subject:
             self._row.show_offer(None)
         self._later.start()
@@ -247,7 +251,8 @@ class SurveyOffering(QObject):
             offer = None
             for offer in self._surveys(talk).find_offers(conversation_id, text, token):
                 yield offer
-                if not is_free:  # an estimate must not delay an answer
+                # An estimate asks the engine, which must not delay an answer.
+                if not is_free:
                     return
             if offer is None:
                 yield None
@@ -259,11 +264,12 @@ class SurveyOffering(QObject):
         self._task.failed.connect(lambda error: self._on_failed(number, error))
 
     def _on_failed(self, number: int, error: BaseException) -> None:
-        """Withdraw the offer after expected errors, since nobody asked for it; raise anything else."""
         self._on_offer(number, None)
+        # Nobody asked for an offer, so an expected error shows no notice.
         if not isinstance(error, AppError):
             raise error
 
     def _on_offer(self, number: int, offer: QueryOffer | None) -> None:
+        # Another text is examined by now, or the field was emptied.
         if number == self._looks and self._subject:
             self._row.show_offer(offer, is_sent=self._sent is not None)

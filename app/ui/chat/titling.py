@@ -54,6 +54,7 @@ class ChatTitling(QObject):
 
     def _on_answer_started(self, answer_id: int) -> None:
         self._timer.stop()
+        # The engine is needed for the answer; the title gets its turn afterwards.
         if self._task is not None:
             self._task.cancel()
             self._waiting[self._number] = None
@@ -63,12 +64,14 @@ class ChatTitling(QObject):
     def _on_answer_finished(self, answer_id: int) -> None:
         message = self._app.conversations.get_message(answer_id) if answer_id in self._begun else None
         self._begun.discard(answer_id)
+        # The answer may have been deleted meanwhile.
         if message is not None:
             self._waiting[message.conversation_id] = None
         self._timer.start()
 
     def _title_next(self) -> None:
         """Start the title of the next chat, unless the model is busy or a title is being edited."""
+        # Asked again when an answer ends, which sets the timer.
         if self._task is not None or self._chat.busy or self._chat.model_state != "ready":
             return
         if self._is_held():
@@ -76,6 +79,7 @@ class ChatTitling(QObject):
             return
         loaded = self._app.loaded
         for number in list(self._waiting):
+            # One that isn't wanted now is reconsidered after its next answer.
             del self._waiting[number]
             if self._tries[number] < MOST_TRIES and self._titles.is_wanted(number, loaded):
                 self._begin(number)
@@ -83,27 +87,30 @@ class ChatTitling(QObject):
 
     def _begin(self, number: int) -> None:
         self._number = number
+        # Bound to the number of now: another chat may be next when its event comes.
         task = self._task = tasks.run(lambda token: self._titles.make_title(number, token), self)
         task.event.connect(lambda _: self._update_list(number))
         task.finished.connect(self._on_end)
         task.failed.connect(self._on_failed)
 
     def _update_list(self, number: int) -> None:
-        """Announce a title, postponed while the user edits one in the list: reloading would discard the edit."""
+        """Emit `titled`, later if the user edits a title in the list now."""
+        # Reloading the list would discard what is being typed.
         if self._is_held():
             QTimer.singleShot(HELD_MS, self, lambda: self._update_list(number))
         else:
             self.titled.emit(number)
 
     def _on_failed(self, error: BaseException) -> None:
-        """Log expected errors without telling the user, who did not ask for a title; raise anything else."""
         self._on_end()
+        # Nobody asked for a title, so an expected error is logged only.
         if not isinstance(error, AppError):
             raise error
         log.info("no title was made: %s", type(error).__name__)
 
     def _on_end(self) -> None:
         self._task = None
+        # A title that made way for an answer waits again and was no attempt.
         self._tries[self._number] += self._number not in self._waiting
         if not self._chat.busy:
             self._timer.start()

@@ -110,6 +110,7 @@ class ChatTranscript(QScrollArea):
 
     @property
     def is_settled(self) -> bool:
+        # An answer is laid out piece by piece.
         return not self._slices.isActive() and all(t.written.is_settled for t in self.turns if is_answer(t))
 
     def open(self, messages: Sequence[StoredMessage]) -> None:
@@ -171,7 +172,8 @@ class ChatTranscript(QScrollArea):
     def show_turn(self, turn: TurnView) -> None:
         """Scroll the turn into view; of one taller than the viewport, its beginning."""
         self.arrange()
-        for _ in range(2):  # the first pass measures turns near the target, the second scrolls to their final place
+        # The first pass measures turns near the target, the second scrolls to their final place.
+        for _ in range(2):
             bring_into_view(self, turn)
 
     def jump_to_latest(self) -> None:
@@ -184,6 +186,7 @@ class ChatTranscript(QScrollArea):
 
         `is_again`: the width or the theme changed.
         """
+        # Laying out resizes turns, which ask for a layout again.
         if self._is_arranging:
             return
         column = self.column
@@ -199,6 +202,7 @@ class ChatTranscript(QScrollArea):
                     column.lay_out(index)
                 self._place_turns(held)
             column.settle()
+            # What is a page away is made when the event loop is idle.
             self._slices.start()
         self._pill.place_button(is_shown=not self.is_following and self.verticalScrollBar().maximum() > 0)
         self.placed.emit()
@@ -227,6 +231,7 @@ class ChatTranscript(QScrollArea):
         value = self.column.place_turns(held)
         bar.setPageStep(self.viewport().height())
         bar.setSingleStep(self._theme.px(24))
+        # Before its value, which Qt would clip to the former range.
         bar.setRange(0, max(0, self.column.height() - self.viewport().height()))
         if self.is_following:
             bar.setValue(bar.maximum())
@@ -256,6 +261,7 @@ class ChatTranscript(QScrollArea):
     def _on_scrolled(self, value: int) -> None:
         if not self._is_arranging:
             self.is_following = value >= self.verticalScrollBar().maximum() - self._theme.px(NEAR_END_PX)
+            # Making turns that are still out of view can wait.
             if self.is_following or self.column.late(pages=0.0):
                 self.arrange(pages=0.0)
             else:
@@ -276,12 +282,14 @@ class ChatTranscript(QScrollArea):
         focus = QApplication.focusWidget()
         self.column.show_focus(focus)
         if QApplication.mouseButtons() != Qt.MouseButton.NoButton:
-            return  # the clicked turn is visible already
+            # Not by a click: the clicked turn is visible, and moving it would move the text under the pointer.
+            return
         if focus is not None and self.column.isAncestorOf(focus) and focus.focusPolicy() & Qt.FocusPolicy.TabFocus:
             bring_into_view(self, focus)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        # Another height alone changes no line breaks.
         self.arrange(is_again=event.oldSize().width() != event.size().width())
 
     def changeEvent(self, event: QEvent) -> None:
@@ -369,6 +377,7 @@ class TurnMaker(QObject):
         if message.role == Role.USER:
             from app.ui.chat.question import QuestionView  # as in `is_answer`
 
+            # A theme of its own, so that a zoom doesn't lay out turns far away; they catch up when they come near.
             question = QuestionView(LateTheme(self._theme, parent), message, parent)
             question.theme.setParent(question)
             question.show_documents(self.documents)
@@ -418,6 +427,7 @@ class JumpPill(QObject):
         self.button.setGeometry(QRect(QPoint(x, around.height() - size.height() - gap), size))
         self.button.setVisible(is_shown)
         strip = size.height() + 2 * gap if is_shown else 0
+        # Setting margins lays out the area again, and that would call this again.
         if around.viewportMargins().bottom() != strip:
             around.setViewportMargins(0, 0, 0, strip)
 
@@ -452,7 +462,7 @@ class TurnColumn(QWidget):
 
     @property
     def turns(self) -> list[TurnView]:
-        return [turn for turn, _place in sorted(self.places.made.items(), key=lambda one: one[1].number)]
+        return [turn for turn, _place in sorted(self.places.made.items(), key=lambda entry: entry[1].number)]
 
     def add(self, messages: Iterable[StoredMessage]) -> None:
         """Append places for messages, without creating their turns."""
@@ -500,7 +510,8 @@ class TurnColumn(QWidget):
         """Mark all heights as outdated after a change of width or theme; turns are measured again when near the
         viewport.
         """
-        if self._zoom != self._theme.zoom:  # scaling is good enough for turns out of view
+        # Scaling is good enough for turns out of view.
+        if self._zoom != self._theme.zoom:
             ratio, self._zoom = self._theme.zoom / self._zoom, self._theme.zoom
             for place in self.places.all:
                 place.height = round(place.height * ratio)
@@ -510,6 +521,7 @@ class TurnColumn(QWidget):
     def measure_changed(self) -> None:
         """Measure the existing turns that announced a change, wherever they are: one may be a growing answer."""
         for place in self.places.made.values():
+            # Doubtful ones are measured when they come near the viewport.
             if not place.is_sure and not place.is_doubted and place.turn is not None:
                 place.height, place.is_sure = place.turn.arrange(self._width), True
 
@@ -526,6 +538,7 @@ class TurnColumn(QWidget):
     def late(self, pages: float) -> list[int]:
         """Return the indices within `pages` of the viewport whose turn is missing or outdated."""
         top, beyond = self._top, round(self._page * pages)
+        # The widgets within a page are there before they are scrolled to.
         seen = self.places.between(top - beyond, top + self._page + beyond)
         return [index for index in seen if not self.places.all[index].is_sure]
 
@@ -533,6 +546,7 @@ class TurnColumn(QWidget):
         """Return the anchor to restore after the next layout, or None for an empty column."""
         top = self._top
         seen = self.places.between(top, top + self._page)
+        # One that was measured: an estimate may turn out wrong, and the anchor would jump.
         index = next((index for index in seen if self.places.all[index].is_sure), seen[0] if seen else None)
         return None if index is None else (index, top - self.places.tops[index], self.places.all[index].height)
 
@@ -552,7 +566,8 @@ class TurnColumn(QWidget):
         if held is None or held[0] >= self.places.count:
             return None
         index, past, height = held
-        if past > 0 and index in self._laid_out:  # keep the relative position within the anchor turn
+        # Keep the relative position within the anchor turn.
+        if past > 0 and index in self._laid_out:
             past = past * self.places.all[index].height // max(height, 1)
         return self.places.tops[index] + past
 
@@ -561,13 +576,11 @@ class TurnColumn(QWidget):
         self._laid_out.clear()
 
     def let_go(self, until_s: float) -> bool:
-        """Delete turns far from the viewport until the time is up. Return whether all are gone.
-
-        Never deletes the last turn, which may be growing. `until_s` is a time of `time.perf_counter`.
-        """
+        """Delete turns far from the viewport until `until_s` by `time.perf_counter`. Return whether all are gone."""
         near = self.places.between(self._top - self._page, self._top + 2 * self._page)
         focus = QApplication.focusWidget()
         for turn, place in list(self.places.made.items()):
+            # The last one may be growing.
             if place.number in near or place.number == self.places.count - 1 or turn.is_kept:
                 continue
             if focus is None or not _is_in(focus, turn):
@@ -584,7 +597,7 @@ class TurnColumn(QWidget):
         self._ring.surround(focus if isinstance(focus, TurnView) and focus in self.places.made else None)
 
     def focusNextPrevChild(self, is_next: bool) -> bool:
-        """Move the focus in visual order; Qt's default would be the order of creation."""
+        # Qt's order is that of creation, and turns are created as they are scrolled to.
         reason = Qt.FocusReason.TabFocusReason if is_next else Qt.FocusReason.BacktabFocusReason
         step = 1 if is_next else -1
         focus = QApplication.focusWidget()
@@ -592,8 +605,9 @@ class TurnColumn(QWidget):
             (turn_place.number for turn, turn_place in self.places.made.items() if focus and _is_in(focus, turn)), None
         )
         if at is not None:
-            beside = [self.turn_at(index) for index in range(max(at - 1, 0), min(at + 2, self.places.count))]
-            order = [widget for turn in beside for widget in _tab_stops(turn)]
+            # The neighbours are enough, and a long chat has too many to make.
+            neighbours = [self.turn_at(index) for index in range(max(at - 1, 0), min(at + 2, self.places.count))]
+            order = [widget for turn in neighbours for widget in _tab_stops(turn)]
             place = next((i for i, widget in enumerate(order) if widget is focus), None)
             if place is not None and 0 <= place + step < len(order):
                 order[place + step].setFocus(reason)
@@ -631,6 +645,7 @@ class TurnColumn(QWidget):
         del self.places.made[turn]
         turn.hide()
         if is_answer(turn):
+            # It would go on laying out a text that nobody sees.
             turn.written.stop()
             self._removal.add(turn.body.views)
         self._removal.add([turn])
@@ -638,6 +653,7 @@ class TurnColumn(QWidget):
     def _tell_places(self) -> None:
         """Update what turns derive from their position: being the last one, or hidden from the model."""
         count, hidden = self.places.count, self._hidden
+        # From the end: the divider is behind the last one hidden.
         ids = (place.message.id if place.message is not None else 0 for place in reversed(self.places.all))
         after = next((after for after, number in enumerate(ids) if number in hidden), None) if hidden else None
         self._first_shown = count - after if after else None
@@ -656,7 +672,7 @@ class TurnColumn(QWidget):
 
 
 class ViewRemoval(QObject):
-    """Deletes views a few at a time: deleting hundreds at once would block the window."""
+    """Deletes views, a few at each turn of the event loop."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -670,6 +686,7 @@ class ViewRemoval(QObject):
         self._timer.start()
 
     def _on_turn(self) -> None:
+        # Deleting hundreds at once would block the window.
         for widget in self._gone[:GONE_AT_ONCE]:
             widget.deleteLater()
         del self._gone[:GONE_AT_ONCE]
@@ -708,6 +725,7 @@ def _is_in(widget: QWidget, turn: TurnView) -> bool:
 
 def _tab_stops(turn: TurnView) -> list[QWidget]:
     """Return the tab stops of a turn in reading order, the turn itself first."""
+    # The order of `findChildren` is that of creation.
     stops = [child for child in turn.findChildren(QWidget) if is_tab_stop(child)]
 
     def place(widget: QWidget) -> tuple[int, int]:

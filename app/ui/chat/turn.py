@@ -79,6 +79,7 @@ class TurnView(QWidget):
         self._is_hovered = False
         self._is_focused = False
         self._has_menu = False
+        # A click goes to the texts; only Tab comes to the turn as a whole.
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         theme.changed.connect(self._on_theme_changed)
 
@@ -165,6 +166,7 @@ class TurnView(QWidget):
 
     def update_actions(self) -> None:
         """Create, update or hide the row of actions."""
+        # Rows of actions are made only where somebody may use them: a chat has hundreds of turns.
         is_wanted = self._is_hovered or self._is_focused or self._has_menu or (self.is_last and self.has_actions_at_end)
         actions = self.offers if is_wanted else []
         is_pinned = self.message is not None and self.message.pinned and not self.is_changing
@@ -193,11 +195,13 @@ class TurnView(QWidget):
             self._has_menu = False
             self.update_actions()
 
+        # The menu takes the focus, which would hide the row of icons.
         self._has_menu = True
         self.update_actions()
         menu = ActionMenu(self.theme, actions, self)
         menu.chosen.connect(lambda name: self.action_requested.emit(name, self))
         menu.aboutToHide.connect(closed)
+        # The menu opens where its button is.
         if place is None and self.row is not None:
             place = self.row.more.mapToGlobal(QPoint(0, self.row.more.height()))
         menu.show_at(place or self.mapToGlobal(self.rect().bottomLeft()), by_keyboard=by_keyboard)
@@ -231,6 +235,7 @@ class TurnView(QWidget):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Open the menu at the pointer, or at the icons for the keyboard's menu key."""
+        # Asked first: the selection and links have menus of their own.
         event.ignore()
         self.menu_wanted.emit(event)
         if event.isAccepted():
@@ -241,6 +246,7 @@ class TurnView(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Run the action whose shortcut was pressed, or open the menu."""
+        # Asked first: steps between turns, and copying what is selected.
         event.ignore()
         self.key_pressed.emit(event)
         if event.isAccepted():
@@ -251,6 +257,7 @@ class TurnView(QWidget):
             self.show_menu(by_keyboard=True)
         elif action is None:
             super().keyPressEvent(event)
+        # A held key must not run an action again and again.
         elif not event.isAutoRepeat():
             self.action_requested.emit(action.name, self)
 
@@ -285,6 +292,7 @@ class TurnEditor(QWidget):
         self.edit: MessageEdit = self._field.edit
         self.edit.has_cancel = True
         if is_answer:
+            # An answer has paragraphs, so Enter doesn't save it.
             self.edit.enter_sends, self.edit.most_lines = False, ANSWER_LINES
             self.edit.set_text(text)
         else:
@@ -322,6 +330,7 @@ class TurnEditor(QWidget):
         self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_saved(self) -> None:
+        # An empty message is none; deleting it is another action.
         if self.text.strip():
             self.saved.emit()
 

@@ -62,9 +62,11 @@ class LimitedChats:
         self.get, self.delete, self.restore = conversations.get, conversations.delete, conversations.restore
 
     def find(self, query: str) -> Sequence[Conversation]:
+        # Limits are written tag:name or project:name.
         if ":" not in query:
             return self._conversations.find(query)
-        from app.features.finding import parse_query  # imported at the first search
+        # Imported at the first search.
+        from app.features.finding import parse_query
 
         limits = parse_query(query)
         found = self._conversations.find(limits.words)
@@ -142,7 +144,7 @@ class ChatsColumn(ListColumn):
         begin = IconButton(self._theme, "folder-plus", tr(NEW_PROJECT), size_px=18)
         begin.setObjectName("new_project")
         begin.setToolTip(tr("New project: chats that share instructions and documents"))
-        begin.clicked.connect(lambda _=False: self.folders.wanted.emit("begin", 0))
+        begin.clicked.connect(lambda _=False: self.folders.new_project_wanted.emit())
         icons = self._icons = QHBoxLayout()
         for button in (more, begin, temporary):
             icons.addWidget(button)
@@ -174,7 +176,12 @@ class ChatsColumn(ListColumn):
         self.list.clicked.connect(self._clicked_row.begin)
         self.search.escaped.connect(self.left)
         self.chats.folded.connect(self._on_folded)
-        self.chats.project_wanted.connect(self._on_project_wanted)
+        self.chats.new_chat_wanted.connect(self.folders.new_chat_wanted)
+        self.chats.project_menu_wanted.connect(self._show_project_menu)
+        self.chats.delete_project_wanted.connect(self.folders.delete_wanted)
+        # Clicks and keys have moved the selection to the project's row; it belongs to the open chat.
+        for signal in (self.chats.new_chat_wanted, self.chats.project_menu_wanted, self.chats.delete_project_wanted):
+            signal.connect(self._mark_open)
         self.chats.moved_into.connect(self.folders.move_into)
         self.folders.changed.connect(self.reload)
         self.folders.rename_wanted.connect(self.rename_project)
@@ -186,6 +193,7 @@ class ChatsColumn(ListColumn):
     def _show_more(self, button: QWidget) -> None:
         menu = self.more_menu()
         if menu is not None:
+            # Below the button, in line with its leading edge.
             x = button.width() - menu.sizeHint().width() if self.isRightToLeft() else 0
             menu.popup(button.mapToGlobal(QPoint(x, button.height())))
 
@@ -209,6 +217,7 @@ class ChatsColumn(ListColumn):
             self._looking = None
         if words != self._looked_for:
             self._looked_for = words
+            # Old hits that match the longer words stay, so that the list doesn't flicker while typing.
             self._chats.keep_hits(words)
         if words:
             self._looking = tasks.ask(lambda token: self._look_for(words, token), self, self._on_found, self._on_failed)
@@ -219,9 +228,11 @@ class ChatsColumn(ListColumn):
 
     def refresh(self, number: int) -> None:
         conversation = self._conversations.get(number)
+        # A search or tags may hide what was changed.
         if conversation is None or self.search.text().strip() or self.tags.chosen:
             self.reload()
             return
+        # Moved to its place without reading all chats again; this comes after each answer.
         others = [known for known in self.model.found if known.id != number]
         place = next((i for i, known in enumerate(others) if known.updated_at <= conversation.updated_at), len(others))
         self._show([*others[:place], conversation, *others[place:]])
@@ -236,6 +247,7 @@ class ChatsColumn(ListColumn):
         glyph, words = ("push-pin-slash", tr(UNPIN)) if is_pinned else ("push-pin", tr(PIN))
         number = index.data(ID_ROLE)
         pin = menu.addAction(icon(glyph, muted), words, lambda: self._pin(number, is_pinned=not is_pinned))
+        # Behind Rename.
         before = menu.actions()[1]
         menu.insertAction(before, pin)
         menu.insertMenu(before, self.folders.menu_for_chat(number, row.project.id if row is not None else None, menu))
@@ -245,6 +257,7 @@ class ChatsColumn(ListColumn):
         return menu
 
     def rename_project(self, project_id: int) -> None:
+        # Projects have the negative numbers in the list.
         index = self.model.index_of(-project_id)
         self.list.setCurrentIndex(index)
         self.rename(index)
@@ -269,19 +282,15 @@ class ChatsColumn(ListColumn):
             self._store_name(number, title)
         self.reload()
 
-    def _on_project_wanted(self, what: str, project_id: int) -> None:
-        if what == "menu":
-            index = self.model.index_of(-project_id)
-            below = self.list.visualRect(index).bottomRight()
-            menu = self.menu_for(index)
-            menu.aboutToHide.connect(menu.deleteLater)
-            menu.popup(self.list.viewport().mapToGlobal(below - QPoint(self._theme.px(30), 0)))
-            self._mark_open()
-        else:
-            self.folders.wanted.emit(what, project_id)
-            self._mark_open()
+    def _show_project_menu(self, project_id: int) -> None:
+        index = self.model.index_of(-project_id)
+        below = self.list.visualRect(index).bottomRight()
+        menu = self.menu_for(index)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(self.list.viewport().mapToGlobal(below - QPoint(self._theme.px(30), 0)))
 
     def _on_folded(self, project_id: int, is_open: bool) -> None:
+        # Folding with the keyboard stays on the project's row.
         by_keyboard = self.list.hasFocus() and self.list.currentIndex().data(IS_PROJECT_ROLE)
         with self._notify.guard():
             self._projects.update(project_id, is_open=is_open)
@@ -306,6 +315,7 @@ class ChatsColumn(ListColumn):
     def _look_for(self, words: str, token: CancelToken) -> tuple[list[SearchHit], list[Conversation]]:
         hits = self._finding().search_text(words, MOST_HITS, kinds=("chat",), is_cancelled=lambda: token.cancelled)
         hits = [hit for hit in hits if hit.message_id]
+        # A set, as a chat may have many hits.
         chats = [self._conversations.get(number) for number in {hit.id for hit in hits}]
         return hits, [chat for chat in chats if chat is not None]
 
@@ -342,18 +352,22 @@ class ChatsColumn(ListColumn):
 
     def _show(self, found: Sequence[Conversation]) -> None:
         titled = {chat.id for chat in found}
+        # Chats whose title doesn't match, but a message.
         more = [chat for chat in self._found_in if chat.id in self._chats.hits and chat.id not in titled]
         if more:
             found = sorted([*found, *more], key=lambda chat: (chat.updated_at, chat.id), reverse=True)
         found = [chat for chat in found if self._is_wanted(chat)]
         self._chats.is_narrowed = bool(self.search.text().strip() or self.tags.chosen)
+        # Rows of hits are higher; equal heights are faster to lay out.
         self.list.setUniformItemSizes(not self._chats.hits and not self._chats.similar)
         current = self._chats.key_of(self.list.currentIndex())
         super()._show(found)
-        if (again := self._chats.index_of_key(current)).isValid():  # late hits must not move the selected row
+        # Late hits must not move the selected row.
+        if (again := self._chats.index_of_key(current)).isValid():
             self.list.mark(again, scroll=False)
         if self.tags.chosen and not self.search.text().strip():
             self._nothing.setText(tr(NO_CHAT_WITH_TAGS))
+        # While a search runs, nothing is known to be missing.
         if self._looking is not None or (self._chats.rowCount() and not found):
             self._nothing.hide()
 
@@ -362,8 +376,10 @@ class ChatsColumn(ListColumn):
         if hit is None:
             super()._choose(index)
         else:
-            from app.features.finding import parse_query  # there already, where something was found
+            # Imported already where something was found.
+            from app.features.finding import parse_query
 
+            # A hit by meaning has no words to mark.
             words = "" if hit.id in self._chats.similar_hits else parse_query(self._looked_for).words
             self.message_wanted.emit(hit.id, hit.message_id, words)
 
@@ -410,10 +426,12 @@ class KeysOfClickedRow(QObject):
             self._end()
         elif isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() not in MODIFIERS:
             is_plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
+            # First: renaming and deleting move the focus, which would end it as well.
             self._end()
             if is_plain and event.key() == Qt.Key.Key_F2:
                 self._column.rename(self._column.model.index_of(self._number))
                 return True
+            # In a field with text Del belongs to that.
             if is_plain and event.key() == Qt.Key.Key_Delete and edit.document().isEmpty():
                 self._column.delete(self._number)
                 return True

@@ -78,6 +78,7 @@ class EmptyState(QWidget):
         self._card.download_wanted.connect(self.download_wanted)
         self._card.models_wanted.connect(self.models_wanted)
         column = QVBoxLayout(self)
+        # With less above than below, the greeting is a little above the middle.
         column.addStretch(3)
         column.addWidget(self._greeting)
         column.addWidget(self._label)
@@ -101,7 +102,8 @@ class EmptyState(QWidget):
         theme.dress(column, margins=(26, 0, 26, 0), spacing=8)
         theme.changed.connect(self._show_parts)
         self.set_model(is_starter=False, is_there=True)
-        self.setMinimumSize(1, 1)  # what is written below goes before ideas for it, and the list beside keeps its width
+        # What is written below goes before ideas for it, and the list beside keeps its width.
+        self.setMinimumSize(1, 1)
 
     def set_model(self, *, is_starter: bool, is_there: bool, can_chat: bool = True, host: str = "") -> None:
         """Show the ideas that suit the loaded model; none if it cannot chat. `host` is its server if it is remote."""
@@ -125,7 +127,8 @@ class EmptyState(QWidget):
         self._show_parts()
 
     def hasHeightForWidth(self) -> bool:
-        return False  # a stack would take it for the least height; here it is what is left over
+        # A stack would take it for the least height; here it is what is left over.
+        return False
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -133,20 +136,23 @@ class EmptyState(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        QTimer.singleShot(0, self, self._show_parts)  # only what is shown knows how high it wants to be
+        # Only what is shown knows how high it wants to be.
+        QTimer.singleShot(0, self, self._show_parts)
 
     def _show_parts(self) -> None:
         """Show as many parts as fit, the important ones first."""
         px, inner = self._theme.px, self._column.contentsMargins()
         awaits_card = self._is_starter and self._card.suggestion is None and self.height() >= px(ROOMY_PX)
         self._gaps[0].changeSize(0, px(18))
-        self._gaps[1].changeSize(0, px(18 + CARD_PX + 8 if awaits_card else 18))  # what is above stays when it comes
+        # What is above stays in place when the card comes.
+        self._gaps[1].changeSize(0, px(18 + CARD_PX + 8 if awaits_card else 18))
         width = self.width() - inner.left() - inner.right()
         room = self.height() - px(2 * 18 + 2 * 8)
         if not self._is_there:
             room -= self._open.sizeHint().height()
         has_card = self._is_starter and self._card.suggestion is not None
-        self._card_row.setVisible(has_card)  # a hidden widget has no valid height
+        # A hidden widget has no valid height.
+        self._card_row.setVisible(has_card)
         parts: list[tuple[QWidget, int, bool]] = [
             (self._card_row, self._card.height_at(width - px(4)), has_card),
             (self._label, self._label.heightForWidth(width), True),
@@ -225,7 +231,8 @@ class AssistantRow(QWidget):
             button.setToolTip(plain_tip(tr("Start with {name}", name=name)))
             button.clicked.connect(partial(self._choose, number))
             self._row.addWidget(button)
-            button.ensurePolished()  # otherwise it loses its font when first shown
+            # Otherwise it loses its font when first shown.
+            button.ensurePolished()
             self._theme.dress(button, font=(13.5, 500), glyph=(glyph, "text", 16), glyph_size=(20, 16))
             self._buttons.append((button, name))
 
@@ -234,8 +241,10 @@ class AssistantRow(QWidget):
         room = width
         for button, name in self._buttons:
             shown = button.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, self._theme.px(ASSISTANT_PX))
+            # In a button a single & marks a key.
             button.setText(shown.replace("&", "&&"))
             room -= button.sizeHint().width() + self._row.spacing()
+            # The last one needs no gap behind it.
             button.setVisible(room >= -self._row.spacing())
         return self.sizeHint().height()
 
@@ -305,7 +314,8 @@ class StarterCard(QFrame):
         is_coming = suggestion.download is not None
         better = tr(BETTER_MODEL, name=name)
         self._title.setText(tr(MODEL_ON_ITS_WAY, name=name) if is_coming else better)
-        from app.features.models.estimate import download_words, fit_words, pace_words  # comes with the models
+        # Comes with the models.
+        from app.features.models.estimate import download_words, fit_words, pace_words
 
         size_bytes, pace = suggestion.entry.size_bytes, pace_words(suggestion.fit)
         speed = in_words(pace if pace is not None else fit_words(suggestion.fit))
@@ -322,10 +332,7 @@ class StarterCard(QFrame):
 
 
 class FirstSuggestion(QObject):
-    """Finds a model better than the starter, and downloads it on request.
-
-    Searches once the starter is loaded, so that nothing slows that down, and when a download starts or ends.
-    """
+    """Finds a model better than the starter, and downloads it on request."""
 
     def __init__(
         self,
@@ -346,7 +353,7 @@ class FirstSuggestion(QObject):
         self._on_model_changed()
 
     def download(self, entry: CatalogEntry) -> None:
-        """Download a model on a thread, since its repository is queried first."""
+        # A second press while the repository is still being asked.
         if entry.id in self._asked:
             return
         self._asked.add(entry.id)
@@ -359,6 +366,7 @@ class FirstSuggestion(QObject):
             self.find_suggestion()
 
         self._notify.mention(tr(ASKING_HUB, name=entry.name))
+        # On a thread, since the model's repository is queried first.
         tasks.ask(lambda token: self._models.download_entry(entry, token), self, lambda _: on_end(), on_end)
 
     def find_suggestion(self) -> None:
@@ -367,18 +375,22 @@ class FirstSuggestion(QObject):
         def suggested(_token: CancelToken) -> ModelSuggestion | None:
             here = self._models.suggest_models("chat", 3)
             useful = [suggestion for suggestion in here if suggestion.installed is None and suggestion.fit.is_usable]
+            # Whoever has one of the suggested models needs no other.
             return None if any(suggestion.installed for suggestion in here) else next(iter(useful), None)
 
         tasks.ask(suggested, self, self._empty.show_suggestion)
 
     def _on_model_changed(self) -> None:
         is_starter_in = self._loader.state == "ready" and self._loader.path == starter_model()
+        # Not before the starter is loaded: the search would slow that down.
         if is_starter_in and not self._looked:
+            # Each loading of the starter looks once.
             self.find_suggestion()
         self._looked = is_starter_in
 
     def _on_download(self, download: Download) -> None:
-        if self._states.get(download.id) != download.state:  # progress alone changes nothing here
+        # Progress alone changes nothing here.
+        if self._states.get(download.id) != download.state:
             self._states[download.id] = download.state
             if self._looked:
                 self.find_suggestion()

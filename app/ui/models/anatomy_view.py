@@ -419,7 +419,6 @@ def memory_formula(found: ModelAnatomy) -> tuple[str, str]:
 
 
 def join_sentences(*sentences: str) -> str:
-    """Join non-empty sentences."""
     return " ".join(sentence for sentence in sentences if sentence)
 
 

@@ -152,7 +152,6 @@ class BlindPage(ComparisonPage):
 
     @property
     def is_running(self) -> bool:
-        """True while a model is answering."""
         return self._task is not None
 
     def reload(self) -> tasks.BackgroundTask:
@@ -446,13 +445,11 @@ class AnswerBody(QWidget):
         theme.changed.connect(lambda: self._arrange(is_again=True))
 
     def clear(self) -> None:
-        """Start another answer."""
         self._streams += 1_000_000  # higher than any revision of the earlier answer
         self.body.set_blocks([], [], self._streams)
         self._arrange()
 
     def show_stream(self, stream: MarkdownStream) -> None:
-        """Show an answer as streamed so far."""
         self.body.set_blocks(stream.closed, stream.open_blocks(), self._streams + stream.revision)
         self._arrange()
 

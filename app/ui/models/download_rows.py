@@ -95,10 +95,10 @@ class DownloadsPage(ModelsPage):
         self.show_text(self.foot, tr("Downloads resume where they stopped, even after a restart.") if order else "")
 
     def _arrange(self, groups: list[tuple[str, list[Download]]]) -> None:
-        """Order the rows; existing ones are moved, not rebuilt, so that the focus stays."""
         # A row that moves leaves its layout, not its parent, so its buttons can have the focus again.
         focused = next((row for row in self._rows.values() if row.isAncestorOf(self.focusWidget() or self)), None)
         button = self.focusWidget() if focused else None
+        # Moved and not rebuilt, so that the focus stays.
         for row in self._rows.values():
             self.rows.removeWidget(row)
         self.clear_rows()
@@ -146,7 +146,7 @@ class DownloadsPage(ModelsPage):
                 self._change(partial(downloads.remove, download_id))
 
     def _change(self, change: Callable[[], object]) -> None:
-        """Change the queue on a thread, since it writes to the store, and show the result."""
+        # On a thread, since the queue writes to the store.
         self.ask(lambda _: change(), lambda _: self.reload()).failed.connect(self._notify.error)
 
 

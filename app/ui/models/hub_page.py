@@ -154,7 +154,6 @@ class SearchPage(QWidget):
             self.search_now()
 
     def search_now(self) -> None:
-        """Search without waiting for a pause."""
         self._typed.stop()
         self._limit = PAGE_ROWS
         if self.text or self._wants_all:
@@ -173,7 +172,7 @@ class SearchPage(QWidget):
         self.list.setFocus()
 
     def _download(self, repository: Repository, model: ModelFile, with_vision: bool) -> None:
-        """Queue a download, on a thread since an equal file is first looked for on this computer."""
+        # On a thread, since an equal file is first looked for on this computer.
         tasks.ask(
             lambda _token: self._app.models.download(repository, model, with_vision),
             self,

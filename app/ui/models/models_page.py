@@ -202,7 +202,6 @@ class StateView(QWidget):
         name_widgets(state_title=self.title, state_text=self.text)
 
     def show_state(self, glyph: str, title: str, text: str, choices: Sequence[Choice] = ()) -> None:
-        """Replace the message and its buttons."""
         self._glyph = glyph
         self.title.setText(title)
         self.text.setText(text)
@@ -249,12 +248,13 @@ NAME_MOST_CHARACTERS = 120
 
 
 class Badge(QWidget):
-    """Dot or triangle with a word of the same colour, so that colour alone never carries meaning."""
+    """Dot or triangle with a word of the same colour."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme, self._token = theme, "success"
         self._mark = QLabel()
+        # A word as well: colour alone never carries meaning.
         self._words = QLabel(textFormat=Qt.TextFormat.PlainText)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
@@ -402,7 +402,7 @@ class ModelCard(QFrame):
         self._theme.dress(button, font=(13, 600 if button.property("kind") == "primary" else 500))
 
     def align_buttons(self, *keys: str) -> None:
-        """Give alternating buttons the same width, so that neighbours don't move when one replaces the other."""
+        # Otherwise the neighbours move when one replaces the other.
         self._theme.dress(*(self.buttons[key] for key in keys), least_width=TURN_PX)
         self._turn()
 

@@ -180,7 +180,7 @@ class SuggestedPage(ModelsPage):
         return card
 
     def _fill(self, card: ModelCard, suggestion: ModelSuggestion, *, is_first: bool) -> None:
-        """Fill a card from a suggestion; only the first downloadable one gets the accent colour."""
+        # Only the first card that can be downloaded gets the accent colour.
         _set_kind(card, "download", "primary" if is_first else "plain")
         card.buttons["use"].setText(tr(USE_LABELS[self._task]))
         download = suggestion.download
@@ -399,7 +399,6 @@ class ModelsView(QStackedWidget):
 
     @cached_property
     def compare(self) -> ComparePage:
-        """Page that benchmarks models on a text."""
         from app.ui.models.compare_page import ComparePage
 
         page = ComparePage(self._app, self._ui)
@@ -409,7 +408,6 @@ class ModelsView(QStackedWidget):
 
     @cached_property
     def blind(self) -> BlindPage:
-        """Page of the blind test of two models."""
         from app.ui.models.blind import BlindPage
 
         page = BlindPage(self._app, self._ui)
@@ -418,7 +416,6 @@ class ModelsView(QStackedWidget):
 
     @cached_property
     def how(self) -> HowItWorks:
-        """Page of lessons on how a model works."""
         from app.ui.inside.how_it_works import HowItWorks
 
         return self._added(HowItWorks(self._app, self._ui))

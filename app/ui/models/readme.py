@@ -133,7 +133,7 @@ def _without_between(text: str, start: str, end: str) -> str:
 
 
 def _line(line: str) -> str:
-    """Unindent lines with HTML, which Markdown would take for code."""
+    # Markdown would take an indented one for code.
     return line.lstrip(" \t") if "<" in line and not _LIST_ITEM.match(line) else line
 
 
@@ -184,7 +184,6 @@ class CardView(QWidget):
 
     @property
     def is_complete(self) -> bool:
-        """True if all blocks are shown."""
         return self._shown >= len(self._blocks)
 
     def show_blocks(self, blocks: list[MarkdownBlock]) -> None:

@@ -130,7 +130,6 @@ class RepositoryPage(QWidget):
         theme.dress(self._gate_row, margins=(18, 14, 18, 14), spacing=12)
 
     def show_repository(self, name: str) -> None:
-        """Load and show a repository by its name."""
         self._stop_all()
         self.name, self.repository, self.model, self._fits = name, None, None, {}
         self.state.show_state("", "", "")
@@ -141,7 +140,6 @@ class RepositoryPage(QWidget):
     # Requests, each on a thread.
 
     def _found(self, name: str, cancel: CancelToken) -> tuple[Repository, ModelFile | None]:
-        """Return a repository and its recommended file."""
         repository = self._app.models.hub.read_repository(name, "", cancel)
         return repository, self._app.models.machine.recommend_file(repository.models)
 

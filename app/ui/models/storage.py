@@ -193,8 +193,9 @@ def _size_words(size_bytes: int) -> str:
 
 
 def own_folder(chosen: Path) -> Path:
-    """Return the models' own folder below the chosen one, so that files aren't mixed with others."""
+    """Return the models' own folder below the chosen one."""
     name = f"{APP_NAME} models"
+    # So that models aren't mixed with other files.
     return chosen if chosen.name == name else chosen / name
 
 
@@ -355,8 +356,6 @@ class SpaceBar(QWidget):
 
 
 class ToneSwatch(QWidget):
-    """Small square in a part's colour."""
-
     def __init__(self, theme: Theme, number: int) -> None:
         super().__init__()
         self._theme, self._number = theme, number

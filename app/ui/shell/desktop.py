@@ -156,7 +156,7 @@ class BusDesktop:
             bus.send(call, serial=serial)
 
     def _listen(self, bus: DBusConnection) -> None:
-        """Subscribe to clicks at the first notification that has a callback, so that nothing listens before."""
+        # At the first notification with a callback: nothing listens before.
         if self._heard is not None:
             return
         from jeepney import MatchRule, MessageFlag

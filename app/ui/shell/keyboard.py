@@ -111,7 +111,7 @@ class ShortcutSheet(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(px(24), px(20), px(24), px(20))
         column.setSpacing(px(16))
-        beside = column.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))  # the gap above the button, and the button
+        around = column.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))  # the gap above the button, and the button
         shown = [line for line in WINDOW_SHORTCUTS if line.keys]
         window = (tr("Window"), [(line.keys[0], line.words) for line in shown if line.name not in SIZES])
         sizes = (tr(SIZE), [(line.keys[0], line.words) for line in shown if line.name in SIZES])
@@ -122,10 +122,10 @@ class ShortcutSheet(QDialog):
         for sides in (((window,), tabs, more), ((window,), (*tabs, *more)), ((window, *tabs, *more),)):
             lines = _side_by_side(theme, sides)
             # With the scroll bar of a low screen.
-            wanted = lines.sizeHint().grownBy(beside) + QSize(px(12), 0)
+            wanted = lines.sizeHint().grownBy(around) + QSize(px(12), 0)
             if within_screen(self, wanted).width() == wanted.width():
                 break
-        column.addWidget(ScrollBox(lines, beside))
+        column.addWidget(ScrollBox(lines, around))
         close = text_button(tr("Close"))
         close.clicked.connect(self.close)
         column.addWidget(close, 0, Qt.AlignmentFlag.AlignTrailing)
@@ -186,8 +186,8 @@ class TabGroup(Protocol):
 
 def move_focus(window: QWidget, is_next: bool) -> bool:
     """Move the focus to the next or previous tab stop. Return False if there is none."""
-    stops, focus = list(_stops(window)), QApplication.focusWidget()
-    at = next((i for i, stop in enumerate(stops) if focus is not None and _holds(stop, focus)), None)
+    stops, focus = list(_tab_stops(window)), QApplication.focusWidget()
+    at = next((i for i, stop in enumerate(stops) if focus is not None and _has_focus_inside(stop, focus)), None)
     if at is None:
         at = -1 if is_next else 0
     reason = Qt.FocusReason.TabFocusReason if is_next else Qt.FocusReason.BacktabFocusReason
@@ -231,7 +231,7 @@ def _from_leading(widget: QWidget) -> int:
     return -widget.geometry().right() if parent is not None and parent.isRightToLeft() else widget.x()
 
 
-def _stops(parent: QWidget) -> Iterator[QWidget]:
+def _tab_stops(parent: QWidget) -> Iterator[QWidget]:
     children = [child for child in parent.children() if isinstance(child, QWidget) and child.isVisible()]
     focus = QApplication.focusWidget()
     # Dialogs are children of the window, too, but have an order of their own.
@@ -242,8 +242,8 @@ def _stops(parent: QWidget) -> Iterator[QWidget]:
         # What has the focus counts even where Tab wouldn't stop, so that Tab goes on from there.
         if child is focus or is_tab_stop(child):
             yield child
-        yield from _stops(child)
+        yield from _tab_stops(child)
 
 
-def _holds(stop: QWidget, focus: QWidget) -> bool:
+def _has_focus_inside(stop: QWidget, focus: QWidget) -> bool:
     return stop is focus or (isinstance(stop, TabGroup) and stop.isAncestorOf(focus))

@@ -286,7 +286,7 @@ class MainWindow(QMainWindow):
         self._remember_later.start()
 
     def _remember(self) -> None:
-        """Save the open tab and items, so that they come back even after a kill."""
+        # At once, so that they come back even after a kill.
         kept, now = self._app.settings.window, self.tabs.in_use
         # Titles change with every answer; most changes are nothing to write into a file.
         if any(getattr(kept, name) != value for name, value in now.items()):

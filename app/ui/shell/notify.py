@@ -180,13 +180,14 @@ class StandingNotice:
 
 
 def describe(exc: BaseException) -> str:
-    """Return details for developers, without exception messages: those may quote a conversation."""
+    """Return details of an exception for developers."""
     # Only for these details: this import reads files of the system.
     import platform
 
     lines = [f"{APP_NAME} {__version__}, Python {platform.python_version()}, Qt {qVersion()}, {platform.platform()}"]
     step: BaseException | None = exc
     while step is not None:
+        # Without the exception's message, which may quote a conversation.
         lines.append(type(step).__name__ + _safe_fields(step))
         lines += [
             f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}: {frame.line}'

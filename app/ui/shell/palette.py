@@ -87,7 +87,6 @@ class PaletteEntry:
 
     @property
     def spoken(self) -> str:
-        """Text for screen readers."""
         return ", ".join(part for part in (self.title, self.note, self.snippet) if part)
 
 
@@ -244,7 +243,7 @@ class Palette(QWidget):
         super().__init__(window)
         self.setObjectName("palette")
         self._app, self._theme, self._notify, self._offers = app, theme, ui.notify, offers
-        self._before = window.focusWidget()
+        self._focus_before = window.focusWidget()
         self._task: tasks.BackgroundTask | None = None
         self._is_loaded = False
         self.field = SearchField(theme, tr("Search chats, models, actions and settings"))
@@ -277,8 +276,13 @@ class Palette(QWidget):
     def close_palette(self) -> None:
         had_focus = self.isAncestorOf(self.window().focusWidget() or self.window())
         self._end()
-        if had_focus and self._before is not None and isValid(self._before) and self._before.isVisible():
-            self._before.setFocus(Qt.FocusReason.PopupFocusReason)
+        if (
+            had_focus
+            and self._focus_before is not None
+            and isValid(self._focus_before)
+            and self._focus_before.isVisible()
+        ):
+            self._focus_before.setFocus(Qt.FocusReason.PopupFocusReason)
 
     @property
     def chosen(self) -> PaletteEntry | None:
@@ -422,8 +426,6 @@ ENTRY_ROLE = Qt.ItemDataRole.UserRole
 
 
 class EntryModel(QAbstractListModel):
-    """List model of the entries shown."""
-
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self.entries: list[PaletteEntry] = []

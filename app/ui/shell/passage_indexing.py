@@ -63,8 +63,8 @@ class PassageIndexing(QObject):
             self._rounds.start()
 
     def start_later(self) -> None:
-        """Start after a short delay, because a document may have been added."""
         if self.is_chosen:
+            # A document may have been added, and more may follow.
             self._later.start()
 
     def stop(self) -> None:

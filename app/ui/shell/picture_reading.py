@@ -123,6 +123,7 @@ class PictureReading(QObject):
         is_unwanted = wanted == "none" and not is_asked_for
         if state is None or state.row is not None or is_unwanted or not state.pictures.unread_pages:
             return
+        # Never by another computer, and never figures, unless the user asks.
         here = [reading_method for reading_method in state.ways if not reading_method.goes_out]
         way = next((method for method in here if method.method == wanted), next(iter(here), None))
         if way is not None:

@@ -240,5 +240,6 @@ def search_settings(words: str) -> list[SettingHit]:
         rank = fitness_with_synonyms(hit.title, hit.also, hit.page, words)
         if rank is not None:
             ranked.append((rank, hit))
+    # A stable sort: among equals, pages stay before rows.
     ranked.sort(key=lambda pair: pair[0])
     return [hit for _, hit in ranked]

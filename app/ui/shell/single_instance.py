@@ -79,9 +79,8 @@ class StartRequest:
 
     @property
     def line(self) -> bytes:
-        """The request as a line for the first instance. Files alone are sent as a list, which older versions
-        understand.
-        """
+        """The request as a line for the first instance."""
+        # Files alone are sent as a list, which older versions understand.
         given: Any = asdict(self) if self.tab or self.token else self.files
         return json.dumps(given).encode() + b"\n"
 

@@ -124,15 +124,15 @@ class StillEnding(StartupWindow):
         self.add_gap()
         self.add_button(tr(OPEN_NOW), self._on_open_now)
         self.add_button(tr(QUIT), self.reject)
-        self._look_again = QTimer(self, interval=LOOK_EVERY_MS)
-        self._look_again.timeout.connect(self._check_claim)
-        self._say = QTimer(self, singleShot=True, interval=SAY_AFTER_MS)
-        self._say.timeout.connect(self._on_long)
+        self._poll_timer = QTimer(self, interval=LOOK_EVERY_MS)
+        self._poll_timer.timeout.connect(self._check_claim)
+        self._say_timer = QTimer(self, singleShot=True, interval=SAY_AFTER_MS)
+        self._say_timer.timeout.connect(self._on_long)
 
     def wait(self) -> bool:
         """Block in a local event loop until the other run ended. Return whether it did."""
-        self._look_again.start()
-        self._say.start()
+        self._poll_timer.start()
+        self._say_timer.start()
         # The program's own loop has not begun yet.
         loop = QEventLoop(self)
         self.finished.connect(loop.exit)
@@ -141,8 +141,8 @@ class StillEnding(StartupWindow):
     def _check_claim(self) -> None:
         self.found = self._claim()
         if self.found is not InstanceState.ENDING:
-            self._look_again.stop()
-            self._say.stop()
+            self._poll_timer.stop()
+            self._say_timer.stop()
             self.accept()
 
     def _on_long(self) -> None:

@@ -68,7 +68,6 @@ class ContextGauge(QAbstractButton):
         self._on_change()
 
     def show_used(self, used_tokens: int) -> None:
-        """Set the tokens that the open chat uses."""
         if used_tokens != self._used:
             self._used = used_tokens
             self._on_change()

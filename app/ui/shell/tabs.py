@@ -337,7 +337,8 @@ class TabWork(QObject):
         return next((engine for tab in tabs if (engine := tab.own_engine) is not None), None)
 
     def waiting(self, jobs: JobTable) -> Iterator[str]:
-        """Yield the tabs with stored jobs. Reads only the table, so that no tab is built without need."""
+        """Yield the tabs with stored jobs."""
+        # Only the table is read, so that no tab is built without need.
         for name, spec in self._specs.items():
             if spec.jobs and jobs.find(spec.jobs, ("queued", "running")):
                 yield name

@@ -25,10 +25,9 @@ Work = Callable[[CancelToken], Iterator[object]]
 Answer = TypeVar("Answer")
 
 
+# A class of its own: a QObject cannot have a signal called `event`, as the task has.
 class _TaskSignals(QObject):
-    """Signals of a task, on the window's thread. Separate from it because a QObject cannot have a signal called
-    `event`.
-    """
+    """Signals of a task, on the window's thread."""
 
     happened = Signal(object)
     finished = Signal()

@@ -154,9 +154,10 @@ class WindowGeometry(QObject):
 
     @property
     def _beside_px(self) -> int:
-        """Width that the content needs, bounded because some content asks for more whenever it gets more."""
+        """Width that the content needs."""
         content = self._splitter.widget(self._splitter.count() - 1)
         needed = 0 if content is None else content.minimumSizeHint().width()
+        # Bounded, because some content asks for more whenever it gets more.
         return min(needed, self._theme.px(CONTENT_PX)) + self._splitter.handleWidth()
 
     def show_column(self, *, shown: bool) -> None:

@@ -152,7 +152,7 @@ def test_a_second_models_answer_whose_first_is_over_gives_place_as_well(
     desk.attach(book(tmp_path))
     other = tmp_path / "Other-2B-Q8_0.gguf"
     write_model(other)
-    desk.chat.beside.second.choose(other)
+    desk.chat.pairs.second.choose(other)
     desk.type(PEOPLE)
     desk.press(Qt.Key.Key_Return)
     desk.wait_for_offer()

@@ -66,7 +66,7 @@ def menus_of_chats(frame: Frame) -> dict[str, QMenu]:
         "chat": frame.chats.menu_of(chat),
         "project": frame.chats.menu_of(-project),
         "model picker": frame.model_menu,
-        "second model": frame.chat.beside.second.menu(),
+        "second model": frame.chat.pairs.second.menu(),
         "assistant": frame.chat.assistants.menu(),
     }
 
