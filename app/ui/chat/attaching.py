@@ -205,7 +205,7 @@ class ChatAttachments(QObject):
         )
         return (*documents, *self.pictures.key)
 
-    def hold(self) -> str:
+    def reason_to_wait(self) -> str:
         """Return why the message cannot be sent yet, or "" if it can."""
         name = self.waits_for
         if is_recording(name):
@@ -246,7 +246,7 @@ class ChatAttachments(QObject):
         self._show()
         return draft_document
 
-    def arrive(self, draft_document: DraftDocument, path: Path | None) -> None:
+    def complete_expected(self, draft_document: DraftDocument, path: Path | None) -> None:
         """Attach an expected file once it exists; None means it will not come."""
         # The temporary chat that it was for has been left, and nothing of it stays.
         if path is None or (draft_document.talk.is_temporary and draft_document.talk is not self._talk):
@@ -281,7 +281,7 @@ class ChatAttachments(QObject):
             # Undo puts them into this draft, or after it was sent into the chat's next one.
             self._taken_out = [*self._taken_out, *attached][-MOST_TAKEN_OUT:]
             self._notify.undo(told, lambda: self._put_back(attached))
-        self.look_again()
+        self.refit()
         if had_focus:
             chips = self._row.chips
             (chips[-1] if chips else self._window).setFocus()
@@ -298,7 +298,7 @@ class ChatAttachments(QObject):
     def _choose(self, draft_document: DraftDocument, *, is_background: bool) -> None:
         """Set whether a document is searched for passages or shown whole, if necessary at the expense of others."""
         self.fitting.choose(draft_document, is_background=is_background)
-        self.look_again()
+        self.refit()
 
     def _hand_over(self, draft_document: DraftDocument, *, is_translated: bool) -> None:
         """Move a document to the translation or summary tab; the rest of the draft stays."""
@@ -309,13 +309,13 @@ class ChatAttachments(QObject):
                 self.summarize_wanted.emit(draft_document.document.id)
             self.remove(draft_document, is_told=False)
 
-    def nudge(self) -> None:
+    def recount(self) -> None:
         """Count again what is unknown and request a sleeping model, because the user is typing."""
         if (
             any(draft_document.document is not None and draft_document.fit is None for draft_document in self.shown)
             and not self.fitting.is_counting
         ):
-            self.look_again()
+            self.refit()
             if self._model() is None:
                 self.model_wanted.emit()
 
@@ -341,7 +341,7 @@ class ChatAttachments(QObject):
         # What is still being read stays, for whichever draft it is.
         unread = [file for file in self._intake.files if file.is_on_its_way or file.is_unheard]
         self._intake.files = [*attached, *unread]
-        self.look_again()
+        self.refit()
 
     def sent(self, conversation_id: int) -> None:
         """Clear the draft after it was sent. Documents restored by undo belong to this chat's next draft."""
@@ -354,9 +354,9 @@ class ChatAttachments(QObject):
         self._intake.files = [file for file in self._intake.files if file not in self.shown]
         self.draft_of = conversation_id
         self.pictures.sent(conversation_id)
-        self.look_again()
+        self.refit()
 
-    def look_again(self) -> None:
+    def refit(self) -> None:
         """Check again what fits, because the model, its availability or the documents changed.
 
         Also transcribes recordings that waited for a model with audio.
@@ -386,7 +386,7 @@ class ChatAttachments(QObject):
             if self._model() is None and draft_document in self.shown:
                 self.model_wanted.emit()
             self.scans.begin(draft_document)
-        self.look_again()
+        self.refit()
 
     def take_over(self, earlier_id: int, document_id: int, is_temporary: bool) -> None:
         """Replace a document after more of it was read; it keeps its place and is counted again."""
@@ -399,7 +399,7 @@ class ChatAttachments(QObject):
                 if file.attachment is not None:
                     # Passages are numbers of blocks, which are counted anew in the new document.
                     file.attachment = replace(file.attachment, document_id=document_id, passages=())
-        self.look_again()
+        self.refit()
 
     def _on_failed(self, draft_document: DraftDocument) -> None:
         """Handle a failed document: return a pasted text to the message, or let a recording wait for a model."""
@@ -415,7 +415,7 @@ class ChatAttachments(QObject):
     def _on_replaced(self, draft_document: DraftDocument) -> None:
         with self._notify.guard():
             draft_document.detach()
-        self.look_again()
+        self.refit()
 
     def read_pictures(self, uses: Sequence[MediaUse]) -> None:
         """Attach the text of pictures as documents; the pictures stay where they are."""

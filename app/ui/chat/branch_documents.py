@@ -241,7 +241,7 @@ class BranchDocuments:
         """Return the place cited by an answer from whole documents, or of a paragraph number, without a search; None if
         unknown.
         """
-        said = _bare(sentence)
+        said = _without_markup(sentence)
         for cited_page, words, document_id, mark in self._cited:
             if cited_page == page and document_id in self._documents and (words in said or said in words):
                 return document_id, mark
@@ -322,12 +322,12 @@ def _cited(message: StoredMessage) -> Iterator[tuple[int, str, int, TextHighligh
         # An entry that says how the answer was made, and names no place.
         except TypeError:
             continue
-        words = _bare(message.text[source.answer_start : source.answer_end])
+        words = _without_markup(message.text[source.answer_start : source.answer_end])
         page = source.page if source.page is not None else -source.block_id
         yield page, words, source.document_id, TextHighlight(source.block_id, source.start, source.end)
 
 
-def _bare(text: str) -> str:
+def _without_markup(text: str) -> str:
     """Return the words without Markdown markup, in lower case, for comparison."""
     return " ".join(re.sub(r"[\\*_`]", "", text).split()).casefold()
 
@@ -338,7 +338,7 @@ def _place_at(
     """Return a link labelled by its page, or in documents without pages by the first words of the place."""
     words = page_mark(document.unit, page) or _quoted(block_text[mark.start : mark.start + 4 * MOST_QUOTED])
     where = f"{document.unit} {page}" if document.unit and page else words
-    text = f"{_brief(document.name)} {words}" if is_named else words
+    text = f"{_short_name(document.name)} {words}" if is_named else words
     return CitationLink(text, tr("{where} of {name}", where=where, name=document.name), document.id, mark)
 
 
@@ -347,7 +347,7 @@ def _quoted(text: str) -> str:
     return f"“{text if len(text) <= MOST_QUOTED else text[:MOST_QUOTED].rsplit(' ', 1)[0] + '…'}”"
 
 
-def _brief(name: str) -> str:
+def _short_name(name: str) -> str:
     return name if len(name) <= 24 else f"{name[:14]}…{name[-8:]}"
 
 

@@ -405,7 +405,7 @@ class ChatList(RowList):
         self.drag_ended.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        self._held = self._what(event.mimeData())
+        self._held = self._dragged_item(event.mimeData())
         if self._held is None:
             # Files are for the window.
             event.ignore()
@@ -483,7 +483,7 @@ class ChatList(RowList):
         assert isinstance(model, ChatListModel)
         return model.index_of(number)
 
-    def _what(self, data: QMimeData) -> tuple[str, int, int | None] | None:
+    def _dragged_item(self, data: QMimeData) -> tuple[str, int, int | None] | None:
         kind = next((tag for tag in (CHAT_TYPE, TAG_TYPE) if data.hasFormat(tag)), None)
         if kind is None:
             return None

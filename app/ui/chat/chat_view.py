@@ -149,7 +149,7 @@ class ChatView(QWidget):
 
         bar = FindBar(self._theme, self.transcript, self.focus_composer, self)
         self._top.addWidget(bar)
-        self.answer_finished.connect(bar.look_again)
+        self.answer_finished.connect(bar.search_again)
         bar.toggled.connect(self._arrange)
         return bar
 
@@ -237,7 +237,7 @@ class ChatView(QWidget):
         self.model_state = state
         self.own.update_model(path)
         self.options.refresh()
-        self.attaching.look_again()
+        self.attaching.refit()
         self.live.show_waiting()
         self.pairs.live.show_waiting()
         self.update_note()
@@ -260,11 +260,11 @@ class ChatView(QWidget):
             note = tr("The model is loading. Your message will be sent when it’s ready.")
         elif answering is None:
             note = self.pairs.note() or self.own.note() or self.memory.note()
-        hold = self.attaching.hold()
+        reason = self.attaching.reason_to_wait()
         if self._sending.is_waiting:
             note = tr(SENT_WHEN_READ, name=self.attaching.waits_for)
-        elif hold and answering is None:
-            note = hold
+        elif reason and answering is None:
+            note = reason
         self.composer.set_note(note)
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -415,11 +415,11 @@ class ChatView(QWidget):
         self._actions.remember_wanted.connect(self.remember_wanted)
         self._actions.composer_wanted.connect(self.focus_composer)
         self.composer.attach.clicked.connect(lambda _: self.attaching.ask())
-        self.composer.changed.connect(self.attaching.nudge)
+        self.composer.changed.connect(self.attaching.recount)
         self.attaching.opened.connect(self.open_chat.open_document)
         # Whoever sent a message whose files were left out decides again.
         self.attaching.left_out.connect(self._sending.take_back)
-        self.attaching.changed.connect(self._sending.look_again)
+        self.attaching.changed.connect(self._sending.send_if_ready)
         self.attaching.changed.connect(self.memory.look_later)
         self.attaching.model_wanted.connect(self.wake_wanted)
         self.attaching.changed.connect(lambda: self.composer.set_pictures(are_there=self.attaching.pictures.are_there))
@@ -429,8 +429,8 @@ class ChatView(QWidget):
         self.transcript.documents.read_text = self.attaching.read_pictures
         self.transcript.documents.can_read_all = lambda: can_read_all(self._chats.loaded())
         self.transcript.documents.show_picture_menu = open_large.show_menu
-        self.answer_finished.connect(self.attaching.look_again)
-        self.answer_finished.connect(self._sending.look_again)
+        self.answer_finished.connect(self.attaching.refit)
+        self.answer_finished.connect(self._sending.send_if_ready)
 
     def _arrange(self) -> None:
         px = self._theme.px
@@ -544,12 +544,12 @@ class MessageSending(QObject):
         self.is_waiting, self._waits_for = False, set()
         self.changed.emit()
 
-    def look_again(self) -> None:
+    def send_if_ready(self) -> None:
         """Send the waiting message once its attachments are ready; it stays if one failed or is missing."""
         if self.is_waiting:
             # Also for files that were found in folders since.
             self._waits_for |= set(self._attaching.parts)
-        if self.is_waiting and not self._attaching.hold():
+        if self.is_waiting and not self._attaching.reason_to_wait():
             waited, self.is_waiting, self._waits_for = self._waits_for, False, set()
             if waited <= set(self._attaching.parts) and not any(attachment.error for attachment in waited):
                 self._on_sent(self._composer.text)
@@ -573,7 +573,7 @@ class MessageSending(QObject):
     def _on_sent(self, text: str, *, is_whole: bool = False) -> None:
         if not self._composer.can_send or not self._own.may_answer(lambda: self._on_sent(text, is_whole=is_whole)):
             return
-        if self._attaching.hold():
+        if self._attaching.reason_to_wait():
             self.is_waiting, self._waits_for = True, set(self._attaching.parts)
             self.changed.emit()
             return
@@ -584,7 +584,7 @@ class MessageSending(QObject):
                 self._draft.forget_new()
             talk, conversation_id = self._chat.talk, self._chat.conversation_id
             if self._chat.is_busy:
-                self._wait(conversation_id, text)
+                self._queue_message(conversation_id, text)
                 return
             question = talk.add_question(conversation_id, text, draft_of=self._attaching.draft_of)
             # The question is stored before the draft is cleared, so that a crash between the two loses nothing.
@@ -593,7 +593,7 @@ class MessageSending(QObject):
             if not is_whole:
                 self.sent.emit(question)
 
-    def _wait(self, conversation_id: int, text: str) -> None:
+    def _queue_message(self, conversation_id: int, text: str) -> None:
         """Queue a message because an answer is being written here or elsewhere."""
         conversation = self._chat.talk.conversations.get(conversation_id)
         # A chat that waits needs a title to be found by.

@@ -56,11 +56,11 @@ class ComposerPrompts(QObject):
         from app.features.prompt_library import fill_in, find_variables
 
         self._close()
-        text = fill_in(prompt.text, self._values(find_variables(prompt.text)))
+        text = fill_in(prompt.text, self._values_of_variables(find_variables(prompt.text)))
         with self._notify.guard():
             self._chats.prompts().note_use(prompt)
         cursor = self._edit.textCursor()
-        if (slash := self._slash()) is not None:
+        if (slash := self._typed_command()) is not None:
             cursor.setPosition(slash[0])
             cursor.setPosition(self._edit.textCursor().position(), QTextCursor.MoveMode.KeepAnchor)
         # Too long for the field: it becomes a chip, like a long paste.
@@ -103,7 +103,7 @@ class ComposerPrompts(QObject):
 
     # The list.
 
-    def _slash(self) -> tuple[int, str] | None:
+    def _typed_command(self) -> tuple[int, str] | None:
         """Return the position of a slash at the beginning of the message and the text after it, or None."""
         cursor = self._edit.textCursor()
         if cursor.blockNumber() or cursor.hasSelection():
@@ -112,7 +112,7 @@ class ComposerPrompts(QObject):
         return (found.start(1) - 1, found[1]) if found else None
 
     def _update_completions(self) -> None:
-        slash = self._slash()
+        slash = self._typed_command()
         if slash is None:
             # The slash is gone, so the next one opens the list again.
             self._is_left = False
@@ -127,7 +127,7 @@ class ComposerPrompts(QObject):
 
     def _look_whether_it_goes(self) -> None:
         """Close the list if the slash is gone, because it was deleted or another draft is shown."""
-        if self._list is not None and self._list.isVisible() and self._slash() is None:
+        if self._list is not None and self._list.isVisible() and self._typed_command() is None:
             self._close()
 
     def _show(self, prompts: Sequence[LibraryPrompt], *, is_all: bool) -> None:
@@ -175,7 +175,7 @@ class ComposerPrompts(QObject):
 
     # Variables and blanks.
 
-    def _values(self, names: Sequence[str]) -> dict[str, str]:
+    def _values_of_variables(self, names: Sequence[str]) -> dict[str, str]:
         """Return values for those variables that can be filled automatically."""
         from app.features.prompt_library import CLIPBOARD, DATE, SELECTION
 
@@ -238,7 +238,7 @@ class PromptBlanks(QObject):
     @property
     def left(self) -> list[str]:
         """Names of the blanks left, without repetitions."""
-        self._repeat()
+        self._copy_to_repetitions()
         return list(dict.fromkeys(_name_in(place) for place in self._places()))
 
     def begin(self, names: Sequence[str], first: int) -> None:
@@ -257,7 +257,7 @@ class PromptBlanks(QObject):
 
     def go(self, *, is_next: bool) -> bool:
         """Select the next or previous blank, wrapping around. Return False if there is none."""
-        self._repeat()
+        self._copy_to_repetitions()
         places, now = self._places(), self._edit.textCursor()
         if not places:
             return False
@@ -299,7 +299,7 @@ class PromptBlanks(QObject):
         self._at = (_name_in(place), begin, end)
         announce(self._edit, tr("To fill in: {name}", name=_name_in(place)))
 
-    def _repeat(self) -> None:
+    def _copy_to_repetitions(self) -> None:
         """Copy what was typed into the last blank to all other blanks of its name."""
         if self._at is None:
             return

@@ -129,7 +129,7 @@ def rows_of(message: StoredMessage) -> list[Row]:
     """Return labels and values: the model, the statistics, and the version number."""
     rows = [(tr(WRITTEN_BY), model_words(message.model) or tr("not known, or changed by you"))]
     if message.stats is not None:
-        rows += _figures(message.stats)
+        rows += _rows_of_stats(message.stats)
     if message.thinking_s is not None:
         rows.append((tr(THOUGHT_FOR), time_text(message.thinking_s)))
     if len(message.versions) > 1 and message.id in message.versions:
@@ -140,7 +140,7 @@ def rows_of(message: StoredMessage) -> list[Row]:
     return rows
 
 
-def _figures(stats: AnswerStats) -> list[Row]:
+def _rows_of_stats(stats: AnswerStats) -> list[Row]:
     read = max(0, stats.prompt_tokens - stats.reused_tokens)
     rows = [
         (tr(PROMPT_LABEL), tr(TOKEN_COUNT, count=f"{stats.prompt_tokens:,}")),

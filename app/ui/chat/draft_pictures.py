@@ -455,12 +455,12 @@ class DraftPictures(QObject):
         batch, self._waiting = self._waiting, []
         for draft_picture in batch:
             draft_picture.stage = Stage.READING
-        task = self._decoding = tasks.run(lambda cancel: self._opened(batch, cancel), self)
+        task = self._decoding = tasks.run(lambda cancel: self._open_batch(batch, cancel), self)
         task.event.connect(self._on_opened)
         task.finished.connect(self._on_end)
         task.failed.connect(self._on_end)
 
-    def _opened(self, batch: Sequence[DraftPicture], cancel: CancelToken) -> Iterator[tuple[DraftPicture, Outcome]]:
+    def _open_batch(self, batch: Sequence[DraftPicture], cancel: CancelToken) -> Iterator[tuple[DraftPicture, Outcome]]:
         """Open a batch in one child process and yield each outcome. Pictures removed meanwhile are skipped."""
         for talk in dict.fromkeys(draft_picture.talk for draft_picture in batch):
             begun: list[DraftPicture] = []
@@ -543,7 +543,12 @@ class DraftPictures(QObject):
         uses = [
             replace(picture.use, most_tokens=most) for picture in wanted if picture.use is not None for most in LEVELS
         ]
-        tasks.ask(lambda _token: looks.media_counts(uses), self, lambda counts: self._on_counted(wanted, counts), _pass)
+        tasks.ask(
+            lambda _token: looks.media_counts(uses),
+            self,
+            lambda counts: self._on_counted(wanted, counts),
+            _raise_unexpected,
+        )
 
     def _on_counted(self, pictures: Sequence[DraftPicture], counts: Sequence[MediaCount]) -> None:
         # The model has gone.
@@ -556,7 +561,7 @@ class DraftPictures(QObject):
         self.changed.emit()
 
 
-def _pass(error: BaseException) -> None:
+def _raise_unexpected(error: BaseException) -> None:
     # Nobody asked for the count, so an expected error shows no notice.
     if not isinstance(error, AppError):
         raise error
@@ -572,13 +577,13 @@ def _file_of(draft_picture: DraftPicture) -> Path | UnsavedPicture:
 
 def _outcome(draft_picture: DraftPicture, found: MediumAdded | FileRefused) -> Outcome:
     try:
-        return _kept(draft_picture, found) if isinstance(found, MediumAdded) else found.error
+        return _store_picture(draft_picture, found) if isinstance(found, MediumAdded) else found.error
     # The error is this picture's; the others come all the same.
     except AppError as error:
         return error
 
 
-def _kept(draft_picture: DraftPicture, found: MediumAdded) -> KeptPicture:
+def _store_picture(draft_picture: DraftPicture, found: MediumAdded) -> KeptPicture:
     media = draft_picture.talk.conversations.media
     use = media.put_into_draft(draft_picture.conversation_id, found.media.sha256, draft_picture.path.name)
     return KeptPicture(use, read_rows(draft_picture.talk.media.preview_path(found.media)), found.frames, found.is_cut)

@@ -128,7 +128,7 @@ class FindBar(QFrame):
         elif had_focus:
             self._take_keyboard()
 
-    def look_again(self) -> None:
+    def search_again(self) -> None:
         """Search again after the chat grew."""
         self.search.look_again()
 

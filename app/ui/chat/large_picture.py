@@ -66,7 +66,7 @@ class PictureCanvas(QWidget):
 
     @property
     def zoom(self) -> float:
-        return self._zoom or self._fitting
+        return self._zoom or self._fit_zoom
 
     def show_image(self, image: QImage) -> None:
         self._image = image
@@ -80,7 +80,7 @@ class PictureCanvas(QWidget):
         """Set the zoom, keeping the canvas point `at` (default: the centre) in place."""
         if self._image.isNull():
             return
-        least = min(self._fitting, 1.0)
+        least = min(self._fit_zoom, 1.0)
         place = at or QPointF(self.width() / 2, self.height() / 2)
         # The point under the pointer stays where it is.
         before = self._middle + (place - QPointF(self.width() / 2, self.height() / 2)) / self.zoom
@@ -96,7 +96,7 @@ class PictureCanvas(QWidget):
         self._notify_view()
 
     @property
-    def _fitting(self) -> float:
+    def _fit_zoom(self) -> float:
         if self._image.isNull():
             return 1.0
         return min(1.0, self.width() / self._image.width(), self.height() / self._image.height())
@@ -188,9 +188,9 @@ class LargePicture(QDialog):
     def _lay_out(self) -> None:
         theme, canvas = self._theme, self.canvas
         row = QHBoxLayout()
-        self._before = self._button("caret-left", tr("Previous picture"), lambda: self._go(-1))
-        self._after = self._button("caret-right", tr("Next picture"), lambda: self._go(1))
-        for widget in (self._before, self._after):
+        self._previous_button = self._button("caret-left", tr("Previous picture"), lambda: self._show_neighbour(-1))
+        self._next_button = self._button("caret-right", tr("Next picture"), lambda: self._show_neighbour(1))
+        for widget in (self._previous_button, self._next_button):
             widget.setVisible(len(self._uses) > 1)
             row.addWidget(widget)
         row.addWidget(self._name, 1)
@@ -225,7 +225,7 @@ class LargePicture(QDialog):
     def use(self) -> MediaUse:
         return self._uses[self._at]
 
-    def _go(self, by: int) -> None:
+    def _show_neighbour(self, by: int) -> None:
         self._at = (self._at + by) % len(self._uses)
         self._open()
 
@@ -270,7 +270,7 @@ class LargePicture(QDialog):
         elif key == Qt.Key.Key_1:
             self.canvas.zoom_to(1.0)
         elif key in turns and len(self._uses) > 1:
-            self._go(turns[key])
+            self._show_neighbour(turns[key])
         elif event.matches(QKeySequence.StandardKey.Copy):
             self._copy()
         else:

@@ -143,7 +143,7 @@ class MessageQueue(QObject):
         """Send the next message if no answer runs and the model can answer."""
         if QueueState.ON in self._states.values() and not self._chat.is_busy and self._can_send():
             with self._notify.guard():
-                for talk, number in self._waiting():
+                for talk, number in self._sendable_chats():
                     if self._send_next(talk, number):
                         break
             self.show()
@@ -162,7 +162,7 @@ class MessageQueue(QObject):
         self._states = {number: becomes.get(state, state) for number, state in self._states.items()}
         self._ended_in = answering.conversation_id
 
-    def _waiting(self) -> Iterator[tuple[AnswerService, int]]:
+    def _sendable_chats(self) -> Iterator[tuple[AnswerService, int]]:
         """Return the chats with messages to send, starting with the one answered last."""
         # A temporary chat has a store of its own, beside that of all others.
         talks = dict.fromkeys((self._chat.talk, self._kept))

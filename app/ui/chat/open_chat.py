@@ -89,13 +89,13 @@ class OpenChat(QObject):
         live.ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)
 
     @property
-    def _lives(self) -> list[LiveAnswer]:
+    def _live_answers(self) -> list[LiveAnswer]:
         return [self.live, *self._others]
 
     @property
     def is_busy(self) -> bool:
         """True while any answer is running, in this chat or another."""
-        return any(live.answering is not None for live in self._lives)
+        return any(live.answering is not None for live in self._live_answers)
 
     def path(self) -> list[StoredMessage]:
         """Return the chosen branch as stored now; empty for a new chat. Raises storage errors."""
@@ -161,20 +161,20 @@ class OpenChat(QObject):
         found = documents.find_cited(sentence, number)
         # Paragraphs are found by their number, without a search.
         if found is not None or number < 0:
-            self._on_place_found(self._where, found)
+            self._on_place_found(self._place, found)
             return
-        where, find_place = self._where, documents.page_search(sentence, number)
+        where, find_place = self._place, documents.page_search(sentence, number)
         self._page_search = tasks.ask(
             lambda _: find_place(), self, lambda place: self._on_place_found(where, place), self._notify.error
         )
 
     @property
-    def _where(self) -> tuple[AnswerService, int | None]:
+    def _place(self) -> tuple[AnswerService, int | None]:
         return self.talk, self.conversation_id
 
     def _on_place_found(self, where: tuple[AnswerService, int | None], place: PlaceInDocument | None) -> None:
         # Another chat may be shown by now.
-        if place is not None and where == self._where:
+        if place is not None and where == self._place:
             self.open_document(*place)
 
     # Answers.
@@ -234,7 +234,7 @@ class OpenChat(QObject):
 
     def _on_ended(self) -> None:
         # Of two compared answers both must have ended.
-        if any(live.is_stopping for live in self._lives):
+        if any(live.is_stopping for live in self._live_answers):
             return
         question_id, self._whole_next = self._whole_next, None
         if question_id is not None and not self.is_busy and self.transcript.turn_of(question_id) is not None:
@@ -278,7 +278,7 @@ class OpenChat(QObject):
     def _running_in(self, conversation_id: int) -> list[LiveAnswer]:
         return [
             live_answer
-            for live_answer in self._lives
+            for live_answer in self._live_answers
             if live_answer.answering and live_answer.answering.conversation_id == conversation_id
         ]
 
@@ -467,7 +467,7 @@ class TurnActions(QObject):
             turn.stop_editing()
             self._chat.refresh()
             self._chat.tell_touched()
-            self._focus(answer.id)
+            self._focus_turn(answer.id)
 
     def _fork_chat(self, turn: TurnView) -> None:
         message, conversations = turn.message, self._chat.talk.conversations
@@ -501,7 +501,7 @@ class TurnActions(QObject):
             self._chat.transcript.show_turn(turn)
             turn.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _focus(self, message_id: int) -> None:
+    def _focus_turn(self, message_id: int) -> None:
         shown = self._chat.transcript.turn_of(message_id)
         if shown is not None:
             shown.setFocus()
@@ -574,7 +574,7 @@ class TurnActions(QObject):
         with self._notify.guard():
             self._chat.talk.conversations.choose_version(message_id)
             self._chat.refresh()
-            self._focus(message_id)
+            self._focus_turn(message_id)
 
     def _show_map(self, turn: TurnView) -> None:
         # Nobody looks at it before the window is seen.
@@ -608,13 +608,13 @@ class TurnActions(QObject):
 
 def copy_turn(name: str, turn: TurnView) -> None:
     """Copy a turn in the way a command names, and confirm it on the turn's button."""
-    QGuiApplication.clipboard().setMimeData(_copied(name, turn))
+    QGuiApplication.clipboard().setMimeData(_clipboard_data(name, turn))
     button = turn.row.button(tr(COPY)) if turn.row is not None else None
     if button is not None:
         button.show_done(tr(COPIED))
 
 
-def _copied(name: str, turn: TurnView) -> QMimeData:
+def _clipboard_data(name: str, turn: TurnView) -> QMimeData:
     # Not before something is copied.
     from app.ui.text.selectable import code_of, html_of, mime_data, text_of
 

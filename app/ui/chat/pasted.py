@@ -61,7 +61,7 @@ class PastedText(QObject):
         if command == "pictures":
             self._ask_for_pictures()
         else:
-            self._region.ask()
+            self._screen_region.ask()
 
     def _on_removed(self, index: int, text: str) -> None:
         field, place = self._composer.field, (self._chat.talk, self._chat.conversation_id)
@@ -83,7 +83,7 @@ class PastedText(QObject):
         self._attaching.pictures.add_drawn(picture, f"{tr('Pasted picture')}{ending}")
 
     @cached_property
-    def _region(self) -> ScreenRegion:
+    def _screen_region(self) -> ScreenRegion:
         from app.ui.chat.screen_region import ScreenRegion  # imported at the first use
 
         region = ScreenRegion(self._theme, self._notify, self._composer)
@@ -116,7 +116,7 @@ class PastedText(QObject):
         menu.addAction(tr(ATTACH_FOLDER), self._attaching.ask_for_folder)
         # Otherwise the menu of its own button has this.
         if self._composer.picture.isHidden():
-            menu.addAction(tr(SCREEN_PICTURE), lambda: self._region.ask())  # noqa: PLW0108 - not made yet
+            menu.addAction(tr(SCREEN_PICTURE), lambda: self._screen_region.ask())  # noqa: PLW0108 - not made yet
         menu.popup(self._composer.attach.mapToGlobal(at))
 
     def _show_picture_ways(self) -> None:
@@ -125,7 +125,7 @@ class PastedText(QObject):
         menu.setObjectName("picture_menu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(tr(CHOOSE_PICTURES), self._ask_for_pictures)
-        menu.addAction(tr("Part of the screen"), lambda: self._region.ask())  # noqa: PLW0108 - not made before
+        menu.addAction(tr("Part of the screen"), lambda: self._screen_region.ask())  # noqa: PLW0108 - not made before
         button = self._composer.picture
         menu.popup(button.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
 

@@ -98,7 +98,7 @@ class ProjectDialog(QDialog):
         self.model = ChoiceButton(theme, tr(MODEL), self._models(models), shows_change=False)
         self.documents = ProjectFiles(project.id, preambles, documents, theme=theme, notify=notify, parent=self)
         self.cost = plain_label(kind="muted", wraps=True)
-        self._later = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._delay = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._counting: tasks.BackgroundTask | None = None
         self._lay_out()
         self._connect()
@@ -178,9 +178,9 @@ class ProjectDialog(QDialog):
         return label
 
     def _connect(self) -> None:
-        self._later.timeout.connect(self._save_project)
-        self.name.textEdited.connect(lambda _: self._later.start())
-        self.instructions.textChanged.connect(self._later.start)
+        self._delay.timeout.connect(self._save_project)
+        self.name.textEdited.connect(lambda _: self._delay.start())
+        self.instructions.textChanged.connect(self._delay.start)
         self.model.changed.connect(lambda path: self._store(model=path))
         self._icon.chosen.connect(lambda name: self._store(icon=name))
         self.documents.changed.connect(self._count)
@@ -190,7 +190,7 @@ class ProjectDialog(QDialog):
         drop.dropped.connect(lambda files, _zone: self.documents.add(files))
 
     def _save_project(self) -> None:
-        self._later.stop()
+        self._delay.stop()
         name = clean_title(clean_text(self.name.text())) or self._project.name
         instructions = clean_text(self.instructions.toPlainText())
         if (name, instructions) != (self._project.name, self._project.instructions):

@@ -131,7 +131,7 @@ class PromptDialog(LibraryDialog):
     def _open(self, row: _PromptRow | None) -> None:
         self._save()
         self._shown = prompt = row.prompt if row is not None else None
-        with self._quietly():
+        with self._signals_blocked():
             name, text = (prompt.name, prompt.text) if prompt else ("", "")
             # Setting the text would move the cursor of somebody who types.
             if self.name.text().strip() != name:
@@ -160,7 +160,7 @@ class PromptDialog(LibraryDialog):
         self.use.setEnabled(bool(text.strip()))
 
     @contextmanager
-    def _quietly(self) -> Iterator[None]:
+    def _signals_blocked(self) -> Iterator[None]:
         self._is_showing = True
         try:
             yield
@@ -189,7 +189,7 @@ class PromptDialog(LibraryDialog):
         with self.notify.guard():
             self._library.store.change(number, name=name)
         if self._shown is not None and self._shown.key == str(number):
-            with self._quietly():
+            with self._signals_blocked():
                 self.name.setText(name)
         self.reload_list(str(number))
 

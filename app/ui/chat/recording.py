@@ -110,7 +110,7 @@ class MicrophoneButton(QObject):
             with self._ui.notify.guard():
                 path = moved_into(self._app.recordings_of(talk), event.path)
             if document is not None:
-                self._chat.attaching.arrive(document, path)
+                self._chat.attaching.complete_expected(document, path)
             elif path is not None:
                 self._chat.attaching.add([path])
         else:
@@ -121,7 +121,7 @@ class MicrophoneButton(QObject):
         self._task = self._begun_for = None
         # Too short, or the microphone was removed.
         if self._expected is not None:
-            self._chat.attaching.arrive(self._expected, None)
+            self._chat.attaching.complete_expected(self._expected, None)
             self._expected = None
         self._show_lit()
         self._refresh_button()

@@ -104,8 +104,8 @@ class RememberDialog(QuestionDialog):
         self.fields.addWidget(self.cost)
         self.keep = self.add_choice(tr("Remember"), self._on_kept, "primary")
         # Counted when the typing rests, since each count asks the engine.
-        self._later = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._later.timeout.connect(self._count)
+        self._delay = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._delay.timeout.connect(self._count)
         self.field.textChanged.connect(self._on_typed)
         self.field.setFocus()
         self.field.selectAll()
@@ -121,7 +121,7 @@ class RememberDialog(QuestionDialog):
 
     def _on_typed(self) -> None:
         self.keep.setEnabled(bool(self.text))
-        self._later.start()
+        self._delay.start()
 
     def _on_kept(self) -> None:
         is_here = self._scope == HERE and self._project is not None

@@ -71,7 +71,7 @@ class ScreenRegion(QObject):
             still.showFullScreen()
             still.activateWindow()
         if not self._stills:
-            self._come_back()
+            self._restore_window()
             self._notify.show_notice(PersonMessage(tr("The system didn’t allow a picture of the screen.")))
 
     def _on_chosen(self, picture: QImage) -> None:
@@ -79,11 +79,11 @@ class ScreenRegion(QObject):
             still.close()
             still.deleteLater()
         self._stills = []
-        self._come_back()
+        self._restore_window()
         if not picture.isNull():
             self.taken.emit(picture)
 
-    def _come_back(self) -> None:
+    def _restore_window(self) -> None:
         window = self._window.window()
         # Maximized windows come back maximized.
         window.setWindowState(self._state & ~Qt.WindowState.WindowMinimized)
@@ -158,12 +158,12 @@ class ScreenStill(QWidget):
             painter.fillRect(self.rect(), veil)
             self._paint_words(painter)
             return
-        for part in self._around(region):
+        for part in self._parts_outside(region):
             painter.fillRect(part, veil)
         painter.setPen(QPen(QColor(self._theme.tokens.accent), 2))
         painter.drawRect(region)
 
-    def _around(self, region: QRect) -> list[QRect]:
+    def _parts_outside(self, region: QRect) -> list[QRect]:
         wide, high = self.width(), self.height()
         below = region.bottom() + 1
         return [
@@ -225,7 +225,7 @@ def ask_portal(cancel: CancelToken) -> Path | None:
             # Before the call: the answer may come before its handle is known.
             rule = MatchRule(type="signal", sender=PORTAL, interface=REQUEST)
             bus.send_and_get_reply(message_bus.AddMatch(rule), timeout=CALL_TIMEOUT_S)
-            return _answered(bus, cancel)
+            return _wait_for_response(bus, cancel)
     except OSError:
         raise
     # jeepney has exceptions of its own; the caller knows only OSError.
@@ -233,7 +233,7 @@ def ask_portal(cancel: CancelToken) -> Path | None:
         raise OSError(repr(error)) from error
 
 
-def _answered(bus: DBusConnection, cancel: CancelToken) -> Path | None:
+def _wait_for_response(bus: DBusConnection, cancel: CancelToken) -> Path | None:
     from jeepney import DBusAddress, HeaderFields, MatchRule, MessageType, new_method_call
 
     responses_rule = MatchRule(type="signal", interface=REQUEST, member="Response")

@@ -97,12 +97,12 @@ class AnswerPairs(QObject):
         self.second: SecondModel | None = None
         """The composer's choice of a second model for the next question."""
         self._pairs: dict[tuple[AnswerService, int], AnswerPair] = {}
-        self._at_work: dict[RunningAnswerView, AnswerPair] = {}
+        self._pairs_by_answer: dict[RunningAnswerView, AnswerPair] = {}
         self._view: PairView | None = None
         chat.add_live(self.live)
         chat.attach = self._attach
         # The answers of the pair must not be shown a second time, as messages of the branch.
-        chat.before_pair = self._before
+        chat.before_pair = self._messages_before_pair
         chat.transcript.dropped.connect(lambda _: self._on_dropped())
         for live in (chat.live, self.live):
             live.ended.connect(self._on_ended)
@@ -238,12 +238,12 @@ class AnswerPairs(QObject):
         answering.started.connect(lambda number: pair.ids.__setitem__(place, number))
         answering.failed.connect(lambda _: setattr(pair, "has_failed", True))
         # Looked up when it ends, which may be while another chat is shown.
-        self._at_work[answering] = pair
+        self._pairs_by_answer[answering] = pair
         return answering
 
     def _on_ended(self, answering: RunningAnswerView) -> None:
         """Start the second answer when its turn has come; after both, settle the pair."""
-        pair = self._at_work.pop(answering, None)
+        pair = self._pairs_by_answer.pop(answering, None)
         if pair is None:
             return
         # Whoever stopped the first wants no second.
@@ -267,14 +267,14 @@ class AnswerPairs(QObject):
         missing = [side for side in view.sides if side.answer.message is None] if view is not None else []
         # A side whose model failed stays: it says why.
         if view is None or len(missing) == len(view.sides) or (missing and not pair.has_failed):
-            self._part(pair)
+            self._end_pair(pair)
             return
         pair.is_over = True
         view.show_choice(is_over=True)
         self._chat.refresh()
         announce(self._window, tr("Both have answered. Choose the one to continue with."))
 
-    def _part(self, pair: AnswerPair) -> None:
+    def _end_pair(self, pair: AnswerPair) -> None:
         """Replace the pair by the stored answer. Raises storage errors."""
         self._forget(pair)
         path = self._chat.path()
@@ -304,7 +304,7 @@ class AnswerPairs(QObject):
         transcript.jump_to_latest()
         self.changed.emit()
 
-    def _before(self, messages: list[StoredMessage]) -> list[StoredMessage]:
+    def _messages_before_pair(self, messages: list[StoredMessage]) -> list[StoredMessage]:
         """Return the messages to show before the pair; forgets a pair after which the chat was continued."""
         pair = self._pair
         if pair is None:
@@ -330,7 +330,7 @@ class AnswerPairs(QObject):
         if pair is not None and self._view is not None:
             self._view.show_choice(is_over=pair.is_over)
             # Both have ended while another chat was shown.
-            if not pair.is_over and pair not in self._at_work.values():
+            if not pair.is_over and pair not in self._pairs_by_answer.values():
                 with self._notify.guard():
                     self._settle(pair)
                 self.changed.emit()
@@ -366,7 +366,7 @@ class AnswerPairs(QObject):
         with self._notify.guard():
             pair.talk.conversations.choose_version(pair.ids[place])
             model = pair.models[place]
-            self._part(pair)
+            self._end_pair(pair)
             if model is not None:
                 self._own.go_on_with(model)
         self._chat.tell_touched()

@@ -202,12 +202,12 @@ class ChatSelection(QObject):
         self._texts.clear()
         if self._anchor is not None and self._head is not None:
             self._anchor, self._head = (
-                (self._kept(self._anchor[0]), self._kept(self._anchor[1])),
-                self._kept(self._head),
+                (self._remap(self._anchor[0]), self._remap(self._anchor[1])),
+                self._remap(self._head),
             )
             self._show(is_told=False)
 
-    def _kept(self, spot: TextPosition) -> TextPosition:
+    def _remap(self, spot: TextPosition) -> TextPosition:
         """Map a position to the current widgets of its turn; if its text is gone, to the text that follows."""
         turn = self._places.all[spot.number].turn
         texts = self.texts(turn) if turn is not None and spot.view is not None else []
@@ -234,7 +234,7 @@ class ChatSelection(QObject):
             turn.holds_selection = place.number in held
             if ends is not None and ends[0].number <= place.number <= ends[1].number:
                 for at, view in enumerate(self.texts(turn)):
-                    start, end = self._stretch(ends, (place.number, at), view)
+                    start, end = self._selected_offsets(ends, (place.number, at), view)
                     if start != end:
                         view.mark(start, end)
                         wanted.add(view)
@@ -245,7 +245,7 @@ class ChatSelection(QObject):
         if is_told:
             self.changed.emit()
 
-    def _stretch(
+    def _selected_offsets(
         self, ends: tuple[TextPosition, TextPosition], where: tuple[int, int], view: SelectableText
     ) -> tuple[int, int]:
         """Return the selected offsets of a text, (0, 0) for none."""
@@ -276,8 +276,8 @@ class ChatSelection(QObject):
         """Return the selection as plain text, with the speakers' names if there are several; long ones as Markdown."""
         from app.ui.text.selectable import text_of  # as in `is_answer`
 
-        said = list(self._said())
-        return _together(
+        said = list(self._selected_turns())
+        return _join_turns(
             said,
             [
                 source_of(selected_turn) if selected_turn.pieces is None else text_of(selected_turn.pieces)
@@ -290,24 +290,24 @@ class ChatSelection(QObject):
         """Return the selection as Markdown; a part of a message is written so that it renders the same."""
         from app.ui.text.selectable import markdown_of  # as in `is_answer`
 
-        said = list(self._said(is_source_enough=True))
+        said = list(self._selected_turns(is_source_enough=True))
         texts = [
             markdown_of(selected_turn.pieces or ()) if selected_turn.source is None else selected_turn.source
             for selected_turn in said
         ]
-        return _together(said, texts, "**{}:**")
+        return _join_turns(said, texts, "**{}:**")
 
     def data(self) -> QMimeData:
         """Return clipboard data: plain text, and rich text unless the selection is very long."""
         from app.ui.text.pieces import Prose, ProseLine, StyledSpan
         from app.ui.text.selectable import html_of, mime_data, text_of  # as in `is_answer`
 
-        said = list(self._said())
+        said = list(self._selected_turns())
         texts = [
             source_of(selected_turn) if selected_turn.pieces is None else text_of(selected_turn.pieces)
             for selected_turn in said
         ]
-        text = _together(said, texts, "{}:")
+        text = _join_turns(said, texts, "{}:")
         # Too long to parse: rich text would take seconds.
         if any(turn.pieces is None for turn in said):
             data = QMimeData()
@@ -320,7 +320,7 @@ class ChatSelection(QObject):
             pieces += selected_turn.pieces or ()
         return mime_data(html_of(pieces), text)
 
-    def _said(self, *, is_source_enough: bool = False) -> Iterator[SelectedTurn]:
+    def _selected_turns(self, *, is_source_enough: bool = False) -> Iterator[SelectedTurn]:
         ends = self.ends
         if ends is None:
             return
@@ -363,7 +363,7 @@ def source_of(said: SelectedTurn) -> str:
     return said.source or ""
 
 
-def _together(said: list[SelectedTurn], texts: list[str], name: str) -> str:
+def _join_turns(said: list[SelectedTurn], texts: list[str], name: str) -> str:
     """Join the texts of several turns, each below its speaker's name; a single text stays as it is."""
     if len(said) < 2:
         return "".join(texts)
@@ -441,7 +441,7 @@ class SelectionEvents(QObject):
         self._unit = SelectionUnit.CHARACTER
         self._is_pressed = self._is_drag = False
         self._pressed_at = QPoint()
-        self._doubled: tuple[float, QPoint] | None = None
+        self._last_double_click: tuple[float, QPoint] | None = None
         """Time and screen position of the last double click, to recognize a triple click."""
         self._column_x: float | None = None
         """Horizontal position kept while moving vertically over lines of different length."""
@@ -490,7 +490,7 @@ class SelectionEvents(QObject):
             self._unit, self._is_drag = SelectionUnit.CHARACTER, False
             self._selection.extend(spot)
         elif not self._is_drag:
-            self._selection.begin(*self._around(spot))
+            self._selection.begin(*self._ends_of_unit(spot))
         # So that keys continue from there.
         if spot.view is not None and not spot.view.hasFocus():
             spot.view.setFocus(Qt.FocusReason.MouseFocusReason)
@@ -504,12 +504,12 @@ class SelectionEvents(QObject):
             return
         spot = self._selection.spot_at(QPointF(self._column.mapFromGlobal(place)))
         if spot is not None:
-            self._selection.extend(*self._around(spot))
+            self._selection.extend(*self._ends_of_unit(spot))
         if self._selection.ends is not None:
             # A growing answer must not scroll away what is being selected.
             self._transcript.is_following = False
         # Qt sends no moves while the pointer rests outside, so a timer scrolls on.
-        if self._beyond(place):
+        if self._px_outside(place):
             self._scrolling.start()
 
     def _release(self, event: QMouseEvent) -> None:
@@ -535,10 +535,10 @@ class SelectionEvents(QObject):
         """Return what a click selects. Qt has no triple click, so it is recognized by time and distance."""
         now_s = time.monotonic()
         if event.type() == QEvent.Type.MouseButtonDblClick:
-            self._doubled = (now_s, place)
+            self._last_double_click = (now_s, place)
             return SelectionUnit.WORD
         # The third click ends it, so that a fourth one is a click again.
-        doubled, self._doubled = self._doubled, None
+        doubled, self._last_double_click = self._last_double_click, None
         if doubled is None or now_s - doubled[0] > QApplication.doubleClickInterval() / 1000:
             return SelectionUnit.CHARACTER
         is_near = (place - doubled[1]).manhattanLength() < QApplication.startDragDistance()
@@ -547,7 +547,7 @@ class SelectionEvents(QObject):
     def _is_on_selection(self, spot: TextPosition, event: QMouseEvent) -> bool:
         return self._selection.holds(spot) and self._selection.spot_at(event.position(), is_inside=True) is not None
 
-    def _around(self, spot: TextPosition) -> tuple[TextPosition, TextPosition]:
+    def _ends_of_unit(self, spot: TextPosition) -> tuple[TextPosition, TextPosition]:
         """Return the ends of the word or paragraph at a position, by the current unit."""
         view = spot.view
         if self._unit is SelectionUnit.CHARACTER or view is None:
@@ -571,7 +571,7 @@ class SelectionEvents(QObject):
         drag.setMimeData(self._selection.data())
         drag.exec(Qt.DropAction.CopyAction)
 
-    def _beyond(self, place: QPoint) -> int:
+    def _px_outside(self, place: QPoint) -> int:
         """Return how many pixels a screen position is above (negative) or below the viewport; 0 inside."""
         view = self._transcript.viewport()
         y = view.mapFromGlobal(place).y()
@@ -579,7 +579,7 @@ class SelectionEvents(QObject):
 
     def _scroll(self) -> None:
         place = QCursor.pos()
-        beyond, bar = self._beyond(place), self._transcript.verticalScrollBar()
+        beyond, bar = self._px_outside(place), self._transcript.verticalScrollBar()
         if not beyond or not self._is_pressed:
             self._scrolling.stop()
             return
@@ -614,17 +614,17 @@ class SelectionEvents(QObject):
         by_lines = next((entry for entry in _LINES if event.matches(entry[0])), None)
         operation = next((move_operation for keys, move_operation in _STEPS if event.matches(keys)), None)
         if by_lines is not None:
-            spot = self._vertically(where, by_lines[1], is_page=by_lines[2])
+            spot = self._move_vertically(where, by_lines[1], is_page=by_lines[2])
         elif operation is not None:
             # Moving sideways sets another column to keep.
             self._column_x = None
-            spot = self._along(where, operation)
+            spot = self._move_by_operation(where, operation)
         elif event.matches(QKeySequence.StandardKey.SelectStartOfDocument):
             spot = TextPosition(0, BEFORE)
         elif event.matches(QKeySequence.StandardKey.SelectEndOfDocument):
             spot = TextPosition(self._transcript.places.count - 1, BEHIND)
         elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            spot = self._by_turn(where, event.key())
+            spot = self._move_by_turn(where, event.key())
         if spot is None:
             return False
         if self._selection.head is None:
@@ -644,12 +644,12 @@ class SelectionEvents(QObject):
                     return TextPosition(place.number, at, 0, view)
         return None
 
-    def _along(self, spot: TextPosition, operation: QTextCursor.MoveOperation) -> TextPosition | None:
+    def _move_by_operation(self, spot: TextPosition, operation: QTextCursor.MoveOperation) -> TextPosition | None:
         """Move a position by a cursor operation, continuing in the neighbouring text where its own ends."""
-        view = self._made(spot).view
+        view = self._with_widget(spot).view
         if view is None:
             return None
-        spot = self._made(spot)
+        spot = self._with_widget(spot)
         cursor = QTextCursor(view.document())
         cursor.setPosition(view.position_at(spot.offset))
         if cursor.movePosition(operation):
@@ -658,9 +658,9 @@ class SelectionEvents(QObject):
         if operation in (QTextCursor.MoveOperation.StartOfLine, QTextCursor.MoveOperation.EndOfLine):
             return spot
         # A cursor that can't move at position 0 was to go back.
-        return self._text_beside(spot, 1 if cursor.position() else -1) or spot
+        return self._neighbour_text(spot, 1 if cursor.position() else -1) or spot
 
-    def _made(self, spot: TextPosition) -> TextPosition:
+    def _with_widget(self, spot: TextPosition) -> TextPosition:
         """Return the same position with a widget, creating its turn if necessary."""
         if spot.view is not None:
             return spot
@@ -668,7 +668,7 @@ class SelectionEvents(QObject):
         beginning, end = self._selection.beginning_of(spot.number), self._selection.end_of(spot.number)
         return beginning if spot.text == BEFORE else end
 
-    def _text_beside(self, spot: TextPosition, step: int) -> TextPosition | None:
+    def _neighbour_text(self, spot: TextPosition, step: int) -> TextPosition | None:
         """Return the beginning of the next text (1) or the end of the previous one (-1), or None."""
         texts = self._selection.texts(self._transcript.turn_at(spot.number))
         at = spot.text + step
@@ -680,9 +680,9 @@ class SelectionEvents(QObject):
         self._transcript.turn_at(number)
         return self._selection.beginning_of(number) if step > 0 else self._selection.end_of(number)
 
-    def _vertically(self, spot: TextPosition, step: int, *, is_page: bool) -> TextPosition | None:
+    def _move_vertically(self, spot: TextPosition, step: int, *, is_page: bool) -> TextPosition | None:
         """Move a position a line or a page down (1) or up (-1), keeping the horizontal position."""
-        spot = self._made(spot)
+        spot = self._with_widget(spot)
         # So that there is a text to arrive at.
         neighbour = spot.number + step
         if 0 <= neighbour < self._transcript.places.count:
@@ -708,7 +708,7 @@ class SelectionEvents(QObject):
                 return self._selection.spot_at(there) or found
         return TextPosition(self._transcript.places.count - 1, BEHIND) if step > 0 else TextPosition(0, BEFORE)
 
-    def _by_turn(self, spot: TextPosition, key: int) -> TextPosition | None:
+    def _move_by_turn(self, spot: TextPosition, key: int) -> TextPosition | None:
         """Move a position to the end or beginning of its turn, or of the next one if it is there already."""
         if key not in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             return None

@@ -198,13 +198,13 @@ class SurveyOffering(QObject):
         self._sent: tuple[int, str] | None = None
         self._task: tasks.BackgroundTask | None = None
         self._looks = 0
-        self._later = QTimer(self, singleShot=True, interval=LOOK_MS)
-        self._later.timeout.connect(self._find_offers)
+        self._delay = QTimer(self, singleShot=True, interval=LOOK_MS)
+        self._delay.timeout.connect(self._find_offers)
 
     @property
     def is_looking(self) -> bool:
         """True while the typed text is still to be examined."""
-        return self._later.isActive() or (self._task is not None and not self._task.done)
+        return self._delay.isActive() or (self._task is not None and not self._task.done)
 
     @property
     def sent(self) -> int | None:
@@ -214,13 +214,13 @@ class SurveyOffering(QObject):
     def look_at(self, question: StoredMessage) -> None:
         """Examine a question that was sent and is being answered from passages."""
         self._sent = (question.id, question.text)
-        self._later.start()
+        self._delay.start()
 
     def forget_sent(self) -> None:
         """Withdraw the offer for a sent question, because it was followed or another chat is shown."""
         self._sent = None
         self._row.show_offer(None)
-        self._later.start()
+        self._delay.start()
 
     def look_later(self) -> None:
         """Examine the text after a pause, because it or its documents changed."""
@@ -230,7 +230,7 @@ class SurveyOffering(QObject):
         # Withdrawn at once only where nothing is left to ask; else the old offer stays until the new one.
         if self._row.offer is not None and not self._subject:
             self._row.show_offer(None)
-        self._later.start()
+        self._delay.start()
 
     @property
     def _subject(self) -> str:

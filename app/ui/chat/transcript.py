@@ -193,7 +193,7 @@ class ChatTranscript(QScrollArea):
         with self._changing():
             held = column.held()
             if is_again:
-                column.doubt_all()
+                column.invalidate_heights()
             column.measure_changed()
             self._place_turns(held)
             # Repeat: measuring a turn moves those below it, so others may come near the viewport.
@@ -506,7 +506,7 @@ class TurnColumn(QWidget):
             place.is_sure = False
         return place is not None
 
-    def doubt_all(self) -> None:
+    def invalidate_heights(self) -> None:
         """Mark all heights as outdated after a change of width or theme; turns are measured again when near the
         viewport.
         """

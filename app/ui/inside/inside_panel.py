@@ -130,9 +130,9 @@ class InsidePanel(QWidget):
         self._choice.changed.connect(self._on_chosen)
         self._field = OwnText(ui)
         self._stack = QStackedWidget()
-        self._later = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._later.timeout.connect(self._inspect_chosen)
-        self._field.edit.textChanged.connect(self._later.start)
+        self._delay = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._delay.timeout.connect(self._inspect_chosen)
+        self._field.edit.textChanged.connect(self._delay.start)
         self._field.changed.connect(self._inspect_chosen)
         self._drop = FileDrop(ui.theme, lambda _files: [FileDropAction("", tr("Look at this text"))], self)
         self._drop.dropped.connect(lambda files, _zone: self._on_dropped(files))
@@ -197,7 +197,7 @@ class InsidePanel(QWidget):
         if self.isVisible():
             self._offer()
             # A selection changes with every step of the mouse.
-            self._later.start()
+            self._delay.start()
 
     def _offer(self) -> None:
         """Update the list of subjects; the chosen one stays while it exists."""
@@ -236,7 +236,7 @@ class InsidePanel(QWidget):
     def _inspect_chosen(self) -> None:
         """Show the chosen subject on the current page, unless it is there already."""
         # It may be called while the pause after typing still runs.
-        self._later.stop()
+        self._delay.stop()
         if self._choice.value == OWN:
             subject: InspectedText | None = InspectedText(OWN, "", self._field.text)
         else:
@@ -268,7 +268,7 @@ class InsidePanel(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.page_shown.emit("")
-        self._later.stop()
+        self._delay.stop()
         for name, page in self._pages.items():
             if getattr(page, "is_looking", False):
                 # What was cut off must be asked again when the panel is shown.

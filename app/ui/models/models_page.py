@@ -348,8 +348,8 @@ class ModelCard(QFrame):
         theme.dress(self._head, spacing=10)
         theme.dress(self._row, spacing=4)
         # Another font is another width.
-        theme.changed.connect(self._turn)
-        self._turn()
+        theme.changed.connect(self._fit_layout)
+        self._fit_layout()
         self.describe()
 
     def _lay_out(self) -> None:
@@ -385,7 +385,7 @@ class ModelCard(QFrame):
 
     def show_badge(self, text: str, token: str = "success") -> None:
         self.badge.show_text(text, token)
-        self._turn()
+        self._fit_layout()
         self.describe()
 
     def add_button(self, key: str, text: str, on_click: Callable[[], object], kind: str = "plain") -> QPushButton:
@@ -404,7 +404,7 @@ class ModelCard(QFrame):
     def align_buttons(self, *keys: str) -> None:
         # Otherwise the neighbours move when one replaces the other.
         self._theme.dress(*(self.buttons[key] for key in keys), least_width=TURN_PX)
-        self._turn()
+        self._fit_layout()
 
     def add_tool(self, key: str, widget: QWidget) -> None:
         """Add a widget at the end of the card."""
@@ -418,7 +418,7 @@ class ModelCard(QFrame):
             if key not in keys and button.hasFocus():
                 self.setFocus(Qt.FocusReason.OtherFocusReason)
             button.setVisible(key in keys)
-        self._turn()
+        self._fit_layout()
 
     def rename(self) -> None:
         """Edit the name in place: Return saves, Escape cancels."""
@@ -476,7 +476,7 @@ class ModelCard(QFrame):
             self.setFocus(Qt.FocusReason.OtherFocusReason)
         self.editing_ended.emit()
 
-    def _turn(self) -> None:
+    def _fit_layout(self) -> None:
         """Stack name and badge, or text and buttons, where the card is too narrow for a row."""
         along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         buttons = self._row.sizeHint().width()
@@ -496,7 +496,7 @@ class ModelCard(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._turn()
+        self._fit_layout()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()

@@ -597,9 +597,9 @@ class ModelsColumn(QWidget):
         self.search = SearchField(theme, tr("Search the Hub"))
         self.search.setToolTip(keys_of("models"))
         self._last_search = ""
-        self._later = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
-        self._later.timeout.connect(self._tell_search)
-        self.search.textChanged.connect(lambda _: self._later.start())
+        self._delay = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
+        self._delay.timeout.connect(self._tell_search)
+        self.search.textChanged.connect(lambda _: self._delay.start())
         self.search.installEventFilter(self)
         self.search.returnPressed.connect(self._on_return)
         self._column = QVBoxLayout(self)
@@ -675,7 +675,7 @@ class ModelsColumn(QWidget):
             button.setToolTip(text if button.text() != text else "")
 
     def _choose(self, name: str) -> None:
-        self._later.stop()
+        self._delay.stop()
         # The field's frame would look like a second choice; the page takes the keyboard.
         if self.search.hasFocus():
             self.search.clearFocus()
@@ -687,7 +687,7 @@ class ModelsColumn(QWidget):
         self._tell_search()
 
     def _tell_search(self) -> None:
-        self._later.stop()
+        self._delay.stop()
         text = self.search.text().strip()
         if text != self._last_search:
             self._last_search = text

@@ -178,8 +178,8 @@ class CardView(QWidget):
         self.body = MessageBody(theme, self)
         self.body.link_clicked.connect(lambda href: ask_to_open(href, self))
         self.body.fold_toggled.connect(self._arrange)
-        self._later = QTimer(self, singleShot=True, interval=0)
-        self._later.timeout.connect(self._show_more)
+        self._delay = QTimer(self, singleShot=True, interval=0)
+        self._delay.timeout.connect(self._show_more)
         theme.changed.connect(lambda: self._arrange(is_again=True))
 
     @property
@@ -197,7 +197,7 @@ class CardView(QWidget):
         self.body.set_blocks(self._blocks[: self._shown], [], self._revision)
         self._arrange()
         if not self.is_complete:
-            self._later.start()
+            self._delay.start()
 
     def _arrange(self, *, is_again: bool = False) -> None:
         width = min(self.width(), self._theme.px(MEASURE_PX))

@@ -83,13 +83,13 @@ class OtherPrograms(QObject):
     def begin(self) -> None:
         """Start the server if it was on before the restart."""
         if self.is_wanted:
-            self._turn()
+            self._start_round()
 
     def want(self, *, wanted: bool) -> None:
         """Store whether the server should be on, and apply it at once."""
         with self._notify.guard():
             self._app.change_settings("serving", on=wanted)
-        self._turn()
+        self._start_round()
 
     def use(self, **values: object) -> None:
         """Store fields of `settings.Serving` and apply them at once."""
@@ -97,11 +97,11 @@ class OtherPrograms(QObject):
             self._app.change_settings("serving", **values)
         # The other fields are read with each request; these are fixed when the server starts.
         if values.keys() & {"port", "origins"}:
-            self._turn()
+            self._start_round()
 
     def renew_key(self) -> None:
         """Replace the API key; the old one stops working."""
-        self._turn(renew=True)
+        self._start_round(renew=True)
 
     @cached_property
     def _rounds(self) -> tasks.Rounds:
@@ -124,7 +124,7 @@ class OtherPrograms(QObject):
         rounds.over.connect(self.changed)
         return rounds
 
-    def _turn(self, *, renew: bool = False) -> None:
+    def _start_round(self, *, renew: bool = False) -> None:
         self._renews = self._renews or renew
         self.error = None
         self._rounds.start()

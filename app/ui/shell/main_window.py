@@ -393,7 +393,7 @@ class TopRow(ItemsLayout):
         return QSize(self._width(self._tabs.names_px, self._picker.sizeHint().width()), self._height)
 
     def minimumSize(self) -> QSize:
-        return QSize(self._tightest, self._height)
+        return QSize(self._least_px, self._height)
 
     def setGeometry(self, rect: QRect) -> None:
         super().setGeometry(rect)
@@ -418,7 +418,7 @@ class TopRow(ItemsLayout):
         gap, toggle_px = self._theme.px(TIGHT_PX), self._toggle.sizeHint().width()
         left = 2 * gap + toggle_px
         # In the tightest layout the panel's button goes before anything else.
-        self._panel.setVisible(self._has_panel and rect.width() >= self._tightest + self._panel_px(gap))
+        self._panel.setVisible(self._has_panel and rect.width() >= self._least_px + self._panel_px(gap))
         end = rect.width() - gap - (0 if self._panel.isHidden() else self._panel_px(gap))
         is_tight = end - left - self._tabs.icons_px - gap < self._picker.least_px
         self._tabs.show_names(shown=False, is_tight=is_tight)
@@ -432,7 +432,7 @@ class TopRow(ItemsLayout):
         )
 
     @property
-    def _tightest(self) -> int:
+    def _least_px(self) -> int:
         widths = (self._toggle.sizeHint().width(), self._tabs.tight_px, self._picker.least_px)
         return sum(widths) + self._theme.px(TIGHT_PX) * 4
 
@@ -475,7 +475,7 @@ class IncomingFiles(QObject):
     def __init__(self, app: Fireside, ui: UiContext, tabs: Tabs) -> None:
         super().__init__(ui.window)
         self._app, self._ui, self._tabs = app, ui, tabs
-        drop = FileDrop(ui.theme, self._zones, ui.window)
+        drop = FileDrop(ui.theme, self._drop_zones, ui.window)
         drop.dropped.connect(self._on_dropped)
         drop.refused.connect(lambda: ui.notify.show_notice(NO_FILE))
         drop.picture_dropped.connect(self._on_picture)
@@ -484,7 +484,7 @@ class IncomingFiles(QObject):
         """Open files from the command line or a second start: the first model is loaded, documents go to the named tab,
         or else the home tab.
         """
-        models, documents = _sorted(files)
+        models, documents = _split_models(files)
         if models:
             self._ui.loader.load(models[0])
         # Only documents were named; whoever opens one wants to ask about it.
@@ -525,8 +525,8 @@ class IncomingFiles(QObject):
         dialog = self._ask_for_file("add_file_dialog", tr("Add a model file"))
         dialog.fileSelected.connect(lambda file: self._add(Path(file)))
 
-    def _zones(self, files: list[str]) -> Sequence[FileDropAction]:
-        _, documents = _sorted(files)
+    def _drop_zones(self, files: list[str]) -> Sequence[FileDropAction]:
+        _, documents = _split_models(files)
         if not files:
             return [FileDropAction("", tr("You can only drop files from this computer"))]
         if not documents:
@@ -545,7 +545,7 @@ class IncomingFiles(QObject):
 
     def _on_dropped(self, files: list[str], zone: str) -> None:
         """Add and choose a dropped model; send documents to the zone they were dropped on."""
-        models, documents = _sorted(files)
+        models, documents = _split_models(files)
         if models:
             path = models[0]
             ours = Path(self._app.settings.models.folder or self._app.paths.models)
@@ -591,7 +591,7 @@ def _with_chats(files: Sequence[Path]) -> list[Path]:
     return [path for path in files if has_chats(path)]
 
 
-def _sorted(files: Sequence[str]) -> tuple[list[Path], list[Path]]:
+def _split_models(files: Sequence[str]) -> tuple[list[Path], list[Path]]:
     """Split files into models and others."""
     paths = [Path(file) for file in files]
     models = [path for path in paths if path.suffix.lower() == ".gguf"]

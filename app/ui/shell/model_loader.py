@@ -54,7 +54,7 @@ class ModelLoader(QObject):
         self.fraction = 0.0
         self.step = ""
         self.model: ModelLoaded | None = None
-        self._told = LoadingTold(notify)
+        self._notices = LoadingTold(notify)
         self._is_expected = False
         self._brought_in_place_of: Path | None = None
         """Model that was loaded before a chat's own one, while that is loading; restored if it fails."""
@@ -139,7 +139,7 @@ class ModelLoader(QObject):
         # A model elsewhere takes no memory here.
         if self.state != "ready" or isinstance(self.model, ModelElsewhere):
             return
-        task = tasks.run(lambda _: _once(self._app.engine.sleep), self)
+        task = tasks.run(lambda _: _run_once(self._app.engine.sleep), self)
         task.finished.connect(self.sync_with_engine)
         task.failed.connect(self._notify.error)
         # Said at once; the end of the task corrects it where the engine went on.
@@ -201,7 +201,7 @@ class ModelLoader(QObject):
             self._show_progress(event)
         elif isinstance(event, ModelLoaded):
             self.model = event
-            self._told.forget()
+            self._notices.forget()
 
     def _on_waking(self, event: WakingEvent) -> None:
         if self._task is not None:
@@ -232,7 +232,7 @@ class ModelLoader(QObject):
         # Whatever shows progress is drawn again: once for each percent is enough.
         moved = int(event.fraction * 100) != int(self.fraction * 100) or event.step != self.step
         if event.step and event.step != self.step:
-            self._told.tell_step(event.step)
+            self._notices.tell_step(event.step)
         self.fraction, self.step = event.fraction, event.step
         if moved:
             self.changed.emit()
@@ -278,9 +278,9 @@ class ModelLoader(QObject):
     def _set(self, state: str, model: ModelLoaded | None) -> None:
         self._is_expected = self._is_expected and state == "loading"
         self.state, self.model, self.step = state, model, ""
-        self._told.end()
+        self._notices.end()
         if state == "ready" and model is not None:
-            self._told.tell_surprise(model)
+            self._notices.tell_surprise(model)
         self.changed.emit()
 
 
@@ -314,7 +314,7 @@ class LoadingTold:
         self._trying.end()
 
 
-def _once(do: Callable[[], object]) -> Iterator[object]:
+def _run_once(do: Callable[[], object]) -> Iterator[object]:
     """Wrap a single call as the iterator that a task expects."""
     do()
     yield from ()

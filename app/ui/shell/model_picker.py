@@ -183,7 +183,7 @@ class ModelPicker(QPushButton):
         from app.features.models.installed import senses_of
         from app.ui.model_texts import senses_words
 
-        for path, name in self._known():
+        for path, name in self._known_models():
             size = self._size_of(path)
             if not size:
                 continue
@@ -235,7 +235,7 @@ class ModelPicker(QPushButton):
         """True if the tab uses the chat model, whose state the loader knows."""
         return self.path in (self._loader.path, self._loader.stand_in)
 
-    def _known(self) -> list[tuple[Path, str]]:
+    def _known_models(self) -> list[tuple[Path, str]]:
         known = self._app.known_models()
         if self._own is not None and self._own not in dict(known):
             known.append((self._own, self._name_of(self._own)))
@@ -299,7 +299,7 @@ class ModelPicker(QPushButton):
             word, state = loader.word, "failed" if loader.is_away else loader.state
         else:
             word, state = self._own_state(path)
-        told = _told(loader) if is_loaders else self._own_told(state)
+        told = _state_sentence(loader) if is_loaders else self._own_state_sentence(state)
         self._name.setText(name)
         size = self._size_of(path) if path else ""
         self._size.setText(size)
@@ -330,7 +330,7 @@ class ModelPicker(QPushButton):
         state = engine.state if engine is not None else "asleep"
         return {"asleep": tr("asleep"), "loading": tr("loading"), "ready": tr("ready")}[state], state
 
-    def _own_told(self, state: str) -> str:
+    def _own_state_sentence(self, state: str) -> str:
         loads = "" if state == "ready" else tr(LOADED_WHEN_NEEDED)
         only = tr("Only in {tab}.", tab=self._tab_name) if self.task != CHAT else ""
         return " ".join(filter(None, (only, loads)))
@@ -373,16 +373,16 @@ class ModelPicker(QPushButton):
         self._arrange()
 
 
-def _told(loader: ModelLoader) -> str:
+def _state_sentence(loader: ModelLoader) -> str:
     """Return the sentence that explains a loader's state."""
     if loader.state == "loading" and loader.step:
         return in_words(trying_words(loader.step))
     if loader.model is not None and loader.stand_in is not None:
         return tr(MODEL_REPLACED_FOR_WORK, name=loader.name)
-    return _why(loader)
+    return _reason_for_state(loader)
 
 
-def _why(loader: ModelLoader) -> str:
+def _reason_for_state(loader: ModelLoader) -> str:
     """Return why a loader's model was loaded the way it is, or why it sleeps; "" if there is nothing to say."""
     if loader.model is None:
         return in_words(ASLEEP) if loader.wakes_up else ""
@@ -424,7 +424,7 @@ class ModelAbout(QFrame):
         self.setFixedWidth(min(px(WIDTH_PX), room.width()))
         name = ElidedLabel(loader.name)
         name.setFont(theme.font(15, 600))
-        why = QLabel(_why(loader), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        why = QLabel(_reason_for_state(loader), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         why.setObjectName("why")
         why.setFont(theme.font(13.5))
         why.setVisible(bool(why.text()))

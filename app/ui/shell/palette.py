@@ -260,8 +260,8 @@ class Palette(QWidget):
             column.addWidget(widget)
         theme.dress(column, margins=(10, 10, 10, 8), spacing=8)
         theme.dress(self.nothing, font=(13.5, 400), margins=(8, 2, 8, 6))
-        self._later = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._later.timeout.connect(self._search_items)
+        self._delay = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._delay.timeout.connect(self._search_items)
         self.field.textChanged.connect(self._on_typed)
         self.field.installEventFilter(self)
         window.installEventFilter(self)
@@ -303,7 +303,7 @@ class Palette(QWidget):
         """Show what is in memory at once, and search the database after a short pause in typing."""
         words = self.field.text().strip()
         self._show(self._offers.fitting(words, self._recent) if words else self._offers.first(self._recent))
-        self._later.start()
+        self._delay.start()
 
     def _search_items(self) -> None:
         if self._task is not None:
@@ -337,7 +337,7 @@ class Palette(QWidget):
         is_empty = not self.entries.rowCount()
         self.list.setVisible(not is_empty)
         self.nothing.setText(tr("No results for “{words}”.", words=self.field.text().strip()))
-        self.nothing.setVisible(is_empty and self._task is None and not self._later.isActive())
+        self.nothing.setVisible(is_empty and self._task is None and not self._delay.isActive())
 
     def _go_to(self, row: int) -> None:
         count = self.entries.rowCount()

@@ -41,8 +41,8 @@ class PassageIndexing(QObject):
         self._rounds.happened.connect(self._on_progress)
         self._rounds.failed.connect(self._on_failed)
         self._rounds.over.connect(self._on_over)
-        self._later = QTimer(self, singleShot=True, interval=LATER_MS)
-        self._later.timeout.connect(self.start)
+        self._delay = QTimer(self, singleShot=True, interval=LATER_MS)
+        self._delay.timeout.connect(self.start)
         self._path = app.settings.models.passages_path
         # Queued, because the signal is emitted from other threads.
         self._wanted.connect(self._on_wanted, Qt.ConnectionType.QueuedConnection)
@@ -65,7 +65,7 @@ class PassageIndexing(QObject):
     def start_later(self) -> None:
         if self.is_chosen:
             # A document may have been added, and more may follow.
-            self._later.start()
+            self._delay.start()
 
     def stop(self) -> None:
         """Stop embedding until `resume`; finished vectors are kept."""

@@ -131,10 +131,10 @@ class SingleInstance(QObject):
         replaced.
         """
         with _one_at_a_time(self._folder):
-            if self._connected() is not None:
+            if self._connect() is not None:
                 return InstanceState.FIRST
             if self._folder.is_dir():
-                self._lock = _locked(self._folder / "in-use.lock")
+                self._lock = _lock_file(self._folder / "in-use.lock")
                 if self._lock is None:
                     return InstanceState.ENDING
             QLocalServer.removeServer(self.name)
@@ -147,7 +147,7 @@ class SingleInstance(QObject):
 
     def hand_over(self, wanted: StartRequest) -> HandOverReply:
         """Ask the first instance to come to the front and carry out the request."""
-        first = self._connected()
+        first = self._connect()
         if first is None:
             return HandOverReply.LEFT
         first.write(wanted.line)
@@ -171,7 +171,7 @@ class SingleInstance(QObject):
             os.close(self._lock)
             self._lock = None
 
-    def _connected(self) -> QLocalSocket | None:
+    def _connect(self) -> QLocalSocket | None:
         """Connect to the first instance; None if there is none or it belongs to another user."""
         line = QLocalSocket()
         line.connectToServer(self.name)
@@ -249,7 +249,7 @@ def _is_ours(line: QLocalSocket) -> bool:
     return bool(user == os.getuid())
 
 
-def _locked(path: Path) -> int | None:
+def _lock_file(path: Path) -> int | None:
     """Lock a file until it is closed or the process ends. Return its descriptor, or None if another process has the
     lock.
     """

@@ -103,7 +103,7 @@ class SilenceNotices(QObject):
         super().__init__(parent)
         self._notify = notify
         self._watch = SilenceWatch()
-        self._told: dict[Child, Notice | None] = {}
+        self._announced: dict[Child, Notice | None] = {}
         self._timer = QTimer(self, interval=round(1000 * BEAT_EVERY_S))
         self._timer.setTimerType(Qt.TimerType.CoarseTimer)
         self._timer.timeout.connect(self.check_children)
@@ -113,23 +113,23 @@ class SilenceNotices(QObject):
         """Timer slot: show notices for children that went silent, and dismiss those that no longer apply."""
         # A child without work may be silent; nobody waits for it.
         silent = [child for child in self._watch.find_silent() if child.work]
-        for child in [child for child in self._told if child not in silent]:
-            notice = self._told.pop(child)
+        for child in [child for child in self._announced if child not in silent]:
+            notice = self._announced.pop(child)
             if notice is not None:
                 notice.dismiss()
         for child in silent:
-            if child not in self._told:
+            if child not in self._announced:
                 self._notify_silence(child)
 
     def _notify_silence(self, child: Child) -> None:
         notice = self._notify.show_notice(silence_sentence(child.work, child.subject), action=child.give_up, lasts=True)
-        self._told[child] = notice
+        self._announced[child] = notice
         notice.left.connect(lambda: self._on_left(child))
 
     def _on_left(self, child: Child) -> None:
         # Dismissed: it is not said again until the child has responded.
-        if child in self._told:
-            self._told[child] = None
+        if child in self._announced:
+            self._announced[child] = None
 
 
 # Upgrade notice: the running window keeps its code, but child processes started from now on run the new one.

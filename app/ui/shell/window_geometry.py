@@ -74,7 +74,7 @@ class WindowGeometry(QObject):
         """Restore the stored geometry, or the default size if that is unusable."""
         geometry = QByteArray.fromBase64(kept.geometry.encode("ascii", "ignore"))
         if geometry.isEmpty() or not self._window.restoreGeometry(geometry):
-            self._window.resize(QSize(*SIZE_PX).boundedTo(self._room()))
+            self._window.resize(QSize(*SIZE_PX).boundedTo(self._most_size()))
         self._column_px = kept.sidebar_width
         self._column.setHidden(kept.sidebar_hidden)
         self.fit_column()
@@ -94,7 +94,7 @@ class WindowGeometry(QObject):
         before = window.size()
         if self._size_before is not None and before != self._size_made:
             self._size_before = None  # the user resized it meanwhile
-        least = QSize(px(SMALLEST_PX[0]), px(SMALLEST_PX[1])).boundedTo(self._room())
+        least = QSize(px(SMALLEST_PX[0]), px(SMALLEST_PX[1])).boundedTo(self._most_size())
         # Qt itself enlarges a window that is smaller than this.
         window.setMinimumSize(least)
         place = window.pos()
@@ -128,10 +128,10 @@ class WindowGeometry(QObject):
         if not self._is_free or not self._window.isVisible():
             return
         screen, frame = self._window.screen().availableGeometry(), self._window.frameGeometry()
-        self._window.resize(self._window.size().boundedTo(self._room()))
+        self._window.resize(self._window.size().boundedTo(self._most_size()))
         # A rectangle's right is its last pixel, hence the 1.
-        left = max(screen.left(), min(frame.left(), screen.right() + 1 - self._outer.width()))
-        top = max(screen.top(), min(frame.top(), screen.bottom() + 1 - self._outer.height()))
+        left = max(screen.left(), min(frame.left(), screen.right() + 1 - self._outer_size.width()))
+        top = max(screen.top(), min(frame.top(), screen.bottom() + 1 - self._outer_size.height()))
         if (left, top) != (frame.left(), frame.top()):
             self._window.move(left, top)
 
@@ -209,18 +209,18 @@ class WindowGeometry(QObject):
         return not self._window.isMaximized() and not self._window.isFullScreen()
 
     @property
-    def _outer(self) -> QSize:
-        return self._window.size().grownBy(self._frame())
+    def _outer_size(self) -> QSize:
+        return self._window.size().grownBy(self._frame_margins())
 
-    def _frame(self) -> QMargins:
+    def _frame_margins(self) -> QMargins:
         handle = self._window.windowHandle()
         # The system's frame is known only once the window is shown.
         known = handle.frameMargins() if handle is not None and self._window.isVisible() else QMargins()
         return USUAL_FRAME_PX if known.isNull() else known
 
-    def _room(self) -> QSize:
+    def _most_size(self) -> QSize:
         """Return the largest size of the window inside its frame."""
-        return self._window.screen().availableGeometry().size().shrunkBy(self._frame())
+        return self._window.screen().availableGeometry().size().shrunkBy(self._frame_margins())
 
     def _on_column_moved(self) -> None:
         if not self._column.isHidden() and not self._is_narrow:

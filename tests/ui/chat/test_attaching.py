@@ -522,7 +522,7 @@ def test_before_the_model_is_there_enter_sends_and_what_fits_is_decided_by_the_a
     desk = open_chat({"text": "Yes."}, loaded=False)
     with desk.hears(desk.chat.wake_wanted):
         desk.attaching.add([notes(tmp_path / "a.txt", "First."), notes(tmp_path / "b.txt", LONG)])
-    desk.wait(lambda: desk.attaching.hold() == "" and len(desk.attached) == 2)
+    desk.wait(lambda: desk.attaching.reason_to_wait() == "" and len(desk.attached) == 2)
     desk.load(tmp_path / "model.gguf")
     desk.ask("What?")
     text = desk.prompts()[-1][-1][1]
@@ -571,7 +571,7 @@ def test_a_very_large_file_is_asked_about_first(open_chat: Open, tmp_path: Path)
     desk.attaching.add([path])
     desk.wait(lambda: bool(desk.chat.findChildren(LargeFile)))
     dialog = desk.chat.findChildren(LargeFile)[0]
-    assert desk.attaching.hold() == STILL_READING.format(name="huge.bin")
+    assert desk.attaching.reason_to_wait() == STILL_READING.format(name="huge.bin")
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     assert desk.attached == []
     desk.attaching.add([path])

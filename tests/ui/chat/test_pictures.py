@@ -224,7 +224,7 @@ def test_one_that_is_added_is_in_sight_and_a_person_may_scroll_away(open_chat: O
     desk.wait(lambda: last.visibleRegion().boundingRect().size() == last.size())
     bar = desk.row.findChild(QScrollArea).verticalScrollBar()
     QTest.keyClick(bar, Qt.Key.Key_Home)
-    desk.attaching.look_again()
+    desk.attaching.refit()
     assert not first.visibleRegion().isEmpty()
 
 

@@ -53,7 +53,7 @@ def test_what_is_typed_meanwhile_waits_can_be_changed_and_is_sent_in_its_order(o
     begin(desk)
     desk.queue_up("first")
     desk.attaching.add([notes(tmp_path / "notes.txt", "Buy milk.")])
-    desk.wait(lambda: desk.attached and not desk.attaching.hold())
+    desk.wait(lambda: desk.attached and not desk.attaching.reason_to_wait())
     desk.queue_up("second")
     assert desk.attached == []
     desk.type("third")

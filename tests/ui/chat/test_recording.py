@@ -188,7 +188,7 @@ def test_one_that_is_being_heard_when_the_program_ends_is_there_at_the_next_star
         frame.wait(lambda: len(prompts(script)) == 2)
         chip = chat.composer.attachments.chips[0]
         frame.wait(lambda: chip.accessibleDescription() == LISTENING_TO_MINUTE.format(page=1, pages=2))
-        assert chat.attaching.hold() == STILL_LISTENING.format(name="talk.wav")
+        assert chat.attaching.reason_to_wait() == STILL_LISTENING.format(name="talk.wav")
     (script.parent / "go").touch()
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
         chat = frame.find_step(ChatTab).chat

@@ -58,7 +58,7 @@ def opened(frame: Frame) -> Palette:
 
 
 def settle(frame: Frame, palette: Palette) -> None:
-    frame.wait(lambda: not palette._later.isActive() and palette._task is None)
+    frame.wait(lambda: not palette._delay.isActive() and palette._task is None)
 
 
 def typed(frame: Frame, palette: Palette, words: str) -> list[str]:
