@@ -56,6 +56,7 @@ class OtherPrograms(QObject):
     @property
     def door(self) -> ServerAddress | None:
         """Address of the running server; None while it is off."""
+        # As in `is_turning`.
         return self.switch.door if "switch" in self.__dict__ else None
 
     @cached_property

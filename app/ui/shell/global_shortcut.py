@@ -275,6 +275,7 @@ class X11Keys:
         if not reply:
             return []
         per_code, signs = reply.contents.per_code, self._xcb.xcb_get_keyboard_mapping_keysyms(reply)
+        # The first symbol of each key is the one without a modifier.
         found = [first + number for number in range(count) if per_code and signs[number * per_code] == wanted]
         self._free(reply)
         return found

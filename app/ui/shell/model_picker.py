@@ -165,6 +165,7 @@ class ModelPicker(QPushButton):
         mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
         x = 0 if mirrored else self.width() - size.width()
         place = QRect(self.mapToGlobal(QPoint(x, self.height() + self._theme.px(4))), size)
+        # Near the edge of the screen the popup would be cut.
         room = self.screen().availableGeometry()
         place.moveRight(min(place.right(), room.right()))
         place.moveBottom(min(place.bottom(), room.bottom()))

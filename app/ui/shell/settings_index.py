@@ -209,6 +209,7 @@ def place_of(name: str) -> tuple[str, str]:
     "".
     """
     page, _, row = name.partition("/")
+    # The palette stores addresses, so names of former pages must lead somewhere.
     return MOVED_PAGES.get(page, (page, row)) if not row else (page, row)
 
 

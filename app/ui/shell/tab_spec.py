@@ -296,6 +296,7 @@ class Tab(QObject):
         field = self.column.findChild(SearchField)
         if field is not None:
             field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            # Typing replaces what was searched for before.
             field.selectAll()
         return field is not None
 
