@@ -200,8 +200,10 @@ class AnswerService:
         question = self.conversations.add_message(conversation_id, leaf_id, Role.USER, text)
         if draft_of != 0:
             self.documents.attachments.move_to_message(draft_of, question.id)
+            # The draft's documents leave it together with its text, so that they never stand in two places.
             self.conversations.media.move_to_message(draft_of, question.id)
         if conversation and not conversation.title:
+            # Greetings are left out; a picture without a word is named by its file.
             title = first_words(question.text) or self._picture_names(question.id)
             self.conversations.update(conversation_id, title=title, titled_by="")
         return question
@@ -232,6 +234,7 @@ class AnswerService:
         """
         old = self._stored_message(message_id)
         new = self.conversations.add_message(old.conversation_id, old.parent_id, old.role, text)
+        # Thinking isn't part of what `add_message` stores.
         if old.thinking:
             self._finish_answer(replace(new, thinking=old.thinking, thinking_s=old.thinking_s), new.state)
         return new
@@ -340,8 +343,10 @@ class AnswerService:
         goes_on = bool(answer.text) or bool(forced and answer.thinking)
         thinking = (answer.thinking, answer.thinking_s) if goes_on else ("", None)  # else it thinks anew
         draft = AnswerDraft(self.conversations, answer.id, answer.text, *thinking, model=self._model_name)
+        # The row is there first: from here on whatever happens ends in a state that says so.
         try:
             if not self.bring_model(answer.conversation_id, cancel, model):
+                # Stopped while its model was loading.
                 draft.finish(MessageState.STOPPED)
                 yield Finished(CANCELLED)
                 return
@@ -350,24 +355,30 @@ class AnswerService:
             when_full = when_full or self._settings().chat.when_full
             shown = self._prompts.build_fitting(conversation, branch, cancel, when_full)
             if conversation is not None and shown.newly_hidden:
+                # Nothing was sent yet, so the question can be asked about first.
                 if when_full == "ask" and shown.newly_hidden > 0:
                     draft.give_up(MessageState.FAILED)
                     yield self._take_back(answer)
                     return
+                # Stored before asking: after a crash the next prompt begins at the same turn.
                 self.conversations.update(conversation.id, first_kept_id=shown.first_kept_id)
                 yield _context_change(shown)
             has_documents = bool(shown.preamble.searched or self._attached.documents_of(branch))
+            # Passages and recalled turns are shown with the question while the answer is still awaited.
             if keep_recalled(self.conversations, branch, shown) or has_documents:
                 yield DocumentsShown(answer.parent_id or 0)
             sent = [*self.preambles.document_ids(conversation), *self._attached.documents_of(branch)]
             messages = shown.messages(conversation.system_prompt if conversation else "")
+            # Asked with everything that is about to be sent: documents, passages and pictures of this very prompt.
             self.documents.let_out(sent, self._engine.loaded, names_of(self.conversations, messages, branch))
             before = self._written_before(answer) if answer.text else None
             if cancel.cancelled:  # sent with a cancel behind it, a short answer might still come
                 draft.finish(MessageState.STOPPED, Finished(before) if before else None)
                 yield Finished(CANCELLED)
                 return
+            # Pictures are decoded only now: counting needs none of them.
             messages = self.media.decode_messages(messages) if any(message.media for message in messages) else messages
+            # A forced beginning without text still continues an answer, an empty one.
             if goes_on and not answer.text:
                 messages.append(Message(Role.ASSISTANT, ""))
             events = self._engine.generate(
@@ -380,12 +391,15 @@ class AnswerService:
             )
             for event in write_to_draft(events, draft, before):
                 if isinstance(event, Finished):
+                    # Kept before the end is told, so that who hears Finished finds the places.
                     self._keep_sources(answer, draft.text, conversation, branch)
                 yield event
         except AppError:
+            # What came so far stays as an interrupted answer.
             draft.give_up(MessageState.INTERRUPTED if draft.text else MessageState.FAILED)
             raise
         finally:
+            # Also when the generator is closed halfway; after a proper end it does nothing.
             draft.give_up(MessageState.INTERRUPTED)
 
     def _written_before(self, answer: StoredMessage) -> AnswerStats | None:
@@ -406,13 +420,16 @@ class AnswerService:
         ids = list(dict.fromkeys([*self.preambles.document_ids(conversation), *self._attached.documents_of(branch)]))
         asked = next((message for message in reversed(branch) if message.role is Role.USER), None)
         question = asked.text if asked is not None else ""
+        # The answer's own sentences first; one too short for that is completed by the question.
         found = sources_of(text, ids, self.documents.store)
         found = found or sources_of_short_answer(text, question, ids, self.documents.store)
         fields = [source_to_fields(source) for source in found]
+        # Questions about whole documents are answered otherwise; absence isn't judged for them.
         if ids and asked is not None and scope_of(question) is None:
             is_doubted = is_unanswered(self.documents.attachments.of_messages([asked.id]).get(asked.id, ()))
             if rests_on_nothing(self.documents.store, ids, question, text, found, is_doubted=is_doubted):
                 fields.append(NOT_FOUND)
+        # Also where it is empty now: a continued answer may have lost its places.
         if fields or answer.sources:
             self.conversations.set_sources(answer.id, fields)
 
@@ -435,6 +452,7 @@ class AnswerService:
         a temporary chat).
         """
         fields = options_for(conversation, self._settings(), self._engine.loaded)
+        # A temporary chat leaves no state behind.
         if conversation is None or self.is_temporary:
             return fields
         common = {"shared": shown.preamble.session, "shared_characters": len(shown.preamble.text)}
@@ -481,7 +499,9 @@ def with_before(now: AnswerStats, before: AnswerStats) -> AnswerStats:
     """Return the stats of a whole answer whose last part is `now`; the speed covers all measured parts."""
     if not now.prompt_tokens:  # stopped before anything of it was read
         return replace(before, finish_reason=now.finish_reason)
+    # A part that wasn't measured would drag the mean down.
     parts = [answer_stats for answer_stats in (before, now) if answer_stats.tokens_per_s > 0]
+    # The first token of a part comes with reading, not with writing.
     written = sum(part.generated_tokens - 1 for part in parts)
     writing_s = sum((stats.generated_tokens - 1) / stats.tokens_per_s for stats in parts)
     return replace(
@@ -539,6 +559,7 @@ class AnswerDraft:
     @property
     def thinking_s(self) -> float | None:
         """Seconds from the first of the thinking to the first of the answer, or until now."""
+        # The time of thinking ends with the first word of the answer.
         if self._thinking_from_s is None:
             return self._thought_before_s
         until_s = self._thinking_to_s if self._thinking_to_s is not None else self._clock()
@@ -559,6 +580,7 @@ class AnswerDraft:
 
     def finish(self, state: MessageState, event: Finished | None = None) -> None:
         """Save the final text and state."""
+        # Whatever happens in storing, there is no second end.
         self._open = False
         self._conversations.finish_message(
             self._message_id,
@@ -591,6 +613,7 @@ def write_to_draft(
             whole = with_before(event.stats, before) if before else event.stats
             draft.finish(_STATES.get(whole.finish_reason, MessageState.COMPLETE), Finished(whole))
             yield Finished(whole)
+        # What loading tells is for whoever loads, not for a chat.
         elif not isinstance(event, LoadProgress | ModelLoaded):
             yield event
 
@@ -629,4 +652,5 @@ class SecondAnswer:
                 loaded = self._chats.loaded
                 raise NoRoomForModel(model.stem, loaded.name if loaded is not None else "")
         finally:
+            # The chat's model was never put to sleep for it, so none has to come back.
             second.close(is_quitting=True)

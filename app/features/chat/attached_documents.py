@@ -55,6 +55,7 @@ class AttachedDocuments:
 
         Pictures in answers (drawn by another program's model) are left out.
         """
+        # Answers show no pictures: another program's model drew them, and this one would take them for the person's.
         ids = [message.id for message in branch if message.role is Role.USER]
         attachments, uses = self.documents.attachments.of_messages(ids), self.media.of_messages(ids)
         return [
@@ -70,6 +71,7 @@ class AttachedDocuments:
         model: ModelLoaded | None,
     ) -> Shown:
         """Build one message as the model sees it."""
+        # A model that isn't told of a picture makes one up.
         unseen = [use.name for use in uses if not can_take(model, use.media.kind)]
         text = "\n\n".join(part for part in (mention_unseen(unseen), text) if part)
         seen = tuple(plan_media(use) for use in uses if can_take(model, use.media.kind))
@@ -80,6 +82,7 @@ class AttachedDocuments:
         parts = [part for attachment in attachments if (part := self._attachment_text(attachment))]
         is_citing = any(self.documents.document_of(attachment).unit for attachment in attachments)
         shown = with_question(parts, text, is_citing=is_citing)
+        # Behind the question, where small models heed it; before it they don't.
         if not is_unanswered(attachments):
             return shown
         names = [self.documents.document_of(attachment).name for attachment in attachments if attachment.passages]
@@ -101,7 +104,9 @@ class AttachedDocuments:
         for attachment in undecided:
             tokens = self._count_tokens(replace(attachment, use=DocumentUse.WHOLE), count)
             self.documents.attachments.set_use(
-                attachment.id, DocumentUse.WHOLE if tokens <= room else DocumentUse.BACKGROUND
+                # What doesn't fit becomes background, so that a message never waits for a decision.
+                attachment.id,
+                DocumentUse.WHOLE if tokens <= room else DocumentUse.BACKGROUND,
             )
             room -= tokens if tokens <= room else 0
 
@@ -126,13 +131,17 @@ class AttachedDocuments:
             return False
         question = branch[-1]
         attachments = self.documents.attachments.of_messages([message.id for message in branch])
+        # Shared ones first, in the order in which the prompt has them.
         wanted = list(dict.fromkeys([*around, *_searched_documents(branch, attachments, hidden)]))
         own = {attachment.document_id: attachment for attachment in attachments.get(question.id, ())}
+        # Shown whole, the model can see for itself that something isn't there.
         is_judged = not has_whole and not _is_any_whole(branch, attachments, hidden) and scope_of(question.text) is None
         changed = False
+        # Each has the same part of the room.
         room = int(prompt_tokens * PASSAGES_SHARE) // max(1, len(wanted))
         for document_id in wanted:
             before = own.get(document_id)
+            # The same passages keep the prompt's beginning the same, so they stay while they fit.
             if before is not None and before.passages and self._count_tokens(before, count) <= room:
                 continue
             text = _searched_text(branch)
@@ -140,6 +149,7 @@ class AttachedDocuments:
             chosen = choose_passages(self.documents.store, document_id, text, room, count, by_model=by_model)
             judged = has_answer(self.documents.store, document_id, question.text) if is_judged else None
             if before is not None:
+                # Unchanged passages aren't stored again, or the prompt would be fitted twice.
                 if list(before.passages) != chosen:
                     self.documents.attachments.set_passages(before.id, chosen, has_answer=judged)
                     changed = True
@@ -176,6 +186,7 @@ class AttachedDocuments:
         key = (attachment.document_id, attachment.use, attachment.passages)
         if key not in self._texts:
             self._texts[key] = self._make_text(attachment)
+            # Least recently used texts go; a document may take megabytes.
             while len(self._texts) > KEPT_TEXTS:
                 self._texts.popitem(last=False)
         self._texts.move_to_end(key)
@@ -225,6 +236,7 @@ def _searched_documents(
 def _searched_text(branch: Sequence[StoredMessage]) -> str:
     """Return the question, with the previous one if it is too short to stand alone ("And in 2024?")."""
     question = branch[-1].text
+    # "And in 2024?" has no words to search by.
     if len(question.split()) >= SHORT_QUESTION_WORDS:
         return question
     before = next((message.text for message in reversed(branch[:-1]) if message.role == branch[-1].role), "")

@@ -37,8 +37,10 @@ def branches_of(messages: Iterable[OutlineMessage], shown_ids: Iterable[int]) ->
     children: dict[int | None, list[OutlineMessage]] = {}
     for message in messages:
         children.setdefault(message.parent_id, []).append(message)
+    # A set, since each of thousands of messages is looked up.
     shown, found = frozenset(shown_ids), list[MessageBranch]()
     parting, _ = _follow_choices(children, None)
+    # Reversed: the stack gives back the last one first.
     waiting = [(0, parting, place) for place in reversed(range(len(parting)))]
     while waiting:
         depth, siblings, place = waiting.pop()

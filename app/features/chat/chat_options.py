@@ -37,12 +37,14 @@ def options_for(conversation: Conversation | None, settings: Settings, loaded: M
 
 def own_model(conversation: Conversation | None) -> Path | None:
     """Return a conversation's own model; None for a name that came with an import."""
+    # Imported chats have names of other programs' models there, which are no paths.
     path = Path(conversation.model) if conversation is not None and conversation.model else None
     return path if path is not None and path.is_absolute() else None
 
 
 def sampling_of(conversation: Conversation | None, settings: Settings) -> Sampling:
     """Return the chat's own sampling and the settings' temperature; the rest is up to task, file and family."""
+    # Negative leaves the temperature to model and family.
     chosen = {"temperature": settings.chat.temperature} if settings.chat.temperature >= 0 else {}
     if conversation is not None:
         if conversation.temperature is not None:
@@ -85,8 +87,10 @@ def known_sampling(stored: Mapping[str, Any]) -> dict[str, Any]:
     known = {
         name: value
         for name, value in stored.items()
+        # A newer program may have stored what this one doesn't know; True is an int in Python.
         if name in _sampling_fields() and isinstance(value, int | float) and not isinstance(value, bool)
     }
+    # JSON has one kind of numbers, the engine two.
     return {name: int(value) if name in _WHOLE_NUMBERS else float(value) for name, value in known.items()}
 
 
@@ -108,6 +112,7 @@ def template_variables(
     if not wish or loaded is None:
         return {}
     if loaded.thinking in SWITCHES:
+        # Templates call the switch by either name; the other one is passed over.
         return {"enable_thinking": wish != "off", "thinking": wish != "off"}
     if loaded.thinking == "effort":
         effort = "low" if wish == "off" else wish  # such a model always thinks; this is the least it can do
@@ -121,6 +126,7 @@ def will_think(conversation: Conversation | None, settings: Settings, loaded: Mo
         return False
     if loaded.thinking in SWITCHES:
         wish = _thinking_choice(conversation, settings)
+        # Without a choice a switch is on for some families and off for others.
         return wish != "off" if wish else loaded.thinking == "switch"
     return True
 

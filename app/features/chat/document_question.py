@@ -67,9 +67,11 @@ class DocumentQuestion:
         kept = self._conversations.create()
         self._question_id = self._conversations.add_message(kept.id, None, Role.USER, question).id
         for document_id in document_ids:
+            # Undecided, so that the prompt's builder chooses whole or passages, as in a chat.
             attachments.add_to_draft(kept.id, document_id, DocumentUse.UNDECIDED)
         attachments.move_to_message(kept.id, self._question_id)
         self._question, self._document_ids = question, list(document_ids)
+        # An assistant's settings hold, its instructions are given apart.
         asked = replace(conversation or kept, system_prompt=system)
         branch = self._conversations.read_branch(kept.id)
         return self._prompts.build_fitting(asked, branch, cancel, "compact").messages(system)
@@ -95,6 +97,7 @@ class DocumentQuestion:
         for source in sources:
             document = store.get(source.document_id)
             block = store.some_blocks(source.document_id, [source.block_id])[0]
+            # A source has offsets in its block's text.
             assert document is not None
             cited.append(CitedSentence(document, source.page, str(block["text"])[source.start : source.end]))
         return cited, support_of(answer, sources)

@@ -72,9 +72,12 @@ class ContextBudget:
 
 def budget_for(context_tokens: int, max_tokens: int, *, is_thinking: bool = False) -> ContextBudget:
     """Return the budget of a context; the reserve for the answer is at most half of it. `max_tokens` -1: no limit."""
+    # Without a limit an answer gets the usual room; a smaller limit needs no more than itself.
     least = ANSWER_TOKENS if max_tokens < 0 else min(max_tokens, ANSWER_TOKENS)
+    # Thinking comes before the answer and takes most of the room.
     wanted = THINKING_TOKENS if is_thinking else least
     margin = max(LEAST_MARGIN_TOKENS, int(context_tokens * MARGIN_SHARE))
+    # On tiny contexts half and an eighth at most, or nothing would be left for the prompt.
     return ContextBudget(context_tokens, min(wanted, context_tokens // 2), min(margin, context_tokens // 8))
 
 
@@ -130,8 +133,10 @@ class PromptView:
         head = system_text(self.preamble.system_message(system), self.carried)
         messages = [Message(Role.SYSTEM, head)] if head else []
         for prompt_message in self.said:
+            # Templates require that roles alternate.
             if messages and messages[-1].role is prompt_message.role:
                 before = f"{messages[-1].text}\n\n"
+                # Pictures know their place in the text, which has moved.
                 media = tuple(replace(medium, at=medium.at + len(before)) for medium in prompt_message.media)
                 messages[-1] = Message(prompt_message.role, before + prompt_message.whole, messages[-1].media + media)
             else:
@@ -216,6 +221,7 @@ def fit_prompt(
     now = view_prompt(said, first_kept_id, fixed_tokens, budget, when_full)
     room = budget.prompt_tokens
     if now.hidden:
+        # Asked again: the context may have grown, or turns may be gone.
         whole = _view_from(said, 0, fixed_tokens, 0)
         if whole.tokens <= int(room * COMPACTED_SHARE):  # with a margin, so that the view doesn't flip at every turn
             return replace(whole, newly_hidden=-len(now.hidden))
@@ -250,6 +256,7 @@ def _fit_from(
 ) -> PromptView:
     """Return the view from the first turn after `first` that meets the target; else only the newest turn."""
     starts = [start for start in turn_starts(said) if start > first] or [first]
+    # The sum first, since making a view of each start takes time by the square.
     for start in starts[:-1]:
         if fixed_tokens + sum(prompt_message.tokens for prompt_message in said[start:]) <= target:
             found = _view_from(said, start, fixed_tokens, carried_tokens)
@@ -271,6 +278,7 @@ def _view_from(said: Sequence[PromptMessage], start: int, fixed_tokens: int, car
     shown = (*back, *said[start:])
     shown_ids = {prompt_message.id for prompt_message in back}
     left = [message for message in said[:start] if message.id not in shown_ids]
+    # Instructions of turns that leave go along word for word, as far as there is room.
     carried = carry_questions(left, carried_tokens)
     tokens = fixed_tokens + sum(prompt_message.tokens for prompt_message in shown) + _tokens_of(carried)
     return PromptView(
@@ -285,6 +293,7 @@ def _views_of(
     starts = turn_starts(said)
     after = list(accumulate((message.tokens for message in reversed(said)), initial=fixed_tokens))[::-1]
     more = carried_tokens + sum(prompt_message.tokens for prompt_message in said if prompt_message.pinned)
+    # Only starts whose size comes near enough are made into views.
     near = [start for start in starts if 0 <= prompt_tokens + NEAR_TOKENS - after[start] <= more + 2 * NEAR_TOKENS]
     for start in near[-MOST_VIEWS:]:
         for carried in {carried_tokens, 0}:
@@ -316,10 +325,12 @@ def carry_questions(left: Iterable[PromptMessage], limit_tokens: int) -> tuple[P
     ]
     chosen: list[PromptMessage] = []
     room = limit_tokens - CARRIED_HEADING_TOKENS
+    # The first says what the chat is about, the latest what holds now.
     for prompt_message in [*asked[:1], *reversed(asked[1:])]:
         if len(chosen) < CARRIED_MESSAGES and prompt_message.tokens <= room:
             chosen.append(prompt_message)
             room -= prompt_message.tokens
+    # In the chat's order, whatever the order of choosing.
     return tuple(message for message in asked if message in chosen)
 
 
@@ -354,6 +365,7 @@ class TokenCounts:
 
     def wait_for_model(self, cancel: CancelToken) -> None:
         """Block until a model is loaded, reloading the last one if it was lost, or until cancelled."""
+        # Counting wakes a model that was put to sleep, or loads the last one again.
         if self._engine.loaded is None:
             self._engine.count_texts([SAMPLE], cancel=cancel)
 
@@ -371,6 +383,7 @@ class TokenCounts:
         """
         frame = self._template_overhead()
         if not system.strip():
+            # What is carried along may take the system's place, so the larger of both.
             return max(frame.bare, frame.with_system)
         return frame.with_system + self.count_texts([system])[0]
 
@@ -379,6 +392,7 @@ class TokenCounts:
         around = self._template_overhead().around
         counts = self.count_texts([message.text for message in messages])
         seen = self.count_media([media for message in messages for media in message.media])
+        # Counted in one go and dealt out again, message by message.
         left = iter(seen)
         return [
             around[message.role] + count + sum(next(left).tokens for _ in message.media)
@@ -391,6 +405,7 @@ class TokenCounts:
             return []
         with self._counting:
             model = self.require_model()
+            # By projector and size, since the same picture takes other tokens with another one.
             keys = [
                 (
                     model.path,
@@ -415,6 +430,7 @@ class TokenCounts:
 
     def _count_uncached(self, texts: Sequence[str]) -> list[int]:
         model = self.require_model()
+        # By hash and length, so that the texts themselves needn't be kept.
         keys = [(model.path, model.size_bytes, len(text), hash(text)) for text in texts]
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._counts}
         if missing:
@@ -422,6 +438,7 @@ class TokenCounts:
         found = [self._counts[key] for key in keys]
         for key in keys:
             self._counts.move_to_end(key)
+        # The least recently used go; counting again costs a call to the engine.
         while len(self._counts) > KEPT_COUNTS:
             self._counts.popitem(last=False)
         return found
@@ -436,7 +453,9 @@ class TokenCounts:
     def _measure_overhead(self) -> TemplateOverhead:
         """Measure the template's overhead with prompts of one-word messages, each longer by one."""
         word = self.count_texts([SAMPLE])[0]
+        # Each prompt is longer by one message, so the differences are what stands around one.
         sizes = [self._engine.count_tokens(_sample_messages(roles)) for roles in ("u", "ua", "uau", "su")]
+        # At least the word itself, where a template leaves a turn out.
         answer, question = max(word, sizes[1] - sizes[0]), max(word, sizes[2] - sizes[1])
         around = {Role.USER: question - word, Role.ASSISTANT: answer - word}
         return TemplateOverhead(max(0, sizes[0] - question), max(0, sizes[3] - question - word), around)
@@ -475,6 +494,7 @@ class PromptBuilder:
         self._counts.wait_for_model(cancel)
         loaded = self._engine.loaded
         kept_id = _kept_id(branch, conversation)
+        # Cancelled, or no model came: nothing is counted, and nothing is sent either.
         if loaded is None or cancel.cancelled:
             return view_prompt(_uncounted_messages(branch), kept_id, 0, NOTHING, "rolling")
         budget = self._context_budget(conversation, loaded)
@@ -483,6 +503,7 @@ class PromptBuilder:
         room = int(budget.prompt_tokens * DOCUMENTS_SHARE)
         self._attached.decide_uses(branch, lambda: room - self._counts.count_fixed(system), self._counts.count_texts)
         self._choose_passages(branch, _hidden_messages(branch, kept_id), budget, preamble)
+        # A continued answer keeps what was recalled for it; a new one is looked up anew.
         is_new = bool(branch) and not (branch[-1].role is Role.ASSISTANT and branch[-1].text)
         branch = _with_recalled(branch, ()) if is_new else branch
 
@@ -490,6 +511,7 @@ class PromptBuilder:
             return self._fit_view(system, branch, kept_id, budget, when_full)
 
         shown = fitted(branch)
+        # Passages for documents that just left need room, so the view is made once more.
         if shown.newly_hidden > 0 and self._choose_passages(branch, shown.hidden, budget, preamble):
             # A document just left the model's memory: its passages stand in for it, and need room too.
             shown = fitted(branch)
@@ -516,11 +538,13 @@ class PromptBuilder:
             return ()
         from app.features.chat.recall import MOST_TOKENS, SHARE, choose_turns  # only long chats forget
 
+        # What is carried along or quoted already isn't quoted again.
         seen = {prompt_message.id for prompt_message in shown.carried}
         visible = {message.id for message in shown.said}
         seen.update(number for message in branch if message.id in visible for number in message.recalled)
         wanted = frozenset(shown.hidden) - seen
         room = min(MOST_TOKENS, int(budget.prompt_tokens * SHARE))
+        # Where a person is asked first, recalled turns may push nothing out.
         room = min(room, budget.prompt_tokens - shown.tokens) if is_free else room
         return tuple(choose_turns(question, _before_question(branch), wanted, room, self._counts.count_texts))
 
@@ -533,6 +557,7 @@ class PromptBuilder:
         said = self._prompt_messages(branch)
         budget = self._context_budget(conversation, self._counts.require_model())
         preamble = self._build_preamble(conversation, budget, _last_question(branch))
+        # Nothing has left, so nothing has to be counted.
         if kept_id is None:
             return replace(view_prompt(said, None, 0, NOTHING, "rolling"), preamble=preamble)
         fixed = self._counts.count_fixed(preamble.system_message(conversation.system_prompt if conversation else ""))
@@ -554,6 +579,7 @@ class PromptBuilder:
         budget, preamble, said, fixed = self._as_it_is(conversation, branch)
         when_full = self._settings().chat.when_full
         now = view_prompt(said, _kept_id(branch, conversation), fixed, budget, when_full)
+        # The start of an old prompt isn't stored; its size finds it again.
         views = [now, *_views_of(said, fixed, _carried_tokens(budget, when_full), prompt_tokens)]
         found = min(views, key=lambda one: abs(one.tokens - prompt_tokens)) if prompt_tokens else now
         return replace(found, preamble=preamble)
@@ -611,6 +637,7 @@ class PromptBuilder:
         when_full: str,
     ) -> PromptView:
         said = self._prompt_messages(branch)
+        # A short chat surely fits: counting would only delay its first token.
         if kept_id is None and said and _surely_fits(system, said, budget):
             return view_prompt(said, None, 0, budget, when_full)
         return fit_prompt(self._count_messages(said), kept_id, self._counts.count_fixed(system), budget, when_full)
@@ -640,10 +667,12 @@ class PromptBuilder:
         shown = view_prompt(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
         bare = self._counts.count_messages([Message(Role.USER, draft)])[0] if draft.strip() or uses else 0
         whole, media = self._attached.show_message(draft, attachments, uses, self._counts.require_model())
+        # The message as it goes, with its documents; what is more than the bare text is the documents'.
         message = self._counts.count_messages([Message(Role.USER, whole)])[0] if whole.strip() or uses else 0
         documents, pictures = self._documents_tokens(branch, shown), self._pictures_tokens(shown)
         parts = parts_of(shown, bare, budget)
         again = self._again_tokens(shown, branch, draft, budget)
+        # A part is never told as negative where counts of parts don't add up.
         pinned = max(0, parts.pinned - documents[0] - again[0] - pictures[0])
         earlier = max(0, parts.earlier - documents[1] - again[1] - pictures[1])
         told = self._counts.count_texts([preamble.instructions, preamble.documents, preamble.memories])
@@ -659,6 +688,7 @@ class PromptBuilder:
             memories=told[2],
             recalled=sum(again),
             pictures=sum(pictures) + own_pictures,
+            # What stays whatever leaves: beyond it a message is too long by itself.
             staying=parts.system + parts.pinned + message + own_pictures,
         )
 
@@ -750,11 +780,13 @@ def _hidden_messages(branch: Sequence[StoredMessage], kept_id: int | None) -> tu
 def _kept_id(branch: Sequence[StoredMessage], conversation: Conversation | None) -> int | None:
     """Return the first message the model sees; None if it isn't on this branch (the user edited above it)."""
     first_kept_id = conversation.first_kept_id if conversation else None
+    # Edited above it, the whole new branch is shown again.
     return first_kept_id if any(message.id == first_kept_id for message in branch) else None
 
 
 def _sent_messages(branch: Sequence[StoredMessage]) -> list[StoredMessage]:
     """Leave out answers that never began."""
+    # An answer that never began has nothing to show.
     return [message for message in branch if message.text or message.role is not Role.ASSISTANT]
 
 
@@ -774,6 +806,7 @@ def _quoted_turns(branch: Sequence[StoredMessage]) -> dict[int, str]:
     from app.features.chat.recall import quote_messages  # only long chats forget
 
     here = {message.id: message for message in branch}
+    # A recalled message may have been deleted since.
     return {
         message.id: quote_messages([here[number] for number in message.recalled if number in here], message.text)
         for message in asked
@@ -788,6 +821,7 @@ def _with_recalled(branch: Sequence[StoredMessage], recalled: tuple[int, ...]) -
 
 def _before_question(branch: Sequence[StoredMessage]) -> Sequence[StoredMessage]:
     """Drop a last question without answer, which would match itself best."""
+    # It would match itself best.
     while branch and (branch[-1].role is Role.USER or not branch[-1].text):
         branch = branch[:-1]
     return branch
@@ -801,7 +835,9 @@ def _surely_fits(system: str, said: Sequence[PromptMessage], budget: ContextBudg
     """Return whether it fits without counting: a token is at least a byte, so a short chat need not be counted before
     its first token.
     """
+    # Tokens of a picture can't be told from bytes.
     if any(message.media for message in said):
         return False
     texts = [prompt_message.whole for prompt_message in said]
+    # Half of the room, so that estimate and template have no say.
     return sum(len(text.encode()) + LARGEST_FRAME_TOKENS for text in [system, *texts]) <= budget.prompt_tokens // 2

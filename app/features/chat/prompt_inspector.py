@@ -56,6 +56,7 @@ class SeenPrompt:
     @property
     def is_exact(self) -> bool:
         """True if nothing changed since: instructions, documents, the model that counts."""
+        # Counting part by part may be off by a few tokens, so a small difference is none.
         return not self.told_tokens or abs(self.tokens - self.told_tokens) <= OFF_TOKENS
 
     @property
@@ -78,6 +79,7 @@ def seen_of(
     ]
     for number, prompt_message in enumerate(shown.said, 1):
         kind = QUESTION if prompt_message.role is Role.USER else ANSWER
+        # The last question is the message itself.
         kind = PINNED if prompt_message.pinned else MESSAGE if number == len(shown.said) and kind == QUESTION else kind
         found += [(RECALLED, prompt_message.recalled), (kind, prompt_message.text)]
     found = [(kind, text) for kind, text in found if text]
@@ -85,6 +87,7 @@ def seen_of(
         SeenPart(kind, text, tokens)
         for (kind, text), tokens in zip(found, count([text for _, text in found]), strict=True)
     ]
+    # What no part explains is the template's.
     rest = max(shown.tokens, 0) - sum(part.tokens for part in parts)
     if rest > 0:
         parts.append(SeenPart(TEMPLATE, "", rest))
@@ -135,6 +138,7 @@ class PromptInspector:
         """
         answer = self._stored_message(answer_id)
         conversation = self._conversations.get(answer.conversation_id)
+        # Without the answer itself: the prompt ended before it.
         before = branch_to(self._conversations, answer)[:-1]
         told = answer.stats.prompt_tokens if answer.stats is not None else 0
         shown = self._prompts().view_past(conversation, before, told, cancel)
@@ -159,6 +163,7 @@ class PromptInspector:
         again. Stores nothing. Raises the errors of answering, and ModelNotInspectable.
         """
         answer, asked = self._stored_message(answer_id), self.rebuild_ask(answer_id, cancel)
+        # The stored answer is read by the model as it was written.
         ask = replace(
             asked,
             messages=[*asked.messages, Message(Role.ASSISTANT, answer.text)],
@@ -220,6 +225,7 @@ class PromptInspector:
             for draft_attachment in self._documents.attachments.in_draft(conversation_id)
             if draft_attachment.id != attachment.id
         ]
+        # Without the branch: what a document may take doesn't depend on the turns so far.
         parts = self._prompts().break_down(conversation, [], "", others)
         most = int(parts.budget.prompt_tokens * DOCUMENTS_SHARE) - parts.fixed_tokens
         room = most - (parts.used_tokens - parts.fixed_tokens)
@@ -236,6 +242,7 @@ class PromptInspector:
         is_beyond = any(
             attachment.use is DocumentUse.BACKGROUND for attachment in drafted
         ) or self._attached.are_searched(branch, hidden)
+        # Whether a project's documents fit can only be said while a model is loaded.
         if not is_beyond and self._engine().loaded is not None:
             is_beyond = bool(self._prompts().searched_documents(conversation))
         ids = [*self._preambles.document_ids(conversation), *self._attached.documents_of(branch)]

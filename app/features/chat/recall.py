@@ -68,6 +68,7 @@ class SearchTerm:
             return text.count(self.text)
         found, at, size = 0, text.find(self.text), len(self.text)
         while at >= 0:
+            # A term begins a word; it may end anywhere unless it has to be whole.
             ends = at + size == len(text) or not text[at + size].isalnum()
             found += (at == 0 or not text[at - 1].isalnum()) and (ends or not self.is_whole)
             at = text.find(self.text, at + size)
@@ -77,6 +78,7 @@ class SearchTerm:
 def terms_of(question: str) -> list[SearchTerm]:
     """Return the search terms of a question, each once."""
     found: dict[str, SearchTerm] = {}
+    # Soft hyphens stand inside words of imported texts.
     for match in WORD.finditer(question.casefold().replace("\u00ad", "")):
         for term in _terms_of_word(match[0]):
             found.setdefault(term.text, term)
@@ -84,11 +86,14 @@ def terms_of(question: str) -> list[SearchTerm]:
 
 
 def _terms_of_word(word: str) -> Iterable[SearchTerm]:
+    # Without spaces pairs of characters stand for words; what stands between is a word by itself.
     if WITHOUT_SPACES.search(word):
         others = " ".join(WITHOUT_SPACES.split(word)).split()
         pairs = [SearchTerm(pair, PAIR_WEIGHT, is_inside=True) for pair in stems_of_word(word)]
         return [*pairs, *(SearchTerm(other, is_whole=True) for other in others)]
+    # Numbers are whole or they are others.
     stems = [] if any(map(str.isdigit, word)) else stems_of_word(word)
+    # Long words, and inflected ones, are matched by several parts, which together weigh as much as one word.
     if len(stems) > 1 or (stems and _INSIDE.match(word)):
         return [SearchTerm(stem, len(stems) ** -RUN_EXPONENT, is_inside=True) for stem in stems]
     if stems:
@@ -109,6 +114,7 @@ def turns_of(messages: Iterable[StoredMessage]) -> list[list[StoredMessage]]:
 def rank_turns(question: str, turns: Sequence[Sequence[str]]) -> list[int]:
     """Return the indexes of turns a question is about, best first; maybe none. A turn is its texts, question first."""
     scores = score_turns(question, turns)
+    # A long question shares words with everything, so more is asked of a match.
     least = LEAST_SCORE * max(1.0, len(terms_of(question)) / MANY_TERMS)
     best = max(scores, default=0.0)
     wanted = [number for number, score in enumerate(scores) if score >= max(least, NEAR_BEST * best)]
@@ -121,13 +127,17 @@ def score_turns(question: str, turns: Sequence[Sequence[str]]) -> list[float]:
     average = sum(len(part) for _, part in parts) / max(1, len(parts))
     scores = [0.0] * len(parts)
     for term in terms_of(question):
+        # Casefolded parts, so a plain search is enough.
         counts = {at: count for at, (_, part) in enumerate(parts) if (count := term.count_in(part))}
+        # In units of a word found nowhere, so that the thresholds hold for chats of any length.
         rarity = math.log(1 + (len(parts) - len(counts) + 0.5) / (len(counts) + 0.5)) / math.log(1 + len(parts))
         for at, count in counts.items():
             length = 1 - LENGTH_SHARE + LENGTH_SHARE * len(parts[at][1]) / average
+            # BM25: a word that comes often counts less each time, and so do long parts.
             scores[at] += term.weight * rarity * count * (SATURATION + 1) / (count + SATURATION * length)
     best = [0.0] * len(turns)
     for (number, _), score in zip(parts, scores, strict=True):
+        # The best part counts: a long turn may be about many things.
         best[number] = max(best[number], score)
     return best
 
@@ -144,6 +154,7 @@ def parts_of(turn: Sequence[str]) -> list[str]:
         if parts[-1] and len(parts[-1]) + len(line) > PART:
             parts.append("")
         parts[-1] += f"{line}\n"
+    # Each part begins with its question, which names the topic.
     asked = whole[:ASKED]
     return [parts[0], *(f"{asked}\n{part}" for part in parts[1:])]
 
@@ -159,7 +170,9 @@ def choose_turns(
     chosen: list[StoredMessage] = []
     for number in rank_turns(question, [[message.text for message in turn] for turn in turns]):
         wanted = [turn for turn in turns[number] if turn.id in hidden]
+        # By id, that is in the order in which it was said.
         together = sorted([*chosen, *wanted], key=lambda one: one.id)
+        # Quoted as it would be, since marks and headings take tokens, too.
         if wanted and count([quote_messages(together, question)])[0] <= room_tokens:
             chosen = together
     return [message.id for message in chosen]
@@ -181,6 +194,7 @@ def quote_messages(messages: Sequence[StoredMessage], question: str) -> str:
 
 
 def _mark_lines(text: str) -> str:
+    # Each line is marked, so that no text can end its quotation.
     return "\n".join(f"> {line}".rstrip() for line in text.strip().splitlines())
 
 
@@ -188,12 +202,15 @@ def make_excerpt(text: str, terms: Sequence[SearchTerm]) -> str:
     """Shorten a text to `MOST_BYTES`: the sentences with most of the terms, in order."""
     if len(text.encode()) <= MOST_BYTES:
         return text
+    # What is longer than a sentence is quoted in pieces.
     spans = [(at, min(at + PIECE, end)) for start, end in split_sentences(text) for at in range(start, end, PIECE)]
     folded = [text[start:end].casefold() for start, end in spans]
     hits = [sum(term.weight for term in terms if term.count_in(text)) for text in folded]
+    # A sentence beside one that matches explains it.
     near = [hit + max(hits[max(0, at - 1) : at + 2]) / 4 for at, hit in enumerate(hits)]
     kept: set[int] = set()
     room = MOST_BYTES
+    # Of equal ones the earlier, so that the same question gives the same excerpt.
     for at in sorted(range(len(spans)), key=lambda at: (-near[at], at)):
         size = len(text[slice(*spans[at])].encode())
         if size <= room:
@@ -213,4 +230,5 @@ def _join_spans(text: str, spans: Sequence[tuple[int, int]], kept: set[int]) -> 
         last = at
     if last < len(spans) - 1:
         parts.append(GAP)
+    # White space between neighbours stays as it was; a gap is marked.
     return "".join(f" {part} " if part is GAP else part for part in parts).strip()

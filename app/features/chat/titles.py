@@ -59,6 +59,7 @@ def first_words(text: str, characters: int = TITLE_CHARACTERS) -> str:
     line = without_marks(" ".join(text.split()))
     said = without_opening(line)
     if said != line:
+        # What remains becomes a title: capital in front, no question mark behind.
         said = (said[:1].upper() + said[1:]).rstrip(" ?？؟.!")
     if len(said) <= characters:
         return said
@@ -69,11 +70,13 @@ def first_words(text: str, characters: int = TITLE_CHARACTERS) -> str:
 def without_opening(line: str) -> str:
     """Drop greetings and the like from a line; return all of it if little would be left."""
     rest = line
+    # Several in a row: "Hello! I have a question, please: ..."
     for _ in range(MOST_OPENINGS):
         found = _opening_phrases().match(rest.lstrip(_AROUND))
         if found is None:
             break
         rest = rest.lstrip(_AROUND)[found.end() :].lstrip(_AROUND)
+    # Too little left says less than the greeting does.
     is_enough = len(WITHOUT_SPACES.findall(rest)) > 0 and len(rest) > 2
     return rest if len(rest.split()) > 1 or is_enough else line
 
@@ -84,6 +87,7 @@ def _opening_phrases() -> re.Pattern[str]:
     phrases = {phrase for row in found.values() for phrase in row}
     each = [
         re.escape(phrase) if WITHOUT_SPACES.search(phrase) else rf"{re.escape(phrase)}(?![\w'’-])"
+        # Longer phrases first, or "good" would hide "good morning".
         for phrase in sorted(phrases, key=len, reverse=True)
     ]
     return re.compile("|".join(each), re.IGNORECASE)
@@ -102,6 +106,7 @@ class ChatTitles:
         if not self._settings().chat.titles or loaded is None or not can_title(loaded):
             return False
         conversation = self._conversations.get(conversation_id)
+        # Nobody gave it a title yet: neither a person nor a model.
         return conversation is not None and not conversation.titled_by
 
     def make_title(self, conversation_id: int, cancel: CancelToken) -> Iterator[str]:
@@ -113,6 +118,7 @@ class ChatTitles:
         said = [
             message for message in self._conversations.read_branch(conversation_id) if message.text and is_over(message)
         ]
+        # Without an answer there is only the question, which is the title already.
         if loaded is None or not can_title(loaded) or not any(message.role is Role.ASSISTANT for message in said):
             return
         said, parts = said[:QUOTED_MESSAGES], []
@@ -123,6 +129,7 @@ class ChatTitles:
                 line, *more = "".join(parts).strip().split("\n", 1)
                 # at the token limit without a line break, the title may be cut in the middle
                 title = clean_title(line) if more or event.stats.finish_reason is FinishReason.STOP else ""
+                # The person may have begun to write meanwhile, which cancels.
                 if is_title(title, "\n".join(message.text for message in said)) and not cancel.cancelled:
                     yield from self._keep_title(conversation_id, title)
 
@@ -158,6 +165,7 @@ def title_ask(said: Sequence[StoredMessage], loaded: ModelLoaded) -> Ask:
     messages = [
         Message(role, text) for turn in turns for role, text in zip((Role.USER, Role.ASSISTANT), turn, strict=True)
     ]
+    # Such models think first whatever is wished, so their title needs more tokens.
     thinks = loaded.thinking in ("always", "effort")
     return Ask(
         [*messages, Message(Role.USER, f"{WISH}\n\n{quoted}")],
@@ -166,6 +174,7 @@ def title_ask(said: Sequence[StoredMessage], loaded: ModelLoaded) -> Ask:
         template_variables=template_variables(None, Settings(chat=ChatDefaults(thinking="off")), loaded),
         thinking_budget=THINKING_TOKENS if thinks else -1,
         background=True,
+        # Gives way where the chat's own context would have to leave for it.
         modest=True,
     )
 
@@ -173,6 +182,7 @@ def title_ask(said: Sequence[StoredMessage], loaded: ModelLoaded) -> Ask:
 def clean_title(line: str) -> str:
     """Strip what models put around a title: label, quotation marks, Markdown, full stop."""
     line = without_marks(line).strip(_MARKS)
+    # Marks may stand inside the label's quotation as well.
     return " ".join(_LABEL.sub("", line).strip(_MARKS).split())
 
 
@@ -188,7 +198,9 @@ def is_title(title: str, said: str) -> bool:
 
     signs = sum(map(len, WITHOUT_SPACES.findall(title)))
     is_short = signs <= MOST_SIGNS and len(title.split()) <= MOST_WORDS and len(title) <= 2 * TITLE_CHARACTERS
+    # A title in another script belongs to another chat.
     if not title or not is_short or scripts_differ(title, said):
         return False
     words = word_stems(title)
+    # A third of its words must come from the chat, or the model made it up.
     return bool(words) and len(words & word_stems(said)) >= LEAST_SHARED * len(words)

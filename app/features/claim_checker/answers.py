@@ -88,11 +88,13 @@ class AnswerChecker:
         path = self._path()
         with ExitStack() as stack:
             engine: Engine | None = None
+            # Loaded with the first answer that needs it, and kept for those that follow.
             while path is not None and not cancel.cancelled and (wanted := next_answer()) is not None:
                 chats, answer_id = wanted
                 if not chats.documents.store.is_open:  # a temporary chat was left
                     continue
                 material = material_of(chats, answer_id)
+                # A checker doubts everything in a language that it was not trained on.
                 if material is None or not all(knows_language(path, language) for language in material.languages):
                     continue
                 yield AnswerCheckProgress(answer_id)
@@ -106,10 +108,12 @@ class AnswerChecker:
     ) -> Iterator[AnswerCheckEvent]:
         answer, is_paused = material.answer, False
         while not cancel.cancelled:
+            # Ends as soon as somebody waits for an answer; this one is checked again.
             turn = YieldingToken(cancel, self._is_answering)
             if not turn.cancelled:
                 spans = find_unsupported(engine, material.prompt, answer.text, turn)
                 if not turn.cancelled:
+                    # "The document doesn't say" can't be borne out by the document.
                     spans = tuple(span for span in spans if not _is_admission(answer.text, span))
                     keep_unsupported(chats, answer, spans, checker)
                     yield AnswerChecked(answer.id, spans)
@@ -117,6 +121,7 @@ class AnswerChecker:
             if not is_paused and not cancel.cancelled:
                 is_paused = True
                 yield AnswerCheckProgress(answer.id, is_paused=True)
+            # Polled, since answers begin anywhere.
             time.sleep(LOOK_EVERY_S)
 
 
@@ -134,6 +139,7 @@ def material_of(chats: AnswerService, answer_id: int) -> CheckMaterial | None:
     answer = chats.conversations.get_message(answer_id)
     if answer is None or answer.state not in _WRITTEN or not answer.text.strip():
         return None
+    # The branch of this answer, not the open one, which may be another by now.
     branch = branch_to(chats.conversations, answer)
     question = next((message for message in reversed(branch) if message.role is Role.USER), None)
     passages = passages_to_check(chats, branch, question, answer) if question is not None else []
@@ -152,6 +158,7 @@ def passages_to_check(
     store = chats.documents.store
     conversation = chats.conversations.get(answer.conversation_id)
     attached = chats.documents.attachments.of_messages([message.id for message in branch])
+    # The question knows which passages were shown with it.
     shown = {attachment.document_id: attachment.passages for attachment in attached.get(question.id, ())}
     ids = list(
         dict.fromkeys(
@@ -161,6 +168,7 @@ def passages_to_check(
             ]
         )
     )
+    # Each document has the same room in what a checker can read.
     room = MOST_PASSAGE_CHARACTERS // max(1, len(ids))
     wanted = f"{question.text} {answer.text}"
     return [text for number in ids for text in _texts_of(store, number, shown.get(number, ()), wanted, room)]
@@ -172,17 +180,20 @@ def _texts_of(store: DocumentStore, document_id: int, shown: Sequence[int], want
     left = room
     for block in store.some_blocks(document_id, list(shown)) if shown else store.every_block(document_id):
         texts.append(str(block["text"]))
+        # Passages are numbered, which takes room as well.
         left -= len(texts[-1]) + FRAME_TOKENS
         if left < 0:
             break
     else:
         return texts
+    # Too long: what fits question and answer best.
     chosen = choose_passages(store, document_id, wanted, room, lambda found: [len(text) for text in found])
     return [str(block["text"]) for block in store.some_blocks(document_id, chosen)]
 
 
 def keep_unsupported(chats: AnswerService, answer: StoredMessage, spans: Sequence[Span], checker: str) -> None:
     """Keep with an answer what is not supported, unless it was changed meanwhile or is gone."""
+    # Edited or continued meanwhile, its spans would mark other words.
     now = chats.conversations.get_message(answer.id)
     if now is None or now.text != answer.text or now.state is MessageState.WRITING:
         return

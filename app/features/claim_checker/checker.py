@@ -53,12 +53,14 @@ class ClaimChecker:
         """
         for event in events:
             path = self._path() if isinstance(event, Summarized) else None
+            # A partial summary will be made anew.
             if not isinstance(event, Summarized) or path is None or event.summary.is_partial:
                 yield event
                 continue
             summary = event.summary
             try:
                 summary = yield from self._check_claims(summary, documents, path, cancel)
+            # Without the checker the summary is as good as before.
             except AppError as error:
                 log.info("claims were not checked: %r", error)
             yield Summarized(summary)
@@ -66,12 +68,14 @@ class ClaimChecker:
     def _check_claims(
         self, summary: Summary, documents: Sequence[InputDocument], path: Path, cancel: CancelToken
     ) -> Generator[SummaryEvent, None, Summary]:
+        # What was set aside was written by a model, too.
         written = summary.set_aside or (summary.statements if summary.method is Method.MODEL else ())
         claims = [statement for statement in written if statement.anchors]
         if not claims or not knows_language(path, summary.language):
             return summary
         texts = {(place, block.id): block.text for place, document in enumerate(documents) for block in document.blocks}
         found: dict[Statement, tuple[Span, ...]] = {}
+        # Closed with the summary: its child needs memory for nothing else.
         with closing(self._make_engine()) as engine:
             load_checker(engine, path, cancel)
             for done, claim in enumerate(claims):
@@ -101,6 +105,7 @@ def find_unsupported(engine: Engine, prompt: str, text: str, cancel: CancelToken
     """
     try:
         return spans_over(text, engine.classify_tokens(prompt, text, cancel=cancel))
+    # Too long to be read with its passages: nothing is doubted.
     except PromptTooLong:
         return ()
 
@@ -134,9 +139,11 @@ def spans_over(text: str, labels: TokenLabels) -> tuple[Span, ...]:
     found: list[Span] = []
     for number, (start, end) in enumerate(zip(labels.starts, labels.ends, strict=True)):
         row = labels.logits[number * labels.labels : (number + 1) * labels.labels]
+        # Spaces get labels as well.
         if not text[start:end].strip() or _label_probability(row) <= LEAST_PROBABILITY:
             continue
         first, last = _widen_to_words(text, start, end)
+        # Two doubted words with only space between are one doubt.
         is_joined = bool(found) and not text[found[-1][1] : first].strip()
         found.append((found.pop()[0] if is_joined else first, last))
     return tuple(found)
@@ -155,6 +162,7 @@ def _widen_to_words(text: str, start: int, end: int) -> Span:
 
 def _label_probability(row: Sequence[float]) -> float:
     """Return the softmax probability of the last label."""
+    # Shifted by the largest, or exp overflows.
     largest = max(row)
     shares = [math.exp(value - largest) for value in row]
     return shares[-1] / sum(shares)

@@ -59,8 +59,10 @@ def convert_checker(folder: Path, target: Path, languages: Sequence[str] = ()) -
     """
     try:
         config, tokenizer = (_read_json(folder / name) for name in (CONFIG, TOKENIZER))
+        # Another model's head would be read as this one's.
         if ARCHITECTURE not in config.get("architectures", ()):
             raise ModelUnreadable(str(folder), "not_a_checker")
+        # Everything is checked before anything is written.
         metadata = {**_backbone_metadata(config), **_vocabulary_metadata(config, tokenizer)}
         metadata |= {LANGUAGES: list(languages)} if languages else {}
         tensors = dict(_rename_tensors(read_safetensors(folder / WEIGHTS), int(config["num_hidden_layers"])))
@@ -68,11 +70,13 @@ def convert_checker(folder: Path, target: Path, languages: Sequence[str] = ()) -
         raise ModelMissing(str(error.filename)) from error
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise ModelUnreadable(str(folder), "damaged") from error
+    # Under another name in the same folder, renamed at the end.
     handle, unfinished = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
     os.close(handle)
     try:
         write_gguf(Path(unfinished), metadata, tensors)
         Path(unfinished).replace(target)
+    # Also on Ctrl+C: no half file stays.
     except BaseException:
         with suppress(OSError):
             Path(unfinished).unlink()
@@ -108,15 +112,18 @@ def read_safetensors(path: Path) -> Tensors:
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
+        # A header longer than the file is no header.
         if not 2 <= length <= min(MOST_HEADER_BYTES, size - 8):
             raise ValueError("no safetensors header")
         header = json.loads(file.read(length))
+        # Mapped, not read: the weights are hundreds of megabytes.
         data = np.memmap(path, np.uint8, "r", offset=8 + length) if size > 8 + length else np.empty(0, np.uint8)
     found: Tensors = {}
     for name, told in header.items():
         if name == "__metadata__":
             continue
         begin, end = told["data_offsets"]
+        # Offsets by a stranger may point anywhere.
         if not 0 <= begin <= end <= len(data):
             raise ValueError(f"{name} lies outside the file")
         found[name] = _to_numbers(data[begin:end], told["dtype"]).reshape(told["shape"])
@@ -172,11 +179,13 @@ def _backbone_metadata(config: Mapping[str, Any]) -> dict[str, Value]:
         f"{name}.attention.sliding_window": int(config["local_attention"]),
         f"{name}.attention.sliding_window_pattern": int(config["global_attn_every_n_layers"]),
         f"{name}.rope.freq_base": float(config["global_rope_theta"]),
+        # Older configurations have one base for both kinds of layers.
         f"{name}.rope.freq_base_swa": float(config["local_rope_theta"] or config["global_rope_theta"]),
         f"{name}.rope.scaling.type": "none",
         f"{name}.vocab_size": int(config["vocab_size"]),
         f"{name}.pooling_type": 0,
         f"{name}.hidden_activation": str(config.get("hidden_activation", "gelu")),
+        # In the order of their numbers; the last one means unsupported.
         f"{name}.classifier.output_labels": [str(labels[key]) for key in sorted(labels, key=int)],
     }
 
@@ -186,12 +195,14 @@ def _vocabulary_metadata(config: Mapping[str, Any], tokenizer: Mapping[str, Any]
     model = tokenizer["model"]
     if model["type"] != "BPE":
         raise ValueError(f"a tokenizer of kind {model['type']}")
+    # Vocabularies are padded up to a round size.
     tokens = [f"[PAD{number}]" for number in range(int(config["vocab_size"]))]
     kinds = [_USER_DEFINED] * len(tokens)
     for text, number in model["vocab"].items():
         tokens[number], kinds[number] = text, _NORMAL
     for added in tokenizer.get("added_tokens", ()):
         tokens[added["id"]], kinds[added["id"]] = added["content"], _CONTROL if added["special"] else _USER_DEFINED
+    # Newer tokenizers write a merge as a pair.
     merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"]]
     first, last = int(config["cls_token_id"]), int(config["sep_token_id"])
     return {

@@ -47,6 +47,7 @@ def fetch_checker(models: ModelCollection, paths: AppPaths, cancel: CancelToken)
     total, before = sum(file.size_bytes for file in files), 0
     fetched: list[Path] = []
     for number, file in enumerate(files):
+        # What is still to come has to fit on the disk, too.
         left = sum(remote_file.size_bytes for remote_file in files[number + 1 :])
         for event in fetch_file(models, repository, file, left, cancel, folder=paths.checker):
             if isinstance(event, Fetched):
@@ -55,6 +56,7 @@ def fetch_checker(models: ModelCollection, paths: AppPaths, cancel: CancelToken)
                 fetched.append(Path(event.path))
             else:
                 yield event
+        # A file that was cancelled in the middle.
         if cancel.cancelled or len(fetched) <= number:
             return
         before += file.size_bytes

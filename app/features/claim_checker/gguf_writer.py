@@ -25,9 +25,11 @@ def write_gguf(path: Path, metadata: Mapping[str, Value], tensors: Mapping[str, 
             file.write(_string_bytes(key) + _value_bytes(value))
         offset = 0
         for name, values in tensors.items():
+            # ggml counts axes from the last one.
             shape = values.shape[::-1]
             kind = _TENSOR_TYPES[values.dtype.name]
             file.write(_string_bytes(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, offset))
+            # llama.cpp maps tensors at aligned places.
             offset += -(-values.nbytes // ALIGNMENT) * ALIGNMENT
         _pad_file(file)
         for values in tensors.values():

@@ -102,6 +102,7 @@ class ModelAnatomy:
     @property
     def is_plain(self) -> bool:
         """True if every layer has the same number of KV heads, so that a token's cost is one product."""
+        # Twice for keys and values, twice for two bytes each.
         return self.kv_bytes_per_token == 2 * 2 * self.layers * self.kv_heads * self.key_length > 0
 
     @property
@@ -113,15 +114,18 @@ class ModelAnatomy:
 def anatomy_of(path: Path, others: Sequence[Path] = ()) -> ModelAnatomy:
     """Read a file's header, and those of a split model's `others`. Raises ModelMissing or ModelUnreadable."""
     header = check_model(path)
+    # Tensors of a split model lie in all its files.
     tensors = [tensor for part in others if part != path for tensor in check_model(part).tensors]
     header = replace(header, tensors=(*header.tensors, *tensors))
     shape = shape_of(header)
     read = _HeaderNumbers(header)
+    # Without grouped-query attention a file names only the heads.
     heads = read.read_number("attention.head_count")
     kv_heads = read.read_number("attention.head_count_kv") or heads
     key_length = read.read_number("attention.key_length") or (shape.width // heads if heads else 0)
     name = header.metadata.get("general.name")
     return ModelAnatomy(
+        # A file's name field may be empty or blank.
         visible_name(name if isinstance(name, str) and name.strip() else path.stem),
         visible_name(str(header.metadata.get("general.architecture", ""))),
         header.weights,
@@ -157,10 +161,12 @@ def _weight_types(header: GgufHeader) -> tuple[tuple[str, int], ...]:
     weights: defaultdict[str, int] = defaultdict(int)
     for tensor in header.tensors:
         weights[TYPES.get(tensor.type, f"type {tensor.type}")] += math.prod(tensor.shape)
+    # Most weights first.
     return tuple(sorted(weights.items(), key=lambda each: -each[1]))
 
 
 def _part_of(tensor: str) -> str:
+    # Norms are called after their neighbours (attn_norm), so they are told first.
     if _NORM.search(tensor):
         return "norms"
     return next(name for name, pattern, _ in PARTS if re.search(pattern, tensor))
@@ -184,4 +190,5 @@ class _HeaderNumbers:
     def read_number(self, key: str) -> int:
         value: Any = self._header.architecture_value(key)
         values = value if isinstance(value, list) else [value]
+        # A header by a stranger may hold any number.
         return max((value for value in values if isinstance(value, int) and 0 <= value < 1 << 40), default=0)

@@ -113,8 +113,10 @@ def shares_of(tokens: Sequence[PlacedToken], prompt: str, messages: Sequence[Mes
     """
     found, at = [], 0
     for message in messages:
+        # Messages stand in the prompt in their order, so each is looked for behind the one before.
         text = message.text.strip()
         start = prompt.find(text, at)
+        # A template that changed the text makes it its own.
         if not text or start < 0:
             continue
         at = start + len(text)
@@ -131,12 +133,15 @@ def place_tokens(tokens: Sequence[TokenSeen], text: str = "") -> list[PlacedToke
     A blank that the vocabulary adds in front has no position.
     """
     data = b"".join(token.data for token in tokens)
+    # Vocabularies of sentence pieces put a blank in front of every text.
     ahead = 1 if text and data[:1] == b" " and not text.startswith(" ") else 0
     begins = [0]
     for byte in data:
+        # Counted by bytes that begin a character.
         begins.append(begins[-1] + (byte & 0b1100_0000 != CONTINUATION))
     found, at, last = [], 0, len(text) if text else begins[-1]
     for token in tokens:
+        # A token that begins within a character covers all of it.
         start, end = begins[at + 1] - 1 if at < len(data) else begins[at], begins[at + len(token.data)]
         at += len(token.data)
         place = (min(last, max(0, start - ahead)), min(last, max(0, end - ahead)))
@@ -146,6 +151,7 @@ def place_tokens(tokens: Sequence[TokenSeen], text: str = "") -> list[PlacedToke
 
 def tokens_within(tokens: Sequence[TokenSeen], text: str) -> list[TokenSeen]:
     """Return those of an answer's tokens that make up its text, without thinking; [] if the text isn't in them."""
+    # From the end: thinking may have the same words.
     at = b"".join(token.data for token in tokens).rfind(text.encode())
     ends = list(itertools.accumulate(len(token.data) for token in tokens))
     if at < 0 or not text:
@@ -162,10 +168,12 @@ def replace_token(
     has no id.
     """
     data, whole = text.encode(), b"".join(token.data for token in tokens)
+    # An answer that was edited since no longer fits its tokens.
     if guess.id < 0 or not (data.endswith(whole) or whole.endswith(data)):
         return None
     begins = list(itertools.accumulate((len(token.data) for token in tokens), initial=len(data) - len(whole)))
     first = number
+    # A character split over several tokens is replaced as a whole.
     while first > 0 and begins[first] > 0 and data[begins[first]] & 0b1100_0000 == CONTINUATION:
         first -= 1
     before = data[: max(0, begins[first])].decode("utf-8", "replace")
@@ -188,6 +196,7 @@ def read_probabilities(
     while done < total and not (cancel is not None and cancel.cancelled):
         found = engine.inspect("probabilities", text, start=done, most=most if done < detailed else 0, cancel=cancel)
         total = found.total
+        # An engine that tells no tokens would be asked for ever.
         if not found.tokens:
             return
         yield from found.tokens
@@ -199,12 +208,16 @@ def surprise_of(tokens: Sequence[TokenSeen]) -> TextSurprise:
     """Compute the figures from the tokens of `read_probabilities`."""
     half = WINDOW_TOKENS // 2
     whole = len(tokens) // WINDOW_TOKENS * WINDOW_TOKENS
+    # llama-perplexity's way: of each window the second half, which has context enough.
     counted = [token for at, token in enumerate(tokens) if at < whole and at % WINDOW_TOKENS > half]
+    # The first token of a text has nothing before it.
     foreseen = [token for token in tokens if token.rank >= 0]
+    # Too short for its windows: every token that could be foreseen.
     if whole < 2 * WINDOW_TOKENS:
         counted = foreseen
     if not counted:
         return TextSurprise(math.nan, math.nan, len(tokens))
+    # Over all tokens, so that models with other vocabularies compare.
     nats = -math.fsum(token.log_probability for token in foreseen)
     size_bytes = sum(len(token.data) for token in foreseen)
     mean = -math.fsum(token.log_probability for token in counted) / len(counted)
@@ -239,6 +252,7 @@ def attention_of_beginning(
 
 def text_beginning(engine: Engine, text: str, most_tokens: int, *, cancel: CancelToken | None = None) -> str:
     """Return a text's first `most_tokens` tokens as text; all of it if it has no more."""
+    # Cut before tokenizing: a page of a million characters would be tokenized for its first line.
     head = text[: most_tokens * MOST_TOKEN_CHARACTERS]
     tokens = tokens_of(engine, head, cancel=cancel)
     return head if len(tokens) <= most_tokens else head[: tokens[most_tokens].start]

@@ -54,8 +54,10 @@ def room_beside(
 
     def make_room(path: Path) -> ModelAsleep | None:
         loaded, free, needed = chats.loaded, free_bytes(), needs(path)
+        # Nothing to make room for, or nobody can tell.
         if loaded is None or loaded.needed_bytes <= 0 or not free or needed <= free - RESERVE_BYTES:
             return None
+        # After its answer: a chat isn't interrupted for a comparison.
         chats.sleep()
         return ModelAsleep(loaded.name)
 
@@ -134,8 +136,10 @@ class FittedLine:
 
     def confidence_band(self, parameters: float) -> tuple[float, float]:
         """Return the 95 % interval of the line itself; needs three points."""
+        # The residual scatter, from the exponent's standard error.
         scatter = self.uncertainty * math.sqrt(self.spread)
         distance = (math.log(parameters) - self.middle) ** 2 / self.spread
+        # Bounded, since three points may say nothing at all.
         away = min(self._factor * scatter * math.sqrt(1 / self.count + distance), MOST_AWAY)
         return self.loss_at(parameters) * math.exp(-away), self.loss_at(parameters) * math.exp(away)
 
@@ -164,7 +168,9 @@ def compare_models(
                 engine, path, text, wish=wish, make_room=make_room, place=place, cancel=cancel
             )
             if not cancel.cancelled:
+                # Before room is made for the next, which counts free memory.
                 engine.unload()
+        # A model that fails, or ends the engine, costs the others nothing.
         except AppError as error:
             found = ModelFigures(path, path.stem, 0, error=error)
         if found is None or cancel.cancelled:
@@ -222,6 +228,7 @@ def line_through(points: Sequence[tuple[float, float]]) -> FittedLine | None:
     slope = math.fsum((x - mean_x) * (y - mean_y) for x, y in good) / spread
     intercept = mean_y - slope * mean_x
     rest = math.fsum((y - intercept - slope * x) ** 2 for x, y in good)
+    # Two sizes leave no residual, and nearly equal ones say little about a slope.
     uncertainty = math.sqrt(rest / (count - 2) / spread) if _count_sizes([x for x, _ in good]) > 2 else math.nan
     return FittedLine(-slope, intercept, uncertainty, count, mean_x, spread)
 
@@ -284,6 +291,7 @@ def table_of(compared: Sequence[ModelFigures], names: Sequence[str] = ()) -> str
     lines = csv.writer(file, lineterminator="\n")
     lines.writerow(("model", *FIGURES))
     for model, name in zip(compared, names or [model.name for model in compared], strict=True):
+        # An error's figures are blank cells.
         figures = (math.nan if model.error is not None else getattr(model, figure) for figure in FIGURES)
         lines.writerow((name, *("" if math.isnan(figure) else figure for figure in figures)))
     return file.getvalue()
@@ -329,6 +337,7 @@ def compare_answers(
             for told in engine.answer(ask, cancel) if not cancel.cancelled else ():
                 if isinstance(told, PromptProgress | TextDelta | Finished):
                     yield place, told
+            # So that two models never lie in memory together.
             if not cancel.cancelled:
                 engine.unload()
         except AppError as error:
@@ -359,6 +368,7 @@ def tally_of(lines: Sequence[str], one: Path, other: Path) -> VoteTally:
     for kept in _read_votes(lines):
         if (kept.first, kept.second) == (one.name, other.name):
             return kept
+        # Stored the other way round.
         if (kept.second, kept.first) == (one.name, other.name):
             return VoteTally(one.name, other.name, kept.for_second, kept.for_first, kept.same)
     return VoteTally(one.name, other.name)
@@ -374,6 +384,7 @@ def with_vote(lines: Sequence[str], one: Path, other: Path, better: Path | None)
         now.for_second + (better == other),
         now.same + (better is None),
     )
+    # Newest first, so that what is dropped is the least recent.
     return (more.line, *_without_pair(lines, one, other))[:MOST_PAIRS]
 
 
@@ -390,6 +401,7 @@ def _without_pair(lines: Sequence[str], one: Path, other: Path) -> Iterator[str]
 
 def _read_votes(lines: Sequence[str]) -> Iterator[VoteTally]:
     for line in lines:
+        # Settings are a file that anybody may edit.
         with contextlib.suppress(ValueError, TypeError, RecursionError):
             first, second, *counts = json.loads(line)
             if isinstance(first, str) and isinstance(second, str) and all(isinstance(count, int) for count in counts):

@@ -96,6 +96,7 @@ def pattern_of(shares: Floats, tokens: Sequence[TokenSeen], repeats: TokenRepeat
         return HeadPattern(AttentionTarget.SHORT)
     rows = shares[2:]  # the first two tokens have nearly no choice
     repeated = _repeated_target(shares, repeats or repeats_of(tokens))
+    # A head with nothing to look at rests on the first token (attention sink).
     first = float(rows[:, 0].mean())
     if first >= NEARLY_ALL:
         return HeadPattern(AttentionTarget.FIRST, first, repeated=repeated)
@@ -104,6 +105,7 @@ def pattern_of(shares: Floats, tokens: Sequence[TokenSeen], repeats: TokenRepeat
         return HeadPattern(AttentionTarget.EVEN, repeated=repeated)
     is_shared = first >= PARTLY
     if is_shared:
+        # What rests there is told by itself; the rest is judged as if it were all.
         rest[:, 0] = 0.0
     rest /= max(float(rest.sum()), 1e-9)  # tokens that only rest on the first one have no say
     place, share, words = _place_of(rest, tokens, is_shared=is_shared)
@@ -132,7 +134,9 @@ def _place_of(
     if far and near >= NEARBY * float(rest[far[0] - 2 :].sum()) > 0:
         return AttentionTarget.NEAR, near / float(rest[far[0] - 2 :].sum()), ()
     received = rest.sum(axis=0) - np.concatenate(([0.0, 0.0], rest[at - 2, at]))
+    # Itself doesn't count: every token may look at itself.
     few = np.argsort(-received, kind="stable")[:FEW_TOKENS]
+    # In a short text three tokens are a large part anyway.
     if len(tokens) > 4 * FEW_TOKENS and (share := float(received[few].sum())) >= MOSTLY:
         return (
             AttentionTarget.FEW,
@@ -165,11 +169,13 @@ def repeats_of(tokens: Sequence[TokenSeen]) -> TokenRepeats:
     others: dict[AttentionTarget, Floats] = {}
     for at, word in enumerate(words):
         if any(character.isalnum() for character in word):
+            # From the second token on, and not the one just before: those are told as places.
             before = [other for other in range(1, at - 1) if words[other] == word]
             places[AttentionTarget.SAME][at, before] = 1
             places[AttentionTarget.AFTER_SAME][at, [other + 1 for other in before if other + 1 < at - 1]] = 1
     different = np.array([[word != other for other in words] for word in words])
     for place, where in places.items():
+        # The last earlier place of the word; behind it other words have the same choice.
         last = np.where(where.any(axis=1), count - 1 - where[:, ::-1].argmax(axis=1), count)
         behind = (different & (np.arange(count)[:, None] > last[None, :] + 1)).astype(np.float32)
         others[place] = behind @ where / max(float(behind.sum()), 1.0)
@@ -190,6 +196,7 @@ def _repeated_target(shares: Floats, repeats: TokenRepeats) -> tuple[AttentionTa
         there = float((shares * where).sum(axis=1)[rows].mean())
         left = float(1.0 - shares[rows, 0].mean())
         elsewhere = float((shares * repeats.others[place]).sum())
+        # Most of what doesn't rest on the first token, and much more than other words give to the same places.
         if there >= max(MOSTLY * left, LEAST_FOUND, MUCH_MORE * elsewhere):
             found.append((place, there))
     return max(found, key=lambda one: one[1], default=None)
@@ -202,6 +209,7 @@ def _row_evenness(rest: Any, *, is_shared: bool) -> float:
     weights = rest.sum(axis=1)
     rows = rest / np.maximum(weights, 1e-12)[:, None]
     entropy = -(rows * np.log(np.where(rows > 0, rows, 1.0))).sum(axis=1)
+    # Row n can look at n tokens, so the largest entropy differs from row to row.
     most = np.log(np.arange(3, len(rows) + 3) - is_shared)
     return float((weights * entropy / most).sum() / max(weights.sum(), 1e-12))
 
@@ -265,6 +273,7 @@ def shown_word(data: bytes) -> str:
         return data.hex(" ").upper()
     inner = text.strip()
     if inner:
+        # A name of the model's may turn the line around.
         return visible_name(inner)
     drawn = {" ": "␣", "\n": "↵", "\t": "⇥"}
     return "".join(drawn.get(character, visible_name(character)) for character in text) or "·"

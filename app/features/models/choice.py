@@ -35,7 +35,9 @@ TRANSLATORS = re.compile(r"hy-mt|hunyuan-mt|translategemma|eurollm", re.IGNORECA
 
 def fits_machine(entry: CatalogEntry, room: MemoryRoom) -> bool:
     """Return whether a model suits this computer at all, whatever else runs now."""
+    # Where the system doesn't say, a common computer is assumed.
     total = room.total_bytes or UNKNOWN_TOTAL_BYTES
+    # A GPU with memory of its own holds the whole model or none of it here.
     own = [gpu.total_bytes for gpu in room.gpus if not gpu.shared]
     if not entry.kv_bytes_per_token:  # then only the list knows
         return max(total, *own, 0) >= NOMINAL * entry.tier_gb * 1e9
@@ -72,25 +74,31 @@ def suggest_entries(
     first. If all are slow, the fastest comes first; unusably slow ones come last. If nothing suits the computer, the
     next larger ones follow. Of those that need lent memory only the best is suggested, last, as its speed is unknown.
     """
+    # Of all that suit the task; whether they fit comes after.
     able = [entry for entry in entries if TASKS_OF_TABS.get(task, task) in entry.tasks]
     fitting = [entry for entry in able if fits_machine(entry, room)]
     chosen: list[CatalogEntry] = []
 
     def is_quick(entry: CatalogEntry, tokens_per_s: float) -> bool:
+        # Without a figure nothing is called slow.
         return bytes_per_s <= 0 or bytes_per_s >= tokens_per_s * entry.active_bytes
 
     if fitting:
         quick = [entry for entry in fitting if is_quick(entry, READING_TOKENS_PER_S)]
+        # All slow: the one with the fewest bytes a token is the fastest.
         chosen.append(max(quick, key=_entry_rank) if quick else min(fitting, key=lambda entry: entry.active_bytes))
         others = [entry for entry in fitting if entry is not chosen[0]]
+        # A default is worth being the quick alternative; without one, any of the rest.
         useful = [entry for entry in others if entry.is_default] or others
         chosen += sorted(useful, key=lambda entry: entry.active_bytes)[:1]
     rest = [entry for entry in fitting if entry not in chosen]
     chosen += sorted(rest, key=lambda each: (is_quick(each, LEAST_TOKENS_PER_S), *_size_rank(each)), reverse=True)
+    # With other computers' memory the speed isn't known, so only the best is offered, and last.
     helped = [entry for entry in able if entry not in fitting and fits_with_help(entry, room, lent)] if lent else []
     best = sorted(helped, key=_entry_rank, reverse=True)[:1]
     chosen = chosen[: max(1, limit - len(best))] + best
     left = (catalog_entry for catalog_entry in able if catalog_entry not in fitting and catalog_entry not in best)
+    # Nothing else suits: the next larger ones, nearest first.
     chosen += sorted(left, key=lambda each: (each.tier_gb, each.size_bytes))
     return chosen[:limit]
 
@@ -157,6 +165,7 @@ def vision_of(entry: CatalogEntry | None, repository: Repository) -> RemoteFile 
 
 
 def _is_file(entry: CatalogEntry, model: ModelFile) -> bool:
+    # Where the list names no file, its exact size tells it from other quantizations.
     return model.name == entry.file if entry.file else model.size_bytes == entry.size_bytes
 
 
@@ -164,6 +173,7 @@ def pick_file(entries: Sequence[CatalogEntry], repository: Repository, wanted: s
     """Find a model by file name or tag, else the catalog's, else a balanced one. Raises FileNotOnHub."""
     usable = [model for model in repository.models if model.is_supported]
     if wanted:
+        # A file in a folder of the repository is also known by its bare name.
         by_name = [model for model in usable if wanted in (model.name, PurePosixPath(model.name).name)]
         found = by_name or [model for model in usable if model.tag.lower() == wanted.lower()]
     else:
@@ -200,10 +210,12 @@ def representative_files(models: Sequence[ModelFile]) -> list[ModelFile]:
     for model in sorted(models, key=_file_order):
         if model.is_supported:
             chosen.setdefault(quantization_words(model.tag) or model.name, model)
+    # In the repository's own order, which people compare with its page.
     return [model for model in models if model in chosen.values()]
 
 
 def _file_order(model: ModelFile) -> tuple[int, int, int]:
+    # "BF16" and "F32" have no number of bits in front.
     found = re.search(r"^B?F(16|32)$|(?:Q|FP)(\d)", model.tag)
     bits = (found[1] or found[2]) if found else ""
     return (

@@ -140,8 +140,10 @@ class MachineNeeds:
     def memory_room(self) -> MemoryRoom:
         """Return the memory a model could have now: the loaded one would make room."""
         if self._are_expected:
+            # The first suggestions would change once GPUs are known, so they wait for them.
             self._gpus_known.wait(GPUS_WAIT_S)
         free, total, loaded = free_memory_bytes(), total_memory_bytes(), self._around.loaded()
+        # The loaded model leaves for another one; on a GPU its memory isn't the computer's.
         if free and loaded is not None and not loaded.gpu_layers:
             free = min(free + loaded.needed_bytes, total or free + loaded.needed_bytes)
         return MemoryRoom(free, total, self._gpus if self._around.settings().engine.gpu_layers else ())
@@ -153,6 +155,7 @@ class MachineNeeds:
             return ()
         asked_as = settings.engine.machines, settings.network.allowed
         with self._asking:
+            # Asked again where the settings changed, not only by time.
             if anew or asked_as != self._lent_as or time.monotonic() > self._lent_until_s:
                 self._lent, self._lent_as = self._around.lent(), asked_as
                 self._lent_until_s = time.monotonic() + LENT_HOLDS_S
@@ -166,6 +169,7 @@ class MachineNeeds:
             return estimate.by_size(entry.size_bytes, entry.kv_bytes_per_token, room, active_bytes)
 
         found = within(here)
+        # Other computers change the verdict; without them the speed of this one counts.
         return self._with_help(found, within) or found.at_speed(bytes_per_s)
 
     def recommend_file(self, models: Sequence[ModelFile]) -> ModelFile | None:
@@ -181,6 +185,7 @@ class MachineNeeds:
         answers = []
         for row in self._here.list_ours() if speeds else ():
             entry = self._here.entry_of(row.model)
+            # Of a mixture only the active experts are read for each token.
             size = entry.active_bytes if entry else row.model.size_bytes
             names = (*engine_names(row.model.path), row.label)
             answers.append((size, max(speeds.get(name, 0.0) for name in names)))
@@ -269,6 +274,7 @@ class ModelCollection:
         """Resume downloads, empty the trash of week-old files and detect GPUs, on a thread."""
 
         def settle() -> None:
+            # Before the GPUs are asked, which takes seconds: settings may change meanwhile.
             folder = self.models_folder()
             self.machine.learn_gpus()
             _tidy_folder(folder, self._closing)
@@ -282,6 +288,7 @@ class ModelCollection:
         """Stop downloads so that they resume next time. Safe to call twice."""
         self._closing.cancel()
         self.downloads.close()
+        # Joined, since the engine's child that it asks ends with the program.
         if self._settling is not None:
             self._settling.join()
 
@@ -322,6 +329,7 @@ class ModelCollection:
         Raises ModelNotInstalled, or ModelNotOurs for a file elsewhere, which only leaves the list.
         """
         model = next((row.model for row in self.list_installed() if row.model.path == path), None)
+        # Ours only: another program's file is never moved.
         if model is None:
             raise ModelNotInstalled(path.name)
         if model.is_ours:
@@ -351,6 +359,7 @@ class ModelCollection:
         """Move all models to another folder and use that from now on; cancelled, nothing changes."""
         old, new = self.models_folder(), new.absolute()
         waiting = [download for download in self.downloads.all() if download.state in ("queued", "running")]
+        # Their children write into the folder that moves.
         for download in waiting:
             self.downloads.pause(download.id)
         self.downloads.wait_for_idle()  # no child writes into the old folder any more
@@ -359,6 +368,7 @@ class ModelCollection:
                 old, new, cancel, lambda: self._chosen.follow_move(old, new, self.around.paths.models)
             )
         finally:
+            # Also when the move was cancelled or failed.
             for download in waiting:
                 self.downloads.resume(download.id)
 
@@ -406,7 +416,9 @@ class ModelCollection:
         """Queue a model's vision projector from its repository. Raises FileNotOnHub if there is none."""
         repository = self.hub.read_repository(model.repo, cancel=cancel)
         same = next(
-            (model_file for model_file in repository.models if model_file.parts[0].name.endswith(model.path.name)), None
+            (model_file for model_file in repository.models if model_file.parts[0].name.endswith(model.path.name)),
+            None,
+            # The file's own repository may have several models; the eyes belong to this one.
         )
         if same is None or not repository.vision:
             raise FileNotOnHub(model.repo, "mmproj")
@@ -419,6 +431,7 @@ class ModelCollection:
 
         def unlisten() -> None:
             with self._lock:
+                # A callback may be taken off while it is being called.
                 if callback in self._listeners:
                     self._listeners.remove(callback)
 
@@ -438,6 +451,7 @@ class ModelCollection:
         return unlisten
 
     def _tell_list(self) -> None:
+        # Called outside the lock: a listener may ask for the list.
         with self._lock:
             listeners = list(self._list_listeners)
         for listener in listeners:
@@ -449,6 +463,7 @@ class ModelCollection:
             self.downloads.pause_all(NetworkOff())
             return
         for download in self.downloads.all():
+            # Only those that the switch paused; a person's own pause stays.
             if download.state == "paused" and isinstance(download.error, NetworkOff):
                 self.downloads.resume(download.id)
 
@@ -458,8 +473,10 @@ class ModelCollection:
         """Return a tab's model: the chosen one, else an installed one made for it. Passages use only a chosen one."""
         chosen = self._chosen.path_for(task)
         if chosen is not None or task in ("chat", "write", PASSAGES):  # any model goes on with a text: the chat's does
+            # Any model goes on with a text, so Write uses the chat's.
             return chosen or (starter_model() if task == "chat" else None)
         able = [row.model for row in self.list_installed() if self._here.can_do(row.model, task)]
+        # The largest is likeliest the one that was fetched for it.
         return max(able, key=lambda model: model.size_bytes).path if able else None
 
     def offer_for(self, task: str, *, of_long: bool = False) -> ModelSuggestion | None:
@@ -468,6 +485,7 @@ class ModelCollection:
         None if nothing is missing or fits. `of_long`: prefer models that summarize long texts.
         """
         if task == "chat":
+            # An embedding model in the folder doesn't answer a chat.
             if any(
                 row.model.origin != STARTER and not row.model.missing and not row.embeds
                 for row in self.list_installed()
@@ -477,6 +495,7 @@ class ModelCollection:
             return None
         limit = len(self.entries) if of_long else USUAL_SUGGESTIONS
         found = [suggestion for suggestion in self.suggest_models(task, limit) if suggestion.installed is None]
+        # Stable: what writes long texts first, otherwise as suggested.
         found.sort(key=lambda each: of_long and not choice.writes_long(each.entry))
         return next((suggestion for suggestion in found if suggestion.fit.word != estimate.TOO_LARGE), None)
 
@@ -497,6 +516,7 @@ class ModelCollection:
 
     def register_model(self, path: Path, origin: str = DOWNLOADED) -> None:
         """Register a model that was added, downloaded or found; `path` is its first file."""
+        # Opened where it lies, it is remembered by path.
         is_elsewhere = not path.is_relative_to(self.models_folder())
         if is_elsewhere:
             self._chosen.add_known(path)
@@ -507,6 +527,7 @@ class ModelCollection:
         if download.state == DONE and download.paths:
             try:
                 self.register_model(Path(download.paths[0]))
+            # The file is there and usable, whatever became of the note.
             except AppError as error:
                 log.info("a new model could not be noted: %s", error)
         with self._lock:
@@ -521,6 +542,7 @@ def _tidy_folder(folder: Path, cancel: CancelToken) -> None:
         models_folder.empty_trash(folder, TRASH_KEPT_S)
         left = models_folder.unfinished_move(folder)
         if left is not None:
+            # A move that was ended by force goes on; the program's end may stop it again.
             for _ in models_folder.move_folder(left, folder, cancel):
                 pass
     except AppError as error:
@@ -572,6 +594,7 @@ def fetch_model(
                 done.append(event)
             else:
                 yield event
+        # What came so far stays for next time.
         if cancel.cancelled:
             return
     parts = done[: len(model.parts)]
@@ -653,12 +676,14 @@ class ModelStorage:
 
     def make_report(self) -> StorageReport:
         folder = self._folder()
+        # The folder may not be made yet; its disk is that of the nearest parent.
         there = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
         files = [file for file in folder.rglob("*.gguf") if not _is_hidden(file, folder)] if folder.is_dir() else []
         parts, loose = self._partial_files(), self._loose_parts()
         return StorageReport(
             folder,
             shutil.disk_usage(there).free,
+            # Parts of unfinished downloads count as models: they are wanted.
             sum(map(_file_size, files)) + sum(part.fetched_bytes(path) for path in parts if path not in loose),
             sum(_file_size(file) for file in (folder / models_folder.TRASH).rglob("*")),
             sum(map(part.fetched_bytes, loose)),
@@ -675,6 +700,7 @@ class ModelStorage:
         """Delete partial files that no download needs."""
         for path in self._loose_parts():
             try:
+                # Only tried: a lock that somebody else holds says that the file is being written.
                 with part.PartialFile(path).locked():
                     pass
             except DownloadRunning:  # in another window or a terminal
@@ -696,6 +722,7 @@ class ModelStorage:
     def _wanted_files(self) -> set[Path]:
         """Return the files that unfinished downloads need."""
         folder, wanted = self._folder(), set()
+        # What waits or runs still needs its parts.
         for download in self._downloads.all():
             for file in download.request.all_files if download.state != DONE else ():
                 with contextlib.suppress(DownloadFailed):  # its name is no file's

@@ -94,6 +94,7 @@ def estimate_fit(header_bytes: bytes, total_bytes: int, room: MemoryRoom, *, nam
 
 def by_size(size_bytes: int, kv_bytes_per_token: int, room: MemoryRoom, active_bytes: int = 0) -> MemoryFit:
     """Estimate from a size alone; without `kv_bytes_per_token` (16 bit) the KV cache counts as in most models."""
+    # Most models take about so much for each byte of weights.
     kv_bytes = kv_bytes_per_token or size_bytes // USUAL_SIZE_PER_KV_BYTE
     layers = USUAL_LAYERS
     found = _make_fit(
@@ -141,6 +142,7 @@ def measure_fit(
     gpus = [gpu.name for gpu in room.gpus]
     numbers: fit.Estimate | None = None
     layout = _plan_layout(shape, room, None)[1]
+    # At most twice: the exact figures may lead to another layout, which is then measured as well.
     for _ in range(MOST_PROBES):
         measured = fit.probe_header(
             header_bytes, total_bytes, layout, gpus if layout.gpu_layers else (), folder=folder, cancelled=cancelled
@@ -148,6 +150,7 @@ def measure_fit(
         if measured is None:
             return by_formula
         numbers = fit.corrected_estimate(shape, layout, measured)
+        # A layout that the figures confirm is the answer.
         asked, layout = layout, _plan_layout(shape, room, numbers)[1]
         if layout == asked:
             break
@@ -180,6 +183,7 @@ def pace_words(fit: MemoryFit) -> MessageTemplate | None:
     if fit.tokens_per_s <= 0 or fit.word in (SLOW, TOO_LARGE):
         return None
     speed = fit.tokens_per_s
+    # Below a few tokens a second the decimal matters.
     number = str(round(speed)) if speed >= LEAST_TOKENS_PER_S else f"{speed:.1f}"
     if speed >= FAST_TOKENS_PER_S:
         text = "about {n} tokens/s, fast"
@@ -201,6 +205,7 @@ def _active_bytes(header: GgufHeader, shape: ModelShape) -> int:
     """Return bytes of weights read per token: layers and output, in a mixture only the active experts; 0 if unknown."""
     experts = header.architecture_value("expert_count")
     dense = sum(shape.layer_weights) + (shape.output_weights or shape.tied_weights)
+    # No mixture: every weight is read for each token.
     if not isinstance(experts, int) or experts <= 0:
         return dense
     used = header.architecture_value("expert_used_count")
@@ -230,8 +235,10 @@ def _make_fit(shape: ModelShape, room: MemoryRoom, numbers: fit.Estimate | None 
 
 
 def _verdict_word(plan: fit.LoadPlan, needs: MemoryNeeds, room: MemoryRoom) -> str:
+    # llama.cpp would take it, reading parts from the disk again and again.
     if plan.choice == fit.TIGHT:
         return SLOW
+    # Without a GPU of its own all of it lies in the computer's memory.
     main = needs.total if room.shares else needs.main
     is_near = room.free_bytes and main > fit.NEAR * room.spare()
     return TIGHT if is_near or plan.choice in (fit.KV_REDUCED, fit.CONTEXT_REDUCED) else WELL
@@ -295,6 +302,7 @@ class TokenSpeed:
 
 def probe_speed(engine: Engine, cancel: CancelToken) -> TokenSpeed | None:
     """Measure prompt and generation speed here; None if impossible, as while it answers a chat."""
+    # Lines that the grammar makes it continue, so that it can't stop early.
     lines = " ".join(f"{number} times {number + 7} is {number * (number + 7)}." for number in range(PROBE_LINES))
     answer = engine.generate(
         [Message(Role.USER, f"{lines} Write the next lines.")],
@@ -307,10 +315,12 @@ def probe_speed(engine: Engine, cancel: CancelToken) -> TokenSpeed | None:
     )
     events = list(answer)
     stats = next((event.stats for event in events if isinstance(event, Finished)), None)
+    # It had to wait for somebody's answer, so the time says nothing.
     if any(isinstance(event, Waiting) for event in events) or stats is None:
         return None
     if stats.time_to_first_token_s <= 0 or stats.tokens_per_s <= 0:
         return None
+    # What was read before costs nothing and would make it look fast.
     return TokenSpeed((stats.prompt_tokens - stats.reused_tokens) / stats.time_to_first_token_s, stats.tokens_per_s)
 
 
@@ -345,12 +355,16 @@ class MachineSpeed:
         for a graphics card not used yet. Probing takes about 1 s.
         """
         with self._lock:
+            # By processor, since a home folder may be used from several machines.
             key = f"{machine_key()}{'-gpu' if on_gpu else ''}"
             kept = self._kept.find(key) or {}
             now = _speed_from_answers(answers)
+            # On a GPU neither the processor nor small models tell anything.
             if now <= 0 and not on_gpu:
                 now = max(_small_model_speed(answers), self._probed_speed(kept, cancelled))
             before = _parse_number(kept.get(TAKEN))
+            # A new figure replaces the old one only where both are clearly apart, so suggestions stay the same from
+            # start to start.
             if now <= 0 or before / STEADY <= now <= before * STEADY:
                 return before
             self._kept.put(key, kept | {TAKEN: now})

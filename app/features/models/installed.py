@@ -60,6 +60,7 @@ class InstalledModels:
             model_library.describe_model(starter, STARTER) if starter else None,
             *model_library.scan_folder(self._folder()),
         ]
+        # Parts of split models are files too, and are no models of their own.
         known = {part for model in found if model for part in model.parts}
         opened = (Path(path) for path in self._settings().engine.known_models)
         found += [model_library.describe_model(path, OPENED) for path in opened if path not in known]
@@ -73,6 +74,7 @@ class InstalledModels:
         """Find one of our models by path, file name, label or name; raises ModelNotInstalled."""
         path, rows = Path(name).expanduser().absolute(), self.list_ours()
         same = name.lower()
+        # Each way over all rows first: a path is surer than a name.
         for is_it in (
             lambda row: row.model.path == path,
             lambda row: row.model.path.name == name,
@@ -93,6 +95,7 @@ class InstalledModels:
 
     def can_do(self, model: InstalledModel, task: str) -> bool:
         """Return whether a model suits a tab. Unknown ones are judged by their name."""
+        # The starter serves no tab of its own, so that a better model is offered.
         if model.origin == STARTER or model.missing:
             return False
         entry = self.entry_of(model)
@@ -119,6 +122,7 @@ class InstalledModels:
         note = self._notes.get(path)
         with contextlib.suppress(OSError):
             stat = path.stat()
+            # Hashing gigabytes takes a while, so the hash counts as long as the file is the same.
             if note is not None and (note.size_bytes, note.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
                 return note.sha256
         return ""
@@ -139,6 +143,7 @@ def embeds_texts(path: Path) -> bool:
 
 
 @lru_cache(maxsize=1024)
+# Size and time are in the key, so a replaced file is read anew.
 def _embeds_texts(path: Path, _size_bytes: int, _mtime_ns: int) -> bool:
     try:
         with path.open("rb") as file:
@@ -155,6 +160,7 @@ def is_of(model: InstalledModel, entry: CatalogEntry) -> bool:
 
 def senses_of(path: Path) -> tuple[bool, bool]:
     """Return (sees, hears) by the projector next to a model, without loading anything."""
+    # By the file's own header, not its name.
     projector = model_library.find_projector(path)
     return model_library.projector_abilities(projector) if projector is not None else (False, False)
 
@@ -192,6 +198,7 @@ class ChosenModels:
 
         Returns whether it is new to the list.
         """
+        # The starter is always there, and a model elsewhere is no file here.
         is_file = path != starter_model() and not runs_elsewhere(path)
         is_new = is_file and str(path) not in self._settings().engine.known_models
         if task != "chat":
@@ -201,6 +208,7 @@ class ChosenModels:
         elif is_file:
             self._change("engine", model_path=str(path), known_models=self._known_with(path))
         else:
+            # The empty setting means the starter, which has no path of its own in settings.
             self._change("engine", model_path="" if path == starter_model() else str(path))
         return is_new
 
@@ -230,10 +238,12 @@ class ChosenModels:
         """
 
         def moved(path: str) -> str:
+            # Only what lay in the old folder has moved.
             return str(new / Path(path).relative_to(old)) if old in Path(path).parents else path
 
         for note in self._notes.all():
             if old in note.path.parents:
+                # All of a note moves along with its file.
                 facts = {field.name: getattr(note, field.name) for field in fields(ModelNote) if field.name != "path"}
                 self._notes.update_note(Path(moved(str(note.path))), **facts)
                 self._notes.forget(note.path)

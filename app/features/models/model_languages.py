@@ -103,6 +103,7 @@ def _of_file(model: Path, size_bytes: int, _changed: int) -> KnownLanguages:
         header = check_model(model)
         metadata = dict(header.metadata)
         weights = float(header.weights)
+        # A model without a chat template answers nobody, so it translates nothing.
         if not metadata.get("tokenizer.chat_template"):
             return _family_languages(GENERIC, ())
     except AppError as error:
@@ -117,6 +118,7 @@ def _with_entry(found: KnownLanguages, entry: CatalogEntry) -> KnownLanguages:
     chunk = entry.chunks.get("translate")
     sizes = (chunk.segments, chunk.input_tokens, chunk.context_paragraphs) if chunk else (0, 0, 0)
     known = _family_languages(family, told or found.languages, *sizes)
+    # The list's own statement isn't a guess.
     return replace(known, is_guess=found.is_guess and not told, is_for_code=found.is_for_code)
 
 
@@ -124,12 +126,14 @@ def _languages_by_name(name: str, metadata: dict[str, Any], weights: float) -> K
     """Guess from the names in header and file; `weights` is 0 if unknown."""
     keys = ("architecture", "name", "basename", "finetune", "size_label")
     said = " ".join([name, *(str(metadata.get(f"general.{key}", "")) for key in keys)]).casefold()
+    # Specialised translators first: their names hold the family's as well ("gemma").
     for pattern, family in _TRANSLATORS:
         if re.search(pattern, said):
             return _family_languages(family, _GEMMA_TRANSLATES if family == TRANSLATE_GEMMA else _HUNYUAN)
     if weights < LEAST_WEIGHTS or re.search(_ENGLISH_ONLY, said):
         return _family_languages(GENERIC, ("en",))
     guessed = next((languages for pattern, languages in _MAKERS if re.search(pattern, said)), COMMON)
+    # A small model of an unknown maker is hardly made for more than English.
     if guessed is COMMON and weights < LEAST_UNKNOWN_WEIGHTS:
         guessed = ("en",)
     return replace(_family_languages(GENERIC, guessed), is_guess=True, is_for_code=bool(re.search(_FOR_CODE, said)))

@@ -31,6 +31,7 @@ class MachineMemory:
     @property
     def is_short(self) -> bool:
         """True if memory is so short that something must be unloaded now."""
+        # On a small machine a fixed limit would be short all day.
         small = min(LEAST_AVAILABLE_BYTES, MOST_OF_SMALL_MACHINES * self.total_bytes)
         return self.available_bytes < max(LEAST_AVAILABLE_SHARE * self.total_bytes, small)
 
@@ -75,18 +76,22 @@ class ModelMemoryWatch:
 
     def check_memory(self, *, busy: bool) -> MemoryVerdict:
         """Decide what to do now. `busy`: an answer is being written, which is never interrupted."""
+        # Writing counts as use; a long answer must not end in sleep.
         if busy:
             self.record_use()
         settings = self._settings()
         memory = self._read() if settings.unload_when_memory_short else None
         if memory is None or not memory.is_short:
+            # Enough again: the next shortage is worth a word.
             self.is_warned = False
             after_s = settings.unload_after_min * 60
             is_idle = after_s > 0 and not busy and self._clock() - self._used_at_s >= after_s
             return MemoryVerdict.SLEEP_IDLE if is_idle else MemoryVerdict.STAY
+        # An answer is never interrupted for memory; it is only announced.
         if not busy:
             self.is_warned = False
             return MemoryVerdict.SLEEP_SHORT
+        # Said once until the answer ends.
         if self.is_warned:
             return MemoryVerdict.STAY
         self.is_warned = True

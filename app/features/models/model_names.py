@@ -18,6 +18,7 @@ def display_name(path: Path, label: str = "") -> str:
     """
     if label:
         return visible_name(label)
+    # Its name in the file is that of a training run.
     if path == starter_model():
         return STARTER_NAME
     if runs_elsewhere(path):

@@ -37,6 +37,7 @@ class RemoteMachines:
         """Return the addresses an engine may connect to now, which it then does; none while the network is off."""
         settings = self._settings()
         addresses = settings.engine.machines if settings.network.allowed else ()
+        # Noted before connecting, since the engine connects by itself and tells nobody.
         for address in addresses:
             self._note_connection(address)
         return addresses
@@ -63,6 +64,7 @@ class RemoteMachines:
             raise NetworkOff
         self._note_connection(whole)
         machine = query_machine(whole)
+        # Once in the list, the newest last.
         self._save_addresses((*(text for text in self.addresses if text != whole), whole))
         return machine
 
@@ -74,6 +76,7 @@ class RemoteMachines:
         assert self._change is not None
         chosen = self._settings().engine.devices
         gone = set(self.addresses) - set(addresses)
+        # Devices of a computer that is gone can't stay chosen.
         left = tuple(name for name in chosen if name.partition(" #")[0] not in gone)
         self._change("engine", machines=addresses, devices=left)
 

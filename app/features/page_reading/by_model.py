@@ -75,7 +75,9 @@ def words_for(model: ModelLoaded) -> ReadingPrompt:
     own: dict[str, Any] = next(
         (entry for entry in known["models"] if re.search(entry["match"], names, re.IGNORECASE)), {}
     )
+    # A model's own entry replaces the general one field by field.
     chosen = known["others"] | own
+    # A model without words for figures reads them like pages.
     return ReadingPrompt(chosen["page"], own.get("figure", "") if own else chosen["figure"], int(chosen["most_side"]))
 
 
@@ -91,7 +93,9 @@ def ask_for(words: ReadingPrompt, picture: Media, model: ModelLoaded, *, is_figu
     always_thinks = model.thinking in ("always", "effort")
     return Ask(
         [Message(Role.USER, text, (picture,))],
+        # A page may take half of the context, which holds the picture, too.
         max_tokens=min(MOST_TOKENS, max(256, model.context_tokens // 2)),
+        # The same request reads the same; a retry is warmer, which ends most repetitions.
         task_sampling=Sampling(WARMER * attempt, repeat_penalty=1.0, presence_penalty=0.0, seed=1 + attempt),
         template_variables=template_variables(None, Settings(chat=ChatDefaults(thinking="off")), model),
         thinking_budget=THINKING_TOKENS if always_thinks else -1,
@@ -104,6 +108,7 @@ def ask_model(engine: Engine, ask: Ask, cancel: CancelToken) -> Iterator[TaskRes
 
     Stops an answer that repeats itself. Raises the engine's errors.
     """
+    # Stopped by repetition as well as by the person, who must stay apart.
     stop = LinkedToken(cancel)
     text, looked, state, is_resting = "", 0, "", False
     for _, event in engine.generate_many([ask], cancel=stop):
@@ -112,12 +117,14 @@ def ask_model(engine: Engine, ask: Ask, cancel: CancelToken) -> Iterator[TaskRes
         if is_resting is not isinstance(event, Waiting):
             is_resting = not is_resting
             yield TaskRests(event.reason if isinstance(event, Waiting) else "")
+        # The engine begins this answer again.
         if isinstance(event, Waiting) and event.is_anew:
             text, looked = "", 0
         if isinstance(event, LookProgress):
             yield event
         elif isinstance(event, TextDelta) and not event.thinking:
             text += event.text
+            # Looking for repetition takes time by the text's length.
             if len(text) - looked >= LOOK_EVERY and not state:
                 looked = len(text)
                 yield text
@@ -126,6 +133,7 @@ def ask_model(engine: Engine, ask: Ask, cancel: CancelToken) -> Iterator[TaskRes
                     stop.cancel()
         elif isinstance(event, Finished):
             reason = event.stats.finish_reason
+            # Cancelled by the person: half a page is none.
             if cancel.cancelled or (reason is FinishReason.CANCELLED and not state):
                 return
             yield judge_answer(text, is_whole=reason is FinishReason.STOP)
@@ -137,6 +145,7 @@ def judge_answer(text: str, *, is_whole: bool) -> PageAnswer:
     repeats = repeated_from(text)
     if repeats is not None:
         return PageAnswer(text[:repeats].rstrip(), REPEATED)
+    # Rules, dots and blanks alone.
     if not any(map(str.isalnum, text)):
         return PageAnswer("", EMPTY)
     if REFUSING.match(text):
@@ -154,10 +163,12 @@ def split_figure_answer(said: PageAnswer) -> PageAnswer:
 
 def repeated_from(text: str) -> int | None:
     """Return where a text starts to repeat itself without end; None if it doesn't."""
+    # Any length up to a few lines: models repeat words, lines and tables.
     for unit in range(1, min(LONGEST_UNIT, len(text) // 2) + 1):
         run = 0
         while run < len(text) - unit and text[-1 - run] == text[-1 - run - unit]:
             run += 1
+        # Forms and tables do repeat dots and lines.
         least = LEAST_REPEATED_RULES if set(text[-unit:]) <= _RULES else LEAST_REPEATED
         if run >= max(least, 4 * unit):
             return len(text) - run

@@ -31,6 +31,7 @@ class DocumentScanner:
     def __init__(self, path: Path, password: str, folder: Path) -> None:
         self._path, self._password, self._folder = str(path), password, folder
         make_folder(folder)
+        # Before anything is drawn: a killed run's pictures are large.
         _remove_old(folder)
         self._scanning = PageScanner(folder)
 
@@ -50,6 +51,7 @@ class DocumentScanner:
             request = PutUpright(self._path, page, str(out), region, most_side, self._password)
             drawn = self._scanning.put_upright(request, cancel)
         finally:
+            # Nobody else would delete it.
             if drawn is None:
                 out.unlink(missing_ok=True)
         if drawn is None:
@@ -74,6 +76,7 @@ def _remove_old(folder: Path) -> None:
     """Delete files left by a killed run."""
     for path in folder.glob(f"{PAGE}*.ppm"):
         with suppress(OSError):
+            # Younger files may be another process's.
             if time.time() - path.stat().st_mtime > FORGOTTEN_S:
                 path.unlink()
 
@@ -117,12 +120,15 @@ class PageCorrections:
             scanner.close()
         if blocks is None or self._documents.readings is None:
             return None
+        # Who read it first stays known.
         method, model = (before.method, before.model) if before is not None else (PERSON, "")
+        # A correction of a correction still goes back to what was read.
         if before is not None and before.is_edited:
             before = before.before
         fields = tuple(map(block_to_fields, blocks))
         corrected = StoredPageReading(page, method, model, "read", fields, is_edited=True, before=before)
         self._documents.readings.save_page(document.sha256, corrected)
+        # Asked again: it may have been replaced while the child worked.
         return self._documents.refresh_document(self._document.id)
 
     def give_up(self, page: int) -> GivenUp | None:

@@ -135,6 +135,7 @@ class PageReadingJobs(StoredJobs[StoredReading, ReadingEvent]):
         folder: Path,
         loaded: Callable[[], ModelLoaded | None],
     ) -> None:
+        # Turns of its own: somebody waits for a page while a summary takes hours.
         super().__init__(KIND, jobs, results, engines, settings, turns=None, unlisted="")
         assert documents.readings is not None
         self._results, self._documents, self._kept = results, documents, documents.readings
@@ -156,11 +157,14 @@ class PageReadingJobs(StoredJobs[StoredReading, ReadingEvent]):
         document = self._documents.store.get(document_id)
         if document is None:
             raise KeyError(document_id)
+        # More may have been read since the window asked.
         document = self._documents.current_document(document)
         for row in self.find():
+            # Finished ones of any document go, too: the list is for what is open.
             if row.state == DONE or row.document_id in (document_id, document.id):
                 self._queue.stop(row.id)
                 self._jobs.remove(row.id)
+        # A person's correction is never read over.
         wanted = [page for page in pages if not self._is_edited(document, page)]
         spec = {"method": way.method, "name": way.name, "pages": wanted}
         job = self._jobs.add(KIND, document.name, spec, document_ids=[document.id])
@@ -206,6 +210,7 @@ def pictures_of(document: StoredDocument, kept: PageReadings | None) -> PictureP
     pages = document.info.get("pages", ())
     readings = kept.read_pages(document.sha256) if kept is not None and document.sha256 else {}
     pictures = tuple(page["page"] for page in pages if page["is_picture"])
+    # A page counts once for each of its figures.
     figures = tuple(page["page"] for page in pages if not page["is_picture"] for _ in page.get("figures", ()))
     return PicturePages(pictures, figures, readings)
 
@@ -224,6 +229,7 @@ class ReadingAtWork(JobAttempt[ReadingEvent]):
     def __init__(
         self, row: StoredReading, document: StoredDocument, documents: DocumentLibrary, jobs: JobTable, folder: Path
     ) -> None:
+        # It keeps its own count; the frame's record isn't needed.
         self.record = None
         self._row, self._document, self._documents, self._jobs, self._folder = row, document, documents, jobs, folder
         self._done = list(row.done)
@@ -242,6 +248,7 @@ class ReadingAtWork(JobAttempt[ReadingEvent]):
     def seconds_left(self) -> float | None:
         """Estimate from the pages read so far."""
         left = len(self._row.pages) - len(self._done)
+        # By this run's pages: earlier ones may have been read by something faster.
         return left * self._clock.worked_s / self._done_now if self._done_now else None
 
     def without_engine(self, cancel: CancelToken) -> Iterator[ReadingEvent]:
@@ -251,6 +258,7 @@ class ReadingAtWork(JobAttempt[ReadingEvent]):
 
     def attempt(self, engine: Engine, model: ModelLoaded, cancel: CancelToken) -> Generator[ReadingEvent, None, None]:
         """Resume with the first page not done."""
+        # The chat may have got another model since the job was queued.
         if not model.sees:
             raise MediaRefused(self._document.name, "picture", "blind")
         by_model = ByModel(engine, model)
@@ -273,6 +281,7 @@ class ReadingAtWork(JobAttempt[ReadingEvent]):
     def _read_pages(self, cancel: CancelToken, read: ReadPage) -> Generator[ReadingEvent, None, None]:
         self._cancel = cancel
         self._clock.start()
+        # An attempt after a crash measures anew.
         self._done_now = 0
         scanner = DocumentScanner(self._document.path, self._documents.password_of(self._document.id), self._folder)
         figures = {page["page"]: page.get("figures", ()) for page in self._document.info.get("pages", ())}
@@ -281,17 +290,21 @@ class ReadingAtWork(JobAttempt[ReadingEvent]):
         try:
             for page in [number for number in self._row.pages if number not in self._done]:
                 yield PageBegun(page, len(self._done) + 1, total)
+                # A picture is read as a whole, another page's figures one by one.
                 regions = [()] if page in pictures else [tuple(region) for region in figures.get(page, ())] or [()]
                 way = self._row.way
                 reading = yield from self._with_clock(read_page(page, regions, partial(read, scanner), way))
+                # Cancelled in the middle of a page: it is read again.
                 if reading is None:
                     return
                 if way.method == TESSERACT:
+                    # Tesseract's languages stand where a model's name would.
                     reading = replace(reading, model="+".join(self._languages))
                 self._keep_reading(reading)
                 yield PageDone(page, len(self._done), total, reading.state, self.seconds_left())
         finally:
             scanner.close()
+            # However it ended, what was read becomes part of the document.
             if self._done_now:
                 self._documents.refresh_document(self._document.id)
 
@@ -338,6 +351,7 @@ def read_page(
             return None
         blocks += found[0]
         states.append(found[1])
+    # One region that isn't whole makes the page so.
     state = states[0] if len(set(states)) == 1 else next(text for text in states if text != READ)
     name = way.name if way.method == MODEL else ""
     return StoredPageReading(page, way.method, name, state, tuple(map(block_to_fields, blocks)))
@@ -378,7 +392,9 @@ class ByModel:
             Path(picture.path).unlink(missing_ok=True)
         if said is None:
             return None
+        # What a figure shows and what it says are two blocks.
         said = split_figure_answer(said) if region and self._words.figure and said.text else said
+        # The child knows where lines of the page are, by which text gets its place.
         blocks = scanner.arrange_blocks(page, said.text, view, MODEL, cancel) if said.text else ()
         if blocks is None:
             return None
@@ -400,6 +416,7 @@ class ByModel:
                     yield PageGrown(page, len(event)) if isinstance(event, str) else event
             if said is None:
                 return None
+            # A page that loops twice keeps the longer text.
             if found is None or len(said.text) > len(found.text) or said.state != REPEATED:
                 found = said
             if said.state != REPEATED:

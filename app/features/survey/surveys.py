@@ -115,6 +115,7 @@ def find_all(
     Repeated finds become one statement with all sources, whose texts are the sentences around.
     """
     begun_s = time.monotonic()
+    # All blocks count: a list has to hold what stands in an index, too.
     reading = SectionReading(documents, leaves_apart=False)
     entries: dict[object, _SurveyEntry] = {}
     for place, document in enumerate(documents):
@@ -123,11 +124,13 @@ def find_all(
                 break
             for found in found_in(block, scope):
                 text = found.text or shorten_text(" ".join(block.text[found.start : found.end].split()), LONGEST_TEXT)
+                # By key, so that one date in two spellings is one entry with two places.
                 entry = entries.setdefault(found.key, _SurveyEntry(text, found.level))
                 around = _sentence_around(block, found)
                 entry.anchors.append(ClaimAnchor(place, block.id, block.page, found.start, found.end, around))
         section = whole_section(place, document.blocks)
         if not cancelled():
+            # Everything was looked at, so all of it counts as read.
             reading.mark_answered(section, section.text)
     told = tuple(
         SummarizedDocument(input_document.id, input_document.name, input_document.title, input_document.unit, coverage)
@@ -183,6 +186,7 @@ def _find_dates(text: str) -> Iterator[SurveyMatch]:
 
 
 def _is_wanted(one: Quantity, wanted: QuestionScope) -> bool:
+    # Parts of other quantities, number words and times of day are no amounts.
     if one.is_part or one.is_word or one.dimension == CLOCK:
         return False
     if wanted is QuestionScope.MONEY:
@@ -200,13 +204,16 @@ def _find_links(text: str) -> Iterator[SurveyMatch]:
         end = match.end()
         while end > match.start() and _ends_outside(text[match.start() : end]):
             end -= 1
+        # Without a dot it is a name, not an address.
         if "." in text[match.start() : end]:
+            # With and without the last slash it is the same page.
             yield SurveyMatch(match.start(), end, text[match.start() : end].rstrip("/").casefold())
 
 
 def _ends_outside(address: str) -> bool:
     """Return whether the last character belongs to the sentence around an address."""
     last = address[-1]
+    # A closing bracket belongs to the address only if it was opened in it.
     return last in _BEHIND_LINK or (last in _PAIRS and address.count(last) > address.count(_PAIRS[last] or "\0"))
 
 
@@ -215,6 +222,7 @@ def mentions_of(words: str) -> re.Pattern[str]:
     parts = [re.escape(part) for part in words.split()]
     joined = r"[\s\u00ad-]+".join(parts)
     if WITHOUT_SPACES.search(words):
+        # Without spaces a word may stand anywhere.
         return re.compile(joined, re.IGNORECASE)
     ending = rf"[^\W\d_]{{0,{ENDING}}}" if words[-1:].isalpha() else ""
     return re.compile(rf"(?<!\w){joined}{ending}(?!\w)", re.IGNORECASE)
@@ -227,11 +235,13 @@ def _first_row(block: Block) -> str:
 
 def _sentence_around(block: Block, found: SurveyMatch) -> str:
     """Return the sentence around a match; of a long one only what is near."""
+    # A heading is its own sentence.
     if block.kind in (BlockKind.HEADING, BlockKind.TABLE, BlockKind.CAPTION):
         line = block.text[block.text.rfind("\n", 0, found.start) + 1 :].split("\n", 1)[0]
         return shorten_text(" ".join(line.split()), LONGEST_AROUND)
     stretch = stretch_at(block.text, found.start)
     start, end = (stretch.start, stretch.end) if stretch is not None else (0, len(block.text))
+    # Half before and half behind, so that the match stays in view.
     half = LONGEST_AROUND // 2
     first, last = max(start, found.start - half), min(end, found.end + half)
     text = " ".join(block.text[first:last].split())
@@ -293,6 +303,7 @@ def list_all(
     yield Planned(len(sections), sum(section.tokens for section in sections))
     mapping = SectionMapping(work, sections, reading, _SurveyRequest(work, question))
     yield from mapping.run()
+    # Repeated finds are merged at the end, when all are known.
     statements = distinct_statements(point for points in mapping.points for point in points)
     summary = _make_summary(
         documents, wish, reading, statements, model=model.path, sections=len(sections), read=mapping.read,
@@ -304,6 +315,7 @@ def list_all(
 def budgets_of(model: ModelLoaded) -> TokenBudgets:
     """Return the budgets for a list, with more room for each section's answer than usual."""
     usual = budgets_for(model)
+    # A list is longer than a section's most important points, but may not fill the context.
     return replace(usual, points=min(LONGER * usual.points, usual.context // 6))
 
 
@@ -319,6 +331,7 @@ class _SurveyRequest:
 
     def __init__(self, work: SummaryWork, question: str) -> None:
         self._work, self._question = work, question
+        # Small models are asked in plain words, the smallest are held to a form all the same.
         self.has_form = not work.budgets.is_small or work.budgets.only_chooses
 
     def make_ask(self, section: ReadSection, attempt: int, problem: AnswerProblem | None) -> Ask:
@@ -337,6 +350,7 @@ class _SurveyRequest:
         return summary_prompts.read_list(answer, [(block.block.id, block.block.text) for block in cited])
 
     def is_all(self, answer: TaskAnswer, points: int) -> bool:
+        # Cut off, or as long as the grammar allows: there may be more.
         is_cut = answer.finish in (FinishReason.LENGTH, FinishReason.CONTEXT)
         return not is_cut and points < most_entries(self._work.budgets)
 
@@ -409,10 +423,12 @@ def write_answer(summary: Summary, scope: WantedScope, *, overfull: int = 0) -> 
         is_short=is_short,
     )
     lines.add_paragraph(_count_words(summary, scope))
+    # Mentions are listed sentence by sentence, with how often.
     statements = summary.statements if scope.wanted is not QuestionScope.MENTIONS else _each_place(summary.statements)
     shown = statements[:MOST_LINES]
     for document, iterator in groupby(shown, lambda one: one.anchors[0].document if one.anchors else 0):
         lines.add_list(document, list(iterator), is_tree=scope.wanted is QuestionScope.HEADINGS)
+    # Counted, not shown: the answer is a message in a chat.
     if len(shown) < len(statements):
         lines.add_paragraph(f"And {len(statements) - len(shown):,} more.")
     lines.add_paragraph(f"*{escape_markdown(how_words(summary, scope, overfull))}*")
@@ -456,6 +472,7 @@ class _GrowingLines:
         if len(self._documents) > 1:
             self.add_paragraph(f"**{escape_markdown(plain_line(self._documents[document][1]))}**")
         self.text += "\n\n" if self.text else ""
+        # The document's own highest level is the list's first.
         highest = min(statement.paragraph for statement in statements)
         for statement in statements:
             self.add_line(statement, statement.paragraph - highest if is_tree else 0)
@@ -471,6 +488,7 @@ class _GrowingLines:
         marks = "".join(f" {mark}" for mark in self._place_marks(one.anchors, begin, end))
         around = one.anchors[0].text if one.anchors and self._is_short else ""
         self.text += marks
+        # A find that is its own sentence isn't told twice.
         if len(plain_line(around)) > len(plain_line(one.text)) + 3:
             self.text += f" {escape_markdown(plain_line(around))}"
         if not one.check.found:
@@ -485,6 +503,7 @@ class _GrowingLines:
             mark = place_mark(unit, anchor)
             if mark in seen:
                 continue
+            # More pages than anyone reads; they are counted.
             seen.add(mark)
             if len(seen) > MOST_MARKS:
                 more += 1
@@ -529,6 +548,7 @@ def _count_words(summary: Summary, scope: WantedScope) -> str:
         )
     one, many = _NAMES.get(scope.wanted, ("", ""))
     count = len(summary.statements)
+    # Stopped with nothing so far isn't "none found".
     if not count and summary.is_partial:
         return ""
     if not count:
@@ -604,6 +624,7 @@ class DocumentSurveys:
         None if it isn't one. An offer that needs the model is yielded again with its estimate.
         """
         scope = scope_of(text)
+        # Only for documents of which the model is shown passages; the others it sees whole.
         ids = self._chat.looks.documents_beyond_context(conversation_id) if scope is not None else []
         offer = self._make_offer(scope, ids) if scope is not None and ids else None
         if offer is None or cancel.cancelled:
@@ -615,6 +636,7 @@ class DocumentSurveys:
 
     def _make_offer(self, scope: WantedScope, ids: Sequence[int]) -> QueryOffer | None:
         is_by_model = self._is_by_model(scope)
+        # A list needs a model; without a useful one nothing is offered.
         if not is_by_model and scope.wanted is QuestionScope.LIST:
             return None
         return QueryOffer(scope, tuple(ids), is_by_model)
@@ -622,6 +644,7 @@ class DocumentSurveys:
     def _is_by_model(self, scope: WantedScope) -> bool:
         """Return whether the model is needed. The smallest models invent more than they find, as in summaries."""
         loaded, wish = self._engine.loaded, WISH if scope.wanted is QuestionScope.ABOUT else LIST_WISH
+        # The smallest models invent more than they find, as in summaries.
         if loaded is None or method_for(wish, weights_of(loaded)) is Method.DIGEST:
             return False
         return scope.wanted not in FOUND_BY_PROGRAM or (scope.is_narrowed and scope.wanted is not QuestionScope.PAGES)
@@ -631,6 +654,7 @@ class DocumentSurveys:
         if key not in self._estimates:
             documents = inputs_of(self._chat.documents, offer.document_ids)
             planned = plan_reading(documents, WISH, self._engine, cancel)
+            # Cancelled: the question was changed meanwhile.
             if planned is None:
                 return
             sections = max(1, len(planned.sections))
@@ -651,6 +675,7 @@ class DocumentSurveys:
         speed = self._speeds.probe_speed(model, self._engine, cancel)
         if speed is None:
             return None
+        # Each section is read once and answered once.
         return tokens / speed.reading + sections * budgets_for(loaded).points * ANSWERED_SHARE / speed.writing
 
     def answer(self, question_id: int, cancel: CancelToken) -> Iterator[SurveyEvent]:
@@ -664,6 +689,7 @@ class DocumentSurveys:
             question.conversation_id, question_id, Role.ASSISTANT, "", state=MessageState.WRITING
         )
         yield AnswerStarted(answer.id)
+        # A continued answer's text is shown already; it is replaced at the end.
         yield from self._write_answer(answer, question, cancel, shows=True)
 
     def continue_answer(self, answer_id: int, cancel: CancelToken) -> Iterator[SurveyEvent]:
@@ -681,6 +707,7 @@ class DocumentSurveys:
         draft = AnswerDraft(conversations, answer.id, answer.text)
         listed, is_empty = None, True
         try:
+            # Marked at once, so that an answer cut off by a crash is known as one that can go on.
             conversations.set_sources(answer.id, [made_to_fields(SurveyCoverage())])
             documents = inputs_of(self._chat.documents, self._chat.looks.documents_of(question.id))
             for event in self._survey_documents(documents, question, scope, cancel):
@@ -694,12 +721,15 @@ class DocumentSurveys:
                     is_empty = False
             assert listed is not None
             self._keep_draft(draft, answer.id, listed, scope)
+            # Nothing came along the way, so all of it comes now.
             if is_empty and shows:
                 yield TextDelta(draft.text)
         except AppError:
+            # Text that is there stays as an interrupted answer.
             draft.give_up(MessageState.INTERRUPTED if draft.text else MessageState.FAILED)
             raise
         finally:
+            # Also when the generator is closed; after the end it does nothing.
             draft.give_up(MessageState.INTERRUPTED)
 
     def _survey_documents(
@@ -709,6 +739,7 @@ class DocumentSurveys:
 
         Sections are yielded only if each of their points is a line of it.
         """
+        # Which way to take depends on the model, so it is woken first.
         if self._engine.loaded is None and scope.wanted not in FOUND_BY_PROGRAM:
             wake_model(self._engine, cancel)
         if not self._is_by_model(scope) and scope.wanted is not QuestionScope.LIST:
@@ -734,6 +765,7 @@ class DocumentSurveys:
     def _read_documents(
         self, scope: WantedScope, question: StoredMessage, documents: Sequence[InputDocument], cancel: CancelToken
     ) -> Iterator[SummaryEvent | SurveyListed]:
+        # Sections of another question say nothing here.
         if question.id != self._steps_of:
             self._steps, self._steps_of = MemorySteps(), question.id
         if scope.wanted is QuestionScope.ABOUT:
@@ -742,6 +774,7 @@ class DocumentSurveys:
 
     def _keep_draft(self, draft: AnswerDraft, answer_id: int, listed: SurveyListed, scope: WantedScope) -> None:
         summary, result = listed.summary, write_answer(listed.summary, scope, overfull=listed.overfull)
+        # The final text replaces what grew: repetitions are merged only now.
         draft.text = result.text
         draft.finish(MessageState.STOPPED if summary.is_partial else MessageState.COMPLETE)
         made = SurveyCoverage(summary.sections, summary.sections_read, summary.seconds, summary.method is Method.MODEL)

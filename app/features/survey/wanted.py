@@ -24,6 +24,7 @@ def can_read_all(model: ModelLoaded | None) -> bool:
         return False
     from app.features.models.model_languages import weights_of  # takes a moment to import
 
+    # Unknown counts as able.
     return not 0 < weights_of(model) <= LEAST_READING_WEIGHTS
 
 

@@ -76,6 +76,7 @@ T = TypeVar("T", bound=ModelTask)
 
 def wake_model(engine: Engine, cancel: CancelToken) -> ModelLoaded | None:
     """Wake and return the model; None when cancelled. Raises NoModel, and the engine's errors."""
+    # Counting needs the model's tokenizer, so it wakes or loads the model as an answer would.
     engine.count_texts(["a"], cancel=cancel)
     if cancel.cancelled:
         return None
@@ -129,6 +130,7 @@ def work_off(
     stops, size = 0, first
     if isinstance(loaded := engine.loaded, ModelElsewhere):  # whose server has no memory of ours to fill
         size = largest = max(largest, WINDOWS_A_SERVER * loaded.most_at_once)
+    # Few at first, so that the first results are soon stored; then as many as fill all sequences.
     while waiting and not cancel.cancelled:
         window = [waiting.popleft() for _ in range(min(size, len(waiting)))]
         size = min(largest, 2 * size)
@@ -138,6 +140,7 @@ def work_off(
             for event in _window_answers(window, engine, cancel):
                 if isinstance(event, tuple):
                     index, answer = event
+                    # Something got done since the last crash, so the count begins anew.
                     stops = 0
                     again += take(open_tasks.pop(index), answer)
                     yield TaskTaken(window[index])
@@ -147,6 +150,7 @@ def work_off(
             stops += 1
             if stops > MOST_STOPS:
                 raise
+        # Those left open come first again, then what their answers want.
         waiting.extendleft(reversed([*open_tasks.values(), *again]))
 
 
@@ -157,11 +161,14 @@ def _window_answers(
     tokens: list[list[TokenSeen]] = [[] for _ in window]
     is_resting = False
     for index, event in engine.generate_many([task.ask for task in window], cancel=cancel):
+        # Another model would give other answers under the same keys.
         if isinstance(event, ModelReplaced):
             raise event
+        # The engine begins this answer again: what it wrote so far is void.
         if isinstance(event, Waiting) and event.is_anew:
             texts[index], tokens[index] = "", []
         if isinstance(event, Waiting) and event.reason == "interactive":
+            # Told once, however many of the window wait.
             if not is_resting:
                 yield TaskRests(event.reason)
             is_resting = True
@@ -178,6 +185,7 @@ def _window_answers(
             yield PromptReading(window[index], event.done_tokens / event.total_tokens)
         elif isinstance(event, AppError):
             yield index, event
+        # A cancelled answer is cut anywhere and would be taken for a whole one.
         elif isinstance(event, Finished) and event.stats.finish_reason is not FinishReason.CANCELLED:
             yield index, TaskAnswer(texts[index], event.stats.finish_reason, tuple(tokens[index]))
 
@@ -207,10 +215,12 @@ def work_off_in_turn(
             stops += 1
             if stops > MOST_STOPS:
                 raise
+            # What was lost with the engine is asked again.
             waiting.appendleft(task)
             continue
         except (GrammarInvalid, PromptTooLong) as error:
             answer = error
+        # Cancelled: there is neither answer nor error.
         if answer is None:
             return
         stops = 0

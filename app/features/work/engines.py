@@ -43,6 +43,7 @@ class SeeingEngine(EngineOnDemand):
         self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None
     ) -> Iterator[LoadProgress | ModelLoaded]:
         """Load the model with its projector. A refused projector doesn't prevent the load unless it was asked for."""
+        # A projector that was asked for by name is loaded or fails; one beside the model is a courtesy.
         projector = None if wish.projector else find_projector(Path(path))
         if projector is None:
             yield from super().load(path, wish, cancel=cancel)
@@ -53,6 +54,7 @@ class SeeingEngine(EngineOnDemand):
             return
         except ProjectorRefused as error:
             refused = f"{REFUSED}{error.reason}"
+        # Without its eyes the model reads and writes as before.
         for event in super().load(path, wish, cancel=cancel):
             if isinstance(event, ModelLoaded):
                 yield replace(event, steps=(*event.steps, refused), projector=str(projector))
@@ -93,6 +95,7 @@ class TaskEngines:
         self._chats, self._chats_model, self._model = chats, chats_model, model
         self._wish = wish
         self._may_ask = True
+        # Nobody is asked for an estimate, only for work.
         self._beside = SecondEngine(task, chats, make_engine, lambda swap: self._may_ask and self.ask(swap), **sizes)
         self._path: Path | None = None
         self._users, self._openers = 0, 0
@@ -105,6 +108,7 @@ class TaskEngines:
     def count_weights(self) -> float:
         """Return the number of weights without loading: from the loaded model or the file's header; 0 if unknown."""
         path, loaded = self._model(), self._chats.loaded
+        # The loaded model knows best; otherwise the file's header is asked.
         if loaded is not None and path in (None, Path(loaded.path)):
             return weights_of(loaded)
         path = path or self._chats_model()
@@ -131,6 +135,7 @@ class TaskEngines:
         place. Raises NoModel, NoRoomForModel and loading errors.
         """
         path = self._model()
+        # The tab's model is the chat's, or lies in its engine already.
         if path is None or path in (self._chats_model(), _path_in(self._chats)):
             is_there = self._ensure_model(cancel)
             if not is_there or path in (None, _path_in(self._chats)):
@@ -208,6 +213,7 @@ class TaskEngines:
             self._close_unused(is_quitting=is_quitting)
 
     def _close_unused(self, *, is_quitting: bool = False) -> None:
+        # The last one out closes it; between jobs of one run it stays.
         if not self._users:
             self._beside.close(is_quitting=is_quitting)
             self._path = None
@@ -250,6 +256,7 @@ class SecondEngine:
         self._free_bytes, self._needs = free_bytes, needs
         self._answer: bool | None = None
         self._beside: Engine | None = None
+        # The chat's model, which made room and comes back.
         self._gave_way: Path | None = None
 
     def open(self, path: Path, cancel: CancelToken) -> Engine | None:
@@ -267,14 +274,17 @@ class SecondEngine:
             engine = self._chats
         else:
             engine = self._beside = self._make_engine()
+        # Cancelled while loading: closing takes care of what was begun.
         return engine if _load_model(engine, path, cancel) else None
 
     def close(self, *, is_quitting: bool = False) -> None:
         """Close the second engine, and reload a model unloaded for it, unless the program quits."""
         beside, gave_way = self._beside, self._gave_way
+        # Asked anew for the next run: memory and minds change.
         self._answer = self._beside = self._gave_way = None
         if beside is not None:
             beside.close()
+        # A program that quits loads nothing any more.
         if gave_way is not None and not is_quitting:
             _load_model(self._chats, gave_way, CancelToken())
 
@@ -289,6 +299,7 @@ class SecondEngine:
 
     def decide_placement(self, swap: ModelSwap) -> ModelPlacement:
         """Decide where the second model goes. Memory is measured each time; only the user's answer is remembered."""
+        # Measured each time, since other programs come and go.
         room = swap.free_bytes - RESERVE_BYTES
         if swap.loaded_bytes <= 0 or swap.wanted_bytes <= room:
             return ModelPlacement.BOTH

@@ -24,10 +24,13 @@ def new_docx(title: str, language: str, *, is_rtl: bool) -> Any:
     """Create an empty document; `language` is for spell checking, "" if unknown."""
     document = Document()
     properties = document.core_properties
+    # Word refuses longer titles.
     properties.title, properties.language = title[:255], language
+    # python-docx's template names its own maker and date.
     properties.author, properties.comments, properties.revision = APP_NAME, "", 1
     properties.created = properties.modified = datetime.now(UTC)
     if language:
+        # Without it Word checks the text in the language of the installation.
         (found,) = document.styles.element.xpath("w:docDefaults/w:rPrDefault/w:rPr/w:lang")
         found.set(qn("w:bidi" if is_rtl else "w:val"), language)
         if is_east_asian(language):
@@ -38,6 +41,7 @@ def new_docx(title: str, language: str, *, is_rtl: bool) -> Any:
 @contextmanager
 def wrap_in_bookmark(paragraph: Paragraph, number: int, name: str) -> Iterator[None]:
     """Put a bookmark around what is added to the paragraph within the block."""
+    # Start and end belong together by their number.
     start, end = OxmlElement("w:bookmarkStart"), OxmlElement("w:bookmarkEnd")
     for mark in (start, end):
         mark.set(qn("w:id"), str(number))

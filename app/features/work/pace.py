@@ -37,6 +37,7 @@ class WorkClock:
     def worked_s(self) -> float:
         if self._began_s is None:
             return 0.0
+        # While it rests, the clock stands at the moment when the rest began.
         return (self._rests_since_s if self._is_resting else self._clock()) - self._began_s - self._rested_s
 
     def start(self) -> None:
@@ -66,10 +67,12 @@ class MeasuredSpeeds:
         """Return document tokens per second over the last uninterrupted jobs of a model (file name)."""
         done = [job.progress for job in self._jobs.find(self._kind, (DONE,))]
         fresh = [
+            # Only jobs that ran through in one go have both figures.
             fields
             for fields in done
             if fields.get("model_file") == model and fields.get("tokens") and fields.get(self._seconds)
         ][-EARLIER:]
+        # Over several jobs together, so that a short one counts little.
         tokens, seconds = (sum(fields[name] for fields in fresh) for name in ("tokens", self._seconds))
         return tokens / seconds if tokens and seconds else None
 

@@ -120,6 +120,7 @@ class JobQueue(Generic[Event]):
     def stop(self, job_id: int) -> None:
         """Stop a job, which then waits for `resume`."""
         with self._lock:
+            # Stored before the work is told, so that a crash in between doesn't begin it again.
             if self._job_state(job_id) in (QUEUED, RUNNING):
                 self._jobs.update(job_id, state=PAUSED)
             self._end_work_on(job_id)
@@ -128,6 +129,7 @@ class JobQueue(Generic[Event]):
         """Queue a paused or failed job again."""
         with self._lock:
             if self._job_state(job_id) in (PAUSED, FAILED):
+                # Its earlier end no longer counts.
                 self._jobs.update(job_id, state=QUEUED)
                 self._unwritten.pop(job_id, None)
 
@@ -144,6 +146,7 @@ class JobQueue(Generic[Event]):
             state = self._job_state(job_id)
             if not state:
                 raise KeyError(job_id)
+            # Queued, so that it goes on when it is restored.
             if state == RUNNING:
                 self._jobs.update(job_id, state=QUEUED)
             self._jobs.delete(job_id)
@@ -162,6 +165,7 @@ class JobQueue(Generic[Event]):
 
     def _run_turn(self, cancel: CancelToken) -> Iterator[JobEvent[Event]]:
         with self._engines.hold_engine(cancel), keep_awake(self._stays_awake) as look:
+            # Taken under the lock, so that a stop never falls between choosing and beginning.
             while not cancel.cancelled and (job := self._take_job(stop := LinkedToken(cancel))) is not None:
                 try:
                     yield JobEvent(job.id, None)
@@ -169,8 +173,10 @@ class JobQueue(Generic[Event]):
                         look()
                         yield JobEvent(job.id, event)
                 finally:
+                    # Also when whoever runs the queue stops listening.
                     self._let_go(job.id)
                 yield JobEvent(job.id, None)
+                # Another kind's earlier job goes first, even in the middle of this queue.
                 if not self._turns.goes_on(self._kind, self._next_place):
                     return
 
@@ -190,6 +196,7 @@ class JobQueue(Generic[Event]):
         """Release the running job; if it hasn't ended otherwise, queue it again, because the program quits."""
         with self._lock:
             self._at_work, self._working = None, None
+            # Still running here means that nobody ended it: the program quits.
             if self._job_state(job_id) == RUNNING:
                 self._write_end(job_id, QUEUED)
 
@@ -215,12 +222,14 @@ class JobQueue(Generic[Event]):
                 yield from self._attempt_once(job, working, stop)
                 return
             except (EngineStopped, ModelReplaced):
+                # Each new step shows that going on helps; without one the engine's end is the job's doing.
                 tries = 1 if working.steps > steps else tries + 1
                 if tries >= TRIES or stop.cancelled:
                     raise
 
     def _attempt_once(self, job: Job, working: JobAttempt[Event], stop: CancelToken) -> Iterator[Event]:
         yield from working.without_engine(stop)
+        # Done without a model, none is loaded.
         if not working.is_complete and not stop.cancelled:
             with self._engines.open_engine(stop) as engine:
                 if engine is None:
@@ -233,8 +242,10 @@ class JobQueue(Generic[Event]):
         self, job: Job, engine: Engine, working: JobAttempt[Event], stop: CancelToken
     ) -> Iterator[Event]:
         model = engine.loaded
+        # The child may end between loading and this line.
         if model is None:
             raise EngineStopped(None, "it ended right after the model was loaded")
+        # Asked before a single word of the documents is sent.
         self._engines.let_out(self._documents_of(job.id), model)
         with closing(working.attempt(engine, model, stop)) as events:
             for event in events:
@@ -250,6 +261,7 @@ class JobQueue(Generic[Event]):
         """
         with self._lock:
             before = self._job_state(job_id)
+            # A complete result counts even where somebody stopped it at the last moment.
             if before == RUNNING or (before == PAUSED and state == DONE):
                 self._write_end(job_id, state, error)
 
@@ -262,6 +274,7 @@ class JobQueue(Generic[Event]):
             self._jobs.update(job_id, state=state, error=error)
         except AppError as problem:
             log.info("%s %d is %s, which could not be stored", self._kind, job_id, state)
+            # A job that could not be stored as done isn't shown as working any more.
             self._unwritten[job_id] = (state, error) if state in (PAUSED, FAILED) else (FAILED, problem)
 
     def _end_work_on(self, job_id: int) -> None:
@@ -296,6 +309,7 @@ def keep_awake(
 
     def look() -> None:
         nonlocal looked_at_s
+        # Every 10 s is often enough for a plug, and costs nothing.
         if clock() - looked_at_s >= LOOK_EVERY_S:
             looked_at_s = clock()
             keeper.switch(on=wanted() and has_mains())
@@ -329,8 +343,10 @@ class _AwakeKeeper:
         """Make or withdraw the request; returns when that is done, or takes too long."""
         if on and self._end is None:
             self._end, asked = threading.Event(), threading.Event()
+            # A thread of its own: wakepy wants one, and a system's bus that hangs must not hold up the work.
             self._thread = threading.Thread(target=_hold_request, args=(asked, self._end), name="awake", daemon=True)
             self._thread.start()
+            # The system's answer may never come; the work goes on without it.
             asked.wait(ANSWER_TIMEOUT_S)
         elif not on and self._end is not None and self._thread is not None:
             self._end.set()
@@ -415,6 +431,7 @@ class StoredJobs(ABC, Generic[Row, Event]):
             found = self._searched.search_text(query)
             jobs = [job for job in jobs if job.id in found]
         waiting = [job for job in jobs if job.state in (RUNNING, QUEUED)]
+        # Stable, so that the queue's order stays.
         waiting.sort(key=lambda job: job.state != RUNNING)
         rest = [job for job in jobs if job.state not in (RUNNING, QUEUED)]
         rest.sort(key=lambda job: (job.created_at, job.id), reverse=True)

@@ -44,7 +44,9 @@ def write_file(path: Path, *, is_private: bool = False) -> Iterator[IO[bytes]]:
 @contextmanager
 def scratch_beside(path: Path, suffix: str = "") -> Iterator[Path]:
     """Yield a scratch path next to the target; deleted at the end, or at the next start if the process was killed."""
+    # Beside the target, so that the rename stays on one disk; a dot keeps it out of listings.
     scratch = path.absolute().with_name(f"{SCRATCH}{os.urandom(6).hex()}{suffix}")
+    # Named by process, whose end tells that nobody writes any more.
     note = _notes_folder() / f"{os.getpid()}{scratch.name}"
     with contextlib.suppress(OSError):  # a home that cannot be written keeps nobody from saving elsewhere
         make_folder(note.parent)
@@ -68,11 +70,14 @@ def remove_interrupted() -> None:
 
     for note in notes:
         process = note.name.partition(".")[0]
+        # A pid of now may be another process's; then the file waits for the next start.
         if not process.isdecimal() or psutil.pid_exists(int(process)):
             continue
         with contextlib.suppress(OSError):
             scratch = Path(os.fsdecode(note.read_bytes()))
+            # A disk that is away keeps its note.
             if scratch.parent.is_dir():
+                # Only names that this module made are removed, whatever the note says.
                 if scratch.name.startswith(SCRATCH):
                     _remove_scratch(scratch)
                 note.unlink()
@@ -95,6 +100,7 @@ def replace_file(scratch: Path, path: Path, *, is_private: bool = False) -> None
     elif path.exists():
         scratch.chmod(path.stat().st_mode & 0o777)
     else:
+        # There is no way to ask for the mask without setting it.
         mask = os.umask(0)
         os.umask(mask)
         scratch.chmod(0o666 & ~mask)

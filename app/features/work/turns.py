@@ -33,6 +33,7 @@ class QueueTurns:
                     place = next_place()
                     if place is None:
                         return False
+                    # Earlier jobs of another kind go first, if somebody runs that queue.
                     if not self._at_work and self._is_first(kind, place):
                         self._at_work = kind
                         return True
