@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run_backup(options: argparse.Namespace) -> int:
     """`backup`: nothing is left of one that is interrupted."""
     places, path, line = AppPaths.from_environment(), options.output.expanduser().absolute(), TerminalProgress()
+    # "done" stays None where an interruption came before the first event.
     done = None
     with closing(Database.open(places.database)) as database, interruptible_token() as cancel:
         for event in back_up(path, places, database, cancel):

@@ -98,12 +98,15 @@ class ChatRun:
     def answer(self, messages: list[Message], out: TextIO | None) -> tuple[str, AnswerStats]:
         """Answer a conversation, streaming text without thinking to `out`; Ctrl+C stops it."""
         text: list[str] = []
+        # A token of its own for each answer: Ctrl+C stops that answer, not the conversation.
         with interruptible_token() as cancel:
             for event in self.engine.generate(messages, cancel=cancel, **self._answer_options()):
+                # Thinking would not be told from the answer in a pipe.
                 if isinstance(event, TextDelta) and not event.thinking:
                     text.append(event.text)
                     if out is not None:
                         out.write(event.text)
+                        # Standard output is buffered by lines; words are to be seen as they come.
                         out.flush()
                 elif isinstance(event, LookProgress) and event.fraction == 0:
                     print(f"Looking at picture {event.number} of {event.total}…", file=sys.stderr)
@@ -111,6 +114,7 @@ class ChatRun:
                     if event.stats.finish_reason is FinishReason.REPEATED:
                         print("\nThe answer repeated itself and was stopped.", file=sys.stderr)
                     return "".join(text), event.stats
+        # Cancelled, too, it finishes, so what was written is always returned.
         raise AssertionError("an answer always finishes or raises")
 
     def used_settings(self) -> Settings:
@@ -121,6 +125,7 @@ class ChatRun:
 
     def _answer_options(self) -> dict[str, Any]:
         """Merge options: command line over assistant over settings."""
+        # The same function as the window's chat, so that both answer alike.
         options = options_for(conversation_of(self.assistant), self.settings, self.model)
         asked = {"temperature": self.options.temperature, "seed": self.options.seed}
         given = {name: value for name, value in asked.items() if value is not None}
@@ -133,6 +138,7 @@ class ChatRun:
 def run_chat(options: argparse.Namespace) -> int:
     """`chat`: one question, or a conversation on a terminal."""
     prompt = options.prompt
+    # A pipe with text is a question; a terminal without one begins a conversation.
     if prompt is None and not sys.stdin.isatty():
         prompt = sys.stdin.read().strip()
     wrong = _wrong_usage(options, prompt)
@@ -145,6 +151,7 @@ def run_chat(options: argparse.Namespace) -> int:
     if options.assistant is not None and (assistant := _find_assistant(paths, options.assistant)) is None:
         print(f"There is no assistant called {options.assistant}.", file=sys.stderr)
         return 2
+    # Without pictures the projector beside the model is not loaded: it would only take memory.
     own = Path(assistant.model) if assistant is not None and assistant.model else None
     with closing(build_engine(paths, sees=bool(options.image))) as engine:
         with interruptible_token() as cancel:
@@ -153,6 +160,7 @@ def run_chat(options: argparse.Namespace) -> int:
             raise ChatUnavailable(model.path)  # now, not after somebody has typed a question
         chat = ChatRun(engine, settings, options, model, assistant)
         usual = assistant.instructions if assistant is not None else settings.chat.system_prompt
+        # `--system ""` means no instructions, so None is told from an empty text.
         system = options.system if options.system is not None else usual
         messages = [Message(Role.SYSTEM, clean_text(system))] if system.strip() else []
         if prompt is None:
@@ -179,6 +187,7 @@ def _find_assistant(paths: AppPaths, name: str) -> Assistant | None:
     if not paths.database.exists():
         return None
     with closing(Database.open(paths.database)) as database:
+        # Names are compared as a person writes them; the store has them last used first.
         wanted = name.strip().casefold()
         return next(
             (assistant for assistant in AssistantStore(database).all() if assistant.name.casefold() == wanted), None
@@ -195,6 +204,7 @@ def _ask_with_pictures(chat: ChatRun, paths: AppPaths, messages: list[Message], 
 
     media: dict[Path, Media] = {}
     errors: list[dict[str, str]] = []
+    # Nothing that is asked here is kept, so the pictures' store is in memory.
     with closing(Database.in_memory()) as database, interruptible_token() as cancel:
         library = PassingLibrary(MediaStore(database), paths.decoded, paths.documents)
         try:
@@ -205,13 +215,16 @@ def _ask_with_pictures(chat: ChatRun, paths: AppPaths, messages: list[Message], 
                 sentence = sentence_for(added.error)
                 errors.append({"file": str(added.path), "reason": sentence.text})
                 print(sentence, file=sys.stderr)
+            # Each unreadable one was reported above.
             if cancel.cancelled or not media:
                 return INTERRUPTED if cancel.cancelled else 1
+            # After reading, so that a file which is none is told first, and before the model computes.
             if not chat.model.sees:
                 raise MediaRefused(str(next(iter(media))), PICTURE, "blind")
             more: dict[str, Any] = {"images": _count_media(chat.engine, media)} | ({"errors": errors} if errors else {})
             return _ask_once(chat, [*messages, Message(Role.USER, prompt, tuple(media.values()))], more)
         finally:
+            # The decoded copies are on disk, in the cache.
             library.remove_all()
 
 
@@ -235,9 +248,11 @@ def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: st
     from app.features.chat.document_question import DocumentQuestion
     from app.features.claim_checker.conversion import open_checker
 
+    # Opened before anything is read: a wrong path is told at once, not after the answer.
     checker = open_checker(chat.options.checker.expanduser().absolute()) if chat.options.checker is not None else None
     with closing(Database.in_memory()) as database:
         with interruptible_token() as cancel, passage_model(paths, chat.options.passage_model, cancel) as model:
+            # The vectors are made when a question first ranks, for the documents that could be read alone.
             documents = build_documents(paths, database, rank_by_model=model.rank_prepared)
             inputs = InputFiles(documents, chat.options.password, cancel)
             inputs.read_all(files_of(chat.options.document))
@@ -248,11 +263,14 @@ def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: st
             messages = question.build_prompt(prompt, ids, system, cancel, conversation_of(chat.assistant))
             if cancel.cancelled:
                 return INTERRUPTED
+        # With `--json` nothing is streamed: standard output carries one object.
         text, stats = chat.answer(messages, None if chat.options.json else sys.stdout)
+        # Looked up in the answer after it is whole: a citation is of a whole sentence.
         cited, support = question.find_grounds(text)
         shown = question.shown_passages()
         doubted = None
         if checker is not None:
+            # The checker gets the passages as the model saw them.
             doubted = _find_unsupported(checker, paths, prompt, [passage.text for passage in shown], text)
         if chat.options.json:
             passages = [
@@ -260,6 +278,7 @@ def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: st
             ]
             places = [
                 {"file": cited_sentence.document.name, "page": cited_sentence.page, "sentence": cited_sentence.text}
+                # The JSON's names are a contract with scripts; they are not those of the classes.
                 for cited_sentence in cited
             ]
             more: dict[str, Any] = {"passages": passages, "places": places, "support": support.value}
@@ -274,8 +293,10 @@ def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: st
 
 def _find_unsupported(checker: Path, paths: AppPaths, question: str, passages: Sequence[str], answer: str) -> list[str]:
     """Return the parts of an answer that a claim checker doubts; empty when interrupted."""
+    # Imported here: only an answer with `--checker` needs it.
     from app.features.claim_checker.checker import find_unsupported, load_checker, question_prompt
 
+    # An engine of its own: the chat's holds the chat's model.
     with interruptible_token() as cancel, closing(build_engine(paths)) as engine:
         load_checker(engine, checker, cancel)
         asked = question_prompt(question, passages)
@@ -293,6 +314,7 @@ def _grounds_words(cited: Sequence[CitedSentence], support: AnswerSupport) -> st
     ]
     if support == "not_found" or not places:
         return "Not found in the documents."
+    # "May": a citation is what resembles the sentence, not what the model had in mind.
     words = f"May come from: {'; '.join(dict.fromkeys(places))}."
     return words if support == "supported" else f"{words} Parts of the answer were not found in the documents."
 
@@ -324,6 +346,7 @@ def _run_conversation(chat: ChatRun, messages: list[Message]) -> int:
         try:
             line = input("› ").strip()
         except (EOFError, KeyboardInterrupt):
+            # The shell's next prompt begins on its own line.
             print(file=sys.stderr)
             return 0
         if line == "/quit":
@@ -335,6 +358,7 @@ def _run_conversation(chat: ChatRun, messages: list[Message]) -> int:
             text, _ = chat.answer(messages, sys.stdout)
             messages.append(Message(Role.ASSISTANT, text))
         except AppError as error:
+            # The question that failed is not sent again with the next one.
             messages.pop()
             print(sentence_for(error), file=sys.stderr)
         print()

@@ -39,12 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing = add("list", list_chats, "the chats that are here, the last used first, with their numbers")
     listing.add_argument("text", metavar="TEXT", nargs="*", help="only those with these words in their title")
     export = add("export", export_to_file, "chats to a file")
+    # Numbers are the chats' ids, as `list` prints them.
     export.add_argument("number", metavar="NUMBER", nargs="*", type=int, help="of a chat, as `chats list` has it")
     export.add_argument("--all", action="store_true", help="all chats")
     export.add_argument(
         "-o",
         "--output",
         metavar="OUT",
+        # Checked while options are parsed: no work is done for a file that cannot be written.
         type=_with_known_ending,
         required=True,
         help="its ending chooses the format: .json is everything, every branch, to be imported again;"
@@ -63,12 +65,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _with_known_ending(text: str) -> Path:
     path = Path(text)
+    # Before a database is opened, so that a slip costs nothing.
     if path.suffix.lower() not in ENDINGS:
         raise argparse.ArgumentTypeError(f"must end with one of {', '.join(ENDINGS)}")
     return path
 
 
 def _run_work(work: Work, options: argparse.Namespace) -> int:
+    # Opening it brings it up to date, as the window does.
     with closing(Database.open(AppPaths.from_environment().database)) as database, interruptible_token() as cancel:
         return work(database, cancel, options)
 
@@ -86,6 +90,8 @@ def list_chats(database: Database, _cancel: CancelToken, options: argparse.Names
         )
         return 0
     for chat in chats:
+        # Titles are other people's texts in imported chats: directions in them are closed, so that they stay in their
+        # line.
         print(f"{chat.id}  {settle_directions(chat.title) or '(no title)'}")
     if not chats:
         print("There is no such chat." if options.text else "There is no chat yet.")
@@ -100,6 +106,7 @@ def _chat_fields(chat: Conversation) -> dict[str, Any]:
 def _project_and_tags(database: Database) -> Callable[[Conversation], dict[str, Any]]:
     """Return a function for a chat's project (null for none) and tags, by name."""
     projects = {project.id: project.name for project in Projects(database).all()}
+    # All tags of all chats at once: one query, not one for each chat.
     tags = Tags(database)
     names, of_chats = {chat_tag.id: chat_tag.name for chat_tag in tags.all()}, tags.of_chats()
     return lambda chat: {
@@ -110,12 +117,14 @@ def _project_and_tags(database: Database) -> Callable[[Conversation], dict[str, 
 
 def export_to_file(database: Database, cancel: CancelToken, options: argparse.Namespace) -> int:
     """`export`: nothing is left of one that is interrupted."""
+    # Neither or both.
     if bool(options.number) == options.all:
         print("Which chats? Give their numbers (see `chats list`), or --all.", file=sys.stderr)
         return 2
     conversations = Conversations(database)
     chats = conversations.find() if options.all else [conversations.get(number) for number in options.number]
     found = [chat for chat in chats if chat is not None]
+    # Nothing is exported of an incomplete choice: a script would take the file for whole.
     if len(found) < len(chats):
         missing = next(number for number, chat in zip(options.number, chats, strict=True) if chat is None)
         print(f"There is no chat with the number {missing}.", file=sys.stderr)
@@ -163,6 +172,7 @@ def import_from_files(database: Database, cancel: CancelToken, options: argparse
         TerminalProgress(),
         build_shelf(database, build_media(AppPaths.from_environment(), database)),
     )
+    # A file that fails does not stop the others.
     failures: list[AppError] = []
     for path in options.path:
         if cancel.cancelled:
@@ -188,6 +198,7 @@ def import_from_files(database: Database, cancel: CancelToken, options: argparse
         _print_totals(came)
     if cancel.cancelled:
         return INTERRUPTED
+    # A file in which all is here already was read well. A failure is told by the exit code only where nothing came.
     return 0 if came.chats or came.continued or came.already_here or not (failures or came.not_read) else 1
 
 
@@ -207,6 +218,7 @@ def _import_file(
             case chat_import.ChatImported():
                 fields = {"id": event.conversation_id, "title": event.title, "program": chat_import.KINDS[event.kind]}
                 came.chats.append(fields | {"messages": event.messages, "left_out": dict(event.left_out)})
+                # Pictures and other parts that this program has no place for.
                 if words := chat_import.left_out_words(event.left_out):
                     line.end()
                     print(f"{settle_directions(event.title)}: {words}.", file=sys.stderr)
@@ -216,6 +228,7 @@ def _import_file(
             case chat_import.ChatIsHere():
                 came.already_here.append({"id": event.conversation_id, "title": event.title})
             case chat_import.ChatNotRead():
+                # The progress line is ended before a sentence, or they would share a line.
                 line.end()
                 name = settle_directions(event.title or event.file)
                 came.errors.append({"file": event.file, "chat": event.title or None, "reason": event.reason})

@@ -29,6 +29,7 @@ from app.features.chat.chat_options import sampling_of
 from app.features.write_pages import GREEDY, Continuation, continue_text
 
 MOST_TOKENS = 128
+# Each continuation is a sequence of its own in the engine's memory.
 MOST_AT_ONCE = 16
 
 
@@ -57,6 +58,7 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
 
 def run_complete(options: argparse.Namespace) -> int:
     """Run `complete`: print a continuation as it streams; several are printed when all are complete."""
+    # Not stripped, other than a chat's question: a continuation depends on how the text ends.
     prompt = options.prompt if options.prompt is not None or sys.stdin.isatty() else sys.stdin.read()
     if not prompt:
         print("There is no text to go on with. Give it with -p TEXT.", file=sys.stderr)
@@ -68,13 +70,16 @@ def run_complete(options: argparse.Namespace) -> int:
         (),
         max_tokens=options.max_tokens,
         sampling=replace(sampling_of(None, settings), **given),
+        # Temperature 0 has to win over what models recommend for tasks.
         task_sampling=GREEDY if options.temperature == 0 else Sampling(),
         text=clean_text(prompt),
         suffix=clean_text(options.suffix),
+        # A small model that runs in a circle would go on to the limit.
         stop_on_repetition=True,
     )
     with closing(build_engine(paths)) as engine, interruptible_token() as cancel:
         model = load_model(engine, model_path(options.model, settings.engine.model_path), settings, cancel)
+        # Several are written in turns, so they can only be printed when they are whole.
         found = _write_continuations(engine, ask, options.n, cancel, live=options.n == 1 and not options.json)
     if options.json:
         print_json(
@@ -97,11 +102,13 @@ def run_complete(options: argparse.Namespace) -> int:
 def _write_continuations(
     engine: Engine, ask: Ask, count: int, cancel: CancelToken, *, live: bool
 ) -> list[Continuation]:
+    # Those which interruption kept from beginning are told as cancelled.
     found = [Continuation(finish_reason=FinishReason.CANCELLED) for _ in range(count)]
     shown = 0
     for index, continuation in continue_text(engine, ask, count, cancel=cancel):
         found[index] = continuation
         if live:
+            # Events carry the whole text so far.
             sys.stdout.write(continuation.text[shown:])
             sys.stdout.flush()
             shown = len(continuation.text)

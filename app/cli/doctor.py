@@ -24,6 +24,7 @@ def add_arguments(doctor: argparse.ArgumentParser) -> None:
 def run_doctor(options: argparse.Namespace) -> int:
     """`doctor`: what really exists on this computer, asked from the engine child itself."""
     paths = AppPaths.from_environment()
+    # The child asks the drivers: a driver that crashes ends it, not this command.
     with closing(build_engine(paths)) as engine, interruptible_token() as cancel:
         if options.model is not None:
             settings, _ = load_settings(paths.settings)

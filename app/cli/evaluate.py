@@ -76,17 +76,20 @@ def run_summaries(options: argparse.Namespace) -> int:
     settings, _ = load_settings(places.settings)
     result, wish = Evaluation(), SummaryOptions(Length(options.length), Form.PARAGRAPHS)
     data = options.data.expanduser().absolute()
+    # Read before the model is loaded: a damaged file is told at once.
     examples = list(islice(_valid_examples(examples_in(data), result), options.limit))
     if not examples:
         print(f"{data.name} has no documents with summaries.", file=sys.stderr)
         return 1
     methods = [method for method in _METHODS if method in (options.method or _METHODS)]
+    # Results of different computers are only to be compared with this beside them.
     name, machine = "", {"cores": os.cpu_count(), "threads": None, "device": ""}
     with terminal.interruptible_token() as cancel, ExitStack() as opened:
         engine = None
         if Method.MODEL in methods:
             path = terminal.model_path(options.model, settings.models.summarize_path, settings.engine.model_path)
             engine = opened.enter_context(closing(build_engine(places)))
+            # On standard error, which progress shares; the figures alone go to standard output.
             print(f"Loading {path.name}", file=sys.stderr)
             model = terminal.load_model(engine, path, settings, cancel)
             name, machine = path.name, machine | {"threads": model.threads, "device": model.device}
@@ -94,6 +97,7 @@ def run_summaries(options: argparse.Namespace) -> int:
         for event in evaluate_summaries(examples, wish, methods, engine, cancel):
             _take_event(event, result, len(examples), line)
         line.end()
+    # Interrupted before the first one: there are no figures.
     if not result.scored:
         return terminal.INTERRUPTED if cancel.cancelled else 1
     machine["system"] = platform.platform()
@@ -147,6 +151,7 @@ def _print_summary_figures(body: dict[str, Any]) -> None:
     print(", ".join(fact for fact in facts if fact))
     for part, words in _PARTS.items():
         compared = body["compared"][part]
+        # Only documents with a section named like an abstract have figures without it.
         if not compared["documents"]:
             continue
         print(f"F1, {compared['documents']:,} documents {words}:")
@@ -191,6 +196,7 @@ def run_translations(options: argparse.Namespace) -> int:
     places = AppPaths.from_environment()
     settings, _ = load_settings(places.settings)
 
+    # Asked for twice: by the jobs, and here for its name. Nothing is loaded by it.
     def chosen() -> Path:
         return terminal.model_path(options.model, settings.models.translate_path, settings.engine.model_path)
 
@@ -198,6 +204,7 @@ def run_translations(options: argparse.Namespace) -> int:
         terminal.interruptible_token() as cancel,
         closing(build_engine(places)) as engine,
         closing(Database.in_memory()) as database,
+        # A memory would give back the reference that somebody confirmed before: the figures would be of it.
         opened_memory(None) as opened,
     ):
         translations = build_translations(places, settings, database, opened.memory, engine=engine, model=chosen)
@@ -216,6 +223,7 @@ def run_translations(options: argparse.Namespace) -> int:
             if isinstance(event, SegmentDone):
                 line.show("Translating", f"{event.done:,} of {event.segments:,}")
         line.end()
+        # Without one segment done, chrF would be that of nothing.
         if not result.done:
             return terminal.INTERRUPTED
         machine = {"cores": os.cpu_count(), "threads": model.threads, "device": model.device}
@@ -234,9 +242,11 @@ def _align_segments(
 ) -> tuple[AlignedSegments, str] | None:
     """Return the segments with their references, and the source's language; None when cancelled."""
     source, reference = (path.expanduser().absolute() for path in (options.source, options.reference))
+    # Lines are matched by their number, without the document child.
     if source.suffix.lower() in _TEXTS and reference.suffix.lower() in _TEXTS:
         return aligned_lines(source, reference), options.from_
     wish = TranslationWish(options.to, options.from_)
+    # Both are read as documents to be translated, so their segments fall alike.
     given, wanted = (add_translation(translations, path, wish, "", cancel) for path in (source, reference))
     if given is None or wanted is None:
         return None

@@ -30,7 +30,9 @@ def files_of(asked: Sequence[Path]) -> list[tuple[Path, Path]]:
             what = f"Only {len(inside.files)} files of it are read" if inside.files else "There are no documents in it"
             print(f"{written}: {what}.", file=sys.stderr)
         for file in inside.files:
+            # Named as the person wrote it, since the message is read beside that command.
             name = written if file == path else written / file.relative_to(path)
+            # By its real place: a file given twice, or by a link and in its folder, is read once.
             found.setdefault(file.resolve(), (name, file))
     return list(found.values())
 
@@ -51,10 +53,12 @@ class InputFiles:
 
     def read_all(self, files: Sequence[tuple[Path, Path]]) -> None:
         """Read each file, as `files_of` yields them; files of equal name are labelled by the path given."""
+        # Two files of one name could not be told apart in answers.
         names = Counter(path.name for _, path in files)
         for written, path in files:
             name = path.name if names[path.name] == 1 else str(written)
             try:
+                # The password is tried on each file; the child asks again where it fits none.
                 document = terminal.read_unlocked(self.password, partial(self._read_document, path, name))
             except AppError as error:
                 sentence = sentence_for(error).text
@@ -62,6 +66,7 @@ class InputFiles:
                 print(sentence, file=sys.stderr)
                 continue
             if document is None:
+                # Cancelled: the files after it are not read either.
                 break
             self.documents.append(document)
             self.paths.append(path)
@@ -81,6 +86,7 @@ class InputFiles:
                         for remark in event.remarks:
                             print(f"{name}: {remark_sentence(remark)}", file=sys.stderr)
                     case DocumentStored(document=document):
+                        # A scan without recognized text: without this, a model would be asked about nothing.
                         if not any(str(block["text"]).strip() for block in self.kept.store.every_block(document.id)):
                             raise DocumentUnreadable(str(path), "no_text")
                         return document

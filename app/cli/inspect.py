@@ -28,6 +28,7 @@ BAR = 20
 """Characters of a full bar."""
 OWN_TEXT = "texts/harbour.txt"
 """Text for comparing models if none is given."""
+# Read whole into memory; a model sees far less of it.
 MOST_FILE_BYTES = 64 * 1024 * 1024
 
 
@@ -99,6 +100,7 @@ def run_probabilities(options: argparse.Namespace) -> int:
         print_json({"probabilities": [_probability_fields(token_seen) for token_seen in found]})
         return 0
     for token_seen in found:
+        # The first token has no probability: nothing stands before it.
         if token_seen.rank < 0:
             print(f"  first          {_decode_text(token_seen.data)!r}")
             continue
@@ -127,6 +129,7 @@ def run_attention(options: argparse.Namespace) -> int:
         found = looks.read_attention(engine, text)
     chosen = range(len(found.layers))
     if options.layer is not None:
+        # Some models have layers without attention of this kind, so numbers have gaps.
         if options.layer not in found.layers:
             return _out_of_range("layer", found.layers[-1])
         chosen = range(found.layers.index(options.layer), found.layers.index(options.layer) + 1)
@@ -134,6 +137,7 @@ def run_attention(options: argparse.Namespace) -> int:
         return _out_of_range("head", found.heads - 1)
     maps = [_round_rows(found.shares_of(layer, options.head)) for layer in chosen]
     if options.json:
+        # One map is not put into a list of one; scripts that name a layer read it directly.
         one = options.layer is not None
         print_json(
             {
@@ -149,6 +153,7 @@ def run_attention(options: argparse.Namespace) -> int:
     for layer, rows in zip(chosen, maps, strict=True):
         print(f"Layer {found.layers[layer]}: what each token looks at most")
         for token, row in zip(found.tokens, rows, strict=True):
+            # A row has thousands of shares; the three largest are what a reader can use.
             best = sorted(range(len(row)), key=lambda at: -row[at])[:3]
             print(
                 f"  {_decode_text(token.data)!r:<16} "
@@ -191,6 +196,7 @@ def run_compare(options: argparse.Namespace) -> int:
             elif isinstance(event, ModelFigures):
                 found.append(event)
         if cancel.cancelled:
+            # Ctrl+C was taken by the token; raised again, it becomes the exit code.
             raise KeyboardInterrupt
     power = line_of(found)
     if options.json:
@@ -209,6 +215,7 @@ def run_compare(options: argparse.Namespace) -> int:
                 figures = f"{compared.bits_per_byte:>8.4f} bits per byte {compared.tokens_per_s:>7.1f} tokens/s"
                 size = f"{compared.memory_bytes / 1e9:>6.2f} GB"
                 print(f"{compared.parameters:>16,} weights {figures} {size}  {compared.name}")
+        # Two models always lie on a line, so it has no uncertainty.
         if power is not None and not math.isnan(power.uncertainty):
             print(f"Loss falls with the weights to the power of -{power.exponent:.3f} (± {power.uncertainty:.3f})")
     for compared in found:
@@ -232,9 +239,11 @@ VIEWS = {
 def _open_engine(options: argparse.Namespace) -> Iterator[tuple[Engine, str, CancelToken]]:
     """Yield the engine with its model, and the given text."""
     text = _given_text(options)
+    # None is told from an empty text, which a pipe can be.
     text = sys.stdin.read() if text is None else text
     if not text:
         print("There is no text to look at. Give it with -p TEXT, or name a file.", file=sys.stderr)
+        # argparse's own code for wrong usage.
         raise SystemExit(2)
     paths = AppPaths.from_environment()
     settings, _ = load_settings(paths.settings)
@@ -249,6 +258,7 @@ def _given_text(options: argparse.Namespace) -> str | None:
         return _read_text(options.file)
     prompt: str | None = options.prompt
     try:
+        # A name is a line; asked of the system, a long text raises.
         is_file = bool(prompt) and "\n" not in str(prompt) and Path(str(prompt)).is_file()
     except (OSError, ValueError):  # too long for a name, or with a zero
         is_file = False
@@ -258,7 +268,9 @@ def _given_text(options: argparse.Namespace) -> str | None:
 def _read_text(path: Path) -> str:
     """Read a UTF-8 text file; others are refused."""
     with path.open("rb") as file:
+        # One byte more than allowed tells too large without reading all of it.
         data = file.read(MOST_FILE_BYTES + 1)
+    # A zero byte in the beginning: pictures, models and archives have one.
     if len(data) > MOST_FILE_BYTES or b"\0" in data[:4096]:
         print(f"{path.name} is not a text that can be looked at: a plain text in UTF-8 can.", file=sys.stderr)
         raise SystemExit(1)
@@ -297,6 +309,7 @@ def _decode_text(data: bytes) -> str:
 
 
 def _round_rows(rows: list[list[float]]) -> list[list[float]]:
+    # Six digits are enough: a map of 500 tokens has a quarter of a million numbers.
     return [[float(f"{share:.6g}") for share in row] for row in rows]
 
 

@@ -51,10 +51,12 @@ def run_lend(options: argparse.Namespace) -> int:
     paths = AppPaths.from_environment()
     lend = Lend(options.host, options.port, options.memory, options.threads)
     with interruptible_token() as cancel:
+        # The lambda reads `lender` when it is first called, which is after this line.
         lender = RpcWorker(lend, paths.engine, lambda event: _print_event(lender, event))
         try:
             lender.run(lambda: cancel.cancelled)
         finally:
+            # Its child would go on lending.
             lender.close()
     return 0
 
@@ -68,6 +70,7 @@ def _print_event(lender: RpcWorker, event: Lending | InUse | EngineStopped) -> N
                 free = f"{format_gigabytes(device.free_bytes)} of {format_gigabytes(device.total_bytes)} GB"
                 print(f"  {device.name} ({device.description}): {free}", file=sys.stderr)
             print("On the other computer: Settings, Servers and sharing, and this address.", file=sys.stderr)
+            # llama.cpp's server has no key, so even here others may use it.
             if ipaddress.ip_address(lender.lend.host).is_loopback:
                 print(LOCAL_WARNING, file=sys.stderr)
             print(f"{WARNING}\nCtrl+C ends it.", file=sys.stderr)
@@ -75,16 +78,19 @@ def _print_event(lender: RpcWorker, event: Lending | InUse | EngineStopped) -> N
             print("Another program uses it now." if is_used else "Nobody uses it now.", file=sys.stderr)
         case EngineStopped():
             print(f"{sentence_for(event).text} It is started again.", file=sys.stderr)
+    # A log file or a pipe is to show at once who uses it.
     sys.stderr.flush()
 
 
 def _parse_host(text: str) -> str:
     try:
+        # Numbers only: a name could resolve to another address by the time it listens.
         number = str(ipaddress.IPv4Address(text))
     except ValueError:
         raise argparse.ArgumentTypeError(
             "must be an address of this computer in numbers, such as 192.168.1.7"
         ) from None
+    # Refused rather than warned of: llama.cpp's RPC server has no key and is not secure.
     if not is_private(number):
         raise argparse.ArgumentTypeError(
             f"{number} is not an address of a private network: what is lent there is open to everybody"

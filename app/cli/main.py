@@ -44,18 +44,24 @@ COMMANDS = {
 
 def run(arguments: list[str]) -> int:
     """Run one command; return its exit code."""
+    # Before argparse, which may print already.
     _use_utf8(sys.stdin, sys.stdout, sys.stderr)
+    # After the encoding is set: from here on the streams are wrapped.
     make_terminals_safe()
     options = _make_parser(arguments).parse_args(arguments)
     try:
+        # Only folders that were open to others are walked through: this runs before every command.
         close_to_others(AppPaths.from_environment().folders, deeply=False)
+        # What an earlier run that was killed left behind.
         remove_interrupted()
         with silence_told():
             code: int = options.run(options)
+        # Here, where a pipe that has been closed is still caught.
         sys.stdout.flush()
         return code
     except AppError as error:
         print(sentence_for(error).text, file=sys.stderr)
+        # A restored backup may be why.
         if isinstance(error, DatabaseAltered | DatabaseDamaged | DatabaseNewer | MigrationFailed):
             _tell_undo(AppPaths.from_environment())
         return 1
@@ -102,6 +108,7 @@ def _make_parser(arguments: list[str], *, is_whole: bool = False) -> argparse.Ar
 def _use_utf8(*streams: TextIO | None) -> None:
     """UTF-8 whatever the locale says; bytes that are not text are replaced, never an exception."""
     for stream in streams:
+        # Streams that tests or other programs put in place may lack it.
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="replace")

@@ -69,6 +69,7 @@ def _run_work(work: Work, options: argparse.Namespace) -> int:
         except AppError:
             if not cancel.cancelled:  # else that is how the network says it was interrupted
                 raise
+        # With cancelled downloads no error is raised: what is there is kept.
         return INTERRUPTED if cancel.cancelled else code
 
 
@@ -160,6 +161,7 @@ def import_model(models: ModelCollection, cancel: CancelToken, options: argparse
     source = options.path.expanduser().absolute()
     line = TerminalProgress()
     work = models.add(source, options.how, cancel)
+    # The generator returns the path at its end, which a for loop would drop.
     while True:
         try:
             event = next(work)
@@ -183,11 +185,13 @@ def import_model(models: ModelCollection, cancel: CancelToken, options: argparse
 def remove_model(models: ModelCollection, _cancel: CancelToken, options: argparse.Namespace) -> int:
     """`remove`: by name, file name or path; it stays in the trash for a week."""
     model = models.find(options.name)
+    # Looked up before it goes: its label is printed afterwards.
     row = next(row for row in models.list_installed() if row.model.path == model.path)
     words = "is in the trash of this program."
     try:
         models.remove(model.path)
     except ModelNotOurs:
+        # Models of other programs are not ours to remove; one that was opened is only named in our list.
         if model.origin != OPENED:
             raise
         words = "was only left out of the list; its file stays where it is."
@@ -205,6 +209,7 @@ def _model_fields(row: InstalledFile) -> dict[str, Any]:
         "path": str(model.path),
         "size_bytes": model.size_bytes,
         "origin": model.origin,
+        # Unknown facts are null in JSON, never an empty text.
         "repo": model.repo or None,
         "commit": model.commit or None,
         "sha256": model.sha256 or None,

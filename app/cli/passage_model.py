@@ -40,6 +40,7 @@ def add_model_argument(parser: argparse.ArgumentParser) -> None:
 def passage_model(paths: AppPaths, wanted: str, cancel: CancelToken) -> Iterator[PassageModel]:
     """Yield the named model, or the window's, for the block."""
     path = wanted or load_settings(paths.settings)[0].models.passages_path
+    # Nothing is loaded until a document is prepared; the stack closes what was.
     with ExitStack() as stack:
         yield PassageModel(paths, None if path in ("", NONE) else Path(path), cancel, stack)
 
@@ -61,11 +62,13 @@ class PassageModel:
             return
         embedder = self._make_embedder()
         for document_id in document_ids:
+            # Without the window nothing else is waiting: only these are made.
             embedder.prioritize_document(store, document_id)
         try:
             told = ""
             for progress in embedder.index(None, self._cancel):
                 words = f"Preparing {progress.name}: {100 * progress.done // max(1, progress.total)} %"
+                # Elsewhere than on a terminal a changing line is many lines.
                 if words != told and sys.stderr.isatty():
                     print(f"\r{words}", end="", file=sys.stderr, flush=True)
                 told = words
@@ -73,6 +76,7 @@ class PassageModel:
                 print(file=sys.stderr)
         except AppError as error:
             print(f"{sentence_for(error).text} Passages are found without it.", file=sys.stderr)
+            # Told once; all that follows is ranked by words alone.
             self._path = None
 
     def rank(self, store: DocumentStore, document_id: int, question: str, limit: int) -> list[list[int]]:
@@ -88,12 +92,14 @@ class PassageModel:
         from app.engine.protocol import Wish
         from app.features.retrieval.passage_embedder import PassageEmbedder
 
+        # Made when first needed, so that a command whose files all fail starts no engine.
         if self._embedder is None:
             engine = self._engine = build_engine(self._paths)
             self._stack.callback(engine.close)
 
             @contextmanager
             def opened(path: Path, cancel: CancelToken) -> Iterator[Engine]:
+                # The embedder opens it once for each step; the model stays.
                 if engine.loaded is None:
                     for _ in engine.load(path, Wish(context_tokens=CONTEXT_TOKENS), cancel=cancel):
                         pass

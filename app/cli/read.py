@@ -56,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _parse_encoding(name: str) -> str:
     """Parse the name of an encoding Python knows; "" is none."""
     try:
+        # Python knows encodings by many names; encoding nothing tries the name alone.
         "".encode(name or "utf-8")
     except (LookupError, ValueError):
         raise argparse.ArgumentTypeError(f"no encoding is called {name}") from None
@@ -68,6 +69,7 @@ def _parse_pages(text: str) -> tuple[int, int]:
     try:
         chosen = int(first or 0), int(last or 0) if dash else int(first)
     except ValueError:
+        # Refused below with the same sentence.
         chosen = -1, -1
     if min(chosen) < 0 or chosen == (0, 0) or (chosen[1] and chosen[0] > chosen[1]):
         raise argparse.ArgumentTypeError("must be such as 3-7, 3 or 3-")
@@ -82,6 +84,7 @@ def run_read(options: argparse.Namespace) -> int:
     def output(password: str) -> int:
         request = Read(str(path), password, options.encoding, first, last, recognize=options.pictures == "tesseract")
         with interruptible_token() as cancel:
+            # With `tesseract` or `none` the model's name has no meaning.
             model = options.model if options.pictures == "model" else None
             return _MarkdownOutput(path, cancel, options.json, options.pictures == "model", model).write_request(
                 request
@@ -105,6 +108,7 @@ class _MarkdownOutput:
 
     def __post_init__(self) -> None:
         self._line = TerminalProgress()
+        # Text that scrolls on the same terminal is progress enough.
         self._shows_progress = self.as_json or not sys.stdout.isatty()
 
     def write_request(self, request: Read) -> int:
@@ -117,6 +121,7 @@ class _MarkdownOutput:
                 self._print_blocks(blocks)
         finally:
             self._line.end()
+        # Neither comes where the reader was cancelled.
         if self.done is None or self.found is None:
             return INTERRUPTED
         warnings = self._list_warnings(self.done, self.found)
@@ -126,7 +131,9 @@ class _MarkdownOutput:
             print_json(self._head_fields(self.done, self.found) | {"blocks": listed, "warnings": warnings})
         return 0
 
+    # Ended by the generator itself, so a `| head` stops the reading.
     def _print_blocks(self, blocks: Iterator[Block]) -> None:
+        # The unit of pages is known only when reading has begun.
         first = next(blocks, None)
         if first is None:
             return
@@ -147,10 +154,12 @@ class _MarkdownOutput:
             if isinstance(event, BlocksRead):
                 yield from event.blocks
                 if event.blocks and not self.as_json:
+                    # A slow document is to be seen page by page, also through a pipe.
                     sys.stdout.flush()
 
     def _with_pictures(self, request: Read) -> Iterator[Block]:
         """Yield all blocks, with pictures read by a model once it is known which there are."""
+        # Readings belong between blocks that come before them, so all of them are needed first.
         blocks = list(self._read_blocks(request))
         wanted = [page for page in self.pages if page.is_picture or page.figures]
         if self.done is None or not wanted:
@@ -167,10 +176,12 @@ class _MarkdownOutput:
         with closing(build_engine(places, sees=True)) as engine:
             print(f"Loading {model.name}", file=sys.stderr)
             loaded = load_model(engine, model, settings, self.cancel)
+            # Loading tells whether there is a projector; the file alone does not.
             if not loaded.sees:
                 raise MediaRefused(str(self.path), "picture", "blind")
             readings = self._read_pages(wanted, ByModel(engine, loaded), request.password, places.documents)
         if self.cancel.cancelled:
+            # Half of the readings would look like all of them.
             self.done = None
             return iter(())
         self._note_readings(readings)
@@ -200,6 +211,7 @@ class _MarkdownOutput:
     def _note_readings(self, readings: dict[int, StoredPageReading]) -> None:
         """Record what became of the picture pages."""
         assert self.done is not None
+        # A page that was read without a word stays one without text.
         read = {page for page, reading in readings.items() if reading.blocks}
         self.pages = [
             replace(page, has_text=page.has_text or page.page in read, recognized=page.is_picture and page.page in read)
@@ -229,6 +241,7 @@ class _MarkdownOutput:
     def _list_warnings(self, done: Done, found: Found) -> list[str]:
         """Return sentences on pages without text and on the reader's remarks."""
         words = pages_words(found.opened.unit, done.pages, self.pages)
+        # Without a page that is a picture there is nothing to say.
         is_told = done.pages_without_text or any(page.recognized for page in self.pages)
         sentences = [f"{words}."] if words and is_told else []
         return sentences + [remark_sentence(remark) for remark in done.remarks]
@@ -249,6 +262,7 @@ class _MarkdownOutput:
 
 
 def _block_fields(block: Block) -> dict[str, Any]:
+    # Only where a reading has made it: other programs know the blocks without it.
     read_by = {"read_by": block.origin} if block.origin else {}
     return read_by | {
         "id": block.id,

@@ -38,6 +38,7 @@ def run_restore(options: argparse.Namespace) -> int:
     places, path, line = AppPaths.from_environment(), options.file.expanduser().absolute(), TerminalProgress()
     unpacked = None
     with interruptible_token() as cancel:
+        # Unpacked beside the data and checked; nothing in place is touched.
         for event in unpack_backup(path, places, cancel):
             if isinstance(event, BackupUnpacked):
                 unpacked = event
@@ -46,7 +47,9 @@ def run_restore(options: argparse.Namespace) -> int:
     line.end()
     if unpacked is None or unpacked.is_cancelled:
         return INTERRUPTED
+    # From here on it takes its place, at the latest when the window starts next.
     accept(places)
+    # None while the window is open: it holds the data.
     before = put_in_place(places)
     if options.json:
         body = {"program": unpacked.program, "made_at": unpacked.made_at, "restored": before is not None}
@@ -63,6 +66,7 @@ def run_restore(options: argparse.Namespace) -> int:
 def _undo_restore(options: argparse.Namespace) -> int:
     """Run `restore --undo`: put back the data of before the last restore; current data is kept in its turn."""
     places = AppPaths.from_environment()
+    # A restore that still waits has changed nothing yet; undone, it is only called off.
     was_waiting = places.restoring.is_dir()
     if not was_waiting and last_aside(places) is None:
         print("There is nothing to put back: no backup was restored in the last 30 days.", file=sys.stderr)

@@ -58,7 +58,8 @@ def _parse_question(text: str) -> str:
 
 
 def _load_ranking() -> None:
-    """Load what ranking takes a moment for: the table, and the rules by which answers are missed."""
+    """Load what ranking takes a moment for."""
+    # The rules by which missing answers are told, compiled when imported.
     import app.features.retrieval.absence  # noqa: F401
     from app.language.static_embeddings import load_table
 
@@ -72,15 +73,18 @@ def run_search(options: argparse.Namespace) -> int:
     places = AppPaths.from_environment()
     with terminal.interruptible_token() as cancel, closing(Database.in_memory()) as database:
         inputs = InputFiles(build_documents(places, database), options.password, cancel)
+        # Nothing is stored: another run reads the files again.
         inputs.read_all(files_of(options.files))
         if cancel.cancelled:
             return terminal.INTERRUPTED
         if not inputs.documents:
             return 1
         documents = {document.id: document for document in inputs.documents}
+        # Only here: without a document nobody waits for it.
         loading.join()
         from app.features.retrieval.absence import has_answer
 
+        # All documents are ranked as one, so that passages of different files compare.
         store = JoinedDocuments(database, list(documents))
         with passage_model(places, options.passage_model, cancel) as model:
             model.prepare(DocumentStore(database), list(documents))
@@ -88,7 +92,9 @@ def run_search(options: argparse.Namespace) -> int:
         results: list[tuple[str, list[_RankedPassage]]] = []
         for question in options.question:
             results.append((question, _find_passages(store, question, by_model[question], documents)[: options.top]))
+            # None means that nobody can say; only a clear no is told.
             if has_answer(store, JOINED, question) is False:
+                # On standard error, since the passages nearest to it are told all the same.
                 print(f"No passage seems to answer “{question}”.", file=sys.stderr)
             if cancel.cancelled:
                 return terminal.INTERRUPTED
@@ -112,6 +118,7 @@ class _RankedPassage:
     score: float
 
     def fields(self) -> dict[str, Any]:
+        # Rounded for readers; ties are decided before by the ranking.
         score = round(self.score, SCORE_DIGITS)
         return {"file": self.document.name, "page": self.page, "text": self.text, "score": score}
 
@@ -134,6 +141,7 @@ def _as_text(question: str, passages: Sequence[_RankedPassage]) -> str:
         lines = [
             line
             for part in passage.text.splitlines()
+            # A blank line would vanish in wrapping, and paragraphs with it.
             for line in textwrap.wrap(part, WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
         ]
         parts.append("\n".join([f"{number}. {place}", *(f"{INDENT}{line}" for line in lines)]))

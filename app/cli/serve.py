@@ -18,6 +18,7 @@ from app.hub.access import HubToken
 from app.server.http_application import AccessRules, make_application
 from app.server.running import PORT, RunningServer, ServerSwitch, names_of
 
+# The list of processes shows other people on this computer an argument, but not the environment.
 KEY_VARIABLE = "FIRESIDE_SERVE_KEY"
 MOST_KEY_CHARACTERS = 1000
 LEAST_CONTEXT, MOST_CONTEXT = 256, 10_000_000
@@ -62,17 +63,22 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
 
 
 def run_serve(options: argparse.Namespace) -> int:
+    # Read first: a wrong file is told before a model is loaded.
     given = given_key(options.key, options.key_file)
     paths = AppPaths.from_environment()
     settings, _ = load_settings(paths.settings)
     if options.context:
+        # For every model that is loaded from here on, also those that programs name.
         settings = replace(settings, engine=replace(settings.engine, context_tokens=options.context))
     path = model_path(options.model, settings.engine.model_path)
     engine = build_engine(paths, sees=True)
     try:
         with build_models(paths) as models, interruptible_token() as cancel:
+            # Before it listens: the first request would otherwise wait for the model.
             load_model(engine, path, settings, cancel)
+            # Nobody sits before this one, so a model that a program names may take the other's place.
             serving = build_serving(paths, lambda: engine, models, lambda: settings, lambda: path, may_replace=True)
+            # The same key as the window's server, from the keyring.
             key, is_kept = (given, True) if given else ServerSwitch(serving, HubToken()).read_key()
             if not is_kept:
                 print(
@@ -82,10 +88,13 @@ def run_serve(options: argparse.Namespace) -> int:
             rules = AccessRules(key, names_of(options.host), (*settings.serving.origins, *options.origin))
             server = RunningServer(make_application(serving, rules), options.host, options.port)
             server.start()
+            # A key from a file or the environment stays out of logs of the terminal.
             told = key if options.key or not given else "the one that you gave"
             print(words_of(server, told), file=sys.stderr)
             while not cancel.cancelled:
+                # Ctrl+C sets the token, in this thread; on Windows a wait without an end would not notice it.
                 threading.Event().wait(0.2)
+            # Before its models are closed, so that running answers end in order.
             server.stop()
             serving.engines.close()
     finally:
@@ -101,9 +110,11 @@ def given_key(key: str | None, file: Path | None) -> str:
     if key:
         return key
     if file is None:
+        # An empty variable counts as none.
         return os.environ.get(KEY_VARIABLE, "").strip()
     try:
         with file.expanduser().open(encoding="utf-8") as opened:
+            # Limited, since it may be any file: a device has no end of a line.
             found = opened.readline(MOST_KEY_CHARACTERS).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise KeyFileUnreadable(str(file), getattr(error, "strerror", None) or "it is no text") from error

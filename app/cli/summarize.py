@@ -47,6 +47,7 @@ from app.features.summarize.summary_result import (
 )
 from app.store.database import Database
 
+# Only its form is checked: a model may know a language that no list of ours has.
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 
 
@@ -92,16 +93,20 @@ def _parse_language(text: str) -> str:
 
 def run_summarize(options: argparse.Namespace) -> int:
     """`summarize`: what is there when it is interrupted is printed, and the exit code is 130."""
+    # A folder expands to its documents, so it is read before options are checked against them.
     files = files_of(options.files)
     wrong = _wrong_usage(options, [path for _, path in files])
     if wrong:
         print(wrong, file=sys.stderr)
+        # argparse's code for wrong usage.
         return 2
     places = AppPaths.from_environment()
     settings, _ = load_settings(places.settings)
     if options.checker is not None:
+        # Opened before anything is read: a wrong path is told at once.
         checker = open_checker(options.checker.expanduser().absolute())
         settings = settings.changed("models", checker_path=str(checker))
+    # Jobs, documents and summary live in memory: another run begins anew.
     with terminal.interruptible_token() as cancel, closing(Database.in_memory()) as database:
         inputs = _SummaryInputs(build_documents(places, database), options.password, cancel)
         inputs.read_all(files)
@@ -113,8 +118,10 @@ def run_summarize(options: argparse.Namespace) -> int:
         if wish.method is Method.DIGEST:
             return _told_by_counting(inputs, options, cancel) or 0
         model = terminal.model_path(options.model, *chosen)
+        # A small model says less of a long text than its own sentences do; measured, see `Method`.
         if method_for(wish, weights_in(model), is_short=is_short(inputs.given)) is Method.DIGEST:
             code = _told_by_counting(inputs, options, cancel, model)
+            # None: a digest says too little of these documents.
             if code is not None:
                 return code
         with closing(build_engine(places)) as engine:
@@ -122,9 +129,11 @@ def run_summarize(options: argparse.Namespace) -> int:
             terminal.load_model(engine, model, settings, cancel)
             _warn_of_languages(model, inputs.given, wish)
             summaries = build_summaries(places, settings, database, inputs.kept, engine=engine, model=model)
+            # Kept over the engine's end: what is there is printed before the error is told.
             summary, problem = _make_summary(inputs, wish, summaries, cancel)
     if summary is not None:
         _print_summary(summary, inputs, options)
+    # After the output, so that its one sentence stands last.
     if problem is not None:
         raise problem
     return terminal.INTERRUPTED if summary is None or (summary.is_partial and cancel.cancelled) else 0
@@ -133,6 +142,7 @@ def run_summarize(options: argparse.Namespace) -> int:
 class _SummaryInputs(InputFiles):
     """The input files with all their text."""
 
+    # Needed for the method, the digest and the model; read from the store once.
     @cached_property
     def given(self) -> list[InputDocument]:
         return inputs_of(self.kept, [document.id for document in self.documents])
@@ -153,6 +163,7 @@ def _told_by_counting(
 
 def _wrong_usage(options: argparse.Namespace, paths: Sequence[Path]) -> str:
     """Return a message about options that don't go together, or an unwritable place; "" if all is well."""
+    # Both would otherwise be ignored without a word.
     if (_summary_options(options).form is Form.OWN) != bool(options.instruction):
         return "--form own and --instruction TEXT belong together."
     if options.method == Method.DIGEST and (_summary_options(options).form not in FORMS or options.language):
@@ -162,10 +173,13 @@ def _wrong_usage(options: argparse.Namespace, paths: Sequence[Path]) -> str:
     out: Path = options.output.expanduser().absolute()
     endings = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
     wrong = {
+        # First, since the ending of a PDF is no mistake to whoever knows the window.
         f"A PDF is printed by the window. Here a file can end in {endings}.": out.suffix.lower() == ".pdf",
         f"{out.name} has to end in {endings}.": out.suffix.lower() not in ENDINGS,
         f"There is no folder {out.parent}.": not out.parent.is_dir(),
+        # The file would be overwritten by its own summary.
         f"{out.name} is one of the files to be summarized.": out.resolve() in [path.resolve() for path in paths],
+        # By their real places: a link to one of them is that file, too.
     }
     return next((sentence for sentence, is_so in wrong.items() if is_so), "")
 
@@ -190,6 +204,7 @@ def _make_summary(
 
     None if there is nothing yet. Also return the engine's error.
     """
+    # Several become one summary over all, here always.
     (begun,) = summaries.begin_summaries([input_document.id for input_document in inputs.given], wish, together=True)
     progress = _Progress(lambda: summaries.seconds_left(begun.id))
     try:
@@ -201,6 +216,7 @@ def _make_summary(
     summaries.rename(begun.id, ", ".join(document.title or document.name for document in inputs.given))
     ended, summary = summaries.get(begun.id), summaries.load_summary(begun.id)
     problem = ended.error if ended is not None else None
+    # Without a statement it is only worth telling if that is the result: not after an error or Ctrl+C.
     is_worth_telling = summary is not None and (summary.statements or not (problem or cancel.cancelled))
     return (summary if is_worth_telling else None), problem
 
@@ -209,6 +225,7 @@ class _Progress:
     """Section k of n and the time left, on standard error."""
 
     def __init__(self, seconds_left: Callable[[], float | None]) -> None:
+        # The jobs estimate the time left from what they measured; None before that.
         self._line, self._seconds_left, self._beginning = terminal.TerminalProgress(), seconds_left, ""
 
     def take_event(self, event: SummaryEvent) -> None:
@@ -227,6 +244,7 @@ class _Progress:
             case TaskRests() if event.reason:
                 self._line.show("Waiting for the engine")
                 return
+        # Before the plan is known there is nothing to say.
         if self._beginning:
             self._line.show(self._beginning, terminal.left_words(self._seconds_left()))
 
@@ -238,8 +256,10 @@ class _Progress:
 def _print_summary(summary: Summary, inputs: _SummaryInputs, options: argparse.Namespace) -> None:
     """Print text or JSON, or write the file; coverage and differences go to standard error."""
     is_on_output = not options.json and options.output is None
+    # The printed text says itself that nothing was found.
     for fact in (*summary_facts(summary), *filter(None, [nothing_words(summary)] if not is_on_output else [])):
         print(fact, file=sys.stderr)
+    # What was found wanting is shown, but never as the answer.
     if summary.set_aside and not options.json:
         print(
             "\n".join((f"What {summary.model} wrote:", *(f"- {statement.text}" for statement in summary.set_aside))),

@@ -32,8 +32,11 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+# 128 + SIGINT, as shells have it.
 INTERRUPTED = 130
+# Log files get a line as often as this.
 QUIET_EVERY_S = 5.0
+# JSON escapes control characters below space itself; these are the others that terminals obey, with directions.
 _CONTROLS = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _MODEL_HELP = (
     "a GGUF file, or the name of a model on a server; default: the one chosen for {}, else for the chat, else the "
@@ -53,7 +56,9 @@ class SafeStream:
 
     def write(self, text: str) -> int:
         """Write text with control characters made visible."""
+        # A model's words and files' names could otherwise move the cursor, set the title or type into the shell.
         self.terminal.write(visible_text(text))
+        # Callers count characters of theirs, not of what is shown.
         return len(text)
 
     def __getattr__(self, name: str) -> Any:
@@ -67,6 +72,7 @@ def make_terminals_safe() -> None:
     """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
+        # Pipes and files get every character: other programs need the text as it is.
         if stream is not None and stream.isatty() and not isinstance(stream, SafeStream):
             setattr(sys, name, SafeStream(stream))
 
@@ -78,12 +84,14 @@ def silence_told() -> Iterator[None]:
 
     def tell() -> None:
         while not over.wait(BEAT_EVERY_S):
+            # A child without a task may be silent as long as it likes.
             silent = [child for child in watch.find_silent() if child.work]
             for child in silent:
                 if child not in told:
                     begin = "\n" if sys.stderr.isatty() else ""  # there an answer or a progress line may stand
                     text = silence_sentence(child.work, child.subject).text
                     print(f"{begin}{text} Ctrl+C ends it.", file=sys.stderr, flush=True)
+            # One that answers again and falls silent once more is told once more.
             told[:] = silent
 
     thread = threading.Thread(target=tell, name="silence", daemon=True)
@@ -92,6 +100,7 @@ def silence_told() -> Iterator[None]:
         yield
     finally:
         over.set()
+        # Joined, so that no sentence comes after the command's last one.
         thread.join()
 
 
@@ -131,13 +140,16 @@ def ask_password(error: DocumentLocked) -> str:
     Raises the error again if nothing is typed or there is no terminal. Ctrl+C raises KeyboardInterrupt, whatever it
     does otherwise.
     """
+    # Without a terminal nobody can type; a script is to get the error.
     if not sys.stdin.isatty():
         raise error
     print(sentence_for(error).text, file=sys.stderr)
+    # getpass waits in C: with a token's handler Ctrl+C would only be noted and the question stay.
     previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         password = getpass.getpass("Password: ")
     except EOFError:
+        # Ctrl+D is like typing nothing.
         password = ""
     finally:
         signal.signal(signal.SIGINT, previous)
@@ -156,6 +168,7 @@ def read_unlocked(given: str, read: Callable[[str], Result]) -> Result:
         try:
             return read(password)
         except DocumentLocked as error:
+            # A given one is not asked again: scripts would hang.
             if given:
                 raise
             password = ask_password(error)
@@ -175,10 +188,12 @@ def interruptible_token() -> Iterator[CancelToken]:
     cancel = CancelToken()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
+        # The work may be stuck where it does not look at the token.
         if cancel.cancelled:
             raise KeyboardInterrupt
         cancel.cancel()
 
+    # Only the main thread may set handlers; commands run in it.
     previous = signal.signal(signal.SIGINT, stop)
     try:
         yield cancel
@@ -193,11 +208,13 @@ def model_path(asked: Path | None, *chosen: str) -> Path:
     """
     if asked is not None:
         path = asked.expanduser().absolute()
+        # A file of that name comes first; the path itself, if neither exists, so that the error names it.
         return path if path.exists() else _on_server(str(asked)) or path
     named = next(filter(None, chosen), "")
     found = Path(named) if named else starter_model()
     if found is None:
         raise NoModel
+    # A model chosen in the window may be elsewhere; a command must not send a file there unasked.
     if runs_elsewhere(found):
         server = _make_servers().read_model(found).server
         if not server.is_this_computer:
@@ -226,6 +243,7 @@ def load_model(
     for event in engine.load(path, wish, cancel=cancel):
         if isinstance(event, ModelLoaded):
             return event
+    # Loading ends without the event only where it was cancelled.
     raise KeyboardInterrupt
 
 
@@ -249,12 +267,16 @@ class TerminalProgress:
         """`beginning` says what is done, `rest` how far it is."""
         text = f"{beginning} {rest}".rstrip()
         if self._is_live:
+            # A line break in a file's name would begin a line that is not rewritten.
             text = visible_name(text)
+            # SafeStream would show the carriage return instead of obeying it.
             terminal = sys.stderr.terminal if isinstance(sys.stderr, SafeStream) else sys.stderr
+            # Filled up, so that a shorter text covers the longer one before it.
             print(f"\r{text.ljust(self._width)}", end="", file=terminal, flush=True)
             self._width = len(text)
             return
         now_s = time.monotonic()
+        # A new beginning is told at once; its progress only now and then.
         if beginning != self._beginning or now_s - self._told_s >= QUIET_EVERY_S:
             self._beginning, self._told_s = beginning, now_s
             print(text, file=sys.stderr, flush=True)

@@ -44,11 +44,13 @@ def run_transcribe(options: argparse.Namespace) -> int:
     """`transcribe`: Ctrl+C ends it with 130; what was heard until then is not heard again by the same command."""
     path = options.file.expanduser().absolute()
     if not is_sound(path):
+        # Before an engine is started: what is no recording is told at once.
         raise DocumentUnreadable(str(path), "not_sound" if path.is_file() else "missing")
     paths = AppPaths.from_environment()
     settings, _ = load_settings(paths.settings)
     with (
         closing(build_engine(paths, sees=True)) as engine,
+        # What was heard is kept, and the same command goes on from there.
         opened_readings(paths.database) as kept,
         interruptible_token() as cancel,
     ):
@@ -61,10 +63,12 @@ def run_transcribe(options: argparse.Namespace) -> int:
         return INTERRUPTED
     told = {
         "file": path.name,
+        # Silence has no last segment; pages are minutes here.
         "seconds": done.pages * 60 if not segments else segments[-1].end_s,
         "language": done.language or None,
         "segments": [dataclasses.asdict(segment) for segment in segments],
     }
+    # Written through a scratch file: a file that was there is replaced only when this one is whole.
     if options.output is not None:
         with write_file(options.output) as file:
             file.write(_WRITERS[options.output.suffix.lower()](segments).encode("utf-8"))
@@ -72,6 +76,7 @@ def run_transcribe(options: argparse.Namespace) -> int:
         print_json(told)
     elif options.output is None:
         print("\n".join(f"{format_clock(segment.start_s)}  {segment.text}" for segment in segments))
+    # Said on standard error: an empty output is what other programs should see.
     if not segments:
         print(f"Nothing is said in {path.name}, or the model does not hear it.", file=sys.stderr)
     return 0

@@ -41,6 +41,7 @@ from app.language.language_names import base_code, english_name, find_language
 from app.store.database import Database
 from app.store.translation_store import OpenedMemory, opened_memory
 
+# A long document may have hundreds; the first ones show what is wrong.
 MOST_TOLD_FLAGS = 20
 
 
@@ -68,6 +69,7 @@ def run_translate(options: argparse.Namespace) -> int:
     """
     places = AppPaths.from_environment()
     settings, _ = load_settings(places.settings)
+    # Before a document is read: a wrong glossary is told at once.
     terms = read_csv(options.glossary) if options.glossary is not None else ()
     wish = TranslationWish(options.to, options.source, Formality(options.formality), glossary=terms)
 
@@ -77,6 +79,7 @@ def run_translate(options: argparse.Namespace) -> int:
     with (
         terminal.interruptible_token() as cancel,
         closing(build_engine(places)) as engine,
+        # Only what was confirmed and translated is kept, in the memory; the document is not.
         closing(Database.in_memory()) as database,
         opened_memory(places.database) as opened,
     ):
@@ -84,12 +87,14 @@ def run_translate(options: argparse.Namespace) -> int:
         given = _given_translation(options, wish, translations, cancel)
         if given is None:
             return terminal.INTERRUPTED
+        # The endings are known only when the document is: each format is written in itself.
         wrong, same = _wrong_output(options, endings_of(given)), _same_language(options, given)
         if wrong or (same and options.source):
             print(wrong or same, file=sys.stderr)
             return 2
         if same:  # it was only found so, which may be wrong in a short text
             print(same, file=sys.stderr)
+        # Asked when needed: nothing is wrong with the document where no model is chosen.
         path = model()
         _tell_memory(opened)
         print(f"Loading {path.name}", file=sys.stderr)
@@ -97,6 +102,7 @@ def run_translate(options: argparse.Namespace) -> int:
         warn_of_languages(path, given.source_language, given.wish.target)
         seconds = _work_off(translations, given.id, cancel)
         _print_translation(translations, given.id, options, {"seconds": round(seconds, 3), "model": path.name})
+    # The next run resumes, since finished segments are in the memory.
     return terminal.INTERRUPTED if cancel.cancelled else 0
 
 
@@ -120,6 +126,7 @@ def add_translation(
     """
     path = path.expanduser().absolute()
 
+    # Again from the beginning with each password that is tried.
     def read(given: str) -> StoredTranslation | None:
         with terminal.TerminalProgress() as line:
             line.show(f"Reading {path.name}")
@@ -161,6 +168,7 @@ def _show_progress(event: TranslationEvent, left_s: float | None, line: terminal
     elif isinstance(event, TaskRests) and event.reason:
         line.show("Waiting for the engine")
     elif isinstance(event, SegmentDone):
+        # After the last one there is no time left to tell.
         left = terminal.left_words(left_s) if event.done < event.segments else ""
         line.show("Translating", f"{event.done:,} of {event.segments:,} {left}")
 
@@ -193,10 +201,12 @@ def _wrong_output(options: argparse.Namespace, endings: Sequence[str]) -> str:
     if options.output is None:
         return ""
     out = options.output.expanduser().absolute()
+    # Text has no format to keep, so `endings` is empty and any ending will do.
     if endings and out.suffix.lower() not in [ending.lower() for ending in endings]:
         return f"{out.name} has to end in {' or '.join(endings)}."
     if not out.parent.is_dir():
         return f"There is no folder {out.parent}."
+    # By the file itself, not its name: links would hide that they are one.
     if options.file != "-" and out.exists() and out.samefile(Path(options.file).expanduser()):
         return f"{out.name} is the document that is to be translated."
     return ""
@@ -206,10 +216,12 @@ def _same_language(options: argparse.Namespace, given: StoredTranslation) -> str
     if given.source_language != options.to:
         return ""
     said = f"{given.name or 'The text'} is in {english_name(options.to)} already."
+    # Found out wrongly in a short text, this would be wrong, too.
     return said if options.source else f"{said} Where that is wrong, --from names its language."
 
 
 def _tell_memory(opened: OpenedMemory) -> None:
+    # A damaged database must not stop a translation, but it must be said.
     if opened.moved_aside is not None:
         print(f"The file with your chats was damaged. It was moved to {opened.moved_aside}.", file=sys.stderr)
     if not opened.is_kept:
@@ -228,6 +240,7 @@ def _print_translation(
     _tell_flags(rows, stored)
     if options.json:
         terminal.print_json(_report_fields(rows, stored, run))
+    # Without a segment done there is only the source text, which nobody asked for.
     elif options.output is None and stored.done:
         print(translations.files.as_text(id_).rstrip("\n"))
     if options.output is None:

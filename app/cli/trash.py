@@ -40,6 +40,7 @@ def run_list(options: argparse.Namespace) -> int:
     if options.json:
         fields = ("kind", "id", "title", "within", "deleted_at")
         told = [{name: getattr(row, name) for name in fields} for row in rows]
+        # The day depends on the settings, so it is told rather than left to other programs.
         whole = [fields | {"kept_until": kept_until(fields["deleted_at"], days)} for fields in told]
         print_json({"trash": whole, "keep_days": days})
         return 0
@@ -83,6 +84,7 @@ def _open_trash(database: Database) -> TrashBin:
     def never(*_: object) -> None:
         raise AssertionError("the window removes")
 
+    # Restoring needs neither; a call would mean that something is removed here.
     return TrashBin(database, translations=never, forget=never, began_at=0.0)  # type: ignore[arg-type]
 
 

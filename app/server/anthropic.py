@@ -37,6 +37,7 @@ class AnthropicMessages:
         """Raises BadRequest. `counts`: the request is only to be counted."""
         self.model = body.text_field("model", "")
         self.streams = body.boolean_field("stream") and not counts
+        # The contract requires max_tokens of every message; only a count has nothing to limit.
         most = body.integer_field("max_tokens", 1, MOST_TOKENS)
         if most is None and not counts:
             raise BadRequest("max_tokens is missing", "max_tokens")
@@ -44,11 +45,13 @@ class AnthropicMessages:
         tools, must_call, several = _tools_of(body)
         pictures, form = RequestPictures(), body.object_field("output_config")
         messages = without_empty_end(_messages_of(body, pictures))
+        # Only the effort is taken: whether to think at all has a field of its own here, `thinking`.
         effort, _ = effort_of(form, "effort") if form is not None else ("", None)
         thinks, budget = _thinking_of(body)
         if is_begun(messages) and must_call:
             raise BadRequest("messages: an answer that was begun cannot become a call", "messages")
         self.answers, self._has_begun = [ApiAnswer()], False
+        # The id's prefixes are Anthropic's (`msg_`, `toolu_` below): its SDKs tell objects apart by them.
         self._id, self._open, self._blocks = f"msg_{uuid.uuid4().hex[:24]}", "", -1
         self.wanted = [
             GenerationRequest(
@@ -58,6 +61,7 @@ class AnthropicMessages:
                 sampling=body.read_sampling(),
                 logit_bias=body.logit_bias(),
                 json_schema=_form_of(body, form),
+                # A count is of the prompt as it would be sent, so a begun answer is counted like any other message.
                 continues=is_begun(messages) and not counts,
                 stop=body.stop_strings("stop_sequences"),
                 tools=tools,
@@ -75,12 +79,15 @@ class AnthropicMessages:
 
     def write_event(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
         self.answers[number].add_event(event)
+        # The first event has the prompt's tokens, even where it is only progress of reading.
         if not self._has_begun:
             self._has_begun = True
             usage = {"input_tokens": self.answers[number].prompt_tokens, "output_tokens": 0}
             yield self._stream_event("message_start", message=self._message_body([], None) | {"usage": usage})
         match event:
             case TextDelta(thinking=True):
+                # A signature proves to Anthropic that the thinking is its own; here nothing is proved, but clients read
+                # the field.
                 yield from self._in_block("thinking", {"type": "thinking", "thinking": "", "signature": ""})
                 yield self._delta_event({"type": "thinking_delta", "thinking": event.text})
             case TextDelta():
@@ -107,6 +114,7 @@ class AnthropicMessages:
         answer, content = self.answers[0], []
         if answer.thinking:
             content.append({"type": "thinking", "thinking": answer.thinking, "signature": ""})
+        # Clients expect content: an answer without a word still has one, empty, text block.
         if answer.text or not answer.calls:
             content.append({"type": "text", "text": answer.text})
         content += [
@@ -134,6 +142,7 @@ class AnthropicMessages:
     def _stop_reason(self) -> str:
         answer = self.answers[0]
         ended = "stop_sequence" if self._stop else "end_turn"
+        # An answer that was cut is told so even if it has calls: the last of them may be half.
         return "max_tokens" if answer.is_cut else "tool_use" if answer.calls else ended
 
     def _usage_body(self) -> dict[str, int]:
@@ -141,6 +150,7 @@ class AnthropicMessages:
         if stats is None:
             return {"input_tokens": 0, "output_tokens": 0}
         return {
+            # Anthropic counts what was read from the cache apart, OpenAI as a part of the prompt.
             "input_tokens": stats.prompt_tokens - stats.reused_tokens,
             "cache_read_input_tokens": stats.reused_tokens,
             "cache_creation_input_tokens": 0,
@@ -149,6 +159,7 @@ class AnthropicMessages:
 
     def _in_block(self, kind: str, block: dict[str, Any]) -> Iterator[bytes]:
         """Open a block if none of this kind is open, closing the previous one: at most one is open at a time."""
+        # Each call has its own id as its kind, so that two calls in a row get two blocks.
         if kind == self._open:
             return
         yield from self._close_block()
@@ -169,6 +180,7 @@ class AnthropicMessages:
 
 
 def _id_of(call_id: str) -> str:
+    # Our ids begin as OpenAI's do; agents of Anthropic's contract expect its own prefix.
     return call_id.replace("call_", "toolu_", 1)
 
 
@@ -193,11 +205,7 @@ def _thinking_of(body: JsonBody) -> tuple[bool | None, int]:
 
 
 def _messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ...]:
-    """Return the conversation, with system texts that follow a question moved before it.
-
-    Claude Code lists its agents there, and a small model would continue the last thing it read. The order is the same
-    in later turns, so that the cache fits.
-    """
+    """Return the conversation, system texts in the order that later turns have, too."""
     known: dict[str, FunctionCall] = {}
     system = _system_of(body)
     found = [Message(Role.SYSTEM, system)] if system else []
@@ -207,6 +215,9 @@ def _messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ..
             raise BadRequest(f"{json_body.name_of('role')}: there is no role {role!r}", json_body.name_of("role"))
         turn = _turn_messages(Role(role), json_body, known, pictures)
         at = len(found)
+        # Claude Code lists its agents in a system message behind the question. A model of half a billion weights went
+        # on with that list in place of an answer, so it is read before the question. In later turns it stays there: the
+        # cache fits.
         if role == "system":
             turn = [
                 replace(message, text=words) for message in turn if (words := _without_changing_parts(message.text))
@@ -219,6 +230,7 @@ def _messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ..
 
 
 def _system_of(body: JsonBody) -> str:
+    # A plain text, or blocks: clients send blocks where they mark what is to be cached.
     value = body.raw_value("system")
     if isinstance(value, str) or value is None:
         text = body.text_field("system", "")
@@ -235,6 +247,7 @@ def _turn_messages(
     role: Role, body: JsonBody, known: dict[str, FunctionCall], pictures: RequestPictures
 ) -> list[Message]:
     """Return what one turn is: results of calls by themselves, then the rest of it."""
+    # Results come first, whatever the order of blocks: templates render a result directly after the call it belongs to.
     if not isinstance(body.raw_value("content"), list):
         return [Message(role, body.text_field("content"))]
     results, text, media, calls = list[Message](), "", list[Media](), list[FunctionCall]()
@@ -245,6 +258,8 @@ def _turn_messages(
             case "image":
                 media.append(_read_picture(block, len(text), pictures))
             case "tool_use":
+                # A client's arguments may have characters that spell a control token; they are cleaned like all texts
+                # of a request.
                 arguments = clean_text(json.dumps(block.raw_value("input") or {}, ensure_ascii=False))
                 calls.append(FunctionCall(block.text_field("id", ""), block.text_field("name"), arguments))
             case "tool_result":
@@ -254,14 +269,17 @@ def _turn_messages(
             case _:
                 raise BadRequest(f"{block.name_of('type')}: {NO_SOUND}", block.name_of("type"))
     known |= {call.id: call for call in calls}
+    # A turn of results alone has no message of its own: an empty one would read as a question about nothing.
     if text or media or calls or not results:
         results.append(Message(role, text, tuple(media), tuple(calls)))
     return results
 
 
 def _tool_result(block: JsonBody, known: dict[str, FunctionCall], pictures: RequestPictures) -> Message:
+    # An empty result is one, too: many commands print nothing when they succeed.
     id_ = block.text_field("tool_use_id", "")
     whole = _turn_messages(Role.USER, block, {}, pictures)[-1] if block.has_field("content") else Message(Role.USER, "")
+    # Templates have no place for a failure, so the model is told in the words of the result.
     text = f"It failed:\n{whole.text}" if block.boolean_field("is_error") else whole.text
     return Message(Role.USER, text, whole.media, result_of=known.get(id_, FunctionCall(id_, "")))
 
@@ -284,16 +302,19 @@ def _tools_of(body: JsonBody) -> tuple[tuple[ToolFunction, ...], bool, bool]:
     choice = body.object_field("tool_choice")
     if choice is None:
         return tools, False, True
+    # OpenAI's `parallel_tool_calls` the other way round.
     several, kind = not choice.boolean_field("disable_parallel_tool_use"), choice.text_field("type")
     if kind == "tool":
         tools = tuple(tool for tool in tools if tool.name == choice.text_field("name"))
         if not tools:
             raise BadRequest("tool_choice names a function that is not among the tools", "tool_choice")
+    # A request with a forced call but no tools left cannot be held to one: it is answered in words.
     return (() if kind == "none" else tools), kind in ("any", "tool") and bool(tools), several
 
 
 def _schema_of(tool: JsonBody) -> dict[str, Any] | bool:
     schema = tool.raw_value("input_schema")
+    # A schema may be `true` as well: any arguments.
     if not isinstance(schema, dict | bool):
         raise BadRequest(f"{tool.name_of('input_schema')} must be a schema", tool.name_of("input_schema"))
     return schema

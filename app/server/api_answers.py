@@ -20,6 +20,7 @@ class ApiCall:
 
     name: str
     arguments: str = ""
+    # OpenAI's prefix: agents of its contract hand the id back with the result, and it has to be unlike any other.
     id: str = field(default_factory=lambda: f"call_{uuid.uuid4().hex[:24]}")
 
     @property
@@ -70,6 +71,8 @@ class ApiAnswer:
             case CallArguments():
                 self.calls[event.number].arguments += event.piece
             case Finished():
+                # Replaces what progress reported: the engine counts finally, with a second prompt for a call asked for
+                # again.
                 self.stats, self.prompt_tokens = event.stats, event.stats.prompt_tokens
             case PromptProgress():
                 self.prompt_tokens = event.total_tokens
@@ -81,7 +84,10 @@ class ApiAnswer:
         answer.
         """
         count = len(self.tokens)
+        # A stop string's text is withheld, but its tokens were chosen before anybody could know.
         ends_with_stop = self.stats is not None and bool(self.stats.stop)
+        # While text is held back as a possible stop string, tokens run ahead of it: only as many leave as their bytes
+        # were sent. Thinking and calls have bytes that are not in `text`, so these are not matched.
         if not self.thinking and not self.calls and (self.stats is None or ends_with_stop):
             written = len(self.text.encode())
             count, at = 0, self._handed_bytes
@@ -94,6 +100,7 @@ class ApiAnswer:
     @property
     def is_cut(self) -> bool:
         """True if it ended before its end: for want of room, or because it repeated itself."""
+        # A loop counts as a limit: clients read "length" as "there was more to come".
         cut = (FinishReason.LENGTH, FinishReason.CONTEXT, FinishReason.REPEATED)
         return self.stats is not None and self.stats.finish_reason in cut
 
@@ -149,8 +156,9 @@ def field_of(error: BaseException, wanted: GenerationRequest) -> str:
 def event_line(body: dict[str, Any], name: str = "") -> bytes:
     """Encode one server-sent event."""
     begin = f"event: {name}\n" if name else ""
+    # Server-sent events are lines of UTF-8; escapes would be several times as long for most languages.
     return f"{begin}data: {json.dumps(body, ensure_ascii=False)}\n\n".encode()
 
 
+# A line that begins with a colon is a comment in server-sent events.
 HEARTBEAT = b": still at work\n\n"
-"""A comment, which clients skip."""

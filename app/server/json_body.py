@@ -20,6 +20,7 @@ MOST_STOPS = 16
 MOST_BIASES = 1024
 FORBIDDEN = 1000.0
 """A logit less by so much never comes; the contract's own -100 is nearly always enough."""
+# A template's own variables: a client that set them would write the prompt itself.
 TAKEN_VARIABLES = ("messages", "tools", "documents", "bos_token", "eos_token", "add_generation_prompt")
 MOST_GRAMMAR_CHARACTERS = 50_000
 
@@ -38,6 +39,7 @@ class BadRequest(Exception):
 
 def error_body(path: str, message: str, *, status: int, code: str, field: str = "") -> dict[str, Any]:
     """Return an error as the contract of that address has it."""
+    # Each contract's SDK reads an error only in its own form.
     if path.startswith("/v1/messages"):
         kinds = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 413: "request_too_large"}
         kind = kinds.get(status, "invalid_request_error" if status < 500 else "api_error")
@@ -47,8 +49,10 @@ def error_body(path: str, message: str, *, status: int, code: str, field: str = 
 
 
 MOST_BYTES = 20_000_000
+# A request without pictures: a million tokens take fewer bytes.
 MOST_TEXT_BYTES = 8_000_000
-"""Limit of a request without images: a million tokens take fewer bytes."""
+# Parsed, an empty object takes a hundred times its bytes: twenty megabytes of empty messages took 1.7 GB and stopped
+# the window for nine seconds.
 MOST_VALUES = 100_000
 MOST_OBJECTS = 5000
 SCANNED_BYTES = 1 << 18
@@ -56,10 +60,7 @@ _BEGIN_VALUES = b"{[,"
 
 
 class BodyScan:
-    """Count a JSON body's values while it arrives: parsed, an empty object takes a hundred times its bytes.
-
-    `problem` is the reason not to parse it. Inside strings only their ends are looked for.
-    """
+    """Count a JSON body's values while it arrives; `problem` is the reason not to parse it."""
 
     def __init__(self) -> None:
         self.problem: BadRequest | None = None
@@ -69,20 +70,26 @@ class BodyScan:
         self._rest, self._tail = b"", b""
 
     def feed(self, piece: bytes) -> None:
-        """Scan the next bytes, in steps so that other threads can run."""
+        """Scan the next bytes."""
+        # In steps, so that the window's and other threads run in between.
         for at in range(0, len(piece), SCANNED_BYTES):
             if self.problem is None:
                 self._feed_step(piece[at : at + SCANNED_BYTES])
 
     def _feed_step(self, piece: bytes) -> None:
         self._size += len(piece)
+        # The last bytes of the piece before, since the word may be cut in two.
         self._has_pictures = self._has_pictures or b"image" in self._tail + piece
         self._tail = piece[-4:]
+        # Escaped backslashes go first; then a backslash is one that escapes a quote, and both go.
         data = (self._rest + piece).replace(b"\\\\", b"")
+        # A backslash at the end may escape the next piece's first character.
         self._rest = data[-1:] if data.endswith(b"\\") else b""
         parts = data.removesuffix(b"\\").replace(b'\\"', b"").split(b'"')
+        # Between quotes, every other part is inside a string.
         outside = b"".join(parts[self._is_in_string :: 2])
         self._is_in_string ^= len(parts) % 2 == 0
+        # Each value is begun by a bracket or a comma; translate deletes them at C's speed.
         self.values += len(outside) - len(outside.translate(None, _BEGIN_VALUES))
         if self.values > MOST_VALUES:
             words = f"the request has more than {MOST_VALUES:,} values"
@@ -106,6 +113,7 @@ class JsonBody:
         try:
             return cls(json.loads(data))
         except (ValueError, RecursionError) as error:
+            # Brackets nested thousands deep are no error of JSON but a RecursionError.
             raise BadRequest(f"the body is not JSON: {error}"[:300]) from None
 
     def name_of(self, field: str) -> str:
@@ -138,6 +146,7 @@ class JsonBody:
         value = self._values.get(field)
         if value is None:
             return None
+        # In Python a boolean is an integer, in JSON it is no number.
         if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
             raise BadRequest(f"{self.name_of(field)} must be a number from {least:g} to {most:g}", self.name_of(field))
         return float(value)
@@ -145,6 +154,7 @@ class JsonBody:
     def integer_field(self, field: str, least: int, most: int) -> int | None:
         """Like `number_field`; also raises BadRequest for fractions."""
         value = self.number_field(field, least, most)
+        # Clients send 100.0 where they mean 100.
         if value is not None and value != int(value):
             raise BadRequest(f"{self.name_of(field)} must be a whole number", self.name_of(field))
         return None if value is None else int(value)
@@ -172,6 +182,7 @@ class JsonBody:
         too many.
         """
         name = self.name_of(field)
+        # Each becomes an object of ours.
         if len(found := self.list_field(field)) > MOST_OBJECTS:
             raise BadRequest(f"{name} has {len(found):,} entries, more than {MOST_OBJECTS:,}", name, code="too_many")
         return [JsonBody(item, f"{name}[{number}]") for number, item in enumerate(found)]
@@ -193,7 +204,9 @@ class JsonBody:
         found = self.object_field(field)
         variables = dict(found._values) if found is not None else {}
         for name, value in variables.items():
+            # Words only: a template's variable goes into the prompt unescaped, where a text could spell control tokens.
             is_word = isinstance(value, str) and re.fullmatch(r"[\w.-]{1,64}", value)
+            # Every text is true for a template, "false" too.
             is_wrong = name == "enable_thinking" and not isinstance(value, bool)
             if name in TAKEN_VARIABLES or is_wrong or not (isinstance(value, bool | int | float) or is_word):
                 raise BadRequest(f"{self.name_of(field)}.{name} cannot be set", f"{self.name_of(field)}.{name}")
@@ -202,6 +215,7 @@ class JsonBody:
     def read_grammar(self) -> str:
         """Return the GBNF grammar of the answer; "" for none. Raises BadRequest if it is too long."""
         found = self.text_field("grammar", "")
+        # llama.cpp's parser of grammars takes time and memory that grow with the text.
         if len(found) > MOST_GRAMMAR_CHARACTERS:
             words = f"{self.name_of('grammar')} must have at most {MOST_GRAMMAR_CHARACTERS} characters"
             raise BadRequest(words, self.name_of("grammar"))
@@ -215,7 +229,10 @@ class JsonBody:
             top_p=self.number_field("top_p", 0, 1),
             min_p=self.number_field("min_p", 0, 1),
             repeat_penalty=self.number_field(
-                "repeat_penalty" if self.has_field("repeat_penalty") else "repetition_penalty", 0, 10
+                # llama.cpp's name, and vLLM's.
+                "repeat_penalty" if self.has_field("repeat_penalty") else "repetition_penalty",
+                0,
+                10,
             ),
             presence_penalty=self.number_field("presence_penalty", -2, 2),
             frequency_penalty=self.number_field("frequency_penalty", -2, 2),
@@ -246,7 +263,9 @@ def _parse_bias(pair: Any) -> tuple[int, float]:
     token: Any
     value: Any
     token, value = pair if isinstance(pair, list | tuple) and len(pair) == 2 else (None, None)
+    # llama.cpp's way to forbid a token; a bias of the contract's own -100 nearly always does.
     value = -FORBIDDEN if value is False else value
+    # JSON's objects have texts as names, so a token's number comes as one.
     if isinstance(token, str) and token.isdecimal() and len(token) < 10:
         token = int(token)
     if type(token) is int and 0 <= token < 1 << 31 and type(value) in (int, float) and abs(value) <= FORBIDDEN:
@@ -256,6 +275,7 @@ def _parse_bias(pair: Any) -> tuple[int, float]:
 
 
 def _wrap_seed(value: int | None) -> int | None:
+    # llama.cpp's seed has 32 bits, and there -1 asks for a random one.
     return None if value is None or value < 0 else value % (1 << 32)
 
 
@@ -286,8 +306,10 @@ class RequestPictures:
         try:
             data = base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):
+            # `validate`: Python would otherwise skip wrong characters and decode something else.
             raise BadRequest(f"{name} is not base64", name) from None
         sha256 = hashlib.sha256(data).hexdigest()
+        # The same picture in every turn of a conversation is kept once.
         self.files[sha256] = data
         if len(self.files) > MOST_PICTURES:
             raise BadRequest(f"{name}: there are more than {MOST_PICTURES} pictures", name)

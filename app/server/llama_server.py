@@ -42,6 +42,7 @@ def _piece_value(data: bytes) -> str | list[int]:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
+        # A token may hold a part of a character; llama-server gives the bytes there.
         return list(data)
 
 
@@ -108,6 +109,7 @@ class InfillRequest:
             "content": content,
             "stop": True,
             "model": self.model,
+            # llama-server's words for how an answer ended.
             "stop_type": "limit" if answer.is_cut else "eos",
             "truncated": is_full,
             "tokens_predicted": stats.generated_tokens if stats else 0,
@@ -117,9 +119,11 @@ class InfillRequest:
 
 
 def properties_of(model: ServedModel | None) -> dict[str, Any]:
-    """Return `/props` for the default model. There is no path in it: that would reveal the user's folders."""
+    """Return `/props` for the default model."""
+    # No path of the model's file: that would tell the user's folders.
     return {
         "default_generation_settings": {"n_ctx": model.context_tokens if model is not None else 0},
+        # One, though requests share the engine: clients divide the context by this number.
         "total_slots": 1,
         "model_alias": model.name if model is not None else "",
         "modalities": {"vision": model is not None and model.sees, "audio": model is not None and model.hears},

@@ -24,10 +24,12 @@ from app.server.api_answers import ApiAnswer, event_line
 from app.server.json_body import MOST_ALTERNATIVES, MOST_ANSWERS, BadRequest, JsonBody, RequestPictures
 from app.server.request_fields import refuse_unsupported
 
+# More than any context: a larger number is a mistake.
 MOST_TOKENS = 10_000_000
 BETWEEN_NAMES = "__"
 """Between a namespace and the name of a function in it."""
 NO_SOUND = "only text and pictures are taken: leave sound and files out"
+# Templates know three roles: instructions, the one who asks, and the model. A result is rendered by `result_of`.
 _ROLES = {
     "system": Role.SYSTEM,
     "developer": Role.SYSTEM,
@@ -40,6 +42,7 @@ _ROLES = {
 
 def messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ...]:
     """Return the conversation, with function calls and their results. Raises BadRequest."""
+    # A result names only its call's id; templates also need the function's name.
     known: dict[str, FunctionCall] = {}
     found = [_read_message(json_body, known, pictures) for json_body in body.object_list("messages")]
     if not found:
@@ -50,6 +53,7 @@ def messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ...
 def without_empty_end(messages: Sequence[Message]) -> tuple[Message, ...]:
     """Drop an empty last answer, which some clients send as a placeholder."""
     last = messages[-1]
+    # A placeholder kept would be continued as a begun answer, and no template begins a turn for the model.
     is_place = last.role is Role.ASSISTANT and not (last.text or last.media or last.calls)
     return tuple(messages[:-1] if is_place and len(messages) > 1 else messages)
 
@@ -64,6 +68,7 @@ def effort_of(body: JsonBody, field: str) -> tuple[str, bool | None]:
     wished = body.text_field(field, "")
     if wished not in ("", "none", "minimal", "low", "medium", "high", "xhigh", "max"):
         raise BadRequest(f"{body.name_of(field)}: there is no effort {wished!r}", body.name_of(field))
+    # The templates that take an effort know low, medium and high.
     effort = {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"}.get(wished, wished)
     return effort, False if wished == "none" else None
 
@@ -79,6 +84,7 @@ def role_of(body: JsonBody) -> Role:
 def _read_message(body: JsonBody, known: dict[str, FunctionCall], pictures: RequestPictures) -> Message:
     role, speaker = body.text_field("role"), role_of(body)
     text, media = content_of(body, "content", pictures)
+    # The contract's form before tools: one call, without an id.
     if role == "assistant":
         calls = tuple(_read_call(call) for call in body.object_list("tool_calls"))
         if not calls and (function := body.object_field("function_call")) is not None:
@@ -87,6 +93,7 @@ def _read_message(body: JsonBody, known: dict[str, FunctionCall], pictures: Requ
         return Message(speaker, text, media, calls)
     if role in ("tool", "function"):
         id_ = body.text_field("tool_call_id", "")
+        # A client that cut its history short may send a result whose call is gone.
         return Message(speaker, text, media, result_of=known.get(id_, FunctionCall(id_, body.text_field("name", ""))))
     return Message(speaker, text, media)
 
@@ -99,8 +106,10 @@ def content_of(body: JsonBody, field: str, pictures: RequestPictures) -> tuple[s
     text, media = "", list[Media]()
     for part in body.object_list(field):
         kind = part.text_field("type", "text")
+        # The place in the text says before which words the picture is shown to the model.
         if kind in ("image_url", "input_image"):
             holder = part.raw_value("image_url")
+            # Chat completions have an object with the address in it, responses the address itself.
             address = holder.get("url") if isinstance(holder, dict) else holder
             media.append(pictures.from_address(address, part.name_of("image_url"), len(text)))
             continue
@@ -116,7 +125,10 @@ def _read_call(body: JsonBody) -> FunctionCall:
     if function is None:
         raise BadRequest(f"{body.name_of('function')} is missing", body.name_of("function"))
     return FunctionCall(
-        body.text_field("id", ""), function.text_field("name"), function.text_field("arguments", "{}") or "{}"
+        # Some clients send an empty text for a function without arguments; templates need JSON.
+        body.text_field("id", ""),
+        function.text_field("name"),
+        function.text_field("arguments", "{}") or "{}",
     )
 
 
@@ -135,6 +147,7 @@ def offered_tools(body: JsonBody, *, takes_custom: bool = False) -> OfferedTools
     `takes_custom`: also accept tools with free-text input, as functions with one argument `input`.
     """
     choice = body.raw_value("tool_choice")
+    # A list of allowed functions leaves the number of calls open, a single name asks for one call.
     is_named = isinstance(choice, dict) and choice.get("type") != "allowed_tools"
     several = body.boolean_field("parallel_tool_calls", default=True) and not is_named
     tools, must_call = tools_of(body, takes_custom=takes_custom)
@@ -146,6 +159,7 @@ def legacy_functions_of(body: JsonBody) -> OfferedTools:
     tools = tuple(_read_tool(json_body) for json_body in body.object_list("functions"))
     choice = body.raw_value("function_call")
     if choice in (None, "auto"):
+        # This form has room for one call only.
         return OfferedTools(tools, several=False)
     if choice == "none":
         return OfferedTools(())
@@ -165,6 +179,7 @@ def tools_of(body: JsonBody, *, takes_custom: bool = False) -> tuple[tuple[ToolF
             raise BadRequest(f"tool_choice: there is no choice {choice!r}", "tool_choice")
         return ((), False) if choice == "none" else (tuple(tools), choice == "required" and bool(tools))
     inner = body.object_field("tool_choice")
+    # Nothing is said about it: the model decides.
     if inner is None:
         return tuple(tools), False
     if inner.text_field("type", "function") == "allowed_tools":  # some of them, in either contract's form
@@ -180,17 +195,18 @@ def tools_of(body: JsonBody, *, takes_custom: bool = False) -> tuple[tuple[ToolF
     for missing in named - {tool.name for tool in tools}:
         raise BadRequest(f"tool_choice: there is no function {missing!r} among the tools", "tool_choice")
     chosen = tuple(tool for tool in tools if tool.name in named)
+    # An unknown name was refused above, so nothing is left only where tools run elsewhere.
     return chosen, must_call and bool(chosen)
 
 
 def _name_of(body: JsonBody) -> str:
+    # Responses have the name in the tool itself, chat completions in an object named function.
     return namespaced_name(body.text_field("namespace", ""), (body.object_field("function") or body).text_field("name"))
 
 
+# Clients offer these to every model, so they are ignored where other unknown tools are refused.
 HOSTED = re.compile(r"web_search|file_search|code_interpreter|image_generation|computer|mcp|local_shell|tool_search")
-"""Tools that run at OpenAI or that its models were trained on. Clients offer them to every model, so they are
-ignored.
-"""
+"""Tools that run at OpenAI or that its models were trained on."""
 
 
 def _tools_in(body: JsonBody, takes_custom: bool) -> list[ToolFunction]:
@@ -204,8 +220,10 @@ def _tools_in(body: JsonBody, takes_custom: bool) -> list[ToolFunction]:
             for json_body in body.object_list("tools")
             if json_body.text_field("type", "function") == "function"
         ]
+        # The model knows one list of functions: the namespace becomes a part of the name.
         return [replace(tool, name=namespaced_name(body.text_field("name"), tool.name)) for tool in tools]
     if kind == CUSTOM and takes_custom:
+        # A tool that takes any text becomes a function with one text: calls are held to a schema.
         return [replace(_read_tool(body), parameters=_TEXT_INPUT)]
     if HOSTED.match(kind):
         return []
@@ -233,6 +251,7 @@ def _read_tool(body: JsonBody) -> ToolFunction:
 
 def _schema_of(body: JsonBody) -> str:
     wished = body.object_field("response_format")
+    # llama-server's own field, which has the schema itself in it.
     if wished is None:
         schema = body.object_field("json_schema")
         return "" if schema is None else json.dumps(body.raw_value("json_schema"))
@@ -247,6 +266,7 @@ def schema_text(wished: JsonBody, holder: JsonBody | None, field: str) -> str:
     schema = {"type": "object"} if kind == "json_object" or holder is None else holder.raw_value("schema")
     if kind not in ("json_object", "json_schema") or not isinstance(schema, dict | bool):
         raise BadRequest(f"{field} must be text, json_object, or json_schema with its schema", field)
+    # `true` allows anything; as an answer's schema it still has to be JSON.
     return json.dumps(schema if isinstance(schema, dict) else {"type": "object"})
 
 
@@ -259,6 +279,7 @@ def most_tokens(body: JsonBody, *fields: str) -> int:
 def form_of(body: JsonBody, *, has_tools: bool) -> tuple[str, str]:
     """Return the JSON schema and the GBNF that an answer is to follow, of which there is at most one."""
     schema, grammar = _schema_of(body), body.read_grammar()
+    # The engine holds an answer to one grammar, and tools and schemas become one.
     if grammar and (schema or has_tools):
         raise BadRequest("grammar: there is no grammar beside tools or a schema", "grammar")
     return schema, grammar
@@ -278,6 +299,7 @@ class _Completion:
 
     def _set_requests(self, wanted: list[GenerationRequest]) -> None:
         self.wanted = wanted
+        # One answer for each prompt and each of its `n`; their numbers in events follow this order.
         self.answers = [ApiAnswer() for generation_request in wanted for _ in range(generation_request.count)]
 
     def _completion_body(self, kind: str, choices: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
@@ -311,12 +333,14 @@ class _Completion:
 
     def end_stream(self) -> Iterator[bytes]:
         if self._tells_usage:
+            # A piece without choices after the last one: the contract's place for usage.
             yield event_line(self._completion_body(self._kind, [], usage=self._usage_body()))
         yield b"data: [DONE]\n\n"
 
     def error_event(self, error: dict[str, Any]) -> bytes:
         return event_line(error)
 
+    # The word in the body's `object`, streamed or not, of the older contract.
     _kind = "text_completion"
 
 
@@ -330,6 +354,7 @@ class ChatCompletion(_Completion):
         """Raises BadRequest."""
         super().__init__(body, "chatcmpl")
         refuse_unsupported(body, request_fields.CHAT)
+        # The older fields count only where no tools are named: SDKs send both for old servers.
         lent = offered_tools(body)
         self._is_legacy = not lent.tools and body.has_field("functions")
         if self._is_legacy:
@@ -339,7 +364,9 @@ class ChatCompletion(_Completion):
         most = body.integer_field("top_logprobs", 0, MOST_ALTERNATIVES) or 0
         pictures = RequestPictures()
         messages = messages_of(body, pictures)
+        # vLLM's field, by which a client asks for a new answer behind the model's own words.
         continues = is_begun(messages) and body.boolean_field("continue_final_message", default=True)
+        # A begun answer's words are prompt already, and a call's grammar would have to begin before them.
         if continues and lent.must_call:
             raise BadRequest("messages: an answer that was begun cannot become a call", "messages")
         variables = body.template_variables("chat_template_kwargs")
@@ -354,6 +381,7 @@ class ChatCompletion(_Completion):
                     sampling=body.read_sampling(),
                     logit_bias=body.logit_bias(),
                     stop=body.stop_strings("stop"),
+                    # Without the field the engine decides by whether there is a limit of tokens.
                     stop_on_repetition=body.boolean_field("stop_on_repetition")
                     if body.has_field("stop_on_repetition")
                     else None,
@@ -363,6 +391,7 @@ class ChatCompletion(_Completion):
                     tools=lent.tools,
                     must_call=lent.must_call,
                     several_calls=lent.several,
+                    # What the template is told directly goes before what the effort says.
                     thinks=variables.pop("enable_thinking", thinks),
                     effort=effort,
                     variables=variables,
@@ -372,6 +401,7 @@ class ChatCompletion(_Completion):
         )
 
     def begin_stream(self) -> Iterator[bytes]:
+        # The first piece has the role alone; clients make their message from it.
         for number in range(len(self.answers)):
             yield self._delta_event(number, {"role": "assistant", "content": ""})
 
@@ -380,6 +410,7 @@ class ChatCompletion(_Completion):
         answer.add_event(event)
         match event:
             case TextDelta(thinking=True):
+                # DeepSeek's field, which most clients that show thinking read.
                 yield self._delta_event(number, {"reasoning_content": event.text})
             case TextDelta():
                 yield self._delta_event(number, {"content": event.text}, answer)
@@ -387,6 +418,7 @@ class ChatCompletion(_Completion):
                 call = answer.calls[event.number]
                 function = {"name": call.name, "arguments": ""}
                 if self._is_legacy:
+                    # No ids, and no list: this form has one call.
                     yield self._delta_event(number, {"function_call": function})
                     return
                 told = {"index": event.number, "id": call.id, "type": "function", "function": function}
@@ -397,6 +429,7 @@ class ChatCompletion(_Completion):
                 told = {"index": event.number, "function": {"arguments": event.piece}}
                 yield self._delta_event(number, {"tool_calls": [told]})
             case Finished():
+                # The last piece has the tokens that were held back as the beginning of a stop string.
                 yield self._delta_event(number, {}, answer, reason=self._finish_reason(answer))
 
     def complete_body(self) -> dict[str, Any]:
@@ -404,6 +437,7 @@ class ChatCompletion(_Completion):
         return self._completion_body("chat.completion", choices, usage=self._usage_body())
 
     def _choice_body(self, number: int, answer: ApiAnswer) -> dict[str, Any]:
+        # An answer that only calls has null as content, not an empty text.
         message: dict[str, Any] = {"role": "assistant", "content": answer.text or (None if answer.calls else "")}
         if answer.thinking:
             message["reasoning_content"] = answer.thinking
@@ -428,6 +462,7 @@ class ChatCompletion(_Completion):
 
     def _finish_reason(self, answer: ApiAnswer) -> str:
         called = "function_call" if self._is_legacy else "tool_calls"
+        # A cut answer is "length" even with calls: the last one may be half.
         return "length" if answer.is_cut else called if answer.calls else "stop"
 
 
@@ -452,7 +487,7 @@ class Completion(_Completion):
                     tokens=prompt if isinstance(prompt, tuple) else (),
                     suffix=body.text_field("suffix", ""),
                     count=body.integer_field("n", 1, MOST_ANSWERS) or 1,
-                    max_tokens=longest if longest >= 0 else 16,  # as the contract has it
+                    max_tokens=longest if longest >= 0 else 16,  # the contract's default
                     sampling=body.read_sampling(),
                     logit_bias=body.logit_bias(),
                     stop=body.stop_strings("stop"),
@@ -462,17 +497,19 @@ class Completion(_Completion):
                     json_schema=schema,
                     grammar=grammar,
                     alternatives=-1 if self._most is None else self._most,
+                    # As token ids the prompt's text is known only to the engine.
                     tells_prompt=self._echo and (self._most is not None or isinstance(prompt, tuple)),
                 )
                 for prompt in prompts
             ]
         )
+        # Number of characters of each answer whose tokens were sent, prompt included: for `text_offset`.
         self._told = [0] * len(self.answers)
-        """Number of characters of each answer whose tokens were sent, prompt included."""
 
     def begin_stream(self) -> Iterator[bytes]:
         if self._echo:
             for number in range(len(self.answers)):
+                # Where the engine tells the prompt, its text is sent with its tokens, in `write_event`.
                 if not self._request_of(number).tells_prompt:
                     yield self._text_event(number, self._prompt_text(number))
 
@@ -499,11 +536,13 @@ class Completion(_Completion):
         return self._completion_body(self._kind, choices, usage=self._usage_body())
 
     def _request_of(self, number: int) -> GenerationRequest:
+        # Answers are numbered prompt by prompt.
         return self.wanted[number // self.wanted[0].count]
 
     def _prompt_text(self, number: int) -> str:
         """Return the text being continued, decoded if it was given as token ids."""
         answer, text = self.answers[number], self._request_of(number).text
+        # A prompt given as ids may end within a character.
         return text or b"".join(token.data for token in answer.prompt).decode("utf-8", "replace")
 
     def _logprobs_body(self, number: int) -> dict[str, Any] | None:
@@ -512,6 +551,7 @@ class Completion(_Completion):
         if self._most is None:
             return None
         tokens = answer.hand_out_tokens()
+        # Only once, before the first token of the answer.
         if self._told[number] == 0 and self._echo:
             tokens = [*answer.prompt, *tokens]
         elif self._told[number] == 0:
@@ -529,6 +569,7 @@ def _prompts_of(body: JsonBody) -> list[str | tuple[int, ...]]:
     """Return the prompts as texts or token ids."""
     given = body.raw_value("prompt")
     many = body.list_field("prompt") if isinstance(given, list) else [body.text_field("prompt")]
+    # A list of numbers is one prompt, a list of lists or texts several.
     if many and all(isinstance(token, int) for token in many):
         many = [many]
     found = [_prompt_of(prompt) for prompt in many]
@@ -540,6 +581,7 @@ def _prompts_of(body: JsonBody) -> list[str | tuple[int, ...]]:
 def _prompt_of(value: object) -> str | tuple[int, ...] | None:
     if isinstance(value, str):
         return clean_text(value)
+    # Not isinstance: a boolean is an integer in Python.
     is_ids = isinstance(value, list) and value and all(type(token) is int and 0 <= token < 1 << 31 for token in value)
     return tuple(value) if is_ids and isinstance(value, list) else None
 
@@ -555,21 +597,20 @@ def _token_entry(data: bytes, log_probability: float) -> dict[str, Any]:
 
 
 def _log_of(guess: Guess, token: TokenSeen) -> float:
-    """Return a guess's log probability. For the written token it is exactly the token's own: lm-eval compares the
-    two.
-    """
+    """Return a guess's log probability."""
+    # lm-eval compares the written token's number with the likeliest's: exp and log of one differ in the last digit.
     if guess.id == token.id:
         return token.log_probability
     return math.log(guess.probability) if guess.probability > 0 else -9999.0  # JSON has no infinity
 
 
 def _token_lists(tokens: list[TokenSeen], offset: int) -> dict[str, Any]:
-    """Return tokens in the old contract's lists. A prompt's first token has no probability, since nothing precedes
-    it.
-    """
+    """Return tokens in the old contract's lists."""
+    # Half a character counts as none, so that offsets stay those of the text.
     lengths = [len(token.data.decode("utf-8", "ignore")) for token in tokens]
     return {
         "tokens": [token.data.decode("utf-8", "replace") for token in tokens],
+        # A prompt's first token has no probability: nothing stands before it.
         "token_logprobs": [None if token.rank < 0 else token.log_probability for token in tokens],
         "top_logprobs": [
             None
@@ -581,7 +622,7 @@ def _token_lists(tokens: list[TokenSeen], offset: int) -> dict[str, Any]:
     }
 
 
-# Texts in, a vector for each of them out, as numbers or as base64.
+# Texts in, a vector for each of them out, as numbers or as base64. OpenAI's limit of texts.
 
 
 MOST_TEXTS = 2048
@@ -616,17 +657,19 @@ class EmbeddingRequest:
         if self._format == "float":
             return vector.tolist()
         if sys.byteorder == "big":
+            # The contract's base64 is of little-endian floats. A copy: the vectors stay as they are.
             vector = array.array("f", vector)
             vector.byteswap()
         return base64.b64encode(vector.tobytes()).decode("ascii")
 
 
 def _shorten_vectors(found: EmbeddingVectors, width: int) -> Iterator[array.array[float]]:
-    """Yield the beginnings of the vectors, of length 1 again: what Matryoshka models are trained for."""
+    """Yield the beginnings of the vectors, of length 1 again."""
     if width == found.width:
         yield from found.vectors
         return
     for vector in found.vectors:
+        # Matryoshka models are trained so that a beginning is a vector, too; cut, it is shorter than 1.
         length = math.hypot(*vector[:width]) or 1.0
         yield array.array("f", (number / length for number in vector[:width]))
 
@@ -634,6 +677,7 @@ def _shorten_vectors(found: EmbeddingVectors, width: int) -> Iterator[array.arra
 def _texts_of(body: JsonBody) -> list[str]:
     given = body.raw_value("input")
     found = [given] if isinstance(given, str) else body.list_field("input")
+    # LangChain counts tokens with OpenAI's tokenizer and sends the numbers.
     if any(isinstance(item, int | list) for item in found):
         raise BadRequest(f"input: {NUMBERS}", "input")
     if not 0 < len(found) <= MOST_TEXTS or not all(isinstance(text, str) and text for text in found):

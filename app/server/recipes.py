@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from app.features.models.model_messages import MessageTemplate
 
+# For agents: a small computer takes minutes to read their first prompt.
 HOUR_MS = 3_600_000
-"""Time-out for agents: a small computer takes minutes to read their first prompt."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class ConnectionOffer:
 
     @property
     def room_tokens(self) -> int:
-        """Largest context a conversation can get, since the context grows on demand."""
+        """Largest context a conversation can get."""
+        # Loaded again with more when a longer request comes, so programs may plan with that.
         return max(self.context_tokens, self.largest_tokens)
 
 
@@ -81,6 +82,7 @@ def _zed_recipe(offer: ConnectionOffer) -> str:
 
 
 def _vs_code(offer: ConnectionOffer) -> str:
+    # VS Code wants the room divided: a quarter for the answer leaves it most of the conversation.
     written = offer.room_tokens // 4
     model = {
         "id": offer.model,
@@ -96,14 +98,17 @@ def _vs_code(offer: ConnectionOffer) -> str:
 
 
 def _claude_code(offer: ConnectionOffer) -> str:
-    """Return environment variables that also point Claude Code's small jobs here and switch off its other traffic."""
+    """Return the environment variables that point Claude Code here."""
     values = {
         "ANTHROPIC_BASE_URL": offer.root,
         "ANTHROPIC_AUTH_TOKEN": offer.key,
         "ANTHROPIC_MODEL": offer.model,
+        # Its small jobs, such as titles, and its helpers would ask for models of Anthropic's by name.
         "ANTHROPIC_DEFAULT_HAIKU_MODEL": offer.model,
         "CLAUDE_CODE_SUBAGENT_MODEL": offer.model,
+        # Otherwise it shortens a conversation at the window of Anthropic's models, which is far larger.
         "CLAUDE_CODE_AUTO_COMPACT_WINDOW": str(offer.room_tokens),
+        # Updates, statistics and the like, which would go to Anthropic.
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "API_TIMEOUT_MS": str(HOUR_MS),
         "CLAUDE_STREAM_IDLE_TIMEOUT_MS": str(HOUR_MS),  # or it asks again after five minutes without a word
@@ -120,13 +125,16 @@ def _codex_recipe(offer: ConnectionOffer) -> str:
 
 
 def _opencode_recipe(offer: ConnectionOffer) -> str:
+    # As with VS Code, a quarter for the answer.
     limits = {"context": offer.room_tokens, "output": offer.room_tokens // 4}
     provider = {
         "npm": "@ai-sdk/openai-compatible",
         "name": "Fireside",
+        # Its own limit of five minutes would end the reading of a first prompt.
         "options": {"baseURL": offer.address, "apiKey": offer.key, "timeout": False},
         "models": {offer.model: {"name": offer.model, "limit": limits}},
     }
+    # opencode can publish conversations; nothing of this computer's leaves it.
     return _format_json({"model": f"fireside/{offer.model}", "share": "disabled", "provider": {"fireside": provider}})
 
 
@@ -164,6 +172,7 @@ RECIPES = (
         "Add a custom model, provider “OpenAI Format”; name app://obsidian.md as a page that may ask, below",
         lambda offer: f"Model name: {offer.model}\nBase URL: {offer.address}\nAPI key: {offer.key}",
     ),
+    # About what their first prompts were measured to have: Claude Code's, 18,774 tokens.
     ClientRecipe("Claude Code", "In the terminal, before it is started", _claude_code, needs_tokens=20_000),
     ClientRecipe("Codex", "In ~/.codex/config.toml, with the key in FIRESIDE_KEY", _codex_recipe, needs_tokens=11_000),
     ClientRecipe("opencode", "In ~/.config/opencode/opencode.json", _opencode_recipe, needs_tokens=9_000),

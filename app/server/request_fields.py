@@ -38,6 +38,7 @@ _NO_SOUND = "answers are text only"
 _NOTHING_KEPT = "nothing is kept here: send the whole conversation"
 _USE_SCHEMA = "send the schema in response_format"
 
+# `neutral` values are what is done here anyway, so clients that send their defaults are not refused.
 SAMPLING: Mapping[str, Treatment] = {
     **dict.fromkeys(
         (
@@ -62,6 +63,7 @@ SAMPLING: Mapping[str, Treatment] = {
     "dynatemp_range": RefusedField(_NO_SAMPLER, (0,)),
     "mirostat": RefusedField(_NO_SAMPLER, (0,)),
     "xtc_probability": RefusedField(_NO_SAMPLER, (0,)),
+    # The child of the engine builds the samplers in llama.cpp's order.
     "samplers": RefusedField("the order of samplers is llama.cpp's own: leave it out"),
     "repeat_last_n": RefusedField("penalties look at the last 64 tokens", (64,)),
     "dry_base": RefusedField("DRY's base is 1.75", (1.75,)),
@@ -118,6 +120,7 @@ RESPONSES: Mapping[str, Treatment] = {
     "truncation": HARMLESS,  # what is too long is refused with the numbers, never cut
     "metadata": HONOURED,
     "top_logprobs": RefusedField("log-probabilities come with /v1/chat/completions", (0,)),
+    # Responses continue by an id at OpenAI, which keeps each answer; here nothing is kept.
     "previous_response_id": RefusedField(_NOTHING_KEPT),
     "conversation": RefusedField(_NOTHING_KEPT),
     "prompt": RefusedField("no prompts are kept here: send the text"),
@@ -141,6 +144,7 @@ def refuse_unsupported(body: JsonBody, fields: Mapping[str, Treatment]) -> None:
         if (
             isinstance(treatment, RefusedField)
             and body.has_field(name)
+            # Compared by value, so 0 and 0.0 are the same.
             and body.raw_value(name) not in treatment.neutral
         ):
             raise BadRequest(f"{body.name_of(name)}: {treatment.reason}", body.name_of(name))

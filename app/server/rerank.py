@@ -8,8 +8,8 @@ from app.engine.contract import EmbeddingVectors
 from app.server.json_body import BadRequest, JsonBody
 
 MOST_DOCUMENTS = 2048
+# Reported with the scores, so that nobody takes them for a re-ranking model's: no model here re-ranks.
 METHOD = "embedding_cosine"
-"""Method reported with the scores: cosine similarity of an embedding model, not a re-ranking model."""
 
 
 class RerankRequest:
@@ -30,7 +30,9 @@ class RerankRequest:
         """Return results by falling similarity; ties keep the order of the request."""
         vectors = list(found.vectors)
         question, documents = vectors[0], vectors[1:]
+        # The engine's vectors have length 1, so the product is the cosine.
         scores = [sum(a * b for a, b in zip(question, vector, strict=True)) for vector in documents]
+        # Python's sort is stable: ties keep the order of the request.
         order = sorted(range(len(scores)), key=lambda number: -scores[number])[: self._most]
         results: list[dict[str, Any]] = []
         for number in order:
@@ -44,6 +46,7 @@ class RerankRequest:
 
 def _text_of(body: JsonBody, number: int, value: object) -> str:
     name = f"{body.name_of('documents')}[{number}]"
+    # Cohere's clients send objects, Jina's and llama-server's texts.
     text = value.get("text") if isinstance(value, dict) else value
     if not isinstance(text, str) or not text:
         raise BadRequest(f"{name} must be a text, or an object with one in `text`, and not empty", name)

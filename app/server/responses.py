@@ -50,6 +50,7 @@ class Responses:
         refuse_unsupported(body, request_fields.RESPONSES)
         self.model, self.streams = body.text_field("model", ""), body.boolean_field("stream")
         lent, text, pictures = offered_tools(body, takes_custom=True), body.object_field("text"), RequestPictures()
+        # The model sees these as functions; the answer has to call them by their own kind again.
         self._customs = {
             tool.text_field("name") for tool in body.object_list("tools") if tool.text_field("type", "") == CUSTOM
         }
@@ -59,10 +60,15 @@ class Responses:
         effort, thinks = effort_of(reasoning, "effort") if reasoning is not None else ("", None)
         self._spoken_to = _names_in(body)
         self._echo = {
-            name: body.cleaned_value(name) if body.has_field(name) else default for name, default in _ECHOED.items()
+            # The contract repeats a request's fields in each response, cleaned like its other texts.
+            name: body.cleaned_value(name) if body.has_field(name) else default
+            for name, default in _ECHOED.items()
         }
         self._echo["tools"] = [
-            tool for tool in body.cleaned_value("tools") or () if not HOSTED.match(str(tool.get("type", "")))
+            # A tool that was ignored is not said to have been accepted.
+            tool
+            for tool in body.cleaned_value("tools") or ()
+            if not HOSTED.match(str(tool.get("type", "")))
         ]
         self.answers = [ApiAnswer()]
         self._id, self._created = f"resp_{uuid.uuid4().hex}", int(time.time())
@@ -85,6 +91,7 @@ class Responses:
         ]
 
     def begin_stream(self) -> Iterator[bytes]:
+        # Both events with the same body: SDKs wait for either.
         yield self._stream_event("response.created", response=self._response_body("in_progress"))
         yield self._stream_event("response.in_progress", response=self._response_body("in_progress"))
 
@@ -103,8 +110,10 @@ class Responses:
                     "response.output_text.delta", **self._item_place(), content_index=0, delta=event.text, logprobs=[]
                 )
             case CallBegins():
+                # Two calls in a row are two items, even of the same function.
                 yield from self._close_item()
                 yield from self._in_item(self._kind_of(event.name), event.number)
+            # The input's text is inside a JSON argument; its pieces would be pieces of JSON.
             case CallArguments() if self._open[0].kind == CUSTOM_CALL:
                 pass  # what it says is known when it is whole
             case CallArguments():
@@ -125,6 +134,7 @@ class Responses:
     def complete_body(self) -> dict[str, Any]:
         answer = self.answers[0]
         kinds = ["reasoning"] * bool(answer.thinking) + ["message"] * bool(answer.text or not answer.calls)
+        # The same order in which a stream has them.
         items = [_OutputItem(kind, place, _new_id(kind)) for place, kind in enumerate(kinds)]
         for number, call in enumerate(answer.calls):
             kind = self._kind_of(call.name)
@@ -139,6 +149,7 @@ class Responses:
     def _is_incomplete(self) -> bool:
         """True if the answer was cut at a limit, unless its last call is already complete."""
         answer = self.answers[0]
+        # A whole last call can be carried out, though the limit came right behind it.
         return answer.is_cut and not (answer.calls and answer.calls[-1].is_whole)
 
     def _response_body(self, status: str) -> dict[str, Any]:
@@ -161,6 +172,7 @@ class Responses:
             "output": self._done,
             "usage": usage,
             "error": None,
+            # The contract has no other reason that fits; a full context is told as this, too.
             "incomplete_details": {"reason": "max_output_tokens"} if status == "incomplete" else None,
             "store": False,
             "truncation": "disabled",
@@ -195,6 +207,7 @@ class Responses:
             )
         elif item.kind == CUSTOM_CALL:
             text = _input_of(answer.calls[item.call])
+            # In one piece, since it is known only now.
             yield self._stream_event("response.custom_tool_call_input.delta", **self._item_place(), delta=text)
             yield self._stream_event("response.custom_tool_call_input.done", **self._item_place(), input=text)
         elif item.kind == "function_call":
@@ -213,6 +226,7 @@ class Responses:
     def _item_body(self, item: _OutputItem, *, is_empty: bool = False) -> dict[str, Any]:
         answer, status = self.answers[0], "in_progress" if is_empty else "completed"
         is_last = item.call < 0 or item.call == len(answer.calls) - 1
+        # Only the last item was cut; those before it are whole.
         if not is_empty and is_last and answer.stats is not None and self._is_incomplete:
             status = "incomplete"
         more: dict[str, Any]
@@ -228,6 +242,7 @@ class Responses:
             more = {"role": "assistant", "content": [] if is_empty else [_text_part(answer.text)]}
         else:
             thought = [] if is_empty else [{"type": "reasoning_text", "text": answer.thinking}]
+            # A summary would be written by OpenAI's; here the thinking itself is sent.
             more = {"summary": [], "content": thought}
         return {"id": item.id, "type": item.kind, "status": status} | more
 
@@ -236,6 +251,7 @@ class Responses:
 
     def _function_name(self, name: str) -> dict[str, str]:
         """Return the name of a function as the client has it, with its namespace where it has one."""
+        # The model wrote the joined name; the client knows the function by namespace and name.
         namespace, own = self._spoken_to.get(name, ("", name))
         return {"name": own, "namespace": namespace} if namespace else {"name": own}
 
@@ -305,10 +321,12 @@ def _messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ..
     else:
         for item in body.object_list("input"):
             message, last = _message_of(item, known, pictures), found[-1] if found else None
+            # Each call is an item of its own here, but templates want all calls of a turn in one message.
             if message is not None and message.calls and last is not None and last.role is Role.ASSISTANT:
                 found[-1] = replace(last, calls=(*last.calls, *message.calls))
             elif message is not None:
                 found.append(message)
+    # Instructions alone ask nothing.
     if not any(message.role is Role.USER for message in found):
         raise BadRequest("input has nothing that could be answered", "input")
     return tuple(found)
@@ -331,6 +349,7 @@ def _message_of(item: JsonBody, known: dict[str, FunctionCall], pictures: Reques
         case "function_call_output" | "custom_tool_call_output":
             id_ = item.text_field("call_id", "")
             output = item.raw_value("output")
+            # The output may be a list of parts; the model reads it as JSON.
             text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
             return Message(Role.USER, clean_text(text), result_of=known.get(id_, FunctionCall(id_, "")))
     return None  # reasoning, and calls of what runs at OpenAI

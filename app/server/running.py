@@ -24,6 +24,7 @@ from app.server.http_application import AccessRules, make_application
 # WORKAROUND: uvicorn imports its own command line with itself, and with that click and multiprocessing (1.7 MB):
 # https://github.com/Kludex/uvicorn/pull/1846
 _command_line = types.ModuleType("uvicorn.main")
+# The three names that uvicorn imports from it.
 vars(_command_line).update(dict.fromkeys(("Server", "main", "run")))
 sys.modules.setdefault("uvicorn.main", _command_line)
 from uvicorn.config import Config  # noqa: E402
@@ -34,9 +35,11 @@ if sys.modules["uvicorn.main"] is _command_line:
     del sys.modules["uvicorn.main"]  # whoever wants it still gets it
 
 PORT = 8765
+# Seconds for answers that run to end by themselves when the server is switched off.
 CLOSE_S = 2
+# The key is in the head: without a limit, who has none could hold every connection open.
 HEAD_WITHIN_S = 15.0
-"""Time limit for a request's head, from the connection or the previous answer on. The head holds the key."""
+"""Time limit for a request's head, from the connection or the previous answer on."""
 _STARTED_WITHIN_S = 30.0
 
 
@@ -48,6 +51,7 @@ def names_of(host: str) -> frozenset[str]:
     names = {host.casefold()}
     if is_open(host):
         own = socket.gethostname().casefold()
+        # Other computers use the full name, the short one, or mDNS's.
         names |= {own, own.partition(".")[0], f"{own.partition('.')[0]}.local"}
     return frozenset(names)
 
@@ -57,13 +61,12 @@ def is_open(host: str) -> bool:
     try:
         return not ipaddress.ip_address(host).is_loopback
     except ValueError:
+        # A name may resolve to anything: taken as open, so that the reader is warned.
         return host != "localhost"
 
 
 class ServerConnection(H11Protocol):
-    """HTTP connection with a time limit for request heads: otherwise clients without a key could hold all
-    connections.
-    """
+    """HTTP connection with a time limit for request heads."""
 
     _patience: asyncio.TimerHandle | None = None
 
@@ -78,6 +81,7 @@ class ServerConnection(H11Protocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        # A connection is used again: the next head gets the same time.
         self._wait_for_head()
 
     def _wait_for_head(self) -> None:
@@ -86,6 +90,7 @@ class ServerConnection(H11Protocol):
         self._patience = self.loop.call_later(HEAD_WITHIN_S, self._on_waited)
 
     def _on_waited(self) -> None:
+        # While a request is being answered, waiting is ours, not the client's.
         if self.cycle is None or self.cycle.response_complete:
             self.transport.close()
 
@@ -98,8 +103,10 @@ class RunningServer:
         config = Config(
             app,
             http=ServerConnection,
+            # uvicorn would set up logging for the whole program.
             log_config=None,
             access_log=False,
+            # Nothing is started or ended with it; the protocol only adds a task.
             lifespan="off",
             server_header=False,
             timeout_graceful_shutdown=CLOSE_S,
@@ -128,18 +135,26 @@ class RunningServer:
             if sys.platform == "win32":  # where the other one lets another program have the same port
                 listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
             else:
+                # Without it the port stays taken for a minute after a restart, by closed connections.
                 listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind((self._host, self._port))
         except (OSError, OverflowError) as error:
+            # A port above 65535 is an OverflowError, no OSError.
             listening.close()
             raise PortTaken(self._host, self._port, str(error)) from error
+        # Port 0 lets the system choose: the real number is known only now.
         self._port, self._socket = listening.getsockname()[1], listening
         self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [listening]}, name="server", daemon=True
+            # A daemon: a client that does not let go must not keep the program alive.
+            target=self._server.run,
+            kwargs={"sockets": [listening]},
+            name="server",
+            daemon=True,
         )
         self._thread.start()
         ends_s = time.monotonic() + _STARTED_WITHIN_S
         while not self._server.started and self._thread.is_alive() and time.monotonic() < ends_s:
+            # uvicorn tells nobody when it listens; it is asked.
             time.sleep(0.01)
 
     def stop(self) -> None:
@@ -148,6 +163,7 @@ class RunningServer:
         if self._thread is not None:
             self._thread.join(_STARTED_WITHIN_S)
         if self._socket is not None:
+            # uvicorn closes it too, if it came so far.
             with contextlib.suppress(OSError):
                 self._socket.close()
 
@@ -173,6 +189,7 @@ class ServerSwitch:
 
     def __init__(self, serving: AnswerServer, token: HubToken) -> None:
         self._serving, self._token = serving, token
+        # Two clicks in a row must not start two servers on one port.
         self._turning = threading.Lock()
         self._running: RunningServer | None = None
         self._door: ServerAddress | None = None
@@ -200,6 +217,7 @@ class ServerSwitch:
             running, self._running, self._door = self._running, None, None
             if running is not None:
                 running.stop()
+                # Models loaded for clients alone are freed; the window's own model stays.
                 self._serving.engines.close()
 
     def renew_key(self) -> None:
@@ -208,6 +226,7 @@ class ServerSwitch:
 
     def close(self) -> None:
         """Turn off permanently."""
+        # Before the lock: a switch that waits for the keyring then starts nothing any more.
         self._is_over = True
         self.turn_off()
 
@@ -216,6 +235,7 @@ class ServerSwitch:
         known = self._token.load(KEY_OF)
         if known:
             return known, True
+        # Without a keyring there is a new key at each start, so programs have to be told again.
         key = secrets.token_urlsafe(KEY_BYTES)
         return key, self._store_key(key)
 

@@ -15,8 +15,8 @@ from app.features.transcribe import SpokenSegment, SpokenTranscript, srt_of, vtt
 from app.server.json_body import BadRequest
 from app.server.multipart import FormFile, MultipartForm
 
+# Clients send these without asking which models there are; here they mean the model that hears.
 ELSEWHERE = frozenset(("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe"))
-"""Names that clients send without asking which models there are; here they mean the model that hears."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class TranscriptionRequest:
         wanted = form.texts.get("response_format", "json")
         if wanted not in _WRITERS:
             raise BadRequest(f"response_format must be one of {', '.join(_WRITERS)}", "response_format")
+        # Forms have texts only, so booleans come as words.
         if form.texts.get("stream", "false").strip().lower() in ("true", "1"):
             raise BadRequest("stream: a transcript comes when it is complete", "stream")
         if "word" in (form.texts.get("timestamp_granularities[]"), form.texts.get("timestamp_granularities")):
@@ -57,6 +58,7 @@ def transcribe_request(serving: AnswerServer, asked: TranscriptionRequest, cance
             raise BadRequest(words, "model", code="no_hearing") from error
         words = "the recording cannot be read: send WAV, FLAC, MP3 or OGG"
         raise BadRequest(words, "file", code="bad_sound") from error
+    # None where the client left; nobody reads this.
     return told or SpokenTranscript((), 0.0, "")
 
 
@@ -72,6 +74,7 @@ def _verbose_body(told: SpokenTranscript) -> dict[str, Any]:
     return {
         "task": "transcribe",
         "language": told.language,
+        # The times of segments are seconds, as OpenAI has them.
         "duration": round(told.seconds, 3),
         "text": _text_of(told.segments),
         "segments": segments,

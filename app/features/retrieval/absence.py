@@ -23,14 +23,17 @@ from app.language.language_detection import SMALL_WORDS
 from app.language.language_names import WITHOUT_SPACES
 from app.store.document_store import DocumentStore
 
+# In a shorter document any word is rare.
 LEAST_BLOCKS = 8
-"""In a shorter document any word is rare."""
 AROUND = 2
 """Blocks before and after one that count as the same passage."""
+# Two letters are mostly articles and prepositions; numbers count at any length.
 LEAST_LETTERS = 3
 STEM_LETTERS = 5
 """Words of at least this many letters also match inside others, without their last letters."""
 ENDING = 2
+# These say little about the topic in the three languages this was measured in, and would be found missing in most
+# documents.
 COMMON_WORDS = (
     "long often happens happen happened need needs needed stay keep put take takes give able kind sort any anybody "
     "somebody someone anyone nobody nothing after before while without than then here goes get gets got use used "
@@ -42,7 +45,6 @@ COMMON_WORDS = (
     "debo debe hacer hago hay tengo tiene puede haya ser está están hoy sin sobre nadie alguien otro otra cuánta "
     "cuántas cuántos quiénes"
 )
-"""Words that say little about the topic, in the three languages this was measured in."""
 _POLITE = "please |bitte |por favor,? |can you |could you |kannst du "
 _ORDERS = (
     "translate|rewrite|rephrase|shorten|write|draft|compose|make|put|repeat|continue|thanks?|hello|hi|"
@@ -54,8 +56,8 @@ _REQUEST = re.compile(rf"[\W_]*(?:{_POLITE})?(?:{_ORDERS})\b", re.IGNORECASE)
 """Requests to the model itself rather than to a document, in five languages."""
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+")
 _CAPITALIZES_NOUNS = "de"
+# After these a capital proves no name.
 _BEFORE_SENTENCES = '.?!:¿¡"“„«('
-"""Characters before a sentence start, after which a capital proves no name."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class AnswerSigns:
     lacks_name: bool
 
 
+# Fitted on the development sets alone by `tests/benchmarks/absence_bench.py`, which measures the held-out ones. The
+# signs' weights belong together: one of them is not changed by itself.
 BIAS = 3.26
 MISSING = 2.33
 TOGETHER = -1.28
@@ -80,10 +84,11 @@ CLOSENESS = -8.86
 LACKS_NAME = 5.18
 USUAL_CLOSENESS = 0.52
 """Default where the closeness is unknown."""
+# From here on a passage that answers is said not to be there.
 MOST_ABSENCE = 0.5
-"""From here on a passage that answers is said not to be there."""
 LEAST_BORNE = 0.5
 """Share of a sentence's new words, beyond the question's, that must be together in its source."""
+# Where no passage seemed to answer, an answer is doubted sooner.
 LEAST_BORNE_IN_DOUBT = 0.85
 LEAST_ADDED_WORDS = 2
 
@@ -111,10 +116,12 @@ def signs_of(store: DocumentStore, document_id: int, question: str) -> AnswerSig
     if not asks_something(question):
         return None
     document = _SearchedDocument(store, document_id)
+    # Of another language the words are found nowhere, so nothing could be told by them.
     if document.block_count < LEAST_BLOCKS or document.is_in_another_language(question):
         return None
     words = telling_words(question)
     places = {word: document.places_of(word) for word in words}
+    # As in bm25: a word of few blocks weighs more. The half keeps a word that is nowhere finite.
     rarity = {word: math.log((len(document.texts) + 1) / (len(places[word]) + 0.5)) for word in words}
     whole = sum(rarity.values())
     missing = sum(rarity[word] for word in words if not places[word])
@@ -123,6 +130,7 @@ def signs_of(store: DocumentStore, document_id: int, question: str) -> AnswerSig
         missing / whole,
         _joint_rarity(places, rarity) / whole,
         passage_indexes().closeness(store, document_id, question),
+        # One name that is nowhere tells more than all other words together: see LACKS_NAME.
         any(not (places[name] if name in places else document.places_of(name)) for name in names),
     )
 
@@ -149,9 +157,11 @@ def rests_on_nothing(
     words are needed, and an answer that adds none is unsupported.
     """
     stated = list(statements_of(answer, sources))
+    # "The document does not say" rests on nothing and is right all the same.
     if not asks_something(question) or any(has_place or admits_absence(sentence) for sentence, has_place in stated):
         return False
     asked = question.casefold()
+    # Words of the question say nothing about where the answer is from: a model repeats them.
     added = [[word for word in telling_words(sentence) if _word_stem(word) not in asked] for sentence, _ in stated]
     added = [words for words in added if len(words) >= (0 if is_doubted else LEAST_ADDED_WORDS)]
     limit = LEAST_BORNE_IN_DOUBT if is_doubted else LEAST_BORNE
@@ -168,8 +178,12 @@ class _SearchedDocument:
         blocks = list(store.every_block(document_id))
         self.block_count = len(blocks)
         self.texts = [
-            text_with_headings(block).casefold() for block in blocks if not LEADERS.search(str(block["text"]))
+            # Lines of a table of contents have every topic's words, and answer nothing.
+            text_with_headings(block).casefold()
+            for block in blocks
+            if not LEADERS.search(str(block["text"]))
         ]
+        # Found for the whole document: a question may be in a language that only a part is in.
         self._language = find_document_language([str(block["text"]) for block in blocks])
 
     def is_in_another_language(self, text: str) -> bool:
@@ -193,11 +207,13 @@ def telling_words(question: str) -> list[str]:
 def names_of(question: str) -> list[str]:
     """Return the numbers of a question, and its words with a capital that does not begin a sentence; no German ones."""
     counts = count_small_words(question)
+    # In German every noun has a capital, so only numbers can be told.
     has_capitalized_nouns = counts[_CAPITALIZES_NOUNS] == max(counts.values()) > 0
     names = []
     for match in _TOKEN.finditer(question):
         token = match[0].casefold()
         is_capitalized = len(token) > 1 and match[0][0].isupper() and token not in _common_words()
+        # Also a heading's or quotation's first word has a capital without being a name.
         begins = question[: match.start()].rstrip()[-1:] in _BEFORE_SENTENCES
         if any(map(str.isdigit, token)) or (is_capitalized and not begins and not has_capitalized_nouns):
             names.append(token)
@@ -208,6 +224,7 @@ def _joint_rarity(places: dict[str, set[int]], rarity: dict[str, float]) -> floa
     """Return the largest sum of rarities of words around one place."""
     sums: dict[int, float] = {}
     for word, found in places.items():
+        # A passage is a block with its neighbours: an answer often begins in the block before.
         near = {place + step for place in found for step in range(-AROUND, AROUND + 1)}
         for place in near:
             sums[place] = sums.get(place, 0.0) + rarity[word]
@@ -217,6 +234,7 @@ def _joint_rarity(places: dict[str, set[int]], rarity: dict[str, float]) -> floa
 def _places_of(word: str, texts: Sequence[str]) -> set[int]:
     """Return the indexes of texts that have a word, perhaps with another ending or, if long, inside another word."""
     if len(word) < STEM_LETTERS or not word.isalpha():
+        # Short words only whole: inside others they mean something else.
         pattern = re.compile(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])")
         return {place for place, text in enumerate(texts) if word in text and pattern.search(text)}
     stem = _word_stem(word)

@@ -7,12 +7,16 @@ from collections.abc import Callable, Sequence
 from app.features.retrieval.ranking import MOST_RANKED, rank_blocks
 from app.store.document_store import DocumentStore, Fields
 
+# The first blocks say what the document is.
 FIRST_BLOCKS = 3
-"""First blocks of a document, which say what it is; included if there is room."""
+"""First blocks of a document, included if there is room."""
+# Of the prompt's room: a title page must not displace what fits the question.
 FIRST_SHARE = 0.15
+# More passages help a model less than they distract it.
 MOST_HITS = 12
-"""More passages help a model less than they distract it."""
+# The block after a hit often goes on with its sentence or list.
 BEHIND_HIT = 1
+# A heading that fits says nothing without what stands below it.
 BELOW_HEADING = 3
 FRAME_TOKENS = 16
 """Upper bound of what page mark, gap and heading path add to a passage."""
@@ -37,7 +41,9 @@ def choose_passages(
     """
     filling = _PassageChoice(store, document_id, count)
     filling.add_passages(
-        [int(block["id"]) for block in store.read_blocks(document_id, 1, FIRST_BLOCKS)], int(room_tokens * FIRST_SHARE)
+        # Their own, smaller room comes first, so that the best matches cannot use it up.
+        [int(block["id"]) for block in store.read_blocks(document_id, 1, FIRST_BLOCKS)],
+        int(room_tokens * FIRST_SHARE),
     )
     wanted = [
         number
@@ -45,6 +51,7 @@ def choose_passages(
         for number in _blocks_around(hit)
     ]
     if not wanted:
+        # Without a match the document's beginning is better than nothing: it may say where to look.
         wanted = list(range(1, min(store.block_count(document_id), MOST_RANKED) + 1))
     filling.add_passages(wanted, room_tokens - filling.used_tokens)
     return sorted(filling.chosen)
@@ -69,8 +76,10 @@ class _PassageChoice:
         blocks = self._store.some_blocks(self._document_id, sorted(set(wanted) - self.chosen))
         texts = {int(block["id"]): str(block["text"]) for block in blocks}
         new = [number for number in dict.fromkeys(wanted) if number in texts]
+        # All in one call: counting asks the engine's child.
         for number, tokens in zip(new, self._count([texts[number] for number in new]), strict=True):
             cost = tokens + FRAME_TOKENS
+            # One that is too long does not end it: shorter ones after it may fit.
             if cost <= room_tokens:
                 self.chosen.add(number)
                 self.used_tokens += cost

@@ -29,19 +29,25 @@ from app.store.document_store import DocumentStore, Fields
 
 LEAST_SHARE = 0.7
 LEAST_EXACT = 0.45
+# Below this a likeness misled: the risk of a version got the place of its advantage.
 LEAST_LIKE = 0.6
 """Cosine from which a word partly counts as another."""
 NEARBY = 0.6
 """Weight of a word found just before a block, or in its heading."""
 LEAST_WEIGHT, SMALL_WEIGHT = 0.5, 0.3
+# Two sentences are cited only if they say more than one: a place should be short.
 PAIR_COSTS = 0.1
 """Penalty of two sentences, which are cited only if they say more than one."""
+# A second-best sentence took the place of one that contradicts the answer.
 MOST_BEHIND = 0.1
 """A passage is no citation if another fits this much better and says something else."""
+# Blocks, and characters of each: what "it" or "there" in a sentence means stands just before.
 BEFORE = 2
 MOST_BEFORE = 400
+# Limits for long answers and long blocks: this runs after each answer.
 MOST_SPANS = 60
 MOST_COUNTED = 200
+# Shorter sentences ("Yes.") share their few words with any passage.
 LEAST_WORDS = 4
 MOST_CANDIDATES = 12
 MOST_SENTENCES = 60
@@ -73,6 +79,7 @@ def sources_of(answer: str, document_ids: Sequence[int], store: DocumentStore) -
     if not document_ids:
         return found
     for start, end in list(split_sentences(answer))[:MOST_SENTENCES]:
+        # A page that the model named is not a word that its source would have.
         text = _PAGE.sub(" ", answer[start:end])
         source = _best_place(text, start, end, document_ids, store)
         if source is not None:
@@ -87,11 +94,13 @@ def named_pages(answer: str) -> list[tuple[int, int, int]]:
 
 def source_on_page(answer: str, at: int, page: int, document_id: int, store: DocumentStore) -> SourcePlace | None:
     """Return the best matching sentence on a page the answer cites at `at`, else the page's first block."""
+    # The store gives what overlaps the page; only blocks that begin there are meant.
     blocks = [fields for fields in store.blocks_of_page(document_id, page) if fields["page"] == page]
     if not blocks:
         return None
     start, end = next(((a, b) for a, b in split_sentences(answer) if a <= at < b), (at, at))
     wanted = _word_stems(_PAGE.sub(" ", answer[start:end]))
+    # The page is the model's own claim: something on it is shown, however little fits.
     best = max(((*_best_sentence(block, wanted), block) for block in blocks), key=lambda found: found[0])
     share, first, last, block = best
     if not share:
@@ -136,6 +145,7 @@ class _StretchFit:
 def _best_place(
     text: str, start: int, end: int, document_ids: Sequence[int], store: DocumentStore
 ) -> SourcePlace | None:
+    # "The document does not say" has no place.
     if len(_word_stems(text)) < LEAST_WORDS or admits_absence(text):
         return None
     words = words_of(text)
@@ -146,6 +156,7 @@ def _best_place(
     )
     best: tuple[float, SourcePlace] | None = None
     denied = 0.0
+    # From the best down, so that `best` soon excludes most of the rest.
     for document_id, number, _score in hits:
         block = store.some_blocks(document_id, [number])[0]
         text_there, around = str(block["text"]), _text_around(block, document_id, store)
@@ -153,8 +164,10 @@ def _best_place(
         for fit in _stretch_fits(text_there, statement, around):
             if not _is_close(fit) or (best is not None and fit.share <= best[0]):
                 continue
+            # Headings and sentences before may have the name or date that the sentence itself leaves out.
             before = [*around, text_there[: fit.start]]
             if missing_fact(text, text_there[fit.start : fit.end], before, language=language):
+                # A passage that fits well but says something else: see MOST_BEHIND.
                 denied = max(denied, fit.share)
             else:
                 best = fit.share, SourcePlace(start, end, document_id, number, fit.start, fit.end, block["page"])
@@ -170,8 +183,11 @@ def _stem_weights(stems: Iterable[str], document_ids: Sequence[int], store: Docu
     blocks = sum(store.block_count(id_) for id_ in document_ids)
     weights: dict[str, float] = {}
     for stem in stems:
+        # The index is asked for beginnings, since its stems are not ours.
         count = len(store.rank_blocks(document_ids, [f"{stem}*" if stem.isalpha() else stem], MOST_COUNTED))
+        # From 0 for a word in every block to 1 for one in a single block.
         rarity = math.log((blocks + 1) / (max(count, 1) + 0.5)) / math.log((blocks + 1) / 1.5)
+        # A document of one block cannot tell which words are rare.
         weights[stem] = SMALL_WEIGHT if stem in _small_stems() else LEAST_WEIGHT + rarity if blocks > 1 else 1.0
     return weights
 
@@ -193,9 +209,11 @@ def _text_around(block: Fields, document_id: int, store: DocumentStore) -> list[
 def _stretch_fits(text: str, statement: _AnswerStatement, around: Sequence[str]) -> Iterator[_StretchFit]:
     """Yield the fits of each sentence of a block, and of each pair of neighbours."""
     spans = list(split_sentences(text))[:MOST_SPANS]
+    # Two sentences may give a name of one and a number of the other, which together say what neither says.
     pairs = [] if _names_facts(statement.text) else [(first[0], second[1]) for first, second in pairwise(spans)]
     total = sum(statement.weights.values()) or 1.0
     for start, end in (*spans, *pairs):
+        # The text before the stretch in the same block counts as near, too.
         there, nearby = _words_by_stem(text[start:end]), _word_stems(" ".join((*around, text[:start])))
         found = {stem: _found_share(stem, word, there, nearby) for stem, word in statement.words.items()}
         share = sum(found[stem] * weight for stem, weight in statement.weights.items()) / total
@@ -235,6 +253,7 @@ def _word_stems(text: str) -> set[str]:
 def _words_by_stem(text: str) -> dict[str, str]:
     """Map stems to words; numbers are their own stems."""
     found: dict[str, str] = {}
+    # Soft hyphens stand inside words of PDFs and web pages.
     for word in WORD.findall(text.replace("\u00ad", "").casefold()):
         parts = [word] if any(map(str.isdigit, word)) else stems_of_word(word)
         found |= {part: found.get(part, word) for part in parts}

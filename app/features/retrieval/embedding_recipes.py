@@ -28,8 +28,10 @@ class EmbeddingRecipe:
 
 
 PLAIN = EmbeddingRecipe()
+# The publishers' own words: vectors of questions without them are farther from those of passages.
 _SEARCHING = EmbeddingRecipe("Represent this sentence for searching relevant passages: {text}")
 _RECIPES = (
+    # The first that fits counts, so special families stand before general ones.
     (r"e5.*instruct", EmbeddingRecipe(f"Instruct: {_WEB_SEARCH}\nQuery: {{text}}")),
     (r"\be5\b", EmbeddingRecipe("query: {text}", "passage: {text}")),
     (
@@ -43,12 +45,14 @@ _RECIPES = (
     (r"\bbge (small|base|large) en\b", _SEARCHING),
     (r"\bbge (small|base|large) zh\b", EmbeddingRecipe("为这个句子生成表示以用于检索相关文章：{text}")),
 )
+# Publishers write names with hyphens, underscores, dots or blanks.
 _GAPS = re.compile(r"[-_. ]+")
 
 
 def recipe_of(header: GgufHeader, file_name: str) -> EmbeddingRecipe:
     """Return the recipe of a model's family, recognised by the file's metadata, else by its name."""
     keys = ("general.architecture", "general.name", "general.basename", "general.size_label", "general.finetune")
+    # What the file says of itself comes before its name, which anybody can change.
     said = " ".join(str(header.metadata.get(key, "")) for key in keys)
     for name in (said, file_name):
         plain = _GAPS.sub(" ", name).lower()

@@ -31,6 +31,7 @@ class JoinedDocuments(DocumentStore):
         super().__init__(database)
         self._spans: list[_BlockSpan] = []
         before = 0
+        # Named twice, a document would be ranked twice.
         for document_id in dict.fromkeys(document_ids):
             count = super().block_count(document_id)
             self._spans.append(_BlockSpan(document_id, before, count))
@@ -49,6 +50,7 @@ class JoinedDocuments(DocumentStore):
         raise KeyError(number)
 
     def block_count(self, document_id: int) -> int:
+        # Asserted, since numbers of one document would silently be those of another.
         assert document_id == JOINED
         return sum(span.size for span in self._spans)
 
@@ -69,6 +71,7 @@ class JoinedDocuments(DocumentStore):
         for span in self._spans:
             own = [number - span.before for number in numbers if span.before < number <= span.before + span.size]
             if own:
+                # Only those that have some: each asks the database.
                 of_span = super().some_blocks(span.document_id, own)
                 found += [fields | {"id": fields["id"] + span.before} for fields in of_span]
         return found
@@ -78,6 +81,7 @@ class JoinedDocuments(DocumentStore):
     ) -> list[tuple[int, int, float]]:
         assert list(document_ids) == [JOINED]
         before = {span.document_id: span.before for span in self._spans}
+        # In one query, so that bm25 weighs words by all documents together.
         ranked = super().rank_blocks(list(before), words, limit)
         return [(JOINED, number + before[document_id], score) for document_id, number, score in ranked]
 
@@ -98,4 +102,5 @@ class JoinedVectors(VectorStore):
         assert document_id == JOINED
         for number, before in self._documents:
             for batch in super().read_batches(number, model):
+                # The vectors are read as they lie; only their numbers move.
                 yield VectorBatch(batch.blocks + before, batch.vectors)

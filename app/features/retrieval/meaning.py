@@ -12,28 +12,29 @@ from app.features.retrieval.languages import find_document_language
 from app.language.static_embeddings import PassageIndex, load_multilingual_table, load_table
 from app.store.document_store import DocumentStore, Fields
 
+# The only language with a table of its own that beats the multilingual one.
 LANGUAGE = "en"
-"""Language with a table that beats the multilingual one."""
 OTHER_LANGUAGES = frozenset({"de", "fr", "es", "pt", "it", "pl", "cyrillic", "arabic", "east asian"})
 """Those of the other table, as `language_by_words` calls them."""
+# In a shorter document any word is rare; the other table is too coarse for that.
 LEAST_PASSAGES = 8
-"""In a shorter document any word is rare; the other table is too coarse for that."""
 HEADINGS = 2
 """Headings above a passage that count for its meaning."""
 
+# Measured on the development sets of `tests/benchmarks/absence.py`. The multilingual table's cosines lie closer
+# together; put on the English one's scale, one set of weights serves both.
 ENGLISH_MIDDLE, MULTILINGUAL_MIDDLE, MULTILINGUAL_SPREAD = 0.52, 0.516, 1.55
-"""Midpoint between the cosines of answered questions and of others, by table; the multilingual one's spread less.
-
-Measured on the development sets of `tests/benchmarks/absence.py`.
-"""
+"""Midpoint between the cosines of answered questions and of others, by table."""
 
 
 class PassageIndexes:
     """Indexes of the documents asked about last; a changed document gets a new one."""
 
+    # Enough for a chat about a few documents; each index takes memory.
     MOST = 4
 
     def __init__(self) -> None:
+        # Weak, so that a temporary chat's store, and its documents with it, can go.
         self._kept: WeakKeyDictionary[DocumentStore, OrderedDict[tuple[object, ...], _DocumentIndex]]
         self._kept = WeakKeyDictionary()
         self._lock = Lock()
@@ -44,6 +45,7 @@ class PassageIndexes:
         if index.passages is None:
             return []
         is_crossing = index.language.differs_from(question)
+        # Across languages only the multilingual table can tell; within one the document's own is better.
         return index.passages.rank(question, limit, load_multilingual_table() if is_crossing else None)
 
     def is_crossing(self, store: DocumentStore, document_id: int, question: str) -> bool:
@@ -59,6 +61,7 @@ class PassageIndexes:
         cosine = index.passages.closeness(question) if index.passages is not None else None
         if cosine is None or index.is_english:
             return cosine
+        # Weights of absence are fitted on the English scale.
         return ENGLISH_MIDDLE + (cosine - MULTILINGUAL_MIDDLE) * MULTILINGUAL_SPREAD
 
     def contents(self, store: DocumentStore, document_id: int) -> frozenset[int]:
@@ -67,11 +70,13 @@ class PassageIndexes:
 
     def _index_of(self, store: DocumentStore, document_id: int) -> _DocumentIndex:
         document = store.get(document_id)
+        # A document that was read anew keeps its id; what changes are these.
         made = (document.sha256, document.created_at) if document is not None else ()
         key = (document_id, store.block_count(document_id), *made)
         with self._lock:
             indexes = self._kept.setdefault(store, OrderedDict())
             if key not in indexes:
+                # Made under the lock: two threads that asked first could have made an index of nothing.
                 indexes[key] = _DocumentIndex(list(store.every_block(document_id)))
             indexes.move_to_end(key)
             while len(indexes) > self.MOST:
@@ -91,16 +96,19 @@ class _DocumentIndex:
         self.language = find_document_language([str(block["text"]) for block in blocks])
         in_english = self.language.code == LANGUAGE
         is_known = in_english or self.language.code in OTHER_LANGUAGES
+        # English with other parts is ranked by the multilingual table, and short documents by words alone.
         is_mixed = is_known and len(blocks) >= LEAST_PASSAGES and not (in_english and self.language.is_alone)
         self.is_english = in_english and not is_mixed
         table = load_table() if self.is_english else load_multilingual_table() if is_mixed else None
         passages = [(int(block["id"]), text_with_headings(block)) for block in blocks]
+        # A table of contents has the words of every question and answers none.
         told = [(number, text) for number, text in passages if number not in self.contents]
         self.passages = PassageIndex(table, told) if table is not None else None
 
 
 def text_with_headings(block: Fields) -> str:
     """Return what a passage says below the last headings above it."""
+    # The nearest ones say what a passage is about; those higher up say it of everything.
     headings = [str(heading) for heading in (block.get("heading_path") or ())][-HEADINGS:]
     return "\n".join([*headings, str(block["text"])])
 

@@ -21,17 +21,21 @@ if TYPE_CHECKING:
     Bytes = np.ndarray[Any, np.dtype[np.int8]]
     Floats = np.ndarray[Any, np.dtype[np.float32]]
 
+# The newest; of 600 characters each, their parts take about 10 MB and 1.4 s of processor time once, 3 ms a query.
 MOST_MESSAGES = 10_000
-"""The newest; of 600 characters each, their parts take about 10 MB."""
 BATCH = 400
 PART = 150
 """Characters of a part, in whole sentences."""
+# Of 32 questions and keywords in other words than the messages' 17 are found among the first five of 364 messages, by
+# words none; of 16 queries about nothing there 5 show something.
 LEAST_CLOSENESS = 0.3
-"""Cosine of a query with a part. Of 32 questions and keywords in other words than the messages' 17 are found among the
-first five of 364 messages, by words none; of 16 queries about nothing there 5 show something."""
+"""Cosine of a query with a part."""
+# Fewer letters are a word that is still being typed.
 LEAST_LETTERS = 4
+# More are in a language that the table does not know, or still being typed.
 MOST_PIECES = 1.7
-"""Tokens a word: more are in a language that the table does not know, or still being typed."""
+"""Tokens a word."""
+# A byte a number: a quarter of the memory.
 _STEPS = 127
 _WORD = re.compile(r"[^\W_]+")
 
@@ -61,6 +65,7 @@ class MessageIndex:
         import numpy as np
 
         table, words = load_table(), _WORD.findall(query)
+        # The search above the chats asks at each letter.
         if table is None or sum(map(len, words)) < LEAST_LETTERS:
             return []
         if len(table.tokenize(query)) > MOST_PIECES * len(words):
@@ -68,20 +73,24 @@ class MessageIndex:
         with self._lock:
             if not self._read_on(table, is_cancelled) or not self._vectors:
                 return []
+            # Copies, so that the lock is not held over the multiplication.
             parts, vectors = list(self._parts), list(self._vectors)
         wanted = table.embed([query])[0]
         scores = np.concatenate([batch.astype(np.float32) @ wanted for batch in vectors]) / _STEPS
+        # A message ranks by its best part: the mean of a long message says nothing.
         best: dict[int, MessagePart] = {}
         for place in np.argsort(-scores):
             if scores[place] < LEAST_CLOSENESS or len(best) == most:
                 break
             best.setdefault(parts[place].message_id, parts[place])
+        # Asked now: the index keeps parts of messages that were deleted since.
         there = self._search.not_deleted(list(best))
         return [part for number, part in best.items() if number in there]
 
     def _read_on(self, table: EmbeddingTable, is_cancelled: Callable[[], bool]) -> bool:
         """Index the messages added since; False when cancelled."""
         if self._read_to is None:
+            # From the end back; ids of deleted messages in between only make it fewer.
             self._read_to = max(0, self._search.last_message() - MOST_MESSAGES)
         while messages := self._search.messages_after(self._read_to, BATCH):
             if is_cancelled():
@@ -94,6 +103,7 @@ class MessageIndex:
             if texts:
                 self._vectors.append(_in_bytes(table.embed([text for _, text in texts])))
                 self._parts += [part for part, _ in texts]
+            # After the batch is in, so that a cancelled search goes on here.
             self._read_to = messages[-1][0]
         return not is_cancelled()
 

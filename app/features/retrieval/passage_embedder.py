@@ -38,23 +38,29 @@ log = logging.getLogger(__name__)
 OpenEngine = Callable[[Path, CancelToken], AbstractContextManager[Engine | None]]
 """An engine with that model, as long as the context lasts; None when cancelled."""
 
+# A question never waits long: without its vector in time, words and the static table rank alone.
 QUESTION_S = 2.0
 """Longest wait for a question's vector."""
 LOOK_EVERY_S = 0.05
+# Small: a batch that gives way to an answer is made again from its beginning.
 BATCH_PASSAGES = 16
+# What the smaller models were trained on. The rest of a longer one counts by its words.
 MOST_TOKENS = 512
-"""Of a passage: what the smaller models were trained on. The rest of a longer one counts by its words."""
+"""Of a passage."""
 SPARE_TOKENS = 8
 """For the marks that a model puts around a text."""
+# Before tokens are counted: a page without blanks would be counted whole.
 MOST_CHARACTERS = 4_000
 KEPT_QUESTIONS = 64
+# Enough for a header's own fields; its vocabulary, which takes megabytes, is not needed.
 HEADER_BYTES = 256 * 1024
+# A document on which the child crashes would otherwise be tried for ever.
 ATTEMPTS = 3
 """Attempts per document after the child crashed."""
 RECIPES_VERSION = 1
 """Goes up when the same model would make other vectors of the same document."""
+# The dots between a title and its page.
 _CONTENTS = re.compile(r"(?:\. ?){5}|…{3}|(?:_ ?){5}|(?:· ?){5}")
-"""The dots between a title and its page."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,7 @@ class DeadlineToken(CancelToken):
 
     @property
     def cancelled(self) -> bool:
+        # Asked by who works, so no timer is needed.
         return super().cancelled or time.monotonic() >= self._until_s
 
 
@@ -114,8 +121,10 @@ class PassageEmbedder:
         self._is_loaded, self._is_answering, self._patience_s = is_loaded, is_answering, patience_s
         self.on_wanted: Callable[[], object] = lambda: None
         """Called from any thread: a question needs the model, or a document its vectors."""
+        # The terminal runs `index` itself, and no question there may wait for somebody else.
         self.is_served = False
         """True if someone runs `index` when wanted; otherwise no question waits for the model."""
+        # Weak: a temporary chat that is left takes its store with it.
         self._wanted: list[tuple[weakref.ref[DocumentStore], int]] = []
         self._is_awaited = False
         self._askers = itertools.count()
@@ -129,6 +138,7 @@ class PassageEmbedder:
         if path is None or not question.strip():
             return []
         model = model_key(path)
+        # A part of the vectors would rank only that part: none is better.
         if not store.vectors.is_finished(document_id, model):
             self.prioritize_document(store, document_id)
             return []
@@ -143,16 +153,19 @@ class PassageEmbedder:
         """
         path = self._model()
         model, failures = model_key(path) if path is not None else "", 0
+        # Vectors of models that were chosen before take room and are never read again.
         if store is not None:
             store.vectors.keep_only(model)
         if path is None:
             return
+        # Another model may be chosen meanwhile: its vectors are made by another call.
         while not cancel.cancelled and self._model() == path:
             work = self._unfinished_documents(store, model)
             if not work and not self._is_awaited:
                 return
             try:
                 with self._open_engine(path, cancel) as engine:
+                    # From here on `is_loaded` is true, and who waits goes on.
                     self._is_awaited = False
                     for place, (kept, number) in enumerate(work if engine is not None else ()):
                         assert engine is not None
@@ -173,6 +186,7 @@ class PassageEmbedder:
         """Return the documents without all vectors: what was asked about last goes first."""
         with self._lock:
             wanted = [(kept, number) for reference, number in reversed(self._wanted) if (kept := reference())]
+            # Taken out before they are made: one that is asked about meanwhile is put in again.
             self._wanted.clear()
         if store is not None:
             wanted += [(store, number) for number in store.vectors.unfinished_documents(model)]
@@ -195,6 +209,7 @@ class PassageEmbedder:
             for block in store.every_block(document_id)
             if is_passage(block)
         ]
+        # What an earlier run finished is not made again.
         done = store.vectors.block_numbers(document_id, model)
         missing = [passage for passage in passages if passage[0] not in done]
         at, total = 0, len(passages)
@@ -215,15 +230,18 @@ class PassageEmbedder:
                 if not is_paused and not cancel.cancelled:
                     is_paused = True
                     yield progress()
+                # Answers use the same cores; a batch more beside them slows both.
                 time.sleep(LOOK_EVERY_S)
                 continue
             store.vectors.add(document_id, model, [number for number, _ in batch], vectors)
             at, is_paused = at + len(batch), False
             yield progress()
         if at >= len(missing):
+            # Only whole documents are ranked, so the end is written once.
             store.vectors.mark_complete(document_id, model)
 
     def _must_yield(self) -> bool:
+        # An asker's own vector is made by the same child, which does one thing at a time.
         return bool(self._asking) or self._is_answering()
 
     def prioritize_document(self, store: DocumentStore, document_id: int) -> None:
@@ -237,10 +255,13 @@ class PassageEmbedder:
         key = (model, question)
         if key in self._questions:
             return self._questions[key]
+        # Each asker has a number, since several threads may ask at once.
         deadline, asker = DeadlineToken(self._patience_s or QUESTION_S), next(self._askers)
         if not self._is_loaded(path):
+            # Keeps `index` from ending because no document lacks vectors: somebody waits for the model itself.
             self._is_awaited = self.is_served
             self.on_wanted()
+            # Loading may take longer than a question should wait; it goes on for the next one.
             while not self._is_loaded(path):
                 if deadline.cancelled or not self.is_served:
                     return None
@@ -251,12 +272,14 @@ class PassageEmbedder:
                 encoder = PassageEncoder(engine, recipe_at(path)) if engine is not None else None
                 vectors = encoder.encode_question(question, deadline) if encoder is not None else None
         except AppError as problem:
+            # The kind of error alone: its text may have a path.
             log.info("a question got no vector: %s", type(problem).__name__)
             return None
         finally:
             self._asking.discard(asker)
         if vectors is None:
             return None
+        # Asked again when the same question is put to the next document.
         self._questions[key] = vectors
         while len(self._questions) > KEPT_QUESTIONS:
             self._questions.popitem(last=False)
@@ -270,6 +293,7 @@ class PassageEncoder:
         self._engine, self._recipe = engine, recipe
         loaded = engine.loaded
         trained = loaded.trained_context_tokens if loaded is not None else 0
+        # A model may have been trained on fewer tokens than the usual.
         self._most_tokens = min(trained or MOST_TOKENS, MOST_TOKENS) - SPARE_TOKENS
 
     def encode(self, passages: Sequence[str], cancel: CancelToken) -> Floats | None:
@@ -288,6 +312,7 @@ class PassageEncoder:
         if cancel.cancelled:
             return None
         found = self._embed_shorter(texts, cancel)
+        # A model may refuse, or answer fewer: half an array must not be reshaped.
         if found is None or not found.width or len(found.numbers) != found.width * len(texts):
             return None
         rows: Floats = np.array(found.numbers, np.float32).reshape(len(texts), found.width)
@@ -299,6 +324,7 @@ class PassageEncoder:
                 return self._engine.embed(texts, cancel=cancel)
             except PromptTooLong as problem:
                 longest = max(map(len, texts))
+                # By the share that was too much; at least by half, so that this ends.
                 shorter = min(longest // 2, longest * problem.context_tokens // max(1, problem.prompt_tokens))
                 if shorter < 1:
                     raise
@@ -306,6 +332,7 @@ class PassageEncoder:
 
     def _cut_texts(self, texts: list[str], cancel: CancelToken) -> list[str]:
         """Cut those that have too many tokens, by their share of letters; short ones are not counted."""
+        # A token has a letter at least, so shorter texts cannot have too many.
         long = [place for place, text in enumerate(texts) if len(text) > self._most_tokens]
         if not long:
             return texts
@@ -322,12 +349,14 @@ def nearest_blocks(store: DocumentStore, document_id: int, model: str, vector: F
 
     parts = [
         (batch.blocks, batch.vectors @ vector)
+        # Batch by batch: 100,000 passages took 230 MB for a question, now 84.
         for batch in store.vectors.read_batches(document_id, model)
         if batch.vectors.shape[1] == len(vector)
     ]
     if not parts:
         return []
     blocks, scores = (np.concatenate([part[place] for part in parts]) for place in (0, 1))
+    # Stable, so that equal ones keep the document's order.
     return [int(number) for number in blocks[np.argsort(-scores, kind="stable")[:limit]]]
 
 
@@ -343,6 +372,7 @@ def model_key(path: Path) -> str:
         stat = path.stat()
     except OSError:
         return path.name
+    # A file of the same name that was replaced is another model.
     return f"{path.name} {stat.st_size} {stat.st_mtime_ns} {RECIPES_VERSION}"
 
 
@@ -352,9 +382,11 @@ def recipe_at(path: Path) -> EmbeddingRecipe:
 
 
 @lru_cache(maxsize=8)
+# `_state` is not read: it makes a changed file another entry of the cache.
 def _recipe_of_file(path: Path, _state: str) -> EmbeddingRecipe:
     try:
         with path.open("rb") as file:
+            # By its beginning alone: nothing of a model's weights is read for a question.
             return recipe_of(read_beginning(file.read(HEADER_BYTES)), path.stem)
     except (OSError, GgufProblem):
         return PLAIN

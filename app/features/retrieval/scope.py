@@ -12,16 +12,19 @@ import re
 
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 
+# What is longer is a text that came with a question.
 LONGEST_QUESTION = 400
-"""Letters; what is longer is a text that came with a question."""
+"""Letters."""
 LONGEST_TERM = 60
 
 
 def scope_of(question: str) -> WantedScope | None:
     """Return what a question wants of the whole document; None if it is about one place, or none."""
     text = _normalize_question(question)
+    # "List all dates in chapter 3" is about one place, however it is put.
     if not text or len(text) > LONGEST_QUESTION or _ONE_PLACE.search(text):
         return None
+    # The order matters: "where are all dates mentioned" asks for dates, not for the words "all dates".
     if words := _mentioned_words(text):
         return WantedScope(QuestionScope.MENTIONS, words, is_counted=bool(_HOW_MANY.search(text)))
     return _exact_scope(text) or _about_scope(text) or _list_scope(text)
@@ -32,6 +35,7 @@ def _normalize_question(question: str) -> str:
     return text.rstrip(" .?!。？！…").lstrip(" ¿¡")
 
 
+# Keyboards, phones and word processors write different quotation marks.
 _SAME = str.maketrans(dict.fromkeys("’‘ʼ`´", "'") | dict.fromkeys("“”„«»「」『』‹›", '"'))
 
 
@@ -86,6 +90,7 @@ _DOCUMENT = (
     r"dokument\w*|tekst\w*|książk\w*|raport\w*|artykuł\w*|umow\w*|plik\w*|документ\w*|текст\w*|книг\w*|отч[её]т\w*|"
     r"стать\w*|договор\w*|файл\w*)"
 )
+# A summary "of it" is of all; "of the risks" is of a place.
 _JUST_THE_DOCUMENT = re.compile(rf"(?:\W*\b{_DOCUMENT}\b)*\W*")
 _SHORTLY = re.compile(
     r"(?:,? (?:please|bitte|s'il (?:te|vous) pla[iî]t|por favor|per favore|alsjeblieft|proszę|пожалуйста|for me|"
@@ -153,6 +158,7 @@ def _about_scope(text: str) -> WantedScope | None:
     if found is None:
         return None
     summed_up = f"{' '.join(found[0].split()[1:-1])} {text[found.end() :]}"  # "fasse den Text zusammen"
+    # Without blanks no word has an edge, so what is summed up cannot be told.
     is_of_all = _UNSPACED.search(text) or _JUST_THE_DOCUMENT.fullmatch(_SHORTLY.sub("", summed_up))
     return WantedScope(QuestionScope.ABOUT) if is_of_all else None
 
@@ -299,6 +305,7 @@ _STILL_ALL = re.compile(
 
 def _exact_scope(text: str) -> WantedScope | None:
     is_counted = bool(_HOW_MANY.search(text))
+    # "How many pages does the section have" is about a place, so nothing may narrow it.
     if is_counted and (found := _PAGES.search(text)) and _is_still_all(text[found.end() :]):
         return WantedScope(QuestionScope.PAGES, is_counted=True)
     asks = _ALL.search(text) or _LISTING.search(text) or is_counted
@@ -314,6 +321,7 @@ def _exact_scope(text: str) -> WantedScope | None:
 
 def _is_still_all(behind: str) -> bool:
     """Return whether nothing after the wanted kind narrows it."""
+    # Where they occur ("mentioned in the text") does not narrow what is wanted.
     return bool(_UNSPACED.search(behind)) or _STILL_ALL.fullmatch(_OCCURS.sub(" ", behind)) is not None
 
 
@@ -414,6 +422,7 @@ def _list_scope(text: str) -> WantedScope | None:
         or _WHO_IS_NAMED.search(text)
         or _WHOLE.search(text)
     )
+    # "How many days" asks for one number, which stands in one place.
     if not wants or (is_counted and _TEMPORAL.search(text)):
         return None
     return WantedScope(QuestionScope.LIST, is_counted=is_counted)
@@ -470,6 +479,7 @@ _MENTIONED = tuple(
 def _mentioned_words(text: str) -> str:
     """Return the words whose mentions are wanted, "" if none."""
     quoted = _QUOTED.search(text)
+    # A quotation alone may be a sentence to be explained.
     if quoted and quoted[1].strip() and _WHERE_OR_HOW_OFTEN.search(f"{text[: quoted.start()]} {text[quoted.end() :]}"):
         return quoted[1].strip()
     for pattern in _MENTIONED:
@@ -478,5 +488,6 @@ def _mentioned_words(text: str) -> str:
                 r"^(?:the|a|an|das|der|die|den|le|la|les|el|los|las|o|os|il|lo|gli|het|de|l') ?", "", found["words"]
             )
             words = words.strip(" \"'")
+            # "Where are people mentioned" is for a reader, not for a search of the word.
             return words if 1 < len(words) <= LONGEST_TERM and not _LISTED.fullmatch(words) else ""
     return ""

@@ -12,14 +12,13 @@ LANGUAGE = "en"
 
 
 def rank_texts(question: str, texts: Sequence[str]) -> list[int]:
-    """Return the indexes of all texts, nearest in meaning first; last first if that is unknown.
-
-    Words don't help: of 24 requests in 40 memories a right one is among the nearest ten in 75 of 100 cases by
-    meaning, in 61 with words added, and in 25 by words alone.
-    """
+    """Return the indexes of all texts, nearest in meaning first; last first if that is unknown."""
     last_first = list(range(len(texts)))[::-1]
     table = load_table()
     if table is None or language_by_words(" ".join(texts)) != LANGUAGE or not table.tokenize(question):
         return last_first
+    # Of 24 requests in 40 memories a right one is among the nearest ten in 75 of 100 cases by meaning, in 61 with words
+    # added, and in 25 by words alone.
     scores = table.embed(texts) @ table.embed([question])[0]
+    # Equal ones keep the last first: Python's sort is stable.
     return sorted(last_first, key=lambda place: -float(scores[place]))

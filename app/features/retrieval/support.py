@@ -13,14 +13,16 @@ from app.language.admissions import admits_absence
 from app.language.sentences import split_sentences
 from app.language.words import word_stems
 
+# Headings, code's fences and rules, what only leads to a list, and questions: they state nothing, so no place is
+# missed.
 _FRAME = re.compile(r"^\s*(?:#+\s|```|\|?[\s:|-]*$)|[:：]\W*$|[?？]\W*$")
-"""Headings, code's fences and rules, what only leads to a list, and questions: they state nothing."""
 
 
 MOST_PARTS, MOST_QUOTED = 4, 80
 """Doubted stretches that are quoted in a line, and characters of each."""
+# Kept among the citations, which every version stores; older ones ignore it.
 NOT_FOUND = {"support": "not_found"}
-"""Entry among an answer's citations if nothing supports it; older versions ignore it."""
+"""Entry among an answer's citations if nothing supports it."""
 
 
 def is_marked_not_found(sources: Sequence[dict[str, Any]]) -> bool:
@@ -39,6 +41,7 @@ class UnsupportedParts:
 def unsupported_parts(sources: Sequence[dict[str, Any]]) -> UnsupportedParts | None:
     """Return what a claim checker doubted in an answer with these citations; None if nothing, or it didn't run."""
     for fields in sources:
+        # Stored by other versions or brought by an import: it is checked before it is used.
         spans = fields.get("unsupported")
         if isinstance(spans, list) and all(_is_span(span) for span in spans):
             return UnsupportedParts(tuple((start, end) for start, end in spans), str(fields.get("checker", "")))
@@ -47,6 +50,7 @@ def unsupported_parts(sources: Sequence[dict[str, Any]]) -> UnsupportedParts | N
 
 def quote_parts(text: str, parts: UnsupportedParts) -> tuple[list[str], int]:
     """Quote the first doubted parts of a text, long ones shortened; also return how many more there are."""
+    # A stretch may go over lines; quoted, it is in one.
     quoted = [" ".join(text[start:end].split()) for start, end in parts.spans if text[start:end].strip()]
     short = [words if len(words) <= MOST_QUOTED else f"{words[:MOST_QUOTED].rstrip()}…" for words in quoted]
     return short[:MOST_PARTS], max(0, len(short) - MOST_PARTS)
@@ -78,6 +82,7 @@ def support_of(answer: str, sources: Sequence[SourcePlace]) -> AnswerSupport:
     """Judge an answer by the places of its sentences, as `sources_of` found them; looks nothing up itself."""
     stated = list(statements_of(answer, sources))
     rests = [has_place for _, has_place in stated]
+    # An answer that begins by saying so and then goes on from its own knowledge counts as not found.
     if not any(rests) or (not rests[0] and admits_absence(stated[0][0])):
         return AnswerSupport.NOT_FOUND
     return AnswerSupport.SUPPORTED if all(rests) else AnswerSupport.PARTLY
@@ -91,6 +96,7 @@ def statements_of(answer: str, sources: Sequence[SourcePlace]) -> Iterator[tuple
     for start, end in list(split_sentences(answer))[:MOST_SENTENCES]:
         sentence = answer[start:end]
         has_place = any(source.answer_start < end and start < source.answer_end for source in sources)
+        # Those that are too short are never looked up, so that they have no place says nothing.
         is_long = len(word_stems(sentence)) >= LEAST_WORDS
         if has_place or (not _FRAME.search(sentence) and (is_long or admits_absence(sentence))):
             yield sentence, has_place
