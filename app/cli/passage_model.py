@@ -28,7 +28,6 @@ PATIENCE_S = 60.0
 
 
 def add_model_argument(parser: argparse.ArgumentParser) -> None:
-    """Add the option that names the model."""
     parser.add_argument(
         "--passage-model", metavar="FILE", default="",
         help="an embedding model that finds passages in other words; default: the one that the window uses, if any; "

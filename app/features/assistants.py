@@ -44,7 +44,6 @@ class AssistantChoice:
 
 
 def chosen_in(conversation: Conversation) -> AssistantChoice:
-    """Return a conversation's own choices."""
     temperature = {} if conversation.temperature is None else {"temperature": conversation.temperature}
     model = own_model(conversation)
     # Older chats have their temperature in a column of its own; a newer choice in `sampling` wins.

@@ -45,7 +45,6 @@ def report_of(
 
 
 def text_of(report: dict[str, Any]) -> str:
-    """Format a report as lines of text."""
     lines = [f"{this_build().line}, Python {report['python']}, llama-cpp-python {report['llama_cpp']}"]
     lines += [f"Threads: {report['threads']}"]
     lines += [f"  {name.replace('_', ' ')}: {value}" for name, value in report["thread_policy"].items()]

@@ -743,7 +743,6 @@ def _format_words(values: dict[str, Any]) -> str:
 
 
 def remark_sentence(remark: ReadingRemark) -> str:
-    """Return a remark's sentence."""
     return visible_name(_REMARKS[remark.name](remark.values))
 
 

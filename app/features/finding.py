@@ -56,7 +56,6 @@ class SearchQuery:
 
     @property
     def is_limited(self) -> bool:
-        """True if only certain chats are searched."""
         return bool(self.tags or self.projects)
 
 

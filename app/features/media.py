@@ -156,7 +156,6 @@ class MediaLibrary:
         return path
 
     def original_path(self, stored: StoredMedia) -> Path:
-        """Return the path of the stored original."""
         return self._originals / stored.sha256[:2] / stored.sha256
 
     def remove_unused(self, before: float) -> None:
@@ -316,7 +315,6 @@ class PassingLibrary(MediaLibrary):
         super().__init__(store, self._place / "originals", self._place / "decoded", folder)
 
     def remove_all(self) -> None:
-        """Delete everything."""
         self.close()
         shutil.rmtree(self._place, ignore_errors=True)
 

@@ -65,7 +65,6 @@ class ChatPreamble:
 
     @property
     def text(self) -> str:
-        """The preamble's text in the prompt."""
         return "\n\n".join(part for part in (self.instructions, self.documents, self.memories) if part)
 
     def system_message(self, own: str) -> str:

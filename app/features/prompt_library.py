@@ -139,7 +139,6 @@ class PromptLibrary:
         return self._settings().composer.builtin_prompts
 
     def show_builtin(self, *, wanted: bool) -> None:
-        """Switch built-in prompts on or off."""
         self._change("composer", builtin_prompts=wanted)
 
     def all(self, tr: Callable[[str], str] = str) -> list[LibraryPrompt]:

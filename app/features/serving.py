@@ -80,7 +80,6 @@ class ServedModel:
 
     @property
     def is_loaded(self) -> bool:
-        """True if it is in memory."""
         return self.context_tokens > 0
 
 
@@ -843,7 +842,6 @@ class AnswerServer:
 
     @property
     def totals(self) -> RequestTotals:
-        """Sums over all requests since the start."""
         with self._noting:
             return replace(self._totals, in_progress=len(self._running))
 

@@ -106,7 +106,6 @@ def moved_into(folder: Path, path: Path) -> Path:
 
 
 def _free_path(folder: Path, name: str) -> Path:
-    """Return an unused path."""
     path, number = folder / f"{name}.wav", 2
     while path.exists():
         path, number = folder / f"{name} {number}.wav", number + 1

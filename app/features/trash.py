@@ -95,7 +95,6 @@ class TrashBin:
         self.purge_older(GONE + 1)
 
     def remove_all(self) -> None:
-        """Purge everything."""
         self._store.give_up_all()
         self.purge_older(GONE + 1)
 

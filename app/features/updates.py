@@ -56,7 +56,6 @@ class ReleaseFile:
 
     @property
     def standing(self) -> ReleaseStanding:
-        """Compared with this program."""
         theirs, ours = version_precedence(self.version), version_precedence(__version__)
         return (
             ReleaseStanding.SAME

@@ -231,7 +231,6 @@ class WritingOptions:
     language: str = ""
 
     def to_fields(self) -> dict[str, Any]:
-        """Return the JSON form."""
         return vars(self) | {"sampling": dict(self.sampling), "stop": list(self.stop)}
 
     @classmethod

@@ -25,7 +25,6 @@ class ApiCall:
 
     @property
     def is_whole(self) -> bool:
-        """True if the arguments are complete JSON."""
         try:
             json.loads(self.arguments)
         except ValueError:
@@ -138,7 +137,7 @@ class ApiContract(Protocol):
         """Yield the last lines of a stream."""
 
     def error_event(self, error: dict[str, Any]) -> bytes:
-        """Return what it ends with where the rest cannot come; `error` as `body.failed` has it."""
+        """Return what it ends with where the rest cannot come; `error` as `json_body.error_body` has it."""
 
     def complete_body(self) -> dict[str, Any]:
         """Return all of it at once, where it is not streamed."""

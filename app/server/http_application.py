@@ -74,7 +74,6 @@ class AccessRules:
 
 
 def make_application(serving: AnswerServer, rules: AccessRules) -> Starlette:
-    """Return the server as an ASGI application."""
     server = _Server(serving)
     # No addresses of Ollama's: a clear 404 is better than a list that promises an API which is not there.
     routes = [
@@ -171,7 +170,6 @@ class AccessGuard:
         self._app, self._rules, self._at_once = app, rules, 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer or refuse one ASGI request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -220,13 +218,10 @@ class AccessGuard:
 
 
 class _Server:
-    """Endpoints of the server."""
-
     def __init__(self, serving: AnswerServer) -> None:
         self._serving = serving
 
     async def health(self, _request: Request) -> Response:
-        """Report that the server is up."""
         return JSONResponse({"status": "ok"})
 
     async def models(self, _request: Request) -> Response:
@@ -332,8 +327,6 @@ class _Server:
         return await _answer_guarded(request, tokens)
 
     async def detokenize(self, request: Request) -> Response:
-        """Return the text of token ids."""
-
         async def text(body: JsonBody) -> Response:
             from app.server.llama_server import token_ids_of
 
@@ -719,7 +712,6 @@ _ROOM = {
 
 
 def _too_long(error: errors.PromptTooLong) -> str:
-    """Return the numbers, and what to change."""
     # Worded as Anthropic's API does: agents look for these words and numbers to shorten a conversation.
     words = f"prompt is too long: {error.prompt_tokens} tokens > {error.context_tokens} maximum"
     if isinstance(error, errors.ContextLimited):

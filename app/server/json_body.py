@@ -70,7 +70,6 @@ class BodyScan:
         self._rest, self._tail = b"", b""
 
     def feed(self, piece: bytes) -> None:
-        """Scan the next bytes."""
         # In steps, so that the window's and other threads run in between.
         for at in range(0, len(piece), SCANNED_BYTES):
             if self.problem is None:
@@ -222,7 +221,7 @@ class JsonBody:
         return found
 
     def read_sampling(self) -> Sampling:
-        """Return the sampling fields common to all contracts; `fields.SAMPLING` lists those that are refused."""
+        """Return the sampling fields common to all contracts; `request_fields.SAMPLING` lists those that are refused."""
         return Sampling(
             temperature=self.number_field("temperature", 0, 5),
             top_k=self.integer_field("top_k", -1, 1_000_000),

@@ -566,7 +566,6 @@ class Completion(_Completion):
 
 
 def _prompts_of(body: JsonBody) -> list[str | tuple[int, ...]]:
-    """Return the prompts as texts or token ids."""
     given = body.raw_value("prompt")
     many = body.list_field("prompt") if isinstance(given, list) else [body.text_field("prompt")]
     # A list of numbers is one prompt, a list of lists or texts several.
@@ -597,7 +596,6 @@ def _token_entry(data: bytes, log_probability: float) -> dict[str, Any]:
 
 
 def _log_of(guess: Guess, token: TokenSeen) -> float:
-    """Return a guess's log probability."""
     # lm-eval compares the written token's number with the likeliest's: exp and log of one differ in the last digit.
     if guess.id == token.id:
         return token.log_probability

@@ -240,7 +240,6 @@ class ServerSwitch:
         return key, self._store_key(key)
 
     def list_models(self) -> list[ServedModel]:
-        """Return the models that clients can request."""
         return self._serving.list_models()
 
     def largest_context(self) -> int:

@@ -175,7 +175,6 @@ class PromptBreakdown:
 
     @property
     def used_tokens(self) -> int:
-        """Tokens of the whole prompt."""
         turns = self.pinned + self.earlier + self.recalled + self.documents + self.pictures + self.message
         return self.fixed_tokens + self.carried + turns
 

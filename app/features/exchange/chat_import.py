@@ -154,7 +154,6 @@ class _KnownChats:
         self._by_moment.setdefault(round(created_at * 1000), []).append(conversation_id)
 
     def find(self, read: ReadChat) -> int | None:
-        """Return the stored chat's id, or None."""
         # By when it began and with which words: titles are changed and chats grow.
         moment = round(read.chat.created_at * 1000)
         message = read.messages[0] if read.messages else None

@@ -94,7 +94,6 @@ def formula_source(token: Token) -> str:
 
 
 def is_formula(token: Token) -> bool:
-    """Return whether a token is a formula."""
     return token.type.startswith("math_") or token.type == "amsmath"
 
 

@@ -83,8 +83,6 @@ class _InsertPlace:
 
 
 class _ChatDocxWriter:
-    """A document being written."""
-
     def __init__(self, title: str, media: MediaLibrary | None = None) -> None:
         self._media = media
         self._document = new_docx(title, "", is_rtl=False)
@@ -110,7 +108,6 @@ class _ChatDocxWriter:
             self._write_plain(branch.instructions, "Quote")
 
     def write_turn(self, turn: ExportedTurn) -> None:
-        """Write name, thinking, text and facts."""
         self._write_heading(f"{turn.name}, {turn.at}", 2)
         if turn.thinking.strip():
             self._write_grey(turn.thinking_words, is_ours=True)
@@ -360,7 +357,6 @@ class _ListNumbering:
         return int(number.numId)
 
     def number_paragraph(self, paragraph: Paragraph, number: int) -> None:
-        """Put a paragraph into a numbered list."""
         properties = paragraph._p.get_or_add_pPr().get_or_add_numPr()
         properties.get_or_add_ilvl().val = 0
         properties.get_or_add_numId().val = number

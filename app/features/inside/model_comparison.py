@@ -364,7 +364,6 @@ class VoteTally:
 
 
 def tally_of(lines: Sequence[str], one: Path, other: Path) -> VoteTally:
-    """Return the tally of two models, `one` first."""
     for kept in _read_votes(lines):
         if (kept.first, kept.second) == (one.name, other.name):
             return kept
@@ -389,7 +388,6 @@ def with_vote(lines: Sequence[str], one: Path, other: Path, better: Path | None)
 
 
 def without_votes(lines: Sequence[str], one: Path, other: Path) -> tuple[str, ...]:
-    """Drop the tally of two models."""
     return tuple(_without_pair(lines, one, other))
 
 

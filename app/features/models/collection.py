@@ -734,7 +734,6 @@ class ModelStorage:
         return [path for path in self._partial_files() if path not in wanted]
 
     def _partial_files(self) -> list[Path]:
-        """Return the files that are partly downloaded."""
         folder = self._folder()
         if not folder.is_dir():
             return []

@@ -67,7 +67,6 @@ class InstalledModels:
         return self._with_notes(found)
 
     def list_others(self) -> list[InstalledFile]:
-        """List models of other programs, used in place."""
         return self._with_notes(model_library.scan_others(os.environ, Path.home(), sys.platform))
 
     def find(self, name: str) -> InstalledModel:

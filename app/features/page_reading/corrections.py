@@ -100,7 +100,6 @@ class PageCorrections:
 
     @property
     def readings(self) -> dict[int, StoredPageReading]:
-        """The readings of picture pages, by page."""
         kept = self._documents.readings
         return kept.read_pages(self._document.sha256) if kept is not None else {}
 

@@ -24,8 +24,6 @@ def write_docx(summary: Summary, out: IO[bytes]) -> None:
 
 
 class _SummaryDocxWriter:
-    """A document being written."""
-
     def __init__(self, laid_out: LaidOut) -> None:
         self._laid_out = laid_out
         self._is_right_to_left = laid_out.direction == "rtl"

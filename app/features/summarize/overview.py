@@ -37,8 +37,6 @@ from app.language.sentences import split_sentences
 
 
 class TermKind(StrEnum):
-    """Kind of a key term."""
-
     DEFINED = "defined"
     NAME = "name"
     NUMBER = "number"

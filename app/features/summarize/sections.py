@@ -340,7 +340,6 @@ class SectionReading:
             document.mark_read(piece.block_id, piece.start, piece.end, prompt)
 
     def make_coverage(self) -> tuple[Coverage, ...]:
-        """Return the coverage of each document."""
         return tuple(document.coverage for document in self._documents)
 
 

@@ -90,7 +90,7 @@ LEAST_STATEMENTS = 2
 CHARACTERS_A_STATEMENT = 160
 """At most one statement per this many characters, so that a summary is shorter than its text."""
 CHOSEN_FORMS = (Form.BULLETS, Form.PARAGRAPHS, Form.SECTIONS)
-"""Forms that the smallest models make by choosing points; see `Budgets.only_chooses`."""
+"""Forms that the smallest models make by choosing points; see `TokenBudgets`."""
 CHARACTERS_A_WORD = 6
 SURE_SHARE = 0.9
 """Up to this share, progress follows the length written; the rest is unknown."""

@@ -84,8 +84,6 @@ CUT = (FinishReason.LENGTH, FinishReason.CONTEXT, FinishReason.REPEATED)
 
 
 class AnswerProblem(StrEnum):
-    """Fault of an answer."""
-
     EMPTY = "empty"
     UNREADABLE = "unreadable"
     TOO_LONG = "too_long"

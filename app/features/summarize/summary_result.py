@@ -20,7 +20,7 @@ from app.store.jobs import Job, JobRow
 
 
 class Length(StrEnum):
-    """Length of a summary; word counts in `budgets.WORDS`."""
+    """Length of a summary; word counts in `sections.WORDS`."""
 
     SHORT = "short"
     MEDIUM = "medium"
@@ -28,8 +28,6 @@ class Length(StrEnum):
 
 
 class Form(StrEnum):
-    """Form a summary is written in."""
-
     PARAGRAPHS = "paragraphs"
     BULLETS = "bullets"
     SECTIONS = "sections"
@@ -43,8 +41,6 @@ class Form(StrEnum):
 
 
 class Method(StrEnum):
-    """Method a summary was made by."""
-
     MODEL = "model"
     DIGEST = "digest"
     """By counting words: its statements are sentences of the documents."""
@@ -140,7 +136,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class LeftApart:
-    """Content left out because it isn't prose, see `document_parts.Apart`; `pages` have nothing else."""
+    """Content left out because it isn't prose, see `ApartReason`; `pages` have nothing else."""
 
     what: str
     blocks: int
@@ -410,7 +406,6 @@ class Estimate:
 
 
 def from_job(job: Job, document_ids: Sequence[int]) -> StoredSummary:
-    """Build the row from a job."""
     sections, read = (int(job.progress.get(name, 0)) for name in ("sections", "sections_read"))
     wish = wish_from_json(job.spec.get("wish", {}))
     return StoredSummary(

@@ -53,7 +53,7 @@ class SummaryWork:
     texts: Sequence[InputDocument] = field(init=False)
     """The documents without what is no text, see `apart`."""
     titles: frozenset[str] = field(init=False)
-    """Lines of theirs that are no statements, see `points.line_of`."""
+    """Names, headings and running heads: lines that state nothing, see `says_something`."""
     _blocks: dict[tuple[int, int], Block] = field(init=False, default_factory=dict)
     _counted: dict[int, SentenceWeights] = field(init=False, default_factory=dict)
 

@@ -596,9 +596,9 @@ def how_words(summary: Summary, scope: WantedScope, overfull: int = 0) -> str:
 
 
 WISH = SummaryOptions(Length.MEDIUM, Form.BULLETS)
+"""For questions about what a document says in general."""
 LIST_WISH = SummaryOptions(form=Form.OWN)
 """A wish that no extract can fulfil, so the model is used."""
-"""For questions about what a document says in general."""
 ANSWERED_SHARE = 0.4
 """Share of a section's token limit that is typically used."""
 

@@ -40,8 +40,6 @@ class AlignedSegments:
 
 @dataclass
 class TranslationEvaluation:
-    """Results of one translation."""
-
     aligned: AlignedSegments
     source_language: str = ""
     done: dict[int, Translated] = field(default_factory=dict)
@@ -85,7 +83,7 @@ def evaluate_translation(
 
 
 def aligned_lines(source: Path, reference: Path) -> AlignedSegments:
-    """Align two texts line by line, skipping lines empty in both. Raises NotAligned."""
+    """Align two texts line by line, without lines whose source is empty. Raises NotAligned."""
     lines, wanted = _read_lines(source), _read_lines(reference)
     if len(lines) != len(wanted):
         raise NotAligned(str(source), str(reference), len(lines), len(wanted))

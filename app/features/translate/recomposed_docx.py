@@ -30,8 +30,6 @@ def write_docx(
 
 
 class _TranslationDocxWriter:
-    """A document being written."""
-
     def __init__(self, title: str, language: str, *, is_rtl: bool, unit: str) -> None:
         self._is_rtl, self._unit = is_rtl, unit
         self._page: int | None = None
@@ -102,5 +100,4 @@ def _list_style(level: int, label: str) -> str:
 
 
 def _clean_text(text: str) -> str:
-    """Remove the characters XML can't hold."""
     return text.translate(_NOT_XML)

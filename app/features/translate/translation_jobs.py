@@ -212,7 +212,6 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         return self._estimates.estimate_rows(rows, lambda model: self.words.memory_for(wish, source, model), cancel)
 
     def estimate_all(self, translation_ids: Sequence[int], cancel: CancelToken) -> TranslationEstimate | None:
-        """Estimate the total cost."""
         found = [self.estimate(number, cancel) for number in translation_ids]
         whole = [translation_estimate for translation_estimate in found if translation_estimate is not None]
         seconds = [estimate.seconds for estimate in whole if estimate.seconds is not None]

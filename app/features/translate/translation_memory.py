@@ -200,7 +200,6 @@ class KeptWords:
         return self._memory.save_entries(read_tmx(path))
 
     def count_pairs(self) -> dict[LanguagePair, int]:
-        """Count the memory's translations per language pair."""
         return self._memory.count_pairs()
 
     def memory_bytes(self) -> int:

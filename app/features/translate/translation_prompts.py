@@ -307,7 +307,6 @@ class TranslatorFamily(ABC):
         """Build the conversation of a request."""
 
     def make_grammar(self, request: UnitRequest) -> str:  # noqa: ARG002 - of those that follow one
-        """Return the answer's grammar, "" for none."""
         return ""
 
     @abstractmethod

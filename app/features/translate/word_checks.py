@@ -104,7 +104,7 @@ def _whole_numbers(text: str) -> set[int]:
 def added_number(source: str, target: str, pair: tuple[str, str]) -> str:
     """Return a small number in digits for which the source has neither digits nor a word; "" for none, or untold.
 
-    Larger ones are compared without tables (`work.different_number`), which lets small ones pass as words.
+    Larger ones are compared without tables (`translation_work.different_number`), which lets small ones pass as words.
     """
     ours = base_code(pair[0])
     known, ones = forms_of("numbers", ours), load_tables()["ones"].get(ours, "")
