@@ -221,7 +221,7 @@ class JsonBody:
         return found
 
     def read_sampling(self) -> Sampling:
-        """Return the sampling fields common to all contracts; `request_fields.SAMPLING` lists those that are refused."""
+        """Return the sampling fields common to all contracts; `request_fields.SAMPLING` lists the refused ones."""
         return Sampling(
             temperature=self.number_field("temperature", 0, 5),
             top_k=self.integer_field("top_k", -1, 1_000_000),

@@ -58,7 +58,7 @@ class ProblemKind(StrEnum):
 
 @dataclass(frozen=True)
 class TranslationProblem:
-    """`said` and `wanted` as in `translation_events.Flag`; of marks, the tags that are lost and those that are too many."""
+    """`said` and `wanted` as in `translation_events.Flag`; of marks, the lost and the surplus tags."""
 
     kind: ProblemKind
     said: str = ""
